@@ -1,0 +1,260 @@
+//! How codes are generated, written and read.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{InvitationCode, MAX_SYMBOLS, Mistyped, symbols};
+use crate::{
+    entropy::{Entropy, EntropyError},
+    invalid::Invalid,
+};
+
+/// The form of a code: how many symbols, in which groups, behind which prefix.
+///
+/// A symbol is one of 32 ([Crockford's base 32][crockford]); all but the last,
+/// the check symbol, are random and carry 5 bits each. The default is 24 symbols
+/// in groups of four: 115 random bits, above the 112 that let a look-up secret
+/// be stored under a plain hash (NIST SP 800-63B, 3.1.2).
+///
+/// [crockford]: https://www.crockford.com/base32.html
+///
+/// ```
+/// use invitation_core::{CodeFormat, Mistyped, OsEntropy};
+///
+/// let format = CodeFormat::new(16)?.with_prefix("ACME")?;
+/// assert_eq!(format.bits(), 75);
+///
+/// let text = format.generate(&OsEntropy).unwrap().reveal();
+/// assert!(text.starts_with("ACME-") && text.len() == "ACME-XXXX-XXXX-XXXX-XXXX".len());
+/// assert!(format.parse(&text).is_ok());
+/// assert!(format.parse(&text[5..]).is_ok(), "the prefix may be left out");
+/// assert_eq!(format.parse("ACME-XXXX"), Err(Mistyped::Length { expected: 16, found: 8 }));
+/// # Ok::<_, invitation_core::Invalid>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CodeFormat {
+    length: u8,
+    group: u8,
+    prefix: Option<Arc<str>>,
+}
+
+impl CodeFormat {
+    /// The longest text that is looked at, in bytes.
+    pub const MAX_INPUT: usize = 256;
+    /// The most symbols: what the check symbol protects.
+    pub const MAX_SYMBOLS: u8 = 31;
+    /// The fewest symbols: 55 random bits. At 10,000 live codes and 100 guesses
+    /// a second, the odds of one hit within a month are below 1 in 10,000.
+    pub const MIN_SYMBOLS: u8 = 12;
+
+    const MAX_PREFIX: usize = 12;
+
+    /// Codes of `symbols` symbols, in groups of four, without a prefix.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] outside [`MIN_SYMBOLS`](Self::MIN_SYMBOLS) to
+    /// [`MAX_SYMBOLS`](Self::MAX_SYMBOLS).
+    pub fn new(symbols: u8) -> Result<Self, Invalid> {
+        if (Self::MIN_SYMBOLS..=Self::MAX_SYMBOLS).contains(&symbols) {
+            Ok(Self { length: symbols, group: 4, prefix: None })
+        } else {
+            let (min, max) = (Self::MIN_SYMBOLS, Self::MAX_SYMBOLS);
+            Err(Invalid::new("symbols", format!("must be {min} to {max}")))
+        }
+    }
+
+    /// Writes the symbols in groups of `group` (the last may be shorter).
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] outside 3 to 8.
+    pub fn with_groups_of(self, group: u8) -> Result<Self, Invalid> {
+        if (3..=8).contains(&group) {
+            Ok(Self { group, ..self })
+        } else {
+            Err(Invalid::new("group", "must be 3 to 8"))
+        }
+    }
+
+    /// Writes `prefix` and a hyphen before the first group. When a code is
+    /// typed, the prefix may be left out; it adds no entropy, and the check
+    /// symbol does not cover it.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] unless it is 1 to 12 of `A`–`Z` and `0`–`9`.
+    pub fn with_prefix(self, prefix: &str) -> Result<Self, Invalid> {
+        let fits = (1..=Self::MAX_PREFIX).contains(&prefix.len());
+        if fits && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+            Ok(Self { prefix: Some(Arc::from(prefix)), ..self })
+        } else {
+            let max = Self::MAX_PREFIX;
+            Err(Invalid::new("prefix", format!("must be 1 to {max} of A-Z and 0-9")))
+        }
+    }
+
+    /// How many symbols a code has, the check symbol included.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        usize::from(self.length)
+    }
+
+    /// How many random bits a code has.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        5 * (u32::from(self.length) - 1)
+    }
+
+    /// Draws a code: one call to `entropy`.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] when the randomness cannot be had.
+    pub fn generate(&self, entropy: &dyn Entropy) -> Result<InvitationCode, EntropyError> {
+        let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
+        let Some((check, random)) = values[..self.symbols()].split_last_mut() else {
+            return Err(EntropyError::new("a code has no symbols"));
+        };
+        entropy.fill(random)?;
+        // 32 symbols: the low five bits of a uniform byte are uniform.
+        for value in random.iter_mut() {
+            *value &= 0b1_1111;
+        }
+        *check = symbols::check_value(random.iter().copied());
+        Ok(self.code(&values[..self.symbols()]))
+    }
+
+    /// Reads a code as a person typed it: in either case, with spaces and
+    /// hyphens anywhere, O for 0, I and L for 1.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistyped`] when it cannot be a code. Every single wrong symbol and
+    /// every swap of two symbols is found; of other mistakes, 31 in 32.
+    pub fn parse(&self, text: &str) -> Result<InvitationCode, Mistyped> {
+        let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
+        self.read(text, &mut values)?;
+        let values = &values[..self.symbols()];
+        if symbols::well_formed(values.iter().copied()) {
+            Ok(self.code(values))
+        } else {
+            Err(Mistyped::Check)
+        }
+    }
+
+    /// Reads `text` as the beginning of a code: its canonical symbols, when it
+    /// has `min` to all of them and nothing that occurs in no code.
+    pub(crate) fn read_beginning(&self, text: &str, min: usize) -> Option<Zeroizing<Vec<u8>>> {
+        if text.len() > Self::MAX_INPUT {
+            return None;
+        }
+        let typed = match self.behind_prefix(text) {
+            Some(rest) if rest.starts_with(is_separator) => rest,
+            _ => self.without_prefix(text),
+        };
+        let mut beginning = Zeroizing::new(Vec::with_capacity(self.symbols()));
+        for c in typed.chars().filter(|&c| !is_separator(c)) {
+            if beginning.len() == self.symbols() {
+                return None;
+            }
+            beginning.push(symbols::symbol_of(value_of(c)?));
+        }
+        (beginning.len() >= min).then_some(beginning)
+    }
+
+    /// The code that `symbols` (canonical text) spell, if they are one of this
+    /// format.
+    pub(crate) fn code_of(&self, text: &[u8]) -> Option<InvitationCode> {
+        self.parse(std::str::from_utf8(text).ok()?).ok()
+    }
+
+    fn read(&self, text: &str, values: &mut [u8; MAX_SYMBOLS]) -> Result<(), Mistyped> {
+        if text.len() > Self::MAX_INPUT {
+            return Err(Mistyped::TooLong);
+        }
+        let typed = self.without_prefix(text);
+        let skipped = text[..text.len() - typed.len()].chars().count();
+        let mut found = 0;
+        for (position, c) in typed.chars().enumerate() {
+            if is_separator(c) {
+                continue;
+            }
+            let value = value_of(c).ok_or(Mistyped::Symbol { position: skipped + position + 1 })?;
+            if let Some(place) = values.get_mut(found) {
+                *place = value;
+            }
+            found += 1;
+        }
+        match found {
+            0 => Err(Mistyped::Empty),
+            _ if found == self.symbols() => Ok(()),
+            _ => Err(Mistyped::Length { expected: self.symbols(), found }),
+        }
+    }
+
+    /// `text` without the prefix. A code may happen to begin with the prefix's
+    /// own letters, so they count as the prefix only where there are too many
+    /// symbols for a code alone.
+    fn without_prefix<'t>(&self, text: &'t str) -> &'t str {
+        match self.behind_prefix(text) {
+            Some(rest) if count_typed(text) > self.symbols() => rest,
+            _ => text,
+        }
+    }
+
+    /// What follows the prefix, if `text` begins with it.
+    fn behind_prefix<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let prefix = self.prefix.as_deref()?;
+        let mut wanted = prefix.chars();
+        let mut rest = text.chars();
+        let mut missing = wanted.next();
+        while let Some(letter) = missing {
+            let c = rest.find(|&c| !is_separator(c))?;
+            if c.to_ascii_uppercase() != letter {
+                return None;
+            }
+            missing = wanted.next();
+        }
+        Some(rest.as_str())
+    }
+
+    fn code(&self, values: &[u8]) -> InvitationCode {
+        let mut code = InvitationCode {
+            symbols: [0; MAX_SYMBOLS],
+            length: self.length,
+            group: self.group,
+            prefix: self.prefix.clone(),
+        };
+        for (place, value) in code.symbols.iter_mut().zip(values) {
+            *place = symbols::symbol_of(*value);
+        }
+        code
+    }
+}
+
+impl Default for CodeFormat {
+    /// 24 symbols, groups of four, no prefix: 115 bits.
+    fn default() -> Self {
+        Self { length: 24, group: 4, prefix: None }
+    }
+}
+
+fn value_of(c: char) -> Option<u8> {
+    u8::try_from(c).ok().and_then(symbols::value_of)
+}
+
+fn count_typed(text: &str) -> usize {
+    text.chars().filter(|&c| !is_separator(c)).count()
+}
+
+/// Spaces, and the hyphens and dashes that text programs make of them.
+fn is_separator(c: char) -> bool {
+    match c {
+        '-' | ' ' => true,
+        _ if c.is_ascii_alphanumeric() => false,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}' | '\u{feff}' | '\u{ad}' => true,
+        _ => c.is_whitespace(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Invitation codes: the secret, how it is written, and what is kept of it.
+
+mod format;
+mod mistyped;
+mod sealing;
+mod symbols;
+
+use std::{fmt, sync::Arc};
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+pub use self::{
+    format::CodeFormat,
+    mistyped::Mistyped,
+    sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnreadableSeal},
+};
+
+/// The most symbols that the check symbol protects.
+const MAX_SYMBOLS: usize = 31;
+
+/// How many leading symbols make the [`CodeTag`] by which a list is searched.
+pub(crate) const TAG_SYMBOLS: usize = 4;
+
+/// An invitation code: the secret that opens the door.
+///
+/// Whoever holds it may redeem the invitation (a bearer credential), so it is
+/// treated as one: `Debug` shows nothing of it, there is no `Display`, it is
+/// compared in constant time and wiped from memory when dropped. The one way to
+/// its text is [`reveal`](Self::reveal).
+///
+/// ```
+/// use invitation_core::{CodeFormat, OsEntropy};
+///
+/// let format = CodeFormat::default();
+/// let code = format.generate(&OsEntropy).unwrap();
+///
+/// assert_eq!(code.reveal().len(), 29); // six groups of four, five hyphens
+/// assert_eq!(format!("{code:?}"), "InvitationCode(…)");
+/// assert_eq!(format.parse(&code.reveal().to_lowercase()).unwrap(), code);
+/// ```
+pub struct InvitationCode {
+    /// Canonical symbols; only the first `length` count, the rest are zero.
+    symbols: [u8; MAX_SYMBOLS],
+    length: u8,
+    group: u8,
+    prefix: Option<Arc<str>>,
+}
+
+impl InvitationCode {
+    /// The canonical symbols: upper case, no prefix, no hyphens.
+    pub(crate) fn symbols(&self) -> &[u8] {
+        &self.symbols[..usize::from(self.length)]
+    }
+
+    /// The code as people see, share and type it: prefix and groups, joined by
+    /// hyphens. The text is wiped when it is dropped.
+    #[must_use]
+    pub fn reveal(&self) -> Zeroizing<String> {
+        let groups = self.symbols().len().div_ceil(usize::from(self.group));
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        let mut text =
+            Zeroizing::new(String::with_capacity(prefix.len() + 1 + self.symbols().len() + groups));
+        text.push_str(prefix);
+        for group in self.symbols().chunks(usize::from(self.group)) {
+            if !text.is_empty() {
+                text.push('-');
+            }
+            text.extend(group.iter().map(|&symbol| char::from(symbol)));
+        }
+        text
+    }
+
+    /// Whether the code begins with these canonical symbols.
+    pub(crate) fn starts_with(&self, symbols: &[u8]) -> bool {
+        self.symbols().get(..symbols.len()).is_some_and(|own| bool::from(own.ct_eq(symbols)))
+    }
+}
+
+impl PartialEq for InvitationCode {
+    /// Compares the symbols in constant time. Prefix and groups are only how a
+    /// code is written.
+    fn eq(&self, other: &Self) -> bool {
+        bool::from(self.symbols().ct_eq(other.symbols()))
+    }
+}
+
+impl Eq for InvitationCode {}
+
+impl fmt::Debug for InvitationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InvitationCode(…)")
+    }
+}
+
+impl Drop for InvitationCode {
+    fn drop(&mut self) {
+        self.symbols.zeroize();
+    }
+}

@@ -1,0 +1,159 @@
+//! Deciding on a new invitation.
+
+use std::num::NonZeroU32;
+
+use super::{Call, bound_to};
+use crate::{
+    actor::Acting,
+    code::{InvitationCode, Sealing},
+    draft::Draft,
+    event::{Action, Detail, Performer, Reason},
+    id::InvitationId,
+    invalid::{Invalid, InvalidInput},
+    invitation::{Binding, Invitation, Inviter},
+    limits::Limits,
+    metadata::Metadata,
+    policy::{Policy, Right},
+    refusal::{Refusal, Verdict},
+    store::NewInvitation,
+    text::{Division, Role},
+    time::Timestamp,
+};
+
+/// Why a draft does not become an invitation.
+#[derive(Debug)]
+pub(crate) enum Rejected {
+    /// The input breaks a bound.
+    Invalid(InvalidInput),
+    /// The actor is not entitled to it.
+    Denied { verdict: Verdict, named: Option<Division> },
+}
+
+/// What a draft amounts to, once everything left out is filled in and
+/// everything said is found to be allowed.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    binding: Binding,
+    role: Role,
+    division: Division,
+    expires_at: Timestamp,
+    max_uses: NonZeroU32,
+    metadata: Option<Metadata>,
+}
+
+impl Terms {
+    /// Fills in and checks a draft: first its bounds, then the actor's rights to
+    /// what it names.
+    pub(crate) fn of(
+        draft: Draft,
+        acting: Acting<'_>,
+        call: &Call,
+        policy: &Policy,
+        limits: &Limits,
+    ) -> Result<Self, Rejected> {
+        let named = draft.division.clone();
+        let terms =
+            Self::fill_in(draft, acting, call, policy, limits).map_err(Rejected::Invalid)?;
+        match terms.check_rights(acting, call, policy) {
+            Ok(()) => Ok(terms),
+            Err(verdict) => Err(Rejected::Denied { verdict, named }),
+        }
+    }
+
+    fn fill_in(
+        draft: Draft,
+        acting: Acting<'_>,
+        call: &Call,
+        policy: &Policy,
+        limits: &Limits,
+    ) -> Result<Self, InvalidInput> {
+        let default_role =
+            || acting.user().and_then(|actor| policy.default_grant(actor.role())).cloned();
+        let home = || acting.user().and_then(|actor| actor.home()).cloned();
+
+        let mut wrong = Vec::new();
+        let mut note = |error: Invalid| wrong.push(error);
+        let role = draft.role.or_else(default_role);
+        if role.is_none() {
+            note(Invalid::new("role", "must be named"));
+        }
+        let division = draft.division.or_else(home);
+        if division.is_none() {
+            note(Invalid::new("division", "must be named"));
+        }
+        let expires_at = limits.expires_at(draft.expiry, call.now).map_err(&mut note).ok();
+        let uses = limits.check_uses(draft.max_uses).map_err(&mut note).ok();
+        match (role, division, expires_at, uses) {
+            (Some(role), Some(division), Some(expires_at), Some(())) => Ok(Self {
+                binding: draft.binding,
+                role,
+                division,
+                expires_at,
+                max_uses: draft.max_uses,
+                metadata: draft.metadata,
+            }),
+            _ => Err(InvalidInput::new(wrong)),
+        }
+    }
+
+    fn check_rights(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        policy: &Policy,
+    ) -> Result<(), Verdict> {
+        let allows = |right| acting.user().is_none_or(|actor| policy.allows(actor.role(), right));
+        call.check_grant(policy, &self.role)?;
+        if !acting.scope().contains(&self.division) {
+            let refusal = Refusal::DivisionNotAllowed { division: self.division.clone() };
+            return Err(Verdict::new(refusal, Reason::DivisionNotAllowed));
+        }
+        if self.max_uses > NonZeroU32::MIN && !allows(Right::MultiUse) {
+            return Err(Verdict::forbidden(Right::MultiUse, Reason::MultiUseNotAllowed));
+        }
+        if matches!(self.binding, Binding::Domain(_)) && !allows(Right::BindDomain) {
+            return Err(Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed));
+        }
+        Ok(())
+    }
+
+    /// The invitation on these terms, with its event.
+    pub(crate) fn issue(
+        self,
+        id: InvitationId,
+        code: &InvitationCode,
+        sealing: &Sealing,
+        call: Call,
+    ) -> NewInvitation {
+        let detail = bound_to(Detail::none(), &self.binding)
+            .with("role", self.role.as_str())
+            .with("expires_at", &self.expires_at.to_string())
+            .with("max_uses", &self.max_uses.to_string());
+        let event = call.done(Action::Create, detail);
+        let inviter = match call.performer {
+            Performer::Actor { user, role } => Inviter::User { user, role },
+            Performer::System | Performer::Redeemer { .. } => Inviter::System,
+        };
+        let invitation = Invitation {
+            id,
+            digest: sealing.digest(code),
+            tag: sealing.tag(code),
+            sealed: sealing.seal(id, code),
+            binding: self.binding,
+            role: self.role,
+            division: self.division,
+            inviter,
+            created_at: call.now,
+            expires_at: self.expires_at,
+            max_uses: self.max_uses,
+            uses: 0,
+            last_use: None,
+            revocation: None,
+            deleted_at: None,
+            version: 1,
+            metadata: self.metadata,
+        };
+        let event = event.about(&invitation);
+        NewInvitation { invitation, event }
+    }
+}

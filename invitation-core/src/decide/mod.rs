@@ -1,0 +1,337 @@
+//! Where rules are composed: a pure function from a command to a [`Transition`].
+//!
+//! Hosts call [`Invitations`](crate::Invitations), which calls this. It is public
+//! for authors of stores, who want transitions to try their store on.
+
+mod create;
+
+use std::sync::Arc;
+
+pub(crate) use self::create::{Rejected, Terms};
+use crate::{
+    actor::{Redeemer, Scope},
+    change::Change,
+    code::{CodeDigest, CodeTag, SealedCode},
+    draft::IfVersion,
+    event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    guard::{Condition, Guard},
+    id::{EventId, InvitationId},
+    invitation::{Binding, Facts, Invitation, Revocation},
+    policy::{Policy, Right, RolePair},
+    refusal::{Refusal, Verdict},
+    text::Role,
+    time::Timestamp,
+    transition::{Target, Transition},
+};
+
+/// One call of the service: who acts, when, and under which id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
+pub struct Call {
+    /// The id of the operation, of its event, and of its redemption.
+    pub id: EventId,
+    /// The time of the call.
+    pub now: Timestamp,
+    /// Who acts.
+    pub performer: Performer,
+    /// What the host ties it to.
+    pub origin: Origin,
+}
+
+impl Call {
+    /// The event that this call did `action`.
+    pub(crate) fn done(&self, action: Action, detail: Detail) -> Event {
+        Event {
+            id: self.id,
+            at: self.now,
+            performer: self.performer.clone(),
+            action,
+            outcome: EventOutcome::Succeeded,
+            reason: None,
+            invitation: None,
+            division: None,
+            origin: self.origin.clone(),
+            detail,
+        }
+    }
+
+    /// Whether an invitation of this performer may carry `role`.
+    pub(crate) fn may_grant(&self, policy: &Policy, role: &Role) -> bool {
+        match &self.performer {
+            Performer::System => policy.knows(role),
+            Performer::Actor { role: own, .. } => policy.may_grant(own, role),
+            Performer::Redeemer { .. } => false,
+        }
+    }
+
+    fn check_grant(&self, policy: &Policy, role: &Role) -> Result<(), Verdict> {
+        if self.may_grant(policy, role) {
+            Ok(())
+        } else {
+            let refusal = Refusal::RoleNotGrantable { role: role.clone() };
+            Err(Verdict::new(refusal, Reason::RoleNotGrantable))
+        }
+    }
+}
+
+/// What is to happen to one invitation.
+///
+/// `Amend`, `Rotate` and `Reinstate` are decided on loaded facts, `current`; the
+/// others on what the store finds.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// Count a use of the code and remember whose.
+    Redeem {
+        /// Under which digests the code may be stored.
+        code: Vec<CodeDigest>,
+        /// Who presents it.
+        redeemer: &'a Redeemer,
+        /// What the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+    },
+    /// Set other terms.
+    Amend {
+        /// The loaded facts.
+        current: &'a Invitation,
+        /// The terms.
+        terms: NewTerms,
+    },
+    /// Replace the code.
+    Rotate {
+        /// The loaded facts.
+        current: &'a Invitation,
+        /// The new look-up digest.
+        digest: CodeDigest,
+        /// The new search tag.
+        tag: CodeTag,
+        /// The new code, sealed.
+        sealed: SealedCode,
+    },
+    /// Withdraw it.
+    Revoke {
+        /// Which.
+        id: InvitationId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Undo its revocation.
+    Reinstate {
+        /// The loaded facts.
+        current: &'a Invitation,
+    },
+    /// Leave a tombstone.
+    Delete {
+        /// Which.
+        id: InvitationId,
+    },
+}
+
+/// Terms that an amendment sets, with the expiry already worked out. What is
+/// `None` stays.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
+pub struct NewTerms {
+    /// Who may redeem.
+    pub binding: Option<Binding>,
+    /// As what.
+    pub role: Option<Role>,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewTerms {
+    /// Whether the performer may set these terms on any invitation at all.
+    pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
+        if let Some(role) = &self.role {
+            call.check_grant(policy, role)?;
+        }
+        match (&self.binding, &call.performer) {
+            (Some(Binding::Domain(_)), Performer::Actor { role, .. })
+                if !policy.allows(role, Right::BindDomain) =>
+            {
+                Err(Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the audit trail says about it: addresses masked.
+    fn detail(&self) -> Detail {
+        let mut detail = Detail::none();
+        if let Some(binding) = &self.binding {
+            detail = bound_to(detail, binding);
+        }
+        if let Some(role) = &self.role {
+            detail = detail.with("role", role.as_str());
+        }
+        if let Some(expires_at) = self.expires_at {
+            detail = detail.with("expires_at", &expires_at.to_string());
+        }
+        detail
+    }
+}
+
+fn bound_to(detail: Detail, binding: &Binding) -> Detail {
+    match binding {
+        Binding::Anyone => detail.with("bound_to", "anyone"),
+        Binding::Address(email) => detail.with("bound_to", &email.masked()),
+        Binding::Domain(domain) => detail.with("bound_to", domain.as_str()),
+    }
+}
+
+/// Decides: from a command and the call that it comes with to the one step that
+/// carries it out, or to the verdict that it may not be.
+///
+/// # Errors
+///
+/// The [`Verdict`] when the performer may not hand out a role that is involved,
+/// or when the loaded facts already refuse the change.
+pub fn decide(
+    command: Command<'_>,
+    scope: Scope,
+    if_version: IfVersion,
+    call: &Call,
+    policy: &Policy,
+) -> Result<Transition, Verdict> {
+    match command {
+        Command::Redeem { code, redeemer, ceiling } => {
+            Ok(redeem(code, redeemer, Arc::clone(ceiling), scope, call))
+        }
+        Command::Amend { current, terms } => {
+            terms.check_rights(call, policy)?;
+            let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
+            call.check_grant(policy, &current.role)?;
+            let event = call.done(Action::Amend, terms.detail());
+            let NewTerms { binding, role, expires_at } = terms;
+            let change = Change::Amend { binding, role, expires_at };
+            Ok(Transition { target: Target::Id(current.id), scope, guard, change, event })
+        }
+        Command::Rotate { current, digest, tag, sealed } => {
+            let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
+            call.check_grant(policy, &current.role)?;
+            let event = call.done(Action::Rotate, Detail::none());
+            let change = Change::Rotate { digest, tag, sealed };
+            Ok(Transition { target: Target::Id(current.id), scope, guard, change, event })
+        }
+        Command::Revoke { id, reason } => {
+            let mut conditions = unloaded(if_version);
+            conditions.extend([Condition::UsesLeft, Condition::NotRevoked]);
+            let detail = match &reason {
+                Some(reason) => Detail::none().with("reason", reason),
+                None => Detail::none(),
+            };
+            let event = call.done(Action::Revoke, detail);
+            let change = Change::Revoke(Revocation { at: call.now, reason });
+            let guard = Guard::new(conditions);
+            Ok(Transition { target: Target::Id(id), scope, guard, change, event })
+        }
+        Command::Reinstate { current } => {
+            let guard = on_loaded(current, if_version, OfRevoked::Take)?;
+            if current.revocation.is_none() {
+                return Err(Verdict::new(Refusal::NotRevoked, Reason::NotRevoked));
+            }
+            call.check_grant(policy, &current.role)?;
+            let event = call.done(Action::Reinstate, Detail::none());
+            let change = Change::Reinstate;
+            Ok(Transition { target: Target::Id(current.id), scope, guard, change, event })
+        }
+        Command::Delete { id } => {
+            let guard = Guard::new(unloaded(if_version));
+            let event = call.done(Action::Delete, Detail::none());
+            let change = Change::Delete { at: call.now };
+            Ok(Transition { target: Target::Id(id), scope, guard, change, event })
+        }
+    }
+}
+
+fn redeem(
+    code: Vec<CodeDigest>,
+    redeemer: &Redeemer,
+    ceiling: Arc<[RolePair]>,
+    scope: Scope,
+    call: &Call,
+) -> Transition {
+    let address = redeemer.email().map(|proof| proof.email().key().clone());
+    // In the order of `Invitation::status`, so that the answer and the list agree.
+    let guard = Guard::new(vec![
+        Condition::FirstUseBy(redeemer.user().clone()),
+        Condition::NotDeleted,
+        Condition::UsesLeft,
+        Condition::NotRevoked,
+        Condition::NotExpired { now: call.now },
+        Condition::AddressProved(address),
+        Condition::Grantable(ceiling),
+    ]);
+    let change = Change::Redeem {
+        id: call.id,
+        user: redeemer.user().clone(),
+        username: redeemer.username().clone(),
+        at: call.now,
+    };
+    let event = call.done(Action::Redeem, Detail::none());
+    Transition { target: Target::Code(code), scope, guard, change, event }
+}
+
+/// What a revoked invitation means for a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OfRevoked {
+    Refuse,
+    Take,
+}
+
+/// The guard of a change that was decided on loaded facts: they must not have
+/// changed since. Refuses at once what the loaded facts already refuse.
+fn on_loaded(
+    current: &Invitation,
+    if_version: IfVersion,
+    of_revoked: OfRevoked,
+) -> Result<Guard, Verdict> {
+    let version = match if_version {
+        IfVersion::Any => current.version,
+        IfVersion::Exactly(version) => version,
+    };
+    let mut conditions =
+        vec![Condition::NotDeleted, Condition::Version(version), Condition::UsesLeft];
+    if of_revoked == OfRevoked::Refuse {
+        conditions.push(Condition::NotRevoked);
+    }
+    let guard = Guard::new(conditions);
+    let facts = Facts { invitation: current.clone(), mine: None };
+    let refused = guard
+        .first_refusal(&facts)
+        .and_then(|failed| Verdict::explain(failed, &Target::Id(current.id), &facts));
+    match refused {
+        Some(verdict) => Err(verdict),
+        None => Ok(guard),
+    }
+}
+
+/// The beginning of a guard that needs no loaded facts.
+fn unloaded(if_version: IfVersion) -> Vec<Condition> {
+    match if_version {
+        IfVersion::Any => vec![Condition::NotDeleted],
+        IfVersion::Exactly(version) => vec![Condition::NotDeleted, Condition::Version(version)],
+    }
+}
+
+/// What an actor may do with an invitation as it is now.
+pub(crate) fn actions(
+    invitation: &Invitation,
+    now: Timestamp,
+    role: &Role,
+    policy: &Policy,
+) -> Vec<Right> {
+    use crate::invitation::Status::{Active, Expired, Revoked};
+
+    let status = invitation.status(now);
+    let grants = policy.may_grant(role, &invitation.role);
+    let fits = |right: Right| match right {
+        Right::Copy | Right::Delete => true,
+        Right::Amend | Right::Rotate => grants && matches!(status, Active | Expired),
+        Right::Revoke => matches!(status, Active | Expired),
+        Right::Reinstate => grants && status == Revoked,
+        _ => false,
+    };
+    Right::ALL.into_iter().filter(|right| fits(*right) && policy.allows(role, *right)).collect()
+}

@@ -1,0 +1,197 @@
+//! Ids: UUIDs of version 7, made from injected time and randomness.
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    entropy::{Entropy, EntropyError},
+    invalid::Invalid,
+    time::Timestamp,
+};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
+        $(#[$doc])*
+        ///
+        /// It tells when it was made: never use it as a secret.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// As a store kept it.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// As a store keeps it.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0.hyphenated())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Uuid::parse_str(text)
+                    .map(Self)
+                    .map_err(|_| Invalid::new($field, "must be a UUID"))
+            }
+        }
+    };
+}
+
+id! {
+    /// The public key of an invitation. Neither redeems nor derives from the code.
+    InvitationId, "id"
+}
+
+id! {
+    /// The key of an event; also that of the operation it is the evidence of, by
+    /// which a store recognises a resend. The id of a redemption is that of its
+    /// event.
+    EventId, "event"
+}
+
+/// Makes ids that are unique across processes and strictly increasing within
+/// one source, even while the clock stands still or steps back a little.
+///
+/// Layout (RFC 9562, 6.2, method 1): 48 bits of Unix milliseconds, a 32-bit
+/// counter that starts at 24 random bits in each millisecond, 42 random bits.
+#[derive(Debug, Default)]
+pub(crate) struct IdSource {
+    last: Mutex<(u64, u32)>,
+}
+
+impl IdSource {
+    pub(crate) fn invitation(
+        &self,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<InvitationId, EntropyError> {
+        self.next(now, entropy).map(InvitationId)
+    }
+
+    pub(crate) fn event(
+        &self,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<EventId, EntropyError> {
+        self.next(now, entropy).map(EventId)
+    }
+
+    fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {
+        let mut random = [0; 10];
+        entropy.fill(&mut random)?;
+        let [s0, s1, s2, tail @ ..] = random;
+        let (millis, counter) = self.tick(now, u32::from_be_bytes([0, s0, s1, s2]));
+
+        // The counter: 12 bits behind the version, 20 behind the variant, which
+        // leaves 42 of the 56 random bits.
+        let tail =
+            u64::from_be_bytes([0, tail[0], tail[1], tail[2], tail[3], tail[4], tail[5], tail[6]]);
+        let low = (u64::from(counter & 0xf_ffff) << 42) | (tail & 0x3ff_ffff_ffff);
+        let high = (millis << 16) | u64::from(counter >> 20);
+        Ok(uuid::Builder::from_u128((u128::from(high) << 64) | u128::from(low))
+            .with_version(uuid::Version::SortRand)
+            .with_variant(uuid::Variant::RFC4122)
+            .into_uuid())
+    }
+
+    /// The next millisecond and counter: never the same twice, never backwards.
+    fn tick(&self, now: Timestamp, seed: u32) -> (u64, u32) {
+        let now = u64::try_from(now.as_micros() / 1_000).unwrap_or(0) & 0xffff_ffff_ffff;
+        // A pair of numbers is whole even when a thread panicked while holding it.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = match *last {
+            // More than a second back is a clock that was set, not one that slipped.
+            (millis, _) if now > millis || now + 1_000 < millis => (now, seed),
+            (millis, u32::MAX) => (millis + 1, seed),
+            (millis, counter) => (millis, counter + 1),
+        };
+        *last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::entropy::OsEntropy;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_micros(millis * 1_000).unwrap()
+    }
+
+    #[test]
+    fn are_version_7_and_tell_their_time() {
+        let id = IdSource::default().next(at(1_700_000_000_123), &OsEntropy).unwrap();
+        assert_eq!(id.get_version(), Some(uuid::Version::SortRand));
+        assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+        let (seconds, nanos) = id.get_timestamp().unwrap().to_unix();
+        assert_eq!((seconds, nanos), (1_700_000_000, 123_000_000));
+    }
+
+    #[test]
+    fn increase_while_the_clock_stands_still_or_slips_back() {
+        let ids = IdSource::default();
+        let mut last = ids.next(at(5_000), &OsEntropy).unwrap();
+        for millis in std::iter::repeat_n(5_000, 1_000).chain([4_999, 4_100, 5_000, 5_001]) {
+            let next = ids.next(at(millis), &OsEntropy).unwrap();
+            assert!(next > last, "{last} then {next}");
+            last = next;
+        }
+    }
+
+    #[test]
+    fn follow_a_clock_that_was_set_back() {
+        let ids = IdSource::default();
+        let later = ids.next(at(50_000), &OsEntropy).unwrap();
+        assert!(ids.next(at(10_000), &OsEntropy).unwrap() < later);
+    }
+
+    #[test]
+    fn of_several_sources_in_the_same_millisecond_differ() {
+        let mut seen = HashSet::new();
+        for _ in 0..4 {
+            let ids = IdSource::default();
+            for _ in 0..10_000 {
+                assert!(seen.insert(ids.next(at(5_000), &OsEntropy).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn need_randomness() {
+        #[derive(Debug)]
+        struct Broken;
+        impl Entropy for Broken {
+            fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+                Err(EntropyError::new("no entropy today"))
+            }
+        }
+        assert!(IdSource::default().event(at(1), &Broken).is_err());
+    }
+}

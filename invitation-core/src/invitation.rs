@@ -1,0 +1,181 @@
+//! The stored facts of an invitation, and what is derived from them.
+
+use std::{fmt, num::NonZeroU32};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::{CodeDigest, CodeTag, SealedCode},
+    email::{Email, EmailDomain, EmailKey},
+    event::words,
+    id::{EventId, InvitationId},
+    metadata::Metadata,
+    text::{Division, Role, UserId, Username},
+    time::Timestamp,
+};
+
+/// The facts of one invitation, as a store keeps them.
+///
+/// Only facts: whether it is active, used or expired is a question to the facts
+/// and the clock ([`status`](Self::status)) and never stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
+pub struct Invitation {
+    /// The public key.
+    pub id: InvitationId,
+    /// By what the code is found; unique in a store, tombstones included.
+    pub digest: CodeDigest,
+    /// By what a list is searched for the beginning of the code.
+    pub tag: CodeTag,
+    /// The code, sealed.
+    pub sealed: SealedCode,
+    /// Who may redeem.
+    pub binding: Binding,
+    /// The role that the newcomer gets.
+    pub role: Role,
+    /// The division that the newcomer joins; it never changes.
+    pub division: Division,
+    /// Who invites.
+    pub inviter: Inviter,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// It is valid while `now < expires_at`.
+    pub expires_at: Timestamp,
+    /// How many different people may redeem it.
+    pub max_uses: NonZeroU32,
+    /// How many did.
+    pub uses: u32,
+    /// The latest redemption; of a single-use invitation, the only one.
+    pub last_use: Option<Redemption>,
+    /// Whether and why it was withdrawn.
+    pub revocation: Option<Revocation>,
+    /// When it was deleted. What remains is a tombstone: to everybody it does
+    /// not exist, but its code is never issued again.
+    pub deleted_at: Option<Timestamp>,
+    /// Counts the changes of terms: amend, rotate, revoke, reinstate.
+    pub version: u64,
+    /// What the host attached.
+    pub metadata: Option<Metadata>,
+}
+
+impl Invitation {
+    /// What the facts amount to at `now`; the first that fits: used, revoked,
+    /// expired, active.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        if !self.has_uses_left() {
+            Status::Used
+        } else if self.revocation.is_some() {
+            Status::Revoked
+        } else if self.is_expired(now) {
+            Status::Expired
+        } else {
+            Status::Active
+        }
+    }
+
+    /// Whether somebody may still be counted.
+    #[must_use]
+    pub fn has_uses_left(&self) -> bool {
+        self.uses < self.max_uses.get()
+    }
+
+    /// Whether `now` is at or after the expiry. The one comparison of this rule.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+}
+
+/// Who may redeem a code.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a binding")]
+pub enum Binding {
+    /// Whoever holds it.
+    #[default]
+    Anyone,
+    /// Who proves this address.
+    Address(Email),
+    /// Who proves an address of this domain.
+    Domain(EmailDomain),
+}
+
+impl Binding {
+    /// Whether a proof of `address`, or none, is enough.
+    #[must_use]
+    pub fn is_met_by(&self, address: Option<&EmailKey>) -> bool {
+        match (self, address) {
+            (Self::Anyone, _) => true,
+            (_, None) => false,
+            (Self::Address(bound), Some(address)) => bound.key() == address,
+            (Self::Domain(bound), Some(address)) => bound.as_str() == address.domain(),
+        }
+    }
+}
+
+/// Who created an invitation, and in which role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
+pub enum Inviter {
+    /// The host's bootstrap code.
+    System,
+    /// A user.
+    User {
+        /// Who.
+        user: UserId,
+        /// In which role, at that time. What this role may hand out *now*
+        /// decides when the code is redeemed.
+        role: Role,
+    },
+}
+
+/// That somebody redeemed an invitation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
+pub struct Redemption {
+    /// The id of the event that is its evidence.
+    pub id: EventId,
+    /// Whose account.
+    pub user: UserId,
+    /// Under which name.
+    pub username: Username,
+    /// When.
+    pub at: Timestamp,
+    /// The role that was granted.
+    pub role: Role,
+}
+
+/// That an invitation was withdrawn.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// Why, if somebody said.
+    pub reason: Option<String>,
+}
+
+/// What a decision about one invitation is explained from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
+pub struct Facts {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The redemption by the user whom the transition is about, if there is one.
+    pub mine: Option<Redemption>,
+}
+
+words! {
+    /// What an invitation is at an instant: derived from its facts and the clock.
+    #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a status")]
+    Status, "status" {
+        /// Valid, with uses left.
+        Active = "active",
+        /// Redeemed as often as it may be.
+        Used = "used",
+        /// Past its expiry.
+        Expired = "expired",
+        /// Withdrawn by an administrator.
+        Revoked = "revoked",
+    }
+}

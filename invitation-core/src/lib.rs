@@ -1,0 +1,80 @@
+//! The domain of the invitation library.
+//!
+//! Pure: no I/O, no clock and no randomness of its own, no async runtime. A
+//! command, the time and randomness go into [`decide::decide`]; a [`Transition`]
+//! (guard, change, event) comes out; a [`Store`] makes it as one atomic step.
+//! [`Invitations`] wires them together and is what hosts call.
+//!
+//! Most hosts depend on the facade crate `invitation`, which exports all of this
+//! and the adapters.
+//!
+//! # Features
+//!
+//! - `testing`: the conformance suite and the model for authors of stores, and
+//!   seeded randomness. Not covered by semantic versioning.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod actor;
+mod change;
+mod code;
+pub mod decide;
+mod draft;
+mod email;
+mod entropy;
+mod error;
+mod event;
+mod guard;
+mod id;
+mod invalid;
+mod invitation;
+mod limits;
+mod memory;
+mod metadata;
+mod policy;
+mod query;
+mod refusal;
+mod search;
+mod service;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod text;
+mod time;
+mod transition;
+
+#[cfg(feature = "testing")]
+pub use self::entropy::SeededEntropy;
+#[doc(inline)]
+pub use self::{
+    actor::{Acting, Actor, Redeemer, Scope, SystemActor},
+    change::Change,
+    code::{
+        CodeDigest, CodeFormat, CodeTag, InvitationCode, Mistyped, SealedCode, Sealing,
+        UnreadableSeal,
+    },
+    draft::{Amendment, Draft, IfVersion},
+    email::{Email, EmailDomain, EmailKey, VerifiedEmail},
+    entropy::{Entropy, EntropyError, OsEntropy},
+    error::{Error, StoreError, StoreErrorKind},
+    event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    guard::{Condition, Guard},
+    id::{EventId, InvitationId},
+    invalid::{Invalid, InvalidInput},
+    invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status},
+    limits::{Expiry, Limits},
+    memory::MemoryStore,
+    metadata::Metadata,
+    policy::{Policy, Right, Rights, RolePair},
+    query::{EventFilter, EventListing, Filter, Listing, Page, Position, Slice, Span, Tally},
+    refusal::{Refusal, Refused, Verdict},
+    search::{Search, words},
+    service::{
+        Count, Counts, Created, Criteria, Cursor, Disclosure, EventCriteria, EventPage,
+        InvitationPage, InvitationView, Invitations, Paging, Redeemed,
+    },
+    store::{Durability, Inserted, Located, NewInvitation, Outcome, Store},
+    text::{CorrelationId, Division, Role, Source, UserId, Username},
+    time::{Clock, ManualClock, SystemClock, Timestamp},
+    transition::{Target, Transition},
+};

@@ -1,0 +1,140 @@
+//! What a host attaches to an invitation.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::invalid::Invalid;
+
+/// A small JSON object that a host attaches to an invitation: a start date, a
+/// team, a note. The library keeps it and gives it back; it means nothing here.
+///
+/// ```
+/// use invitation_core::Metadata;
+/// use serde_json::json;
+///
+/// let metadata = Metadata::new(json!({"starts": "2027-01-04"}))?;
+/// assert_eq!(metadata.as_json(), r#"{"starts":"2027-01-04"}"#);
+/// assert!(Metadata::new(json!("a string")).is_err());
+/// # Ok::<_, invitation_core::Invalid>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub struct Metadata(Arc<str>);
+
+impl Metadata {
+    /// The longest JSON text, in bytes.
+    pub const MAX_BYTES: usize = 4_096;
+    /// How deep objects and lists may nest, the outermost object included.
+    pub const MAX_LEVELS: usize = 3;
+
+    /// Takes a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when it is not an object, or larger or deeper than allowed.
+    // By value, as every constructor takes what it keeps.
+    #[expect(clippy::needless_pass_by_value)]
+    pub fn new(value: Value) -> Result<Self, Invalid> {
+        let invalid = |message: String| Err(Invalid::new("metadata", message));
+        if !value.is_object() {
+            return invalid("must be a JSON object".to_owned());
+        }
+        if !fits(&value, Self::MAX_LEVELS) {
+            return invalid(format!("must not nest deeper than {} levels", Self::MAX_LEVELS));
+        }
+        let text = value.to_string();
+        if text.len() > Self::MAX_BYTES {
+            return invalid(format!("must not be longer than {} bytes as JSON", Self::MAX_BYTES));
+        }
+        Ok(Self(Arc::from(text)))
+    }
+
+    /// Reads it from JSON text, as a store kept it.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when the text is not JSON, or not what [`new`](Self::new)
+    /// accepts.
+    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        match serde_json::from_str(text) {
+            Ok(value) => Self::new(value),
+            Err(_) => Err(Invalid::new("metadata", "must be a JSON object")),
+        }
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// The JSON value.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        // The text came from a value.
+        serde_json::from_str(&self.0).unwrap_or(Value::Null)
+    }
+}
+
+fn fits(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),
+        Value::Object(fields) => levels > 0 && fields.values().all(|field| fits(field, levels - 1)),
+        _ => true,
+    }
+}
+
+impl fmt::Debug for Metadata {
+    /// Its size only: it may hold personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Metadata({} bytes)", self.0.len())
+    }
+}
+
+impl TryFrom<Value> for Metadata {
+    type Error = Invalid;
+
+    fn try_from(value: Value) -> Result<Self, Invalid> {
+        Self::new(value)
+    }
+}
+
+impl From<Metadata> for Value {
+    fn from(metadata: Metadata) -> Self {
+        metadata.to_value()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn is_bounded_in_depth_and_size() {
+        assert!(Metadata::new(json!({"a": {"b": [1]}})).is_ok());
+        assert!(Metadata::new(json!({"a": {"b": [[1]]}})).is_err());
+        let fill = |n: usize| json!({ "a": "x".repeat(n) });
+        assert!(Metadata::new(fill(Metadata::MAX_BYTES - 8)).is_ok());
+        assert!(Metadata::new(fill(Metadata::MAX_BYTES - 7)).is_err());
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let value =
+            json!({"nul": "\u{0}", "big": u64::MAX, "text": "a\u{301}", "none": null, "f": 0.1});
+        let kept = Metadata::new(value.clone()).unwrap();
+        assert_eq!(Metadata::from_json(kept.as_json()).unwrap().to_value(), value);
+        assert!(!kept.as_json().contains('\0'));
+    }
+
+    #[test]
+    fn refuses_text_that_is_not_an_object() {
+        for text in ["", "null", "[]", "{", "{\"a\":1}{}"] {
+            assert_eq!(Metadata::from_json(text).unwrap_err().field(), "metadata");
+        }
+    }
+}

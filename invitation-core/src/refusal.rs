@@ -1,0 +1,216 @@
+//! The domain says no: why, to whom, and on what evidence.
+
+use std::fmt;
+
+use crate::{
+    event::{Event, EventOutcome, Reason},
+    guard::Condition,
+    invitation::Facts,
+    policy::Right,
+    text::{Division, Role},
+    time::Timestamp,
+    transition::Target,
+};
+
+/// Why the domain said no. Plain data that is safe to show to whoever asked:
+/// neither a code, nor whom it is for, nor that something exists elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The policy does not give the actor's role this right.
+    Forbidden {
+        /// The right that is missing.
+        right: Right,
+    },
+    /// The actor's role may not hand out that role.
+    RoleNotGrantable {
+        /// The role that was asked for.
+        role: Role,
+    },
+    /// The named division is not the actor's.
+    DivisionNotAllowed {
+        /// The division that was named.
+        division: Division,
+    },
+    /// There is no such invitation, as far as the actor is concerned.
+    NotFound,
+    /// No such code, as far as the redeemer is concerned.
+    CodeUnknown,
+    /// Every use was taken.
+    Used,
+    /// It was withdrawn.
+    Revoked,
+    /// It is not withdrawn: there is nothing to reinstate.
+    NotRevoked,
+    /// It expired.
+    Expired {
+        /// The instant from which on it was not valid any more.
+        at: Timestamp,
+    },
+    /// The code is bound to an address that the redeemer has not proved.
+    AddressProofRequired,
+    /// Who created the invitation may not hand out its role any more.
+    GrantWithdrawn,
+    /// The invitation is not at the version that the caller expected.
+    VersionMismatch {
+        /// Its version now.
+        current: u64,
+    },
+    /// Others changed the invitation each time that this was tried.
+    Conflict,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden { .. } => f.write_str("this role may not do that"),
+            Self::RoleNotGrantable { role } => {
+                write!(f, "this role may not invite anybody as {role}")
+            }
+            Self::DivisionNotAllowed { division } => {
+                write!(f, "the division {division} is out of reach")
+            }
+            Self::NotFound => f.write_str("there is no such invitation"),
+            Self::CodeUnknown => f.write_str("there is no such code"),
+            Self::Used => f.write_str("the invitation has been used"),
+            Self::Revoked => f.write_str("the invitation has been revoked"),
+            Self::NotRevoked => f.write_str("the invitation is not revoked"),
+            Self::Expired { at } => write!(f, "the invitation expired at {at}"),
+            Self::AddressProofRequired => {
+                f.write_str("the invitation is for a certain address, which must be proved first")
+            }
+            Self::GrantWithdrawn => {
+                f.write_str("who created the invitation may not grant its role any more")
+            }
+            Self::VersionMismatch { current } => {
+                write!(f, "the invitation has changed: it is at version {current}")
+            }
+            Self::Conflict => f.write_str("the invitation was changed by others, try again"),
+        }
+    }
+}
+
+/// What is said, and what is written down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    refusal: Refusal,
+    reason: Reason,
+}
+
+impl Verdict {
+    pub(crate) fn new(refusal: Refusal, reason: Reason) -> Self {
+        Self { refusal, reason }
+    }
+
+    /// The role has no such right.
+    pub(crate) fn forbidden(right: Right, reason: Reason) -> Self {
+        Self::new(Refusal::Forbidden { right }, reason)
+    }
+
+    /// That the target does not exist for the caller; `reason` says whether it
+    /// does for others.
+    pub(crate) fn missing(target: &Target, reason: Reason) -> Self {
+        let refusal = match target {
+            Target::Id(_) => Refusal::NotFound,
+            Target::Code(_) => Refusal::CodeUnknown,
+        };
+        Self { refusal, reason }
+    }
+
+    /// Why `failed`, the first condition that the facts do not satisfy, refuses.
+    ///
+    /// None for [`Condition::FirstUseBy`]: that the redeemer has redeemed is not
+    /// a refusal but a replay.
+    pub(crate) fn explain(failed: &Condition, target: &Target, facts: &Facts) -> Option<Self> {
+        let (refusal, reason) = match failed {
+            Condition::FirstUseBy(_) => return None,
+            Condition::NotDeleted => return Some(Self::missing(target, Reason::Deleted)),
+            Condition::UsesLeft => (Refusal::Used, Reason::Used),
+            Condition::NotRevoked => (Refusal::Revoked, Reason::Revoked),
+            Condition::NotExpired { .. } => {
+                (Refusal::Expired { at: facts.invitation.expires_at }, Reason::Expired)
+            }
+            Condition::AddressProved(None) => {
+                (Refusal::AddressProofRequired, Reason::AddressMissing)
+            }
+            Condition::AddressProved(Some(_)) => {
+                (Refusal::AddressProofRequired, Reason::AddressDiffers)
+            }
+            Condition::Grantable(_) => (Refusal::GrantWithdrawn, Reason::GrantWithdrawn),
+            Condition::Version(_) => (
+                Refusal::VersionMismatch { current: facts.invitation.version },
+                Reason::VersionMismatch,
+            ),
+        };
+        Some(Self { refusal, reason })
+    }
+
+    /// What the caller is told.
+    #[must_use]
+    pub fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// What the audit trail says.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The same reason, told as `refusal`.
+    pub(crate) fn told_as(self, refusal: Refusal) -> Self {
+        Self { refusal, ..self }
+    }
+
+    /// A denial is about the actor, a refusal about the invitation.
+    pub(crate) fn outcome(&self) -> EventOutcome {
+        match self.reason {
+            Reason::RightMissing
+            | Reason::RoleNotGrantable
+            | Reason::MultiUseNotAllowed
+            | Reason::DomainNotAllowed
+            | Reason::DivisionNotAllowed
+            | Reason::OutOfScope => EventOutcome::Denied,
+            _ => EventOutcome::Refused,
+        }
+    }
+}
+
+/// A refusal, with its evidence.
+///
+/// The evidence is normally in the store before the call returns. Inside a
+/// host's transaction it is not, because the host may roll back: then
+/// [`unrecorded`](Self::unrecorded) holds it, and
+/// [`Invitations::record`](crate::Invitations::record), called on a service
+/// outside of the transaction, writes it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use = "inside a host's transaction the evidence is still to be recorded"]
+pub struct Refused {
+    refusal: Refusal,
+    unrecorded: Vec<Event>,
+}
+
+impl Refused {
+    pub(crate) fn new(refusal: Refusal, unrecorded: Vec<Event>) -> Self {
+        Self { refusal, unrecorded }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// The events that still have to be recorded; none outside of a host's
+    /// transaction.
+    #[must_use]
+    pub fn unrecorded(&self) -> &[Event] {
+        &self.unrecorded
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.refusal.fmt(f)
+    }
+}

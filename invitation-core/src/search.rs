@@ -1,0 +1,160 @@
+//! What a search means, the same on every store.
+
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use crate::{
+    code::{CodeFormat, CodeTag, InvitationCode, Sealing, TAG_SYMBOLS},
+    invalid::Invalid,
+    invitation::{Binding, Invitation},
+    limits::Limits,
+};
+
+/// The fewest characters of a word that is searched for.
+const MIN_WORD: usize = 2;
+
+/// The most words that are searched for.
+const MAX_WORDS: usize = 5;
+
+/// A search as a store sees it: words that must all begin a word of the
+/// invitation, or tags of which one must be the invitation's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Search {
+    words: Vec<String>,
+    tags: Vec<CodeTag>,
+}
+
+impl Search {
+    /// The words, in lower case; when there are none, only the tags count.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// The tags; when there are none, only the words count.
+    #[must_use]
+    pub fn tags(&self) -> &[CodeTag] {
+        &self.tags
+    }
+
+    /// Whether the search finds the invitation: the specification.
+    #[must_use]
+    pub fn matches(&self, invitation: &Invitation) -> bool {
+        self.tags.contains(&invitation.tag) || self.matches_words(invitation)
+    }
+
+    fn matches_words(&self, invitation: &Invitation) -> bool {
+        let own = invitation.words();
+        !self.words.is_empty()
+            && self.words.iter().all(|wanted| own.iter().any(|word| word.starts_with(wanted)))
+    }
+}
+
+/// The words of a text: lower case (of its NFC form), split at everything that is not a
+/// letter or digit.
+#[must_use]
+pub fn words(text: &str) -> Vec<String> {
+    let folded: String = text.nfc().collect::<String>().to_lowercase().nfc().collect();
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Invitation {
+    /// The words by which a search finds it: those of the e-mail address that it
+    /// is bound to, and those of *Used By*.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = match &self.binding {
+            Binding::Address(email) => self::words(email.as_str()),
+            Binding::Anyone | Binding::Domain(_) => Vec::new(),
+        };
+        if let Some(last) = &self.last_use {
+            words.extend(self::words(last.username.as_str()));
+        }
+        words
+    }
+}
+
+/// A search as a person typed it, understood: what to ask the store, and how to
+/// tell among what it finds.
+pub(crate) struct Query {
+    search: Search,
+    beginning: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Query {
+    /// Understands `text`: as words, as the beginning of a code, or as both.
+    pub(crate) fn parse(text: &str, format: &CodeFormat) -> Result<Self, Invalid> {
+        let invalid = |message: String| Err(Invalid::new("search", message));
+        if text.len() > Limits::MAX_SEARCH {
+            return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
+        }
+        let beginning = format.read_beginning(text, TAG_SYMBOLS);
+        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| Sealing::tags(symbols));
+        let found = words(text);
+        let words = if found.is_empty() {
+            Err("must contain a letter or digit".to_owned())
+        } else if found.len() > MAX_WORDS {
+            Err(format!("must not have more than {MAX_WORDS} words"))
+        } else if found.iter().any(|word| word.chars().count() < MIN_WORD) {
+            Err(format!("must not have words shorter than {MIN_WORD} characters"))
+        } else {
+            Ok(found)
+        };
+        match words {
+            Ok(words) => Ok(Self { search: Search { words, tags }, beginning }),
+            Err(_) if beginning.is_some() => {
+                Ok(Self { search: Search { words: Vec::new(), tags }, beginning })
+            }
+            Err(message) => invalid(message),
+        }
+    }
+
+    pub(crate) fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Whether an invitation that the store found by its tag is really meant.
+    pub(crate) fn finds(&self, invitation: &Invitation, code: &InvitationCode) -> bool {
+        self.search.matches_words(invitation)
+            || self.beginning.as_ref().is_some_and(|symbols| code.starts_with(symbols))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Query, Invalid> {
+        Query::parse(text, &CodeFormat::default())
+    }
+
+    #[test]
+    fn splits_at_everything_that_is_not_a_letter_or_digit() {
+        assert_eq!(words("Anna.Lind+hr@Example.com"), ["anna", "lind", "hr", "example", "com"]);
+        assert_eq!(words("  _-@ "), [""; 0]);
+        assert_eq!(words("E\u{301}cole"), words("\u{c9}COLE"));
+    }
+
+    #[test]
+    fn refuses_rather_than_ignores() {
+        for text in ["", " ", "@", "a", "an a", "ab cd ef gh ij kl", &"ab ".repeat(100)] {
+            assert_eq!(parse(text).err().map(|e| e.field()), Some("search"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reads_the_beginning_of_a_code() {
+        let with_tags = |text| !parse(text).unwrap().search.tags.is_empty();
+        assert!(with_tags("7kq2"));
+        assert!(with_tags("7KQ2-M"), "a short word is no obstacle to a code");
+        assert!(with_tags("o1il 7"));
+        assert!(with_tags("anna"), "may be both");
+        assert!(!with_tags("7kq"), "the first group is not complete");
+        assert!(!with_tags("7kq2u"), "no code has a U");
+        assert!(!with_tags(&"7".repeat(25)), "longer than a code");
+    }
+}

@@ -1,0 +1,292 @@
+//! What administrators do with an invitation after it was created.
+
+use super::{Created, Invitations, TRIES, evidence::Place};
+use crate::{
+    actor::Actor,
+    decide::{Call, Command, NewTerms, decide},
+    draft::{Amendment, IfVersion},
+    error::{Error, StoreError, StoreErrorKind},
+    event::{Action, Reason},
+    id::InvitationId,
+    invalid::Invalid,
+    invitation::Invitation,
+    limits::Limits,
+    policy::Right,
+    refusal::{Refusal, Verdict},
+    store::{Outcome, Store},
+    transition::Target,
+};
+
+/// What one try at a change came to.
+enum Step {
+    Done(Box<Invitation>),
+    /// Others were faster, or the drawn code is taken.
+    Again,
+}
+
+impl<S: Store> Invitations<S> {
+    /// Changes the terms of an invitation that is neither used nor revoked. The
+    /// code stays the same. An expired one comes back to life by a later expiry.
+    ///
+    /// Two round trips.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when nothing is changed or a bound is broken;
+    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable` (the new role, or the
+    /// present one), `NotFound`, `VersionMismatch`, `Used`, `Revoked`,
+    /// `Conflict`; [`Error::Store`], [`Error::Entropy`].
+    pub async fn amend(
+        &self,
+        actor: &Actor,
+        id: InvitationId,
+        amendment: Amendment,
+        if_version: IfVersion,
+    ) -> Result<Invitation, Error> {
+        let call = self.call_by(actor.into())?;
+        self.permit_on(actor, &call, id, Right::Amend, Action::Amend).await?;
+        let Amendment { binding, role, expiry } = amendment;
+        if binding.is_none() && role.is_none() && expiry.is_none() {
+            return Err(Invalid::new("amendment", "must change something").into());
+        }
+        let expires_at =
+            expiry.map(|expiry| self.settings.limits.expires_at(expiry, call.now)).transpose()?;
+        let terms = NewTerms { binding, role, expires_at };
+        if let Err(verdict) = terms.check_rights(&call, &self.settings.policy) {
+            return Err(self
+                .refuse_about(&call, Action::Amend, &Target::Id(id), |_| verdict)
+                .await);
+        }
+        self.change_loaded(actor, &call, Action::Amend, id, if_version, |current| {
+            Ok(Command::Amend { current, terms: terms.clone() })
+        })
+        .await
+    }
+
+    /// Replaces the code of an invitation that is neither used nor revoked. The
+    /// old one is dead from that moment.
+    ///
+    /// Two round trips.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `NotFound`,
+    /// `VersionMismatch`, `Used`, `Revoked`, `Conflict`; [`Error::Store`],
+    /// [`Error::Entropy`].
+    pub async fn rotate(
+        &self,
+        actor: &Actor,
+        id: InvitationId,
+        if_version: IfVersion,
+    ) -> Result<Created, Error> {
+        let call = self.call_by(actor.into())?;
+        self.permit_on(actor, &call, id, Right::Rotate, Action::Rotate).await?;
+        let mut drawn = None;
+        let invitation = self
+            .change_loaded(actor, &call, Action::Rotate, id, if_version, |current| {
+                let code = drawn.insert(self.settings.format.generate(self.entropy())?);
+                let sealing = &self.settings.sealing;
+                let (digest, tag) = (sealing.digest(code), sealing.tag(code));
+                Ok(Command::Rotate { current, digest, tag, sealed: sealing.seal(id, code) })
+            })
+            .await?;
+        match drawn {
+            Some(code) => Ok(Created::new(invitation, code)),
+            None => Err(StoreError::new(StoreErrorKind::Corrupt, "rotate").into()),
+        }
+    }
+
+    /// Withdraws an invitation that has uses left; an expired one too, so that it
+    /// cannot be extended any more. Redemptions so far stay what they are.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when the reason is longer than
+    /// [`Limits::MAX_REASON`] or has control characters; [`Error::Refused`]:
+    /// `Forbidden`, `NotFound`, `VersionMismatch`, `Used`, `Revoked`;
+    /// [`Error::Store`], [`Error::Entropy`].
+    pub async fn revoke(
+        &self,
+        actor: &Actor,
+        id: InvitationId,
+        reason: Option<&str>,
+        if_version: IfVersion,
+    ) -> Result<Invitation, Error> {
+        let call = self.call_by(actor.into())?;
+        self.permit_on(actor, &call, id, Right::Revoke, Action::Revoke).await?;
+        let reason = reason.map(checked_reason).transpose()?;
+        let command = Command::Revoke { id, reason };
+        self.change(actor, &call, Action::Revoke, id, if_version, &command).await
+    }
+
+    /// Undoes a revocation. What the invitation is then, the clock says.
+    ///
+    /// Two round trips.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `NotFound`,
+    /// `VersionMismatch`, `Used`, `NotRevoked`, `Conflict`; [`Error::Store`],
+    /// [`Error::Entropy`].
+    pub async fn reinstate(
+        &self,
+        actor: &Actor,
+        id: InvitationId,
+        if_version: IfVersion,
+    ) -> Result<Invitation, Error> {
+        let call = self.call_by(actor.into())?;
+        self.permit_on(actor, &call, id, Right::Reinstate, Action::Reinstate).await?;
+        self.change_loaded(actor, &call, Action::Reinstate, id, if_version, |current| {
+            Ok(Command::Reinstate { current })
+        })
+        .await
+    }
+
+    /// Removes an invitation, in whatever state. To everybody it does not exist
+    /// any more; its events stay, and its code is never issued again.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: `Forbidden`, `NotFound`, `VersionMismatch`;
+    /// [`Error::Store`], [`Error::Entropy`].
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: InvitationId,
+        if_version: IfVersion,
+    ) -> Result<(), Error> {
+        let call = self.call_by(actor.into())?;
+        self.permit_on(actor, &call, id, Right::Delete, Action::Delete).await?;
+        let command = Command::Delete { id };
+        self.change(actor, &call, Action::Delete, id, if_version, &command).await?;
+        Ok(())
+    }
+
+    /// Refuses, with evidence that names the invitation, an actor whose role
+    /// lacks `right`.
+    pub(super) async fn permit_on(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        id: InvitationId,
+        right: Right,
+        action: Action,
+    ) -> Result<(), Error> {
+        if self.settings.policy.allows(actor.role(), right) {
+            return Ok(());
+        }
+        let verdict = Verdict::forbidden(right, Reason::RightMissing);
+        Err(self.refuse_about(call, action, &Target::Id(id), |_| verdict).await)
+    }
+
+    /// A change that needs no loaded facts.
+    async fn change(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        action: Action,
+        id: InvitationId,
+        if_version: IfVersion,
+        command: &Command<'_>,
+    ) -> Result<Invitation, Error> {
+        for _ in 0..TRIES {
+            let step =
+                self.step(actor, call, action, id, if_version, command.clone(), None).await?;
+            if let Step::Done(invitation) = step {
+                return Ok(*invitation);
+            }
+        }
+        Err(self.refuse_conflict(call, action, id).await)
+    }
+
+    /// A change that is decided on loaded facts; decided anew, on fresh ones, when
+    /// others were faster.
+    async fn change_loaded(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        action: Action,
+        id: InvitationId,
+        if_version: IfVersion,
+        mut command: impl for<'c> FnMut(&'c Invitation) -> Result<Command<'c>, Error> + Send,
+    ) -> Result<Invitation, Error> {
+        let target = Target::Id(id);
+        for _ in 0..TRIES {
+            let Some(current) = self.store.get(&target, actor.scope()).await? else {
+                return Err(self.refuse_missing(call, action, &target).await);
+            };
+            let (command, seen) = (command(&current)?, Some(current.version));
+            let step = self.step(actor, call, action, id, if_version, command, seen).await?;
+            if let Step::Done(invitation) = step {
+                return Ok(*invitation);
+            }
+        }
+        Err(self.refuse_conflict(call, action, id).await)
+    }
+
+    /// Decides and applies once. `seen` is the version that was decided on.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
+    async fn step(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        action: Action,
+        id: InvitationId,
+        if_version: IfVersion,
+        command: Command<'_>,
+        seen: Option<u64>,
+    ) -> Result<Step, Error> {
+        let target = Target::Id(id);
+        let scope = actor.scope().clone();
+        let transition = match decide(command, scope, if_version, call, &self.settings.policy) {
+            Ok(transition) => transition,
+            Err(verdict) => {
+                return Err(self.refuse_about(call, action, &target, |_| verdict).await);
+            }
+        };
+        let facts = match self.apply(&transition).await? {
+            Outcome::Applied(facts) | Outcome::Replayed(facts) => {
+                return Ok(Step::Done(Box::new(facts.invitation)));
+            }
+            Outcome::CodeTaken => return Ok(Step::Again),
+            Outcome::Missing => return Err(self.refuse_missing(call, action, &target).await),
+            Outcome::Refused(facts) => *facts,
+        };
+        let moved = seen.is_some_and(|seen| seen != facts.invitation.version);
+        if moved && if_version == IfVersion::Any {
+            return Ok(Step::Again);
+        }
+        let verdict = transition
+            .guard()
+            .first_refusal(&facts)
+            .and_then(|failed| Verdict::explain(failed, &target, &facts));
+        match verdict {
+            Some(verdict) => {
+                let place = Place::Invitation(id, facts.invitation.division);
+                Err(self.refuse(call, action, verdict, place).await)
+            }
+            // The facts satisfy the guard by now.
+            None => Ok(Step::Again),
+        }
+    }
+
+    async fn refuse_conflict(&self, call: &Call, action: Action, id: InvitationId) -> Error {
+        let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
+        self.refuse_about(call, action, &Target::Id(id), |_| verdict).await
+    }
+}
+
+fn checked_reason(reason: &str) -> Result<String, Invalid> {
+    if reason.len() > Limits::MAX_REASON {
+        let message = format!("must not be longer than {} bytes", Limits::MAX_REASON);
+        return Err(Invalid::new("reason", message));
+    }
+    if reason.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(Invalid::new("reason", "must not contain control characters"));
+    }
+    Ok(reason.to_owned())
+}

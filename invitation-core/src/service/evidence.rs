@@ -1,0 +1,127 @@
+//! Writing down every refusal, or handing it to the host to write down.
+
+use super::Invitations;
+use crate::{
+    decide::Call,
+    entropy::EntropyError,
+    error::Error,
+    event::{Action, Detail, Event, Reason},
+    id::InvitationId,
+    refusal::{Refused, Verdict},
+    store::{Located, Store},
+    text::Division,
+    transition::Target,
+};
+
+/// What is known about the place of a refusal.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// Nothing, or only the division.
+    Division(Option<Division>),
+    /// The invitation.
+    Invitation(InvitationId, Division),
+}
+
+impl<S: Store> Invitations<S> {
+    /// Refuses `call`: writes the event, and makes the error that the caller
+    /// gets. If it cannot be written, that is the error.
+    pub(super) async fn refuse(
+        &self,
+        call: &Call,
+        action: Action,
+        verdict: Verdict,
+        place: Place,
+    ) -> Error {
+        match self.write_down(call, action, &verdict, &place).await {
+            Ok(unrecorded) => Error::Refused(Refused::new(verdict.refusal().clone(), unrecorded)),
+            Err(error) => error,
+        }
+    }
+
+    /// Refuses `call` because the target does not exist within the caller's
+    /// scope: to the caller it makes no difference whether it does elsewhere.
+    pub(super) async fn refuse_missing(
+        &self,
+        call: &Call,
+        action: Action,
+        target: &Target,
+    ) -> Error {
+        self.refuse_about(call, action, target, |found| {
+            let reason = if found { Reason::OutOfScope } else { Reason::Unknown };
+            Verdict::missing(target, reason)
+        })
+        .await
+    }
+
+    /// Refuses `call` with the event naming the target, wherever it is. Always
+    /// the same work, whether it exists or not.
+    pub(super) async fn refuse_about(
+        &self,
+        call: &Call,
+        action: Action,
+        target: &Target,
+        verdict: impl FnOnce(bool) -> Verdict,
+    ) -> Error {
+        match self.store.locate(target).await {
+            Ok(located) => {
+                let verdict = verdict(located.is_some());
+                let place = match located {
+                    Some(Located { id, division }) => Place::Invitation(id, division),
+                    None => Place::Division(None),
+                };
+                self.refuse(call, action, verdict, place).await
+            }
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Writes the events, and gives back those that the host has to write.
+    async fn write_down(
+        &self,
+        call: &Call,
+        action: Action,
+        verdict: &Verdict,
+        place: &Place,
+    ) -> Result<Vec<Event>, Error> {
+        let events = self.evidence(call, action, verdict, place)?;
+        if events.is_empty() || !self.records_itself() {
+            return Ok(events);
+        }
+        self.store.record(&events).await?;
+        Ok(Vec::new())
+    }
+
+    /// The events about one refusal: itself, or a count, or both, or neither.
+    fn evidence(
+        &self,
+        call: &Call,
+        action: Action,
+        verdict: &Verdict,
+        place: &Place,
+    ) -> Result<Vec<Event>, EntropyError> {
+        let budget = self.settings.limits.denials_per_minute();
+        let admission = self.state.denials.admit(call.performer.user(), call.now, budget);
+        let refused = |id, reason, detail| {
+            let event = Event {
+                id,
+                outcome: verdict.outcome(),
+                reason: Some(reason),
+                ..call.done(action, detail)
+            };
+            match place {
+                Place::Division(division) => Event { division: division.clone(), ..event },
+                Place::Invitation(id, division) => event.located(*id, division.clone()),
+            }
+        };
+        let mut events = Vec::new();
+        if let Some(count) = admission.summary {
+            let id = self.state.ids.event(call.now, self.entropy())?;
+            let detail = Detail::none().with("suppressed", &count.to_string());
+            events.push(Event { invitation: None, ..refused(id, Reason::Suppressed, detail) });
+        }
+        if admission.write {
+            events.push(refused(call.id, verdict.reason(), Detail::none()));
+        }
+        Ok(events)
+    }
+}

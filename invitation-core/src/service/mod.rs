@@ -1,0 +1,255 @@
+//! [`Invitations`]: clock, randomness, policy and store, wired together.
+
+mod administer;
+mod budget;
+mod create;
+mod criteria;
+mod evidence;
+mod redeem;
+mod trail;
+mod view;
+
+use std::sync::Arc;
+
+use self::budget::DenialBudget;
+pub use self::{
+    create::Created,
+    criteria::{Criteria, Cursor, EventCriteria, Paging},
+    redeem::Redeemed,
+    trail::EventPage,
+    view::{Count, Counts, InvitationPage, InvitationView},
+};
+use crate::{
+    actor::Acting,
+    code::{CodeFormat, InvitationCode, Mistyped, Sealing},
+    decide::Call,
+    entropy::{Entropy, EntropyError, OsEntropy},
+    error::{Error, StoreError},
+    event::{Origin, Performer},
+    id::IdSource,
+    limits::Limits,
+    policy::{Policy, RolePair},
+    refusal::Refused,
+    store::{Durability, Outcome, Store},
+    time::{Clock, SystemClock, Timestamp},
+    transition::Transition,
+};
+
+/// How often a step is tried again when others changed the invitation between
+/// two looks at it.
+const TRIES: usize = 4;
+
+/// The service: everything that can be done with invitations, on one store.
+///
+/// Cheap to clone and meant to be shared. Defaults: the mission's [`Policy`] and
+/// [`Limits`], 24-symbol codes, the machine's clock and randomness.
+///
+/// ```
+/// use invitation_core::{Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, UserId, Username};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let invitations = Invitations::new(MemoryStore::new());
+/// let manager =
+///     Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, Division::new("sales")?);
+///
+/// let created = invitations.create(&manager, Draft::new()).await?;
+/// let code = created.code().reveal();
+///
+/// let newcomer = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// let redeemed = invitations.redeem(&code, &newcomer).await?;
+/// assert_eq!(redeemed.role().as_str(), "staff");
+/// assert!(!redeemed.is_replayed());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Invitations<S> {
+    store: S,
+    settings: Arc<Settings>,
+    state: Arc<State>,
+}
+
+/// What a host may choose.
+#[derive(Clone, Debug)]
+struct Settings {
+    policy: Policy,
+    /// The policy's ceiling, as every redeem carries it.
+    ceiling: Arc<[RolePair]>,
+    limits: Limits,
+    format: CodeFormat,
+    sealing: Sealing,
+    disclosure: Disclosure,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// What clones share.
+#[derive(Debug, Default)]
+struct State {
+    ids: IdSource,
+    denials: DenialBudget,
+}
+
+/// What the holder of an exact code is told when it cannot be redeemed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum Disclosure {
+    /// Why: expired, used, revoked, another address. Only somebody who holds the
+    /// exact code can learn it.
+    #[default]
+    ToHolder,
+    /// Nothing: every refusal reads like that of an unknown code. The audit
+    /// trail keeps the reason.
+    Nothing,
+}
+
+impl<S: Store> Invitations<S> {
+    /// A service with the defaults on `store`.
+    #[must_use]
+    pub fn new(store: S) -> Self {
+        let policy = Policy::default();
+        let settings = Settings {
+            ceiling: policy.ceiling(),
+            policy,
+            limits: Limits::default(),
+            format: CodeFormat::default(),
+            sealing: Sealing::readable(),
+            disclosure: Disclosure::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+        };
+        Self { store, settings: Arc::new(settings), state: Arc::default() }
+    }
+
+    /// Sets what each role may do.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        self.with(|settings| {
+            settings.ceiling = policy.ceiling();
+            settings.policy = policy;
+        })
+    }
+
+    /// Sets the bounds of what may be asked for.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        self.with(|settings| settings.limits = limits)
+    }
+
+    /// Sets the form of codes. Codes of a former form with another number of
+    /// symbols are then neither accepted nor shown: change it only when none of
+    /// them is alive.
+    #[must_use]
+    pub fn with_code_format(self, format: CodeFormat) -> Self {
+        self.with(|settings| settings.format = format)
+    }
+
+    /// Sets what the holder of a code is told.
+    #[must_use]
+    pub fn with_disclosure(self, disclosure: Disclosure) -> Self {
+        self.with(|settings| settings.disclosure = disclosure)
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        self.with(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// Sets the source of randomness.
+    #[must_use]
+    pub fn with_entropy(self, entropy: impl Entropy + 'static) -> Self {
+        self.with(|settings| settings.entropy = Arc::new(entropy))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// The same service on another store; for one call inside a host's
+    /// transaction, on a store that joins it.
+    #[must_use]
+    pub fn on<T: Store>(&self, store: T) -> Invitations<T> {
+        Invitations { store, settings: Arc::clone(&self.settings), state: Arc::clone(&self.state) }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// What each role may do.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    /// The bounds of what may be asked for.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// Reads a typed code, without asking the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistyped`] when it cannot be a code.
+    pub fn parse_code(&self, text: &str) -> Result<InvitationCode, Mistyped> {
+        self.settings.format.parse(text)
+    }
+
+    /// Writes the evidence of a refusal that was made inside a host's
+    /// transaction, after that transaction has ended; a service on a store that
+    /// stands by itself is to be used. Nothing happens when there is none, and
+    /// writing it twice is writing it once.
+    ///
+    /// One round trip, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] when it could not be written.
+    pub async fn record(&self, refused: &Refused) -> Result<(), Error> {
+        match refused.unrecorded() {
+            [] => Ok(()),
+            events => Ok(self.store.record(events).await?),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+
+    fn entropy(&self) -> &dyn Entropy {
+        &*self.settings.entropy
+    }
+
+    /// Begins a call: one look at the clock, one id.
+    fn call(&self, performer: Performer, origin: &Origin) -> Result<Call, EntropyError> {
+        let now = self.now();
+        let id = self.state.ids.event(now, self.entropy())?;
+        Ok(Call { id, now, performer, origin: origin.clone() })
+    }
+
+    fn call_by(&self, acting: Acting<'_>) -> Result<Call, EntropyError> {
+        self.call(acting.performer(), acting.origin())
+    }
+
+    /// Whether what is recorded now is safe from a host's rollback.
+    fn records_itself(&self) -> bool {
+        self.store.durability() == Durability::Own
+    }
+
+    /// Makes one transition.
+    async fn apply(&self, transition: &Transition) -> Result<Outcome, StoreError> {
+        let mut answers = self.store.apply(std::slice::from_ref(transition)).await;
+        match (answers.pop(), answers.is_empty()) {
+            (Some(answer), true) => answer,
+            _ => Err(StoreError::new(crate::StoreErrorKind::Corrupt, "apply")
+                .because("one transition must get one answer")),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Reading the audit trail.
+
+use super::{Cursor, EventCriteria, Invitations, Paging};
+use crate::{
+    actor::Actor,
+    error::Error,
+    event::{Action, Event},
+    policy::Right,
+    store::Store,
+};
+
+/// A page of the audit trail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventPage {
+    items: Vec<Event>,
+    next: Option<Cursor>,
+}
+
+impl EventPage {
+    /// The events, newest first.
+    #[must_use]
+    pub fn items(&self) -> &[Event] {
+        &self.items
+    }
+
+    /// Where the next page begins; none when nothing follows.
+    #[must_use]
+    pub fn next(&self) -> Option<Cursor> {
+        self.next
+    }
+}
+
+impl<S: Store> Invitations<S> {
+    /// Reads the audit trail within the actor's reach, newest first. An actor who
+    /// reaches one division sees the events of that division.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: `Forbidden`, `DivisionNotAllowed`; [`Error::Invalid`]
+    /// for a cursor that is not one; [`Error::Store`], [`Error::Entropy`].
+    pub async fn events(
+        &self,
+        actor: &Actor,
+        criteria: &EventCriteria,
+        paging: Paging,
+    ) -> Result<EventPage, Error> {
+        let call = self.call_by(actor.into())?;
+        self.permit(actor.into(), &call, Right::Audit, Action::Audit).await?;
+        let page = paging.page()?;
+        let scope = self.reach(actor, &call, criteria.division.as_ref(), Action::Audit).await?;
+        let listing = self.store.events(&scope, &criteria.filter, &page).await?;
+        let now = paging.time(call.now);
+        let next = listing.next.map(|position| Cursor::behind(position, now));
+        Ok(EventPage { items: listing.items, next })
+    }
+}

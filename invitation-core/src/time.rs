@@ -1,0 +1,182 @@
+//! Instants in microseconds, and the clock that they come from.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+use crate::invalid::Invalid;
+
+/// An instant: whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// Microseconds, because every store keeps them exactly (Redis' Lua does not
+/// keep nanoseconds). Always between the years 0 and 9999, so that it can be
+/// written as RFC 3339.
+///
+/// ```
+/// use invitation_core::Timestamp;
+///
+/// let t = Timestamp::from_micros(1_500_000).unwrap();
+/// assert_eq!(t.to_string(), "1970-01-01T00:00:01.5Z");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The last instant that can be held: the end of the year 9999.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
+    /// The first instant that can be held: the beginning of the year 0.
+    pub const MIN: Self = Self(-62_167_219_200_000_000);
+
+    /// The instant `micros` microseconds after the epoch, if it can be held.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Option<Self> {
+        if micros < Self::MIN.0 || micros > Self::MAX.0 { None } else { Some(Self(micros)) }
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `by`, if that can be held.
+    #[must_use]
+    pub fn checked_add(self, by: Duration) -> Option<Self> {
+        let by = i64::try_from(by.whole_microseconds()).ok()?;
+        Self::from_micros(self.0.checked_add(by)?)
+    }
+
+    /// How long after `earlier` this instant is; negative when it is before.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        // Both lie within the years 0 to 9999: the difference cannot overflow.
+        Duration::microseconds(self.0 - earlier.0)
+    }
+}
+
+impl From<Timestamp> for OffsetDateTime {
+    fn from(timestamp: Timestamp) -> Self {
+        // Every `Timestamp` lies within the range of `OffsetDateTime`.
+        Self::from_unix_timestamp_nanos(i128::from(timestamp.0) * 1_000).unwrap_or(Self::UNIX_EPOCH)
+    }
+}
+
+impl TryFrom<OffsetDateTime> for Timestamp {
+    type Error = Invalid;
+
+    /// Cuts off what is finer than a microsecond.
+    fn try_from(instant: OffsetDateTime) -> Result<Self, Invalid> {
+        i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000))
+            .ok()
+            .and_then(Self::from_micros)
+            .ok_or_else(|| Invalid::new("time", "must lie between the years 0 and 9999"))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = OffsetDateTime::from(*self)
+            .to_offset(UtcOffset::UTC)
+            .format(&Rfc3339)
+            .map_err(|_| fmt::Error)?;
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
+    }
+}
+
+/// Where the time comes from. Asked once per call of the service.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The current time.
+    fn now(&self) -> Timestamp;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that gets injected")]
+    fn now(&self) -> Timestamp {
+        // A machine whose clock lies beyond the year 9999 gets codes that have expired.
+        Timestamp::try_from(OffsetDateTime::now_utc()).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A clock that moves when it is told to, for tests. Clones share the time.
+///
+/// ```
+/// use invitation_core::{Clock, ManualClock, Timestamp};
+///
+/// let clock = ManualClock::new(Timestamp::from_micros(0).unwrap());
+/// clock.advance(time::Duration::days(1));
+/// assert_eq!(clock.now().to_string(), "1970-01-02T00:00:00Z");
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    #[must_use]
+    pub fn new(start: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(start.0)))
+    }
+
+    /// Sets the time, forwards or backwards.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.0, Ordering::SeqCst);
+    }
+
+    /// Moves the time by `by`, which may be negative; stops at the ends of what
+    /// a [`Timestamp`] can hold.
+    pub fn advance(&self, by: Duration) {
+        let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+        self.set(self.now().checked_add(by).unwrap_or(end));
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn its_ends_are_the_ends_of_rfc_3339() {
+        assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(Timestamp::from_micros(i64::MAX), None);
+        assert_eq!(Timestamp::MAX.checked_add(Duration::microseconds(1)), None);
+        assert_eq!(Timestamp::MIN.checked_add(Duration::MAX), None);
+    }
+
+    #[test]
+    fn converts_by_cutting_below_the_microsecond() {
+        let instant = datetime!(1969-12-31 23:59:59.999_999_999 UTC);
+        assert_eq!(Timestamp::try_from(instant).unwrap().as_micros(), -1);
+        let offset = datetime!(2026-11-22 18:00 +2);
+        assert_eq!(Timestamp::try_from(offset).unwrap().to_string(), "2026-11-22T16:00:00Z");
+    }
+}
