@@ -1,1 +1,26 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use invitation_core::{SeededEntropy, conformance, testing};
+#[doc(inline)]
+pub use invitation_core::{
+    Acting, Action, Actor, Amendment, Binding, Change, Clock, CodeDigest, CodeFormat, CodeTag,
+    Condition, CorrelationId, Count, Counts, Created, Criteria, Cursor, Detail, Disclosure,
+    Division, Draft, Durability, Email, EmailDomain, EmailKey, Entropy, EntropyError, Error, Event,
+    EventCriteria, EventFilter, EventId, EventListing, EventOutcome, EventPage, Expiry, Facts,
+    Filter, Guard, IfVersion, Inserted, Invalid, InvalidInput, Invitation, InvitationCode,
+    InvitationId, InvitationPage, InvitationView, Invitations, Inviter, Limits, Listing, Located,
+    ManualClock, MemoryStore, Metadata, Mistyped, NewInvitation, Origin, OsEntropy, Outcome, Page,
+    Paging, Performer, Policy, Position, Reason, Redeemed, Redeemer, Redemption, Refusal, Refused,
+    Revocation, Right, Rights, Role, RolePair, Scope, SealedCode, Sealing, Search, Slice, Source,
+    Span, Status, Store, StoreError, StoreErrorKind, SystemActor, SystemClock, Tally, Target,
+    Timestamp, Transition, UnreadableSeal, UserId, Username, Verdict, VerifiedEmail, decide, words,
+};
+#[cfg(feature = "sqlx")]
+#[doc(inline)]
+pub use invitation_sqlx::{Dialect, InvalidPrefix, Joined, SqlStore, TablePrefix, migrations, sqlx};
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use invitation_sqlx::{SqliteJoined, SqliteStore};

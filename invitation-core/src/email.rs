@@ -54,20 +54,23 @@ impl Email {
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return invalid("must not contain white space or control characters");
         }
-        let options =
-            Options::default().without_display_text().without_domain_literal().with_required_tld();
-        let Ok(address) = EmailAddress::parse_with_options(text, options) else {
-            return invalid("must be one e-mail address, as in anna@example.com");
+        let bare = "must be one e-mail address, as in anna@example.com";
+        let Some((local, domain)) = text.rsplit_once('@') else {
+            return invalid(bare);
         };
-        let local = address.local_part();
         if local.starts_with('"') {
             return invalid("must not have a quoted part before the @");
         }
         if !local.is_ascii() {
             return invalid("must have only ASCII characters before the @");
         }
-        let domain = EmailDomain::parse(address.domain())
+        let domain = EmailDomain::parse(domain)
             .map_err(|_| Invalid::new("email", "must have a domain name behind the @"))?;
+        let options =
+            Options::default().without_display_text().without_domain_literal().with_required_tld();
+        if EmailAddress::parse_with_options(&format!("{local}@{domain}"), options).is_err() {
+            return invalid(bare);
+        }
         let key = format!("{}@{domain}", local.to_ascii_lowercase());
         if key.len() > MAX_BYTES {
             return invalid("must not be longer than 254 bytes with its domain in ASCII");

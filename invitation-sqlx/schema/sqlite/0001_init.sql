@@ -1,0 +1,79 @@
+-- Times are microseconds since 1970-01-01T00:00:00Z; ids are UUIDs as 16 bytes.
+-- Text is compared byte for byte (BINARY, SQLite's default collation).
+
+CREATE TABLE {prefix}codes (
+    id              BLOB    NOT NULL PRIMARY KEY,
+    digest          BLOB    NOT NULL UNIQUE,  -- tombstones keep theirs
+    tag             BLOB    NOT NULL,         -- of the code's first four symbols
+    sealed          BLOB    NOT NULL,         -- the code, to be shown again
+    email           TEXT,                     -- as given
+    email_key       TEXT,                     -- the comparison form
+    email_domain    TEXT,                     -- bound to a domain instead
+    role            TEXT    NOT NULL,
+    division        TEXT    NOT NULL,
+    inviter         TEXT,                     -- both NULL: the system itself
+    inviter_role    TEXT,
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,         -- valid while now < expires_at
+    max_uses        INTEGER NOT NULL CHECK (max_uses >= 1),
+    uses            INTEGER NOT NULL CHECK (uses BETWEEN 0 AND max_uses),
+    used_id         BLOB,                     -- the latest redemption
+    used_by         TEXT,
+    used_name       TEXT,
+    used_at         INTEGER,
+    used_role       TEXT,
+    revoked_at      INTEGER,
+    revoked_reason  TEXT,
+    deleted_at      INTEGER,
+    version         INTEGER NOT NULL,
+    metadata        TEXT,
+    CHECK ((uses = 0) = (used_id IS NULL)),
+    CHECK (email IS NULL OR email_domain IS NULL)
+) STRICT;
+
+CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
+CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
+CREATE INDEX {prefix}codes_tag ON {prefix}codes (tag);
+
+-- Who redeemed a code for several uses. That of a single-use code is in its row.
+CREATE TABLE {prefix}redemptions (
+    invitation      BLOB    NOT NULL,
+    user_id         TEXT    NOT NULL,
+    id              BLOB    NOT NULL,         -- that of its event
+    username        TEXT    NOT NULL,
+    at              INTEGER NOT NULL,
+    role            TEXT    NOT NULL,         -- as granted then
+    PRIMARY KEY (invitation, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- What a search looks through: the words of the address (part 0) and of the
+-- latest redeemer's name (part 1).
+CREATE TABLE {prefix}words (
+    word            TEXT    NOT NULL,
+    invitation      BLOB    NOT NULL,
+    part            INTEGER NOT NULL,
+    PRIMARY KEY (word, invitation, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);
+
+CREATE TABLE {prefix}events (
+    id              BLOB    NOT NULL PRIMARY KEY,
+    at              INTEGER NOT NULL,
+    actor           TEXT,                     -- NULL: the system itself
+    actor_role      TEXT,                     -- of a user who manages invitations
+    redeemer        TEXT,                     -- the name of a newcomer
+    action          TEXT    NOT NULL,
+    outcome         TEXT    NOT NULL,
+    reason          TEXT,
+    invitation      BLOB,
+    division        TEXT,
+    correlation     TEXT,
+    source          TEXT,
+    detail          TEXT
+) STRICT;
+
+CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
+CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
+CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
+CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);

@@ -1,0 +1,85 @@
+//! What truly differs between the databases, and nothing else.
+
+use std::future::Future;
+
+use sqlx::{
+    ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Type,
+    database::HasStatementCache,
+    error::DatabaseError,
+    migrate::{MigrateError, Migrator},
+};
+
+use invitation_core::StoreErrorKind;
+
+mod sealed {
+    #[expect(unnameable_types, reason = "that is what seals")]
+    pub trait Sealed {}
+
+    #[cfg(feature = "sqlite")]
+    impl Sealed for sqlx::Sqlite {}
+}
+
+/// A type that a database takes and gives back.
+pub trait Scalar<DB: Database>:
+    for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB> + Type<DB> + Send + Sync + Unpin + 'static
+{
+}
+
+impl<T, DB: Database> Scalar<DB> for T where
+    T: for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB> + Type<DB> + Send + Sync + Unpin + 'static
+{
+}
+
+/// A database that the store knows. Sealed: the crate's features say which.
+///
+/// Values cross in three forms only, integers, text and bytes, so that no type
+/// feature of sqlx is turned on for the host. The associated types are always
+/// the obvious ones; as bounds of a trait they are implied wherever a dialect is,
+/// which the same bounds in `where` clauses would not be.
+pub trait Dialect:
+    Database<Arguments: IntoArguments<Self>> + HasStatementCache + sealed::Sealed + Sync
+{
+    /// `i64`.
+    type Int: Scalar<Self> + From<i64> + Into<i64>;
+    /// `Option<i64>`.
+    type OptInt: Scalar<Self> + From<Option<i64>> + Into<Option<i64>>;
+    /// `String`.
+    type Text: Scalar<Self> + From<String> + Into<String>;
+    /// `Option<String>`.
+    type OptText: Scalar<Self> + From<Option<String>> + Into<Option<String>>;
+    /// `Vec<u8>`.
+    type Blob: Scalar<Self> + From<Vec<u8>> + Into<Vec<u8>>;
+    /// `Option<Vec<u8>>`.
+    type OptBlob: Scalar<Self> + From<Option<Vec<u8>>> + Into<Option<Vec<u8>>>;
+    /// `usize`.
+    type Place: ColumnIndex<Self::Row> + From<usize>;
+    /// `&mut Self::Connection`.
+    type Exec<'c>: Executor<'c, Database = Self>;
+
+    /// How a transaction of the store's own begins, one that will write.
+    const BEGIN: &'static str;
+    /// Whether the database lets one writer in at a time. Then the store queues
+    /// its writers fairly, instead of letting them poll for the database's lock.
+    const ONE_WRITER: bool;
+    /// The most values that one statement binds.
+    const MAX_BINDS: usize;
+    /// The migrations' texts, in order, with `{prefix}` for the table prefix.
+    const MIGRATIONS: &'static [&'static str];
+
+    /// The connection as an executor.
+    fn exec(conn: &mut Self::Connection) -> Self::Exec<'_>;
+
+    /// How many rows a statement touched.
+    fn affected(result: &Self::QueryResult) -> u64;
+
+    /// What an error that the database itself reported means. Nothing was done
+    /// then.
+    fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
+
+    /// Runs the migrations: once, whoever else tries at the same time, and
+    /// leaving no lock behind.
+    fn migrate(
+        conn: &mut Self::Connection,
+        migrator: &Migrator,
+    ) -> impl Future<Output = Result<(), MigrateError>> + Send;
+}

@@ -1,0 +1,61 @@
+//! From the driver's errors to the port's.
+
+use std::{error::Error as StdError, fmt};
+
+use invitation_core::{StoreError, StoreErrorKind};
+
+use crate::dialect::Dialect;
+
+/// What `error` means while nothing has been committed yet.
+pub(crate) fn store_error<DB: Dialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
+    StoreError::new(kind::<DB>(&error), operation).because(error)
+}
+
+/// What `error` means as the answer to a commit: unless the database itself said
+/// no, nobody knows whether it was made.
+pub(crate) fn commit_error<DB: Dialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
+    let kind = match &error {
+        sqlx::Error::Database(_) => kind::<DB>(&error),
+        _ => StoreErrorKind::OutcomeUnknown,
+    };
+    StoreError::new(kind, operation).because(error)
+}
+
+fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
+    match error {
+        sqlx::Error::Database(error) => DB::classify(&**error),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => StoreErrorKind::Unavailable,
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::TypeNotFound { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::ColumnIndexOutOfBounds { .. } => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Other,
+    }
+}
+
+/// Whether a unique key was hit.
+pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// A stored value that is not what this library writes.
+#[derive(Debug)]
+pub(crate) struct CorruptColumn {
+    pub(crate) table: &'static str,
+    pub(crate) column: &'static str,
+}
+
+impl fmt::Display for CorruptColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {} of a row of {} cannot be understood", self.column, self.table)
+    }
+}
+
+impl StdError for CorruptColumn {}

@@ -1,0 +1,38 @@
+//! SQL stores of the invitation library.
+//!
+//! One store, written once; a dialect holds what truly differs between the
+//! databases. Features:
+//!
+//! - `sqlite`: SQLite, with the engine bundled: [`SqliteStore`].
+//!
+//! Neither an async runtime nor TLS nor a type feature of sqlx is turned on: that
+//! is the host's choice, as in `sqlx = { version = "0.9", features =
+//! ["runtime-tokio"] }`. The driver is re-exported as [`sqlx`], so that a host
+//! can match versions.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod dialect;
+mod error;
+mod joined;
+mod names;
+mod ops;
+mod render;
+mod row;
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statement;
+mod store;
+
+pub use sqlx;
+
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{SqliteJoined, SqliteStore};
+pub use self::{
+    dialect::{Dialect, Scalar},
+    joined::Joined,
+    names::{InvalidPrefix, TablePrefix},
+    schema::migrations,
+    store::SqlStore,
+};

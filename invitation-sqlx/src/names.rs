@@ -1,0 +1,95 @@
+//! The names of the tables.
+
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+/// What the names of the store's tables begin with: `invitation_` by default.
+///
+/// ```
+/// use invitation_sqlx::TablePrefix;
+///
+/// assert_eq!(TablePrefix::default().as_str(), "invitation_");
+/// assert!(TablePrefix::new("acme_inv_").is_ok());
+/// assert!(TablePrefix::new("acme; DROP").is_err());
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TablePrefix(Arc<str>);
+
+impl TablePrefix {
+    /// The longest prefix, in bytes: it leaves room within PostgreSQL's 63.
+    pub const MAX_BYTES: usize = 31;
+
+    /// Takes a prefix.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPrefix`] unless it is 1 to [`MAX_BYTES`](Self::MAX_BYTES) of
+    /// `a`–`z`, `0`–`9` and `_`, not beginning with a digit.
+    pub fn new(prefix: &str) -> Result<Self, InvalidPrefix> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let begins_well = prefix.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+        if begins_well && prefix.len() <= Self::MAX_BYTES && prefix.bytes().all(allowed) {
+            Ok(Self(Arc::from(prefix)))
+        } else {
+            Err(InvalidPrefix(()))
+        }
+    }
+
+    /// The prefix.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TablePrefix {
+    fn default() -> Self {
+        Self(Arc::from("invitation_"))
+    }
+}
+
+/// The text is no [`TablePrefix`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InvalidPrefix(());
+
+impl fmt::Display for InvalidPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a table prefix must be 1 to {} of a-z, 0-9 and _, not beginning with a digit",
+            TablePrefix::MAX_BYTES
+        )
+    }
+}
+
+impl StdError for InvalidPrefix {}
+
+/// The tables' names, made once for each store.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    prefix: TablePrefix,
+    pub(crate) invitations: Arc<str>,
+    pub(crate) redemptions: Arc<str>,
+    pub(crate) words: Arc<str>,
+    pub(crate) events: Arc<str>,
+}
+
+impl Names {
+    pub(crate) fn new(prefix: TablePrefix) -> Self {
+        let name = |table: &str| Arc::from(format!("{}{table}", prefix.as_str()));
+        Self {
+            invitations: name("codes"),
+            redemptions: name("redemptions"),
+            words: name("words"),
+            events: name("events"),
+            prefix,
+        }
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        self.prefix.as_str()
+    }
+
+    pub(crate) fn migrations(&self) -> String {
+        format!("{}migrations", self.prefix())
+    }
+}

@@ -1,0 +1,210 @@
+//! One transition, as a whole or not at all.
+
+use invitation_core::{
+    Binding, Change, Event, Facts, Invitation, InvitationId, Outcome, Redemption, StoreError,
+    Transition, words,
+};
+
+use super::{Begin, insert};
+use crate::{
+    dialect::Dialect,
+    error::{commit_error, is_taken, store_error},
+    names::Names,
+    render, row,
+    statement::Statement,
+};
+
+/// The words of the address, in the table of words.
+pub(super) const PART_ADDRESS: i64 = 0;
+/// The words of *Used By*, in the table of words.
+pub(super) const PART_USED_BY: i64 = 1;
+
+/// How the attempt went, inside the transaction.
+enum Attempt {
+    /// Made, with its event: to be committed.
+    Made(Box<Facts>),
+    /// The guarded update matched nothing: nothing to undo.
+    Unmatched,
+    /// Something was done that must be undone: the redeemer or the event is
+    /// there already.
+    Undo,
+    /// The new code's digest is taken.
+    CodeTaken,
+}
+
+/// Makes one transition.
+pub(crate) async fn apply<DB: Dialect>(
+    conn: &mut DB::Connection,
+    begin: Begin,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Outcome, StoreError> {
+    let failed = |error| store_error::<DB>("apply", error);
+    let mut tx = begin.on::<DB>(conn).await.map_err(failed)?;
+    match attempt::<DB>(&mut tx, names, transition).await? {
+        Attempt::Made(facts) => {
+            tx.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
+            Ok(Outcome::Applied(facts))
+        }
+        Attempt::Unmatched => {
+            let outcome = explain::<DB>(&mut tx, names, transition).await?;
+            tx.rollback().await.map_err(failed)?;
+            Ok(outcome)
+        }
+        Attempt::Undo => {
+            tx.rollback().await.map_err(failed)?;
+            explain::<DB>(conn, names, transition).await
+        }
+        Attempt::CodeTaken => {
+            tx.rollback().await.map_err(failed)?;
+            Ok(Outcome::CodeTaken)
+        }
+    }
+}
+
+async fn attempt<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Attempt, StoreError> {
+    let failed = |error| store_error::<DB>("apply", error);
+    let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));
+    render::change(&mut s, transition.change());
+    s.sql(" WHERE ");
+    render::target(&mut s, transition.target());
+    render::scope(&mut s, transition.scope());
+    render::guard(&mut s, transition.guard(), names);
+    s.sql(format_args!(" RETURNING {}", row::INVITATION));
+    let invitation = match s.first(conn).await {
+        Ok(Some(found)) => row::invitation::<DB>(&found)?,
+        Ok(None) => return Ok(Attempt::Unmatched),
+        Err(error) if is_taken(&error) => return Ok(Attempt::CodeTaken),
+        Err(error) => return Err(failed(error)),
+    };
+
+    let event = transition.event().clone().about(&invitation);
+    if !write_event::<DB>(conn, names, &event).await.map_err(failed)? {
+        return Ok(Attempt::Undo);
+    }
+    let mine = match transition.change() {
+        Change::Redeem { username, .. } => {
+            if let Some(last) = &invitation.last_use
+                && invitation.max_uses.get() > 1
+                && !write_redemption::<DB>(conn, names, invitation.id, last)
+                    .await
+                    .map_err(failed)?
+            {
+                return Ok(Attempt::Undo);
+            }
+            if invitation.uses > 1 {
+                forget_words::<DB>(conn, names, invitation.id, PART_USED_BY)
+                    .await
+                    .map_err(failed)?;
+            }
+            let new = words(username.as_str());
+            insert::write_words::<DB>(conn, names, invitation.id, PART_USED_BY, new)
+                .await
+                .map_err(failed)?;
+            invitation.last_use.clone()
+        }
+        Change::Amend { binding: Some(binding), .. } => {
+            forget_words::<DB>(conn, names, invitation.id, PART_ADDRESS).await.map_err(failed)?;
+            if let Binding::Address(email) = binding {
+                let new = words(email.as_str());
+                insert::write_words::<DB>(conn, names, invitation.id, PART_ADDRESS, new)
+                    .await
+                    .map_err(failed)?;
+            }
+            None
+        }
+        _ => None,
+    };
+    Ok(Attempt::Made(Box::new(Facts { invitation, mine })))
+}
+
+/// What the store sees when a transition was not made: the facts, and whether it
+/// had been made before.
+async fn explain<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Outcome, StoreError> {
+    let failed = |error| store_error::<DB>("apply", error);
+    let found = super::get::<DB>(conn, names, transition.target(), transition.scope()).await?;
+    let Some(invitation) = found else {
+        return Ok(Outcome::Missing);
+    };
+    let mine = mine::<DB>(conn, names, transition, &invitation).await?;
+
+    let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
+    s.blob(transition.event().id.as_bytes());
+    s.sql(" AND e.invitation = ").blob(invitation.id.as_bytes());
+    let replayed = s.first(conn).await.map_err(failed)?.is_some();
+
+    let facts = Box::new(Facts { invitation, mine });
+    Ok(if replayed { Outcome::Replayed(facts) } else { Outcome::Refused(facts) })
+}
+
+/// The redemption by the user whom the transition is about.
+async fn mine<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transition: &Transition,
+    invitation: &Invitation,
+) -> Result<Option<Redemption>, StoreError> {
+    let Some(user) = transition.redeemer() else { return Ok(None) };
+    if invitation.max_uses.get() == 1 {
+        return Ok(invitation.last_use.clone().filter(|last| last.user == *user));
+    }
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT {} FROM {} WHERE invitation = ",
+        row::REDEMPTION,
+        names.redemptions
+    ));
+    s.blob(invitation.id.as_bytes()).sql(" AND user_id = ").text(user.as_str());
+    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
+    found.as_ref().map(row::redemption::<DB>).transpose()
+}
+
+/// False when an event of this id is there already.
+async fn write_event<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    event: &Event,
+) -> sqlx::Result<bool> {
+    let mut s =
+        Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
+    row::write_event(&mut s, event);
+    s.sql(") ON CONFLICT (id) DO NOTHING");
+    Ok(s.run(conn).await? == 1)
+}
+
+/// False when the redeemer is there already: the key arbitrates.
+async fn write_redemption<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: InvitationId,
+    redemption: &Redemption,
+) -> sqlx::Result<bool> {
+    let mut s = Statement::<DB>::new(format!(
+        "INSERT INTO {} (invitation, {}) VALUES (",
+        names.redemptions,
+        row::REDEMPTION
+    ));
+    s.blob(invitation.as_bytes()).sql(", ");
+    row::write_redemption(&mut s, redemption);
+    s.sql(") ON CONFLICT (invitation, user_id) DO NOTHING");
+    Ok(s.run(conn).await? == 1)
+}
+
+async fn forget_words<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: InvitationId,
+    part: i64,
+) -> sqlx::Result<()> {
+    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.words));
+    s.blob(invitation.as_bytes()).sql(" AND part = ").int(part);
+    s.run(conn).await?;
+    Ok(())
+}

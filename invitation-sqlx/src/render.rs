@@ -1,0 +1,244 @@
+//! The domain's words in SQL, once for all databases.
+//!
+//! Each function here has a twin in the core that says what it means:
+//! `Condition::holds`, `Change::apply_to`, `Filter::matches`,
+//! `Invitation::status`. The table of invitations is always called `i`.
+
+use invitation_core::{
+    Change, Condition, EventFilter, Filter, Guard, Position, Scope, Search, Span, Status, Target,
+};
+
+use crate::{dialect::Dialect, names::Names, row, statement::Statement};
+
+/// Greater than every text that begins with a searched word: words are letters
+/// and digits, and this is neither.
+const END_OF_PREFIX: char = char::MAX;
+
+pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
+    match target {
+        Target::Id(id) => {
+            s.sql("i.id = ").blob(id.as_bytes());
+        }
+        Target::Code(digests) if digests.is_empty() => {
+            s.sql("1 = 0");
+        }
+        Target::Code(digests) => {
+            s.sql("i.digest IN ").list(digests, |s, digest| {
+                s.blob(digest.as_bytes());
+            });
+        }
+    }
+}
+
+pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
+    match scope {
+        Scope::All => {}
+        Scope::Division(division) => {
+            s.sql(" AND i.division = ").text(division.as_str());
+        }
+    }
+}
+
+pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &Names) {
+    for word in guard.conditions() {
+        s.sql(" AND ");
+        condition(s, word, names);
+    }
+}
+
+fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &Names) {
+    match condition {
+        Condition::FirstUseBy(user) => {
+            s.sql("(i.used_by IS NULL OR i.used_by <> ").text(user.as_str());
+            s.sql(format_args!(
+                ") AND NOT EXISTS (SELECT 1 FROM {} r WHERE r.invitation = i.id AND r.user_id = ",
+                names.redemptions
+            ));
+            s.text(user.as_str()).sql(")");
+        }
+        Condition::NotDeleted => {
+            s.sql("i.deleted_at IS NULL");
+        }
+        Condition::UsesLeft => {
+            s.sql("i.uses < i.max_uses");
+        }
+        Condition::NotRevoked => {
+            s.sql("i.revoked_at IS NULL");
+        }
+        Condition::NotExpired { now } => {
+            s.sql("i.expires_at > ").int(now.as_micros());
+        }
+        Condition::AddressProved(None) => {
+            s.sql("(i.email_key IS NULL AND i.email_domain IS NULL)");
+        }
+        Condition::AddressProved(Some(key)) => {
+            s.sql("((i.email_key IS NULL AND i.email_domain IS NULL) OR i.email_key = ");
+            s.text(key.as_str()).sql(" OR i.email_domain = ").text(key.domain()).sql(")");
+        }
+        Condition::Grantable(pairs) => {
+            s.sql("(i.inviter_role IS NULL");
+            for pair in pairs.iter() {
+                s.sql(" OR (i.inviter_role = ").text(pair.inviter.as_str());
+                s.sql(" AND i.role = ").text(pair.granted.as_str()).sql(")");
+            }
+            s.sql(")");
+        }
+        Condition::Version(version) => {
+            // A version beyond what is stored matches nothing.
+            s.sql("i.version = ").int(i64::try_from(*version).unwrap_or(-1));
+        }
+    }
+}
+
+/// The assignments of an update.
+pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
+    match change {
+        Change::Redeem { id, user, username, at } => {
+            s.sql("uses = uses + 1, used_id = ").blob(id.as_bytes());
+            s.sql(", used_by = ").text(user.as_str());
+            s.sql(", used_name = ").text(username.as_str());
+            s.sql(", used_at = ").int(at.as_micros());
+            s.sql(", used_role = role");
+            return;
+        }
+        Change::Amend { binding, role, expires_at } => {
+            if let Some(binding) = binding {
+                let (email, key, domain) = row::binding(binding);
+                s.sql("email = ").opt_text(email);
+                s.sql(", email_key = ").opt_text(key);
+                s.sql(", email_domain = ").opt_text(domain).sql(", ");
+            }
+            if let Some(role) = role {
+                s.sql("role = ").text(role.as_str()).sql(", ");
+            }
+            if let Some(expires_at) = expires_at {
+                s.sql("expires_at = ").int(expires_at.as_micros()).sql(", ");
+            }
+        }
+        Change::Rotate { digest, tag, sealed } => {
+            s.sql("digest = ").blob(digest.as_bytes());
+            s.sql(", tag = ").blob(tag.as_bytes());
+            s.sql(", sealed = ").blob(sealed.as_bytes()).sql(", ");
+        }
+        Change::Revoke(revocation) => {
+            s.sql("revoked_at = ").int(revocation.at.as_micros());
+            s.sql(", revoked_reason = ").opt_text(revocation.reason.as_deref()).sql(", ");
+        }
+        Change::Reinstate => {
+            s.sql("revoked_at = NULL, revoked_reason = NULL, ");
+        }
+        Change::Delete { at } => {
+            s.sql("deleted_at = ").int(at.as_micros());
+            return;
+        }
+    }
+    s.sql("version = version + 1");
+}
+
+pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
+    s.sql(" AND i.deleted_at IS NULL");
+    if let Some(wanted) = filter.status {
+        status(s, wanted, filter);
+    }
+    if let Some(role) = &filter.role {
+        s.sql(" AND i.role = ").text(role.as_str());
+    }
+    if let Some(inviter) = &filter.inviter {
+        s.sql(" AND i.inviter = ").text(inviter.as_str());
+    }
+    span(s, "i.created_at", &filter.created);
+    span(s, "i.expires_at", &filter.expires);
+    if let Some(wanted) = &filter.search {
+        search(s, wanted, names);
+    }
+}
+
+/// What a status says about the facts, judged at the filter's time.
+pub(crate) fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
+    match status {
+        Status::Used => {
+            s.sql(" AND i.uses >= i.max_uses");
+            return;
+        }
+        Status::Revoked => {
+            s.sql(" AND i.revoked_at IS NOT NULL");
+        }
+        Status::Expired => {
+            s.sql(" AND i.revoked_at IS NULL AND i.expires_at <= ").int(filter.now.as_micros());
+        }
+        Status::Active => {
+            s.sql(" AND i.revoked_at IS NULL AND i.expires_at > ").int(filter.now.as_micros());
+        }
+    }
+    s.sql(" AND i.uses < i.max_uses");
+}
+
+fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span) {
+    if let Some(from) = span.from {
+        s.sql(format_args!(" AND {column} >= ")).int(from.as_micros());
+    }
+    if let Some(until) = span.until {
+        s.sql(format_args!(" AND {column} < ")).int(until.as_micros());
+    }
+}
+
+fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
+    s.sql(" AND (1 = 0");
+    if !search.tags().is_empty() {
+        s.sql(" OR i.tag IN ").list(search.tags(), |s, tag| {
+            s.blob(tag.as_bytes());
+        });
+    }
+    if !search.words().is_empty() {
+        s.sql(" OR (1 = 1");
+        for word in search.words() {
+            s.sql(format_args!(
+                " AND i.id IN (SELECT w.invitation FROM {} w WHERE w.word >= ",
+                names.words
+            ));
+            s.text(word.as_str()).sql(" AND w.word < ").text(format!("{word}{END_OF_PREFIX}"));
+            s.sql(")");
+        }
+        s.sql(")");
+    }
+    s.sql(")");
+}
+
+/// What lies strictly behind a position, newest first.
+pub(crate) fn after<DB: Dialect, I>(
+    s: &mut Statement<DB>,
+    at: &str,
+    id: &str,
+    after: Option<&Position<I>>,
+    bytes: impl FnOnce(&I) -> &[u8; 16],
+) {
+    if let Some(after) = after {
+        s.sql(format_args!(" AND ({at}, {id}) < (")).int(after.at.as_micros());
+        s.sql(", ").blob(bytes(&after.id)).sql(")");
+    }
+}
+
+/// Which events; the table of events is called `e`.
+pub(crate) fn event_filter<DB: Dialect>(
+    s: &mut Statement<DB>,
+    scope: &Scope,
+    filter: &EventFilter,
+) {
+    s.sql("1 = 1");
+    if let Scope::Division(division) = scope {
+        s.sql(" AND e.division = ").text(division.as_str());
+    }
+    if let Some(id) = &filter.invitation {
+        s.sql(" AND e.invitation = ").blob(id.as_bytes());
+    }
+    if let Some(user) = &filter.user {
+        s.sql(" AND e.actor = ").text(user.as_str());
+    }
+    if let Some(action) = filter.action {
+        s.sql(" AND e.action = ").text(action.as_str());
+    }
+    if let Some(outcome) = filter.outcome {
+        s.sql(" AND e.outcome = ").text(outcome.as_str());
+    }
+    span(s, "e.at", &filter.at);
+}

@@ -1,0 +1,321 @@
+//! Rows and what they stand for. A row that this library did not write is an
+//! error, never a guess.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain, Event,
+    EventId, Invitation, InvitationId, Inviter, Located, Metadata, Origin, Performer, Redemption,
+    Revocation, Role, SealedCode, Source, StoreError, StoreErrorKind, Timestamp, UserId, Username,
+};
+use sqlx::Row;
+
+use crate::{dialect::Dialect, error::CorruptColumn, statement::Statement};
+
+/// The columns of an invitation, in the order in which [`invitation`] reads them
+/// and [`write_invitation`] writes them.
+pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_domain, role, division, \
+     inviter, inviter_role, created_at, expires_at, max_uses, uses, used_id, used_by, used_name, \
+     used_at, used_role, revoked_at, revoked_reason, deleted_at, version, metadata";
+
+/// The columns of an event, in the order of [`event`] and [`write_event`].
+pub(crate) const EVENT: &str = "id, at, actor, actor_role, redeemer, action, outcome, reason, \
+     invitation, division, correlation, source, detail";
+
+/// The columns of a redemption, in the order of [`redemption`] and
+/// [`write_redemption`].
+pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role";
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Reads the columns of a row from left to right.
+struct Columns<'r, DB: Dialect> {
+    row: &'r DB::Row,
+    table: &'static str,
+    next: usize,
+}
+
+impl<'r, DB: Dialect> Columns<'r, DB> {
+    fn new(row: &'r DB::Row, table: &'static str) -> Self {
+        Self { row, table, next: 0 }
+    }
+
+    fn corrupt(&self, column: &'static str) -> StoreError {
+        let cause = CorruptColumn { table: self.table, column };
+        StoreError::new(StoreErrorKind::Corrupt, "read").because(cause)
+    }
+
+    fn at(&mut self) -> DB::Place {
+        let at = self.next;
+        self.next += 1;
+        DB::Place::from(at)
+    }
+
+    fn int(&mut self, column: &'static str) -> Result<i64> {
+        let at = self.at();
+        let value = self.row.try_get::<DB::Int, _>(at).map_err(|_| self.corrupt(column))?;
+        Ok(value.into())
+    }
+
+    fn opt_int(&mut self, column: &'static str) -> Result<Option<i64>> {
+        let at = self.at();
+        let value = self.row.try_get::<DB::OptInt, _>(at).map_err(|_| self.corrupt(column))?;
+        Ok(value.into())
+    }
+
+    fn text(&mut self, column: &'static str) -> Result<String> {
+        let at = self.at();
+        let value = self.row.try_get::<DB::Text, _>(at).map_err(|_| self.corrupt(column))?;
+        Ok(value.into())
+    }
+
+    fn opt_text(&mut self, column: &'static str) -> Result<Option<String>> {
+        let at = self.at();
+        let value = self.row.try_get::<DB::OptText, _>(at).map_err(|_| self.corrupt(column))?;
+        Ok(value.into())
+    }
+
+    fn blob(&mut self, column: &'static str) -> Result<Vec<u8>> {
+        let at = self.at();
+        let value = self.row.try_get::<DB::Blob, _>(at).map_err(|_| self.corrupt(column))?;
+        Ok(value.into())
+    }
+
+    fn opt_blob(&mut self, column: &'static str) -> Result<Option<Vec<u8>>> {
+        let at = self.at();
+        let value = self.row.try_get::<DB::OptBlob, _>(at).map_err(|_| self.corrupt(column))?;
+        Ok(value.into())
+    }
+
+    fn bytes<const N: usize>(&mut self, column: &'static str) -> Result<[u8; N]> {
+        self.blob(column)?.try_into().map_err(|_| self.corrupt(column))
+    }
+
+    fn opt_bytes<const N: usize>(&mut self, column: &'static str) -> Result<Option<[u8; N]>> {
+        let bytes = self.opt_blob(column)?;
+        bytes.map(|bytes| bytes.try_into().map_err(|_| self.corrupt(column))).transpose()
+    }
+
+    fn time(&mut self, column: &'static str) -> Result<Timestamp> {
+        let micros = self.int(column)?;
+        Timestamp::from_micros(micros).ok_or_else(|| self.corrupt(column))
+    }
+
+    fn opt_time(&mut self, column: &'static str) -> Result<Option<Timestamp>> {
+        let micros = self.opt_int(column)?;
+        let time = |micros| Timestamp::from_micros(micros).ok_or_else(|| self.corrupt(column));
+        micros.map(time).transpose()
+    }
+
+    fn word<T, E>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(String) -> std::result::Result<T, E>,
+    ) -> Result<T> {
+        let text = self.text(column)?;
+        parse(text).map_err(|_| self.corrupt(column))
+    }
+
+    fn opt_word<T, E>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(String) -> std::result::Result<T, E>,
+    ) -> Result<Option<T>> {
+        let text = self.opt_text(column)?;
+        text.map(|text| parse(text).map_err(|_| self.corrupt(column))).transpose()
+    }
+}
+
+pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    Ok(Invitation {
+        id: InvitationId::from_bytes(c.bytes("id")?),
+        digest: CodeDigest::from_bytes(c.bytes("digest")?),
+        tag: CodeTag::from_bytes(c.bytes("tag")?),
+        sealed: SealedCode::from_bytes(c.blob("sealed")?),
+        binding: match (
+            c.opt_word("email", Email::try_from)?,
+            c.opt_word("email_domain", EmailDomain::try_from)?,
+        ) {
+            (None, None) => Binding::Anyone,
+            (Some(email), None) => Binding::Address(email),
+            (None, Some(domain)) => Binding::Domain(domain),
+            (Some(_), Some(_)) => return Err(c.corrupt("email_domain")),
+        },
+        role: c.word("role", Role::new)?,
+        division: c.word("division", Division::new)?,
+        inviter: match (c.opt_word("inviter", UserId::new)?, c.opt_word("inviter_role", Role::new)?)
+        {
+            (None, None) => Inviter::System,
+            (Some(user), Some(role)) => Inviter::User { user, role },
+            _ => return Err(c.corrupt("inviter_role")),
+        },
+        created_at: c.time("created_at")?,
+        expires_at: c.time("expires_at")?,
+        max_uses: u32::try_from(c.int("max_uses")?)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .ok_or_else(|| c.corrupt("max_uses"))?,
+        uses: u32::try_from(c.int("uses")?).map_err(|_| c.corrupt("uses"))?,
+        last_use: last_use(&mut c)?,
+        revocation: match (c.opt_time("revoked_at")?, c.opt_text("revoked_reason")?) {
+            (None, None) => None,
+            (Some(at), reason) => Some(Revocation { at, reason }),
+            (None, Some(_)) => return Err(c.corrupt("revoked_reason")),
+        },
+        deleted_at: c.opt_time("deleted_at")?,
+        version: u64::try_from(c.int("version")?).map_err(|_| c.corrupt("version"))?,
+        metadata: c.opt_word("metadata", |text| Metadata::from_json(&text))?,
+    })
+}
+
+fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> {
+    let id = c.opt_bytes("used_id")?;
+    let user = c.opt_word("used_by", UserId::new)?;
+    let username = c.opt_word("used_name", Username::new)?;
+    let at = c.opt_time("used_at")?;
+    let role = c.opt_word("used_role", Role::new)?;
+    match (id, user, username, at, role) {
+        (None, None, None, None, None) => Ok(None),
+        (Some(id), Some(user), Some(username), Some(at), Some(role)) => {
+            Ok(Some(Redemption { id: EventId::from_bytes(id), user, username, at, role }))
+        }
+        _ => Err(c.corrupt("used_id")),
+    }
+}
+
+/// Writes the values of an invitation, with the comparison form of its address
+/// as one more at the end.
+pub(crate) fn write_invitation<DB: Dialect>(s: &mut Statement<DB>, invitation: &Invitation) {
+    let (email, key, domain) = binding(&invitation.binding);
+    let (inviter, inviter_role) = match &invitation.inviter {
+        Inviter::System => (None, None),
+        Inviter::User { user, role } => (Some(user.as_str()), Some(role.as_str())),
+    };
+    let last = invitation.last_use.as_ref();
+    let revocation = invitation.revocation.as_ref();
+    s.blob(invitation.id.as_bytes()).sql(", ");
+    s.blob(invitation.digest.as_bytes()).sql(", ");
+    s.blob(invitation.tag.as_bytes()).sql(", ");
+    s.blob(invitation.sealed.as_bytes()).sql(", ");
+    s.opt_text(email).sql(", ");
+    s.opt_text(domain).sql(", ");
+    s.text(invitation.role.as_str()).sql(", ");
+    s.text(invitation.division.as_str()).sql(", ");
+    s.opt_text(inviter).sql(", ");
+    s.opt_text(inviter_role).sql(", ");
+    s.int(invitation.created_at.as_micros()).sql(", ");
+    s.int(invitation.expires_at.as_micros()).sql(", ");
+    s.int(i64::from(invitation.max_uses.get())).sql(", ");
+    s.int(i64::from(invitation.uses)).sql(", ");
+    s.opt_blob(last.map(|last| last.id.as_bytes().as_slice())).sql(", ");
+    s.opt_text(last.map(|last| last.user.as_str())).sql(", ");
+    s.opt_text(last.map(|last| last.username.as_str())).sql(", ");
+    s.opt_int(last.map(|last| last.at.as_micros())).sql(", ");
+    s.opt_text(last.map(|last| last.role.as_str())).sql(", ");
+    s.opt_int(revocation.map(|revocation| revocation.at.as_micros())).sql(", ");
+    s.opt_text(revocation.and_then(|revocation| revocation.reason.as_deref())).sql(", ");
+    s.opt_int(invitation.deleted_at.map(Timestamp::as_micros)).sql(", ");
+    s.int(i64::try_from(invitation.version).unwrap_or(i64::MAX)).sql(", ");
+    s.opt_text(invitation.metadata.as_ref().map(Metadata::as_json)).sql(", ");
+    s.opt_text(key);
+}
+
+/// The address as given, its comparison form, and the domain, of a binding.
+pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<&str>) {
+    match binding {
+        Binding::Anyone => (None, None, None),
+        Binding::Address(email) => (Some(email.as_str()), Some(email.key().as_str()), None),
+        Binding::Domain(domain) => (None, None, Some(domain.as_str())),
+    }
+}
+
+pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
+    let mut c = Columns::<DB>::new(row, "redemptions");
+    Ok(Redemption {
+        id: EventId::from_bytes(c.bytes("id")?),
+        user: c.word("user_id", UserId::new)?,
+        username: c.word("username", Username::new)?,
+        at: c.time("at")?,
+        role: c.word("role", Role::new)?,
+    })
+}
+
+pub(crate) fn write_redemption<DB: Dialect>(s: &mut Statement<DB>, redemption: &Redemption) {
+    s.blob(redemption.id.as_bytes()).sql(", ");
+    s.text(redemption.user.as_str()).sql(", ");
+    s.text(redemption.username.as_str()).sql(", ");
+    s.int(redemption.at.as_micros()).sql(", ");
+    s.text(redemption.role.as_str());
+}
+
+pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    Ok(Located {
+        id: InvitationId::from_bytes(c.bytes("id")?),
+        division: c.word("division", Division::new)?,
+    })
+}
+
+/// Reads a row of numbers.
+pub(crate) fn numbers<DB: Dialect, const N: usize>(row: &DB::Row) -> Result<[i64; N]> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    let mut numbers = [0; N];
+    for number in &mut numbers {
+        *number = c.int("count")?;
+    }
+    Ok(numbers)
+}
+
+pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
+    let mut c = Columns::<DB>::new(row, "events");
+    Ok(Event {
+        id: EventId::from_bytes(c.bytes("id")?),
+        at: c.time("at")?,
+        performer: match (
+            c.opt_word("actor", UserId::new)?,
+            c.opt_word("actor_role", Role::new)?,
+            c.opt_word("redeemer", Username::new)?,
+        ) {
+            (None, None, None) => Performer::System,
+            (Some(user), Some(role), None) => Performer::Actor { user, role },
+            (Some(user), None, Some(username)) => Performer::Redeemer { user, username },
+            _ => return Err(c.corrupt("actor")),
+        },
+        action: c.word("action", |text| text.parse())?,
+        outcome: c.word("outcome", |text| text.parse())?,
+        reason: c.opt_word("reason", |text| text.parse())?,
+        invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
+        division: c.opt_word("division", Division::new)?,
+        origin: Origin {
+            correlation: c.opt_word("correlation", CorrelationId::new)?,
+            source: c.opt_word("source", Source::new)?,
+        },
+        detail: c
+            .opt_word("detail", |text| Detail::from_json(&text).ok_or(()))?
+            .unwrap_or_else(Detail::none),
+    })
+}
+
+pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event) {
+    let (actor, role, redeemer) = match &event.performer {
+        Performer::System => (None, None, None),
+        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
+        Performer::Redeemer { user, username } => {
+            (Some(user.as_str()), None, Some(username.as_str()))
+        }
+    };
+    s.blob(event.id.as_bytes()).sql(", ");
+    s.int(event.at.as_micros()).sql(", ");
+    s.opt_text(actor).sql(", ");
+    s.opt_text(role).sql(", ");
+    s.opt_text(redeemer).sql(", ");
+    s.text(event.action.as_str()).sql(", ");
+    s.text(event.outcome.as_str()).sql(", ");
+    s.opt_text(event.reason.map(invitation_core::Reason::as_str)).sql(", ");
+    s.opt_blob(event.invitation.as_ref().map(|id| id.as_bytes().as_slice())).sql(", ");
+    s.opt_text(event.division.as_ref().map(Division::as_str)).sql(", ");
+    s.opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str)).sql(", ");
+    s.opt_text(event.origin.source.as_ref().map(Source::as_str)).sql(", ");
+    s.opt_text((!event.detail.is_empty()).then(|| event.detail.to_json()));
+}

@@ -1,0 +1,46 @@
+//! Bringing the tables up to date.
+
+use invitation_core::{StoreError, StoreErrorKind};
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use crate::{TablePrefix, dialect::Dialect, error::store_error, names::Names};
+
+/// The SQL that makes the tables, for a host that migrates with a tool of its
+/// own: one text for each version, in order. Such a host does not call
+/// [`SqlStore::migrate`](crate::SqlStore::migrate).
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// use invitation_sqlx::{TablePrefix, migrations, sqlx::Sqlite};
+///
+/// let sql = migrations::<Sqlite>(&TablePrefix::default());
+/// assert!(sql[0].contains("CREATE TABLE invitation_codes"));
+/// # }
+/// ```
+#[must_use]
+pub fn migrations<DB: Dialect>(prefix: &TablePrefix) -> Vec<String> {
+    DB::MIGRATIONS.iter().map(|sql| sql.replace("{prefix}", prefix.as_str())).collect()
+}
+
+pub(crate) async fn migrate<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+) -> Result<(), StoreError> {
+    let prefix = names.prefix();
+    let migrations = (1..).zip(DB::MIGRATIONS).map(|(version, sql)| {
+        // Only the prefix is filled in, and that is a checked identifier.
+        let sql = AssertSqlSafe(sql.replace("{prefix}", prefix)).into_sql_str();
+        Migration::new(version, "invitation".into(), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.dangerous_set_table_name(names.migrations());
+    // Of a newer library that runs beside this one.
+    migrator.set_ignore_missing(true);
+    DB::migrate(conn, &migrator).await.map_err(|error| match error {
+        MigrateError::Execute(error) => store_error::<DB>("migrate", error),
+        error => StoreError::new(StoreErrorKind::Other, "migrate").because(error),
+    })
+}

@@ -1,0 +1,167 @@
+//! The store on a pool of connections.
+
+use std::{fmt, sync::Arc};
+
+use async_lock::{Mutex, MutexGuard};
+use async_trait::async_trait;
+use invitation_core::{
+    Durability, Event, EventFilter, EventId, EventListing, Filter, Inserted, Invitation,
+    InvitationId, Listing, Located, NewInvitation, Outcome, Page, Scope, Store, StoreError, Tally,
+    Target, Transition,
+};
+use sqlx::{Pool, pool::PoolConnection};
+
+use crate::{
+    TablePrefix,
+    dialect::Dialect,
+    error::store_error,
+    names::Names,
+    ops::{self, Begin},
+    schema,
+};
+
+/// A store on the connections of a pool. Each call is one transaction of its own,
+/// or one statement; each takes one connection, so a pool of one is enough.
+///
+/// Clones share the pool. For a call inside a transaction of the host, see
+/// [`Joined`](crate::Joined).
+pub struct SqlStore<DB: Dialect> {
+    pool: Pool<DB>,
+    names: Names,
+    /// Where the database lets one writer in at a time: the queue for it.
+    writer: Arc<Mutex<()>>,
+}
+
+impl<DB: Dialect> SqlStore<DB> {
+    /// A store on the host's pool. Call [`migrate`](Self::migrate) once before
+    /// it is used.
+    #[must_use]
+    pub fn new(pool: Pool<DB>) -> Self {
+        Self { pool, names: Names::new(TablePrefix::default()), writer: Arc::default() }
+    }
+
+    /// Uses tables whose names begin with `prefix`.
+    #[must_use]
+    pub fn with_prefix(self, prefix: TablePrefix) -> Self {
+        Self { names: Names::new(prefix), ..self }
+    }
+
+    /// The pool.
+    #[must_use]
+    pub fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// Brings the tables up to date. What was done before is left alone, and
+    /// processes that start together do it once. A table of its own, named by the
+    /// prefix, remembers; a host's `_sqlx_migrations` is not touched.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be reached or refuses.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let _turn = self.turn().await;
+        let mut conn = self.acquire("migrate").await?;
+        schema::migrate::<DB>(&mut conn, &self.names).await
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    async fn acquire(&self, operation: &'static str) -> Result<PoolConnection<DB>, StoreError> {
+        self.pool.acquire().await.map_err(|error| store_error::<DB>(operation, error))
+    }
+
+    /// This writer's turn, where writers have to queue.
+    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        if DB::ONE_WRITER { Some(self.writer.lock().await) } else { None }
+    }
+}
+
+impl<DB: Dialect> Clone for SqlStore<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            names: self.names.clone(),
+            writer: Arc::clone(&self.writer),
+        }
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for SqlStore<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("database", &DB::NAME)
+            .field("prefix", &self.names.prefix())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<DB: Dialect> Store for SqlStore<DB> {
+    fn durability(&self) -> Durability {
+        Durability::Own
+    }
+
+    async fn insert(&self, rows: &[NewInvitation]) -> Result<Inserted, StoreError> {
+        let _turn = self.turn().await;
+        let mut conn = self.acquire("insert").await?;
+        ops::insert::<DB>(&mut conn, Begin::Own, &self.names, rows).await
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let mut answers = Vec::with_capacity(transitions.len());
+        for transition in transitions {
+            let _turn = self.turn().await;
+            answers.push(match self.acquire("apply").await {
+                Ok(mut conn) => {
+                    ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition).await
+                }
+                Err(error) => Err(error),
+            });
+        }
+        answers
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        let mut conn = self.acquire("get").await?;
+        ops::get::<DB>(&mut conn, &self.names, target, scope).await
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        let mut conn = self.acquire("locate").await?;
+        ops::locate::<DB>(&mut conn, &self.names, target).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Result<Listing, StoreError> {
+        let mut conn = self.acquire("list").await?;
+        ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        let mut conn = self.acquire("count").await?;
+        ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        let _turn = self.turn().await;
+        let mut conn = self.acquire("record").await?;
+        ops::record::<DB>(&mut conn, Begin::Own, &self.names, events).await
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> Result<EventListing, StoreError> {
+        let mut conn = self.acquire("events").await?;
+        ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await
+    }
+}
