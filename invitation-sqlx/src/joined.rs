@@ -9,6 +9,7 @@ use invitation_core::{
     InvitationId, Listing, Located, NewInvitation, Outcome, Page, Scope, Store, StoreError, Tally,
     Target, Transition,
 };
+use sqlx::Transaction;
 
 use crate::{
     SqlStore, TablePrefix,
@@ -64,9 +65,16 @@ pub struct Joined<'t, DB: Dialect> {
 }
 
 impl<'t, DB: Dialect> Joined<'t, DB> {
-    /// Joins the transaction that is open on this connection: pass `&mut tx`.
+    /// Joins the host's transaction.
     #[must_use]
-    pub fn new(conn: &'t mut DB::Connection) -> Self {
+    pub fn new(tx: &'t mut Transaction<'_, DB>) -> Self {
+        Self::on_connection(&mut **tx)
+    }
+
+    /// Joins the transaction that is open on the host's connection. It must be
+    /// open: without one, every call would commit by itself.
+    #[must_use]
+    pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
         Self { conn: Mutex::new(conn), names: Names::new(TablePrefix::default()) }
     }
 
@@ -81,8 +89,8 @@ impl<DB: Dialect> SqlStore<DB> {
     /// This store, inside a transaction of the host: [`Joined::new`] with the
     /// same prefix.
     #[must_use]
-    pub fn join<'t>(&self, conn: &'t mut DB::Connection) -> Joined<'t, DB> {
-        Joined { conn: Mutex::new(conn), names: self.names().clone() }
+    pub fn join<'t>(&self, tx: &'t mut Transaction<'_, DB>) -> Joined<'t, DB> {
+        Joined { names: self.names().clone(), ..Joined::new(tx) }
     }
 }
 

@@ -5,7 +5,7 @@ use invitation_core::{
     Transition, words,
 };
 
-use super::{Begin, insert};
+use super::{Begin, Step, insert};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
@@ -40,23 +40,23 @@ pub(crate) async fn apply<DB: Dialect>(
     transition: &Transition,
 ) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
-    let mut tx = begin.on::<DB>(conn).await.map_err(failed)?;
-    match attempt::<DB>(&mut tx, names, transition).await? {
+    let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+    match attempt::<DB>(step.conn(), names, transition).await? {
         Attempt::Made(facts) => {
-            tx.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
+            step.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
             Ok(Outcome::Applied(facts))
         }
         Attempt::Unmatched => {
-            let outcome = explain::<DB>(&mut tx, names, transition).await?;
-            tx.rollback().await.map_err(failed)?;
+            let outcome = explain::<DB>(step.conn(), names, transition).await?;
+            step.rollback().await.map_err(failed)?;
             Ok(outcome)
         }
         Attempt::Undo => {
-            tx.rollback().await.map_err(failed)?;
+            step.rollback().await.map_err(failed)?;
             explain::<DB>(conn, names, transition).await
         }
         Attempt::CodeTaken => {
-            tx.rollback().await.map_err(failed)?;
+            step.rollback().await.map_err(failed)?;
             Ok(Outcome::CodeTaken)
         }
     }

@@ -5,7 +5,7 @@ use invitation_core::{
 };
 
 use super::{
-    Begin,
+    Begin, Step,
     apply::{PART_ADDRESS, PART_USED_BY},
 };
 use crate::{
@@ -30,14 +30,14 @@ pub(crate) async fn insert<DB: Dialect>(
     if rows.is_empty() {
         return Ok(Inserted::Stored);
     }
-    let mut tx = begin.on::<DB>(conn).await.map_err(failed)?;
-    match write_all::<DB>(&mut tx, names, rows).await {
+    let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+    match write_all::<DB>(step.conn(), names, rows).await {
         Ok(()) => {
-            tx.commit().await.map_err(|error| commit_error::<DB>("insert", error))?;
+            step.commit().await.map_err(|error| commit_error::<DB>("insert", error))?;
             Ok(Inserted::Stored)
         }
         Err(error) if is_taken(&error) => {
-            tx.rollback().await.map_err(failed)?;
+            step.rollback().await.map_err(failed)?;
             Ok(Inserted::CodeTaken)
         }
         Err(error) => Err(failed(error)),
@@ -78,15 +78,15 @@ pub(crate) async fn record<DB: Dialect>(
     if events.is_empty() {
         return Ok(());
     }
-    let mut tx = begin.on::<DB>(conn).await.map_err(failed)?;
+    let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     for chunk in events.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
         let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
         let mut s = statement::<DB>(table, chunk.len());
         values(&mut s, chunk, row::write_event);
         s.sql(" ON CONFLICT (id) DO NOTHING");
-        s.run(&mut tx).await.map_err(failed)?;
+        s.run(step.conn()).await.map_err(failed)?;
     }
-    tx.commit().await.map_err(|error| commit_error::<DB>("record", error))
+    step.commit().await.map_err(|error| commit_error::<DB>("record", error))
 }
 
 /// Adds words of one invitation.

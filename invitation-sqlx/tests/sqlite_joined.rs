@@ -1,0 +1,198 @@
+//! The promises of `Joined`, on SQLite.
+
+mod support;
+
+use invitation_core::{
+    Action, Amendment, Criteria, Draft, Error, EventOutcome, Expiry, IfVersion, Invitations,
+    Paging, Refusal, Status, StoreErrorKind,
+};
+use invitation_sqlx::{
+    Joined, SqliteStore,
+    sqlx::{self, Sqlite, SqlitePool, Transaction},
+};
+use support::{DropAfter, admin, create, manager, on_a_file, redeemer, trail, uses};
+use tempfile::TempDir;
+
+struct Host {
+    invitations: Invitations<SqliteStore>,
+    pool: SqlitePool,
+    _folder: TempDir,
+}
+
+impl Host {
+    async fn new() -> Self {
+        let (invitations, folder) = on_a_file().await;
+        let pool = invitations.store().pool().clone();
+        sqlx::raw_sql("CREATE TABLE users (name TEXT PRIMARY KEY)").execute(&pool).await.unwrap();
+        Self { invitations, pool, _folder: folder }
+    }
+
+    async fn begin(&self) -> Transaction<'static, Sqlite> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.unwrap()
+    }
+
+    async fn users(&self) -> i64 {
+        sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+async fn add_user(tx: &mut Transaction<'_, Sqlite>, name: &str) {
+    sqlx::query("INSERT INTO users (name) VALUES (?)").bind(name).execute(&mut **tx).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hosts_commit_makes_both() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    let mut tx = host.begin().await;
+    let redeemed =
+        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+    add_user(&mut tx, redeemed.username().as_str()).await;
+
+    assert_eq!(uses(&host.invitations).await, 0, "nothing is committed behind the host's back");
+    tx.commit().await.unwrap();
+    assert_eq!((uses(&host.invitations).await, host.users().await), (1, 1));
+    let last = trail(&host.invitations).await.pop().unwrap();
+    assert_eq!((last.action, last.outcome), (Action::Redeem, EventOutcome::Succeeded));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_record() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    let before = trail(&host.invitations).await;
+    for way in ["rollback", "drop"] {
+        let mut tx = host.begin().await;
+        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+        add_user(&mut tx, "anna").await;
+        if way == "rollback" {
+            tx.rollback().await.unwrap();
+        } else {
+            drop(tx);
+        }
+        assert_eq!((uses(&host.invitations).await, host.users().await), (0, 0), "{way}");
+        assert_eq!(trail(&host.invitations).await, before, "{way}");
+    }
+    // The code is as good as new, for anybody.
+    host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
+    let before = trail(&host.invitations).await;
+
+    let mut tx = host.begin().await;
+    add_user(&mut tx, "before").await;
+    let refused = host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Refused(refused)) = refused else { panic!("it is used") };
+    assert_eq!(*refused.refusal(), Refusal::Used);
+    assert_eq!(refused.unrecorded().len(), 1);
+    add_user(&mut tx, "after").await;
+    tx.commit().await.unwrap();
+
+    assert_eq!(host.users().await, 2);
+    assert_eq!(trail(&host.invitations).await, before, "the evidence is still in our hands");
+    for _ in 0..2 {
+        host.invitations.record(&refused).await.unwrap();
+    }
+    let after = trail(&host.invitations).await;
+    assert_eq!(after[before.len()..], *refused.unrecorded(), "recorded, and only once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outside_of_a_transaction_nothing_is_handed_over() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
+    let refused = host.invitations.redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Refused(refused)) = refused else { panic!("it is used") };
+    assert!(refused.unrecorded().is_empty());
+    let before = trail(&host.invitations).await;
+    host.invitations.record(&refused).await.unwrap();
+    assert_eq!(trail(&host.invitations).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_service_works_inside() {
+    let host = Host::new().await;
+    let mut tx = host.begin().await;
+    {
+        let inside = host.invitations.on(host.invitations.store().join(&mut tx));
+        let uses = 3.try_into().unwrap();
+        let created = inside.create(&admin(), staff().for_uses(uses)).await.unwrap();
+        let (id, code) = (created.invitation().id, created.code().reveal());
+        inside.redeem(&code, &redeemer("anna")).await.unwrap();
+        assert!(inside.redeem(&code, &redeemer("anna")).await.unwrap().is_replayed());
+        inside.redeem(&code, &redeemer("ben")).await.unwrap();
+        let longer = Amendment::new().expiring(Expiry::InDays(30));
+        inside.amend(&admin(), id, longer, IfVersion::Exactly(1)).await.unwrap();
+        let rotated = inside.rotate(&admin(), id, IfVersion::Any).await.unwrap();
+        let unknown = inside.redeem(&code, &redeemer("cleo")).await.unwrap_err();
+        assert_eq!(unknown.refusal(), Some(&Refusal::CodeUnknown));
+        inside.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
+        inside.reinstate(&admin(), id, IfVersion::Any).await.unwrap();
+        inside.copy(&admin(), id).await.unwrap();
+        inside.redeem(&rotated.code().reveal(), &redeemer("cleo")).await.unwrap();
+        assert_eq!(inside.get(&admin(), id).await.unwrap().status(), Status::Used);
+        inside.delete(&admin(), id, IfVersion::Any).await.unwrap();
+        inside.create_many(&admin(), vec![staff(); 3]).await.unwrap();
+        let page = inside.list(&manager(), &Criteria::new(), Paging::default()).await.unwrap();
+        assert_eq!(page.items().len(), 3);
+    }
+    tx.commit().await.unwrap();
+    let page = host.invitations.list(&manager(), &Criteria::new(), Paging::default()).await;
+    assert_eq!(page.unwrap().items().len(), 3);
+}
+
+fn staff() -> Draft {
+    Draft::new().with_role(invitation_core::Role::new("staff").unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_is_a_retryable_error_and_not_retried() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+
+    // A deferred transaction that has read; then somebody else writes.
+    let mut tx = host.pool.begin().await.unwrap();
+    sqlx::query("SELECT COUNT(*) FROM users").execute(&mut *tx).await.unwrap();
+    create(&host.invitations).await;
+    let error = host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Store(error)) = error else { panic!("SQLite refuses the late writer") };
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    assert!(error.is_retryable());
+    tx.rollback().await.unwrap();
+
+    // The host repeats its whole transaction.
+    let mut tx = host.begin().await;
+    host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(uses(&host.invitations).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_call_leaves_the_hosts_work_alone() {
+    let host = Host::new().await;
+    for polls in 0..40 {
+        let (_, code) = create(&host.invitations).await;
+        let mut tx = host.begin().await;
+        add_user(&mut tx, &format!("user-{polls}")).await;
+        let anna = redeemer("anna");
+        let done = {
+            let inside = host.invitations.on(Joined::new(&mut tx));
+            DropAfter::new(inside.redeem(&code, &anna), polls).await.is_some()
+        };
+        // The transaction goes on, and the code can be redeemed in it.
+        let inside = host.invitations.on(Joined::new(&mut tx));
+        let redeemed = inside.redeem(&code, &anna).await.unwrap();
+        // Without an answer it was made, or not; with one, it was.
+        assert!(redeemed.is_replayed() || !done, "dropped after {polls} polls");
+        tx.commit().await.unwrap();
+        let expected = (u32::try_from(polls + 1).unwrap(), i64::try_from(polls + 1).unwrap());
+        let made = (uses(&host.invitations).await, host.users().await);
+        assert_eq!(made, expected, "dropped after {polls} polls");
+    }
+}

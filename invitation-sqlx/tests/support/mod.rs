@@ -1,0 +1,93 @@
+//! What the tests on SQLite share.
+
+// Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes)]
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use invitation_core::{
+    Actor, Criteria, Division, Draft, Event, EventCriteria, Invitation, Invitations, Paging,
+    Redeemer, Role, Store, UserId, Username,
+};
+use invitation_sqlx::SqliteStore;
+use tempfile::TempDir;
+
+pub fn manager() -> Actor {
+    Actor::in_division(
+        UserId::new("mia").unwrap(),
+        Role::new("manager").unwrap(),
+        Division::new("sales").unwrap(),
+    )
+}
+
+pub fn admin() -> Actor {
+    Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap())
+        .based_in(Division::new("sales").unwrap())
+}
+
+pub fn redeemer(name: &str) -> Redeemer {
+    Redeemer::new(UserId::new(name).unwrap(), Username::new(name).unwrap())
+}
+
+/// A service on a new database file, which lives as long as the folder.
+pub async fn on_a_file() -> (Invitations<SqliteStore>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("test.db")).await.unwrap();
+    (Invitations::new(store), folder)
+}
+
+pub async fn create<S: Store>(invitations: &Invitations<S>) -> (Invitation, String) {
+    let created = invitations.create(&manager(), Draft::new()).await.unwrap();
+    (created.invitation().clone(), created.code().reveal().to_string())
+}
+
+/// Every event, oldest first.
+pub async fn trail<S: Store>(invitations: &Invitations<S>) -> Vec<Event> {
+    let paging = Paging::first(200).unwrap();
+    let page = invitations.events(&admin(), &EventCriteria::new(), paging).await.unwrap();
+    assert!(page.next().is_none(), "a test writes fewer events");
+    page.items().iter().rev().cloned().collect()
+}
+
+/// How often redeems of any code succeeded, by the trail.
+pub async fn redemptions_on_record<S: Store>(invitations: &Invitations<S>) -> usize {
+    let succeeded =
+        |event: &&Event| event.action == invitation_core::Action::Redeem && event.reason.is_none();
+    trail(invitations).await.iter().filter(succeeded).count()
+}
+
+/// How often the invitations in the list were used.
+pub async fn uses<S: Store>(invitations: &Invitations<S>) -> u32 {
+    let paging = Paging::first(200).unwrap();
+    let page = invitations.list(&admin(), &Criteria::new(), paging).await.unwrap();
+    page.items().iter().map(|view| view.invitation().uses).sum()
+}
+
+/// Polls a future a number of times, and drops it if it is not done by then, as a
+/// client that went away does.
+pub struct DropAfter<F> {
+    future: Pin<Box<F>>,
+    polls: usize,
+}
+
+impl<F: Future> DropAfter<F> {
+    pub fn new(future: F, polls: usize) -> Self {
+        Self { future: Box::pin(future), polls }
+    }
+}
+
+impl<F: Future> Future for DropAfter<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        self.future.as_mut().poll(cx).map(Some)
+    }
+}
