@@ -1,7 +1,7 @@
 //! The store that keeps everything in memory: the executable specification.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -41,7 +41,8 @@ struct State {
     by_digest: HashMap<CodeDigest, usize>,
     newest: BTreeMap<(Timestamp, InvitationId), usize>,
     events: BTreeMap<(Timestamp, EventId), Event>,
-    recorded: HashSet<EventId>,
+    /// What each event is about: by this a resend is recognised.
+    on_record: HashMap<EventId, Option<InvitationId>>,
 }
 
 #[derive(Debug)]
@@ -49,8 +50,6 @@ struct Stored {
     invitation: Invitation,
     /// Of codes for several uses; that of a single-use one is its `last_use`.
     redemptions: HashMap<UserId, Redemption>,
-    /// The operations that were made, by which a resend is recognised.
-    operations: Vec<EventId>,
 }
 
 impl MemoryStore {
@@ -102,11 +101,8 @@ impl State {
             self.by_id.insert(invitation.id, slot);
             self.by_digest.insert(invitation.digest, slot);
             self.newest.insert((invitation.created_at, invitation.id), slot);
-            self.invitations.push(Stored {
-                invitation: invitation.clone(),
-                redemptions: HashMap::new(),
-                operations: Vec::new(),
-            });
+            self.invitations
+                .push(Stored { invitation: invitation.clone(), redemptions: HashMap::new() });
             self.write(event.clone());
         }
         Inserted::Stored
@@ -119,8 +115,11 @@ impl State {
         let stored = &self.invitations[slot];
         let mine = transition.redeemer().and_then(|user| stored.redemption_of(user)).cloned();
         let mut facts = Box::new(Facts { invitation: stored.invitation.clone(), mine });
-        if stored.operations.contains(&transition.event().id) {
-            return Outcome::Replayed(facts);
+        match self.on_record.get(&transition.event().id) {
+            Some(about) if *about == Some(facts.invitation.id) => return Outcome::Replayed(facts),
+            // The id of something else: nothing can be written under it.
+            Some(_) => return Outcome::Refused(facts),
+            None => {}
         }
         if transition.guard().first_refusal(&facts).is_some() {
             return Outcome::Refused(facts);
@@ -145,12 +144,15 @@ impl State {
             stored.redemptions.insert(mine.user.clone(), mine.clone());
         }
         stored.invitation = facts.invitation.clone();
-        stored.operations.push(event.id);
         self.write(event.clone().about(&facts.invitation));
     }
 
+    /// Writes an event; one that is there already stays as it is.
     fn write(&mut self, event: Event) {
-        self.events.insert((event.at, event.id), event);
+        if let Entry::Vacant(vacant) = self.on_record.entry(event.id) {
+            vacant.insert(event.invitation);
+            self.events.insert((event.at, event.id), event);
+        }
     }
 
     fn matching<'s>(
@@ -230,9 +232,7 @@ impl Store for MemoryStore {
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut state = self.state();
         for event in events {
-            if state.recorded.insert(event.id) {
-                state.write(event.clone());
-            }
+            state.write(event.clone());
         }
         Ok(())
     }

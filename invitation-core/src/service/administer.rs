@@ -53,9 +53,7 @@ impl<S: Store> Invitations<S> {
             expiry.map(|expiry| self.settings.limits.expires_at(expiry, call.now)).transpose()?;
         let terms = NewTerms { binding, role, expires_at };
         if let Err(verdict) = terms.check_rights(&call, &self.settings.policy) {
-            return Err(self
-                .refuse_about(&call, Action::Amend, &Target::Id(id), |_| verdict)
-                .await);
+            return Err(self.refuse_about(&call, Action::Amend, &Target::Id(id), verdict).await);
         }
         self.change_loaded(actor, &call, Action::Amend, id, if_version, |current| {
             Ok(Command::Amend { current, terms: terms.clone() })
@@ -180,7 +178,7 @@ impl<S: Store> Invitations<S> {
             return Ok(());
         }
         let verdict = Verdict::forbidden(right, Reason::RightMissing);
-        Err(self.refuse_about(call, action, &Target::Id(id), |_| verdict).await)
+        Err(self.refuse_about(call, action, &Target::Id(id), verdict).await)
     }
 
     /// A change that needs no loaded facts.
@@ -217,7 +215,7 @@ impl<S: Store> Invitations<S> {
         let target = Target::Id(id);
         for _ in 0..TRIES {
             let Some(current) = self.store.get(&target, actor.scope()).await? else {
-                return Err(self.refuse_missing(call, action, &target).await);
+                return Err(self.refuse_missing(call, action, &target, None).await);
             };
             let (command, seen) = (command(&current)?, Some(current.version));
             let step = self.step(actor, call, action, id, if_version, command, seen).await?;
@@ -245,7 +243,7 @@ impl<S: Store> Invitations<S> {
         let transition = match decide(command, scope, if_version, call, &self.settings.policy) {
             Ok(transition) => transition,
             Err(verdict) => {
-                return Err(self.refuse_about(call, action, &target, |_| verdict).await);
+                return Err(self.refuse_about(call, action, &target, verdict).await);
             }
         };
         let facts = match self.apply(&transition).await? {
@@ -253,7 +251,7 @@ impl<S: Store> Invitations<S> {
                 return Ok(Step::Done(Box::new(facts.invitation)));
             }
             Outcome::CodeTaken => return Ok(Step::Again),
-            Outcome::Missing => return Err(self.refuse_missing(call, action, &target).await),
+            Outcome::Missing => return Err(self.refuse_missing(call, action, &target, None).await),
             Outcome::Refused(facts) => *facts,
         };
         let moved = seen.is_some_and(|seen| seen != facts.invitation.version);
@@ -276,7 +274,7 @@ impl<S: Store> Invitations<S> {
 
     async fn refuse_conflict(&self, call: &Call, action: Action, id: InvitationId) -> Error {
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
-        self.refuse_about(call, action, &Target::Id(id), |_| verdict).await
+        self.refuse_about(call, action, &Target::Id(id), verdict).await
     }
 }
 

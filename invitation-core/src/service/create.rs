@@ -13,6 +13,7 @@ use crate::{
     policy::Right,
     refusal::Verdict,
     store::{Inserted, NewInvitation, Store},
+    text::Division,
 };
 
 /// A new invitation and its code.
@@ -59,7 +60,8 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Created, Error> {
         let acting = acting.into();
         let call = self.call_by(acting)?;
-        self.permit(acting, &call, Right::Create, Action::Create).await?;
+        let named = draft.division.as_ref();
+        self.permit(acting, &call, Right::Create, Action::Create, named).await?;
         let terms = self.terms(acting, &call, draft).await?;
         let mut created = self.issue(vec![(terms, call)]).await?;
         created.pop().ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "create").into())
@@ -81,7 +83,7 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Vec<Created>, Error> {
         let acting = acting.into();
         let call = self.call_by(acting)?;
-        self.permit(acting, &call, Right::Bulk, Action::Create).await?;
+        self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
         let max = self.settings.limits.batch();
         if drafts.is_empty() || drafts.len() > max {
             return Err(Invalid::new("drafts", format!("must be 1 to {max}")).into());
@@ -105,23 +107,26 @@ impl<S: Store> Invitations<S> {
             return Err(InvalidInput::new(wrong).into());
         }
         if let Some((verdict, named)) = denied {
-            return Err(self.refuse(&call, Action::Create, verdict, Place::Division(named)).await);
+            let place = Place::named_or_home(named, acting);
+            return Err(self.refuse(&call, Action::Create, verdict, place).await);
         }
         self.issue(accepted).await
     }
 
-    /// Refuses, with evidence, an actor whose role lacks `right`.
+    /// Refuses, with evidence, an actor whose role lacks `right`; `named` is the
+    /// division that the call was about.
     pub(super) async fn permit(
         &self,
         acting: Acting<'_>,
         call: &Call,
         right: Right,
         action: Action,
+        named: Option<&Division>,
     ) -> Result<(), Error> {
         match acting.user() {
             Some(actor) if !self.settings.policy.allows(actor.role(), right) => {
                 let verdict = Verdict::forbidden(right, Reason::RightMissing);
-                let place = Place::Division(actor.home().cloned());
+                let place = Place::named_or_home(named.cloned(), acting);
                 Err(self.refuse(call, action, verdict, place).await)
             }
             _ => Ok(()),
@@ -134,8 +139,7 @@ impl<S: Store> Invitations<S> {
             Ok(terms) => Ok(terms),
             Err(Rejected::Invalid(found)) => Err(found.into()),
             Err(Rejected::Denied { verdict, named }) => {
-                let home = || acting.user().and_then(|actor| actor.home()).cloned();
-                let place = Place::Division(named.or_else(home));
+                let place = Place::named_or_home(named, acting);
                 Err(self.refuse(call, Action::Create, verdict, place).await)
             }
         }

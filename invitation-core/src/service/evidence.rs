@@ -2,6 +2,7 @@
 
 use super::Invitations;
 use crate::{
+    actor::{Acting, Actor},
     decide::Call,
     entropy::EntropyError,
     error::Error,
@@ -22,6 +23,14 @@ pub(super) enum Place {
     Invitation(InvitationId, Division),
 }
 
+impl Place {
+    /// The division that a call named, or that of the actor.
+    pub(super) fn named_or_home(named: Option<Division>, acting: Acting<'_>) -> Self {
+        let home = || acting.user().and_then(Actor::home).cloned();
+        Self::Division(named.or_else(home))
+    }
+}
+
 impl<S: Store> Invitations<S> {
     /// Refuses `call`: writes the event, and makes the error that the caller
     /// gets. If it cannot be written, that is the error.
@@ -40,26 +49,39 @@ impl<S: Store> Invitations<S> {
 
     /// Refuses `call` because the target does not exist within the caller's
     /// scope: to the caller it makes no difference whether it does elsewhere.
+    /// `named` is the division that the call was about, if it named one.
     pub(super) async fn refuse_missing(
         &self,
         call: &Call,
         action: Action,
         target: &Target,
+        named: Option<&Division>,
     ) -> Error {
-        self.refuse_about(call, action, target, |found| {
+        self.refuse_located(call, action, target, named, |found| {
             let reason = if found { Reason::OutOfScope } else { Reason::Unknown };
             Verdict::missing(target, reason)
         })
         .await
     }
 
-    /// Refuses `call` with the event naming the target, wherever it is. Always
-    /// the same work, whether it exists or not.
+    /// Refuses `call` with the event naming the target, wherever it is.
     pub(super) async fn refuse_about(
         &self,
         call: &Call,
         action: Action,
         target: &Target,
+        verdict: Verdict,
+    ) -> Error {
+        self.refuse_located(call, action, target, None, |_| verdict).await
+    }
+
+    /// Always the same work, whether the target exists or not.
+    async fn refuse_located(
+        &self,
+        call: &Call,
+        action: Action,
+        target: &Target,
+        named: Option<&Division>,
         verdict: impl FnOnce(bool) -> Verdict,
     ) -> Error {
         match self.store.locate(target).await {
@@ -67,7 +89,7 @@ impl<S: Store> Invitations<S> {
                 let verdict = verdict(located.is_some());
                 let place = match located {
                     Some(Located { id, division }) => Place::Invitation(id, division),
-                    None => Place::Division(None),
+                    None => Place::Division(named.cloned()),
                 };
                 self.refuse(call, action, verdict, place).await
             }

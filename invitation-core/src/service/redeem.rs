@@ -2,7 +2,7 @@
 
 use super::{Disclosure, Invitations, TRIES, evidence::Place};
 use crate::{
-    actor::Redeemer,
+    actor::{Redeemer, Scope},
     decide::{Call, Command, decide},
     draft::IfVersion,
     error::{Error, StoreError, StoreErrorKind},
@@ -15,7 +15,7 @@ use crate::{
     store::{Outcome, Store},
     text::{Division, Role, Username},
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 /// A redemption, and what it grants.
@@ -155,8 +155,11 @@ impl<S: Store> Invitations<S> {
     }
 
     async fn refuse_unknown(&self, call: &Call, transition: &Transition) -> Error {
-        let target: &Target = transition.target();
-        self.refuse_missing(call, Action::Redeem, target).await
+        let named = match transition.scope() {
+            Scope::Division(division) => Some(division),
+            Scope::All => None,
+        };
+        self.refuse_missing(call, Action::Redeem, transition.target(), named).await
     }
 
     async fn refuse_redeem(&self, call: &Call, verdict: Verdict, place: Place) -> Error {

@@ -47,9 +47,10 @@ impl<S: Store> Invitations<S> {
         paging: Paging,
     ) -> Result<EventPage, Error> {
         let call = self.call_by(actor.into())?;
-        self.permit(actor.into(), &call, Right::Audit, Action::Audit).await?;
+        let named = criteria.division.as_ref();
+        self.permit(actor.into(), &call, Right::Audit, Action::Audit, named).await?;
         let page = paging.page()?;
-        let scope = self.reach(actor, &call, criteria.division.as_ref(), Action::Audit).await?;
+        let scope = self.reach(actor, &call, named, Action::Audit).await?;
         let listing = self.store.events(&scope, &criteria.filter, &page).await?;
         let now = paging.time(call.now);
         let next = listing.next.map(|position| Cursor::behind(position, now));

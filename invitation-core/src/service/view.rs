@@ -117,11 +117,12 @@ impl<S: Store> Invitations<S> {
         paging: Paging,
     ) -> Result<InvitationPage, Error> {
         let call = self.call_by(actor.into())?;
-        self.permit(actor.into(), &call, Right::View, Action::View).await?;
+        let named = criteria.division.as_ref();
+        self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
         let now = paging.time(call.now);
         let page = paging.page()?;
         let (filter, query) = self.filter(criteria, now)?;
-        let scope = self.reach(actor, &call, criteria.division.as_ref(), Action::View).await?;
+        let scope = self.reach(actor, &call, named, Action::View).await?;
 
         let listing = self.store.list(&scope, &filter, &page).await?;
         let mut items = Vec::with_capacity(listing.items.len());
@@ -148,9 +149,10 @@ impl<S: Store> Invitations<S> {
     /// As [`list`](Self::list).
     pub async fn counts(&self, actor: &Actor, criteria: &Criteria) -> Result<Counts, Error> {
         let call = self.call_by(actor.into())?;
-        self.permit(actor.into(), &call, Right::View, Action::View).await?;
+        let named = criteria.division.as_ref();
+        self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
         let (filter, _) = self.filter(criteria, call.now)?;
-        let scope = self.reach(actor, &call, criteria.division.as_ref(), Action::View).await?;
+        let scope = self.reach(actor, &call, named, Action::View).await?;
         Ok(Counts(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?))
     }
 
@@ -203,7 +205,7 @@ impl<S: Store> Invitations<S> {
                 let place = Place::Invitation(id, tombstone.division);
                 Err(self.refuse(call, action, verdict, place).await)
             }
-            None => Err(self.refuse_missing(call, action, &target).await),
+            None => Err(self.refuse_missing(call, action, &target, None).await),
         }
     }
 

@@ -1,0 +1,203 @@
+//! Invitations and calls made by hand, for the tests that talk to the port.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::people::{division, later, role, start, user};
+use crate::{
+    actor::{Redeemer, Scope},
+    code::{CodeDigest, CodeFormat, CodeTag, InvitationCode, SealedCode, Sealing},
+    decide::{Call, Command, decide},
+    draft::IfVersion,
+    entropy::SeededEntropy,
+    event::{Action, Detail, Event, EventOutcome, Origin, Performer},
+    id::{EventId, InvitationId},
+    invitation::{Binding, Invitation, Inviter, Redemption},
+    policy::{Policy, RolePair},
+    store::{Inserted, NewInvitation, Outcome, Store},
+    text::Username,
+    time::Timestamp,
+    transition::Transition,
+};
+
+/// Makes distinct invitations, ids and codes.
+pub(super) struct Mint {
+    next: AtomicU64,
+    entropy: SeededEntropy,
+    sealing: Sealing,
+    format: CodeFormat,
+}
+
+impl Mint {
+    pub(super) fn new() -> Self {
+        Self {
+            next: AtomicU64::new(1),
+            entropy: SeededEntropy::new(0x6d69_6e74),
+            sealing: Sealing::readable(),
+            format: CodeFormat::default(),
+        }
+    }
+
+    /// 16 bytes that have not been used, in the form of a UUID.
+    fn id(&self) -> [u8; 16] {
+        let n = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&[0x01, 0x9a, 0xbc, 0xde, 0xf0, 0x12, 0x70, 0x00]);
+        bytes[8..].copy_from_slice(&(n | 1 << 63).to_be_bytes());
+        bytes
+    }
+
+    pub(super) fn invitation_id(&self) -> InvitationId {
+        InvitationId::from_bytes(self.id())
+    }
+
+    pub(super) fn event_id(&self) -> EventId {
+        EventId::from_bytes(self.id())
+    }
+
+    pub(super) fn code(&self) -> InvitationCode {
+        self.format.generate(&self.entropy).expect("seeded randomness does not end")
+    }
+
+    pub(super) fn keep(
+        &self,
+        id: InvitationId,
+        code: &InvitationCode,
+    ) -> (CodeDigest, CodeTag, SealedCode) {
+        (self.sealing.digest(code), self.sealing.tag(code), self.sealing.seal(id, code))
+    }
+
+    /// The code of an invitation made here.
+    pub(super) fn open(&self, invitation: &Invitation) -> InvitationCode {
+        let opened = self.sealing.open(invitation.id, &invitation.sealed, &self.format);
+        opened.expect("an invitation made here has a readable code")
+    }
+
+    /// An active single-use invitation for staff of sales, by the administrator.
+    pub(super) fn row(&self) -> Invitation {
+        self.row_with(&self.code())
+    }
+
+    /// The same, with this code.
+    pub(super) fn row_with(&self, code: &InvitationCode) -> Invitation {
+        let id = self.invitation_id();
+        let (digest, tag, sealed) = self.keep(id, code);
+        Invitation {
+            id,
+            digest,
+            tag,
+            sealed,
+            binding: Binding::Anyone,
+            role: role("staff"),
+            division: division("sales"),
+            inviter: Inviter::User { user: user("u-admin"), role: role("admin") },
+            created_at: start(),
+            expires_at: later(start(), 7 * 86_400_000_000),
+            max_uses: NonZeroU32::MIN,
+            uses: 0,
+            last_use: None,
+            revocation: None,
+            deleted_at: None,
+            version: 1,
+            metadata: None,
+        }
+    }
+
+    /// The trace of somebody who redeemed it.
+    pub(super) fn used_by(&self, name: &str, at: Timestamp) -> Redemption {
+        Redemption {
+            id: self.event_id(),
+            user: user(&format!("u-{name}")),
+            username: Username::new(name).expect("a username"),
+            at,
+            role: role("staff"),
+        }
+    }
+
+    /// An invitation with the event of its creation.
+    pub(super) fn new_row(&self, invitation: Invitation) -> NewInvitation {
+        let event = self.event(Action::Create, invitation.created_at).about(&invitation);
+        NewInvitation { invitation, event }
+    }
+
+    /// An event of the administrator that is about no invitation yet.
+    pub(super) fn event(&self, action: Action, at: Timestamp) -> Event {
+        Event {
+            id: self.event_id(),
+            at,
+            performer: Performer::Actor { user: user("u-admin"), role: role("admin") },
+            action,
+            outcome: EventOutcome::Succeeded,
+            reason: None,
+            invitation: None,
+            division: None,
+            origin: Origin::default(),
+            detail: Detail::none(),
+        }
+    }
+
+    /// Stores invitations.
+    pub(super) async fn store(&self, store: &dyn Store, rows: &[Invitation]) {
+        let rows: Vec<_> = rows.iter().map(|row| self.new_row(row.clone())).collect();
+        let inserted = store.insert(&rows).await.expect("the store inserts");
+        assert_eq!(inserted, Inserted::Stored, "fresh digests are not taken");
+    }
+
+    /// A call of the administrator at `now`.
+    pub(super) fn call(&self, now: Timestamp) -> Call {
+        Call {
+            id: self.event_id(),
+            now,
+            performer: Performer::Actor { user: user("u-admin"), role: role("admin") },
+            origin: Origin::default(),
+        }
+    }
+
+    /// What the administrator's `command` amounts to, one day after the start.
+    pub(super) fn transition(&self, command: Command<'_>) -> Transition {
+        self.transition_if(command, IfVersion::Any)
+    }
+
+    /// The same, for one version.
+    pub(super) fn transition_if(&self, command: Command<'_>, if_version: IfVersion) -> Transition {
+        let call = self.call(one_day_on());
+        decide(command, Scope::All, if_version, &call, &Policy::default())
+            .expect("the administrator may do it")
+    }
+
+    /// A redemption of `row` at `now` under `ceiling`, wherever the row lies.
+    pub(super) fn redeem(
+        &self,
+        row: &Invitation,
+        redeemer: &Redeemer,
+        now: Timestamp,
+        ceiling: &Arc<[RolePair]>,
+    ) -> Transition {
+        let call = Call { performer: redeemer.performer(), ..self.call(now) };
+        let command = Command::Redeem { code: vec![row.digest], redeemer, ceiling };
+        decide(command, redeemer.scope(), IfVersion::Any, &call, &Policy::default())
+            .expect("a redemption is decided by the store")
+    }
+
+    /// A redemption that nothing but the row stands against.
+    pub(super) fn plain_redeem(&self, row: &Invitation, redeemer: &Redeemer) -> Transition {
+        self.redeem(row, redeemer, one_day_on(), &Policy::default().ceiling())
+    }
+}
+
+/// When the calls of a [`Mint`] are made, unless something else is said.
+pub(super) fn one_day_on() -> Timestamp {
+    later(start(), 86_400_000_000)
+}
+
+/// Makes one transition.
+pub(super) async fn apply(store: &dyn Store, transition: &Transition) -> Outcome {
+    let mut answers = store.apply(std::slice::from_ref(transition)).await;
+    assert_eq!(answers.len(), 1, "one transition gets one answer");
+    answers.pop().expect("one answer").expect("the store applies")
+}

@@ -1,0 +1,87 @@
+//! Who acts in the tests, and the words they go by.
+
+use crate::{
+    actor::{Actor, Redeemer},
+    email::{Email, EmailDomain, VerifiedEmail},
+    text::{Division, Role, UserId, Username},
+    time::Timestamp,
+};
+
+/// When the tests begin.
+pub(super) fn start() -> Timestamp {
+    at(1_800_000_000_000_000)
+}
+
+/// The instant `micros` after the epoch.
+pub(super) fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).expect("an instant that a timestamp can hold")
+}
+
+/// The instant `micros` after `t`.
+pub(super) fn later(t: Timestamp, micros: i64) -> Timestamp {
+    at(t.as_micros() + micros)
+}
+
+pub(super) fn role(name: &str) -> Role {
+    Role::new(name).expect("a role")
+}
+
+pub(super) fn division(name: &str) -> Division {
+    Division::new(name).expect("a division")
+}
+
+pub(super) fn user(id: &str) -> UserId {
+    UserId::new(id).expect("a user id")
+}
+
+pub(super) fn email(address: &str) -> Email {
+    Email::parse(address).expect("an address")
+}
+
+pub(super) fn domain(name: &str) -> EmailDomain {
+    EmailDomain::parse(name).expect("a domain")
+}
+
+/// The administrator, who reaches all divisions and is at home in sales.
+pub(super) fn admin() -> Actor {
+    Actor::across_divisions(user("u-admin"), role("admin")).based_in(division("sales"))
+}
+
+/// The manager of a division.
+pub(super) fn manager(of: &str) -> Actor {
+    Actor::in_division(user(&format!("u-manager-{of}")), role("manager"), division(of))
+}
+
+/// A newcomer without a proved address.
+pub(super) fn newcomer(name: &str) -> Redeemer {
+    Redeemer::new(user(&format!("u-{name}")), Username::new(name).expect("a username"))
+}
+
+/// A newcomer who has proved `address`.
+pub(super) fn proved(name: &str, address: &str) -> Redeemer {
+    newcomer(name).with_email(VerifiedEmail::vouched_by_host(email(address)))
+}
+
+/// Words that are easily taken for each other, and must not be.
+pub(super) fn one_word_apart() -> [&'static str; 18] {
+    [
+        "sales",
+        "Sales",
+        "SALES",
+        "sales\u{200b}",
+        "sales\u{0301}",
+        "sale",
+        "sales-2",
+        "sal_s",
+        "sal%",
+        "sal*",
+        "sa\u{17f}es",
+        "\u{e9}t\u{e9}",
+        "e\u{301}te\u{301}",
+        "ete",
+        "{sales}",
+        "a:b",
+        "'; DROP TABLE x; --",
+        "0",
+    ]
+}

@@ -1,0 +1,243 @@
+//! Who may do what: every role, every action, in and out of the own division, for
+//! every role that an invitation can carry.
+
+use super::{
+    mint::Mint,
+    people::{division, role},
+    rights_table::{Attempt, DIVISIONS, Who, attempts, everybody, expected},
+    world::{World, refusal},
+};
+use crate::{
+    actor::Actor,
+    draft::IfVersion,
+    error::Error,
+    event::{EventOutcome, Performer, Reason},
+    invitation::{Invitation, Inviter, Revocation},
+    policy::Right,
+    refusal::Refusal,
+    service::{EventCriteria, Paging},
+    testing::Fixture,
+    transition::Target,
+};
+
+/// What each role may create, in which division and as what, is exactly what the
+/// default policy says. A refused creation stores nothing but one denial.
+pub async fn rights_to_create_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.creates()).await;
+}
+
+/// What each role may do with an invitation, by its division and its role, is
+/// exactly what the default policy says. A refused attempt changes nothing and
+/// leaves one denial that names the invitation.
+pub async fn rights_on_an_invitation_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.is_on_one()).await;
+}
+
+/// Who may list, count and read the trail, of which division, is exactly what the
+/// default policy says. A refused attempt leaves one denial.
+pub async fn rights_to_look_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| !attempt.creates() && !attempt.is_on_one()).await;
+}
+
+async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
+    let (world, mint) = (World::unbounded(fixture), Mint::new());
+    let mut n = 0;
+    for who in everybody() {
+        for attempt in attempts().into_iter().filter(which) {
+            for name in DIVISIONS {
+                for carried in attempt.carried() {
+                    n += 1;
+                    Cell { who, attempt, division: name, carried, n }.check(&world, &mint).await;
+                }
+            }
+        }
+    }
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    who: Who,
+    attempt: Attempt,
+    division: &'static str,
+    carried: &'static str,
+    n: usize,
+}
+
+impl Cell {
+    async fn check(self, world: &World, mint: &Mint) {
+        let actor = self.who.actor(self.n);
+        let row =
+            if self.attempt.is_on_one() { Some(self.prepare(world, mint).await) } else { None };
+        let answer =
+            self.attempt.make(world, &actor, self.division, self.carried, row.as_ref()).await;
+        let expected = expected(self.who, self.attempt, self.division, self.carried);
+        match expected.as_slice() {
+            [] => self.check_done(world, &actor, answer, row).await,
+            reasons => self.check_denied(world, &actor, reasons, answer, row).await,
+        }
+    }
+
+    /// An invitation to try it on, in the state that the attempt needs.
+    async fn prepare(self, world: &World, mint: &Mint) -> Invitation {
+        let revocation = Some(Revocation { at: world.now(), reason: None });
+        let row = Invitation {
+            division: division(self.division),
+            role: role(self.carried),
+            inviter: Inviter::System,
+            revocation: revocation.filter(|_| self.attempt == Attempt::Reinstate),
+            ..mint.row()
+        };
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        row
+    }
+
+    async fn check_done(
+        self,
+        world: &World,
+        actor: &Actor,
+        answer: Result<(), Error>,
+        row: Option<Invitation>,
+    ) {
+        assert!(answer.is_ok(), "{self:?} is allowed: {answer:?}");
+        let events = world.events_of(actor.user()).await;
+        assert_eq!(events.len(), self.attempt.events(), "{self:?}: events {events:?}");
+        for event in events {
+            assert_eq!(event.outcome, EventOutcome::Succeeded, "{self:?}");
+            assert_eq!(event.action, self.attempt.action(), "{self:?}");
+            assert_eq!(event.division, Some(division(self.division)), "{self:?}");
+            if let Some(row) = &row {
+                assert_eq!(event.invitation, Some(row.id), "{self:?}");
+            }
+        }
+        assert_eq!(self.created(world, actor).await, self.attempt.created(), "{self:?}: created");
+    }
+
+    async fn check_denied(
+        self,
+        world: &World,
+        actor: &Actor,
+        reasons: &[Reason],
+        answer: Result<(), Error>,
+        row: Option<Invitation>,
+    ) {
+        let said = refusal(answer);
+        let events = world.events_of(actor.user()).await;
+        let [event] = events.as_slice() else {
+            panic!("{self:?}: one denial is written, not {events:?}");
+        };
+        let reason = event.reason.expect("a denial has a reason");
+        assert!(reasons.contains(&reason), "{self:?}: {reason} is not one of {reasons:?}");
+        assert_eq!(said, self.told(reason), "{self:?}: what the actor is told");
+        assert_eq!(event.outcome, EventOutcome::Denied, "{self:?}");
+        assert_eq!(event.action, self.attempt.action(), "{self:?}");
+        let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
+        assert_eq!(event.performer, by, "{self:?}: who");
+        assert_eq!(event.at, world.now(), "{self:?}: when");
+        assert_eq!(event.invitation, row.as_ref().map(|row| row.id), "{self:?}: on what");
+        // What a batch names is looked at after the right to make batches.
+        if self.attempt != Attempt::CreateMany || reason != Reason::RightMissing {
+            assert_eq!(event.division, Some(division(self.division)), "{self:?}: where");
+        }
+        assert_eq!(self.created(world, actor).await, 0, "{self:?}: nothing is created");
+        if let Some(row) = row {
+            assert_eq!(world.stored(row.id).await, row, "{self:?}: nothing is changed");
+        }
+    }
+
+    /// What belongs to a reason, without giving away more.
+    fn told(self, reason: Reason) -> Refusal {
+        match reason {
+            Reason::RightMissing => Refusal::Forbidden { right: self.attempt.right() },
+            Reason::MultiUseNotAllowed => Refusal::Forbidden { right: Right::MultiUse },
+            Reason::DomainNotAllowed => Refusal::Forbidden { right: Right::BindDomain },
+            Reason::RoleNotGrantable => Refusal::RoleNotGrantable { role: role(self.carried) },
+            Reason::DivisionNotAllowed => {
+                Refusal::DivisionNotAllowed { division: division(self.division) }
+            }
+            _ => Refusal::NotFound,
+        }
+    }
+
+    /// How many invitations the actor has created.
+    async fn created(self, world: &World, actor: &Actor) -> usize {
+        let filter = crate::query::Filter {
+            inviter: Some(actor.user().clone()),
+            ..crate::query::Filter::all(world.now())
+        };
+        let all = crate::actor::Scope::All;
+        super::world::all_invitations(&*world.store, &all, &filter, 9).await.len()
+    }
+}
+
+/// To who is out of reach, an invitation of another division, a deleted one, and
+/// an id that nobody has ever used are the same; only the trail tells them apart.
+pub async fn a_foreign_invitation_looks_like_none(fixture: Fixture) {
+    let (world, mint) = (World::unbounded(fixture), Mint::new());
+    let made = |name: &str| Invitation { division: division(name), ..mint.row() };
+    let (foreign, gone) =
+        (made("hr"), Invitation { deleted_at: Some(world.now()), ..made("sales") });
+    mint.store(&*world.store, &[foreign.clone(), gone.clone()]).await;
+    let absent = made("sales");
+    for (n, attempt) in attempts().into_iter().filter(|attempt| attempt.is_on_one()).enumerate() {
+        for (row, reason, known) in [
+            (&foreign, Reason::OutOfScope, Some("hr")),
+            (&gone, Reason::Deleted, Some("sales")),
+            (&absent, Reason::Unknown, None),
+        ] {
+            let actor = Actor::in_division(
+                super::people::user(&format!("u-{n}-{reason}")),
+                role("admin"),
+                division("sales"),
+            );
+            let answer = attempt.make(&world, &actor, "sales", "staff", Some(row)).await;
+            assert_eq!(refusal(answer), Refusal::NotFound, "{attempt:?} on {reason}");
+            let events = world.events_of(actor.user()).await;
+            assert_eq!(events.len(), 1, "{attempt:?} on {reason}: {events:?}");
+            assert_eq!(events[0].reason, Some(reason), "{attempt:?} on {reason}");
+            assert_eq!(events[0].action, attempt.action(), "{attempt:?} on {reason}");
+            assert_eq!(events[0].division, known.map(division), "{attempt:?} on {reason}");
+            let named = known.map(|_| row.id);
+            assert_eq!(events[0].invitation, named, "{attempt:?} on {reason}");
+        }
+    }
+    assert_eq!(world.stored(foreign.id).await, foreign, "the foreign one is untouched");
+    assert_eq!(world.stored(gone.id).await, gone, "the deleted one is untouched");
+}
+
+/// A manager who names no role creates staff in the own division, sees that
+/// division's invitations only, and may do nothing with them but copy.
+pub async fn a_manager_has_the_managers_dashboard(fixture: Fixture) {
+    use super::people::manager;
+    use crate::{draft::Draft, service::Criteria};
+
+    let world = World::new(fixture);
+    let actor = manager("sales");
+    let created = world.service.create(&actor, Draft::new()).await.expect("a manager may");
+    assert_eq!(created.invitation().role, role("staff"), "staff is set automatically");
+    assert_eq!(created.invitation().division, division("sales"), "in the own division");
+    assert_eq!(created.invitation().max_uses.get(), 1, "for one use");
+    world.issue(Draft::new().in_division(division("hr"))).await;
+    world.issue(Draft::new().with_role(role("admin"))).await;
+
+    let page = world.service.list(&actor, &Criteria::new(), Paging::default()).await;
+    let page = page.expect("a manager may list");
+    assert_eq!(page.items().len(), 2, "all of the own division, whoever created them");
+    for item in page.items() {
+        assert_eq!(item.invitation().division, division("sales"), "and of no other");
+        assert_eq!(item.actions(), [Right::Copy], "for a manager: Copy only");
+    }
+    let id = created.invitation().id;
+    let copied = world.service.copy(&actor, id).await.expect("a manager may copy");
+    assert!(copied == *created.code(), "the very code");
+    let seen = world.service.get(&actor, id).await.expect("a manager may look");
+    assert!(seen.code() == created.code(), "the Code column shows it");
+
+    let events = world.service.events(&actor, &EventCriteria::new(), Paging::default()).await;
+    assert_eq!(refusal(events), Refusal::Forbidden { right: Right::Audit }, "the trail");
+    let deleted = world.service.delete(&actor, id, IfVersion::Any).await;
+    assert_eq!(refusal(deleted), Refusal::Forbidden { right: Right::Delete }, "deleting");
+    let target = Target::Id(id);
+    let stays = world.store.get(&target, actor.scope()).await.expect("the store answers");
+    assert_eq!(stays.as_ref(), Some(created.invitation()), "it is as it was created");
+}

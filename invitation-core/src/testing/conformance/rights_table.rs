@@ -1,0 +1,264 @@
+//! The mission's table of rights, written down a second time, and the calls that
+//! it is about.
+
+use std::num::NonZeroU32;
+
+use super::{
+    people::{division, domain, role},
+    world::{World, fresh_actor},
+};
+use crate::{
+    actor::Actor,
+    draft::{Amendment, Draft, IfVersion},
+    error::Error,
+    event::{Action, Reason},
+    id::InvitationId,
+    invitation::Invitation,
+    limits::Expiry,
+    policy::Right,
+    service::{Criteria, EventCriteria, Paging},
+};
+
+/// Somebody in a role, at home in sales.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Who {
+    role: &'static str,
+    /// Whether all divisions are within reach.
+    everywhere: bool,
+}
+
+pub(super) const DIVISIONS: [&str; 2] = ["sales", "hr"];
+
+pub(super) fn everybody() -> [Who; 6] {
+    let at_home = |role| Who { role, everywhere: false };
+    [
+        Who { role: "admin", everywhere: true },
+        at_home("admin"),
+        at_home("manager"),
+        at_home("staff"),
+        at_home("root"),
+        at_home("Manager"),
+    ]
+}
+
+impl Who {
+    /// A person who has not acted before.
+    pub(super) fn actor(self, n: usize) -> Actor {
+        fresh_actor(n, self.role, (!self.everywhere).then_some("sales"))
+    }
+
+    fn reaches(self, division: &str) -> bool {
+        self.everywhere || division == "sales"
+    }
+
+    /// The default rights of `decisions.md`; nothing is allowed by silence.
+    fn has(self, right: Right) -> bool {
+        match self.role {
+            "admin" => true,
+            "manager" => matches!(right, Right::Create | Right::View | Right::Copy),
+            _ => false,
+        }
+    }
+
+    fn grants(self, carried: &str) -> bool {
+        match self.role {
+            "admin" => matches!(carried, "admin" | "manager" | "staff"),
+            "manager" => carried == "staff",
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Attempt {
+    Create,
+    CreateMany,
+    CreateForMany,
+    CreateForDomain,
+    List,
+    Count,
+    Audit,
+    Get,
+    Copy,
+    Amend,
+    Rotate,
+    Revoke,
+    Reinstate,
+    Delete,
+}
+
+pub(super) fn attempts() -> [Attempt; 14] {
+    use Attempt::{
+        Amend, Audit, Copy, Count, Create, CreateForDomain, CreateForMany, CreateMany, Delete, Get,
+        List, Reinstate, Revoke, Rotate,
+    };
+    [
+        Create,
+        CreateMany,
+        CreateForMany,
+        CreateForDomain,
+        List,
+        Count,
+        Audit,
+        Get,
+        Copy,
+        Amend,
+        Rotate,
+        Revoke,
+        Reinstate,
+        Delete,
+    ]
+}
+
+impl Attempt {
+    pub(super) fn creates(self) -> bool {
+        matches!(
+            self,
+            Self::Create | Self::CreateMany | Self::CreateForMany | Self::CreateForDomain
+        )
+    }
+
+    pub(super) fn is_on_one(self) -> bool {
+        !self.creates() && !matches!(self, Self::List | Self::Count | Self::Audit)
+    }
+
+    /// Which roles an invitation carries that it is tried with.
+    pub(super) fn carried(self) -> &'static [&'static str] {
+        if self.creates() || self.is_on_one() {
+            &["staff", "manager", "admin", "root"]
+        } else {
+            &["staff"]
+        }
+    }
+
+    /// The right without which the role may never do it.
+    pub(super) fn right(self) -> Right {
+        match self {
+            Self::Create | Self::CreateForMany | Self::CreateForDomain => Right::Create,
+            Self::CreateMany => Right::Bulk,
+            Self::List | Self::Count | Self::Get => Right::View,
+            Self::Audit => Right::Audit,
+            Self::Copy => Right::Copy,
+            Self::Amend => Right::Amend,
+            Self::Rotate => Right::Rotate,
+            Self::Revoke => Right::Revoke,
+            Self::Reinstate => Right::Reinstate,
+            Self::Delete => Right::Delete,
+        }
+    }
+
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Create | Self::CreateMany | Self::CreateForMany | Self::CreateForDomain => {
+                Action::Create
+            }
+            Self::List | Self::Count | Self::Get => Action::View,
+            Self::Audit => Action::Audit,
+            Self::Copy => Action::Copy,
+            Self::Amend => Action::Amend,
+            Self::Rotate => Action::Rotate,
+            Self::Revoke => Action::Revoke,
+            Self::Reinstate => Action::Reinstate,
+            Self::Delete => Action::Delete,
+        }
+    }
+
+    /// How many invitations a success creates.
+    pub(super) fn created(self) -> usize {
+        match self {
+            Self::CreateMany => 2,
+            _ => usize::from(self.creates()),
+        }
+    }
+
+    /// How many events a success writes: one per invitation that is created,
+    /// changed or copied.
+    pub(super) fn events(self) -> usize {
+        match self {
+            Self::List | Self::Count | Self::Audit | Self::Get => 0,
+            _ if self.creates() => self.created(),
+            _ => 1,
+        }
+    }
+
+    /// Tries it.
+    pub(super) async fn make(
+        self,
+        world: &World,
+        actor: &Actor,
+        within: &str,
+        carried: &str,
+        on: Option<&Invitation>,
+    ) -> Result<(), Error> {
+        let service = &world.service;
+        let draft = Draft::new().with_role(role(carried)).in_division(division(within));
+        let criteria = Criteria::new().in_division(division(within));
+        let id = on.map_or_else(|| InvitationId::from_bytes([0; 16]), |row| row.id);
+        let any = IfVersion::Any;
+        match self {
+            Self::Create => service.create(actor, draft).await.map(drop),
+            Self::CreateMany => {
+                service.create_many(actor, vec![draft.clone(), draft]).await.map(drop)
+            }
+            Self::CreateForMany => {
+                let two = NonZeroU32::MIN.saturating_add(1);
+                service.create(actor, draft.for_uses(two)).await.map(drop)
+            }
+            Self::CreateForDomain => {
+                let draft = draft.for_domain(domain("example.com"));
+                service.create(actor, draft).await.map(drop)
+            }
+            Self::List => service.list(actor, &criteria, Paging::default()).await.map(drop),
+            Self::Count => service.counts(actor, &criteria).await.map(drop),
+            Self::Audit => {
+                let criteria = EventCriteria::new().in_division(division(within));
+                service.events(actor, &criteria, Paging::default()).await.map(drop)
+            }
+            Self::Get => service.get(actor, id).await.map(drop),
+            Self::Copy => service.copy(actor, id).await.map(drop),
+            Self::Amend => {
+                let amendment = Amendment::new().expiring(Expiry::InDays(3));
+                service.amend(actor, id, amendment, any).await.map(drop)
+            }
+            Self::Rotate => service.rotate(actor, id, any).await.map(drop),
+            Self::Revoke => service.revoke(actor, id, Some("left"), any).await.map(drop),
+            Self::Reinstate => service.reinstate(actor, id, any).await.map(drop),
+            Self::Delete => service.delete(actor, id, any).await.map(drop),
+        }
+    }
+}
+
+/// Why it is denied: every reason that applies, where the order between them is
+/// nobody's business; none when it is allowed.
+pub(super) fn expected(who: Who, attempt: Attempt, division: &str, carried: &str) -> Vec<Reason> {
+    // "This role may never do this" comes before everything that the call names.
+    if !who.has(attempt.right()) {
+        return vec![Reason::RightMissing];
+    }
+    if attempt.is_on_one() {
+        // What is out of reach does not exist: nothing else is looked at.
+        if !who.reaches(division) {
+            return vec![Reason::OutOfScope];
+        }
+        let grants = matches!(attempt, Attempt::Amend | Attempt::Rotate | Attempt::Reinstate);
+        return if grants && !who.grants(carried) {
+            vec![Reason::RoleNotGrantable]
+        } else {
+            vec![]
+        };
+    }
+    let mut reasons = Vec::new();
+    if attempt.creates() && !who.grants(carried) {
+        reasons.push(Reason::RoleNotGrantable);
+    }
+    if !who.reaches(division) {
+        reasons.push(Reason::DivisionNotAllowed);
+    }
+    if attempt == Attempt::CreateForMany && !who.has(Right::MultiUse) {
+        reasons.push(Reason::MultiUseNotAllowed);
+    }
+    if attempt == Attempt::CreateForDomain && !who.has(Right::BindDomain) {
+        reasons.push(Reason::DomainNotAllowed);
+    }
+    reasons
+}

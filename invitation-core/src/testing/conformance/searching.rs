@@ -1,0 +1,240 @@
+//! A search finds the beginnings of words, and of codes; nothing in it is a
+//! pattern.
+
+use super::{
+    mint::Mint,
+    people::{admin, division, email, start},
+    population::{chosen, looked_at, population},
+    world::{World, all_invitations},
+};
+use crate::{
+    actor::Scope,
+    code::{CodeFormat, InvitationCode},
+    error::Error,
+    invitation::{Binding, Invitation, Status},
+    query::Filter,
+    search::Query,
+    service::{Count, Criteria, Paging},
+    testing::Fixture,
+};
+
+fn filter(search: &str) -> Filter {
+    let query = Query::parse(search, &CodeFormat::default()).expect("a search");
+    Filter { search: Some(query.search().clone()), ..Filter::all(looked_at()) }
+}
+
+/// Words of a search must each begin a word of the address or of *Used By*, in
+/// any case and form; a store finds what
+/// [`Search::matches`](crate::Search::matches) finds.
+pub async fn a_search_finds_beginnings_of_words(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let all = population(&mint, 120);
+    mint.store(&*store, &all).await;
+    let searches = [
+        "anna",
+        "ANNA",
+        "an",
+        "nna",
+        "anna lind",
+        "lind anna",
+        "anna  lin",
+        "anna.lind+hr@example.com",
+        "Anna.Lind",
+        "ann li ex",
+        "joanna",
+        "100",
+        "100%",
+        "real",
+        "%eal",
+        "_eal",
+        "an%",
+        "an%na",
+        "li_nd",
+        "zoë",
+        "zoe\u{308}",
+        "ZOË",
+        "zoe",
+        "école",
+        "e\u{301}cole",
+        "\u{c9}COLE",
+        "ecole",
+        "straße",
+        "STRASSE",
+        "strasse",
+        "istanbul",
+        "stanbul",
+        "σας",
+        "ΣΑΣ",
+        "σα",
+        "漢字",
+        "漢字 かな",
+        "brien",
+        "example",
+        "xn",
+        "exa",
+        "exä",
+        "x1",
+        "x1 org",
+        "cd ef",
+        "ab-cd",
+        "*an*",
+        "anna?",
+        "zz",
+        "ex co an",
+        "co",
+        "com anna",
+    ];
+    let mut hits = 0;
+    for search in searches {
+        let filter = filter(search);
+        let expected = chosen(&all, |one| filter.matches(one));
+        hits += usize::from(!expected.is_empty());
+        let found = all_invitations(&*store, &Scope::All, &filter, 50).await;
+        super::listing::assert_same(&found, &expected, &format!("search {search:?}"));
+        let tally = store.count(&Scope::All, &filter, 1_000).await.expect("the store counts");
+        let counted = Status::ALL.iter().map(|status| tally.of(*status)).sum::<u32>();
+        assert_eq!(usize::try_from(counted).ok(), Some(expected.len()), "counted: {search:?}");
+        let hr = Scope::Division(division("hr"));
+        let used = Filter { status: Some(Status::Used), ..filter.clone() };
+        let expected = chosen(&all, |one| hr.contains(&one.division) && used.matches(one));
+        let found = all_invitations(&*store, &hr, &used, 50).await;
+        super::listing::assert_same(&found, &expected, &format!("used in hr: {search:?}"));
+    }
+    assert!(hits > 30, "most of the searches find something, only {hits} do");
+}
+
+/// What is searched follows what is stored: an amended address and the latest
+/// *Used By*, and not the former ones.
+pub async fn a_search_follows_changes(fixture: Fixture) {
+    use super::{mint::apply, people::newcomer};
+    use crate::{
+        decide::{Command, NewTerms},
+        store::Outcome,
+    };
+
+    let (store, mint) = (fixture.store(), Mint::new());
+    let row = Invitation {
+        binding: Binding::Address(email("before@example.org")),
+        max_uses: std::num::NonZeroU32::new(3).expect("not zero"),
+        ..mint.row()
+    };
+    mint.store(&*store, std::slice::from_ref(&row)).await;
+    let found = async |search: &str| {
+        let found = all_invitations(&*store, &Scope::All, &filter(search), 5).await;
+        found.len() == 1
+    };
+    assert!(found("before").await, "the first address");
+    for (binding, hit, misses) in [
+        (Binding::Address(email("after@example.org")), Some("after"), ["before", "other"]),
+        (Binding::Anyone, None, ["before", "after"]),
+    ] {
+        let current = super::changes::stored(&*store, &row).await;
+        let terms = NewTerms { binding: Some(binding), role: None, expires_at: None };
+        let amend = mint.transition(Command::Amend { current: &current, terms });
+        assert!(matches!(apply(&*store, &amend).await, Outcome::Applied(_)), "amended");
+        if let Some(hit) = hit {
+            assert!(found(hit).await, "the new address");
+        }
+        for miss in misses {
+            assert!(!found(miss).await, "a former address: {miss}");
+        }
+    }
+    for name in ["first user", "second user"] {
+        let redeem = mint.plain_redeem(&row, &newcomer(name));
+        assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "redeemed");
+    }
+    assert!(found("second").await, "the latest redemption");
+    assert!(!found("first").await, "an earlier redemption");
+}
+
+/// Another code with the same first four symbols, so also with the same tag.
+fn neighbour(code: &InvitationCode) -> InvitationCode {
+    let text = code.reveal();
+    let first = &text[..4];
+    let format = CodeFormat::default();
+    let other = if text.as_bytes()[5] == b'7' { "8" } else { "7" };
+    "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+        .chars()
+        .find_map(|check| format.parse(&format!("{first}{}{check}", other.repeat(19))).ok())
+        .expect("one of the check symbols fits")
+}
+
+/// The beginning of a code, from the complete first group on, finds exactly the
+/// codes that begin so, however it is typed; a shorter piece finds none.
+pub async fn a_search_finds_beginnings_of_codes(fixture: Fixture) {
+    let world = World::new(fixture);
+    let mint = Mint::new();
+    let one = mint.row();
+    let code = mint.open(&one);
+    let near = mint.row_with(&neighbour(&code));
+    assert!(near.tag == one.tag && near.digest != one.digest, "a neighbour");
+    let rows = [one.clone(), near.clone(), mint.row(), mint.row()];
+    mint.store(&*world.store, &rows).await;
+    let found = async |search: &str| {
+        let criteria = Criteria::new().matching(search);
+        let page = world.service.list(&admin(), &criteria, Paging::default()).await;
+        let page = page.expect("the administrator may search");
+        let mut ids: Vec<_> = page.items().iter().map(|item| item.invitation().id).collect();
+        ids.sort();
+        ids
+    };
+    let text = code.reveal();
+    let symbols = text.replace('-', "");
+    assert_eq!(found(&text[..4]).await, [one.id, near.id], "the first group of both");
+    assert_eq!(found(&text[..4].to_lowercase()).await, [one.id, near.id], "in lower case");
+    for typed in [
+        text[..6].to_owned(),
+        text[..9].to_lowercase(),
+        symbols[..5].to_owned(),
+        format!(" {} {} ", &symbols[..4], &symbols[4..8]),
+        text.to_string(),
+        symbols.to_lowercase(),
+        symbols.replace('0', "o").replace('1', "l"),
+    ] {
+        assert_eq!(found(&typed).await, [one.id], "a longer beginning");
+    }
+    for typed in [&symbols[..3], &symbols[1..7], &symbols[4..], &text[5..9]] {
+        assert_eq!(found(typed).await, [], "not a beginning with a complete first group");
+    }
+    assert_eq!(found(&format!("{symbols}7")).await, [], "longer than a code");
+    let counts = world.service.counts(&admin(), &Criteria::new().matching(&text[..4])).await;
+    let counts = counts.expect("the administrator may count");
+    assert_eq!(counts.of(Status::Active), Count::Exactly(2), "counted by the first group");
+}
+
+/// A search with no word, a word of one character, more than five words or more
+/// than 200 bytes is refused, not ignored, and leaves no evidence.
+pub async fn a_search_without_words_is_refused(fixture: Fixture) {
+    let world = World::new(fixture);
+    let mint = Mint::new();
+    mint.store(&*world.store, &[mint.row()]).await;
+    let before = world.everything().await;
+    let long = "ab ".repeat(67);
+    for search in [
+        "",
+        " ",
+        "%",
+        "%%",
+        "_",
+        "-",
+        "a",
+        "é",
+        "漢",
+        "ab c",
+        "ab%c",
+        "a b",
+        "ab cd ef gh ij uv",
+        &long,
+    ] {
+        let criteria = Criteria::new().matching(search);
+        let listed = world.service.list(&admin(), &criteria, Paging::default()).await;
+        let counted = world.service.counts(&admin(), &criteria).await;
+        for error in [listed.err(), counted.err()] {
+            let Some(Error::Invalid(invalid)) = error else {
+                panic!("the search {search:?} must be refused, not {error:?}");
+            };
+            assert_eq!(invalid.errors()[0].field(), "search", "of {search:?}");
+        }
+    }
+    assert_eq!(world.everything().await, before, "no evidence of it, at {}", start());
+}

@@ -1,0 +1,166 @@
+//! One store, one clock, one service.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use super::people::{admin, start};
+use crate::{
+    actor::{Actor, Scope},
+    draft::Draft,
+    entropy::SeededEntropy,
+    error::Error,
+    event::Event,
+    id::InvitationId,
+    invitation::Invitation,
+    limits::Limits,
+    query::{EventFilter, Filter, Page},
+    refusal::Refusal,
+    service::{Created, Invitations},
+    store::Store,
+    testing::Fixture,
+    text::UserId,
+    time::{Clock, ManualClock, Timestamp},
+    transition::Target,
+};
+
+pub(super) type Service = Invitations<Arc<dyn Store>>;
+
+/// Where a test takes place.
+pub(super) struct World {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: ManualClock,
+    pub(super) service: Service,
+    /// Lives as long as the test.
+    _fixture: Fixture,
+}
+
+impl World {
+    pub(super) fn new(fixture: Fixture) -> Self {
+        let (store, clock) = (fixture.store(), ManualClock::new(start()));
+        let service = Invitations::new(Arc::clone(&store))
+            .with_clock(clock.clone())
+            .with_entropy(SeededEntropy::new(1));
+        Self { store, clock, service, _fixture: fixture }
+    }
+
+    /// Where nobody's refusals are too many to be written one by one.
+    pub(super) fn unbounded(fixture: Fixture) -> Self {
+        let world = Self::new(fixture);
+        let limits = Limits::default().with_denials_per_minute(u32::MAX);
+        Self { service: world.service.with_limits(limits), ..world }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An invitation that the administrator creates, as staff of sales unless the
+    /// draft says otherwise.
+    pub(super) async fn issue(&self, draft: Draft) -> Created {
+        let draft = match draft.role {
+            Some(_) => draft,
+            None => draft.with_role(super::people::role("staff")),
+        };
+        self.service.create(&admin(), draft).await.expect("the administrator may create it")
+    }
+
+    /// The same, for several uses.
+    pub(super) async fn issue_for(&self, uses: u32) -> Created {
+        self.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("at least one use"))).await
+    }
+
+    /// The facts as they are stored, tombstones included.
+    pub(super) async fn stored(&self, id: InvitationId) -> Invitation {
+        let found = self.store.get(&Target::Id(id), &Scope::All).await.expect("the store answers");
+        found.expect("the invitation is stored")
+    }
+
+    /// All events that match, newest first.
+    pub(super) async fn events_like(&self, filter: &EventFilter) -> Vec<Event> {
+        all_events(&*self.store, &Scope::All, filter, 200).await
+    }
+
+    /// All events, newest first.
+    pub(super) async fn events(&self) -> Vec<Event> {
+        self.events_like(&EventFilter::default()).await
+    }
+
+    /// All events of this user, newest first.
+    pub(super) async fn events_of(&self, user: &UserId) -> Vec<Event> {
+        self.events_like(&EventFilter { user: Some(user.clone()), ..EventFilter::default() }).await
+    }
+
+    /// All events about this invitation, newest first.
+    pub(super) async fn events_about(&self, id: InvitationId) -> Vec<Event> {
+        self.events_like(&EventFilter { invitation: Some(id), ..EventFilter::default() }).await
+    }
+
+    /// Everything there is: all invitations that are not deleted, and all events.
+    pub(super) async fn everything(&self) -> (Vec<Invitation>, Vec<Event>) {
+        let filter = Filter::all(self.now());
+        (all_invitations(&*self.store, &Scope::All, &filter, 200).await, self.events().await)
+    }
+}
+
+/// All pages of a list, put together; checks that each keeps to its bound.
+pub(super) async fn all_invitations(
+    store: &dyn Store,
+    scope: &Scope,
+    filter: &Filter,
+    limit: u32,
+) -> Vec<Invitation> {
+    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    loop {
+        let listing = store.list(scope, filter, &page).await.expect("the store lists");
+        assert!(fits(listing.items.len(), limit), "a page has at most as many items as asked for");
+        found.extend(listing.items);
+        match listing.next {
+            None => return found,
+            next => assert_ne!(page.after, next, "each page leads further"),
+        }
+        page.after = listing.next;
+    }
+}
+
+/// All pages of events, put together; checks that each keeps to its bound.
+pub(super) async fn all_events(
+    store: &dyn Store,
+    scope: &Scope,
+    filter: &EventFilter,
+    limit: u32,
+) -> Vec<Event> {
+    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    loop {
+        let listing = store.events(scope, filter, &page).await.expect("the store reads events");
+        assert!(fits(listing.items.len(), limit), "a page has at most as many events as asked for");
+        found.extend(listing.items);
+        match listing.next {
+            None => return found,
+            next => assert_ne!(page.after, next, "each page leads further"),
+        }
+        page.after = listing.next;
+    }
+}
+
+fn fits(items: usize, limit: u32) -> bool {
+    u32::try_from(items).is_ok_and(|items| items <= limit)
+}
+
+/// Why a call was refused; fails the test if it was not.
+#[track_caller]
+pub(super) fn refusal<T>(answer: Result<T, Error>) -> Refusal {
+    match answer {
+        Err(Error::Refused(refused)) => refused.refusal().clone(),
+        Err(other) => panic!("expected a refusal, not the error {other:?}"),
+        Ok(_) => panic!("expected a refusal, not a success"),
+    }
+}
+
+/// Somebody of `role` who has done nothing so far, at home in `division`.
+pub(super) fn fresh_actor(n: usize, role: &str, division: Option<&str>) -> Actor {
+    let user = super::people::user(&format!("u-{role}-{n}"));
+    let role = super::people::role(role);
+    match division {
+        Some(division) => Actor::in_division(user, role, super::people::division(division)),
+        None => Actor::across_divisions(user, role).based_in(super::people::division("sales")),
+    }
+}
