@@ -74,6 +74,10 @@ async fn attempt<DB: Dialect>(
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
     render::guard(&mut s, transition.guard(), names);
+    if let Change::Rotate { digest, .. } = transition.change() {
+        // Its own digest is taken too, and no unique key would say so.
+        s.sql(" AND i.digest <> ").blob(digest.as_bytes());
+    }
     s.sql(format_args!(" RETURNING {}", row::INVITATION));
     let invitation = match s.first(conn).await {
         Ok(Some(found)) => row::invitation::<DB>(&found)?,
@@ -142,7 +146,18 @@ async fn explain<DB: Dialect>(
     let replayed = s.first(conn).await.map_err(failed)?.is_some();
 
     let facts = Box::new(Facts { invitation, mine });
-    Ok(if replayed { Outcome::Replayed(facts) } else { Outcome::Refused(facts) })
+    if replayed {
+        return Ok(Outcome::Replayed(facts));
+    }
+    match transition.change() {
+        Change::Rotate { digest, .. }
+            if *digest == facts.invitation.digest
+                && transition.guard().first_refusal(&facts).is_none() =>
+        {
+            Ok(Outcome::CodeTaken)
+        }
+        _ => Ok(Outcome::Refused(facts)),
+    }
 }
 
 /// The redemption by the user whom the transition is about.

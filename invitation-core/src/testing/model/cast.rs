@@ -1,0 +1,239 @@
+//! Who and what appears in a sequence: a few people, places and addresses.
+
+use crate::{
+    actor::{Actor, Redeemer},
+    email::{Email, EmailDomain, VerifiedEmail},
+    event::Origin,
+    text::{CorrelationId, Division, Role, UserId, Username},
+};
+
+/// A division.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    Sales,
+    Operations,
+    Hr,
+}
+
+impl Place {
+    pub(super) fn division(self) -> Division {
+        let name = match self {
+            Self::Sales => "sales",
+            Self::Operations => "operations",
+            Self::Hr => "hr",
+        };
+        Division::new(name).expect("a fixed division is valid")
+    }
+}
+
+/// A role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    Staff,
+    Manager,
+    Admin,
+    /// Known to one of the policies only.
+    Lead,
+    /// Known to none of them.
+    Wizard,
+}
+
+impl Part {
+    pub(super) fn role(self) -> Role {
+        let name = match self {
+            Self::Staff => "staff",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+            Self::Lead => "lead",
+            Self::Wizard => "wizard",
+        };
+        Role::new(name).expect("a fixed role is valid")
+    }
+}
+
+/// Who manages invitations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Who {
+    Admin,
+    /// An administrator who reaches everything and belongs to operations.
+    BasedAdmin,
+    SalesManager,
+    OperationsManager,
+    SalesLead,
+    SalesStaff,
+}
+
+impl Who {
+    pub(super) fn user(self) -> UserId {
+        let name = match self {
+            Self::Admin => "u-admin",
+            Self::BasedAdmin => "u-based-admin",
+            Self::SalesManager => "u-sales-manager",
+            Self::OperationsManager => "u-operations-manager",
+            Self::SalesLead => "u-sales-lead",
+            Self::SalesStaff => "u-sales-staff",
+        };
+        UserId::new(name).expect("a fixed user is valid")
+    }
+
+    pub(super) fn part(self) -> Part {
+        match self {
+            Self::Admin | Self::BasedAdmin => Part::Admin,
+            Self::SalesManager | Self::OperationsManager => Part::Manager,
+            Self::SalesLead => Part::Lead,
+            Self::SalesStaff => Part::Staff,
+        }
+    }
+
+    /// The one division that is reached; none means all.
+    pub(super) fn reach(self) -> Option<Place> {
+        match self {
+            Self::Admin | Self::BasedAdmin => None,
+            Self::SalesManager | Self::SalesLead | Self::SalesStaff => Some(Place::Sales),
+            Self::OperationsManager => Some(Place::Operations),
+        }
+    }
+
+    pub(super) fn reaches(self, division: &Division) -> bool {
+        self.reach().is_none_or(|place| place.division() == *division)
+    }
+
+    /// The division that is meant when none is named.
+    pub(super) fn home(self) -> Option<Place> {
+        match self {
+            Self::BasedAdmin => Some(Place::Operations),
+            other => other.reach(),
+        }
+    }
+
+    pub(super) fn actor(self, origin: Origin) -> Actor {
+        let (user, role) = (self.user(), self.part().role());
+        let actor = match self.reach() {
+            Some(place) => Actor::in_division(user, role, place.division()),
+            None => Actor::across_divisions(user, role),
+        };
+        let actor = match self {
+            Self::BasedAdmin => actor.based_in(Place::Operations.division()),
+            // Makes no difference to who reaches one division.
+            Self::SalesLead => actor.based_in(Place::Hr.division()),
+            _ => actor,
+        };
+        actor.with_origin(origin)
+    }
+}
+
+/// Who creates: a user or the system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Creator {
+    User(Who),
+    System,
+}
+
+/// An e-mail address, in two spellings that mean the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mailbox {
+    Anna,
+    /// Not Anna's: dots and tags distinguish.
+    AnnaUntagged,
+    Bob,
+    /// Another mailbox: a subdomain is another domain.
+    BobElsewhere,
+    Carol,
+}
+
+impl Mailbox {
+    /// As it is given, and as others may write it.
+    pub(super) fn spelling(self, other: bool) -> &'static str {
+        match (self, other) {
+            (Self::Anna, false) => "Anna.Lind+hr@Example.com",
+            (Self::Anna, true) => "anna.lind+HR@EXAMPLE.COM",
+            (Self::AnnaUntagged, false) => "anna.lind@example.com",
+            (Self::AnnaUntagged, true) => "ANNA.LIND@Example.com",
+            (Self::Bob, false) => "bob@example.com",
+            (Self::Bob, true) => "BOB@eXAMPLE.com",
+            (Self::BobElsewhere, false) => "bob@mail.example.com",
+            (Self::BobElsewhere, true) => "Bob@Mail.example.com",
+            (Self::Carol, false) => "carol@exämple.org",
+            (Self::Carol, true) => "Carol@XN--EXMPLE-CUA.org",
+        }
+    }
+
+    pub(super) fn email(self, other: bool) -> Email {
+        Email::parse(self.spelling(other)).expect("a fixed address is valid")
+    }
+
+    pub(super) fn at(self) -> Site {
+        match self {
+            Self::Anna | Self::AnnaUntagged | Self::Bob => Site::Example,
+            Self::BobElsewhere => Site::MailExample,
+            Self::Carol => Site::Umlaut,
+        }
+    }
+}
+
+/// An e-mail domain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Site {
+    Example,
+    MailExample,
+    Umlaut,
+}
+
+impl Site {
+    pub(super) fn domain(self) -> EmailDomain {
+        let name = match self {
+            Self::Example => "Example.com",
+            Self::MailExample => "mail.example.com",
+            Self::Umlaut => "EXÄMPLE.org",
+        };
+        EmailDomain::parse(name).expect("a fixed domain is valid")
+    }
+}
+
+/// Somebody who presents a code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Newcomer {
+    /// Which of four people.
+    pub(super) person: u8,
+    /// Under the other of two names.
+    pub(super) renamed: bool,
+    /// The proved address, and whether in its other spelling.
+    pub(super) proof: Option<(Mailbox, bool)>,
+    /// In the context of which division.
+    pub(super) place: Option<Place>,
+}
+
+impl Newcomer {
+    pub(super) fn user(self) -> UserId {
+        UserId::new(format!("n-{}", self.person % 4)).expect("a fixed user is valid")
+    }
+
+    pub(super) fn username(self) -> Username {
+        let name = match (self.person % 4, self.renamed) {
+            (0, false) => "anna",
+            (1, false) => "Bob.Berg",
+            (2, false) => "carol",
+            // Two people of one name, one id apart only in case from another's name.
+            (3, false) => "Anna",
+            _ => "renamed person",
+        };
+        Username::new(name).expect("a fixed name is valid")
+    }
+
+    pub(super) fn redeemer(self, origin: Origin) -> Redeemer {
+        let mut redeemer = Redeemer::new(self.user(), self.username()).with_origin(origin);
+        if let Some((mailbox, other)) = self.proof {
+            redeemer = redeemer.with_email(VerifiedEmail::vouched_by_host(mailbox.email(other)));
+        }
+        match self.place {
+            Some(place) => redeemer.in_division(place.division()),
+            None => redeemer,
+        }
+    }
+}
+
+/// What ties the events of step `n` to it.
+pub(super) fn origin(n: usize) -> Origin {
+    let correlation = CorrelationId::new(format!("step-{n}")).expect("a number is valid");
+    Origin { correlation: Some(correlation), source: None }
+}

@@ -1,0 +1,52 @@
+//! Draws sequences, runs them, shrinks what fails.
+
+use std::{cell::RefCell, fmt::Write};
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use tokio::runtime::Runtime;
+
+use super::{driver, harness::Harness, step::Step, strategy::steps};
+
+/// Draws `cases` sequences of 1 to `max_len` steps from `seed` and tries each of
+/// them on a store of its own, from `new_harness`, and on the model.
+///
+/// Different seeds draw different sequences: a long run can be split over
+/// several tests.
+///
+/// # Panics
+///
+/// When a store differs from the model, with the shortest sequence that was
+/// found to show it, and the difference.
+pub fn check<H: Harness>(
+    seed: u64,
+    cases: u32,
+    max_len: usize,
+    runtime: &Runtime,
+    new_harness: impl FnMut() -> H,
+) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_be_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let new_harness = RefCell::new(new_harness);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&steps(max_len), |steps| {
+        let mut harness = (new_harness.borrow_mut())();
+        runtime.block_on(driver::run(&mut harness, &steps)).map_err(TestCaseError::fail)
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, steps)) => {
+            panic!("{reason}\n\nThe sequence, shrunk, of seed {seed}:\n{}", told(&steps));
+        }
+        Err(TestError::Abort(reason)) => panic!("seed {seed}: {reason}"),
+    }
+}
+
+fn told(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for (n, step) in steps.iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {n}: {step:?}");
+    }
+    text
+}

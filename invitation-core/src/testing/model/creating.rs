@@ -1,0 +1,255 @@
+//! What creating should do.
+
+use std::num::NonZeroU32;
+
+use super::{
+    answer::Answer,
+    cast::{Creator, Part, Place},
+    state::{Evidence, Expected, MAX_BATCH, MAX_USES, Model, No, Row, forbidden, user},
+    step::{Bound, Wish},
+};
+use crate::{
+    code::{CodeFormat, Sealing},
+    event::{Action, Performer, Reason},
+    invitation::{Invitation, Inviter},
+    metadata::Metadata,
+    policy::Right,
+    refusal::Refusal,
+    text::Division,
+    time::Timestamp,
+};
+
+/// The version of what was never changed.
+const FIRST_VERSION: u64 = 1;
+
+/// A draft with everything filled in.
+struct Whole {
+    wish: Wish,
+    part: Part,
+    division: Division,
+    expires_at: Timestamp,
+    max_uses: NonZeroU32,
+}
+
+/// Why a draft is not accepted.
+enum Rejected {
+    Fields(Vec<&'static str>),
+    No(No, Option<Place>),
+}
+
+impl Model {
+    /// `seen` gives the ids and codes, which nobody can foretell.
+    pub(super) fn create(&mut self, by: Creator, draft: Wish, seen: &Answer) -> Expected {
+        if let Some(no) = self.right_missing(by, Right::Create) {
+            return self.refused(performer(by), Action::Create, no, None, named(by, Some(draft)));
+        }
+        match self.whole(by, draft) {
+            Ok(whole) => self.issue(by, vec![whole], seen),
+            Err(Rejected::Fields(fields)) => {
+                Expected::quiet(invalid(fields.into_iter().map(|field| (None, field))))
+            }
+            Err(Rejected::No(no, place)) => {
+                self.refused(performer(by), Action::Create, no, None, place)
+            }
+        }
+    }
+
+    pub(super) fn create_many(&mut self, by: Creator, drafts: &[Wish], seen: &Answer) -> Expected {
+        if let Some(no) = self.right_missing(by, Right::Bulk) {
+            return self.refused(performer(by), Action::Create, no, None, named(by, None));
+        }
+        if drafts.is_empty() || drafts.len() > MAX_BATCH {
+            return Expected::invalid("drafts");
+        }
+        let mut wholes = Vec::new();
+        let mut wrong = Vec::new();
+        let mut refused = None;
+        for (line, draft) in drafts.iter().enumerate() {
+            match self.whole(by, *draft) {
+                Ok(whole) => wholes.push(whole),
+                Err(Rejected::Fields(fields)) => {
+                    wrong.extend(fields.into_iter().map(|field| (Some(line), field)));
+                }
+                Err(Rejected::No(no, place)) => refused = refused.or(Some((no, place))),
+            }
+        }
+        if !wrong.is_empty() {
+            return Expected::quiet(invalid(wrong.into_iter()));
+        }
+        match refused {
+            Some((no, place)) => self.refused(performer(by), Action::Create, no, None, place),
+            None => self.issue(by, wholes, seen),
+        }
+    }
+
+    /// The system may do everything; users what their role may.
+    fn right_missing(&self, by: Creator, right: Right) -> Option<No> {
+        match by {
+            Creator::User(who) if !self.rules.allow(who.part(), right) => Some(forbidden(right)),
+            _ => None,
+        }
+    }
+
+    /// Fills in a draft and looks whether all of it is allowed: first its
+    /// bounds, then the rights to what it names.
+    fn whole(&self, by: Creator, wish: Wish) -> Result<Whole, Rejected> {
+        let mut wrong = Vec::new();
+        let expires_at = self.expiry(wish.until).map_err(|field| wrong.push(field)).ok();
+        let max_uses = NonZeroU32::new(wish.uses).filter(|uses| uses.get() <= MAX_USES);
+        if max_uses.is_none() {
+            wrong.push("max_uses");
+        }
+        let part = wish.role.or_else(|| self.only_grant(by));
+        if part.is_none() {
+            wrong.push("role");
+        }
+        let place = wish.place.or_else(|| home(by));
+        if place.is_none() {
+            wrong.push("division");
+        }
+        let (Some(expires_at), Some(max_uses), Some(part), Some(place)) =
+            (expires_at, max_uses, part, place)
+        else {
+            return Err(Rejected::Fields(wrong));
+        };
+        match self.forbidden_wish(by, wish, part, place) {
+            Some(no) => Err(Rejected::No(no, named(by, Some(wish)))),
+            None => Ok(Whole { wish, part, division: place.division(), expires_at, max_uses }),
+        }
+    }
+
+    fn forbidden_wish(&self, by: Creator, wish: Wish, part: Part, place: Place) -> Option<No> {
+        if !self.grantable(by, part) {
+            let refusal = Refusal::RoleNotGrantable { role: part.role() };
+            return Some((refusal, Reason::RoleNotGrantable));
+        }
+        let Creator::User(who) = by else { return None };
+        if !who.reaches(&place.division()) {
+            let refusal = Refusal::DivisionNotAllowed { division: place.division() };
+            return Some((refusal, Reason::DivisionNotAllowed));
+        }
+        let lacks = |right| !self.rules.allow(who.part(), right);
+        if wish.uses > 1 && lacks(Right::MultiUse) {
+            let refusal = Refusal::Forbidden { right: Right::MultiUse };
+            return Some((refusal, Reason::MultiUseNotAllowed));
+        }
+        if matches!(wish.bound, Bound::Domain(_)) && lacks(Right::BindDomain) {
+            let refusal = Refusal::Forbidden { right: Right::BindDomain };
+            return Some((refusal, Reason::DomainNotAllowed));
+        }
+        None
+    }
+
+    fn grantable(&self, by: Creator, part: Part) -> bool {
+        match by {
+            Creator::System => self.rules.know(part),
+            Creator::User(who) => self.rules.grants(who.part()).contains(&part),
+        }
+    }
+
+    /// The role that is meant when none is named.
+    fn only_grant(&self, by: Creator) -> Option<Part> {
+        match by {
+            Creator::System => None,
+            Creator::User(who) => match self.rules.grants(who.part()) {
+                [only] => Some(*only),
+                _ => None,
+            },
+        }
+    }
+
+    fn issue(&mut self, by: Creator, wholes: Vec<Whole>, seen: &Answer) -> Expected {
+        let fresh = match seen {
+            Answer::Issued(issued) if issued.len() == wholes.len() => issued.clone(),
+            // Whatever was answered instead is the difference.
+            _ => return Expected::quiet(Answer::Issued(Vec::new())),
+        };
+        let (mut issued, mut events) = (Vec::new(), Vec::new());
+        for (whole, (invitation, code)) in wholes.into_iter().zip(fresh) {
+            let repeated = self.codes.iter().any(|(former, _)| *former == code)
+                || self.rows.iter().any(|row| row.facts.id == invitation.id);
+            if repeated {
+                return Expected::quiet(Answer::Broken("an id or a code twice".to_owned()));
+            }
+            let row = self.row(by, &whole, &invitation, code);
+            issued.push((row.facts.clone(), row.code.clone()));
+            events.push(Evidence {
+                invitation: Some(row.facts.id),
+                division: Some(row.facts.division.clone()),
+                ..self.event(performer(by), Action::Create)
+            });
+            self.codes.push((row.code.clone(), self.rows.len()));
+            self.rows.push(row);
+        }
+        Expected { answer: Answer::Issued(issued), events }
+    }
+
+    fn row(&self, by: Creator, whole: &Whole, seen: &Invitation, code: String) -> Row {
+        let (inviter, user) = match by {
+            Creator::System => (Inviter::System, None),
+            Creator::User(who) => (
+                Inviter::User { user: who.user(), role: who.part().role() },
+                Some((who, who.part())),
+            ),
+        };
+        let Wish { bound, note, .. } = whole.wish;
+        let mut facts = Invitation {
+            binding: bound.binding(),
+            role: whole.part.role(),
+            division: whole.division.clone(),
+            inviter,
+            created_at: self.now,
+            expires_at: whole.expires_at,
+            max_uses: whole.max_uses,
+            uses: 0,
+            last_use: None,
+            revocation: None,
+            deleted_at: None,
+            version: FIRST_VERSION,
+            metadata: note.map(metadata),
+            ..seen.clone()
+        };
+        set_code(&mut facts, &code);
+        Row { facts, code, bound, part: whole.part, inviter: user, redemptions: Vec::new() }
+    }
+}
+
+/// What is kept of a code.
+pub(super) fn set_code(facts: &mut Invitation, shown: &str) {
+    if let Ok(code) = CodeFormat::default().parse(shown) {
+        let sealing = Sealing::readable();
+        facts.digest = sealing.digest(&code);
+        facts.tag = sealing.tag(&code);
+        facts.sealed = sealing.seal(facts.id, &code);
+    }
+}
+
+/// What the host attaches.
+pub(super) fn metadata(note: u8) -> Metadata {
+    Metadata::new(serde_json::json!({ "note": note })).expect("a small object is valid")
+}
+
+fn performer(by: Creator) -> Performer {
+    match by {
+        Creator::System => Performer::System,
+        Creator::User(who) => user(who),
+    }
+}
+
+fn home(by: Creator) -> Option<Place> {
+    match by {
+        Creator::System => None,
+        Creator::User(who) => who.home(),
+    }
+}
+
+/// The division that was named, or was meant because none was.
+fn named(by: Creator, draft: Option<Wish>) -> Option<Place> {
+    draft.and_then(|draft| draft.place).or_else(|| home(by))
+}
+
+fn invalid(fields: impl Iterator<Item = (Option<usize>, &'static str)>) -> Answer {
+    let mut fields: Vec<_> = fields.map(|(line, field)| (line, field.to_owned())).collect();
+    fields.sort();
+    Answer::Invalid(fields)
+}

@@ -1,0 +1,55 @@
+//! A model of the whole service, and random sequences of calls that compare a
+//! store with it.
+//!
+//! The model is a second, naive statement of the rules: plain lists and loops,
+//! written from the documents and not from the code. [`check`] draws sequences
+//! of every command of [`Invitations`](crate::Invitations), with steps of the
+//! clock, changes of the policy and reopened stores in between. After each step
+//! it compares the answer, every fact of every invitation, the counts and the
+//! events with the model. A difference is shrunk to a short sequence and told.
+//!
+//! The drawn sequences depend on the seed only, so a failure comes again.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use async_trait::async_trait;
+//! use invitation_core::{MemoryStore, Store, testing::model};
+//!
+//! #[derive(Default)]
+//! struct Memory(Arc<MemoryStore>);
+//!
+//! #[async_trait]
+//! impl model::Harness for Memory {
+//!     async fn open(&mut self) -> Arc<dyn Store> {
+//!         // A store on disk is closed and opened again here.
+//!         Arc::clone(&self.0) as Arc<dyn Store>
+//!     }
+//! }
+//!
+//! let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! // 20 sequences of up to 10 steps, each on an empty store of its own.
+//! model::check(1, 20, 10, &runtime, Memory::default);
+//! ```
+//!
+//! Not covered by semantic versioning: a later version may try more.
+
+mod answer;
+mod cast;
+mod changes;
+mod check;
+mod codes;
+mod creating;
+mod driver;
+mod harness;
+mod perform;
+mod policy;
+mod reading;
+mod redeeming;
+mod search;
+mod state;
+mod step;
+mod strategy;
+mod watch;
+
+pub use self::{check::check, harness::Harness};

@@ -1,0 +1,67 @@
+//! The policies of a sequence, as plain tables and as the real thing.
+
+use super::cast::Part;
+use crate::policy::{Policy, Right, Rights};
+
+/// Which policy is in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rules {
+    /// The mission's.
+    Default,
+    /// Managers may invite nobody any more.
+    ManagersGrantNothing,
+    /// There are leads: they may do nearly everything, with staff only.
+    WithLead,
+}
+
+const LEAD_MAY_NOT: [Right; 2] = [Right::MultiUse, Right::BindDomain];
+
+impl Rules {
+    pub(super) fn allow(self, part: Part, right: Right) -> bool {
+        match (part, self) {
+            (Part::Admin, _) => true,
+            (Part::Manager, _) => matches!(right, Right::Create | Right::View | Right::Copy),
+            (Part::Lead, Self::WithLead) => !LEAD_MAY_NOT.contains(&right),
+            (Part::Lead | Part::Staff | Part::Wizard, _) => false,
+        }
+    }
+
+    /// The roles that a role may hand out.
+    pub(super) fn grants(self, part: Part) -> &'static [Part] {
+        match (part, self) {
+            (Part::Admin, Self::WithLead) => &[Part::Admin, Part::Manager, Part::Staff, Part::Lead],
+            (Part::Admin, _) => &[Part::Admin, Part::Manager, Part::Staff],
+            (Part::Manager, Self::Default | Self::WithLead) | (Part::Lead, Self::WithLead) => {
+                &[Part::Staff]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether a role means anything.
+    pub(super) fn know(self, part: Part) -> bool {
+        match part {
+            Part::Admin | Part::Manager | Part::Staff => true,
+            Part::Lead => self == Self::WithLead,
+            Part::Wizard => false,
+        }
+    }
+
+    pub(super) fn policy(self) -> Policy {
+        let (admin, manager, staff) =
+            (Part::Admin.role(), Part::Manager.role(), Part::Staff.role());
+        match self {
+            Self::Default => Policy::default(),
+            Self::ManagersGrantNothing => Policy::default()
+                .with_role(manager, Rights::none().may([Right::Create, Right::View, Right::Copy])),
+            Self::WithLead => {
+                let lead = Part::Lead.role();
+                let all = [admin.clone(), manager, staff.clone(), lead.clone()];
+                let rights = Right::ALL.into_iter().filter(|right| !LEAD_MAY_NOT.contains(right));
+                Policy::default()
+                    .with_role(admin, Rights::none().may(Right::ALL).granting(all))
+                    .with_role(lead, Rights::none().may(rights).granting([staff]))
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What the model remembers, and what is told from it.
+
+use super::{
+    answer::{Answer, View},
+    cast::{Mailbox, Newcomer, Part, Place, Site, Who, origin},
+    codes,
+    policy::Rules,
+    search::words,
+    step::{Bound, Pick, Until},
+};
+use crate::{
+    actor::Redeemer,
+    event::{Action, Event, EventOutcome, Origin, Performer, Reason},
+    id::{EventId, InvitationId},
+    invitation::{Binding, Invitation, Redemption, Status},
+    policy::Right,
+    refusal::Refusal,
+    text::Division,
+    time::Timestamp,
+};
+
+pub(super) const HOUR: i64 = 3_600_000_000;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// What the service is set to: small, so that sequences reach it.
+pub(super) const MAX_USES: u32 = 3;
+pub(super) const MAX_BATCH: usize = 3;
+
+/// Everything that should be so.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) now: Timestamp,
+    pub(super) rules: Rules,
+    /// In the order of creation, tombstones included.
+    pub(super) rows: Vec<Row>,
+    /// Every code that was issued, dead ones included, and of which row.
+    pub(super) codes: Vec<(String, usize)>,
+    /// Every event that was found and was as it should be.
+    pub(super) trail: Vec<Event>,
+    pub(super) stranger: String,
+    /// The number of the step.
+    pub(super) step: usize,
+}
+
+/// One invitation.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) facts: Invitation,
+    pub(super) code: String,
+    pub(super) bound: Bound,
+    pub(super) part: Part,
+    /// Who invited, and as what; none is the system.
+    pub(super) inviter: Option<(Who, Part)>,
+    pub(super) redemptions: Vec<Redemption>,
+}
+
+/// An event that should have been written.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Evidence {
+    /// When it is known by another answer.
+    pub(super) id: Option<EventId>,
+    pub(super) at: Timestamp,
+    pub(super) performer: Performer,
+    pub(super) action: Action,
+    pub(super) outcome: EventOutcome,
+    pub(super) reason: Option<Reason>,
+    pub(super) invitation: Option<InvitationId>,
+    pub(super) division: Option<Division>,
+    pub(super) origin: Origin,
+}
+
+/// What a step should answer and write.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Expected {
+    pub(super) answer: Answer,
+    pub(super) events: Vec<Evidence>,
+}
+
+impl Expected {
+    /// An answer that leaves no trace.
+    pub(super) fn quiet(answer: Answer) -> Self {
+        Self { answer, events: Vec::new() }
+    }
+
+    pub(super) fn invalid(field: &str) -> Self {
+        Self::quiet(Answer::Invalid(vec![(None, field.to_owned())]))
+    }
+}
+
+/// Why not: what is said, and what is written.
+pub(super) type No = (Refusal, Reason);
+
+impl Row {
+    /// The first that fits: used, revoked, expired, active.
+    pub(super) fn status(&self, now: Timestamp) -> Status {
+        if self.facts.uses >= self.facts.max_uses.get() {
+            return Status::Used;
+        }
+        if self.facts.revocation.is_some() {
+            return Status::Revoked;
+        }
+        if now < self.facts.expires_at { Status::Active } else { Status::Expired }
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.facts.deleted_at.is_some()
+    }
+
+    /// The words of the address and of Used By.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut own = match self.bound {
+            Bound::Address(mailbox, other) => words(mailbox.spelling(other)),
+            Bound::Anyone | Bound::Domain(_) => Vec::new(),
+        };
+        if let Some(last) = &self.facts.last_use {
+            own.extend(words(last.username.as_str()));
+        }
+        own
+    }
+
+    /// Whether the proved address, if there is one, opens it.
+    pub(super) fn opens_to(&self, proof: Option<(Mailbox, bool)>) -> bool {
+        let site: fn(Mailbox) -> Site = Mailbox::at;
+        match self.bound {
+            Bound::Anyone => true,
+            Bound::Address(mailbox, _) => proof.is_some_and(|(own, _)| own == mailbox),
+            Bound::Domain(domain) => proof.is_some_and(|(own, _)| site(own) == domain),
+        }
+    }
+}
+
+impl Bound {
+    pub(super) fn binding(self) -> Binding {
+        match self {
+            Self::Anyone => Binding::Anyone,
+            Self::Address(mailbox, other) => Binding::Address(mailbox.email(other)),
+            Self::Domain(site) => Binding::Domain(site.domain()),
+        }
+    }
+}
+
+impl Model {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            rules: Rules::Default,
+            rows: Vec::new(),
+            codes: Vec::new(),
+            trail: Vec::new(),
+            stranger: codes::stranger(),
+            step: 0,
+        }
+    }
+
+    /// The id that is picked.
+    pub(super) fn id(&self, pick: Pick) -> InvitationId {
+        let row = pick.of(self.rows.len()).map(|n| self.rows[n].facts.id);
+        row.unwrap_or(InvitationId::from_bytes([0x7a; 16]))
+    }
+
+    /// The code that is picked, as shown, dead or alive.
+    pub(super) fn code(&self, pick: Pick) -> &str {
+        pick.of(self.codes.len()).map_or(&self.stranger, |n| &self.codes[n].0)
+    }
+
+    /// `now` moved by microseconds.
+    pub(super) fn after(&self, micros: i64) -> Timestamp {
+        Timestamp::from_micros(self.now.as_micros() + micros).expect("sequences stay near now")
+    }
+
+    /// When something expires, or the field that is wrong: 1 hour to 365 days.
+    pub(super) fn expiry(&self, until: Until) -> Result<Timestamp, &'static str> {
+        let (field, lifetime) = match until {
+            Until::Default => ("expires_at", 7 * DAY),
+            Until::Days(days) => ("expires_in_days", i64::from(days).saturating_mul(DAY)),
+            Until::After(micros) => ("expires_at", micros),
+        };
+        if (HOUR..=365 * DAY).contains(&lifetime) { Ok(self.after(lifetime)) } else { Err(field) }
+    }
+
+    /// The invitation as `who` may know it.
+    pub(super) fn look(&self, who: Who, pick: Pick) -> Result<usize, No> {
+        let Some(n) = pick.of(self.rows.len()) else {
+            return Err((Refusal::NotFound, Reason::Unknown));
+        };
+        if !who.reaches(&self.rows[n].facts.division) {
+            return Err((Refusal::NotFound, Reason::OutOfScope));
+        }
+        if self.rows[n].is_deleted() {
+            return Err((Refusal::NotFound, Reason::Deleted));
+        }
+        Ok(n)
+    }
+
+    /// What `who` may do with an invitation as it is: what would succeed.
+    pub(super) fn actions(&self, who: Who, row: &Row) -> Vec<Right> {
+        let unused = row.facts.uses < row.facts.max_uses.get();
+        let revoked = row.facts.revocation.is_some();
+        let grantable = self.rules.grants(who.part()).contains(&row.part);
+        let possible = |right| match right {
+            Right::Copy | Right::Delete => true,
+            Right::Amend | Right::Rotate => unused && !revoked && grantable,
+            Right::Revoke => unused && !revoked,
+            Right::Reinstate => unused && revoked && grantable,
+            _ => false,
+        };
+        let may = |right: &Right| possible(*right) && self.rules.allow(who.part(), *right);
+        let mut actions: Vec<Right> = Right::ALL.into_iter().filter(may).collect();
+        actions.sort_unstable();
+        actions
+    }
+
+    /// The row of a dashboard, judged at `now`.
+    pub(super) fn view(&self, who: Who, row: &Row, now: Timestamp) -> View {
+        View {
+            invitation: row.facts.clone(),
+            code: row.code.clone(),
+            status: row.status(now),
+            actions: self.actions(who, row),
+        }
+    }
+
+    /// An event of this step.
+    pub(super) fn event(&self, performer: Performer, action: Action) -> Evidence {
+        Evidence {
+            id: None,
+            at: self.now,
+            performer,
+            action,
+            outcome: EventOutcome::Succeeded,
+            reason: None,
+            invitation: None,
+            division: None,
+            origin: origin(self.step),
+        }
+    }
+
+    /// The refusal of this step, with its evidence.
+    pub(super) fn refused(
+        &self,
+        performer: Performer,
+        action: Action,
+        (refusal, reason): No,
+        about: Option<&Row>,
+        named: Option<Place>,
+    ) -> Expected {
+        let division = about.map(|row| row.facts.division.clone());
+        let event = Evidence {
+            outcome: outcome(reason),
+            reason: Some(reason),
+            invitation: about.map(|row| row.facts.id),
+            division: division.or(named.map(Place::division)),
+            ..self.event(performer, action)
+        };
+        Expected { answer: Answer::Refused(refusal), events: vec![event] }
+    }
+
+    /// A refusal that is about the invitation picked, wherever it is.
+    pub(super) fn refused_about(&self, who: Who, action: Action, no: No, of: Pick) -> Expected {
+        let about = of.of(self.rows.len()).map(|n| &self.rows[n]);
+        self.refused(user(who), action, no, about, None)
+    }
+}
+
+/// A denial is about the actor; a refusal about the state of things.
+fn outcome(reason: Reason) -> EventOutcome {
+    match reason {
+        Reason::RightMissing
+        | Reason::RoleNotGrantable
+        | Reason::MultiUseNotAllowed
+        | Reason::DomainNotAllowed
+        | Reason::DivisionNotAllowed
+        | Reason::OutOfScope => EventOutcome::Denied,
+        _ => EventOutcome::Refused,
+    }
+}
+
+/// A user, as the audit trail names them.
+pub(super) fn user(who: Who) -> Performer {
+    Performer::Actor { user: who.user(), role: who.part().role() }
+}
+
+/// A newcomer, as the audit trail names them.
+pub(super) fn newcomer(person: Newcomer) -> Performer {
+    let redeemer: Redeemer = person.redeemer(Origin::default());
+    Performer::Redeemer { user: redeemer.user().clone(), username: redeemer.username().clone() }
+}
+
+/// That a right is missing.
+pub(super) fn forbidden(right: Right) -> No {
+    (Refusal::Forbidden { right }, Reason::RightMissing)
+}

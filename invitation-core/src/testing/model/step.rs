@@ -1,0 +1,257 @@
+//! One step of a sequence: plain data that means something in any state.
+
+use super::{
+    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who},
+    policy::Rules,
+};
+use crate::{
+    event::{Action, EventOutcome},
+    invitation::Status,
+};
+
+/// What is done.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Step {
+    Create {
+        by: Creator,
+        draft: Wish,
+    },
+    CreateMany {
+        by: Creator,
+        drafts: Vec<Wish>,
+    },
+    Redeem {
+        code: Pick,
+        typing: Typing,
+        newcomer: Newcomer,
+    },
+    Mistype {
+        code: Pick,
+        mistake: Mistake,
+        newcomer: Newcomer,
+    },
+    Copy {
+        by: Who,
+        of: Pick,
+    },
+    Get {
+        by: Who,
+        of: Pick,
+    },
+    Amend {
+        by: Who,
+        of: Pick,
+        terms: Terms,
+        version: Version,
+    },
+    Rotate {
+        by: Who,
+        of: Pick,
+        version: Version,
+    },
+    Revoke {
+        by: Who,
+        of: Pick,
+        because: Because,
+        version: Version,
+    },
+    Reinstate {
+        by: Who,
+        of: Pick,
+        version: Version,
+    },
+    Delete {
+        by: Who,
+        of: Pick,
+        version: Version,
+    },
+    /// `pause` passes between two pages, in microseconds.
+    List {
+        by: Who,
+        wanted: Wanted,
+        limit: u32,
+        pause: i64,
+    },
+    Counts {
+        by: Who,
+        wanted: Wanted,
+    },
+    Events {
+        by: Who,
+        wanted: WantedEvents,
+        limit: u32,
+    },
+    Clock(Tick),
+    Reopen,
+    Policy(Rules),
+}
+
+/// An invitation or a code: one of the known ones, counted around, or one that
+/// never was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pick {
+    Known(u8),
+    Stranger,
+}
+
+impl Pick {
+    /// Which of `count`.
+    pub(super) fn of(self, count: usize) -> Option<usize> {
+        match self {
+            Self::Known(n) if count > 0 => Some(usize::from(n) % count),
+            _ => None,
+        }
+    }
+}
+
+/// What a draft says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Wish {
+    pub(super) bound: Bound,
+    pub(super) role: Option<Part>,
+    pub(super) place: Option<Place>,
+    pub(super) until: Until,
+    pub(super) uses: u32,
+    /// The number in the metadata.
+    pub(super) note: Option<u8>,
+}
+
+/// Who may redeem.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Bound {
+    Anyone,
+    Address(Mailbox, bool),
+    Domain(Site),
+}
+
+/// Until when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Until {
+    Default,
+    Days(u32),
+    /// Microseconds from the time of the call.
+    After(i64),
+}
+
+/// What an amendment says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Terms {
+    pub(super) bound: Option<Bound>,
+    pub(super) role: Option<Part>,
+    pub(super) until: Option<Until>,
+}
+
+/// Which version a change is meant for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Version {
+    Any,
+    Current,
+    Former,
+    Later,
+}
+
+/// The reason of a revocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Because {
+    Unsaid,
+    Left,
+    /// As long as is allowed, in bytes.
+    Longest,
+    TooLong,
+    Control,
+}
+
+impl Because {
+    pub(super) fn text(self) -> Option<String> {
+        match self {
+            Self::Unsaid => None,
+            Self::Left => Some("left before the first day – é".to_owned()),
+            Self::Longest => Some("é".repeat(250)),
+            Self::TooLong => Some(format!("{}x", "é".repeat(250))),
+            Self::Control => Some("left\u{7}".to_owned()),
+        }
+    }
+
+    pub(super) fn is_valid(self) -> bool {
+        !matches!(self, Self::TooLong | Self::Control)
+    }
+}
+
+/// How a right code is typed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Typing {
+    AsShown,
+    Lower,
+    Spaced,
+    LookAlikes,
+}
+
+/// How a code is typed wrongly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mistake {
+    Empty,
+    TooLong,
+    /// Only so many symbols.
+    Cut(u8),
+    /// One more.
+    Longer,
+    /// At this place, a symbol that occurs in no code.
+    Alien(u8),
+    /// At this place, another symbol.
+    Wrong(u8),
+    /// This symbol and the next different one, swapped.
+    Swapped(u8),
+}
+
+/// What a list is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Wanted {
+    pub(super) status: Option<Status>,
+    pub(super) role: Option<Part>,
+    pub(super) place: Option<Place>,
+    pub(super) inviter: Option<Who>,
+    /// Created from (true) or until (false) the creation of that invitation.
+    pub(super) created: Option<(Pick, bool)>,
+    /// Expiring from (true) or until (false) the expiry of that invitation.
+    pub(super) expires: Option<(Pick, bool)>,
+    pub(super) sought: Option<Sought>,
+}
+
+/// What is searched for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sought {
+    Text(&'static str),
+    TooLong,
+    /// The first characters of a code as it is typed.
+    Code(Pick, Typing, u8),
+    /// The first symbols of a code, the last of them mistyped.
+    NearlyCode(Pick, u8),
+}
+
+/// Which events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct WantedEvents {
+    pub(super) about: Option<Pick>,
+    pub(super) by: Option<Somebody>,
+    pub(super) action: Option<Action>,
+    pub(super) outcome: Option<EventOutcome>,
+    pub(super) place: Option<Place>,
+    /// From (true) or until (false) now.
+    pub(super) now: Option<bool>,
+}
+
+/// Whose events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Somebody {
+    Actor(Who),
+    Person(u8),
+}
+
+/// How the clock moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tick {
+    /// By microseconds, forwards or backwards.
+    By(i64),
+    /// So many microseconds after an invitation's expiry.
+    Expiry(Pick, i64),
+}
