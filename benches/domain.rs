@@ -25,6 +25,11 @@ fn codes(c: &mut Criterion) {
     let mut group = c.benchmark_group("code");
     group.throughput(Throughput::Elements(1));
     group.bench_function("generate", |b| b.iter(|| format.generate(&OsEntropy)));
+    group.throughput(Throughput::Elements(1_000));
+    group.bench_function("generate a thousand", |b| {
+        b.iter(|| format.generate_many(1_000, &OsEntropy));
+    });
+    group.throughput(Throughput::Elements(1));
     let text = format.generate(&OsEntropy).expect("the system has randomness").reveal();
     group.bench_function("parse", |b| b.iter(|| format.parse(black_box(&text))));
     let code = format.parse(&text).expect("it was just generated");
@@ -116,7 +121,8 @@ impl Stock {
                 self.fill(runtime);
             }
             let round = iterations.min(self.codes.len() as u64);
-            let batch = self.codes.split_off(self.codes.len() - usize::try_from(round).expect("fits"));
+            let batch =
+                self.codes.split_off(self.codes.len() - usize::try_from(round).expect("fits"));
             let start = Instant::now();
             runtime.block_on(async {
                 for code in &batch {

@@ -18,7 +18,8 @@ use invitation::{
 use tokio::{runtime::Runtime, task::JoinSet};
 
 fn redeem(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let store = runtime.block_on(SqliteStore::open(folder.path().join("bench.db")));
     let invitations = Arc::new(Invitations::new(store.expect("a database")));
@@ -59,10 +60,8 @@ async fn race(
     codes: Vec<String>,
     callers: usize,
 ) -> Duration {
-    let newcomer = Redeemer::new(
-        UserId::new("u-1").expect("an id"),
-        Username::new("anna").expect("a name"),
-    );
+    let newcomer =
+        Redeemer::new(UserId::new("u-1").expect("an id"), Username::new("anna").expect("a name"));
     let mut shares = vec![Vec::new(); callers];
     for (n, code) in codes.into_iter().enumerate() {
         shares[n % callers].push(code);

@@ -39,12 +39,15 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 
     println!("Who may do what:");
     for actor in [&head, &teacher, &student] {
-        let rights = Right::ALL.into_iter().filter(|right| school.policy().allows(actor.role(), *right));
+        let rights =
+            Right::ALL.into_iter().filter(|right| school.policy().allows(actor.role(), *right));
         let grants: Vec<_> = school.policy().grants_of(actor.role()).map(Role::as_str).collect();
         println!("  {:<13} invites {grants:?}, may {:?}", actor.role(), rights.collect::<Vec<_>>());
     }
 
-    println!("\nOne code for a class of thirty; a teacher invites students only, so the role is plain:");
+    println!(
+        "\nOne code for a class of thirty; a teacher invites students only, so the role is plain:"
+    );
     let thirty = 30.try_into()?;
     let created = school.create(&teacher, Draft::new().for_uses(thirty)).await?;
     println!("  {} for {}", *created.code().reveal(), created.invitation().role);
@@ -56,8 +59,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     println!("  a teacher creates a teacher's code:  {}", why(refused));
     let for_colleague = school.create(&head, draft).await?.invitation().id;
     let longer = Amendment::new().expiring(Expiry::InDays(30));
-    let refused =
-        school.amend(&teacher, for_colleague, longer, IfVersion::Any).await.map(|_| ());
+    let refused = school.amend(&teacher, for_colleague, longer, IfVersion::Any).await.map(|_| ());
     println!("  a teacher extends a teacher's code:  {}", why(refused));
     let mine = created.invitation().id;
     let more = Amendment::new().with_role(teacher_role);

@@ -7,8 +7,8 @@
 use std::error::Error as StdError;
 
 use invitation::{
-    Actor, Division, Draft, Error, Invitations, Joined, Paging, Redeemer, Role, SqliteStore, UserId,
-    Username,
+    Actor, Criteria, Division, Draft, Error, Invitations, Joined, Paging, Redeemer, Role,
+    SqliteStore, UserId, Username,
     sqlx::{self, SqlitePool},
 };
 
@@ -25,18 +25,17 @@ async fn main() -> Result {
         .await?;
 
     let invitations = Invitations::new(store);
-    let manager = Actor::in_division(
-        UserId::new("mia")?,
-        Role::new("manager")?,
-        Division::new("sales")?,
-    );
+    let manager =
+        Actor::in_division(UserId::new("mia")?, Role::new("manager")?, Division::new("sales")?);
     let code = invitations.create(&manager, Draft::new()).await?.code().reveal();
 
     println!("1. anna registers: user and redemption commit together");
     register(&invitations, &pool, &code, "u-1", "anna").await?;
     report(&invitations, &pool, &manager).await?;
 
-    println!("2. a second anna registers with a fresh code: the name is taken, the host rolls back");
+    println!(
+        "2. a second anna registers with a fresh code: the name is taken, the host rolls back"
+    );
     let fresh = invitations.create(&manager, Draft::new()).await?.code().reveal();
     match register(&invitations, &pool, &fresh, "u-2", "anna").await {
         Ok(()) => panic!("two users of one name"),
@@ -96,7 +95,7 @@ async fn report(
 ) -> Result {
     let users: Vec<String> =
         sqlx::query_scalar("SELECT name FROM users ORDER BY name").fetch_all(pool).await?;
-    let page = invitations.list(manager, &Default::default(), Paging::default()).await?;
+    let page = invitations.list(manager, &Criteria::new(), Paging::default()).await?;
     let used: Vec<_> = page
         .items()
         .iter()

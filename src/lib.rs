@@ -1,9 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "testing")]
-#[doc(inline)]
-pub use invitation_core::{SeededEntropy, conformance, testing};
 #[doc(inline)]
 pub use invitation_core::{
     Acting, Action, Actor, Amendment, Binding, Change, Clock, CodeDigest, CodeFormat, CodeTag,
@@ -18,9 +15,14 @@ pub use invitation_core::{
     Span, Status, Store, StoreError, StoreErrorKind, SystemActor, SystemClock, Tally, Target,
     Timestamp, Transition, UnreadableSeal, UserId, Username, Verdict, VerifiedEmail, decide, words,
 };
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use invitation_core::{SeededEntropy, conformance, testing};
 #[cfg(feature = "sqlx")]
 #[doc(inline)]
-pub use invitation_sqlx::{Dialect, InvalidPrefix, Joined, SqlStore, TablePrefix, migrations, sqlx};
+pub use invitation_sqlx::{
+    Dialect, InvalidPrefix, Joined, SqlStore, TablePrefix, migrations, sqlx,
+};
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use invitation_sqlx::{SqliteJoined, SqliteStore};

@@ -75,13 +75,20 @@ id! {
 }
 
 /// Makes ids that are unique across processes and strictly increasing within
-/// one source, even while the clock stands still or steps back a little.
+/// one source, even while the clock stands still or slips back a little.
 ///
-/// Layout (RFC 9562, 6.2, method 1): 48 bits of Unix milliseconds, a 32-bit
-/// counter that starts at 24 random bits in each millisecond, 42 random bits.
+/// Layout (RFC 9562, 6.2, method 2): 48 bits of Unix milliseconds and 74 bits that
+/// are drawn at random for each new millisecond, and counted up within it.
 #[derive(Debug, Default)]
 pub(crate) struct IdSource {
-    last: Mutex<(u64, u32)>,
+    last: Mutex<Last>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    millis: u64,
+    /// 74 bits.
+    rest: u128,
 }
 
 impl IdSource {
@@ -102,36 +109,34 @@ impl IdSource {
     }
 
     fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {
-        let mut random = [0; 10];
-        entropy.fill(&mut random)?;
-        let [s0, s1, s2, tail @ ..] = random;
-        let (millis, counter) = self.tick(now, u32::from_be_bytes([0, s0, s1, s2]));
-
-        // The counter: 12 bits behind the version, 20 behind the variant, which
-        // leaves 42 of the 56 random bits.
-        let tail =
-            u64::from_be_bytes([0, tail[0], tail[1], tail[2], tail[3], tail[4], tail[5], tail[6]]);
-        let low = (u64::from(counter & 0xf_ffff) << 42) | (tail & 0x3ff_ffff_ffff);
-        let high = (millis << 16) | u64::from(counter >> 20);
-        Ok(uuid::Builder::from_u128((u128::from(high) << 64) | u128::from(low))
+        let now = u64::try_from(now.as_micros() / 1_000).unwrap_or(0) & 0xffff_ffff_ffff;
+        // Two numbers are whole even when a thread panicked while holding them.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // More than a second back is a clock that was set, not one that slipped.
+        let fresh = now > last.millis || now + 1_000 < last.millis;
+        *last = if fresh {
+            Last { millis: now, rest: draw(entropy)? }
+        } else if last.rest >> 74 == 0 {
+            Last { rest: last.rest + 1, ..*last }
+        } else {
+            Last { millis: last.millis + 1, rest: draw(entropy)? }
+        };
+        let Last { millis, rest } = *last;
+        // 12 bits of the rest stand behind the version, 62 behind the variant.
+        let high = (u128::from(millis) << 80) | ((rest >> 62) & 0xfff) << 64;
+        let low = rest & ((1 << 62) - 1);
+        Ok(uuid::Builder::from_u128(high | low)
             .with_version(uuid::Version::SortRand)
             .with_variant(uuid::Variant::RFC4122)
             .into_uuid())
     }
+}
 
-    /// The next millisecond and counter: never the same twice, never backwards.
-    fn tick(&self, now: Timestamp, seed: u32) -> (u64, u32) {
-        let now = u64::try_from(now.as_micros() / 1_000).unwrap_or(0) & 0xffff_ffff_ffff;
-        // A pair of numbers is whole even when a thread panicked while holding it.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = match *last {
-            // More than a second back is a clock that was set, not one that slipped.
-            (millis, _) if now > millis || now + 1_000 < millis => (now, seed),
-            (millis, u32::MAX) => (millis + 1, seed),
-            (millis, counter) => (millis, counter + 1),
-        };
-        *last
-    }
+/// 73 random bits: the 74th leaves room to count up.
+fn draw(entropy: &dyn Entropy) -> Result<u128, EntropyError> {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes[..10])?;
+    Ok(u128::from_le_bytes(bytes) & ((1 << 73) - 1))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+    hash::{BuildHasher, Hasher},
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -37,12 +38,39 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     invitations: Vec<Stored>,
-    by_id: HashMap<InvitationId, usize>,
-    by_digest: HashMap<CodeDigest, usize>,
+    by_id: HashMap<InvitationId, usize, Uniform>,
+    by_digest: HashMap<CodeDigest, usize, Uniform>,
     newest: BTreeMap<(Timestamp, InvitationId), usize>,
-    events: BTreeMap<(Timestamp, EventId), Event>,
-    /// What each event is about: by this a resend is recognised.
-    on_record: HashMap<EventId, Option<InvitationId>>,
+    events: Vec<Event>,
+    events_by_id: HashMap<EventId, usize, Uniform>,
+    newest_events: BTreeMap<(Timestamp, EventId), usize>,
+}
+
+/// Hashes keys that are random already, ids and digests of this library's own
+/// making: their last bytes.
+#[derive(Clone, Default, Debug)]
+struct Uniform(u64);
+
+impl BuildHasher for Uniform {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl Hasher for Uniform {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk() {
+            let last = u64::from_be_bytes(*last);
+            // The end of an id is its random part; spread it over all bits.
+            self.0 = last ^ last.rotate_left(32);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[derive(Debug)]
@@ -115,11 +143,10 @@ impl State {
         let stored = &self.invitations[slot];
         let mine = transition.redeemer().and_then(|user| stored.redemption_of(user)).cloned();
         let mut facts = Box::new(Facts { invitation: stored.invitation.clone(), mine });
-        match self.on_record.get(&transition.event().id) {
-            Some(about) if *about == Some(facts.invitation.id) => return Outcome::Replayed(facts),
-            // The id of something else: nothing can be written under it.
-            Some(_) => return Outcome::Refused(facts),
-            None => {}
+        if let Some(slot) = self.events_by_id.get(&transition.event().id) {
+            // Under the id of something else, nothing can be written.
+            let same = self.events[*slot].invitation == Some(facts.invitation.id);
+            return if same { Outcome::Replayed(facts) } else { Outcome::Refused(facts) };
         }
         if transition.guard().first_refusal(&facts).is_some() {
             return Outcome::Refused(facts);
@@ -149,9 +176,10 @@ impl State {
 
     /// Writes an event; one that is there already stays as it is.
     fn write(&mut self, event: Event) {
-        if let Entry::Vacant(vacant) = self.on_record.entry(event.id) {
-            vacant.insert(event.invitation);
-            self.events.insert((event.at, event.id), event);
+        if let Entry::Vacant(vacant) = self.events_by_id.entry(event.id) {
+            vacant.insert(self.events.len());
+            self.newest_events.insert((event.at, event.id), self.events.len());
+            self.events.push(event);
         }
     }
 
@@ -249,10 +277,10 @@ impl Store for MemoryStore {
         };
         let state = self.state();
         let found = state
-            .events
+            .newest_events
             .range((Bound::Unbounded, before(page.after)))
             .rev()
-            .map(|(_, event)| event)
+            .map(|(_, slot)| &state.events[*slot])
             .filter(within)
             .filter(|event| filter.matches(event))
             .take(one_more(page.limit))

@@ -1,6 +1,6 @@
 //! What a search means, the same on every store.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -50,13 +50,13 @@ impl Search {
     }
 }
 
-/// The words of a text: lower case (of its NFC form), split at everything that is not a
-/// letter or digit.
+/// The words of a text: in lower case (NFC), split at everything that is not a
+/// letter or digit. A combining mark belongs to its letter.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let folded: String = text.nfc().collect::<String>().to_lowercase().nfc().collect();
     folded
-        .split(|c: char| !c.is_alphanumeric())
+        .split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c))
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
@@ -137,6 +137,8 @@ mod tests {
         assert_eq!(words("Anna.Lind+hr@Example.com"), ["anna", "lind", "hr", "example", "com"]);
         assert_eq!(words("  _-@ "), [""; 0]);
         assert_eq!(words("E\u{301}cole"), words("\u{c9}COLE"));
+        assert_eq!(words("\u{130}stanbul").len(), 1, "its dot is a mark in lower case");
+        assert_eq!(words("हिन्दी").len(), 1);
     }
 
     #[test]

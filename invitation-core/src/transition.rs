@@ -18,7 +18,7 @@ pub enum Target {
 /// One step, to be made as a whole or not at all: if the target lies in the
 /// scope and satisfies the guard, make the change and write the event.
 ///
-/// Only [`decide`](crate::decide()) builds one; a store reads it.
+/// Only [`decide`](crate::decide::decide()) builds one; a store reads it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transition {
     pub(crate) target: Target,

@@ -1,5 +1,7 @@
 //! SQLite keeps every promise of the conformance suite, in memory and on a file.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use invitation_core::testing::{Fixture, conformance::race_rounds};
 use invitation_sqlx::SqliteStore;
 

@@ -3,8 +3,8 @@
 mod support;
 
 use invitation_core::{
-    Action, Actor, Clock, Draft, Error, Invitations, ManualClock, Paging, Refusal, StoreErrorKind,
-    SystemClock,
+    Action, Actor, Clock, Criteria, Draft, Error, Invitations, ManualClock, Paging, Refusal,
+    StoreErrorKind, SystemClock,
 };
 use invitation_sqlx::{
     SqliteStore,
@@ -152,7 +152,7 @@ async fn no_code_in_events_errors_or_debug_output() {
     let view = invitations.get(&manager, invitation.id).await.unwrap();
     invitations.redeem(&code, &redeemer("anna")).await.unwrap();
     let error = invitations.redeem(&code, &redeemer("eve")).await.unwrap_err();
-    let page = invitations.list(&manager, &Default::default(), Paging::default()).await.unwrap();
+    let page = invitations.list(&manager, &Criteria::new(), Paging::default()).await.unwrap();
     let trail = trail(&invitations).await;
     assert_eq!(trail.last().unwrap().action, Action::Redeem);
     let seen =

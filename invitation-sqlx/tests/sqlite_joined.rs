@@ -1,5 +1,7 @@
 //! The promises of `Joined`, on SQLite.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use invitation_core::{

@@ -1,6 +1,8 @@
 //! SQLite does what the model says, over 10,000 random sequences. Split over two
 //! tests, so that they share the machine's cores.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{path::PathBuf, sync::Arc};
 
 use invitation_core::{Store, testing::model};

@@ -1,5 +1,7 @@
 //! Migrations: once, whoever starts first, and next to the host's own.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use invitation_core::{Draft, Invitations};
@@ -105,8 +107,8 @@ async fn next_to_the_hosts_own_migrations_and_under_any_prefix() {
     second.on(second.store().join(&mut tx)).create(&manager(), Draft::new()).await.unwrap();
     tx.commit().await.unwrap();
     let count = "SELECT COUNT(*) FROM acme_codes";
-    let stored: i64 = sqlx::query_scalar(count).fetch_one(&pool).await.unwrap();
-    assert_eq!(stored, 1);
+    let kept: i64 = sqlx::query_scalar(count).fetch_one(&pool).await.unwrap();
+    assert_eq!(kept, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,17 +113,44 @@ impl CodeFormat {
     ///
     /// [`EntropyError`] when the randomness cannot be had.
     pub fn generate(&self, entropy: &dyn Entropy) -> Result<InvitationCode, EntropyError> {
-        let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
-        let Some((check, random)) = values[..self.symbols()].split_last_mut() else {
-            return Err(EntropyError::new("a code has no symbols"));
-        };
+        let mut random = Zeroizing::new([0; MAX_SYMBOLS]);
+        let random = &mut random[..self.symbols() - 1];
         entropy.fill(random)?;
-        // 32 symbols: the low five bits of a uniform byte are uniform.
-        for value in random.iter_mut() {
-            *value &= 0b1_1111;
+        Ok(self.complete(random))
+    }
+
+    /// Draws `count` codes: one call to `entropy` for each 4 kB of randomness. What
+    /// is drawn is used up within the call, and nothing is kept for the next one.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] when the randomness cannot be had.
+    pub fn generate_many(
+        &self,
+        count: usize,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<InvitationCode>, EntropyError> {
+        let each = self.symbols() - 1;
+        let mut block = Zeroizing::new([0; 4_096]);
+        let mut codes = Vec::with_capacity(count);
+        while codes.len() < count {
+            let missing = (count - codes.len()).min(block.len() / each);
+            let random = &mut block[..missing * each];
+            entropy.fill(random)?;
+            codes.extend(random.chunks_exact(each).map(|random| self.complete(random)));
         }
-        *check = symbols::check_value(random.iter().copied());
-        Ok(self.code(&values[..self.symbols()]))
+        Ok(codes)
+    }
+
+    /// The code of these random bytes, one for each symbol but the last.
+    fn complete(&self, random: &[u8]) -> InvitationCode {
+        let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
+        for (value, byte) in values.iter_mut().zip(random) {
+            // 32 symbols: the low five bits of a uniform byte are uniform.
+            *value = byte & 0b1_1111;
+        }
+        values[random.len()] = symbols::check_value(values[..random.len()].iter().copied());
+        self.code(&values[..=random.len()])
     }
 
     /// Reads a code as a person typed it: in either case, with spaces and
@@ -174,6 +201,9 @@ impl CodeFormat {
         if text.len() > Self::MAX_INPUT {
             return Err(Mistyped::TooLong);
         }
+        if self.prefix.is_none() && self.read_plain(text, values) {
+            return Ok(());
+        }
         let typed = self.without_prefix(text);
         let skipped = text[..text.len() - typed.len()].chars().count();
         let mut found = 0;
@@ -192,6 +222,25 @@ impl CodeFormat {
             _ if found == self.symbols() => Ok(()),
             _ => Err(Mistyped::Length { expected: self.symbols(), found }),
         }
+    }
+
+    /// Reads what almost everybody types: symbols, hyphens and spaces, and the
+    /// right number of them. False for anything else, which is then looked at
+    /// more closely.
+    fn read_plain(&self, text: &str, values: &mut [u8; MAX_SYMBOLS]) -> bool {
+        let mut found = 0;
+        for byte in text.bytes() {
+            if byte == b'-' || byte == b' ' {
+                continue;
+            }
+            let (Some(value), Some(place)) = (symbols::value_of(byte), values.get_mut(found))
+            else {
+                return false;
+            };
+            *place = value;
+            found += 1;
+        }
+        found == self.symbols()
     }
 
     /// `text` without the prefix. A code may happen to begin with the prefix's

@@ -1,6 +1,6 @@
 //! What is kept of a code at rest.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -47,7 +47,7 @@ bytes!(CodeTag, 8);
 /// The form in which a code is kept so that it can be shown again: opaque,
 /// versioned bytes that only a [`Sealing`] makes and opens.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SealedCode(Box<[u8]>);
+pub struct SealedCode(Arc<[u8]>);
 
 impl SealedCode {
     /// The most bytes that a sealed code has; a store's column must hold them.
@@ -55,7 +55,7 @@ impl SealedCode {
 
     /// As a store kept it. Whether it can be opened shows when it is.
     #[must_use]
-    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
@@ -134,7 +134,7 @@ impl Sealing {
         let mut bytes = Vec::with_capacity(1 + code.symbols().len());
         bytes.push(READABLE);
         bytes.extend_from_slice(code.symbols());
-        SealedCode(bytes.into_boxed_slice())
+        SealedCode(bytes.into())
     }
 
     /// Gives back the code of invitation `id`.

@@ -102,7 +102,8 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Invalid`] when the reason is longer than
-    /// [`Limits::MAX_REASON`] or has control characters; [`Error::Refused`]:
+    /// [`Limits::MAX_REASON`] or has control characters other than line breaks;
+    /// [`Error::Refused`]:
     /// `Forbidden`, `NotFound`, `VersionMismatch`, `Used`, `Revoked`;
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn revoke(

@@ -19,8 +19,13 @@ const MINUTE: i64 = 60_000_000;
 /// the same person's next refusal in a later minute. So a flood of n writes about
 /// log₂ n events, and what is written never says less than half.
 #[derive(Debug, Default)]
-pub(super) struct DenialBudget {
-    people: Mutex<HashMap<Option<UserId>, Window>>,
+pub(super) struct DenialBudget(Mutex<Ledger>);
+
+#[derive(Debug, Default)]
+struct Ledger {
+    people: HashMap<Option<UserId>, Window>,
+    /// The minute in which those of earlier minutes were last forgotten.
+    swept: Option<i64>,
 }
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -45,17 +50,15 @@ impl DenialBudget {
     pub(super) fn admit(&self, user: Option<&UserId>, now: Timestamp, budget: u32) -> Admission {
         let minute = now.as_micros().div_euclid(MINUTE);
         // Counters are whole even when a thread panicked while holding them.
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() >= MAX_PEOPLE {
+        let mut ledger = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ledger { people, swept } = &mut *ledger;
+        if people.len() >= MAX_PEOPLE && *swept != Some(minute) {
             people.retain(|_, window| window.minute == minute);
+            *swept = Some(minute);
         }
-        let key = match user {
-            Some(user) if people.len() < MAX_PEOPLE || people.contains_key(&Some(user.clone())) => {
-                Some(user.clone())
-            }
-            _ => None,
-        };
-        people.entry(key).or_default().admit(minute, budget)
+        let key = user.cloned();
+        let room = people.len() < MAX_PEOPLE || people.contains_key(&key);
+        people.entry(if room { key } else { None }).or_default().admit(minute, budget)
     }
 }
 
@@ -123,9 +126,9 @@ mod tests {
         for n in 0..MAX_PEOPLE + 50 {
             budget.admit(Some(&user(&n.to_string())), at(1), 3);
         }
-        assert!(budget.people.lock().unwrap().len() <= MAX_PEOPLE + 1);
+        assert!(budget.0.lock().unwrap().people.len() <= MAX_PEOPLE + 1);
         assert!(!budget.admit(Some(&user("late")), at(1), 3).write, "the shared budget is spent");
         assert!(budget.admit(Some(&user("late")), at(2), 3).write);
-        assert!(budget.people.lock().unwrap().len() <= 2, "a new minute forgets the old one");
+        assert!(budget.0.lock().unwrap().people.len() <= 2, "a new minute forgets the old one");
     }
 }

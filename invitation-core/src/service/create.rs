@@ -148,14 +148,12 @@ impl<S: Store> Invitations<S> {
     /// Draws the codes and stores the invitations; draws anew if one is taken.
     async fn issue(&self, accepted: Vec<(Terms, Call)>) -> Result<Vec<Created>, Error> {
         for _ in 0..TRIES {
+            let settings = &self.settings;
+            let codes = settings.format.generate_many(accepted.len(), self.entropy())?;
             let mut rows = Vec::with_capacity(accepted.len());
-            let mut codes = Vec::with_capacity(accepted.len());
-            for (terms, call) in &accepted {
-                let code = self.settings.format.generate(self.entropy())?;
+            for ((terms, call), code) in accepted.iter().zip(&codes) {
                 let id = self.state.ids.invitation(call.now, self.entropy())?;
-                let sealing = &self.settings.sealing;
-                rows.push(terms.clone().issue(id, &code, sealing, call.clone()));
-                codes.push(code);
+                rows.push(terms.clone().issue(id, code, &settings.sealing, call.clone()));
             }
             if self.store.insert(&rows).await? == Inserted::Stored {
                 let invitations =

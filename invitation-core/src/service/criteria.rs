@@ -185,7 +185,7 @@ impl Default for Paging {
 /// Where a page ended: opaque text for the next request.
 ///
 /// It holds a place in the order and the time of the first page, at which all
-/// pages judge the status; nothing about what its bearer may see. So it can be
+/// pages judge the status (or at the present, should the clock have gone back); nothing about what its bearer may see. So it can be
 /// tampered with, and gains nothing: reach and filters come with each call.
 ///
 /// ```

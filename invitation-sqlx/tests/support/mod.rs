@@ -1,7 +1,7 @@
 //! What the tests on SQLite share.
 
 // Each test program uses a part of it.
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes)]
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
 
 use std::{
     future::Future,
