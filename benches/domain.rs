@@ -90,7 +90,7 @@ struct Stock {
 
 impl Stock {
     fn new(runtime: &Runtime, size: usize) -> Self {
-        let limits = Limits::default().with_batch(size);
+        let limits = Limits::default().with_batch(batch(size));
         let invitations = Invitations::new(MemoryStore::new()).with_limits(limits);
         let mut stock = Self { size, invitations, codes: Vec::new(), newcomer: redeemer("u-1") };
         stock.fill(runtime);
@@ -98,7 +98,7 @@ impl Stock {
     }
 
     fn fill(&mut self, runtime: &Runtime) {
-        let limits = Limits::default().with_batch(self.size);
+        let limits = Limits::default().with_batch(batch(self.size));
         self.invitations = Invitations::new(MemoryStore::new()).with_limits(limits);
         let draft = Draft::new()
             .with_role(role("staff"))
@@ -145,6 +145,10 @@ fn shuffle<T>(items: &mut [T]) {
         let range = at as u64 + 1;
         items.swap(at, usize::try_from(u64::from_le_bytes(bytes) % range).expect("fits"));
     }
+}
+
+fn batch(size: usize) -> NonZeroU32 {
+    u32::try_from(size).ok().and_then(NonZeroU32::new).expect("a size")
 }
 
 fn role(name: &str) -> Role {

@@ -139,14 +139,14 @@ fn print_table(rows: &[InvitationView]) {
             _ => "",
         };
         let used_by = facts.last_use.as_ref().map_or("", |last| last.username.as_str());
+        let code = row.code().map(|code| code.reveal().to_string()).unwrap_or_default();
         let actions: Vec<_> = row
             .actions()
             .iter()
             .map(|action| if *action == Right::Copy { "Copy" } else { "…" })
             .collect();
         println!(
-            "{:<29}  {email:<16}  {:<6}  {:<7}  {:<16}  {used_by:<7}  {}",
-            *row.code().reveal(),
+            "{code:<29}  {email:<16}  {:<6}  {:<7}  {:<16}  {used_by:<7}  {}",
             facts.role,
             row.status(),
             minute(facts.expires_at),

@@ -119,7 +119,9 @@ impl Amendment {
         Self { binding: Some(Binding::Anyone), ..self }
     }
 
-    /// Lets it carry another role.
+    /// Lets it carry another role. Who created the invitation must be able to hand
+    /// it out too, or the code cannot be redeemed: at that moment the inviter's
+    /// role is what counts, whoever amended.
     pub fn with_role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
     }

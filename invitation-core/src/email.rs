@@ -187,6 +187,9 @@ impl EmailDomain {
     /// [`Invalid`] when it is not one.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let invalid = || Invalid::new("email_domain", "must be a domain name, as in example.com");
+        if text.len() > MAX_BYTES {
+            return Err(invalid());
+        }
         let ascii = idna::domain_to_ascii_strict(text).map_err(|_| invalid())?;
         let labels: Vec<&str> = ascii.split('.').collect();
         let named = labels.last().is_some_and(|top| !top.bytes().all(|b| b.is_ascii_digit()));

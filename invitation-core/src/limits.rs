@@ -29,8 +29,8 @@ pub struct Limits {
     default_lifetime: Duration,
     max_lifetime: Duration,
     max_uses: NonZeroU32,
-    batch: usize,
-    denials_per_minute: u32,
+    batch: NonZeroU32,
+    denials_per_minute: NonZeroU32,
 }
 
 impl Limits {
@@ -71,7 +71,7 @@ impl Limits {
 
     /// Bounds how many invitations one call may create: 1,000 by default.
     #[must_use]
-    pub fn with_batch(self, batch: usize) -> Self {
+    pub fn with_batch(self, batch: NonZeroU32) -> Self {
         Self { batch, ..self }
     }
 
@@ -79,7 +79,7 @@ impl Limits {
     /// audit trail one by one in a minute: 60 by default. Those beyond are
     /// counted in summary events.
     #[must_use]
-    pub fn with_denials_per_minute(self, denials: u32) -> Self {
+    pub fn with_denials_per_minute(self, denials: NonZeroU32) -> Self {
         Self { denials_per_minute: denials, ..self }
     }
 
@@ -97,12 +97,12 @@ impl Limits {
 
     /// How many invitations one call may create.
     #[must_use]
-    pub fn batch(&self) -> usize {
+    pub fn batch(&self) -> NonZeroU32 {
         self.batch
     }
 
     pub(crate) fn denials_per_minute(&self) -> u32 {
-        self.denials_per_minute
+        self.denials_per_minute.get()
     }
 
     /// When an invitation expires that is to be valid as `expiry` says.
@@ -142,8 +142,8 @@ impl Default for Limits {
             default_lifetime: Duration::days(7),
             max_lifetime: Duration::days(365),
             max_uses: NonZeroU32::MIN.saturating_add(99_999),
-            batch: 1_000,
-            denials_per_minute: 60,
+            batch: NonZeroU32::MIN.saturating_add(999),
+            denials_per_minute: NonZeroU32::MIN.saturating_add(59),
         }
     }
 }

@@ -252,7 +252,7 @@ impl Store for MemoryStore {
         let mut tally = Tally::default();
         for invitation in state.matching(scope, filter, None) {
             let number = tally.of_mut(invitation.status(filter.now));
-            *number = (*number + 1).min(cap + 1);
+            *number = number.saturating_add(1).min(cap.saturating_add(1));
         }
         Ok(tally)
     }

@@ -37,17 +37,8 @@ impl Metadata {
     // By value, as every constructor takes what it keeps.
     #[expect(clippy::needless_pass_by_value)]
     pub fn new(value: Value) -> Result<Self, Invalid> {
-        let invalid = |message: String| Err(Invalid::new("metadata", message));
-        if !value.is_object() {
-            return invalid("must be a JSON object".to_owned());
-        }
-        if !fits(&value, Self::MAX_LEVELS) {
-            return invalid(format!("must not nest deeper than {} levels", Self::MAX_LEVELS));
-        }
         let text = value.to_string();
-        if text.len() > Self::MAX_BYTES {
-            return invalid(format!("must not be longer than {} bytes as JSON", Self::MAX_BYTES));
-        }
+        Self::check(&value, &text)?;
         Ok(Self(Arc::from(text)))
     }
 
@@ -59,9 +50,24 @@ impl Metadata {
     /// accepts.
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
         match serde_json::from_str(text) {
-            Ok(value) => Self::new(value),
+            // The text stays as it is: writing a number anew may spell it otherwise.
+            Ok(value) => Self::check(&value, text).map(|()| Self(Arc::from(text))),
             Err(_) => Err(Invalid::new("metadata", "must be a JSON object")),
         }
+    }
+
+    fn check(value: &Value, text: &str) -> Result<(), Invalid> {
+        let invalid = |message: String| Err(Invalid::new("metadata", message));
+        if !value.is_object() {
+            return invalid("must be a JSON object".to_owned());
+        }
+        if !fits(value, Self::MAX_LEVELS) {
+            return invalid(format!("must not nest deeper than {} levels", Self::MAX_LEVELS));
+        }
+        if text.len() > Self::MAX_BYTES {
+            return invalid(format!("must not be longer than {} bytes as JSON", Self::MAX_BYTES));
+        }
+        Ok(())
     }
 
     /// The JSON text.
@@ -124,8 +130,7 @@ mod tests {
 
     #[test]
     fn comes_back_as_it_was() {
-        let value =
-            json!({"nul": "\u{0}", "big": u64::MAX, "text": "a\u{301}", "none": null, "f": 0.1});
+        let value = json!({"nul": "\u{0}", "big": u64::MAX, "text": "a\u{301}", "none": null, "f": 31.245270191439438});
         let kept = Metadata::new(value.clone()).unwrap();
         assert_eq!(Metadata::from_json(kept.as_json()).unwrap().to_value(), value);
         assert!(!kept.as_json().contains('\0'));

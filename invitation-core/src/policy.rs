@@ -22,7 +22,8 @@ pub enum Right {
     MultiUse,
     /// Bind a code to everybody of an e-mail domain.
     BindDomain,
-    /// List invitations, count them, look at one.
+    /// List invitations, count them, look at one. The codes are shown to those
+    /// who may also [`Copy`](Self::Copy).
     View,
     /// Take a code to share it.
     Copy,

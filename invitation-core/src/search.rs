@@ -1,5 +1,7 @@
 //! What a search means, the same on every store.
 
+use std::fmt;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use zeroize::Zeroizing;
 
@@ -18,7 +20,7 @@ const MAX_WORDS: usize = 5;
 
 /// A search as a store sees it: words that must all begin a word of the
 /// invitation, or tags of which one must be the invitation's.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Search {
     words: Vec<String>,
     tags: Vec<CodeTag>,
@@ -47,6 +49,13 @@ impl Search {
         let own = invitation.words();
         !self.words.is_empty()
             && self.words.iter().all(|wanted| own.iter().any(|word| word.starts_with(wanted)))
+    }
+}
+
+impl fmt::Debug for Search {
+    /// How much, not what: the words may be pieces of a code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Search({} words, {} tags)", self.words.len(), self.tags.len())
     }
 }
 
@@ -94,7 +103,9 @@ impl Query {
         }
         let beginning = format.read_beginning(text, TAG_SYMBOLS);
         let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| Sealing::tags(symbols));
-        let found = words(text);
+        // A whole code is looked for as a code only: not a word of it goes further.
+        let whole = beginning.as_ref().is_some_and(|symbols| symbols.len() == format.symbols());
+        let found = if whole { Vec::new() } else { words(text) };
         let words = if found.is_empty() {
             Err("must contain a letter or digit".to_owned())
         } else if found.len() > MAX_WORDS {
@@ -118,9 +129,36 @@ impl Query {
     }
 
     /// Whether an invitation that the store found by its tag is really meant.
-    pub(crate) fn finds(&self, invitation: &Invitation, code: &InvitationCode) -> bool {
-        self.search.matches_words(invitation)
-            || self.beginning.as_ref().is_some_and(|symbols| code.starts_with(symbols))
+    pub(crate) fn finds(&self, invitation: &Invitation, code: Option<&InvitationCode>) -> bool {
+        self.search.matches_words(invitation) || self.finds_code(code)
+    }
+
+    /// The search in two: by words, which the store decides alone, and by the
+    /// code's tag, whose findings are still to be looked at. None when the store
+    /// decides it all.
+    pub(crate) fn split(&self) -> Option<(Option<Search>, Search)> {
+        let longer = self.beginning.as_ref().is_some_and(|symbols| symbols.len() > TAG_SYMBOLS);
+        longer.then(|| {
+            let Search { words, tags } = self.search.clone();
+            let by_words = (!words.is_empty()).then(|| Search { words, tags: Vec::new() });
+            (by_words, Search { words: Vec::new(), tags })
+        })
+    }
+
+    /// Whether only the code tells that an invitation is meant.
+    pub(crate) fn finds_by_code_alone(
+        &self,
+        invitation: &Invitation,
+        code: Option<&InvitationCode>,
+    ) -> bool {
+        !self.search.matches_words(invitation) && self.finds_code(code)
+    }
+
+    fn finds_code(&self, code: Option<&InvitationCode>) -> bool {
+        let begins = |code: &InvitationCode| {
+            self.beginning.as_ref().is_some_and(|symbols| code.starts_with(symbols))
+        };
+        code.is_some_and(begins)
     }
 }
 

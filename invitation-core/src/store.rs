@@ -37,7 +37,8 @@ use crate::{
 ///   [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown).
 /// - What a call has acknowledged MUST be visible to every call that starts
 ///   after it.
-/// - A future that is dropped MUST leave either all of its effect or none.
+/// - A future that is dropped MUST leave either all of its effect or none; of
+///   several transitions, each for itself.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
     /// Whether what is recorded here stands by itself, or shares the fate of a
@@ -98,7 +99,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The invitations within the scope that match, newest first: by
     /// `created_at`, then by id, both descending.
     ///
-    /// MUST bound its work and its answer by the page.
+    /// MUST bound its answer by the page, and SHOULD bound its work: a page may
+    /// come back short, with [`next`](crate::Slice::next) set.
     ///
     /// # Errors
     ///

@@ -12,10 +12,10 @@ pub(crate) fn store_error<DB: Dialect>(operation: &'static str, error: sqlx::Err
 }
 
 /// What `error` means as the answer to a commit: unless the database itself said
-/// no, nobody knows whether it was made.
+/// that others were in the way, nobody knows whether it was made.
 pub(crate) fn commit_error<DB: Dialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
-    let kind = match &error {
-        sqlx::Error::Database(_) => kind::<DB>(&error),
+    let kind = match kind::<DB>(&error) {
+        StoreErrorKind::Conflict => StoreErrorKind::Conflict,
         _ => StoreErrorKind::OutcomeUnknown,
     };
     StoreError::new(kind, operation).because(error)

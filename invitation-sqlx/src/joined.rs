@@ -71,8 +71,8 @@ impl<'t, DB: Dialect> Joined<'t, DB> {
         Self::on_connection(&mut **tx)
     }
 
-    /// Joins the transaction that is open on the host's connection. It must be
-    /// open: without one, every call would commit by itself.
+    /// Joins the transaction that is open on the host's connection, begun through
+    /// sqlx. Without one, every call that would change something is an error.
     #[must_use]
     pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
         Self { conn: Mutex::new(conn), names: Names::new(TablePrefix::default()) }

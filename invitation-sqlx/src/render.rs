@@ -77,9 +77,15 @@ fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &
         }
         Condition::Grantable(pairs) => {
             s.sql("(i.inviter_role IS NULL");
-            for pair in pairs.iter() {
-                s.sql(" OR (i.inviter_role = ").text(pair.inviter.as_str());
-                s.sql(" AND i.role = ").text(pair.granted.as_str()).sql(")");
+            // One branch an inviter, not one a pair: databases bound the depth.
+            for granted in pairs.chunk_by(|a, b| a.inviter == b.inviter) {
+                if let Some(first) = granted.first() {
+                    s.sql(" OR (i.inviter_role = ").text(first.inviter.as_str());
+                    s.sql(" AND i.role IN ").list(granted, |s, pair| {
+                        s.text(pair.granted.as_str());
+                    });
+                    s.sql(")");
+                }
             }
             s.sql(")");
         }

@@ -40,7 +40,8 @@ impl<DB: Dialect> SqlStore<DB> {
         Self { pool, names: Names::new(TablePrefix::default()), writer: Arc::default() }
     }
 
-    /// Uses tables whose names begin with `prefix`.
+    /// Uses tables whose names begin with `prefix`. Set it before
+    /// [`migrate`](Self::migrate).
     #[must_use]
     pub fn with_prefix(self, prefix: TablePrefix) -> Self {
         Self { names: Names::new(prefix), ..self }
@@ -60,8 +61,8 @@ impl<DB: Dialect> SqlStore<DB> {
     ///
     /// [`StoreError`] when the database cannot be reached or refuses.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let _turn = self.turn().await;
         let mut conn = self.acquire("migrate").await?;
+        let _turn = self.turn().await;
         schema::migrate::<DB>(&mut conn, &self.names).await
     }
 
@@ -73,7 +74,10 @@ impl<DB: Dialect> SqlStore<DB> {
         self.pool.acquire().await.map_err(|error| store_error::<DB>(operation, error))
     }
 
-    /// This writer's turn, where writers have to queue.
+    /// This writer's turn, where writers have to queue. Taken with a connection in
+    /// hand, so that the wait is bounded: nobody waits but those who got one, each
+    /// holds the turn no longer than the database's own lock timeout, and getting
+    /// a connection has a timeout too.
     async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         if DB::ONE_WRITER { Some(self.writer.lock().await) } else { None }
     }
@@ -105,17 +109,17 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn insert(&self, rows: &[NewInvitation]) -> Result<Inserted, StoreError> {
-        let _turn = self.turn().await;
         let mut conn = self.acquire("insert").await?;
+        let _turn = self.turn().await;
         ops::insert::<DB>(&mut conn, Begin::Own, &self.names, rows).await
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            let _turn = self.turn().await;
             answers.push(match self.acquire("apply").await {
                 Ok(mut conn) => {
+                    let _turn = self.turn().await;
                     ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition).await
                 }
                 Err(error) => Err(error),
@@ -150,8 +154,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        let _turn = self.turn().await;
         let mut conn = self.acquire("record").await?;
+        let _turn = self.turn().await;
         ops::record::<DB>(&mut conn, Begin::Own, &self.names, events).await
     }
 

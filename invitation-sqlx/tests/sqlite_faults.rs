@@ -155,8 +155,12 @@ async fn no_code_in_events_errors_or_debug_output() {
     let page = invitations.list(&manager, &Criteria::new(), Paging::default()).await.unwrap();
     let trail = trail(&invitations).await;
     assert_eq!(trail.last().unwrap().action, Action::Redeem);
-    let seen =
-        format!("{invitations:?} {invitation:?} {view:?} {error:?} {error} {page:?} {trail:?}");
+    let criteria = Criteria::new().matching(code.replace('-', ""));
+    let found = invitations.list(&manager, &criteria, Paging::default()).await.unwrap();
+    assert_eq!(found.items().len(), 1, "searched for by the whole code");
+    let seen = format!(
+        "{invitations:?} {invitation:?} {view:?} {error:?} {error} {page:?} {trail:?} {criteria:?}"
+    );
     let bare: String = code.chars().filter(|c| *c != '-').collect();
     assert!(!seen.contains(&code) && !seen.contains(&bare) && !seen.contains(&bare[..8]));
 }

@@ -176,6 +176,18 @@ async fn a_conflict_is_a_retryable_error_and_not_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn there_must_be_a_transaction_to_join() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    let mut conn = host.pool.acquire().await.unwrap();
+    let inside = host.invitations.on(Joined::on_connection(&mut conn));
+    let error = inside.redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Store(error)) = error else { panic!("there is none") };
+    assert!(!error.is_retryable());
+    assert_eq!(uses(&host.invitations).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_call_leaves_the_hosts_work_alone() {
     let host = Host::new().await;
     for polls in 0..40 {

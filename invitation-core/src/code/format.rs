@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{InvitationCode, MAX_SYMBOLS, Mistyped, symbols};
+use super::{InvitationCode, MAX_SYMBOLS, Mistyped, TAG_SYMBOLS, symbols};
 use crate::{
     entropy::{Entropy, EntropyError},
     invalid::Invalid,
@@ -191,10 +191,17 @@ impl CodeFormat {
         (beginning.len() >= min).then_some(beginning)
     }
 
-    /// The code that `symbols` (canonical text) spell, if they are one of this
-    /// format.
-    pub(crate) fn code_of(&self, text: &[u8]) -> Option<InvitationCode> {
-        self.parse(std::str::from_utf8(text).ok()?).ok()
+    /// The code that these canonical symbols spell, written as this format writes
+    /// them. It may be of a former format with another number of symbols.
+    pub(crate) fn code_of(&self, symbols: &[u8]) -> Option<InvitationCode> {
+        let length = u8::try_from(symbols.len()).ok()?;
+        let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
+        for (value, symbol) in values.get_mut(..symbols.len())?.iter_mut().zip(symbols) {
+            *value = symbols::value_of(*symbol)?;
+        }
+        let values = &values[..symbols.len()];
+        let fits = symbols.len() >= TAG_SYMBOLS && symbols::well_formed(values.iter().copied());
+        fits.then(|| Self { length, ..self.clone() }.code(values))
     }
 
     fn read(&self, text: &str, values: &mut [u8; MAX_SYMBOLS]) -> Result<(), Mistyped> {

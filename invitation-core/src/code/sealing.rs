@@ -137,12 +137,11 @@ impl Sealing {
         SealedCode(bytes.into())
     }
 
-    /// Gives back the code of invitation `id`.
+    /// Gives back the code of invitation `id`, written as `format` writes codes.
     ///
     /// # Errors
     ///
-    /// [`UnreadableSeal`] when the bytes are not what [`seal`](Self::seal) made,
-    /// or of a code that is not of `format`.
+    /// [`UnreadableSeal`] when the bytes are not what [`seal`](Self::seal) made.
     pub fn open(
         &self,
         id: InvitationId,
@@ -157,7 +156,7 @@ impl Sealing {
 }
 
 /// The sealed code of an invitation cannot be opened: the stored bytes were
-/// damaged, or they were written under another format or key.
+/// damaged, or written by something else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the sealed code of invitation {id} cannot be opened")]
 pub struct UnreadableSeal {

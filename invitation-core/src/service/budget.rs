@@ -16,8 +16,9 @@ const MINUTE: i64 = 60_000_000;
 ///
 /// Within the budget each is written. Beyond it they are counted, and the count
 /// so far is written when it reaches a power of two, and once more, exactly, with
-/// the same person's next refusal in a later minute. So a flood of n writes about
-/// log₂ n events, and what is written never says less than half.
+/// the same person's next refusal in a later minute (unless more people than are
+/// told apart came in between). So a flood of n writes about log₂ n events, and
+/// what is written never says less than half.
 #[derive(Debug, Default)]
 pub(super) struct DenialBudget(Mutex<Ledger>);
 
@@ -53,7 +54,7 @@ impl DenialBudget {
         let mut ledger = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Ledger { people, swept } = &mut *ledger;
         if people.len() >= MAX_PEOPLE && *swept != Some(minute) {
-            people.retain(|_, window| window.minute == minute);
+            people.retain(|_, window| window.covers(minute));
             *swept = Some(minute);
         }
         let key = user.cloned();
@@ -63,9 +64,16 @@ impl DenialBudget {
 }
 
 impl Window {
+    /// Whether a refusal of that minute belongs here. One of the minute before
+    /// does, if it was under way when the minute ended; an earlier one is of a
+    /// clock that was set back.
+    fn covers(&self, minute: i64) -> bool {
+        self.minute == minute || self.minute == minute + 1
+    }
+
     fn admit(&mut self, minute: i64, budget: u32) -> Admission {
         let mut summary = None;
-        if self.minute != minute {
+        if !self.covers(minute) {
             if self.suppressed > self.summarised {
                 summary = Some(self.suppressed);
             }
@@ -109,6 +117,15 @@ mod tests {
 
         let next = budget.admit(Some(&anna), at(2), 3);
         assert_eq!(next, Admission { write: true, summary: Some(9) });
+    }
+
+    #[test]
+    fn calls_under_way_when_a_minute_ends_open_no_new_budget() {
+        let budget = DenialBudget::default();
+        let anna = user("anna");
+        let written = (0..20).filter(|n| budget.admit(Some(&anna), at(5 - n % 2), 3).write).count();
+        assert!(written <= 2 * 3, "{written}");
+        assert!(budget.admit(Some(&anna), at(-900), 3).write, "a clock that was set back");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Creating invitations.
 
+use std::num::NonZeroU32;
+
 use super::{Invitations, TRIES, evidence::Place};
 use crate::{
     actor::Acting,
@@ -85,7 +87,8 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(acting)?;
         self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
         let max = self.settings.limits.batch();
-        if drafts.is_empty() || drafts.len() > max {
+        let count = u32::try_from(drafts.len()).ok().and_then(NonZeroU32::new);
+        if count.is_none_or(|count| count > max) {
             return Err(Invalid::new("drafts", format!("must be 1 to {max}")).into());
         }
         let mut wrong = Vec::new();

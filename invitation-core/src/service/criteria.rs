@@ -29,7 +29,7 @@ pub struct Criteria {
     pub(super) inviter: Option<UserId>,
     pub(super) created: Span,
     pub(super) expires: Span,
-    pub(super) search: Option<String>,
+    pub(super) search: Option<SearchText>,
 }
 
 impl Criteria {
@@ -76,7 +76,17 @@ impl Criteria {
     /// of a code, from the complete first four symbols on, is also looked up as
     /// one.
     pub fn matching(self, search: impl Into<String>) -> Self {
-        Self { search: Some(search.into()), ..self }
+        Self { search: Some(SearchText(search.into())), ..self }
+    }
+}
+
+/// What a person typed to search for: it may be a code.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SearchText(pub(super) String);
+
+impl fmt::Debug for SearchText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SearchText(…)")
     }
 }
 

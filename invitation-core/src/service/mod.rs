@@ -138,8 +138,8 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Sets the form of codes. Codes of a former form with another number of
-    /// symbols are then neither accepted nor shown: change it only when none of
-    /// them is alive.
+    /// symbols are still shown, but not accepted any more: change the number only
+    /// when none of them is alive.
     #[must_use]
     pub fn with_code_format(self, format: CodeFormat) -> Self {
         self.with(|settings| settings.format = format)

@@ -11,7 +11,7 @@ use crate::{
     invitation::{Invitation, Status},
     limits::Limits,
     policy::Right,
-    query::{Filter, Tally},
+    query::{Filter, Page, Tally},
     refusal::{Refusal, Verdict},
     search::Query,
     store::Store,
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub struct InvitationView {
     invitation: Invitation,
-    code: InvitationCode,
+    code: Option<InvitationCode>,
     status: Status,
     actions: Vec<Right>,
 }
@@ -36,19 +36,20 @@ impl InvitationView {
         &self.invitation
     }
 
-    /// The code.
+    /// The code; none when the actor's role may not copy codes, or when what is
+    /// stored of it was damaged ([`Invitations::copy`] then says so).
     #[must_use]
-    pub fn code(&self) -> &InvitationCode {
-        &self.code
+    pub fn code(&self) -> Option<&InvitationCode> {
+        self.code.as_ref()
     }
 
-    /// What it is at the time of the call.
+    /// What it is at the time of the call; in a list, at that of its first page.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// What the actor may do with it, as it is.
+    /// What the actor may do with it, as it is at the time of the call.
     #[must_use]
     pub fn actions(&self) -> &[Right] {
         &self.actions
@@ -109,7 +110,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// [`Error::Refused`]: `Forbidden`, `DivisionNotAllowed`; [`Error::Invalid`]
     /// for a search or cursor that is not one; [`Error::Store`],
-    /// [`Error::Entropy`]; [`Error::Seal`] when a stored code cannot be shown.
+    /// [`Error::Entropy`].
     pub async fn list(
         &self,
         actor: &Actor,
@@ -127,10 +128,10 @@ impl<S: Store> Invitations<S> {
         let listing = self.store.list(&scope, &filter, &page).await?;
         let mut items = Vec::with_capacity(listing.items.len());
         for invitation in listing.items {
-            let view = self.view(actor, invitation, now)?;
             // The store finds candidates by the code's tag; the code decides.
-            if query.as_ref().is_none_or(|query| query.finds(&view.invitation, &view.code)) {
-                items.push(view);
+            let code = self.open(&invitation).ok();
+            if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
+                items.push(self.view(actor, invitation, code, now, call.now));
             }
         }
         let next = listing.next.map(|position| Cursor::behind(position, now));
@@ -140,9 +141,8 @@ impl<S: Store> Invitations<S> {
     /// Counts invitations within the actor's reach by status, each exactly up to
     /// [`Limits::COUNT_CAP`].
     ///
-    /// A search for the beginning of a code counts by its first four symbols.
-    ///
-    /// One round trip.
+    /// One round trip; for a search that reads as the beginning of a code beyond
+    /// its first four symbols, one more for each 200 codes that share these.
     ///
     /// # Errors
     ///
@@ -151,9 +151,47 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
-        let (filter, _) = self.filter(criteria, call.now)?;
+        let (filter, query) = self.filter(criteria, call.now)?;
         let scope = self.reach(actor, &call, named, Action::View).await?;
-        Ok(Counts(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?))
+        let split = query.as_ref().and_then(|query| Some((query, query.split()?)));
+        let Some((query, (by_words, by_tag))) = split else {
+            return Ok(Counts(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?));
+        };
+        let mut tally = Tally::default();
+        if let Some(words) = by_words {
+            let filter = Filter { search: Some(words), ..filter.clone() };
+            tally = self.store.count(&scope, &filter, Limits::COUNT_CAP).await?;
+        }
+        let filter = Filter { search: Some(by_tag), ..filter };
+        self.count_codes(&scope, &filter, query, &mut tally).await?;
+        Ok(Counts(tally))
+    }
+
+    /// Adds those that only their code tells, among those that share its tag.
+    async fn count_codes(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        query: &Query,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        let mut page = Page { after: None, limit: Limits::MAX_PAGE };
+        // As many pages as it takes to reach the cap in every status.
+        for _ in 0..=4 * Limits::COUNT_CAP / Limits::MAX_PAGE {
+            let listing = self.store.list(scope, filter, &page).await?;
+            for invitation in &listing.items {
+                let code = self.open(invitation).ok();
+                if query.finds_by_code_alone(invitation, code.as_ref()) {
+                    let number = tally.of_mut(invitation.status(filter.now));
+                    *number = (*number + 1).min(Limits::COUNT_CAP + 1);
+                }
+            }
+            if listing.next.is_none() {
+                break;
+            }
+            page.after = listing.next;
+        }
+        Ok(())
     }
 
     /// Looks at one invitation.
@@ -163,12 +201,13 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`; `NotFound`, also for one out of reach;
-    /// [`Error::Store`], [`Error::Entropy`], [`Error::Seal`].
+    /// [`Error::Store`], [`Error::Entropy`].
     pub async fn get(&self, actor: &Actor, id: InvitationId) -> Result<InvitationView, Error> {
         let call = self.call_by(actor.into())?;
         self.permit_on(actor, &call, id, Right::View, Action::View).await?;
         let invitation = self.load(actor, &call, id, Action::View).await?;
-        self.view(actor, invitation, call.now)
+        let code = self.open(&invitation).ok();
+        Ok(self.view(actor, invitation, code, call.now, call.now))
     }
 
     /// Takes the code of an invitation, to share it; the audit trail says so.
@@ -177,8 +216,10 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get). Without evidence, no code: when the event cannot be
-    /// written, that is the error.
+    /// As [`get`](Self::get), and [`Error::Seal`] when what is stored of the code
+    /// was damaged. Without evidence, no code: when the event cannot be written,
+    /// that is the error. Inside a host's transaction the event commits with it;
+    /// share the code after that.
     pub async fn copy(&self, actor: &Actor, id: InvitationId) -> Result<InvitationCode, Error> {
         let call = self.call_by(actor.into())?;
         self.permit_on(actor, &call, id, Right::Copy, Action::Copy).await?;
@@ -239,7 +280,7 @@ impl<S: Store> Invitations<S> {
         let query = criteria
             .search
             .as_ref()
-            .map(|text| Query::parse(text, &self.settings.format))
+            .map(|text| Query::parse(&text.0, &self.settings.format))
             .transpose()?;
         let filter = Filter {
             now,
@@ -257,14 +298,17 @@ impl<S: Store> Invitations<S> {
         &self,
         actor: &Actor,
         invitation: Invitation,
+        code: Option<InvitationCode>,
+        listed_at: Timestamp,
         now: Timestamp,
-    ) -> Result<InvitationView, Error> {
-        Ok(InvitationView {
-            code: self.open(&invitation)?,
-            status: invitation.status(now),
-            actions: actions(&invitation, now, actor.role(), &self.settings.policy),
+    ) -> InvitationView {
+        let policy = &self.settings.policy;
+        InvitationView {
+            code: code.filter(|_| policy.allows(actor.role(), Right::Copy)),
+            status: invitation.status(listed_at),
+            actions: actions(&invitation, now, actor.role(), policy),
             invitation,
-        })
+        }
     }
 
     fn open(&self, invitation: &Invitation) -> Result<InvitationCode, Error> {

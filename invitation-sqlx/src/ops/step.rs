@@ -30,6 +30,12 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     pub(crate) async fn begin(conn: &'c mut DB::Connection, begin: Begin) -> sqlx::Result<Self> {
         let statement = match begin {
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
+            Begin::Nested if DB::TransactionManager::get_transaction_depth(conn) == 0 => {
+                // What would begin here would be a transaction, and commit by itself.
+                return Err(sqlx::Error::Configuration(
+                    "no transaction was begun through sqlx on the joined connection".into(),
+                ));
+            }
             Begin::Nested => None,
         };
         DB::TransactionManager::begin(conn, statement).await?;

@@ -45,7 +45,7 @@ impl World {
     /// Where nobody's refusals are too many to be written one by one.
     pub(super) fn unbounded(fixture: Fixture) -> Self {
         let world = Self::new(fixture);
-        let limits = Limits::default().with_denials_per_minute(u32::MAX);
+        let limits = Limits::default().with_denials_per_minute(std::num::NonZeroU32::MAX);
         Self { service: world.service.with_limits(limits), ..world }
     }
 

@@ -70,7 +70,7 @@ impl View {
         actions.sort_unstable();
         Self {
             invitation: view.invitation().clone(),
-            code: view.code().reveal().to_string(),
+            code: view.code().map_or_else(String::new, |code| code.reveal().to_string()),
             status: view.status(),
             actions,
         }

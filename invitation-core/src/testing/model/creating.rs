@@ -58,7 +58,7 @@ impl Model {
         if let Some(no) = self.right_missing(by, Right::Bulk) {
             return self.refused(performer(by), Action::Create, no, None, named(by, None));
         }
-        if drafts.is_empty() || drafts.len() > MAX_BATCH {
+        if drafts.is_empty() || drafts.len() > MAX_BATCH as usize {
             return Expected::invalid("drafts");
         }
         let mut wholes = Vec::new();

@@ -30,8 +30,8 @@ pub(super) async fn run<H: Harness + ?Sized>(
     let mut model = Model::new(start);
     let limits = Limits::default()
         .with_max_uses(std::num::NonZeroU32::MIN.saturating_add(MAX_USES - 1))
-        .with_batch(MAX_BATCH)
-        .with_denials_per_minute(u32::MAX);
+        .with_batch(std::num::NonZeroU32::MIN.saturating_add(MAX_BATCH - 1))
+        .with_denials_per_minute(std::num::NonZeroU32::MAX);
     let service = Invitations::new(harness.open().await)
         .with_clock(clock.clone())
         .with_entropy(SeededEntropy::new(7))

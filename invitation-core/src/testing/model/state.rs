@@ -24,7 +24,7 @@ pub(super) const DAY: i64 = 24 * HOUR;
 
 /// What the service is set to: small, so that sequences reach it.
 pub(super) const MAX_USES: u32 = 3;
-pub(super) const MAX_BATCH: usize = 3;
+pub(super) const MAX_BATCH: u32 = 3;
 
 /// Everything that should be so.
 #[derive(Debug)]
