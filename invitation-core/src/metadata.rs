@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn comes_back_as_it_was() {
-        let value = json!({"nul": "\u{0}", "big": u64::MAX, "text": "a\u{301}", "none": null, "f": 31.245270191439438});
+        let value = json!({"nul": "\u{0}", "big": u64::MAX, "text": "a\u{301}", "none": null, "f": 31.245_270_191_439_438});
         let kept = Metadata::new(value.clone()).unwrap();
         assert_eq!(Metadata::from_json(kept.as_json()).unwrap().to_value(), value);
         assert!(!kept.as_json().contains('\0'));

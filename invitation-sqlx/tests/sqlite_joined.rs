@@ -180,7 +180,7 @@ async fn there_must_be_a_transaction_to_join() {
     let host = Host::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut conn = host.pool.acquire().await.unwrap();
-    let inside = host.invitations.on(Joined::on_connection(&mut conn));
+    let inside = host.invitations.on(Joined::<Sqlite>::on_connection(&mut conn));
     let error = inside.redeem(&code, &redeemer("anna")).await;
     let Err(Error::Store(error)) = error else { panic!("there is none") };
     assert!(!error.is_retryable());

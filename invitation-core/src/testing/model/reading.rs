@@ -68,7 +68,7 @@ impl Model {
         };
         let mut counts = [0; 4];
         for row in self.matching(by, wanted) {
-            if search.as_ref().is_some_and(|search| !search.counts(&row.words(), &row.code)) {
+            if search.as_ref().is_some_and(|search| !search.finds(&row.words(), &row.code)) {
                 continue;
             }
             counts[match row.status(self.now) {

@@ -35,13 +35,6 @@ impl Search {
         self.finds_words(own) || self.beginning.as_ref().is_some_and(|text| code.starts_with(text))
     }
 
-    /// Whether an invitation is counted: of its code, the first group decides.
-    pub(super) fn counts(&self, own: &[String], code: &str) -> bool {
-        let code: String = symbols(code).into_iter().collect();
-        self.finds_words(own)
-            || self.beginning.as_ref().is_some_and(|text| code.starts_with(&text[..4]))
-    }
-
     fn finds_words(&self, own: &[String]) -> bool {
         if self.words.is_empty() {
             return false;
