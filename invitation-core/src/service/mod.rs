@@ -41,7 +41,7 @@ const TRIES: usize = 4;
 
 /// The service: everything that can be done with invitations, on one store.
 ///
-/// Cheap to clone and meant to be shared. Defaults: the mission's [`Policy`] and
+/// Cheap to clone and meant to be shared. Defaults: those of [`Policy`] and
 /// [`Limits`], 24-symbol codes, the machine's clock and randomness.
 ///
 /// ```

@@ -1,5 +1,5 @@
-//! The mission's table of rights, written down a second time, and the calls that
-//! it is about.
+//! The default policy's table of rights, written down a second time, and the
+//! calls that it is about.
 
 use std::num::NonZeroU32;
 
@@ -51,7 +51,7 @@ impl Who {
         self.everywhere || division == "sales"
     }
 
-    /// The default rights of `decisions.md`; nothing is allowed by silence.
+    /// The default rights; nothing is allowed by silence.
     fn has(self, right: Right) -> bool {
         match self.role {
             "admin" => true,

@@ -6,7 +6,7 @@ use crate::policy::{Policy, Right, Rights};
 /// Which policy is in force.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Rules {
-    /// The mission's.
+    /// The default one.
     Default,
     /// Managers may invite nobody any more.
     ManagersGrantNothing,
