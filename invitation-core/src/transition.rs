@@ -2,7 +2,7 @@
 
 use crate::{
     actor::Scope, change::Change, code::CodeDigest, event::Event, guard::Guard, id::InvitationId,
-    text::UserId,
+    invitation::Facts, store::Outcome, text::UserId,
 };
 
 /// By what an invitation is found.
@@ -58,6 +58,28 @@ impl Transition {
     #[must_use]
     pub fn event(&self) -> &Event {
         &self.event
+    }
+
+    /// The answer of a store that found these facts and did not make the change;
+    /// `on_record` says whether the event was there already.
+    ///
+    /// For stores whose guarded statement matches nothing in several cases: it
+    /// tells them apart.
+    #[must_use]
+    pub fn not_made(&self, facts: Facts, on_record: bool) -> Outcome {
+        if on_record {
+            return Outcome::Replayed(Box::new(facts));
+        }
+        match &self.change {
+            // The invitation's own digest is a taken one too.
+            Change::Rotate { digest, .. }
+                if *digest == facts.invitation.digest
+                    && self.guard.first_refusal(&facts).is_none() =>
+            {
+                Outcome::CodeTaken
+            }
+            _ => Outcome::Refused(Box::new(facts)),
+        }
     }
 
     /// Whose own redemption belongs to the facts.

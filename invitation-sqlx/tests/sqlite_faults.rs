@@ -143,6 +143,18 @@ async fn what_was_acknowledged_is_there_when_the_file_is_opened_again() {
     assert!(invitations.redeem(&code, &redeemer("anna")).await.unwrap().is_replayed());
 }
 
+/// What the documents say of a file that the library opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_opened_to_survive_a_power_cut() {
+    let (invitations, _folder) = on_a_file().await;
+    let pool = invitations.store().pool();
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(pool).await.unwrap();
+    let wait: i64 = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(pool).await.unwrap();
+    // FULL is 2: https://www.sqlite.org/pragma.html#pragma_synchronous
+    assert_eq!((journal.as_str(), synchronous, wait), ("wal", 2, 5_000));
+}
+
 /// Canary: the code occurs nowhere in what an operator sees.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_code_in_events_errors_or_debug_output() {

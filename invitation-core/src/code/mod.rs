@@ -16,8 +16,8 @@ pub use self::{
     sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnreadableSeal},
 };
 
-/// The most symbols that the check symbol protects.
-const MAX_SYMBOLS: usize = 31;
+/// Room for the symbols of the longest code.
+const MAX_SYMBOLS: usize = CodeFormat::MAX_SYMBOLS as usize;
 
 /// How many leading symbols make the [`CodeTag`] by which a list is searched.
 pub(crate) const TAG_SYMBOLS: usize = 4;

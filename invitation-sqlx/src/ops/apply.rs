@@ -143,21 +143,9 @@ async fn explain<DB: Dialect>(
     let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
     s.blob(transition.event().id.as_bytes());
     s.sql(" AND e.invitation = ").blob(invitation.id.as_bytes());
-    let replayed = s.first(conn).await.map_err(failed)?.is_some();
+    let on_record = s.first(conn).await.map_err(failed)?.is_some();
 
-    let facts = Box::new(Facts { invitation, mine });
-    if replayed {
-        return Ok(Outcome::Replayed(facts));
-    }
-    match transition.change() {
-        Change::Rotate { digest, .. }
-            if *digest == facts.invitation.digest
-                && transition.guard().first_refusal(&facts).is_none() =>
-        {
-            Ok(Outcome::CodeTaken)
-        }
-        _ => Ok(Outcome::Refused(facts)),
-    }
+    Ok(transition.not_made(Facts { invitation, mine }, on_record))
 }
 
 /// The redemption by the user whom the transition is about.
