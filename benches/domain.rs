@@ -16,7 +16,7 @@ use invitation::{
     CodeFormat, Draft, Entropy, EventId, IfVersion, Invitations, Limits, MemoryStore, Origin,
     OsEntropy, Performer, Policy, Redeemer, Role, RolePair, Scope, Sealing, SystemActor, Timestamp,
     UserId, Username,
-    decide::{Call, Command, decide},
+    decide::{Call, Command, Taking, decide},
 };
 use tokio::runtime::Runtime;
 
@@ -45,7 +45,7 @@ fn decisions(c: &mut Criterion) {
     let newcomer = redeemer("u-1");
     let (manager, staff) = (role("manager"), role("staff"));
     let ceiling: Arc<[RolePair]> = Arc::from([RolePair { inviter: manager, granted: staff }]);
-    let policy = Policy::default();
+    let (policy, limits) = (Policy::default(), Limits::default());
     let call = Call {
         id: EventId::from_bytes([1; 16]),
         now: Timestamp::from_micros(1_800_000_000_000_000).expect("within range"),
@@ -58,8 +58,9 @@ fn decisions(c: &mut Criterion) {
                 code: digests.clone(),
                 redeemer: black_box(&newcomer),
                 ceiling: &ceiling,
+                taking: Taking::Free,
             };
-            decide(command, Scope::All, IfVersion::Any, &call, &policy)
+            decide(command, Scope::All, IfVersion::Any, &call, &policy, &limits)
         });
     });
 }

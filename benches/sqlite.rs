@@ -1,5 +1,5 @@
-//! Redeeming on SQLite: a file, write-ahead log, `synchronous = FULL`, each
-//! redeem with its event.
+//! Redeeming and creating on SQLite: a file, write-ahead log, `synchronous = FULL`,
+//! each with its event.
 //!
 //! ```text
 //! cargo bench --bench sqlite
@@ -13,7 +13,8 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use invitation::{
-    Division, Draft, Invitations, Redeemer, Role, SqliteStore, SystemActor, UserId, Username,
+    Actor, Cap, Division, Draft, Invitations, Limits, Redeemer, Role, SqliteStore, SystemActor,
+    UserId, Username,
 };
 use tokio::{runtime::Runtime, task::JoinSet};
 
@@ -34,6 +35,42 @@ fn redeem(c: &mut Criterion) {
                 runtime.block_on(race(&invitations, codes, callers))
             });
         });
+    }
+    group.finish();
+}
+
+/// Creating without quotas, and with one of each kind that has room. In memory too,
+/// where no disk hides what it costs.
+fn create(c: &mut Criterion) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = runtime.block_on(SqliteStore::open(folder.path().join("create.db")));
+    let memory = runtime.block_on(SqliteStore::in_memory());
+    let many = Cap::AtMost(NonZeroU32::MAX);
+    let quotas = Limits::default().with_pending_per_inviter(many).with_pending_per_division(many);
+
+    let mut group = c.benchmark_group("sqlite");
+    group.throughput(Throughput::Elements(1));
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    for (place, store) in [("file", file), ("memory", memory)] {
+        let plain = Invitations::new(store.expect("a database"));
+        let bounded = plain.clone().with_limits(quotas.clone());
+        // Of another inviter and division, so that both count little.
+        for (what, invitations) in [("create", plain), ("create under quotas", bounded)] {
+            let mut number = 0_u64;
+            group.bench_function(format!("{what}, {place}"), |b| {
+                b.iter(|| {
+                    number += 1;
+                    let manager = Actor::in_division(
+                        UserId::new(format!("u-{}", number % 100)).expect("an id"),
+                        Role::new("manager").expect("a role"),
+                        Division::new(format!("{what} {}", number % 100)).expect("a division"),
+                    );
+                    runtime.block_on(invitations.create(&manager, Draft::new())).expect("created")
+                });
+            });
+        }
     }
     group.finish();
 }
@@ -82,5 +119,5 @@ async fn race(
     start.elapsed()
 }
 
-criterion_group!(benches, redeem);
+criterion_group!(benches, redeem, create);
 criterion_main!(benches);

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    actor::Scope,
     id::{EventId, InvitationId},
     invitation::Invitation,
     text::{CorrelationId, Division, Role, Source, UserId, Username},
@@ -47,6 +48,14 @@ impl Event {
     #[must_use]
     pub fn about(self, invitation: &Invitation) -> Self {
         self.located(invitation.id, invitation.division.clone())
+    }
+
+    /// This event, about something in that scope.
+    pub(crate) fn within(self, scope: &Scope) -> Self {
+        match scope {
+            Scope::All => self,
+            Scope::Division(division) => Self { division: Some(division.clone()), ..self },
+        }
     }
 
     pub(crate) fn located(self, id: InvitationId, division: Division) -> Self {
@@ -151,6 +160,10 @@ words! {
         Create = "create",
         /// A code was presented.
         Redeem = "redeem",
+        /// A use was held for somebody whose account is being created.
+        Reserve = "reserve",
+        /// A held use was given back.
+        Release = "release",
         /// A code was taken to be shared.
         Copy = "copy",
         /// Address, expiry or role changed.
@@ -163,6 +176,8 @@ words! {
         Reinstate = "reinstate",
         /// The invitation was removed.
         Delete = "delete",
+        /// Invitations that had long been over were removed for good.
+        Purge = "purge",
         /// Invitations were listed, counted or looked at.
         View = "view",
         /// The audit trail was read.
@@ -220,6 +235,14 @@ words! {
         GrantWithdrawn = "grant_withdrawn",
         /// The invitation changed since the caller looked.
         VersionMismatch = "version_mismatch",
+        /// Every use that is left was held for somebody else.
+        Reserved = "reserved",
+        /// The lease had ended.
+        ReservationLost = "reservation_lost",
+        /// Too many invitations are pending.
+        QuotaExceeded = "quota_exceeded",
+        /// Something else was created under the idempotency key.
+        IdempotencyKeyReused = "idempotency_key_reused",
         /// Others changed the invitation each time that it was tried.
         Conflict = "conflict",
         /// So many refusals of one person in one minute that these were only

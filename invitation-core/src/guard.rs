@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     email::EmailKey,
+    id::EventId,
     invitation::{Facts, Inviter},
     policy::RolePair,
     text::UserId,
@@ -39,6 +40,29 @@ pub enum Condition {
     Grantable(Arc<[RolePair]>),
     /// Its terms have not changed since they were at this version.
     Version(u64),
+    /// This user has no lease on it.
+    FirstHoldBy(UserId),
+    /// Of the uses left, one is not held by a lease.
+    UseFree,
+    /// One of the leases on it has run out.
+    LeaseRunOut {
+        /// The time of the call.
+        now: Timestamp,
+    },
+    /// This user has this very lease on it, run out or not.
+    HoldsLease {
+        /// Which.
+        lease: EventId,
+        /// Whose.
+        user: UserId,
+    },
+    /// This user has a lease on it, and it has run out.
+    OwnLeaseRunOut {
+        /// Whose.
+        user: UserId,
+        /// The time of the call.
+        now: Timestamp,
+    },
 }
 
 impl Condition {
@@ -60,6 +84,38 @@ impl Condition {
                     .any(|pair| pair.inviter == *role && pair.granted == invitation.role),
             },
             Self::Version(version) => invitation.version == *version,
+            Self::FirstHoldBy(user) => facts.lease_of(user).is_none(),
+            Self::UseFree => invitation.has_free_use(),
+            Self::LeaseRunOut { now } => {
+                facts.first_lease.as_ref().is_some_and(|first| first.has_run_out(*now))
+            }
+            Self::HoldsLease { lease, user } => {
+                facts.lease_of(user).is_some_and(|own| own.id == *lease)
+            }
+            Self::OwnLeaseRunOut { user, now } => {
+                facts.lease_of(user).is_some_and(|own| own.has_run_out(*now))
+            }
+        }
+    }
+
+    /// Whether it looks at redemptions or leases, besides the invitation itself: a store
+    /// that keeps these elsewhere has to look at both as one.
+    #[must_use]
+    pub fn looks_beyond(&self) -> bool {
+        match self {
+            Self::FirstUseBy(_)
+            | Self::FirstHoldBy(_)
+            | Self::LeaseRunOut { .. }
+            | Self::HoldsLease { .. }
+            | Self::OwnLeaseRunOut { .. } => true,
+            Self::NotDeleted
+            | Self::UsesLeft
+            | Self::NotRevoked
+            | Self::NotExpired { .. }
+            | Self::AddressProved(_)
+            | Self::Grantable(_)
+            | Self::Version(_)
+            | Self::UseFree => false,
         }
     }
 }

@@ -74,6 +74,11 @@ id! {
     EventId, "event"
 }
 
+id! {
+    /// The key of a call that created several invitations at once.
+    BatchId, "batch"
+}
+
 /// Makes ids that are unique across processes and strictly increasing within
 /// one source, even while the clock stands still or slips back a little.
 ///
@@ -92,12 +97,24 @@ struct Last {
 }
 
 impl IdSource {
-    pub(crate) fn invitation(
+    /// So many, in ascending order.
+    pub(crate) fn invitations(
+        &self,
+        n: usize,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<InvitationId>, EntropyError> {
+        // Two numbers are whole even when a thread panicked while holding them.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        (0..n).map(|_| last.next(now, entropy).map(InvitationId)).collect()
+    }
+
+    pub(crate) fn batch(
         &self,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Result<InvitationId, EntropyError> {
-        self.next(now, entropy).map(InvitationId)
+    ) -> Result<BatchId, EntropyError> {
+        self.next(now, entropy).map(BatchId)
     }
 
     pub(crate) fn event(
@@ -109,19 +126,23 @@ impl IdSource {
     }
 
     fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).next(now, entropy)
+    }
+}
+
+impl Last {
+    fn next(&mut self, now: Timestamp, entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {
         let now = u64::try_from(now.as_micros() / 1_000).unwrap_or(0) & 0xffff_ffff_ffff;
-        // Two numbers are whole even when a thread panicked while holding them.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // More than a second back is a clock that was set, not one that slipped.
-        let fresh = now > last.millis || now + 1_000 < last.millis;
-        *last = if fresh {
-            Last { millis: now, rest: draw(entropy)? }
-        } else if last.rest >> 74 == 0 {
-            Last { rest: last.rest + 1, ..*last }
+        let fresh = now > self.millis || now + 1_000 < self.millis;
+        *self = if fresh {
+            Self { millis: now, rest: draw(entropy)? }
+        } else if self.rest >> 74 == 0 {
+            Self { rest: self.rest + 1, ..*self }
         } else {
-            Last { millis: last.millis + 1, rest: draw(entropy)? }
+            Self { millis: self.millis + 1, rest: draw(entropy)? }
         };
-        let Last { millis, rest } = *last;
+        let Self { millis, rest } = *self;
         // 12 bits of the rest stand behind the version, 62 behind the variant.
         let high = (u128::from(millis) << 80) | ((rest >> 62) & 0xfff) << 64;
         let low = rest & ((1 << 62) - 1);

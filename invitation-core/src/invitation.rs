@@ -8,7 +8,8 @@ use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     email::{Email, EmailDomain, EmailKey},
     event::words,
-    id::{EventId, InvitationId},
+    id::{BatchId, EventId, InvitationId},
+    lease::{Held, Lease},
     metadata::Metadata,
     text::{Division, Role, UserId, Username},
     time::Timestamp,
@@ -45,6 +46,8 @@ pub struct Invitation {
     pub max_uses: NonZeroU32,
     /// How many did.
     pub uses: u32,
+    /// How many of the uses left are held by leases, run-out ones included.
+    pub held: u32,
     /// The latest redemption; of a single-use invitation, the only one.
     pub last_use: Option<Redemption>,
     /// Whether and why it was withdrawn.
@@ -54,6 +57,8 @@ pub struct Invitation {
     pub deleted_at: Option<Timestamp>,
     /// Counts the changes of terms: amend, rotate, revoke, reinstate.
     pub version: u64,
+    /// The call that created it together with others.
+    pub batch: Option<BatchId>,
     /// What the host attached.
     pub metadata: Option<Metadata>,
 }
@@ -78,6 +83,13 @@ impl Invitation {
     #[must_use]
     pub fn has_uses_left(&self) -> bool {
         self.uses < self.max_uses.get()
+    }
+
+    /// Whether somebody may still be counted or get a lease: the uses and the
+    /// leases together are fewer than may be.
+    #[must_use]
+    pub fn has_free_use(&self) -> bool {
+        self.uses.saturating_add(self.held) < self.max_uses.get()
     }
 
     /// Whether `now` is at or after the expiry. The one comparison of this rule.
@@ -143,6 +155,8 @@ pub struct Redemption {
     pub at: Timestamp,
     /// The role that was granted.
     pub role: Role,
+    /// The lease that held the use for this redemption, if one did.
+    pub lease: Option<EventId>,
 }
 
 /// That an invitation was withdrawn.
@@ -163,6 +177,57 @@ pub struct Facts {
     pub invitation: Invitation,
     /// The redemption by the user whom the transition is about, if there is one.
     pub mine: Option<Redemption>,
+    /// The lease of the user whom the transition is about, if there is one.
+    pub lease: Option<Lease>,
+    /// Of all leases on the invitation, the first to run out, by
+    /// [`Lease::order`].
+    pub first_lease: Option<Lease>,
+}
+
+impl Facts {
+    /// The facts of an invitation on which there is neither a redemption nor a
+    /// lease to tell of.
+    #[must_use]
+    pub fn of(invitation: Invitation) -> Self {
+        Self { invitation, mine: None, lease: None, first_lease: None }
+    }
+
+    /// The lease of this user, if it is the one that is known here.
+    pub(crate) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
+        self.lease.as_ref().filter(|own| own.user == *user)
+    }
+
+    /// Ends a lease, if there is such a one.
+    pub(crate) fn end_lease(&mut self, held: Held) -> Option<Lease> {
+        let ended = match held {
+            Held::Own { lease } => self.lease.clone().filter(|own| own.id == lease),
+            Held::RunOut { now } => self.first_lease.clone().filter(|lease| lease.has_run_out(now)),
+        }?;
+        let is_it = |lease: &Lease| lease.id == ended.id;
+        self.lease.take_if(|own| is_it(own));
+        self.first_lease.take_if(|first| is_it(first));
+        self.invitation.held = self.invitation.held.saturating_sub(1);
+        Some(ended)
+    }
+
+    /// Begins a lease of the user whom the transition is about.
+    pub(crate) fn begin_lease(&mut self, lease: Lease) {
+        let comes_first = match &self.first_lease {
+            Some(first) => lease.order() < first.order(),
+            None => self.invitation.held == 0,
+        };
+        if comes_first {
+            self.first_lease = Some(lease.clone());
+        }
+        self.invitation.held = self.invitation.held.saturating_add(1);
+        self.lease = Some(lease);
+    }
+
+    pub(crate) fn end_all_leases(&mut self) {
+        self.invitation.held = 0;
+        self.lease = None;
+        self.first_lease = None;
+    }
 }
 
 words! {

@@ -28,12 +28,16 @@ mod guard;
 mod id;
 mod invalid;
 mod invitation;
+mod lease;
 mod limits;
 mod memory;
 mod metadata;
 mod policy;
+mod purge;
 mod query;
+mod quota;
 mod refusal;
+mod request;
 mod search;
 mod service;
 mod store;
@@ -59,21 +63,30 @@ pub use self::{
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
     guard::{Condition, Guard},
-    id::{EventId, InvitationId},
+    id::{BatchId, EventId, InvitationId},
     invalid::{Invalid, InvalidInput},
     invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status},
+    lease::{Held, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},
     memory::MemoryStore,
     metadata::Metadata,
     policy::{Policy, Right, Rights, RolePair},
-    query::{EventFilter, EventListing, Filter, Listing, Page, Position, Slice, Span, Tally},
+    purge::{Purge, Purged},
+    query::{
+        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
+        RedemptionListing, Slice, Span, Tally,
+    },
+    quota::{Cap, Quota, QuotaOf},
     refusal::{Refusal, Refused, Verdict},
+    request::{Fingerprint, IdempotencyKey, Known, Request, RequestKey},
     search::{Search, words},
     service::{
-        Count, Counts, Created, Criteria, Cursor, Disclosure, EventCriteria, EventPage,
-        InvitationPage, InvitationView, Invitations, Paging, Redeemed,
+        Count, Counts, Created, Criteria, Cursor, Disclosure, EventCriteria, EventPage, GivenBack,
+        InvitationPage, InvitationView, Invitations, OpenReservation, Paging, RedeemWithError,
+        Redeemed, RedeemedWith, RedemptionPage, Reservation, ReservationPage, Reserved,
+        RevokedPage,
     },
-    store::{Durability, Inserted, Located, NewInvitation, Outcome, Store},
+    store::{Durability, Insert, Inserted, Located, NewInvitation, Outcome, Store},
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},
     transition::{Target, Transition},

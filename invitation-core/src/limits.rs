@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use crate::{invalid::Invalid, time::Timestamp};
+use crate::{invalid::Invalid, quota::Cap, time::Timestamp};
 
 /// The bounds of what one call may ask for. What a host does not set stays at
 /// its default.
@@ -31,6 +31,9 @@ pub struct Limits {
     max_uses: NonZeroU32,
     batch: NonZeroU32,
     denials_per_minute: NonZeroU32,
+    lease: Duration,
+    pending_per_inviter: Cap,
+    pending_per_division: Cap,
 }
 
 impl Limits {
@@ -42,6 +45,11 @@ impl Limits {
     pub const MAX_SEARCH: usize = 200;
     /// Up to which number each status is counted exactly.
     pub const COUNT_CAP: u32 = 10_000;
+
+    /// The longest that a reservation holds its use.
+    pub const MAX_LEASE: Duration = Duration::DAY;
+    /// What has been over for less long is not purged.
+    pub const MIN_RETENTION: Duration = Duration::DAY;
 
     /// Bounds how long an invitation may be valid: 1 hour, 7 days, 365 days by
     /// default.
@@ -83,6 +91,45 @@ impl Limits {
         Self { denials_per_minute: denials, ..self }
     }
 
+    /// Sets how long a reservation holds its use: 10 minutes by default. Long enough
+    /// for the host to create an account, short enough that a use that a crash left
+    /// held is soon free again.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] unless it is positive and at most
+    /// [`MAX_LEASE`](Self::MAX_LEASE).
+    pub fn with_lease(self, lease: Duration) -> Result<Self, Invalid> {
+        if lease.is_positive() && lease <= Self::MAX_LEASE {
+            Ok(Self { lease, ..self })
+        } else {
+            let message = format!("must be positive and at most {}", Self::MAX_LEASE);
+            Err(Invalid::new("lease", message))
+        }
+    }
+
+    /// Bounds how many pending invitations one inviter may have:
+    /// [`Cap::Unlimited`] by default. *Pending* is what is
+    /// [active](crate::Status::Active) at the time of the call. An invitation that is
+    /// extended just before it expires stays pending, and is not counted anew.
+    #[must_use]
+    pub fn with_pending_per_inviter(self, cap: Cap) -> Self {
+        Self { pending_per_inviter: cap, ..self }
+    }
+
+    /// Bounds how many pending invitations one division may have:
+    /// [`Cap::Unlimited`] by default.
+    #[must_use]
+    pub fn with_pending_per_division(self, cap: Cap) -> Self {
+        Self { pending_per_division: cap, ..self }
+    }
+
+    /// How long a reservation holds its use.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
     /// How long an invitation is valid when the call does not say.
     #[must_use]
     pub fn default_lifetime(&self) -> Duration {
@@ -103,6 +150,32 @@ impl Limits {
 
     pub(crate) fn denials_per_minute(&self) -> u32 {
         self.denials_per_minute.get()
+    }
+
+    /// The same, but for how long an invitation may be valid.
+    pub(crate) fn of_any_lifetime(self) -> Self {
+        Self { min_lifetime: Duration::MIN, max_lifetime: Duration::MAX, ..self }
+    }
+
+    pub(crate) fn pending_per_inviter(&self) -> Cap {
+        self.pending_per_inviter
+    }
+
+    pub(crate) fn pending_per_division(&self) -> Cap {
+        self.pending_per_division
+    }
+
+    /// When a lease ends that begins now.
+    pub(crate) fn lease_end(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.lease).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Before when something must have been over to be purged at that age.
+    pub(crate) fn purge_before(age: Duration, now: Timestamp) -> Result<Timestamp, Invalid> {
+        // Only what is not negative can be turned around whatever its size.
+        let before = if age >= Self::MIN_RETENTION { now.checked_add(-age) } else { None };
+        before
+            .ok_or_else(|| Invalid::new("age", format!("must be at least {}", Self::MIN_RETENTION)))
     }
 
     /// When an invitation expires that is to be valid as `expiry` says.
@@ -126,6 +199,14 @@ impl Limits {
         }
     }
 
+    pub(crate) fn check_batch(&self, field: &'static str, n: NonZeroU32) -> Result<(), Invalid> {
+        if n <= self.batch {
+            Ok(())
+        } else {
+            Err(Invalid::new(field, format!("must be 1 to {}", self.batch)))
+        }
+    }
+
     pub(crate) fn check_uses(&self, max_uses: NonZeroU32) -> Result<(), Invalid> {
         if max_uses <= self.max_uses {
             Ok(())
@@ -144,6 +225,9 @@ impl Default for Limits {
             max_uses: NonZeroU32::MIN.saturating_add(99_999),
             batch: NonZeroU32::MIN.saturating_add(999),
             denials_per_minute: NonZeroU32::MIN.saturating_add(59),
+            lease: Duration::minutes(10),
+            pending_per_inviter: Cap::Unlimited,
+            pending_per_division: Cap::Unlimited,
         }
     }
 }

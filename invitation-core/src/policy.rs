@@ -37,13 +37,17 @@ pub enum Right {
     Reinstate,
     /// Remove an invitation for good.
     Delete,
+    /// List the open reservations: for whom a use is held just now.
+    Reservations,
+    /// Remove for good what has long been over.
+    Purge,
     /// Read the audit trail.
     Audit,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,
@@ -55,6 +59,8 @@ impl Right {
         Self::Revoke,
         Self::Reinstate,
         Self::Delete,
+        Self::Reservations,
+        Self::Purge,
         Self::Audit,
     ];
 }

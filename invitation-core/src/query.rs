@@ -2,8 +2,9 @@
 
 use crate::{
     event::{Action, Event, EventOutcome},
-    id::{EventId, InvitationId},
-    invitation::{Invitation, Status},
+    id::{BatchId, EventId, InvitationId},
+    invitation::{Invitation, Redemption, Status},
+    lease::OpenLease,
     search::Search,
     text::{Role, UserId},
     time::Timestamp,
@@ -24,6 +25,8 @@ pub struct Filter {
     pub role: Option<Role>,
     /// Those that this user created.
     pub inviter: Option<UserId>,
+    /// Those that this call created together.
+    pub batch: Option<BatchId>,
     /// Those created within.
     pub created: Span,
     /// Those that expire within.
@@ -41,6 +44,7 @@ impl Filter {
             status: None,
             role: None,
             inviter: None,
+            batch: None,
             created: Span::default(),
             expires: Span::default(),
             search: None,
@@ -60,6 +64,7 @@ impl Filter {
             && self.status.is_none_or(|status| invitation.status(self.now) == status)
             && self.role.as_ref().is_none_or(|role| invitation.role == *role)
             && self.inviter.as_ref().is_none_or(by)
+            && self.batch.is_none_or(|batch| invitation.batch == Some(batch))
             && self.created.contains(invitation.created_at)
             && self.expires.contains(invitation.expires_at)
             && self.search.as_ref().is_none_or(|search| search.matches(invitation))
@@ -89,7 +94,8 @@ impl Span {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the order has two parts")]
 pub struct Position<I> {
-    /// `created_at` of an invitation, `at` of an event.
+    /// `created_at` of an invitation, `at` of a redemption or event, `since` of a
+    /// lease.
     pub at: Timestamp,
     /// Its id.
     pub id: I,
@@ -108,6 +114,12 @@ pub struct Page<I> {
 /// A page of invitations.
 pub type Listing = Slice<Invitation, InvitationId>;
 
+/// A page of redemptions.
+pub type RedemptionListing = Slice<Redemption, EventId>;
+
+/// A page of leases.
+pub type LeaseListing = Slice<OpenLease, EventId>;
+
 /// A page of events.
 pub type EventListing = Slice<Event, EventId>;
 
@@ -117,7 +129,8 @@ pub type EventListing = Slice<Event, EventId>;
 pub struct Slice<T, I> {
     /// The items, newest first, at most as many as asked for.
     pub items: Vec<T>,
-    /// Where the next page begins; none when nothing follows. A store that
+    /// Behind what the next page begins: the last item, or the last that was looked
+    /// at; none when nothing follows. A store that
     /// bounds its work may return fewer items than asked for, even none, as
     /// long as this is set.
     pub next: Option<Position<I>>,

@@ -1,12 +1,13 @@
 //! The domain says no: why, to whom, and on what evidence.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU32};
 
 use crate::{
     event::{Event, EventOutcome, Reason},
     guard::Condition,
     invitation::Facts,
     policy::Right,
+    quota::{Quota, QuotaOf},
     text::{Division, Role},
     time::Timestamp,
     transition::Target,
@@ -56,6 +57,25 @@ pub enum Refusal {
         /// Its version now.
         current: u64,
     },
+    /// Every use that is left is held for somebody whose account is just being
+    /// created.
+    Reserved {
+        /// When the first of them is free again, if it is not used until then.
+        until: Timestamp,
+    },
+    /// The reservation has ended: its use passed to somebody else, or the terms of
+    /// the invitation have changed.
+    ReservationLost,
+    /// So many invitations of the inviter, or of the division, are pending that
+    /// there is no room.
+    QuotaExceeded {
+        /// Whose.
+        of: QuotaOf,
+        /// How many may be pending.
+        max: NonZeroU32,
+    },
+    /// Something else was created under this idempotency key.
+    IdempotencyKeyReused,
     /// Others changed the invitation each time that this was tried.
     Conflict,
 }
@@ -84,6 +104,19 @@ impl fmt::Display for Refusal {
             }
             Self::VersionMismatch { current } => {
                 write!(f, "the invitation has changed: it is at version {current}")
+            }
+            Self::Reserved { until } => {
+                write!(f, "the invitation is just being used by somebody else, until {until}")
+            }
+            Self::ReservationLost => f.write_str("the reservation has ended"),
+            Self::QuotaExceeded { of: QuotaOf::Inviter(_), max } => {
+                write!(f, "not more than {max} invitations of one inviter may be pending")
+            }
+            Self::QuotaExceeded { of: QuotaOf::Division(_), max } => {
+                write!(f, "not more than {max} invitations of one division may be pending")
+            }
+            Self::IdempotencyKeyReused => {
+                f.write_str("something else was created under this idempotency key")
             }
             Self::Conflict => f.write_str("the invitation was changed by others, try again"),
         }
@@ -119,11 +152,11 @@ impl Verdict {
 
     /// Why `failed`, the first condition that the facts do not satisfy, refuses.
     ///
-    /// None for [`Condition::FirstUseBy`]: that the redeemer has redeemed is not
-    /// a refusal but a replay.
+    /// None for [`Condition::FirstUseBy`] and [`Condition::FirstHoldBy`]: that the
+    /// redeemer has redeemed, or has a lease, is not a refusal but a replay.
     pub(crate) fn explain(failed: &Condition, target: &Target, facts: &Facts) -> Option<Self> {
         let (refusal, reason) = match failed {
-            Condition::FirstUseBy(_) => return None,
+            Condition::FirstUseBy(_) | Condition::FirstHoldBy(_) => return None,
             Condition::NotDeleted => return Some(Self::missing(target, Reason::Deleted)),
             Condition::UsesLeft => (Refusal::Used, Reason::Used),
             Condition::NotRevoked => (Refusal::Revoked, Reason::Revoked),
@@ -141,8 +174,24 @@ impl Verdict {
                 Refusal::VersionMismatch { current: facts.invitation.version },
                 Reason::VersionMismatch,
             ),
+            Condition::UseFree | Condition::LeaseRunOut { .. } => {
+                let first = facts.first_lease.as_ref().map(|first| first.until);
+                let expires_at = facts.invitation.expires_at;
+                let until = first.map_or(expires_at, |first| first.min(expires_at));
+                (Refusal::Reserved { until }, Reason::Reserved)
+            }
+            Condition::HoldsLease { .. } | Condition::OwnLeaseRunOut { .. } => {
+                (Refusal::ReservationLost, Reason::ReservationLost)
+            }
         };
         Some(Self { refusal, reason })
+    }
+
+    /// That one of the quotas has no room.
+    pub(crate) fn quota_full(full: QuotaOf, quotas: &[Quota]) -> Self {
+        let max = quotas.iter().find(|quota| quota.of == full).map(|quota| quota.max);
+        let refusal = Refusal::QuotaExceeded { of: full, max: max.unwrap_or(NonZeroU32::MIN) };
+        Self::new(refusal, Reason::QuotaExceeded)
     }
 
     /// What the caller is told.

@@ -124,6 +124,12 @@ impl Query {
         }
     }
 
+    /// The same search for somebody who is not to see codes, by words alone: each
+    /// symbol that a search confirms would be one that is given away.
+    pub(crate) fn without_codes(self) -> Self {
+        Self { search: Search { tags: Vec::new(), ..self.search }, beginning: None }
+    }
+
     pub(crate) fn search(&self) -> &Search {
         &self.search
     }

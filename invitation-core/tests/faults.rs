@@ -1,125 +1,14 @@
-//! A store that fails on cue, around the real one in memory: before it does
-//! anything, or after it did, with the answer lost.
+//! What a store that fails leaves: "done, with evidence", "not done", or "unknown"
+//! and the truth at the next try.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+mod support;
 
-use async_trait::async_trait;
 use invitation_core::{
-    Action, Actor, Criteria, Division, Draft, Durability, Entropy, EntropyError, Error, Event,
-    EventCriteria, EventFilter, EventId, EventListing, Filter, IfVersion, Inserted, Invitation,
-    InvitationId, Invitations, Listing, Located, MemoryStore, NewInvitation, Outcome, Page, Paging,
-    Redeemer, Refusal, Role, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
-    UserId, Username,
+    Action, Actor, Criteria, Division, Draft, Entropy, EntropyError, Error, EventCriteria,
+    IfVersion, InvitationId, Invitations, Paging, Redeemer, Refusal, Role, StoreErrorKind, UserId,
+    Username,
 };
-
-/// What goes wrong with the next call that writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fault {
-    None,
-    /// It is not done.
-    Before,
-    /// It is done, but nobody hears of it.
-    AnswerLost,
-}
-
-#[derive(Clone, Debug)]
-struct Flaky {
-    store: Arc<MemoryStore>,
-    fault: Arc<AtomicUsize>,
-}
-
-const FAULTS: [Fault; 3] = [Fault::None, Fault::Before, Fault::AnswerLost];
-
-impl Flaky {
-    fn new() -> Self {
-        Self { store: Arc::default(), fault: Arc::default() }
-    }
-
-    fn next(&self, fault: Fault) {
-        let number = FAULTS.iter().position(|known| *known == fault).unwrap_or(0);
-        self.fault.store(number, Ordering::SeqCst);
-    }
-
-    fn take(&self) -> Fault {
-        FAULTS[self.fault.swap(0, Ordering::SeqCst)]
-    }
-}
-
-fn unavailable() -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, "flaky")
-}
-
-fn unknown() -> StoreError {
-    StoreError::new(StoreErrorKind::OutcomeUnknown, "flaky")
-}
-
-#[async_trait]
-impl Store for Flaky {
-    fn durability(&self) -> Durability {
-        self.store.durability()
-    }
-
-    async fn insert(&self, rows: &[NewInvitation]) -> Result<Inserted, StoreError> {
-        let fault = self.take();
-        if fault == Fault::Before {
-            return Err(unavailable());
-        }
-        let answer = self.store.insert(rows).await?;
-        if fault == Fault::AnswerLost { Err(unknown()) } else { Ok(answer) }
-    }
-
-    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
-        let fault = self.take();
-        if fault == Fault::Before {
-            return transitions.iter().map(|_| Err(unavailable())).collect();
-        }
-        let answers = self.store.apply(transitions).await;
-        if fault == Fault::AnswerLost {
-            return transitions.iter().map(|_| Err(unknown())).collect();
-        }
-        answers
-    }
-
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
-        self.store.get(target, scope).await
-    }
-
-    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        self.store.locate(target).await
-    }
-
-    async fn list(
-        &self,
-        scope: &Scope,
-        filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
-        self.store.list(scope, filter, page).await
-    }
-
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
-        self.store.count(scope, filter, cap).await
-    }
-
-    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        match self.take() {
-            Fault::None => self.store.record(events).await,
-            Fault::Before | Fault::AnswerLost => Err(unavailable()),
-        }
-    }
-
-    async fn events(
-        &self,
-        scope: &Scope,
-        filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
-        self.store.events(scope, filter, page).await
-    }
-}
+use support::{Fault, Flaky};
 
 struct World {
     store: Flaky,

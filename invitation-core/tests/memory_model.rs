@@ -29,10 +29,10 @@ fn short_sequences_agree() {
 
 #[test]
 fn long_sequences_agree() {
-    check(2, 4_000, 30);
+    check(2, 4_000, 25);
 }
 
 #[test]
 fn very_long_sequences_agree() {
-    check(3, 300, 120);
+    check(3, 300, 100);
 }

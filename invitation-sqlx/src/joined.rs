@@ -5,9 +5,9 @@ use std::fmt;
 use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Inserted, Invitation,
-    InvitationId, Listing, Located, NewInvitation, Outcome, Page, Scope, Store, StoreError, Tally,
-    Target, Transition,
+    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
+    Scope, Store, StoreError, Tally, Target, Transition,
 };
 use sqlx::Transaction;
 
@@ -109,9 +109,9 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         Durability::Hosts
     }
 
-    async fn insert(&self, rows: &[NewInvitation]) -> Result<Inserted, StoreError> {
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::insert::<DB>(&mut conn, Begin::Nested, &self.names, rows).await
+        ops::insert::<DB>(&mut conn, Begin::Nested, &self.names, insert).await
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
@@ -148,6 +148,25 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await
     }
 
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        let mut conn = self.conn.lock().await;
+        ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        let mut conn = self.conn.lock().await;
+        ops::leases::<DB>(&mut conn, &self.names, scope, page).await
+    }
+
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut conn = self.conn.lock().await;
         ops::record::<DB>(&mut conn, Begin::Nested, &self.names, events).await
@@ -161,5 +180,10 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
     ) -> Result<EventListing, StoreError> {
         let mut conn = self.conn.lock().await;
         ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let mut conn = self.conn.lock().await;
+        ops::purge::<DB>(&mut conn, Begin::Nested, &self.names, purge).await
     }
 }

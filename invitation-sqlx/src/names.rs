@@ -69,6 +69,9 @@ pub(crate) struct Names {
     prefix: TablePrefix,
     pub(crate) invitations: Arc<str>,
     pub(crate) redemptions: Arc<str>,
+    pub(crate) leases: Arc<str>,
+    pub(crate) requests: Arc<str>,
+    pub(crate) quotas: Arc<str>,
     pub(crate) words: Arc<str>,
     pub(crate) events: Arc<str>,
 }
@@ -79,6 +82,9 @@ impl Names {
         Self {
             invitations: name("codes"),
             redemptions: name("redemptions"),
+            leases: name("leases"),
+            requests: name("requests"),
+            quotas: name("quotas"),
             words: name("words"),
             events: name("events"),
             prefix,

@@ -2,10 +2,11 @@
 //!
 //! Each function here has a twin in the core that says what it means:
 //! `Condition::holds`, `Change::apply_to`, `Filter::matches`,
-//! `Invitation::status`. The table of invitations is always called `i`.
+//! `Invitation::status`, `Quota::counts`, `Purge::takes`. The table of invitations is always called `i`.
 
 use invitation_core::{
-    Change, Condition, EventFilter, Filter, Guard, Position, Scope, Search, Span, Status, Target,
+    Change, Condition, EventFilter, Filter, Guard, Position, Purge, Quota, QuotaOf, Scope, Search,
+    Span, Status, Target,
 };
 
 use crate::{dialect::Dialect, names::Names, row, statement::Statement};
@@ -93,18 +94,56 @@ fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &
             // A version beyond what is stored matches nothing.
             s.sql("i.version = ").int(i64::try_from(*version).unwrap_or(-1));
         }
+        Condition::FirstHoldBy(user) => {
+            s.sql("NOT ");
+            a_lease(s, names).sql(" AND l.user_id = ").text(user.as_str()).sql("))");
+        }
+        Condition::UseFree => {
+            s.sql("i.uses + i.held < i.max_uses");
+        }
+        Condition::LeaseRunOut { now } => {
+            a_lease(s, names).sql(" AND l.held_until <= ").int(now.as_micros()).sql("))");
+        }
+        Condition::HoldsLease { lease, user } => {
+            a_lease(s, names).sql(" AND l.user_id = ").text(user.as_str());
+            s.sql(" AND l.id = ").blob(lease.as_bytes()).sql("))");
+        }
+        Condition::OwnLeaseRunOut { user, now } => {
+            a_lease(s, names).sql(" AND l.user_id = ").text(user.as_str());
+            s.sql(" AND l.held_until <= ").int(now.as_micros()).sql("))");
+        }
     }
+}
+
+/// Begins the question for a lease; what is asked of it, and the parentheses, follow.
+fn a_lease<'s, DB: Dialect>(s: &'s mut Statement<DB>, names: &Names) -> &'s mut Statement<DB> {
+    // What the row itself says comes first: some databases look at a row that they had to
+    // wait for as it is by then, but at other tables as they were before.
+    s.sql(format_args!("(i.held > 0 AND EXISTS (SELECT 1 FROM {}", names.leases));
+    s.sql(" l WHERE l.invitation = i.id")
 }
 
 /// The assignments of an update.
 pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     match change {
-        Change::Redeem { id, user, username, at } => {
+        Change::Redeem { id, user, username, at, in_place_of } => {
+            if in_place_of.is_some() {
+                s.sql("held = held - 1, ");
+            }
             s.sql("uses = uses + 1, used_id = ").blob(id.as_bytes());
             s.sql(", used_by = ").text(user.as_str());
             s.sql(", used_name = ").text(username.as_str());
             s.sql(", used_at = ").int(at.as_micros());
-            s.sql(", used_role = role");
+            s.sql(", used_role = role, used_lease = ");
+            s.opt_blob(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()));
+            return;
+        }
+        Change::Hold { in_place_of, .. } => {
+            s.sql(if in_place_of.is_some() { "held = held" } else { "held = held + 1" });
+            return;
+        }
+        Change::Release { .. } => {
+            s.sql("held = held - 1");
             return;
         }
         Change::Amend { binding, role, expires_at } => {
@@ -134,11 +173,13 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
             s.sql("revoked_at = NULL, revoked_reason = NULL, ");
         }
         Change::Delete { at } => {
-            s.sql("deleted_at = ").int(at.as_micros());
-            return;
+            s.sql("deleted_at = ").int(at.as_micros()).sql(", ");
         }
     }
-    s.sql("version = version + 1");
+    if change.ends_all_leases() {
+        s.sql("held = 0, ");
+    }
+    s.sql(if change.changes_terms() { "version = version + 1" } else { "version = version" });
 }
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
@@ -151,6 +192,9 @@ pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names:
     }
     if let Some(inviter) = &filter.inviter {
         s.sql(" AND i.inviter = ").text(inviter.as_str());
+    }
+    if let Some(batch) = &filter.batch {
+        s.sql(" AND i.batch = ").blob(batch.as_bytes());
     }
     span(s, "i.created_at", &filter.created);
     span(s, "i.expires_at", &filter.expires);
@@ -208,6 +252,28 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
         s.sql(")");
     }
     s.sql(")");
+}
+
+/// Those that a quota counts.
+pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
+    match &quota.of {
+        QuotaOf::Inviter(user) => s.sql("i.inviter = ").text(user.as_str()),
+        QuotaOf::Division(division) => s.sql("i.division = ").text(division.as_str()),
+    };
+    s.sql(" AND i.expires_at > ").int(quota.now.as_micros());
+    s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
+}
+
+/// Those that a purge takes.
+pub(crate) fn purgeable<DB: Dialect>(s: &mut Statement<DB>, purge: &Purge) {
+    let before = purge.before.as_micros();
+    s.sql("(i.deleted_at < ").int(before);
+    s.sql(" OR (i.deleted_at IS NULL AND (");
+    s.sql("(i.uses >= i.max_uses AND i.used_at < ").int(before);
+    s.sql(") OR (i.uses < i.max_uses AND i.revoked_at < ").int(before);
+    s.sql(") OR (i.uses < i.max_uses AND i.revoked_at IS NULL AND i.expires_at < ").int(before);
+    s.sql("))))");
+    scope(s, &purge.scope);
 }
 
 /// What lies strictly behind a position, newest first.

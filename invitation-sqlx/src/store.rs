@@ -5,9 +5,9 @@ use std::{fmt, sync::Arc};
 use async_lock::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Inserted, Invitation,
-    InvitationId, Listing, Located, NewInvitation, Outcome, Page, Scope, Store, StoreError, Tally,
-    Target, Transition,
+    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
+    Scope, Store, StoreError, Tally, Target, Transition,
 };
 use sqlx::{Pool, pool::PoolConnection};
 
@@ -108,22 +108,27 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         Durability::Own
     }
 
-    async fn insert(&self, rows: &[NewInvitation]) -> Result<Inserted, StoreError> {
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
         let mut conn = self.acquire("insert").await?;
         let _turn = self.turn().await;
-        ops::insert::<DB>(&mut conn, Begin::Own, &self.names, rows).await
+        ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert).await
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        // One connection for all of them, so that the wait for it is bounded once.
+        let mut conn = match self.acquire("apply").await {
+            Ok(conn) => conn,
+            Err(error) => {
+                let kind = error.kind();
+                let others = transitions.iter().skip(1).map(|_| StoreError::new(kind, "apply"));
+                return std::iter::once(error).chain(others).map(Err).collect();
+            }
+        };
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            answers.push(match self.acquire("apply").await {
-                Ok(mut conn) => {
-                    let _turn = self.turn().await;
-                    ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition).await
-                }
-                Err(error) => Err(error),
-            });
+            let _turn = self.turn().await;
+            let step = ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition);
+            answers.push(step.await);
         }
         answers
     }
@@ -153,6 +158,25 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await
     }
 
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        let mut conn = self.acquire("redemptions").await?;
+        ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        let mut conn = self.acquire("leases").await?;
+        ops::leases::<DB>(&mut conn, &self.names, scope, page).await
+    }
+
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut conn = self.acquire("record").await?;
         let _turn = self.turn().await;
@@ -167,5 +191,11 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     ) -> Result<EventListing, StoreError> {
         let mut conn = self.acquire("events").await?;
         ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let mut conn = self.acquire("purge").await?;
+        let _turn = self.turn().await;
+        ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge).await
     }
 }

@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use invitation_core::{
-    Action, Actor, Clock, Criteria, Draft, Error, Invitations, ManualClock, Paging, Refusal,
-    StoreErrorKind, SystemClock,
+    Action, Actor, Clock, Criteria, Draft, Error, Invitation, Invitations, ManualClock, Paging,
+    Refusal, Reservation, StoreErrorKind, SystemClock,
 };
 use invitation_sqlx::{
     SqliteStore,
@@ -67,6 +69,42 @@ async fn a_dropped_call_is_done_with_evidence_or_not_done() {
         assert_eq!(redemptions_on_record(&invitations).await, polls + 1);
     }
     assert_eq!(uses(&invitations).await, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_redeem_with_is_spent_with_evidence_or_free_after_the_lease() {
+    let (invitations, _folder) = on_a_file().await;
+    let clock = ManualClock::new(SystemClock.now());
+    let invitations = invitations.with_clock(clock.clone());
+    let (mut spent, mut finished) = (0, false);
+    let mut polls = 0;
+    while !finished {
+        let (invitation, code) = create(&invitations).await;
+        let accounts = AtomicUsize::new(0);
+        let creating = async |_: Reservation| {
+            tokio::task::yield_now().await;
+            accounts.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, std::io::Error>(())
+        };
+        let anna = redeemer("anna");
+        let call = invitations.redeem_with(&code, &anna, creating);
+        finished = DropAfter::new(call, polls).await.is_some();
+
+        clock.advance(invitations.limits().lease());
+        let second = invitations.redeem(&code, &redeemer("ben")).await;
+        let facts = invitations.get(&admin(), invitation.id).await.unwrap();
+        let Invitation { uses, held, last_use, .. } = facts.invitation();
+        assert_eq!((*uses, *held), (1, 0), "after {polls} polls");
+        assert_eq!(redemptions_on_record(&invitations).await, polls + 1, "each with evidence");
+        if let Err(refused) = second {
+            assert_eq!(refused.refusal(), Some(&Refusal::Used), "after {polls} polls");
+            assert_eq!(last_use.as_ref().unwrap().username.as_str(), "anna");
+            assert_eq!(accounts.load(Ordering::SeqCst), 1, "never for nobody");
+            spent += 1;
+        }
+        polls += 1;
+    }
+    assert!(spent >= 1 && polls > 8, "dropped {polls} times, {spent} were spent");
 }
 
 #[tokio::test(flavor = "multi_thread")]

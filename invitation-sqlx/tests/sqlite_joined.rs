@@ -4,9 +4,12 @@
 
 mod support;
 
+use std::num::NonZeroU32;
+
 use invitation_core::{
-    Action, Amendment, Criteria, Draft, Error, EventOutcome, Expiry, IfVersion, Invitations,
-    Paging, Refusal, Status, StoreErrorKind,
+    Action, Amendment, Cap, Clock, Criteria, Draft, Error, EventOutcome, Expiry, IdempotencyKey,
+    IfVersion, Invitations, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status,
+    StoreErrorKind, SystemClock,
 };
 use invitation_sqlx::{
     Joined, SqliteStore,
@@ -14,6 +17,7 @@ use invitation_sqlx::{
 };
 use support::{DropAfter, admin, create, manager, on_a_file, redeemer, trail, uses};
 use tempfile::TempDir;
+use time::Duration;
 
 struct Host {
     invitations: Invitations<SqliteStore>,
@@ -209,4 +213,50 @@ async fn a_dropped_call_leaves_the_hosts_work_alone() {
         let made = (uses(&host.invitations).await, host.users().await);
         assert_eq!(made, expected, "dropped after {polls} polls");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_quotas_reservations_and_purges_share_the_hosts_fate() {
+    let host = Host::new().await;
+    let clock = ManualClock::new(SystemClock.now());
+    let one = Cap::AtMost(NonZeroU32::MIN);
+    let limits = Limits::default().with_pending_per_inviter(one);
+    let invitations = host.invitations.clone().with_clock(clock.clone()).with_limits(limits);
+    let (key, anna) = (IdempotencyKey::new("k-1").unwrap(), redeemer("anna"));
+    let nothing = trail(&invitations).await;
+    for commits in [false, true] {
+        let mut tx = host.begin().await;
+        let inside = invitations.on(Joined::new(&mut tx));
+        let created = inside.create_once(&manager(), &key, Draft::new()).await.unwrap();
+        assert!(!created.is_replayed(), "what was rolled back is not known");
+        let again = inside.create_once(&manager(), &key, Draft::new()).await.unwrap();
+        assert!(again.is_replayed());
+        let full = inside.create(&manager(), Draft::new()).await.unwrap_err();
+        assert!(matches!(full.refusal(), Some(Refusal::QuotaExceeded { .. })));
+        let Reserved::Open(reservation) =
+            inside.reserve(&again.code().reveal(), &anna).await.unwrap()
+        else {
+            panic!("nothing is redeemed")
+        };
+        inside.commit(reservation.id(), &anna).await.unwrap();
+        if commits {
+            tx.commit().await.unwrap();
+        } else {
+            tx.rollback().await.unwrap();
+            assert_eq!(trail(&invitations).await, nothing, "no success is on record");
+        }
+    }
+    assert_eq!(uses(&invitations).await, 1);
+    assert_eq!(trail(&invitations).await.len(), nothing.len() + 3, "created, reserved, redeemed");
+
+    clock.advance(Duration::days(3));
+    let mut tx = host.begin().await;
+    let age = Duration::days(2);
+    let inside = invitations.on(Joined::new(&mut tx));
+    let purged = inside.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
+    assert_eq!(purged, Purged { removed: 1, more: true });
+    let empty = inside.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
+    assert_eq!(empty, Purged { removed: 0, more: false });
+    tx.rollback().await.unwrap();
+    assert_eq!(uses(&invitations).await, 1, "it is still there");
 }

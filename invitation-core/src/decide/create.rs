@@ -2,19 +2,21 @@
 
 use std::num::NonZeroU32;
 
-use super::{Call, bound_to};
+use super::{Call, amend::bound_to};
 use crate::{
     actor::Acting,
     code::{InvitationCode, Sealing},
     draft::Draft,
-    event::{Action, Detail, Performer, Reason},
+    event::{Action, Detail, Reason},
+    id::BatchId,
     id::InvitationId,
     invalid::{Invalid, InvalidInput},
-    invitation::{Binding, Invitation, Inviter},
-    limits::Limits,
+    invitation::{Binding, Invitation},
+    limits::{Expiry, Limits},
     metadata::Metadata,
     policy::{Policy, Right},
     refusal::{Refusal, Verdict},
+    request::Fingerprinting,
     store::NewInvitation,
     text::{Division, Role},
     time::Timestamp,
@@ -36,12 +38,40 @@ pub(crate) struct Terms {
     binding: Binding,
     role: Role,
     division: Division,
+    /// As it was asked for: what the same draft says whenever it comes.
+    expiry: Expiry,
     expires_at: Timestamp,
     max_uses: NonZeroU32,
     metadata: Option<Metadata>,
 }
 
 impl Terms {
+    /// The division that the invitation will belong to.
+    pub(crate) fn division(&self) -> &Division {
+        &self.division
+    }
+
+    /// Adds everything that was asked for.
+    pub(crate) fn tell(&self, all: &mut Fingerprinting) {
+        let (kind, binding) = match &self.binding {
+            Binding::Anyone => ("anyone", None),
+            Binding::Address(email) => ("address", Some(email.as_str())),
+            Binding::Domain(domain) => ("domain", Some(domain.as_str())),
+        };
+        let expiry = match self.expiry {
+            Expiry::Default => "default".to_owned(),
+            Expiry::At(at) => format!("at {at}"),
+            Expiry::InDays(days) => format!("in {days} days"),
+        };
+        all.part(Some(kind));
+        all.part(binding);
+        all.part(Some(self.role.as_str()));
+        all.part(Some(self.division.as_str()));
+        all.part(Some(&expiry));
+        all.part(Some(&self.max_uses.to_string()));
+        all.part(self.metadata.as_ref().map(Metadata::as_json));
+    }
+
     /// Fills in and checks a draft: first its bounds, then the actor's rights to
     /// what it names.
     pub(crate) fn of(
@@ -88,6 +118,7 @@ impl Terms {
                 binding: draft.binding,
                 role,
                 division,
+                expiry: draft.expiry,
                 expires_at,
                 max_uses: draft.max_uses,
                 metadata: draft.metadata,
@@ -122,18 +153,20 @@ impl Terms {
         self,
         id: InvitationId,
         code: &InvitationCode,
+        batch: Option<BatchId>,
         sealing: &Sealing,
-        call: Call,
+        call: &Call,
     ) -> NewInvitation {
         let detail = bound_to(Detail::none(), &self.binding)
             .with("role", self.role.as_str())
             .with("expires_at", &self.expires_at.to_string())
             .with("max_uses", &self.max_uses.to_string());
-        let event = call.done(Action::Create, detail);
-        let inviter = match call.performer {
-            Performer::Actor { user, role } => Inviter::User { user, role },
-            Performer::System | Performer::Redeemer { .. } => Inviter::System,
+        let detail = match batch {
+            Some(batch) => detail.with("batch", &batch.to_string()),
+            None => detail,
         };
+        let event = call.done(Action::Create, detail);
+        let inviter = call.inviter();
         let invitation = Invitation {
             id,
             digest: sealing.digest(code),
@@ -147,10 +180,12 @@ impl Terms {
             expires_at: self.expires_at,
             max_uses: self.max_uses,
             uses: 0,
+            held: 0,
             last_use: None,
             revocation: None,
             deleted_at: None,
             version: 1,
+            batch,
             metadata: self.metadata,
         };
         let event = event.about(&invitation);

@@ -3,11 +3,20 @@
 //! Hosts call [`Invitations`](crate::Invitations), which calls this. It is public
 //! for authors of stores, who want transitions to try their store on.
 
+mod amend;
 mod create;
+mod quotas;
+mod redeem;
 
 use std::sync::Arc;
 
-pub(crate) use self::create::{Rejected, Terms};
+pub use self::{amend::NewTerms, redeem::Taking};
+pub(crate) use self::{
+    create::{Rejected, Terms},
+    quotas::quotas,
+    redeem::{Next, Wanted, next},
+};
+use self::{quotas::quotas_of_revival, redeem::Presented};
 use crate::{
     actor::{Redeemer, Scope},
     change::Change,
@@ -16,7 +25,9 @@ use crate::{
     event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
     guard::{Condition, Guard},
     id::{EventId, InvitationId},
-    invitation::{Binding, Facts, Invitation, Revocation},
+    invitation::{Facts, Invitation, Inviter, Revocation, Status},
+    lease::ReservationId,
+    limits::Limits,
     policy::{Policy, Right, RolePair},
     refusal::{Refusal, Verdict},
     text::Role,
@@ -55,6 +66,16 @@ impl Call {
         }
     }
 
+    /// Who invites by this call.
+    pub(crate) fn inviter(&self) -> Inviter {
+        match &self.performer {
+            Performer::Actor { user, role } => {
+                Inviter::User { user: user.clone(), role: role.clone() }
+            }
+            Performer::System | Performer::Redeemer { .. } => Inviter::System,
+        }
+    }
+
     /// Whether an invitation of this performer may carry `role`.
     pub(crate) fn may_grant(&self, policy: &Policy, role: &Role) -> bool {
         match &self.performer {
@@ -89,6 +110,37 @@ pub enum Command<'a> {
         redeemer: &'a Redeemer,
         /// What the current policy lets inviters grant.
         ceiling: &'a Arc<[RolePair]>,
+        /// Which use it takes.
+        taking: Taking,
+    },
+    /// Hold a use of the code for somebody.
+    Reserve {
+        /// Under which digests the code may be stored.
+        code: Vec<CodeDigest>,
+        /// Who presents it.
+        redeemer: &'a Redeemer,
+        /// What the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+        /// How long.
+        until: Timestamp,
+        /// Which use it takes.
+        taking: Taking,
+    },
+    /// Turn a held use into a redemption.
+    Commit {
+        /// Which.
+        reservation: ReservationId,
+        /// Whose.
+        redeemer: &'a Redeemer,
+        /// What the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+    },
+    /// Give a held use back.
+    Release {
+        /// Which.
+        reservation: ReservationId,
+        /// Whose.
+        redeemer: &'a Redeemer,
     },
     /// Set other terms.
     Amend {
@@ -127,59 +179,6 @@ pub enum Command<'a> {
     },
 }
 
-/// Terms that an amendment sets, with the expiry already worked out. What is
-/// `None` stays.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
-pub struct NewTerms {
-    /// Who may redeem.
-    pub binding: Option<Binding>,
-    /// As what.
-    pub role: Option<Role>,
-    /// Until when.
-    pub expires_at: Option<Timestamp>,
-}
-
-impl NewTerms {
-    /// Whether the performer may set these terms on any invitation at all.
-    pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
-        if let Some(role) = &self.role {
-            call.check_grant(policy, role)?;
-        }
-        match (&self.binding, &call.performer) {
-            (Some(Binding::Domain(_)), Performer::Actor { role, .. })
-                if !policy.allows(role, Right::BindDomain) =>
-            {
-                Err(Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What the audit trail says about it: addresses masked.
-    fn detail(&self) -> Detail {
-        let mut detail = Detail::none();
-        if let Some(binding) = &self.binding {
-            detail = bound_to(detail, binding);
-        }
-        if let Some(role) = &self.role {
-            detail = detail.with("role", role.as_str());
-        }
-        if let Some(expires_at) = self.expires_at {
-            detail = detail.with("expires_at", &expires_at.to_string());
-        }
-        detail
-    }
-}
-
-fn bound_to(detail: Detail, binding: &Binding) -> Detail {
-    match binding {
-        Binding::Anyone => detail.with("bound_to", "anyone"),
-        Binding::Address(email) => detail.with("bound_to", &email.masked()),
-        Binding::Domain(domain) => detail.with("bound_to", domain.as_str()),
-    }
-}
-
 /// Decides: from a command and the call that it comes with to the one step that
 /// carries it out, or to the verdict that it may not be.
 ///
@@ -193,10 +192,23 @@ pub fn decide(
     if_version: IfVersion,
     call: &Call,
     policy: &Policy,
+    limits: &Limits,
 ) -> Result<Transition, Verdict> {
+    let plain = |target, guard, change, event| {
+        Ok(Transition { target, scope: scope.clone(), guard, quotas: Vec::new(), change, event })
+    };
     match command {
-        Command::Redeem { code, redeemer, ceiling } => {
-            Ok(redeem(code, redeemer, Arc::clone(ceiling), scope, call))
+        Command::Redeem { code, redeemer, ceiling, taking } => {
+            Ok(Presented { code, redeemer, ceiling }.redeem(&taking, scope, call))
+        }
+        Command::Reserve { code, redeemer, ceiling, until, taking } => {
+            Ok(Presented { code, redeemer, ceiling }.reserve(until, &taking, scope, call))
+        }
+        Command::Commit { reservation, redeemer, ceiling } => {
+            Ok(redeem::commit(reservation, redeemer, ceiling, scope, call))
+        }
+        Command::Release { reservation, redeemer } => {
+            Ok(redeem::release(reservation, redeemer, scope, call))
         }
         Command::Amend { current, terms } => {
             terms.check_rights(call, policy)?;
@@ -204,15 +216,20 @@ pub fn decide(
             call.check_grant(policy, &current.role)?;
             let event = call.done(Action::Amend, terms.detail());
             let NewTerms { binding, role, expires_at } = terms;
+            let after = Invitation {
+                expires_at: expires_at.unwrap_or(current.expires_at),
+                ..current.clone()
+            };
+            let quotas = quotas_of_revival(current, &after, call, limits);
             let change = Change::Amend { binding, role, expires_at };
-            Ok(Transition { target: Target::Id(current.id), scope, guard, change, event })
+            let transition = plain(Target::Id(current.id), guard, change, event)?;
+            Ok(Transition { quotas, ..transition })
         }
         Command::Rotate { current, digest, tag, sealed } => {
             let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
             call.check_grant(policy, &current.role)?;
             let event = call.done(Action::Rotate, Detail::none());
-            let change = Change::Rotate { digest, tag, sealed };
-            Ok(Transition { target: Target::Id(current.id), scope, guard, change, event })
+            plain(Target::Id(current.id), guard, Change::Rotate { digest, tag, sealed }, event)
         }
         Command::Revoke { id, reason } => {
             let mut conditions = unloaded(if_version);
@@ -223,8 +240,7 @@ pub fn decide(
             };
             let event = call.done(Action::Revoke, detail);
             let change = Change::Revoke(Revocation { at: call.now, reason });
-            let guard = Guard::new(conditions);
-            Ok(Transition { target: Target::Id(id), scope, guard, change, event })
+            plain(Target::Id(id), Guard::new(conditions), change, event)
         }
         Command::Reinstate { current } => {
             let guard = on_loaded(current, if_version, OfRevoked::Take)?;
@@ -233,44 +249,17 @@ pub fn decide(
             }
             call.check_grant(policy, &current.role)?;
             let event = call.done(Action::Reinstate, Detail::none());
-            let change = Change::Reinstate;
-            Ok(Transition { target: Target::Id(current.id), scope, guard, change, event })
+            let after = Invitation { revocation: None, ..current.clone() };
+            let quotas = quotas_of_revival(current, &after, call, limits);
+            let transition = plain(Target::Id(current.id), guard, Change::Reinstate, event)?;
+            Ok(Transition { quotas, ..transition })
         }
         Command::Delete { id } => {
             let guard = Guard::new(unloaded(if_version));
             let event = call.done(Action::Delete, Detail::none());
-            let change = Change::Delete { at: call.now };
-            Ok(Transition { target: Target::Id(id), scope, guard, change, event })
+            plain(Target::Id(id), guard, Change::Delete { at: call.now }, event)
         }
     }
-}
-
-fn redeem(
-    code: Vec<CodeDigest>,
-    redeemer: &Redeemer,
-    ceiling: Arc<[RolePair]>,
-    scope: Scope,
-    call: &Call,
-) -> Transition {
-    let address = redeemer.email().map(|proof| proof.email().key().clone());
-    // In the order of `Invitation::status`, so that the answer and the list agree.
-    let guard = Guard::new(vec![
-        Condition::FirstUseBy(redeemer.user().clone()),
-        Condition::NotDeleted,
-        Condition::UsesLeft,
-        Condition::NotRevoked,
-        Condition::NotExpired { now: call.now },
-        Condition::AddressProved(address),
-        Condition::Grantable(ceiling),
-    ]);
-    let change = Change::Redeem {
-        id: call.id,
-        user: redeemer.user().clone(),
-        username: redeemer.username().clone(),
-        at: call.now,
-    };
-    let event = call.done(Action::Redeem, Detail::none());
-    Transition { target: Target::Code(code), scope, guard, change, event }
 }
 
 /// What a revoked invitation means for a change.
@@ -297,7 +286,7 @@ fn on_loaded(
         conditions.push(Condition::NotRevoked);
     }
     let guard = Guard::new(conditions);
-    let facts = Facts { invitation: current.clone(), mine: None };
+    let facts = Facts::of(current.clone());
     let refused = guard
         .first_refusal(&facts)
         .and_then(|failed| Verdict::explain(failed, &Target::Id(current.id), &facts));
@@ -322,7 +311,7 @@ pub(crate) fn actions(
     role: &Role,
     policy: &Policy,
 ) -> Vec<Right> {
-    use crate::invitation::Status::{Active, Expired, Revoked};
+    use Status::{Active, Expired, Revoked};
 
     let status = invitation.status(now);
     let grants = policy.may_grant(role, &invitation.role);

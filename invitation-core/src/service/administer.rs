@@ -27,6 +27,7 @@ enum Step {
 impl<S: Store> Invitations<S> {
     /// Changes the terms of an invitation that is neither used nor revoked. The
     /// code stays the same. An expired one comes back to life by a later expiry.
+    /// Another role or binding ends its reservations.
     ///
     /// Two round trips.
     ///
@@ -35,7 +36,7 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Invalid`] when nothing is changed or a bound is broken;
     /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable` (the new role, or the
     /// present one), `NotFound`, `VersionMismatch`, `Used`, `Revoked`,
-    /// `Conflict`; [`Error::Store`], [`Error::Entropy`].
+    /// `QuotaExceeded` (when it was expired), `Conflict`; [`Error::Store`], [`Error::Entropy`].
     pub async fn amend(
         &self,
         actor: &Actor,
@@ -62,7 +63,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Replaces the code of an invitation that is neither used nor revoked. The
-    /// old one is dead from that moment.
+    /// old one is dead from that moment, and reservations made with it have ended.
     ///
     /// Two round trips.
     ///
@@ -95,7 +96,8 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Withdraws an invitation that has uses left; an expired one too, so that it
-    /// cannot be extended any more. Redemptions so far stay what they are.
+    /// cannot be extended any more. Redemptions so far stay what they are;
+    /// reservations end.
     ///
     /// One round trip.
     ///
@@ -127,8 +129,8 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `NotFound`,
-    /// `VersionMismatch`, `Used`, `NotRevoked`, `Conflict`; [`Error::Store`],
-    /// [`Error::Entropy`].
+    /// `VersionMismatch`, `Used`, `NotRevoked`, `QuotaExceeded`, `Conflict`;
+    /// [`Error::Store`], [`Error::Entropy`].
     pub async fn reinstate(
         &self,
         actor: &Actor,
@@ -241,7 +243,8 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Step, Error> {
         let target = Target::Id(id);
         let scope = actor.scope().clone();
-        let transition = match decide(command, scope, if_version, call, &self.settings.policy) {
+        let (policy, limits) = (&self.settings.policy, &self.settings.limits);
+        let transition = match decide(command, scope, if_version, call, policy, limits) {
             Ok(transition) => transition,
             Err(verdict) => {
                 return Err(self.refuse_about(call, action, &target, verdict).await);
@@ -253,6 +256,10 @@ impl<S: Store> Invitations<S> {
             }
             Outcome::CodeTaken => return Ok(Step::Again),
             Outcome::Missing => return Err(self.refuse_missing(call, action, &target, None).await),
+            Outcome::QuotaFull(full) => {
+                let verdict = Verdict::quota_full(full, transition.quotas());
+                return Err(self.refuse_about(call, action, &target, verdict).await);
+            }
             Outcome::Refused(facts) => *facts,
         };
         let moved = seen.is_some_and(|seen| seen != facts.invitation.version);
@@ -279,7 +286,7 @@ impl<S: Store> Invitations<S> {
     }
 }
 
-fn checked_reason(reason: &str) -> Result<String, Invalid> {
+pub(super) fn checked_reason(reason: &str) -> Result<String, Invalid> {
     if reason.len() > Limits::MAX_REASON {
         let message = format!("must not be longer than {} bytes", Limits::MAX_REASON);
         return Err(Invalid::new("reason", message));

@@ -2,19 +2,20 @@
 
 use std::num::NonZeroU32;
 
-use super::{Invitations, TRIES, evidence::Place};
+use super::{Invitations, evidence::Place, issue::Asking};
 use crate::{
     actor::Acting,
     code::InvitationCode,
-    decide::{Call, Rejected, Terms},
+    decide::Call,
     draft::Draft,
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
-    invalid::{Invalid, InvalidInput},
+    invalid::Invalid,
     invitation::Invitation,
     policy::Right,
     refusal::Verdict,
-    store::{Inserted, NewInvitation, Store},
+    request::IdempotencyKey,
+    store::Store,
     text::Division,
 };
 
@@ -23,11 +24,16 @@ use crate::{
 pub struct Created {
     invitation: Invitation,
     code: InvitationCode,
+    replayed: bool,
 }
 
 impl Created {
     pub(super) fn new(invitation: Invitation, code: InvitationCode) -> Self {
-        Self { invitation, code }
+        Self { invitation, code, replayed: false }
+    }
+
+    pub(super) fn replayed(invitation: Invitation, code: InvitationCode) -> Self {
+        Self { invitation, code, replayed: true }
     }
 
     /// The facts.
@@ -41,6 +47,13 @@ impl Created {
     pub fn code(&self) -> &InvitationCode {
         &self.code
     }
+
+    /// Whether it had been created by an earlier call with the same idempotency
+    /// key; then everything is as it is now.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.replayed
+    }
 }
 
 impl<S: Store> Invitations<S> {
@@ -51,7 +64,8 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// - [`Error::Refused`] when the actor may not: `Forbidden`,
-    ///   `RoleNotGrantable`, `DivisionNotAllowed`.
+    ///   `RoleNotGrantable`, `DivisionNotAllowed`; or when too many are pending:
+    ///   `QuotaExceeded`.
     /// - [`Error::Invalid`] when the draft breaks a bound or leaves out what has
     ///   no default; it names every such field.
     /// - [`Error::Store`], [`Error::Entropy`].
@@ -60,16 +74,39 @@ impl<S: Store> Invitations<S> {
         acting: impl Into<Acting<'_>>,
         draft: Draft,
     ) -> Result<Created, Error> {
-        let acting = acting.into();
-        let call = self.call_by(acting)?;
-        let named = draft.division.as_ref();
-        self.permit(acting, &call, Right::Create, Action::Create, named).await?;
-        let terms = self.terms(acting, &call, draft).await?;
-        let mut created = self.issue(vec![(terms, call)]).await?;
-        created.pop().ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "create").into())
+        self.create_one(acting.into(), draft, None).await
     }
 
-    /// Creates many invitations, all or none of them.
+    /// Creates an invitation, once: the same actor asking for the same under the same
+    /// key gets what was created then ([`Created::is_replayed`]), and no event.
+    ///
+    /// What it gets is as it is by then: perhaps used, or deleted
+    /// ([`Invitation::deleted_at`]) and its code worth nothing. An expiry that was far
+    /// enough away the first time is so the second time too.
+    ///
+    /// The key is kept as long as the invitation: until it is
+    /// [purged](Self::purge).
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create), and [`Error::Refused`]: `IdempotencyKeyReused`
+    /// when something else was created under the key; `Forbidden` when the
+    /// invitation has a history since then and the actor's role may not
+    /// [view](Right::View) it, or was changed and the role may not
+    /// [copy](Right::Copy) codes.
+    pub async fn create_once(
+        &self,
+        acting: impl Into<Acting<'_>>,
+        key: &IdempotencyKey,
+        draft: Draft,
+    ) -> Result<Created, Error> {
+        self.create_one(acting.into(), draft, Some(key)).await
+    }
+
+    /// Creates many invitations, all or none of them. They share a
+    /// [batch](Invitation::batch), by which they can be listed and revoked.
     ///
     /// One round trip for all.
     ///
@@ -83,7 +120,44 @@ impl<S: Store> Invitations<S> {
         acting: impl Into<Acting<'_>>,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Created>, Error> {
-        let acting = acting.into();
+        self.create_batch(acting.into(), drafts, None).await
+    }
+
+    /// Creates many invitations, once: as [`create_once`](Self::create_once).
+    ///
+    /// One round trip for all.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_many`](Self::create_many) and [`create_once`](Self::create_once).
+    pub async fn create_many_once(
+        &self,
+        acting: impl Into<Acting<'_>>,
+        key: &IdempotencyKey,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Created>, Error> {
+        self.create_batch(acting.into(), drafts, Some(key)).await
+    }
+
+    async fn create_one(
+        &self,
+        acting: Acting<'_>,
+        draft: Draft,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Created, Error> {
+        let call = self.call_by(acting)?;
+        let named = draft.division.as_ref();
+        self.permit(acting, &call, Right::Create, Action::Create, named).await?;
+        let mut created = self.issue(acting, &call, Asking::One(draft), key).await?;
+        created.pop().ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "create").into())
+    }
+
+    async fn create_batch(
+        &self,
+        acting: Acting<'_>,
+        drafts: Vec<Draft>,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Vec<Created>, Error> {
         let call = self.call_by(acting)?;
         self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
         let max = self.settings.limits.batch();
@@ -91,29 +165,7 @@ impl<S: Store> Invitations<S> {
         if count.is_none_or(|count| count > max) {
             return Err(Invalid::new("drafts", format!("must be 1 to {max}")).into());
         }
-        let mut wrong = Vec::new();
-        let mut accepted = Vec::with_capacity(drafts.len());
-        let mut denied = None;
-        for (line, draft) in drafts.into_iter().enumerate() {
-            let own = Call { id: self.state.ids.event(call.now, self.entropy())?, ..call.clone() };
-            let (policy, limits) = (&self.settings.policy, &self.settings.limits);
-            match Terms::of(draft, acting, &own, policy, limits) {
-                Ok(terms) => accepted.push((terms, own)),
-                Err(Rejected::Invalid(found)) => wrong.extend(found.at_line(line)),
-                Err(Rejected::Denied { verdict, named }) => {
-                    denied.get_or_insert((verdict, named));
-                }
-            }
-        }
-        // Bounds first, as for one; then rights.
-        if !wrong.is_empty() {
-            return Err(InvalidInput::new(wrong).into());
-        }
-        if let Some((verdict, named)) = denied {
-            let place = Place::named_or_home(named, acting);
-            return Err(self.refuse(&call, Action::Create, verdict, place).await);
-        }
-        self.issue(accepted).await
+        self.issue(acting, &call, Asking::Many(drafts), key).await
     }
 
     /// Refuses, with evidence, an actor whose role lacks `right`; `named` is the
@@ -134,42 +186,5 @@ impl<S: Store> Invitations<S> {
             }
             _ => Ok(()),
         }
-    }
-
-    async fn terms(&self, acting: Acting<'_>, call: &Call, draft: Draft) -> Result<Terms, Error> {
-        let (policy, limits) = (&self.settings.policy, &self.settings.limits);
-        match Terms::of(draft, acting, call, policy, limits) {
-            Ok(terms) => Ok(terms),
-            Err(Rejected::Invalid(found)) => Err(found.into()),
-            Err(Rejected::Denied { verdict, named }) => {
-                let place = Place::named_or_home(named, acting);
-                Err(self.refuse(call, Action::Create, verdict, place).await)
-            }
-        }
-    }
-
-    /// Draws the codes and stores the invitations; draws anew if one is taken.
-    async fn issue(&self, accepted: Vec<(Terms, Call)>) -> Result<Vec<Created>, Error> {
-        for _ in 0..TRIES {
-            let settings = &self.settings;
-            let codes = settings.format.generate_many(accepted.len(), self.entropy())?;
-            let mut rows = Vec::with_capacity(accepted.len());
-            for ((terms, call), code) in accepted.iter().zip(&codes) {
-                let id = self.state.ids.invitation(call.now, self.entropy())?;
-                rows.push(terms.clone().issue(id, code, &settings.sealing, call.clone()));
-            }
-            if self.store.insert(&rows).await? == Inserted::Stored {
-                let invitations =
-                    rows.into_iter().map(|NewInvitation { invitation, .. }| invitation);
-                return Ok(invitations
-                    .zip(codes)
-                    .map(|(invitation, code)| Created::new(invitation, code))
-                    .collect());
-            }
-        }
-        // With 55 random bits or more, this is a broken source of randomness.
-        Err(StoreError::new(StoreErrorKind::Conflict, "create")
-            .because("every code that was drawn is taken")
-            .into())
     }
 }

@@ -1,14 +1,15 @@
-//! What a list is asked for, and how one page leads to the next.
+//! What a list is asked for.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
+use super::cursor::{Cursor, CursorId, ListOf};
 use crate::{
     event::{Action, EventOutcome},
-    id::{EventId, InvitationId},
+    id::{BatchId, InvitationId},
     invalid::Invalid,
     invitation::Status,
     limits::Limits,
-    query::{EventFilter, Page, Position, Span},
+    query::{EventFilter, Page, Span},
     text::{Division, Role, UserId},
     time::Timestamp,
 };
@@ -27,6 +28,7 @@ pub struct Criteria {
     pub(super) role: Option<Role>,
     pub(super) division: Option<Division>,
     pub(super) inviter: Option<UserId>,
+    pub(super) batch: Option<BatchId>,
     pub(super) created: Span,
     pub(super) expires: Span,
     pub(super) search: Option<SearchText>,
@@ -58,6 +60,11 @@ impl Criteria {
         Self { inviter: Some(inviter), ..self }
     }
 
+    /// Those that this call created together.
+    pub fn in_batch(self, batch: BatchId) -> Self {
+        Self { batch: Some(batch), ..self }
+    }
+
     /// Those created within.
     pub fn created_within(self, created: Span) -> Self {
         Self { created, ..self }
@@ -74,7 +81,7 @@ impl Criteria {
     /// At most 5 words of 2 characters or more, each of which must begin a word
     /// (a run of letters and digits, in any case). What reads as the beginning
     /// of a code, from the complete first four symbols on, is also looked up as
-    /// one.
+    /// one, for those whose role may copy codes.
     pub fn matching(self, search: impl Into<String>) -> Self {
         Self { search: Some(SearchText(search.into())), ..self }
     }
@@ -170,17 +177,11 @@ impl Paging {
     /// The time at which the first page was made, if this is another one.
     pub(super) fn time(&self, now: Timestamp) -> Timestamp {
         // A cursor cannot look into the future.
-        self.cursor.map_or(now, |cursor| cursor.now.min(now))
+        self.cursor.map_or(now, |cursor| cursor.began().min(now))
     }
 
-    pub(super) fn page<I: CursorId>(&self) -> Result<Page<I>, Invalid> {
-        let after = match self.cursor {
-            None => None,
-            Some(Cursor { kind, at, id, .. }) if kind == I::KIND => {
-                Some(Position { at, id: I::from_bytes(id) })
-            }
-            Some(_) => return Err(Invalid::new("cursor", "belongs to another list")),
-        };
+    pub(super) fn page<I: CursorId>(&self, of: ListOf) -> Result<Page<I>, Invalid> {
+        let after = self.cursor.map(|cursor| cursor.position(of)).transpose()?;
         Ok(Page { after, limit: self.limit })
     }
 }
@@ -192,129 +193,9 @@ impl Default for Paging {
     }
 }
 
-/// Where a page ended: opaque text for the next request.
-///
-/// It holds a place in the order and the time of the first page, at which all
-/// pages judge the status (or at the present, should the clock have gone back); nothing about what its bearer may see. So it can be
-/// tampered with, and gains nothing: reach and filters come with each call.
-///
-/// ```
-/// use invitation_core::Cursor;
-///
-/// assert_eq!("nonsense".parse::<Cursor>().unwrap_err().field(), "cursor");
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Cursor {
-    kind: u8,
-    now: Timestamp,
-    at: Timestamp,
-    id: [u8; 16],
-}
-
-/// Ids of what is listed page by page.
-pub(super) trait CursorId: Copy {
-    const KIND: u8;
-    fn from_bytes(bytes: [u8; 16]) -> Self;
-    fn to_bytes(self) -> [u8; 16];
-}
-
-macro_rules! cursor_id {
-    ($id:ty, $kind:literal) => {
-        impl CursorId for $id {
-            const KIND: u8 = $kind;
-
-            fn from_bytes(bytes: [u8; 16]) -> Self {
-                Self::from_bytes(bytes)
-            }
-
-            fn to_bytes(self) -> [u8; 16] {
-                *self.as_bytes()
-            }
-        }
-    };
-}
-
-cursor_id!(InvitationId, 1);
-cursor_id!(EventId, 2);
-
-impl Cursor {
-    const BYTES: usize = 1 + 8 + 8 + 16;
-
-    pub(super) fn behind<I: CursorId>(position: Position<I>, now: Timestamp) -> Self {
-        Self { kind: I::KIND, now, at: position.at, id: position.id.to_bytes() }
-    }
-
-    fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
-        let (kind, rest) = bytes.split_first()?;
-        let (now, rest) = rest.split_first_chunk()?;
-        let (at, id) = rest.split_first_chunk()?;
-        Some(Self {
-            kind: *kind,
-            now: Timestamp::from_micros(i64::from_be_bytes(*now))?,
-            at: Timestamp::from_micros(i64::from_be_bytes(*at))?,
-            id: id.try_into().ok()?,
-        })
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let now = self.now.as_micros().to_be_bytes();
-        let at = self.at.as_micros().to_be_bytes();
-        [self.kind]
-            .iter()
-            .chain(&now)
-            .chain(&at)
-            .chain(&self.id)
-            .try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("cursor", "must be one that a list gave");
-        if text.len() != 2 * Self::BYTES || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(invalid());
-        }
-        let mut bytes = [0; Self::BYTES];
-        for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| invalid())?;
-        }
-        Self::from_bytes(bytes).ok_or_else(invalid)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(micros: i64) -> Timestamp {
-        Timestamp::from_micros(micros).unwrap()
-    }
-
-    #[test]
-    fn a_cursor_is_read_back_and_knows_its_list() {
-        let position = Position { at: at(-5), id: InvitationId::from_bytes([7; 16]) };
-        let cursor: Cursor = Cursor::behind(position, at(9)).to_string().parse().unwrap();
-        let paging = Paging::first(3).unwrap().after(cursor);
-        assert_eq!(
-            paging.page::<InvitationId>().unwrap(),
-            Page { after: Some(position), limit: 3 }
-        );
-        assert_eq!(paging.page::<EventId>().unwrap_err().field(), "cursor");
-        assert_eq!(paging.time(at(100)), at(9));
-        assert_eq!(paging.time(at(8)), at(8), "never later than now");
-    }
-
-    #[test]
-    fn nonsense_is_no_cursor() {
-        let far = format!("01{}", "7f".repeat(Cursor::BYTES - 1));
-        for text in ["", "00", &"é".repeat(33), &"0g".repeat(33), &"+1".repeat(33), &far] {
-            assert!(text.parse::<Cursor>().is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn pages_are_bounded() {

@@ -4,9 +4,16 @@ mod administer;
 mod budget;
 mod create;
 mod criteria;
+mod cursor;
 mod evidence;
+mod issue;
+mod present;
 mod redeem;
+mod redeem_with;
+mod reserve;
+mod sweep;
 mod trail;
+mod uses;
 mod view;
 
 use std::sync::Arc;
@@ -14,9 +21,14 @@ use std::sync::Arc;
 use self::budget::DenialBudget;
 pub use self::{
     create::Created,
-    criteria::{Criteria, Cursor, EventCriteria, Paging},
+    criteria::{Criteria, EventCriteria, Paging},
+    cursor::Cursor,
     redeem::Redeemed,
+    redeem_with::{GivenBack, RedeemWithError, RedeemedWith},
+    reserve::{Reservation, Reserved},
+    sweep::RevokedPage,
     trail::EventPage,
+    uses::{OpenReservation, RedemptionPage, ReservationPage},
     view::{Count, Counts, InvitationPage, InvitationView},
 };
 use crate::{
@@ -37,7 +49,11 @@ use crate::{
 
 /// How often a step is tried again when others changed the invitation between
 /// two looks at it.
-const TRIES: usize = 4;
+///
+/// Of those that try at once, each time one has made its step, so this is also how
+/// many must come first before somebody gives up. Finding the way to take a use
+/// (a free one, one's own, one that ran out) takes up to three.
+const TRIES: usize = 8;
 
 /// The service: everything that can be done with invitations, on one store.
 ///
@@ -91,7 +107,8 @@ struct State {
     denials: DenialBudget,
 }
 
-/// What the holder of an exact code is told when it cannot be redeemed.
+/// What the holder of an exact code is told when it cannot be redeemed or reserved. Of a
+/// reservation, the host is told in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Disclosure {

@@ -1,21 +1,17 @@
 //! Redeeming: the step that the promise is about.
 
-use super::{Disclosure, Invitations, TRIES, evidence::Place};
+use super::{Invitations, present::Settled};
 use crate::{
-    actor::{Redeemer, Scope},
-    decide::{Call, Command, decide},
-    draft::IfVersion,
+    actor::Redeemer,
+    decide::Wanted,
     error::{Error, StoreError, StoreErrorKind},
-    event::{Action, Reason},
-    guard::Condition,
     id::InvitationId,
     invitation::{Facts, Invitation, Redemption},
+    lease::ReservationId,
     metadata::Metadata,
-    refusal::{Refusal, Verdict},
-    store::{Outcome, Store},
+    store::Store,
     text::{Division, Role, Username},
     time::Timestamp,
-    transition::Transition,
 };
 
 /// A redemption, and what it grants.
@@ -63,6 +59,14 @@ impl Redeemed {
         self.redemption.at
     }
 
+    /// The reservation that held the use, if one did: the account that belongs to this
+    /// redemption is the one that was created under this key.
+    #[must_use]
+    pub fn reservation(&self) -> Option<ReservationId> {
+        let invitation = self.invitation.id;
+        self.redemption.lease.map(|lease| ReservationId::new(invitation, lease))
+    }
+
     /// What the host attached to the invitation.
     #[must_use]
     pub fn metadata(&self) -> Option<&Metadata> {
@@ -90,89 +94,35 @@ impl<S: Store> Invitations<S> {
     /// [`on`](Self::on) a store that joins the transaction; then the redemption
     /// commits with the account, or not at all.
     ///
-    /// One call to the store; a refusal takes a second one for its evidence, and
-    /// that of an unknown code a third.
+    /// A use that the redeemer had [reserved](Self::reserve) is the one that is
+    /// taken; one that a run-out reservation of somebody else still holds is taken
+    /// from it when no other is left.
+    ///
+    /// One call to the store, and one more where a reservation is in the way; a
+    /// refusal takes another for its evidence, and that of an unknown code one more.
     ///
     /// # Errors
     ///
     /// - [`Error::Mistyped`], without a call to the store.
     /// - [`Error::Refused`]: `CodeUnknown` (also for a code of another division
     ///   than the redeemer's), `Used`, `Revoked`, `Expired`,
-    ///   `AddressProofRequired`, `GrantWithdrawn`, `Conflict`. With
-    ///   [`Disclosure::Nothing`], always `CodeUnknown`.
+    ///   `AddressProofRequired`, `GrantWithdrawn`, `Reserved`, `Conflict`. With
+    ///   [`Disclosure::Nothing`](super::Disclosure::Nothing), always `CodeUnknown`.
     /// - [`Error::Store`]. After
     ///   [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call again with
     ///   the same redeemer: the answer is the truth.
     pub async fn redeem(&self, code: &str, redeemer: &Redeemer) -> Result<Redeemed, Error> {
         let code = self.parse_code(code)?;
-        let call = self.call(redeemer.performer(), redeemer.origin())?;
-        let command = Command::Redeem {
-            code: self.settings.sealing.digests(&code),
-            redeemer,
-            ceiling: &self.settings.ceiling,
-        };
-        let policy = &self.settings.policy;
-        let transition = match decide(command, redeemer.scope(), IfVersion::Any, &call, policy) {
-            Ok(transition) => transition,
-            Err(verdict) => {
-                return Err(self.refuse_redeem(&call, verdict, Place::Division(None)).await);
-            }
-        };
-        for _ in 0..TRIES {
-            match self.apply(&transition).await? {
-                Outcome::Applied(facts) => return redeemed(*facts, false),
-                Outcome::Replayed(facts) => return redeemed(*facts, true),
-                Outcome::Refused(facts) => match transition.guard().first_refusal(&facts) {
-                    Some(Condition::FirstUseBy(_)) => return redeemed(*facts, true),
-                    Some(failed) => {
-                        return Err(self.refuse_holder(&call, &transition, failed, *facts).await);
-                    }
-                    // The facts satisfy the guard by now: try again.
-                    None => {}
-                },
-                Outcome::Missing => return Err(self.refuse_unknown(&call, &transition).await),
-                Outcome::CodeTaken => {
-                    return Err(StoreError::new(StoreErrorKind::Corrupt, "redeem").into());
-                }
-            }
+        match self.present(&code, redeemer, Wanted::Redemption).await? {
+            Settled::Made(facts) => redeemed(*facts, false),
+            Settled::Redeemed(facts) => redeemed(*facts, true),
+            Settled::Leased(..) => Err(StoreError::new(StoreErrorKind::Corrupt, "redeem").into()),
         }
-        let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
-        Err(self.refuse_redeem(&call, verdict, Place::Division(None)).await)
-    }
-
-    async fn refuse_holder(
-        &self,
-        call: &Call,
-        transition: &Transition,
-        failed: &Condition,
-        facts: Facts,
-    ) -> Error {
-        let place = Place::Invitation(facts.invitation.id, facts.invitation.division.clone());
-        match Verdict::explain(failed, transition.target(), &facts) {
-            Some(verdict) => self.refuse_redeem(call, verdict, place).await,
-            None => StoreError::new(StoreErrorKind::Corrupt, "redeem").into(),
-        }
-    }
-
-    async fn refuse_unknown(&self, call: &Call, transition: &Transition) -> Error {
-        let named = match transition.scope() {
-            Scope::Division(division) => Some(division),
-            Scope::All => None,
-        };
-        self.refuse_missing(call, Action::Redeem, transition.target(), named).await
-    }
-
-    async fn refuse_redeem(&self, call: &Call, verdict: Verdict, place: Place) -> Error {
-        let verdict = match self.settings.disclosure {
-            Disclosure::ToHolder => verdict,
-            Disclosure::Nothing => verdict.told_as(Refusal::CodeUnknown),
-        };
-        self.refuse(call, Action::Redeem, verdict, place).await
     }
 }
 
-fn redeemed(facts: Facts, replayed: bool) -> Result<Redeemed, Error> {
-    let Facts { invitation, mine } = facts;
+pub(super) fn redeemed(facts: Facts, replayed: bool) -> Result<Redeemed, Error> {
+    let Facts { invitation, mine, .. } = facts;
     match mine {
         Some(redemption) => Ok(Redeemed { redemption, invitation, replayed }),
         None => Err(StoreError::new(StoreErrorKind::Corrupt, "redeem")

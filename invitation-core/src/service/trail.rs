@@ -1,6 +1,6 @@
 //! Reading the audit trail.
 
-use super::{Cursor, EventCriteria, Invitations, Paging};
+use super::{Cursor, EventCriteria, Invitations, Paging, cursor::ListOf};
 use crate::{
     actor::Actor,
     error::Error,
@@ -49,11 +49,11 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::Audit, Action::Audit, named).await?;
-        let page = paging.page()?;
+        let page = paging.page(ListOf::Events)?;
         let scope = self.reach(actor, &call, named, Action::Audit).await?;
         let listing = self.store.events(&scope, &criteria.filter, &page).await?;
         let now = paging.time(call.now);
-        let next = listing.next.map(|position| Cursor::behind(position, now));
+        let next = listing.next.map(|position| Cursor::behind(ListOf::Events, position, now));
         Ok(EventPage { items: listing.items, next })
     }
 }

@@ -1,6 +1,6 @@
 //! Listing, counting, looking at one, and copying its code.
 
-use super::{Criteria, Cursor, Invitations, Paging, evidence::Place};
+use super::{Criteria, Cursor, Invitations, Paging, cursor::ListOf, evidence::Place};
 use crate::{
     actor::{Actor, Scope},
     code::InvitationCode,
@@ -121,8 +121,8 @@ impl<S: Store> Invitations<S> {
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
         let now = paging.time(call.now);
-        let page = paging.page()?;
-        let (filter, query) = self.filter(criteria, now)?;
+        let page = paging.page(ListOf::Invitations)?;
+        let (filter, query) = self.filter(actor, criteria, now)?;
         let scope = self.reach(actor, &call, named, Action::View).await?;
 
         let listing = self.store.list(&scope, &filter, &page).await?;
@@ -134,7 +134,7 @@ impl<S: Store> Invitations<S> {
                 items.push(self.view(actor, invitation, code, now, call.now));
             }
         }
-        let next = listing.next.map(|position| Cursor::behind(position, now));
+        let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
         Ok(InvitationPage { items, next })
     }
 
@@ -151,7 +151,7 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
-        let (filter, query) = self.filter(criteria, call.now)?;
+        let (filter, query) = self.filter(actor, criteria, call.now)?;
         let scope = self.reach(actor, &call, named, Action::View).await?;
         let split = query.as_ref().and_then(|query| Some((query, query.split()?)));
         let Some((query, (by_words, by_tag))) = split else {
@@ -231,7 +231,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// The invitation, if it exists for the actor; a refusal otherwise.
-    async fn load(
+    pub(super) async fn load(
         &self,
         actor: &Actor,
         call: &Call,
@@ -272,8 +272,9 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    fn filter(
+    pub(super) fn filter(
         &self,
+        actor: &Actor,
         criteria: &Criteria,
         now: Timestamp,
     ) -> Result<(Filter, Option<Query>), Error> {
@@ -282,11 +283,14 @@ impl<S: Store> Invitations<S> {
             .as_ref()
             .map(|text| Query::parse(&text.0, &self.settings.format))
             .transpose()?;
+        let sees_codes = self.settings.policy.allows(actor.role(), Right::Copy);
+        let query = if sees_codes { query } else { query.map(Query::without_codes) };
         let filter = Filter {
             now,
             status: criteria.status,
             role: criteria.role.clone(),
             inviter: criteria.inviter.clone(),
+            batch: criteria.batch,
             created: criteria.created,
             expires: criteria.expires,
             search: query.as_ref().map(|query| query.search().clone()),
@@ -311,7 +315,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    fn open(&self, invitation: &Invitation) -> Result<InvitationCode, Error> {
+    pub(super) fn open(&self, invitation: &Invitation) -> Result<InvitationCode, Error> {
         let settings = &self.settings;
         Ok(settings.sealing.open(invitation.id, &invitation.sealed, &settings.format)?)
     }

@@ -62,6 +62,20 @@ macro_rules! __conformance_promises {
                 an_operation_on_record_is_never_made
                 transitions_in_one_call_have_each_their_own_fate
             }
+            guard_words_of_leases {
+                guard_first_hold_tells_redeemers_apart
+                guard_use_free_counts_uses_and_leases
+                guard_lease_run_out_holds_to_the_microsecond
+                guard_holds_lease_is_exact
+                guard_own_lease_run_out_holds_to_the_microsecond
+            }
+            changes_of_leases {
+                a_change_of_leases_leaves_what_the_specification_leaves
+                a_resent_change_of_leases_is_recognised
+                a_lease_ends_with_the_invitation
+                changes_of_terms_end_leases
+                a_refused_change_of_leases_leaves_everything_as_it_was
+            }
             inserting {
                 inserted_invitations_are_found_by_id_and_code
                 a_thousand_invitations_are_inserted_at_once
@@ -99,6 +113,7 @@ macro_rules! __conformance_promises {
                 a_search_follows_changes
                 a_search_finds_beginnings_of_codes
                 a_search_without_words_is_refused
+                a_search_confirms_no_code_to_who_may_not_copy
             }
             criteria {
                 criteria_narrow_a_list
@@ -114,6 +129,7 @@ macro_rules! __conformance_promises {
                 rights_to_create_are_those_of_the_policy
                 rights_on_an_invitation_are_those_of_the_policy
                 rights_to_look_are_those_of_the_policy
+                rights_over_many_are_those_of_the_policy
                 a_foreign_invitation_looks_like_none
                 a_manager_has_the_managers_dashboard
             }
@@ -138,12 +154,102 @@ macro_rules! __conformance_promises {
                 a_repeat_is_recognised_under_another_policy
                 a_repeat_is_known_by_its_user
             }
+            reserving {
+                a_reservation_holds_a_use_until_it_is_committed
+                a_reservation_ends_with_the_invitation
+                a_repeated_reservation_is_the_same
+                a_run_out_reservation_is_renewed_under_its_id
+                who_has_redeemed_gets_no_reservation
+                a_released_use_is_free_again
+                a_reservation_is_its_redeemers
+                a_redemption_takes_the_redeemers_own_use
+            }
+            run_out {
+                a_run_out_reservation_gives_way
+                the_first_to_run_out_gives_way_first
+                a_late_commit_is_made_unless_the_use_was_needed
+                a_lost_reservation_stays_lost
+            }
+            reservations_and_terms {
+                other_terms_end_reservations
+                reservations_do_not_show_in_the_status
+                every_other_reason_comes_before_reserved
+                a_foreign_division_reserves_nothing
+                nothing_is_disclosed_to_who_reserves
+                the_ceiling_of_the_moment_decides_at_commit
+                a_repeated_commit_gets_the_same_redemption
+            }
+            redeeming_with {
+                an_account_is_created_and_the_code_redeemed
+                a_failed_creation_gives_the_use_back
+                a_failed_repeat_leaves_the_use_to_the_first_call
+                a_refused_commit_gives_the_account_back
+                a_dropped_creation_leaves_a_reservation
+            }
+            listing_uses {
+                pages_of_leases_cover_everything_once
+                pages_of_redemptions_cover_everything_once
+                an_administrator_lists_open_reservations
+                who_may_look_reads_who_redeemed
+            }
             ceiling {
                 the_ceiling_of_the_moment_decides_at_redeem
                 an_amended_role_is_judged_by_the_inviters_ceiling
                 the_system_invites_the_first_administrator
                 every_change_that_grants_is_under_the_ceiling
                 nobody_amends_or_creates_beyond_the_own_rights
+            }
+            quotas {
+                a_quota_bounds_what_an_inviter_has_pending
+                a_quota_bounds_what_a_division_has_pending
+                the_first_full_quota_is_named
+                what_is_over_makes_room
+                what_is_revived_needs_room
+                the_guard_is_asked_before_the_quota
+            }
+            quotas_of_stores {
+                a_store_counts_what_is_pending
+                a_store_names_the_first_full_quota
+                a_change_keeps_the_quotas
+            }
+            requests_of_stores {
+                a_key_stands_for_what_was_inserted_under_it
+                an_insert_without_rows_asks_for_a_key
+            }
+            idempotency {
+                the_same_key_creates_once
+                another_request_under_a_key_is_refused
+                a_key_is_its_users_own
+                a_repeated_creation_shows_the_present_state
+                a_repeated_creation_needs_no_room
+                a_repeat_gives_no_later_code_away
+                one_key_at_the_same_moment_creates_once
+                a_repeat_is_known_although_its_expiry_is_near_by_now
+            }
+            batches {
+                a_batch_is_what_one_call_created
+                a_filter_for_a_batch_is_exact
+            }
+            sweeping {
+                a_sweep_withdraws_what_the_criteria_mean
+                a_sweep_withdraws_what_can_be_withdrawn
+                a_sweep_goes_on_where_it_ended
+                a_sweep_keeps_to_the_actors_reach
+            }
+            purging {
+                what_was_purged_is_gone_but_for_its_events
+                a_key_goes_with_the_first_of_its_invitations
+                a_purge_is_bounded
+                a_purge_has_its_limits
+                an_age_that_is_no_age_is_invalid
+                a_purge_keeps_to_the_actors_reach
+            }
+            purging_of_stores {
+                a_store_removes_what_was_over_before
+                a_store_removes_what_the_specification_takes
+                a_purged_code_begins_anew
+                a_purge_frees_only_the_keys_of_what_it_removes
+                a_resent_purge_is_recognised
             }
             administering {
                 an_amendment_changes_what_it_names
@@ -179,6 +285,22 @@ macro_rules! __conformance_promises {
                 a_grant_is_wholly_one_version
                 rotations_at_once_leave_one_code
                 one_of_many_changes_meant_for_a_version_is_made
+            }
+            races_of_leases {
+                a_crowd_with_reservations_redeems_a_single_use_code_once
+                a_crowd_with_reservations_redeems_a_code_for_three_three_times
+                a_crowd_with_reservations_redeems_a_code_for_five_five_times
+                a_person_in_a_hurry_gets_one_reservation
+            }
+            races_of_commits {
+                a_commit_and_a_release_exclude_each_other
+                a_commit_is_before_a_revocation_or_refused
+                a_late_commit_and_a_taker_exclude_each_other
+                a_run_out_use_passes_to_one
+            }
+            races_of_quotas {
+                a_crowd_creates_as_many_as_there_are_places
+                whatever_makes_pending_shares_the_places
             }
         }
     };

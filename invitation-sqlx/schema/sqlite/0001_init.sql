@@ -17,16 +17,20 @@ CREATE TABLE {prefix}codes (
     expires_at      INTEGER NOT NULL,         -- valid while now < expires_at
     max_uses        INTEGER NOT NULL CHECK (max_uses >= 1),
     uses            INTEGER NOT NULL CHECK (uses BETWEEN 0 AND max_uses),
+    held            INTEGER NOT NULL CHECK (held BETWEEN 0 AND max_uses - uses),
     used_id         BLOB,                     -- the latest redemption
     used_by         TEXT,
     used_name       TEXT,
     used_at         INTEGER,
     used_role       TEXT,
+    used_lease      BLOB,                     -- the lease that held its use
     revoked_at      INTEGER,
     revoked_reason  TEXT,
     deleted_at      INTEGER,
     version         INTEGER NOT NULL,
+    batch           BLOB,                     -- the call that created it with others
     metadata        TEXT,
+    request_id      BLOB,                     -- the request that it was created by
     CHECK ((uses = 0) = (used_id IS NULL)),
     CHECK (email IS NULL OR email_domain IS NULL)
 ) STRICT;
@@ -34,6 +38,11 @@ CREATE TABLE {prefix}codes (
 CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
 CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
 CREATE INDEX {prefix}codes_tag ON {prefix}codes (tag);
+CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch) WHERE batch IS NOT NULL;
+CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_id IS NOT NULL;
+-- What quotas count through: what has not expired, of one division or inviter.
+CREATE INDEX {prefix}codes_valid ON {prefix}codes (division, expires_at);
+CREATE INDEX {prefix}codes_valid_by ON {prefix}codes (inviter, expires_at);
 
 -- Who redeemed a code for several uses. That of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (
@@ -43,7 +52,43 @@ CREATE TABLE {prefix}redemptions (
     username        TEXT    NOT NULL,
     at              INTEGER NOT NULL,
     role            TEXT    NOT NULL,         -- as granted then
+    lease           BLOB,                     -- the lease that held its use
     PRIMARY KEY (invitation, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX {prefix}redemptions_newest ON {prefix}redemptions (invitation, at, id);
+
+-- Uses that are held for somebody whose account is being created. As many as
+-- the column held of the invitation says.
+CREATE TABLE {prefix}leases (
+    invitation      BLOB    NOT NULL,
+    user_id         TEXT    NOT NULL,
+    id              BLOB    NOT NULL,         -- that of its first event
+    username        TEXT    NOT NULL,
+    held_since      INTEGER NOT NULL,
+    held_until      INTEGER NOT NULL,         -- run out once now >= held_until
+    division        TEXT    NOT NULL,         -- the invitation's, which never changes
+    PRIMARY KEY (invitation, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX {prefix}leases_first ON {prefix}leases (invitation, held_until, id);
+CREATE INDEX {prefix}leases_newest ON {prefix}leases (division, held_since, id);
+CREATE INDEX {prefix}leases_newest_anywhere ON {prefix}leases (held_since, id);
+
+-- Idempotency keys of creations.
+CREATE TABLE {prefix}requests (
+    owner           TEXT    NOT NULL,         -- a user; empty: the system itself
+    request_key     TEXT    NOT NULL,
+    id              BLOB    NOT NULL UNIQUE,
+    fingerprint     BLOB    NOT NULL,         -- of what was asked for
+    PRIMARY KEY (owner, request_key)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each quota that was ever counted: what counting locks.
+CREATE TABLE {prefix}quotas (
+    kind            INTEGER NOT NULL,         -- 0: of an inviter, 1: of a division
+    name            TEXT    NOT NULL,
+    PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 
 -- What a search looks through: the words of the address (part 0) and of the
@@ -57,6 +102,7 @@ CREATE TABLE {prefix}words (
 
 CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);
 
+-- Every index of it holds the id in any case, so it needs no row number besides.
 CREATE TABLE {prefix}events (
     id              BLOB    NOT NULL PRIMARY KEY,
     at              INTEGER NOT NULL,
@@ -71,7 +117,7 @@ CREATE TABLE {prefix}events (
     correlation     TEXT,
     source          TEXT,
     detail          TEXT
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
 CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);

@@ -1,11 +1,15 @@
 //! One transition, as a whole or not at all.
 
 use invitation_core::{
-    Binding, Change, Event, Facts, Invitation, InvitationId, Outcome, Redemption, StoreError,
-    Transition, words,
+    Binding, Change, Event, EventId, Facts, Invitation, InvitationId, Outcome, QuotaOf, Redemption,
+    StoreError, Transition, words,
 };
 
-use super::{Begin, Step, insert};
+use super::{
+    Begin, Step, insert,
+    lease::{self, Leases},
+    quota,
+};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
@@ -25,8 +29,10 @@ enum Attempt {
     Made(Box<Facts>),
     /// The guarded update matched nothing: nothing to undo.
     Unmatched,
+    /// This quota has no room: nothing to undo.
+    Full(QuotaOf),
     /// Something was done that must be undone: the redeemer or the event is
-    /// there already.
+    /// there already, or a lease has moved.
     Undo,
     /// The new code's digest is taken.
     CodeTaken,
@@ -47,13 +53,18 @@ pub(crate) async fn apply<DB: Dialect>(
             Ok(Outcome::Applied(facts))
         }
         Attempt::Unmatched => {
-            let outcome = explain::<DB>(step.conn(), names, transition).await?;
+            let outcome = explain::<DB>(step.conn(), names, transition, None).await?;
+            step.rollback().await.map_err(failed)?;
+            Ok(outcome)
+        }
+        Attempt::Full(of) => {
+            let outcome = explain::<DB>(step.conn(), names, transition, Some(of)).await?;
             step.rollback().await.map_err(failed)?;
             Ok(outcome)
         }
         Attempt::Undo => {
             step.rollback().await.map_err(failed)?;
-            explain::<DB>(conn, names, transition).await
+            explain::<DB>(conn, names, transition, None).await
         }
         Attempt::CodeTaken => {
             step.rollback().await.map_err(failed)?;
@@ -68,6 +79,10 @@ async fn attempt<DB: Dialect>(
     transition: &Transition,
 ) -> Result<Attempt, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
+    let full = quota::first_full::<DB>(conn, names, transition.quotas()).await.map_err(failed)?;
+    if let Some(of) = full {
+        return Ok(Attempt::Full(of));
+    }
     let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));
     render::change(&mut s, transition.change());
     s.sql(" WHERE ");
@@ -86,7 +101,11 @@ async fn attempt<DB: Dialect>(
         Err(error) => return Err(failed(error)),
     };
 
-    let event = transition.event().clone().about(&invitation);
+    let ended = match lease::change::<DB>(conn, names, transition, &invitation).await? {
+        Leases::Kept(ended) => ended,
+        Leases::Moved => return Ok(Attempt::Undo),
+    };
+    let event = transition.evidence(&invitation, ended.as_ref());
     if !write_event::<DB>(conn, names, &event).await.map_err(failed)? {
         return Ok(Attempt::Undo);
     }
@@ -123,7 +142,9 @@ async fn attempt<DB: Dialect>(
         }
         _ => None,
     };
-    Ok(Attempt::Made(Box::new(Facts { invitation, mine })))
+    let mut facts = Facts { mine, ..Facts::of(invitation) };
+    lease::tell::<DB>(conn, names, transition, &mut facts).await?;
+    Ok(Attempt::Made(Box::new(facts)))
 }
 
 /// What the store sees when a transition was not made: the facts, and whether it
@@ -132,6 +153,7 @@ async fn explain<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transition: &Transition,
+    full: Option<QuotaOf>,
 ) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
     let found = super::get::<DB>(conn, names, transition.target(), transition.scope()).await?;
@@ -139,17 +161,30 @@ async fn explain<DB: Dialect>(
         return Ok(Outcome::Missing);
     };
     let mine = mine::<DB>(conn, names, transition, &invitation).await?;
+    let mut facts = Facts { mine, ..Facts::of(invitation) };
+    lease::tell::<DB>(conn, names, transition, &mut facts).await?;
 
     let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
     s.blob(transition.event().id.as_bytes());
-    s.sql(" AND e.invitation = ").blob(invitation.id.as_bytes());
+    s.sql(" AND e.invitation = ").blob(facts.invitation.id.as_bytes());
     let on_record = s.first(conn).await.map_err(failed)?.is_some();
 
-    Ok(transition.not_made(Facts { invitation, mine }, on_record))
+    Ok(transition.not_made(facts, on_record, full))
+}
+
+/// Whether there is an event of this id, about whatever.
+pub(super) async fn is_on_record<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    id: EventId,
+) -> sqlx::Result<bool> {
+    let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
+    s.blob(id.as_bytes());
+    Ok(s.first(conn).await?.is_some())
 }
 
 /// The redemption by the user whom the transition is about.
-async fn mine<DB: Dialect>(
+pub(super) async fn mine<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transition: &Transition,
@@ -170,7 +205,7 @@ async fn mine<DB: Dialect>(
 }
 
 /// False when an event of this id is there already.
-async fn write_event<DB: Dialect>(
+pub(super) async fn write_event<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     event: &Event,

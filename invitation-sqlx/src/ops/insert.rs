@@ -1,12 +1,14 @@
 //! New rows: invitations with their events, and events alone.
 
 use invitation_core::{
-    Binding, Event, Inserted, InvitationId, NewInvitation, Redemption, StoreError, words,
+    Binding, Event, EventId, Insert, Inserted, InvitationId, Known, NewInvitation, Redemption,
+    Request, StoreError, StoreErrorKind, UserId, words,
 };
 
 use super::{
     Begin, Step,
     apply::{PART_ADDRESS, PART_USED_BY},
+    quota,
 };
 use crate::{
     dialect::Dialect,
@@ -24,14 +26,37 @@ pub(crate) async fn insert<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
     names: &Names,
-    rows: &[NewInvitation],
+    insert: &Insert,
 ) -> Result<Inserted, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
-    if rows.is_empty() {
-        return Ok(Inserted::Stored);
-    }
+    let Insert { rows, quotas, request } = insert;
+    let Some(first) = rows.first() else {
+        return match request {
+            Some(request) => {
+                let known = known::<DB>(conn, names, request).await?;
+                Ok(known.map_or(Inserted::Stored, Inserted::Known))
+            }
+            None => Ok(Inserted::Stored),
+        };
+    };
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    match write_all::<DB>(step.conn(), names, rows).await {
+    // Under the id of something that is unique anyway.
+    let request = request.as_ref().map(|request| (request, first.event.id));
+    if let Some((request, id)) = request
+        && !write_request::<DB>(step.conn(), names, request, id).await.map_err(failed)?
+    {
+        let known = known::<DB>(step.conn(), names, request).await?;
+        step.rollback().await.map_err(failed)?;
+        // Purged just now: whoever asks again creates anew.
+        let purged = || StoreError::new(StoreErrorKind::Conflict, "insert");
+        return known.map(Inserted::Known).ok_or_else(purged);
+    }
+    let full = quota::first_full::<DB>(step.conn(), names, quotas).await.map_err(failed)?;
+    if let Some(full) = full {
+        step.rollback().await.map_err(failed)?;
+        return Ok(Inserted::QuotaFull(full));
+    }
+    match write_all::<DB>(step.conn(), names, rows, request.map(|(_, id)| id)).await {
         Ok(()) => {
             step.commit().await.map_err(|error| commit_error::<DB>("insert", error))?;
             Ok(Inserted::Stored)
@@ -48,12 +73,20 @@ async fn write_all<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     rows: &[NewInvitation],
+    request: Option<EventId>,
 ) -> sqlx::Result<()> {
+    let request = request.as_ref().map(|id| id.as_bytes().as_slice());
     for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let table =
-            format!("INSERT INTO {} ({}, email_key) VALUES ", names.invitations, row::INVITATION);
+        let table = format!(
+            "INSERT INTO {} ({}, email_key, request_id) VALUES ",
+            names.invitations,
+            row::INVITATION
+        );
         let mut s = statement::<DB>(table, chunk.len());
-        values(&mut s, chunk, |s, row| row::write_invitation(s, &row.invitation));
+        values(&mut s, chunk, |s, row| {
+            row::write_invitation(s, &row.invitation);
+            s.sql(", ").opt_blob(request);
+        });
         s.run(conn).await?;
 
         let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
@@ -65,6 +98,62 @@ async fn write_all<DB: Dialect>(
         write_word_rows::<DB>(conn, names, &new).await?;
     }
     Ok(())
+}
+
+/// False when something was created under the key already: the key arbitrates.
+async fn write_request<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    request: &Request,
+    id: EventId,
+) -> sqlx::Result<bool> {
+    let mut s = Statement::<DB>::new(format!(
+        "INSERT INTO {} (owner, request_key, id, fingerprint) VALUES (",
+        names.requests
+    ));
+    s.text(owner(request)).sql(", ").text(request.key.key.as_str());
+    s.sql(", ").blob(id.as_bytes()).sql(", ").blob(request.fingerprint.as_bytes());
+    s.sql(") ON CONFLICT (owner, request_key) DO NOTHING");
+    Ok(s.run(conn).await? == 1)
+}
+
+/// The column of the owner: no user has an empty id.
+fn owner(request: &Request) -> &str {
+    request.key.owner.as_ref().map_or("", UserId::as_str)
+}
+
+/// What was created under the key, if anything was.
+async fn known<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    request: &Request,
+) -> Result<Option<Known>, StoreError> {
+    let failed = |error| store_error::<DB>("insert", error);
+    // One statement, so that a purge is seen by all of it or by none.
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT {}, (SELECT fingerprint FROM {} WHERE ",
+        row::INVITATION,
+        names.requests
+    ));
+    by_key(&mut s, request);
+    s.sql(format_args!(
+        ") FROM {} WHERE request_id = (SELECT id FROM {} WHERE ",
+        names.invitations, names.requests
+    ));
+    by_key(&mut s, request).sql(") ORDER BY id");
+    let found = s.all(conn).await.map_err(failed)?;
+    let mut known: Option<Known> = None;
+    for row in &found {
+        let (invitation, fingerprint) = row::known::<DB>(row)?;
+        let empty = || Known { fingerprint, invitations: Vec::with_capacity(found.len()) };
+        known.get_or_insert_with(empty).invitations.push(invitation);
+    }
+    Ok(known)
+}
+
+fn by_key<'s, DB: Dialect>(s: &'s mut Statement<DB>, request: &Request) -> &'s mut Statement<DB> {
+    s.sql("owner = ").text(owner(request)).sql(" AND request_key = ");
+    s.text(request.key.key.as_str())
 }
 
 /// Stores events; those that are there already stay as they are.
@@ -79,14 +168,23 @@ pub(crate) async fn record<DB: Dialect>(
         return Ok(());
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+    write_events::<DB>(step.conn(), names, events).await.map_err(failed)?;
+    step.commit().await.map_err(|error| commit_error::<DB>("record", error))
+}
+
+async fn write_events<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    events: &[Event],
+) -> sqlx::Result<()> {
     for chunk in events.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
         let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
         let mut s = statement::<DB>(table, chunk.len());
         values(&mut s, chunk, row::write_event);
         s.sql(" ON CONFLICT (id) DO NOTHING");
-        s.run(step.conn()).await.map_err(failed)?;
+        s.run(conn).await?;
     }
-    step.commit().await.map_err(|error| commit_error::<DB>("record", error))
+    Ok(())
 }
 
 /// Adds words of one invitation.

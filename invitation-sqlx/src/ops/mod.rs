@@ -4,6 +4,9 @@
 
 mod apply;
 mod insert;
+mod lease;
+mod purge;
+mod quota;
 mod read;
 mod step;
 
@@ -11,6 +14,7 @@ use self::step::Step;
 pub(crate) use self::{
     apply::apply,
     insert::{insert, record},
-    read::{count, events, get, list, locate},
+    purge::purge,
+    read::{count, events, get, leases, list, locate, redemptions},
     step::Begin,
 };

@@ -1,8 +1,9 @@
 //! Questions: one statement each.
 
 use invitation_core::{
-    EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, Listing, Located, Page,
-    Position, Scope, Slice, Status, StoreError, Tally, Target,
+    EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, LeaseListing, Listing,
+    Located, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice, Status,
+    StoreError, Tally, Target,
 };
 
 use crate::{
@@ -87,6 +88,57 @@ pub(crate) async fn count<DB: Dialect>(
         *tally.of_mut(status) = u32::try_from(number).unwrap_or(u32::MAX);
     }
     Ok(tally)
+}
+
+pub(crate) async fn redemptions<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    scope: &Scope,
+    invitation: InvitationId,
+    page: &Page<EventId>,
+) -> Result<RedemptionListing, StoreError> {
+    let mut s = Statement::<DB>::new("");
+    // That of a single-use code stands in its row.
+    let ledger = format!(
+        "SELECT r.id, r.user_id, r.username, r.at, r.role, r.lease FROM {} r JOIN {} i \
+         ON i.id = r.invitation WHERE r.invitation = ",
+        names.redemptions, names.invitations
+    );
+    let row = format!(
+        " UNION ALL SELECT i.used_id, i.used_by, i.used_name, i.used_at, i.used_role, i.used_lease \
+         FROM {} i WHERE i.max_uses = 1 AND i.used_id IS NOT NULL AND i.id = ",
+        names.invitations
+    );
+    for (sql, at, id) in [(ledger, "r.at", "r.id"), (row, "i.used_at", "i.used_id")] {
+        s.sql(sql).blob(invitation.as_bytes());
+        render::scope(&mut s, scope);
+        render::after(&mut s, at, id, page.after.as_ref(), EventId::as_bytes);
+    }
+    s.sql(" ORDER BY 4 DESC, 1 DESC LIMIT ").int(i64::from(page.limit) + 1);
+    let found = s.all(conn).await.map_err(|error| store_error::<DB>("redemptions", error))?;
+    let items = found.iter().map(row::redemption::<DB>).collect::<Result<Vec<_>, _>>()?;
+    let position = |last: &Redemption| Position { at: last.at, id: last.id };
+    Ok(Slice::from_one_more(items, page.limit, position))
+}
+
+pub(crate) async fn leases<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    scope: &Scope,
+    page: &Page<EventId>,
+) -> Result<LeaseListing, StoreError> {
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT {}, invitation, division FROM {} i WHERE 1 = 1",
+        row::LEASE,
+        names.leases
+    ));
+    render::scope(&mut s, scope);
+    render::after(&mut s, "held_since", "id", page.after.as_ref(), EventId::as_bytes);
+    s.sql(" ORDER BY held_since DESC, id DESC LIMIT ").int(i64::from(page.limit) + 1);
+    let found = s.all(conn).await.map_err(|error| store_error::<DB>("leases", error))?;
+    let items = found.iter().map(row::open_lease::<DB>).collect::<Result<Vec<_>, _>>()?;
+    let position = |last: &OpenLease| Position { at: last.lease.since, id: last.lease.id };
+    Ok(Slice::from_one_more(items, page.limit, position))
 }
 
 pub(crate) async fn events<DB: Dialect>(

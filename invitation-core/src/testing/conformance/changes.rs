@@ -91,7 +91,7 @@ pub async fn a_change_leaves_what_the_specification_leaves(fixture: Fixture) {
     for (row, transition) in all {
         let what = transition.event().action;
         let before = trail(&*store, &row).await;
-        let mut facts = Facts { invitation: row.clone(), mine: None };
+        let mut facts = Facts::of(row.clone());
         transition.change().apply_to(&mut facts);
 
         let outcome = apply(&*store, &transition).await;
@@ -126,7 +126,7 @@ pub async fn a_refused_change_leaves_everything_as_it_was(fixture: Fixture) {
         let before = trail(&*store, &row).await;
 
         let outcome = apply(&*store, &transition).await;
-        let facts = Facts { invitation: blocked.clone(), mine: None };
+        let facts = Facts::of(blocked.clone());
         assert_eq!(outcome, Outcome::Refused(Box::new(facts)), "{what}: the answer");
         assert_eq!(stored(&*store, &row).await, blocked, "{what}: what is stored");
         assert_eq!(trail(&*store, &row).await, before, "{what}: no event is written");
@@ -166,7 +166,7 @@ pub async fn a_resent_change_is_recognised(fixture: Fixture) {
         };
         let events = trail(&*store, &row).await;
         let outcome = apply(&*store, &transition).await;
-        let expected = Facts { invitation: now.clone(), mine: made.mine.clone() };
+        let expected = Facts { mine: made.mine.clone(), ..Facts::of(now.clone()) };
         assert_eq!(outcome, Outcome::Replayed(Box::new(expected)), "{what}: resent later");
         assert_eq!(stored(&*store, &row).await, now, "{what}: the tombstone stays");
         assert_eq!(trail(&*store, &row).await, events, "{what}: still nothing was written");
@@ -189,7 +189,7 @@ pub async fn an_operation_on_record_is_never_made(fixture: Fixture) {
     let events = trail(&*store, &row).await;
 
     let outcome = apply(&*store, &redeem).await;
-    let facts = Facts { invitation: row.clone(), mine: None };
+    let facts = Facts::of(row.clone());
     assert_eq!(outcome, Outcome::Replayed(Box::new(facts)), "the operation was refused before");
     assert_eq!(stored(&*store, &row).await, row, "nothing is consumed");
     assert_eq!(trail(&*store, &row).await, events, "the evidence of the refusal stays");
@@ -233,6 +233,7 @@ pub async fn transitions_in_one_call_have_each_their_own_fate(fixture: Fixture) 
                 "replayed"
             }
             Outcome::CodeTaken => "taken",
+            Outcome::QuotaFull(_) => "full",
         })
         .collect();
     assert_eq!(answers, expected, "in the order of the transitions");

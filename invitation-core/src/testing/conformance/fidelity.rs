@@ -12,11 +12,12 @@ use crate::{
     actor::Scope,
     code::{CodeDigest, CodeTag, SealedCode},
     event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    id::BatchId,
     invitation::{Binding, Invitation, Inviter, Redemption, Revocation},
     limits::Limits,
     metadata::Metadata,
     query::{EventFilter, Filter},
-    store::{Inserted, NewInvitation, Store},
+    store::{Insert, Inserted, NewInvitation, Store},
     testing::Fixture,
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::Timestamp,
@@ -67,16 +68,19 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
         expires_at: Timestamp::MAX,
         max_uses: NonZeroU32::new(100_000).expect("not zero"),
         uses: 99_999,
+        held: 0,
         last_use: Some(Redemption {
             id: mint.event_id(),
             user: UserId::new(odd(UserId::MAX_BYTES)).expect("a user"),
             username: Username::new(odd(Username::MAX_BYTES)).expect("a username"),
             at: Timestamp::MIN,
             role: Role::new("staff").expect("a role"),
+            lease: None,
         }),
         revocation: Some(Revocation { at: Timestamp::MAX, reason: Some(reason) }),
         deleted_at: None,
         version: u64::from(u32::MAX),
+        batch: Some(BatchId::from_bytes([0xff; 16])),
         metadata: Some(metadata),
     }
 }
@@ -178,7 +182,7 @@ pub async fn events_of_an_insert_come_back_byte_for_byte(fixture: Fixture) {
     let detail = Detail::none().with("role", &odd(64)).with("role", "twice");
     let event = Event { performer: Performer::System, origin, detail, ..event };
     let row = NewInvitation { invitation, event };
-    let inserted = store.insert(std::slice::from_ref(&row)).await.expect("the store inserts");
+    let inserted = store.insert(&Insert::of(vec![row.clone()])).await.expect("the store inserts");
     assert_eq!(inserted, Inserted::Stored, "the digest is free");
     assert_eq!(trail(&*store, &row.invitation).await, [row.event], "as it was given");
 }

@@ -10,12 +10,13 @@ use super::{
 };
 use crate::{
     actor::Scope,
-    decide::{Command, decide},
+    decide::{Command, Taking, decide},
     draft::IfVersion,
     invitation::{Invitation, Inviter},
+    limits::Limits,
     policy::Policy,
     query::{EventFilter, Filter, Page},
-    store::{Inserted, Located, Outcome, Store},
+    store::{Insert, Inserted, Located, Outcome, Store},
     testing::Fixture,
     text::Division,
     transition::{Target, Transition},
@@ -58,11 +59,16 @@ pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
         assert_eq!(trail(&*store, &absent).await, [], "{what}: no event is written");
     }
     let anna = newcomer("anna");
-    let command =
-        Command::Redeem { code: Vec::new(), redeemer: &anna, ceiling: &Arc::from(Vec::new()) };
+    let command = Command::Redeem {
+        code: Vec::new(),
+        redeemer: &anna,
+        ceiling: &Arc::from(Vec::new()),
+        taking: Taking::Free,
+    };
     let call = mint.call(start());
-    let nothing = decide(command, Scope::All, IfVersion::Any, &call, &Policy::default())
-        .expect("a redemption is decided by the store");
+    let nothing =
+        decide(command, Scope::All, IfVersion::Any, &call, &Policy::default(), &Limits::default())
+            .expect("a redemption is decided by the store");
     assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest at all");
 }
 
@@ -153,7 +159,8 @@ pub async fn a_store_works_behind_every_pointer(fixture: Fixture) {
     async fn exercise<S: Store>(store: S, mint: &Mint) {
         let row = mint.row();
         let target = Target::Id(row.id);
-        let inserted = store.insert(&[mint.new_row(row.clone())]).await.expect("it inserts");
+        let inserted =
+            store.insert(&Insert::of(vec![mint.new_row(row.clone())])).await.expect("it inserts");
         assert_eq!(inserted, Inserted::Stored);
         let redeem = mint.plain_redeem(&row, &newcomer("anna"));
         let answers = store.apply(&[redeem.clone(), redeem]).await;

@@ -37,7 +37,7 @@ async fn compare(store: &dyn Store, mint: &Mint, cases: Vec<Case>) {
     let rows: Vec<_> = cases.iter().map(|case| case.row.clone()).collect();
     mint.store(store, &rows).await;
     for Case { what, row, transition, holds } in cases {
-        let facts = Facts { invitation: row, mine: None };
+        let facts = Facts::of(row);
         let specified = transition.guard().first_refusal(&facts).is_none();
         assert_eq!(specified, holds, "the specification: {what}");
         match apply(store, &transition).await {

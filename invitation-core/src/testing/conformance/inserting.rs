@@ -11,7 +11,7 @@ use crate::{
     decide::Command,
     invitation::Invitation,
     query::{EventFilter, Filter},
-    store::{Inserted, NewInvitation, Outcome, Store},
+    store::{Insert, Inserted, NewInvitation, Outcome, Store},
     testing::Fixture,
     transition::Target,
 };
@@ -25,7 +25,7 @@ async fn must_be_taken(store: &dyn Store, rows: &[NewInvitation], what: &str) {
         (invitations, events)
     };
     let before = everything().await;
-    let inserted = store.insert(rows).await.expect("the store inserts");
+    let inserted = store.insert(&Insert::of(rows.to_vec())).await.expect("the store inserts");
     assert_eq!(inserted, Inserted::CodeTaken, "{what}");
     assert_eq!(everything().await, before, "{what}: nothing is stored");
     for row in rows {
@@ -40,7 +40,10 @@ async fn must_be_taken(store: &dyn Store, rows: &[NewInvitation], what: &str) {
 pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..3).map(|_| mint.new_row(mint.row())).collect();
-    assert_eq!(store.insert(&rows).await.expect("the store inserts"), Inserted::Stored);
+    assert_eq!(
+        store.insert(&Insert::of(rows.clone())).await.expect("the store inserts"),
+        Inserted::Stored
+    );
     for NewInvitation { invitation, event } in rows {
         assert_eq!(stored(&*store, &invitation).await, invitation, "by its id");
         for digests in [vec![invitation.digest], vec![mint.row().digest, invitation.digest]] {

@@ -12,14 +12,16 @@ use super::people::{division, later, role, start, user};
 use crate::{
     actor::{Redeemer, Scope},
     code::{CodeDigest, CodeFormat, CodeTag, InvitationCode, SealedCode, Sealing},
-    decide::{Call, Command, decide},
+    decide::{Call, Command, Taking, decide},
     draft::IfVersion,
     entropy::SeededEntropy,
     event::{Action, Detail, Event, EventOutcome, Origin, Performer},
     id::{EventId, InvitationId},
     invitation::{Binding, Invitation, Inviter, Redemption},
+    lease::ReservationId,
+    limits::Limits,
     policy::{Policy, RolePair},
-    store::{Inserted, NewInvitation, Outcome, Store},
+    store::{Insert, Inserted, NewInvitation, Outcome, Store},
     text::Username,
     time::Timestamp,
     transition::Transition,
@@ -100,10 +102,12 @@ impl Mint {
             expires_at: later(start(), 7 * 86_400_000_000),
             max_uses: NonZeroU32::MIN,
             uses: 0,
+            held: 0,
             last_use: None,
             revocation: None,
             deleted_at: None,
             version: 1,
+            batch: None,
             metadata: None,
         }
     }
@@ -116,6 +120,7 @@ impl Mint {
             username: Username::new(name).expect("a username"),
             at,
             role: role("staff"),
+            lease: None,
         }
     }
 
@@ -144,7 +149,7 @@ impl Mint {
     /// Stores invitations.
     pub(super) async fn store(&self, store: &dyn Store, rows: &[Invitation]) {
         let rows: Vec<_> = rows.iter().map(|row| self.new_row(row.clone())).collect();
-        let inserted = store.insert(&rows).await.expect("the store inserts");
+        let inserted = store.insert(&Insert::of(rows)).await.expect("the store inserts");
         assert_eq!(inserted, Inserted::Stored, "fresh digests are not taken");
     }
 
@@ -166,7 +171,7 @@ impl Mint {
     /// The same, for one version.
     pub(super) fn transition_if(&self, command: Command<'_>, if_version: IfVersion) -> Transition {
         let call = self.call(one_day_on());
-        decide(command, Scope::All, if_version, &call, &Policy::default())
+        decide(command, Scope::All, if_version, &call, &Policy::default(), &Limits::default())
             .expect("the administrator may do it")
     }
 
@@ -178,10 +183,70 @@ impl Mint {
         now: Timestamp,
         ceiling: &Arc<[RolePair]>,
     ) -> Transition {
+        let (code, taking) = (vec![row.digest], Taking::Free);
+        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling, taking })
+    }
+
+    /// What the redeemer's `command` amounts to at `now`.
+    pub(super) fn by(
+        &self,
+        redeemer: &Redeemer,
+        now: Timestamp,
+        command: Command<'_>,
+    ) -> Transition {
         let call = Call { performer: redeemer.performer(), ..self.call(now) };
-        let command = Command::Redeem { code: vec![row.digest], redeemer, ceiling };
-        decide(command, redeemer.scope(), IfVersion::Any, &call, &Policy::default())
-            .expect("a redemption is decided by the store")
+        let (policy, limits) = (Policy::default(), Limits::default());
+        decide(command, redeemer.scope(), IfVersion::Any, &call, &policy, &limits)
+            .expect("what redeemers do is decided by the store")
+    }
+
+    /// A redemption of `row` that takes that use.
+    pub(super) fn redeem_taking(
+        &self,
+        row: &Invitation,
+        redeemer: &Redeemer,
+        now: Timestamp,
+        taking: Taking,
+    ) -> Transition {
+        let (code, ceiling) = (vec![row.digest], Policy::default().ceiling());
+        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling: &ceiling, taking })
+    }
+
+    /// A reservation of `row` from `now` to `until` that takes that use.
+    pub(super) fn reserve(
+        &self,
+        row: &Invitation,
+        redeemer: &Redeemer,
+        (now, until): (Timestamp, Timestamp),
+        taking: Taking,
+    ) -> Transition {
+        let (code, ceiling) = (vec![row.digest], &Policy::default().ceiling());
+        self.by(redeemer, now, Command::Reserve { code, redeemer, ceiling, until, taking })
+    }
+
+    /// The redemption of a use of `row` that this lease holds.
+    pub(super) fn commit(
+        &self,
+        row: &Invitation,
+        lease: EventId,
+        redeemer: &Redeemer,
+        now: Timestamp,
+    ) -> Transition {
+        let reservation = ReservationId::new(row.id, lease);
+        let ceiling = &Policy::default().ceiling();
+        self.by(redeemer, now, Command::Commit { reservation, redeemer, ceiling })
+    }
+
+    /// The end of this lease on `row`.
+    pub(super) fn release(
+        &self,
+        row: &Invitation,
+        lease: EventId,
+        redeemer: &Redeemer,
+        now: Timestamp,
+    ) -> Transition {
+        let reservation = ReservationId::new(row.id, lease);
+        self.by(redeemer, now, Command::Release { reservation, redeemer })
     }
 
     /// A redemption that nothing but the row stands against.

@@ -10,32 +10,54 @@
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test says no")]
 
 mod administering;
+mod batches;
 mod ceiling;
 mod changes;
+mod changes_of_leases;
 mod criteria;
 mod evidence;
 mod fidelity;
 mod finding;
 mod guard_words;
+mod guard_words_of_leases;
+mod idempotency;
 mod inserting;
+mod lease_book;
 mod listing;
+mod listing_uses;
 mod mint;
 mod people;
 mod population;
+mod purging;
+mod purging_of_stores;
+mod quotas;
+mod quotas_of_stores;
 mod races;
 mod races_of_changes;
+mod races_of_commits;
+mod races_of_leases;
+mod races_of_quotas;
 mod recording;
 mod redeeming;
+mod redeeming_with;
 mod refusing;
 mod replaying;
+mod requests_of_stores;
+mod reservations_and_terms;
+mod reserving;
 mod rights;
 mod rights_table;
+mod run_out;
 mod searching;
+mod sweeping;
 mod trail;
 mod versions;
 mod world;
 
-pub use self::races::{race_rounds, race_rounds_for_uses};
+pub use self::{
+    races::{race_rounds, race_rounds_for_uses},
+    races_of_leases::race_rounds_with_leases,
+};
 
 /// Exports each promise, so that one that the list leaves out is dead code.
 macro_rules! export {

@@ -44,6 +44,7 @@ pub async fn a_code_is_redeemed_once(fixture: Fixture) {
         username: anna.username().clone(),
         at: world.now(),
         role: role("staff"),
+        lease: None,
     };
     assert_eq!(stored.last_use.as_ref(), Some(&redemption), "Used By");
     assert_eq!(stored.status(world.now()), Status::Used);

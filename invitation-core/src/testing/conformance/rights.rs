@@ -3,7 +3,7 @@
 
 use super::{
     mint::Mint,
-    people::{division, role},
+    people::{division, later, role, user},
     rights_table::{Attempt, DIVISIONS, Who, attempts, everybody, expected},
     world::{World, refusal},
 };
@@ -11,7 +11,7 @@ use crate::{
     actor::Actor,
     draft::IfVersion,
     error::Error,
-    event::{EventOutcome, Performer, Reason},
+    event::{Action, Event, EventOutcome, Performer, Reason},
     invitation::{Invitation, Inviter, Revocation},
     policy::Right,
     refusal::Refusal,
@@ -33,10 +33,16 @@ pub async fn rights_on_an_invitation_are_those_of_the_policy(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.is_on_one()).await;
 }
 
-/// Who may list, count and read the trail, of which division, is exactly what the
+/// Who may list, count, see the open reservations and read the trail, of which division, is exactly what the
 /// default policy says. A refused attempt leaves one denial.
 pub async fn rights_to_look_are_those_of_the_policy(fixture: Fixture) {
-    try_all(fixture, |attempt| !attempt.creates() && !attempt.is_on_one()).await;
+    try_all(fixture, |attempt| attempt.looks()).await;
+}
+
+/// Who may withdraw or purge whatever there is, of which division, is exactly what the
+/// default policy says. A refused attempt changes nothing and leaves one denial.
+pub async fn rights_over_many_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.is_on_many()).await;
 }
 
 async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
@@ -67,8 +73,11 @@ struct Cell {
 impl Cell {
     async fn check(self, world: &World, mint: &Mint) {
         let actor = self.who.actor(self.n);
-        let row =
-            if self.attempt.is_on_one() { Some(self.prepare(world, mint).await) } else { None };
+        let row = if self.attempt.is_on_one() || self.attempt.is_on_many() {
+            Some(self.prepare(world, mint).await)
+        } else {
+            None
+        };
         let answer =
             self.attempt.make(world, &actor, self.division, self.carried, row.as_ref()).await;
         let expected = expected(self.who, self.attempt, self.division, self.carried);
@@ -81,12 +90,24 @@ impl Cell {
     /// An invitation to try it on, in the state that the attempt needs.
     async fn prepare(self, world: &World, mint: &Mint) -> Invitation {
         let revocation = Some(Revocation { at: world.now(), reason: None });
+        let long_ago = later(world.now(), -100 * 86_400_000_000);
+        let row = mint.row();
+        let row = match self.attempt {
+            Attempt::Purge => Invitation { created_at: long_ago, expires_at: long_ago, ..row },
+            _ => row,
+        };
         let row = Invitation {
             division: division(self.division),
             role: role(self.carried),
-            inviter: Inviter::System,
+            inviter: match self.attempt {
+                Attempt::RevokeAll => {
+                    let user = user(&format!("u-inviter-{}", self.n));
+                    Inviter::User { user, role: role("admin") }
+                }
+                _ => Inviter::System,
+            },
             revocation: revocation.filter(|_| self.attempt == Attempt::Reinstate),
-            ..mint.row()
+            ..row
         };
         mint.store(&*world.store, std::slice::from_ref(&row)).await;
         row
@@ -101,6 +122,9 @@ impl Cell {
     ) {
         assert!(answer.is_ok(), "{self:?} is allowed: {answer:?}");
         let events = world.events_of(actor.user()).await;
+        if self.attempt == Attempt::Purge {
+            return self.check_purged(world, &events, row).await;
+        }
         assert_eq!(events.len(), self.attempt.events(), "{self:?}: events {events:?}");
         for event in events {
             assert_eq!(event.outcome, EventOutcome::Succeeded, "{self:?}");
@@ -111,6 +135,25 @@ impl Cell {
             }
         }
         assert_eq!(self.created(world, actor).await, self.attempt.created(), "{self:?}: created");
+    }
+
+    /// What is within reach is gone, whatever division was meant.
+    async fn check_purged(self, world: &World, events: &[Event], row: Option<Invitation>) {
+        let row = row.expect("there is one to purge");
+        let target = Target::Id(row.id);
+        let all = crate::actor::Scope::All;
+        let found = world.store.get(&target, &all).await.expect("the store answers");
+        let reached = self.who.reaches(self.division);
+        assert_eq!(found.is_none(), reached, "{self:?}: what is within reach is removed");
+        // Within reach there may be what others left.
+        assert!(events.len() <= 1 && (!reached || events.len() == 1), "{self:?}: {events:?}");
+        for event in events {
+            assert_eq!(event.outcome, EventOutcome::Succeeded, "{self:?}");
+            assert_eq!(event.action, Action::Purge, "{self:?}");
+            assert_eq!(event.invitation, None, "{self:?}: of many");
+            let whole = self.who.reaches("hr");
+            assert_eq!(event.division.is_none(), whole, "{self:?}: the reach");
+        }
     }
 
     async fn check_denied(
@@ -134,9 +177,11 @@ impl Cell {
         let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
         assert_eq!(event.performer, by, "{self:?}: who");
         assert_eq!(event.at, world.now(), "{self:?}: when");
-        assert_eq!(event.invitation, row.as_ref().map(|row| row.id), "{self:?}: on what");
+        let one = row.as_ref().filter(|_| self.attempt.is_on_one());
+        assert_eq!(event.invitation, one.map(|row| row.id), "{self:?}: on what");
         // What a batch names is looked at after the right to make batches.
-        if self.attempt != Attempt::CreateMany || reason != Reason::RightMissing {
+        let is_early = self.attempt == Attempt::CreateMany && reason == Reason::RightMissing;
+        if self.attempt.names_a_division() && !is_early {
             assert_eq!(event.division, Some(division(self.division)), "{self:?}: where");
         }
         assert_eq!(self.created(world, actor).await, 0, "{self:?}: nothing is created");

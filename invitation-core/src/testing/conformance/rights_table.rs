@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     event::{Action, Reason},
     id::InvitationId,
-    invitation::Invitation,
+    invitation::{Invitation, Inviter},
     limits::Expiry,
     policy::Right,
     service::{Criteria, EventCriteria, Paging},
@@ -47,7 +47,7 @@ impl Who {
         fresh_actor(n, self.role, (!self.everywhere).then_some("sales"))
     }
 
-    fn reaches(self, division: &str) -> bool {
+    pub(super) fn reaches(self, division: &str) -> bool {
         self.everywhere || division == "sales"
     }
 
@@ -78,7 +78,11 @@ pub(super) enum Attempt {
     List,
     Count,
     Audit,
+    Reservations,
+    RevokeAll,
+    Purge,
     Get,
+    Redemptions,
     Copy,
     Amend,
     Rotate,
@@ -87,10 +91,10 @@ pub(super) enum Attempt {
     Delete,
 }
 
-pub(super) fn attempts() -> [Attempt; 14] {
+pub(super) fn attempts() -> [Attempt; 18] {
     use Attempt::{
         Amend, Audit, Copy, Count, Create, CreateForDomain, CreateForMany, CreateMany, Delete, Get,
-        List, Reinstate, Revoke, Rotate,
+        List, Purge, Redemptions, Reinstate, Reservations, Revoke, RevokeAll, Rotate,
     };
     [
         Create,
@@ -100,7 +104,11 @@ pub(super) fn attempts() -> [Attempt; 14] {
         List,
         Count,
         Audit,
+        Reservations,
+        RevokeAll,
+        Purge,
         Get,
+        Redemptions,
         Copy,
         Amend,
         Rotate,
@@ -119,7 +127,22 @@ impl Attempt {
     }
 
     pub(super) fn is_on_one(self) -> bool {
-        !self.creates() && !matches!(self, Self::List | Self::Count | Self::Audit)
+        !self.creates() && !self.is_on_many() && !self.looks()
+    }
+
+    /// Whether it changes all that there is within a division.
+    pub(super) fn is_on_many(self) -> bool {
+        matches!(self, Self::RevokeAll | Self::Purge)
+    }
+
+    /// Whether it shows what there is within a division.
+    pub(super) fn looks(self) -> bool {
+        matches!(self, Self::List | Self::Count | Self::Audit | Self::Reservations)
+    }
+
+    /// Whether the call names a division, or is about one invitation.
+    pub(super) fn names_a_division(self) -> bool {
+        self != Self::Purge
     }
 
     /// Which roles an invitation carries that it is tried with.
@@ -136,12 +159,14 @@ impl Attempt {
         match self {
             Self::Create | Self::CreateForMany | Self::CreateForDomain => Right::Create,
             Self::CreateMany => Right::Bulk,
-            Self::List | Self::Count | Self::Get => Right::View,
+            Self::List | Self::Count | Self::Get | Self::Redemptions => Right::View,
+            Self::Reservations => Right::Reservations,
+            Self::Purge => Right::Purge,
             Self::Audit => Right::Audit,
             Self::Copy => Right::Copy,
             Self::Amend => Right::Amend,
             Self::Rotate => Right::Rotate,
-            Self::Revoke => Right::Revoke,
+            Self::Revoke | Self::RevokeAll => Right::Revoke,
             Self::Reinstate => Right::Reinstate,
             Self::Delete => Right::Delete,
         }
@@ -152,12 +177,15 @@ impl Attempt {
             Self::Create | Self::CreateMany | Self::CreateForMany | Self::CreateForDomain => {
                 Action::Create
             }
-            Self::List | Self::Count | Self::Get => Action::View,
+            Self::List | Self::Count | Self::Get | Self::Redemptions | Self::Reservations => {
+                Action::View
+            }
+            Self::Purge => Action::Purge,
             Self::Audit => Action::Audit,
             Self::Copy => Action::Copy,
             Self::Amend => Action::Amend,
             Self::Rotate => Action::Rotate,
-            Self::Revoke => Action::Revoke,
+            Self::Revoke | Self::RevokeAll => Action::Revoke,
             Self::Reinstate => Action::Reinstate,
             Self::Delete => Action::Delete,
         }
@@ -175,7 +203,8 @@ impl Attempt {
     /// changed or copied.
     pub(super) fn events(self) -> usize {
         match self {
-            Self::List | Self::Count | Self::Audit | Self::Get => 0,
+            Self::Get | Self::Redemptions => 0,
+            _ if self.looks() => 0,
             _ if self.creates() => self.created(),
             _ => 1,
         }
@@ -214,6 +243,25 @@ impl Attempt {
                 let criteria = EventCriteria::new().in_division(division(within));
                 service.events(actor, &criteria, Paging::default()).await.map(drop)
             }
+            Self::Reservations => {
+                let within = division(within);
+                let first = Paging::default();
+                service.reservations(actor, Some(&within), first).await.map(drop)
+            }
+            Self::RevokeAll => {
+                // What others left in the division is not meant.
+                let inviter = on.and_then(|row| match &row.inviter {
+                    Inviter::User { user, .. } => Some(user.clone()),
+                    Inviter::System => None,
+                });
+                let criteria = inviter.map_or(criteria.clone(), |user| criteria.by_inviter(user));
+                service.revoke_all(actor, &criteria, None, Paging::default()).await.map(drop)
+            }
+            Self::Purge => {
+                let age = time::Duration::days(30);
+                service.purge(actor, age, NonZeroU32::MIN.saturating_add(99)).await.map(drop)
+            }
+            Self::Redemptions => service.redemptions(actor, id, Paging::default()).await.map(drop),
             Self::Get => service.get(actor, id).await.map(drop),
             Self::Copy => service.copy(actor, id).await.map(drop),
             Self::Amend => {
@@ -251,7 +299,7 @@ pub(super) fn expected(who: Who, attempt: Attempt, division: &str, carried: &str
     if attempt.creates() && !who.grants(carried) {
         reasons.push(Reason::RoleNotGrantable);
     }
-    if !who.reaches(division) {
+    if attempt.names_a_division() && !who.reaches(division) {
         reasons.push(Reason::DivisionNotAllowed);
     }
     if attempt == Attempt::CreateForMany && !who.has(Right::MultiUse) {

@@ -3,15 +3,17 @@
 
 use super::{
     mint::Mint,
-    people::{admin, division, email, start},
+    people::{admin, division, email, role, start, user},
     population::{chosen, looked_at, population},
     world::{World, all_invitations},
 };
 use crate::{
-    actor::Scope,
+    actor::{Actor, Scope},
     code::{CodeFormat, InvitationCode},
+    draft::Draft,
     error::Error,
     invitation::{Binding, Invitation, Status},
+    policy::{Policy, Right, Rights},
     query::Filter,
     search::Query,
     service::{Count, Criteria, Paging},
@@ -237,4 +239,31 @@ pub async fn a_search_without_words_is_refused(fixture: Fixture) {
         }
     }
     assert_eq!(world.everything().await, before, "no evidence of it, at {}", start());
+}
+
+/// Who may view but not copy finds nothing by a code, not even its first group: each
+/// symbol that a search confirms would be given away.
+pub async fn a_search_confirms_no_code_to_who_may_not_copy(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+    let code = created.code().reveal();
+    let policy = Policy::default()
+        .with_role(role("viewer"), Rights::none().may([Right::View]))
+        .with_role(role("copier"), Rights::none().may([Right::View, Right::Copy]));
+    let service = world.service.clone().with_policy(policy);
+    for (who, sees_codes) in [("viewer", false), ("copier", true)] {
+        let actor = Actor::in_division(user(&format!("u-{who}")), role(who), division("sales"));
+        for text in [&code[..4], &code[..6], &code[..20], &code[..]] {
+            let criteria = Criteria::new().matching(text);
+            let page = service.list(&actor, &criteria, Paging::default()).await;
+            let found = page.expect("it may be searched for").items().len();
+            assert_eq!(found, usize::from(sees_codes), "{who} looks for a piece of a code");
+            let counts = service.counts(&actor, &criteria).await.expect("it may be counted");
+            let expected = Count::Exactly(u32::from(sees_codes));
+            assert_eq!(counts.of(Status::Active), expected, "{who} counts a piece of a code");
+        }
+        let criteria = Criteria::new().matching("anna");
+        let page = service.list(&actor, &criteria, Paging::default()).await;
+        assert_eq!(page.expect("by words").items().len(), 1, "{who} looks for a word");
+    }
 }

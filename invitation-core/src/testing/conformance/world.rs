@@ -10,11 +10,12 @@ use crate::{
     error::Error,
     event::Event,
     id::InvitationId,
-    invitation::Invitation,
+    invitation::{Invitation, Redemption},
+    lease::OpenLease,
     limits::Limits,
     query::{EventFilter, Filter, Page},
     refusal::Refusal,
-    service::{Created, Invitations},
+    service::{Created, Invitations, Reservation, Reserved},
     store::Store,
     testing::Fixture,
     text::UserId,
@@ -66,6 +67,18 @@ impl World {
     /// The same, for several uses.
     pub(super) async fn issue_for(&self, uses: u32) -> Created {
         self.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("at least one use"))).await
+    }
+
+    /// A reservation of what the code is of, for a newcomer of that name.
+    #[track_caller]
+    pub(super) fn reserve(
+        &self,
+        code: &str,
+        name: &str,
+    ) -> impl Future<Output = Reservation> + Send {
+        let (service, code) = (self.service.clone(), code.to_owned());
+        let newcomer = super::people::newcomer(name);
+        async move { reserved(service.reserve(&code, &newcomer).await) }
     }
 
     /// The facts as they are stored, tombstones included.
@@ -141,6 +154,41 @@ pub(super) async fn all_events(
     }
 }
 
+/// All pages of leases, put together; checks that each keeps to its bound.
+pub(super) async fn all_leases(store: &dyn Store, scope: &Scope, limit: u32) -> Vec<OpenLease> {
+    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    loop {
+        let listing = store.leases(scope, &page).await.expect("the store lists leases");
+        assert!(fits(listing.items.len(), limit), "a page has at most as many leases as asked for");
+        found.extend(listing.items);
+        match listing.next {
+            None => return found,
+            next => assert_ne!(page.after, next, "each page leads further"),
+        }
+        page.after = listing.next;
+    }
+}
+
+/// All pages of redemptions, put together; checks that each keeps to its bound.
+pub(super) async fn all_redemptions(
+    store: &dyn Store,
+    scope: &Scope,
+    id: InvitationId,
+    limit: u32,
+) -> Vec<Redemption> {
+    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    loop {
+        let listing = store.redemptions(scope, id, &page).await.expect("the store lists them");
+        assert!(fits(listing.items.len(), limit), "a page has at most as many as asked for");
+        found.extend(listing.items);
+        match listing.next {
+            None => return found,
+            next => assert_ne!(page.after, next, "each page leads further"),
+        }
+        page.after = listing.next;
+    }
+}
+
 fn fits(items: usize, limit: u32) -> bool {
     u32::try_from(items).is_ok_and(|items| items <= limit)
 }
@@ -152,6 +200,15 @@ pub(super) fn refusal<T>(answer: Result<T, Error>) -> Refusal {
         Err(Error::Refused(refused)) => refused.refusal().clone(),
         Err(other) => panic!("expected a refusal, not the error {other:?}"),
         Ok(_) => panic!("expected a refusal, not a success"),
+    }
+}
+
+/// The reservation that was made; fails the test if it was not.
+#[track_caller]
+pub(super) fn reserved(answer: Result<Reserved, Error>) -> Reservation {
+    match answer {
+        Ok(Reserved::Open(reservation)) => reservation,
+        other => panic!("expected a reservation, not {other:?}"),
     }
 }
 

@@ -1,16 +1,19 @@
 //! What a call answers, in a form that model and service share.
 
+use super::holding::Open;
 use crate::{
     code::Mistyped,
     error::Error,
     event::Event,
-    id::InvitationId,
+    id::{EventId, InvitationId},
     invitation::{Invitation, Redemption, Status},
+    lease::ReservationId,
     metadata::Metadata,
     policy::Right,
     refusal::Refusal,
-    service::InvitationView,
-    text::Division,
+    service::{Created, InvitationView, Reservation},
+    text::{Division, Role},
+    time::Timestamp,
 };
 
 /// The answer to one step.
@@ -19,11 +22,29 @@ pub(super) enum Answer {
     /// Nothing to say.
     Done,
     /// New invitations, or one with a new code, each with its code.
-    Issued(Vec<(Invitation, String)>),
+    Issued(Vec<Issue>),
     /// An invitation after a change.
     Changed(Box<Invitation>),
     /// Somebody is in.
     Redeemed(Box<Grant>),
+    /// A use is held.
+    Reserved(Box<Hold>),
+    /// Reserved and committed as one: the redemption, and what was made for it.
+    Made(Box<Grant>, Option<Box<Hold>>),
+    /// Reserving as a part of that was refused.
+    NotReserved(Box<Self>),
+    /// The host's own step failed; why the use could not be given back.
+    NotCreated(Box<Hold>, Option<Box<Self>>),
+    /// The host's own step succeeded, and committing did not.
+    NotCommitted(Box<Hold>, Box<Self>),
+    /// All pages of who redeemed an invitation.
+    Used(Vec<Redemption>),
+    /// All pages of the open reservations.
+    Open(Vec<Open>),
+    /// What was withdrawn, on all pages.
+    Withdrawn(Vec<InvitationId>),
+    /// What was removed, and whether there may be more.
+    Removed(Vec<InvitationId>, bool),
     /// A code.
     Code(String),
     /// One invitation, looked at.
@@ -44,6 +65,48 @@ pub(super) enum Answer {
     Broken(String),
 }
 
+/// A new invitation, or an old one that was asked for again.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Issue {
+    pub(super) invitation: Invitation,
+    pub(super) code: String,
+    pub(super) replayed: bool,
+}
+
+impl Issue {
+    pub(super) fn of(created: &Created) -> Self {
+        Self {
+            invitation: created.invitation().clone(),
+            code: created.code().reveal().to_string(),
+            replayed: created.is_replayed(),
+        }
+    }
+}
+
+/// A reservation as the newcomer's host gets it.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Hold {
+    pub(super) id: ReservationId,
+    pub(super) until: Timestamp,
+    pub(super) role: Role,
+    pub(super) division: Division,
+    pub(super) metadata: Option<Metadata>,
+    pub(super) replayed: bool,
+}
+
+impl Hold {
+    pub(super) fn of(reservation: &Reservation) -> Self {
+        Self {
+            id: reservation.id(),
+            until: reservation.until(),
+            role: reservation.role().clone(),
+            division: reservation.division().clone(),
+            metadata: reservation.metadata().cloned(),
+            replayed: reservation.is_replayed(),
+        }
+    }
+}
+
 /// A redemption as the newcomer's host gets it.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Grant {
@@ -58,6 +121,7 @@ pub(super) struct Grant {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct View {
     pub(super) invitation: Invitation,
+    /// Empty for those who may not see it.
     pub(super) code: String,
     pub(super) status: Status,
     /// In the order of the rights.
@@ -73,6 +137,28 @@ impl View {
             code: view.code().map_or_else(String::new, |code| code.reveal().to_string()),
             status: view.status(),
             actions,
+        }
+    }
+}
+
+impl Answer {
+    /// The id of the lease that it is about, which nobody can foretell.
+    pub(super) fn lease(&self) -> EventId {
+        let hold = match self {
+            Self::Reserved(hold)
+            | Self::Made(_, Some(hold))
+            | Self::NotCreated(hold, _)
+            | Self::NotCommitted(hold, _) => Some(hold),
+            _ => None,
+        };
+        hold.map_or(EventId::from_bytes([0; 16]), |hold| hold.id.lease())
+    }
+
+    /// The id of the redemption that it is about, which nobody can foretell.
+    pub(super) fn redemption(&self) -> EventId {
+        match self {
+            Self::Redeemed(grant) | Self::Made(grant, _) => grant.redemption.id,
+            _ => EventId::from_bytes([0; 16]),
         }
     }
 }

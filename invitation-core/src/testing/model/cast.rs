@@ -1,5 +1,7 @@
 //! Who and what appears in a sequence: a few people, places and addresses.
 
+use std::sync::LazyLock;
+
 use crate::{
     actor::{Actor, Redeemer},
     email::{Email, EmailDomain, VerifiedEmail},
@@ -17,12 +19,12 @@ pub(super) enum Place {
 
 impl Place {
     pub(super) fn division(self) -> Division {
-        let name = match self {
-            Self::Sales => "sales",
-            Self::Operations => "operations",
-            Self::Hr => "hr",
-        };
-        Division::new(name).expect("a fixed division is valid")
+        // In the order of the variants.
+        static ALL: LazyLock<[Division; 3]> = LazyLock::new(|| {
+            ["sales", "operations", "hr"]
+                .map(|name| Division::new(name).expect("a fixed name is valid"))
+        });
+        ALL[self as usize].clone()
     }
 }
 
@@ -40,14 +42,12 @@ pub(super) enum Part {
 
 impl Part {
     pub(super) fn role(self) -> Role {
-        let name = match self {
-            Self::Staff => "staff",
-            Self::Manager => "manager",
-            Self::Admin => "admin",
-            Self::Lead => "lead",
-            Self::Wizard => "wizard",
-        };
-        Role::new(name).expect("a fixed role is valid")
+        // In the order of the variants.
+        static ALL: LazyLock<[Role; 5]> = LazyLock::new(|| {
+            ["staff", "manager", "admin", "lead", "wizard"]
+                .map(|name| Role::new(name).expect("a fixed name is valid"))
+        });
+        ALL[self as usize].clone()
     }
 }
 
@@ -65,15 +65,19 @@ pub(super) enum Who {
 
 impl Who {
     pub(super) fn user(self) -> UserId {
-        let name = match self {
-            Self::Admin => "u-admin",
-            Self::BasedAdmin => "u-based-admin",
-            Self::SalesManager => "u-sales-manager",
-            Self::OperationsManager => "u-operations-manager",
-            Self::SalesLead => "u-sales-lead",
-            Self::SalesStaff => "u-sales-staff",
-        };
-        UserId::new(name).expect("a fixed user is valid")
+        // In the order of the variants.
+        static ALL: LazyLock<[UserId; 6]> = LazyLock::new(|| {
+            [
+                "u-admin",
+                "u-based-admin",
+                "u-sales-manager",
+                "u-operations-manager",
+                "u-sales-lead",
+                "u-sales-staff",
+            ]
+            .map(|name| UserId::new(name).expect("a fixed name is valid"))
+        });
+        ALL[self as usize].clone()
     }
 
     pub(super) fn part(self) -> Part {

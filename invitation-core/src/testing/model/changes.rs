@@ -1,7 +1,7 @@
 //! What administrators' changes should do.
 
 use super::{
-    answer::Answer,
+    answer::{Answer, Issue},
     cast::Who,
     creating::set_code,
     state::{Evidence, Expected, Model, No, Row, forbidden, user},
@@ -10,9 +10,9 @@ use super::{
 use crate::{
     draft::IfVersion,
     event::{Action, Reason},
-    invitation::Revocation,
     policy::Right,
     refusal::Refusal,
+    time::Timestamp,
 };
 
 impl Model {
@@ -54,6 +54,14 @@ impl Model {
             }
             row.facts.expires_at = expires_at.unwrap_or(row.facts.expires_at);
             row.facts.version += 1;
+            // What was held was held for other terms.
+            if terms.bound.is_some() || terms.role.is_some() {
+                row.end_leases();
+            }
+            let mut told = Vec::new();
+            told.extend(terms.role.map(|part| ("role", part.role().to_string())));
+            told.extend(expires_at.map(|at| ("expires_at", at.to_string())));
+            told
         })
     }
 
@@ -74,7 +82,7 @@ impl Model {
             model.not_open(of, row, version).or_else(|| model.present_role(by, row))
         };
         let code = match seen {
-            Answer::Issued(issued) if issued.len() == 1 => issued[0].1.clone(),
+            Answer::Issued(issued) if issued.len() == 1 => issued[0].code.clone(),
             _ => self.stranger.clone(),
         };
         let repeated = self.codes.iter().any(|(former, _)| *former == code);
@@ -82,6 +90,8 @@ impl Model {
             set_code(&mut row.facts, &code);
             row.code.clone_from(&code);
             row.facts.version += 1;
+            row.end_leases();
+            Vec::new()
         });
         if let Answer::Changed(facts) = expected.answer {
             if repeated {
@@ -89,7 +99,8 @@ impl Model {
             }
             let n = self.rows.iter().position(|row| row.facts.id == facts.id);
             self.codes.push((code.clone(), n.unwrap_or_default()));
-            expected.answer = Answer::Issued(vec![(*facts, code)]);
+            let issue = Issue { invitation: *facts, code, replayed: false };
+            expected.answer = Answer::Issued(vec![issue]);
         }
         expected
     }
@@ -110,8 +121,8 @@ impl Model {
         }
         let no = |model: &Self, row: &Row| model.not_open(of, row, version);
         self.change(by, of, action, no, |row, now| {
-            row.facts.revocation = Some(Revocation { at: now, reason: because.text() });
-            row.facts.version += 1;
+            row.revoke(now, because.text());
+            because.text().into_iter().map(|reason| ("reason", reason)).collect()
         })
     }
 
@@ -131,6 +142,7 @@ impl Model {
         self.change(by, of, action, no, |row, _| {
             row.facts.revocation = None;
             row.facts.version += 1;
+            Vec::new()
         })
     }
 
@@ -140,8 +152,11 @@ impl Model {
             return self.refused_about(by, action, forbidden(right), of);
         }
         let no = |model: &Self, row: &Row| model.other_version(of, row, version);
-        let mut expected =
-            self.change(by, of, action, no, |row, now| row.facts.deleted_at = Some(now));
+        let mut expected = self.change(by, of, action, no, |row, now| {
+            row.facts.deleted_at = Some(now);
+            row.end_leases();
+            Vec::new()
+        });
         if matches!(expected.answer, Answer::Changed(_)) {
             expected.answer = Answer::Done;
         }
@@ -149,13 +164,14 @@ impl Model {
     }
 
     /// A change of an invitation that `by` can reach and nothing speaks against.
+    /// `make` tells what the event says about it.
     fn change(
         &mut self,
         by: Who,
         of: Pick,
         action: Action,
         no: impl FnOnce(&Self, &Row) -> Option<No>,
-        make: impl FnOnce(&mut Row, crate::time::Timestamp),
+        make: impl FnOnce(&mut Row, Timestamp) -> Vec<(&'static str, String)>,
     ) -> Expected {
         let n = match self.look(by, of) {
             Ok(n) => n,
@@ -164,15 +180,16 @@ impl Model {
         if let Some(no) = no(self, &self.rows[n]) {
             return self.refused_about(by, action, no, of);
         }
-        let now = self.now;
-        make(&mut self.rows[n], now);
-        let facts = &self.rows[n].facts;
-        let event = Evidence {
-            invitation: Some(facts.id),
-            division: Some(facts.division.clone()),
-            ..self.event(user(by), action)
-        };
-        Expected { answer: Answer::Changed(Box::new(facts.clone())), events: vec![event] }
+        let mut after = self.rows[n].clone();
+        let detail = make(&mut after, self.now);
+        // Last of all, whether there is room for one that is pending again.
+        if let Some(no) = self.no_room_again(&self.rows[n], &after) {
+            return self.refused_about(by, action, no, of);
+        }
+        let event = Evidence { detail, ..self.event(user(by), action) }.about(&after);
+        let answer = Answer::Changed(Box::new(after.facts.clone()));
+        self.rows[n] = after;
+        Expected { answer, events: vec![event] }
     }
 
     /// Whether it is another version, or used, or revoked.
@@ -212,7 +229,7 @@ impl Model {
 }
 
 fn used(row: &Row) -> Option<No> {
-    (row.facts.uses >= row.facts.max_uses.get()).then_some((Refusal::Used, Reason::Used))
+    (!row.has_uses_left()).then_some((Refusal::Used, Reason::Used))
 }
 
 fn revoked(row: &Row) -> Option<No> {

@@ -7,8 +7,9 @@ use tokio::runtime::Runtime;
 
 use super::{driver, harness::Harness, step::Step, strategy::steps};
 
-/// Draws `cases` sequences of 1 to `max_len` steps from `seed` and tries each of
-/// them on a store of its own, from `new_harness`, and on the model.
+/// Draws `cases` sequences of 1 to `max_len` steps, or scenes of a few, from `seed`
+/// and tries each of them on a store of its own, from `new_harness`, and on the
+/// model.
 ///
 /// Different seeds draw different sequences: a long run can be split over
 /// several tests.

@@ -3,19 +3,22 @@
 use std::num::NonZeroU32;
 
 use super::{
-    answer::Answer,
+    answer::{Answer, Issue},
+    bounds::{MAX_BATCH, MAX_USES},
     cast::{Creator, Part, Place},
-    state::{Evidence, Expected, MAX_BATCH, MAX_USES, Model, No, Row, forbidden, user},
+    keys::Asked,
+    state::{Expected, Model, No, Row, forbidden, user},
     step::{Bound, Wish},
 };
 use crate::{
     code::{CodeFormat, Sealing},
     event::{Action, Performer, Reason},
+    id::BatchId,
     invitation::{Invitation, Inviter},
     metadata::Metadata,
     policy::Right,
+    quota::QuotaOf,
     refusal::Refusal,
-    text::Division,
     time::Timestamp,
 };
 
@@ -23,11 +26,11 @@ use crate::{
 const FIRST_VERSION: u64 = 1;
 
 /// A draft with everything filled in.
-struct Whole {
-    wish: Wish,
-    part: Part,
-    division: Division,
-    expires_at: Timestamp,
+pub(super) struct Whole {
+    pub(super) wish: Wish,
+    pub(super) part: Part,
+    pub(super) place: Place,
+    pub(super) expires_at: Timestamp,
     max_uses: NonZeroU32,
 }
 
@@ -39,12 +42,18 @@ enum Rejected {
 
 impl Model {
     /// `seen` gives the ids and codes, which nobody can foretell.
-    pub(super) fn create(&mut self, by: Creator, draft: Wish, seen: &Answer) -> Expected {
+    pub(super) fn create(
+        &mut self,
+        by: Creator,
+        draft: Wish,
+        key: Option<u8>,
+        seen: &Answer,
+    ) -> Expected {
         if let Some(no) = self.right_missing(by, Right::Create) {
             return self.refused(performer(by), Action::Create, no, None, named(by, Some(draft)));
         }
         match self.whole(by, draft) {
-            Ok(whole) => self.issue(by, vec![whole], seen),
+            Ok(whole) => self.issue(by, vec![whole], false, key, seen),
             Err(Rejected::Fields(fields)) => {
                 Expected::quiet(invalid(fields.into_iter().map(|field| (None, field))))
             }
@@ -54,7 +63,13 @@ impl Model {
         }
     }
 
-    pub(super) fn create_many(&mut self, by: Creator, drafts: &[Wish], seen: &Answer) -> Expected {
+    pub(super) fn create_many(
+        &mut self,
+        by: Creator,
+        drafts: &[Wish],
+        key: Option<u8>,
+        seen: &Answer,
+    ) -> Expected {
         if let Some(no) = self.right_missing(by, Right::Bulk) {
             return self.refused(performer(by), Action::Create, no, None, named(by, None));
         }
@@ -78,7 +93,7 @@ impl Model {
         }
         match refused {
             Some((no, place)) => self.refused(performer(by), Action::Create, no, None, place),
-            None => self.issue(by, wholes, seen),
+            None => self.issue(by, wholes, true, key, seen),
         }
     }
 
@@ -114,7 +129,7 @@ impl Model {
         };
         match self.forbidden_wish(by, wish, part, place) {
             Some(no) => Err(Rejected::No(no, named(by, Some(wish)))),
-            None => Ok(Whole { wish, part, division: place.division(), expires_at, max_uses }),
+            None => Ok(Whole { wish, part, place, expires_at, max_uses }),
         }
     }
 
@@ -158,33 +173,85 @@ impl Model {
         }
     }
 
-    fn issue(&mut self, by: Creator, wholes: Vec<Whole>, seen: &Answer) -> Expected {
+    /// What is allowed is created, unless it was before, or there is no room.
+    fn issue(
+        &mut self,
+        by: Creator,
+        wholes: Vec<Whole>,
+        many: bool,
+        key: Option<u8>,
+        seen: &Answer,
+    ) -> Expected {
+        let places = || wholes.iter().map(|whole| whole.place);
+        let only = places().next().filter(|first| places().all(|place| place == *first));
+        let asked = Asked::of(many, &wholes);
+        if let Some(again) = key.and_then(|key| self.again(by, key, &asked, only)) {
+            return again;
+        }
+        let inviter = match by {
+            Creator::System => None,
+            Creator::User(who) => Some(who),
+        };
+        let divisions: Vec<_> = wholes.iter().map(|whole| whole.place.division()).collect();
+        if let Some(no) = self.no_room(inviter, &divisions) {
+            // The full one, or the only one.
+            let the_one = match &no.0 {
+                Refusal::QuotaExceeded { of: QuotaOf::Division(full), .. } => {
+                    places().find(|place| place.division() == *full)
+                }
+                _ => only,
+            };
+            return self.refused(performer(by), Action::Create, no, None, the_one.or(home(by)));
+        }
         let fresh = match seen {
             Answer::Issued(issued) if issued.len() == wholes.len() => issued.clone(),
             // Whatever was answered instead is the difference.
             _ => return Expected::quiet(Answer::Issued(Vec::new())),
         };
+        let batch = match fresh[0].invitation.batch {
+            _ if !many => None,
+            Some(batch) if self.rows.iter().all(|row| row.facts.batch != Some(batch)) => {
+                Some(batch)
+            }
+            _ => return Expected::quiet(Answer::Broken("no batch, or one twice".to_owned())),
+        };
         let (mut issued, mut events) = (Vec::new(), Vec::new());
-        for (whole, (invitation, code)) in wholes.into_iter().zip(fresh) {
+        let count = wholes.len();
+        for (whole, Issue { invitation, code, .. }) in wholes.into_iter().zip(fresh) {
             let repeated = self.codes.iter().any(|(former, _)| *former == code)
                 || self.rows.iter().any(|row| row.facts.id == invitation.id);
             if repeated {
                 return Expected::quiet(Answer::Broken("an id or a code twice".to_owned()));
             }
-            let row = self.row(by, &whole, &invitation, code);
-            issued.push((row.facts.clone(), row.code.clone()));
-            events.push(Evidence {
-                invitation: Some(row.facts.id),
-                division: Some(row.facts.division.clone()),
-                ..self.event(performer(by), Action::Create)
+            let row = self.row(by, &whole, batch, &invitation, code);
+            let (invitation, code) = (row.facts.clone(), row.code.clone());
+            issued.push(Issue { invitation, code, replayed: false });
+            let event = self.event(performer(by), Action::Create).about(&row);
+            let event = event
+                .with("role", &row.facts.role)
+                .with("expires_at", &row.facts.expires_at)
+                .with("max_uses", &row.facts.max_uses);
+            events.push(match batch {
+                Some(batch) => event.with("batch", &batch),
+                None => event,
             });
             self.codes.push((row.code.clone(), self.rows.len()));
             self.rows.push(row);
         }
+        if let Some(key) = key {
+            self.remember(by, key, asked, count);
+        }
         Expected { answer: Answer::Issued(issued), events }
     }
 
-    fn row(&self, by: Creator, whole: &Whole, seen: &Invitation, code: String) -> Row {
+    fn row(
+        &self,
+        by: Creator,
+        whole: &Whole,
+        batch: Option<BatchId>,
+        seen: &Invitation,
+        code: String,
+    ) -> Row {
         let (inviter, user) = match by {
             Creator::System => (Inviter::System, None),
             Creator::User(who) => (
@@ -194,23 +261,37 @@ impl Model {
         };
         let Wish { bound, note, .. } = whole.wish;
         let mut facts = Invitation {
+            id: seen.id,
+            digest: seen.digest,
+            tag: seen.tag,
+            sealed: seen.sealed.clone(),
             binding: bound.binding(),
             role: whole.part.role(),
-            division: whole.division.clone(),
+            division: whole.place.division(),
             inviter,
             created_at: self.now,
             expires_at: whole.expires_at,
             max_uses: whole.max_uses,
             uses: 0,
+            held: 0,
             last_use: None,
             revocation: None,
             deleted_at: None,
             version: FIRST_VERSION,
+            batch,
             metadata: note.map(metadata),
-            ..seen.clone()
         };
         set_code(&mut facts, &code);
-        Row { facts, code, bound, part: whole.part, inviter: user, redemptions: Vec::new() }
+        Row {
+            facts,
+            code,
+            bound,
+            part: whole.part,
+            inviter: user,
+            redemptions: Vec::new(),
+            leases: Vec::new(),
+            purged: false,
+        }
     }
 }
 
@@ -229,14 +310,14 @@ pub(super) fn metadata(note: u8) -> Metadata {
     Metadata::new(serde_json::json!({ "note": note })).expect("a small object is valid")
 }
 
-fn performer(by: Creator) -> Performer {
+pub(super) fn performer(by: Creator) -> Performer {
     match by {
         Creator::System => Performer::System,
         Creator::User(who) => user(who),
     }
 }
 
-fn home(by: Creator) -> Option<Place> {
+pub(super) fn home(by: Creator) -> Option<Place> {
     match by {
         Creator::System => None,
         Creator::User(who) => who.home(),

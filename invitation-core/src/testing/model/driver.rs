@@ -2,17 +2,17 @@
 
 use super::{
     answer::Answer,
+    bounds::Bounds,
     codes,
     harness::Harness,
     perform::Subject,
     policy::Rules,
-    state::{Expected, MAX_BATCH, MAX_USES, Model},
-    step::{Step, Tick},
+    state::{DAY, Expected, Model, Row},
+    step::{Pick, Step, Tick},
     watch::same,
 };
 use crate::{
     entropy::SeededEntropy,
-    limits::Limits,
     service::Invitations,
     time::{ManualClock, Timestamp},
 };
@@ -28,14 +28,10 @@ pub(super) async fn run<H: Harness + ?Sized>(
     let start = Timestamp::from_micros(START).expect("the year 2027 can be held");
     let clock = ManualClock::new(start);
     let mut model = Model::new(start);
-    let limits = Limits::default()
-        .with_max_uses(std::num::NonZeroU32::MIN.saturating_add(MAX_USES - 1))
-        .with_batch(std::num::NonZeroU32::MIN.saturating_add(MAX_BATCH - 1))
-        .with_denials_per_minute(std::num::NonZeroU32::MAX);
     let service = Invitations::new(harness.open().await)
         .with_clock(clock.clone())
         .with_entropy(SeededEntropy::new(7))
-        .with_limits(limits)
+        .with_limits(Bounds::WIDE.limits())
         .with_policy(Rules::Default.policy());
     let mut subject = Subject { service, clock };
     subject.compare_all(&model).await.map_err(|error| format!("at the beginning, {error}"))?;
@@ -59,17 +55,27 @@ async fn one<H: Harness + ?Sized>(
         Step::Policy(rules) => {
             subject.service = subject.service.clone().with_policy(rules.policy());
         }
+        Step::Bounds(bounds) => {
+            subject.service = subject.service.clone().with_limits(bounds.limits());
+        }
         Step::Clock(tick) => {
             model.now = model.moved(*tick);
             subject.clock.set(model.now);
         }
         _ => {}
     }
-    let seen = subject.perform(step, model).await;
+    // The many kinds of calls are too much for the stack.
+    let seen = Box::pin(subject.perform(step, model)).await;
+    let before = model.now;
     let Expected { answer, events } = model.expect(step, &seen);
     same("the answer", &answer, &seen)?;
-    subject.compare_events(model, events).await?;
-    subject.compare_facts(model).await
+    let touched: Vec<_> = events.iter().filter_map(|event| event.invitation).collect();
+    subject.compare_events(model, before, events).await?;
+    subject.compare_facts(model).await?;
+    for row in model.rows.iter().filter(|row| touched.contains(&row.facts.id)) {
+        subject.compare_redemptions(row).await?;
+    }
+    Ok(())
 }
 
 impl Model {
@@ -77,9 +83,15 @@ impl Model {
     /// should be. What nobody can foretell is taken from the answer `seen`.
     fn expect(&mut self, step: &Step, seen: &Answer) -> Expected {
         match step {
-            Step::Create { by, draft } => self.create(*by, *draft, seen),
-            Step::CreateMany { by, drafts } => self.create_many(*by, drafts, seen),
-            Step::Redeem { code, newcomer, .. } => self.redeem(*code, *newcomer, seen),
+            Step::Create { by, draft, key } => self.create(*by, *draft, *key, seen),
+            Step::CreateMany { by, drafts, key } => self.create_many(*by, drafts, *key, seen),
+            Step::Redeem { code, newcomer, .. } => self.redeem(*code, *newcomer, seen.redemption()),
+            Step::Reserve { code, newcomer, .. } => self.reserve(*code, *newcomer, seen.lease()),
+            Step::Commit { of, newcomer } => self.commit(*of, *newcomer, seen.redemption()),
+            Step::Release { of, newcomer } => self.release(*of, *newcomer),
+            Step::RedeemWith { code, newcomer, making } => {
+                self.redeem_with(*code, *newcomer, *making, seen)
+            }
             Step::Mistype { code, mistake, .. } => {
                 let (_, mistyped) = codes::mistyped(self.code(*code), *mistake);
                 Expected::quiet(Answer::Mistyped(mistyped))
@@ -91,24 +103,39 @@ impl Model {
             Step::Revoke { by, of, because, version } => self.revoke(*by, *of, *because, *version),
             Step::Reinstate { by, of, version } => self.reinstate(*by, *of, *version),
             Step::Delete { by, of, version } => self.delete(*by, *of, *version),
+            Step::RevokeAll { by, wanted, because, .. } => self.revoke_all(*by, *wanted, *because),
+            Step::Purge { by, age, max } => self.purge(*by, *age, *max, seen),
             Step::List { by, wanted, .. } => self.list(*by, *wanted),
             Step::Counts { by, wanted } => self.counts(*by, *wanted),
             Step::Events { by, wanted, .. } => self.events(*by, *wanted),
+            Step::Redemptions { by, of, .. } => self.redemptions(*by, *of),
+            Step::Reservations { by, place, .. } => self.reservations(*by, *place),
             Step::Clock(_) | Step::Reopen => Expected::quiet(Answer::Done),
             Step::Policy(rules) => {
                 self.rules = *rules;
+                Expected::quiet(Answer::Done)
+            }
+            Step::Bounds(bounds) => {
+                self.bounds = *bounds;
                 Expected::quiet(Answer::Done)
             }
         }
     }
 
     fn moved(&self, tick: Tick) -> Timestamp {
-        match tick {
-            Tick::By(micros) => self.after(micros),
-            Tick::Expiry(pick, micros) => self.picked(pick).map_or(self.now, |row| {
-                let at = row.facts.expires_at.as_micros();
-                Timestamp::from_micros(at + micros).expect("sequences stay near now")
-            }),
-        }
+        let (at, micros) = match tick {
+            Tick::By(micros) => (Some(self.now), micros),
+            Tick::Expiry(pick, micros) => {
+                (self.picked(pick).map(|row| row.facts.expires_at), micros)
+            }
+            Tick::Lease(n, micros) => {
+                let ends = self.rows.iter().flat_map(|row| &row.leases).map(|lease| lease.until);
+                let ends: Vec<_> = ends.collect();
+                (Pick::Known(n).of(ends.len()).map(|n| ends[n]), micros)
+            }
+            Tick::Over(pick, micros) => (self.picked(pick).map(Row::over), DAY + micros),
+        };
+        let moved = |at: Timestamp| Timestamp::from_micros(at.as_micros() + micros);
+        at.map_or(self.now, |at| moved(at).expect("sequences stay near now"))
     }
 }

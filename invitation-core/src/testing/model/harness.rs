@@ -16,6 +16,8 @@ pub trait Harness: Send {
     ///
     /// The first call MUST give an empty one. Every later call MUST give back
     /// what was stored through the former ones, and SHOULD close and reopen
-    /// whatever can be: the sequence uses only the newest.
+    /// whatever can be: the sequence uses only the newest. It still holds the former
+    /// one during the call; a store that has to be closed first is closed by the
+    /// harness, which keeps a handle of its own.
     async fn open(&mut self) -> Arc<dyn Store>;
 }

@@ -4,9 +4,9 @@
 //! The model is a second, naive statement of the rules: plain lists and loops,
 //! written from the documents and not from the code. [`check`] draws sequences
 //! of every command of [`Invitations`](crate::Invitations), with steps of the
-//! clock, changes of the policy and reopened stores in between. After each step
-//! it compares the answer, every fact of every invitation, the counts and the
-//! events with the model. A difference is shrunk to a short sequence and told.
+//! clock, changes of the policy and of the limits, and reopened stores in between.
+//! After each step it compares the answer, every fact of every invitation, the
+//! counts, the open reservations, the redemptions and the events with the model. A difference is shrunk to a short sequence and told.
 //!
 //! The drawn sequences depend on the seed only, so a failure comes again.
 //!
@@ -35,21 +35,28 @@
 //! Not covered by semantic versioning: a later version may try more.
 
 mod answer;
+mod bounds;
 mod cast;
 mod changes;
 mod check;
 mod codes;
 mod creating;
+mod draw;
 mod driver;
 mod harness;
+mod holding;
+mod keys;
+mod pages;
 mod perform;
 mod policy;
 mod reading;
 mod redeeming;
+mod scenes;
 mod search;
 mod state;
 mod step;
 mod strategy;
+mod sweeping;
 mod watch;
 
 pub use self::{check::check, harness::Harness};

@@ -5,22 +5,28 @@ use std::{num::NonZeroU32, sync::Arc};
 use time::Duration;
 
 use super::{
-    answer::{Answer, Grant, View, answered},
-    cast::{Creator, Who, origin},
+    answer::{Answer, Grant, Hold, Issue, View, answered},
+    cast::{Creator, Newcomer, Who, origin},
     codes,
     creating::metadata,
     state::Model,
-    step::{Bound, Step, Terms, Until, Wanted, WantedEvents, Wish},
+    step::{Bound, Making, Pick, Step, Terms, Typing, Until, Wanted, Wish},
 };
 use crate::{
-    actor::SystemActor,
+    actor::{Acting, Actor, Scope, SystemActor},
     draft::{Amendment, Draft},
     invitation::Status,
     limits::Expiry,
+    purge::Purged,
     query::Span,
-    service::{Count, Created, Criteria, EventCriteria, Invitations, Paging, Redeemed},
+    request::IdempotencyKey,
+    service::{
+        Count, Criteria, GivenBack, Invitations, RedeemWithError, Redeemed, RedeemedWith,
+        Reservation, Reserved,
+    },
     store::Store,
     time::ManualClock,
+    transition::Target,
 };
 
 /// The service that is tried.
@@ -30,9 +36,6 @@ pub(super) struct Subject {
     pub(super) clock: ManualClock,
 }
 
-/// More pages than any list of a sequence can have.
-const PAGES: usize = 1_000;
-
 impl Subject {
     /// Makes the call of a step that is one. The model says which invitations
     /// and codes are picked, and nothing else.
@@ -40,12 +43,37 @@ impl Subject {
         let service = &self.service;
         let actor = |who: Who| who.actor(origin(model.step));
         match step {
-            Step::Create { by, draft } => self.create(*by, draft, model).await,
-            Step::CreateMany { by, drafts } => self.create_many(*by, drafts, model).await,
+            Step::Create { by, draft, key } => self.create(*by, draft, *key, model).await,
+            Step::CreateMany { by, drafts, key } => {
+                self.create_many(*by, drafts, *key, model).await
+            }
             Step::Redeem { code, typing, newcomer } => {
                 let text = codes::typed(model.code(*code), *typing);
                 let redeemer = newcomer.redeemer(origin(model.step));
                 answered(service.redeem(&text, &redeemer).await, |it| redeemed(&it))
+            }
+            Step::Reserve { code, typing, newcomer } => {
+                let text = codes::typed(model.code(*code), *typing);
+                let redeemer = newcomer.redeemer(origin(model.step));
+                answered(service.reserve(&text, &redeemer).await, |it| match it {
+                    Reserved::Open(reservation) => {
+                        Answer::Reserved(Box::new(Hold::of(&reservation)))
+                    }
+                    Reserved::AlreadyRedeemed(it) => redeemed(&it),
+                })
+            }
+            Step::Commit { of, newcomer } => {
+                let redeemer = model.presenting(*of, *newcomer).redeemer(origin(model.step));
+                let call = service.commit(model.reservation(*of), &redeemer).await;
+                answered(call, |it| redeemed(&it))
+            }
+            Step::Release { of, newcomer } => {
+                let redeemer = model.presenting(*of, *newcomer).redeemer(origin(model.step));
+                let call = service.release(model.reservation(*of), &redeemer).await;
+                answered(call, |()| Answer::Done)
+            }
+            Step::RedeemWith { code, newcomer, making } => {
+                self.redeem_with(*code, *newcomer, *making, model).await
             }
             Step::Mistype { code, mistake, newcomer } => {
                 let (text, _) = codes::mistyped(model.code(*code), *mistake);
@@ -69,7 +97,7 @@ impl Subject {
             Step::Rotate { by, of, version } => {
                 let version = model.if_version(*of, *version);
                 let call = service.rotate(&actor(*by), model.id(*of), version).await;
-                answered(call, |created| Answer::Issued(vec![issued(&created)]))
+                answered(call, |created| Answer::Issued(vec![Issue::of(&created)]))
             }
             Step::Revoke { by, of, because, version } => {
                 let (reason, version) = (because.text(), model.if_version(*of, *version));
@@ -92,60 +120,117 @@ impl Subject {
             }
             Step::Counts { by, wanted } => self.counts(*by, wanted, model).await,
             Step::Events { by, wanted, limit } => self.events(*by, wanted, *limit, model).await,
-            Step::Clock(_) | Step::Reopen | Step::Policy(_) => Answer::Done,
+            Step::RevokeAll { by, wanted, because, limit } => {
+                self.revoke_all(*by, wanted, *because, *limit, model).await
+            }
+            Step::Purge { by, age, max } => self.purge(*by, *age, *max, model).await,
+            Step::Redemptions { by, of, limit } => {
+                self.redemptions(*by, model.id(*of), *limit, model).await
+            }
+            Step::Reservations { by, place, limit } => {
+                self.reservations(*by, *place, *limit, model).await
+            }
+            Step::Clock(_) | Step::Reopen | Step::Policy(_) | Step::Bounds(_) => Answer::Done,
         }
     }
 
-    async fn create(&self, by: Creator, wish: &Wish, model: &Model) -> Answer {
-        let draft = draft(wish, model);
-        let created = match by {
-            Creator::User(who) => self.service.create(&who.actor(origin(model.step)), draft).await,
-            Creator::System => self.service.create(&system(model), draft).await,
+    async fn create(&self, by: Creator, wish: &Wish, key: Option<u8>, model: &Model) -> Answer {
+        let (service, draft) = (&self.service, draft(wish, model));
+        let (actor, system) = acting(by, model);
+        let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
+        let created = match key.map(idempotency) {
+            None => service.create(by, draft).await,
+            Some(key) => service.create_once(by, &key, draft).await,
         };
-        answered(created, |created| Answer::Issued(vec![issued(&created)]))
+        answered(created, |created| Answer::Issued(vec![Issue::of(&created)]))
     }
 
-    async fn create_many(&self, by: Creator, wishes: &[Wish], model: &Model) -> Answer {
-        let drafts = wishes.iter().map(|wish| draft(wish, model)).collect();
-        let created = match by {
-            Creator::User(who) => {
-                self.service.create_many(&who.actor(origin(model.step)), drafts).await
-            }
-            Creator::System => self.service.create_many(&system(model), drafts).await,
-        };
-        answered(created, |created| Answer::Issued(created.iter().map(issued).collect()))
-    }
-
-    /// Walks all pages; time passes between them.
-    pub(super) async fn list(
+    async fn create_many(
         &self,
-        by: Who,
-        wanted: &Wanted,
-        limit: u32,
-        pause: i64,
+        by: Creator,
+        wishes: &[Wish],
+        key: Option<u8>,
         model: &Model,
     ) -> Answer {
-        let actor = by.actor(origin(model.step));
-        let criteria = criteria(wanted, model);
-        let Ok(first) = Paging::first(limit) else { return Answer::Broken("limit".to_owned()) };
-        let (mut paging, mut views) = (first, Vec::new());
-        for _ in 0..PAGES {
-            let page = match self.service.list(&actor, &criteria, paging).await {
-                Ok(page) => page,
+        let service = &self.service;
+        let drafts = wishes.iter().map(|wish| draft(wish, model)).collect();
+        let (actor, system) = acting(by, model);
+        let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
+        let created = match key.map(idempotency) {
+            None => service.create_many(by, drafts).await,
+            Some(key) => service.create_many_once(by, &key, drafts).await,
+        };
+        answered(created, |created| Answer::Issued(created.iter().map(Issue::of).collect()))
+    }
+
+    async fn redeem_with(
+        &self,
+        code: Pick,
+        newcomer: Newcomer,
+        making: Making,
+        model: &Model,
+    ) -> Answer {
+        let text = codes::typed(model.code(code), Typing::AsShown);
+        let redeemer = newcomer.redeemer(origin(model.step));
+        let create = async |reservation: Reservation| {
+            let hold = Box::new(Hold::of(&reservation));
+            let (Making::Works(time) | Making::Fails(time)) = making;
+            self.clock.advance(Duration::microseconds(time));
+            match making {
+                Making::Works(_) => Ok(hold),
+                Making::Fails(_) => Err(hold),
+            }
+        };
+        let grant = |it: &Redeemed| match redeemed(it) {
+            Answer::Redeemed(grant) => Ok(grant),
+            broken => Err(broken),
+        };
+        match self.service.redeem_with(&text, &redeemer, create).await {
+            Ok(RedeemedWith { redeemed, created }) => match grant(&redeemed) {
+                Ok(grant) => Answer::Made(grant, created),
+                Err(broken) => broken,
+            },
+            Err(RedeemWithError::NotReserved(error)) => Answer::NotReserved(Box::new(error.into())),
+            Err(RedeemWithError::NotCreated { error, given_back }) => {
+                let held = match given_back {
+                    GivenBack::Now => None,
+                    GivenBack::WithEarlierCall => Some(Box::new(Answer::Done)),
+                    GivenBack::NotYet(error) => Some(Box::new(error.into())),
+                };
+                Answer::NotCreated(error, held)
+            }
+            Err(RedeemWithError::NotCommitted { created, reservation, error }) => {
+                if created.id != reservation {
+                    return Answer::Broken(format!("another reservation: {reservation:?}"));
+                }
+                Answer::NotCommitted(created, Box::new(error.into()))
+            }
+        }
+    }
+
+    /// Which ones are gone, only the store can tell.
+    async fn purge(&self, by: Creator, age: i64, max: u32, model: &Model) -> Answer {
+        let (actor, system) = acting(by, model);
+        let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
+        let max = NonZeroU32::new(max).unwrap_or(NonZeroU32::MIN);
+        let Purged { removed, more } =
+            match self.service.purge(by, Duration::microseconds(age), max).await {
+                Ok(purged) => purged,
                 Err(error) => return error.into(),
             };
-            if page.items().len() > usize::try_from(limit).unwrap_or(usize::MAX) {
-                return Answer::Broken("a page longer than its limit".to_owned());
+        let mut gone = Vec::new();
+        for row in model.rows.iter().filter(|row| !row.purged) {
+            let id = row.facts.id;
+            match self.service.store().get(&Target::Id(id), &Scope::All).await {
+                Ok(Some(_)) => {}
+                Ok(None) => gone.push(id),
+                Err(error) => return Answer::Broken(format!("{error:?}")),
             }
-            views.extend(page.items().iter().map(View::of));
-            let Some(next) = page.next() else {
-                self.clock.set(model.now);
-                return Answer::Listed(views);
-            };
-            paging = first.after(next);
-            self.clock.advance(Duration::microseconds(pause));
         }
-        Answer::Broken("a list without end".to_owned())
+        if gone.len() != removed as usize {
+            return Answer::Broken(format!("{removed} removed, and these are gone: {gone:?}"));
+        }
+        Answer::Removed(gone, more)
     }
 
     pub(super) async fn counts(&self, by: Who, wanted: &Wanted, model: &Model) -> Answer {
@@ -158,61 +243,19 @@ impl Subject {
             }))
         })
     }
-
-    async fn events(&self, by: Who, wanted: &WantedEvents, limit: u32, model: &Model) -> Answer {
-        let mut criteria = EventCriteria::new();
-        if let Some(pick) = wanted.about {
-            criteria = criteria.about(model.id(pick));
-        }
-        if let Some(who) = wanted.by {
-            criteria = criteria.by_user(who.user());
-        }
-        if let Some(action) = wanted.action {
-            criteria = criteria.of_action(action);
-        }
-        if let Some(outcome) = wanted.outcome {
-            criteria = criteria.with_outcome(outcome);
-        }
-        if let Some(place) = wanted.place {
-            criteria = criteria.in_division(place.division());
-        }
-        if let Some(from) = wanted.now {
-            criteria = criteria.within(span(model.now, from));
-        }
-        self.trail(by, &criteria, limit, model).await
-    }
-
-    /// Walks all pages of the audit trail.
-    pub(super) async fn trail(
-        &self,
-        by: Who,
-        criteria: &EventCriteria,
-        limit: u32,
-        model: &Model,
-    ) -> Answer {
-        let actor = by.actor(origin(model.step));
-        let Ok(first) = Paging::first(limit) else { return Answer::Broken("limit".to_owned()) };
-        let (mut paging, mut events) = (first, Vec::new());
-        for _ in 0..PAGES {
-            let page = match self.service.events(&actor, criteria, paging).await {
-                Ok(page) => page,
-                Err(error) => return error.into(),
-            };
-            if page.items().len() > usize::try_from(limit).unwrap_or(usize::MAX) {
-                return Answer::Broken("a page longer than its limit".to_owned());
-            }
-            events.extend_from_slice(page.items());
-            match page.next() {
-                Some(next) => paging = first.after(next),
-                None => return Answer::Trail(events),
-            }
-        }
-        Answer::Broken("a trail without end".to_owned())
-    }
 }
 
-fn system(model: &Model) -> SystemActor {
-    SystemActor::for_bootstrap().with_origin(origin(model.step))
+/// A user or, if it is none, the system.
+fn acting(by: Creator, model: &Model) -> (Option<Actor>, SystemActor) {
+    let actor = match by {
+        Creator::User(who) => Some(who.actor(origin(model.step))),
+        Creator::System => None,
+    };
+    (actor, SystemActor::for_bootstrap().with_origin(origin(model.step)))
+}
+
+fn idempotency(key: u8) -> IdempotencyKey {
+    IdempotencyKey::new(format!("key-{key}")).expect("a fixed key is valid")
 }
 
 fn expiry(until: Until, model: &Model) -> Expiry {
@@ -258,7 +301,7 @@ fn amendment(terms: Terms, model: &Model) -> Amendment {
     }
 }
 
-fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
+pub(super) fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
     let mut criteria = Criteria::new();
     if let Some(status) = wanted.status {
         criteria = criteria.with_status(status);
@@ -271,6 +314,9 @@ fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
     }
     if let Some(who) = wanted.inviter {
         criteria = criteria.by_inviter(who.user());
+    }
+    if let Some(pick) = wanted.batch {
+        criteria = criteria.in_batch(model.batch(pick));
     }
     if let Some((pick, from)) = wanted.created {
         let at = model.picked(pick).map_or(model.now, |row| row.facts.created_at);
@@ -287,13 +333,9 @@ fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
 }
 
 /// From, or until, `at`.
-fn span(at: crate::time::Timestamp, from: bool) -> Span {
+pub(super) fn span(at: crate::time::Timestamp, from: bool) -> Span {
     let (from, until) = if from { (Some(at), None) } else { (None, Some(at)) };
     Span { from, until }
-}
-
-fn issued(created: &Created) -> (crate::invitation::Invitation, String) {
-    (created.invitation().clone(), created.code().reveal().to_string())
 }
 
 fn redeemed(redeemed: &Redeemed) -> Answer {

@@ -10,16 +10,20 @@ pub(super) enum Rules {
     Default,
     /// Managers may invite nobody any more.
     ManagersGrantNothing,
+    /// Managers may create many at once, but see no code after that.
+    ManagersSeeNoCodes,
     /// There are leads: they may do nearly everything, with staff only.
     WithLead,
 }
 
 const LEAD_MAY_NOT: [Right; 2] = [Right::MultiUse, Right::BindDomain];
+const WITHOUT_CODES: [Right; 3] = [Right::Create, Right::Bulk, Right::View];
 
 impl Rules {
     pub(super) fn allow(self, part: Part, right: Right) -> bool {
         match (part, self) {
             (Part::Admin, _) => true,
+            (Part::Manager, Self::ManagersSeeNoCodes) => WITHOUT_CODES.contains(&right),
             (Part::Manager, _) => matches!(right, Right::Create | Right::View | Right::Copy),
             (Part::Lead, Self::WithLead) => !LEAD_MAY_NOT.contains(&right),
             (Part::Lead | Part::Staff | Part::Wizard, _) => false,
@@ -31,9 +35,8 @@ impl Rules {
         match (part, self) {
             (Part::Admin, Self::WithLead) => &[Part::Admin, Part::Manager, Part::Staff, Part::Lead],
             (Part::Admin, _) => &[Part::Admin, Part::Manager, Part::Staff],
-            (Part::Manager, Self::Default | Self::WithLead) | (Part::Lead, Self::WithLead) => {
-                &[Part::Staff]
-            }
+            (Part::Manager, Self::ManagersGrantNothing) => &[],
+            (Part::Manager, _) | (Part::Lead, Self::WithLead) => &[Part::Staff],
             _ => &[],
         }
     }
@@ -54,6 +57,8 @@ impl Rules {
             Self::Default => Policy::default(),
             Self::ManagersGrantNothing => Policy::default()
                 .with_role(manager, Rights::none().may([Right::Create, Right::View, Right::Copy])),
+            Self::ManagersSeeNoCodes => Policy::default()
+                .with_role(manager, Rights::none().may(WITHOUT_CODES).granting([staff])),
             Self::WithLead => {
                 let lead = Part::Lead.role();
                 let all = [admin.clone(), manager, staff.clone(), lead.clone()];

@@ -5,11 +5,12 @@ use super::{
     cast::{Newcomer, Place, Who},
     codes,
     search::Search,
-    state::{Evidence, Expected, Model, No, Row, forbidden, user},
+    state::{Expected, Model, No, Row, forbidden, user},
     step::{Pick, Somebody, Sought, Wanted, WantedEvents},
 };
 use crate::{
     event::{Action, Event, Reason},
+    id::BatchId,
     invitation::Status,
     policy::Right,
     refusal::Refusal,
@@ -37,11 +38,7 @@ impl Model {
         match self.look(by, of) {
             Ok(n) => {
                 let row = &self.rows[n];
-                let event = Evidence {
-                    invitation: Some(row.facts.id),
-                    division: Some(row.facts.division.clone()),
-                    ..self.event(user(by), Action::Copy)
-                };
+                let event = self.event(user(by), Action::Copy).about(row);
                 Expected { answer: Answer::Code(row.code.clone()), events: vec![event] }
             }
             Err(no) => self.refused_about(by, Action::Copy, no, of),
@@ -53,8 +50,10 @@ impl Model {
             Ok(search) => search,
             Err(expected) => return *expected,
         };
-        let finds =
-            |row: &&Row| search.as_ref().is_none_or(|search| search.finds(&row.words(), &row.code));
+        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let finds = |row: &&Row| {
+            search.as_ref().is_none_or(|search| search.finds(&row.words(), &row.code, sees_codes))
+        };
         let mut rows: Vec<&Row> = self.matching(by, wanted).filter(finds).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
         let views = rows.into_iter().map(|row| self.view(by, row, self.now));
@@ -66,9 +65,13 @@ impl Model {
             Ok(search) => search,
             Err(expected) => return *expected,
         };
+        let sees_codes = self.rules.allow(by.part(), Right::Copy);
         let mut counts = [0; 4];
         for row in self.matching(by, wanted) {
-            if search.as_ref().is_some_and(|search| !search.finds(&row.words(), &row.code)) {
+            if search
+                .as_ref()
+                .is_some_and(|search| !search.finds(&row.words(), &row.code, sees_codes))
+            {
                 continue;
             }
             counts[match row.status(self.now) {
@@ -117,7 +120,7 @@ impl Model {
     }
 
     /// The search, when somebody may ask this at all.
-    fn may_read(
+    pub(super) fn may_read(
         &self,
         by: Who,
         right: Right,
@@ -139,17 +142,22 @@ impl Model {
         }
     }
 
-    fn refused_reading(&self, by: Who, action: Action, no: No, place: Option<Place>) -> Expected {
+    pub(super) fn refused_reading(
+        &self,
+        by: Who,
+        action: Action,
+        no: No,
+        place: Option<Place>,
+    ) -> Expected {
         self.refused(user(by), action, no, None, place.or(by.home()))
     }
 
     /// What is there, but for the search.
-    fn matching(&self, by: Who, wanted: Wanted) -> impl Iterator<Item = &Row> {
-        let user = wanted.inviter.map(Who::user);
+    pub(super) fn matching(&self, by: Who, wanted: Wanted) -> impl Iterator<Item = &Row> {
+        let division = wanted.place.or(by.reach()).map(Place::division);
         self.rows.iter().filter(move |row| {
             let facts = &row.facts;
-            let place = wanted.place.or(by.reach()).map(Place::division);
-            let inviter = row.inviter.map(|(who, _)| who.user());
+            let inviter = row.inviter.map(|(who, _)| who);
             let created = wanted.created.is_none_or(|(pick, from)| {
                 let at = self.picked(pick).map_or(self.now, |row| row.facts.created_at);
                 (facts.created_at >= at) == from
@@ -158,14 +166,21 @@ impl Model {
                 let at = self.picked(pick).map_or(self.now, |row| row.facts.expires_at);
                 (facts.expires_at >= at) == from
             });
-            !row.is_deleted()
-                && place.is_none_or(|place| facts.division == place)
+            row.is_there()
+                && division.as_ref().is_none_or(|division| facts.division == *division)
                 && wanted.status.is_none_or(|status| row.status(self.now) == status)
                 && wanted.role.is_none_or(|part| row.part == part)
-                && user.as_ref().is_none_or(|user| inviter.as_ref() == Some(user))
+                && wanted.inviter.is_none_or(|who| inviter == Some(who))
+                && wanted.batch.is_none_or(|pick| facts.batch == Some(self.batch(pick)))
                 && created
                 && expires
         })
+    }
+
+    /// The batch of the invitation that is picked; or one that never was.
+    pub(super) fn batch(&self, pick: Pick) -> BatchId {
+        let batch = self.picked(pick).and_then(|row| row.facts.batch);
+        batch.unwrap_or(BatchId::from_bytes([0x7c; 16]))
     }
 
     pub(super) fn picked(&self, pick: Pick) -> Option<&Row> {
@@ -204,7 +219,7 @@ impl Somebody {
     }
 }
 
-fn out_of_reach(by: Who, place: Option<Place>) -> Option<No> {
+pub(super) fn out_of_reach(by: Who, place: Option<Place>) -> Option<No> {
     let division = place?.division();
     if by.reaches(&division) {
         return None;

@@ -17,11 +17,13 @@ impl Search {
         if text.len() > 200 {
             return None;
         }
-        let words = words(text);
+        let beginning = beginning(text);
+        // A whole code is not words.
+        let whole = beginning.as_ref().is_some_and(|text| text.len() == 24);
+        let words = if whole { Vec::new() } else { words(text) };
         let wrong = words.is_empty()
             || words.len() > 5
             || words.iter().any(|word| word.chars().count() < 2);
-        let beginning = beginning(text);
         match (wrong, &beginning) {
             (false, _) => Some(Self { words, beginning }),
             (true, Some(_)) => Some(Self { words: Vec::new(), beginning }),
@@ -29,8 +31,12 @@ impl Search {
         }
     }
 
-    /// Whether an invitation is found: by its words, or by its code.
-    pub(super) fn finds(&self, own: &[String], code: &str) -> bool {
+    /// Whether an invitation is found: by its words, or by its code, for those who
+    /// may see it.
+    pub(super) fn finds(&self, own: &[String], code: &str, sees_codes: bool) -> bool {
+        if !sees_codes {
+            return self.finds_words(own);
+        }
         let code: String = symbols(code).into_iter().collect();
         self.finds_words(own) || self.beginning.as_ref().is_some_and(|text| code.starts_with(text))
     }

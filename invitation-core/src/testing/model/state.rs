@@ -2,17 +2,20 @@
 
 use super::{
     answer::{Answer, View},
+    bounds::Bounds,
     cast::{Mailbox, Newcomer, Part, Place, Site, Who, origin},
     codes,
+    keys::Key,
     policy::Rules,
     search::words,
-    step::{Bound, Pick, Until},
+    step::{Bound, Pick, Reserving, Until},
 };
 use crate::{
     actor::Redeemer,
     event::{Action, Event, EventOutcome, Origin, Performer, Reason},
     id::{EventId, InvitationId},
-    invitation::{Binding, Invitation, Redemption, Status},
+    invitation::{Binding, Invitation, Redemption, Revocation, Status},
+    lease::{Lease, ReservationId},
     policy::Right,
     refusal::Refusal,
     text::Division,
@@ -22,19 +25,19 @@ use crate::{
 pub(super) const HOUR: i64 = 3_600_000_000;
 pub(super) const DAY: i64 = 24 * HOUR;
 
-/// What the service is set to: small, so that sequences reach it.
-pub(super) const MAX_USES: u32 = 3;
-pub(super) const MAX_BATCH: u32 = 3;
-
 /// Everything that should be so.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) now: Timestamp,
     pub(super) rules: Rules,
-    /// In the order of creation, tombstones included.
+    pub(super) bounds: Bounds,
+    /// In the order of creation, with tombstones and with what was purged.
     pub(super) rows: Vec<Row>,
     /// Every code that was issued, dead ones included, and of which row.
     pub(super) codes: Vec<(String, usize)>,
+    /// Every reservation that was made, ended ones included.
+    pub(super) reserved: Vec<Reserved>,
+    pub(super) keys: Vec<Key>,
     /// Every event that was found and was as it should be.
     pub(super) trail: Vec<Event>,
     pub(super) stranger: String,
@@ -52,6 +55,18 @@ pub(super) struct Row {
     /// Who invited, and as what; none is the system.
     pub(super) inviter: Option<(Who, Part)>,
     pub(super) redemptions: Vec<Redemption>,
+    /// Those that stand, run out or not.
+    pub(super) leases: Vec<Lease>,
+    /// Whether nothing is left of it.
+    pub(super) purged: bool,
+}
+
+/// A reservation that was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reserved {
+    pub(super) row: usize,
+    pub(super) lease: EventId,
+    pub(super) person: u8,
 }
 
 /// An event that should have been written.
@@ -67,6 +82,21 @@ pub(super) struct Evidence {
     pub(super) invitation: Option<InvitationId>,
     pub(super) division: Option<Division>,
     pub(super) origin: Origin,
+    /// What its detail says, of that which is compared.
+    pub(super) detail: Vec<(&'static str, String)>,
+}
+
+impl Evidence {
+    /// This, about that invitation.
+    pub(super) fn about(self, row: &Row) -> Self {
+        let facts = &row.facts;
+        Self { invitation: Some(facts.id), division: Some(facts.division.clone()), ..self }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
+        self.detail.push((name, value.to_string()));
+        self
+    }
 }
 
 /// What a step should answer and write.
@@ -93,7 +123,7 @@ pub(super) type No = (Refusal, Reason);
 impl Row {
     /// The first that fits: used, revoked, expired, active.
     pub(super) fn status(&self, now: Timestamp) -> Status {
-        if self.facts.uses >= self.facts.max_uses.get() {
+        if !self.has_uses_left() {
             return Status::Used;
         }
         if self.facts.revocation.is_some() {
@@ -104,6 +134,27 @@ impl Row {
 
     pub(super) fn is_deleted(&self) -> bool {
         self.facts.deleted_at.is_some()
+    }
+
+    /// Whether somebody could find it in a list.
+    pub(super) fn is_there(&self) -> bool {
+        !self.purged && !self.is_deleted()
+    }
+
+    pub(super) fn has_uses_left(&self) -> bool {
+        self.facts.uses < self.facts.max_uses.get()
+    }
+
+    /// Withdraws it.
+    pub(super) fn revoke(&mut self, at: Timestamp, reason: Option<String>) {
+        self.facts.revocation = Some(Revocation { at, reason });
+        self.facts.version += 1;
+        self.end_leases();
+    }
+
+    pub(super) fn end_leases(&mut self) {
+        self.leases.clear();
+        self.facts.held = 0;
     }
 
     /// The words of the address and of Used By.
@@ -144,8 +195,11 @@ impl Model {
         Self {
             now,
             rules: Rules::Default,
+            bounds: Bounds::WIDE,
             rows: Vec::new(),
             codes: Vec::new(),
+            reserved: Vec::new(),
+            keys: Vec::new(),
             trail: Vec::new(),
             stranger: codes::stranger(),
             step: 0,
@@ -163,6 +217,26 @@ impl Model {
         pick.of(self.codes.len()).map_or(&self.stranger, |n| &self.codes[n].0)
     }
 
+    /// The reservation that is picked.
+    pub(super) fn reservation(&self, of: Reserving) -> ReservationId {
+        match of.pick.of(self.reserved.len()) {
+            Some(n) => {
+                let Reserved { row, lease, .. } = self.reserved[n];
+                ReservationId::new(self.rows[row].facts.id, lease)
+            }
+            // Of an invitation that there may be.
+            None => ReservationId::new(self.id(Pick::Known(0)), EventId::from_bytes([0x7b; 16])),
+        }
+    }
+
+    /// Who presents a reservation: `person`, or for whom it was made.
+    pub(super) fn presenting(&self, of: Reserving, person: Newcomer) -> Newcomer {
+        match of.pick.of(self.reserved.len()) {
+            Some(n) if of.own => Newcomer { person: self.reserved[n].person, ..person },
+            _ => person,
+        }
+    }
+
     /// `now` moved by microseconds.
     pub(super) fn after(&self, micros: i64) -> Timestamp {
         Timestamp::from_micros(self.now.as_micros() + micros).expect("sequences stay near now")
@@ -178,9 +252,14 @@ impl Model {
         if (HOUR..=365 * DAY).contains(&lifetime) { Ok(self.after(lifetime)) } else { Err(field) }
     }
 
+    /// The invitation that is picked, when anything is left of it.
+    pub(super) fn found(&self, pick: Pick) -> Option<usize> {
+        pick.of(self.rows.len()).filter(|&n| !self.rows[n].purged)
+    }
+
     /// The invitation as `who` may know it.
     pub(super) fn look(&self, who: Who, pick: Pick) -> Result<usize, No> {
-        let Some(n) = pick.of(self.rows.len()) else {
+        let Some(n) = self.found(pick) else {
             return Err((Refusal::NotFound, Reason::Unknown));
         };
         if !who.reaches(&self.rows[n].facts.division) {
@@ -194,7 +273,7 @@ impl Model {
 
     /// What `who` may do with an invitation as it is: what would succeed.
     pub(super) fn actions(&self, who: Who, row: &Row) -> Vec<Right> {
-        let unused = row.facts.uses < row.facts.max_uses.get();
+        let unused = row.has_uses_left();
         let revoked = row.facts.revocation.is_some();
         let grantable = self.rules.grants(who.part()).contains(&row.part);
         let possible = |right| match right {
@@ -214,7 +293,11 @@ impl Model {
     pub(super) fn view(&self, who: Who, row: &Row, now: Timestamp) -> View {
         View {
             invitation: row.facts.clone(),
-            code: row.code.clone(),
+            code: if self.rules.allow(who.part(), Right::Copy) {
+                row.code.clone()
+            } else {
+                String::new()
+            },
             status: row.status(now),
             actions: self.actions(who, row),
         }
@@ -232,6 +315,7 @@ impl Model {
             invitation: None,
             division: None,
             origin: origin(self.step),
+            detail: Vec::new(),
         }
     }
 
@@ -257,7 +341,7 @@ impl Model {
 
     /// A refusal that is about the invitation picked, wherever it is.
     pub(super) fn refused_about(&self, who: Who, action: Action, no: No, of: Pick) -> Expected {
-        let about = of.of(self.rows.len()).map(|n| &self.rows[n]);
+        let about = self.found(of).map(|n| &self.rows[n]);
         self.refused(user(who), action, no, about, None)
     }
 }

@@ -1,6 +1,7 @@
 //! One step of a sequence: plain data that means something in any state.
 
 use super::{
+    bounds::Bounds,
     cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who},
     policy::Rules,
 };
@@ -12,18 +13,39 @@ use crate::{
 /// What is done.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Step {
+    /// Under which key, if under one.
     Create {
         by: Creator,
         draft: Wish,
+        key: Option<u8>,
     },
     CreateMany {
         by: Creator,
         drafts: Vec<Wish>,
+        key: Option<u8>,
     },
     Redeem {
         code: Pick,
         typing: Typing,
         newcomer: Newcomer,
+    },
+    Reserve {
+        code: Pick,
+        typing: Typing,
+        newcomer: Newcomer,
+    },
+    Commit {
+        of: Reserving,
+        newcomer: Newcomer,
+    },
+    Release {
+        of: Reserving,
+        newcomer: Newcomer,
+    },
+    RedeemWith {
+        code: Pick,
+        newcomer: Newcomer,
+        making: Making,
     },
     Mistype {
         code: Pick,
@@ -65,6 +87,18 @@ pub(super) enum Step {
         of: Pick,
         version: Version,
     },
+    RevokeAll {
+        by: Who,
+        wanted: Wanted,
+        because: Because,
+        limit: u32,
+    },
+    /// What has been over for so many microseconds, so many at most.
+    Purge {
+        by: Creator,
+        age: i64,
+        max: u32,
+    },
     /// `pause` passes between two pages, in microseconds.
     List {
         by: Who,
@@ -81,9 +115,20 @@ pub(super) enum Step {
         wanted: WantedEvents,
         limit: u32,
     },
+    Redemptions {
+        by: Who,
+        of: Pick,
+        limit: u32,
+    },
+    Reservations {
+        by: Who,
+        place: Option<Place>,
+        limit: u32,
+    },
     Clock(Tick),
     Reopen,
     Policy(Rules),
+    Bounds(Bounds),
 }
 
 /// An invitation or a code: one of the known ones, counted around, or one that
@@ -91,6 +136,8 @@ pub(super) enum Step {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pick {
     Known(u8),
+    /// Counted from the newest.
+    FromEnd(u8),
     Stranger,
 }
 
@@ -99,9 +146,26 @@ impl Pick {
     pub(super) fn of(self, count: usize) -> Option<usize> {
         match self {
             Self::Known(n) if count > 0 => Some(usize::from(n) % count),
+            Self::FromEnd(n) if count > 0 => Some(count - 1 - usize::from(n) % count),
             _ => None,
         }
     }
+}
+
+/// Which reservation, and whether it is presented by whom it was made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reserving {
+    /// Of all that ever were.
+    pub(super) pick: Pick,
+    pub(super) own: bool,
+}
+
+/// How the creation of an account goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Making {
+    /// It takes so many microseconds.
+    Works(i64),
+    Fails(i64),
 }
 
 /// What a draft says.
@@ -210,6 +274,8 @@ pub(super) struct Wanted {
     pub(super) role: Option<Part>,
     pub(super) place: Option<Place>,
     pub(super) inviter: Option<Who>,
+    /// Created together with that invitation.
+    pub(super) batch: Option<Pick>,
     /// Created from (true) or until (false) the creation of that invitation.
     pub(super) created: Option<(Pick, bool)>,
     /// Expiring from (true) or until (false) the expiry of that invitation.
@@ -254,4 +320,8 @@ pub(super) enum Tick {
     By(i64),
     /// So many microseconds after an invitation's expiry.
     Expiry(Pick, i64),
+    /// So many microseconds after the end of one of the open leases.
+    Lease(u8, i64),
+    /// A day and so many microseconds after an invitation was over.
+    Over(Pick, i64),
 }

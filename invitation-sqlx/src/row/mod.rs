@@ -1,30 +1,30 @@
 //! Rows and what they stand for. A row that this library did not write is an
 //! error, never a guess.
 
+mod event;
+mod uses;
+
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain, Event,
-    EventId, Invitation, InvitationId, Inviter, Located, Metadata, Origin, Performer, Redemption,
-    Revocation, Role, SealedCode, Source, StoreError, StoreErrorKind, Timestamp, UserId, Username,
+    BatchId, Binding, CodeDigest, CodeTag, Division, Email, EmailDomain, EventId, Fingerprint,
+    Invitation, InvitationId, Inviter, Located, Metadata, Redemption, Revocation, Role, SealedCode,
+    StoreError, StoreErrorKind, Timestamp, UserId, Username,
 };
 use sqlx::Row;
 
+pub(crate) use self::{
+    event::{EVENT, event, write_event},
+    uses::{LEASE, REDEMPTION, lease, open_lease, redemption, write_lease, write_redemption},
+};
 use crate::{dialect::Dialect, error::CorruptColumn, statement::Statement};
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them
 /// and [`write_invitation`] writes them.
 pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_domain, role, division, \
-     inviter, inviter_role, created_at, expires_at, max_uses, uses, used_id, used_by, used_name, \
-     used_at, used_role, revoked_at, revoked_reason, deleted_at, version, metadata";
-
-/// The columns of an event, in the order of [`event`] and [`write_event`].
-pub(crate) const EVENT: &str = "id, at, actor, actor_role, redeemer, action, outcome, reason, \
-     invitation, division, correlation, source, detail";
-
-/// The columns of a redemption, in the order of [`redemption`] and
-/// [`write_redemption`].
-pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role";
+     inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, used_by, \
+     used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, version, \
+     batch, metadata";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -127,7 +127,16 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
 }
 
 pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
+    read_invitation(&mut Columns::<DB>::new(row, "codes"))
+}
+
+/// Reads an invitation, and the fingerprint of its request behind it.
+pub(crate) fn known<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, Fingerprint)> {
     let mut c = Columns::<DB>::new(row, "codes");
+    Ok((read_invitation(&mut c)?, Fingerprint::from_bytes(c.bytes("fingerprint")?)))
+}
+
+fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
     Ok(Invitation {
         id: InvitationId::from_bytes(c.bytes("id")?),
         digest: CodeDigest::from_bytes(c.bytes("digest")?),
@@ -157,7 +166,8 @@ pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
             .and_then(NonZeroU32::new)
             .ok_or_else(|| c.corrupt("max_uses"))?,
         uses: u32::try_from(c.int("uses")?).map_err(|_| c.corrupt("uses"))?,
-        last_use: last_use(&mut c)?,
+        held: u32::try_from(c.int("held")?).map_err(|_| c.corrupt("held"))?,
+        last_use: last_use(c)?,
         revocation: match (c.opt_time("revoked_at")?, c.opt_text("revoked_reason")?) {
             (None, None) => None,
             (Some(at), reason) => Some(Revocation { at, reason }),
@@ -165,6 +175,7 @@ pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
         },
         deleted_at: c.opt_time("deleted_at")?,
         version: u64::try_from(c.int("version")?).map_err(|_| c.corrupt("version"))?,
+        batch: c.opt_bytes("batch")?.map(BatchId::from_bytes),
         metadata: c.opt_word("metadata", |text| Metadata::from_json(&text))?,
     })
 }
@@ -175,10 +186,11 @@ fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> 
     let username = c.opt_word("used_name", Username::new)?;
     let at = c.opt_time("used_at")?;
     let role = c.opt_word("used_role", Role::new)?;
-    match (id, user, username, at, role) {
-        (None, None, None, None, None) => Ok(None),
-        (Some(id), Some(user), Some(username), Some(at), Some(role)) => {
-            Ok(Some(Redemption { id: EventId::from_bytes(id), user, username, at, role }))
+    let lease = c.opt_bytes("used_lease")?.map(EventId::from_bytes);
+    match (id, user, username, at, role, lease) {
+        (None, None, None, None, None, None) => Ok(None),
+        (Some(id), Some(user), Some(username), Some(at), Some(role), lease) => {
+            Ok(Some(Redemption { id: EventId::from_bytes(id), user, username, at, role, lease }))
         }
         _ => Err(c.corrupt("used_id")),
     }
@@ -208,15 +220,19 @@ pub(crate) fn write_invitation<DB: Dialect>(s: &mut Statement<DB>, invitation: &
     s.int(invitation.expires_at.as_micros()).sql(", ");
     s.int(i64::from(invitation.max_uses.get())).sql(", ");
     s.int(i64::from(invitation.uses)).sql(", ");
+    s.int(i64::from(invitation.held)).sql(", ");
     s.opt_blob(last.map(|last| last.id.as_bytes().as_slice())).sql(", ");
     s.opt_text(last.map(|last| last.user.as_str())).sql(", ");
     s.opt_text(last.map(|last| last.username.as_str())).sql(", ");
     s.opt_int(last.map(|last| last.at.as_micros())).sql(", ");
     s.opt_text(last.map(|last| last.role.as_str())).sql(", ");
+    s.opt_blob(last.and_then(|last| last.lease.as_ref()).map(|id| id.as_bytes().as_slice()));
+    s.sql(", ");
     s.opt_int(revocation.map(|revocation| revocation.at.as_micros())).sql(", ");
     s.opt_text(revocation.and_then(|revocation| revocation.reason.as_deref())).sql(", ");
     s.opt_int(invitation.deleted_at.map(Timestamp::as_micros)).sql(", ");
     s.int(i64::try_from(invitation.version).unwrap_or(i64::MAX)).sql(", ");
+    s.opt_blob(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice())).sql(", ");
     s.opt_text(invitation.metadata.as_ref().map(Metadata::as_json)).sql(", ");
     s.opt_text(key);
 }
@@ -230,23 +246,10 @@ pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<
     }
 }
 
-pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
-    let mut c = Columns::<DB>::new(row, "redemptions");
-    Ok(Redemption {
-        id: EventId::from_bytes(c.bytes("id")?),
-        user: c.word("user_id", UserId::new)?,
-        username: c.word("username", Username::new)?,
-        at: c.time("at")?,
-        role: c.word("role", Role::new)?,
-    })
-}
-
-pub(crate) fn write_redemption<DB: Dialect>(s: &mut Statement<DB>, redemption: &Redemption) {
-    s.blob(redemption.id.as_bytes()).sql(", ");
-    s.text(redemption.user.as_str()).sql(", ");
-    s.text(redemption.username.as_str()).sql(", ");
-    s.int(redemption.at.as_micros()).sql(", ");
-    s.text(redemption.role.as_str());
+/// Reads the id of an invitation and that of the request it was created by.
+pub(crate) fn requested<DB: Dialect>(row: &DB::Row) -> Result<(InvitationId, Option<Vec<u8>>)> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    Ok((InvitationId::from_bytes(c.bytes("id")?), c.opt_blob("request_id")?))
 }
 
 pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
@@ -265,57 +268,4 @@ pub(crate) fn numbers<DB: Dialect, const N: usize>(row: &DB::Row) -> Result<[i64
         *number = c.int("count")?;
     }
     Ok(numbers)
-}
-
-pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
-    let mut c = Columns::<DB>::new(row, "events");
-    Ok(Event {
-        id: EventId::from_bytes(c.bytes("id")?),
-        at: c.time("at")?,
-        performer: match (
-            c.opt_word("actor", UserId::new)?,
-            c.opt_word("actor_role", Role::new)?,
-            c.opt_word("redeemer", Username::new)?,
-        ) {
-            (None, None, None) => Performer::System,
-            (Some(user), Some(role), None) => Performer::Actor { user, role },
-            (Some(user), None, Some(username)) => Performer::Redeemer { user, username },
-            _ => return Err(c.corrupt("actor")),
-        },
-        action: c.word("action", |text| text.parse())?,
-        outcome: c.word("outcome", |text| text.parse())?,
-        reason: c.opt_word("reason", |text| text.parse())?,
-        invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
-        division: c.opt_word("division", Division::new)?,
-        origin: Origin {
-            correlation: c.opt_word("correlation", CorrelationId::new)?,
-            source: c.opt_word("source", Source::new)?,
-        },
-        detail: c
-            .opt_word("detail", |text| Detail::from_json(&text).ok_or(()))?
-            .unwrap_or_else(Detail::none),
-    })
-}
-
-pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event) {
-    let (actor, role, redeemer) = match &event.performer {
-        Performer::System => (None, None, None),
-        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
-        Performer::Redeemer { user, username } => {
-            (Some(user.as_str()), None, Some(username.as_str()))
-        }
-    };
-    s.blob(event.id.as_bytes()).sql(", ");
-    s.int(event.at.as_micros()).sql(", ");
-    s.opt_text(actor).sql(", ");
-    s.opt_text(role).sql(", ");
-    s.opt_text(redeemer).sql(", ");
-    s.text(event.action.as_str()).sql(", ");
-    s.text(event.outcome.as_str()).sql(", ");
-    s.opt_text(event.reason.map(invitation_core::Reason::as_str)).sql(", ");
-    s.opt_blob(event.invitation.as_ref().map(|id| id.as_bytes().as_slice())).sql(", ");
-    s.opt_text(event.division.as_ref().map(Division::as_str)).sql(", ");
-    s.opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str)).sql(", ");
-    s.opt_text(event.origin.source.as_ref().map(Source::as_str)).sql(", ");
-    s.opt_text((!event.detail.is_empty()).then(|| event.detail.to_json()));
 }

@@ -1,0 +1,64 @@
+//! Deciding on other terms.
+
+use super::Call;
+use crate::{
+    event::{Detail, Performer, Reason},
+    invitation::Binding,
+    policy::{Policy, Right},
+    refusal::Verdict,
+    text::Role,
+    time::Timestamp,
+};
+
+/// Terms that an amendment sets, with the expiry already worked out. What is
+/// `None` stays.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
+pub struct NewTerms {
+    /// Who may redeem.
+    pub binding: Option<Binding>,
+    /// As what.
+    pub role: Option<Role>,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewTerms {
+    /// Whether the performer may set these terms on any invitation at all.
+    pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
+        if let Some(role) = &self.role {
+            call.check_grant(policy, role)?;
+        }
+        match (&self.binding, &call.performer) {
+            (Some(Binding::Domain(_)), Performer::Actor { role, .. })
+                if !policy.allows(role, Right::BindDomain) =>
+            {
+                Err(Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the audit trail says about it: addresses masked.
+    pub(super) fn detail(&self) -> Detail {
+        let mut detail = Detail::none();
+        if let Some(binding) = &self.binding {
+            detail = bound_to(detail, binding);
+        }
+        if let Some(role) = &self.role {
+            detail = detail.with("role", role.as_str());
+        }
+        if let Some(expires_at) = self.expires_at {
+            detail = detail.with("expires_at", &expires_at.to_string());
+        }
+        detail
+    }
+}
+
+pub(super) fn bound_to(detail: Detail, binding: &Binding) -> Detail {
+    match binding {
+        Binding::Anyone => detail.with("bound_to", "anyone"),
+        Binding::Address(email) => detail.with("bound_to", &email.masked()),
+        Binding::Domain(domain) => detail.with("bound_to", domain.as_str()),
+    }
+}

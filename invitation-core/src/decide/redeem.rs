@@ -1,0 +1,234 @@
+//! Deciding on redemptions and on the reservations that precede some of them.
+
+use std::sync::Arc;
+
+use super::Call;
+use crate::{
+    actor::{Redeemer, Scope},
+    change::Change,
+    code::CodeDigest,
+    event::{Action, Detail},
+    guard::{Condition, Guard},
+    id::EventId,
+    invitation::Facts,
+    lease::{Held, Lease, ReservationId},
+    policy::RolePair,
+    time::Timestamp,
+    transition::{Target, Transition},
+};
+
+/// Which use a redemption or a reservation takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "there is no fourth way")]
+pub enum Taking {
+    /// One that nobody holds.
+    Free,
+    /// The one that this lease of the redeemer's own holds.
+    Own(Lease),
+    /// The one that the first run-out lease still holds, whoever's it was.
+    RunOut,
+}
+
+/// What follows from a refused redemption or reservation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// The redeemer has redeemed it before: that is the answer.
+    Redeemed,
+    /// The redeemer's lease still holds: that is the answer to a reservation.
+    Leased(Lease),
+    /// It is to be tried in another way, or again.
+    Try(Taking),
+    /// It stays refused, because of this condition.
+    Refuse(Condition),
+}
+
+/// What a code is presented for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted {
+    /// To redeem it.
+    Redemption,
+    /// To hold a use of it until the account exists.
+    Reservation,
+}
+
+/// What to do about facts that the guard refused.
+pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp) -> Next {
+    let Some(failed) = guard.first_refusal(facts) else {
+        // The facts satisfy it by now.
+        return Next::Try(Taking::Free);
+    };
+    match (failed, &facts.lease, &facts.first_lease) {
+        (Condition::FirstUseBy(_), _, _) => Next::Redeemed,
+        // Of the ways to take a use, this one is not open, or not any more.
+        (Condition::FirstHoldBy(_) | Condition::OwnLeaseRunOut { .. }, Some(own), _)
+            if wanted == Wanted::Reservation && !own.has_run_out(now) =>
+        {
+            Next::Leased(own.clone())
+        }
+        (Condition::FirstHoldBy(_), Some(own), _) => Next::Try(Taking::Own(own.clone())),
+        (Condition::UseFree, _, Some(first)) if first.has_run_out(now) => Next::Try(Taking::RunOut),
+        (Condition::LeaseRunOut { .. }, _, _) if facts.invitation.has_free_use() => {
+            Next::Try(Taking::Free)
+        }
+        (Condition::HoldsLease { .. } | Condition::OwnLeaseRunOut { .. }, _, _) => {
+            Next::Try(Taking::Free)
+        }
+        _ => Next::Refuse(failed.clone()),
+    }
+}
+
+/// What is presented: a code, by somebody, under a ceiling.
+pub(super) struct Presented<'a> {
+    pub(super) code: Vec<CodeDigest>,
+    pub(super) redeemer: &'a Redeemer,
+    pub(super) ceiling: &'a Arc<[RolePair]>,
+}
+
+impl Presented<'_> {
+    /// In the order of `Invitation::status`, so that the answer and the list agree;
+    /// that the use is somebody else's comes last, because it passes.
+    fn guard(&self, call: &Call, taking: &Taking) -> Vec<Condition> {
+        let user = self.redeemer.user();
+        let address = self.redeemer.email().map(|proof| proof.email().key().clone());
+        let mut guard = vec![
+            Condition::FirstUseBy(user.clone()),
+            Condition::NotDeleted,
+            Condition::UsesLeft,
+            Condition::NotRevoked,
+            Condition::NotExpired { now: call.now },
+            Condition::AddressProved(address),
+            Condition::Grantable(Arc::clone(self.ceiling)),
+        ];
+        match taking {
+            Taking::Free => {
+                guard.extend([Condition::FirstHoldBy(user.clone()), Condition::UseFree]);
+            }
+            Taking::Own(own) => {
+                guard.push(Condition::HoldsLease { lease: own.id, user: user.clone() });
+            }
+            Taking::RunOut => {
+                let run_out = Condition::LeaseRunOut { now: call.now };
+                guard.extend([Condition::FirstHoldBy(user.clone()), run_out]);
+            }
+        }
+        guard
+    }
+
+    /// A lease that still runs is not begun again.
+    fn guard_of_hold(&self, call: &Call, taking: &Taking) -> Guard {
+        let mut guard = self.guard(call, taking);
+        if let Taking::Own(own) = taking {
+            let (user, now) = (own.user.clone(), call.now);
+            guard.push(Condition::OwnLeaseRunOut { user, now });
+        }
+        Guard::new(guard)
+    }
+
+    pub(super) fn redeem(self, taking: &Taking, scope: Scope, call: &Call) -> Transition {
+        let detail = match taking {
+            Taking::Own(own) => of_lease(own.id),
+            Taking::Free | Taking::RunOut => Detail::none(),
+        };
+        Transition {
+            guard: Guard::new(self.guard(call, taking)),
+            target: Target::Code(self.code),
+            scope,
+            quotas: Vec::new(),
+            change: redemption(self.redeemer, call, in_place_of(taking, call)),
+            event: call.done(Action::Redeem, detail),
+        }
+    }
+
+    pub(super) fn reserve(
+        self,
+        until: Timestamp,
+        taking: &Taking,
+        scope: Scope,
+        call: &Call,
+    ) -> Transition {
+        // A lease that is taken up again stays the same one.
+        let (id, since) = match taking {
+            Taking::Own(own) => (own.id, own.since),
+            Taking::Free | Taking::RunOut => (call.id, call.now),
+        };
+        let user = self.redeemer.user().clone();
+        let lease = Lease { id, user, username: self.redeemer.username().clone(), since, until };
+        Transition {
+            guard: self.guard_of_hold(call, taking),
+            target: Target::Code(self.code),
+            scope,
+            quotas: Vec::new(),
+            change: Change::Hold { lease, in_place_of: in_place_of(taking, call) },
+            event: call.done(Action::Reserve, of_lease(id).with("until", &until.to_string())),
+        }
+    }
+}
+
+pub(super) fn commit(
+    reservation: ReservationId,
+    redeemer: &Redeemer,
+    ceiling: &Arc<[RolePair]>,
+    scope: Scope,
+    call: &Call,
+) -> Transition {
+    let (lease, user) = (reservation.lease(), redeemer.user().clone());
+    let guard = Guard::new(vec![
+        Condition::FirstUseBy(user.clone()),
+        Condition::NotDeleted,
+        Condition::NotRevoked,
+        Condition::HoldsLease { lease, user },
+        Condition::NotExpired { now: call.now },
+        Condition::Grantable(Arc::clone(ceiling)),
+    ]);
+    Transition {
+        target: Target::Id(reservation.invitation()),
+        scope,
+        guard,
+        quotas: Vec::new(),
+        change: redemption(redeemer, call, Some(Held::Own { lease: reservation.lease() })),
+        event: call.done(Action::Redeem, of_lease(lease)),
+    }
+}
+
+pub(super) fn release(
+    reservation: ReservationId,
+    redeemer: &Redeemer,
+    scope: Scope,
+    call: &Call,
+) -> Transition {
+    let (lease, user) = (reservation.lease(), redeemer.user().clone());
+    let guard = Guard::new(vec![
+        Condition::FirstUseBy(user.clone()),
+        Condition::HoldsLease { lease, user: user.clone() },
+    ]);
+    Transition {
+        target: Target::Id(reservation.invitation()),
+        scope,
+        guard,
+        quotas: Vec::new(),
+        change: Change::Release { user, lease },
+        event: call.done(Action::Release, of_lease(lease)),
+    }
+}
+
+fn redemption(redeemer: &Redeemer, call: &Call, in_place_of: Option<Held>) -> Change {
+    Change::Redeem {
+        id: call.id,
+        user: redeemer.user().clone(),
+        username: redeemer.username().clone(),
+        at: call.now,
+        in_place_of,
+    }
+}
+
+fn in_place_of(taking: &Taking, call: &Call) -> Option<Held> {
+    match taking {
+        Taking::Free => None,
+        Taking::Own(own) => Some(Held::Own { lease: own.id }),
+        Taking::RunOut => Some(Held::RunOut { now: call.now }),
+    }
+}
+
+fn of_lease(lease: EventId) -> Detail {
+    Detail::none().with("reservation", &lease.to_string())
+}

@@ -1,0 +1,176 @@
+//! Leases: uses that are held for somebody whose account is being created.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{EventId, InvitationId},
+    invalid::Invalid,
+    text::{Division, UserId, Username},
+    time::Timestamp,
+};
+
+/// A use that is held for one redeemer while the host creates the account.
+///
+/// One person has at most one lease on an invitation. A lease that has run out
+/// still stands until somebody else needs its use: then it is gone for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
+pub struct Lease {
+    /// The id of the event that began it; the fence. Somebody who comes after gets
+    /// another one; only renewed for the same person, it stays.
+    pub id: EventId,
+    /// For whose account.
+    pub user: UserId,
+    /// Under which name.
+    pub username: Username,
+    /// Since when.
+    pub since: Timestamp,
+    /// It holds its use while `now < until`, and while the invitation has not expired.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// Whether `now` is at or after its end. The one comparison of this rule.
+    #[must_use]
+    pub fn has_run_out(&self, now: Timestamp) -> bool {
+        now >= self.until
+    }
+
+    /// Where it stands among the leases of an invitation: the first is the first
+    /// to run out.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, EventId) {
+        (self.until, self.id)
+    }
+}
+
+/// A lease that a change ends because it takes its use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a lease")]
+pub enum Held {
+    /// That of the redeemer whom the change is about.
+    Own {
+        /// Which one that is.
+        lease: EventId,
+    },
+    /// The first to run out, by [`Lease::order`], of whomever; it has run out at
+    /// `now`.
+    RunOut {
+        /// The time of the call.
+        now: Timestamp,
+    },
+}
+
+/// A lease and where it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "stores build it")]
+pub struct OpenLease {
+    /// On which invitation.
+    pub invitation: InvitationId,
+    /// The division of that invitation.
+    pub division: Division,
+    /// The lease.
+    pub lease: Lease,
+}
+
+/// The key of a reservation, as a host keeps it with the account that it is
+/// creating. Not a secret, but only the redeemer it was made for can use it.
+///
+/// ```
+/// use invitation_core::ReservationId;
+///
+/// let text = "0197a3c0-0000-7000-8000-000000000001.0197a3c0-0000-7000-8000-000000000002";
+/// let id: ReservationId = text.parse()?;
+/// assert_eq!(id.to_string(), text);
+/// # Ok::<_, invitation_core::Invalid>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReservationId {
+    invitation: InvitationId,
+    lease: EventId,
+}
+
+impl ReservationId {
+    pub(crate) fn new(invitation: InvitationId, lease: EventId) -> Self {
+        Self { invitation, lease }
+    }
+
+    /// On which invitation.
+    #[must_use]
+    pub fn invitation(&self) -> InvitationId {
+        self.invitation
+    }
+
+    /// Of which lease.
+    #[must_use]
+    pub fn lease(&self) -> EventId {
+        self.lease
+    }
+}
+
+impl fmt::Display for ReservationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.invitation, self.lease)
+    }
+}
+
+impl FromStr for ReservationId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::new("reservation", "must be two UUIDs with a full stop between");
+        let (invitation, lease) = text.split_once('.').ok_or_else(wrong)?;
+        match (invitation.parse(), lease.parse()) {
+            (Ok(invitation), Ok(lease)) => Ok(Self { invitation, lease }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl TryFrom<String> for ReservationId {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<ReservationId> for String {
+    fn from(id: ReservationId) -> Self {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_id_is_read_back() {
+        let id =
+            ReservationId::new(InvitationId::from_bytes([7; 16]), EventId::from_bytes([9; 16]));
+        assert_eq!(id.to_string().parse::<ReservationId>().unwrap(), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<ReservationId>(&json).unwrap(), id);
+        for wrong in ["", ".", "a.b", &id.invitation().to_string()] {
+            assert_eq!(wrong.parse::<ReservationId>().unwrap_err().field(), "reservation");
+        }
+    }
+
+    #[test]
+    fn a_lease_runs_out_at_its_end() {
+        let at = |micros| Timestamp::from_micros(micros).unwrap();
+        let lease = Lease {
+            id: EventId::from_bytes([1; 16]),
+            user: UserId::new("u-1").unwrap(),
+            username: Username::new("anna").unwrap(),
+            since: at(1),
+            until: at(5),
+        };
+        assert!(!lease.has_run_out(at(4)));
+        assert!(lease.has_run_out(at(5)));
+    }
+}

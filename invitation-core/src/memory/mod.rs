@@ -1,0 +1,176 @@
+//! The store that keeps everything in memory: the executable specification.
+
+mod state;
+
+use std::{
+    cmp::Reverse,
+    ops::Bound,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use self::state::{State, Stored, before};
+use crate::{
+    actor::Scope,
+    error::StoreError,
+    event::Event,
+    id::{EventId, InvitationId},
+    invitation::{Invitation, Redemption},
+    lease::OpenLease,
+    purge::{Purge, Purged},
+    query::{
+        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
+        RedemptionListing, Slice, Tally,
+    },
+    store::{Durability, Insert, Inserted, Located, Outcome, Store},
+    transition::{Target, Transition},
+};
+
+/// Keeps everything in memory, for as long as it lives. For tests, for trying
+/// things out, and as the specification of what a store does: every rule here is
+/// a call of the function that defines it, under one lock.
+///
+/// A lookup costs the same at any size; a list or a count looks at every
+/// invitation.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change below is complete before anything could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One more than the page holds, to see whether there is more.
+fn one_more(limit: u32) -> usize {
+    usize::try_from(limit).map_or(usize::MAX, |limit| limit.saturating_add(1))
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn durability(&self) -> Durability {
+        Durability::Own
+    }
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        Ok(self.state().insert(insert))
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let mut state = self.state();
+        transitions.iter().map(|transition| Ok(state.apply(transition))).collect()
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        let state = self.state();
+        Ok(state.find_in(target, scope).map(|slot| state.invitations[slot].invitation.clone()))
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        let state = self.state();
+        Ok(state.find(target).map(|slot| {
+            let Invitation { id, division, .. } = &state.invitations[slot].invitation;
+            Located { id: *id, division: division.clone() }
+        }))
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Result<Listing, StoreError> {
+        let state = self.state();
+        let found = state.matching(scope, filter, page.after).take(one_more(page.limit)).cloned();
+        let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
+        Ok(Slice::from_one_more(found.collect(), page.limit, position))
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        let state = self.state();
+        let mut tally = Tally::default();
+        for invitation in state.matching(scope, filter, None) {
+            let number = tally.of_mut(invitation.status(filter.now));
+            *number = number.saturating_add(1).min(cap.saturating_add(1));
+        }
+        Ok(tally)
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        let state = self.state();
+        let mut found: Vec<_> = state
+            .find_in(&Target::Id(invitation), scope)
+            .map(|slot| state.invitations[slot].redemptions())
+            .unwrap_or_default();
+        let place = |redemption: &Redemption| Position { at: redemption.at, id: redemption.id };
+        found.sort_by_key(|redemption| Reverse(place(redemption)));
+        found.retain(|redemption| page.after.is_none_or(|after| place(redemption) < after));
+        Ok(Slice::from_one_more(found, page.limit, place))
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        let state = self.state();
+        let within = |stored: &&Stored| scope.contains(&stored.invitation.division);
+        let mut found: Vec<_> =
+            state.invitations.iter().filter(within).flat_map(Stored::open_leases).collect();
+        let place = |open: &OpenLease| Position { at: open.lease.since, id: open.lease.id };
+        found.sort_by_key(|open| Reverse(place(open)));
+        found.retain(|open| page.after.is_none_or(|after| place(open) < after));
+        Ok(Slice::from_one_more(found, page.limit, place))
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for event in events {
+            state.write(event.clone());
+        }
+        Ok(())
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> Result<EventListing, StoreError> {
+        let within = |event: &&Event| match scope {
+            Scope::All => true,
+            Scope::Division(own) => event.division.as_ref() == Some(own),
+        };
+        let state = self.state();
+        let found = state
+            .newest_events
+            .range((Bound::Unbounded, before(page.after)))
+            .rev()
+            .map(|(_, slot)| &state.events[*slot])
+            .filter(within)
+            .filter(|event| filter.matches(event))
+            .take(one_more(page.limit))
+            .cloned();
+        let position = |last: &Event| Position { at: last.at, id: last.id };
+        Ok(Slice::from_one_more(found.collect(), page.limit, position))
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        Ok(self.state().purge(purge))
+    }
+}

@@ -1,0 +1,288 @@
+//! What the store in memory holds, and what its calls do to it under the lock.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+    hash::{BuildHasher, Hasher},
+    ops::Bound,
+};
+
+use crate::{
+    actor::Scope,
+    change::Change,
+    code::CodeDigest,
+    event::Event,
+    id::{EventId, InvitationId},
+    invitation::{Facts, Invitation, Redemption},
+    lease::{Lease, OpenLease},
+    purge::{Purge, Purged},
+    query::{Filter, Position},
+    quota::{Quota, QuotaOf},
+    request::{Fingerprint, Known, Request, RequestKey},
+    store::{Insert, Inserted, NewInvitation, Outcome},
+    text::UserId,
+    time::Timestamp,
+    transition::{Target, Transition},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) invitations: Vec<Stored>,
+    by_id: HashMap<InvitationId, usize, Uniform>,
+    by_digest: HashMap<CodeDigest, usize, Uniform>,
+    newest: BTreeMap<(Timestamp, InvitationId), usize>,
+    pub(super) events: Vec<Event>,
+    events_by_id: HashMap<EventId, usize, Uniform>,
+    pub(super) newest_events: BTreeMap<(Timestamp, EventId), usize>,
+    requests: HashMap<RequestKey, (Fingerprint, Vec<InvitationId>)>,
+}
+
+/// Hashes keys that are random already, ids and digests of this library's own
+/// making: their last bytes.
+#[derive(Clone, Default, Debug)]
+struct Uniform(u64);
+
+impl BuildHasher for Uniform {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl Hasher for Uniform {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk() {
+            let last = u64::from_be_bytes(*last);
+            // The end of an id is its random part; spread it over all bits.
+            self.0 = last ^ last.rotate_left(32);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) invitation: Invitation,
+    /// Of codes for several uses; that of a single-use one is its `last_use`.
+    redemptions: HashMap<UserId, Redemption>,
+    /// Held uses, in no order.
+    leases: Vec<Lease>,
+}
+
+impl Stored {
+    fn redemption_of(&self, user: &UserId) -> Option<&Redemption> {
+        let last = self.invitation.last_use.as_ref();
+        last.filter(|last| last.user == *user).or_else(|| self.redemptions.get(user))
+    }
+
+    pub(super) fn redemptions(&self) -> Vec<Redemption> {
+        if self.invitation.max_uses.get() == 1 {
+            return self.invitation.last_use.iter().cloned().collect();
+        }
+        self.redemptions.values().cloned().collect()
+    }
+
+    pub(super) fn open_leases(&self) -> impl Iterator<Item = OpenLease> {
+        self.leases.iter().map(|lease| OpenLease {
+            invitation: self.invitation.id,
+            division: self.invitation.division.clone(),
+            lease: lease.clone(),
+        })
+    }
+
+    fn first_lease(&self) -> Option<&Lease> {
+        self.leases.iter().min_by_key(|lease| lease.order())
+    }
+
+    /// What a transition about that user is decided on.
+    fn facts(&self, user: Option<&UserId>) -> Facts {
+        let own = |user: &UserId| self.leases.iter().find(|lease| lease.user == *user);
+        Facts {
+            invitation: self.invitation.clone(),
+            mine: user.and_then(|user| self.redemption_of(user)).cloned(),
+            lease: user.and_then(own).cloned(),
+            first_lease: self.first_lease().cloned(),
+        }
+    }
+
+    /// Keeps the facts that a change left, which ended that lease. Where the first
+    /// lease was ended, the facts get the next.
+    fn keep(&mut self, facts: &mut Facts, ended: Option<&Lease>) {
+        self.invitation = facts.invitation.clone();
+        if let Some(mine) = &facts.mine
+            && facts.invitation.max_uses.get() > 1
+        {
+            self.redemptions.insert(mine.user.clone(), mine.clone());
+        }
+        if facts.invitation.held == 0 {
+            self.leases.clear();
+            return;
+        }
+        let gone = ended.into_iter().chain(&facts.lease).map(|lease| lease.id);
+        let gone: Vec<_> = gone.collect();
+        self.leases.retain(|lease| !gone.contains(&lease.id));
+        self.leases.extend(facts.lease.clone());
+        facts.first_lease = self.first_lease().cloned();
+    }
+}
+
+impl State {
+    pub(super) fn find(&self, target: &Target) -> Option<usize> {
+        match target {
+            Target::Id(id) => self.by_id.get(id).copied(),
+            Target::Code(digests) => {
+                digests.iter().find_map(|digest| self.by_digest.get(digest).copied())
+            }
+        }
+    }
+
+    pub(super) fn find_in(&self, target: &Target, scope: &Scope) -> Option<usize> {
+        self.find(target)
+            .filter(|slot| scope.contains(&self.invitations[*slot].invitation.division))
+    }
+
+    pub(super) fn insert(&mut self, insert: &Insert) -> Inserted {
+        let Insert { rows, quotas, request } = insert;
+        if let Some((fingerprint, ids)) =
+            request.as_ref().and_then(|request| self.requests.get(&request.key))
+        {
+            let stored = ids.iter().filter_map(|id| self.by_id.get(id));
+            let invitations =
+                stored.map(|slot| self.invitations[*slot].invitation.clone()).collect();
+            return Inserted::Known(Known { fingerprint: *fingerprint, invitations });
+        }
+        if rows.is_empty() {
+            return Inserted::Stored;
+        }
+        if let Some(full) = self.full(quotas) {
+            return Inserted::QuotaFull(full);
+        }
+        let mut new = HashSet::with_capacity(rows.len());
+        let is_taken = |NewInvitation { invitation, event }: &NewInvitation| {
+            self.by_digest.contains_key(&invitation.digest)
+                || self.by_id.contains_key(&invitation.id)
+                || self.events_by_id.contains_key(&event.id)
+        };
+        if rows.iter().any(|row| is_taken(row) || !new.insert(row.invitation.digest)) {
+            return Inserted::CodeTaken;
+        }
+        for NewInvitation { invitation, event } in rows {
+            let slot = self.invitations.len();
+            self.by_id.insert(invitation.id, slot);
+            self.by_digest.insert(invitation.digest, slot);
+            self.newest.insert((invitation.created_at, invitation.id), slot);
+            self.invitations.push(Stored {
+                invitation: invitation.clone(),
+                redemptions: HashMap::new(),
+                leases: Vec::new(),
+            });
+            self.write(event.clone());
+        }
+        if let Some(Request { key, fingerprint }) = request {
+            let ids = rows.iter().map(|row| row.invitation.id).collect();
+            self.requests.insert(key.clone(), (*fingerprint, ids));
+        }
+        Inserted::Stored
+    }
+
+    /// The first quota without room.
+    fn full(&self, quotas: &[Quota]) -> Option<QuotaOf> {
+        let pending = |quota: &Quota| {
+            let all = self.invitations.iter().map(|stored| &stored.invitation);
+            u32::try_from(all.filter(|one| quota.counts(one)).count()).unwrap_or(u32::MAX)
+        };
+        let full = quotas.iter().find(|quota| !quota.has_room(pending(quota)));
+        full.map(|quota| quota.of.clone())
+    }
+
+    pub(super) fn apply(&mut self, transition: &Transition) -> Outcome {
+        let Some(slot) = self.find_in(transition.target(), transition.scope()) else {
+            return Outcome::Missing;
+        };
+        let mut facts = Box::new(self.invitations[slot].facts(transition.redeemer()));
+        if let Some(slot) = self.events_by_id.get(&transition.event().id) {
+            // Under the id of something else, nothing can be written.
+            let same = self.events[*slot].invitation == Some(facts.invitation.id);
+            return if same { Outcome::Replayed(facts) } else { Outcome::Refused(facts) };
+        }
+        if transition.guard().first_refusal(&facts).is_some() {
+            return Outcome::Refused(facts);
+        }
+        if let Some(full) = self.full(transition.quotas()) {
+            return Outcome::QuotaFull(full);
+        }
+        if let Change::Rotate { digest, .. } = transition.change() {
+            if self.by_digest.contains_key(digest) {
+                return Outcome::CodeTaken;
+            }
+            self.by_digest.remove(&facts.invitation.digest);
+            self.by_digest.insert(*digest, slot);
+        }
+        let ended = transition.change().apply_to(&mut facts);
+        self.invitations[slot].keep(&mut facts, ended.as_ref());
+        self.write(transition.evidence(&facts.invitation, ended.as_ref()));
+        Outcome::Applied(facts)
+    }
+
+    pub(super) fn purge(&mut self, purge: &Purge) -> Purged {
+        if self.events_by_id.contains_key(&purge.event.id) {
+            return Purged { removed: 0, more: true };
+        }
+        let max = usize::try_from(purge.max.get()).unwrap_or(usize::MAX);
+        let oldest = self.newest.iter();
+        let taken = oldest.filter(|(_, slot)| purge.takes(&self.invitations[**slot].invitation));
+        let gone: Vec<_> = taken.map(|((_, id), _)| *id).take(max).collect();
+        for id in &gone {
+            self.remove(*id);
+        }
+        self.requests.retain(|_, (_, ids)| !ids.iter().any(|id| gone.contains(id)));
+        let removed = u32::try_from(gone.len()).unwrap_or(u32::MAX);
+        if removed > 0 {
+            self.write(purge.evidence(removed));
+        }
+        Purged { removed, more: removed == purge.max.get() }
+    }
+
+    /// Removes an invitation; the last one moves to its place.
+    fn remove(&mut self, id: InvitationId) {
+        let Some(slot) = self.by_id.remove(&id) else { return };
+        let Stored { invitation, .. } = self.invitations.swap_remove(slot);
+        self.by_digest.remove(&invitation.digest);
+        self.newest.remove(&(invitation.created_at, id));
+        if let Some(Stored { invitation: moved, .. }) = self.invitations.get(slot) {
+            self.by_id.insert(moved.id, slot);
+            self.by_digest.insert(moved.digest, slot);
+            self.newest.insert((moved.created_at, moved.id), slot);
+        }
+    }
+
+    /// Writes an event; one that is there already stays as it is.
+    pub(super) fn write(&mut self, event: Event) {
+        if let Entry::Vacant(vacant) = self.events_by_id.entry(event.id) {
+            vacant.insert(self.events.len());
+            self.newest_events.insert((event.at, event.id), self.events.len());
+            self.events.push(event);
+        }
+    }
+
+    pub(super) fn matching<'s>(
+        &'s self,
+        scope: &Scope,
+        filter: &Filter,
+        after: Option<Position<InvitationId>>,
+    ) -> impl Iterator<Item = &'s Invitation> {
+        self.newest
+            .range((Bound::Unbounded, before(after)))
+            .rev()
+            .map(|(_, slot)| &self.invitations[*slot].invitation)
+            .filter(move |found| scope.contains(&found.division) && filter.matches(found))
+    }
+}
+
+/// The end of what is older than a position.
+pub(super) fn before<I>(after: Option<Position<I>>) -> Bound<(Timestamp, I)> {
+    after.map_or(Bound::Unbounded, |Position { at, id }| Bound::Excluded((at, id)))
+}

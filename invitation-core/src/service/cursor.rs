@@ -1,0 +1,172 @@
+//! How one page leads to the next.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    id::{EventId, InvitationId},
+    invalid::Invalid,
+    query::Position,
+    time::Timestamp,
+};
+
+/// Where a page ended: opaque text for the next request.
+///
+/// It holds a place in the order and the time of the first page, at which all
+/// pages judge the status (or at the present, should the clock have gone back);
+/// nothing about what its bearer may see. So it can be tampered with, and gains
+/// nothing: reach and filters come with each call.
+///
+/// ```
+/// use invitation_core::Cursor;
+///
+/// assert_eq!("nonsense".parse::<Cursor>().unwrap_err().field(), "cursor");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    kind: u8,
+    now: Timestamp,
+    at: Timestamp,
+    id: [u8; 16],
+}
+
+/// What is listed page by page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ListOf {
+    Invitations,
+    Events,
+    Redemptions,
+    Reservations,
+}
+
+impl ListOf {
+    /// Its byte in a cursor; it never changes.
+    fn kind(self) -> u8 {
+        match self {
+            Self::Invitations => 1,
+            Self::Events => 2,
+            Self::Redemptions => 3,
+            Self::Reservations => 4,
+        }
+    }
+}
+
+/// Ids of what is listed.
+pub(super) trait CursorId: Copy {
+    fn from_bytes(bytes: [u8; 16]) -> Self;
+    fn to_bytes(self) -> [u8; 16];
+}
+
+macro_rules! cursor_id {
+    ($id:ty) => {
+        impl CursorId for $id {
+            fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self::from_bytes(bytes)
+            }
+
+            fn to_bytes(self) -> [u8; 16] {
+                *self.as_bytes()
+            }
+        }
+    };
+}
+
+cursor_id!(InvitationId);
+cursor_id!(EventId);
+
+impl Cursor {
+    const BYTES: usize = 1 + 8 + 8 + 16;
+
+    pub(super) fn behind<I: CursorId>(of: ListOf, position: Position<I>, now: Timestamp) -> Self {
+        Self { kind: of.kind(), now, at: position.at, id: position.id.to_bytes() }
+    }
+
+    /// When the first page was made.
+    pub(super) fn began(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The place, if it is one in that list.
+    pub(super) fn position<I: CursorId>(&self, of: ListOf) -> Result<Position<I>, Invalid> {
+        if self.kind == of.kind() {
+            Ok(Position { at: self.at, id: I::from_bytes(self.id) })
+        } else {
+            Err(Invalid::new("cursor", "belongs to another list"))
+        }
+    }
+
+    fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
+        let (kind, rest) = bytes.split_first()?;
+        let (now, rest) = rest.split_first_chunk()?;
+        let (at, id) = rest.split_first_chunk()?;
+        Some(Self {
+            kind: *kind,
+            now: Timestamp::from_micros(i64::from_be_bytes(*now))?,
+            at: Timestamp::from_micros(i64::from_be_bytes(*at))?,
+            id: id.try_into().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let now = self.now.as_micros().to_be_bytes();
+        let at = self.at.as_micros().to_be_bytes();
+        [self.kind]
+            .iter()
+            .chain(&now)
+            .chain(&at)
+            .chain(&self.id)
+            .try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = || Invalid::new("cursor", "must be one that a list gave");
+        if text.len() != 2 * Self::BYTES || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(invalid());
+        }
+        let mut bytes = [0; Self::BYTES];
+        for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| invalid())?;
+        }
+        Self::from_bytes(bytes).ok_or_else(invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{query::Page, service::Paging};
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    #[test]
+    fn a_cursor_is_read_back_and_knows_its_list() {
+        let position = Position { at: at(-5), id: InvitationId::from_bytes([7; 16]) };
+        let cursor = Cursor::behind(ListOf::Invitations, position, at(9));
+        let cursor: Cursor = cursor.to_string().parse().unwrap();
+        let paging = Paging::first(3).unwrap().after(cursor);
+        assert_eq!(
+            paging.page::<InvitationId>(ListOf::Invitations).unwrap(),
+            Page { after: Some(position), limit: 3 }
+        );
+        for other in [ListOf::Events, ListOf::Redemptions, ListOf::Reservations] {
+            assert_eq!(paging.page::<EventId>(other).unwrap_err().field(), "cursor");
+        }
+        assert_eq!(paging.time(at(100)), at(9));
+        assert_eq!(paging.time(at(8)), at(8), "never later than now");
+    }
+
+    #[test]
+    fn nonsense_is_no_cursor() {
+        let far = format!("01{}", "7f".repeat(Cursor::BYTES - 1));
+        for text in ["", "00", &"é".repeat(33), &"0g".repeat(33), &"+1".repeat(33), &far] {
+            assert!(text.parse::<Cursor>().is_err(), "{text:?}");
+        }
+    }
+}

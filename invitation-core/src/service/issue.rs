@@ -1,0 +1,248 @@
+//! Issuing: from drafts to stored invitations, once for each idempotency key.
+
+use std::collections::BTreeMap;
+
+use super::{Created, Invitations, TRIES, evidence::Place};
+use crate::{
+    actor::Acting,
+    decide::{Call, Rejected, Terms, quotas},
+    draft::Draft,
+    entropy::EntropyError,
+    error::{Error, StoreError, StoreErrorKind},
+    event::{Action, Reason},
+    id::BatchId,
+    invalid::InvalidInput,
+    invitation::Invitation,
+    limits::Limits,
+    policy::Right,
+    quota::{Quota, QuotaOf},
+    refusal::{Refusal, Verdict},
+    request::{Fingerprinting, IdempotencyKey, Known, Request, RequestKey},
+    store::{Insert, Inserted, Store},
+    text::Division,
+};
+
+/// What a call asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Asking {
+    One(Draft),
+    Many(Vec<Draft>),
+}
+
+/// What is to be created, all of it allowed.
+struct Accepted {
+    terms: Vec<(Terms, Call)>,
+    batch: Option<BatchId>,
+}
+
+impl<S: Store> Invitations<S> {
+    /// Draws the codes and stores the invitations; draws anew if one is taken.
+    pub(super) async fn issue(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        asking: Asking,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Vec<Created>, Error> {
+        let settings = &self.settings;
+        let again = key.map(|key| (asking.clone(), key));
+        let accepted = match self.accept(acting, call, asking, &settings.limits)? {
+            Ok(accepted) => accepted,
+            Err(Rejected::Invalid(found)) => {
+                return match again {
+                    Some((asking, key)) => self.repeat(acting, call, asking, key, found).await,
+                    None => Err(found.into()),
+                };
+            }
+            Err(Rejected::Denied { verdict, named }) => {
+                let place = Place::named_or_home(named, acting);
+                return Err(self.refuse(call, Action::Create, verdict, place).await);
+            }
+        };
+        let request = accepted.request(call, key);
+        let quotas = accepted.quotas(call, &settings.limits);
+        for _ in 0..TRIES {
+            let n = accepted.terms.len();
+            let codes = settings.format.generate_many(n, self.entropy())?;
+            let ids = self.state.ids.invitations(n, call.now, self.entropy())?;
+            let rows =
+                accepted.terms.iter().zip(ids).zip(&codes).map(|(((terms, own), id), code)| {
+                    terms.clone().issue(id, code, accepted.batch, &settings.sealing, own)
+                });
+            let (quotas, request) = (quotas.clone(), request.clone());
+            let insert = Insert { rows: rows.collect(), quotas, request };
+            match self.store.insert(&insert).await? {
+                Inserted::Stored => {
+                    let rows = insert.rows.into_iter();
+                    return Ok(rows
+                        .zip(codes)
+                        .map(|(row, code)| Created::new(row.invitation, code))
+                        .collect());
+                }
+                Inserted::Known(known) => {
+                    let about = accepted.division();
+                    return self.replay(acting, call, known, insert.request, about).await;
+                }
+                Inserted::QuotaFull(full) => {
+                    let place = Place::named_or_home(accepted.about(&full), acting);
+                    let verdict = Verdict::quota_full(full, &insert.quotas);
+                    return Err(self.refuse(call, Action::Create, verdict, place).await);
+                }
+                Inserted::CodeTaken => {}
+            }
+        }
+        // With 55 random bits or more, this is a broken source of randomness.
+        Err(StoreError::new(StoreErrorKind::Conflict, "create")
+            .because("every code that was drawn is taken")
+            .into())
+    }
+
+    /// Checks what is asked for: first its bounds, as for one so for many; then the
+    /// rights to it.
+    fn accept(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        asking: Asking,
+        limits: &Limits,
+    ) -> Result<Result<Accepted, Rejected>, EntropyError> {
+        let (mut wrong, mut denied, mut terms) = (Vec::new(), None, Vec::new());
+        let is_batch = matches!(asking, Asking::Many(_));
+        for (line, draft) in asking.drafts().into_iter().enumerate() {
+            let own = match line {
+                0 if !is_batch => call.clone(),
+                _ => Call { id: self.state.ids.event(call.now, self.entropy())?, ..call.clone() },
+            };
+            match Terms::of(draft, acting, &own, &self.settings.policy, limits) {
+                Ok(accepted) => terms.push((accepted, own)),
+                Err(Rejected::Invalid(found)) if is_batch => wrong.extend(found.at_line(line)),
+                Err(Rejected::Invalid(found)) => return Ok(Err(Rejected::Invalid(found))),
+                Err(first) => {
+                    denied.get_or_insert(first);
+                }
+            }
+        }
+        if !wrong.is_empty() {
+            return Ok(Err(Rejected::Invalid(InvalidInput::new(wrong))));
+        }
+        if let Some(denied) = denied {
+            return Ok(Err(denied));
+        }
+        let batch =
+            if is_batch { Some(self.state.ids.batch(call.now, self.entropy())?) } else { None };
+        Ok(Ok(Accepted { terms, batch }))
+    }
+
+    /// What is not acceptable any more, but was when it was asked for under the same
+    /// key: an expiry that has come too near since.
+    async fn repeat(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        asking: Asking,
+        key: &IdempotencyKey,
+        found: InvalidInput,
+    ) -> Result<Vec<Created>, Error> {
+        let limits = self.settings.limits.clone().of_any_lifetime();
+        let Ok(accepted) = self.accept(acting, call, asking, &limits)? else {
+            // Something else is wrong with it.
+            return Err(found.into());
+        };
+        let request = accepted.request(call, Some(key));
+        let question = Insert { rows: Vec::new(), quotas: Vec::new(), request };
+        let is_the_same =
+            |known: &Known| question.request.as_ref().is_some_and(|asked| asked.made(known));
+        match self.store.insert(&question).await? {
+            Inserted::Known(known) if is_the_same(&known) => {
+                let about = accepted.division();
+                self.replay(acting, call, known, question.request, about).await
+            }
+            _ => Err(found.into()),
+        }
+    }
+
+    /// What was created under the same key before.
+    async fn replay(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        known: Known,
+        request: Option<Request>,
+        about: Option<Division>,
+    ) -> Result<Vec<Created>, Error> {
+        let refuse = async |verdict| {
+            let place = Place::named_or_home(about, acting);
+            Err(self.refuse(call, Action::Create, verdict, place).await)
+        };
+        if request.is_none_or(|request| !request.made(&known)) {
+            let reason = Reason::IdempotencyKeyReused;
+            return refuse(Verdict::new(Refusal::IdempotencyKeyReused, reason)).await;
+        }
+        let may = |right| {
+            acting.user().is_none_or(|actor| self.settings.policy.allows(actor.role(), right))
+        };
+        // By now the code may be another one, which is for those to see who may copy.
+        let amended = |one: &Invitation| one.version != 1;
+        if !may(Right::Copy) && known.invitations.iter().any(amended) {
+            return refuse(Verdict::forbidden(Right::Copy, Reason::RightMissing)).await;
+        }
+        // What became of it is for those to see who may view.
+        let lived = |one: &Invitation| {
+            amended(one) || one.uses > 0 || one.held > 0 || one.deleted_at.is_some()
+        };
+        if !may(Right::View) && known.invitations.iter().any(lived) {
+            return refuse(Verdict::forbidden(Right::View, Reason::RightMissing)).await;
+        }
+        let mut created = Vec::with_capacity(known.invitations.len());
+        for invitation in known.invitations {
+            let code = self.open(&invitation)?;
+            created.push(Created::replayed(invitation, code));
+        }
+        Ok(created)
+    }
+}
+
+impl Asking {
+    fn drafts(self) -> Vec<Draft> {
+        match self {
+            Self::One(draft) => vec![draft],
+            Self::Many(drafts) => drafts,
+        }
+    }
+}
+
+impl Accepted {
+    fn request(&self, call: &Call, key: Option<&IdempotencyKey>) -> Option<Request> {
+        let kind = if self.batch.is_some() { "create many" } else { "create" };
+        let mut all = Fingerprinting::new(kind);
+        for (terms, _) in &self.terms {
+            terms.tell(&mut all);
+        }
+        let key = RequestKey { owner: call.performer.user().cloned(), key: key?.clone() };
+        Some(Request { key, fingerprint: all.finish() })
+    }
+
+    fn quotas(&self, call: &Call, limits: &Limits) -> Vec<Quota> {
+        let mut divisions = BTreeMap::new();
+        for (terms, _) in &self.terms {
+            *divisions.entry(terms.division()).or_insert(0_u32) += 1;
+        }
+        let all = divisions.values().sum();
+        quotas(&call.inviter(), divisions.into_iter(), all, call, limits)
+    }
+
+    /// The division that a full quota is about, or that all of it is about.
+    fn about(&self, full: &QuotaOf) -> Option<Division> {
+        match full {
+            QuotaOf::Division(division) => Some(division.clone()),
+            QuotaOf::Inviter(_) => self.division(),
+        }
+    }
+
+    /// The division that all of it is about.
+    fn division(&self) -> Option<Division> {
+        let mut divisions = self.terms.iter().map(|(terms, _)| terms.division());
+        let first = divisions.next()?;
+        divisions.all(|other| other == first).then(|| first.clone())
+    }
+}

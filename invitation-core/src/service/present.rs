@@ -1,0 +1,166 @@
+//! Presenting a code: what redeeming and reserving have in common.
+
+use super::{Disclosure, Invitations, TRIES, evidence::Place};
+use crate::{
+    actor::{Redeemer, Scope},
+    code::InvitationCode,
+    decide::{Call, Command, Next, Taking, Wanted, decide, next},
+    draft::IfVersion,
+    error::{Error, StoreError, StoreErrorKind},
+    event::{Action, Reason},
+    guard::Condition,
+    invitation::{Facts, Invitation},
+    lease::Lease,
+    refusal::{Refusal, Verdict},
+    store::{Outcome, Store},
+    time::Timestamp,
+    transition::Transition,
+};
+
+impl Wanted {
+    fn action(self) -> Action {
+        match self {
+            Self::Redemption => Action::Redeem,
+            Self::Reservation => Action::Reserve,
+        }
+    }
+}
+
+/// What became of a code that was presented, if it was not refused.
+#[derive(Clone, Debug)]
+pub(super) enum Settled {
+    /// It was done; the facts are those after it.
+    Made(Box<Facts>),
+    /// The redeemer had redeemed it before.
+    Redeemed(Box<Facts>),
+    /// The redeemer has this lease, from an earlier call.
+    Leased(Lease, Box<Facts>),
+}
+
+impl<S: Store> Invitations<S> {
+    /// Redeems a code or holds a use of it: one a free one, one of the redeemer's
+    /// own, or one of a run-out lease, whichever there is.
+    pub(super) async fn present(
+        &self,
+        code: &InvitationCode,
+        redeemer: &Redeemer,
+        wanted: Wanted,
+    ) -> Result<Settled, Error> {
+        let call = self.call(redeemer.performer(), redeemer.origin())?;
+        let until = self.settings.limits.lease_end(call.now);
+        let (mut taking, mut place) = (Taking::Free, Place::Division(None));
+        for _ in 0..TRIES {
+            let transition = self.presented(code, redeemer, wanted, until, taking, &call)?;
+            let facts = match self.apply(&transition).await? {
+                Outcome::Applied(facts) => return made(wanted, &call, facts),
+                Outcome::Replayed(facts) => return resent(wanted, facts),
+                Outcome::Refused(facts) => facts,
+                Outcome::Missing => {
+                    return Err(self.refuse_unknown(&call, wanted, &transition).await);
+                }
+                Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt(wanted)),
+            };
+            let Invitation { id, division, .. } = &facts.invitation;
+            place = Place::Invitation(*id, division.clone());
+            match next(wanted, transition.guard(), &facts, call.now) {
+                Next::Redeemed => return Ok(Settled::Redeemed(facts)),
+                Next::Leased(lease) => return Ok(Settled::Leased(lease, facts)),
+                Next::Try(other) => taking = other,
+                Next::Refuse(failed) => {
+                    return Err(self
+                        .refuse_holder(&call, wanted.action(), &transition, &failed, *facts)
+                        .await);
+                }
+            }
+        }
+        let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
+        Err(self.refuse_told(&call, wanted.action(), verdict, place).await)
+    }
+
+    fn presented(
+        &self,
+        code: &InvitationCode,
+        redeemer: &Redeemer,
+        wanted: Wanted,
+        until: Timestamp,
+        taking: Taking,
+        call: &Call,
+    ) -> Result<Transition, Error> {
+        let settings = &self.settings;
+        let (code, ceiling) = (settings.sealing.digests(code), &settings.ceiling);
+        let command = match wanted {
+            Wanted::Redemption => Command::Redeem { code, redeemer, ceiling, taking },
+            Wanted::Reservation => Command::Reserve { code, redeemer, ceiling, until, taking },
+        };
+        let (policy, limits) = (&settings.policy, &settings.limits);
+        decide(command, redeemer.scope(), IfVersion::Any, call, policy, limits)
+            .map_err(|_| corrupt(wanted))
+    }
+
+    /// Refuses who holds an existing code, because of the condition that `failed`.
+    pub(super) async fn refuse_holder(
+        &self,
+        call: &Call,
+        action: Action,
+        transition: &Transition,
+        failed: &Condition,
+        facts: Facts,
+    ) -> Error {
+        let place = Place::Invitation(facts.invitation.id, facts.invitation.division.clone());
+        match Verdict::explain(failed, transition.target(), &facts) {
+            Some(verdict) => self.refuse_told(call, action, verdict, place).await,
+            None => StoreError::new(StoreErrorKind::Corrupt, "redeem").into(),
+        }
+    }
+
+    async fn refuse_unknown(&self, call: &Call, wanted: Wanted, transition: &Transition) -> Error {
+        let named = match transition.scope() {
+            Scope::Division(division) => Some(division),
+            Scope::All => None,
+        };
+        self.refuse_missing(call, wanted.action(), transition.target(), named).await
+    }
+
+    /// Refuses who presented a code, telling as much as the host discloses.
+    async fn refuse_told(
+        &self,
+        call: &Call,
+        action: Action,
+        verdict: Verdict,
+        place: Place,
+    ) -> Error {
+        let verdict = match self.settings.disclosure {
+            Disclosure::ToHolder => verdict,
+            Disclosure::Nothing => verdict.told_as(Refusal::CodeUnknown),
+        };
+        self.refuse(call, action, verdict, place).await
+    }
+}
+
+/// The answer to an operation that was just made. A lease that was taken up again is
+/// not a new one.
+fn made(wanted: Wanted, call: &Call, facts: Box<Facts>) -> Result<Settled, Error> {
+    match (wanted, &facts.lease) {
+        (Wanted::Redemption, _) => Ok(Settled::Made(facts)),
+        (Wanted::Reservation, Some(lease)) if lease.id == call.id => Ok(Settled::Made(facts)),
+        (Wanted::Reservation, Some(lease)) => Ok(Settled::Leased(lease.clone(), facts)),
+        (Wanted::Reservation, None) => Err(corrupt(wanted)),
+    }
+}
+
+/// The answer to an operation that had been made before: what it led to.
+fn resent(wanted: Wanted, facts: Box<Facts>) -> Result<Settled, Error> {
+    match (wanted, &facts.mine, &facts.lease) {
+        (_, Some(_), _) => Ok(Settled::Redeemed(facts)),
+        (Wanted::Reservation, None, Some(lease)) => Ok(Settled::Leased(lease.clone(), facts)),
+        _ => Err(corrupt(wanted)),
+    }
+}
+
+fn corrupt(wanted: Wanted) -> Error {
+    let operation = match wanted {
+        Wanted::Redemption => "redeem",
+        Wanted::Reservation => "reserve",
+    };
+    StoreError::new(StoreErrorKind::Corrupt, operation).into()
+}

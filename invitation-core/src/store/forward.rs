@@ -1,0 +1,107 @@
+//! A store behind a pointer is a store.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Durability, Insert, Inserted, Located, Outcome, Store};
+use crate::{
+    actor::Scope,
+    error::StoreError,
+    event::Event,
+    id::{EventId, InvitationId},
+    invitation::Invitation,
+    purge::{Purge, Purged},
+    query::{
+        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, RedemptionListing, Tally,
+    },
+    transition::{Target, Transition},
+};
+
+macro_rules! forward {
+    ($type:ty) => {
+        #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl<S: Store + ?Sized> Store for $type {
+            fn durability(&self) -> Durability {
+                (**self).durability()
+            }
+
+            async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+                (**self).insert(insert).await
+            }
+
+            async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+                (**self).apply(transitions).await
+            }
+
+            async fn get(
+                &self,
+                target: &Target,
+                scope: &Scope,
+            ) -> Result<Option<Invitation>, StoreError> {
+                (**self).get(target, scope).await
+            }
+
+            async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+                (**self).locate(target).await
+            }
+
+            async fn list(
+                &self,
+                scope: &Scope,
+                filter: &Filter,
+                page: &Page<InvitationId>,
+            ) -> Result<Listing, StoreError> {
+                (**self).list(scope, filter, page).await
+            }
+
+            async fn count(
+                &self,
+                scope: &Scope,
+                filter: &Filter,
+                cap: u32,
+            ) -> Result<Tally, StoreError> {
+                (**self).count(scope, filter, cap).await
+            }
+
+            async fn redemptions(
+                &self,
+                scope: &Scope,
+                invitation: InvitationId,
+                page: &Page<EventId>,
+            ) -> Result<RedemptionListing, StoreError> {
+                (**self).redemptions(scope, invitation, page).await
+            }
+
+            async fn leases(
+                &self,
+                scope: &Scope,
+                page: &Page<EventId>,
+            ) -> Result<LeaseListing, StoreError> {
+                (**self).leases(scope, page).await
+            }
+
+            async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+                (**self).record(events).await
+            }
+
+            async fn events(
+                &self,
+                scope: &Scope,
+                filter: &EventFilter,
+                page: &Page<EventId>,
+            ) -> Result<EventListing, StoreError> {
+                (**self).events(scope, filter, page).await
+            }
+
+            async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+                (**self).purge(purge).await
+            }
+        }
+    };
+}
+
+forward!(&S);
+forward!(Box<S>);
+forward!(Arc<S>);

@@ -1,0 +1,120 @@
+//! What a store keeps of a request under a key.
+
+use std::num::NonZeroU32;
+
+use super::{
+    changes::stored,
+    idempotency::key,
+    mint::{Mint, apply, one_day_on},
+    people::{division, newcomer, user},
+    world::all_invitations,
+};
+use crate::{
+    actor::Scope,
+    decide::Command,
+    query::Filter,
+    quota::{Quota, QuotaOf},
+    request::{Fingerprint, Known, Request, RequestKey},
+    store::{Insert, Inserted, NewInvitation},
+    testing::Fixture,
+};
+
+fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> Request {
+    let key = RequestKey { owner: owner.map(user), key: key(name) };
+    Request { key, fingerprint: Fingerprint::from_bytes([fingerprint; 32]) }
+}
+
+/// A key stands for what was inserted under it first, with its fingerprint, as it is by
+/// now and by ascending id: before any quota and any taken code. What was not inserted
+/// has left no key.
+pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let taken = mint.row();
+    mint.store(&*store, std::slice::from_ref(&taken)).await;
+    let rows = |n: usize| (0..n).map(|_| mint.new_row(mint.row())).collect::<Vec<_>>();
+    let insert = async |rows: &[NewInvitation], full: bool, request: Request| {
+        let quota = Quota {
+            of: QuotaOf::Division(division("sales")),
+            max: NonZeroU32::MIN,
+            adds: 1,
+            now: one_day_on(),
+        };
+        let quotas = if full { vec![quota] } else { vec![] };
+        let insert = Insert { rows: rows.to_vec(), quotas, request: Some(request) };
+        store.insert(&insert).await.expect("the store inserts")
+    };
+    let asked = || request(Some("u-1"), "k", 1);
+    let refused = rows(1);
+    let full = insert(&refused, true, asked()).await;
+    assert!(matches!(full, Inserted::QuotaFull(_)), "there is no room: {full:?}");
+    let with_taken = [mint.new_row(taken.clone())];
+    assert_eq!(insert(&with_taken, false, asked()).await, Inserted::CodeTaken, "a taken code");
+    let first = rows(12);
+    assert_eq!(insert(&first, false, asked()).await, Inserted::Stored, "the key was left free");
+
+    let redeem = mint.plain_redeem(&first[3].invitation, &newcomer("anna"));
+    let delete = mint.transition(Command::Delete { id: first[5].invitation.id });
+    for transition in [redeem, delete] {
+        apply(&*store, &transition).await;
+    }
+    let mut invitations = Vec::new();
+    for row in &first {
+        invitations.push(stored(&*store, &row.invitation).await);
+    }
+    invitations.sort_by_key(|one| one.id);
+    let known = Known { fingerprint: Fingerprint::from_bytes([1; 32]), invitations };
+    let count = async || {
+        let filter = Filter::all(one_day_on());
+        all_invitations(&*store, &Scope::All, &filter, 200).await.len()
+    };
+    let before = count().await;
+    for (what, rows, full, fingerprint) in [
+        ("the same", rows(12), false, 1),
+        ("something else", rows(1), false, 2),
+        ("where there is no room", rows(12), true, 1),
+        ("with a taken code", with_taken.to_vec(), true, 1),
+    ] {
+        let answer = insert(&rows, full, request(Some("u-1"), "k", fingerprint)).await;
+        assert_eq!(answer, Inserted::Known(known.clone()), "{what}: what was inserted first");
+        assert_eq!(count().await, before, "{what}: nothing is stored");
+    }
+    for (owner, name) in [
+        (None, "k"),
+        (Some("U-1"), "k"),
+        (Some("u-1"), "K"),
+        (Some("u-1"), "k%"),
+        (Some("u"), "-1k"),
+    ] {
+        let answer = insert(&rows(1), false, request(owner, name, 1)).await;
+        assert_eq!(answer, Inserted::Stored, "{owner:?}, {name}: another key");
+    }
+}
+
+/// Without rows an insert only asks for a key: nothing is stored, the key neither.
+pub async fn an_insert_without_rows_asks_for_a_key(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let asked = |fingerprint| Insert {
+        request: Some(request(Some("u-1"), "k", fingerprint)),
+        ..Insert::of(Vec::new())
+    };
+    for _ in 0..2 {
+        let answer = store.insert(&asked(1)).await.expect("the store answers");
+        assert_eq!(answer, Inserted::Stored, "the key is not known, by asking neither");
+    }
+    let nothing = store.insert(&Insert::of(Vec::new())).await.expect("the store answers");
+    assert_eq!(nothing, Inserted::Stored, "nothing is asked");
+    let row = mint.new_row(mint.row());
+    let insert = Insert { rows: vec![row.clone()], ..asked(1) };
+    assert_eq!(store.insert(&insert).await.expect("the store inserts"), Inserted::Stored);
+    for fingerprint in [1, 2] {
+        let answer = store.insert(&asked(fingerprint)).await.expect("the store answers");
+        let known = Known {
+            fingerprint: Fingerprint::from_bytes([1; 32]),
+            invitations: vec![row.invitation.clone()],
+        };
+        assert_eq!(answer, Inserted::Known(known), "what it stands for, whatever was asked");
+    }
+    let filter = Filter::all(one_day_on());
+    let all = all_invitations(&*store, &Scope::All, &filter, 50).await;
+    assert_eq!(all, [row.invitation], "nothing else is stored");
+}

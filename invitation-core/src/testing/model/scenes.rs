@@ -1,0 +1,161 @@
+//! Draws a few steps at a time that lead somewhere: where a step drawn by itself
+//! rarely comes.
+
+use proptest::{option, prelude::*, sample::select};
+
+use super::{
+    cast::{Creator, Newcomer, Part, Place, Who},
+    draw::{asked, asking, bounds, place, policy, tick, until},
+    policy::Rules,
+    state::{DAY, HOUR},
+    step::{Because, Bound, Pick, Reserving, Step, Terms, Tick, Typing, Until, Version, Wish},
+};
+
+const LAST: Pick = Pick::FromEnd(0);
+
+/// Steps that belong together.
+pub(super) fn scene() -> BoxedStrategy<Vec<Step>> {
+    prop_oneof![4 => contended(), 2 => interrupted(), 2 => revived(), 1 => cleaned(), 2 => repeated()].boxed()
+}
+
+/// Several people want the uses of one code, and time passes.
+fn contended() -> impl Strategy<Value = Vec<Step>> {
+    let between = prop_oneof![
+        2 => tick(),
+        3 => (0_u8..3, -1_i64..=1).prop_map(|(n, micros)| Tick::Lease(n, micros)),
+    ];
+    let turn = (option::weighted(0.15, bounds()), option::weighted(0.4, between), taken());
+    let turns = prop::collection::vec(turn, 2..=6);
+    (creates(select(&[1, 2, 2, 2, 3][..])), turns).prop_map(|(create, turns)| {
+        let mut steps = vec![create];
+        for (bounds, tick, take) in turns {
+            steps.extend(bounds.map(Step::Bounds));
+            steps.extend(tick.map(Step::Clock));
+            steps.push(take);
+        }
+        steps
+    })
+}
+
+/// Something comes between reserving and committing.
+fn interrupted() -> impl Strategy<Value = Vec<Step>> {
+    let (by, of, version) = (Who::Admin, LAST, Version::Any);
+    let change = |terms| Step::Amend { by, of, terms, version };
+    let nothing = Terms { bound: None, role: None, until: None };
+    let other = prop_oneof![
+        2 => policy().prop_map(Step::Policy),
+        2 => (0_u8..2, -1_i64..=1).prop_map(|(n, micros)| Step::Clock(Tick::Lease(n, micros))),
+        1 => (-1_i64..=1).prop_map(|micros| Step::Clock(Tick::Expiry(LAST, micros))),
+        1 => Just(Step::Revoke { by, of, because: Because::Left, version }),
+        1 => Just(Step::Reinstate { by, of, version }),
+        1 => Just(Step::Delete { by, of, version }),
+        1 => Just(Step::Rotate { by, of, version }),
+        1 => Just(change(Terms { bound: Some(Bound::Anyone), ..nothing })),
+        1 => Just(change(Terms { role: Some(Part::Staff), ..nothing })),
+        1 => Just(change(Terms { until: Some(Until::After(2 * HOUR)), ..nothing })),
+    ];
+    let others = prop::collection::vec(other, 1..=2);
+    (creates(select(&[1, 2][..])), person(), others, person()).prop_map(
+        |(create, first, others, second)| {
+            let reserve = Step::Reserve { code: LAST, typing: Typing::AsShown, newcomer: first };
+            let of = Reserving { pick: LAST, own: true };
+            let mut steps = vec![create, reserve];
+            steps.extend(others);
+            steps.push(Step::Commit { of, newcomer: first });
+            steps.push(Step::Release { of, newcomer: second });
+            steps
+        },
+    )
+}
+
+/// What was not pending becomes so again, when others have taken its place.
+fn revived() -> impl Strategy<Value = Vec<Step>> {
+    let (of, version) = (Pick::FromEnd(1), Version::Any);
+    let back = until().prop_map(move |until| {
+        let terms = Terms { bound: None, role: None, until: Some(until) };
+        let over = Step::Clock(Tick::Expiry(LAST, 0));
+        (over, Step::Amend { by: Who::Admin, of, terms, version })
+    });
+    let revoke = Step::Revoke { by: Who::Admin, of: LAST, because: Because::Unsaid, version };
+    let again = Just((revoke, Step::Reinstate { by: Who::Admin, of, version }));
+    let uses = || creates(Just(1));
+    (bounds(), uses(), prop_oneof![back, again], uses()).prop_map(
+        |(bounds, first, (over, back), second)| {
+            vec![Step::Bounds(bounds), first, over, second, back]
+        },
+    )
+}
+
+/// What was created under a key is over and removed, and asked for again.
+fn cleaned() -> impl Strategy<Value = Vec<Step>> {
+    let over = (-1_i64..=1).prop_map(|micros| Step::Clock(Tick::Over(LAST, micros)));
+    let admin = Creator::User(Who::Admin);
+    let cleaner = select(vec![Creator::System, admin, Creator::User(Who::SalesLead)]);
+    let created = (place(), 1_usize..=2, asked());
+    (created, over, cleaner, 1_u32..=3).prop_map(move |((at, count, draft), over, by, max)| {
+        let draft = Wish { place: Some(at), ..draft };
+        let (drafts, key) = (vec![draft; count], Some(0));
+        let create = match count {
+            1 => Step::Create { by: admin, draft, key },
+            _ => Step::CreateMany { by: admin, drafts, key },
+        };
+        let purge = Step::Purge { by, age: DAY, max };
+        vec![Step::Policy(Rules::WithLead), create.clone(), over, purge, create]
+    })
+}
+
+/// What was created under a key is asked for again, or something like it.
+fn repeated() -> impl Strategy<Value = Vec<Step>> {
+    let rotate = Step::Rotate { by: Who::Admin, of: LAST, version: Version::Any };
+    let between = prop_oneof![
+        2 => policy().prop_map(Step::Policy),
+        1 => Just(rotate),
+        1 => bounds().prop_map(Step::Bounds),
+        1 => tick().prop_map(Step::Clock),
+    ];
+    let between = prop::collection::vec(between, 0..=2);
+    (asking(), asked(), between, option::weighted(0.5, asked())).prop_map(
+        |(by, first, between, second)| {
+            let create = |draft| Step::Create { by, draft, key: Some(1) };
+            let mut steps = vec![create(first)];
+            steps.extend(between);
+            steps.push(create(second.unwrap_or(first)));
+            steps
+        },
+    )
+}
+
+/// An invitation that anyone can redeem.
+fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
+    let by = select(&[Who::Admin, Who::Admin, Who::SalesLead, Who::SalesManager][..]);
+    let until = select(&[Until::Default, Until::Default, Until::After(HOUR)][..]);
+    (by, until, uses).prop_map(|(by, until, uses)| {
+        // Others than administrators may not have more.
+        let uses = if by == Who::Admin { uses } else { 1 };
+        let (bound, role, place) = (Bound::Anyone, Some(Part::Staff), Some(Place::Sales));
+        let draft = Wish { bound, role, place, until, uses, note: None };
+        Step::Create { by: Creator::User(by), draft, key: None }
+    })
+}
+
+/// Somebody takes or holds a use of the last code.
+fn taken() -> impl Strategy<Value = Step> {
+    (person(), prop::bool::weighted(0.7)).prop_map(|(newcomer, holds)| {
+        let (code, typing) = (LAST, Typing::AsShown);
+        if holds {
+            Step::Reserve { code, typing, newcomer }
+        } else {
+            Step::Redeem { code, typing, newcomer }
+        }
+    })
+}
+
+fn person() -> impl Strategy<Value = Newcomer> {
+    let renamed = prop::bool::weighted(0.2);
+    (0_u8..4, renamed).prop_map(|(person, renamed)| Newcomer {
+        person,
+        renamed,
+        proof: None,
+        place: None,
+    })
+}

@@ -1,0 +1,155 @@
+//! A store that fails on cue, around the real one in memory: before it does
+//! anything, or after it did, with the answer lost. Each call that writes can be
+//! dropped before and after, as one over a network can.
+
+// Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes)]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use invitation_core::{
+    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    InvitationId, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge, Purged,
+    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
+};
+use tokio::task::yield_now;
+
+/// What goes wrong with the next call that writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    None,
+    /// It is not done.
+    Before,
+    /// It is done, but nobody hears of it.
+    AnswerLost,
+}
+
+#[derive(Clone, Debug)]
+pub struct Flaky {
+    store: Arc<MemoryStore>,
+    fault: Arc<AtomicUsize>,
+}
+
+const FAULTS: [Fault; 3] = [Fault::None, Fault::Before, Fault::AnswerLost];
+
+impl Flaky {
+    pub fn new() -> Self {
+        Self { store: Arc::default(), fault: Arc::default() }
+    }
+
+    pub fn next(&self, fault: Fault) {
+        let number = FAULTS.iter().position(|known| *known == fault).unwrap_or(0);
+        self.fault.store(number, Ordering::SeqCst);
+    }
+
+    fn take(&self) -> Fault {
+        FAULTS[self.fault.swap(0, Ordering::SeqCst)]
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, "flaky")
+}
+
+fn unknown() -> StoreError {
+    StoreError::new(StoreErrorKind::OutcomeUnknown, "flaky")
+}
+
+#[async_trait]
+impl Store for Flaky {
+    fn durability(&self) -> Durability {
+        self.store.durability()
+    }
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        let fault = self.take();
+        if fault == Fault::Before {
+            return Err(unavailable());
+        }
+        yield_now().await;
+        let answer = self.store.insert(insert).await?;
+        yield_now().await;
+        if fault == Fault::AnswerLost { Err(unknown()) } else { Ok(answer) }
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let fault = self.take();
+        if fault == Fault::Before {
+            return transitions.iter().map(|_| Err(unavailable())).collect();
+        }
+        yield_now().await;
+        let answers = self.store.apply(transitions).await;
+        yield_now().await;
+        if fault == Fault::AnswerLost {
+            return transitions.iter().map(|_| Err(unknown())).collect();
+        }
+        answers
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        self.store.get(target, scope).await
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        self.store.locate(target).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Result<Listing, StoreError> {
+        self.store.list(scope, filter, page).await
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        self.store.count(scope, filter, cap).await
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        self.store.redemptions(scope, invitation, page).await
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        self.store.leases(scope, page).await
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        match self.take() {
+            Fault::None => self.store.record(events).await,
+            Fault::Before | Fault::AnswerLost => Err(unavailable()),
+        }
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> Result<EventListing, StoreError> {
+        self.store.events(scope, filter, page).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let fault = self.take();
+        if fault == Fault::Before {
+            return Err(unavailable());
+        }
+        let answer = self.store.purge(purge).await?;
+        if fault == Fault::AnswerLost { Err(unknown()) } else { Ok(answer) }
+    }
+}

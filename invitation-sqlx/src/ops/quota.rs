@@ -1,0 +1,66 @@
+//! Quotas: counted while their own rows are locked, in the transaction of the step
+//! that they are about.
+
+use invitation_core::{Quota, QuotaOf};
+
+use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
+
+const KIND_INVITER: i64 = 0;
+const KIND_DIVISION: i64 = 1;
+
+/// The first quota without room. Whoever else counts one of these waits until the
+/// transaction has ended.
+pub(super) async fn first_full<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    quotas: &[Quota],
+) -> sqlx::Result<Option<QuotaOf>> {
+    for quota in quotas {
+        lock::<DB>(conn, names, &quota.of).await?;
+    }
+    for quota in quotas {
+        if !quota.has_room(count::<DB>(conn, names, quota).await?) {
+            return Ok(Some(quota.of.clone()));
+        }
+    }
+    Ok(None)
+}
+
+async fn lock<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    of: &QuotaOf,
+) -> sqlx::Result<()> {
+    let (kind, name) = match of {
+        QuotaOf::Inviter(user) => (KIND_INVITER, user.as_str()),
+        QuotaOf::Division(division) => (KIND_DIVISION, division.as_str()),
+    };
+    let mut s = Statement::<DB>::new(format!("INSERT INTO {} (kind, name) VALUES (", names.quotas));
+    s.int(kind).sql(", ").text(name);
+    // An update of the row that is there locks it; doing nothing would not.
+    s.sql(") ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind");
+    s.run(conn).await?;
+    Ok(())
+}
+
+/// How many it counts; of more than its maximum, only that it is more.
+async fn count<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    quota: &Quota,
+) -> sqlx::Result<u32> {
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} i WHERE ",
+        names.invitations
+    ));
+    render::pending(&mut s, quota);
+    s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(") AS n");
+    let found = s.first(conn).await?;
+    let [number] =
+        found.as_ref().map(row::numbers::<DB, 1>).transpose().map_err(decode)?.unwrap_or_default();
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn decode(error: invitation_core::StoreError) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}

@@ -1,0 +1,68 @@
+//! Rows of redemptions and leases.
+
+use invitation_core::{
+    Division, EventId, InvitationId, Lease, OpenLease, Redemption, Role, UserId, Username,
+};
+
+use super::{Columns, Result};
+use crate::{dialect::Dialect, statement::Statement};
+
+/// The columns of a redemption, in the order of [`redemption`] and
+/// [`write_redemption`].
+pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role, lease";
+
+pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
+    let mut c = Columns::<DB>::new(row, "redemptions");
+    Ok(Redemption {
+        id: EventId::from_bytes(c.bytes("id")?),
+        user: c.word("user_id", UserId::new)?,
+        username: c.word("username", Username::new)?,
+        at: c.time("at")?,
+        role: c.word("role", Role::new)?,
+        lease: c.opt_bytes("lease")?.map(EventId::from_bytes),
+    })
+}
+
+pub(crate) fn write_redemption<DB: Dialect>(s: &mut Statement<DB>, redemption: &Redemption) {
+    s.blob(redemption.id.as_bytes()).sql(", ");
+    s.text(redemption.user.as_str()).sql(", ");
+    s.text(redemption.username.as_str()).sql(", ");
+    s.int(redemption.at.as_micros()).sql(", ");
+    s.text(redemption.role.as_str()).sql(", ");
+    s.opt_blob(redemption.lease.as_ref().map(|id| id.as_bytes().as_slice()));
+}
+
+/// The columns of a lease, in the order of [`lease`] and [`write_lease`].
+pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until";
+
+fn read_lease<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Lease> {
+    Ok(Lease {
+        id: EventId::from_bytes(c.bytes("id")?),
+        user: c.word("user_id", UserId::new)?,
+        username: c.word("username", Username::new)?,
+        since: c.time("held_since")?,
+        until: c.time("held_until")?,
+    })
+}
+
+pub(crate) fn lease<DB: Dialect>(row: &DB::Row) -> Result<Lease> {
+    read_lease(&mut Columns::<DB>::new(row, "leases"))
+}
+
+/// Reads a lease, and where it is behind it.
+pub(crate) fn open_lease<DB: Dialect>(row: &DB::Row) -> Result<OpenLease> {
+    let mut c = Columns::<DB>::new(row, "leases");
+    Ok(OpenLease {
+        lease: read_lease(&mut c)?,
+        invitation: InvitationId::from_bytes(c.bytes("invitation")?),
+        division: c.word("division", Division::new)?,
+    })
+}
+
+pub(crate) fn write_lease<DB: Dialect>(s: &mut Statement<DB>, lease: &Lease) {
+    s.blob(lease.id.as_bytes()).sql(", ");
+    s.text(lease.user.as_str()).sql(", ");
+    s.text(lease.username.as_str()).sql(", ");
+    s.int(lease.since.as_micros()).sql(", ");
+    s.int(lease.until.as_micros());
+}
