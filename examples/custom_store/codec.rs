@@ -1,0 +1,239 @@
+//! How a value is written down: as JSON, made of the forms that the library
+//! promises to read back (`as_str` and `new`, `as_bytes` and `from_bytes`,
+//! `as_micros` and `from_micros`, …). Nothing is rounded, folded or trimmed on
+//! the way: what a store gives back is what it was given, byte for byte.
+
+use std::{error::Error, fmt, num::NonZeroU32};
+
+use invitation::{
+    Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
+    EmailDomain, Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation,
+    InvitationId, Inviter, Lease, Metadata, Origin, Performer, Reason, Redemption, RequestKey,
+    Revocation, Role, SealedCode, Source, Timestamp, UserId, Username,
+};
+use serde_json::{Value, json};
+
+/// The text is no value of the type that was to be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable(pub(crate) String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Unreadable {}
+
+/// A value that can be written down and read back.
+pub(crate) trait Keep: Sized {
+    fn keep(&self) -> Value;
+    fn read(kept: &Value) -> Result<Self, Unreadable>;
+}
+
+/// Reads the member `name` of an object; a missing one reads as `null`.
+pub(crate) fn member<T: Keep>(object: &Value, name: &str) -> Result<T, Unreadable> {
+    T::read(object.get(name).unwrap_or(&Value::Null))
+        .map_err(|why| Unreadable(format!("{name}: {why}")))
+}
+
+fn text(kept: &Value) -> Result<&str, Unreadable> {
+    kept.as_str().ok_or_else(|| Unreadable("no text".into()))
+}
+
+fn hex(bytes: &[u8]) -> Value {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    Value::String(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+}
+
+fn bytes(kept: &Value) -> Result<Vec<u8>, Unreadable> {
+    let (pairs, []) = text(kept)?.as_bytes().as_chunks::<2>() else {
+        return Err(Unreadable("half a byte".into()));
+    };
+    let byte = |&[high, low]: &[u8; 2]| {
+        let digit = |c| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        Some(digit(high)? << 4 | digit(low)?)
+    };
+    pairs.iter().map(byte).collect::<Option<_>>().ok_or_else(|| Unreadable("no bytes".into()))
+}
+
+impl<T: Keep> Keep for Option<T> {
+    fn keep(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Keep::keep)
+    }
+
+    fn read(kept: &Value) -> Result<Self, Unreadable> {
+        if kept.is_null() { Ok(None) } else { T::read(kept).map(Some) }
+    }
+}
+
+impl<T: Keep> Keep for Vec<T> {
+    fn keep(&self) -> Value {
+        self.iter().map(Keep::keep).collect()
+    }
+
+    fn read(kept: &Value) -> Result<Self, Unreadable> {
+        let items = kept.as_array().ok_or_else(|| Unreadable("no list".into()))?;
+        items.iter().map(T::read).collect()
+    }
+}
+
+/// What writes itself as `$to` and is read back by `$from`.
+macro_rules! keep {
+    ($($type:ty: $to:expr, $from:expr;)*) => {$(
+        impl Keep for $type {
+            fn keep(&self) -> Value {
+                let to: fn(&Self) -> Value = $to;
+                to(self)
+            }
+
+            fn read(kept: &Value) -> Result<Self, Unreadable> {
+                let from: fn(&Value) -> Option<Self> = $from;
+                from(kept).ok_or_else(|| Unreadable(concat!("no ", stringify!($type)).into()))
+            }
+        }
+    )*};
+}
+
+keep! {
+    u32: |n| json!(n), |kept| kept.as_u64()?.try_into().ok();
+    u64: |n| json!(n), Value::as_u64;
+    NonZeroU32: |n| json!(n.get()), |kept| Self::new(kept.as_u64()?.try_into().ok()?);
+    String: |text| json!(text), |kept| Some(kept.as_str()?.to_owned());
+    Timestamp: |at| json!(at.as_micros()), |kept| Self::from_micros(kept.as_i64()?);
+    Email: |email| json!(email.as_str()), |kept| Self::parse(kept.as_str()?).ok();
+    EmailDomain: |domain| json!(domain.as_str()), |kept| Self::parse(kept.as_str()?).ok();
+    Metadata: |metadata| json!(metadata.as_json()), |kept| Self::from_json(kept.as_str()?).ok();
+    Detail: |detail| json!(detail.to_json()), |kept| Self::from_json(kept.as_str()?);
+    SealedCode: |code| hex(code.as_bytes()), |kept| bytes(kept).ok().map(Self::from_bytes);
+}
+
+/// Texts that the library takes as they are.
+macro_rules! keep_texts {
+    ($($type:ty),*) => {
+        keep! {$(
+            $type: |text| json!(text.as_str()), |kept| Self::new(kept.as_str()?).ok();
+        )*}
+    };
+}
+
+/// Words of a fixed list, each of which never changes.
+macro_rules! keep_words {
+    ($($type:ty),*) => {
+        keep! {$(
+            $type: |word| json!(word.as_str()), |kept| kept.as_str()?.parse().ok();
+        )*}
+    };
+}
+
+/// Keys of a fixed length.
+macro_rules! keep_bytes {
+    ($($type:ty),*) => {
+        keep! {$(
+            $type: |key| hex(key.as_bytes()),
+                |kept| Some(Self::from_bytes(bytes(kept).ok()?.try_into().ok()?));
+        )*}
+    };
+}
+
+/// Structs of public fields: an object with the same names. A field that a later
+/// version of the library adds stops this from compiling, so none is forgotten.
+macro_rules! keep_fields {
+    ($($type:ident { $($field:ident),* $(,)? })*) => {$(
+        impl Keep for $type {
+            fn keep(&self) -> Value {
+                let Self { $($field),* } = self;
+                json!({ $(stringify!($field): $field.keep()),* })
+            }
+
+            fn read(kept: &Value) -> Result<Self, Unreadable> {
+                Ok(Self { $($field: member(kept, stringify!($field))?),* })
+            }
+        }
+    )*};
+}
+
+keep_texts!(CorrelationId, Division, IdempotencyKey, Role, Source, UserId, Username);
+keep_words!(Action, EventOutcome, Reason);
+keep_bytes!(BatchId, CodeDigest, CodeTag, EventId, Fingerprint, InvitationId);
+keep_fields! {
+    Invitation {
+        id, digest, tag, sealed, binding, role, division, inviter, created_at, expires_at,
+        max_uses, uses, held, last_use, revocation, deleted_at, version, batch, metadata,
+    }
+    Redemption { id, user, username, at, role, lease }
+    Lease { id, user, username, since, until }
+    Revocation { at, reason }
+    Event {
+        id, at, performer, action, outcome, reason, invitation, division, origin, detail,
+    }
+    Origin { correlation, source }
+    RequestKey { owner, key }
+}
+
+/// The enums with data, each variant by its own shape; `as` tells them apart.
+fn variant(kept: &Value) -> Result<&str, Unreadable> {
+    text(kept.get("as").unwrap_or(&Value::Null))
+}
+
+impl Keep for Binding {
+    fn keep(&self) -> Value {
+        match self {
+            Self::Anyone => json!({"as": "anyone"}),
+            Self::Address(email) => json!({"as": "address", "email": email.keep()}),
+            Self::Domain(domain) => json!({"as": "domain", "domain": domain.keep()}),
+        }
+    }
+
+    fn read(kept: &Value) -> Result<Self, Unreadable> {
+        match variant(kept)? {
+            "anyone" => Ok(Self::Anyone),
+            "address" => Ok(Self::Address(member(kept, "email")?)),
+            "domain" => Ok(Self::Domain(member(kept, "domain")?)),
+            other => Err(Unreadable(format!("no binding: {other}"))),
+        }
+    }
+}
+
+impl Keep for Inviter {
+    fn keep(&self) -> Value {
+        match self {
+            Self::System => json!({"as": "system"}),
+            Self::User { user, role } => {
+                json!({"as": "user", "user": user.keep(), "role": role.keep()})
+            }
+        }
+    }
+
+    fn read(kept: &Value) -> Result<Self, Unreadable> {
+        match variant(kept)? {
+            "system" => Ok(Self::System),
+            "user" => Ok(Self::User { user: member(kept, "user")?, role: member(kept, "role")? }),
+            other => Err(Unreadable(format!("no inviter: {other}"))),
+        }
+    }
+}
+
+impl Keep for Performer {
+    fn keep(&self) -> Value {
+        match self {
+            Self::System => json!({"as": "system"}),
+            Self::Actor { user, role } => {
+                json!({"as": "actor", "user": user.keep(), "role": role.keep()})
+            }
+            Self::Redeemer { user, username } => {
+                json!({"as": "redeemer", "user": user.keep(), "username": username.keep()})
+            }
+        }
+    }
+
+    fn read(kept: &Value) -> Result<Self, Unreadable> {
+        let user = || member(kept, "user");
+        match variant(kept)? {
+            "system" => Ok(Self::System),
+            "actor" => Ok(Self::Actor { user: user()?, role: member(kept, "role")? }),
+            "redeemer" => Ok(Self::Redeemer { user: user()?, username: member(kept, "username")? }),
+            other => Err(Unreadable(format!("no performer: {other}"))),
+        }
+    }
+}

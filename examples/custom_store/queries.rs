@@ -1,0 +1,132 @@
+//! The calls of the port that only look.
+
+use std::{
+    collections::BTreeMap,
+    ops::{Bound, RangeBounds},
+};
+
+use invitation::{
+    EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, LeaseListing, Listing,
+    Located, OpenLease, Page, Position, RedemptionListing, Scope, Slice, Tally, Target, Timestamp,
+};
+
+use crate::state::State;
+
+/// How many items a page looks at before it comes back short. A search that
+/// finds little would otherwise hold the lock for as long as there are items.
+const LOOKED_AT: usize = 10_000;
+
+impl State {
+    pub(crate) fn get(&self, target: &Target, scope: &Scope) -> Option<Invitation> {
+        let kept = self.find(target)?;
+        scope.contains(&kept.invitation.division).then(|| kept.invitation.clone())
+    }
+
+    pub(crate) fn locate(&self, target: &Target) -> Option<Located> {
+        let Invitation { id, division, .. } = &self.find(target)?.invitation;
+        Some(Located { id: *id, division: division.clone() })
+    }
+
+    pub(crate) fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Listing {
+        let wanted = |(_, id): &(Timestamp, InvitationId)| {
+            let invitation = &self.invitations.get(id)?.invitation;
+            let meant = scope.contains(&invitation.division) && filter.matches(invitation);
+            meant.then(|| invitation.clone())
+        };
+        turn(self.by_created.range(older(page)).rev(), page.limit, wanted)
+    }
+
+    pub(crate) fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> EventListing {
+        let wanted = |(_, id): &(Timestamp, EventId)| {
+            let event = self.events.get(id)?;
+            // An event of no division lies in no division's scope.
+            let within = match &event.division {
+                Some(division) => scope.contains(division),
+                None => *scope == Scope::All,
+            };
+            (within && filter.matches(event)).then(|| event.clone())
+        };
+        turn(self.by_at.range(older(page)).rev(), page.limit, wanted)
+    }
+
+    pub(crate) fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Tally {
+        let mut tally = Tally::default();
+        for kept in self.invitations.values() {
+            let invitation = &kept.invitation;
+            if scope.contains(&invitation.division) && filter.matches(invitation) {
+                let counted = tally.of_mut(invitation.status(filter.now));
+                *counted = counted.saturating_add(1).min(cap.saturating_add(1));
+            }
+        }
+        tally
+    }
+
+    pub(crate) fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> RedemptionListing {
+        let kept = self.invitations.get(&invitation);
+        let kept = kept.filter(|kept| scope.contains(&kept.invitation.division));
+        let redemptions = kept.into_iter().flat_map(|kept| kept.redemptions.values());
+        let ordered: BTreeMap<_, _> = redemptions.map(|r| ((r.at, r.id), r)).collect();
+        let places = ordered.range(older(page)).rev().map(|(place, _)| place);
+        turn(places, page.limit, |place| ordered.get(place).map(|&r| r.clone()))
+    }
+
+    pub(crate) fn leases(&self, scope: &Scope, page: &Page<EventId>) -> LeaseListing {
+        let kept = self.invitations.values();
+        let kept = kept.filter(|kept| scope.contains(&kept.invitation.division));
+        let leases = kept.flat_map(|kept| kept.leases.values().map(move |lease| (kept, lease)));
+        let ordered: BTreeMap<_, _> = leases.map(|of| ((of.1.since, of.1.id), of)).collect();
+        let places = ordered.range(older(page)).rev().map(|(place, _)| place);
+        turn(places, page.limit, |place| {
+            let (kept, lease) = ordered.get(place)?;
+            let Invitation { id, division, .. } = &kept.invitation;
+            Some(OpenLease { invitation: *id, division: division.clone(), lease: (*lease).clone() })
+        })
+    }
+}
+
+/// What stands behind the page before: strictly older, or as old and of a smaller
+/// id. Exactly the order of the pairs, so that what is inserted meanwhile moves
+/// nothing.
+fn older<I: Copy>(page: &Page<I>) -> impl RangeBounds<(Timestamp, I)> {
+    let newest = page.after.map_or(Bound::Unbounded, |p| Bound::Excluded((p.at, p.id)));
+    (Bound::Unbounded, newest)
+}
+
+/// A page of those of the places, newest first, that are `wanted`.
+fn turn<'a, T, I: Copy + 'a>(
+    newest_first: impl Iterator<Item = &'a (Timestamp, I)>,
+    limit: u32,
+    wanted: impl Fn(&(Timestamp, I)) -> Option<T>,
+) -> Slice<T, I> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut items, mut next) = (Vec::new(), None);
+    for (looked_at, place) in newest_first.enumerate() {
+        if looked_at == LOOKED_AT {
+            return Slice { items, next };
+        }
+        if let Some(item) = wanted(place) {
+            // The one too many says that there is more.
+            if items.len() == limit {
+                return Slice { items, next };
+            }
+            items.push(item);
+        }
+        next = Some(Position { at: place.0, id: place.1 });
+    }
+    Slice { items, next: None }
+}

@@ -1,0 +1,173 @@
+//! What each changing call of the port comes to: an answer, and the changes that
+//! go with it. Only looks at the state; writing and making is for the caller.
+//!
+//! The order of the questions is that of the documentation of `Store`, and each
+//! of them is answered by the function that specifies it, on facts that cannot
+//! change meanwhile. So nothing here is a rule of its own.
+
+use std::collections::HashSet;
+
+use invitation::{
+    Change, Event, EventId, Facts, Insert, Inserted, InvitationId, Known, NewInvitation, Outcome,
+    Purge, Purged, Quota, QuotaOf, StoreError, StoreErrorKind, Transition,
+};
+
+use crate::state::{Kept, Op, State};
+
+/// A transition is answered at once, or by the facts after its changes.
+#[derive(Debug)]
+pub(crate) enum Planned {
+    Answer(Outcome),
+    Change(InvitationId, Vec<Op>),
+}
+
+pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op>), StoreError> {
+    if let Some(request) = &insert.request
+        && let Some((fingerprint, made)) = state.requests.get(&request.key)
+    {
+        let kept = made.iter().filter_map(|id| state.invitations.get(id));
+        let mut invitations: Vec<_> = kept.map(|kept| kept.invitation.clone()).collect();
+        invitations.sort_by_key(|invitation| invitation.id);
+        let known = Known { fingerprint: *fingerprint, invitations };
+        return Ok((Inserted::Known(known), Vec::new()));
+    }
+    // Without rows it was only a question.
+    if insert.rows.is_empty() {
+        return Ok((Inserted::Stored, Vec::new()));
+    }
+    if let Some(full) = first_full(state, &insert.quotas) {
+        return Ok((Inserted::QuotaFull(full), Vec::new()));
+    }
+    let mut digests = HashSet::new();
+    let taken = |row: &NewInvitation| {
+        state.has_digest(&row.invitation.digest) || !digests.insert(row.invitation.digest)
+    };
+    if insert.rows.iter().any(taken) {
+        return Ok((Inserted::CodeTaken, Vec::new()));
+    }
+    // Ids are unique as they come. Should one occur twice, storing it would lose a row
+    // or an event.
+    let (mut ids, mut events) = (HashSet::new(), HashSet::new());
+    let mut ops = Vec::new();
+    for NewInvitation { invitation, event } in &insert.rows {
+        if state.invitations.contains_key(&invitation.id) || !ids.insert(invitation.id) {
+            return Err(other("insert", "the id of the invitation is taken"));
+        }
+        if !events.insert(event.id) {
+            return Err(other("insert", "the id of the event occurs twice"));
+        }
+        free_event(state, event.id, "insert")?;
+        ops.push(Op::Invitation(Box::new(invitation.clone())));
+        if let Some(redemption) = &invitation.last_use {
+            ops.push(Op::Redemption(invitation.id, redemption.clone()));
+        }
+        ops.push(Op::Event(Box::new(event.clone())));
+    }
+    if let Some(request) = &insert.request {
+        let made = insert.rows.iter().map(|row| row.invitation.id).collect();
+        ops.push(Op::Request(request.key.clone(), request.fingerprint, made));
+    }
+    Ok((Inserted::Stored, ops))
+}
+
+pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, StoreError> {
+    let found = state.find(step.target());
+    let Some(kept) = found.filter(|kept| step.scope().contains(&kept.invitation.division)) else {
+        return Ok(Planned::Answer(Outcome::Missing));
+    };
+    let facts = kept.facts(step.redeemer());
+    let id = facts.invitation.id;
+    let on_record = state.events.get(&step.event().id);
+    if on_record.is_some_and(|event| event.invitation == Some(id)) {
+        return Ok(Planned::Answer(Outcome::Replayed(Box::new(facts))));
+    }
+    if step.guard().first_refusal(&facts).is_some() {
+        return Ok(Planned::Answer(Outcome::Refused(Box::new(facts))));
+    }
+    if let Some(full) = first_full(state, step.quotas()) {
+        return Ok(Planned::Answer(Outcome::QuotaFull(full)));
+    }
+    if let Change::Rotate { digest, .. } = step.change()
+        && state.has_digest(digest)
+    {
+        return Ok(Planned::Answer(Outcome::CodeTaken));
+    }
+    free_event(state, step.event().id, "apply")?;
+    Ok(Planned::Change(id, change(step, &facts)))
+}
+
+/// The changes of a transition that may be made.
+fn change(step: &Transition, before: &Facts) -> Vec<Op> {
+    let mut after = before.clone();
+    let ended = step.change().apply_to(&mut after);
+    let id = after.invitation.id;
+    let mut ops = vec![Op::Invitation(Box::new(after.invitation.clone()))];
+    // What ends comes before what begins: a lease may be replaced by a longer one
+    // of the same user, and even of the same id.
+    if step.change().ends_all_leases() {
+        ops.push(Op::LeasesEnded(id));
+    }
+    let released = before.lease.as_ref().filter(|_| after.lease.is_none());
+    for lease in ended.iter().chain(released) {
+        ops.push(Op::LeaseEnded(id, lease.user.clone()));
+    }
+    if let Some(lease) = after.lease {
+        ops.push(Op::Lease(id, lease));
+    }
+    if let Some(redemption) = after.mine {
+        ops.push(Op::Redemption(id, redemption));
+    }
+    ops.push(Op::Event(Box::new(step.evidence(&after.invitation, ended.as_ref()))));
+    ops
+}
+
+/// Those events that are not on record yet, each once: the first one stays.
+pub(crate) fn record(state: &State, events: &[Event]) -> Vec<Op> {
+    let mut ids = HashSet::new();
+    let new = |event: &&Event| !state.events.contains_key(&event.id) && ids.insert(event.id);
+    events.iter().filter(new).map(|event| Op::Event(Box::new(event.clone()))).collect()
+}
+
+pub(crate) fn purge(state: &State, purge: &Purge) -> (Purged, Vec<Op>) {
+    // Made before, as the answer may have been lost: whoever asks goes on with another.
+    if state.events.contains_key(&purge.event.id) {
+        return (Purged { removed: 0, more: true }, Vec::new());
+    }
+    let taken = |kept: &&Kept| {
+        purge.scope.contains(&kept.invitation.division) && purge.takes(&kept.invitation)
+    };
+    let mut over = state.invitations.values().filter(taken).map(|kept| kept.invitation.id);
+    let mut ops = Vec::new();
+    let mut removed = 0;
+    while removed < purge.max.get()
+        && let Some(id) = over.next()
+    {
+        ops.push(Op::Forgotten(id));
+        removed += 1;
+    }
+    if removed > 0 {
+        ops.push(Op::Event(Box::new(purge.evidence(removed))));
+    }
+    (Purged { removed, more: over.next().is_some() }, ops)
+}
+
+fn first_full(state: &State, quotas: &[Quota]) -> Option<QuotaOf> {
+    let full = |quota: &&Quota| {
+        let counted = state.invitations.values().filter(|kept| quota.counts(&kept.invitation));
+        !quota.has_room(u32::try_from(counted.count()).unwrap_or(u32::MAX))
+    };
+    quotas.iter().find(full).map(|quota| quota.of.clone())
+}
+
+/// No change without its evidence: an id that is on record about something else
+/// cannot be that of a new event.
+fn free_event(state: &State, id: EventId, operation: &'static str) -> Result<(), StoreError> {
+    if state.events.contains_key(&id) {
+        return Err(other(operation, "the id of the event is taken"));
+    }
+    Ok(())
+}
+
+fn other(operation: &'static str, why: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Other, operation).because(why)
+}

@@ -1,0 +1,319 @@
+//! The port: each call takes the lock, plans, writes, and only then changes the
+//! memory.
+
+use std::{
+    error::Error,
+    fmt,
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use invitation::{
+    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
+    Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
+};
+use serde_json::Value;
+use tokio::runtime::Handle;
+
+use crate::{
+    codec::{Keep as _, Unreadable},
+    journal::Journal,
+    state::{Op, State},
+    steps::{self, Planned},
+};
+
+/// How long a call waits for the calls before it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Keeps invitations in a folder: in `journal` what happened, and `lock` for the
+/// one process that may open it. Everything is in memory as well.
+///
+/// The journal only grows; what was purged is gone from the store, but not from
+/// the file. A store for production would write a new file from time to time.
+#[derive(Clone)]
+pub(crate) struct JournalStore(Arc<Shared>);
+
+struct Shared {
+    gate: Gate,
+    /// None when it is closed.
+    core: Mutex<Option<Core>>,
+}
+
+pub(crate) struct Core {
+    pub(crate) journal: Journal,
+    pub(crate) state: State,
+    /// Unlocked when it is dropped: after the journal, because it stands behind it.
+    _lock: File,
+}
+
+impl JournalStore {
+    /// Opens the store in `folder`, which is made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` while another store has it open, in whatever process, or when
+    /// the files cannot be read; `Corrupt` when what they say makes no sense.
+    pub(crate) async fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let folder = folder.into();
+        let core = blocking("open", move || Self::open_now(&folder)).await?;
+        Ok(Self(Arc::new(Shared { gate: Gate::default(), core: Mutex::new(Some(core)) })))
+    }
+
+    fn open_now(folder: &Path) -> Result<Core, StoreError> {
+        fs::create_dir_all(folder).map_err(|why| unavailable("open", why))?;
+        let lock = File::create(folder.join("lock")).map_err(|why| unavailable("open", why))?;
+        lock.try_lock().map_err(|why| match why {
+            TryLockError::WouldBlock => unavailable("open", "another store has this folder open"),
+            TryLockError::Error(cause) => unavailable("open", cause),
+        })?;
+        let mut state = State::default();
+        let journal = Journal::open(&folder.join("journal"), |step| {
+            let step: Value =
+                serde_json::from_str(step).map_err(|why| Unreadable(why.to_string()))?;
+            // All of it is read before any of it is made.
+            for op in Vec::<Op>::read(&step)? {
+                state.make(op);
+            }
+            Ok(())
+        })?;
+        Ok(Core { journal, state, _lock: lock })
+    }
+
+    /// Lets go of the folder, whoever still has a clone of this store. What is
+    /// called afterwards fails.
+    ///
+    /// # Errors
+    ///
+    /// When the calls before it take too long.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.0);
+        blocking("close", move || {
+            shared.locked("close", |core| {
+                *core = None;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Runs `work` under the lock, on a thread that may wait for a disk. It runs to
+    /// its end even when the future is dropped, so its effect is all or nothing.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Core) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.0);
+        blocking(operation, move || {
+            shared.locked(operation, |core| {
+                let core = core.as_mut().ok_or_else(|| unavailable(operation, "it was closed"))?;
+                core.journal.usable(operation)?;
+                work(core)
+            })
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn locked<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Option<Core>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _pass = self.gate.enter().ok_or_else(|| unavailable(operation, "too many calls"))?;
+        // The gate lets one in at a time, so this waits for nobody.
+        let core = self.core.lock();
+        work(&mut *core.map_err(|_| unavailable(operation, "a former call panicked"))?)
+    }
+}
+
+impl Core {
+    /// Makes a step: on the disk first, then in memory, where it cannot fail.
+    fn commit(&mut self, operation: &'static str, step: Vec<Op>) -> Result<(), StoreError> {
+        if step.is_empty() {
+            return Ok(());
+        }
+        self.journal.append(operation, &step.keep().to_string())?;
+        for op in step {
+            self.state.make(op);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, transition: &Transition) -> Result<Outcome, StoreError> {
+        let (id, step) = match steps::transition(&self.state, transition)? {
+            Planned::Answer(answer) => return Ok(answer),
+            Planned::Change(id, step) => (id, step),
+        };
+        self.commit("apply", step)?;
+        // By id: after a rotation, the code that was the target is unknown.
+        match self.state.invitations.get(&id) {
+            Some(kept) => Ok(Outcome::Applied(Box::new(kept.facts(transition.redeemer())))),
+            None => Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "apply")),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for JournalStore {
+    fn durability(&self) -> Durability {
+        Durability::Own
+    }
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        let insert = insert.clone();
+        self.run("insert", move |core| {
+            let (answer, step) = steps::insert(&core.state, &insert)?;
+            core.commit("insert", step)?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let mut answers = Vec::with_capacity(transitions.len());
+        for transition in transitions {
+            let transition = transition.clone();
+            answers.push(self.run("apply", move |core| core.apply(&transition)).await);
+        }
+        answers
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        let (target, scope) = (target.clone(), scope.clone());
+        self.run("get", move |core| Ok(core.state.get(&target, &scope))).await
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        let target = target.clone();
+        self.run("locate", move |core| Ok(core.state.locate(&target))).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Result<Listing, StoreError> {
+        let (scope, filter, page) = (scope.clone(), filter.clone(), *page);
+        self.run("list", move |core| Ok(core.state.list(&scope, &filter, &page))).await
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        let (scope, filter) = (scope.clone(), filter.clone());
+        self.run("count", move |core| Ok(core.state.count(&scope, &filter, cap))).await
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        let (scope, page) = (scope.clone(), *page);
+        self.run("redemptions", move |core| Ok(core.state.redemptions(&scope, invitation, &page)))
+            .await
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        let (scope, page) = (scope.clone(), *page);
+        self.run("leases", move |core| Ok(core.state.leases(&scope, &page))).await
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        let events = events.to_vec();
+        self.run("record", move |core| {
+            let step = steps::record(&core.state, &events);
+            core.commit("record", step)
+        })
+        .await
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> Result<EventListing, StoreError> {
+        let (scope, filter, page) = (scope.clone(), filter.clone(), *page);
+        self.run("events", move |core| Ok(core.state.events(&scope, &filter, &page))).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let purge = purge.clone();
+        self.run("purge", move |core| {
+            let (answer, step) = steps::purge(&core.state, &purge);
+            core.commit("purge", step)?;
+            Ok(answer)
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for JournalStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalStore").finish_non_exhaustive()
+    }
+}
+
+fn unavailable(
+    operation: &'static str,
+    why: impl Into<Box<dyn Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, operation).because(why)
+}
+
+async fn blocking<T: Send + 'static>(
+    operation: &'static str,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let runtime = Handle::try_current().map_err(|why| unavailable(operation, why))?;
+    runtime.spawn_blocking(work).await.unwrap_or_else(|why| {
+        // A task that a closing runtime never began has done nothing.
+        let begun = !why.is_cancelled();
+        let kind = if begun { StoreErrorKind::OutcomeUnknown } else { StoreErrorKind::Unavailable };
+        Err(StoreError::new(kind, operation).because(why))
+    })
+}
+
+/// Lets one through at a time, and the others wait no longer than [`PATIENCE`]:
+/// what std's mutex alone does not offer.
+#[derive(Default)]
+struct Gate {
+    taken: Mutex<bool>,
+    freed: Condvar,
+}
+
+struct Pass<'a>(&'a Gate);
+
+impl Gate {
+    fn enter(&self) -> Option<Pass<'_>> {
+        // Nobody panics while holding this mutex; a bool cannot be left half-done.
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut taken, waited) = self
+            .freed
+            .wait_timeout_while(taken, PATIENCE, |taken| *taken)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return None;
+        }
+        *taken = true;
+        Some(Pass(self))
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.freed.notify_one();
+    }
+}
