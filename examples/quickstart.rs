@@ -138,7 +138,7 @@ fn print_table(rows: &[InvitationView]) {
             invitation::Binding::Address(email) => email.as_str(),
             _ => "",
         };
-        let used_by = facts.last_use.as_ref().map_or("", |last| last.username.as_str());
+        let used_by = facts.used_by().map_or_else(String::new, |used| used.to_string());
         let code = row.code().map(|code| code.reveal().to_string()).unwrap_or_default();
         let actions: Vec<_> = row
             .actions()

@@ -17,7 +17,7 @@ pub use invitation_core::{
     ReservationId, ReservationPage, Reserved, Revocation, RevokedPage, Right, Rights, Role,
     RolePair, Scope, SealedCode, Sealing, Search, Slice, Source, Span, Status, Store, StoreError,
     StoreErrorKind, SystemActor, SystemClock, Tally, Target, Timestamp, Transition, UnreadableSeal,
-    UserId, Username, Verdict, VerifiedEmail, decide, words,
+    UsedBy, UserId, Username, Verdict, VerifiedEmail, decide, words,
 };
 #[cfg(feature = "testing")]
 #[doc(inline)]

@@ -92,10 +92,49 @@ impl Invitation {
         self.uses.saturating_add(self.held) < self.max_uses.get()
     }
 
+    /// What the column *Used By* shows; none while nobody has redeemed it.
+    #[must_use]
+    pub fn used_by(&self) -> Option<UsedBy<'_>> {
+        let last = &self.last_use.as_ref()?.username;
+        Some(UsedBy { last, others: self.uses.saturating_sub(1) })
+    }
+
     /// Whether `now` is at or after the expiry. The one comparison of this rule.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
+    }
+}
+
+/// Who redeemed an invitation: the last by name, and how many besides.
+///
+/// Written out, it reads `anna`, or `anna and 2 more`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsedBy<'a> {
+    last: &'a Username,
+    others: u32,
+}
+
+impl UsedBy<'_> {
+    /// The last redeemer's name.
+    #[must_use]
+    pub fn last(&self) -> &Username {
+        self.last
+    }
+
+    /// How many redeemed it before.
+    #[must_use]
+    pub fn others(&self) -> u32 {
+        self.others
+    }
+}
+
+impl fmt::Display for UsedBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.others {
+            0 => f.pad(self.last.as_str()),
+            others => f.pad(&format!("{} and {others} more", self.last)),
+        }
     }
 }
 

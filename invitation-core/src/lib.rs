@@ -65,7 +65,7 @@ pub use self::{
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},
     invalid::{Invalid, InvalidInput},
-    invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status},
+    invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status, UsedBy},
     lease::{Held, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},
     memory::MemoryStore,

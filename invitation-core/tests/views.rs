@@ -1,8 +1,10 @@
 //! Who sees a code, and in which form.
 
+use std::num::NonZeroU32;
+
 use invitation_core::{
     Actor, CodeFormat, Count, Criteria, Division, Draft, Invitations, MemoryStore, Paging, Policy,
-    Refusal, Right, Rights, Role, Status, UserId,
+    Redeemer, Refusal, Right, Rights, Role, Status, UserId, Username,
 };
 
 fn role(name: &str) -> Role {
@@ -67,5 +69,24 @@ async fn counts_and_list_agree_on_a_search_for_a_code() {
         let page = invitations.list(&manager, &criteria, Paging::default()).await;
         let listed = page.expect("a manager may").items().len();
         assert_eq!(u32::try_from(listed), Ok(expected), "{search}");
+    }
+}
+
+#[tokio::test]
+async fn used_by_shows_the_last_and_how_many() {
+    let invitations = Invitations::new(MemoryStore::new());
+    let admin = in_sales("ada", "admin");
+    let uses = NonZeroU32::MIN.saturating_add(2);
+    let draft = Draft::new().with_role(Role::new("staff").expect("a role")).for_uses(uses);
+    let created = invitations.create(&admin, draft).await.expect("an administrator may");
+    assert!(created.invitation().used_by().is_none());
+    for (name, told) in [("anna", "anna"), ("ben", "ben and 1 more"), ("cleo", "cleo and 2 more")] {
+        let id = UserId::new(format!("u-{name}")).expect("an id");
+        let newcomer = Redeemer::new(id, Username::new(name).expect("a name"));
+        invitations.redeem(&created.code().reveal(), &newcomer).await.expect("uses are left");
+        let view = invitations.get(&admin, created.invitation().id).await.expect("it is there");
+        let used_by = view.invitation().used_by().expect("somebody used it");
+        assert_eq!(used_by.to_string(), told);
+        assert_eq!(used_by.last().as_str(), name);
     }
 }
