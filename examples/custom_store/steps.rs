@@ -131,7 +131,7 @@ pub(crate) fn record(state: &State, events: &[Event]) -> Vec<Op> {
 pub(crate) fn purge(state: &State, purge: &Purge) -> (Purged, Vec<Op>) {
     // Made before, as the answer may have been lost: whoever asks goes on with another.
     if state.events.contains_key(&purge.event.id) {
-        return (Purged { removed: 0, more: true }, Vec::new());
+        return (Purged::BEFORE, Vec::new());
     }
     let taken = |kept: &&Kept| {
         purge.scope.contains(&kept.invitation.division) && purge.takes(&kept.invitation)

@@ -114,7 +114,7 @@ impl Change {
             }
             Self::Hold { lease, in_place_of } => {
                 let ended = in_place_of.and_then(|held| facts.end_lease(held));
-                let until = lease.until.min(facts.invitation.expires_at);
+                let until = lease.holds_until(&facts.invitation);
                 facts.begin_lease(Lease { until, ..lease.clone() });
                 ended
             }

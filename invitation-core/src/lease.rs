@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{EventId, InvitationId},
     invalid::Invalid,
+    invitation::Invitation,
     text::{Division, UserId, Username},
     time::Timestamp,
 };
@@ -36,6 +37,13 @@ impl Lease {
     #[must_use]
     pub fn has_run_out(&self, now: Timestamp) -> bool {
         now >= self.until
+    }
+
+    /// Until when it holds its use, of that invitation: whose expiry may have been brought
+    /// forward since it began. The one place of this rule.
+    #[must_use]
+    pub fn holds_until(&self, invitation: &Invitation) -> Timestamp {
+        self.until.min(invitation.expires_at)
     }
 
     /// Where it stands among the leases of an invitation: the first is the first

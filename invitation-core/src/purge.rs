@@ -42,6 +42,13 @@ impl Purge {
         self.scope.contains(&invitation.division) && over.is_some_and(|over| over < self.before)
     }
 
+    /// The answer of a store that removed so many: as many as it was to, so that there
+    /// may be more, or all.
+    #[must_use]
+    pub fn removed(&self, removed: u32) -> Purged {
+        Purged { removed, more: removed == self.max.get() }
+    }
+
     /// The event of the removal of so many.
     #[must_use]
     pub fn evidence(&self, removed: u32) -> Event {
@@ -59,4 +66,9 @@ pub struct Purged {
     pub removed: u32,
     /// Whether there may be more to remove.
     pub more: bool,
+}
+
+impl Purged {
+    /// The answer to a purge that was made before.
+    pub const BEFORE: Self = Self { removed: 0, more: true };
 }

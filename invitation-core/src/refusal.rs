@@ -175,9 +175,10 @@ impl Verdict {
                 Reason::VersionMismatch,
             ),
             Condition::UseFree | Condition::LeaseRunOut { .. } => {
-                let first = facts.first_lease.as_ref().map(|first| first.until);
-                let expires_at = facts.invitation.expires_at;
-                let until = first.map_or(expires_at, |first| first.min(expires_at));
+                let invitation = &facts.invitation;
+                let first = facts.first_lease.as_ref();
+                let until =
+                    first.map_or(invitation.expires_at, |first| first.holds_until(invitation));
                 (Refusal::Reserved { until }, Reason::Reserved)
             }
             Condition::HoldsLease { .. } | Condition::OwnLeaseRunOut { .. } => {

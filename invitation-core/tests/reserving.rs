@@ -4,16 +4,14 @@ mod support;
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex},
-    task::{Context, Poll},
 };
 
 use invitation_core::{
     Action, Actor, Clock, Division, Draft, Error, EventCriteria, EventOutcome, GivenBack,
     Invitations, Limits, ManualClock, Paging, RedeemWithError, Redeemer, Refusal, Reservation,
     ReservationId, Reserved, Role, StoreErrorKind, SystemActor, SystemClock, UserId, Username,
+    testing::DropAfter,
 };
 use support::{Fault, Flaky};
 use tokio::task::yield_now;
@@ -89,21 +87,6 @@ fn redeemer(name: &str) -> Redeemer {
     Redeemer::new(user(name), Username::new(name).expect("a name"))
 }
 
-/// Drops a future after so many polls.
-struct DropAfter<F>(Pin<Box<F>>, usize);
-
-impl<F: Future> Future for DropAfter<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.1 == 0 {
-            return Poll::Ready(None);
-        }
-        self.1 -= 1;
-        self.0.as_mut().poll(cx).map(Some)
-    }
-}
-
 #[tokio::test]
 async fn dropped_at_any_await_it_is_spent_with_evidence_or_free_after_the_lease() {
     let (mut spent, mut free) = (0, 0);
@@ -111,7 +94,7 @@ async fn dropped_at_any_await_it_is_spent_with_evidence_or_free_after_the_lease(
         let world = World::new().await;
         let (anna, ben) = (redeemer("anna"), redeemer("ben"));
         let call = world.invitations.redeem_with(&world.code, &anna, world.creating());
-        let finished = DropAfter(Box::pin(call), polls).await.is_some();
+        let finished = DropAfter::new(call, polls).await.is_some();
 
         world.clock.advance(world.invitations.limits().lease());
         let second = world.invitations.redeem(&world.code, &ben).await;

@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use invitation_core::testing::DropAfter;
 use invitation_core::{
     Action, Actor, Clock, Criteria, Draft, Error, Invitation, Invitations, ManualClock, Paging,
     Refusal, Reservation, StoreErrorKind, SystemClock,
@@ -15,9 +16,7 @@ use invitation_sqlx::{
         sqlite::{SqliteConnectOptions, SqlitePoolOptions},
     },
 };
-use support::{
-    DropAfter, admin, create, manager, on_a_file, redeemer, redemptions_on_record, trail, uses,
-};
+use support::{admin, create, manager, on_a_file, redeemer, redemptions_on_record, trail, uses};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_event_no_change_is_made() {

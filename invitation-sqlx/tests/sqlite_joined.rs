@@ -6,6 +6,7 @@ mod support;
 
 use std::num::NonZeroU32;
 
+use invitation_core::testing::DropAfter;
 use invitation_core::{
     Action, Amendment, Cap, Clock, Criteria, Draft, Error, EventOutcome, Expiry, IdempotencyKey,
     IfVersion, Invitations, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status,
@@ -15,7 +16,7 @@ use invitation_sqlx::{
     Joined, SqliteStore,
     sqlx::{self, Sqlite, SqlitePool, Transaction},
 };
-use support::{DropAfter, admin, create, manager, on_a_file, redeemer, trail, uses};
+use support::{admin, create, manager, on_a_file, redeemer, trail, uses};
 use tempfile::TempDir;
 use time::Duration;
 

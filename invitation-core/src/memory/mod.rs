@@ -16,7 +16,7 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Invitation, Redemption},
+    invitation::Invitation,
     lease::OpenLease,
     purge::{Purge, Purged},
     query::{
@@ -49,6 +49,17 @@ impl MemoryStore {
         // Every change below is complete before anything could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A page of what is in no order yet.
+fn newest<T>(
+    mut found: Vec<T>,
+    page: &Page<EventId>,
+    place: impl Fn(&T) -> Position<EventId>,
+) -> Slice<T, EventId> {
+    found.sort_by_key(|item| Reverse(place(item)));
+    found.retain(|item| page.after.is_none_or(|after| place(item) < after));
+    Slice::from_one_more(found, page.limit, place)
 }
 
 /// One more than the page holds, to see whether there is more.
@@ -113,14 +124,11 @@ impl Store for MemoryStore {
         page: &Page<EventId>,
     ) -> Result<RedemptionListing, StoreError> {
         let state = self.state();
-        let mut found: Vec<_> = state
+        let found = state
             .find_in(&Target::Id(invitation), scope)
             .map(|slot| state.invitations[slot].redemptions())
             .unwrap_or_default();
-        let place = |redemption: &Redemption| Position { at: redemption.at, id: redemption.id };
-        found.sort_by_key(|redemption| Reverse(place(redemption)));
-        found.retain(|redemption| page.after.is_none_or(|after| place(redemption) < after));
-        Ok(Slice::from_one_more(found, page.limit, place))
+        Ok(newest(found, page, |redemption| Position { at: redemption.at, id: redemption.id }))
     }
 
     async fn leases(
@@ -130,12 +138,11 @@ impl Store for MemoryStore {
     ) -> Result<LeaseListing, StoreError> {
         let state = self.state();
         let within = |stored: &&Stored| scope.contains(&stored.invitation.division);
-        let mut found: Vec<_> =
-            state.invitations.iter().filter(within).flat_map(Stored::open_leases).collect();
-        let place = |open: &OpenLease| Position { at: open.lease.since, id: open.lease.id };
-        found.sort_by_key(|open| Reverse(place(open)));
-        found.retain(|open| page.after.is_none_or(|after| place(open) < after));
-        Ok(Slice::from_one_more(found, page.limit, place))
+        let found = state.invitations.iter().filter(within).flat_map(Stored::open_leases).collect();
+        Ok(newest(found, page, |open: &OpenLease| Position {
+            at: open.lease.since,
+            id: open.lease.id,
+        }))
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -229,7 +229,7 @@ impl State {
 
     pub(super) fn purge(&mut self, purge: &Purge) -> Purged {
         if self.events_by_id.contains_key(&purge.event.id) {
-            return Purged { removed: 0, more: true };
+            return Purged::BEFORE;
         }
         let max = usize::try_from(purge.max.get()).unwrap_or(usize::MAX);
         let oldest = self.newest.iter();
@@ -243,7 +243,7 @@ impl State {
         if removed > 0 {
             self.write(purge.evidence(removed));
         }
-        Purged { removed, more: removed == purge.max.get() }
+        purge.removed(removed)
     }
 
     /// Removes an invitation; the last one moves to its place.

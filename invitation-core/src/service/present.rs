@@ -8,7 +8,6 @@ use crate::{
     draft::IfVersion,
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
-    guard::Condition,
     invitation::{Facts, Invitation},
     lease::Lease,
     refusal::{Refusal, Verdict},
@@ -52,8 +51,9 @@ impl<S: Store> Invitations<S> {
         for _ in 0..TRIES {
             let transition = self.presented(code, redeemer, wanted, until, taking, &call)?;
             let facts = match self.apply(&transition).await? {
-                Outcome::Applied(facts) => return made(wanted, &call, facts),
-                Outcome::Replayed(facts) => return resent(wanted, facts),
+                Outcome::Applied(facts) | Outcome::Replayed(facts) => {
+                    return settled(wanted, &call, facts);
+                }
                 Outcome::Refused(facts) => facts,
                 Outcome::Missing => {
                     return Err(self.refuse_unknown(&call, wanted, &transition).await);
@@ -67,9 +67,9 @@ impl<S: Store> Invitations<S> {
                 Next::Leased(lease) => return Ok(Settled::Leased(lease, facts)),
                 Next::Try(other) => taking = other,
                 Next::Refuse(failed) => {
-                    return Err(self
-                        .refuse_holder(&call, wanted.action(), &transition, &failed, *facts)
-                        .await);
+                    let verdict = Verdict::explain(&failed, transition.target(), &facts)
+                        .ok_or_else(|| corrupt(wanted))?;
+                    return Err(self.refuse_told(&call, wanted.action(), verdict, place).await);
                 }
             }
         }
@@ -97,22 +97,6 @@ impl<S: Store> Invitations<S> {
             .map_err(|_| corrupt(wanted))
     }
 
-    /// Refuses who holds an existing code, because of the condition that `failed`.
-    pub(super) async fn refuse_holder(
-        &self,
-        call: &Call,
-        action: Action,
-        transition: &Transition,
-        failed: &Condition,
-        facts: Facts,
-    ) -> Error {
-        let place = Place::Invitation(facts.invitation.id, facts.invitation.division.clone());
-        match Verdict::explain(failed, transition.target(), &facts) {
-            Some(verdict) => self.refuse_told(call, action, verdict, place).await,
-            None => StoreError::new(StoreErrorKind::Corrupt, "redeem").into(),
-        }
-    }
-
     async fn refuse_unknown(&self, call: &Call, wanted: Wanted, transition: &Transition) -> Error {
         let named = match transition.scope() {
             Scope::Division(division) => Some(division),
@@ -137,23 +121,16 @@ impl<S: Store> Invitations<S> {
     }
 }
 
-/// The answer to an operation that was just made. A lease that was taken up again is
-/// not a new one.
-fn made(wanted: Wanted, call: &Call, facts: Box<Facts>) -> Result<Settled, Error> {
-    match (wanted, &facts.lease) {
-        (Wanted::Redemption, _) => Ok(Settled::Made(facts)),
-        (Wanted::Reservation, Some(lease)) if lease.id == call.id => Ok(Settled::Made(facts)),
-        (Wanted::Reservation, Some(lease)) => Ok(Settled::Leased(lease.clone(), facts)),
-        (Wanted::Reservation, None) => Err(corrupt(wanted)),
-    }
-}
-
-/// The answer to an operation that had been made before: what it led to.
-fn resent(wanted: Wanted, facts: Box<Facts>) -> Result<Settled, Error> {
+/// What the facts of a made operation amount to: whether it was this call that began
+/// what they show. A resend of the call is the call; a lease that was taken up again is
+/// an earlier one.
+fn settled(wanted: Wanted, call: &Call, facts: Box<Facts>) -> Result<Settled, Error> {
     match (wanted, &facts.mine, &facts.lease) {
+        (Wanted::Redemption, Some(mine), _) if mine.id == call.id => Ok(Settled::Made(facts)),
         (_, Some(_), _) => Ok(Settled::Redeemed(facts)),
+        (Wanted::Reservation, None, Some(lease)) if lease.id == call.id => Ok(Settled::Made(facts)),
         (Wanted::Reservation, None, Some(lease)) => Ok(Settled::Leased(lease.clone(), facts)),
-        _ => Err(corrupt(wanted)),
+        (_, None, _) => Err(corrupt(wanted)),
     }
 }
 

@@ -37,8 +37,7 @@ impl Reservation {
     /// can still be committed, as long as nobody else needed it.
     #[must_use]
     pub fn until(&self) -> Timestamp {
-        // The expiry may have been brought forward since the lease began.
-        self.lease.until.min(self.invitation.expires_at)
+        self.lease.holds_until(&self.invitation)
     }
 
     /// The role that the newcomer will get. It cannot change under a reservation:

@@ -8,8 +8,9 @@
 //! with them tests that fail on a store which passed before.
 
 pub mod conformance;
+mod drop_after;
 mod fixture;
 mod macros;
 pub mod model;
 
-pub use self::fixture::Fixture;
+pub use self::{drop_after::DropAfter, fixture::Fixture};

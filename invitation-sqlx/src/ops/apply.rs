@@ -164,22 +164,23 @@ async fn explain<DB: Dialect>(
     let mut facts = Facts { mine, ..Facts::of(invitation) };
     lease::tell::<DB>(conn, names, transition, &mut facts).await?;
 
-    let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
-    s.blob(transition.event().id.as_bytes());
-    s.sql(" AND e.invitation = ").blob(facts.invitation.id.as_bytes());
-    let on_record = s.first(conn).await.map_err(failed)?.is_some();
-
+    let (event, id) = (&transition.event().id, facts.invitation.id);
+    let on_record = is_on_record::<DB>(conn, names, event, Some(id)).await.map_err(failed)?;
     Ok(transition.not_made(facts, on_record, full))
 }
 
-/// Whether there is an event of this id, about whatever.
+/// Whether there is an event of this id, about that invitation or about whatever.
 pub(super) async fn is_on_record<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    id: EventId,
+    id: &EventId,
+    about: Option<InvitationId>,
 ) -> sqlx::Result<bool> {
     let mut s = Statement::<DB>::new(format!("SELECT 1 FROM {} e WHERE e.id = ", names.events));
     s.blob(id.as_bytes());
+    if let Some(about) = about {
+        s.sql(" AND e.invitation = ").blob(about.as_bytes());
+    }
     Ok(s.first(conn).await?.is_some())
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn change<DB: Dialect>(
         return Ok(Leases::Moved);
     }
     if let Change::Hold { lease, .. } = change {
-        let until = lease.until.min(invitation.expires_at);
+        let until = lease.holds_until(invitation);
         let lease = Lease { until, ..lease.clone() };
         if !begin::<DB>(conn, names, invitation, &lease).await.map_err(failed)? {
             return Ok(Leases::Moved);

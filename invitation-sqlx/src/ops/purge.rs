@@ -19,24 +19,21 @@ pub(crate) async fn purge<DB: Dialect>(
 ) -> Result<Purged, StoreError> {
     let failed = |error| store_error::<DB>("purge", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    if apply::is_on_record::<DB>(step.conn(), names, purge.event.id).await.map_err(failed)? {
-        step.rollback().await.map_err(failed)?;
-        return Ok(Purged { removed: 0, more: true });
-    }
     let (ids, requests) = find::<DB>(step.conn(), names, purge).await?;
     let removed = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-    if removed == 0 {
-        step.rollback().await.map_err(failed)?;
-        return Ok(Purged { removed, more: false });
-    }
     let event = purge.evidence(removed);
-    if !apply::write_event::<DB>(step.conn(), names, &event).await.map_err(failed)? {
+    let is_new = if removed == 0 {
+        !apply::is_on_record::<DB>(step.conn(), names, &event.id, None).await.map_err(failed)?
+    } else {
+        apply::write_event::<DB>(step.conn(), names, &event).await.map_err(failed)?
+    };
+    if !is_new || removed == 0 {
         step.rollback().await.map_err(failed)?;
-        return Ok(Purged { removed: 0, more: true });
+        return Ok(if is_new { purge.removed(0) } else { Purged::BEFORE });
     }
     remove::<DB>(step.conn(), names, &ids, &requests).await.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("purge", error))?;
-    Ok(Purged { removed, more: removed == purge.max.get() })
+    Ok(purge.removed(removed))
 }
 
 /// The invitations to remove, oldest first, and the requests they came by.

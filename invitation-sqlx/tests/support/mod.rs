@@ -3,12 +3,6 @@
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
 use invitation_core::{
     Actor, Criteria, Division, Draft, Event, EventCriteria, Invitation, Invitations, Paging,
     Redeemer, Role, Store, UserId, Username,
@@ -65,29 +59,4 @@ pub async fn uses<S: Store>(invitations: &Invitations<S>) -> u32 {
     let paging = Paging::first(200).unwrap();
     let page = invitations.list(&admin(), &Criteria::new(), paging).await.unwrap();
     page.items().iter().map(|view| view.invitation().uses).sum()
-}
-
-/// Polls a future a number of times, and drops it if it is not done by then, as a
-/// client that went away does.
-pub struct DropAfter<F> {
-    future: Pin<Box<F>>,
-    polls: usize,
-}
-
-impl<F: Future> DropAfter<F> {
-    pub fn new(future: F, polls: usize) -> Self {
-        Self { future: Box::pin(future), polls }
-    }
-}
-
-impl<F: Future> Future for DropAfter<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.polls == 0 {
-            return Poll::Ready(None);
-        }
-        self.polls -= 1;
-        self.future.as_mut().poll(cx).map(Some)
-    }
 }
