@@ -213,12 +213,13 @@ impl Asking {
 
 impl Accepted {
     fn request(&self, call: &Call, key: Option<&IdempotencyKey>) -> Option<Request> {
+        let key = key?.clone();
         let kind = if self.batch.is_some() { "create many" } else { "create" };
         let mut all = Fingerprinting::new(kind);
         for (terms, _) in &self.terms {
             terms.tell(&mut all);
         }
-        let key = RequestKey { owner: call.performer.user().cloned(), key: key?.clone() };
+        let key = RequestKey { owner: call.performer.user().cloned(), key };
         Some(Request { key, fingerprint: all.finish() })
     }
 

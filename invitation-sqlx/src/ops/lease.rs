@@ -32,11 +32,16 @@ pub(super) async fn change<DB: Dialect>(
         s.run(conn).await.map_err(failed)?;
         return Ok(Leases::Kept(None));
     }
+    let begins = matches!(change, Change::Hold { .. });
+    if !begins && change.in_place_of().is_none() && invitation.held == 0 {
+        // The way of most redeems: there are no leases, and none begins.
+        return Ok(Leases::Kept(None));
+    }
     // What the guarded update saw of the leases may be what they were before it had
     // to wait for the row; from here on they cannot change.
     let mut facts = Facts::of(invitation.clone());
     // A redemption has the ledger's key to arbitrate; a lease has not.
-    if matches!(change, Change::Hold { .. }) {
+    if begins {
         facts.mine = apply::mine::<DB>(conn, names, transition, invitation).await?;
     }
     // Of those that are held, one may be the one that begins here.
