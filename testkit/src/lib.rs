@@ -1,0 +1,36 @@
+//! Private database servers for tests: real ones, from the system's packages, on
+//! free ports of the loopback interface, gone when the test program ends.
+//!
+//! - [`Postgres`]: PostgreSQL, package `postgresql`.
+//! - [`MariaDb`]: MariaDB, package `mariadb-server`.
+//! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
+//!
+//! Each has `start`, and `shared` for the one that all tests of a program use, each
+//! in a database of its own (`create_database`). A server that cannot be started is
+//! an error, never a skipped test.
+
+mod galera;
+mod mariadb;
+mod network;
+mod postgres;
+mod programs;
+mod server;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use self::{galera::Galera, mariadb::MariaDb, postgres::Postgres};
+
+/// How a server treats what it has committed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Disk {
+    /// It waits for the disk, as a server in use does.
+    Durable,
+    /// It does not: tests that do not lose power take a fraction of the time.
+    Careless,
+}
+
+/// A name that no other database of the test program has.
+fn database_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,145 @@
+//! MariaDB.
+
+use std::{io, path::Path, process::Command, sync::LazyLock, time::Duration};
+
+use crate::{
+    Disk, database_name,
+    network::free_ports,
+    programs::{RunAs, find, run},
+    server::{Folder, Server, try_thrice},
+};
+
+const PACKAGE: &str = "mariadb-server";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A MariaDB server of the test program's own. It is ended, and its data removed,
+/// when this is dropped or the program ends.
+#[derive(Debug)]
+pub struct MariaDb {
+    server: Server,
+    port: u16,
+}
+
+impl MariaDb {
+    /// Starts one that does not wait for the disk.
+    ///
+    /// # Errors
+    ///
+    /// When its programs are missing or it does not start within 30 seconds; the
+    /// end of its log is in the error.
+    pub fn start() -> io::Result<Self> {
+        try_thrice(|| Self::once(Disk::Careless))
+    }
+
+    /// Starts one that waits for the disk at each commit, as servers in use do.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn durable() -> io::Result<Self> {
+        try_thrice(|| Self::once(Disk::Durable))
+    }
+
+    /// The one that all tests of this program share.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<MariaDb> =
+            LazyLock::new(|| MariaDb::start().unwrap_or_else(|error| panic!("{error}")));
+        &SHARED
+    }
+
+    fn once(disk: Disk) -> io::Result<Self> {
+        let user = RunAs::instead_of_root("mysql")?;
+        let folder = Folder::new(&user)?;
+        initialise(&user, &folder)?;
+        let [port] = free_ports()?;
+        let mut command = command(&user, folder.path(), port, disk)?;
+        command.arg("--skip-log-bin");
+        let is_ready = || query(port, "SELECT 1").is_ok();
+        let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
+        Ok(Self { server, port })
+    }
+
+    /// The URL of one of its databases; `mysql` is always there.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        url(self.port, database)
+    }
+
+    /// Makes a database that no other test has, and gives its URL.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[must_use]
+    pub fn create_database(&self) -> String {
+        let name = database_name();
+        query(self.port, &format!("CREATE DATABASE {name}"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        self.url(&name)
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// When its watchdog has gone.
+    pub fn stop_now(&self) -> io::Result<()> {
+        self.server.stop()
+    }
+
+    /// Starts it again on the same data and port.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_again(&self) -> io::Result<()> {
+        self.server.start_again(|| query(self.port, "SELECT 1").is_ok())
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.server.pid()
+    }
+}
+
+pub(crate) fn url(port: u16, database: &str) -> String {
+    format!("mysql://root@127.0.0.1:{port}/{database}")
+}
+
+/// Makes the system's tables in the data folder.
+pub(crate) fn initialise(user: &RunAs, folder: &Folder) -> io::Result<()> {
+    let mut install = user.command(&find("mariadb-install-db", PACKAGE)?);
+    install.current_dir(folder.path());
+    install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
+    install.arg(format!("--datadir={}", folder.data().display()));
+    run(&mut install).map(|_| ())
+}
+
+/// The server's command, on the folder that was initialised.
+pub(crate) fn command(user: &RunAs, folder: &Path, port: u16, disk: Disk) -> io::Result<Command> {
+    let mut command = user.command(&find("mariadbd", PACKAGE)?);
+    command.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"]);
+    command.arg(format!("--datadir={}", folder.join("data").display()));
+    command.arg(format!("--socket={}", folder.join("socket").display()));
+    command.arg(format!("--pid-file={}", folder.join("pid").display()));
+    command.arg(format!("--port={port}"));
+    command.args(["--max-connections=400", "--innodb-buffer-pool-size=256M"]);
+    if disk == Disk::Careless {
+        command.args(["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"]);
+    }
+    Ok(command)
+}
+
+pub(crate) fn query(port: u16, sql: &str) -> io::Result<String> {
+    let mut client = Command::new(find("mariadb", PACKAGE)?);
+    client.args(["--no-defaults", "-h127.0.0.1", "-uroot", "--connect-timeout=5", "-N", "-B"]);
+    client.arg(format!("-P{port}")).args(["-e", sql]);
+    let output = run(&mut client)?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

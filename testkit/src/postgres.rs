@@ -1,0 +1,152 @@
+//! PostgreSQL.
+
+use std::{fs, io, path::PathBuf, process::Command, sync::LazyLock, time::Duration};
+
+use crate::{
+    Disk, database_name,
+    network::free_ports,
+    programs::{RunAs, find, missing, run},
+    server::{Folder, Server, try_thrice},
+};
+
+const PACKAGE: &str = "postgresql";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A PostgreSQL server of the test program's own. It is ended, and its data removed,
+/// when this is dropped or the program ends.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Server,
+    port: u16,
+}
+
+impl Postgres {
+    /// Starts one that does not wait for the disk.
+    ///
+    /// # Errors
+    ///
+    /// When its programs are missing or it does not start within 30 seconds; the
+    /// end of its log is in the error.
+    pub fn start() -> io::Result<Self> {
+        try_thrice(|| Self::once(Disk::Careless))
+    }
+
+    /// Starts one that waits for the disk at each commit, as servers in use do.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn durable() -> io::Result<Self> {
+        try_thrice(|| Self::once(Disk::Durable))
+    }
+
+    /// The one that all tests of this program share.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Postgres> =
+            LazyLock::new(|| Postgres::start().unwrap_or_else(|error| panic!("{error}")));
+        &SHARED
+    }
+
+    fn once(disk: Disk) -> io::Result<Self> {
+        let user = RunAs::instead_of_root("postgres")?;
+        let programs = programs()?;
+        let folder = Folder::new(&user)?;
+        let data = folder.data();
+        let mut init = user.command(&programs.join("initdb"));
+        init.current_dir(folder.path()).arg("-D").arg(&data);
+        init.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]);
+        run(&mut init)?;
+
+        let [port] = free_ports()?;
+        let mut command = user.command(&programs.join("postgres"));
+        command.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+        let mut set = |setting: &str| {
+            command.args(["-c", setting]);
+        };
+        set("unix_socket_directories=");
+        set("max_connections=300");
+        if disk == Disk::Careless {
+            set("fsync=off");
+            set("synchronous_commit=off");
+            set("full_page_writes=off");
+        }
+        let is_ready = || query(port, "postgres", "SELECT 1").is_ok();
+        // QUIT is PostgreSQL's immediate shutdown: like a crash, but for the shared
+        // memory, which a KILL would leave behind.
+        let server = Server::start(folder, &command, "QUIT", PATIENCE, is_ready)?;
+        Ok(Self { server, port })
+    }
+
+    /// The URL of one of its databases; `postgres` is always there.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes a database that no other test has, and gives its URL.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[must_use]
+    pub fn create_database(&self) -> String {
+        let name = database_name();
+        query(self.port, "postgres", &format!("CREATE DATABASE {name}"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        self.url(&name)
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// When its watchdog has gone.
+    pub fn stop_now(&self) -> io::Result<()> {
+        self.server.stop()
+    }
+
+    /// Starts it again on the same data and port.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_again(&self) -> io::Result<()> {
+        self.server.start_again(|| query(self.port, "postgres", "SELECT 1").is_ok())
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.server.pid()
+    }
+}
+
+/// The folder of the newest version's programs. Debian keeps them out of `PATH`.
+fn programs() -> io::Result<PathBuf> {
+    let version = |folder: &PathBuf| {
+        let name = folder.file_name()?.to_str()?.to_owned();
+        name.parse::<u32>().ok()
+    };
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions
+        .map(|entry| entry.path())
+        .filter(|folder| folder.join("bin/postgres").is_file())
+        .max_by_key(version);
+    if let Some(folder) = newest {
+        return Ok(folder.join("bin"));
+    }
+    let postgres = find("postgres", PACKAGE)?;
+    postgres.parent().map(PathBuf::from).ok_or_else(|| missing("postgres", PACKAGE))
+}
+
+fn query(port: u16, database: &str, sql: &str) -> io::Result<()> {
+    let mut client = Command::new(find("psql", PACKAGE)?);
+    client.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "postgres", "-X", "-q"]);
+    client.args(["-d", database, "-c", sql]).env("PGCONNECT_TIMEOUT", "5");
+    run(&mut client).map(|_| ())
+}

@@ -1,0 +1,183 @@
+//! One server process in a folder of its own, and the watchdog that ends it.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::programs::RunAs;
+
+/// The watchdog: a shell whose standard input the test program holds. However that
+/// program ends, the input ends with it; then the server is ended and its folder
+/// removed. (Values of statics are never dropped, and a signal at the death of the
+/// parent would come when the *thread* that started it ends.)
+const WATCHDOG: &str = r#"
+trap '' INT TERM HUP
+folder=$1; signal=$2; shift 2
+p=
+end() {
+    if [ -n "$p" ]; then kill -"$signal" "$p" 2>/dev/null; wait "$p" 2>/dev/null; fi
+    p=
+}
+while read -r word; do
+    case $word in
+        start) "$@" >>"$folder/log" 2>&1 </dev/null & p=$!; echo "$p" ;;
+        stop) end; echo stopped ;;
+    esac
+done
+end
+rm -rf "$folder"
+"#;
+
+/// How often a server is asked whether it is ready.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A server's folder, owned by the user it runs as.
+#[derive(Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(user: &RunAs) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("invitation-").tempdir()?;
+        user.give(folder.path())?;
+        Ok(Self(folder.keep()))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // The watchdog removes it too; whoever comes second finds nothing.
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A server and its watchdog.
+#[derive(Debug)]
+pub(crate) struct Server {
+    wires: Mutex<Wires>,
+    // After the wires, which end the server.
+    folder: Folder,
+    patience: Duration,
+}
+
+#[derive(Debug)]
+struct Wires {
+    watchdog: Child,
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    pid: Option<u32>,
+}
+
+impl Server {
+    /// Starts `command` under a watchdog, and waits until `is_ready`, no longer than
+    /// `patience`. `signal` ends the server at once.
+    pub(crate) fn start(
+        folder: Folder,
+        command: &Command,
+        signal: &str,
+        patience: Duration,
+        is_ready: impl Fn() -> bool,
+    ) -> io::Result<Self> {
+        let mut watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG, "sh"])
+            .arg(folder.path())
+            .arg(signal)
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = watchdog.stdin.take();
+        let answers = watchdog.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?;
+        let wires = Wires { watchdog, orders, answers: BufReader::new(answers), pid: None };
+        let server = Self { wires: Mutex::new(wires), folder, patience };
+        server.start_again(is_ready)?;
+        Ok(server)
+    }
+
+    /// Starts it on its folder again, after [`stop`](Self::stop).
+    pub(crate) fn start_again(&self, is_ready: impl Fn() -> bool) -> io::Result<()> {
+        let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = wires.order("start")?.parse().map_err(io::Error::other)?;
+        wires.pid = Some(pid);
+        let begun = Instant::now();
+        while !is_ready() {
+            if has_ended(pid) || begun.elapsed() > self.patience {
+                return Err(io::Error::other(self.last_words()));
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Ends it at once, without a chance to tidy up. Its folder stays.
+    pub(crate) fn stop(&self) -> io::Result<()> {
+        let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
+        wires.pid = None;
+        wires.order("stop").map(|_| ())
+    }
+
+    /// The process id, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.wires.lock().unwrap_or_else(PoisonError::into_inner).pid
+    }
+
+    /// The end of its log.
+    fn last_words(&self) -> String {
+        let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<_> = log.lines().collect();
+        let tail = lines.get(lines.len().saturating_sub(25)..).unwrap_or_default();
+        format!("the server did not start:\n{}", tail.join("\n"))
+    }
+}
+
+impl Wires {
+    fn order(&mut self, word: &str) -> io::Result<String> {
+        let orders = self.orders.as_mut().ok_or_else(|| io::Error::other("it has ended"))?;
+        writeln!(orders, "{word}")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+}
+
+impl Drop for Wires {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        // What the watchdog does by now is bounded: kill, wait, remove.
+        self.watchdog.wait().ok();
+    }
+}
+
+/// Whether the process has ended, though its watchdog did not look yet.
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
+}
+
+/// Tries to start, with new ports each time: another program may take one first.
+pub(crate) fn try_thrice<T>(mut start: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let is_final = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    for _ in 0..2 {
+        match start() {
+            Err(error) if !is_final(&error) => {}
+            done => return done,
+        }
+    }
+    start()
+}
