@@ -27,6 +27,9 @@ pub use invitation_core::{SeededEntropy, conformance, testing};
 pub use invitation_sqlx::{
     Dialect, InvalidPrefix, Joined, SqlStore, TablePrefix, migrations, sqlx,
 };
+#[cfg(feature = "postgres")]
+#[doc(inline)]
+pub use invitation_sqlx::{PgJoined, PgStore};
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use invitation_sqlx::{SqliteJoined, SqliteStore};

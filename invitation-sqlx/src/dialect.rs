@@ -17,6 +17,9 @@ mod sealed {
 
     #[cfg(feature = "sqlite")]
     impl Sealed for sqlx::Sqlite {}
+
+    #[cfg(feature = "postgres")]
+    impl Sealed for sqlx::Postgres {}
 }
 
 /// A type that a database takes and gives back.
@@ -58,9 +61,18 @@ pub trait Dialect:
 
     /// How a transaction of the store's own begins, one that will write.
     const BEGIN: &'static str;
+    /// Whether the driver keeps count of savepoints when it is dropped while one
+    /// begins or ends. Otherwise it rolls back too much, or to a savepoint that has
+    /// gone, and either hits the host's work.
+    const COUNTS_DROPPED_SAVEPOINTS: bool;
     /// Whether the database lets one writer in at a time. Then the store queues
     /// its writers fairly, instead of letting them poll for the database's lock.
     const ONE_WRITER: bool;
+    /// What makes a question wait for those who are changing the row, and them for
+    /// the end of this transaction. Empty where one writer is let in at a time.
+    const FOR_SHARE: &'static str;
+    /// The same, and keeps others from asking for it too.
+    const FOR_UPDATE: &'static str;
     /// The most values that one statement binds.
     const MAX_BINDS: usize;
     /// The migrations' texts, in order, with `{prefix}` for the table prefix.

@@ -4,6 +4,7 @@
 //! databases. Features:
 //!
 //! - `sqlite`: SQLite, with the engine bundled: [`SqliteStore`].
+//! - `postgres`: PostgreSQL: [`PgStore`].
 //!
 //! Neither an async runtime nor TLS nor a type feature of sqlx is turned on: that
 //! is the host's choice, as in `sqlx = { version = "0.9", features =
@@ -17,6 +18,8 @@ mod error;
 mod joined;
 mod names;
 mod ops;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod render;
 mod row;
 mod schema;
@@ -27,6 +30,8 @@ mod store;
 
 pub use sqlx;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PgJoined, PgStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteJoined, SqliteStore};
 pub use self::{

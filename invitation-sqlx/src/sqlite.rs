@@ -81,7 +81,10 @@ impl Dialect for Sqlite {
     type Exec<'c> = &'c mut SqliteConnection;
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const COUNTS_DROPPED_SAVEPOINTS: bool = true;
     const ONE_WRITER: bool = true;
+    const FOR_SHARE: &'static str = "";
+    const FOR_UPDATE: &'static str = "";
     // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
     const MAX_BINDS: usize = 32_766;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];

@@ -8,7 +8,7 @@ use invitation_core::{
 use super::{
     Begin, Step, insert,
     lease::{self, Leases},
-    quota,
+    quota, read,
 };
 use crate::{
     dialect::Dialect,
@@ -64,7 +64,10 @@ pub(crate) async fn apply<DB: Dialect>(
         }
         Attempt::Undo => {
             step.rollback().await.map_err(failed)?;
-            explain::<DB>(conn, names, transition, None).await
+            let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+            let outcome = explain::<DB>(step.conn(), names, transition, None).await?;
+            step.rollback().await.map_err(failed)?;
+            Ok(outcome)
         }
         Attempt::CodeTaken => {
             step.rollback().await.map_err(failed)?;
@@ -156,8 +159,9 @@ async fn explain<DB: Dialect>(
     full: Option<QuotaOf>,
 ) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
-    let found = super::get::<DB>(conn, names, transition.target(), transition.scope()).await?;
-    let Some(invitation) = found else {
+    // What is read next belongs to the row as it was read: nobody changes either now.
+    let found = read::get_held::<DB>(conn, names, transition.target(), transition.scope());
+    let Some(invitation) = found.await? else {
         return Ok(Outcome::Missing);
     };
     let mine = mine::<DB>(conn, names, transition, &invitation).await?;

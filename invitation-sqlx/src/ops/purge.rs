@@ -48,6 +48,8 @@ async fn find<DB: Dialect>(
     ));
     render::purgeable(&mut s, purge);
     s.sql(" ORDER BY i.created_at, i.id LIMIT ").int(i64::from(purge.max.get()));
+    // Else another call may change one of them before it is removed.
+    s.sql(DB::FOR_UPDATE);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("purge", error))?;
     let (mut ids, mut requests) = (Vec::with_capacity(found.len()), Vec::new());
     for row in &found {

@@ -16,6 +16,26 @@ pub(crate) async fn get<DB: Dialect>(
     target: &Target,
     scope: &Scope,
 ) -> Result<Option<Invitation>, StoreError> {
+    find::<DB>(conn, names, target, scope, "").await
+}
+
+/// Gets an invitation that does not change before the transaction has ended.
+pub(crate) async fn get_held<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    target: &Target,
+    scope: &Scope,
+) -> Result<Option<Invitation>, StoreError> {
+    find::<DB>(conn, names, target, scope, DB::FOR_SHARE).await
+}
+
+async fn find<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    target: &Target,
+    scope: &Scope,
+    lock: &str,
+) -> Result<Option<Invitation>, StoreError> {
     let mut s = Statement::<DB>::new(format!(
         "SELECT {} FROM {} i WHERE ",
         row::INVITATION,
@@ -23,6 +43,7 @@ pub(crate) async fn get<DB: Dialect>(
     ));
     render::target(&mut s, target);
     render::scope(&mut s, scope);
+    s.sql(lock);
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("get", error))?;
     found.as_ref().map(row::invitation::<DB>).transpose()
 }

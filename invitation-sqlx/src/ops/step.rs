@@ -1,9 +1,15 @@
 //! Several statements as one step, safe to drop at every await.
 
+use std::{
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
 use sqlx::SqlSafeStr;
 use sqlx_core::transaction::TransactionManager;
 
-use crate::dialect::Dialect;
+use crate::{dialect::Dialect, statement::Statement};
 
 /// How an operation makes its several statements one step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +30,8 @@ pub(crate) enum Begin {
 pub(crate) struct Step<'c, DB: Dialect> {
     conn: &'c mut DB::Connection,
     open: bool,
+    /// The savepoint, where the driver cannot be trusted with its end.
+    savepoint: Option<String>,
 }
 
 impl<'c, DB: Dialect> Step<'c, DB> {
@@ -38,8 +46,16 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             }
             Begin::Nested => None,
         };
-        DB::TransactionManager::begin(conn, statement).await?;
-        Ok(Self { conn, open: true })
+        let mut savepoint = None;
+        if begin == Begin::Nested && !DB::COUNTS_DROPPED_SAVEPOINTS {
+            let depth = DB::TransactionManager::get_transaction_depth(conn);
+            Uninterrupted::new(DB::TransactionManager::begin(conn, statement)).await?;
+            // The name that the driver gives it.
+            savepoint = Some(format!("_sqlx_savepoint_{depth}"));
+        } else {
+            DB::TransactionManager::begin(conn, statement).await?;
+        }
+        Ok(Self { conn, open: true, savepoint })
     }
 
     pub(crate) fn conn(&mut self) -> &mut DB::Connection {
@@ -47,15 +63,55 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     }
 
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
+        // A second savepoint of the same name. Dropped while this waits, the way back
+        // is to the one or to the other: all is kept, or all is undone. With one
+        // alone, it would be to a savepoint that may have gone.
+        self.plainly("SAVEPOINT").await?;
         DB::TransactionManager::commit(self.conn).await?;
         self.open = false;
-        Ok(())
+        self.plainly("RELEASE SAVEPOINT").await
+    }
+
+    /// Says something about the savepoint that the driver does not count.
+    async fn plainly(&mut self, what: &str) -> sqlx::Result<()> {
+        let Some(name) = &self.savepoint else { return Ok(()) };
+        Statement::<DB>::new(format!("{what} {name}")).run(self.conn).await.map(|_| ())
     }
 
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
         DB::TransactionManager::rollback(self.conn).await?;
         self.open = false;
         Ok(())
+    }
+}
+
+/// A future that, dropped while it waits, is forgotten instead: its own undoing would
+/// undo too much. What it had sent still takes place, and a savepoint that nobody
+/// goes back to changes nothing. It costs its few bytes of memory.
+struct Uninterrupted<F: Future>(Option<Pin<Box<F>>>);
+
+impl<F: Future> Uninterrupted<F> {
+    fn new(future: F) -> Self {
+        Self(Some(Box::pin(future)))
+    }
+}
+
+impl<F: Future<Output = sqlx::Result<()>>> Future for Uninterrupted<F> {
+    type Output = sqlx::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = &mut self.0 else { return Poll::Ready(Ok(())) };
+        let done = ready!(future.as_mut().poll(cx));
+        self.0 = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<F: Future> Drop for Uninterrupted<F> {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.0.take() {
+            mem::forget(waiting);
+        }
     }
 }
 

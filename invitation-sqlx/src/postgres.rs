@@ -1,0 +1,87 @@
+//! PostgreSQL.
+
+use std::borrow::Cow;
+
+use invitation_core::StoreErrorKind;
+use sqlx::{
+    Connection, PgConnection, Postgres,
+    error::DatabaseError,
+    migrate::{MigrateError, Migrator},
+    postgres::PgQueryResult,
+};
+
+use crate::{Joined, SqlStore, dialect::Dialect};
+
+/// A store in a PostgreSQL database, whose encoding must be UTF-8.
+///
+/// Its own transactions are `READ COMMITTED`, whatever the server's default, and
+/// never loosen the server's durability.
+///
+/// How long a call waits for a lock that somebody else holds is the server's
+/// `lock_timeout`, which is unlimited by default: set it on the pool's connections,
+/// as in `PgConnectOptions::options([("lock_timeout", "5s")])`.
+pub type PgStore = SqlStore<Postgres>;
+
+/// A store inside a host's PostgreSQL transaction, of any isolation level.
+pub type PgJoined<'t> = Joined<'t, Postgres>;
+
+/// What is locked while the tables are brought up to date: the first eight bytes of
+/// "invitati", as PostgreSQL wants a number.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7597139816716792937)";
+
+impl Dialect for Postgres {
+    type Int = i64;
+    type OptInt = Option<i64>;
+    type Text = String;
+    type OptText = Option<String>;
+    type Blob = Vec<u8>;
+    type OptBlob = Option<Vec<u8>>;
+    type Place = usize;
+    type Exec<'c> = &'c mut PgConnection;
+
+    const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    const COUNTS_DROPPED_SAVEPOINTS: bool = false;
+    const ONE_WRITER: bool = false;
+    const FOR_SHARE: &'static str = " FOR SHARE";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
+    // The protocol counts them in 16 bits:
+    // https://www.postgresql.org/docs/current/protocol-message-formats.html
+    const MAX_BINDS: usize = 65_535;
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/postgres/0001_init.sql")];
+
+    fn exec(conn: &mut PgConnection) -> &mut PgConnection {
+        conn
+    }
+
+    fn affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
+    }
+
+    fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html
+        let code = error.code().unwrap_or(Cow::Borrowed(""));
+        match (&*code, code.get(..2)) {
+            // serialization failure, deadlock, lock not available
+            ("40001" | "40P01" | "55P03", _) => StoreErrorKind::Conflict,
+            // connection, resources, operator intervention, system error
+            (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
+            // data or index corrupted
+            ("XX001" | "XX002", _) => StoreErrorKind::Corrupt,
+            _ => StoreErrorKind::Other,
+        }
+    }
+
+    async fn migrate(conn: &mut PgConnection, migrator: &Migrator) -> Result<(), MigrateError> {
+        // One transaction around all of it, with a lock that ends with it, however it
+        // ends: whoever comes second waits, and then finds everything done.
+        let mut tx = conn.begin_with(Self::BEGIN).await?;
+        sqlx::query(MIGRATION_LOCK).execute(&mut *tx).await?;
+        if let Err(error) = migrator.run_direct(None, &mut *tx, false).await {
+            // At once, so that the lock is free when this returns.
+            tx.rollback().await?;
+            return Err(error);
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+//! The promises of `Joined`, on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(feature = "postgres")]
+
+mod support;
+
+use std::num::NonZeroU32;
+
+use invitation_core::testing::DropAfter;
+use invitation_core::{
+    Action, Amendment, Cap, Clock, Criteria, Draft, Error, EventOutcome, Expiry, IdempotencyKey,
+    IfVersion, Invitations, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status,
+    StoreErrorKind, SystemClock,
+};
+use invitation_sqlx::{
+    Joined, PgStore,
+    sqlx::{self, AssertSqlSafe, PgPool, Postgres, Transaction},
+};
+use support::{admin, create, manager, redeemer, trail, uses};
+use time::Duration;
+
+struct Host {
+    invitations: Invitations<PgStore>,
+    pool: PgPool,
+}
+
+impl Host {
+    async fn new() -> Self {
+        let url = invitation_testkit::Postgres::shared().create_database();
+        let pool = PgPool::connect(&url).await.unwrap();
+        let store = PgStore::new(pool.clone());
+        store.migrate().await.unwrap();
+        let invitations = Invitations::new(store);
+        sqlx::raw_sql("CREATE TABLE users (name TEXT PRIMARY KEY)").execute(&pool).await.unwrap();
+        Self { invitations, pool }
+    }
+
+    async fn begin(&self) -> Transaction<'static, Postgres> {
+        self.pool.begin().await.unwrap()
+    }
+
+    async fn users(&self) -> i64 {
+        sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+async fn add_user(tx: &mut Transaction<'_, Postgres>, name: &str) {
+    sqlx::query("INSERT INTO users (name) VALUES ($1)")
+        .bind(name)
+        .execute(&mut **tx)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hosts_commit_makes_both() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    let mut tx = host.begin().await;
+    let redeemed =
+        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+    add_user(&mut tx, redeemed.username().as_str()).await;
+
+    assert_eq!(uses(&host.invitations).await, 0, "nothing is committed behind the host's back");
+    tx.commit().await.unwrap();
+    assert_eq!((uses(&host.invitations).await, host.users().await), (1, 1));
+    let last = trail(&host.invitations).await.pop().unwrap();
+    assert_eq!((last.action, last.outcome), (Action::Redeem, EventOutcome::Succeeded));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_record() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    let before = trail(&host.invitations).await;
+    for way in ["rollback", "drop"] {
+        let mut tx = host.begin().await;
+        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+        add_user(&mut tx, "anna").await;
+        if way == "rollback" {
+            tx.rollback().await.unwrap();
+        } else {
+            drop(tx);
+        }
+        assert_eq!((uses(&host.invitations).await, host.users().await), (0, 0), "{way}");
+        assert_eq!(trail(&host.invitations).await, before, "{way}");
+    }
+    // The code is as good as new, for anybody.
+    host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
+    let before = trail(&host.invitations).await;
+
+    let mut tx = host.begin().await;
+    add_user(&mut tx, "before").await;
+    let refused = host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Refused(refused)) = refused else { panic!("it is used") };
+    assert_eq!(*refused.refusal(), Refusal::Used);
+    assert_eq!(refused.unrecorded().len(), 1);
+    add_user(&mut tx, "after").await;
+    tx.commit().await.unwrap();
+
+    assert_eq!(host.users().await, 2);
+    assert_eq!(trail(&host.invitations).await, before, "the evidence is still in our hands");
+    for _ in 0..2 {
+        host.invitations.record(&refused).await.unwrap();
+    }
+    let after = trail(&host.invitations).await;
+    assert_eq!(after[before.len()..], *refused.unrecorded(), "recorded, and only once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outside_of_a_transaction_nothing_is_handed_over() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
+    let refused = host.invitations.redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Refused(refused)) = refused else { panic!("it is used") };
+    assert!(refused.unrecorded().is_empty());
+    let before = trail(&host.invitations).await;
+    host.invitations.record(&refused).await.unwrap();
+    assert_eq!(trail(&host.invitations).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_service_works_inside() {
+    let host = Host::new().await;
+    let mut tx = host.begin().await;
+    {
+        let inside = host.invitations.on(host.invitations.store().join(&mut tx));
+        let uses = 3.try_into().unwrap();
+        let created = inside.create(&admin(), staff().for_uses(uses)).await.unwrap();
+        let (id, code) = (created.invitation().id, created.code().reveal());
+        inside.redeem(&code, &redeemer("anna")).await.unwrap();
+        assert!(inside.redeem(&code, &redeemer("anna")).await.unwrap().is_replayed());
+        inside.redeem(&code, &redeemer("ben")).await.unwrap();
+        let longer = Amendment::new().expiring(Expiry::InDays(30));
+        inside.amend(&admin(), id, longer, IfVersion::Exactly(1)).await.unwrap();
+        let rotated = inside.rotate(&admin(), id, IfVersion::Any).await.unwrap();
+        let unknown = inside.redeem(&code, &redeemer("cleo")).await.unwrap_err();
+        assert_eq!(unknown.refusal(), Some(&Refusal::CodeUnknown));
+        inside.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
+        inside.reinstate(&admin(), id, IfVersion::Any).await.unwrap();
+        inside.copy(&admin(), id).await.unwrap();
+        inside.redeem(&rotated.code().reveal(), &redeemer("cleo")).await.unwrap();
+        assert_eq!(inside.get(&admin(), id).await.unwrap().status(), Status::Used);
+        inside.delete(&admin(), id, IfVersion::Any).await.unwrap();
+        inside.create_many(&admin(), vec![staff(); 3]).await.unwrap();
+        let page = inside.list(&manager(), &Criteria::new(), Paging::default()).await.unwrap();
+        assert_eq!(page.items().len(), 3);
+    }
+    tx.commit().await.unwrap();
+    let page = host.invitations.list(&manager(), &Criteria::new(), Paging::default()).await;
+    assert_eq!(page.unwrap().items().len(), 3);
+}
+
+fn staff() -> Draft {
+    Draft::new().with_role(invitation_core::Role::new("staff").unwrap())
+}
+
+async fn id_of(host: &Host) -> invitation_core::InvitationId {
+    let page = host.invitations.list(&admin(), &Criteria::new(), Paging::default()).await.unwrap();
+    page.items()[0].invitation().id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_is_a_retryable_error_and_not_retried() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        // A transaction that has read; then somebody else changes what it needs.
+        let begin = AssertSqlSafe(format!("BEGIN ISOLATION LEVEL {level}"));
+        let mut tx = host.pool.begin_with(begin).await.unwrap();
+        sqlx::query("SELECT COUNT(*) FROM users").execute(&mut *tx).await.unwrap();
+        let (id, longer) = (id_of(&host).await, Amendment::new().expiring(Expiry::InDays(30)));
+        host.invitations.amend(&admin(), id, longer, IfVersion::Any).await.unwrap();
+        let inside = host.invitations.on(Joined::new(&mut tx));
+        let Err(Error::Store(error)) = inside.redeem(&code, &redeemer("anna")).await else {
+            panic!("PostgreSQL refuses the late writer")
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Conflict, "{level}");
+        assert!(error.is_retryable());
+        // The conflict was undone behind our savepoint: the host may still end it well.
+        add_user(&mut tx, level).await;
+        tx.commit().await.unwrap();
+    }
+
+    // The host repeats its whole transaction.
+    let mut tx = host.begin().await;
+    host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(uses(&host.invitations).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_must_be_a_transaction_to_join() {
+    let host = Host::new().await;
+    let (_, code) = create(&host.invitations).await;
+    let mut conn = host.pool.acquire().await.unwrap();
+    let inside = host.invitations.on(Joined::<Postgres>::on_connection(&mut conn));
+    let error = inside.redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Store(error)) = error else { panic!("there is none") };
+    assert!(!error.is_retryable());
+    assert_eq!(uses(&host.invitations).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_call_leaves_the_hosts_work_alone() {
+    let host = Host::new().await;
+    for polls in 0..40 {
+        let (_, code) = create(&host.invitations).await;
+        let mut tx = host.begin().await;
+        add_user(&mut tx, &format!("user-{polls}")).await;
+        let anna = redeemer("anna");
+        let done = {
+            let inside = host.invitations.on(Joined::new(&mut tx));
+            DropAfter::new(inside.redeem(&code, &anna), polls).await.is_some()
+        };
+        // The transaction goes on, and the code can be redeemed in it.
+        let inside = host.invitations.on(Joined::new(&mut tx));
+        let redeemed = inside.redeem(&code, &anna).await.unwrap();
+        // Without an answer it was made, or not; with one, it was.
+        assert!(redeemed.is_replayed() || !done, "dropped after {polls} polls");
+        tx.commit().await.unwrap();
+        let expected = (u32::try_from(polls + 1).unwrap(), i64::try_from(polls + 1).unwrap());
+        let made = (uses(&host.invitations).await, host.users().await);
+        assert_eq!(made, expected, "dropped after {polls} polls");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_quotas_reservations_and_purges_share_the_hosts_fate() {
+    let host = Host::new().await;
+    let clock = ManualClock::new(SystemClock.now());
+    let one = Cap::AtMost(NonZeroU32::MIN);
+    let limits = Limits::default().with_pending_per_inviter(one);
+    let invitations = host.invitations.clone().with_clock(clock.clone()).with_limits(limits);
+    let (key, anna) = (IdempotencyKey::new("k-1").unwrap(), redeemer("anna"));
+    let nothing = trail(&invitations).await;
+    for commits in [false, true] {
+        let mut tx = host.begin().await;
+        let inside = invitations.on(Joined::new(&mut tx));
+        let created = inside.create_once(&manager(), &key, Draft::new()).await.unwrap();
+        assert!(!created.is_replayed(), "what was rolled back is not known");
+        let again = inside.create_once(&manager(), &key, Draft::new()).await.unwrap();
+        assert!(again.is_replayed());
+        let full = inside.create(&manager(), Draft::new()).await.unwrap_err();
+        assert!(matches!(full.refusal(), Some(Refusal::QuotaExceeded { .. })));
+        let Reserved::Open(reservation) =
+            inside.reserve(&again.code().reveal(), &anna).await.unwrap()
+        else {
+            panic!("nothing is redeemed")
+        };
+        inside.commit(reservation.id(), &anna).await.unwrap();
+        if commits {
+            tx.commit().await.unwrap();
+        } else {
+            tx.rollback().await.unwrap();
+            assert_eq!(trail(&invitations).await, nothing, "no success is on record");
+        }
+    }
+    assert_eq!(uses(&invitations).await, 1);
+    assert_eq!(trail(&invitations).await.len(), nothing.len() + 3, "created, reserved, redeemed");
+
+    clock.advance(Duration::days(3));
+    let mut tx = host.begin().await;
+    let age = Duration::days(2);
+    let inside = invitations.on(Joined::new(&mut tx));
+    let purged = inside.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
+    assert_eq!(purged, Purged { removed: 1, more: true });
+    let empty = inside.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
+    assert_eq!(empty, Purged { removed: 0, more: false });
+    tx.rollback().await.unwrap();
+    assert_eq!(uses(&invitations).await, 1, "it is still there");
+}
