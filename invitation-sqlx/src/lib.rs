@@ -21,6 +21,7 @@ mod ops;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod render;
+mod retry;
 mod row;
 mod schema;
 #[cfg(feature = "sqlite")]

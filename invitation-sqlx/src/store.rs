@@ -17,11 +17,36 @@ use crate::{
     error::store_error,
     names::Names,
     ops::{self, Begin},
+    retry::Retries,
     schema,
 };
 
+/// Makes a change in its turn, and again while concurrent work gets in its way. (A macro,
+/// because the compiler cannot see that the future of a function over an async closure
+/// is `Send`.)
+macro_rules! retried {
+    ($store:expr, $id:expr, $change:expr) => {{
+        let mut retries = Retries::of($id);
+        loop {
+            let made = {
+                let _turn = $store.turn().await;
+                $change.await
+            };
+            match made {
+                Err(error) if retries.again_after(&error).await => {}
+                done => break done,
+            }
+        }
+    }};
+}
+
 /// A store on the connections of a pool. Each call is one transaction of its own,
 /// or one statement; each takes one connection, so a pool of one is enough.
+///
+/// A change that concurrent work got in the way of (a deadlock, a serialisation
+/// failure) is tried again as a whole, up to six times within a second, after short
+/// pauses that differ between calls. What fails even then is an error of the kind
+/// [`Conflict`](invitation_core::StoreErrorKind::Conflict).
 ///
 /// Clones share the pool. For a call inside a transaction of the host, see
 /// [`Joined`](crate::Joined).
@@ -110,8 +135,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
         let mut conn = self.acquire("insert").await?;
-        let _turn = self.turn().await;
-        ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert).await
+        let id = insert.rows.first().map(|row| row.event.id);
+        retried!(self, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
@@ -126,9 +151,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         };
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            let _turn = self.turn().await;
-            let step = ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition);
-            answers.push(step.await);
+            let id = Some(transition.event().id);
+            answers.push(retried!(
+                self,
+                id,
+                ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition)
+            ));
         }
         answers
     }
@@ -179,8 +207,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut conn = self.acquire("record").await?;
-        let _turn = self.turn().await;
-        ops::record::<DB>(&mut conn, Begin::Own, &self.names, events).await
+        let id = events.first().map(|event| event.id);
+        retried!(self, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
     }
 
     async fn events(
@@ -195,7 +223,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let mut conn = self.acquire("purge").await?;
-        let _turn = self.turn().await;
-        ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge).await
+        let id = Some(purge.event.id);
+        retried!(self, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
     }
 }

@@ -1,0 +1,109 @@
+//! Trying again what concurrent work got in the way of.
+
+use std::time::{Duration, Instant};
+
+use invitation_core::{EventId, StoreError, StoreErrorKind};
+use uuid::Uuid;
+
+/// How often a whole operation is tried again at most.
+const TRIES: u32 = 6;
+
+/// For how long there are new tries. A conflict that took longer was a wait for a lock,
+/// and another one would only double it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The longest pause before the first new try; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+
+/// The new tries of one operation, in a transaction of the store's own. Inside a host's
+/// transaction there are none: what has to be repeated then is the host's whole work.
+pub(crate) struct Retries {
+    begun: Instant,
+    made: u32,
+    random: u64,
+}
+
+impl Retries {
+    /// For the operation that leaves this event. The random part of the id spreads those
+    /// who got in each other's way, so that they do not meet again.
+    pub(crate) fn of(operation: Option<EventId>) -> Self {
+        let random = operation.map(|id| Uuid::from_bytes(*id.as_bytes()).as_u64_pair().1);
+        Self { begun: Instant::now(), made: 0, random: random.unwrap_or_default() }
+    }
+
+    /// Whether the operation that failed like this is to be tried again: the pause before
+    /// it is over then.
+    pub(crate) async fn again_after(&mut self, error: &StoreError) -> bool {
+        let Some(pause) = self.pause(error.kind(), self.begun.elapsed()) else { return false };
+        sqlx_core::rt::sleep(pause).await;
+        true
+    }
+
+    fn pause(&mut self, kind: StoreErrorKind, elapsed: Duration) -> Option<Duration> {
+        if kind != StoreErrorKind::Conflict || self.made >= TRIES || elapsed >= PATIENCE {
+            return None;
+        }
+        let longest = FIRST_PAUSE * 2_u32.pow(self.made);
+        self.made += 1;
+        // One of 1,024 even parts of the longest, other bits each time.
+        let part = u32::try_from(self.random.rotate_right(10 * self.made) & 1023).unwrap_or(0);
+        Some(longest * part / 1024)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFLICT: StoreErrorKind = StoreErrorKind::Conflict;
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    fn retries(last_bytes: u64) -> Retries {
+        let bytes = (u128::from(u64::MAX) << 64) | u128::from(last_bytes);
+        Retries::of(Some(EventId::from_bytes(bytes.to_be_bytes())))
+    }
+
+    #[test]
+    fn only_a_conflict_is_worth_a_new_try() {
+        for kind in [
+            StoreErrorKind::Unavailable,
+            StoreErrorKind::OutcomeUnknown,
+            StoreErrorKind::Corrupt,
+            StoreErrorKind::Other,
+        ] {
+            assert_eq!(retries(7).pause(kind, AT_ONCE), None, "{kind:?}");
+        }
+        assert!(retries(7).pause(CONFLICT, AT_ONCE).is_some());
+    }
+
+    #[test]
+    fn tries_come_to_an_end() {
+        let mut retries = retries(7);
+        let made = std::iter::from_fn(|| retries.pause(CONFLICT, AT_ONCE)).count();
+        assert_eq!(made, 6);
+    }
+
+    #[test]
+    fn a_long_wait_is_not_repeated() {
+        let almost = PATIENCE - Duration::from_nanos(1);
+        assert!(retries(7).pause(CONFLICT, almost).is_some());
+        assert_eq!(retries(7).pause(CONFLICT, PATIENCE), None);
+    }
+
+    #[test]
+    fn pauses_grow_within_their_bound_and_differ_between_operations() {
+        let pauses = |random| {
+            let mut retries = retries(random);
+            (0..TRIES)
+                .map(|n| {
+                    let pause = retries.pause(CONFLICT, AT_ONCE).unwrap();
+                    assert!(pause < FIRST_PAUSE * 2_u32.pow(n), "{n}");
+                    pause
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_ne!(pauses(0x0123_4567_89ab_cdef), pauses(0x0123_4567_89ab_0000));
+        let most = pauses(u64::MAX);
+        assert!(most.is_sorted() && most[5] > Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,86 @@
+//! Concurrent work that gets in the way: once, and for good.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(feature = "postgres")]
+
+mod support;
+
+use std::{str::FromStr, time::Duration};
+
+use invitation_core::{Error, Invitations, StoreErrorKind};
+use invitation_sqlx::{
+    PgStore,
+    sqlx::{
+        self, PgPool, Postgres, Transaction,
+        postgres::{PgConnectOptions, PgPoolOptions},
+    },
+};
+use support::{create, redeemer, uses};
+
+/// A service whose calls wait for a lock no longer than a blink.
+async fn impatient() -> (Invitations<PgStore>, PgPool) {
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let options = PgConnectOptions::from_str(&url).unwrap();
+    let others = PgPool::connect_with(options.clone()).await.unwrap();
+    let options = options.options([("lock_timeout", "20ms")]);
+    let pool = PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap();
+    let store = PgStore::new(pool);
+    store.migrate().await.unwrap();
+    (Invitations::new(store), others)
+}
+
+/// Somebody else who has changed every code, and has not said yet whether it stays.
+async fn in_the_way(others: &PgPool) -> Transaction<'static, Postgres> {
+    let mut tx = others.begin().await.unwrap();
+    sqlx::query("UPDATE invitation_codes SET version = version").execute(&mut *tx).await.unwrap();
+    tx
+}
+
+/// How many calls wait for a lock.
+async fn waiting(others: &PgPool) -> i64 {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity \
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    sqlx::query_scalar(sql).fetch_one(others).await.unwrap()
+}
+
+/// Waits until so many calls do.
+async fn until_waiting(others: &PgPool, number: i64) {
+    let looks = async {
+        while waiting(others).await != number {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), looks).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_somebody_was_in_the_way_of_is_tried_again() {
+    let (invitations, others) = impatient().await;
+    let (_, code) = create(&invitations).await;
+    let other = in_the_way(&others).await;
+    let redeeming = {
+        let (invitations, anna) = (invitations.clone(), redeemer("anna"));
+        tokio::spawn(async move { invitations.redeem(&code, &anna).await })
+    };
+    // It waits, gives up waiting, and by then the other has gone.
+    until_waiting(&others, 1).await;
+    until_waiting(&others, 0).await;
+    other.rollback().await.unwrap();
+    let redeemed = redeeming.await.unwrap().unwrap();
+    assert!(!redeemed.is_replayed());
+    assert_eq!(uses(&invitations).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stays_in_the_way_is_a_conflict_in_the_end() {
+    let (invitations, others) = impatient().await;
+    let (_, code) = create(&invitations).await;
+    let other = in_the_way(&others).await;
+    let told = invitations.redeem(&code, &redeemer("anna")).await;
+    let Err(Error::Store(error)) = told else { panic!("nobody can redeem it now: {told:?}") };
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    assert!(error.is_retryable());
+    other.rollback().await.unwrap();
+    assert_eq!(uses(&invitations).await, 0);
+    invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+}
