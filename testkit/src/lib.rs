@@ -5,7 +5,9 @@
 //! - [`MariaDb`]: MariaDB, package `mariadb-server`.
 //! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
 //!
-//! Each has `start`, and `shared` for the one that all tests of a program use, each
+//! - [`Proxy`]: a wire to one of them that breaks on purpose.
+//!
+//! Each server has `start`, and `shared` for the one that all tests of a program use, each
 //! in a database of its own (`create_database`). A server that cannot be started is
 //! an error, never a skipped test.
 
@@ -14,11 +16,12 @@ mod mariadb;
 mod network;
 mod postgres;
 mod programs;
+mod proxy;
 mod server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub use self::{galera::Galera, mariadb::MariaDb, postgres::Postgres};
+pub use self::{galera::Galera, mariadb::MariaDb, postgres::Postgres, proxy::Proxy};
 
 /// How a server treats what it has committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

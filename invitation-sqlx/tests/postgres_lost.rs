@@ -1,0 +1,159 @@
+//! A connection that breaks between any two messages: what the caller is told is true,
+//! and asking again gets the rest of the truth.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(feature = "postgres")]
+
+mod support;
+
+use std::{num::NonZeroU32, str::FromStr, time::Duration};
+
+use invitation_core::{Draft, Error, IdempotencyKey, Invitations, StoreErrorKind};
+use invitation_sqlx::{
+    PgStore,
+    sqlx::postgres::{PgConnectOptions, PgPoolOptions},
+};
+use invitation_testkit::{Postgres, Proxy};
+use support::{admin, manager, redeemer, redemptions_on_record, trail, uses};
+
+/// One database, reached by a sound wire and by one that breaks.
+struct Wires {
+    sound: Invitations<PgStore>,
+    broken: Invitations<PgStore>,
+    proxy: Proxy,
+}
+
+impl Wires {
+    async fn new() -> Self {
+        let url = Postgres::shared().create_database();
+        let options = PgConnectOptions::from_str(&url).unwrap();
+        let proxy = Proxy::to(options.get_port()).unwrap();
+        let pool = |options: PgConnectOptions| {
+            // One connection and no question whether it is well: each message is the call's.
+            PgPoolOptions::new()
+                .max_connections(1)
+                .test_before_acquire(false)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_with(options)
+        };
+        let sound = PgStore::new(pool(options.clone()).await.unwrap());
+        sound.migrate().await.unwrap();
+        let broken = PgStore::new(pool(options.port(proxy.port())).await.unwrap());
+        Self { sound: Invitations::new(sound), broken: Invitations::new(broken), proxy }
+    }
+
+    async fn code(&self, uses: u32) -> String {
+        let draft = Draft::new().for_uses(NonZeroU32::new(uses).unwrap());
+        let role = invitation_core::Role::new("staff").unwrap();
+        let created = self.sound.create(&admin(), draft.with_role(role)).await.unwrap();
+        created.code().reveal().to_string()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lost {
+    Request,
+    Answer,
+}
+
+/// Whether nothing was done, for all that the caller knows.
+fn says_nothing_was_done(error: &Error) -> bool {
+    let Error::Store(error) = error else { panic!("a broken wire is no refusal: {error:?}") };
+    match error.kind() {
+        StoreErrorKind::Unavailable => true,
+        StoreErrorKind::OutcomeUnknown => false,
+        other => panic!("a broken wire is not {other:?}"),
+    }
+}
+
+async fn redeems_survive(max_uses: u32) {
+    for lost in [Lost::Request, Lost::Answer] {
+        let wires = Wires::new().await;
+        // What is prepared once is behind us.
+        let first = wires.code(max_uses).await;
+        wires.broken.redeem(&first, &redeemer("first")).await.unwrap();
+        let (mut made, mut unknown_but_made) = (1, 0);
+        for passing in 0.. {
+            assert!(passing < 60, "a redeem is not that long");
+            let code = wires.code(max_uses).await;
+            let anna = redeemer(&format!("anna-{passing}"));
+            match lost {
+                Lost::Request => wires.proxy.lose_request_after(passing),
+                Lost::Answer => wires.proxy.lose_answer_after(passing),
+            }
+            let told = wires.broken.redeem(&code, &anna).await;
+            let lost_nothing = wires.proxy.calm_down();
+            // Whatever the server still had to do with that connection is done, or waits
+            // for by this one.
+            let before = uses(&wires.sound).await;
+            match &told {
+                Ok(_) => assert_eq!(before, made + 1, "{lost:?} {passing}: it was said to be made"),
+                Err(error) if says_nothing_was_done(error) => {
+                    assert_eq!(before, made, "{lost:?} {passing}: it was said not to be made");
+                }
+                Err(_) => unknown_but_made += before - made,
+            }
+
+            // The person tries again, as one does.
+            let again = wires.broken.redeem(&code, &anna).await.unwrap();
+            made += 1;
+            assert_eq!(uses(&wires.sound).await, made, "{lost:?} {passing}: one use");
+            let on_record = u32::try_from(redemptions_on_record(&wires.sound).await).unwrap();
+            assert_eq!(on_record, made, "{lost:?} {passing}: one event");
+            if before == made {
+                assert!(again.is_replayed(), "{lost:?} {passing}: the same redemption");
+            }
+            if lost_nothing {
+                told.unwrap();
+                break;
+            }
+        }
+        if lost == Lost::Answer {
+            assert!(unknown_but_made > 0, "an answer was lost after the redemption was made");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redeem_that_was_cut_off_is_told_the_truth_when_repeated() {
+    redeems_survive(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_is_one_of_a_code_for_several() {
+    redeems_survive(3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_was_cut_off_is_found_again_by_its_key() {
+    for lost in [Lost::Request, Lost::Answer] {
+        let wires = Wires::new().await;
+        let first = IdempotencyKey::new("first").unwrap();
+        wires.broken.create_once(&manager(), &first, Draft::new()).await.unwrap();
+        let mut created = 1;
+        for passing in 0.. {
+            assert!(passing < 60, "a creation is not that long");
+            let key = IdempotencyKey::new(format!("key-{passing}")).unwrap();
+            match lost {
+                Lost::Request => wires.proxy.lose_request_after(passing),
+                Lost::Answer => wires.proxy.lose_answer_after(passing),
+            }
+            let told = wires.broken.create_once(&manager(), &key, Draft::new()).await;
+            let lost_nothing = wires.proxy.calm_down();
+            let before = trail(&wires.sound).await.len();
+            if let Err(error) = &told
+                && says_nothing_was_done(error)
+            {
+                assert_eq!(before, created, "{lost:?} {passing}: it was said not to be made");
+            }
+            let again = wires.broken.create_once(&manager(), &key, Draft::new()).await.unwrap();
+            created += 1;
+            assert_eq!(trail(&wires.sound).await.len(), created, "{lost:?} {passing}: one event");
+            assert_eq!(again.is_replayed(), before == created, "{lost:?} {passing}");
+            if lost_nothing {
+                told.unwrap();
+                break;
+            }
+        }
+    }
+}
