@@ -22,6 +22,7 @@ use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
     draft::IfVersion,
+    email::EmailKey,
     event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
     guard::{Condition, Guard},
     id::{EventId, InvitationId},
@@ -126,6 +127,18 @@ pub enum Command<'a> {
         /// Which use it takes.
         taking: Taking,
     },
+    /// Find out what the invitation has against being redeemed. Changes nothing: a
+    /// store always refuses it, with the facts.
+    Check {
+        /// Under which digests the code may be stored.
+        code: Vec<CodeDigest>,
+        /// Who presents it.
+        redeemer: &'a Redeemer,
+        /// The address that is going to be proved.
+        address: Option<EmailKey>,
+        /// What the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+    },
     /// Turn a held use into a redemption.
     Commit {
         /// Which.
@@ -199,10 +212,13 @@ pub fn decide(
     };
     match command {
         Command::Redeem { code, redeemer, ceiling, taking } => {
-            Ok(Presented { code, redeemer, ceiling }.redeem(&taking, scope, call))
+            Ok(Presented::with_proof(code, redeemer, ceiling).redeem(&taking, scope, call))
         }
         Command::Reserve { code, redeemer, ceiling, until, taking } => {
-            Ok(Presented { code, redeemer, ceiling }.reserve(until, &taking, scope, call))
+            Ok(Presented::with_proof(code, redeemer, ceiling).reserve(until, &taking, scope, call))
+        }
+        Command::Check { code, redeemer, address, ceiling } => {
+            Ok(Presented { code, redeemer, address, ceiling }.check(scope, call))
         }
         Command::Commit { reservation, redeemer, ceiling } => {
             Ok(redeem::commit(reservation, redeemer, ceiling, scope, call))

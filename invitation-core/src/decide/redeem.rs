@@ -7,6 +7,7 @@ use crate::{
     actor::{Redeemer, Scope},
     change::Change,
     code::CodeDigest,
+    email::EmailKey,
     event::{Action, Detail},
     guard::{Condition, Guard},
     id::EventId,
@@ -81,22 +82,33 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
 pub(super) struct Presented<'a> {
     pub(super) code: Vec<CodeDigest>,
     pub(super) redeemer: &'a Redeemer,
+    /// The address that the binding is held against.
+    pub(super) address: Option<EmailKey>,
     pub(super) ceiling: &'a Arc<[RolePair]>,
 }
 
-impl Presented<'_> {
+impl<'a> Presented<'a> {
+    /// By somebody with the address that is proved.
+    pub(super) fn with_proof(
+        code: Vec<CodeDigest>,
+        redeemer: &'a Redeemer,
+        ceiling: &'a Arc<[RolePair]>,
+    ) -> Self {
+        let address = redeemer.email().map(|proof| proof.email().key().clone());
+        Self { code, redeemer, address, ceiling }
+    }
+
     /// In the order of `Invitation::status`, so that the answer and the list agree;
     /// that the use is somebody else's comes last, because it passes.
     fn guard(&self, call: &Call, taking: &Taking) -> Vec<Condition> {
         let user = self.redeemer.user();
-        let address = self.redeemer.email().map(|proof| proof.email().key().clone());
         let mut guard = vec![
             Condition::FirstUseBy(user.clone()),
             Condition::NotDeleted,
             Condition::UsesLeft,
             Condition::NotRevoked,
             Condition::NotExpired { now: call.now },
-            Condition::AddressProved(address),
+            Condition::AddressProved(self.address.clone()),
             Condition::Grantable(Arc::clone(self.ceiling)),
         ];
         match taking {
@@ -137,6 +149,20 @@ impl Presented<'_> {
             change: redemption(self.redeemer, call, in_place_of(taking, call)),
             event: call.done(Action::Redeem, detail),
         }
+    }
+
+    /// A redemption that is never made: it would take the use of a lease that nobody
+    /// can have, because its id is that of this call. Of the invitation itself it asks
+    /// all that redeeming asks, and the store tells the facts.
+    pub(super) fn check(self, scope: Scope, call: &Call) -> Transition {
+        let nobodys = Lease {
+            id: call.id,
+            user: self.redeemer.user().clone(),
+            username: self.redeemer.username().clone(),
+            since: call.now,
+            until: call.now,
+        };
+        self.redeem(&Taking::Own(nobodys), scope, call)
     }
 
     pub(super) fn reserve(

@@ -2,6 +2,7 @@
 
 mod administer;
 mod budget;
+mod check;
 mod create;
 mod criteria;
 mod cursor;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use self::budget::DenialBudget;
 pub use self::{
+    check::Checked,
     create::Created,
     criteria::{Criteria, EventCriteria, Paging},
     cursor::Cursor,

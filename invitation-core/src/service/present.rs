@@ -97,7 +97,12 @@ impl<S: Store> Invitations<S> {
             .map_err(|_| corrupt(wanted))
     }
 
-    async fn refuse_unknown(&self, call: &Call, wanted: Wanted, transition: &Transition) -> Error {
+    pub(super) async fn refuse_unknown(
+        &self,
+        call: &Call,
+        wanted: Wanted,
+        transition: &Transition,
+    ) -> Error {
         let named = match transition.scope() {
             Scope::Division(division) => Some(division),
             Scope::All => None,
@@ -106,7 +111,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Refuses who presented a code, telling as much as the host discloses.
-    async fn refuse_told(
+    pub(super) async fn refuse_told(
         &self,
         call: &Call,
         action: Action,

@@ -179,6 +179,11 @@ macro_rules! __conformance_promises {
                 the_ceiling_of_the_moment_decides_at_commit
                 a_repeated_commit_gets_the_same_redemption
             }
+            checking {
+                a_check_tells_what_redeeming_takes
+                a_check_refuses_as_redeeming_does
+                a_check_recognises_who_redeemed
+            }
             redeeming_with {
                 an_account_is_created_and_the_code_redeemed
                 a_failed_creation_gives_the_use_back

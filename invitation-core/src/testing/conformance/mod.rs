@@ -14,6 +14,7 @@ mod batches;
 mod ceiling;
 mod changes;
 mod changes_of_leases;
+mod checking;
 mod criteria;
 mod evidence;
 mod fidelity;

@@ -18,15 +18,15 @@ use crate::{
 };
 
 /// A row that is refused, to whom, how, and why.
-struct Case {
-    row: Invitation,
-    redeemer: Redeemer,
-    refusal: Refusal,
-    reason: Reason,
+pub(super) struct Case {
+    pub(super) row: Invitation,
+    pub(super) redeemer: Redeemer,
+    pub(super) refusal: Refusal,
+    pub(super) reason: Reason,
 }
 
 /// One row for each reason.
-fn cases(world: &World, mint: &Mint) -> Vec<Case> {
+pub(super) fn cases(world: &World, mint: &Mint) -> Vec<Case> {
     let now = world.now();
     let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
     let bound = |to: Binding| Invitation { binding: to, ..mint.row() };
@@ -91,7 +91,7 @@ fn cases(world: &World, mint: &Mint) -> Vec<Case> {
 }
 
 /// The one event that `redeemer` has left.
-async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
+pub(super) async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
     let events = world.events_of(redeemer.user()).await;
     assert_eq!(events.len(), 1, "one refusal leaves one event: {events:?}");
     events.into_iter().next().expect("one event")

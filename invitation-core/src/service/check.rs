@@ -1,0 +1,119 @@
+//! Asking what a code takes, before it is redeemed.
+
+use super::{Invitations, Redeemed, evidence::Place, redeem::redeemed};
+use crate::{
+    actor::Redeemer,
+    decide::{Command, Next, Wanted, decide, next},
+    draft::IfVersion,
+    email::{Email, VerifiedEmail},
+    error::{Error, StoreError, StoreErrorKind},
+    event::Action,
+    invitation::{Binding, Invitation},
+    refusal::Verdict,
+    store::{Outcome, Store},
+};
+
+/// What it takes to redeem a code, by the invitation as it is now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
+pub enum Checked {
+    /// Nothing more: it can be redeemed.
+    Redeemable,
+    /// A proof of this address: for a code bound to an address, the one that it is
+    /// bound to, as it was given then; for one bound to a domain, the claimed one.
+    /// Send the proof's mail here.
+    ProofOf(Email),
+    /// The redeemer has redeemed it before.
+    AlreadyRedeemed(Box<Redeemed>),
+}
+
+impl<S: Store> Invitations<S> {
+    /// Finds out what it takes to redeem a code, and consumes nothing: so that a host
+    /// can have an address proved before it redeems.
+    ///
+    /// `claimed` is the address that the newcomer gives and has not proved. Whom a code
+    /// is bound to is told to nobody who does not name that address; a proved address
+    /// of the redeemer counts instead of it.
+    ///
+    /// This is for today's answer only: [`redeem`](Self::redeem) looks at everything
+    /// once more, in its own atomic step. Whether a use is held by a reservation is not
+    /// asked, because that passes.
+    ///
+    /// One call to the store; a refusal takes another for its evidence, and that of an
+    /// unknown code one more.
+    ///
+    /// # Errors
+    ///
+    /// As [`redeem`](Self::redeem), for the same reasons and with the same evidence;
+    /// `AddressProofRequired` when the binding is not met by the claimed address. Never
+    /// `Reserved`.
+    ///
+    /// ```
+    /// use invitation_core::{Actor, Checked, Division, Draft, Email, Invitations, MemoryStore, Redeemer, Refusal, Role, UserId, Username};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let invitations = Invitations::new(MemoryStore::new());
+    /// # let manager =
+    /// #     Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, Division::new("sales")?);
+    /// let for_anna = Draft::new().for_email(Email::parse("anna@example.com")?);
+    /// let code = invitations.create(&manager, for_anna).await?.code().reveal();
+    ///
+    /// let newcomer = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+    /// let claimed = Email::parse("Anna@Example.com")?;
+    /// let checked = invitations.check(&code, &newcomer, Some(&claimed)).await?;
+    /// assert_eq!(checked, Checked::ProofOf(Email::parse("anna@example.com")?));
+    ///
+    /// let other = Email::parse("ben@example.com")?;
+    /// let refused = invitations.check(&code, &newcomer, Some(&other)).await.unwrap_err();
+    /// assert_eq!(refused.refusal(), Some(&Refusal::AddressProofRequired));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check(
+        &self,
+        code: &str,
+        redeemer: &Redeemer,
+        claimed: Option<&Email>,
+    ) -> Result<Checked, Error> {
+        let corrupt = || StoreError::new(StoreErrorKind::Corrupt, "check");
+        let code = self.parse_code(code)?;
+        let proved = redeemer.email().map(VerifiedEmail::email);
+        let settings = &self.settings;
+        let command = Command::Check {
+            code: settings.sealing.digests(&code),
+            redeemer,
+            address: proved.or(claimed).map(|address| address.key().clone()),
+            ceiling: &settings.ceiling,
+        };
+        let call = self.call(redeemer.performer(), redeemer.origin())?;
+        let (policy, limits) = (&settings.policy, &settings.limits);
+        let transition = decide(command, redeemer.scope(), IfVersion::Any, &call, policy, limits)
+            .map_err(|_| corrupt())?;
+        let facts = match self.apply(&transition).await? {
+            Outcome::Refused(facts) => facts,
+            Outcome::Missing => {
+                return Err(self.refuse_unknown(&call, Wanted::Redemption, &transition).await);
+            }
+            _ => return Err(corrupt().into()),
+        };
+        match next(Wanted::Redemption, transition.guard(), &facts, call.now) {
+            Next::Redeemed => Ok(Checked::AlreadyRedeemed(Box::new(redeemed(*facts, true)?))),
+            Next::Refuse(failed) => {
+                let verdict =
+                    Verdict::explain(&failed, transition.target(), &facts).ok_or_else(corrupt)?;
+                let Invitation { id, division, .. } = facts.invitation;
+                let place = Place::Invitation(id, division);
+                Err(self.refuse_told(&call, Action::Redeem, verdict, place).await)
+            }
+            // All that is missing is a use to take.
+            Next::Try(_) | Next::Leased(_) => Ok(match (facts.invitation.binding, proved) {
+                (Binding::Anyone, _) | (_, Some(_)) => Checked::Redeemable,
+                (Binding::Address(stored), None) => Checked::ProofOf(stored),
+                (Binding::Domain(_), None) => {
+                    Checked::ProofOf(claimed.cloned().ok_or_else(corrupt)?)
+                }
+            }),
+        }
+    }
+}
