@@ -1,0 +1,163 @@
+//! One process of a crowd: as many members as it has connections.
+
+use std::{io, sync::Arc};
+
+use invitation_core::{
+    Error, Invitations, Redeemer, Refusal, StoreError, StoreErrorKind, UserId, Username,
+};
+use invitation_sqlx::{
+    SqlStore,
+    sqlx::{self, AssertSqlSafe, Postgres, Sqlite},
+};
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::{
+    database::{self, CONNECTIONS, Host},
+    way::Way,
+};
+
+/// How often a host repeats its transaction after a conflict. Of those who meet on a code,
+/// each time one gets through.
+const TRIES: usize = 200;
+
+/// What became of one member.
+enum Fate {
+    Redeemed,
+    Used,
+    Broken(String),
+}
+
+#[expect(clippy::future_not_send, reason = "the program's own main future")]
+pub(crate) async fn run(url: &str, way: Way, number: &str) {
+    if url.starts_with("postgres:") {
+        obey::<Postgres>(url, way, number).await;
+    } else {
+        obey::<Sqlite>(url, way, number).await;
+    }
+}
+
+/// Does as the director says, a line at a time: `get-ready`, a code and a round; then `go`.
+#[expect(clippy::future_not_send, reason = "the program's own main future")]
+async fn obey<DB: Host>(url: &str, way: Way, number: &str) {
+    let invitations = database::open::<DB>(url, way).await;
+    println!("ready");
+    let mut waiting = None;
+    for line in io::stdin().lines() {
+        let line = line.unwrap();
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["get-ready", code, round] => {
+                let name = format!("{round}-{number}");
+                waiting = Some(gather(&invitations, way, code, &name).await);
+                println!("waiting");
+            }
+            ["go"] => {
+                let (barrier, members) = waiting.take().expect("they are ready");
+                barrier.wait().await;
+                tell(members.join_all().await);
+            }
+            _ => panic!("what is {line}?"),
+        }
+    }
+}
+
+/// The members as tasks that wait for one more to come to the barrier.
+async fn gather<DB: Host>(
+    invitations: &Invitations<SqlStore<DB>>,
+    way: Way,
+    code: &str,
+    name: &str,
+) -> (Arc<Barrier>, JoinSet<Fate>) {
+    let members = usize::try_from(CONNECTIONS).unwrap();
+    let (barrier, here) =
+        (Arc::new(Barrier::new(members + 1)), Arc::new(Barrier::new(members + 1)));
+    let mut tasks = JoinSet::new();
+    for member in 0..members {
+        let (barrier, here) = (Arc::clone(&barrier), Arc::clone(&here));
+        let (invitations, code) = (invitations.clone(), code.to_owned());
+        let name = format!("{name}-{member}");
+        tasks.spawn(async move {
+            here.wait().await;
+            barrier.wait().await;
+            let user = UserId::new(&name).unwrap();
+            let newcomer = Redeemer::new(user, Username::new(&name).unwrap());
+            if way.joined {
+                join(&invitations, way, &code, &newcomer).await
+            } else {
+                fate(invitations.redeem(&code, &newcomer).await.map(|_| ()))
+            }
+        });
+    }
+    here.wait().await;
+    (barrier, tasks)
+}
+
+/// A host's registration: account and redemption in one transaction of the host's, which
+/// is repeated after a conflict.
+async fn join<DB: Host>(
+    invitations: &Invitations<SqlStore<DB>>,
+    way: Way,
+    code: &str,
+    newcomer: &Redeemer,
+) -> Fate {
+    for _ in 0..TRIES {
+        match try_to_join(invitations, way, code, newcomer).await {
+            Ok(fate) => return fate,
+            Err(Error::Store(error)) if error.is_retryable() => {}
+            Err(error) => return fate(Err(error)),
+        }
+    }
+    Fate::Broken("conflicts without an end".to_owned())
+}
+
+async fn try_to_join<DB: Host>(
+    invitations: &Invitations<SqlStore<DB>>,
+    way: Way,
+    code: &str,
+    newcomer: &Redeemer,
+) -> Result<Fate, Error> {
+    // The host's own statements meet conflicts too.
+    let failed = |error: sqlx::Error| {
+        let kind = error.as_database_error().map_or(StoreErrorKind::Other, DB::classify);
+        Error::Store(StoreError::new(kind, "the host").because(error))
+    };
+    let pool = invitations.store().pool();
+    let mut tx = pool.begin_with(AssertSqlSafe(DB::begin(way.level))).await.map_err(failed)?;
+    match invitations.on(invitations.store().join(&mut tx)).redeem(code, newcomer).await {
+        Ok(_) => {
+            let account = format!("INSERT INTO users (name) VALUES ('{}')", newcomer.username());
+            database::run::<DB>(&mut tx, &account).await.map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            Ok(Fate::Redeemed)
+        }
+        Err(Error::Refused(refused)) => {
+            tx.rollback().await.map_err(failed)?;
+            invitations.record(&refused).await?;
+            Ok(fate(Err(Error::Refused(refused))))
+        }
+        Err(error) => {
+            tx.rollback().await.map_err(failed)?;
+            Err(error)
+        }
+    }
+}
+
+fn fate(told: Result<(), Error>) -> Fate {
+    match told {
+        Ok(()) => Fate::Redeemed,
+        Err(Error::Refused(refused)) if *refused.refusal() == Refusal::Used => Fate::Used,
+        Err(other) => Fate::Broken(format!("{other:?}").replace('\n', " ")),
+    }
+}
+
+/// One line: how many got in, how many heard that it is used, and what else was heard.
+fn tell(fates: Vec<Fate>) {
+    let (mut redeemed, mut used, mut broken) = (0, 0, String::new());
+    for fate in fates {
+        match fate {
+            Fate::Redeemed => redeemed += 1,
+            Fate::Used => used += 1,
+            Fate::Broken(how) => broken.push_str(&how),
+        }
+    }
+    println!("{redeemed} {used} {broken}");
+}

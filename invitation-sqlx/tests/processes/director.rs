@@ -1,0 +1,143 @@
+//! Starts the processes, releases them together, and counts what came of it.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Lines, Write},
+    num::NonZeroU32,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use invitation_core::{
+    Action, Actor, Division, Draft, EventCriteria, EventOutcome, InvitationId, Invitations, Paging,
+    Role, Span, UserId,
+};
+use invitation_sqlx::{
+    SqlStore,
+    sqlx::{Postgres, Sqlite},
+};
+
+use crate::{
+    CROWD,
+    database::{self, CONNECTIONS, Host},
+    way::Way,
+};
+
+const PROCESSES: u32 = 4;
+/// For each number of uses.
+const ROUNDS: u32 = 8;
+const USES: [u32; 2] = [1, 3];
+
+pub(crate) async fn run(url: &str, way: Way) {
+    if url.starts_with("postgres:") {
+        direct::<Postgres>(url, way).await;
+    } else {
+        direct::<Sqlite>(url, way).await;
+    }
+}
+
+async fn direct<DB: Host>(url: &str, way: Way) {
+    let invitations = database::open::<DB>(url, way).await;
+    database::prepare(&invitations).await;
+    let mut crowds: Vec<_> = (0..PROCESSES).map(|n| Crowd::start(url, way, n)).collect();
+    for crowd in &mut crowds {
+        assert_eq!(crowd.hear(), "ready");
+    }
+    let mut let_in = 0;
+    for uses in USES {
+        for round in 0..ROUNDS {
+            let draft = Draft::new().with_role(Role::new("staff").unwrap());
+            let draft = draft.for_uses(NonZeroU32::new(uses).unwrap());
+            let created = invitations.create(&admin(), draft).await.unwrap();
+            let code = created.code().reveal();
+            for crowd in &mut crowds {
+                crowd.say(&format!("get-ready {} {uses}-{round}", &*code));
+            }
+            for crowd in &mut crowds {
+                assert_eq!(crowd.hear(), "waiting");
+            }
+            for crowd in &mut crowds {
+                crowd.say("go");
+            }
+            let told = crowds.iter_mut().map(Crowd::hear).collect::<Vec<_>>();
+            let place = format!("round {round} for {uses}: {told:?}");
+            assert_eq!(sum(&told, 0), uses, "{place}");
+            assert_eq!(sum(&told, 1), PROCESSES * CONNECTIONS - uses, "{place}");
+            check_trail(&invitations, created.invitation().id, uses, &place).await;
+            let_in += uses;
+        }
+    }
+    if way.joined {
+        let users = database::users(invitations.store().pool()).await;
+        assert_eq!(users, usize::try_from(let_in).unwrap(), "an account for each, and no other");
+    }
+    invitations.store().pool().close().await;
+}
+
+/// What is on record about one code: its uses, who redeemed it, and an event for each of
+/// the crowd.
+async fn check_trail<DB: Host>(
+    invitations: &Invitations<SqlStore<DB>>,
+    id: InvitationId,
+    uses: u32,
+    place: &str,
+) {
+    let all = Paging::first(200).unwrap();
+    let view = invitations.get(&admin(), id).await.unwrap();
+    assert_eq!(view.invitation().uses, uses, "{place}");
+    let redeemed = invitations.redemptions(&admin(), id, all).await.unwrap();
+    assert_eq!(redeemed.items().len(), usize::try_from(uses).unwrap(), "{place}");
+    let about = EventCriteria::new().about(id).of_action(Action::Redeem).within(Span::default());
+    let events = invitations.events(&admin(), &about, all).await.unwrap();
+    let of = |outcome| events.items().iter().filter(|event| event.outcome == outcome).count();
+    let crowd = PROCESSES * CONNECTIONS;
+    let found = (of(EventOutcome::Succeeded), of(EventOutcome::Refused));
+    let expected = (usize::try_from(uses).unwrap(), usize::try_from(crowd - uses).unwrap());
+    assert_eq!(found, expected, "{place}");
+}
+
+fn sum(told: &[String], place: usize) -> u32 {
+    let number = |line: &String| line.split(' ').nth(place).unwrap().parse::<u32>().unwrap();
+    told.iter().map(number).sum()
+}
+
+fn admin() -> Actor {
+    Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap())
+        .based_in(Division::new("sales").unwrap())
+}
+
+/// A process of this program that obeys.
+struct Crowd {
+    child: Child,
+    orders: Option<ChildStdin>,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Crowd {
+    fn start(url: &str, way: Way, number: u32) -> Self {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([CROWD, url, &way.to_string(), &number.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, orders, answers }
+    }
+
+    fn say(&mut self, order: &str) {
+        writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
+    }
+
+    fn hear(&mut self) -> String {
+        self.answers.next().expect("it ended before it answered").unwrap()
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        // Without orders it ends by itself.
+        drop(self.orders.take());
+        self.child.wait().ok();
+    }
+}
