@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "axum")]
+#[doc(inline)]
+pub use invitation_axum as web;
 #[doc(inline)]
 pub use invitation_core::{
     Acting, Action, Actor, Amendment, BatchId, Binding, Cap, Change, Checked, Clock, CodeDigest,

@@ -79,6 +79,12 @@ impl Actor {
         &self.scope
     }
 
+    /// What the host ties the events of this actor's calls to.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The division that is meant when none is named.
     #[must_use]
     pub fn home(&self) -> Option<&Division> {

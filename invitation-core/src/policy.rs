@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{invalid::Invalid, text::Role};
+use crate::{event::Action, invalid::Invalid, text::Role};
 
 /// Something that a policy allows a role to do, or does not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -63,6 +63,22 @@ impl Right {
         Self::Purge,
         Self::Audit,
     ];
+
+    /// As what the audit trail knows the use of it, and its denial.
+    pub(crate) fn action(self) -> Action {
+        match self {
+            Self::Create | Self::Bulk | Self::MultiUse | Self::BindDomain => Action::Create,
+            Self::View | Self::Reservations => Action::View,
+            Self::Copy => Action::Copy,
+            Self::Amend => Action::Amend,
+            Self::Rotate => Action::Rotate,
+            Self::Revoke => Action::Revoke,
+            Self::Reinstate => Action::Reinstate,
+            Self::Delete => Action::Delete,
+            Self::Purge => Action::Purge,
+            Self::Audit => Action::Audit,
+        }
+    }
 }
 
 /// What one role may do, and which roles it may hand out.

@@ -167,6 +167,32 @@ impl<S: Store> Invitations<S> {
         Ok(())
     }
 
+    /// Refuses, with evidence, an actor whose role lacks `right`. Every call does so for
+    /// itself; this is for hosts that do not want to read what a call is about from
+    /// somebody who may not make it. `about` is the invitation that is meant, for the
+    /// evidence only.
+    ///
+    /// No round trip, or two for a denial.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: `Forbidden`; [`Error::Store`], [`Error::Entropy`].
+    pub async fn authorize(
+        &self,
+        actor: &Actor,
+        right: Right,
+        about: Option<InvitationId>,
+    ) -> Result<(), Error> {
+        if self.settings.policy.allows(actor.role(), right) {
+            return Ok(());
+        }
+        let call = self.call_by(actor.into())?;
+        match about {
+            Some(id) => self.permit_on(actor, &call, id, right, right.action()).await,
+            None => self.permit(actor.into(), &call, right, right.action(), None).await,
+        }
+    }
+
     /// Refuses, with evidence that names the invitation, an actor whose role
     /// lacks `right`.
     pub(super) async fn permit_on(

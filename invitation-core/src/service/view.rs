@@ -230,6 +230,17 @@ impl<S: Store> Invitations<S> {
         Ok(code)
     }
 
+    /// An invitation as an actor sees it at this moment: what a change came to.
+    ///
+    /// No round trip. Nothing is asked and nothing recorded: it is for facts that a call
+    /// of this actor gave back.
+    #[must_use]
+    pub fn view_of(&self, actor: &Actor, invitation: Invitation) -> InvitationView {
+        let now = self.now();
+        let code = self.open(&invitation).ok();
+        self.view(actor, invitation, code, now, now)
+    }
+
     /// The invitation, if it exists for the actor; a refusal otherwise.
     pub(super) async fn load(
         &self,

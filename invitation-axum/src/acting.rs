@@ -1,0 +1,104 @@
+//! Who is acting, and whether they may: what comes before a body is read.
+
+use std::{convert::Infallible, marker::PhantomData};
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+use invitation_core::{Actor, InvitationId, Origin, Right};
+
+use crate::{
+    origin,
+    problem::{Problem, ProblemKind},
+    shield::RequestId,
+    web::Web,
+};
+
+/// The actor of a request; 401 when there is none, 403 for a change that a page of
+/// another origin asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn(pub(crate) Actor);
+
+impl FromRequestParts<Web> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let found = web.identify().actor(parts).await.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "nobody can be identified");
+        })?;
+        let actor = found.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
+        origin::check(&parts.method, &parts.headers, web.base_url())?;
+        Ok(Self(tied_to_request(actor, parts)))
+    }
+}
+
+/// The events of the call carry the id of the request, unless the host has said what
+/// they are to carry.
+fn tied_to_request(actor: Actor, parts: &Parts) -> Actor {
+    match parts.extensions.get::<RequestId>() {
+        Some(RequestId(id)) if actor.origin().correlation.is_none() => {
+            let origin = Origin { correlation: Some(id.clone()), ..actor.origin().clone() };
+            actor.with_origin(origin)
+        }
+        _ => actor,
+    }
+}
+
+/// A right, as a type.
+pub(crate) trait Needed: Send + Sync {
+    const RIGHT: Right;
+}
+
+macro_rules! needed {
+    ($($right:ident)+) => {
+        /// The rights that routes ask for.
+        pub(crate) mod to {
+            $(#[derive(Debug)] pub(crate) struct $right;
+            impl super::Needed for $right {
+                const RIGHT: super::Right = super::Right::$right;
+            })+
+        }
+    };
+}
+needed!(Create View Copy Rotate Revoke Reinstate Delete);
+
+/// An actor whose role has the right; 403 otherwise, with evidence that names the
+/// invitation of the path, if there is one.
+#[derive(Debug)]
+pub(crate) struct May<R>(pub(crate) Actor, pub(crate) PhantomData<R>);
+
+impl<R: Needed> FromRequestParts<Web> for May<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let SignedIn(actor) = SignedIn::from_request_parts(parts, web).await?;
+        let Ok(Named(about)) = Named::from_request_parts(parts, web).await;
+        web.service().authorize(&actor, R::RIGHT, about).await?;
+        Ok(Self(actor, PhantomData))
+    }
+}
+
+/// The invitation that the path names, if what stands there is an id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named(Option<InvitationId>);
+
+impl Named {
+    /// The id; 404 without one. To be asked for after the body has been read.
+    pub(crate) fn id(self) -> Result<InvitationId, Problem> {
+        self.0.ok_or_else(Problem::no_such_invitation)
+    }
+}
+
+impl FromRequestParts<Web> for Named {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        let Ok(params) = RawPathParams::from_request_parts(parts, web).await else {
+            return Ok(Self(None));
+        };
+        // The last of that name: the host's own mount path may have one, too.
+        let id = params.iter().filter(|(name, _)| *name == "id").last();
+        Ok(Self(id.and_then(|(_, id)| id.parse().ok())))
+    }
+}

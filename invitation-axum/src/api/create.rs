@@ -1,0 +1,52 @@
+//! Creating one invitation.
+
+use axum::{
+    extract::{OriginalUri, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{docs, draft::DraftBody, invitation::InvitationBody, one::tagged};
+use crate::{
+    acting::{May, to},
+    body::Json,
+    headers::Once,
+    problem::{Problem, ProblemKind},
+    web::Web,
+};
+
+/// Creates an invitation. Asked again under the same `Idempotency-Key`, it gives the
+/// first answer and creates nothing.
+#[utoipa::path(
+    post,
+    path = "/",
+    operation_id = "create_invitation",
+    params(docs::Key),
+    request_body = DraftBody,
+    responses(docs::Created, docs::Any, docs::WithBody, docs::KeyReused, docs::UnderQuota),
+)]
+pub(crate) async fn create(
+    State(web): State<Web>,
+    May(actor, _): May<to::Create>,
+    Once(key): Once,
+    OriginalUri(uri): OriginalUri,
+    Json(body): Json<DraftBody>,
+) -> Result<Response, Problem> {
+    let draft = body.read("").map_err(Problem::invalid)?;
+    let created = match &key {
+        Some(key) => web.service().create_once(&actor, key, draft).await?,
+        None => web.service().create(&actor, draft).await?,
+    };
+    if created.invitation().deleted_at.is_some() {
+        return Err(Problem::new(ProblemKind::Conflict)
+            .with_detail("what was created under this idempotency key has been deleted"));
+    }
+    let view = web.service().view_of(&actor, created.invitation().clone());
+    let mut response = tagged(&view, InvitationBody::with(&view, Some(created.code())));
+    *response.status_mut() = StatusCode::CREATED;
+    let mount = uri.path().trim_end_matches('/');
+    if let Ok(place) = HeaderValue::from_str(&format!("{mount}/{}", view.invitation().id)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response.into_response())
+}

@@ -1,0 +1,119 @@
+//! What is asked for: a new invitation, as JSON says it.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Division, Draft, Email, EmailDomain, Expiry, Invalid, Metadata, Role, Timestamp,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use utoipa::ToSchema;
+
+use crate::problem::{FieldError, pointer_to};
+
+/// A new invitation. What is left out is filled in: the role, if the actor may hand out
+/// only one; the actor's division; 7 days; one use; no binding.
+#[derive(Clone, Default, Debug, Deserialize, ToSchema)]
+#[schema(as = NewInvitation)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DraftBody {
+    /// The only address that may redeem it.
+    #[schema(max_length = 254, format = Email, example = "anna@example.com")]
+    pub(crate) email: Option<String>,
+    /// The only domain whose addresses may redeem it; not together with `email`.
+    #[schema(max_length = 254, example = "example.com")]
+    pub(crate) email_domain: Option<String>,
+    /// The role that the newcomer gets.
+    #[schema(min_length = 1, max_length = 64, example = "staff")]
+    pub(crate) role: Option<String>,
+    /// The division that the newcomer joins.
+    #[schema(min_length = 1, max_length = 64, example = "sales")]
+    pub(crate) division: Option<String>,
+    /// It is to be valid before this instant: 1 hour to 365 days from now.
+    #[schema(format = DateTime)]
+    pub(crate) expires_at: Option<String>,
+    /// The same, in days; not together with `expires_at`.
+    #[schema(minimum = 1, maximum = 365)]
+    pub(crate) expires_in_days: Option<u32>,
+    /// How many may redeem it.
+    #[schema(minimum = 1, maximum = 100_000)]
+    pub(crate) max_uses: Option<u32>,
+    /// What is to be kept with it: at most 4 KB, and 3 levels deep.
+    #[schema(value_type = Option<Object>)]
+    pub(crate) metadata: Option<Map<String, Value>>,
+}
+
+impl DraftBody {
+    /// The draft, or everything that is wrong with it; `at` is where the object stands
+    /// in the body.
+    pub(crate) fn read(self, at: &str) -> Result<Draft, Vec<FieldError>> {
+        let mut wrong = Vec::new();
+        let mut draft = Draft::new();
+        let mut note = |field: &str, message: &str| {
+            wrong.push(FieldError::in_body(format!("{at}{}", pointer_to(field)), message));
+        };
+        let mut refused = |refused: &Invalid| note(refused.field(), refused.message());
+
+        if let Some(email) = &self.email {
+            match Email::parse(email) {
+                Ok(email) => draft = draft.for_email(email),
+                Err(error) => refused(&error),
+            }
+        }
+        if let Some(domain) = &self.email_domain {
+            match EmailDomain::parse(domain) {
+                Ok(domain) => draft = draft.for_domain(domain),
+                Err(error) => refused(&error),
+            }
+        }
+        if let Some(role) = &self.role {
+            match Role::new(role) {
+                Ok(role) => draft = draft.with_role(role),
+                Err(error) => refused(&error),
+            }
+        }
+        if let Some(division) = &self.division {
+            match Division::new(division) {
+                Ok(division) => draft = draft.in_division(division),
+                Err(error) => refused(&error),
+            }
+        }
+        if let Some(metadata) = self.metadata {
+            match Metadata::new(Value::Object(metadata)) {
+                Ok(metadata) => draft = draft.with_metadata(metadata),
+                Err(error) => refused(&error),
+            }
+        }
+        if let Some(at) = &self.expires_at {
+            match instant(at) {
+                Some(at) => draft = draft.expiring(Expiry::At(at)),
+                None => note("expires_at", INSTANT),
+            }
+        }
+        if let Some(days) = self.expires_in_days {
+            draft = draft.expiring(Expiry::InDays(days));
+        }
+        if let Some(uses) = self.max_uses {
+            match NonZeroU32::new(uses) {
+                Some(uses) => draft = draft.for_uses(uses),
+                None => note("max_uses", "must be 1 or more"),
+            }
+        }
+        if self.email.is_some() && self.email_domain.is_some() {
+            note("email_domain", "must not be given together with email");
+        }
+        if self.expires_at.is_some() && self.expires_in_days.is_some() {
+            note("expires_in_days", "must not be given together with expires_at");
+        }
+        if wrong.is_empty() { Ok(draft) } else { Err(wrong) }
+    }
+}
+
+/// What is said about an instant that is none.
+pub(crate) const INSTANT: &str = "must be an instant, as in 2027-01-04T08:00:00Z";
+
+/// Reads an instant of RFC 3339.
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+    OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|instant| Timestamp::try_from(instant).ok())
+}

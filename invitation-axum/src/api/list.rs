@@ -1,0 +1,190 @@
+//! Listing and counting.
+
+use axum::{Json, extract::State};
+use invitation_core::{Count, Criteria, Division, Role, Status};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    docs,
+    invitation::{InvitationBody, StatusWord},
+};
+use crate::{
+    acting::{May, to},
+    problem::Problem,
+    query::{Query, Wrong},
+    web::Web,
+};
+
+/// Which invitations.
+#[derive(Default, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// Those that are of this status at the time of the first page.
+    #[param(value_type = Option<StatusFilter>, nullable = false)]
+    status: Option<String>,
+    /// Up to 5 words of 2 characters or more, each of which begins a word of the e-mail
+    /// address or of *Used By*; or the beginning of a code, from its first group on. A
+    /// search that is a code does not belong into an address: ask with as little of it as
+    /// will do.
+    #[param(min_length = 2, max_length = 200, nullable = false)]
+    search: Option<String>,
+    /// Those that carry this role.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    role: Option<String>,
+    /// Those of this division.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    division: Option<String>,
+    /// How many at most; 50 if it is not said.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+/// A status, or all of them.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the words of a parameter")]
+pub(crate) enum StatusFilter {
+    All,
+    Active,
+    Used,
+    Expired,
+    Revoked,
+}
+
+/// Which invitations to count.
+#[derive(Default, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CountQuery {
+    /// As for the list.
+    #[param(min_length = 2, max_length = 200, nullable = false)]
+    search: Option<String>,
+    /// Those that carry this role.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    role: Option<String>,
+    /// Those of this division.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    division: Option<String>,
+}
+
+impl CountQuery {
+    fn criteria(&self, wrong: &mut Wrong) -> Criteria {
+        let mut criteria = Criteria::new();
+        if let Some(role) = wrong.read("role", self.role.as_deref(), Role::new) {
+            criteria = criteria.with_role(role);
+        }
+        if let Some(division) = wrong.read("division", self.division.as_deref(), Division::new) {
+            criteria = criteria.in_division(division);
+        }
+        if let Some(search) = &self.search {
+            criteria = criteria.matching(search);
+        }
+        criteria
+    }
+}
+
+impl ListQuery {
+    /// Without the page.
+    pub(crate) fn criteria(&self, wrong: &mut Wrong) -> Criteria {
+        let narrowing = CountQuery {
+            search: self.search.clone(),
+            role: self.role.clone(),
+            division: self.division.clone(),
+        };
+        let criteria = narrowing.criteria(wrong);
+        let status = self.status.as_deref().filter(|status| *status != "all");
+        match wrong.read("status", status, str::parse::<Status>) {
+            Some(status) => criteria.with_status(status),
+            None => criteria,
+        }
+    }
+}
+
+/// A page of invitations, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvitationPage)]
+pub(crate) struct PageBody {
+    /// There may be fewer than asked for although more follow.
+    items: Vec<InvitationBody>,
+    /// Where the next page begins; none when nothing follows.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// Lists the invitations within the actor's reach, newest first.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "list_invitations",
+    params(ListQuery),
+    responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
+)]
+pub(crate) async fn list(
+    State(web): State<Web>,
+    May(actor, _): May<to::View>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<PageBody>, Problem> {
+    let mut wrong = Wrong::default();
+    let criteria = query.criteria(&mut wrong);
+    let paging = wrong.paging(query.limit.as_deref(), query.cursor.as_deref());
+    wrong.none()?;
+    let page = web.service().list(&actor, &criteria, paging).await;
+    let page = page.map_err(|error| Problem::from(error).about_the_query())?;
+    Ok(Json(PageBody {
+        items: page.items().iter().map(InvitationBody::of).collect(),
+        next_cursor: page.next().map(|cursor| cursor.to_string()),
+    }))
+}
+
+/// How many invitations there are of each status: exactly up to 10,000 each.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Counts)]
+pub(crate) struct CountsBody {
+    #[schema(maximum = 10_000)]
+    active: u32,
+    #[schema(maximum = 10_000)]
+    used: u32,
+    #[schema(maximum = 10_000)]
+    expired: u32,
+    #[schema(maximum = 10_000)]
+    revoked: u32,
+    /// Of which there are more than that.
+    #[schema(value_type = Vec<StatusWord>)]
+    capped: Vec<Status>,
+}
+
+/// Counts the invitations within the actor's reach by status.
+#[utoipa::path(
+    get,
+    path = "/counts",
+    operation_id = "count_invitations",
+    params(CountQuery),
+    responses((status = 200, description = "The counts", body = CountsBody), docs::Any, docs::WithValues),
+)]
+pub(crate) async fn counts(
+    State(web): State<Web>,
+    May(actor, _): May<to::View>,
+    Query(query): Query<CountQuery>,
+) -> Result<Json<CountsBody>, Problem> {
+    let mut wrong = Wrong::default();
+    let criteria = query.criteria(&mut wrong);
+    wrong.none()?;
+    let counts = web.service().counts(&actor, &criteria).await;
+    let counts = counts.map_err(|error| Problem::from(error).about_the_query())?;
+    let mut capped = Vec::new();
+    let mut of = |status| match counts.of(status) {
+        Count::Exactly(n) => n,
+        Count::MoreThan(n) => {
+            capped.push(status);
+            n
+        }
+    };
+    let (active, used) = (of(Status::Active), of(Status::Used));
+    let (expired, revoked) = (of(Status::Expired), of(Status::Revoked));
+    Ok(Json(CountsBody { active, used, expired, revoked, capped }))
+}

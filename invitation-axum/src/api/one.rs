@@ -1,0 +1,174 @@
+//! One invitation: looking at it, sharing it, and what administrators do with it.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use invitation_core::{Actor, Invitation, InvitationView};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{docs, invitation::InvitationBody};
+use crate::{
+    acting::{May, Named, to},
+    body::{MaybeJson, Nothing},
+    headers::IfMatch,
+    problem::Problem,
+    secret::Secret,
+    web::Web,
+};
+
+/// Shows an invitation.
+#[utoipa::path(
+    get,
+    path = "/{id}",
+    operation_id = "get_invitation",
+    params(docs::Id),
+    responses(docs::One, docs::OnOne)
+)]
+pub(crate) async fn get(
+    State(web): State<Web>,
+    May(actor, _): May<to::View>,
+    id: Named,
+) -> Result<Response, Problem> {
+    let view = web.service().get(&actor, id.id()?).await?;
+    Ok(tagged(&view, InvitationBody::of(&view)))
+}
+
+/// A code to be shared.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SharedCode)]
+pub(crate) struct Shared {
+    /// The code.
+    #[schema(value_type = String)]
+    code: Secret,
+    /// The address of the page that takes it, with the code as its fragment; none when
+    /// the host has not said where it is reached.
+    #[schema(value_type = Option<String>, required)]
+    link: Option<Secret>,
+}
+
+/// Takes the code, to share it; the audit trail says so.
+#[utoipa::path(
+    post,
+    path = "/{id}/copy",
+    operation_id = "copy_code",
+    params(docs::Id),
+    responses((status = 200, description = "The code", body = Shared), docs::OnOne, docs::WithBody),
+)]
+pub(crate) async fn copy(
+    State(web): State<Web>,
+    May(actor, _): May<to::Copy>,
+    id: Named,
+    MaybeJson(Nothing {}): MaybeJson<Nothing>,
+) -> Result<Json<Shared>, Problem> {
+    let code = web.service().copy(&actor, id.id()?).await?;
+    Ok(Json(Shared { link: web.link(&code), code: code.reveal().into() }))
+}
+
+/// Why an invitation is withdrawn.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Revocation)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokeBody {
+    /// For the audit trail; line breaks are the only control characters.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// Withdraws an invitation that has uses left.
+#[utoipa::path(
+    post,
+    path = "/{id}/revoke",
+    operation_id = "revoke_invitation",
+    params(docs::Id, docs::Version),
+    request_body(content = Option<RevokeBody>),
+    responses(docs::One, docs::OnOne, docs::WithBody, docs::Changing),
+)]
+pub(crate) async fn revoke(
+    State(web): State<Web>,
+    May(actor, _): May<to::Revoke>,
+    IfMatch(version): IfMatch,
+    id: Named,
+    MaybeJson(body): MaybeJson<RevokeBody>,
+) -> Result<Response, Problem> {
+    let reason = body.reason.as_deref();
+    let changed = web.service().revoke(&actor, id.id()?, reason, version).await?;
+    Ok(as_changed(&web, &actor, changed))
+}
+
+/// Undoes a revocation. What the invitation is then, the clock says.
+#[utoipa::path(
+    post,
+    path = "/{id}/reinstate",
+    operation_id = "reinstate_invitation",
+    params(docs::Id, docs::Version),
+    responses(docs::One, docs::OnOne, docs::WithBody, docs::Changing, docs::UnderQuota)
+)]
+pub(crate) async fn reinstate(
+    State(web): State<Web>,
+    May(actor, _): May<to::Reinstate>,
+    IfMatch(version): IfMatch,
+    id: Named,
+    MaybeJson(Nothing {}): MaybeJson<Nothing>,
+) -> Result<Response, Problem> {
+    let changed = web.service().reinstate(&actor, id.id()?, version).await?;
+    Ok(as_changed(&web, &actor, changed))
+}
+
+/// Replaces the code; the old one is dead from that moment.
+#[utoipa::path(
+    post,
+    path = "/{id}/rotate",
+    operation_id = "rotate_code",
+    params(docs::Id, docs::Version),
+    responses(docs::One, docs::OnOne, docs::WithBody, docs::Changing)
+)]
+pub(crate) async fn rotate(
+    State(web): State<Web>,
+    May(actor, _): May<to::Rotate>,
+    IfMatch(version): IfMatch,
+    id: Named,
+    MaybeJson(Nothing {}): MaybeJson<Nothing>,
+) -> Result<Response, Problem> {
+    let rotated = web.service().rotate(&actor, id.id()?, version).await?;
+    let view = web.service().view_of(&actor, rotated.invitation().clone());
+    Ok(tagged(&view, InvitationBody::with(&view, Some(rotated.code()))))
+}
+
+/// Removes an invitation. Its events stay.
+#[utoipa::path(
+    delete,
+    path = "/{id}",
+    operation_id = "delete_invitation",
+    params(docs::Id, docs::Version),
+    responses((status = 204, description = "Removed"), docs::OnOne, docs::Changing),
+)]
+pub(crate) async fn delete(
+    State(web): State<Web>,
+    May(actor, _): May<to::Delete>,
+    IfMatch(version): IfMatch,
+    id: Named,
+) -> Result<StatusCode, Problem> {
+    web.service().delete(&actor, id.id()?, version).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The answer to a change: the invitation as it is now, without its code.
+pub(crate) fn as_changed(web: &Web, actor: &Actor, changed: Invitation) -> Response {
+    let view = web.service().view_of(actor, changed);
+    tagged(&view, InvitationBody::without_code(&view))
+}
+
+/// The answer with its version as `ETag`.
+pub(crate) fn tagged(view: &InvitationView, body: InvitationBody) -> Response {
+    let version = view.invitation().version;
+    let mut response = Json(body).into_response();
+    // A number in quotes: always a header value.
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,102 @@
+//! Where the host is reached from outside: what links are built from.
+
+use std::{fmt, str::FromStr};
+
+use invitation_core::Invalid;
+use url::Url;
+
+/// Where the host is reached from outside, as in `https://example.com` or
+/// `https://example.com/app`. Configured, never taken from a request.
+///
+/// ```
+/// use invitation_axum::BaseUrl;
+///
+/// let base = BaseUrl::parse("https://Example.com/app/")?;
+/// assert_eq!(base.to_string(), "https://example.com/app");
+/// assert_eq!(base.origin(), "https://example.com");
+/// assert!(BaseUrl::parse("javascript:alert(1)").is_err());
+/// # Ok::<_, invitation_core::Invalid>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BaseUrl {
+    origin: String,
+    path: String,
+}
+
+impl BaseUrl {
+    /// Reads an `http` or `https` address without user, query and fragment.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when it is anything else.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let invalid = || {
+            Invalid::new("base_url", "must be an http or https address without query and fragment")
+        };
+        let url = Url::parse(text).map_err(|_| invalid())?;
+        let bare = url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if !bare || !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(invalid());
+        }
+        Ok(Self {
+            origin: url.origin().ascii_serialization(),
+            path: url.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Scheme, host and port, as browsers write them in `Origin`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The address of `path`, which begins with a slash.
+    pub(crate) fn of(&self, path: &str) -> String {
+        format!("{self}{path}")
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.path)
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_web_addresses_are_taken() {
+        for text in [
+            "",
+            "example.com",
+            "//example.com",
+            "ftp://example.com",
+            "data:text/html,hi",
+            "https://anna@example.com",
+            "https://example.com?a=b",
+            "https://example.com/#a",
+        ] {
+            assert!(BaseUrl::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_kept_unless_it_goes_without_saying() {
+        let origin = |text: &str| BaseUrl::parse(text).unwrap().origin().to_owned();
+        assert_eq!(origin("http://127.0.0.1:3000/"), "http://127.0.0.1:3000");
+        assert_eq!(origin("https://example.com:443"), "https://example.com");
+    }
+}

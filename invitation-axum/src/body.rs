@@ -1,0 +1,202 @@
+//! Bodies: bounded in size and time, and read with errors that name the place.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, Request},
+    http::header,
+};
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    problem::{FieldError, Problem, ProblemKind, pointer_to},
+    web::Web,
+};
+
+/// How much of a body that is not wanted is still read, so that the client gets to see
+/// the answer rather than a broken connection; and for how long.
+const DISCARDED: usize = 16_000_000;
+const DISCARDING: Duration = Duration::from_secs(5);
+
+/// Reads the whole body, of at most `limit` bytes: 413 beyond, 408 when it comes too
+/// slowly, 400 when it breaks off.
+pub(crate) async fn read(body: Body, limit: usize, web: &Web) -> Result<Bytes, Problem> {
+    tokio::time::timeout(web.limits().body_time, collect(body, limit))
+        .await
+        .unwrap_or_else(|_| Err(Problem::new(ProblemKind::RequestTimeout)))
+}
+
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let mut read = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the body breaks off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if read.len() + data.len() > limit {
+            drop(read);
+            discard(body).await;
+            return Err(Problem::new(ProblemKind::TooLarge)
+                .with_detail(format!("the body must not be larger than {limit} bytes")));
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(read.into())
+}
+
+/// Reads on without keeping anything.
+pub(crate) async fn discard(mut body: Body) {
+    let reading = async {
+        let mut left = DISCARDED;
+        while let Some(Ok(frame)) = body.frame().await {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(bytes) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Done or not, the answer goes out now.
+    let _ = tokio::time::timeout(DISCARDING, reading).await;
+}
+
+/// The media type, in lower case and without parameters.
+pub(crate) fn media_type(request: &Request) -> Option<String> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let essence = value.split(';').next().unwrap_or_default();
+    Some(essence.trim().to_ascii_lowercase())
+}
+
+const JSON: &str = "the body must be application/json";
+
+pub(crate) fn unsupported(expected: &'static str) -> Problem {
+    Problem::new(ProblemKind::UnsupportedMediaType).with_detail(expected)
+}
+
+/// A JSON body of one value.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let is_json = media_type(&request).as_deref() == Some("application/json");
+        let body = request.into_body();
+        if !is_json {
+            discard(body).await;
+            return Err(unsupported(JSON));
+        }
+        let bytes = read(body, web.limits().body, web).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be missing: then nothing is said.
+#[derive(Debug)]
+pub(crate) struct MaybeJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let is_json = media_type(&request).as_deref() == Some("application/json");
+        let bytes = read(request.into_body(), web.limits().body, web).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if is_json { parse(&bytes).map(Self) } else { Err(unsupported(JSON)) }
+    }
+}
+
+/// A body with nothing to say: none, or an empty object.
+#[derive(Default, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// Reads JSON: 400 for what is none, 422 with a pointer for what does not fit.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        refused(error.inner(), pointer)
+    })?;
+    json.end().map_err(|error| refused(&error, String::new()))?;
+    Ok(value)
+}
+
+fn refused(error: &serde_json::Error, pointer: String) -> Problem {
+    if !error.is_data() {
+        let (line, column) = (error.line(), error.column());
+        return Problem::new(ProblemKind::Malformed)
+            .with_detail(format!("the body is no JSON, at line {line}, column {column}"));
+    }
+    let message = error.to_string();
+    // Where it is, the pointer says.
+    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
+    Problem::invalid([FieldError::in_body(pointer, message)])
+}
+
+/// The JSON pointer of a path.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&pointer_to(&index.to_string())),
+            Segment::Map { key } => pointer.push_str(&pointer_to(key)),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Sample {
+        name: Option<String>,
+        uses: Option<u32>,
+    }
+
+    fn problem(json: &str) -> Problem {
+        parse::<Sample>(json.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed() {
+        let deep = "[".repeat(100_000);
+        for json in ["", "{", "nonsense", r#"{"name":"a"} {}"#, "{\"name\":\"\\ud800\"}", &deep] {
+            assert!(parse::<serde_json::Value>(json.as_bytes()).is_err(), "{json:.20}");
+            let kind = parse::<serde_json::Value>(json.as_bytes()).unwrap_err().kind();
+            assert_eq!(kind, ProblemKind::Malformed, "{json:.20}");
+        }
+        assert!(parse::<Sample>(b"\xff").is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_by_its_pointer() {
+        let cases = [
+            (r#"{"uses":-1}"#, "/uses"),
+            (r#"{"uses":"1"}"#, "/uses"),
+            (r#"{"other":1}"#, "/other"),
+            (r#"{"a/b~":1}"#, "/a~1b~0"),
+            (r#"{"name":"a","name":"b"}"#, ""),
+            ("[]", ""),
+            ("null", ""),
+        ];
+        for (json, pointer) in cases {
+            let problem = problem(json);
+            assert_eq!(problem.kind(), ProblemKind::Invalid, "{json}");
+            assert_eq!(problem.errors()[0].pointer, pointer, "{json}: {problem:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The JSON API and the dashboard of the invitation library, as routers to mount.
+//!
+//! The host has two things to give: the [`Service`], on whichever store it likes, and
+//! an [`Identify`], which says who is acting. There is no login here.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::Router;
+//! use invitation_axum::{BaseUrl, Parts, Service, Web};
+//! use invitation_core::{Actor, Invitations, MemoryStore, Role, Store, UserId};
+//!
+//! fn who(request: &Parts) -> Option<Actor> {
+//!     // A real host looks up its session, or checks a token.
+//!     let token = request.headers.get("authorization")?.to_str().ok()?;
+//!     let user = UserId::new(token.strip_prefix("Bearer ")?).ok()?;
+//!     Some(Actor::across_divisions(user, Role::new("admin").ok()?))
+//! }
+//!
+//! let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+//! let service: Service = Invitations::new(store);
+//! let web = Web::new(service, who).with_base_url(BaseUrl::parse("https://example.com")?);
+//!
+//! let app: Router = Router::new()
+//!     .nest_service("/api/invitations", web.api())
+//!     .merge(web.openapi_router("/api/invitations")); // GET /openapi.json
+//! # Ok::<_, invitation_core::Invalid>(())
+//! ```
+//!
+//! `nest_service`, rather than `nest`, also takes the mount point with a slash at its
+//! end.
+//!
+//! # What the routers see to
+//!
+//! - **Who**: without an [`Actor`](invitation_core::Actor) everything is 401.
+//! - **From where**: what changes something is taken from pages of the same origin
+//!   only (`Sec-Fetch-Site`, or `Origin` where that is missing), and from clients that
+//!   are no browsers. `X-Forwarded-*` headers are never read, and links are built from
+//!   the [`BaseUrl`] alone.
+//! - **How much**: bodies, headers, the request line, pages and the time that a request
+//!   takes are bounded ([`WebLimits`]). How slowly the headers of a request may come,
+//!   and how many connections there may be, is up to the host's server.
+//! - **What went wrong**: every error is an `application/problem+json` ([`Problem`]).
+//! - **Evidence**: the id of the request (`X-Request-Id`, taken over or made, and
+//!   given back) is the correlation id of the events, unless the host sets one.
+//! - **Secrets**: no path, query, header or body gets into a span or a log line.
+//!   Answers are not to be cached.
+
+mod acting;
+mod api;
+mod base_url;
+mod body;
+mod headers;
+mod identify;
+mod openapi;
+mod origin;
+mod problem;
+mod query;
+mod secret;
+mod shield;
+mod web;
+
+pub use async_trait::async_trait;
+pub use axum::http::request::Parts;
+
+pub use self::{
+    base_url::BaseUrl,
+    identify::{Identify, IdentifyError},
+    problem::{FieldError, Place, Problem, ProblemKind},
+    web::{Service, Web, WebLimits},
+};

@@ -1,0 +1,47 @@
+//! The description of the API, generated from its handlers.
+
+use axum::{Json, Router, routing::get};
+use utoipa::openapi::{
+    InfoBuilder, OpenApi, OpenApiBuilder,
+    path::Paths,
+    security::{Http, HttpAuthScheme, SecurityScheme},
+};
+
+use crate::{api, web::Web};
+
+/// The name of the security scheme: how to sign in is the host's.
+const SECURITY: &str = "host";
+
+impl Web {
+    /// The OpenAPI 3.1 document of the [API](Self::api) when it is mounted at `mount`.
+    #[must_use]
+    pub fn openapi(&self, mount: &str) -> OpenApi {
+        let (_, described) = api::routes().split_for_parts();
+        let mount = mount.trim_end_matches('/');
+        let mut paths = Paths::new();
+        for (path, item) in described.paths.paths {
+            let path = if path == "/" { mount.to_owned() } else { format!("{mount}{path}") };
+            paths.paths.insert(path, item);
+        }
+        let info = InfoBuilder::new()
+            .title("Invitations")
+            .description(Some("Invitation codes: create, list, share, revoke, audit."))
+            .version(env!("CARGO_PKG_VERSION"));
+        let mut components = described.components.unwrap_or_default();
+        components.schemas.extend(api::docs::schemas());
+        components
+            .add_security_scheme(SECURITY, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        OpenApiBuilder::new().info(info.build()).paths(paths).components(Some(components)).build()
+    }
+
+    /// Serves the document of the API that is mounted at `mount`, as `/openapi.json`, to
+    /// everybody.
+    pub fn openapi_router(&self, mount: &str) -> Router {
+        let document = self.openapi(mount);
+        let answer = move || {
+            let document = document.clone();
+            async move { Json(document) }
+        };
+        self.shield(Router::new().route("/openapi.json", get(answer)))
+    }
+}

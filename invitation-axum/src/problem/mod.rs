@@ -1,0 +1,194 @@
+//! Errors as clients get them: RFC 9457.
+
+mod kind;
+mod table;
+
+use std::{borrow::Cow, time::Duration};
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use self::kind::ProblemKind;
+
+/// Why a request did not succeed, as the client gets it: an
+/// `application/problem+json` (RFC 9457) whose `type` is
+/// `urn:invitation:problem:<name>`.
+///
+/// [`of`](Self::of) translates errors of the service for those who manage invitations,
+/// [`of_redeeming`](Self::of_redeeming) for the newcomer who holds a code. Neither ever
+/// says a code, nor whom it is for.
+///
+/// A response that was made from a problem carries it among its extensions, so that a
+/// host (as the dashboard does) can show it in another way.
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use invitation_axum::{Problem, ProblemKind};
+///
+/// let response = Problem::new(ProblemKind::NotFound).into_response();
+/// assert_eq!(response.status(), 404);
+/// assert_eq!(response.headers()["content-type"], "application/problem+json");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Problem {
+    kind: ProblemKind,
+    detail: Option<Cow<'static, str>>,
+    errors: Vec<FieldError>,
+    retry_after: Option<Duration>,
+}
+
+/// A value that was not accepted, and where it stood.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// In which part of the request.
+    #[serde(rename = "in")]
+    pub place: Place,
+    /// JSON pointer (RFC 6901) to the value: within the body, or `/` and the name of the
+    /// parameter or header.
+    #[schema(example = "/email")]
+    pub pointer: String,
+    /// What is wrong with it.
+    #[schema(example = "must be one e-mail address, as in anna@example.com")]
+    pub message: String,
+}
+
+/// A part of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Place {
+    /// Its body.
+    Body,
+    /// Its query string.
+    Query,
+    /// A header.
+    Header,
+}
+
+impl FieldError {
+    /// `field` of the body, by its JSON pointer, was not accepted.
+    #[must_use]
+    pub fn in_body(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: Place::Body, pointer: pointer.into(), message: message.into() }
+    }
+
+    pub(crate) fn in_query(name: &str, message: impl Into<String>) -> Self {
+        Self { place: Place::Query, pointer: pointer_to(name), message: message.into() }
+    }
+
+    pub(crate) fn in_header(name: &str, message: impl Into<String>) -> Self {
+        Self { place: Place::Header, pointer: pointer_to(name), message: message.into() }
+    }
+}
+
+/// The JSON pointer to a name at the top.
+pub(crate) fn pointer_to(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The body of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody<'a> {
+    /// What kind of problem it is; it never changes.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:invitation:problem:not-found")]
+    kind: String,
+    /// The kind, in words.
+    #[schema(example = "Not found")]
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<&'a str>,
+    /// Every value that was not accepted.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem of this kind, about which there is no more to say.
+    pub const fn new(kind: ProblemKind) -> Self {
+        Self { kind, detail: None, errors: Vec::new(), retry_after: None }
+    }
+
+    /// Says what is wrong this time. It goes to the client.
+    pub fn with_detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// Values that are well formed but not valid: 422.
+    pub fn invalid(errors: impl IntoIterator<Item = FieldError>) -> Self {
+        let errors = errors.into_iter().collect();
+        Self { errors, ..Self::new(ProblemKind::Invalid) }
+    }
+
+    /// The same, about parameters of the query rather than fields of the body.
+    pub(crate) fn about_the_query(mut self) -> Self {
+        for error in &mut self.errors {
+            error.place = Place::Query;
+        }
+        self
+    }
+
+    /// Says after how long it may be tried again, in whole seconds of at least 1.
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// Of which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> ProblemKind {
+        self.kind
+    }
+
+    /// What is wrong this time.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// The values that were not accepted.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let body = ProblemBody {
+            kind: self.kind.urn(),
+            title: self.kind.title(),
+            status: status.as_u16(),
+            detail: self.detail(),
+            errors: &self.errors,
+        };
+        // Strings and numbers: nothing that cannot be written.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, content_type, body).into_response();
+        let headers = response.headers_mut();
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if self.kind == ProblemKind::Unauthenticated {
+            // RFC 9110, 11.6.1: a 401 names a way to sign in. Which, the host knows.
+            let challenge = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

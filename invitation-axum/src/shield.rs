@@ -1,0 +1,108 @@
+//! What stands before every route: request ids, spans, bounds, headers of the answer.
+
+use std::any::Any;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use invitation_core::CorrelationId;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    problem::{Problem, ProblemKind},
+    web::Web,
+};
+
+/// The id of a request, among its extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) CorrelationId);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The headers that every answer has, unless it says otherwise: no page of another site
+/// embeds it, no address leaks from it, nobody guesses what it is, and nobody keeps it.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
+
+impl Web {
+    /// Puts all of it before the routes of `router`, and before its fallbacks.
+    pub(crate) fn shield(&self, router: Router) -> Router {
+        router
+            .layer(middleware::from_fn_with_state(self.clone(), bound))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(middleware::from_fn(observe))
+    }
+}
+
+async fn observe(mut request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    // Neither the path nor the query: there may be a code in what somebody typed.
+    let known = id.as_ref().map(tracing::field::display);
+    let span = tracing::info_span!("request", method = %request.method(), id = known);
+    let header = id.as_ref().and_then(|id| HeaderValue::from_str(id.as_str()).ok());
+    if let Some(id) = id {
+        request.extensions_mut().insert(RequestId(id));
+    }
+    let mut response = async {
+        let response = next.run(request).await;
+        tracing::info!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    let headers = response.headers_mut();
+    if let Some(id) = header {
+        headers.insert(REQUEST_ID, id);
+    }
+    for (name, value) in ALWAYS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The id that the client or a proxy gave, if it is a plain word; a new one otherwise.
+fn request_id(request: &Request) -> Option<CorrelationId> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    given
+        .filter(|id| id.bytes().all(plain))
+        .and_then(|id| CorrelationId::new(id).ok())
+        .or_else(|| CorrelationId::new(Uuid::new_v4().to_string()).ok())
+}
+
+async fn bound(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let limits = web.limits();
+    let uri = request.uri();
+    let uri_bytes = uri.path().len() + uri.query().map_or(0, str::len);
+    if uri_bytes > limits.uri {
+        return Problem::new(ProblemKind::UriTooLong).into_response();
+    }
+    let header_bytes: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if header_bytes > limits.headers {
+        return Problem::new(ProblemKind::HeadersTooLarge).into_response();
+    }
+    match tokio::time::timeout(limits.request_time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(ProblemKind::Unavailable)
+            .with_detail("it took too long, and whether it was done is unknown")
+            .with_retry_after(std::time::Duration::from_secs(5))
+            .into_response(),
+    }
+}
+
+// What a panic says may hold anything, so nobody is told.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::new(ProblemKind::Internal).into_response()
+}

@@ -1,0 +1,135 @@
+//! [`Web`]: the service, the host's answer to "who?", and settings.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use invitation_core::{InvitationCode, Invitations, Store};
+use zeroize::Zeroizing;
+
+use crate::{base_url::BaseUrl, identify::Identify, secret::Secret};
+
+/// The service that the routers call, on whichever store.
+pub type Service = Invitations<Arc<dyn Store>>;
+
+/// Bounds of requests. The defaults: bodies of 1 MB; 30 seconds for a body to arrive, a
+/// minute for all of a request; 16 KB of headers and 8 KB of address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WebLimits {
+    pub(crate) body: usize,
+    pub(crate) body_time: Duration,
+    pub(crate) request_time: Duration,
+    pub(crate) headers: usize,
+    pub(crate) uri: usize,
+}
+
+impl Default for WebLimits {
+    fn default() -> Self {
+        Self {
+            body: 1_000_000,
+            body_time: Duration::from_secs(30),
+            request_time: Duration::from_mins(1),
+            headers: 16 * 1024,
+            uri: 8 * 1024,
+        }
+    }
+}
+
+impl WebLimits {
+    /// Bounds how long a body may take to arrive; later is 408.
+    #[must_use]
+    pub fn with_body_time(self, body_time: Duration) -> Self {
+        Self { body_time, ..self }
+    }
+
+    /// Bounds how long a request may take altogether; later is 503, and whether it was
+    /// carried out is then unknown.
+    #[must_use]
+    pub fn with_request_time(self, request_time: Duration) -> Self {
+        Self { request_time, ..self }
+    }
+}
+
+/// What the routers are made from. Cheap to clone; the example on the
+/// [first page](crate) shows its use.
+#[derive(Clone)]
+pub struct Web {
+    service: Service,
+    identify: Arc<dyn Identify>,
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    base_url: Option<BaseUrl>,
+    register_path: String,
+    limits: WebLimits,
+}
+
+impl Web {
+    /// On this service, asking `identify` who is acting.
+    #[must_use]
+    pub fn new(service: Service, identify: impl Identify) -> Self {
+        let limits = WebLimits::default();
+        let settings = Settings { base_url: None, register_path: "/register".to_owned(), limits };
+        Self { service, identify: Arc::new(identify), settings: Arc::new(settings) }
+    }
+
+    /// Sets where the host is reached from outside. Links are built from this only:
+    /// without it there are none. It is also what `Origin` is compared with.
+    #[must_use]
+    pub fn with_base_url(self, base_url: BaseUrl) -> Self {
+        self.with(|settings| settings.base_url = Some(base_url))
+    }
+
+    /// Sets the host's page that takes codes: `/register` by default, below the base URL.
+    ///
+    /// The link to it carries the code as its fragment (`…/register#7KQ2-…`), which no
+    /// browser sends to a server: the page's script takes it from there, and removes it
+    /// from the address.
+    #[must_use]
+    pub fn with_register_path(self, path: impl Into<String>) -> Self {
+        let path = path.into();
+        let path = if path.starts_with('/') { path } else { format!("/{path}") };
+        self.with(|settings| settings.register_path = path)
+    }
+
+    /// Sets the bounds of requests.
+    #[must_use]
+    pub fn with_limits(self, limits: WebLimits) -> Self {
+        self.with(|settings| settings.limits = limits)
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    pub(crate) fn identify(&self) -> &dyn Identify {
+        &*self.identify
+    }
+
+    pub(crate) fn base_url(&self) -> Option<&BaseUrl> {
+        self.settings.base_url.as_ref()
+    }
+
+    pub(crate) fn limits(&self) -> &WebLimits {
+        &self.settings.limits
+    }
+
+    /// The address to give to a newcomer, if there is a base URL.
+    pub(crate) fn link(&self, code: &InvitationCode) -> Option<Secret> {
+        let page = self.base_url()?.of(&self.settings.register_path);
+        Some(Zeroizing::new(format!("{page}#{}", code.reveal().as_str())).into())
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}

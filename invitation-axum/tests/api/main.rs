@@ -1,0 +1,4 @@
+//! The JSON API, as clients see it.
+
+mod one;
+mod support;
