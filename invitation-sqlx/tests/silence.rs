@@ -1,0 +1,107 @@
+//! Whatever is logged, at whatever level: no code is in it, and no address.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(all(feature = "postgres", feature = "sqlite"))]
+
+mod support;
+
+use std::{
+    fmt::Write as _,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use invitation_core::{
+    Amendment, Criteria, Draft, Email, Expiry, IfVersion, Invitations, Paging, Store, VerifiedEmail,
+};
+use invitation_sqlx::{PgStore, SqliteStore, sqlx::PgPool};
+use support::{admin, manager, redeemer};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// All that was logged in this program.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Goes through a code's life, and gives back what must not be said anywhere: codes as
+/// they are shown, as they are kept, and the mailbox.
+async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<String> {
+    let mut tell = |what: &dyn std::fmt::Debug| writeln!(told, "{what:?}").unwrap();
+    let canary = Email::parse("canary.mailbox@example.com").unwrap();
+    let draft = Draft::new().for_email(canary.clone());
+    let created = invitations.create(&manager(), draft).await.unwrap();
+    tell(&created);
+    let id = created.invitation().id;
+    let code = created.code().reveal().to_string();
+
+    let refused = invitations.redeem(&code, &redeemer("eve")).await.unwrap_err();
+    tell(&refused);
+    let found = Criteria::new().matching("canary");
+    let page = invitations.list(&manager(), &found, Paging::default()).await.unwrap();
+    assert_eq!(page.items().len(), 1);
+    tell(&page);
+    let by_code = Criteria::new().matching(&*code);
+    let page = invitations.list(&manager(), &by_code, Paging::default()).await.unwrap();
+    assert_eq!(page.items().len(), 1);
+    tell(&invitations.copy(&manager(), id).await.unwrap());
+    let longer = Amendment::new().expiring(Expiry::InDays(30));
+    invitations.amend(&admin(), id, longer, IfVersion::Any).await.unwrap();
+    let rotated = invitations.rotate(&admin(), id, IfVersion::Any).await.unwrap();
+    let new_code = rotated.code().reveal().to_string();
+    let anna = redeemer("anna").with_email(VerifiedEmail::vouched_by_host(canary));
+    tell(&invitations.redeem(&new_code, &anna).await.unwrap());
+    tell(&invitations.redeem(&new_code, &redeemer("ben")).await.unwrap_err());
+    tell(&support::trail(invitations).await);
+    [code, new_code]
+        .into_iter()
+        .flat_map(|code| [code.replace('-', ""), code])
+        .chain(["canary.mailbox".to_owned()])
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(log.clone())
+        .with_ansi(false);
+    subscriber.init();
+
+    let (mut told, mut secrets) = (String::new(), Vec::new());
+    let sqlite = Invitations::new(SqliteStore::in_memory().await.unwrap());
+    secrets.extend(live(&sqlite, &mut told).await);
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let postgres = PgStore::new(PgPool::connect(&url).await.unwrap());
+    postgres.migrate().await.unwrap();
+    secrets.extend(live(&Invitations::new(postgres), &mut told).await);
+
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("invitation_codes"), "statements are logged at this level");
+    for secret in &secrets {
+        for (where_, text) in [("log", &logged), ("debug output", &told)] {
+            let at = text.find(secret.as_str());
+            let around = at.map(|at| &text[at.saturating_sub(200)..(at + 60).min(text.len())]);
+            assert!(at.is_none(), "a secret in the {where_}: {around:?}");
+        }
+    }
+}
