@@ -30,6 +30,9 @@ pub use invitation_core::{SeededEntropy, conformance, testing};
 pub use invitation_sqlx::{
     Dialect, InvalidPrefix, Joined, SqlStore, TablePrefix, migrations, sqlx,
 };
+#[cfg(feature = "mysql")]
+#[doc(inline)]
+pub use invitation_sqlx::{MySqlJoined, MySqlStore};
 #[cfg(feature = "postgres")]
 #[doc(inline)]
 pub use invitation_sqlx::{PgJoined, PgStore};

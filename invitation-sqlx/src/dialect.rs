@@ -20,6 +20,9 @@ mod sealed {
 
     #[cfg(feature = "postgres")]
     impl Sealed for sqlx::Postgres {}
+
+    #[cfg(feature = "mysql")]
+    impl Sealed for sqlx::MySql {}
 }
 
 /// A type that a database takes and gives back.
@@ -46,9 +49,9 @@ pub trait Dialect:
     type Int: Scalar<Self> + From<i64> + Into<i64>;
     /// `Option<i64>`.
     type OptInt: Scalar<Self> + From<Option<i64>> + Into<Option<i64>>;
-    /// `String`.
+    /// `String`, or a wrapper of it.
     type Text: Scalar<Self> + From<String> + Into<String>;
-    /// `Option<String>`.
+    /// `Option<String>`, or a wrapper of it.
     type OptText: Scalar<Self> + From<Option<String>> + Into<Option<String>>;
     /// `Vec<u8>`.
     type Blob: Scalar<Self> + From<Vec<u8>> + Into<Vec<u8>>;
@@ -65,9 +68,23 @@ pub trait Dialect:
     /// begins or ends. Otherwise it rolls back too much, or to a savepoint that has
     /// gone, and either hits the host's work.
     const COUNTS_DROPPED_SAVEPOINTS: bool;
+    /// Whether a connection can go on after a call was dropped in the middle. Otherwise
+    /// one of the store's own is closed then; and on a host's, values are written into the
+    /// statements, because what the driver prepares must not be interrupted.
+    const SURVIVES_DROPS: bool;
     /// Whether the database lets one writer in at a time. Then the store queues
     /// its writers fairly, instead of letting them poll for the database's lock.
     const ONE_WRITER: bool;
+    /// Whether an update can give back the row.
+    const RETURNING: bool;
+    /// Whether an index helps to compare several columns at once.
+    const COMPARES_ROWS: bool;
+    /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
+    const SKIPS_TAKEN: bool;
+    /// How an insert of events leaves those alone that are there.
+    const KEEP_KNOWN_EVENT: &'static str;
+    /// How the insert of a quota's row locks the row that is there.
+    const LOCK_QUOTA: &'static str;
     /// What makes a question wait for those who are changing the row, and them for
     /// the end of this transaction. Empty where one writer is let in at a time.
     const FOR_SHARE: &'static str;
@@ -84,14 +101,23 @@ pub trait Dialect:
     /// How many rows a statement touched.
     fn affected(result: &Self::QueryResult) -> u64;
 
+    /// What makes a question see what was committed last, where the transaction that is
+    /// open on the connection would otherwise hide it.
+    fn fresh(conn: &Self::Connection) -> &'static str;
+
     /// What an error that the database itself reported means. Nothing was done
     /// then.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
+    /// After an error inside a host's transaction: sees to it that what the host goes on
+    /// to do cannot be committed if the database has ended the transaction.
+    fn fail_closed(conn: &mut Self::Connection) -> impl Future<Output = ()> + Send;
+
     /// Runs the migrations: once, whoever else tries at the same time, and
-    /// leaving no lock behind.
+    /// leaving no lock behind. `table` remembers what was done.
     fn migrate(
         conn: &mut Self::Connection,
         migrator: &Migrator,
+        table: &str,
     ) -> impl Future<Output = Result<(), MigrateError>> + Send;
 }

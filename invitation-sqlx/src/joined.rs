@@ -103,6 +103,18 @@ impl<DB: Dialect> fmt::Debug for Joined<'_, DB> {
     }
 }
 
+/// What came of an operation. If it failed, and the database has ended the transaction
+/// for that, nothing that follows on the connection can be committed.
+async fn closed<DB: Dialect, T>(
+    conn: &mut DB::Connection,
+    answer: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if answer.is_err() {
+        DB::fail_closed(conn).await;
+    }
+    answer
+}
+
 #[async_trait]
 impl<DB: Dialect> Store for Joined<'_, DB> {
     fn durability(&self) -> Durability {
@@ -111,26 +123,30 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::insert::<DB>(&mut conn, Begin::Nested, &self.names, insert).await
+        let answer = ops::insert::<DB>(&mut conn, Begin::Nested, &self.names, insert).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         let mut conn = self.conn.lock().await;
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            answers.push(ops::apply::<DB>(&mut conn, Begin::Nested, &self.names, transition).await);
+            let answer = ops::apply::<DB>(&mut conn, Begin::Nested, &self.names, transition).await;
+            answers.push(closed::<DB, _>(&mut conn, answer).await);
         }
         answers
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::get::<DB>(&mut conn, &self.names, target, scope).await
+        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::locate::<DB>(&mut conn, &self.names, target).await
+        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn list(
@@ -140,12 +156,14 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         page: &Page<InvitationId>,
     ) -> Result<Listing, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await
+        let answer = ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await
+        let answer = ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn redemptions(
@@ -155,7 +173,8 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         page: &Page<EventId>,
     ) -> Result<RedemptionListing, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await
+        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn leases(
@@ -164,12 +183,14 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         page: &Page<EventId>,
     ) -> Result<LeaseListing, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::leases::<DB>(&mut conn, &self.names, scope, page).await
+        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::record::<DB>(&mut conn, Begin::Nested, &self.names, events).await
+        let answer = ops::record::<DB>(&mut conn, Begin::Nested, &self.names, events).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn events(
@@ -179,11 +200,13 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         page: &Page<EventId>,
     ) -> Result<EventListing, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await
+        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let mut conn = self.conn.lock().await;
-        ops::purge::<DB>(&mut conn, Begin::Nested, &self.names, purge).await
+        let answer = ops::purge::<DB>(&mut conn, Begin::Nested, &self.names, purge).await;
+        closed::<DB, _>(&mut conn, answer).await
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! - `sqlite`: SQLite, with the engine bundled: [`SqliteStore`].
 //! - `postgres`: PostgreSQL: [`PgStore`].
+//! - `mysql`: MySQL and MariaDB: [`MySqlStore`].
 //!
 //! Neither an async runtime nor TLS nor a type feature of sqlx is turned on: that
 //! is the host's choice, as in `sqlx = { version = "0.9", features =
@@ -16,6 +17,9 @@
 mod dialect;
 mod error;
 mod joined;
+mod lent;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod names;
 mod ops;
 #[cfg(feature = "postgres")]
@@ -31,6 +35,8 @@ mod store;
 
 pub use sqlx;
 
+#[cfg(feature = "mysql")]
+pub use self::mysql::{MySqlJoined, MySqlStore};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PgJoined, PgStore};
 #[cfg(feature = "sqlite")]

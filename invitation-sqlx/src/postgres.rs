@@ -41,7 +41,14 @@ impl Dialect for Postgres {
 
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
     const COUNTS_DROPPED_SAVEPOINTS: bool = false;
+    const SURVIVES_DROPS: bool = true;
     const ONE_WRITER: bool = false;
+    const RETURNING: bool = true;
+    const COMPARES_ROWS: bool = true;
+    const SKIPS_TAKEN: bool = true;
+    const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
+    // An update of the row that is there locks it; doing nothing would not.
+    const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     // The protocol counts them in 16 bits:
@@ -55,6 +62,10 @@ impl Dialect for Postgres {
 
     fn affected(result: &PgQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn fresh(_: &PgConnection) -> &'static str {
+        ""
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
@@ -71,7 +82,15 @@ impl Dialect for Postgres {
         }
     }
 
-    async fn migrate(conn: &mut PgConnection, migrator: &Migrator) -> Result<(), MigrateError> {
+    async fn fail_closed(_: &mut PgConnection) {
+        // A failed transaction refuses everything until it is rolled back.
+    }
+
+    async fn migrate(
+        conn: &mut PgConnection,
+        migrator: &Migrator,
+        _: &str,
+    ) -> Result<(), MigrateError> {
         // One transaction around all of it, with a lock that ends with it, however it
         // ends: whoever comes second waits, and then finds everything done.
         let mut tx = conn.begin_with(Self::BEGIN).await?;

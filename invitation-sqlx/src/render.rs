@@ -73,8 +73,9 @@ fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &
             s.sql("(i.email_key IS NULL AND i.email_domain IS NULL)");
         }
         Condition::AddressProved(Some(key)) => {
-            s.sql("((i.email_key IS NULL AND i.email_domain IS NULL) OR i.email_key = ");
-            s.text(key.as_str()).sql(" OR i.email_domain = ").text(key.domain()).sql(")");
+            s.sql("((i.email_key IS NULL AND i.email_domain IS NULL) OR ");
+            s.is_address("i.email_key", key.as_str());
+            s.sql(" OR i.email_domain = ").text(key.domain()).sql(")");
         }
         Condition::Grantable(pairs) => {
             s.sql("(i.inviter_role IS NULL");
@@ -285,8 +286,14 @@ pub(crate) fn after<DB: Dialect, I>(
     bytes: impl FnOnce(&I) -> &[u8; 16],
 ) {
     if let Some(after) = after {
-        s.sql(format_args!(" AND ({at}, {id}) < (")).int(after.at.as_micros());
-        s.sql(", ").blob(bytes(&after.id)).sql(")");
+        let (time, place) = (after.at.as_micros(), bytes(&after.id));
+        if DB::COMPARES_ROWS {
+            s.sql(format_args!(" AND ({at}, {id}) < (")).int(time).sql(", ").blob(place).sql(")");
+        } else {
+            s.sql(format_args!(" AND {at} <= ")).int(time);
+            s.sql(format_args!(" AND ({at} < ")).int(time);
+            s.sql(format_args!(" OR {id} < ")).blob(place).sql(")");
+        }
     }
 }
 

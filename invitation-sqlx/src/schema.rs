@@ -41,7 +41,7 @@ pub(crate) async fn migrate<DB: Dialect>(
     migrator.set_ignore_missing(true);
     // The driver's lock would outlive a failure; each dialect has its own.
     migrator.set_locking(false);
-    DB::migrate(conn, &migrator).await.map_err(|error| match error {
+    DB::migrate(conn, &migrator, &names.migrations()).await.map_err(|error| match error {
         MigrateError::Execute(error) => store_error::<DB>("migrate", error),
         error => StoreError::new(StoreErrorKind::Other, "migrate").because(error),
     })

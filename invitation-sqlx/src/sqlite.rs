@@ -82,7 +82,14 @@ impl Dialect for Sqlite {
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const COUNTS_DROPPED_SAVEPOINTS: bool = true;
+    const SURVIVES_DROPS: bool = true;
     const ONE_WRITER: bool = true;
+    const RETURNING: bool = true;
+    const COMPARES_ROWS: bool = true;
+    const SKIPS_TAKEN: bool = true;
+    const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
+    // An update of the row that is there locks it; doing nothing would not.
+    const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
     // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
@@ -95,6 +102,10 @@ impl Dialect for Sqlite {
 
     fn affected(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn fresh(_: &SqliteConnection) -> &'static str {
+        ""
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
@@ -112,7 +123,15 @@ impl Dialect for Sqlite {
         }
     }
 
-    async fn migrate(conn: &mut SqliteConnection, migrator: &Migrator) -> Result<(), MigrateError> {
+    async fn fail_closed(_: &mut SqliteConnection) {
+        // What fails for others' sake fails alone.
+    }
+
+    async fn migrate(
+        conn: &mut SqliteConnection,
+        migrator: &Migrator,
+        _: &str,
+    ) -> Result<(), MigrateError> {
         // One transaction around all of it: whoever comes second waits for the
         // lock, and then finds everything done.
         let mut tx = conn.begin_with(Self::BEGIN).await?;

@@ -1,20 +1,32 @@
 //! A thin hand around sqlx's query builder: the three forms of values, by name.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
-use sqlx::{Database, Executor, QueryBuilder};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, Database, Executor, QueryBuilder, RawSql, raw_sql};
+use sqlx_core::transaction::TransactionManager;
 
-use crate::dialect::Dialect;
+use crate::{dialect::Dialect, error::is_taken};
 
 /// A statement while it is being written.
 pub(crate) struct Statement<DB: Dialect> {
     builder: QueryBuilder<DB>,
+    /// The same with its values in it, for where preparing is not safe.
+    plain: String,
     once: bool,
+    secret: bool,
 }
 
 impl<DB: Dialect> Statement<DB> {
     pub(crate) fn new(sql: impl Into<String>) -> Self {
-        Self { builder: QueryBuilder::new(sql), once: false }
+        let mut s = Self {
+            builder: QueryBuilder::new(""),
+            plain: String::new(),
+            once: false,
+            secret: false,
+        };
+        s.sql(sql.into());
+        s
     }
 
     /// Its text depends on the number of values: not worth keeping prepared.
@@ -23,39 +35,87 @@ impl<DB: Dialect> Statement<DB> {
         self
     }
 
+    /// It carries a code or an address. The driver logs the text of statements, so its
+    /// values are never written into it.
+    pub(crate) fn keep_secret(&mut self) {
+        self.secret = true;
+    }
+
     pub(crate) fn sql(&mut self, sql: impl Display) -> &mut Self {
+        self.plainly(&sql);
         self.builder.push(sql);
         self
     }
 
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+        self.plainly(value);
         self.builder.push_bind(DB::Int::from(value));
         self
     }
 
     pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
+        match value {
+            Some(value) => self.plainly(value),
+            None => self.plainly("NULL"),
+        }
         self.builder.push_bind(DB::OptInt::from(value));
         self
     }
 
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
-        self.builder.push_bind(DB::Text::from(value.into()));
+        let value = value.into();
+        self.plainly(Hex(value.as_bytes()));
+        self.builder.push_bind(DB::Text::from(value));
         self
     }
 
     pub(crate) fn opt_text(&mut self, value: Option<impl Into<String>>) -> &mut Self {
-        self.builder.push_bind(DB::OptText::from(value.map(Into::into)));
+        let value = value.map(Into::into);
+        match &value {
+            Some(value) => self.plainly(Hex(value.as_bytes())),
+            None => self.plainly("NULL"),
+        }
+        self.builder.push_bind(DB::OptText::from(value));
+        self
+    }
+
+    /// Compares a column with an address. In plain text their digests are compared.
+    pub(crate) fn is_address(&mut self, column: &str, address: &str) -> &mut Self {
+        let digest = Sha256::digest(address);
+        self.plainly(format_args!("UNHEX(SHA2({column}, 256)) = {}", Hex(&digest)));
+        self.builder.push(column).push(" = ").push_bind(DB::Text::from(address.to_owned()));
         self
     }
 
     pub(crate) fn blob(&mut self, value: &[u8]) -> &mut Self {
+        self.plainly(Hex(value));
         self.builder.push_bind(DB::Blob::from(value.to_vec()));
         self
     }
 
     pub(crate) fn opt_blob(&mut self, value: Option<&[u8]>) -> &mut Self {
+        match value {
+            Some(value) => self.plainly(Hex(value)),
+            None => self.plainly("NULL"),
+        }
         self.builder.push_bind(DB::OptBlob::from(value.map(<[u8]>::to_vec)));
         self
+    }
+
+    fn plainly(&mut self, part: impl Display) {
+        if !DB::SURVIVES_DROPS {
+            // Writing to a string cannot fail.
+            write!(self.plain, "{part}").ok();
+        }
+    }
+
+    /// The text to run as it is, on a host's connection that would not survive that
+    /// preparing is dropped.
+    fn take_plain(&mut self, conn: &DB::Connection) -> Option<RawSql> {
+        let is_hosts = DB::TransactionManager::get_transaction_depth(conn) > 0;
+        // All values in it are numbers and hexadecimal.
+        (!DB::SURVIVES_DROPS && is_hosts && !self.secret)
+            .then(|| raw_sql(AssertSqlSafe(std::mem::take(&mut self.plain))))
     }
 
     /// Values in parentheses, separated by commas: `write` is called for each item.
@@ -74,8 +134,26 @@ impl<DB: Dialect> Statement<DB> {
         self.sql(")")
     }
 
+    /// Runs an insert of one row; false when the key of these columns is taken.
+    pub(crate) async fn run_unless_taken(
+        mut self,
+        conn: &mut DB::Connection,
+        columns: &str,
+    ) -> sqlx::Result<bool> {
+        if DB::SKIPS_TAKEN {
+            self.sql(format_args!(" ON CONFLICT ({columns}) DO NOTHING"));
+        }
+        match self.run(conn).await {
+            Err(error) if !DB::SKIPS_TAKEN && is_taken(&error) => Ok(false),
+            run => Ok(run? == 1),
+        }
+    }
+
     /// Runs it; how many rows it touched.
     pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
+        if let Some(query) = self.take_plain(conn) {
+            return Ok(DB::affected(&DB::exec(conn).execute(query).await?));
+        }
         let query = self.builder.build().persistent(!self.once);
         Ok(DB::affected(&DB::exec(conn).execute(query).await?))
     }
@@ -85,6 +163,9 @@ impl<DB: Dialect> Statement<DB> {
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Option<<DB as Database>::Row>> {
+        if let Some(query) = self.take_plain(conn) {
+            return DB::exec(conn).fetch_optional(query).await;
+        }
         let query = self.builder.build().persistent(!self.once);
         DB::exec(conn).fetch_optional(query).await
     }
@@ -94,7 +175,23 @@ impl<DB: Dialect> Statement<DB> {
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Vec<<DB as Database>::Row>> {
+        if let Some(query) = self.take_plain(conn) {
+            return DB::exec(conn).fetch_all(query).await;
+        }
         let query = self.builder.build().persistent(!self.once);
         DB::exec(conn).fetch_all(query).await
+    }
+}
+
+/// Bytes as a literal.
+struct Hex<'v>(&'v [u8]);
+
+impl Display for Hex<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("x'")?;
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("'")
     }
 }

@@ -9,12 +9,13 @@ use invitation_core::{
     InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
     Scope, Store, StoreError, Tally, Target, Transition,
 };
-use sqlx::{Pool, pool::PoolConnection};
+use sqlx::Pool;
 
 use crate::{
     TablePrefix,
     dialect::Dialect,
     error::store_error,
+    lent::Lent,
     names::Names,
     ops::{self, Begin},
     retry::Retries,
@@ -25,14 +26,15 @@ use crate::{
 /// because the compiler cannot see that the future of a function over an async closure
 /// is `Send`.)
 macro_rules! retried {
-    ($store:expr, $id:expr, $change:expr) => {{
+    ($store:expr, $conn:ident, $id:expr, $change:expr) => {{
         let mut retries = Retries::of($id);
         loop {
             let made = {
                 let _turn = $store.turn().await;
                 $change.await
             };
-            match made {
+            // Nothing is held while the next try waits.
+            match $conn.settle(made).await {
                 Err(error) if retries.again_after(&error).await => {}
                 done => break done,
             }
@@ -95,8 +97,9 @@ impl<DB: Dialect> SqlStore<DB> {
         &self.names
     }
 
-    async fn acquire(&self, operation: &'static str) -> Result<PoolConnection<DB>, StoreError> {
-        self.pool.acquire().await.map_err(|error| store_error::<DB>(operation, error))
+    async fn acquire(&self, operation: &'static str) -> Result<Lent<DB>, StoreError> {
+        let conn = self.pool.acquire().await;
+        Ok(Lent::new(conn.map_err(|error| store_error::<DB>(operation, error))?))
     }
 
     /// This writer's turn, where writers have to queue. Taken with a connection in
@@ -136,7 +139,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
         let mut conn = self.acquire("insert").await?;
         let id = insert.rows.first().map(|row| row.event.id);
-        retried!(self, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
+        retried!(self, conn, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
@@ -154,6 +157,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
             let id = Some(transition.event().id);
             answers.push(retried!(
                 self,
+                conn,
                 id,
                 ops::apply::<DB>(&mut conn, Begin::Own, &self.names, transition)
             ));
@@ -163,12 +167,14 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let mut conn = self.acquire("get").await?;
-        ops::get::<DB>(&mut conn, &self.names, target, scope).await
+        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
+        conn.settle(answer).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let mut conn = self.acquire("locate").await?;
-        ops::locate::<DB>(&mut conn, &self.names, target).await
+        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
+        conn.settle(answer).await
     }
 
     async fn list(
@@ -178,12 +184,14 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &Page<InvitationId>,
     ) -> Result<Listing, StoreError> {
         let mut conn = self.acquire("list").await?;
-        ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await
+        let answer = ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        conn.settle(answer).await
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
         let mut conn = self.acquire("count").await?;
-        ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await
+        let answer = ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
+        conn.settle(answer).await
     }
 
     async fn redemptions(
@@ -193,7 +201,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &Page<EventId>,
     ) -> Result<RedemptionListing, StoreError> {
         let mut conn = self.acquire("redemptions").await?;
-        ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await
+        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
+        conn.settle(answer).await
     }
 
     async fn leases(
@@ -202,13 +211,14 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &Page<EventId>,
     ) -> Result<LeaseListing, StoreError> {
         let mut conn = self.acquire("leases").await?;
-        ops::leases::<DB>(&mut conn, &self.names, scope, page).await
+        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
+        conn.settle(answer).await
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut conn = self.acquire("record").await?;
         let id = events.first().map(|event| event.id);
-        retried!(self, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
+        retried!(self, conn, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
     }
 
     async fn events(
@@ -218,12 +228,13 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &Page<EventId>,
     ) -> Result<EventListing, StoreError> {
         let mut conn = self.acquire("events").await?;
-        ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await
+        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        conn.settle(answer).await
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let mut conn = self.acquire("purge").await?;
         let id = Some(purge.event.id);
-        retried!(self, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
+        retried!(self, conn, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
     }
 }

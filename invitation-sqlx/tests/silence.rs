@@ -1,7 +1,7 @@
 //! Whatever is logged, at whatever level: no code is in it, and no address.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(all(feature = "postgres", feature = "sqlite"))]
+#![cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 
 mod support;
 
@@ -14,7 +14,10 @@ use std::{
 use invitation_core::{
     Amendment, Criteria, Draft, Email, Expiry, IfVersion, Invitations, Paging, Store, VerifiedEmail,
 };
-use invitation_sqlx::{PgStore, SqliteStore, sqlx::PgPool};
+use invitation_sqlx::{
+    Joined, MySqlStore, PgStore, SqliteStore,
+    sqlx::{MySqlPool, PgPool},
+};
 use support::{admin, manager, redeemer};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -94,6 +97,27 @@ async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
     let postgres = PgStore::new(PgPool::connect(&url).await.unwrap());
     postgres.migrate().await.unwrap();
     secrets.extend(live(&Invitations::new(postgres), &mut told).await);
+    for joined in [false, true] {
+        let url = invitation_testkit::MariaDb::shared().create_database();
+        let mariadb = MySqlStore::new(MySqlPool::connect(&url).await.unwrap());
+        mariadb.migrate().await.unwrap();
+        let pool = mariadb.pool().clone();
+        let mariadb = Invitations::new(mariadb);
+        if joined {
+            // There, values are written into the statements.
+            let mut tx = pool.begin().await.unwrap();
+            secrets.extend(live(&mariadb.on(Joined::new(&mut tx)), &mut told).await);
+            tx.commit().await.unwrap();
+        } else {
+            secrets.extend(live(&mariadb, &mut told).await);
+        }
+    }
+    // Neither as it is nor in hexadecimal.
+    let hex = |secret: &String| {
+        secret.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    };
+    let encoded: Vec<String> = secrets.iter().map(hex).collect();
+    secrets.extend(encoded);
 
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("invitation_codes"), "statements are logged at this level");

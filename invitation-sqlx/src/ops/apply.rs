@@ -87,6 +87,9 @@ async fn attempt<DB: Dialect>(
         return Ok(Attempt::Full(of));
     }
     let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));
+    if let Change::Rotate { .. } | Change::Amend { binding: Some(_), .. } = transition.change() {
+        s.keep_secret();
+    }
     render::change(&mut s, transition.change());
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
@@ -96,13 +99,12 @@ async fn attempt<DB: Dialect>(
         // Its own digest is taken too, and no unique key would say so.
         s.sql(" AND i.digest <> ").blob(digest.as_bytes());
     }
-    s.sql(format_args!(" RETURNING {}", row::INVITATION));
-    let invitation = match s.first(conn).await {
-        Ok(Some(found)) => row::invitation::<DB>(&found)?,
-        Ok(None) => return Ok(Attempt::Unmatched),
+    let changed = match changed_row::<DB>(conn, names, transition, s).await {
         Err(error) if is_taken(&error) => return Ok(Attempt::CodeTaken),
-        Err(error) => return Err(failed(error)),
+        changed => changed.map_err(failed)?,
     };
+    let Some(changed) = changed else { return Ok(Attempt::Unmatched) };
+    let invitation = row::invitation::<DB>(&changed)?;
 
     let ended = match lease::change::<DB>(conn, names, transition, &invitation).await? {
         Leases::Kept(ended) => ended,
@@ -150,6 +152,35 @@ async fn attempt<DB: Dialect>(
     Ok(Attempt::Made(Box::new(facts)))
 }
 
+/// Runs the update; the row as it is then, if it matched one.
+async fn changed_row<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transition: &Transition,
+    mut update: Statement<DB>,
+) -> sqlx::Result<Option<DB::Row>> {
+    if DB::RETURNING {
+        update.sql(format_args!(" RETURNING {}", row::INVITATION));
+        return update.first(conn).await;
+    }
+    if update.run(conn).await? == 0 {
+        return Ok(None);
+    }
+    // It cannot have changed since, and whoever changed it sees it.
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT {} FROM {} i WHERE ",
+        row::INVITATION,
+        names.invitations
+    ));
+    match transition.change() {
+        Change::Rotate { digest, .. } => {
+            s.sql("i.digest = ").blob(digest.as_bytes());
+        }
+        _ => render::target(&mut s, transition.target()),
+    }
+    s.first(conn).await
+}
+
 /// What the store sees when a transition was not made: the facts, and whether it
 /// had been made before.
 async fn explain<DB: Dialect>(
@@ -185,6 +216,7 @@ pub(super) async fn is_on_record<DB: Dialect>(
     if let Some(about) = about {
         s.sql(" AND e.invitation = ").blob(about.as_bytes());
     }
+    // Not locked where it is missing: all new events go there.
     Ok(s.first(conn).await?.is_some())
 }
 
@@ -205,6 +237,7 @@ pub(super) async fn mine<DB: Dialect>(
         names.redemptions
     ));
     s.blob(invitation.id.as_bytes()).sql(" AND user_id = ").text(user.as_str());
+    s.sql(DB::fresh(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::redemption::<DB>).transpose()
 }
@@ -218,8 +251,8 @@ pub(super) async fn write_event<DB: Dialect>(
     let mut s =
         Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
     row::write_event(&mut s, event);
-    s.sql(") ON CONFLICT (id) DO NOTHING");
-    Ok(s.run(conn).await? == 1)
+    s.sql(")");
+    s.run_unless_taken(conn, "id").await
 }
 
 /// False when the redeemer is there already: the key arbitrates.
@@ -236,8 +269,8 @@ async fn write_redemption<DB: Dialect>(
     ));
     s.blob(invitation.as_bytes()).sql(", ");
     row::write_redemption(&mut s, redemption);
-    s.sql(") ON CONFLICT (invitation, user_id) DO NOTHING");
-    Ok(s.run(conn).await? == 1)
+    s.sql(")");
+    s.run_unless_taken(conn, "invitation, user_id").await
 }
 
 async fn forget_words<DB: Dialect>(

@@ -1,5 +1,7 @@
 //! New rows: invitations with their events, and events alone.
 
+use std::collections::BTreeSet;
+
 use invitation_core::{
     Binding, Event, EventId, Insert, Inserted, InvitationId, Known, NewInvitation, Redemption,
     Request, StoreError, StoreErrorKind, UserId, words,
@@ -83,6 +85,7 @@ async fn write_all<DB: Dialect>(
             row::INVITATION
         );
         let mut s = statement::<DB>(table, chunk.len());
+        s.keep_secret();
         values(&mut s, chunk, |s, row| {
             row::write_invitation(s, &row.invitation);
             s.sql(", ").opt_blob(request);
@@ -113,8 +116,8 @@ async fn write_request<DB: Dialect>(
     ));
     s.text(owner(request)).sql(", ").text(request.key.key.as_str());
     s.sql(", ").blob(id.as_bytes()).sql(", ").blob(request.fingerprint.as_bytes());
-    s.sql(") ON CONFLICT (owner, request_key) DO NOTHING");
-    Ok(s.run(conn).await? == 1)
+    s.sql(")");
+    s.run_unless_taken(conn, "owner, request_key").await
 }
 
 /// The column of the owner: no user has an empty id.
@@ -135,12 +138,13 @@ async fn known<DB: Dialect>(
         row::INVITATION,
         names.requests
     ));
-    by_key(&mut s, request);
+    let fresh = DB::fresh(conn);
+    by_key(&mut s, request).sql(fresh);
     s.sql(format_args!(
         ") FROM {} WHERE request_id = (SELECT id FROM {} WHERE ",
         names.invitations, names.requests
     ));
-    by_key(&mut s, request).sql(") ORDER BY id");
+    by_key(&mut s, request).sql(fresh).sql(") ORDER BY id").sql(fresh);
     let found = s.all(conn).await.map_err(failed)?;
     let mut known: Option<Known> = None;
     for row in &found {
@@ -181,7 +185,7 @@ async fn write_events<DB: Dialect>(
         let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
         let mut s = statement::<DB>(table, chunk.len());
         values(&mut s, chunk, row::write_event);
-        s.sql(" ON CONFLICT (id) DO NOTHING");
+        s.sql(DB::KEEP_KNOWN_EVENT);
         s.run(conn).await?;
     }
     Ok(())
@@ -195,7 +199,7 @@ pub(super) async fn write_words<DB: Dialect>(
     part: i64,
     words: Vec<String>,
 ) -> sqlx::Result<()> {
-    let rows: Vec<_> = words.into_iter().map(|word| (word, invitation, part)).collect();
+    let rows: Vec<_> = once_each(words).map(|word| (word, invitation, part)).collect();
     write_word_rows::<DB>(conn, names, &rows).await
 }
 
@@ -207,11 +211,12 @@ async fn write_word_rows<DB: Dialect>(
     for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
         let table = format!("INSERT INTO {} (word, invitation, part) VALUES ", names.words);
         let mut s = statement::<DB>(table, chunk.len());
+        if chunk.iter().any(|(_, _, part)| *part == PART_ADDRESS) {
+            s.keep_secret();
+        }
         values(&mut s, chunk, |s, (word, invitation, part)| {
             s.text(word.as_str()).sql(", ").blob(invitation.as_bytes()).sql(", ").int(*part);
         });
-        // The same word twice in one address.
-        s.sql(" ON CONFLICT (word, invitation, part) DO NOTHING");
         s.run(conn).await?;
     }
     Ok(())
@@ -225,8 +230,13 @@ fn words_of(row: &NewInvitation) -> Vec<(String, InvitationId, i64)> {
     };
     let used_by = |last: &Redemption| words(last.username.as_str());
     let used_by = invitation.last_use.as_ref().map_or_else(Vec::new, used_by);
-    let address = address.into_iter().map(|word| (word, invitation.id, PART_ADDRESS));
-    address.chain(used_by.into_iter().map(|word| (word, invitation.id, PART_USED_BY))).collect()
+    let address = once_each(address).map(|word| (word, invitation.id, PART_ADDRESS));
+    address.chain(once_each(used_by).map(|word| (word, invitation.id, PART_USED_BY))).collect()
+}
+
+/// The same word may be twice in one address.
+fn once_each(words: Vec<String>) -> impl Iterator<Item = String> {
+    words.into_iter().collect::<BTreeSet<_>>().into_iter()
 }
 
 fn statement<DB: Dialect>(sql: String, rows: usize) -> Statement<DB> {

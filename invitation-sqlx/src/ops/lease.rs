@@ -108,7 +108,7 @@ async fn own<DB: Dialect>(
     user: &UserId,
 ) -> Result<Option<Lease>, StoreError> {
     let mut s = leases_of::<DB>(names, invitation);
-    s.sql(" AND user_id = ").text(user.as_str());
+    s.sql(" AND user_id = ").text(user.as_str()).sql(DB::fresh(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::lease::<DB>).transpose()
 }
@@ -119,7 +119,7 @@ async fn first<DB: Dialect>(
     invitation: InvitationId,
 ) -> Result<Option<Lease>, StoreError> {
     let mut s = leases_of::<DB>(names, invitation);
-    s.sql(" ORDER BY held_until, id LIMIT 1");
+    s.sql(" ORDER BY held_until, id LIMIT 1").sql(DB::fresh(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::lease::<DB>).transpose()
 }
@@ -159,6 +159,6 @@ async fn begin<DB: Dialect>(
     row::write_lease(&mut s, lease);
     s.sql(", ").blob(invitation.id.as_bytes());
     s.sql(", ").text(invitation.division.as_str());
-    s.sql(") ON CONFLICT (invitation, user_id) DO NOTHING");
-    Ok(s.run(conn).await? == 1)
+    s.sql(")");
+    s.run_unless_taken(conn, "invitation, user_id").await
 }

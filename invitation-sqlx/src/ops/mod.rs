@@ -16,5 +16,5 @@ pub(crate) use self::{
     insert::{insert, record},
     purge::purge,
     read::{count, events, get, leases, list, locate, redemptions},
-    step::Begin,
+    step::{Begin, plainly},
 };

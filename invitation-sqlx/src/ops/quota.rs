@@ -37,8 +37,7 @@ async fn lock<DB: Dialect>(
     };
     let mut s = Statement::<DB>::new(format!("INSERT INTO {} (kind, name) VALUES (", names.quotas));
     s.int(kind).sql(", ").text(name);
-    // An update of the row that is there locks it; doing nothing would not.
-    s.sql(") ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind");
+    s.sql(")").sql(DB::LOCK_QUOTA);
     s.run(conn).await?;
     Ok(())
 }
@@ -54,7 +53,7 @@ async fn count<DB: Dialect>(
         names.invitations
     ));
     render::pending(&mut s, quota);
-    s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(") AS n");
+    s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::fresh(conn)).sql(") AS n");
     let found = s.first(conn).await?;
     let [number] =
         found.as_ref().map(row::numbers::<DB, 1>).transpose().map_err(decode)?.unwrap_or_default();

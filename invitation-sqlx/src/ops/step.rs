@@ -6,10 +6,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use sqlx::SqlSafeStr;
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, raw_sql};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{dialect::Dialect, statement::Statement};
+use crate::dialect::Dialect;
 
 /// How an operation makes its several statements one step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,9 +27,15 @@ pub(crate) enum Begin {
 /// driver and the guard roll back, and inside a host's transaction the second
 /// rollback hits the host's own work. Here the guard is armed only once the
 /// driver has said that it began; until then, undoing it is the driver's part.
+///
+/// Where a connection does not survive drops, a transaction of the store's own is begun
+/// and ended without the driver's knowledge: whoever lent the connection closes it if
+/// this is dropped before its end.
 pub(crate) struct Step<'c, DB: Dialect> {
     conn: &'c mut DB::Connection,
     open: bool,
+    /// Whether the driver knows of it.
+    counted: bool,
     /// The savepoint, where the driver cannot be trusted with its end.
     savepoint: Option<String>,
 }
@@ -37,6 +43,10 @@ pub(crate) struct Step<'c, DB: Dialect> {
 impl<'c, DB: Dialect> Step<'c, DB> {
     pub(crate) async fn begin(conn: &'c mut DB::Connection, begin: Begin) -> sqlx::Result<Self> {
         let statement = match begin {
+            Begin::Own if !DB::SURVIVES_DROPS => {
+                plainly::<DB>(conn, DB::BEGIN).await?;
+                return Ok(Self { conn, open: true, counted: false, savepoint: None });
+            }
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
             Begin::Nested if DB::TransactionManager::get_transaction_depth(conn) == 0 => {
                 // What would begin here would be a transaction, and commit by itself.
@@ -49,13 +59,18 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         let mut savepoint = None;
         if begin == Begin::Nested && !DB::COUNTS_DROPPED_SAVEPOINTS {
             let depth = DB::TransactionManager::get_transaction_depth(conn);
-            Uninterrupted::new(DB::TransactionManager::begin(conn, statement)).await?;
+            let starting = DB::TransactionManager::begin(conn, statement);
+            if DB::SURVIVES_DROPS {
+                Uninterrupted::new(starting).await?;
+            } else {
+                starting.await?;
+            }
             // The name that the driver gives it.
             savepoint = Some(format!("_sqlx_savepoint_{depth}"));
         } else {
             DB::TransactionManager::begin(conn, statement).await?;
         }
-        Ok(Self { conn, open: true, savepoint })
+        Ok(Self { conn, open: true, counted: true, savepoint })
     }
 
     pub(crate) fn conn(&mut self) -> &mut DB::Connection {
@@ -63,26 +78,51 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     }
 
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
+        if !self.counted {
+            plainly::<DB>(self.conn, "COMMIT").await?;
+            self.open = false;
+            return Ok(());
+        }
         // A second savepoint of the same name. Dropped while this waits, the way back
         // is to the one or to the other: all is kept, or all is undone. With one
         // alone, it would be to a savepoint that may have gone.
-        self.plainly("SAVEPOINT").await?;
+        self.savepoint("SAVEPOINT").await?;
+        if !DB::SURVIVES_DROPS && self.savepoint.is_some() {
+            // There it has replaced the first: the way back, which is queued when this is
+            // dropped, leads to here, and lets the driver count without a wait.
+            return Ok(());
+        }
         DB::TransactionManager::commit(self.conn).await?;
         self.open = false;
-        self.plainly("RELEASE SAVEPOINT").await
+        self.savepoint("RELEASE SAVEPOINT").await
     }
 
     /// Says something about the savepoint that the driver does not count.
-    async fn plainly(&mut self, what: &str) -> sqlx::Result<()> {
+    async fn savepoint(&mut self, what: &str) -> sqlx::Result<()> {
         let Some(name) = &self.savepoint else { return Ok(()) };
-        Statement::<DB>::new(format!("{what} {name}")).run(self.conn).await.map(|_| ())
+        let sql = format!("{what} {name}");
+        plainly::<DB>(self.conn, sql).await
     }
 
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
-        DB::TransactionManager::rollback(self.conn).await?;
+        if self.counted {
+            DB::TransactionManager::rollback(self.conn).await?;
+        } else {
+            plainly::<DB>(self.conn, "ROLLBACK").await?;
+        }
         self.open = false;
         Ok(())
     }
+}
+
+/// Runs one of the statements about transactions.
+pub(crate) async fn plainly<DB: Dialect>(
+    conn: &mut DB::Connection,
+    sql: impl Into<String>,
+) -> sqlx::Result<()> {
+    // None of them holds a value.
+    let query = raw_sql(AssertSqlSafe(sql.into()));
+    DB::exec(conn).execute(query).await.map(|_| ())
 }
 
 /// A future that, dropped while it waits, is forgotten instead: its own undoing would
@@ -117,7 +157,7 @@ impl<F: Future> Drop for Uninterrupted<F> {
 
 impl<DB: Dialect> Drop for Step<'_, DB> {
     fn drop(&mut self) {
-        if self.open {
+        if self.open && self.counted {
             // Queued: done before whatever comes next on this connection.
             DB::TransactionManager::start_rollback(self.conn);
         }

@@ -7,7 +7,7 @@ use invitation_core::{
 };
 use invitation_sqlx::{
     SqlStore,
-    sqlx::{self, AssertSqlSafe, Postgres, Sqlite},
+    sqlx::{self, AssertSqlSafe, MySql, Postgres, Sqlite},
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -31,6 +31,8 @@ enum Fate {
 pub(crate) async fn run(url: &str, way: Way, number: &str) {
     if url.starts_with("postgres:") {
         obey::<Postgres>(url, way, number).await;
+    } else if url.starts_with("mysql:") {
+        obey::<MySql>(url, way, number).await;
     } else {
         obey::<Sqlite>(url, way, number).await;
     }
@@ -134,10 +136,8 @@ async fn try_to_join<DB: Host>(
             invitations.record(&refused).await?;
             Ok(fate(Err(Error::Refused(refused))))
         }
-        Err(error) => {
-            tx.rollback().await.map_err(failed)?;
-            Err(error)
-        }
+        // The transaction is rolled back, or has ended already.
+        Err(error) => Err(error),
     }
 }
 

@@ -6,7 +6,8 @@ use invitation_core::{Invitations, Limits};
 use invitation_sqlx::{
     Dialect, SqlStore,
     sqlx::{
-        self, AssertSqlSafe, Connection, Executor, Pool, Postgres, Sqlite,
+        self, AssertSqlSafe, Connection, Executor, MySql, Pool, Postgres, Sqlite,
+        mysql::MySqlConnectOptions,
         pool::{PoolConnection, PoolOptions},
         postgres::PgConnectOptions,
         sqlite::SqliteConnectOptions,
@@ -23,7 +24,8 @@ pub(crate) const CONNECTIONS: u32 = 16;
 pub(crate) fn all(folder: &TempDir) -> Vec<(&'static str, String)> {
     let postgres = invitation_testkit::Postgres::shared().create_database();
     let sqlite = format!("sqlite:{}", folder.path().join("crowds.db").display());
-    vec![("PostgreSQL", postgres), ("SQLite", sqlite)]
+    let mariadb = invitation_testkit::MariaDb::shared().create_database();
+    vec![("PostgreSQL", postgres), ("SQLite", sqlite), ("MariaDB", mariadb)]
 }
 
 /// What differs between the databases for a host.
@@ -44,6 +46,17 @@ impl Host for Postgres {
 
     fn begin(level: Level) -> String {
         format!("BEGIN ISOLATION LEVEL {}", level.as_sql())
+    }
+}
+
+impl Host for MySql {
+    fn options(url: &str, _: Level) -> MySqlConnectOptions {
+        MySqlConnectOptions::from_str(url).unwrap()
+    }
+
+    fn begin(level: Level) -> String {
+        let level = level.as_sql();
+        format!("SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION")
     }
 }
 

@@ -13,7 +13,7 @@ use invitation_core::{
 };
 use invitation_sqlx::{
     SqlStore,
-    sqlx::{Postgres, Sqlite},
+    sqlx::{MySql, Postgres, Sqlite},
 };
 
 use crate::{
@@ -30,6 +30,8 @@ const USES: [u32; 2] = [1, 3];
 pub(crate) async fn run(url: &str, way: Way) {
     if url.starts_with("postgres:") {
         direct::<Postgres>(url, way).await;
+    } else if url.starts_with("mysql:") {
+        direct::<MySql>(url, way).await;
     } else {
         direct::<Sqlite>(url, way).await;
     }

@@ -1,0 +1,199 @@
+//! MySQL and MariaDB.
+
+mod text;
+
+use invitation_core::StoreErrorKind;
+use sqlx::{
+    AssertSqlSafe, MySql, MySqlConnection, Row, SqlSafeStr,
+    error::DatabaseError,
+    migrate::{MigrateError, Migrator},
+    mysql::{MySqlDatabaseError, MySqlQueryResult},
+};
+use sqlx_core::transaction::TransactionManager;
+
+use self::text::{OptUtf8, Utf8};
+use crate::{Joined, SqlStore, dialect::Dialect};
+
+/// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, whose
+/// character set and collation do not matter. Its tables are kept by `InnoDB`. The tests run on
+/// MariaDB, alone and as a Galera cluster.
+///
+/// Its own transactions are `READ COMMITTED`, whatever the server's default, and never
+/// loosen the server's durability. A call waits for a lock that somebody else holds no
+/// longer than the server's `innodb_lock_wait_timeout`, 50 seconds by default; set it
+/// lower in the pool's `after_connect`.
+///
+/// A call that is dropped closes its connection, so that nothing of it is left there.
+pub type MySqlStore = SqlStore<MySql>;
+
+/// A store inside a host's MySQL or MariaDB transaction, of any isolation level.
+///
+/// A deadlock ends the whole transaction on these servers, the host's work too, and what
+/// came after it would commit by itself. So the store ends the connection then: whatever
+/// the host still tries on it fails, and nothing of it is kept.
+pub type MySqlJoined<'t> = Joined<'t, MySql>;
+
+/// One name for each database. With no lock to be had, as on a Galera cluster, it is
+/// done without: all that migrating says can be said twice.
+const MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('invitation ', MD5(DATABASE())), 60)";
+const MIGRATION_UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('invitation ', MD5(DATABASE())))";
+
+/// How often migrating is tried where there is no lock.
+const TRIES: u32 = 10;
+
+impl Dialect for MySql {
+    type Int = i64;
+    type OptInt = Option<i64>;
+    type Text = Utf8;
+    type OptText = OptUtf8;
+    type Blob = Vec<u8>;
+    type OptBlob = Option<Vec<u8>>;
+    type Place = usize;
+    type Exec<'c> = &'c mut MySqlConnection;
+
+    // What may still be open on the connection is undone: beginning anew would commit it.
+    const BEGIN: &'static str =
+        "ROLLBACK; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
+    const COUNTS_DROPPED_SAVEPOINTS: bool = false;
+    const SURVIVES_DROPS: bool = false;
+    const ONE_WRITER: bool = false;
+    const RETURNING: bool = false;
+    const COMPARES_ROWS: bool = false;
+    const SKIPS_TAKEN: bool = false;
+    const KEEP_KNOWN_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
+    const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
+    // MariaDB has no FOR SHARE.
+    const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
+    // The protocol counts them in 16 bits. A quarter of that keeps a statement of the
+    // longest rows within MariaDB's default max_allowed_packet, 16 MB.
+    const MAX_BINDS: usize = 16_384;
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/mysql/0001_init.sql")];
+
+    fn exec(conn: &mut MySqlConnection) -> &mut MySqlConnection {
+        conn
+    }
+
+    fn affected(result: &MySqlQueryResult) -> u64 {
+        // Those that matched: the driver asks for that with CLIENT_FOUND_ROWS.
+        result.rows_affected()
+    }
+
+    fn fresh(conn: &MySqlConnection) -> &'static str {
+        // A host's transaction may be REPEATABLE READ, where plain questions are answered
+        // as of its beginning, but locking ones as of now. The store's own are not.
+        let is_hosts = Self::TransactionManager::get_transaction_depth(conn) > 0;
+        if is_hosts { Self::FOR_SHARE } else { "" }
+    }
+
+    fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
+        // https://mariadb.com/kb/en/mariadb-error-code-reference/
+        // https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+        match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
+            // record changed since it was read, lock wait timeout, deadlock (on a cluster
+            // also: another node was first)
+            Some(1020 | 1205 | 1213) => StoreErrorKind::Conflict,
+            // disk full, out of memory, too many connections, no such host or database,
+            // not ready (a node outside of its cluster), shutting down, table full, too
+            // many connections of this user, read-only, interrupted, took too long, killed
+            Some(
+                1021
+                | 1037
+                | 1038
+                | 1040
+                | 1041
+                | 1042
+                | 1047
+                | 1053
+                | 1114
+                | 1135
+                | 1158..=1161
+                | 1203
+                | 1226
+                | 1290
+                | 1317
+                | 1792
+                | 1836
+                | 1927
+                | 1969
+                | 3024,
+            ) => StoreErrorKind::Unavailable,
+            // table or index corrupted
+            Some(126 | 127 | 134 | 145 | 1034 | 1035 | 1194 | 1195 | 1712) => {
+                StoreErrorKind::Corrupt
+            }
+            _ => StoreErrorKind::Other,
+        }
+    }
+
+    async fn fail_closed(conn: &mut MySqlConnection) {
+        // Goes back to a savepoint set just now, which fails outside of a transaction; and
+        // what was queued before, fails here too when its savepoint has gone.
+        const IN_TRANSACTION: &str =
+            "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
+        if sqlx::raw_sql(IN_TRANSACTION).execute(&mut *conn).await.is_err() {
+            // The answer is that the connection has ended, or nothing at all.
+            sqlx::raw_sql("KILL CONNECTION CONNECTION_ID()").execute(conn).await.ok();
+        }
+    }
+
+    async fn migrate(
+        conn: &mut MySqlConnection,
+        migrator: &Migrator,
+        table: &str,
+    ) -> Result<(), MigrateError> {
+        // Each statement commits by itself, so a lock has to keep others out. It is the
+        // connection's, which is closed if this fails or is dropped.
+        let locked = match sqlx::raw_sql(MIGRATION_LOCK).fetch_one(&mut *conn).await {
+            Ok(row) if row.try_get::<Option<i64>, _>(0)? == Some(1) => true,
+            Ok(_) => {
+                let waited = "somebody else has been migrating for a minute";
+                return Err(sqlx::Error::Protocol(waited.into()).into());
+            }
+            // A cluster knows no such locks.
+            Err(sqlx::Error::Database(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let mut tries = if locked { 1 } else { TRIES };
+        loop {
+            tries -= 1;
+            match anew(conn, migrator, table).await {
+                // Others migrate at the same time.
+                Err(_) if tries > 0 => {}
+                done => {
+                    done?;
+                    break;
+                }
+            }
+        }
+        if locked {
+            sqlx::raw_sql(MIGRATION_UNLOCK).execute(conn).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Migrates, and begins again with what an earlier call left half done.
+async fn anew(
+    conn: &mut MySqlConnection,
+    migrator: &Migrator,
+    table: &str,
+) -> Result<(), MigrateError> {
+    // The prefix of the table is a checked identifier.
+    let unfinished = |what: &str| {
+        let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let sql = format!("{what} FROM {table} WHERE success = FALSE AND version <= {newest}");
+        AssertSqlSafe(sql).into_sql_str()
+    };
+    let exists = sqlx::raw_sql(
+        AssertSqlSafe(format!(
+            "SELECT 1 FROM information_schema.tables \
+             WHERE table_schema = DATABASE() AND table_name = '{table}'"
+        ))
+        .into_sql_str(),
+    );
+    if exists.fetch_optional(&mut *conn).await?.is_some() {
+        sqlx::raw_sql(unfinished("DELETE")).execute(&mut *conn).await?;
+    }
+    migrator.run_direct(None, conn, false).await
+}

@@ -1,0 +1,93 @@
+//! Text in binary columns. The driver's own text types refuse to read those.
+
+use sqlx::{
+    Decode, Encode, MySql, Type, ValueRef,
+    encode::IsNull,
+    error::BoxDynError,
+    mysql::{MySqlTypeInfo, MySqlValueRef},
+};
+
+/// UTF-8 in a binary column.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(unnameable_types, reason = "an associated type of a sealed trait")]
+pub struct Utf8(String);
+
+/// The same, or NULL.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(unnameable_types, reason = "an associated type of a sealed trait")]
+pub struct OptUtf8(Option<String>);
+
+impl From<String> for Utf8 {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<Utf8> for String {
+    fn from(text: Utf8) -> Self {
+        text.0
+    }
+}
+
+impl From<Option<String>> for OptUtf8 {
+    fn from(text: Option<String>) -> Self {
+        Self(text)
+    }
+}
+
+impl From<OptUtf8> for Option<String> {
+    fn from(text: OptUtf8) -> Self {
+        text.0
+    }
+}
+
+impl Type<MySql> for Utf8 {
+    fn type_info() -> MySqlTypeInfo {
+        <[u8] as Type<MySql>>::type_info()
+    }
+
+    fn compatible(ty: &MySqlTypeInfo) -> bool {
+        <[u8] as Type<MySql>>::compatible(ty)
+    }
+}
+
+impl Type<MySql> for OptUtf8 {
+    fn type_info() -> MySqlTypeInfo {
+        Utf8::type_info()
+    }
+
+    fn compatible(ty: &MySqlTypeInfo) -> bool {
+        Utf8::compatible(ty)
+    }
+}
+
+impl Encode<'_, MySql> for Utf8 {
+    fn encode_by_ref(&self, buf: &mut Vec<u8>) -> Result<IsNull, BoxDynError> {
+        <&[u8] as Encode<'_, MySql>>::encode(self.0.as_bytes(), buf)
+    }
+}
+
+impl Encode<'_, MySql> for OptUtf8 {
+    fn encode_by_ref(&self, buf: &mut Vec<u8>) -> Result<IsNull, BoxDynError> {
+        match &self.0 {
+            Some(text) => <&[u8] as Encode<'_, MySql>>::encode(text.as_bytes(), buf),
+            None => Ok(IsNull::Yes),
+        }
+    }
+}
+
+impl<'r> Decode<'r, MySql> for Utf8 {
+    fn decode(value: MySqlValueRef<'r>) -> Result<Self, BoxDynError> {
+        let bytes = <&[u8] as Decode<'r, MySql>>::decode(value)?;
+        Ok(Self(str::from_utf8(bytes)?.to_owned()))
+    }
+}
+
+impl<'r> Decode<'r, MySql> for OptUtf8 {
+    fn decode(value: MySqlValueRef<'r>) -> Result<Self, BoxDynError> {
+        if value.is_null() {
+            return Ok(Self(None));
+        }
+        Utf8::decode(value).map(|text| Self(Some(text.0)))
+    }
+}
