@@ -43,11 +43,13 @@ pub enum Right {
     Purge,
     /// Read the audit trail.
     Audit,
+    /// Take the list away as a whole, to be kept elsewhere; without the codes.
+    Export,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,
@@ -62,13 +64,14 @@ impl Right {
         Self::Reservations,
         Self::Purge,
         Self::Audit,
+        Self::Export,
     ];
 
     /// As what the audit trail knows the use of it, and its denial.
     pub(crate) fn action(self) -> Action {
         match self {
             Self::Create | Self::Bulk | Self::MultiUse | Self::BindDomain => Action::Create,
-            Self::View | Self::Reservations => Action::View,
+            Self::View | Self::Reservations | Self::Export => Action::View,
             Self::Copy => Action::Copy,
             Self::Amend => Action::Amend,
             Self::Rotate => Action::Rotate,

@@ -160,12 +160,15 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Vec<Created>, Error> {
         let call = self.call_by(acting)?;
         self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
-        let max = self.settings.limits.batch();
-        let count = u32::try_from(drafts.len()).ok().and_then(NonZeroU32::new);
-        if count.is_none_or(|count| count > max) {
-            return Err(Invalid::new("drafts", format!("must be 1 to {max}")).into());
-        }
+        self.check_number(&drafts)?;
         self.issue(acting, &call, Asking::Many(drafts), key).await
+    }
+
+    /// Whether so many may be asked for at once.
+    pub(super) fn check_number(&self, drafts: &[Draft]) -> Result<(), Invalid> {
+        let count = u32::try_from(drafts.len()).ok().and_then(NonZeroU32::new);
+        let count = count.ok_or_else(|| Invalid::new("drafts", "must be at least one"))?;
+        self.settings.limits.check_batch("drafts", count)
     }
 
     /// Refuses, with evidence, an actor whose role lacks `right`; `named` is the

@@ -30,13 +30,22 @@ pub(super) enum Asking {
 }
 
 /// What is to be created, all of it allowed.
-struct Accepted {
-    terms: Vec<(Terms, Call)>,
-    batch: Option<BatchId>,
+pub(super) struct Accepted {
+    pub(super) terms: Vec<(Terms, Call)>,
+    pub(super) batch: Option<BatchId>,
+}
+
+/// What storing it came to.
+pub(super) enum Drawn {
+    Made(Vec<Created>),
+    /// The request had been made before.
+    Known(Known, Option<Request>),
+    /// There is no room for all of it.
+    Full(QuotaOf, Verdict),
 }
 
 impl<S: Store> Invitations<S> {
-    /// Draws the codes and stores the invitations; draws anew if one is taken.
+    /// Checks what is asked for, and creates it.
     pub(super) async fn issue(
         &self,
         acting: Acting<'_>,
@@ -44,9 +53,8 @@ impl<S: Store> Invitations<S> {
         asking: Asking,
         key: Option<&IdempotencyKey>,
     ) -> Result<Vec<Created>, Error> {
-        let settings = &self.settings;
         let again = key.map(|key| (asking.clone(), key));
-        let accepted = match self.accept(acting, call, asking, &settings.limits)? {
+        let accepted = match self.accept(acting, call, asking, &self.settings.limits)? {
             Ok(accepted) => accepted,
             Err(Rejected::Invalid(found)) => {
                 return match again {
@@ -60,6 +68,27 @@ impl<S: Store> Invitations<S> {
             }
         };
         let request = accepted.request(call, key);
+        match self.store_drawn(call, &accepted, request).await? {
+            Drawn::Made(created) => Ok(created),
+            Drawn::Known(known, request) => {
+                self.replay(acting, call, known, request, accepted.division()).await
+            }
+            Drawn::Full(full, verdict) => {
+                let place = Place::named_or_home(accepted.about(&full), acting);
+                Err(self.refuse(call, Action::Create, verdict, place).await)
+            }
+        }
+    }
+
+    /// Draws the codes and stores the invitations, all or none of them; draws anew if a
+    /// code is taken.
+    pub(super) async fn store_drawn(
+        &self,
+        call: &Call,
+        accepted: &Accepted,
+        request: Option<Request>,
+    ) -> Result<Drawn, Error> {
+        let settings = &self.settings;
         let quotas = accepted.quotas(call, &settings.limits);
         for _ in 0..TRIES {
             let n = accepted.terms.len();
@@ -73,20 +102,14 @@ impl<S: Store> Invitations<S> {
             let insert = Insert { rows: rows.collect(), quotas, request };
             match self.store.insert(&insert).await? {
                 Inserted::Stored => {
-                    let rows = insert.rows.into_iter();
-                    return Ok(rows
-                        .zip(codes)
-                        .map(|(row, code)| Created::new(row.invitation, code))
-                        .collect());
+                    let rows = insert.rows.into_iter().zip(codes);
+                    let created = rows.map(|(row, code)| Created::new(row.invitation, code));
+                    return Ok(Drawn::Made(created.collect()));
                 }
-                Inserted::Known(known) => {
-                    let about = accepted.division();
-                    return self.replay(acting, call, known, insert.request, about).await;
-                }
+                Inserted::Known(known) => return Ok(Drawn::Known(known, insert.request)),
                 Inserted::QuotaFull(full) => {
-                    let place = Place::named_or_home(accepted.about(&full), acting);
-                    let verdict = Verdict::quota_full(full, &insert.quotas);
-                    return Err(self.refuse(call, Action::Create, verdict, place).await);
+                    let verdict = Verdict::quota_full(full.clone(), &insert.quotas);
+                    return Ok(Drawn::Full(full, verdict));
                 }
                 Inserted::CodeTaken => {}
             }
@@ -233,7 +256,7 @@ impl Accepted {
     }
 
     /// The division that a full quota is about, or that all of it is about.
-    fn about(&self, full: &QuotaOf) -> Option<Division> {
+    pub(super) fn about(&self, full: &QuotaOf) -> Option<Division> {
         match full {
             QuotaOf::Division(division) => Some(division.clone()),
             QuotaOf::Inviter(_) => self.division(),

@@ -6,6 +6,7 @@ mod check;
 mod create;
 mod criteria;
 mod cursor;
+mod each;
 mod evidence;
 mod issue;
 mod present;

@@ -117,9 +117,40 @@ impl<S: Store> Invitations<S> {
         criteria: &Criteria,
         paging: Paging,
     ) -> Result<InvitationPage, Error> {
+        self.list_by(Right::View, actor, criteria, paging).await
+    }
+
+    /// Lists invitations as [`list`](Self::list) does, to be kept elsewhere: for those
+    /// who may [export](Right::Export), and without the codes.
+    ///
+    /// One round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn export(
+        &self,
+        actor: &Actor,
+        criteria: &Criteria,
+        paging: Paging,
+    ) -> Result<InvitationPage, Error> {
+        let mut page = self.list_by(Right::Export, actor, criteria, paging).await?;
+        for view in &mut page.items {
+            view.code = None;
+        }
+        Ok(page)
+    }
+
+    async fn list_by(
+        &self,
+        right: Right,
+        actor: &Actor,
+        criteria: &Criteria,
+        paging: Paging,
+    ) -> Result<InvitationPage, Error> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
-        self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
+        self.permit(actor.into(), &call, right, Action::View, named).await?;
         let now = paging.time(call.now);
         let page = paging.page(ListOf::Invitations)?;
         let (filter, query) = self.filter(actor, criteria, now)?;

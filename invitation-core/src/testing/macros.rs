@@ -235,6 +235,12 @@ macro_rules! __conformance_promises {
                 a_batch_is_what_one_call_created
                 a_filter_for_a_batch_is_exact
             }
+            each {
+                what_is_in_order_is_created_without_the_rest
+                what_a_quota_has_room_for_is_created
+                each_for_itself_is_a_right_and_bounded
+                an_export_has_no_codes
+            }
             sweeping {
                 a_sweep_withdraws_what_the_criteria_mean
                 a_sweep_withdraws_what_can_be_withdrawn

@@ -16,6 +16,7 @@ mod changes;
 mod changes_of_leases;
 mod checking;
 mod criteria;
+mod each;
 mod evidence;
 mod fidelity;
 mod finding;

@@ -79,6 +79,7 @@ pub(super) enum Attempt {
     Count,
     Audit,
     Reservations,
+    Export,
     RevokeAll,
     Purge,
     Get,
@@ -91,10 +92,10 @@ pub(super) enum Attempt {
     Delete,
 }
 
-pub(super) fn attempts() -> [Attempt; 18] {
+pub(super) fn attempts() -> [Attempt; 19] {
     use Attempt::{
-        Amend, Audit, Copy, Count, Create, CreateForDomain, CreateForMany, CreateMany, Delete, Get,
-        List, Purge, Redemptions, Reinstate, Reservations, Revoke, RevokeAll, Rotate,
+        Amend, Audit, Copy, Count, Create, CreateForDomain, CreateForMany, CreateMany, Delete,
+        Export, Get, List, Purge, Redemptions, Reinstate, Reservations, Revoke, RevokeAll, Rotate,
     };
     [
         Create,
@@ -105,6 +106,7 @@ pub(super) fn attempts() -> [Attempt; 18] {
         Count,
         Audit,
         Reservations,
+        Export,
         RevokeAll,
         Purge,
         Get,
@@ -137,7 +139,7 @@ impl Attempt {
 
     /// Whether it shows what there is within a division.
     pub(super) fn looks(self) -> bool {
-        matches!(self, Self::List | Self::Count | Self::Audit | Self::Reservations)
+        matches!(self, Self::List | Self::Count | Self::Audit | Self::Reservations | Self::Export)
     }
 
     /// Whether the call names a division, or is about one invitation.
@@ -161,6 +163,7 @@ impl Attempt {
             Self::CreateMany => Right::Bulk,
             Self::List | Self::Count | Self::Get | Self::Redemptions => Right::View,
             Self::Reservations => Right::Reservations,
+            Self::Export => Right::Export,
             Self::Purge => Right::Purge,
             Self::Audit => Right::Audit,
             Self::Copy => Right::Copy,
@@ -177,9 +180,12 @@ impl Attempt {
             Self::Create | Self::CreateMany | Self::CreateForMany | Self::CreateForDomain => {
                 Action::Create
             }
-            Self::List | Self::Count | Self::Get | Self::Redemptions | Self::Reservations => {
-                Action::View
-            }
+            Self::List
+            | Self::Count
+            | Self::Export
+            | Self::Get
+            | Self::Redemptions
+            | Self::Reservations => Action::View,
             Self::Purge => Action::Purge,
             Self::Audit => Action::Audit,
             Self::Copy => Action::Copy,
@@ -238,6 +244,7 @@ impl Attempt {
                 service.create(actor, draft).await.map(drop)
             }
             Self::List => service.list(actor, &criteria, Paging::default()).await.map(drop),
+            Self::Export => service.export(actor, &criteria, Paging::default()).await.map(drop),
             Self::Count => service.counts(actor, &criteria).await.map(drop),
             Self::Audit => {
                 let criteria = EventCriteria::new().in_division(division(within));
