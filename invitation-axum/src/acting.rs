@@ -61,7 +61,7 @@ macro_rules! needed {
         }
     };
 }
-needed!(Create View Copy Rotate Revoke Reinstate Delete);
+needed!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export);
 
 /// An actor whose role has the right; 403 otherwise, with evidence that names the
 /// invitation of the path, if there is one.

@@ -126,7 +126,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-fn refused(error: &serde_json::Error, pointer: String) -> Problem {
+pub(crate) fn refused(error: &serde_json::Error, pointer: String) -> Problem {
     if !error.is_data() {
         let (line, column) = (error.line(), error.column());
         return Problem::new(ProblemKind::Malformed)
@@ -139,7 +139,7 @@ fn refused(error: &serde_json::Error, pointer: String) -> Problem {
 }
 
 /// The JSON pointer of a path.
-fn pointer(path: &serde_path_to_error::Path) -> String {
+pub(crate) fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
 
     let mut pointer = String::new();

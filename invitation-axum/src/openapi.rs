@@ -4,13 +4,14 @@ use axum::{Json, Router, routing::get};
 use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder,
     path::Paths,
-    security::{Http, HttpAuthScheme, SecurityScheme},
+    security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
 use crate::{api, web::Web};
 
 /// The name of the security scheme: how to sign in is the host's.
 const SECURITY: &str = "host";
+const NO_SCOPES: [&str; 0] = [];
 
 impl Web {
     /// The OpenAPI 3.1 document of the [API](Self::api) when it is mounted at `mount`.
@@ -31,7 +32,12 @@ impl Web {
         components.schemas.extend(api::docs::schemas());
         components
             .add_security_scheme(SECURITY, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-        OpenApiBuilder::new().info(info.build()).paths(paths).components(Some(components)).build()
+        OpenApiBuilder::new()
+            .info(info.build())
+            .paths(paths)
+            .components(Some(components))
+            .security(Some([SecurityRequirement::new(SECURITY, NO_SCOPES)]))
+            .build()
     }
 
     /// Serves the document of the API that is mounted at `mount`, as `/openapi.json`, to

@@ -1,34 +1,45 @@
 //! [`Web`]: the service, the host's answer to "who?", and settings.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
 use invitation_core::{InvitationCode, Invitations, Store};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-use crate::{base_url::BaseUrl, identify::Identify, secret::Secret};
+use crate::{
+    base_url::BaseUrl,
+    identify::Identify,
+    problem::{Problem, ProblemKind},
+    secret::Secret,
+};
 
 /// The service that the routers call, on whichever store.
 pub type Service = Invitations<Arc<dyn Store>>;
 
-/// Bounds of requests. The defaults: bodies of 1 MB; 30 seconds for a body to arrive, a
-/// minute for all of a request; 16 KB of headers and 8 KB of address.
+/// Bounds of requests. The defaults: bodies of 1 MB, and of 5 MB for an import; 30
+/// seconds for a body to arrive, a minute for all of a request; 16 KB of headers and 8 KB
+/// of address; 8 imports and exports at a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WebLimits {
     pub(crate) body: usize,
+    pub(crate) bulk_body: usize,
     pub(crate) body_time: Duration,
     pub(crate) request_time: Duration,
     pub(crate) headers: usize,
     pub(crate) uri: usize,
+    bulk_at_once: NonZeroU16,
 }
 
 impl Default for WebLimits {
     fn default() -> Self {
         Self {
             body: 1_000_000,
+            bulk_body: 5_000_000,
             body_time: Duration::from_secs(30),
             request_time: Duration::from_mins(1),
             headers: 16 * 1024,
             uri: 8 * 1024,
+            bulk_at_once: NonZeroU16::MIN.saturating_add(7),
         }
     }
 }
@@ -46,6 +57,16 @@ impl WebLimits {
     pub fn with_request_time(self, request_time: Duration) -> Self {
         Self { request_time, ..self }
     }
+
+    /// Bounds how many imports and exports are under way at a time; those beyond get 429.
+    #[must_use]
+    pub fn with_bulk_at_once(self, bulk_at_once: NonZeroU16) -> Self {
+        Self { bulk_at_once, ..self }
+    }
+
+    fn bulk_permits(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(usize::from(self.bulk_at_once.get())))
+    }
 }
 
 /// What the routers are made from. Cheap to clone; the example on the
@@ -55,6 +76,7 @@ pub struct Web {
     service: Service,
     identify: Arc<dyn Identify>,
     settings: Arc<Settings>,
+    bulk: Arc<Semaphore>,
 }
 
 #[derive(Clone)]
@@ -70,7 +92,8 @@ impl Web {
     pub fn new(service: Service, identify: impl Identify) -> Self {
         let limits = WebLimits::default();
         let settings = Settings { base_url: None, register_path: "/register".to_owned(), limits };
-        Self { service, identify: Arc::new(identify), settings: Arc::new(settings) }
+        let (identify, settings) = (Arc::new(identify), Arc::new(settings));
+        Self { service, identify, settings, bulk: limits.bulk_permits() }
     }
 
     /// Sets where the host is reached from outside. Links are built from this only:
@@ -95,7 +118,8 @@ impl Web {
     /// Sets the bounds of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
-        self.with(|settings| settings.limits = limits)
+        let bulk = limits.bulk_permits();
+        Self { bulk, ..self.with(|settings| settings.limits = limits) }
     }
 
     fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
@@ -119,6 +143,15 @@ impl Web {
 
     pub(crate) fn limits(&self) -> &WebLimits {
         &self.settings.limits
+    }
+
+    /// The permission for one more import or export; 429 when there are too many.
+    pub(crate) fn bulk_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.bulk).try_acquire_owned().map_err(|_| {
+            Problem::new(ProblemKind::TooManyRequests)
+                .with_detail("too many imports and exports are under way")
+                .with_retry_after(Duration::from_secs(5))
+        })
     }
 
     /// The address to give to a newcomer, if there is a base URL.

@@ -58,6 +58,9 @@ problems! {
     /// What a request with a key may get.
     KeyReused:
         "409" "Something else was created under the key";
+    /// What an import or export may get.
+    InBulk:
+        "429" "Too many imports and exports at once, or too many invitations pending";
     /// What a request may get that makes invitations pending.
     UnderQuota:
         "429" "Too many invitations are pending";

@@ -22,7 +22,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Those that are of this status at the time of the first page.
-    #[param(value_type = Option<StatusFilter>, nullable = false)]
+    #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
     status: Option<String>,
     /// Up to 5 words of 2 characters or more, each of which begins a word of the e-mail
     /// address or of *Used By*; or the beginning of a code, from its first group on. A
@@ -72,6 +72,41 @@ pub(crate) struct CountQuery {
     division: Option<String>,
 }
 
+/// Which invitations to export.
+#[derive(Default, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExportQuery {
+    /// Those that are of this status.
+    #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
+    status: Option<String>,
+    /// As for the list.
+    #[param(min_length = 2, max_length = 200, nullable = false)]
+    search: Option<String>,
+    /// Those that carry this role.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    role: Option<String>,
+    /// Those of this division.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    division: Option<String>,
+}
+
+impl ExportQuery {
+    pub(crate) fn criteria(&self, wrong: &mut Wrong) -> Criteria {
+        let narrowing = CountQuery {
+            search: self.search.clone(),
+            role: self.role.clone(),
+            division: self.division.clone(),
+        };
+        let criteria = narrowing.criteria(wrong);
+        let status = self.status.as_deref().filter(|status| *status != "all");
+        match wrong.read("status", status, str::parse::<Status>) {
+            Some(status) => criteria.with_status(status),
+            None => criteria,
+        }
+    }
+}
+
 impl CountQuery {
     fn criteria(&self, wrong: &mut Wrong) -> Criteria {
         let mut criteria = Criteria::new();
@@ -90,18 +125,11 @@ impl CountQuery {
 
 impl ListQuery {
     /// Without the page.
-    pub(crate) fn criteria(&self, wrong: &mut Wrong) -> Criteria {
-        let narrowing = CountQuery {
-            search: self.search.clone(),
-            role: self.role.clone(),
-            division: self.division.clone(),
-        };
-        let criteria = narrowing.criteria(wrong);
-        let status = self.status.as_deref().filter(|status| *status != "all");
-        match wrong.read("status", status, str::parse::<Status>) {
-            Some(status) => criteria.with_status(status),
-            None => criteria,
-        }
+    fn criteria(&self, wrong: &mut Wrong) -> Criteria {
+        let Self { status, search, role, division, .. } = self;
+        let (status, search) = (status.clone(), search.clone());
+        let (role, division) = (role.clone(), division.clone());
+        ExportQuery { status, search, role, division }.criteria(wrong)
     }
 }
 

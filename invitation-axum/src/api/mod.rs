@@ -1,11 +1,16 @@
 //! The JSON API.
 
+mod amend;
+mod bulk;
 mod create;
 pub(crate) mod docs;
 mod draft;
+mod events;
+mod export;
 mod invitation;
 mod list;
 mod one;
+mod rows;
 
 use axum::{
     Router,
@@ -36,7 +41,10 @@ pub(crate) fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))
         .routes(routes!(list::counts))
-        .routes(routes!(one::get, one::delete))
+        .routes(routes!(bulk::bulk))
+        .routes(routes!(export::export))
+        .routes(routes!(events::events))
+        .routes(routes!(one::get, amend::amend, one::delete))
         .routes(routes!(one::copy))
         .routes(routes!(one::revoke))
         .routes(routes!(one::reinstate))

@@ -108,7 +108,11 @@ fn of_other(error: &Error) -> Problem {
 }
 
 fn in_body(invalid: &Invalid) -> FieldError {
-    let field = pointer_to(invalid.field());
+    let field = match invalid.field() {
+        // Of the body as a whole.
+        "amendment" | "drafts" => String::new(),
+        field => pointer_to(field),
+    };
     let pointer = match invalid.line() {
         Some(line) => format!("/{line}{field}"),
         None => field,

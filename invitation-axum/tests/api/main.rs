@@ -1,4 +1,15 @@
 //! The JSON API, as clients see it.
 
+mod bulk;
+mod changes;
+mod create;
+mod events;
+mod export;
+mod hostile;
+mod list;
 mod one;
+mod openapi;
+mod order;
+mod sockets;
+mod store;
 mod support;

@@ -1,29 +1,128 @@
-//! Creating, looking at and sharing one invitation.
+//! Looking at one invitation, and sharing its code.
 
-use crate::support::{MOUNT, World};
-use serde_json::json;
+use axum::{body::Body, http::Method};
+use serde_json::{Value, json};
+
+use crate::support::{World, request};
 
 #[tokio::test]
-async fn a_manager_creates_and_looks_and_shares() {
+async fn an_invitation_is_shown_with_its_version_as_etag() {
     let world = World::new();
-    let created = world.post("sales-manager", "", &json!({"email": "anna@example.com"})).await;
-    assert_eq!(created.status, 201);
-    assert_eq!(created.header("etag"), "\"1\"");
-    let place = created.header("location").to_owned();
-    let created = created.json();
+    let created = world.created("sales-manager", &json!({"email": "anna@example.com"})).await;
     let id = created["id"].as_str().unwrap();
-    assert_eq!(place, format!("{MOUNT}/{id}"));
-    assert_eq!(created["role"], "staff");
-    assert_eq!(created["division"], "sales");
-    assert_eq!(created["status"], "active");
-    assert_eq!(created["actions"], json!(["copy"]));
-
     let looked = world.get("sales-manager", &format!("/{id}")).await;
     assert_eq!(looked.status, 200);
+    assert_eq!(looked.header("etag"), "\"1\"");
     assert_eq!(looked.json(), created);
+    let by_admin = world.get("admin", &format!("/{id}")).await.json();
+    let may = json!(["copy", "amend", "rotate", "revoke", "delete"]);
+    assert_eq!(by_admin["actions"], may, "what an administrator may do");
 
-    let copied = world.post("sales-manager", &format!("/{id}/copy"), &json!({})).await.json();
-    let code = created["code"].as_str().unwrap();
-    assert_eq!(copied["code"], code);
-    assert_eq!(copied["link"], format!("https://example.com/register#{code}"));
+    let fields: Vec<_> = created.as_object().unwrap().keys().map(String::as_str).collect();
+    for field in [
+        "id",
+        "code",
+        "email",
+        "role",
+        "division",
+        "status",
+        "expires_at",
+        "used_by",
+        "used_at",
+        "uses",
+        "max_uses",
+        "created_by",
+        "created_at",
+        "version",
+        "actions",
+    ] {
+        assert!(fields.contains(&field), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn sharing_gives_code_and_link_and_is_on_record() {
+    let world = World::new();
+    let created = world.created("sales-manager", &json!({})).await;
+    let (id, code) = (created["id"].as_str().unwrap(), created["code"].as_str().unwrap());
+    let path = format!("/{id}/copy");
+    let bare = request(Method::POST, "sales-manager", &path).body(Body::empty()).unwrap();
+    let copied = world.send(bare).await.json();
+    assert_eq!(
+        copied,
+        json!({"code": code, "link": format!("https://example.com/register#{code}")})
+    );
+
+    let events = world.get("admin", &format!("/events?invitation={id}&kind=copy")).await.json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+    assert_eq!(events["items"][0]["actor"], "sales-manager");
+    assert!(!events.to_string().contains(code));
+
+    world.post("sales-manager", &path, &json!({"to": "ben"})).await.invalid(&["/to"]);
+}
+
+#[tokio::test]
+async fn a_used_invitation_says_by_whom() {
+    let world = World::new();
+    let created = world.created("sales-manager", &json!({})).await;
+    world.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
+    let path = format!("/{}", created["id"].as_str().unwrap());
+    let used = world.get("sales-manager", &path).await.json();
+    assert_eq!((&used["status"], &used["used_by"]), (&json!("used"), &json!("anna")));
+    assert!(used["used_at"].is_string());
+    assert_eq!(used["uses"], 1);
+    assert_eq!(used["version"], 1, "uses are no changes of terms");
+}
+
+#[tokio::test]
+async fn a_foreign_invitation_is_as_a_missing_one_to_the_byte() {
+    let world = World::new();
+    let created = world.created("sales-manager", &json!({})).await;
+    let foreign = created["id"].as_str().unwrap().to_owned();
+    let missing = "01890000-0000-7000-8000-000000000000";
+    let deleted = world.created("admin", &json!({"role": "staff", "division": "operations"})).await;
+    let deleted = deleted["id"].as_str().unwrap();
+    let path = format!("/{deleted}");
+    let delete = request(Method::DELETE, "admin", &path).body(Body::empty()).unwrap();
+    assert_eq!(world.send(delete).await.status, 204);
+    for (method, tail) in [(Method::GET, ""), (Method::HEAD, ""), (Method::POST, "/copy")] {
+        let mut answers = Vec::new();
+        for id in [&foreign, missing, deleted, "nonsense", "%00", "..%2f"] {
+            let path = format!("/{id}{tail}");
+            let asked = request(method.clone(), "operations-manager", &path);
+            let asked = asked.header("x-request-id", "r").body(Body::empty()).unwrap();
+            answers.push(world.send(asked).await);
+        }
+        for answer in &answers {
+            assert_eq!(answer.status, 404);
+            assert_eq!(answer.bytes, answers[0].bytes);
+            assert_eq!(answer.headers, answers[0].headers);
+        }
+    }
+    let after = world.get("sales-manager", &format!("/{foreign}")).await.json();
+    assert_eq!(after, created, "and nothing has changed");
+    let denied = world.get("admin", &format!("/events?invitation={foreign}&outcome=denied")).await;
+    let reasons: Vec<Value> = denied.json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["reason"].clone())
+        .collect();
+    assert_eq!(reasons, vec![json!("out_of_scope"); 3], "but it is on record");
+}
+
+#[tokio::test]
+async fn head_is_get_without_a_body() {
+    let world = World::new();
+    let created = world.created("sales-manager", &json!({})).await;
+    let path = format!("/{}", created["id"].as_str().unwrap());
+    for path in [path.as_str(), "", "/counts"] {
+        let got = world.get("sales-manager", path).await;
+        let head = request(Method::HEAD, "sales-manager", path).body(Body::empty()).unwrap();
+        let head = world.send(head).await;
+        assert_eq!((head.status, head.bytes.len()), (got.status, 0));
+        assert_eq!(head.header("etag"), got.header("etag"));
+    }
+    let all = world.get("admin", "/events").await.json();
+    assert_eq!(all["items"].as_array().unwrap().len(), 1, "the creation, and no other event");
 }

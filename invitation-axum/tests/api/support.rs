@@ -1,8 +1,6 @@
 //! A host as tests need it: an in-memory store that fails on cue, a clock that is moved,
 //! and people who are known by their token.
 
-#![expect(dead_code, reason = "each test program uses a part of it")]
-
 use std::sync::Arc;
 
 use axum::{
@@ -13,7 +11,8 @@ use axum::{
 use http_body_util::BodyExt;
 use invitation_axum::{BaseUrl, Parts, Service, Web};
 use invitation_core::{
-    Actor, Division, Invitations, ManualClock, MemoryStore, Role, Store, Timestamp, UserId,
+    Actor, Division, Error, Invitations, ManualClock, MemoryStore, Redeemer, Role, Store,
+    Timestamp, UserId, Username,
 };
 use serde_json::Value;
 use tower::ServiceExt;
@@ -47,7 +46,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()), |service| service)
+        Self::on(Self::memory(), |service| service)
+    }
+
+    pub(crate) fn memory() -> Arc<dyn Store> {
+        Arc::new(MemoryStore::new())
     }
 
     pub(crate) fn on(store: Arc<dyn Store>, set: impl FnOnce(Service) -> Service) -> Self {
@@ -79,6 +82,13 @@ impl World {
 
     pub(crate) async fn post(&self, who: &str, path: &str, body: &Value) -> Answer {
         self.send(json(Method::POST, who, path, body)).await
+    }
+
+    /// Somebody of this name redeems a code.
+    pub(crate) async fn redeem(&self, code: &str, name: &str) -> Result<(), Error> {
+        let user = UserId::new(format!("u-{name}")).expect("an id");
+        let redeemer = Redeemer::new(user, Username::new(name).expect("a name"));
+        self.web.service().redeem(code, &redeemer).await.map(drop)
     }
 
     /// Creates an invitation, and gives its JSON.

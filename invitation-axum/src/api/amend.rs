@@ -1,0 +1,108 @@
+//! Changing the terms of an invitation.
+
+use axum::{extract::State, response::Response};
+use invitation_core::{Amendment, Email, Expiry, Role};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+use super::{
+    docs,
+    draft::{INSTANT, instant},
+    one::as_changed,
+};
+use crate::{
+    acting::{May, Named, to},
+    body::Json,
+    headers::IfMatch,
+    problem::{FieldError, Problem},
+    web::Web,
+};
+
+/// Other terms. What is left out stays as it is.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Amendment, min_properties = 1)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AmendBody {
+    /// The only address that may redeem it from now on; `null` lets anyone redeem it who
+    /// holds the code.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 254, format = Email)]
+    email: Field,
+    /// It is to be valid before this instant: 1 hour to 365 days from now.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false, format = DateTime)]
+    expires_at: Field,
+    /// The role that the newcomer gets.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
+    role: Field,
+}
+
+/// A field that tells `null` from what is not there.
+#[derive(Default)]
+enum Field {
+    #[default]
+    Missing,
+    Null,
+    Given(String),
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(value)?.map_or(Self::Null, Self::Given))
+    }
+}
+
+impl AmendBody {
+    fn read(&self) -> Result<Amendment, Problem> {
+        let (mut amendment, mut wrong) = (Amendment::new(), Vec::new());
+        let mut note = |field, message: &str| wrong.push(FieldError::in_body(field, message));
+        match &self.email {
+            Field::Missing => {}
+            Field::Null => amendment = amendment.for_anyone(),
+            Field::Given(email) => match Email::parse(email) {
+                Ok(email) => amendment = amendment.for_email(email),
+                Err(refused) => note("/email", refused.message()),
+            },
+        }
+        match &self.expires_at {
+            Field::Missing => {}
+            Field::Null => note("/expires_at", INSTANT),
+            Field::Given(at) => match instant(at) {
+                Some(at) => amendment = amendment.expiring(Expiry::At(at)),
+                None => note("/expires_at", INSTANT),
+            },
+        }
+        match &self.role {
+            Field::Missing => {}
+            Field::Null => note("/role", "must be a role"),
+            Field::Given(role) => match Role::new(role) {
+                Ok(role) => amendment = amendment.with_role(role),
+                Err(refused) => note("/role", refused.message()),
+            },
+        }
+        if wrong.is_empty() { Ok(amendment) } else { Err(Problem::invalid(wrong)) }
+    }
+}
+
+/// Changes address, expiry or role. The code stays the same, and is worth nothing to the
+/// old address any more.
+#[utoipa::path(
+    patch,
+    path = "/{id}",
+    operation_id = "amend_invitation",
+    params(docs::Id, docs::Version),
+    request_body = AmendBody,
+    responses(docs::One, docs::OnOne, docs::WithBody, docs::Changing, docs::UnderQuota),
+)]
+pub(crate) async fn amend(
+    State(web): State<Web>,
+    May(actor, _): May<to::Amend>,
+    IfMatch(version): IfMatch,
+    id: Named,
+    Json(body): Json<AmendBody>,
+) -> Result<Response, Problem> {
+    let amendment = body.read()?;
+    let changed = web.service().amend(&actor, id.id()?, amendment, version).await?;
+    Ok(as_changed(&web, &actor, changed))
+}

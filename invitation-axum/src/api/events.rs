@@ -1,0 +1,220 @@
+//! The audit trail.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use invitation_core::{
+    Action, Division, Event, EventCriteria, EventOutcome, InvitationId, Performer, Reason, UserId,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::docs;
+use crate::{
+    acting::{May, to},
+    problem::Problem,
+    query::{Query, Wrong},
+    web::Web,
+};
+
+/// Which events.
+#[derive(Default, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventQuery {
+    /// Those about this invitation.
+    #[param(format = Uuid, nullable = false)]
+    invitation: Option<String>,
+    /// Those of this user, as actor or as redeemer.
+    #[param(min_length = 1, max_length = 128, nullable = false)]
+    actor: Option<String>,
+    /// Those of this kind.
+    #[param(inline, value_type = Option<EventKind>, nullable = false)]
+    kind: Option<String>,
+    /// Those with this outcome.
+    #[param(inline, value_type = Option<Outcome>, nullable = false)]
+    outcome: Option<String>,
+    /// Those of this division.
+    #[param(min_length = 1, max_length = 64, nullable = false)]
+    division: Option<String>,
+    /// How many at most; 50 if it is not said.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+/// What was done or attempted.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the words of the core")]
+pub(crate) enum EventKind {
+    Create,
+    Redeem,
+    Reserve,
+    Release,
+    Copy,
+    Amend,
+    Rotate,
+    Revoke,
+    Reinstate,
+    Delete,
+    Purge,
+    View,
+    Audit,
+}
+
+/// Whether it was done.
+#[derive(ToSchema)]
+#[schema(as = EventOutcome, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the words of the core")]
+pub(crate) enum Outcome {
+    /// It was done.
+    Succeeded,
+    /// The state of the invitation did not allow it.
+    Refused,
+    /// The actor was not entitled to it.
+    Denied,
+}
+
+/// One entry of the audit trail. There is never a code in it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventBody {
+    #[schema(format = Uuid)]
+    id: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// The id of the user who acted; none when the host itself did.
+    #[schema(required)]
+    actor: Option<String>,
+    /// In which role somebody acted who manages invitations.
+    #[schema(required)]
+    actor_role: Option<String>,
+    /// The name of the newcomer who presented a code.
+    #[schema(required)]
+    username: Option<String>,
+    #[schema(value_type = EventKind)]
+    kind: Action,
+    #[schema(value_type = Outcome)]
+    outcome: EventOutcome,
+    /// Why not, exactly; none when it was done.
+    #[schema(value_type = Option<String>, required)]
+    reason: Option<Reason>,
+    /// The invitation it was about.
+    #[schema(required, format = Uuid)]
+    invitation: Option<String>,
+    #[schema(required)]
+    division: Option<String>,
+    /// The request it was part of.
+    #[schema(required)]
+    correlation_id: Option<String>,
+    /// Where it came from, as the host has it.
+    #[schema(required)]
+    source: Option<String>,
+    /// What else is worth knowing.
+    detail: BTreeMap<String, String>,
+}
+
+impl EventBody {
+    fn of(event: &Event) -> Self {
+        let (mut actor_role, mut username) = (None, None);
+        match &event.performer {
+            Performer::System => {}
+            Performer::Actor { role, .. } => actor_role = Some(role.to_string()),
+            Performer::Redeemer { username: name, .. } => username = Some(name.to_string()),
+        }
+        let origin = &event.origin;
+        let detail = event.detail.iter();
+        Self {
+            id: event.id.to_string(),
+            at: event.at.to_string(),
+            actor: event.performer.user().map(ToString::to_string),
+            actor_role,
+            username,
+            kind: event.action,
+            outcome: event.outcome,
+            reason: event.reason,
+            invitation: event.invitation.map(|id| id.to_string()),
+            division: event.division.as_ref().map(ToString::to_string),
+            correlation_id: origin.correlation.as_ref().map(ToString::to_string),
+            source: origin.source.as_ref().map(ToString::to_string),
+            detail: detail.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }
+    }
+}
+
+/// A page of the audit trail, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventPage)]
+pub(crate) struct PageBody {
+    /// There may be fewer than asked for although more follow.
+    items: Vec<EventBody>,
+    /// Where the next page begins; none when nothing follows.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// Reads the audit trail within the actor's reach, newest first.
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "list_events",
+    params(EventQuery),
+    responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
+)]
+pub(crate) async fn events(
+    State(web): State<Web>,
+    May(actor, _): May<to::Audit>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<PageBody>, Problem> {
+    let mut wrong = Wrong::default();
+    let mut criteria = EventCriteria::new();
+    let invitation = query.invitation.as_deref();
+    if let Some(id) = wrong.read("invitation", invitation, str::parse::<InvitationId>) {
+        criteria = criteria.about(id);
+    }
+    if let Some(user) = wrong.read("actor", query.actor.as_deref(), UserId::new) {
+        criteria = criteria.by_user(user);
+    }
+    if let Some(action) = wrong.read("kind", query.kind.as_deref(), str::parse::<Action>) {
+        criteria = criteria.of_action(action);
+    }
+    let outcome = query.outcome.as_deref();
+    if let Some(outcome) = wrong.read("outcome", outcome, str::parse::<EventOutcome>) {
+        criteria = criteria.with_outcome(outcome);
+    }
+    if let Some(division) = wrong.read("division", query.division.as_deref(), Division::new) {
+        criteria = criteria.in_division(division);
+    }
+    let paging = wrong.paging(query.limit.as_deref(), query.cursor.as_deref());
+    wrong.none()?;
+    let page = web.service().events(&actor, &criteria, paging).await;
+    let page = page.map_err(|error| Problem::from(error).about_the_query())?;
+    Ok(Json(PageBody {
+        items: page.items().iter().map(EventBody::of).collect(),
+        next_cursor: page.next().map(|cursor| cursor.to_string()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use utoipa::PartialSchema;
+
+    /// The words that a schema lists.
+    fn listed<T: PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        let words = schema["enum"].as_array().unwrap();
+        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_description_knows_every_word_of_the_core() {
+        let words: Vec<_> = Action::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(listed::<EventKind>(), words);
+        let words: Vec<_> = EventOutcome::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(listed::<Outcome>(), words);
+    }
+}

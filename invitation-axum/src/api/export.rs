@@ -1,0 +1,168 @@
+//! The list as a file.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use invitation_core::{
+    Actor, Binding, Criteria, Cursor, Error, InvitationPage, InvitationView, Inviter, Limits,
+    Paging,
+};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+
+use super::{docs, list::ExportQuery, rows::harmless};
+use crate::{
+    acting::{May, to},
+    problem::Problem,
+    query::{Query, Wrong},
+    web::Web,
+};
+
+/// How long an export may take, however slowly it is read.
+const TIME: Duration = Duration::from_mins(10);
+
+const COLUMNS: [&str; 14] = [
+    "id",
+    "email",
+    "email_domain",
+    "role",
+    "division",
+    "status",
+    "expires_at",
+    "used_by",
+    "used_at",
+    "uses",
+    "max_uses",
+    "created_by",
+    "created_at",
+    "version",
+];
+
+/// The list as a CSV file, newest first, without the codes. A cell that a spreadsheet
+/// could take for a formula has an apostrophe in front.
+#[utoipa::path(
+    get,
+    path = "/export.csv",
+    operation_id = "export_invitations",
+    params(ExportQuery),
+    responses(
+        (status = 200, description = "The file", body = String, content_type = "text/csv"),
+        docs::Any, docs::WithValues, docs::InBulk,
+    ),
+)]
+pub(crate) async fn export(
+    State(web): State<Web>,
+    May(actor, _): May<to::Export>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Problem> {
+    let mut wrong = Wrong::default();
+    let criteria = query.criteria(&mut wrong);
+    wrong.none()?;
+    let permit = web.bulk_permit()?;
+    // What is wrong shows with the first page, before the answer begins.
+    let first = page(&web, &actor, &criteria, None).await;
+    let first = first.map_err(|error| Problem::from(error).about_the_query())?;
+    let export = Export { web, actor, criteria, until: Instant::now() + TIME, _permit: permit };
+    let pages = stream::try_unfold((export, Next::Ready(first)), |(export, next)| async move {
+        let (page, is_first) = match next {
+            Next::Ready(page) => (page, true),
+            Next::At(cursor) => (export.page(cursor).await?, false),
+            Next::Nothing => return Ok(None),
+        };
+        let next = page.next().map_or(Next::Nothing, Next::At);
+        Ok::<_, std::io::Error>(Some((lines(&page, is_first)?, (export, next))))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"invitations.csv\""),
+    ];
+    Ok((headers, Body::from_stream(pages)).into_response())
+}
+
+enum Next {
+    Ready(InvitationPage),
+    At(Cursor),
+    Nothing,
+}
+
+/// An export under way.
+struct Export {
+    web: Web,
+    actor: Actor,
+    criteria: Criteria,
+    until: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Export {
+    /// A later page. What fails here breaks the answer off: the client sees that the file
+    /// is not complete.
+    async fn page(&self, cursor: Cursor) -> Result<InvitationPage, std::io::Error> {
+        if Instant::now() >= self.until {
+            return Err(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        }
+        page(&self.web, &self.actor, &self.criteria, Some(cursor)).await.map_err(|error| {
+            tracing::error!(%error, "an export breaks off");
+            std::io::Error::other(error)
+        })
+    }
+}
+
+async fn page(
+    web: &Web,
+    actor: &Actor,
+    criteria: &Criteria,
+    cursor: Option<Cursor>,
+) -> Result<InvitationPage, Error> {
+    let paging = Paging::first(Limits::MAX_PAGE)?;
+    let paging = cursor.map_or(paging, |cursor| paging.after(cursor));
+    web.service().export(actor, criteria, paging).await
+}
+
+fn lines(page: &InvitationPage, is_first: bool) -> Result<Bytes, std::io::Error> {
+    let line_end = csv::Terminator::CRLF;
+    let mut csv = csv::WriterBuilder::new().terminator(line_end).from_writer(Vec::new());
+    if is_first {
+        csv.write_record(COLUMNS)?;
+    }
+    for view in page.items() {
+        csv.write_record(cells(view).iter().map(|cell| harmless(cell).into_owned()))?;
+    }
+    let written = csv.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(written.into())
+}
+
+fn cells(view: &InvitationView) -> [String; 14] {
+    let facts = view.invitation();
+    let (email, domain) = match &facts.binding {
+        Binding::Anyone => ("", ""),
+        Binding::Address(email) => (email.as_str(), ""),
+        Binding::Domain(domain) => ("", domain.as_str()),
+    };
+    let created_by = match &facts.inviter {
+        Inviter::System => "",
+        Inviter::User { user, .. } => user.as_str(),
+    };
+    let last = facts.last_use.as_ref();
+    [
+        facts.id.to_string(),
+        email.to_owned(),
+        domain.to_owned(),
+        facts.role.to_string(),
+        facts.division.to_string(),
+        view.status().to_string(),
+        facts.expires_at.to_string(),
+        facts.used_by().map(|used_by| used_by.to_string()).unwrap_or_default(),
+        last.map(|last| last.at.to_string()).unwrap_or_default(),
+        facts.uses.to_string(),
+        facts.max_uses.to_string(),
+        created_by.to_owned(),
+        facts.created_at.to_string(),
+        facts.version.to_string(),
+    ]
+}

@@ -1,0 +1,192 @@
+//! What administrators do with an invitation.
+
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
+use invitation_core::{Cap, Limits};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, World, json, request};
+
+fn staff() -> Value {
+    json!({"role": "staff", "division": "sales", "email": "anna@example.com"})
+}
+
+async fn created(world: &World) -> (String, String) {
+    let created = world.created("admin", &staff()).await;
+    (
+        created["id"].as_str().expect("it is there").to_owned(),
+        created["code"].as_str().expect("it is there").to_owned(),
+    )
+}
+
+async fn patch(world: &World, id: &str, body: &Value) -> Answer {
+    world.send(json(Method::PATCH, "admin", &format!("/{id}"), body)).await
+}
+
+async fn redeemed(world: &World) -> String {
+    let open = world.created("admin", &json!({"role": "staff", "division": "sales"})).await;
+    world.redeem(open["code"].as_str().expect("it is there"), "anna").await.expect("a good code");
+    open["id"].as_str().expect("it is there").to_owned()
+}
+
+#[tokio::test]
+async fn amending_changes_what_is_said_and_nothing_else() {
+    let world = World::new();
+    let (id, code) = created(&world).await;
+    let before = world.get("admin", &format!("/{id}")).await.json();
+    let answer = patch(&world, &id, &json!({"email": "ben@example.com"})).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, "\"2\""));
+    let amended = answer.json();
+    assert_eq!(amended["email"], "ben@example.com");
+    assert_eq!(amended["code"], Value::Null, "answers to changes do not repeat the code");
+    let after = world.get("admin", &format!("/{id}")).await.json();
+    assert_eq!(after["code"], code, "which stays the same");
+    for field in ["role", "division", "expires_at", "max_uses", "created_at"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+    let all = json!({"email": null, "role": "manager", "expires_at": "2027-03-01T00:00:00Z"});
+    let amended = patch(&world, &id, &all).await.json();
+    assert_eq!(amended["email"], Value::Null);
+    assert_eq!(amended["role"], "manager");
+    assert_eq!(amended["expires_at"], "2027-03-01T00:00:00Z");
+    assert_eq!(amended["version"], 3);
+}
+
+#[tokio::test]
+async fn an_amendment_that_is_not_accepted_changes_nothing() {
+    let world = World::new();
+    let (id, _) = created(&world).await;
+    for (body, pointers) in [
+        (json!({}), &[""][..]),
+        (json!({"max_uses": 3}), &["/max_uses"]),
+        (json!({"version": 1}), &["/version"]),
+        (json!({"division": "operations"}), &["/division"]),
+        (
+            json!({"email": "x", "role": null, "expires_at": null}),
+            &["/email", "/expires_at", "/role"],
+        ),
+        (json!({"expires_at": "2020-01-01T00:00:00Z"}), &["/expires_at"]),
+        (json!({"expires_at": "2020-01-01"}), &["/expires_at"]),
+        (json!({"role": ""}), &["/role"]),
+    ] {
+        patch(&world, &id, &body).await.invalid(pointers);
+    }
+    patch(&world, &id, &json!({"role": "root"})).await.problem(403, "forbidden");
+    let after = world.get("admin", &format!("/{id}")).await.json();
+    assert_eq!(after["version"], 1);
+}
+
+fn matching(request: Request<Body>, version: &str) -> Request<Body> {
+    let mut request = request;
+    request.headers_mut().insert("if-match", version.parse().expect("a header"));
+    request
+}
+
+#[tokio::test]
+async fn a_change_for_another_version_is_412() {
+    let world = World::new();
+    let (id, _) = created(&world).await;
+    let soon = json!({"expires_at": "2027-02-01T00:00:00Z"});
+    let changes = || {
+        [
+            json(Method::PATCH, "admin", &format!("/{id}"), &soon),
+            json(Method::POST, "admin", &format!("/{id}/revoke"), &json!({})),
+            json(Method::POST, "admin", &format!("/{id}/rotate"), &json!({})),
+            json(Method::DELETE, "admin", &format!("/{id}"), &json!({})),
+        ]
+    };
+    for version in ["\"2\"", "W/\"1\"", "\"x\"", "\"0\""] {
+        for change in changes() {
+            world.send(matching(change, version)).await.problem(412, "version-mismatch");
+        }
+    }
+    for change in changes() {
+        world.send(matching(change, "1")).await.invalid(&["/If-Match"]);
+    }
+    let patched = matching(json(Method::PATCH, "admin", &format!("/{id}"), &soon), "\"1\"");
+    assert_eq!(world.send(patched).await.header("etag"), "\"2\"");
+    let revoke = json(Method::POST, "admin", &format!("/{id}/revoke"), &json!({}));
+    assert_eq!(world.send(matching(revoke, "\"2\"")).await.header("etag"), "\"3\"");
+    let reinstate = || json(Method::POST, "admin", &format!("/{id}/reinstate"), &json!({}));
+    world.send(matching(reinstate(), "\"1\"")).await.problem(412, "version-mismatch");
+    assert_eq!(world.send(matching(reinstate(), "*")).await.header("etag"), "\"4\"");
+    let missing = format!("/{}", uuid::Uuid::from_u128(7));
+    let change = json(Method::PATCH, "admin", &missing, &soon);
+    world.send(matching(change, "\"9\"")).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn revoking_and_reinstating() {
+    let world = World::new();
+    let (id, code) = created(&world).await;
+    let revoke = format!("/{id}/revoke");
+    let answer = world.post("admin", &revoke, &json!({"reason": "left <b>early</b>"})).await;
+    let revoked = answer.json();
+    assert_eq!((&revoked["status"], &revoked["code"]), (&json!("revoked"), &Value::Null));
+    assert!(!answer.text().contains(&code));
+    world.post("admin", &revoke, &json!({})).await.problem(409, "conflict");
+    let event = world.get("admin", "/events?kind=revoke&outcome=succeeded").await.json();
+    assert_eq!(event["items"][0]["detail"]["reason"], "left <b>early</b>");
+    for reason in [json!("r".repeat(501)), json!("a\u{0}b"), json!(7)] {
+        world.post("admin", &revoke, &json!({"reason": reason})).await.invalid(&["/reason"]);
+    }
+
+    let reinstate = format!("/{id}/reinstate");
+    let back = world.post("admin", &reinstate, &json!({})).await.json();
+    assert_eq!((&back["status"], &back["version"]), (&json!("active"), &json!(3)));
+    world.post("admin", &reinstate, &json!({})).await.problem(409, "conflict");
+}
+
+#[tokio::test]
+async fn rotating_gives_a_new_code_and_kills_the_old_one() {
+    let world = World::new();
+    let open = world.created("admin", &json!({"role": "staff", "division": "sales"})).await;
+    let (id, old) = (open["id"].as_str().unwrap(), open["code"].as_str().unwrap());
+    let rotated = world.post("admin", &format!("/{id}/rotate"), &json!({})).await.json();
+    let new = rotated["code"].as_str().unwrap();
+    assert_ne!(new, old);
+    assert!(world.redeem(old, "anna").await.is_err());
+    assert!(world.redeem(new, "anna").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_used_is_final() {
+    let world = World::new();
+    let id = redeemed(&world).await;
+    let soon = json!({"expires_at": "2027-02-01T00:00:00Z"});
+    patch(&world, &id, &soon).await.problem(409, "conflict");
+    for what in ["revoke", "reinstate", "rotate"] {
+        world.post("admin", &format!("/{id}/{what}"), &json!({})).await.problem(409, "conflict");
+    }
+}
+
+#[tokio::test]
+async fn deleting_leaves_the_events() {
+    let world = World::new();
+    let (id, _) = created(&world).await;
+    let path = format!("/{id}");
+    let delete = || request(Method::DELETE, "admin", &path).body(Body::empty()).unwrap();
+    let answer = world.send(delete()).await;
+    assert_eq!((answer.status.as_u16(), answer.bytes.len()), (204, 0));
+    world.send(delete()).await.problem(404, "not-found");
+    world.get("admin", &path).await.problem(404, "not-found");
+    let events = world.get("admin", &format!("/events?invitation={id}&outcome=succeeded")).await;
+    assert_eq!(events.json()["items"].as_array().unwrap().len(), 2, "created and deleted");
+}
+
+#[tokio::test]
+async fn a_quota_counts_what_is_brought_back() {
+    let one = Cap::AtMost(std::num::NonZeroU32::MIN);
+    let limits = Limits::default().with_pending_per_division(one);
+    let world = World::on(World::memory(), |service| service.with_limits(limits));
+    let (id, _) = created(&world).await;
+    assert_eq!(world.post("admin", &format!("/{id}/revoke"), &json!({})).await.status, 200);
+    created(&world).await;
+    let answer = world.post("admin", &format!("/{id}/reinstate"), &json!({})).await;
+    answer.problem(429, "quota-exceeded");
+    world.clock.advance(time::Duration::days(8));
+    let (second, _) = created(&world).await;
+    assert!(!second.is_empty(), "there is room again");
+}

@@ -1,0 +1,83 @@
+//! The audit trail.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{World, json};
+
+fn kinds(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().expect("items");
+    items.iter().map(|event| event["kind"].as_str().expect("a kind")).collect()
+}
+
+#[tokio::test]
+async fn every_step_is_there_and_can_be_filtered() {
+    let world = World::new();
+    let mut request = json(Method::POST, "sales-manager", "", &json!({}));
+    request.headers_mut().insert("x-request-id", "req-7".parse().unwrap());
+    let created = world.send(request).await;
+    assert_eq!(created.header("x-request-id"), "req-7");
+    let created = created.json();
+    let (id, code) = (created["id"].as_str().unwrap(), created["code"].as_str().unwrap());
+    world.redeem(code, "anna").await.expect("a good code");
+    world.get("sales-staff", &format!("/{id}")).await.problem(403, "forbidden");
+    world.get("operations-manager", &format!("/{id}")).await.problem(404, "not-found");
+
+    let all = world.get("admin", "/events").await.json();
+    assert_eq!(kinds(&all), ["view", "view", "redeem", "create"]);
+    assert!(!all.to_string().contains(code));
+    let first = &all["items"][3];
+    assert_eq!(first["correlation_id"], "req-7");
+    assert_eq!(first["actor"], "sales-manager");
+    assert_eq!(first["actor_role"], "manager");
+    assert_eq!(first["division"], "sales");
+    assert_eq!(first["outcome"], "succeeded");
+    assert_eq!(first["detail"]["role"], "staff");
+    assert_eq!(all["items"][2]["username"], "anna");
+    assert_eq!(all["items"][1]["reason"], "right_missing");
+
+    for (query, expected) in [
+        (format!("?invitation={id}"), vec!["view", "view", "redeem", "create"]),
+        ("?actor=sales-manager".into(), vec!["create"]),
+        ("?actor=u-anna".into(), vec!["redeem"]),
+        ("?kind=view".into(), vec!["view", "view"]),
+        ("?outcome=denied&division=sales".into(), vec!["view", "view"]),
+        ("?division=operations".into(), vec![]),
+        (format!("?invitation={}", uuid::Uuid::from_u128(9)), vec![]),
+    ] {
+        let page = world.get("admin", &format!("/events{query}")).await.json();
+        assert_eq!(kinds(&page), expected, "{query}");
+    }
+    let page = world.get("admin", "/events?limit=3").await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = world.get("admin", &format!("/events?limit=3&cursor={cursor}")).await.json();
+    assert_eq!((kinds(&next), &next["next_cursor"]), (vec!["create"], &Value::Null));
+}
+
+#[tokio::test]
+async fn what_is_no_filter_is_refused() {
+    let world = World::new();
+    for (query, pointer) in [
+        ("?invitation=7", "/invitation"),
+        ("?actor=", "/actor"),
+        ("?kind=Create", "/kind"),
+        ("?outcome=yes", "/outcome"),
+        ("?limit=0", "/limit"),
+        ("?cursor=7", "/cursor"),
+        ("?since=7", "/since"),
+    ] {
+        world.get("admin", &format!("/events{query}")).await.invalid(&[pointer]);
+    }
+}
+
+/// An id that could be anything is not taken over.
+#[tokio::test]
+async fn a_request_id_is_a_plain_word() {
+    let world = World::new();
+    for given in ["a b", "<script>", &"x".repeat(129), ""] {
+        let mut request = json(Method::POST, "sales-manager", "", &json!({}));
+        request.headers_mut().insert("x-request-id", given.parse().unwrap());
+        let answer = world.send(request).await;
+        assert_eq!(answer.header("x-request-id").len(), 36, "a new one instead of {given:.20}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The document that describes the API.
+
+use axum::http::Method;
+use serde_json::Value;
+
+use crate::support::World;
+
+async fn document(world: &World) -> Value {
+    let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty());
+    let answer = world.send(request.expect("a request")).await;
+    assert_eq!(answer.status, 200);
+    answer.json()
+}
+
+#[tokio::test]
+async fn the_document_is_the_committed_one() {
+    // `INSTA_UPDATE=always cargo test -p invitation-axum --test api` commits to another.
+    insta::assert_json_snapshot!("openapi", document(&World::new()).await);
+}
+
+#[tokio::test]
+async fn every_operation_says_how_it_can_fail() {
+    let document = document(&World::new()).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["security"], serde_json::json!([{"host": []}]));
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations += 1;
+            let named = format!("{method} {path}");
+            assert!(operation["operationId"].is_string(), "{named}");
+            let responses = operation["responses"].as_object().unwrap();
+            for status in ["401", "403", "503"] {
+                assert!(responses.contains_key(status), "{named}: {status}");
+            }
+            assert!(path.contains("{id}") == responses.contains_key("404"), "{named}");
+            for (status, response) in responses {
+                let is_problem = response["content"]["application/problem+json"].is_object();
+                assert_eq!(is_problem, status.as_str() >= "400", "{named}: {status}");
+            }
+        }
+    }
+    assert_eq!(operations, 13);
+}
+
+/// What the document refers to is in it.
+#[tokio::test]
+async fn no_reference_leads_nowhere() {
+    let document = document(&World::new()).await;
+    let mut open = vec![&document];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => {
+                if let Some(Value::String(to)) = fields.get("$ref") {
+                    let found = document.pointer(to.strip_prefix('#').unwrap());
+                    assert!(found.is_some(), "{to}");
+                }
+                open.extend(fields.values());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_is_served_to_everybody_and_only_read() {
+    let world = World::new();
+    let request = axum::http::Request::builder().method(Method::POST).uri("/openapi.json");
+    let answer = world.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 405);
+}
