@@ -93,7 +93,7 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
     }
 }
 
-/// A JSON body that may be missing: then nothing is said.
+/// A JSON body that may be missing, or `null`: then nothing is said.
 #[derive(Debug)]
 pub(crate) struct MaybeJson<T>(pub(crate) T);
 
@@ -106,7 +106,10 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        if is_json { parse(&bytes).map(Self) } else { Err(unsupported(JSON)) }
+        if !is_json {
+            return Err(unsupported(JSON));
+        }
+        parse::<Option<T>>(&bytes).map(|said| Self(said.unwrap_or_default()))
     }
 }
 
