@@ -4,12 +4,12 @@
 //! - [`Postgres`]: PostgreSQL, package `postgresql`.
 //! - [`MariaDb`]: MariaDB, package `mariadb-server`.
 //! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
-//!
+//! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
 //! - [`Proxy`]: a wire to one of them that breaks on purpose.
 //!
 //! Each server has `start`, and `shared` for the one that all tests of a program use, each
-//! in a database of its own (`create_database`). A server that cannot be started is
-//! an error, never a skipped test.
+//! in a database of its own (`create_database`; on Redis, in a namespace). A server
+//! that cannot be started is an error, never a skipped test.
 
 mod galera;
 mod mariadb;
@@ -17,11 +17,16 @@ mod network;
 mod postgres;
 mod programs;
 mod proxy;
+mod redis;
+mod redis_cluster;
 mod server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub use self::{galera::Galera, mariadb::MariaDb, postgres::Postgres, proxy::Proxy};
+pub use self::{
+    galera::Galera, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
+    redis_cluster::RedisCluster,
+};
 
 /// How a server treats what it has committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,197 @@
+//! Redis.
+
+use std::{
+    io,
+    process::Command,
+    sync::LazyLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Disk,
+    network::free_ports,
+    programs::{RunAs, find, run},
+    server::{Folder, Server, try_thrice},
+};
+
+const PACKAGE: &str = "redis-server";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often something is looked at that takes its time.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A Redis server of the test program's own. It is ended, and its data removed, when
+/// this is dropped or the program ends.
+#[derive(Debug)]
+pub struct Redis {
+    server: Server,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts one that keeps everything in memory only.
+    ///
+    /// # Errors
+    ///
+    /// When its programs are missing or it does not start within 20 seconds; the
+    /// end of its log is in the error.
+    pub fn start() -> io::Result<Self> {
+        Self::with(&[])
+    }
+
+    /// Starts one that has each write on the disk before it answers
+    /// (`appendfsync always`).
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn durable() -> io::Result<Self> {
+        try_thrice(|| Self::once(Disk::Durable, &[]))
+    }
+
+    /// Starts one with more settings, in memory only unless they say otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn with(settings: &[(&str, &str)]) -> io::Result<Self> {
+        try_thrice(|| Self::once(Disk::Careless, settings))
+    }
+
+    /// Starts a replica of another one, and waits until it has everything.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn replica_of(primary: &Self) -> io::Result<Self> {
+        let of = format!("127.0.0.1 {}", primary.port);
+        let replica = Self::with(&[("replicaof", &of)])?;
+        wait_until("the replica has everything", || {
+            Ok(replica.ask(&["INFO", "replication"])?.contains("master_link_status:up"))
+        })?;
+        Ok(replica)
+    }
+
+    /// The one that all tests of this program share.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Redis> =
+            LazyLock::new(|| Redis::start().unwrap_or_else(|error| panic!("{error}")));
+        &SHARED
+    }
+
+    fn once(disk: Disk, settings: &[(&str, &str)]) -> io::Result<Self> {
+        let [port] = free_ports()?;
+        Self::on(port, disk, settings)
+    }
+
+    pub(crate) fn on(port: u16, disk: Disk, settings: &[(&str, &str)]) -> io::Result<Self> {
+        let user = RunAs::instead_of_root("redis")?;
+        let folder = Folder::new(&user)?;
+        let mut command = user.command(&find("redis-server", PACKAGE)?);
+        let mut set = |name: &str, value: &str| {
+            command.arg(format!("--{name}")).args(value.split(' '));
+        };
+        set("port", &port.to_string());
+        set("bind", "127.0.0.1");
+        set("dir", &folder.path().display().to_string());
+        // No snapshots: what is kept is in the log.
+        command.arg("--save").arg("");
+        let mut set = |name: &str, value: &str| {
+            command.arg(format!("--{name}")).args(value.split(' '));
+        };
+        if disk == Disk::Durable {
+            set("appendonly", "yes");
+            set("appendfsync", "always");
+        }
+        // Replicas need not wait for others to come for the same copy.
+        set("repl-diskless-sync-delay", "0");
+        for (name, value) in settings {
+            set(name, value);
+        }
+        let is_ready = || ask(port, &["PING"]).is_ok_and(|answer| answer == "PONG");
+        let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
+        Ok(Self { server, port })
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends it a command, and gives its answer as text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached, or answers with an error.
+    pub fn ask(&self, command: &[&str]) -> io::Result<String> {
+        ask(self.port, command)
+    }
+
+    /// Makes a replica a primary.
+    ///
+    /// # Errors
+    ///
+    /// As [`ask`](Self::ask).
+    pub fn promote(&self) -> io::Result<()> {
+        self.ask(&["REPLICAOF", "NO", "ONE"]).map(|_| ())
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// When its watchdog has gone.
+    pub fn stop_now(&self) -> io::Result<()> {
+        self.server.stop()
+    }
+
+    /// Starts it again on the same data and port.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_again(&self) -> io::Result<()> {
+        let is_ready = || ask(self.port, &["PING"]).is_ok_and(|answer| answer == "PONG");
+        self.server.start_again(is_ready)
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.server.pid()
+    }
+}
+
+/// Sends a command to the server on a port.
+fn ask(port: u16, command: &[&str]) -> io::Result<String> {
+    let mut client = Command::new(find("redis-cli", PACKAGE)?);
+    // With -e, an answer that is an error makes the client fail.
+    client.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-e"]).args(command);
+    let output = run(&mut client)?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Waits for something, but not for ever.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        if begun.elapsed() > PATIENCE {
+            return Err(io::Error::other(format!("in vain: {what}")));
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
+}
