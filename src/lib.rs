@@ -25,6 +25,12 @@ pub use invitation_core::{
 #[cfg(feature = "testing")]
 #[doc(inline)]
 pub use invitation_core::{SeededEntropy, conformance, testing};
+#[cfg(feature = "redis")]
+#[doc(inline)]
+pub use invitation_redis::{
+    InvalidNamespace, Namespace, OpenError, Persistence, RedisConnection, RedisOptions, RedisStore,
+    SettingWarning, Unconfirmed, redis,
+};
 #[cfg(feature = "sqlx")]
 #[doc(inline)]
 pub use invitation_sqlx::{

@@ -50,6 +50,15 @@ impl Event {
         self.located(invitation.id, invitation.division.clone())
     }
 
+    /// This event, naming as the last of its detail the lease of somebody else whose use
+    /// was taken. For stores that learn which it is only within their atomic step; others
+    /// have it from [`Transition::evidence`](crate::Transition::evidence).
+    #[must_use]
+    pub fn in_place_of(self, ended: &EventId) -> Self {
+        let detail = self.detail.with("in_place_of", &ended.to_string());
+        Self { detail, ..self }
+    }
+
     /// This event, about something in that scope.
     pub(crate) fn within(self, scope: &Scope) -> Self {
         match scope {

@@ -83,11 +83,11 @@ impl Transition {
     /// ([`Change::apply_to`] gives it back).
     #[must_use]
     pub fn evidence(&self, invitation: &Invitation, ended: Option<&Lease>) -> Event {
-        let mut event = self.event.clone().about(invitation);
-        if let Some(ended) = ended.filter(|ended| self.redeemer() != Some(&ended.user)) {
-            event.detail = event.detail.with("in_place_of", &ended.id.to_string());
+        let event = self.event.clone().about(invitation);
+        match ended.filter(|ended| self.redeemer() != Some(&ended.user)) {
+            Some(ended) => event.in_place_of(&ended.id),
+            None => event,
         }
-        event
     }
 
     /// The answer of a store that found these facts and did not make the change.

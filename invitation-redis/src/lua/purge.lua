@@ -1,0 +1,53 @@
+-- Removes invitations that were over before an instant, with all that is kept with
+-- them except for their events.
+--
+-- KEYS  the eight of the namespace.
+-- ARGV  1  MessagePack array:
+--            1 division or false (the scope), 2 the instant, 3 how many at most,
+--            4 id of the event, 5 the event, 6 the beginning of its detail: the number
+--            follows, 7 whether to touch.
+-- Returns {'before'} or {'removed', number}.
+
+local t = read(ARGV[1])
+local scope, before, max, event_id, event = t[1], t[2], t[3], t[4], t[5]
+if call('HEXISTS', EVENTS, event_id) == 1 then
+  touch(t[7])
+  return { 'before' }
+end
+
+local gone = {}
+for _, st in ipairs({ 'o', 'u', 'r', 't' }) do
+  local prefix = scope and ('y' .. st .. sized(scope)) or ('x' .. st)
+  if #gone < max then
+    local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. before,
+      'LIMIT', 0, max - #gone)
+    for _, entry in ipairs(found) do gone[#gone + 1] = string.sub(entry, -16) end
+  end
+end
+if #gone == 0 then
+  touch(t[7])
+  return { 'removed', 0 }
+end
+
+for _, id in ipairs(gone) do
+  local r = read(call('HGET', INVITATIONS, id))
+  reindex(entries(id, r), {})
+  end_all_leases(id)
+  local fields, uses = {}, 'u' .. id
+  local found = call('ZRANGEBYLEX', INDEX, '[' .. uses, '(' .. uses .. '\255')
+  for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
+  removal('HDEL', REDEMPTIONS, fields)
+  removal('ZREM', INDEX, found)
+  -- The key may stand for a later request by now.
+  if r[REQUEST] then
+    local made = call('HGET', REQUESTS, r[REQUEST])
+    if made and string.sub(made, 33, 48) == r[REQUEST_FIRST] then
+      call('HDEL', REQUESTS, r[REQUEST])
+    end
+  end
+  call('HDEL', CODES, r[DIGEST])
+  call('HDEL', INVITATIONS, id)
+end
+event[EV_DETAIL] = t[6] .. #gone .. '"]]'
+write_event(event_id, event)
+return { 'removed', #gone }

@@ -1,0 +1,13 @@
+-- Stores events that belong to no change; one that is there already stays.
+--
+-- KEYS  the eight of the namespace.
+-- ARGV  1 whether to touch: '1' or '0'; then for each event: id, event.
+-- Returns {'stored'}.
+
+touch(ARGV[1] == '1')
+for at = 2, #ARGV, 2 do
+  if call('HEXISTS', EVENTS, ARGV[at]) == 0 then
+    write_event(ARGV[at], read(ARGV[at + 1]))
+  end
+end
+return { 'stored' }

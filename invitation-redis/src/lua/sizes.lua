@@ -1,0 +1,11 @@
+-- Counts the entries of ranges of the index, without reading them.
+--
+-- KEYS  the eight of the namespace.
+-- ARGV  for each range: its beginning, its end.
+-- Returns the numbers.
+
+local sizes = {}
+for at = 1, #ARGV, 2 do
+  sizes[#sizes + 1] = call('ZLEXCOUNT', INDEX, ARGV[at], ARGV[at + 1])
+end
+return sizes

@@ -1,0 +1,160 @@
+//! What must hold of a server before invitations are entrusted to it.
+
+use invitation_core::{EntropyError, StoreError, StoreErrorKind};
+use redis::{Cmd, RedisError, Value};
+
+use crate::{
+    connection::RedisConnection,
+    error::{Effect, odd_answer, store_error},
+    keys::Keys,
+    options::Persistence,
+    script::OPEN,
+};
+
+/// The layout of the records and the index.
+const LAYOUT: &[u8] = b"1";
+
+/// Why a namespace cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The server cannot be reached, or does not let this user in or do what is needed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server is set up so that invitations would not be safe on it.
+    #[error("{node}: {setting} is {found}, but must be {wanted}")]
+    Setting {
+        /// Which server.
+        node: String,
+        /// The setting, as the server calls it.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// Another version of this library has laid out the namespace.
+    #[error("the namespace has a layout that this version does not know")]
+    Layout,
+}
+
+/// A server promises less than the options expect.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{node}: {setting} is {found}; {expected} was expected")]
+#[non_exhaustive]
+pub struct SettingWarning {
+    /// Which server.
+    pub node: String,
+    /// The setting, as the server calls it.
+    pub setting: &'static str,
+    /// What it is; `unknown` when this user may not ask.
+    pub found: String,
+    /// What it would have to be.
+    pub expected: &'static str,
+}
+
+pub(crate) fn unreachable(error: RedisError) -> OpenError {
+    store_error("connect", Effect::Reads, false, error).into()
+}
+
+pub(crate) fn no_randomness(error: EntropyError) -> OpenError {
+    StoreError::new(StoreErrorKind::Unavailable, "open").because(error).into()
+}
+
+/// Looks at the settings of every server that takes writes.
+pub(crate) async fn check(
+    connection: &RedisConnection,
+    expected: Persistence,
+) -> Result<Vec<SettingWarning>, OpenError> {
+    let mut info = redis::cmd("INFO");
+    info.arg("everything");
+    let answers = connection.ask_primaries(&info).await.map_err(unreachable)?;
+    let mut warnings = Vec::new();
+    for (node, answer) in answers {
+        let text = redis::from_redis_value::<String>(answer)
+            .map_err(|_| odd_answer("open", Effect::Reads))?;
+        let info = Info(&text);
+        let must = |setting, name, wanted: &'static str| {
+            let found = info.get(name).unwrap_or("unknown");
+            if found == wanted {
+                return Ok(());
+            }
+            let (node, found) = (node.clone(), found.to_owned());
+            Err(OpenError::Setting { node, setting, found, wanted })
+        };
+        match info.get("role") {
+            Some("slave") => {
+                let host = info.get("master_host").unwrap_or("unknown").to_owned();
+                let setting = "replicaof";
+                let wanted = "unset: only a primary decides";
+                return Err(OpenError::Setting { node, setting, found: host, wanted });
+            }
+            _ => must("role", "role", "master")?,
+        }
+        // What is evicted would be gone without anybody having decided it.
+        must("maxmemory-policy", "maxmemory_policy", "noeviction")?;
+        if expected > Persistence::Nothing && info.get("aof_enabled") != Some("1") {
+            warnings.push(SettingWarning {
+                node: node.clone(),
+                setting: "appendonly",
+                found: if info.get("aof_enabled") == Some("0") { "no" } else { "unknown" }.into(),
+                expected: "yes",
+            });
+        }
+    }
+    if expected > Persistence::Nothing {
+        for setting in ["appendfsync", "no-appendfsync-on-rewrite"] {
+            warnings.extend(ask(connection, setting, expected).await);
+        }
+    }
+    Ok(warnings)
+}
+
+/// Asks for a setting that is not in the servers' general information. A user may well
+/// not be allowed to.
+async fn ask(
+    connection: &RedisConnection,
+    setting: &'static str,
+    persistence: Persistence,
+) -> Vec<SettingWarning> {
+    let command = Cmd::new().arg("CONFIG").arg("GET").arg(setting).clone();
+    let (expected, fits): (_, fn(&str) -> bool) = match (setting, persistence) {
+        ("appendfsync", Persistence::EveryWrite) => ("always", |found| found == "always"),
+        ("appendfsync", _) => ("everysec or always", |found| found != "no"),
+        _ => ("no", |found| found == "no"),
+    };
+    let warn = |node: String, found: String| SettingWarning { node, setting, found, expected };
+    match connection.ask_primaries(&command).await {
+        Err(_) => vec![warn("the server".to_owned(), "unknown".to_owned())],
+        Ok(answers) => {
+            let read = |(node, answer)| {
+                let pairs = redis::from_redis_value::<Vec<String>>(answer).unwrap_or_default();
+                let found = pairs.into_iter().nth(1).unwrap_or_else(|| "unknown".to_owned());
+                (!fits(&found) || found == "unknown").then(|| warn(node, found))
+            };
+            answers.into_iter().filter_map(read).collect()
+        }
+    }
+}
+
+/// What INFO tells: lines of a name, a colon and a value.
+struct Info<'t>(&'t str);
+
+impl<'t> Info<'t> {
+    fn get(&self, name: &str) -> Option<&'t str> {
+        let value = |line: &'t str| line.trim_end().strip_prefix(name)?.strip_prefix(':');
+        self.0.lines().find_map(value)
+    }
+}
+
+/// Makes the keys of a namespace, or finds that they are of this layout.
+pub(crate) async fn lay_out(connection: &RedisConnection, keys: &Keys) -> Result<(), OpenError> {
+    let answer = connection.run(&OPEN, keys, &[LAYOUT.to_vec()]).await;
+    let answer =
+        answer.map_err(|error| store_error("open", Effect::Writes, connection.replays(), error))?;
+    match answer {
+        Value::Array(there) if there == [Value::BulkString(LAYOUT.to_vec())] => Ok(()),
+        Value::Array(_) => Err(OpenError::Layout),
+        _ => Err(odd_answer("open", Effect::Writes).into()),
+    }
+}

@@ -1,0 +1,265 @@
+//! Where in the index to look for what a filter means.
+//!
+//! An entry of the index is a letter, a name, and a place; `entries` in
+//! `lua/shared.lua` makes them. Which of them are meant is always decided by
+//! `Filter::matches`; a plan only says which ones need not be looked at.
+
+use invitation_core::{
+    BatchId, CodeTag, Filter, InvitationId, Position, Scope, Search, Span, Status,
+};
+
+use crate::wire::{after, time};
+
+/// More than that many candidates in no order are not collected to be sorted: then
+/// they are frequent, and a walk from the newest soon finds them.
+pub(crate) const MAX_UNORDERED: usize = 2_000;
+
+/// Greater than every place: 24 bytes at most, and a user's id of 128.
+const END: u8 = 0xff;
+
+/// What stands between two bounds, in the notation of ZRANGEBYLEX.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Range {
+    pub(crate) min: Vec<u8>,
+    pub(crate) max: Vec<u8>,
+    /// How many bytes of an entry come before its place.
+    pub(crate) skip: usize,
+}
+
+impl Range {
+    /// All that begin so, with a time next.
+    pub(crate) fn of(prefix: &[u8]) -> Self {
+        Self {
+            min: [b"[", prefix].concat(),
+            max: [b"(", prefix, &[END]].concat(),
+            skip: prefix.len(),
+        }
+    }
+
+    /// All that begin so, whatever follows.
+    fn of_any(prefix: &[u8], longest: usize) -> Self {
+        let end = vec![END; longest + 1];
+        Self { max: [b"(", prefix, &end].concat(), ..Self::of(prefix) }
+    }
+
+    /// Only what is at `from` or later.
+    pub(crate) fn from(mut self, from: Option<[u8; 8]>) -> Self {
+        if let Some(from) = from {
+            self.min.extend(from);
+        }
+        self
+    }
+
+    /// Only what is before that place.
+    pub(crate) fn before(mut self, place: Option<&[u8]>) -> Self {
+        if let Some(place) = place {
+            let mut max = self.max[..=self.skip].to_vec();
+            max.extend(place);
+            // Both exclude their end.
+            self.max = max.min(self.max);
+        }
+        self
+    }
+
+    /// Only what lies within the span, and behind the position.
+    pub(crate) fn within<I: AsId>(self, span: &Span, position: Option<&Position<I>>) -> Self {
+        let until = span.until.map(time);
+        let place = position.map(place);
+        self.from(span.from.map(time))
+            .before(until.as_ref().map(<[u8; 8]>::as_slice))
+            .before(place.as_deref())
+    }
+}
+
+/// An id as its bytes.
+pub(crate) trait AsId {
+    fn bytes(&self) -> &[u8; 16];
+}
+
+impl AsId for InvitationId {
+    fn bytes(&self) -> &[u8; 16] {
+        self.as_bytes()
+    }
+}
+
+impl AsId for invitation_core::EventId {
+    fn bytes(&self) -> &[u8; 16] {
+        self.as_bytes()
+    }
+}
+
+/// A position as the end of an entry.
+fn place<I: AsId>(position: &Position<I>) -> Vec<u8> {
+    [time(position.at).as_slice(), position.id.bytes()].concat()
+}
+
+/// A letter and a name, which cannot run into what follows.
+pub(crate) fn named(letter: &[u8], name: &str) -> Vec<u8> {
+    // No name is longer than 128 bytes.
+    let len = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    [letter, &[len], name.as_bytes()].concat()
+}
+
+/// The letters of a scope: one for all, one and the name for a division.
+pub(crate) fn scoped(scope: &Scope, all: u8, one: u8, state: &[u8]) -> Vec<u8> {
+    match scope {
+        Scope::All => [&[all], state].concat(),
+        Scope::Division(division) => named(&[&[one], state].concat(), division.as_str()),
+    }
+}
+
+/// What is stored of a status: whether an open one is active or expired is a question
+/// to the clock.
+fn stored(status: Status) -> &'static [u8] {
+    match status {
+        Status::Active | Status::Expired => b"o",
+        Status::Used => b"u",
+        Status::Revoked => b"r",
+    }
+}
+
+/// Candidates for what a filter means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Plan {
+    /// By `created_at` and id, each range for itself.
+    Ordered(Vec<Range>),
+    /// In no order.
+    Unordered(Vec<Range>),
+}
+
+impl Plan {
+    pub(crate) fn ranges(&self) -> &[Range] {
+        match self {
+            Self::Ordered(ranges) | Self::Unordered(ranges) => ranges,
+        }
+    }
+}
+
+/// All plans that serve a filter; the first one is for want of better ones.
+pub(crate) fn plans(scope: &Scope, filter: &Filter) -> Vec<Plan> {
+    let Filter { now: _, status, role, inviter, batch, created, expires, search } = filter;
+    let ordered = |prefix: &[u8]| {
+        Plan::Ordered(vec![Range::of(prefix).within::<InvitationId>(created, None)])
+    };
+    let mut plans = vec![Plan::Ordered(by_state(scope, *status, created))];
+    if let Some(role) = role {
+        plans.push(ordered(&named(b"r", role.as_str())));
+    }
+    if let Some(inviter) = inviter {
+        plans.push(ordered(&named(b"i", inviter.as_str())));
+    }
+    if let Some(batch) = batch {
+        plans.push(ordered(&of_batch(batch)));
+    }
+    if let Some(search) = search {
+        plans.extend(by_search(search));
+    }
+    let is_open = status.is_some_and(|status| stored(status) == b"o");
+    if is_open && *expires != Span::default() {
+        let range = Range::of(&scoped(scope, b'x', b'y', b"o"));
+        plans.push(Plan::Unordered(vec![range.within::<InvitationId>(expires, None)]));
+    }
+    plans
+}
+
+fn of_batch(batch: &BatchId) -> Vec<u8> {
+    [b"b".as_slice(), batch.as_bytes()].concat()
+}
+
+fn by_state(scope: &Scope, status: Option<Status>, created: &Span) -> Vec<Range> {
+    let letters: &[&[u8]] = match status {
+        Some(status) => &[stored(status)],
+        None => &[b"o", b"u", b"r"],
+    };
+    let range = |letter: &&[u8]| {
+        Range::of(&scoped(scope, b's', b't', letter)).within::<InvitationId>(created, None)
+    };
+    letters.iter().map(range).collect()
+}
+
+/// Every word must be there, so each alone is enough to look for; a tag is as good as
+/// all of them.
+fn by_search(search: &Search) -> Vec<Plan> {
+    let tagged = |tag: &CodeTag| Range::of_any(&[b"g".as_slice(), tag.as_bytes()].concat(), 16);
+    let tags: Vec<Range> = search.tags().iter().map(tagged).collect();
+    if search.words().is_empty() {
+        return vec![Plan::Unordered(tags)];
+    }
+    let either = |word: &String| {
+        let beginning = Range::of(&[b"w", word.as_bytes()].concat());
+        Plan::Unordered(tags.iter().cloned().chain([beginning]).collect())
+    };
+    search.words().iter().map(either).collect()
+}
+
+/// The ranges whose sizes are the number of each of these statuses, where the index
+/// alone tells: when nothing but scope and status narrows.
+pub(crate) fn counted(scope: &Scope, filter: &Filter, statuses: &[Status]) -> Option<Vec<Range>> {
+    if *filter != (Filter { status: filter.status, ..Filter::all(filter.now) }) {
+        return None;
+    }
+    let end: [u8; 8] = after(filter.now);
+    let range = |status: &Status| {
+        let by_expiry = || Range::of(&scoped(scope, b'x', b'y', b"o"));
+        match status {
+            Status::Active => by_expiry().from(Some(end)),
+            Status::Expired => by_expiry().before(Some(&end)),
+            Status::Used | Status::Revoked => {
+                Range::of(&scoped(scope, b's', b't', stored(*status)))
+            }
+        }
+    };
+    Some(statuses.iter().map(range).collect())
+}
+
+/// Whether what a range holds can be of that status.
+pub(crate) fn may_hold(range: &Range, status: Status) -> bool {
+    match range.min.get(1..3) {
+        Some([b's' | b't', state]) => [*state] == *stored(status),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use invitation_core::{Division, Timestamp};
+
+    use super::*;
+
+    fn key(prefix: &[u8], at: Timestamp) -> Vec<u8> {
+        [prefix, &time(at), &[0; 16]].concat()
+    }
+
+    fn holds(range: &Range, entry: &[u8]) -> bool {
+        let above = match range.min[0] {
+            b'[' => *entry >= range.min[1..],
+            _ => *entry > range.min[1..],
+        };
+        above && *entry < range.max[1..]
+    }
+
+    #[test]
+    fn a_name_that_begins_another_has_its_own_range() {
+        let scope = |name: &str| Scope::Division(Division::new(name).expect("a division"));
+        let prefix = |name: &str| scoped(&scope(name), b's', b't', b"o");
+        let range = Range::of(&prefix("sales"));
+        for other in ["sale", "sales2", "sales}", "Sales", "{sales}:index"] {
+            assert!(!holds(&range, &key(&prefix(other), Timestamp::MIN)), "{other}");
+        }
+        assert!(holds(&range, &key(&prefix("sales"), Timestamp::MIN)));
+        assert!(holds(&range, &key(&prefix("sales"), Timestamp::MAX)));
+    }
+
+    #[test]
+    fn spans_and_positions_are_exact() {
+        let at = |micros| Timestamp::from_micros(micros).expect("a time");
+        let span = Span { from: Some(at(10)), until: Some(at(20)) };
+        let range = Range::of(b"so").within::<InvitationId>(&span, None);
+        let within = [9, 10, 19, 20].map(|micros| holds(&range, &key(b"so", at(micros))));
+        assert_eq!(within, [false, true, true, false]);
+        let position = Position { at: at(15), id: InvitationId::from_bytes([0; 16]) };
+        let range = range.within(&Span::default(), Some(&position));
+        let within = [10, 14, 15, 19].map(|micros| holds(&range, &key(b"so", at(micros))));
+        assert_eq!(within, [true, true, false, false]);
+    }
+}

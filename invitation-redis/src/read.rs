@@ -1,0 +1,323 @@
+//! Lists and counts: entries of the index, in pieces of bounded size.
+
+use std::cmp::Reverse;
+
+use invitation_core::{
+    Event, EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, LeaseListing,
+    Listing, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice, Span, Status,
+    StoreError, Tally,
+};
+use redis::Value;
+
+use crate::{
+    calls::{Calls, array},
+    plan::{self, AsId, MAX_UNORDERED, Plan, Range},
+    record,
+    script::{PAGE, SIZES},
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The fewest and the most entries of a range that one script reads.
+const MIN_PIECE: usize = 64;
+const MAX_PIECE: usize = 500;
+
+/// How many entries a list looks at before it comes back short.
+const MAX_LOOKED_AT: usize = 4_000;
+
+/// A kind of things that are listed by a time and an id.
+trait Listed: Sized + Send {
+    type Id: AsId + Copy + Ord + Send + Sync;
+    const WHAT: &'static str;
+
+    /// Reads one from what an entry ends with, and its record.
+    fn read(place: &[u8], record: &[u8]) -> Result<Self>;
+    fn position(&self) -> Position<Self::Id>;
+}
+
+impl Listed for Invitation {
+    type Id = InvitationId;
+    const WHAT: &'static str = "invitations";
+
+    fn read(place: &[u8], record: &[u8]) -> Result<Self> {
+        record::invitation(InvitationId::from_bytes(last_id(place)?), record)
+    }
+
+    fn position(&self) -> Position<InvitationId> {
+        Position { at: self.created_at, id: self.id }
+    }
+}
+
+impl Listed for Event {
+    type Id = EventId;
+    const WHAT: &'static str = "events";
+
+    fn read(place: &[u8], record: &[u8]) -> Result<Self> {
+        record::event(EventId::from_bytes(last_id(place)?), record)
+    }
+
+    fn position(&self) -> Position<EventId> {
+        Position { at: self.at, id: self.id }
+    }
+}
+
+impl Listed for Redemption {
+    type Id = EventId;
+    const WHAT: &'static str = "redemptions";
+
+    fn read(_: &[u8], record: &[u8]) -> Result<Self> {
+        record::redemption(record)
+    }
+
+    fn position(&self) -> Position<EventId> {
+        Position { at: self.at, id: self.id }
+    }
+}
+
+impl Listed for OpenLease {
+    type Id = EventId;
+    const WHAT: &'static str = "leases";
+
+    fn read(place: &[u8], record: &[u8]) -> Result<Self> {
+        let invitation = place.get(24..40).and_then(|id| id.try_into().ok());
+        let invitation = invitation.ok_or_else(|| record::corrupt_entry("lease"))?;
+        record::open_lease(InvitationId::from_bytes(invitation), record)
+    }
+
+    fn position(&self) -> Position<EventId> {
+        Position { at: self.lease.since, id: self.lease.id }
+    }
+}
+
+fn last_id(place: &[u8]) -> Result<[u8; 16]> {
+    place.last_chunk().copied().ok_or_else(|| record::corrupt_entry("id"))
+}
+
+/// What stood in some ranges, newest first, up to where all of them are known.
+struct Piece<T: Listed> {
+    items: Vec<T>,
+    /// Where the next piece begins; none when there is nothing more.
+    next: Option<Position<T::Id>>,
+}
+
+async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Result<Piece<T>> {
+    let mut arguments = vec![T::WHAT.into(), limit.to_string().into_bytes()];
+    for range in ranges {
+        arguments.extend([range.max.clone(), range.min.clone()]);
+        arguments.push(range.skip.to_string().into_bytes());
+    }
+    let answer = calls.read("list", &PAGE, &arguments).await?;
+    let (mut items, mut frontier) = (Vec::new(), None);
+    for page in array("list", answer)? {
+        let page = array("list", page)?;
+        let is_full = page.len() >= 2 * limit;
+        let mut last = None;
+        for entry in page.chunks_exact(2) {
+            // An entry is removed together with its record.
+            let [Value::BulkString(place), Value::BulkString(record)] = entry else {
+                return Err(record::corrupt_entry(T::WHAT));
+            };
+            let item = T::read(place, record)?;
+            last = Some(item.position());
+            items.push(item);
+        }
+        if is_full {
+            frontier = frontier.max(last);
+        }
+    }
+    items.sort_by_key(|item| Reverse(item.position()));
+    // Beyond, a range that was not read to its end may have something in between.
+    items.retain(|item| frontier.is_none_or(|frontier| item.position() >= frontier));
+    Ok(Piece { items, next: frontier })
+}
+
+/// Walks from a position on; stops when told to, or when it has looked at too many.
+async fn walk<T: Listed>(
+    calls: &Calls,
+    ranges: &[Range],
+    page: &Page<T::Id>,
+    keep: impl Fn(&T) -> bool + Sync,
+) -> Result<Slice<T, T::Id>> {
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let size = limit.saturating_add(1).clamp(MIN_PIECE, MAX_PIECE);
+    let (mut found, mut after, mut looked_at) = (Vec::new(), page.after, 0);
+    loop {
+        let behind: Vec<_> = ranges
+            .iter()
+            .map(|range| range.clone().within(&Span::default(), after.as_ref()))
+            .collect();
+        let Piece { items, next } = piece::<T>(calls, &behind, size).await?;
+        looked_at += items.len();
+        found.extend(items.into_iter().filter(&keep));
+        if found.len() > limit || next.is_none() {
+            return Ok(Slice::from_one_more(found, page.limit, T::position));
+        }
+        if looked_at >= MAX_LOOKED_AT {
+            return Ok(Slice { items: found, next });
+        }
+        after = next;
+    }
+}
+
+/// All of some ranges that are in no order, once each; none when there are too many.
+async fn collect(calls: &Calls, ranges: &[Range]) -> Result<Option<Vec<Invitation>>> {
+    let Piece { mut items, next } = piece::<Invitation>(calls, ranges, MAX_UNORDERED).await?;
+    // The same one may stand in several ranges.
+    items.dedup_by_key(|invitation| invitation.id);
+    Ok(next.is_none().then_some(items))
+}
+
+/// The plan with the fewest candidates.
+async fn best(calls: &Calls, scope: &Scope, filter: &Filter) -> Result<Plan> {
+    let mut plans = plan::plans(scope, filter);
+    if plans.len() == 1 {
+        return Ok(plans.remove(0));
+    }
+    let ranges: Vec<&Range> = plans.iter().flat_map(Plan::ranges).collect();
+    let mut sizes = sizes(calls, &ranges).await?.into_iter();
+    let candidates = plans.into_iter().map(|plan| {
+        let number: u64 = sizes.by_ref().take(plan.ranges().len()).sum();
+        (number, plan)
+    });
+    let fits = |number: u64| usize::try_from(number).is_ok_and(|number| number < MAX_UNORDERED);
+    let usable =
+        candidates.filter(|(number, plan)| matches!(plan, Plan::Ordered(_)) || fits(*number));
+    let best = usable.min_by_key(|(number, _)| *number);
+    // The first plan is always an ordered one.
+    best.map(|(_, plan)| plan).ok_or_else(|| record::corrupt_entry("plan"))
+}
+
+async fn sizes(calls: &Calls, ranges: &[&Range]) -> Result<Vec<u64>> {
+    let bounds = ranges.iter().flat_map(|range| [range.min.clone(), range.max.clone()]);
+    let answer = calls.read("count", &SIZES, &bounds.collect::<Vec<_>>()).await?;
+    let number = |value| match value {
+        Value::Int(number) => u64::try_from(number).ok(),
+        _ => None,
+    };
+    let numbers: Option<Vec<_>> = array("count", answer)?.into_iter().map(number).collect();
+    let numbers = numbers.filter(|numbers| numbers.len() == ranges.len());
+    numbers.ok_or_else(|| record::corrupt_entry("size"))
+}
+
+pub(crate) async fn list(
+    calls: &Calls,
+    scope: &Scope,
+    filter: &Filter,
+    page: &Page<InvitationId>,
+) -> Result<Listing> {
+    let is_meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
+    let plan = best(calls, scope, filter).await?;
+    if let Plan::Unordered(ranges) = &plan
+        && let Some(mut found) = collect(calls, ranges).await?
+    {
+        found.retain(is_meant);
+        found.retain(|one| page.after.is_none_or(|after| one.position() < after));
+        return Ok(Slice::from_one_more(found, page.limit, Invitation::position));
+    }
+    let ranges = ordered(plan, scope, filter);
+    walk(calls, &ranges, page, is_meant).await
+}
+
+/// The ranges to walk: those of the plan, or of the first one when there were suddenly
+/// too many candidates for an unordered one.
+fn ordered(plan: Plan, scope: &Scope, filter: &Filter) -> Vec<Range> {
+    match plan {
+        Plan::Ordered(ranges) => ranges,
+        Plan::Unordered(_) => plan::plans(scope, filter).swap_remove(0).ranges().to_vec(),
+    }
+}
+
+pub(crate) async fn count(
+    calls: &Calls,
+    scope: &Scope,
+    filter: &Filter,
+    cap: u32,
+) -> Result<Tally> {
+    let statuses = filter.status.map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
+    let most = cap.saturating_add(1);
+    let mut tally = Tally::default();
+    if let Some(ranges) = plan::counted(scope, filter, &statuses) {
+        let sizes = sizes(calls, &ranges.iter().collect::<Vec<_>>()).await?;
+        for (status, size) in statuses.into_iter().zip(sizes) {
+            *tally.of_mut(status) = u32::try_from(size).unwrap_or(u32::MAX).min(most);
+        }
+        return Ok(tally);
+    }
+    let is_meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
+    let add = |tally: &mut Tally, one: &Invitation| {
+        if is_meant(one) {
+            let number = tally.of_mut(one.status(filter.now));
+            *number = number.saturating_add(1).min(most);
+        }
+    };
+    let plan = best(calls, scope, filter).await?;
+    if let Plan::Unordered(ranges) = &plan
+        && let Some(found) = collect(calls, ranges).await?
+    {
+        for one in &found {
+            add(&mut tally, one);
+        }
+        return Ok(tally);
+    }
+    let walked = ordered(plan, scope, filter);
+    for range in &walked {
+        let may_hold = |status: &&Status| plan::may_hold(range, **status);
+        let here: Vec<Status> = statuses.iter().filter(may_hold).copied().collect();
+        let mut rest = range.clone();
+        // More of what is beyond the cap already would change nothing.
+        while here.iter().any(|status| tally.of(*status) < most) {
+            let ranges = std::slice::from_ref(&rest);
+            let Piece { items, next } = piece::<Invitation>(calls, ranges, MAX_PIECE).await?;
+            for one in &items {
+                add(&mut tally, one);
+            }
+            if next.is_none() {
+                break;
+            }
+            rest = range.clone().within(&Span::default(), next.as_ref());
+        }
+    }
+    Ok(tally)
+}
+
+pub(crate) async fn redemptions(
+    calls: &Calls,
+    invitation: &Invitation,
+    page: &Page<EventId>,
+) -> Result<RedemptionListing> {
+    if invitation.max_uses.get() == 1 {
+        let only = invitation.last_use.iter().cloned();
+        let only = only.filter(|one| page.after.is_none_or(|after| one.position() < after));
+        return Ok(Slice::from_one_more(only.collect(), page.limit, Redemption::position));
+    }
+    let range = Range::of(&[b"u".as_slice(), invitation.id.as_bytes()].concat());
+    walk(calls, &[range], page, |_: &Redemption| true).await
+}
+
+pub(crate) async fn leases(
+    calls: &Calls,
+    scope: &Scope,
+    page: &Page<EventId>,
+) -> Result<LeaseListing> {
+    let range = Range::of(&plan::scoped(scope, b'l', b'm', b""));
+    walk(calls, &[range], page, |_: &OpenLease| true).await
+}
+
+pub(crate) async fn events(
+    calls: &Calls,
+    scope: &Scope,
+    filter: &EventFilter,
+    page: &Page<EventId>,
+) -> Result<EventListing> {
+    let prefix = match (&filter.invitation, &filter.user) {
+        (Some(id), _) => [b"i".as_slice(), id.as_bytes()].concat(),
+        (None, Some(user)) => plan::named(b"u", user.as_str()),
+        (None, None) => plan::scoped(scope, b'a', b'd', b""),
+    };
+    let range = Range::of(&prefix).within::<EventId>(&filter.at, None);
+    let is_within = |event: &Event| match scope {
+        Scope::All => true,
+        Scope::Division(own) => event.division.as_ref() == Some(own),
+    };
+    walk(calls, &[range], page, |event: &Event| is_within(event) && filter.matches(event)).await
+}

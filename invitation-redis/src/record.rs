@@ -1,0 +1,272 @@
+//! Records and what they stand for; their layout is that of `lua/shared.lua`. A record
+//! that this library did not write is an error, never a guess.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain,
+    Event, EventId, Invitation, InvitationId, Inviter, Lease, Metadata, OpenLease, Origin,
+    Performer, Redemption, Request, Revocation, Role, SealedCode, Source, StoreError, UserId,
+    Username, words,
+};
+
+use crate::wire::{Fields, Packed, corrupt};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Words as a record keeps them.
+pub(crate) fn joined_words(text: &str) -> String {
+    words(text).join("\0")
+}
+
+/// The words of an address that an invitation is bound to.
+pub(crate) fn address_words(binding: &Binding) -> String {
+    match binding {
+        Binding::Address(email) => joined_words(email.as_str()),
+        Binding::Anyone | Binding::Domain(_) => String::new(),
+    }
+}
+
+/// The address as given, its comparison form, and the domain, of a binding.
+pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<&str>) {
+    match binding {
+        Binding::Anyone => (None, None, None),
+        Binding::Address(email) => (Some(email.as_str()), Some(email.key().as_str()), None),
+        Binding::Domain(domain) => (None, None, Some(domain.as_str())),
+    }
+}
+
+/// The field of an idempotency key: no user has an empty id, and no id a NUL in it.
+pub(crate) fn request_key(request: &Request) -> Vec<u8> {
+    let owner = request.key.owner.as_ref().map_or("", UserId::as_str);
+    [owner, "\0", request.key.key.as_str()].concat().into_bytes()
+}
+
+/// The record of a new invitation that came by a request, which created `first` first.
+pub(crate) fn write_invitation(
+    invitation: &Invitation,
+    request: Option<(&[u8], &InvitationId)>,
+) -> Vec<u8> {
+    let (email, key, domain) = binding(&invitation.binding);
+    let (inviter, inviter_role) = match &invitation.inviter {
+        Inviter::System => (None, None),
+        Inviter::User { user, role } => (Some(user.as_str()), Some(role.as_str())),
+    };
+    let last = invitation.last_use.as_ref();
+    let mut p = Packed::array(25);
+    p.bytes(invitation.digest.as_bytes())
+        .bytes(invitation.tag.as_bytes())
+        .bytes(invitation.sealed.as_bytes())
+        .opt_text(email)
+        .opt_text(key)
+        .opt_text(domain)
+        .text(invitation.role.as_str())
+        .text(invitation.division.as_str())
+        .opt_text(inviter)
+        .opt_text(inviter_role)
+        .time(invitation.created_at)
+        .time(invitation.expires_at)
+        .int(invitation.max_uses.get())
+        .int(invitation.uses)
+        .int(invitation.held);
+    match last {
+        Some(last) => write_redemption(&mut p, last),
+        None => p.none(),
+    };
+    match &invitation.revocation {
+        Some(revocation) => write_revocation(&mut p, revocation),
+        None => p.none(),
+    };
+    p.opt_time(invitation.deleted_at)
+        .bytes(&invitation.version.to_be_bytes())
+        .opt_bytes(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice()))
+        .opt_text(invitation.metadata.as_ref().map(Metadata::as_json))
+        .text(&address_words(&invitation.binding))
+        .text(&last.map_or_else(String::new, |last| joined_words(last.username.as_str())))
+        .opt_bytes(request.map(|(key, _)| key))
+        .opt_bytes(request.map(|(_, first)| first.as_bytes().as_slice()));
+    p.done()
+}
+
+pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> {
+    let mut f = Fields::of(record, "invitation", 25)?;
+    let digest = CodeDigest::from_bytes(f.array("digest")?);
+    let tag = CodeTag::from_bytes(f.array("tag")?);
+    let sealed = SealedCode::from_bytes(f.bytes("sealed")?.to_vec());
+    let email = f.opt_word("email", Email::parse)?;
+    f.opt("email_key", Fields::text)?;
+    let binding = match (email, f.opt_word("domain", EmailDomain::parse)?) {
+        (None, None) => Binding::Anyone,
+        (Some(email), None) => Binding::Address(email),
+        (None, Some(domain)) => Binding::Domain(domain),
+        (Some(_), Some(_)) => return Err(f.corrupt("domain")),
+    };
+    Ok(Invitation {
+        id,
+        digest,
+        tag,
+        sealed,
+        binding,
+        role: f.word("role", Role::new)?,
+        division: f.word("division", Division::new)?,
+        inviter: match (f.opt_word("inviter", UserId::new)?, f.opt_word("inviter_role", Role::new)?)
+        {
+            (None, None) => Inviter::System,
+            (Some(user), Some(role)) => Inviter::User { user, role },
+            _ => return Err(f.corrupt("inviter_role")),
+        },
+        created_at: f.time("created_at")?,
+        expires_at: f.time("expires_at")?,
+        max_uses: NonZeroU32::new(f.int("max_uses")?).ok_or_else(|| f.corrupt("max_uses"))?,
+        uses: f.int("uses")?,
+        held: f.int("held")?,
+        last_use: f.opt("last_use", read_redemption)?,
+        revocation: f.opt("revocation", |f, field| {
+            f.begin(field)?;
+            Ok(Revocation {
+                at: f.time("revoked_at")?,
+                reason: f.opt("revoked_reason", Fields::text)?.map(str::to_owned),
+            })
+        })?,
+        deleted_at: f.opt("deleted_at", Fields::time)?,
+        version: u64::from_be_bytes(f.array("version")?),
+        batch: f.opt("batch", Fields::array)?.map(BatchId::from_bytes),
+        metadata: f.opt_word("metadata", Metadata::from_json)?,
+    })
+}
+
+pub(crate) fn write_revocation<'p>(p: &'p mut Packed, revocation: &Revocation) -> &'p mut Packed {
+    p.begin(2).time(revocation.at).opt_text(revocation.reason.as_deref())
+}
+
+fn write_redemption<'p>(p: &'p mut Packed, redemption: &Redemption) -> &'p mut Packed {
+    p.begin(6)
+        .bytes(redemption.id.as_bytes())
+        .text(redemption.user.as_str())
+        .text(redemption.username.as_str())
+        .time(redemption.at)
+        .text(redemption.role.as_str())
+        .opt_bytes(redemption.lease.as_ref().map(|id| id.as_bytes().as_slice()))
+}
+
+pub(crate) fn redemption(record: &[u8]) -> Result<Redemption> {
+    let mut f = Fields::of(record, "redemption", 6)?;
+    redemption_fields(&mut f)
+}
+
+fn read_redemption(f: &mut Fields<'_>, field: &'static str) -> Result<Redemption> {
+    if f.begin(field)? != Some(6) {
+        return Err(f.corrupt(field));
+    }
+    redemption_fields(f)
+}
+
+fn redemption_fields(f: &mut Fields<'_>) -> Result<Redemption> {
+    Ok(Redemption {
+        id: EventId::from_bytes(f.array("used_id")?),
+        user: f.word("used_by", UserId::new)?,
+        username: f.word("used_name", Username::new)?,
+        at: f.time("used_at")?,
+        role: f.word("used_role", Role::new)?,
+        lease: f.opt("used_lease", Fields::array)?.map(EventId::from_bytes),
+    })
+}
+
+/// A lease as a script takes it, which adds the division.
+pub(crate) fn write_lease<'p>(p: &'p mut Packed, lease: &Lease) -> &'p mut Packed {
+    p.begin(5)
+        .bytes(lease.id.as_bytes())
+        .text(lease.user.as_str())
+        .text(lease.username.as_str())
+        .time(lease.since)
+        .time(lease.until)
+}
+
+pub(crate) fn lease(record: &[u8]) -> Result<Lease> {
+    read_lease(record).map(|(lease, _)| lease)
+}
+
+pub(crate) fn open_lease(invitation: InvitationId, record: &[u8]) -> Result<OpenLease> {
+    let (lease, division) = read_lease(record)?;
+    Ok(OpenLease { invitation, division, lease })
+}
+
+fn read_lease(record: &[u8]) -> Result<(Lease, Division)> {
+    let mut f = Fields::of(record, "lease", 6)?;
+    let lease = Lease {
+        id: EventId::from_bytes(f.array("id")?),
+        user: f.word("user", UserId::new)?,
+        username: f.word("username", Username::new)?,
+        since: f.time("since")?,
+        until: f.time("until")?,
+    };
+    Ok((lease, f.word("division", Division::new)?))
+}
+
+/// Adds an event to an array; the last field is for the script.
+pub(crate) fn pack_event<'p>(p: &'p mut Packed, event: &Event) -> &'p mut Packed {
+    let (user, role, username) = match &event.performer {
+        Performer::System => (None, None, None),
+        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
+        Performer::Redeemer { user, username } => {
+            (Some(user.as_str()), None, Some(username.as_str()))
+        }
+    };
+    let detail = (!event.detail.is_empty()).then(|| event.detail.to_json());
+    p.begin(13)
+        .time(event.at)
+        .opt_text(user)
+        .opt_text(role)
+        .opt_text(username)
+        .text(event.action.as_str())
+        .text(event.outcome.as_str())
+        .opt_text(event.reason.map(invitation_core::Reason::as_str))
+        .opt_bytes(event.invitation.as_ref().map(|id| id.as_bytes().as_slice()))
+        .opt_text(event.division.as_ref().map(Division::as_str))
+        .opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str))
+        .opt_text(event.origin.source.as_ref().map(Source::as_str))
+        .opt_text(detail.as_deref())
+        .none()
+}
+
+/// An event by itself.
+pub(crate) fn write_event(event: &Event) -> Vec<u8> {
+    let mut p = Packed::default();
+    pack_event(&mut p, event);
+    p.done()
+}
+
+pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
+    let mut f = Fields::of(record, "event", 13)?;
+    Ok(Event {
+        id,
+        at: f.time("at")?,
+        performer: match (
+            f.opt_word("actor", UserId::new)?,
+            f.opt_word("actor_role", Role::new)?,
+            f.opt_word("redeemer", Username::new)?,
+        ) {
+            (None, None, None) => Performer::System,
+            (Some(user), Some(role), None) => Performer::Actor { user, role },
+            (Some(user), None, Some(username)) => Performer::Redeemer { user, username },
+            _ => return Err(f.corrupt("actor")),
+        },
+        action: f.word("action", str::parse)?,
+        outcome: f.word("outcome", str::parse)?,
+        reason: f.opt_word("reason", str::parse)?,
+        invitation: f.opt("invitation", Fields::array)?.map(InvitationId::from_bytes),
+        division: f.opt_word("division", Division::new)?,
+        origin: Origin {
+            correlation: f.opt_word("correlation", CorrelationId::new)?,
+            source: f.opt_word("source", Source::new)?,
+        },
+        detail: f
+            .opt_word("detail", |text| Detail::from_json(text).ok_or(()))?
+            .unwrap_or_else(Detail::none),
+    })
+}
+
+/// The error of an entry of the index that this library did not write.
+pub(crate) fn corrupt_entry(of: &'static str) -> StoreError {
+    corrupt("entry", of)
+}

@@ -1,0 +1,162 @@
+//! The domain's words as the scripts take them: a number for each word of a guard and
+//! each change, and what it needs. What each means stands in the core
+//! (`Condition::holds`, `Change::apply_to`); `lua/apply.lua` says it again.
+
+use invitation_core::{
+    Change, Condition, EmailKey, EventId, Guard, Held, Quota, QuotaOf, Role, RolePair, Scope,
+    Target, Transition, UserId,
+};
+
+use crate::{
+    record,
+    wire::{self, Packed},
+};
+
+/// The one argument of `apply.lua`.
+pub(crate) fn transition(transition: &Transition, touch: bool) -> Vec<u8> {
+    let change = transition.change();
+    let mut p = Packed::array(13);
+    let (id, digests) = target(transition.target());
+    p.opt_bytes(id.as_ref().map(<[u8; 16]>::as_slice)).bytes(&digests);
+    scope(&mut p, transition.scope());
+    guard(&mut p, transition.guard());
+    quotas(&mut p, transition.quotas());
+    write_change(&mut p, change);
+    p.opt_text(transition.redeemer().map(UserId::as_str))
+        .flag(change.ends_all_leases())
+        .flag(change.changes_terms())
+        .bytes(transition.event().id.as_bytes());
+    record::pack_event(&mut p, transition.event());
+    match change.in_place_of() {
+        Some(Held::RunOut { .. }) => p.text(&detail_before_lease(transition)),
+        Some(Held::Own { .. }) | None => p.none(),
+    };
+    p.flag(touch);
+    p.done()
+}
+
+/// The id, or the digests one after another.
+pub(crate) fn target(target: &Target) -> (Option<[u8; 16]>, Vec<u8>) {
+    match target {
+        Target::Id(id) => (Some(*id.as_bytes()), Vec::new()),
+        Target::Code(digests) => {
+            (None, digests.iter().flat_map(|digest| *digest.as_bytes()).collect())
+        }
+    }
+}
+
+pub(crate) fn scope<'p>(p: &'p mut Packed, scope: &Scope) -> &'p mut Packed {
+    match scope {
+        Scope::All => p.none(),
+        Scope::Division(division) => p.text(division.as_str()),
+    }
+}
+
+fn guard(p: &mut Packed, guard: &Guard) {
+    p.begin(guard.conditions().len());
+    for condition in guard.conditions() {
+        write_condition(p, condition);
+    }
+}
+
+fn write_condition(p: &mut Packed, condition: &Condition) {
+    match condition {
+        Condition::FirstUseBy(user) => p.begin(2).int(1).text(user.as_str()),
+        Condition::NotDeleted => p.begin(1).int(2),
+        Condition::UsesLeft => p.begin(1).int(3),
+        Condition::NotRevoked => p.begin(1).int(4),
+        Condition::NotExpired { now } => p.begin(2).int(5).time(*now),
+        Condition::AddressProved(key) => {
+            let (key, domain) = (key.as_ref(), key.as_ref().map(EmailKey::domain));
+            p.begin(3).int(6).opt_text(key.map(EmailKey::as_str)).opt_text(domain)
+        }
+        Condition::Grantable(pairs) => {
+            p.begin(1 + 2 * pairs.len()).int(7);
+            for RolePair { inviter, granted } in pairs.iter() {
+                p.text(inviter.as_str()).text(granted.as_str());
+            }
+            p
+        }
+        Condition::Version(version) => p.begin(2).int(8).bytes(&version.to_be_bytes()),
+        Condition::FirstHoldBy(user) => p.begin(2).int(9).text(user.as_str()),
+        Condition::UseFree => p.begin(1).int(10),
+        Condition::LeaseRunOut { now } => p.begin(2).int(11).time(*now),
+        Condition::HoldsLease { lease, user } => {
+            p.begin(3).int(12).text(user.as_str()).bytes(lease.as_bytes())
+        }
+        Condition::OwnLeaseRunOut { user, now } => {
+            p.begin(3).int(13).text(user.as_str()).time(*now)
+        }
+    };
+}
+
+pub(crate) fn quotas(p: &mut Packed, quotas: &[Quota]) {
+    p.begin(quotas.len());
+    for Quota { of, max, adds, now } in quotas {
+        let (kind, name) = match of {
+            QuotaOf::Inviter(user) => (1, user.as_str()),
+            QuotaOf::Division(division) => (2, division.as_str()),
+        };
+        p.begin(5).int(kind).text(name).int(max.get()).int(*adds).bytes(&wire::after(*now));
+    }
+}
+
+fn write_change(p: &mut Packed, change: &Change) {
+    match change {
+        Change::Redeem { id, user, username, at, in_place_of } => {
+            held(p.begin(8).int(1), *in_place_of)
+                .bytes(id.as_bytes())
+                .text(user.as_str())
+                .text(username.as_str())
+                .time(*at)
+                .opt_bytes(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()))
+                .text(&record::joined_words(username.as_str()))
+        }
+        Change::Hold { lease, in_place_of } => {
+            record::write_lease(held(p.begin(3).int(2), *in_place_of), lease)
+        }
+        Change::Release { lease, .. } => held(p.begin(2).int(3), Some(Held::Own { lease: *lease })),
+        Change::Amend { binding, role, expires_at } => {
+            p.begin(5).int(4).none();
+            match binding {
+                Some(binding) => {
+                    let (email, key, domain) = record::binding(binding);
+                    p.begin(4).opt_text(email).opt_text(key).opt_text(domain);
+                    p.text(&record::address_words(binding))
+                }
+                None => p.none(),
+            };
+            p.opt_text(role.as_ref().map(Role::as_str)).opt_time(*expires_at)
+        }
+        Change::Rotate { digest, tag, sealed } => p
+            .begin(5)
+            .int(5)
+            .none()
+            .bytes(digest.as_bytes())
+            .bytes(tag.as_bytes())
+            .bytes(sealed.as_bytes()),
+        Change::Revoke(revocation) => {
+            record::write_revocation(p.begin(3).int(6).none(), revocation)
+        }
+        Change::Reinstate => p.begin(2).int(7).none(),
+        Change::Delete { at } => p.begin(3).int(8).none().time(*at),
+    };
+}
+
+fn held(p: &mut Packed, held: Option<Held>) -> &mut Packed {
+    match held {
+        None => p.none(),
+        Some(Held::Own { lease }) => p.begin(2).int(1).bytes(lease.as_bytes()),
+        Some(Held::RunOut { now }) => p.begin(2).int(2).time(now),
+    }
+}
+
+/// The detail that the event has when the use of somebody else's lease is taken, up to
+/// the id of that lease: only the script learns which it is. The id is the last value
+/// of the last pair.
+fn detail_before_lease(transition: &Transition) -> String {
+    let unknown = EventId::from_bytes([0; 16]);
+    let mut json = transition.event().clone().in_place_of(&unknown).detail.to_json();
+    json.truncate(json.len().saturating_sub(unknown.to_string().len() + r#""]]"#.len()));
+    json
+}

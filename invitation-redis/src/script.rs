@@ -1,0 +1,37 @@
+//! The scripts: each one text that never changes, known to the server by its SHA-1.
+
+use std::sync::LazyLock;
+
+/// A script and the name that it is called by.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) source: &'static str,
+    hash: LazyLock<String>,
+}
+
+impl Script {
+    /// By what the server knows it, once it has seen it.
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal;)+) => {$(
+        pub(crate) static $name: Script = Script {
+            source: concat!(include_str!("lua/shared.lua"), "\n", include_str!($file)),
+            hash: LazyLock::new(|| redis::Script::new($name.source).get_hash().to_owned()),
+        };
+    )+};
+}
+
+scripts! {
+    OPEN = "lua/open.lua";
+    INSERT = "lua/insert.lua";
+    APPLY = "lua/apply.lua";
+    FIND = "lua/find.lua";
+    PAGE = "lua/page.lua";
+    SIZES = "lua/sizes.lua";
+    RECORD = "lua/record.lua";
+    PURGE = "lua/purge.lua";
+}

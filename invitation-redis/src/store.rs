@@ -1,0 +1,312 @@
+//! The store.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use invitation_core::{
+    Durability, Entropy, Event, EventFilter, EventId, EventListing, Facts, Filter, Fingerprint,
+    Insert, Inserted, Invitation, InvitationId, Known, LeaseListing, Listing, Located, OsEntropy,
+    Outcome, Page, Purge, Purged, RedemptionListing, Scope, Store, StoreError, Tally, Target,
+    Transition,
+};
+use redis::Value;
+
+use crate::{
+    calls::{Answer, Calls, array},
+    connection::RedisConnection,
+    keys::{Keys, Namespace},
+    open::{self, OpenError, SettingWarning},
+    options::RedisOptions,
+    read, record, render,
+    script::{APPLY, FIND, INSERT, PURGE, RECORD},
+    wire::Packed,
+};
+
+/// The most invitations that one script removes.
+const MAX_PURGED: u32 = 500;
+
+/// A store in one namespace of a Redis server or cluster.
+///
+/// Clones share the connection. See the [crate's page](crate) for what it promises.
+#[derive(Clone, Debug)]
+pub struct RedisStore {
+    calls: Calls,
+    warnings: Arc<[SettingWarning]>,
+    operations: Arc<Operations>,
+}
+
+/// Tells calls apart, so that one which is sent again is recognised.
+#[derive(Debug)]
+struct Operations {
+    opened: [u8; 16],
+    next: AtomicU64,
+}
+
+impl Operations {
+    fn next(&self) -> [u8; 24] {
+        let mut operation = [0; 24];
+        operation[..16].copy_from_slice(&self.opened);
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        operation[16..].copy_from_slice(&number.to_be_bytes());
+        operation
+    }
+}
+
+impl RedisStore {
+    /// Connects to a server and opens a namespace on it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the server cannot be reached, or is one on which invitations
+    /// would not be safe. No URL or password is in it.
+    pub async fn connect(url: &str, options: RedisOptions) -> Result<Self, OpenError> {
+        let connection = RedisConnection::to_server(url, &options).await;
+        Self::on(connection.map_err(open::unreachable)?, options).await
+    }
+
+    /// Connects to a cluster, of which these are some nodes, and opens a namespace on it.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_cluster(urls: &[&str], options: RedisOptions) -> Result<Self, OpenError> {
+        let connection = RedisConnection::to_cluster(urls, &options).await;
+        Self::on(connection.map_err(open::unreachable)?, options).await
+    }
+
+    /// Opens a namespace on a connection of the host's, which then decides about timeouts
+    /// and retries: there have to be bounds on both, and reads have to go to primaries.
+    ///
+    /// Four round trips, the first time; three later.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn on(
+        connection: impl Into<RedisConnection>,
+        options: RedisOptions,
+    ) -> Result<Self, OpenError> {
+        let connection = connection.into();
+        let warnings = open::check(&connection, options.persistence()).await?;
+        let keys = Keys::of(options.namespace().clone());
+        open::lay_out(&connection, &keys).await?;
+        let mut opened = [0; 16];
+        OsEntropy.fill(&mut opened).map_err(open::no_randomness)?;
+        Ok(Self {
+            calls: Calls { connection, keys, confirm: options.confirm() },
+            warnings: warnings.into(),
+            operations: Arc::new(Operations { opened, next: AtomicU64::new(0) }),
+        })
+    }
+
+    /// What the server promises less than the options expect.
+    #[must_use]
+    pub fn warnings(&self) -> &[SettingWarning] {
+        &self.warnings
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        self.calls.keys.namespace()
+    }
+
+    async fn find(
+        &self,
+        operation: &'static str,
+        target: &Target,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let (id, digests) = render::target(target);
+        let id = id.map_or_else(Vec::new, Vec::from);
+        let found = self.calls.read(operation, &FIND, &[id, digests]).await?;
+        let found = array(operation, found)?;
+        match found.as_slice() {
+            [] => Ok(None),
+            [Value::BulkString(id), Value::BulkString(found)] => {
+                let id = id.as_slice().try_into().map_err(|_| record::corrupt_entry("id"))?;
+                record::invitation(InvitationId::from_bytes(id), found).map(Some)
+            }
+            _ => Err(record::corrupt_entry("invitation")),
+        }
+    }
+
+    async fn step(&self, transition: &Transition) -> Result<Outcome, StoreError> {
+        let argument = render::transition(transition, self.calls.touches());
+        let answer = self.calls.write("apply", &APPLY, &[argument]).await?;
+        let mut answer = Answer::of("apply", answer)?;
+        let outcome: fn(Box<Facts>) -> Outcome = match answer.word() {
+            b"applied" => Outcome::Applied,
+            b"replayed" => Outcome::Replayed,
+            b"refused" => Outcome::Refused,
+            b"taken" => return Ok(Outcome::CodeTaken),
+            b"missing" => return Ok(Outcome::Missing),
+            b"quota" => {
+                let number = answer.number()?;
+                let full = number.checked_sub(1).and_then(|n| transition.quotas().get(n));
+                let full = full.ok_or_else(|| answer.odd())?;
+                return Ok(Outcome::QuotaFull(full.of.clone()));
+            }
+            _ => return Err(answer.odd()),
+        };
+        // What cannot be read now may have been changed nevertheless.
+        facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
+    }
+}
+
+fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
+    let id = InvitationId::from_bytes(answer.id()?);
+    Ok(Facts {
+        invitation: record::invitation(id, &answer.bytes()?)?,
+        mine: answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()?,
+        lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
+        first_lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
+    })
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    fn durability(&self) -> Durability {
+        Durability::Own
+    }
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        let Insert { rows, quotas, request } = insert;
+        let key = request.as_ref().map(record::request_key);
+        let first = rows.first().map(|row| row.invitation.id);
+        let mut head = Packed::array(5);
+        head.bytes(&self.operations.next());
+        render::quotas(&mut head, quotas);
+        head.opt_bytes(key.as_deref())
+            .opt_bytes(request.as_ref().map(|request| request.fingerprint.as_bytes().as_slice()))
+            .flag(self.calls.touches());
+        let mut arguments = Vec::with_capacity(1 + 4 * rows.len());
+        arguments.push(head.done());
+        for row in rows {
+            let origin = key.as_deref().zip(first.as_ref());
+            arguments.push(row.invitation.id.as_bytes().to_vec());
+            arguments.push(record::write_invitation(&row.invitation, origin));
+            arguments.push(row.event.id.as_bytes().to_vec());
+            arguments.push(record::write_event(&row.event));
+        }
+        let answer = self.calls.write("insert", &INSERT, &arguments).await?;
+        let mut answer = Answer::of("insert", answer)?;
+        match answer.word() {
+            b"stored" => Ok(Inserted::Stored),
+            b"taken" => Ok(Inserted::CodeTaken),
+            b"quota" => {
+                let number = answer.number()?;
+                let full = number.checked_sub(1).and_then(|n| quotas.get(n));
+                full.map(|full| Inserted::QuotaFull(full.of.clone())).ok_or_else(|| answer.odd())
+            }
+            b"known" => {
+                let fingerprint = answer.bytes()?.try_into().map_err(|_| answer.odd())?;
+                let mut invitations = Vec::new();
+                while !answer.is_at_end() {
+                    let id = InvitationId::from_bytes(answer.id()?);
+                    invitations.push(record::invitation(id, &answer.bytes()?)?);
+                }
+                let fingerprint = Fingerprint::from_bytes(fingerprint);
+                Ok(Inserted::Known(Known { fingerprint, invitations }))
+            }
+            _ => Err(answer.odd()),
+        }
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let mut answers = Vec::with_capacity(transitions.len());
+        for transition in transitions {
+            answers.push(self.step(transition).await);
+        }
+        answers
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        let found = self.find("get", target).await?;
+        Ok(found.filter(|found| scope.contains(&found.division)))
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        let found = self.find("locate", target).await?;
+        Ok(found.map(|Invitation { id, division, .. }| Located { id, division }))
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Result<Listing, StoreError> {
+        read::list(&self.calls, scope, filter, page).await
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        read::count(&self.calls, scope, filter, cap).await
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        match self.get(&Target::Id(invitation), scope).await? {
+            Some(invitation) => read::redemptions(&self.calls, &invitation, page).await,
+            None => Ok(RedemptionListing { items: Vec::new(), next: None }),
+        }
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        read::leases(&self.calls, scope, page).await
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut arguments = Vec::with_capacity(1 + 2 * events.len());
+        arguments.push(if self.calls.touches() { b"1".to_vec() } else { b"0".to_vec() });
+        for event in events {
+            arguments.push(event.id.as_bytes().to_vec());
+            arguments.push(record::write_event(event));
+        }
+        self.calls.write("record", &RECORD, &arguments).await.map(|_| ())
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> Result<EventListing, StoreError> {
+        read::events(&self.calls, scope, filter, page).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let max = purge.max.get().min(MAX_PURGED);
+        let event = purge.evidence(0);
+        // The number is the last value of the last pair; the script learns which.
+        let mut detail = event.detail.to_json();
+        detail.truncate(detail.len().saturating_sub(r#"0"]]"#.len()));
+        let mut p = Packed::array(7);
+        render::scope(&mut p, &purge.scope).time(purge.before).int(max);
+        record::pack_event(p.bytes(event.id.as_bytes()), &event);
+        p.text(&detail).flag(self.calls.touches());
+        let answer = self.calls.write("purge", &PURGE, &[p.done()]).await?;
+        let mut answer = Answer::of("purge", answer)?;
+        match answer.word() {
+            b"before" => Ok(Purged::BEFORE),
+            b"removed" => {
+                let removed = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
+                Ok(Purged { removed, more: removed == max })
+            }
+            _ => Err(answer.odd()),
+        }
+    }
+}

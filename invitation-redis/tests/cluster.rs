@@ -1,0 +1,47 @@
+//! A cluster of three primaries keeps every promise of the conformance suite, and does
+//! what the model says, over 500 random sequences. Each test has a namespace of its own;
+//! they lie in many slots, on all primaries.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::sync::Arc;
+
+use invitation_core::{
+    Store,
+    testing::{Fixture, model},
+};
+use invitation_redis::{RedisOptions, RedisStore};
+use invitation_testkit::RedisCluster;
+
+async fn connect(options: RedisOptions) -> RedisStore {
+    let urls = RedisCluster::shared().urls();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    RedisStore::connect_cluster(&urls, options).await.unwrap()
+}
+
+async fn in_a_namespace() -> Fixture {
+    Fixture::new(connect(support::options()).await)
+}
+
+mod promises {
+    invitation_core::conformance!(super::in_a_namespace);
+}
+
+struct Place(RedisOptions);
+
+#[async_trait::async_trait]
+impl model::Harness for Place {
+    async fn open(&mut self) -> Arc<dyn Store> {
+        Arc::new(connect(self.0.clone()).await)
+    }
+}
+
+#[test]
+fn sequences_agree() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let place = || Place(support::options());
+    model::check(33, 350, 10, &runtime, place);
+    model::check(34, 150, 25, &runtime, place);
+}

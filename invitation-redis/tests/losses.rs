@@ -1,0 +1,209 @@
+//! What a crash and a failover may lose, and what they may not.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    error::Error as _,
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use invitation_core::{
+    Action, Error, EventCriteria, EventOutcome, InvitationId, Invitations, Paging, StoreErrorKind,
+};
+use invitation_redis::{RedisOptions, RedisStore, Unconfirmed};
+use invitation_testkit::Redis;
+use support::{admin, newcomer, options, staff};
+use tokio::task::JoinSet;
+
+type Service = Invitations<RedisStore>;
+
+async fn open(server: &Redis, options: &RedisOptions) -> Service {
+    Invitations::new(RedisStore::connect(&server.url(), options.clone()).await.unwrap())
+}
+
+async fn codes(invitations: &Service, number: usize) -> Vec<(InvitationId, String)> {
+    let created = invitations.create_many(&admin(), vec![staff(); number]).await.unwrap();
+    let code =
+        |one: &invitation_core::Created| (one.invitation().id, one.code().reveal().to_string());
+    created.iter().map(code).collect()
+}
+
+/// What a caller was told of a code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    Redeemed,
+    Unknown,
+    NotDone,
+}
+
+/// Sixteen callers redeem the codes between them until the server is gone, which it is
+/// after some; what each was told.
+async fn until_the_crash(
+    server: &Redis,
+    invitations: &Service,
+    codes: &[(InvitationId, String)],
+    crash_after: usize,
+) -> BTreeMap<InvitationId, Told> {
+    let told = Arc::new(Mutex::new(BTreeMap::new()));
+    let mut callers = JoinSet::new();
+    for share in 0..16 {
+        let own: Vec<_> = codes.iter().skip(share).step_by(16).cloned().collect();
+        let (invitations, told) = (invitations.clone(), Arc::clone(&told));
+        callers.spawn(async move {
+            for (id, code) in own {
+                let answer = match invitations.redeem(&code, &newcomer("anna")).await {
+                    Ok(_) => Told::Redeemed,
+                    Err(Error::Store(error)) if error.kind() == StoreErrorKind::OutcomeUnknown => {
+                        Told::Unknown
+                    }
+                    Err(Error::Store(_)) => Told::NotDone,
+                    Err(other) => panic!("{other:?}"),
+                };
+                told.lock().unwrap().insert(id, answer);
+                if answer != Told::Redeemed {
+                    return;
+                }
+            }
+        });
+    }
+    while told.lock().unwrap().len() < crash_after {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    server.stop_now().unwrap();
+    callers.join_all().await;
+    Arc::into_inner(told).unwrap().into_inner().unwrap()
+}
+
+/// Which of the codes are used; each is wholly so, with its event, or not at all.
+async fn used(invitations: &Service, codes: &[(InvitationId, String)]) -> Vec<InvitationId> {
+    let mut used = Vec::new();
+    for (id, _) in codes {
+        let view = invitations.get(&admin(), *id).await.unwrap();
+        let criteria = EventCriteria::new()
+            .about(*id)
+            .of_action(Action::Redeem)
+            .with_outcome(EventOutcome::Succeeded);
+        let trail = invitations.events(&admin(), &criteria, Paging::default()).await.unwrap();
+        let number = usize::try_from(view.invitation().uses).unwrap();
+        assert_eq!(trail.items().len(), number, "a use and its event are one");
+        if number == 1 {
+            used.push(*id);
+        }
+    }
+    used
+}
+
+/// Everything that was acknowledged is there; of the rest, asking again tells.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_under_appendfsync_always_loses_nothing_that_was_answered() {
+    let server = Redis::durable().unwrap();
+    let options = options();
+    let invitations = open(&server, &options).await;
+    let codes = codes(&invitations, 800).await;
+    let told = until_the_crash(&server, &invitations, &codes, 300).await;
+    assert!(told.values().any(|told| *told != Told::Redeemed), "it crashed under load");
+
+    server.start_again().unwrap();
+    let invitations = open(&server, &options).await;
+    let used = used(&invitations, &codes).await;
+    for (id, told) in &told {
+        assert!(*told != Told::Redeemed || used.contains(id), "{id} was acknowledged");
+        assert!(*told != Told::NotDone || !used.contains(id), "{id} was said not to be");
+    }
+    let may_be = |id: &InvitationId| told.get(id).is_some_and(|told| *told != Told::NotDone);
+    assert!(used.iter().all(may_be), "nothing is used that nobody asked for");
+    // No code is stuck, and nobody who was let in is let in twice.
+    for (id, code) in &codes {
+        let redeemed = invitations.redeem(code, &newcomer("anna")).await.unwrap();
+        assert_eq!(redeemed.is_replayed(), used.contains(id));
+    }
+}
+
+/// Without WAIT, what a replica does not have yet is lost when it takes over: the code
+/// is unused again, and there is no event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_without_wait_loses_what_the_replica_had_not() {
+    let (primary, options) = (Redis::start().unwrap(), options());
+    let replica = Redis::replica_of(&primary).unwrap();
+    let invitations = open(&primary, &options).await;
+    let codes = codes(&invitations, 40).await;
+    primary.ask(&["WAIT", "1", "5000"]).unwrap();
+    // As in a partition: the replica takes over while the primary still answers.
+    replica.promote().unwrap();
+    for (_, code) in &codes {
+        invitations.redeem(code, &newcomer("anna")).await.unwrap();
+    }
+    primary.stop_now().unwrap();
+
+    let invitations = open(&replica, &options).await;
+    assert_eq!(used(&invitations, &codes).await, [], "all of them are lost");
+    let (_, code) = &codes[0];
+    let again = invitations.redeem(code, &newcomer("ben")).await.unwrap();
+    assert!(!again.is_replayed(), "a lost redemption can be made by somebody else");
+}
+
+/// With WAIT, the same is never acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_wait_what_no_replica_has_is_unconfirmed() {
+    let (primary, options) = (Redis::start().unwrap(), options());
+    let replica = Redis::replica_of(&primary).unwrap();
+    let options = options.wait_replicas(NonZeroU32::MIN, Duration::from_millis(300));
+    let invitations = open(&primary, &options).await;
+    let codes = codes(&invitations, 3).await;
+    invitations.redeem(&codes[0].1, &newcomer("anna")).await.unwrap();
+    replica.promote().unwrap();
+
+    let unconfirmed = |error: &Error| match error {
+        Error::Store(error) => {
+            assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
+            error.source().and_then(|source| source.downcast_ref::<Unconfirmed>()).copied()
+        }
+        _ => None,
+    };
+    // Neither a success, nor asking again, nor a refusal.
+    for (code, name) in [(1, "anna"), (1, "anna"), (1, "ben"), (0, "anna"), (0, "ben")] {
+        let answer = invitations.redeem(&codes[code].1, &newcomer(name)).await;
+        let error = answer.expect_err("no replica has it");
+        let found = unconfirmed(&error).map(|found| (found.wanted, found.confirmed));
+        assert_eq!(found, Some((1, 0)), "{name}: {error:?}");
+    }
+    primary.stop_now().unwrap();
+    let invitations = open(&replica, &options).await;
+    // The new primary has no replica: reads need none.
+    assert_eq!(used(&invitations, &codes).await, [codes[0].0]);
+}
+
+/// Under load: what was acknowledged is there after the failover, if the replica that
+/// had to confirm it is the one that takes over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_under_load_loses_nothing_that_the_replica_confirmed() {
+    for wait in [true, false] {
+        let (primary, plain) = (Redis::start().unwrap(), options());
+        let replica = Redis::replica_of(&primary).unwrap();
+        let confirmed = plain.clone().wait_replicas(NonZeroU32::MIN, Duration::from_secs(2));
+        let options = if wait { confirmed } else { plain.clone() };
+        let invitations = open(&primary, &options).await;
+        let codes = codes(&invitations, 600).await;
+        let told = until_the_crash(&primary, &invitations, &codes, 200).await;
+        replica.promote().unwrap();
+
+        let invitations = open(&replica, &plain).await;
+        let used = used(&invitations, &codes).await;
+        let acknowledged = told.iter().filter(|(_, told)| **told == Told::Redeemed);
+        let lost = acknowledged.clone().filter(|(id, _)| !used.contains(id)).count();
+        println!(
+            "WAIT {wait}: of {} acknowledged redemptions, {lost} were lost",
+            acknowledged.count()
+        );
+        assert!(!wait || lost == 0, "what was confirmed is there");
+        for (id, code) in &codes {
+            let again = invitations.redeem(code, &newcomer("anna")).await.unwrap();
+            assert_eq!(again.is_replayed(), used.contains(id), "no code is stuck");
+        }
+    }
+}

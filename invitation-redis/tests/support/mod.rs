@@ -1,0 +1,82 @@
+//! What the tests on Redis share.
+
+// Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use invitation_core::{Actor, Division, Draft, Redeemer, Role, UserId, Username};
+use invitation_redis::{OpenError, Persistence, RedisOptions, RedisStore};
+
+/// A namespace that no other test of the program has, on a server that persists nothing.
+pub fn options() -> RedisOptions {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    in_namespace(&format!("test-{}-{n}", std::process::id()))
+}
+
+pub fn in_namespace(name: &str) -> RedisOptions {
+    RedisOptions::new().with_namespace(name.parse().unwrap()).expecting(Persistence::Nothing)
+}
+
+pub fn admin() -> Actor {
+    Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap())
+        .based_in(Division::new("sales").unwrap())
+}
+
+pub fn newcomer(name: &str) -> Redeemer {
+    Redeemer::new(UserId::new(name).unwrap(), Username::new(name).unwrap())
+}
+
+/// A new member of staff.
+pub fn staff() -> Draft {
+    Draft::new().with_role(Role::new("staff").unwrap())
+}
+
+/// Where a store is, in a form that other processes of the test can be told.
+#[derive(Clone)]
+pub enum Place {
+    Server(String),
+    Cluster(Vec<String>),
+}
+
+impl Place {
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Server(url) => url.clone(),
+            Self::Cluster(urls) => urls.join(","),
+        }
+    }
+
+    pub fn from_text(text: &str) -> Self {
+        if text.contains(',') {
+            Self::Cluster(text.split(',').map(str::to_owned).collect())
+        } else {
+            Self::Server(text.to_owned())
+        }
+    }
+
+    pub async fn try_open(&self, namespace: &str) -> Result<RedisStore, OpenError> {
+        let options = in_namespace(namespace);
+        match self {
+            Self::Server(url) => RedisStore::connect(url, options).await,
+            Self::Cluster(urls) => {
+                let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+                RedisStore::connect_cluster(&urls, options).await
+            }
+        }
+    }
+
+    /// Opens it in spite of trouble.
+    pub async fn open(&self, namespace: &str) -> RedisStore {
+        let mut last = None;
+        for _ in 0..200 {
+            match self.try_open(namespace).await {
+                Ok(store) => return store,
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("{last:?}");
+    }
+}
