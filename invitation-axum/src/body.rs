@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, Request},
+    extract::{FromRef, FromRequest, Request},
     http::header,
 };
 use http_body_util::BodyExt;
@@ -74,14 +74,39 @@ pub(crate) fn unsupported(expected: &'static str) -> Problem {
     Problem::new(ProblemKind::UnsupportedMediaType).with_detail(expected)
 }
 
-/// A JSON body of one value.
-#[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) T);
+/// A JSON body of one value, for handlers of the host's own too: whatever is wrong with
+/// it is a [`Problem`] that says where, and it is bounded by [`WebLimits`](crate::WebLimits).
+///
+/// The state is a [`Web`], or has one ([`FromRef`]).
+///
+/// ```
+/// use invitation_axum::{Json, Problem};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Greeting {
+///     name: String,
+/// }
+///
+/// async fn greet(Json(greeting): Json<Greeting>) -> Result<String, Problem> {
+///     Ok(format!("hello, {}", greeting.name))
+/// }
+/// # let _: axum::Router<invitation_axum::Web> =
+/// #     axum::Router::new().route("/", axum::routing::post(greet));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T>
+where
+    Web: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let web = &Web::from_ref(state);
         let is_json = media_type(&request).as_deref() == Some("application/json");
         let body = request.into_body();
         if !is_json {
@@ -90,6 +115,34 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
         }
         let bytes = read(body, web.limits().body, web).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// The body of an HTML form, for handlers of the host's own: bounded as that of [`Json`]
+/// is.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+pub struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T>
+where
+    Web: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let web = &Web::from_ref(state);
+        let is_form = media_type(&request).as_deref() == Some("application/x-www-form-urlencoded");
+        let (parts, body) = request.into_parts();
+        if !is_form {
+            discard(body).await;
+            return Err(unsupported("the body must be that of a form"));
+        }
+        let bytes = read(body, web.limits().body, web).await?;
+        let request = Request::from_parts(parts, bytes.into());
+        let form = axum::Form::from_request(request, &()).await;
+        let axum::Form(fields) = form.map_err(|_| Problem::new(ProblemKind::Invalid))?;
+        Ok(Self(fields))
     }
 }
 

@@ -65,6 +65,7 @@ pub use axum::http::request::Parts;
 
 pub use self::{
     base_url::BaseUrl,
+    body::{Form, Json},
     identify::{Identify, IdentifyError},
     problem::{FieldError, Place, Problem, ProblemKind},
     web::{Service, Web, WebLimits},

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
+    origin,
     problem::{Problem, ProblemKind},
     web::Web,
 };
@@ -35,6 +36,13 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 ];
 
 impl Web {
+    /// Puts before routes of the host's own what stands before these: ids of requests and
+    /// spans without secrets, bounds, the headers of the answer where it does not say
+    /// otherwise, and the refusal of changes that a page of another origin asks for.
+    pub fn protect(&self, router: Router) -> Router {
+        self.shield(router.layer(middleware::from_fn_with_state(self.clone(), same_origin)))
+    }
+
     /// Puts all of it before the routes of `router`, and before its fallbacks.
     pub(crate) fn shield(&self, router: Router) -> Router {
         router
@@ -78,6 +86,13 @@ fn request_id(request: &Request) -> Option<CorrelationId> {
         .filter(|id| id.bytes().all(plain))
         .and_then(|id| CorrelationId::new(id).ok())
         .or_else(|| CorrelationId::new(Uuid::new_v4().to_string()).ok())
+}
+
+async fn same_origin(State(web): State<Web>, request: Request, next: Next) -> Response {
+    match origin::check(request.method(), request.headers(), web.base_url()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 async fn bound(State(web): State<Web>, request: Request, next: Next) -> Response {
