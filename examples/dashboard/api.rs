@@ -1,0 +1,148 @@
+//! The host's own part of the JSON API.
+
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use invitation::{
+    Email, Invalid, Username,
+    web::{FieldError, Json, Parts, Problem, ProblemKind},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::Account,
+    app::App,
+    mail::Mail,
+    problems::busy,
+    register::{Application, Registered},
+    secret::Secret,
+};
+
+/// Who gets a name, and by which code.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApplicationBody {
+    code: String,
+    username: String,
+    email: Option<String>,
+}
+
+/// The new account.
+#[derive(Serialize)]
+struct AccountBody {
+    username: String,
+    role: String,
+    division: Option<String>,
+}
+
+/// A registration that waits for a proof.
+#[derive(Serialize)]
+struct RegistrationBody {
+    registration: String,
+}
+
+/// `POST /api/register`
+pub(crate) async fn register(
+    State(App(host)): State<App>,
+    headers: HeaderMap,
+    Json(body): Json<ApplicationBody>,
+) -> Result<Response, Problem> {
+    let ApplicationBody { code, username, email } = body;
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let application =
+        application(code, &username, email.as_deref(), key).map_err(Problem::invalid)?;
+    Ok(match host.register(&application).await? {
+        Registered::Done(account) => created(&account),
+        Registered::ProofAsked(registration) => {
+            (StatusCode::ACCEPTED, axum::Json(RegistrationBody { registration })).into_response()
+        }
+    })
+}
+
+/// The values of an application, or all that is wrong with them.
+pub(crate) fn application(
+    code: String,
+    username: &str,
+    email: Option<&str>,
+    key: Option<&str>,
+) -> Result<Application, Vec<FieldError>> {
+    let email = email.map(Email::parse).transpose();
+    match (Username::new(username), email) {
+        (Ok(username), Ok(email)) => Ok(Application {
+            code: Secret::new(code),
+            username,
+            email,
+            key: key.map(str::to_owned),
+        }),
+        (username, email) => {
+            let wrong = [username.err(), email.err()].into_iter().flatten();
+            Err(wrong.map(|invalid| in_body(&invalid)).collect())
+        }
+    }
+}
+
+fn in_body(invalid: &Invalid) -> FieldError {
+    FieldError::in_body(format!("/{}", invalid.field()), invalid.message())
+}
+
+/// The answer to a mail.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfirmationBody {
+    registration: String,
+    token: String,
+}
+
+/// `POST /api/register/confirm`
+pub(crate) async fn confirm(
+    State(App(host)): State<App>,
+    Json(body): Json<ConfirmationBody>,
+) -> Result<Response, Problem> {
+    let account = host.confirm(&body.registration, &Secret::new(body.token)).await?;
+    Ok(created(&account))
+}
+
+fn created(account: &Account) -> Response {
+    let body = AccountBody {
+        username: account.username.to_string(),
+        role: account.role.to_string(),
+        division: account.division.as_ref().map(ToString::to_string),
+    };
+    (StatusCode::CREATED, axum::Json(body)).into_response()
+}
+
+/// Whose mails to show.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailQuery {
+    to: Option<String>,
+}
+
+/// The mails that the demonstration sent, newest first.
+#[derive(Serialize)]
+struct Mails {
+    items: Vec<Mail>,
+}
+
+/// `GET /api/demo/mail?to=`
+pub(crate) async fn mail(
+    State(App(host)): State<App>,
+    request: Parts,
+    query: Result<Query<MailQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let account = host.people.account(&request).await.map_err(busy)?;
+    let account = account.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
+    if !account.is_administrator() {
+        return Err(Problem::new(ProblemKind::Forbidden));
+    }
+    let Query(MailQuery { to }) = query.map_err(|_| {
+        Problem::new(ProblemKind::Invalid).with_detail("the only parameter is `to`, an address")
+    })?;
+    let to = to.as_deref().map(Email::parse).transpose();
+    let to = to.map_err(|invalid| {
+        Problem::new(ProblemKind::Invalid).with_detail(format!("to {}", invalid.message()))
+    })?;
+    Ok(axum::Json(Mails { items: host.outbox.read(to.as_ref()) }).into_response())
+}

@@ -1,0 +1,93 @@
+//! What the environment says: `PORT`, `DATABASE_URL`, `DEMO_RESET`.
+
+use std::{env, fmt};
+
+/// Where the data goes when `DATABASE_URL` does not say: a file in the working
+/// directory. A second start finds it again.
+pub(crate) const DEFAULT_DATABASE: &str = "sqlite:invitation-demo.db";
+
+/// The settings.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The port on the loopback interface; 0 takes a free one.
+    pub(crate) port: u16,
+    /// Where the invitations are kept.
+    pub(crate) database: DatabaseUrl,
+    /// Whether to begin with an empty store.
+    pub(crate) reset: bool,
+}
+
+/// A kind of store, and its URL.
+pub(crate) enum DatabaseUrl {
+    Sqlite(String),
+    Postgres(String),
+    MySql(String),
+}
+
+impl Config {
+    /// Reads the environment.
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        let port = match variable("PORT")? {
+            None => 3000,
+            Some(text) => text
+                .parse()
+                .map_err(|_| ConfigError::new("PORT", "must be a number from 0 to 65535"))?,
+        };
+        let database = variable("DATABASE_URL")?;
+        let database = DatabaseUrl::parse(database.as_deref().unwrap_or(DEFAULT_DATABASE))?;
+        let reset = match variable("DEMO_RESET")?.as_deref() {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(_) => return Err(ConfigError::new("DEMO_RESET", "must be 1, or 0, or not set")),
+        };
+        Ok(Self { port, database, reset })
+    }
+}
+
+impl DatabaseUrl {
+    fn parse(url: &str) -> Result<Self, ConfigError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite(url.to_owned())),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres(url.to_owned())),
+            Some("mysql" | "mariadb") => Ok(Self::MySql(url.to_owned())),
+            _ => Err(ConfigError::new(
+                "DATABASE_URL",
+                "must begin with sqlite:, postgres: or mysql:",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    /// Without the URL: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+            Self::MySql(_) => "MySQL",
+        })
+    }
+}
+
+/// A variable that is not set, or empty, says nothing.
+fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(ConfigError::new(name, "must be UTF-8")),
+    }
+}
+
+/// A variable that cannot be understood. Never repeats its value.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} {message}")]
+pub(crate) struct ConfigError {
+    variable: &'static str,
+    message: &'static str,
+}
+
+impl ConfigError {
+    fn new(variable: &'static str, message: &'static str) -> Self {
+        Self { variable, message }
+    }
+}

@@ -1,0 +1,34 @@
+//! The host's tables, whichever database they are in.
+
+use async_trait::async_trait;
+use invitation::{Dialect, UserId, sqlx};
+
+use crate::{accounts::Account, registrations::Registration, tables::Tables};
+
+/// What the handlers ask of the tables.
+#[async_trait]
+pub(crate) trait Records: Send + Sync {
+    async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>>;
+    async fn account_named(&self, name: &str) -> sqlx::Result<Option<Account>>;
+    async fn open(&self, registration: &Registration, now: i64) -> sqlx::Result<()>;
+    async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>>;
+}
+
+#[async_trait]
+impl<DB: Dialect> Records for Tables<DB> {
+    async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>> {
+        self.account(id).await
+    }
+
+    async fn account_named(&self, name: &str) -> sqlx::Result<Option<Account>> {
+        self.account_named(name).await
+    }
+
+    async fn open(&self, registration: &Registration, now: i64) -> sqlx::Result<()> {
+        self.open(registration, now).await
+    }
+
+    async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>> {
+        self.attempt(id, now).await
+    }
+}

@@ -1,0 +1,56 @@
+//! Random secrets, and what is kept of them: only their hashes.
+
+use std::fmt::{self, Write};
+
+use invitation::{Entropy, EntropyError, OsEntropy};
+use sha2::{Digest, Sha256};
+
+/// 128 random bits of the operating system, as 32 hexadecimal digits.
+pub(crate) fn random() -> Result<Secret, EntropyError> {
+    let mut bytes = [0; 16];
+    OsEntropy.fill(&mut bytes)?;
+    Ok(Secret(hex(&bytes)))
+}
+
+/// A text that opens something. It is not shown by accident.
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, where it has to leave: in a cookie, in a mail.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is kept of it.
+    pub(crate) fn hash(&self) -> String {
+        hash(&[&self.0])
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// SHA-256 of the parts, each with its length before it, as 64 hexadecimal digits.
+pub(crate) fn hash(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}

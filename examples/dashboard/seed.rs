@@ -1,0 +1,96 @@
+//! What the demonstration begins with. Done again after it broke off, it changes
+//! nothing that is there.
+
+use invitation::{
+    Actor, Clock, Created, Dialect, Division, Draft, Email, Error, Expiry, IdempotencyKey,
+    IfVersion, ManualClock, Redeemer, Refusal, Role, SystemClock, Timestamp, UserId, Username,
+};
+use time::Duration;
+
+use crate::{
+    Result,
+    accounts::{Account, is_taken},
+    app::Host,
+    tables::Tables,
+};
+
+/// Name, role, division.
+pub(crate) const USERS: [(&str, &str, Option<&str>); 4] = [
+    ("admin", "admin", None),
+    ("sales-manager", "manager", Some("sales")),
+    ("operations-manager", "manager", Some("operations")),
+    ("sales-staff", "staff", Some("sales")),
+];
+
+/// The people who can sign in.
+pub(crate) async fn users<DB: Dialect>(tables: &Tables<DB>) -> Result {
+    for (name, role, division) in USERS {
+        let account = Account {
+            id: id(name)?,
+            username: Username::new(name)?,
+            role: Role::new(role)?,
+            division: division.map(Division::new).transpose()?,
+        };
+        let mut conn = tables.pool().acquire().await?;
+        match Tables::<DB>::insert(&mut conn, &account).await {
+            Err(error) if is_taken(&error) => {}
+            inserted => inserted?,
+        }
+    }
+    Ok(())
+}
+
+/// Some invitations in each state, all of them made by the library's own calls.
+pub(crate) async fn invitations(host: &Host) -> Result {
+    let sales = manager("sales-manager", "sales")?;
+    let operations = manager("operations-manager", "operations")?;
+    let admin = Actor::across_divisions(id("admin")?, Role::new("admin")?);
+    // The library's clock, ten days ago: to have something that has expired.
+    let now = SystemClock.now();
+    let then = now.checked_add(Duration::days(-10)).unwrap_or(now);
+
+    let draft = Draft::new().expiring(Expiry::InDays(7));
+    create(host, &sales, "expired", draft, then).await?;
+
+    let draft = Draft::new().expiring(Expiry::InDays(30));
+    let used = create(host, &sales, "used", draft, then).await?;
+    let newcomer = Redeemer::new(id("jonas.weber")?, Username::new("jonas.weber")?);
+    host.admission.admit(&used.code().reveal(), &newcomer).await?;
+
+    let revoked = create(host, &sales, "revoked", Draft::new(), now).await?;
+    let id = revoked.invitation().id;
+    let reason = Some("hired elsewhere");
+    match host.invitations.revoke(&admin, id, reason, IfVersion::Any).await {
+        Err(error) if error.refusal() == Some(&Refusal::Revoked) => {}
+        revoked => drop(revoked?),
+    }
+
+    let bound = Draft::new().for_email(Email::parse("maria.lopez@example.com")?);
+    create(host, &sales, "bound", bound, now).await?;
+    create(host, &sales, "anyone", Draft::new().expiring(Expiry::InDays(14)), now).await?;
+    create(host, &operations, "operations", Draft::new(), now).await?;
+    Ok(())
+}
+
+/// Creates one, once: the key stands for what it created.
+async fn create(
+    host: &Host,
+    manager: &Actor,
+    key: &str,
+    draft: Draft,
+    at: Timestamp,
+) -> Result<Created> {
+    let invitations = host.invitations.clone().with_clock(ManualClock::new(at));
+    let key = IdempotencyKey::new(format!("demo-{key}"))?;
+    let created: std::result::Result<_, Error> =
+        invitations.create_once(manager, &key, draft).await;
+    Ok(created?)
+}
+
+fn manager(name: &str, division: &str) -> Result<Actor> {
+    Ok(Actor::in_division(id(name)?, Role::new("manager")?, Division::new(division)?))
+}
+
+fn id(name: &str) -> Result<UserId> {
+    Ok(UserId::new(format!("demo-{name}"))?)
+}

@@ -1,0 +1,62 @@
+//! The example `dashboard`, from outside: started as its users start it, spoken to over
+//! HTTP, on each database that it knows.
+
+mod host;
+mod people;
+mod proving;
+mod racing;
+mod refusing;
+mod registering;
+mod starting;
+
+/// The same promises on every store.
+macro_rules! on_every_store {
+    ($($file:ident { $($promise:ident)+ })+) => {
+        /// Everything in one file.
+        mod sqlite {
+            $($(#[tokio::test]
+            async fn $promise() {
+                super::$file::$promise(&crate::host::Store::sqlite()).await;
+            })+)+
+        }
+
+        /// Users and invitations on a database server.
+        mod postgres {
+            $($(#[tokio::test]
+            async fn $promise() {
+                super::$file::$promise(&crate::host::Store::postgres()).await;
+            })+)+
+        }
+
+        /// The same on MariaDB.
+        mod mariadb {
+            $($(#[tokio::test]
+            async fn $promise() {
+                super::$file::$promise(&crate::host::Store::mariadb()).await;
+            })+)+
+        }
+    };
+}
+
+on_every_store! {
+    registering {
+        a_code_for_anyone_lets_its_holder_in
+        the_same_newcomer_gets_the_same_answer
+        somebody_else_does_not
+        a_second_start_finds_everything
+    }
+    refusing {
+        every_refusal_has_its_problem
+        a_taken_name_leaves_the_code_usable
+    }
+    proving {
+        an_address_is_proved_before_anything_happens
+        an_answer_is_tried_so_often_and_no_more
+        an_address_gets_so_many_mails_and_no_more
+    }
+    racing {
+        a_crowd_with_one_code_leaves_one_account
+        a_code_for_five_lets_five_in
+        killed_at_any_moment_accounts_and_redemptions_correspond
+    }
+}

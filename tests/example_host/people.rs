@@ -1,0 +1,118 @@
+//! Signing in, and the pages without JavaScript.
+
+use reqwest::{Method, Response, StatusCode, header};
+use serde_json::json;
+
+use crate::host::{Host, Store, answer, read, text};
+
+async fn send(host: &Host, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
+    let request = host.ask(Method::POST, path).header(header::COOKIE, cookie).form(form);
+    request.send().await.expect("an answer")
+}
+
+fn set_cookie(response: &Response) -> &str {
+    response.headers()[header::SET_COOKIE].to_str().expect("a cookie")
+}
+
+#[tokio::test]
+async fn a_session_is_a_cookie_that_ends() {
+    let host = Store::sqlite().start().await;
+    let begun = send(&host, "/login", "", &[("username", "sales-manager")]).await;
+    assert_eq!(begun.status(), StatusCode::SEE_OTHER);
+    let cookie = set_cookie(&begun).to_owned();
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    let cookie = cookie.split(';').next().expect("the cookie").to_owned();
+    let list = |cookie: &str| {
+        let request = host.ask(Method::GET, "/api/invitations");
+        answer(request.header(header::COOKIE, cookie.to_owned()))
+    };
+    assert_eq!(list(&cookie).await.status, 200);
+    let home = host.ask(Method::GET, "/").header(header::COOKIE, &cookie).send().await;
+    let home = home.expect("an answer").text().await.expect("a page");
+    for part in ["sales-manager", "/invitations", "/api/invitations", "/openapi.json", "/register"]
+    {
+        assert!(home.contains(part), "{part} is missing: {home}");
+    }
+
+    // A session is not guessed, and a token goes before it.
+    for other in ["", "session=", "session=0123456789abcdef0123456789abcdef", "other=1"] {
+        list(other).await.is_problem(401, "unauthenticated");
+    }
+    for token in ["Bearer demo-nobody", "Bearer admin", "Basic demo-admin", "demo-admin"] {
+        let request = host.ask(Method::GET, "/api/invitations").header(header::COOKIE, &cookie);
+        answer(request.header(header::AUTHORIZATION, token))
+            .await
+            .is_problem(401, "unauthenticated");
+    }
+
+    // No page of another site signs anybody in or out.
+    for path in ["/login", "/logout"] {
+        let request = host.ask(Method::POST, path).header(header::COOKIE, &cookie);
+        let request = request.header("sec-fetch-site", "cross-site");
+        answer(request.form(&[("username", "admin")])).await.is_problem(403, "forbidden");
+    }
+    let ended = send(&host, "/logout", &cookie, &[]).await;
+    assert!(set_cookie(&ended).contains("Max-Age=0"), "{ended:?}");
+    list(&cookie).await.is_problem(401, "unauthenticated");
+
+    let unknown = send(&host, "/login", "", &[("username", "<b>nobody")]).await;
+    assert_eq!(unknown.status(), 422);
+    let page = unknown.text().await.expect("a page");
+    assert!(page.contains("there is nobody of this name") && !page.contains("<b>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_pages_work_without_javascript() {
+    let host = Store::sqlite().start().await;
+    let page = host.ask(Method::GET, "/register").send().await.expect("an answer");
+    let policy = text(&json!(page.headers()["content-security-policy"].to_str().expect("text")));
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.headers()["cache-control"], "no-store");
+    assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+    let cookie = set_cookie(&page).split(';').next().expect("the cookie").to_owned();
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        let answer = send(&host, path, &cookie, form).await;
+        (answer.status().as_u16(), answer.text().await.expect("a page"))
+    };
+
+    let code = host.code().await;
+    let fields = [("code", &*code), ("username", "admin"), ("email", "")];
+    let (status, page) = post("/register", &fields).await;
+    assert_eq!(status, 409);
+    assert!(page.contains("id=\"username-error\"") && page.contains(&code), "nothing is lost");
+    let fields = [("code", &*code), ("username", "<i>nora</i>"), ("email", "")];
+    let (status, page) = post("/register", &fields).await;
+    assert_eq!(status, 201, "{page}");
+    assert!(page.contains("Welcome") && !page.contains("<i>"), "{page}");
+    // The button clicked twice.
+    assert_eq!(post("/register", &fields).await.0, 201);
+    // A colleague on another machine does not become the same person.
+    let other = send(&host, "/register", "newcomer=another", &fields).await;
+    assert_eq!(other.status(), 410);
+
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    let code = text(&bound["code"]);
+    let (status, page) = post("/register", &[("code", &code), ("username", "nina")]).await;
+    assert_eq!(status, 403);
+    assert!(page.contains("id=\"email-error\"") && !page.contains("nina@"), "{page}");
+    let fields = [("code", &*code), ("username", "nina"), ("email", "nina@example.com")];
+    let (status, page) = post("/register", &fields).await;
+    assert_eq!(status, 202, "{page}");
+    let mail = &host.mails("nina@example.com").await[0];
+    let (registration, token) = (text(&mail["registration"]), text(&mail["token"]));
+    assert!(page.contains(&registration) && !page.contains(&token), "{page}");
+    let fields = [("registration", &*registration), ("token", "wrong")];
+    assert_eq!(post("/register/confirm", &fields).await.0, 403);
+    let fields = [("registration", &*registration), ("token", &*token)];
+    assert_eq!(post("/register/confirm", &fields).await.0, 201);
+
+    for path in ["/", "/login", "/register/confirm", "/assets/demo.css", "/assets/register.js"] {
+        assert_eq!(host.ask(Method::GET, path).send().await.expect("an answer").status(), 200);
+    }
+    let long = "x".repeat(2_000_000);
+    read(send(&host, "/register", "", &[("code", &long)]).await).await.is_problem(413, "too-large");
+    let spec = answer(host.ask(Method::GET, "/openapi.json")).await;
+    assert!(spec.body["paths"]["/api/invitations"].is_object(), "{:?}", spec.status);
+}

@@ -1,0 +1,120 @@
+//! A bound code: the address is proved first, and nothing happens before.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::host::{Host, Store, answer, text};
+
+async fn apply(host: &Host, code: &Value, username: &str, email: &str) -> String {
+    let body = json!({"code": code, "username": username, "email": email});
+    let asked = host.post("/api/register", &body).await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    assert_eq!(asked.body.as_object().map(serde_json::Map::len), Some(1), "{asked:?}");
+    text(&asked.body["registration"])
+}
+
+async fn confirm(host: &Host, registration: &str, token: &str) -> crate::host::Answer {
+    let body = json!({"registration": registration, "token": token});
+    host.post("/api/register/confirm", &body).await
+}
+
+pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) {
+    let mut host = store.start().await;
+    let address = host.invite(json!({"email": "Nina@example.com"})).await;
+    let domain = host.invite(json!({"email_domain": "example.com"})).await;
+    let mut tokens = Vec::new();
+    // The mail goes to the stored address, as it was given then; for a domain, to the
+    // one that the newcomer gives.
+    for (bound, name, given, to) in [
+        (&address, "nina", "nina@EXAMPLE.com", "Nina@example.com"),
+        (&domain, "oskar", "oskar@example.com", "oskar@example.com"),
+    ] {
+        let registration = apply(&host, &bound["code"], name, given).await;
+        let now = host.invitation(&bound["id"]).await;
+        assert_eq!((&now["status"], &now["uses"]), (&json!("active"), &json!(0)), "{now}");
+        assert!(!host.has_account(name).await, "nothing has happened yet");
+
+        let mails = host.mails(given).await;
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        assert_eq!(mails[0]["to"], json!(to));
+        let token = text(&mails[0]["token"]);
+        assert!(text(&mails[0]["body"]).contains(&token), "what people read");
+
+        confirm(&host, &registration, "wrong").await.is_problem(403, "address-proof-required");
+        confirm(&host, "other", &token).await.is_problem(404, "not-found");
+        assert!(!host.has_account(name).await, "a wrong answer opens nothing");
+
+        let confirmed = confirm(&host, &registration, &token).await;
+        assert_eq!(confirmed.status, 201, "{confirmed:?}");
+        let expected = json!({"username": name, "role": "staff", "division": "sales"});
+        assert_eq!(confirmed.body, expected);
+        assert_eq!(host.invitation(&bound["id"]).await["used_by"], json!(name));
+        assert!(host.has_account(name).await);
+
+        // Lost replies: to the confirmation, and to the registration.
+        let again = confirm(&host, &registration, &token).await;
+        assert_eq!((again.status.as_u16(), again.body), (201, expected.clone()));
+        let body = json!({"code": bound["code"], "username": name, "email": given});
+        let again = host.post("/api/register", &body).await;
+        assert_eq!((again.status.as_u16(), again.body), (201, expected));
+        tokens.push(token);
+    }
+
+    // Only the administrator reads mail.
+    let mail = |name: &str| answer(host.ask_as(name, Method::GET, "/api/demo/mail"));
+    mail("sales-manager").await.is_problem(403, "forbidden");
+    mail("nobody").await.is_problem(401, "unauthenticated");
+    assert_eq!(mail("admin").await.body["items"].as_array().map(Vec::len), Some(2));
+    let said = host.kill();
+    for token in tokens {
+        assert!(!said.contains(&token), "no token is logged: {said}");
+    }
+}
+
+pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
+    let host = store.start().await;
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    let registration = apply(&host, &bound["code"], "nina", "nina@example.com").await;
+    let token = text(&host.mails("nina@example.com").await[0]["token"]);
+    let other = host.invite(json!({"email": "pia@example.com"})).await;
+    let others = apply(&host, &other["code"], "pia", "pia@example.com").await;
+    let of_others = text(&host.mails("pia@example.com").await[0]["token"]);
+    // The other registration's token, and the code alone, are guesses like any other.
+    confirm(&host, &registration, &of_others).await.is_problem(403, "address-proof-required");
+    let guess = format!("{}.{}", "0".repeat(32), text(&bound["code"]));
+    for _ in 1..10 {
+        confirm(&host, &registration, &guess).await.is_problem(403, "address-proof-required");
+    }
+    confirm(&host, &registration, &guess).await.is_problem(404, "not-found");
+    confirm(&host, &registration, &token).await.is_problem(404, "not-found");
+    assert!(!host.has_account("nina").await);
+    // Begun again, it can be answered; nobody else was disturbed.
+    let again = apply(&host, &bound["code"], "nina", "nina@example.com").await;
+    let token = text(&host.mails("nina@example.com").await[0]["token"]);
+    assert_eq!(confirm(&host, &again, &token).await.status, 201);
+    assert_eq!(confirm(&host, &others, &of_others).await.status, 201);
+
+    // Somebody else took the name, or revoked the code, while the mail was on its way.
+    let late = host.invite(json!({"email": "quinn@example.com"})).await;
+    let waits = apply(&host, &late["code"], "quinn", "quinn@example.com").await;
+    let token = text(&host.mails("quinn@example.com").await[0]["token"]);
+    assert_eq!(host.register(&host.code().await, "quinn").await.status, 201);
+    confirm(&host, &waits, &token).await.is_problem(409, "username-taken");
+    let path = format!("/api/invitations/{}/revoke", text(&late["id"]));
+    assert_eq!(answer(host.ask_as("admin", Method::POST, &path)).await.status, 200);
+    confirm(&host, &waits, &token).await.is_problem(410, "code-revoked");
+}
+
+pub(crate) async fn an_address_gets_so_many_mails_and_no_more(store: &Store) {
+    let host = store.start().await;
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    for n in 0..5 {
+        apply(&host, &bound["code"], &format!("nina-{n}"), "nina@example.com").await;
+    }
+    let body = json!({"code": bound["code"], "username": "nina", "email": "nina@example.com"});
+    let request = host.ask(Method::POST, "/api/register").json(&body);
+    let refused = request.send().await.expect("an answer");
+    assert!(refused.headers().contains_key("retry-after"), "it says when");
+    crate::host::read(refused).await.is_problem(429, "too-many-requests");
+    assert_eq!(host.mails("nina@example.com").await.len(), 5);
+}

@@ -1,0 +1,126 @@
+//! Who does not get in is told why, in the words of the contract.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::host::{Host, Store, answer, text};
+
+pub(crate) async fn every_refusal_has_its_problem(store: &Store) {
+    let host = store.start().await;
+    let code = host.code().await;
+
+    // Two different neighbours swapped.
+    let mistyped = swapped(&code);
+    host.register(&mistyped, "a").await.is_problem(422, "code-mistyped");
+    host.register("", "a").await.is_problem(422, "code-mistyped");
+    // Well formed, and of nobody: zeros and their check symbol, or of a deleted invitation.
+    let deleted = host.invite(json!({})).await;
+    let path = format!("/api/invitations/{}", text(&deleted["id"]));
+    let gone = host.ask_as("admin", Method::DELETE, &path).send().await.expect("an answer");
+    assert_eq!(gone.status(), 204);
+    host.register(&text(&deleted["code"]), "a").await.is_problem(404, "code-unknown");
+
+    for (status, problem) in
+        [("expired", "code-expired"), ("used", "code-used"), ("revoked", "code-revoked")]
+    {
+        // Of the demonstration's data.
+        let path = format!("/api/invitations?status={status}");
+        let rows = answer(host.ask_as("admin", Method::GET, &path)).await;
+        let code = text(&rows.body["items"][0]["code"]);
+        host.register(&code, "a").await.is_problem(410, problem);
+    }
+
+    let address = host.invite(json!({"email": "Nina@example.com"})).await;
+    let domain = host.invite(json!({"email_domain": "example.com"})).await;
+    for bound in [&address, &domain] {
+        for email in [Value::Null, json!("nina@example.org"), json!("nina@sub.example.com")] {
+            let body = json!({"code": bound["code"], "username": "a", "email": email});
+            let refused = host.post("/api/register", &body).await;
+            refused.is_problem(403, "address-proof-required");
+            assert!(!refused.body.to_string().to_lowercase().contains("nina"), "{refused:?}");
+        }
+    }
+    assert!(host.mails("nina@example.com").await.is_empty(), "and no mail was sent");
+
+    wrong_values(&host, &code).await;
+    evidence(&host).await;
+    assert!(!host.has_account("a").await, "nobody got in");
+    assert_eq!(host.register(&code, "a").await.status, 201, "and the code is still good");
+}
+
+async fn wrong_values(host: &Host, code: &str) {
+    for (body, pointers) in [
+        (json!({"code": code, "username": ""}), vec!["/username"]),
+        (json!({"code": code, "username": "a".repeat(129)}), vec!["/username"]),
+        (json!({"code": code, "username": " a"}), vec!["/username"]),
+        (json!({"code": code, "username": "a", "email": "a"}), vec!["/email"]),
+        (json!({"code": code, "username": "", "email": ""}), vec!["/username", "/email"]),
+        (json!({"code": code, "username": 1}), vec!["/username"]),
+        (json!({"code": code, "username": "a", "role": "admin"}), vec!["/role"]),
+        (json!({"code": code}), vec![""]),
+        (json!([]), vec![""]),
+    ] {
+        let refused = host.post("/api/register", &body).await;
+        refused.is_problem(422, "invalid");
+        let errors = refused.body["errors"].as_array().expect("a list").iter();
+        let named: Vec<_> = errors.map(|error| text(&error["pointer"])).collect();
+        assert_eq!(named, pointers, "{body}");
+    }
+    let send = |kind: &'static str, body: String| {
+        let request = host.ask(Method::POST, "/api/register").header("content-type", kind);
+        answer(request.body(body))
+    };
+    let json = "application/json";
+    let good = json!({"code": code, "username": "a"}).to_string();
+    send(json, "{".to_owned()).await.is_problem(400, "malformed");
+    send("text/plain", good.clone()).await.is_problem(415, "unsupported-media-type");
+    let long = format!("{{\"code\":\"{}\"}}", "x".repeat(2_000_000));
+    send(json, long).await.is_problem(413, "too-large");
+    for (header, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let request = host.ask(Method::POST, "/api/register").header("content-type", json);
+        answer(request.header(header, value).body(good.clone())).await.is_problem(403, "forbidden");
+    }
+    answer(host.ask(Method::GET, "/api/register")).await.is_problem(405, "method-not-allowed");
+    answer(host.ask(Method::GET, "/api/nothing")).await.is_problem(404, "not-found");
+}
+
+/// Each refusal by the library is on record, though the host's transaction was rolled
+/// back or never begun.
+async fn evidence(host: &Host) {
+    let path = "/api/invitations/events?limit=200&kind=redeem";
+    let trail = answer(host.ask_as("admin", Method::GET, path)).await;
+    assert_eq!(trail.status, 200, "{trail:?}");
+    let reasons: Vec<_> = trail.body["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|event| event["reason"].as_str())
+        .collect();
+    let expected = ["deleted", "expired", "used", "revoked", "address_missing", "address_differs"];
+    for reason in expected {
+        assert!(reasons.contains(&reason), "{reason} is not among {reasons:?}");
+    }
+}
+
+pub(crate) async fn a_taken_name_leaves_the_code_usable(store: &Store) {
+    let host = store.start().await;
+    let invitation = host.invite(json!({})).await;
+    let code = text(&invitation["code"]);
+    for name in ["sales-staff", "admin"] {
+        host.register(&code, name).await.is_problem(409, "username-taken");
+        let now = host.invitation(&invitation["id"]).await;
+        assert_eq!((&now["status"], &now["uses"]), (&json!("active"), &json!(0)), "{now}");
+    }
+    assert_eq!(host.register(&code, "another-name").await.status, 201);
+    let now = host.invitation(&invitation["id"]).await;
+    assert_eq!(now["used_by"], json!("another-name"));
+}
+
+/// The code with two different neighbouring symbols swapped.
+fn swapped(code: &str) -> String {
+    let mut symbols: Vec<char> = code.chars().collect();
+    let differ = |pair: &[char]| pair[0] != pair[1] && !pair.contains(&'-');
+    let at = symbols.windows(2).position(differ).expect("two different neighbours");
+    symbols.swap(at, at + 1);
+    symbols.into_iter().collect()
+}

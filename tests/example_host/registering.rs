@@ -1,0 +1,94 @@
+//! A code lets its holder in, once.
+
+use serde_json::json;
+
+use crate::host::{Store, answer, text};
+
+pub(crate) async fn a_code_for_anyone_lets_its_holder_in(store: &Store) {
+    let mut host = store.start().await;
+    let invitation = host.invite(json!({})).await;
+    let code = text(&invitation["code"]);
+    assert!(!host.has_account("newcomer").await, "nobody yet");
+
+    // As people type.
+    let typed = code.to_lowercase().replace('-', " ");
+    let registered = host.register(&typed, "newcomer").await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    let expected = json!({"username": "newcomer", "role": "staff", "division": "sales"});
+    assert_eq!(registered.body, expected);
+    assert!(host.has_account("newcomer").await, "the account is there");
+
+    let now = host.invitation(&invitation["id"]).await;
+    assert_eq!((&now["status"], &now["used_by"]), (&json!("used"), &json!("newcomer")));
+    // Whatever was sent, the program has not repeated a code.
+    host.register(&code, "another").await.is_problem(410, "code-used");
+    let said = host.kill();
+    assert!(!said.contains(&code) && !said.contains(&typed), "{said}");
+}
+
+pub(crate) async fn the_same_newcomer_gets_the_same_answer(store: &Store) {
+    let host = store.start().await;
+    let (one, several) = (host.code().await, host.invite(json!({"max_uses": 2})).await);
+    for (code, name) in [(one, "once"), (text(&several["code"]), "again")] {
+        let first = host.register(&code, name).await;
+        assert_eq!(first.status, 201, "{first:?}");
+        for _ in 0..3 {
+            let again = host.register(&code, name).await;
+            assert_eq!((again.status, again.body), (first.status, first.body.clone()));
+        }
+    }
+    // Nothing was consumed by asking again.
+    assert_eq!(host.invitation(&several["id"]).await["uses"], json!(1));
+}
+
+pub(crate) async fn somebody_else_does_not(store: &Store) {
+    let host = store.start().await;
+    let mine = host.code().await;
+    assert_eq!(host.register(&mine, "mine").await.status, 201);
+    // By another code, under the same name, in any spelling.
+    let other = host.code().await;
+    host.register(&other, "mine").await.is_problem(409, "username-taken");
+    host.register(&other, "MINE").await.is_problem(409, "username-taken");
+    // By the same code, with anything else that is different.
+    let with_email = json!({"code": mine, "username": "mine", "email": "me@example.com"});
+    host.post("/api/register", &with_email).await.is_problem(410, "code-used");
+    // Two people whom one code was given to, under one name, as their clients tell.
+    let shared = host.invite(json!({"max_uses": 5})).await;
+    for (key, status) in [("first", 201), ("second", 409), ("first", 201)] {
+        let body = json!({"code": shared["code"], "username": "shared"});
+        let request = host.ask(reqwest::Method::POST, "/api/register").json(&body);
+        let answer = answer(request.header("idempotency-key", key)).await;
+        assert_eq!(answer.status, status, "{key}: {answer:?}");
+    }
+    assert_eq!(host.invitation(&shared["id"]).await["uses"], json!(1), "one got in");
+    // Who has the name already is not replaced.
+    host.register(&other, "admin").await.is_problem(409, "username-taken");
+    host.register(&other, "Admin").await.is_problem(409, "username-taken");
+}
+
+pub(crate) async fn a_second_start_finds_everything(store: &Store) {
+    let host = store.start().await;
+    let invitation = host.invite(json!({})).await;
+    let code = text(&invitation["code"]);
+    assert_eq!(host.register(&code, "kept").await.status, 201);
+    let rows = host.ask_as("admin", reqwest::Method::GET, "/api/invitations?limit=200");
+    let before = answer(rows).await.body["items"].clone();
+    let (well, said) = host.stop();
+    assert!(well, "asked to stop, it ends well: {said}");
+
+    let host = store.start().await;
+    let rows = host.ask_as("admin", reqwest::Method::GET, "/api/invitations?limit=200");
+    assert_eq!(answer(rows).await.body["items"], before, "neither lost nor seeded again");
+    assert!(host.has_account("kept").await);
+    assert_eq!(host.register(&code, "kept").await.status, 201, "the same answer");
+    drop(host);
+
+    let mut command = store.command();
+    command.env("DEMO_RESET", "1");
+    let host = crate::host::Host::start(command).await;
+    assert!(!host.has_account("kept").await, "an empty store");
+    host.register(&code, "kept").await.is_problem(404, "code-unknown");
+    let rows = host.ask_as("admin", reqwest::Method::GET, "/api/invitations?limit=200");
+    let seeded = answer(rows).await.body["items"].as_array().map_or(0, Vec::len);
+    assert_eq!(Some(seeded + 1), before.as_array().map(Vec::len), "but for the demonstration's");
+}
