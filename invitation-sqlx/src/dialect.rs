@@ -90,6 +90,8 @@ pub trait Dialect:
     const FOR_SHARE: &'static str;
     /// The same, and keeps others from asking for it too.
     const FOR_UPDATE: &'static str;
+    /// Whether one statement makes several changes, as in `WITH u AS (UPDATE …)`.
+    const CHANGES_AS_ONE: bool;
     /// The most values that one statement binds.
     const MAX_BINDS: usize;
     /// The migrations' texts, in order, with `{prefix}` for the table prefix.

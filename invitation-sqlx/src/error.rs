@@ -21,6 +21,19 @@ pub(crate) fn commit_error<DB: Dialect>(operation: &'static str, error: sqlx::Er
     StoreError::new(kind, operation).because(error)
 }
 
+/// What `error` means as the answer to a statement that is a transaction by itself:
+/// where the database said that it cannot go on, it may have been about to answer.
+pub(crate) fn lone_statement_error<DB: Dialect>(
+    operation: &'static str,
+    error: sqlx::Error,
+) -> StoreError {
+    let kind = match kind::<DB>(&error) {
+        StoreErrorKind::Unavailable => StoreErrorKind::OutcomeUnknown,
+        kind => kind,
+    };
+    StoreError::new(kind, operation).because(error)
+}
+
 fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
     match error {
         sqlx::Error::Database(error) => DB::classify(&**error),

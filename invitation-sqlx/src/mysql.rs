@@ -65,6 +65,7 @@ impl Dialect for MySql {
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
+    const CHANGES_AS_ONE: bool = false;
     // The protocol counts them in 16 bits. A quarter of that keeps a statement of the
     // longest rows within MariaDB's default max_allowed_packet, 16 MB.
     const MAX_BINDS: usize = 16_384;

@@ -72,6 +72,7 @@ pub(crate) struct Names {
     pub(crate) leases: Arc<str>,
     pub(crate) requests: Arc<str>,
     pub(crate) quotas: Arc<str>,
+    pub(crate) standings: Arc<str>,
     pub(crate) words: Arc<str>,
     pub(crate) events: Arc<str>,
 }
@@ -85,6 +86,7 @@ impl Names {
             leases: name("leases"),
             requests: name("requests"),
             quotas: name("quotas"),
+            standings: name("standings"),
             words: name("words"),
             events: name("events"),
             prefix,

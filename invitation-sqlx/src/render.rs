@@ -11,6 +11,15 @@ use invitation_core::{
 
 use crate::{dialect::Dialect, names::Names, row, statement::Statement};
 
+/// A standing: uses are left, and it is not revoked.
+pub(crate) const OPEN: i64 = 0;
+/// A standing: revoked, with uses left.
+pub(crate) const REVOKED: i64 = 1;
+/// A standing: no uses are left.
+pub(crate) const USED: i64 = 2;
+/// All of them.
+pub(crate) const ANY_STANDING: &str = "(0, 1, 2)";
+
 /// Greater than every text that begins with a searched word: words are letters
 /// and digits, and this is neither.
 const END_OF_PREFIX: char = char::MAX;
@@ -47,7 +56,7 @@ pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &N
     }
 }
 
-fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &Names) {
+pub(crate) fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &Names) {
     match condition {
         Condition::FirstUseBy(user) => {
             s.sql("(i.used_by IS NULL OR i.used_by <> ").text(user.as_str());
@@ -183,7 +192,21 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     s.sql(if change.changes_terms() { "version = version + 1" } else { "version = version" });
 }
 
-pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
+/// How it is asked whether an invitation has a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Words {
+    /// Of each candidate in turn.
+    OfEach,
+    /// Of all at once: the database may begin with those that have it.
+    OfAll,
+}
+
+pub(crate) fn filter<DB: Dialect>(
+    s: &mut Statement<DB>,
+    filter: &Filter,
+    names: &Names,
+    how: Words,
+) {
     s.sql(" AND i.deleted_at IS NULL");
     if let Some(wanted) = filter.status {
         status(s, wanted, filter);
@@ -200,31 +223,34 @@ pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names:
     span(s, "i.created_at", &filter.created);
     span(s, "i.expires_at", &filter.expires);
     if let Some(wanted) = &filter.search {
-        search(s, wanted, names);
+        search(s, wanted, names, how);
     }
 }
 
 /// What a status says about the facts, judged at the filter's time.
-pub(crate) fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
-    match status {
-        Status::Used => {
-            s.sql(" AND i.uses >= i.max_uses");
-            return;
-        }
-        Status::Revoked => {
-            s.sql(" AND i.revoked_at IS NOT NULL");
-        }
-        Status::Expired => {
-            s.sql(" AND i.revoked_at IS NULL AND i.expires_at <= ").int(filter.now.as_micros());
-        }
-        Status::Active => {
-            s.sql(" AND i.revoked_at IS NULL AND i.expires_at > ").int(filter.now.as_micros());
-        }
-    }
-    s.sql(" AND i.uses < i.max_uses");
+fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
+    s.sql(match status {
+        Status::Used => " AND i.uses >= i.max_uses",
+        Status::Revoked => " AND i.uses < i.max_uses AND i.revoked_at IS NOT NULL",
+        Status::Expired | Status::Active => " AND i.uses < i.max_uses AND i.revoked_at IS NULL",
+    });
+    validity(s, status, filter);
 }
 
-fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span) {
+/// What a status says about the expiry.
+pub(crate) fn validity<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
+    match status {
+        Status::Used | Status::Revoked => {}
+        Status::Expired => {
+            s.sql(" AND i.expires_at <= ").int(filter.now.as_micros());
+        }
+        Status::Active => {
+            s.sql(" AND i.expires_at > ").int(filter.now.as_micros());
+        }
+    }
+}
+
+pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span) {
     if let Some(from) = span.from {
         s.sql(format_args!(" AND {column} >= ")).int(from.as_micros());
     }
@@ -233,7 +259,7 @@ fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span) {
     }
 }
 
-fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
+fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names, how: Words) {
     s.sql(" AND (1 = 0");
     if !search.tags().is_empty() {
         s.sql(" OR i.tag IN ").list(search.tags(), |s, tag| {
@@ -243,26 +269,42 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     if !search.words().is_empty() {
         s.sql(" OR (1 = 1");
         for word in search.words() {
-            s.sql(format_args!(
-                " AND i.id IN (SELECT w.invitation FROM {} w WHERE w.word >= ",
-                names.words
-            ));
-            s.text(word.as_str()).sql(" AND w.word < ").text(format!("{word}{END_OF_PREFIX}"));
-            s.sql(")");
+            // Of the names of redeemers, that of the latest counts.
+            let Names { words, invitations, .. } = names;
+            match how {
+                Words::OfEach => s.sql(format_args!(
+                    " AND 0 < (SELECT COUNT(*) FROM {words} w WHERE w.invitation = i.id \
+                     AND (w.part = 0 OR w.part = i.uses) AND "
+                )),
+                Words::OfAll => s.sql(format_args!(
+                    " AND i.id IN (SELECT w.invitation FROM {words} w JOIN {invitations} x \
+                     ON x.id = w.invitation WHERE (w.part = 0 OR w.part = x.uses) AND "
+                )),
+            };
+            begins_with(s, word).sql(")");
         }
         s.sql(")");
     }
     s.sql(")");
 }
 
-/// Those that a quota counts.
+/// Whether the word `w` begins with what is searched for.
+pub(crate) fn begins_with<'s, DB: Dialect>(
+    s: &'s mut Statement<DB>,
+    wanted: &str,
+) -> &'s mut Statement<DB> {
+    s.sql("w.word >= ").text(wanted);
+    s.sql(" AND w.word < ").text(format!("{wanted}{END_OF_PREFIX}"))
+}
+
+/// Those that a quota counts, among the standings `s`.
 pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
     match &quota.of {
-        QuotaOf::Inviter(user) => s.sql("i.inviter = ").text(user.as_str()),
-        QuotaOf::Division(division) => s.sql("i.division = ").text(division.as_str()),
+        QuotaOf::Inviter(user) => s.sql("s.inviter = ").text(user.as_str()),
+        QuotaOf::Division(division) => s.sql("s.division = ").text(division.as_str()),
     };
-    s.sql(" AND i.expires_at > ").int(quota.now.as_micros());
-    s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
+    s.sql(" AND s.standing = ").sql(OPEN);
+    s.sql(" AND s.expires_at > ").int(quota.now.as_micros());
 }
 
 /// Those that a purge takes.

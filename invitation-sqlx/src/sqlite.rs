@@ -92,6 +92,7 @@ impl Dialect for Sqlite {
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
+    const CHANGES_AS_ONE: bool = false;
     // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
     const MAX_BINDS: usize = 32_766;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];

@@ -20,7 +20,7 @@ struct Database {
 
 const EMPTY: &str = "DELETE FROM invitation_codes; DELETE FROM invitation_redemptions; \
      DELETE FROM invitation_leases; DELETE FROM invitation_requests; \
-     DELETE FROM invitation_words; DELETE FROM invitation_events;";
+     DELETE FROM invitation_standings; DELETE FROM invitation_words; DELETE FROM invitation_events;";
 
 #[async_trait::async_trait]
 impl model::Harness for Database {

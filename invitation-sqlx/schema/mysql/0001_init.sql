@@ -40,12 +40,27 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     CHECK (email IS NULL OR email_domain IS NULL),
     KEY {prefix}codes_newest (division, created_at, id),
     KEY {prefix}codes_newest_anywhere (created_at, id),
+    KEY {prefix}codes_role (division, role, created_at, id),
+    KEY {prefix}codes_inviter (inviter, created_at, id),
     KEY {prefix}codes_tag (tag),
-    KEY {prefix}codes_batch (batch),
-    KEY {prefix}codes_request (request_id),
-    -- What quotas count through: what has not expired, of one division or inviter.
-    KEY {prefix}codes_valid (division, expires_at),
-    KEY {prefix}codes_valid_by (inviter, expires_at)
+    KEY {prefix}codes_batch (batch, created_at, id),
+    KEY {prefix}codes_request (request_id)
+) ENGINE = InnoDB;
+
+-- Where each invitation stands that is no tombstone: what lists and counts by status
+-- and quotas go through.
+CREATE TABLE IF NOT EXISTS {prefix}standings (
+    division        VARBINARY(64)  NOT NULL,
+    standing        BIGINT         NOT NULL, -- 0: uses left, 1: revoked, 2: used
+    created_at      BIGINT         NOT NULL,
+    id              BINARY(16)     NOT NULL,
+    expires_at      BIGINT         NOT NULL,
+    inviter         VARBINARY(128),
+    PRIMARY KEY (division, standing, created_at, id),
+    KEY {prefix}standings_anywhere (standing, created_at, id, expires_at),
+    KEY {prefix}standings_valid (standing, division, expires_at),
+    KEY {prefix}standings_valid_anywhere (standing, expires_at),
+    KEY {prefix}standings_valid_by (standing, inviter, expires_at)
 ) ENGINE = InnoDB;
 
 -- Who redeemed a code for several uses. That of a single-use code is in its row.
@@ -95,13 +110,15 @@ CREATE TABLE IF NOT EXISTS {prefix}quotas (
     PRIMARY KEY (kind, name)
 ) ENGINE = InnoDB;
 
--- What a search looks through: the words of the address (part 0) and of the
--- latest redeemer's name (part 1).
+-- What a search looks through: the words of the address (part 0) and of the name of
+-- the redeemer who took the n-th use (part n), which count while it is the latest.
 CREATE TABLE IF NOT EXISTS {prefix}words (
     word            VARBINARY(768) NOT NULL, -- lower case may take more bytes
+    division        VARBINARY(64)  NOT NULL, -- the invitation's, as is the next
+    created_at      BIGINT         NOT NULL,
     invitation      BINARY(16)     NOT NULL,
     part            BIGINT         NOT NULL,
-    PRIMARY KEY (word, invitation, part),
+    PRIMARY KEY (word, division, created_at, invitation, part),
     KEY {prefix}words_of (invitation, part)
 ) ENGINE = InnoDB;
 

@@ -35,14 +35,31 @@ CREATE TABLE {prefix}codes (
     CHECK (email IS NULL OR email_domain IS NULL)
 ) STRICT;
 
-CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
+-- None of these holds a column that a redemption changes.
+CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
+CREATE INDEX {prefix}codes_role ON {prefix}codes (division, role, created_at, id);
+CREATE INDEX {prefix}codes_inviter ON {prefix}codes (inviter, created_at, id);
 CREATE INDEX {prefix}codes_tag ON {prefix}codes (tag);
-CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch) WHERE batch IS NOT NULL;
+CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch, created_at, id) WHERE batch IS NOT NULL;
 CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_id IS NOT NULL;
--- What quotas count through: what has not expired, of one division or inviter.
-CREATE INDEX {prefix}codes_valid ON {prefix}codes (division, expires_at);
-CREATE INDEX {prefix}codes_valid_by ON {prefix}codes (inviter, expires_at);
+
+-- Where each invitation stands that is no tombstone: what lists and counts by status
+-- and quotas go through.
+CREATE TABLE {prefix}standings (
+    division        TEXT    NOT NULL,
+    standing        INTEGER NOT NULL,         -- 0: uses left, 1: revoked, 2: used
+    created_at      INTEGER NOT NULL,
+    id              BLOB    NOT NULL,
+    expires_at      INTEGER NOT NULL,
+    inviter         TEXT,
+    PRIMARY KEY (division, standing, created_at, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX {prefix}standings_anywhere ON {prefix}standings (standing, created_at, id, expires_at);
+CREATE INDEX {prefix}standings_valid ON {prefix}standings (division, expires_at) WHERE standing = 0;
+CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at) WHERE standing = 0;
+CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
 
 -- Who redeemed a code for several uses. That of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (
@@ -91,13 +108,15 @@ CREATE TABLE {prefix}quotas (
     PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 
--- What a search looks through: the words of the address (part 0) and of the
--- latest redeemer's name (part 1).
+-- What a search looks through: the words of the address (part 0) and of the name of
+-- the redeemer who took the n-th use (part n), which count while it is the latest.
 CREATE TABLE {prefix}words (
     word            TEXT    NOT NULL,
+    division        TEXT    NOT NULL,         -- the invitation's, as is the next
+    created_at      INTEGER NOT NULL,
     invitation      BLOB    NOT NULL,
     part            INTEGER NOT NULL,
-    PRIMARY KEY (word, invitation, part)
+    PRIMARY KEY (word, division, created_at, invitation, part)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);

@@ -1,14 +1,14 @@
 //! One transition, as a whole or not at all.
 
 use invitation_core::{
-    Binding, Change, Event, EventId, Facts, Invitation, InvitationId, Outcome, QuotaOf, Redemption,
-    StoreError, Transition, words,
+    Change, Event, EventId, Facts, Invitation, InvitationId, Outcome, QuotaOf, Redemption,
+    StoreError, Transition,
 };
 
 use super::{
-    Begin, Step, insert,
+    Begin, Step, at_once,
     lease::{self, Leases},
-    quota, read,
+    quota, read, standing, words,
 };
 use crate::{
     dialect::Dialect,
@@ -17,11 +17,6 @@ use crate::{
     render, row,
     statement::Statement,
 };
-
-/// The words of the address, in the table of words.
-pub(super) const PART_ADDRESS: i64 = 0;
-/// The words of *Used By*, in the table of words.
-pub(super) const PART_USED_BY: i64 = 1;
 
 /// How the attempt went, inside the transaction.
 enum Attempt {
@@ -45,6 +40,9 @@ pub(crate) async fn apply<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Outcome, StoreError> {
+    if let Some(facts) = at_once::redeem::<DB>(conn, begin, names, transition).await? {
+        return Ok(Outcome::Applied(Box::new(facts)));
+    }
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     match attempt::<DB>(step.conn(), names, transition).await? {
@@ -114,8 +112,9 @@ async fn attempt<DB: Dialect>(
     if !write_event::<DB>(conn, names, &event).await.map_err(failed)? {
         return Ok(Attempt::Undo);
     }
+    standing::follow::<DB>(conn, names, transition.change(), &invitation).await.map_err(failed)?;
     let mine = match transition.change() {
-        Change::Redeem { username, .. } => {
+        Change::Redeem { .. } => {
             if let Some(last) = &invitation.last_use
                 && invitation.max_uses.get() > 1
                 && !write_redemption::<DB>(conn, names, invitation.id, last)
@@ -124,25 +123,15 @@ async fn attempt<DB: Dialect>(
             {
                 return Ok(Attempt::Undo);
             }
-            if invitation.uses > 1 {
-                forget_words::<DB>(conn, names, invitation.id, PART_USED_BY)
-                    .await
-                    .map_err(failed)?;
-            }
-            let new = words(username.as_str());
-            insert::write_words::<DB>(conn, names, invitation.id, PART_USED_BY, new)
-                .await
-                .map_err(failed)?;
+            words::used_by_changed::<DB>(conn, names, &invitation).await.map_err(failed)?;
             invitation.last_use.clone()
         }
-        Change::Amend { binding: Some(binding), .. } => {
-            forget_words::<DB>(conn, names, invitation.id, PART_ADDRESS).await.map_err(failed)?;
-            if let Binding::Address(email) = binding {
-                let new = words(email.as_str());
-                insert::write_words::<DB>(conn, names, invitation.id, PART_ADDRESS, new)
-                    .await
-                    .map_err(failed)?;
-            }
+        Change::Amend { binding: Some(_), .. } => {
+            words::address_changed::<DB>(conn, names, &invitation).await.map_err(failed)?;
+            None
+        }
+        Change::Delete { .. } => {
+            words::forget_all::<DB>(conn, names, &invitation).await.map_err(failed)?;
             None
         }
         _ => None,
@@ -250,7 +239,7 @@ pub(super) async fn write_event<DB: Dialect>(
 ) -> sqlx::Result<bool> {
     let mut s =
         Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
-    row::write_event(&mut s, event);
+    row::write_event(&mut s, event, None);
     s.sql(")");
     s.run_unless_taken(conn, "id").await
 }
@@ -271,16 +260,4 @@ async fn write_redemption<DB: Dialect>(
     row::write_redemption(&mut s, redemption);
     s.sql(")");
     s.run_unless_taken(conn, "invitation, user_id").await
-}
-
-async fn forget_words<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: InvitationId,
-    part: i64,
-) -> sqlx::Result<()> {
-    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.words));
-    s.blob(invitation.as_bytes()).sql(" AND part = ").int(part);
-    s.run(conn).await?;
-    Ok(())
 }

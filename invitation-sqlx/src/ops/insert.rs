@@ -1,17 +1,11 @@
 //! New rows: invitations with their events, and events alone.
 
-use std::collections::BTreeSet;
-
 use invitation_core::{
-    Binding, Event, EventId, Insert, Inserted, InvitationId, Known, NewInvitation, Redemption,
-    Request, StoreError, StoreErrorKind, UserId, words,
+    Event, EventId, Insert, Inserted, Invitation, Known, NewInvitation, Request, StoreError,
+    StoreErrorKind, UserId,
 };
 
-use super::{
-    Begin, Step,
-    apply::{PART_ADDRESS, PART_USED_BY},
-    quota,
-};
+use super::{Begin, Step, quota, words};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
@@ -79,26 +73,25 @@ async fn write_all<DB: Dialect>(
 ) -> sqlx::Result<()> {
     let request = request.as_ref().map(|id| id.as_bytes().as_slice());
     for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let table = format!(
-            "INSERT INTO {} ({}, email_key, request_id) VALUES ",
-            names.invitations,
-            row::INVITATION
-        );
-        let mut s = statement::<DB>(table, chunk.len());
-        s.keep_secret();
-        values(&mut s, chunk, |s, row| {
+        let columns = format!("{}, email_key, request_id", row::INVITATION);
+        write_rows::<DB, _>(conn, &names.invitations, &columns, chunk, |s, row| {
+            s.keep_secret();
             row::write_invitation(s, &row.invitation);
             s.sql(", ").opt_blob(request);
-        });
-        s.run(conn).await?;
-
-        let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
-        let mut s = statement::<DB>(table, chunk.len());
-        values(&mut s, chunk, |s, row| row::write_event(s, &row.event));
-        s.run(conn).await?;
-
-        let new: Vec<_> = chunk.iter().flat_map(words_of).collect();
-        write_word_rows::<DB>(conn, names, &new).await?;
+        })
+        .await?;
+        write_rows::<DB, _>(conn, &names.events, row::EVENT, chunk, |s, row| {
+            row::write_event(s, &row.event, None);
+        })
+        .await?;
+        let alive = chunk.iter().map(|row| &row.invitation).filter(|row| row.deleted_at.is_none());
+        let alive: Vec<&Invitation> = alive.collect();
+        write_rows::<DB, _>(conn, &names.standings, row::STANDING, &alive, |s, invitation| {
+            row::write_standing(s, invitation);
+        })
+        .await?;
+        let new: Vec<_> = alive.into_iter().flat_map(words::all_of).collect();
+        words::write::<DB>(conn, names, &new).await?;
     }
     Ok(())
 }
@@ -184,59 +177,28 @@ async fn write_events<DB: Dialect>(
     for chunk in events.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
         let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
         let mut s = statement::<DB>(table, chunk.len());
-        values(&mut s, chunk, row::write_event);
+        values(&mut s, chunk, |s, event| row::write_event(s, event, None));
         s.sql(DB::KEEP_KNOWN_EVENT);
         s.run(conn).await?;
     }
     Ok(())
 }
 
-/// Adds words of one invitation.
-pub(super) async fn write_words<DB: Dialect>(
+/// Adds rows to a table, as many statements as it takes.
+pub(super) async fn write_rows<DB: Dialect, T: Sync>(
     conn: &mut DB::Connection,
-    names: &Names,
-    invitation: InvitationId,
-    part: i64,
-    words: Vec<String>,
-) -> sqlx::Result<()> {
-    let rows: Vec<_> = once_each(words).map(|word| (word, invitation, part)).collect();
-    write_word_rows::<DB>(conn, names, &rows).await
-}
-
-async fn write_word_rows<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    rows: &[(String, InvitationId, i64)],
+    table: &str,
+    columns: &str,
+    rows: &[T],
+    mut write: impl FnMut(&mut Statement<DB>, &T),
 ) -> sqlx::Result<()> {
     for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let table = format!("INSERT INTO {} (word, invitation, part) VALUES ", names.words);
-        let mut s = statement::<DB>(table, chunk.len());
-        if chunk.iter().any(|(_, _, part)| *part == PART_ADDRESS) {
-            s.keep_secret();
-        }
-        values(&mut s, chunk, |s, (word, invitation, part)| {
-            s.text(word.as_str()).sql(", ").blob(invitation.as_bytes()).sql(", ").int(*part);
-        });
+        let sql = format!("INSERT INTO {table} ({columns}) VALUES ");
+        let mut s = statement::<DB>(sql, chunk.len());
+        values(&mut s, chunk, &mut write);
         s.run(conn).await?;
     }
     Ok(())
-}
-
-fn words_of(row: &NewInvitation) -> Vec<(String, InvitationId, i64)> {
-    let invitation = &row.invitation;
-    let address = match &invitation.binding {
-        Binding::Address(email) => words(email.as_str()),
-        Binding::Anyone | Binding::Domain(_) => Vec::new(),
-    };
-    let used_by = |last: &Redemption| words(last.username.as_str());
-    let used_by = invitation.last_use.as_ref().map_or_else(Vec::new, used_by);
-    let address = once_each(address).map(|word| (word, invitation.id, PART_ADDRESS));
-    address.chain(once_each(used_by).map(|word| (word, invitation.id, PART_USED_BY))).collect()
-}
-
-/// The same word may be twice in one address.
-fn once_each(words: Vec<String>) -> impl Iterator<Item = String> {
-    words.into_iter().collect::<BTreeSet<_>>().into_iter()
 }
 
 fn statement<DB: Dialect>(sql: String, rows: usize) -> Statement<DB> {

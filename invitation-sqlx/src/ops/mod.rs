@@ -3,18 +3,25 @@
 //! begins.
 
 mod apply;
+mod at_once;
+mod count;
 mod insert;
 mod lease;
+mod list;
 mod purge;
 mod quota;
 mod read;
+mod standing;
 mod step;
+mod words;
 
 use self::step::Step;
 pub(crate) use self::{
     apply::apply,
+    count::count,
     insert::{insert, record},
+    list::list,
     purge::purge,
-    read::{count, events, get, leases, list, locate, redemptions},
+    read::{events, get, leases, locate, redemptions},
     step::{Begin, plainly},
 };

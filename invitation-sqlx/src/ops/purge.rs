@@ -1,13 +1,17 @@
 //! Removing what has long been over.
 
-use invitation_core::{InvitationId, Purge, Purged, StoreError};
+use invitation_core::{Purge, Purged, StoreError};
 
-use super::{Begin, Step, apply};
+use super::{
+    Begin, Step, apply,
+    standing::{self, Key},
+};
 use crate::{
     dialect::Dialect,
     error::{commit_error, store_error},
     names::Names,
-    render, row,
+    render,
+    row::{self, Going},
     statement::Statement,
 };
 
@@ -19,8 +23,8 @@ pub(crate) async fn purge<DB: Dialect>(
 ) -> Result<Purged, StoreError> {
     let failed = |error| store_error::<DB>("purge", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    let (ids, requests) = find::<DB>(step.conn(), names, purge).await?;
-    let removed = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    let going = find::<DB>(step.conn(), names, purge).await?;
+    let removed = u32::try_from(going.len()).unwrap_or(u32::MAX);
     let event = purge.evidence(removed);
     let is_new = if removed == 0 {
         !apply::is_on_record::<DB>(step.conn(), names, &event.id, None).await.map_err(failed)?
@@ -31,19 +35,19 @@ pub(crate) async fn purge<DB: Dialect>(
         step.rollback().await.map_err(failed)?;
         return Ok(if is_new { purge.removed(0) } else { Purged::BEFORE });
     }
-    remove::<DB>(step.conn(), names, &ids, &requests).await.map_err(failed)?;
+    remove::<DB>(step.conn(), names, going).await.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("purge", error))?;
     Ok(purge.removed(removed))
 }
 
-/// The invitations to remove, oldest first, and the requests they came by.
+/// The invitations to remove, oldest first.
 async fn find<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     purge: &Purge,
-) -> Result<(Vec<InvitationId>, Vec<Vec<u8>>), StoreError> {
+) -> Result<Vec<Going>, StoreError> {
     let mut s = Statement::<DB>::new(format!(
-        "SELECT i.id, i.request_id FROM {} i WHERE ",
+        "SELECT i.id, i.division, i.created_at, i.request_id FROM {} i WHERE ",
         names.invitations
     ));
     render::purgeable(&mut s, purge);
@@ -51,23 +55,23 @@ async fn find<DB: Dialect>(
     // Else another call may change one of them before it is removed.
     s.sql(DB::FOR_UPDATE);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("purge", error))?;
-    let (mut ids, mut requests) = (Vec::with_capacity(found.len()), Vec::new());
-    for row in &found {
-        let (id, request) = row::requested::<DB>(row)?;
-        ids.push(id);
-        requests.extend(request);
-    }
-    requests.sort_unstable();
-    requests.dedup();
-    Ok((ids, requests))
+    found.iter().map(row::going::<DB>).collect()
 }
 
 async fn remove<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    ids: &[InvitationId],
-    requests: &[Vec<u8>],
+    going: Vec<Going>,
 ) -> sqlx::Result<()> {
+    let ids: Vec<_> = going.iter().map(|row| row.id).collect();
+    let (mut keys, mut requests) = (Vec::with_capacity(going.len()), Vec::new());
+    for Going { id, division, created_at, request } in going {
+        keys.push(Key { division, created_at, id });
+        requests.extend(request);
+    }
+    requests.sort_unstable();
+    requests.dedup();
+    standing::remove::<DB>(conn, names, &keys).await?;
     let tables = [
         (&names.invitations, "id"),
         (&names.redemptions, "invitation"),
@@ -75,9 +79,9 @@ async fn remove<DB: Dialect>(
         (&names.words, "invitation"),
     ];
     for (table, column) in tables {
-        delete::<DB, _>(conn, table, column, ids, |id| id.as_bytes()).await?;
+        delete::<DB, _>(conn, table, column, &ids, |id| id.as_bytes()).await?;
     }
-    delete::<DB, _>(conn, &names.requests, "id", requests, Vec::as_slice).await
+    delete::<DB, _>(conn, &names.requests, "id", &requests, Vec::as_slice).await
 }
 
 async fn delete<DB: Dialect, T: Sync>(

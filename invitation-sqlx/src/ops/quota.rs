@@ -49,8 +49,8 @@ async fn count<DB: Dialect>(
     quota: &Quota,
 ) -> sqlx::Result<u32> {
     let mut s = Statement::<DB>::new(format!(
-        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} i WHERE ",
-        names.invitations
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} s WHERE ",
+        names.standings
     ));
     render::pending(&mut s, quota);
     s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::fresh(conn)).sql(") AS n");

@@ -1,9 +1,8 @@
 //! Questions: one statement each.
 
 use invitation_core::{
-    EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, LeaseListing, Listing,
-    Located, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice, Status,
-    StoreError, Tally, Target,
+    EventFilter, EventId, EventListing, Invitation, InvitationId, LeaseListing, Located, OpenLease,
+    Page, Position, Redemption, RedemptionListing, Scope, Slice, StoreError, Target,
 };
 
 use crate::{
@@ -60,57 +59,6 @@ pub(crate) async fn locate<DB: Dialect>(
     found.as_ref().map(row::located::<DB>).transpose()
 }
 
-pub(crate) async fn list<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    scope: &Scope,
-    filter: &Filter,
-    page: &Page<InvitationId>,
-) -> Result<Listing, StoreError> {
-    let mut s = Statement::<DB>::new(format!(
-        "SELECT {} FROM {} i WHERE 1 = 1",
-        row::INVITATION,
-        names.invitations
-    ));
-    render::scope(&mut s, scope);
-    render::filter(&mut s, filter, names);
-    render::after(&mut s, "i.created_at", "i.id", page.after.as_ref(), InvitationId::as_bytes);
-    s.sql(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").int(i64::from(page.limit) + 1);
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("list", error))?;
-    let items = found.iter().map(row::invitation::<DB>).collect::<Result<Vec<_>, _>>()?;
-    let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
-    Ok(Slice::from_one_more(items, page.limit, position))
-}
-
-pub(crate) async fn count<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    scope: &Scope,
-    filter: &Filter,
-    cap: u32,
-) -> Result<Tally, StoreError> {
-    const STATUSES: [Status; 4] = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
-    let mut s = Statement::<DB>::new("SELECT ");
-    for (n, status) in STATUSES.into_iter().enumerate() {
-        s.sql(if n == 0 { "" } else { ", " });
-        s.sql(format_args!(
-            "(SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} i WHERE 1 = 1",
-            names.invitations
-        ));
-        render::scope(&mut s, scope);
-        render::filter(&mut s, filter, names);
-        render::status(&mut s, status, filter);
-        s.sql(" LIMIT ").int(i64::from(cap) + 1).sql(format_args!(") AS n{n})"));
-    }
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("count", error))?;
-    let numbers = found.as_ref().map(row::numbers::<DB, 4>).transpose()?.unwrap_or_default();
-    let mut tally = Tally::default();
-    for (status, number) in STATUSES.into_iter().zip(numbers) {
-        *tally.of_mut(status) = u32::try_from(number).unwrap_or(u32::MAX);
-    }
-    Ok(tally)
-}
-
 pub(crate) async fn redemptions<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -135,7 +83,7 @@ pub(crate) async fn redemptions<DB: Dialect>(
         render::scope(&mut s, scope);
         render::after(&mut s, at, id, page.after.as_ref(), EventId::as_bytes);
     }
-    s.sql(" ORDER BY 4 DESC, 1 DESC LIMIT ").int(i64::from(page.limit) + 1);
+    s.sql(" ORDER BY 4 DESC, 1 DESC LIMIT ").sql(u64::from(page.limit) + 1);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("redemptions", error))?;
     let items = found.iter().map(row::redemption::<DB>).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &Redemption| Position { at: last.at, id: last.id };
@@ -155,7 +103,7 @@ pub(crate) async fn leases<DB: Dialect>(
     ));
     render::scope(&mut s, scope);
     render::after(&mut s, "held_since", "id", page.after.as_ref(), EventId::as_bytes);
-    s.sql(" ORDER BY held_since DESC, id DESC LIMIT ").int(i64::from(page.limit) + 1);
+    s.sql(" ORDER BY held_since DESC, id DESC LIMIT ").sql(u64::from(page.limit) + 1);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("leases", error))?;
     let items = found.iter().map(row::open_lease::<DB>).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &OpenLease| Position { at: last.lease.since, id: last.lease.id };
@@ -173,7 +121,7 @@ pub(crate) async fn events<DB: Dialect>(
         Statement::<DB>::new(format!("SELECT {} FROM {} e WHERE ", row::EVENT, names.events));
     render::event_filter(&mut s, scope, filter);
     render::after(&mut s, "e.at", "e.id", page.after.as_ref(), EventId::as_bytes);
-    s.sql(" ORDER BY e.at DESC, e.id DESC LIMIT ").int(i64::from(page.limit) + 1);
+    s.sql(" ORDER BY e.at DESC, e.id DESC LIMIT ").sql(u64::from(page.limit) + 1);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("events", error))?;
     let items = found.iter().map(row::event::<DB>).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &invitation_core::Event| Position { at: last.at, id: last.id };

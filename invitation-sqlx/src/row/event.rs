@@ -42,7 +42,9 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
     })
 }
 
-pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event) {
+/// Writes the values of an event: about the invitation that it names, or about that of
+/// the row of this name in the statement.
+pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event, about: Option<&str>) {
     let (actor, role, redeemer) = match &event.performer {
         Performer::System => (None, None, None),
         Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
@@ -58,8 +60,12 @@ pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event) {
     s.text(event.action.as_str()).sql(", ");
     s.text(event.outcome.as_str()).sql(", ");
     s.opt_text(event.reason.map(invitation_core::Reason::as_str)).sql(", ");
-    s.opt_blob(event.invitation.as_ref().map(|id| id.as_bytes().as_slice())).sql(", ");
-    s.opt_text(event.division.as_ref().map(Division::as_str)).sql(", ");
+    if let Some(row) = about {
+        s.sql(format_args!("{row}.id, {row}.division, "));
+    } else {
+        s.opt_blob(event.invitation.as_ref().map(|id| id.as_bytes().as_slice())).sql(", ");
+        s.opt_text(event.division.as_ref().map(Division::as_str)).sql(", ");
+    }
     s.opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str)).sql(", ");
     s.opt_text(event.origin.source.as_ref().map(Source::as_str)).sql(", ");
     s.opt_text((!event.detail.is_empty()).then(|| event.detail.to_json()));

@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, CodeDigest, CodeTag, Division, Email, EmailDomain, EventId, Fingerprint,
-    Invitation, InvitationId, Inviter, Located, Metadata, Redemption, Revocation, Role, SealedCode,
-    StoreError, StoreErrorKind, Timestamp, UserId, Username,
+    Invitation, InvitationId, Inviter, Located, Metadata, Position, Redemption, Revocation, Role,
+    SealedCode, Status, StoreError, StoreErrorKind, Timestamp, UserId, Username,
 };
 use sqlx::Row;
 
@@ -17,7 +17,7 @@ pub(crate) use self::{
     event::{EVENT, event, write_event},
     uses::{LEASE, REDEMPTION, lease, open_lease, redemption, write_lease, write_redemption},
 };
-use crate::{dialect::Dialect, error::CorruptColumn, statement::Statement};
+use crate::{dialect::Dialect, error::CorruptColumn, render, statement::Statement};
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them
 /// and [`write_invitation`] writes them.
@@ -130,6 +130,24 @@ pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
     read_invitation(&mut Columns::<DB>::new(row, "codes"))
 }
 
+/// A row of a list.
+pub(crate) enum Listed {
+    Invitation(Box<Invitation>),
+    /// Here the candidates ended.
+    End(Position<InvitationId>),
+}
+
+/// Reads an invitation, or nothing of it, and a position behind it.
+pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<Listed> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    if c.opt_blob("id")?.is_some() {
+        return Ok(Listed::Invitation(Box::new(invitation::<DB>(row)?)));
+    }
+    c.next = INVITATION.split(',').count();
+    let (at, id) = (c.time("created_at")?, InvitationId::from_bytes(c.bytes("id")?));
+    Ok(Listed::End(Position { at, id }))
+}
+
 /// Reads an invitation, and the fingerprint of its request behind it.
 pub(crate) fn known<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, Fingerprint)> {
     let mut c = Columns::<DB>::new(row, "codes");
@@ -237,6 +255,35 @@ pub(crate) fn write_invitation<DB: Dialect>(s: &mut Statement<DB>, invitation: &
     s.opt_text(key);
 }
 
+/// The columns of a standing, in the order of [`write_standing`].
+pub(crate) const STANDING: &str = "division, standing, created_at, id, expires_at, inviter";
+
+pub(crate) fn write_standing<DB: Dialect>(s: &mut Statement<DB>, invitation: &Invitation) {
+    let inviter = match &invitation.inviter {
+        Inviter::System => None,
+        Inviter::User { user, .. } => Some(user.as_str()),
+    };
+    s.text(invitation.division.as_str()).sql(", ");
+    s.sql(standing(invitation)).sql(", ");
+    s.int(invitation.created_at.as_micros()).sql(", ");
+    s.blob(invitation.id.as_bytes()).sql(", ");
+    s.int(invitation.expires_at.as_micros()).sql(", ");
+    s.opt_text(inviter);
+}
+
+/// What the status would be, were it not for the time.
+pub(crate) fn standing(invitation: &Invitation) -> i64 {
+    standing_of(invitation.status(invitation.created_at))
+}
+
+pub(crate) fn standing_of(status: Status) -> i64 {
+    match status {
+        Status::Active | Status::Expired => render::OPEN,
+        Status::Revoked => render::REVOKED,
+        Status::Used => render::USED,
+    }
+}
+
 /// The address as given, its comparison form, and the domain, of a binding.
 pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<&str>) {
     match binding {
@@ -246,10 +293,24 @@ pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<
     }
 }
 
-/// Reads the id of an invitation and that of the request it was created by.
-pub(crate) fn requested<DB: Dialect>(row: &DB::Row) -> Result<(InvitationId, Option<Vec<u8>>)> {
+/// An invitation that is to go.
+pub(crate) struct Going {
+    pub(crate) id: InvitationId,
+    pub(crate) division: String,
+    pub(crate) created_at: i64,
+    /// The request that it was created by.
+    pub(crate) request: Option<Vec<u8>>,
+}
+
+/// Reads `id, division, created_at, request_id`.
+pub(crate) fn going<DB: Dialect>(row: &DB::Row) -> Result<Going> {
     let mut c = Columns::<DB>::new(row, "codes");
-    Ok((InvitationId::from_bytes(c.bytes("id")?), c.opt_blob("request_id")?))
+    Ok(Going {
+        id: InvitationId::from_bytes(c.bytes("id")?),
+        division: c.text("division")?,
+        created_at: c.int("created_at")?,
+        request: c.opt_blob("request_id")?,
+    })
 }
 
 pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {

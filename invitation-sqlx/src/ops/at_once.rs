@@ -1,0 +1,129 @@
+//! A redemption as one statement, where the database takes several changes as one.
+
+use invitation_core::{Change, Condition, Facts, StoreError, StoreErrorKind, Transition};
+
+use super::{Begin, Step, words};
+use crate::{
+    dialect::Dialect,
+    error::{is_taken, lone_statement_error, store_error},
+    names::Names,
+    render, row,
+    statement::Statement,
+};
+
+/// The SQL standard's serialization failure: the server's default is an isolation level
+/// in which a statement by itself does not go on from what others have committed.
+const SERIALIZATION_FAILURE: &str = "40001";
+
+/// Redeems at once: use, evidence, ledger, standing and words in one round trip, or two
+/// more behind a savepoint. None when this is not the way, or when nothing was done:
+/// the general way then does it, or finds out why not.
+pub(super) async fn redeem<DB: Dialect>(
+    conn: &mut DB::Connection,
+    begin: Begin,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Option<Facts>, StoreError> {
+    if !DB::CHANGES_AS_ONE || !transition.quotas().is_empty() {
+        return Ok(None);
+    }
+    let Change::Redeem { username, in_place_of: None, .. } = transition.change() else {
+        return Ok(None);
+    };
+    let s = statement::<DB>(names, transition, words::each_once(username.as_str()));
+    let found = match begin {
+        // It is its own transaction, and its answer that of the commit.
+        Begin::Own => match s.first(conn).await {
+            Ok(found) => found,
+            Err(error) if is_taken(&error) || is_serialization_failure(&error) => None,
+            Err(error) => return Err(lone_statement_error::<DB>("apply", error)),
+        },
+        Begin::Nested => {
+            let failed = |error| store_error::<DB>("apply", error);
+            let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+            match s.first(step.conn()).await {
+                Ok(found) => {
+                    step.commit().await.map_err(failed)?;
+                    found
+                }
+                Err(error) if is_taken(&error) => {
+                    step.rollback().await.map_err(failed)?;
+                    None
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    };
+    let Some(found) = found else { return Ok(None) };
+    // An error from here on comes too late to undo anything.
+    let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
+    let invitation = row::invitation::<DB>(&found).map_err(unknown)?;
+    // It was without leases, and a redemption begins none.
+    Ok(Some(Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) }))
+}
+
+/// The same as `apply::attempt` does in several. A key that is taken undoes all of it.
+fn statement<DB: Dialect>(
+    names: &Names,
+    transition: &Transition,
+    words: Vec<String>,
+) -> Statement<DB> {
+    let mut s = Statement::<DB>::new(format!("WITH u AS (UPDATE {} AS i SET ", names.invitations));
+    render::change(&mut s, transition.change());
+    s.sql(" WHERE ");
+    render::target(&mut s, transition.target());
+    render::scope(&mut s, transition.scope());
+    for word in transition.guard().conditions() {
+        // Without a lease, nobody has one. And no lease is looked for in a table that
+        // may be older than a row which this had to wait for.
+        if !matches!(word, Condition::FirstHoldBy(_)) {
+            s.sql(" AND ");
+            render::condition(&mut s, word, names);
+        }
+    }
+    s.sql(format_args!(" AND i.held = 0 RETURNING {}), ", row::INVITATION));
+
+    s.sql(format_args!("e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
+    row::write_event(&mut s, transition.event(), Some("u"));
+    s.sql(" FROM u), ");
+    // That of a single-use code is in its row.
+    s.sql(format_args!(
+        "r AS (INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
+         SELECT id, used_id, used_by, used_name, used_at, used_role, used_lease FROM u \
+         WHERE max_uses > 1), ",
+        names.redemptions
+    ));
+    s.sql(format_args!(
+        "t AS (UPDATE {} AS s SET standing = {} FROM u WHERE s.division = u.division \
+         AND s.standing IN {} AND s.created_at = u.created_at AND s.id = u.id \
+         AND u.uses = u.max_uses), ",
+        names.standings,
+        render::USED,
+        render::ANY_STANDING
+    ));
+    // Words of a use that this cannot see yet stay behind, and count for nothing: the
+    // next use removes them.
+    s.sql(format_args!(
+        "f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
+         AND w.part <> 0 AND w.part < u.uses)",
+        names.words
+    ));
+    if !words.is_empty() {
+        s.sql(format_args!(
+            ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
+             SELECT x.word, u.division, u.created_at, u.id, u.uses FROM u, (VALUES ",
+            names.words
+        ));
+        for (n, word) in words.into_iter().enumerate() {
+            s.sql(if n == 0 { "(" } else { ", (" }).text(word).sql(")");
+        }
+        s.sql(") AS x(word))");
+    }
+    s.sql(format_args!(" SELECT {} FROM u", row::INVITATION));
+    s
+}
+
+fn is_serialization_failure(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == SERIALIZATION_FAILURE)
+}

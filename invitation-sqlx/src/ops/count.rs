@@ -1,0 +1,61 @@
+//! How many invitations there are of each status.
+
+use invitation_core::{Filter, Scope, Status, StoreError, Tally};
+
+use crate::{
+    dialect::Dialect,
+    error::store_error,
+    names::Names,
+    render::{self, Words},
+    row,
+    statement::Statement,
+};
+
+const STATUSES: [Status; 4] = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
+
+pub(crate) async fn count<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    scope: &Scope,
+    filter: &Filter,
+    cap: u32,
+) -> Result<Tally, StoreError> {
+    let mut s = Statement::<DB>::new("SELECT ");
+    for (n, status) in STATUSES.into_iter().enumerate() {
+        s.sql(if n == 0 { "" } else { ", " });
+        s.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
+        if filter.status.is_some_and(|only| only != status) {
+            s.sql(format_args!("{} i WHERE 1 = 0", names.standings));
+        } else if is_told_by_standings(filter) {
+            s.sql(format_args!("{} i WHERE i.standing = ", names.standings));
+            s.sql(row::standing_of(status));
+            render::scope(&mut s, scope);
+            render::validity(&mut s, status, filter);
+            render::span(&mut s, "i.created_at", &filter.created);
+            render::span(&mut s, "i.expires_at", &filter.expires);
+        } else {
+            s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
+            render::scope(&mut s, scope);
+            render::filter(
+                &mut s,
+                &Filter { status: Some(status), ..filter.clone() },
+                names,
+                Words::OfAll,
+            );
+        }
+        s.sql(" LIMIT ").sql(u64::from(cap) + 1).sql(format_args!(") AS n{n})"));
+    }
+    let found = s.first(conn).await.map_err(|error| store_error::<DB>("count", error))?;
+    let numbers = found.as_ref().map(row::numbers::<DB, 4>).transpose()?.unwrap_or_default();
+    let mut tally = Tally::default();
+    for (status, number) in STATUSES.into_iter().zip(numbers) {
+        *tally.of_mut(status) = u32::try_from(number).unwrap_or(u32::MAX);
+    }
+    Ok(tally)
+}
+
+/// Whether the narrow rows say all that the filter asks for.
+fn is_told_by_standings(filter: &Filter) -> bool {
+    let Filter { now: _, status: _, role, inviter, batch, created: _, expires: _, search } = filter;
+    role.is_none() && inviter.is_none() && batch.is_none() && search.is_none()
+}

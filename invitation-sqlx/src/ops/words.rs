@@ -1,0 +1,109 @@
+//! The words that a search looks through.
+
+use invitation_core::{Binding, Invitation, Redemption, words};
+
+use crate::{dialect::Dialect, names::Names, statement::Statement};
+
+use super::insert;
+
+/// The words of the address. Those of the redeemer who took the n-th use are part n.
+const ADDRESS: i64 = 0;
+
+/// One word of an invitation.
+pub(super) struct Word<'a> {
+    text: String,
+    invitation: &'a Invitation,
+    part: i64,
+}
+
+/// The columns of [`Word::write`].
+const COLUMNS: &str = "word, division, created_at, invitation, part";
+
+impl Word<'_> {
+    fn write<DB: Dialect>(&self, s: &mut Statement<DB>) {
+        if self.part == ADDRESS {
+            s.keep_secret();
+        }
+        s.text(self.text.as_str()).sql(", ");
+        s.text(self.invitation.division.as_str()).sql(", ");
+        s.int(self.invitation.created_at.as_micros()).sql(", ");
+        s.blob(self.invitation.id.as_bytes()).sql(", ").int(self.part);
+    }
+}
+
+/// The words of a text, each once.
+pub(super) fn each_once(text: &str) -> Vec<String> {
+    let mut words = words(text);
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+fn of_address(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
+    let words = match &invitation.binding {
+        Binding::Address(email) => each_once(email.as_str()),
+        Binding::Anyone | Binding::Domain(_) => Vec::new(),
+    };
+    words.into_iter().map(move |text| Word { text, invitation, part: ADDRESS })
+}
+
+fn of_used_by(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
+    let of = |last: &Redemption| each_once(last.username.as_str());
+    let words = invitation.last_use.as_ref().map_or_else(Vec::new, of);
+    words.into_iter().map(move |text| Word { text, invitation, part: invitation.uses.into() })
+}
+
+/// Those of a new invitation.
+pub(super) fn all_of(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
+    of_address(invitation).chain(of_used_by(invitation))
+}
+
+pub(super) async fn write<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    words: &[Word<'_>],
+) -> sqlx::Result<()> {
+    insert::write_rows::<DB, _>(conn, &names.words, COLUMNS, words, |s, word| word.write(s)).await
+}
+
+/// After another use.
+pub(super) async fn used_by_changed<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Invitation,
+) -> sqlx::Result<()> {
+    if invitation.uses > 1 {
+        forget::<DB>(conn, names, invitation, " AND part <> 0").await?;
+    }
+    write::<DB>(conn, names, &of_used_by(invitation).collect::<Vec<_>>()).await
+}
+
+pub(super) async fn address_changed<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Invitation,
+) -> sqlx::Result<()> {
+    forget::<DB>(conn, names, invitation, " AND part = 0").await?;
+    write::<DB>(conn, names, &of_address(invitation).collect::<Vec<_>>()).await
+}
+
+/// No search finds it any more.
+pub(super) async fn forget_all<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Invitation,
+) -> sqlx::Result<()> {
+    forget::<DB>(conn, names, invitation, "").await
+}
+
+async fn forget<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: &Invitation,
+    which: &str,
+) -> sqlx::Result<()> {
+    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.words));
+    s.blob(invitation.id.as_bytes()).sql(which);
+    s.run(conn).await?;
+    Ok(())
+}
