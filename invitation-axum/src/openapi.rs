@@ -1,6 +1,6 @@
 //! The description of the API, generated from its handlers.
 
-use axum::{Json, Router, routing::get};
+use axum::{Router, body::Bytes, http::header, routing::get};
 use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder,
     path::Paths,
@@ -43,11 +43,10 @@ impl Web {
     /// Serves the document of the API that is mounted at `mount`, as `/openapi.json`, to
     /// everybody.
     pub fn openapi_router(&self, mount: &str) -> Router {
-        let document = self.openapi(mount);
-        let answer = move || {
-            let document = document.clone();
-            async move { Json(document) }
-        };
+        // Written once. A document that was built from the types can be written.
+        let document = serde_json::to_vec(&self.openapi(mount)).unwrap_or_default();
+        let document = Bytes::from(document);
+        let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());
         self.shield(Router::new().route("/openapi.json", get(answer)))
     }
 }

@@ -10,6 +10,7 @@ mod list;
 mod one;
 mod openapi;
 mod order;
+mod silence;
 mod sockets;
 mod store;
 mod support;

@@ -4,6 +4,8 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
+use invitation_axum::{Identify, IdentifyError, Parts, Web, async_trait};
+use invitation_core::Actor;
 use serde_json::json;
 
 use crate::support::{Answer, World, json, request};
@@ -126,5 +128,28 @@ async fn another_method_is_405_and_another_path_404() {
     }
     for path in ["/x/y", "/export.csv/", "/bulk/x", &format!("/{ID}/burn"), "/%2e%2e/"] {
         send(&world, &Method::GET, "admin", path).await.problem(404, "not-found");
+    }
+}
+
+/// The host's sessions are out of order.
+struct Broken;
+
+#[async_trait]
+impl Identify for Broken {
+    async fn actor(&self, _: &Parts) -> Result<Option<Actor>, IdentifyError> {
+        Err(IdentifyError::new("CANARY"))
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_be_identified_is_503() {
+    let world = World::new();
+    let service = world.web.service().clone();
+    let world = world.with(|_| Web::new(service, Broken));
+    for (method, path, _) in routes() {
+        let answer = send(&world, &method, "admin", &path).await;
+        answer.problem(503, "unavailable");
+        assert!(!answer.text().contains("CANARY"));
+        assert!(!answer.header("retry-after").is_empty());
     }
 }

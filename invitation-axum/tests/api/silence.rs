@@ -1,0 +1,78 @@
+//! Whatever is logged, at whatever level: no code is in it, no address, no token, and
+//! nothing of what somebody typed.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use axum::{body::Body, http::Method};
+use serde_json::json;
+use tracing_subscriber::{
+    filter::LevelFilter,
+    fmt::{MakeWriter, format::FmtSpan},
+};
+
+use crate::support::{World, json, request};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn no_secret_gets_into_a_span_or_a_line() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_span_events(FmtSpan::FULL)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _until_the_end = tracing::subscriber::set_default(subscriber);
+
+    let world = World::new();
+    let bound =
+        json!({"email": "canary.mailbox@example.com", "role": "staff", "division": "sales"});
+    let created = world.created("admin", &bound).await;
+    let (id, code) = (created["id"].as_str().unwrap(), created["code"].as_str().unwrap());
+    world.get("admin", &format!("/{id}")).await;
+    world.post("admin", &format!("/{id}/copy"), &json!({})).await;
+    let rotated = world.post("admin", &format!("/{id}/rotate"), &json!({})).await.json();
+    let new = rotated["code"].as_str().unwrap();
+    // People put codes where they do not belong.
+    for path in [format!("?search={new}"), format!("/{new}"), format!("?code={new}")] {
+        world.get("admin", &path).await;
+    }
+    world.post("admin", "", &json!({"email": new, "role": new})).await;
+    let revoke = format!("/{id}/revoke");
+    world.post("admin", &revoke, &json!({"reason": format!("leaked {new}")})).await;
+    let keyed = json(Method::POST, "admin", "/bulk", &json!([bound, {"email": code}]));
+    world.send(keyed).await;
+    let stranger = request(Method::GET, "canary-token", "").header("cookie", "s=canary-cookie");
+    world.send(stranger.body(Body::empty()).unwrap()).await;
+
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.matches("answered status=").count() > 10, "each request is logged: {logged}");
+    let bare = |code: &str| code.replace('-', "");
+    for secret in [code, new, &bare(code), &bare(new), "canary"] {
+        assert!(!logged.contains(secret), "{secret} in the log");
+    }
+}
