@@ -1,6 +1,6 @@
 //! The host's own table of users.
 
-use invitation::{Actor, Dialect, Division, Role, UserId, Username, sqlx};
+use invitation::{Actor, Dialect, Division, ReservationId, Role, UserId, Username, sqlx};
 use sqlx::{ColumnIndex, Decode, QueryBuilder, Row, Type};
 
 use crate::tables::Tables;
@@ -39,7 +39,8 @@ fn name_key(name: &str) -> String {
     name.to_lowercase()
 }
 
-const COLUMNS: &str = "SELECT id, username, role, division FROM users WHERE";
+const COLUMNS: &str =
+    "SELECT id, username, role, division FROM users WHERE reservation IS NULL AND";
 
 impl<DB: Dialect> Tables<DB> {
     /// The account with this id.
@@ -64,11 +65,17 @@ impl<DB: Dialect> Tables<DB> {
 
     /// Creates an account, on the host's connection; in a transaction, if one is open on
     /// it. That the name, or the id, is taken is the database's unique violation.
-    pub(crate) async fn insert(conn: &mut DB::Connection, account: &Account) -> sqlx::Result<()> {
+    ///
+    /// With a reservation the account is not of use yet, until that is committed.
+    pub(crate) async fn insert(
+        conn: &mut DB::Connection,
+        account: &Account,
+        reservation: Option<ReservationId>,
+    ) -> sqlx::Result<()> {
         let text = |text: &str| DB::Text::from(text.to_owned());
         let division = account.division.as_ref().map(|division| division.as_str().to_owned());
         let mut sql = QueryBuilder::<DB>::new(
-            "INSERT INTO users (id, username, name_key, role, division) VALUES (",
+            "INSERT INTO users (id, username, name_key, role, division, reservation) VALUES (",
         );
         let mut values = sql.separated(", ");
         values.push_bind(text(account.id.as_str()));
@@ -76,6 +83,7 @@ impl<DB: Dialect> Tables<DB> {
         values.push_bind(text(&name_key(account.username.as_str())));
         values.push_bind(text(account.role.as_str()));
         values.push_bind(DB::OptText::from(division));
+        values.push_bind(DB::OptText::from(reservation.map(|id| id.to_string())));
         sql.push(")");
         sql.build().execute(DB::exec(conn)).await.map(drop)
     }

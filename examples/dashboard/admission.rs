@@ -87,7 +87,7 @@ impl<DB: Dialect> InOneTransaction<DB> {
             role: redeemed.role().clone(),
             division: Some(redeemed.division().clone()),
         };
-        if let Err(error) = Tables::<DB>::insert(&mut tx, &account).await {
+        if let Err(error) = Tables::<DB>::insert(&mut tx, &account, None).await {
             // Whatever it was, the redemption goes with it: the code is still good.
             tx.rollback().await?;
             return Err(if is_taken(&error) { NotAdmitted::UsernameTaken } else { error.into() });

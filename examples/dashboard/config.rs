@@ -22,6 +22,7 @@ pub(crate) enum DatabaseUrl {
     Sqlite(String),
     Postgres(String),
     MySql(String),
+    Redis(String),
 }
 
 impl Config {
@@ -50,9 +51,10 @@ impl DatabaseUrl {
             Some("sqlite") => Ok(Self::Sqlite(url.to_owned())),
             Some("postgres" | "postgresql") => Ok(Self::Postgres(url.to_owned())),
             Some("mysql" | "mariadb") => Ok(Self::MySql(url.to_owned())),
+            Some("redis") => Ok(Self::Redis(url.to_owned())),
             _ => Err(ConfigError::new(
                 "DATABASE_URL",
-                "must begin with sqlite:, postgres: or mysql:",
+                "must begin with sqlite:, postgres:, mysql: or redis:",
             )),
         }
     }
@@ -65,6 +67,7 @@ impl fmt::Debug for DatabaseUrl {
             Self::Sqlite(_) => "SQLite",
             Self::Postgres(_) => "PostgreSQL",
             Self::MySql(_) => "MySQL",
+            Self::Redis(_) => "Redis, the users in SQLite",
         })
     }
 }

@@ -11,10 +11,11 @@
 //! | variable | |
 //! |---|---|
 //! | `PORT` | 3000 by default; 0 takes a free one |
-//! | `DATABASE_URL` | `sqlite:…`, `postgres://…` or `mysql://…`; by default a SQLite file in the working directory |
+//! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…` or `redis://…`; by default a SQLite file in the working directory |
 //! | `DEMO_RESET` | `1` begins with an empty store |
 //!
-//! Where to look: `admission.rs` makes an account and redeems a code in one transaction;
+//! Where to look: `admission.rs` makes an account and redeems a code in one transaction, and
+//! `reserving.rs` where there can be none;
 //! `people.rs` tells the library who is acting; `app.rs` mounts its routers; `register.rs`
 //! has the newcomer's side, with the proof of an address.
 
@@ -31,6 +32,7 @@ mod problems;
 mod records;
 mod register;
 mod registrations;
+mod reserving;
 mod secret;
 mod seed;
 mod sessions;

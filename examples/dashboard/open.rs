@@ -3,7 +3,7 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use invitation::{
-    Dialect, Invitations, SqlStore, Store,
+    Dialect, Invitations, Namespace, RedisOptions, RedisStore, SqlStore, Store, redis,
     sqlx::{
         Executor, Pool,
         mysql::{MySql, MySqlConnectOptions},
@@ -18,8 +18,9 @@ use crate::{
     Result,
     admission::{Admission, InOneTransaction},
     app::Host,
-    config::{Config, DatabaseUrl},
+    config::{Config, DEFAULT_DATABASE, DatabaseUrl},
     records::Records,
+    reserving::Reserving,
     seed,
     tables::Tables,
 };
@@ -49,6 +50,10 @@ pub(crate) async fn open(config: &Config, base: &str) -> Result<Host> {
             let tables = Tables::new(named(mysql(url).await)?);
             prepared(tables, config, base).await
         }
+        DatabaseUrl::Redis(url) => {
+            let tables = Tables::new(named(sqlite(DEFAULT_DATABASE).await)?);
+            with_redis(tables, url, config, base).await
+        }
     }
 }
 
@@ -57,19 +62,76 @@ async fn prepared<DB: Dialect>(tables: Tables<DB>, config: &Config, base: &str) 
     named(tables.prepare(config.reset).await)?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
-    let store: Arc<dyn Store> = Arc::new(store);
-    let invitations = Invitations::new(store);
+    let invitations = service(store);
     let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.clone() };
-    let host = Host::new(
-        Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) },
-        BaseUrl::parse(base)?,
-    );
+    let opened =
+        Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
+    seeded(tables, Host::new(opened, BaseUrl::parse(base)?)).await
+}
+
+/// Invitations in Redis, users in SQLite.
+async fn with_redis(
+    tables: Tables<Sqlite>,
+    url: &str,
+    config: &Config,
+    base: &str,
+) -> Result<Host> {
+    let namespace: Namespace = "invitation-demo".parse()?;
+    if config.reset {
+        named(forget(url, &namespace).await)?;
+    }
+    named(tables.prepare(config.reset).await)?;
+    let options = RedisOptions::new().with_namespace(namespace);
+    let store = named(RedisStore::connect(url, options).await)?;
+    for warning in store.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let invitations = service(store);
+    let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
+    // Before anybody asks: what a crash left open.
+    admission.settle().await?;
+    tokio::spawn(admission.clone().keep_settling());
+    let opened =
+        Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
+    seeded(tables, Host::new(opened, BaseUrl::parse(base)?)).await
+}
+
+fn service(store: impl Store + 'static) -> Service {
+    let store: Arc<dyn Store> = Arc::new(store);
+    Invitations::new(store)
+}
+
+/// With the demonstration's data, if it is new.
+async fn seeded<DB: Dialect>(tables: Tables<DB>, host: Host) -> Result<Host> {
     if !tables.is_seeded().await? {
         seed::users(&tables).await?;
         seed::invitations(&host).await?;
         tables.set_seeded().await?;
     }
     Ok(host)
+}
+
+/// Removes the keys of the demonstration, and nobody else's.
+async fn forget(url: &str, namespace: &Namespace) -> redis::RedisResult<()> {
+    let mut connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+    let mut cursor = 0_u64;
+    loop {
+        let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(namespace.pattern())
+            .arg("COUNT")
+            .arg(1_000)
+            .query_async(&mut connection)
+            .await?;
+        if !keys.is_empty() {
+            let () = redis::cmd("UNLINK").arg(keys).query_async(&mut connection).await?;
+        }
+        if next == 0 {
+            return Ok(());
+        }
+        cursor = next;
+    }
 }
 
 /// An error of opening says which variable it is about. What it says of itself has no

@@ -32,7 +32,7 @@ pub(crate) async fn users<DB: Dialect>(tables: &Tables<DB>) -> Result {
             division: division.map(Division::new).transpose()?,
         };
         let mut conn = tables.pool().acquire().await?;
-        match Tables::<DB>::insert(&mut conn, &account).await {
+        match Tables::<DB>::insert(&mut conn, &account, None).await {
             Err(error) if is_taken(&error) => {}
             inserted => inserted?,
         }

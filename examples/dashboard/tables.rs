@@ -25,7 +25,8 @@ impl<DB: Dialect> Clone for Tables<DB> {
 /// this is somebody's, and nothing is touched there.
 const MARKER: &str = "invitation_demonstration";
 
-/// Of types that all the databases understand.
+/// Of types that all the databases understand. A user who has a reservation is not in
+/// yet: see `reserving.rs`.
 const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS invitation_demonstration (seeded BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS users (
@@ -33,7 +34,8 @@ const SCHEMA: [&str; 3] = [
         username VARCHAR(128) NOT NULL,
         name_key VARCHAR(384) NOT NULL UNIQUE,
         role VARCHAR(64) NOT NULL,
-        division VARCHAR(64)
+        division VARCHAR(64),
+        reservation VARCHAR(128)
     )",
     "CREATE TABLE IF NOT EXISTS registrations (
         id VARCHAR(64) NOT NULL PRIMARY KEY,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use invitation_testkit::{MariaDb, Postgres};
+use invitation_testkit::{MariaDb, Postgres, Redis};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 
@@ -34,12 +34,14 @@ static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
 pub(crate) struct Store {
     pub(crate) folder: tempfile::TempDir,
     url: Option<String>,
+    /// Lives as long as the test.
+    _server: Option<Redis>,
 }
 
 impl Store {
     /// The default: a file in the working directory.
     pub(crate) fn sqlite() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), url: None }
+        Self { folder: tempfile::tempdir().expect("a folder"), url: None, _server: None }
     }
 
     pub(crate) fn postgres() -> Self {
@@ -48,6 +50,11 @@ impl Store {
 
     pub(crate) fn mariadb() -> Self {
         Self { url: Some(MariaDb::shared().create_database()), ..Self::sqlite() }
+    }
+
+    pub(crate) fn redis() -> Self {
+        let server = Redis::start().expect("a server");
+        Self { url: Some(server.url()), _server: Some(server), ..Self::sqlite() }
     }
 
     /// The example, not started yet, on a free port.

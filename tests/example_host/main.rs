@@ -35,6 +35,14 @@ macro_rules! on_every_store {
                 super::$file::$promise(&crate::host::Store::mariadb()).await;
             })+)+
         }
+
+        /// Invitations in Redis, users in SQLite: no transaction spans both.
+        mod redis {
+            $($(#[tokio::test]
+            async fn $promise() {
+                super::$file::$promise(&crate::host::Store::redis()).await;
+            })+)+
+        }
     };
 }
 

@@ -22,6 +22,11 @@ async fn crowd(host: &Arc<Host>, code: &str, people: usize) -> usize {
                     answer.is_problem(410, "code-used");
                     false
                 }
+                // Where uses are reserved first, all that are left may be just then.
+                409 => {
+                    answer.is_problem(409, "conflict");
+                    false
+                }
                 _ => panic!("{n}: {answer:?}"),
             }
         });

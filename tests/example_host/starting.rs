@@ -31,6 +31,8 @@ fn a_wrong_setting_is_named() {
         ("DATABASE_URL", "sqlite:/nowhere/at/all.db"),
         ("DATABASE_URL", "postgres://me:tiger@127.0.0.1:1/x"),
         ("DATABASE_URL", "postgres://me:tiger@127.0.0.1:port/x"),
+        ("DATABASE_URL", "mysql://me:tiger@127.0.0.1:1/x"),
+        ("DATABASE_URL", "redis://me:tiger@127.0.0.1:1/"),
     ] {
         let said = complaint(store.command().env(name, value));
         assert!(said.contains(name), "{name}={value}: {said}");
