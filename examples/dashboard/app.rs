@@ -1,6 +1,6 @@
 //! The host, and its routes.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Router,
@@ -8,11 +8,14 @@ use axum::{
     http::header,
     routing::{get, post},
 };
-use invitation::web::{BaseUrl, Problem, ProblemKind, Service, Web};
+use invitation::{
+    Division,
+    web::{BaseUrl, Dashboard, Problem, ProblemKind, Service, Web},
+};
 
 use crate::{
     admission::Admission, api, mail::Outbox, open::Opened, pages, people::People, records::Records,
-    sessions::Sessions,
+    seed::USERS, sessions::Sessions,
 };
 
 /// Where the library's routers are mounted.
@@ -74,7 +77,23 @@ pub(crate) fn app(host: Host) -> Router {
         .with_state(App(Arc::new(host)));
     // The same ids, bounds and headers before the host's routes as before the library's;
     // and no page of another site can sign anybody in, or out.
-    web.protect(own).nest_service(API, web.api()).merge(web.openapi_router(API))
+    web.protect(own)
+        .nest_service(API, web.api())
+        .nest_service(DASHBOARD, web.dashboard(dashboard()))
+        .merge(web.openapi_router(API))
+}
+
+/// The library's dashboard, as this host shows it.
+fn dashboard() -> Dashboard {
+    let divisions = USERS.iter().filter_map(|(_, _, division)| Division::new((*division)?).ok());
+    let divisions: BTreeSet<_> = divisions.collect();
+    Dashboard::new()
+        .with_brand("Demonstration")
+        .with_sign_in("/login")
+        .with_divisions(divisions)
+        .with_aside_html(
+            r#"<form method="post" action="/logout"><button class="inv-button">Sign out</button></form>"#,
+        )
 }
 
 async fn css() -> ([(header::HeaderName, &'static str); 1], &'static str) {

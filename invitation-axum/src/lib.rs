@@ -7,7 +7,7 @@
 //! use std::sync::Arc;
 //!
 //! use axum::Router;
-//! use invitation_axum::{BaseUrl, Parts, Service, Web};
+//! use invitation_axum::{BaseUrl, Dashboard, Parts, Service, Web};
 //! use invitation_core::{Actor, Invitations, MemoryStore, Role, Store, UserId};
 //!
 //! fn who(request: &Parts) -> Option<Actor> {
@@ -23,6 +23,7 @@
 //!
 //! let app: Router = Router::new()
 //!     .nest_service("/api/invitations", web.api())
+//!     .nest_service("/invitations", web.dashboard(Dashboard::new().with_sign_in("/login")))
 //!     .merge(web.openapi_router("/api/invitations")); // GET /openapi.json
 //! # Ok::<_, invitation_core::Invalid>(())
 //! ```
@@ -50,6 +51,7 @@ mod acting;
 mod api;
 mod base_url;
 mod body;
+mod dashboard;
 mod headers;
 mod identify;
 mod openapi;
@@ -66,6 +68,7 @@ pub use axum::http::request::Parts;
 pub use self::{
     base_url::BaseUrl,
     body::{Form, Json},
+    dashboard::{Dashboard, Layout, Page, Strings},
     identify::{Identify, IdentifyError},
     problem::{FieldError, Place, Problem, ProblemKind},
     web::{Service, Web, WebLimits},

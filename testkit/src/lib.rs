@@ -5,12 +5,15 @@
 //! - [`MariaDb`]: MariaDB, package `mariadb-server`.
 //! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
+//! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
 //! - [`Proxy`]: a wire to one of them that breaks on purpose.
 //!
 //! Each server has `start`, and `shared` for the one that all tests of a program use, each
 //! in a database of its own (`create_database`; on Redis, in a namespace). A server
 //! that cannot be started is an error, never a skipped test.
 
+#[cfg(feature = "browser")]
+mod browser;
 mod galera;
 mod mariadb;
 mod network;
@@ -23,6 +26,8 @@ mod server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(feature = "browser")]
+pub use self::browser::{Browser, Look, Window};
 pub use self::{
     galera::Galera, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
     redis_cluster::RedisCluster,

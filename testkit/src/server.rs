@@ -21,7 +21,11 @@ trap '' INT TERM HUP
 folder=$1; signal=$2; shift 2
 p=
 end() {
-    if [ -n "$p" ]; then kill -"$signal" "$p" 2>/dev/null; wait "$p" 2>/dev/null; fi
+    if [ -n "$p" ]; then
+        # All of its process group, if it leads one.
+        kill -"$signal" "-$p" 2>/dev/null || kill -"$signal" "$p" 2>/dev/null
+        wait "$p" 2>/dev/null
+    fi
     p=
 }
 while read -r word; do

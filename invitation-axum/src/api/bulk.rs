@@ -50,9 +50,9 @@ pub(crate) enum Mode {
 pub(crate) struct BulkBody {
     /// What was created together has this in common; none when nothing was.
     #[schema(required, format = Uuid)]
-    batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// One for each row, in their order.
-    results: Vec<RowResult>,
+    pub(crate) results: Vec<RowResult>,
 }
 
 /// What came of a row.
@@ -61,18 +61,18 @@ pub(crate) struct BulkBody {
 pub(crate) struct RowResult {
     /// Which: counted from 1, without the line that names the columns.
     #[schema(minimum = 1)]
-    line: usize,
-    outcome: RowOutcome,
+    pub(crate) line: usize,
+    pub(crate) outcome: RowOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = Uuid)]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
-    code: Option<Secret>,
+    pub(crate) code: Option<Secret>,
     /// Why it was not created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<FieldError>,
+    pub(crate) errors: Vec<FieldError>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -131,14 +131,44 @@ pub(crate) async fn bulk(
         return Err(Problem::invalid([FieldError::in_header("Idempotency-Key", message)]));
     }
 
+    let how = match (dry_run, mode) {
+        (Some(true), _) => How::Rehearse,
+        (_, Mode::Atomic) => How::AllOrNone(key),
+        (_, Mode::BestEffort) => How::AsManyAsCanBe,
+    };
     let _permit = web.bulk_permit()?;
     let rows = read(request, &web).await?;
-    if dry_run == Some(true) {
-        return rehearse(&web, &actor, rows).await;
-    }
-    match mode {
-        Mode::Atomic => all_or_none(&web, &actor, rows, key.as_ref()).await,
-        Mode::BestEffort => as_many_as_can_be(&web, &actor, rows).await,
+    let body = import(&web, &actor, rows, how).await?;
+    let status = if body.batch.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(body)).into_response())
+}
+
+/// How rows are to be taken.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// Nothing is created.
+    Rehearse,
+    /// Once for each key.
+    AllOrNone(Option<IdempotencyKey>),
+    AsManyAsCanBe,
+}
+
+/// Creates what the rows say. What is wrong with rows of which all or none are to be
+/// created is a problem.
+pub(crate) async fn import(
+    web: &Web,
+    actor: &Actor,
+    rows: Vec<Row>,
+    how: How,
+) -> Result<BulkBody, Problem> {
+    let (drafts, wrong) = apart(rows);
+    match how {
+        How::Rehearse => {
+            let results = rehearsed(web, actor, drafts, wrong).await?;
+            Ok(BulkBody { batch: None, results })
+        }
+        How::AllOrNone(key) => all_or_none(web, actor, drafts, wrong, key.as_ref()).await,
+        How::AsManyAsCanBe => as_many_as_can_be(web, actor, drafts, wrong).await,
     }
 }
 
@@ -156,12 +186,6 @@ async fn read(request: Request, web: &Web) -> Result<Vec<Row>, Problem> {
     read(&bytes, max)
 }
 
-async fn rehearse(web: &Web, actor: &Actor, rows: Vec<Row>) -> Result<Response, Problem> {
-    let (drafts, wrong) = apart(rows);
-    let results = rehearsed(web, actor, drafts, wrong).await?;
-    Ok(Json(BulkBody { batch: None, results }).into_response())
-}
-
 async fn rehearsed(
     web: &Web,
     actor: &Actor,
@@ -176,10 +200,10 @@ async fn rehearsed(
 async fn all_or_none(
     web: &Web,
     actor: &Actor,
-    rows: Vec<Row>,
+    drafts: Vec<Draft>,
+    wrong: Vec<Option<Vec<FieldError>>>,
     key: Option<&IdempotencyKey>,
-) -> Result<Response, Problem> {
-    let (drafts, wrong) = apart(rows);
+) -> Result<BulkBody, Problem> {
     if wrong.iter().any(Option::is_some) {
         // Whatever else is wrong is said at once.
         let results = rehearsed(web, actor, drafts, wrong).await?;
@@ -192,20 +216,23 @@ async fn all_or_none(
     };
     let batch = batch_of(created.iter());
     let results = (1..).zip(&created).map(|(line, one)| RowResult::created(line, one)).collect();
-    Ok((StatusCode::CREATED, Json(BulkBody { batch, results })).into_response())
+    Ok(BulkBody { batch, results })
 }
 
-async fn as_many_as_can_be(web: &Web, actor: &Actor, rows: Vec<Row>) -> Result<Response, Problem> {
-    let (drafts, wrong) = apart(rows);
+async fn as_many_as_can_be(
+    web: &Web,
+    actor: &Actor,
+    drafts: Vec<Draft>,
+    wrong: Vec<Option<Vec<FieldError>>>,
+) -> Result<BulkBody, Problem> {
     let answers = if drafts.is_empty() {
         Vec::new()
     } else {
         web.service().create_each(actor, drafts).await?
     };
     let batch = batch_of(answers.iter().flatten());
-    let status = if batch.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     let results = together(wrong, answers, |line, one| RowResult::created(line, &one));
-    Ok((status, Json(BulkBody { batch, results })).into_response())
+    Ok(BulkBody { batch, results })
 }
 
 /// The drafts that could be read, and for each row what is wrong with it.

@@ -1,7 +1,7 @@
 //! The JSON API.
 
 mod amend;
-mod bulk;
+pub(crate) mod bulk;
 mod create;
 pub(crate) mod docs;
 mod draft;
@@ -10,7 +10,7 @@ mod export;
 mod invitation;
 mod list;
 mod one;
-mod rows;
+pub(crate) mod rows;
 
 use axum::{
     Router,

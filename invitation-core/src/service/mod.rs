@@ -239,7 +239,9 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    /// The time by the service's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.settings.clock.now()
     }
 

@@ -1,0 +1,141 @@
+//! Editing the terms of an invitation.
+
+use axum::{
+    extract::{Path, Request},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use invitation_core::{
+    Amendment, Binding, Error, Expiry, IfVersion, Invitation, InvitationView, Refusal, Right,
+};
+
+use super::{
+    confirm::about,
+    detail::named_or_forbidden,
+    form::{Field, FormPage, Input, Kind, Mistakes},
+    frame::{Visitor, page},
+    terms,
+};
+use crate::problem::{Problem, ProblemKind};
+
+/// The form with the terms as they are.
+pub(super) async fn form(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = named_or_forbidden(&visitor, &id, Right::Amend).await?;
+    let view = visitor.service().get(visitor.actor(), id).await?;
+    offered(&view, Right::Amend)?;
+    let invitation = view.invitation();
+    let (email, domain) = match &invitation.binding {
+        Binding::Address(email) => (email.as_str(), ""),
+        Binding::Domain(domain) => ("", domain.as_str()),
+        Binding::Anyone => ("", ""),
+    };
+    let role = invitation.role.as_str();
+    let input = Input::with([("email", email), ("email_domain", domain), ("role", role)]);
+    render(&visitor, StatusCode::OK, &view, &input, Mistakes::default(), None)
+}
+
+/// Changes what is not as it was, on the version that the form was made from.
+pub(super) async fn save(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let id = named_or_forbidden(&visitor, &id, Right::Amend).await?;
+    let input = Input::of_body(request, visitor.web()).await?;
+    let view = visitor.service().get(visitor.actor(), id).await?;
+    let version = version(&input)?;
+    let mut mistakes = Mistakes::default();
+    let t = visitor.t();
+    let Some(amendment) = amendment(&visitor, &input, view.invitation(), &mut mistakes) else {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return render(&visitor, status, &view, &input, mistakes, None);
+    };
+    let there = format!("{}/{id}", visitor.base());
+    if amendment == Amendment::new() {
+        if view.invitation().version == version {
+            return Ok(Redirect::to(&format!("{there}?done=unchanged")).into_response());
+        }
+        let (status, notice) = (StatusCode::PRECONDITION_FAILED, t.changed_meanwhile.to_string());
+        return render(&visitor, status, &view, &input, mistakes, Some(notice));
+    }
+    let if_version = IfVersion::Exactly(version);
+    match visitor.service().amend(visitor.actor(), id, amendment, if_version).await {
+        Ok(_) => Ok(Redirect::to(&format!("{there}?done=saved")).into_response()),
+        Err(Error::Invalid(invalid)) => {
+            mistakes.add_all(t, &invalid);
+            render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
+        }
+        Err(error) => {
+            let problem = Problem::of(&error);
+            let notice = match error.refusal() {
+                Some(Refusal::VersionMismatch { .. }) => t.changed_meanwhile.to_string(),
+                Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
+                _ => return Err(problem),
+            };
+            let view = visitor.service().get(visitor.actor(), id).await?;
+            render(&visitor, problem.kind().status(), &view, &input, mistakes, Some(notice))
+        }
+    }
+}
+
+/// Whether the core offers this to the visitor just now.
+pub(super) fn offered(view: &InvitationView, right: Right) -> Result<(), Problem> {
+    if view.actions().contains(&right) {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemKind::Conflict)
+        .with_detail(format!("the invitation is {}", view.status())))
+}
+
+/// The version that a form was made from.
+pub(super) fn version(input: &Input) -> Result<u64, Problem> {
+    input.text("version").parse().map_err(|_| Problem::new(ProblemKind::Malformed))
+}
+
+fn amendment(
+    visitor: &Visitor,
+    input: &Input,
+    current: &Invitation,
+    mistakes: &mut Mistakes,
+) -> Option<Amendment> {
+    let mut amendment = Amendment::new();
+    let binding = terms::binding(visitor, input, mistakes);
+    match binding.filter(|binding| *binding != current.binding) {
+        Some(Binding::Address(email)) => amendment = amendment.for_email(email),
+        Some(Binding::Domain(domain)) => amendment = amendment.for_domain(domain),
+        Some(Binding::Anyone) => amendment = amendment.for_anyone(),
+        None => {}
+    }
+    let role = terms::role(visitor, input, mistakes);
+    if let Some(role) = role.filter(|role| *role != current.role) {
+        amendment = amendment.with_role(role);
+    }
+    if let Some(days) = terms::number(visitor, input, "expires_in_days", mistakes) {
+        amendment = amendment.expiring(Expiry::InDays(days));
+    }
+    mistakes.is_empty().then_some(amendment)
+}
+
+fn render(
+    visitor: &Visitor,
+    status: StatusCode,
+    view: &InvitationView,
+    input: &Input,
+    mistakes: Mistakes,
+    notice: Option<String>,
+) -> Result<Response, Problem> {
+    let t = visitor.t();
+    let invitation = view.invitation();
+    let mut fields = terms::binding_fields(visitor, &t.email_or_nobody, input);
+    fields.push(terms::role_field(visitor, input));
+    let days = input.text("expires_in_days");
+    let days = Field::new("expires_in_days", &*t.expires_in_days_anew, days, Kind::Number);
+    fields.push(days.with_hint(&*t.expires_anew_hint));
+    let there = format!("{}/{}", visitor.base(), invitation.id);
+    let form = FormPage::new(visitor, &t.edit_heading, format!("{there}/edit"))
+        .about(about(visitor, view))
+        .with_hidden("version", invitation.version.to_string())
+        .with_fields(fields)
+        .with_mistakes(mistakes, notice);
+    page(status, &t.edit_heading, &form)
+}

@@ -1,0 +1,197 @@
+//! What is asked about once more before it is done: revoke, reinstate, rotate, delete.
+
+use axum::{
+    extract::{Path, Request},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use invitation_core::{Error, IfVersion, InvitationId, InvitationView, Refusal, Right};
+
+use super::{
+    Strings,
+    change::{offered, version},
+    detail::{Detail, named_or_forbidden},
+    form::{Field, FormPage, Input, Kind, Mistakes},
+    frame::{Visitor, page},
+    row::{Row, Summary},
+};
+use crate::problem::{Problem, ProblemKind};
+
+/// A change that takes a confirmation.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Revoke,
+    Reinstate,
+    Rotate,
+    Delete,
+}
+
+impl Change {
+    fn of(word: &str) -> Result<Self, Problem> {
+        Ok(match word {
+            "revoke" => Self::Revoke,
+            "reinstate" => Self::Reinstate,
+            "rotate" => Self::Rotate,
+            "delete" => Self::Delete,
+            _ => return Err(Problem::new(ProblemKind::NotFound)),
+        })
+    }
+
+    fn right(self) -> Right {
+        match self {
+            Self::Revoke => Right::Revoke,
+            Self::Reinstate => Right::Reinstate,
+            Self::Rotate => Right::Rotate,
+            Self::Delete => Right::Delete,
+        }
+    }
+
+    fn is_final(self) -> bool {
+        matches!(self, Self::Revoke | Self::Delete)
+    }
+
+    /// The question, what it means, and the button.
+    fn words(self, t: &Strings) -> (&str, &str, &str) {
+        match self {
+            Self::Revoke => (&t.revoke_question, &t.revoke_meaning, &t.revoke),
+            Self::Reinstate => (&t.reinstate_question, &t.reinstate_meaning, &t.reinstate),
+            Self::Rotate => (&t.rotate_question, &t.rotate_meaning, &t.rotate),
+            Self::Delete => (&t.delete_question, &t.delete_meaning, &t.delete),
+        }
+    }
+}
+
+/// Asks.
+pub(super) async fn ask(
+    visitor: Visitor,
+    Path((id, word)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let change = Change::of(&word)?;
+    let id = named_or_forbidden(&visitor, &id, change.right()).await?;
+    let view = visitor.service().get(visitor.actor(), id).await?;
+    offered(&view, change.right())?;
+    let asking = Asking { visitor: &visitor, change, word: &word };
+    asking.render(StatusCode::OK, &view, "", Mistakes::default(), None)
+}
+
+/// Does it, on the version that was asked about.
+pub(super) async fn make(
+    visitor: Visitor,
+    Path((id, word)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let change = Change::of(&word)?;
+    let id = named_or_forbidden(&visitor, &id, change.right()).await?;
+    let input = Input::of_body(request, visitor.web()).await?;
+    let reason = input.lines("reason");
+    let if_version = IfVersion::Exactly(version(&input)?);
+    let (t, mut mistakes) = (visitor.t(), Mistakes::default());
+    let asking = Asking { visitor: &visitor, change, word: &word };
+    let (status, notice) = match made(&visitor, change, id, &reason, if_version).await {
+        Ok(response) => return Ok(response),
+        Err(Made::Not(Error::Invalid(invalid))) => {
+            mistakes.add_all(t, &invalid);
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
+        Err(Made::Not(error)) => match error.refusal() {
+            Some(Refusal::VersionMismatch { .. }) => {
+                (StatusCode::PRECONDITION_FAILED, Some(t.changed_meanwhile.to_string()))
+            }
+            Some(refusal @ Refusal::QuotaExceeded { .. }) => {
+                (StatusCode::TOO_MANY_REQUESTS, Some((t.sentence)(&refusal.to_string())))
+            }
+            _ => return Err(Problem::of(&error)),
+        },
+        Err(Made::Unshown(problem)) => return Err(problem),
+    };
+    let view = visitor.service().get(visitor.actor(), id).await?;
+    offered(&view, change.right())?;
+    asking.render(status, &view, &reason, mistakes, notice)
+}
+
+/// Why there is no answer: it was not done, or it was and cannot be shown.
+enum Made {
+    Not(Error),
+    Unshown(Problem),
+}
+
+impl From<Error> for Made {
+    fn from(error: Error) -> Self {
+        Self::Not(error)
+    }
+}
+
+async fn made(
+    visitor: &Visitor,
+    change: Change,
+    id: InvitationId,
+    reason: &str,
+    if_version: IfVersion,
+) -> Result<Response, Made> {
+    let (service, actor, t) = (visitor.service(), visitor.actor(), visitor.t());
+    let there =
+        |done: &str| Redirect::to(&format!("{}/{id}?done={done}", visitor.base())).into_response();
+    Ok(match change {
+        Change::Revoke => {
+            let reason = (!reason.is_empty()).then_some(reason);
+            service.revoke(actor, id, reason, if_version).await?;
+            there("revoked")
+        }
+        Change::Reinstate => {
+            service.reinstate(actor, id, if_version).await?;
+            there("reinstated")
+        }
+        Change::Rotate => {
+            let rotated = service.rotate(actor, id, if_version).await?;
+            let (invitation, code) = (rotated.invitation(), rotated.code());
+            let detail = Detail::of_code(visitor, &t.rotated, invitation, code);
+            page(StatusCode::OK, &t.rotated, &detail).map_err(Made::Unshown)?
+        }
+        Change::Delete => {
+            service.delete(actor, id, if_version).await?;
+            Redirect::to(&format!("{}?done=deleted", visitor.home())).into_response()
+        }
+    })
+}
+
+/// What a form is about.
+pub(super) fn about<'a>(visitor: &'a Visitor, view: &'a InvitationView) -> Summary<'a> {
+    let row = Row::of(view, visitor, visitor.now());
+    Summary { t: visitor.t(), row, shows_code: true, more: Vec::new() }
+}
+
+struct Asking<'a> {
+    visitor: &'a Visitor,
+    change: Change,
+    word: &'a str,
+}
+
+impl Asking<'_> {
+    fn render(
+        &self,
+        status: StatusCode,
+        view: &InvitationView,
+        reason: &str,
+        mistakes: Mistakes,
+        notice: Option<String>,
+    ) -> Result<Response, Problem> {
+        let t = self.visitor.t();
+        let (question, meaning, submit) = self.change.words(t);
+        let mut fields = Vec::new();
+        if matches!(self.change, Change::Revoke) {
+            let field = Field::new("reason", &*t.reason, reason, Kind::Long);
+            fields.push(field.with_hint(&*t.reason_hint));
+        }
+        let invitation = view.invitation();
+        let action = format!("{}/{}/{}", self.visitor.base(), invitation.id, self.word);
+        let form = FormPage::new(self.visitor, question, action)
+            .with_intro(meaning)
+            .about(about(self.visitor, view))
+            .with_submit(submit)
+            .taking_away(self.change.is_final())
+            .with_hidden("version", invitation.version.to_string())
+            .with_fields(fields)
+            .with_mistakes(mistakes, notice);
+        page(status, question, &form)
+    }
+}

@@ -1,0 +1,128 @@
+//! Creating an invitation: the form, and the new code.
+
+use axum::{extract::Request, http::StatusCode, response::Response};
+use invitation_core::{
+    Binding, Created, Division, Draft, Error, Expiry, IdempotencyKey, Refusal, Right,
+};
+use uuid::Uuid;
+
+use super::{
+    detail::Detail,
+    form::{Field, FormPage, Input, Kind, Mistakes},
+    frame::{Visitor, page},
+    terms,
+};
+use crate::problem::Problem;
+
+/// The empty form.
+pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
+    visitor.must(Right::Create, None).await?;
+    let days = visitor.service().limits().default_lifetime().whole_days().to_string();
+    let home = visitor.actor().home().map(Division::as_str).unwrap_or_default();
+    let input = Input::with([("expires_in_days", &*days), ("division", home), ("max_uses", "1")]);
+    render(&visitor, StatusCode::OK, &input, new_key(), Mistakes::default(), None)
+}
+
+/// Creates what the form asks for, once however often it is sent.
+pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Response, Problem> {
+    visitor.must(Right::Create, None).await?;
+    let input = Input::of_body(request, visitor.web()).await?;
+    let mut mistakes = Mistakes::default();
+    let (Some(draft), Some(key)) = (
+        draft(&visitor, &input, &mut mistakes),
+        IdempotencyKey::new(input.text("key")).ok().or_else(|| IdempotencyKey::new(new_key()).ok()),
+    ) else {
+        let key = input.text("key").to_owned();
+        return render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None);
+    };
+    let t = visitor.t();
+    match visitor.service().create_once(visitor.actor(), &key, draft).await {
+        // Gone since then: what the form asks for is something new.
+        Ok(created) if created.invitation().deleted_at.is_some() => {
+            let notice = Some(t.form_was_used.to_string());
+            render(&visitor, StatusCode::CONFLICT, &input, new_key(), mistakes, notice)
+        }
+        Ok(created) => shown(&visitor, &created),
+        Err(Error::Invalid(invalid)) => {
+            mistakes.add_all(t, &invalid);
+            let key = input.text("key").to_owned();
+            render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None)
+        }
+        Err(error) => {
+            let problem = Problem::of(&error);
+            let notice = match error.refusal() {
+                Some(Refusal::IdempotencyKeyReused) => t.form_was_used.to_string(),
+                Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
+                _ => return Err(problem),
+            };
+            let status = problem.kind().status();
+            render(&visitor, status, &input, new_key(), mistakes, Some(notice))
+        }
+    }
+}
+
+fn draft(visitor: &Visitor, input: &Input, mistakes: &mut Mistakes) -> Option<Draft> {
+    let mut draft = Draft::new();
+    match terms::binding(visitor, input, mistakes) {
+        Some(Binding::Address(email)) => draft = draft.for_email(email),
+        Some(Binding::Domain(domain)) => draft = draft.for_domain(domain),
+        Some(Binding::Anyone) | None => {}
+    }
+    if let Some(role) = terms::role(visitor, input, mistakes) {
+        draft = draft.with_role(role);
+    }
+    let division = input.text("division");
+    if !division.is_empty()
+        && let Some(division) = mistakes.check(visitor.t(), Division::new(division))
+    {
+        draft = draft.in_division(division);
+    }
+    if let Some(days) = terms::number(visitor, input, "expires_in_days", mistakes) {
+        draft = draft.expiring(Expiry::InDays(days));
+    }
+    if let Some(uses) = terms::uses(visitor, input, mistakes) {
+        draft = draft.for_uses(uses);
+    }
+    mistakes.is_empty().then_some(draft)
+}
+
+fn new_key() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn render(
+    visitor: &Visitor,
+    status: StatusCode,
+    input: &Input,
+    key: String,
+    mistakes: Mistakes,
+    notice: Option<String>,
+) -> Result<Response, Problem> {
+    let t = visitor.t();
+    let mut fields = terms::binding_fields(visitor, &t.email_optional, input);
+    fields.push(terms::role_field(visitor, input));
+    fields.extend(terms::division_field(visitor, input));
+    let days = input.text("expires_in_days");
+    let days = Field::new("expires_in_days", &*t.expires_in_days, days, Kind::Number);
+    fields.push(days.with_hint(&*t.expires_hint));
+    if visitor.may(Right::MultiUse) {
+        let uses = input.text("max_uses");
+        fields.push(Field::new("max_uses", &*t.max_uses, uses, Kind::Number));
+    }
+    let form = FormPage::new(visitor, &t.create_invitation, format!("{}/new", visitor.base()))
+        .with_submit(&t.create)
+        .with_hidden("key", key)
+        .with_fields(fields)
+        .with_mistakes(mistakes, notice);
+    page(status, &t.create_invitation, &form)
+}
+
+/// The new code, large.
+fn shown(visitor: &Visitor, created: &Created) -> Result<Response, Problem> {
+    let t = visitor.t();
+    let is_new = !created.is_replayed();
+    let heading = if is_new { &t.created } else { &t.created_before };
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let (invitation, code) = (created.invitation(), created.code());
+    page(status, heading, &Detail::of_code(visitor, heading, invitation, code).offering_another())
+}

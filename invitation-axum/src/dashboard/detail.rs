@@ -1,0 +1,169 @@
+//! One invitation: its facts, its code, and what may be done with it.
+
+use askama::Template;
+use axum::{
+    Json,
+    extract::{Path, RawQuery},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use invitation_core::{
+    Error, Invitation, InvitationCode, InvitationId, InvitationView, Inviter, Paging, Right,
+};
+use time::OffsetDateTime;
+
+use super::{
+    Strings,
+    form::Input,
+    frame::{Visitor, named, page, wants_data},
+    row::{CopyForm, Row, Summary},
+};
+use crate::problem::Problem;
+
+/// The page of one invitation.
+#[derive(Template, Debug)]
+#[template(path = "detail.html")]
+pub(super) struct Detail<'a> {
+    t: &'a Strings,
+    base: &'a str,
+    home: &'a str,
+    heading: &'a str,
+    done: Option<&'a str>,
+    facts: Summary<'a>,
+    offers_another: bool,
+    may_audit: bool,
+}
+
+impl<'a> Detail<'a> {
+    /// Of an invitation just created or changed, with its code.
+    pub(super) fn of_code(
+        visitor: &'a Visitor,
+        heading: &'a str,
+        invitation: &'a Invitation,
+        code: &InvitationCode,
+    ) -> Self {
+        let now = visitor.now();
+        let mut row = Row::new(invitation, invitation.status(now), Some(code), visitor, now);
+        row.copy = visitor.may(Right::Copy).then(|| CopyForm::new(visitor, &row));
+        Self::new(visitor, heading, row, invitation)
+    }
+
+    fn of_view(visitor: &'a Visitor, heading: &'a str, view: &'a InvitationView) -> Self {
+        let row = Row::of(view, visitor, visitor.now());
+        Self::new(visitor, heading, row, view.invitation())
+    }
+
+    fn new(
+        visitor: &'a Visitor,
+        heading: &'a str,
+        mut row: Row<'a>,
+        invitation: &'a Invitation,
+    ) -> Self {
+        let t = visitor.t();
+        row.copy = row.copy.map(CopyForm::enlarged);
+        let facts = Summary { t, row, shows_code: false, more: more(t, invitation) };
+        Self {
+            t,
+            base: visitor.base(),
+            home: visitor.home(),
+            heading,
+            done: None,
+            facts,
+            offers_another: false,
+            may_audit: visitor.may(Right::Audit),
+        }
+    }
+
+    pub(super) fn offering_another(self) -> Self {
+        Self { offers_another: true, ..self }
+    }
+}
+
+/// What the table has no column for.
+fn more<'a>(t: &'a Strings, invitation: &Invitation) -> Vec<(&'a str, String)> {
+    let inviter = match &invitation.inviter {
+        Inviter::System => t.the_system.to_string(),
+        Inviter::User { user, role } => format!("{user} ({})", (t.role)(role)),
+    };
+    let created = (t.absolute_time)(OffsetDateTime::from(invitation.created_at));
+    let mut more = vec![(&*t.created_by, inviter), (&*t.created_at, created)];
+    let reason = invitation.revocation.as_ref().and_then(|revocation| revocation.reason.clone());
+    more.extend(reason.map(|reason| (&*t.reason_given, reason)));
+    more
+}
+
+/// Shows one invitation.
+pub(super) async fn show(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let id = named_or_forbidden(&visitor, &id, Right::View).await?;
+    let view = visitor.service().get(visitor.actor(), id).await?;
+    let t = visitor.t();
+    let mut detail = Detail::of_view(&visitor, &t.invitation, &view);
+    detail.done = done(t, Input::of_query(query.as_deref()).text("done"));
+    if view.invitation().max_uses.get() > 1 {
+        let users = redeemers(&visitor, id).await?;
+        detail.facts.more.extend(users.into_iter().map(|user| (&*t.column_used_by, user)));
+    }
+    page(StatusCode::OK, &t.invitation, &detail)
+}
+
+/// Who redeemed an invitation for several people: the latest of them.
+async fn redeemers(visitor: &Visitor, id: InvitationId) -> Result<Vec<String>, Error> {
+    let t = visitor.t();
+    let page = visitor.service().redemptions(visitor.actor(), id, Paging::default()).await?;
+    let told = page.items().iter().map(|redemption| {
+        format!("{}, {}", redemption.username, (t.absolute_time)(redemption.at.into()))
+    });
+    Ok(told.collect())
+}
+
+/// Gives out the code, and the audit trail says so: as data to the script that puts it
+/// on the clipboard, as a page to who has none.
+pub(super) async fn copy(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = named_or_forbidden(&visitor, &id, Right::Copy).await?;
+    let code = visitor.service().copy(visitor.actor(), id).await?;
+    if wants_data(&headers) {
+        let text = code.reveal();
+        return Ok(Json(serde_json::json!({ "code": text.as_str() })).into_response());
+    }
+    let view = visitor.service().get(visitor.actor(), id).await?;
+    let t = visitor.t();
+    let mut detail = Detail::of_code(&visitor, &t.copy_by_hand, view.invitation(), &code);
+    detail.facts.row.copy = None;
+    page(StatusCode::OK, &t.copy_by_hand, &detail)
+}
+
+/// Copying has no address to come back to.
+pub(super) async fn back(visitor: Visitor, Path(id): Path<String>) -> Result<Redirect, Problem> {
+    named(&id)?;
+    Ok(Redirect::to(&format!("{}/{id}", visitor.base())))
+}
+
+/// The invitation that the path names; whose role lacks the right is told that first.
+pub(super) async fn named_or_forbidden(
+    visitor: &Visitor,
+    id: &str,
+    right: Right,
+) -> Result<InvitationId, Problem> {
+    let id = named(id);
+    visitor.must(right, id.as_ref().ok().copied()).await?;
+    id
+}
+
+/// What was done before the page came; a word that is none is nothing.
+fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
+    Some(match word {
+        "saved" => &*t.saved,
+        "unchanged" => &*t.nothing_changed,
+        "revoked" => &*t.revoked_done,
+        "reinstated" => &*t.reinstated_done,
+        _ => return None,
+    })
+}

@@ -1,0 +1,243 @@
+//! The audit view.
+
+use askama::Template;
+use axum::{
+    extract::{RawQuery, Request},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use invitation_core::{
+    Action, Division, Error, Event, EventCriteria, EventOutcome, EventPage, InvitationId, Paging,
+    Performer, Right, Timestamp, UserId,
+};
+
+use super::{
+    Strings,
+    form::{Choice, Field, Input, Kind, Mistakes},
+    frame::{Visitor, page},
+    list::{division_filter, known_or_typed},
+    pager::{Asking, Pager},
+    row::{When, short},
+};
+use crate::problem::Problem;
+
+/// What is asked for, as it was typed. A user is typed freely, and so taken from a form
+/// and from no address, as searches are.
+struct Asked {
+    action: String,
+    outcome: String,
+    user: String,
+    invitation: String,
+    division: String,
+    cursor: String,
+    back: String,
+}
+
+/// The audit view, as an address asks for it.
+pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    visitor.must(Right::Audit, None).await?;
+    let asked = Asked::of(&Input::of_query(query.as_deref()));
+    listed(&visitor, &Asked { user: String::new(), ..asked }).await
+}
+
+/// The audit view, as the form of its filters asks for it.
+pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
+    visitor.must(Right::Audit, None).await?;
+    let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
+    let list = format!("{}/events", visitor.base());
+    let is_understood = asked.understand(visitor.t(), &mut Mistakes::default()).is_some();
+    match asked.asking(&visitor, &list).link() {
+        Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
+        _ => listed(&visitor, &asked).await,
+    }
+}
+
+async fn listed(visitor: &Visitor, asked: &Asked) -> Result<Response, Problem> {
+    let t = visitor.t();
+    let mut mistakes = Mistakes::default();
+    let mut found = None;
+    if let Some((criteria, paging)) = asked.understand(t, &mut mistakes) {
+        match visitor.service().events(visitor.actor(), &criteria, paging).await {
+            Ok(page) => found = Some(page),
+            Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
+            Err(error) => return Err(Problem::of(&error)),
+        }
+    }
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let mut filters = filters(visitor, asked);
+    let others = mistakes.beside(&mut filters);
+    let now = visitor.now();
+    let items = found.as_ref().map(EventPage::items).unwrap_or_default();
+    let list = format!("{}/events", visitor.base());
+    let next = found.as_ref().and_then(EventPage::next);
+    let audit = Audit {
+        t,
+        base: visitor.base(),
+        home: visitor.home(),
+        filters,
+        is_filtered: asked.is_filtered(),
+        summary: match found {
+            Some(_) => (t.events_summary)(items.len(), next.is_some()),
+            None => others.unwrap_or_default(),
+        },
+        rows: items.iter().map(|event| Row::of(event, t, now)).collect(),
+        pager: asked.asking(visitor, &list).pager(t, next),
+    };
+    page(status, &t.audit_trail, &audit)
+}
+
+impl Asked {
+    fn of(input: &Input) -> Self {
+        let text = |name| input.text(name).to_owned();
+        Self {
+            action: text("action"),
+            outcome: text("outcome"),
+            user: text("user"),
+            invitation: text("invitation"),
+            division: text("division"),
+            cursor: text("cursor"),
+            back: text("back"),
+        }
+    }
+
+    fn understand(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(EventCriteria, Paging)> {
+        let mut criteria = EventCriteria::new();
+        if !self.action.is_empty()
+            && let Some(action) = mistakes.check(t, self.action.parse::<Action>())
+        {
+            criteria = criteria.of_action(action);
+        }
+        if !self.outcome.is_empty()
+            && let Some(outcome) = mistakes.check(t, self.outcome.parse::<EventOutcome>())
+        {
+            criteria = criteria.with_outcome(outcome);
+        }
+        if !self.user.is_empty()
+            && let Some(user) = mistakes.check(t, UserId::new(&self.user))
+        {
+            criteria = criteria.by_user(user);
+        }
+        if !self.invitation.is_empty()
+            && let Some(id) = mistakes.check(t, self.invitation.parse::<InvitationId>())
+        {
+            criteria = criteria.about(id);
+        }
+        if !self.division.is_empty()
+            && let Some(division) = mistakes.check(t, Division::new(&self.division))
+        {
+            criteria = criteria.in_division(division);
+        }
+        let mut paging = Paging::default();
+        if !self.cursor.is_empty() {
+            paging = paging.after(mistakes.check(t, self.cursor.parse())?);
+        }
+        mistakes.is_empty().then_some((criteria, paging))
+    }
+
+    fn is_filtered(&self) -> bool {
+        let all = [&self.action, &self.outcome, &self.user, &self.invitation, &self.division];
+        all.iter().any(|value| !value.is_empty())
+    }
+
+    fn asking<'a>(&'a self, visitor: &Visitor, list: &'a str) -> Asking<'a> {
+        let (known, typed) = known_or_typed(visitor, &self.division);
+        Asking {
+            list,
+            search: list.to_owned(),
+            plain: vec![
+                ("action", self.action.clone()),
+                ("outcome", self.outcome.clone()),
+                ("invitation", self.invitation.clone()),
+                ("division", known),
+            ],
+            typed: vec![("user", self.user.clone()), ("division", typed)],
+            cursor: &self.cursor,
+            back: &self.back,
+        }
+    }
+}
+
+fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
+    let t = visitor.t();
+    let choice = |words: Vec<&'static str>| {
+        let words = words.into_iter().map(|word| Choice::new(word, in_words(t, word)));
+        Kind::Choice(std::iter::once(Choice::new("", &*t.all)).chain(words).collect())
+    };
+    let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect());
+    let outcomes = choice(EventOutcome::ALL.iter().map(|outcome| outcome.as_str()).collect());
+    let mut fields = vec![
+        Field::new("action", &*t.filter_action, &asked.action, actions),
+        Field::new("outcome", &*t.filter_outcome, &asked.outcome, outcomes),
+    ];
+    fields.extend(division_filter(visitor, &t.division, &asked.division));
+    fields.push(Field::new("user", &*t.filter_user, &asked.user, Kind::Text));
+    fields.push(Field::new("invitation", &*t.filter_invitation, &asked.invitation, Kind::Text));
+    fields
+}
+
+/// A word of the audit trail, as people read it.
+fn in_words(t: &Strings, word: &str) -> String {
+    (t.sentence)(&word.replace('_', " "))
+}
+
+#[derive(Template)]
+#[template(path = "events.html")]
+struct Audit<'a> {
+    t: &'a Strings,
+    base: &'a str,
+    home: &'a str,
+    filters: Vec<Field>,
+    is_filtered: bool,
+    summary: String,
+    rows: Vec<Row<'a>>,
+    pager: Pager<'a>,
+}
+
+/// One event.
+struct Row<'a> {
+    at: When,
+    who: String,
+    role: Option<String>,
+    action: String,
+    outcome: EventOutcome,
+    outcome_label: String,
+    reason: Option<String>,
+    invitation: Option<String>,
+    division: Option<&'a str>,
+    detail: Vec<(String, &'a str)>,
+}
+
+impl<'a> Row<'a> {
+    fn of(event: &'a Event, t: &Strings, now: Timestamp) -> Self {
+        let (who, role) = match &event.performer {
+            Performer::System => (t.the_system.to_string(), None),
+            Performer::Actor { user, role } => {
+                (user.to_string(), Some((t.role)(role).into_owned()))
+            }
+            Performer::Redeemer { user, username } => {
+                let differs = username.as_str() != user.as_str();
+                (username.to_string(), differs.then(|| user.to_string()))
+            }
+        };
+        Self {
+            at: When::new(event.at, now, t),
+            who,
+            role,
+            action: in_words(t, event.action.as_str()),
+            outcome: event.outcome,
+            outcome_label: in_words(t, event.outcome.as_str()),
+            reason: event.reason.map(|reason| in_words(t, reason.as_str())),
+            invitation: event.invitation.map(|id| id.to_string()),
+            division: event.division.as_ref().map(Division::as_str),
+            detail: event
+                .detail
+                .iter()
+                .map(|(name, value)| (format!("{}:", name.replace('_', " ")), value))
+                .collect(),
+        }
+    }
+
+    fn short_id(&self) -> &str {
+        self.invitation.as_deref().map_or("", short)
+    }
+}

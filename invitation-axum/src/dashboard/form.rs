@@ -1,0 +1,286 @@
+//! The fields of forms: label, hint, value and mistake belong together.
+
+use std::{convert::Infallible, fmt::Write as _};
+
+use askama::{Template, filters::HtmlSafe};
+use axum::{extract::Request, http::header};
+use futures_util::stream;
+use invitation_core::{Invalid, InvalidInput};
+use url::form_urlencoded;
+
+use super::{Strings, frame::Visitor, row::Summary};
+use crate::{
+    body::{self, media_type, unsupported},
+    problem::{Problem, ProblemKind},
+    web::Web,
+};
+
+/// What a form or an address holds, as it was typed. No `Debug`: it may hold a code.
+pub(super) struct Input(Vec<(String, String)>);
+
+impl Input {
+    pub(super) fn of_query(query: Option<&str>) -> Self {
+        Self::of_bytes(query.unwrap_or_default().as_bytes())
+    }
+
+    /// Reads the body of a form; 415, 413, 408 or 400 when it is none.
+    pub(super) async fn of_body(request: Request, web: &Web) -> Result<Self, Problem> {
+        let is_form = media_type(&request).as_deref() == Some("application/x-www-form-urlencoded");
+        let body = request.into_body();
+        if !is_form {
+            body::discard(body).await;
+            return Err(unsupported("the body must be that of a form"));
+        }
+        Ok(Self::of_bytes(&body::read(body, web.limits().body, web).await?))
+    }
+
+    /// Reads the body of a form that may carry a file, of the size of an import.
+    pub(super) async fn of_upload(request: Request, web: &Web) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
+        let body = request.into_body();
+        let Some(boundary) = boundary else {
+            body::discard(body).await;
+            return Err(unsupported("the body must be that of a form with a file"));
+        };
+        let bytes = body::read(body, web.limits().bulk_body, web).await?;
+        let bytes = stream::iter([Ok::<_, Infallible>(bytes)]);
+        let mut parts = multer::Multipart::new(bytes, boundary);
+        let mut input = Vec::new();
+        let broken = |_| Problem::new(ProblemKind::Malformed);
+        while let Some(part) = parts.next_field().await.map_err(broken)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let value = part.bytes().await.map_err(broken)?;
+            input.push((name, String::from_utf8_lossy(&value).into_owned()));
+        }
+        Ok(Self(input))
+    }
+
+    /// With these values already in it.
+    pub(super) fn with<const N: usize>(values: [(&str, &str); N]) -> Self {
+        Self(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        Self(form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// A value without the space around it; empty when it is not there.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// The same with line breaks as a text has them, and not as a form sends them.
+    pub(super) fn lines(&self, name: &str) -> String {
+        self.text(name).replace("\r\n", "\n")
+    }
+}
+
+/// One labelled field.
+#[derive(Template, Debug)]
+#[template(path = "field.html")]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) label: String,
+    pub(super) value: String,
+    pub(super) kind: Kind,
+    pub(super) hint: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) is_first_mistake: bool,
+}
+
+impl HtmlSafe for Field {}
+
+/// How a field is filled in.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Text,
+    Search,
+    Email,
+    Number,
+    /// Several lines.
+    Long,
+    /// A text, with suggestions.
+    Suggested(Vec<String>),
+    Choice(Vec<Choice>),
+    /// Shown, and not sent.
+    Fixed,
+    File,
+}
+
+/// One of the options of a choice.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+}
+
+impl Choice {
+    pub(super) fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into() }
+    }
+}
+
+impl Field {
+    pub(super) fn new(
+        name: &'static str,
+        label: impl Into<String>,
+        value: impl Into<String>,
+        kind: Kind,
+    ) -> Self {
+        Self {
+            name,
+            label: label.into(),
+            value: value.into(),
+            kind,
+            hint: None,
+            error: None,
+            is_first_mistake: false,
+        }
+    }
+
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The attributes that tie hint and mistake to the input, and take the focus to
+    /// the first mistake.
+    fn described(&self) -> String {
+        let mut attributes = String::new();
+        let hint = self.hint.as_ref().map(|_| "hint");
+        let error = self.error.as_ref().map(|_| "error");
+        let ids: Vec<_> = [hint, error]
+            .into_iter()
+            .flatten()
+            .map(|part| format!("inv-{}-{part}", self.name))
+            .collect();
+        if !ids.is_empty() {
+            // Writing to a string cannot fail.
+            write!(attributes, r#" aria-describedby="{}""#, ids.join(" ")).ok();
+        }
+        if self.error.is_some() {
+            attributes.push_str(r#" aria-invalid="true""#);
+        }
+        if self.is_first_mistake {
+            attributes.push_str(" autofocus");
+        }
+        attributes
+    }
+}
+
+/// The mistakes of one form, by field.
+#[derive(Default, Debug)]
+pub(super) struct Mistakes(Vec<(&'static str, String)>);
+
+impl Mistakes {
+    pub(super) fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.push((field, message.into()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes a value that was accepted; notes the mistake otherwise.
+    pub(super) fn check<T>(&mut self, t: &Strings, value: Result<T, Invalid>) -> Option<T> {
+        value.map_err(|invalid| self.add(invalid.field(), (t.sentence)(invalid.message()))).ok()
+    }
+
+    pub(super) fn add_all(&mut self, t: &Strings, input: &InvalidInput) {
+        for invalid in input.errors() {
+            self.add(invalid.field(), (t.sentence)(invalid.message()));
+        }
+    }
+
+    /// Puts each mistake beside its field, and gives back those of no field.
+    pub(super) fn beside(self, fields: &mut [Field]) -> Option<String> {
+        let mut others = Vec::new();
+        for (name, message) in self.0 {
+            match fields.iter_mut().find(|field| field.name == name) {
+                Some(field) => field.error = Some(message),
+                None => others.push(message),
+            }
+        }
+        if let Some(first) = fields.iter_mut().find(|field| field.error.is_some()) {
+            first.is_first_mistake = true;
+        }
+        (!others.is_empty()).then(|| others.join(" "))
+    }
+}
+
+/// A page with a form on it.
+#[derive(Template, Debug)]
+#[template(path = "form.html")]
+pub(super) struct FormPage<'a> {
+    t: &'a Strings,
+    back: String,
+    back_label: &'a str,
+    heading: &'a str,
+    intro: Option<&'a str>,
+    summary: Option<Summary<'a>>,
+    notice: Option<String>,
+    has_mistakes: bool,
+    action: String,
+    hidden: Vec<(&'static str, String)>,
+    fields: Vec<Field>,
+    submit: &'a str,
+    is_final: bool,
+}
+
+impl<'a> FormPage<'a> {
+    /// A form that is sent to `action`.
+    pub(super) fn new(visitor: &'a Visitor, heading: &'a str, action: String) -> Self {
+        let t = visitor.t();
+        Self {
+            t,
+            back: visitor.home().to_owned(),
+            back_label: &t.back_to_list,
+            heading,
+            intro: None,
+            summary: None,
+            notice: None,
+            has_mistakes: false,
+            action,
+            hidden: Vec::new(),
+            fields: Vec::new(),
+            submit: &t.save,
+            is_final: false,
+        }
+    }
+
+    pub(super) fn with_submit(self, submit: &'a str) -> Self {
+        Self { submit, ..self }
+    }
+
+    pub(super) fn with_intro(self, intro: &'a str) -> Self {
+        Self { intro: Some(intro), ..self }
+    }
+
+    /// Shows what the form is about, and leads back there.
+    pub(super) fn about(self, summary: Summary<'a>) -> Self {
+        Self { summary: Some(summary), ..self }
+    }
+
+    /// Whether sending it takes something away.
+    pub(super) fn taking_away(self, is_final: bool) -> Self {
+        Self { is_final, ..self }
+    }
+
+    pub(super) fn with_hidden(mut self, name: &'static str, value: String) -> Self {
+        self.hidden.push((name, value));
+        self
+    }
+
+    pub(super) fn with_fields(self, fields: Vec<Field>) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// Puts the mistakes beside the fields; those of no field go with the notice.
+    pub(super) fn with_mistakes(mut self, mistakes: Mistakes, notice: Option<String>) -> Self {
+        let others = mistakes.beside(&mut self.fields);
+        let notice: Vec<_> = notice.into_iter().chain(others).collect();
+        self.notice = (!notice.is_empty()).then(|| notice.join(" "));
+        self.has_mistakes = self.fields.iter().any(|field| field.error.is_some());
+        self
+    }
+}

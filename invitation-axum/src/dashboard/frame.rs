@@ -1,0 +1,311 @@
+//! What is the same for every page: who looks at it, and how answers become pages.
+
+use std::{borrow::Cow, sync::Arc};
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, NestedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use invitation_core::{Actor, Error, InvitationId, Right, Timestamp};
+
+use super::{Dashboard, Page, Strings, assets};
+use crate::{
+    acting::SignedIn,
+    problem::{Problem, ProblemKind},
+    web::{Service, Web},
+};
+
+/// Styles, scripts and images of the same origin, nothing inline, and in no frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+    connect-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// What all pages share.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    web: Web,
+    dashboard: Arc<Dashboard>,
+}
+
+impl Desk {
+    pub(super) fn new(web: Web, dashboard: Dashboard) -> Self {
+        Self { web, dashboard: Arc::new(dashboard) }
+    }
+
+    fn base(&self, parts: &Parts) -> Arc<str> {
+        let nested = || parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str);
+        let base = self.dashboard.mounted_at.as_deref().unwrap_or_else(nested);
+        base.trim_end_matches('/').into()
+    }
+}
+
+/// Who looks at a page, and where the dashboard is.
+#[derive(Clone, Debug)]
+pub(super) struct Visitor {
+    desk: Desk,
+    actor: Arc<Actor>,
+    base: Arc<str>,
+}
+
+impl Visitor {
+    pub(super) fn t(&self) -> &Strings {
+        &self.desk.dashboard.strings
+    }
+
+    pub(super) fn dashboard(&self) -> &Dashboard {
+        &self.desk.dashboard
+    }
+
+    pub(super) fn web(&self) -> &Web {
+        &self.desk.web
+    }
+
+    pub(super) fn service(&self) -> &Service {
+        self.desk.web.service()
+    }
+
+    pub(super) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.service().now()
+    }
+
+    /// The mount point, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The path of the list.
+    pub(super) fn home(&self) -> &str {
+        home(&self.base)
+    }
+
+    /// Whether the policy gives the visitor's role a right: whether to offer it.
+    pub(super) fn may(&self, right: Right) -> bool {
+        self.service().policy().allows(self.actor.role(), right)
+    }
+
+    /// Refuses, with evidence, a visitor whose role lacks a right.
+    pub(super) async fn must(
+        &self,
+        right: Right,
+        about: Option<InvitationId>,
+    ) -> Result<(), Error> {
+        self.service().authorize(&self.actor, right, about).await
+    }
+}
+
+fn home(base: &str) -> &str {
+    if base.is_empty() { "/" } else { base }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or(Problem::new(ProblemKind::Internal))
+    }
+}
+
+/// The invitation that the path names.
+pub(super) fn named(id: &str) -> Result<InvitationId, Problem> {
+    id.parse().map_err(|_| Problem::new(ProblemKind::NotFound))
+}
+
+/// A page, before there is anything around it.
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    title: String,
+    html: String,
+}
+
+/// Renders the content of a page.
+pub(super) fn page(
+    status: StatusCode,
+    title: &str,
+    template: &impl Template,
+) -> Result<Response, Problem> {
+    let html = template.render().map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be rendered");
+        Problem::new(ProblemKind::Internal)
+    })?;
+    let mut response = status.into_response();
+    response.extensions_mut().insert(Content { title: title.to_owned(), html });
+    Ok(response)
+}
+
+/// Finds out who is there.
+pub(super) async fn identify(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visitor = match SignedIn::from_request_parts(&mut parts, &desk.web).await {
+        Ok(SignedIn(actor)) => Visitor { base: desk.base(&parts), actor: Arc::new(actor), desk },
+        Err(problem) => return sent_away(&desk, problem, !asks_for_data(&parts.headers)),
+    };
+    let actor = Arc::clone(&visitor.actor);
+    parts.extensions.insert(visitor);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    response.extensions_mut().insert(actor);
+    response
+}
+
+/// Puts the layout around whatever the answer is.
+pub(super) async fn frame(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let base = desk.base(&parts);
+    let wants_page = !asks_for_data(&parts.headers);
+    let is_home = matches!(parts.uri.path(), "" | "/");
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if wants_page {
+        let actor = response.extensions_mut().remove::<Arc<Actor>>();
+        let framing = Framing { desk: &desk, actor: actor.as_deref(), base: &base, is_home };
+        response = framing.around(response);
+    }
+    harden(response.headers_mut());
+    response
+}
+
+/// Whether a script asks, and not a person.
+fn asks_for_data(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json")
+}
+
+pub(super) fn wants_data(headers: &HeaderMap) -> bool {
+    asks_for_data(headers)
+}
+
+fn sent_away(desk: &Desk, problem: Problem, wants_page: bool) -> Response {
+    match &desk.dashboard.sign_in {
+        Some(path) if wants_page && problem.kind() == ProblemKind::Unauthenticated => {
+            Redirect::to(path).into_response()
+        }
+        _ => problem.into_response(),
+    }
+}
+
+/// A page that shows codes is for the eyes in front of it only.
+fn harden(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::VARY, "accept"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// What goes around one answer.
+struct Framing<'a> {
+    desk: &'a Desk,
+    actor: Option<&'a Actor>,
+    base: &'a str,
+    is_home: bool,
+}
+
+impl Framing<'_> {
+    fn around(&self, mut response: Response) -> Response {
+        let content = match response.extensions_mut().remove::<Content>() {
+            Some(content) => content,
+            None if response.status().is_client_error() || response.status().is_server_error() => {
+                let problem = response.extensions_mut().remove::<Problem>();
+                let problem = problem.unwrap_or_else(|| of_status(response.status()));
+                match self.told(&problem) {
+                    Ok(content) => content,
+                    Err(_) => return response,
+                }
+            }
+            None => return response,
+        };
+        let page = Page {
+            title: &content.title,
+            head: &assets::head(self.base),
+            content: &content.html,
+            actor: self.actor,
+            home: home(self.base),
+            is_home: self.is_home,
+        };
+        let Ok(document) = self.desk.dashboard.document(&page) else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        *response.body_mut() = Body::from(document);
+        response
+    }
+
+    /// The page that tells of a problem.
+    fn told(&self, problem: &Problem) -> Result<Content, askama::Error> {
+        let t = &self.desk.dashboard.strings;
+        let (title, advice) = words(t, problem, self.actor.is_none());
+        let detail = problem.detail().map(|detail| (t.sentence)(detail));
+        let errors = problem.errors().iter().map(|error| (t.sentence)(&error.message));
+        let way_out = match (&self.desk.dashboard.sign_in, self.actor) {
+            (Some(path), None) => Some((&**path, &*t.sign_in)),
+            (None, None) => None,
+            (_, Some(_)) if self.is_home => None,
+            (_, Some(_)) => Some((home(self.base), &*t.back_to_list)),
+        };
+        let template = ProblemPage {
+            status: problem.kind().status().as_u16(),
+            title,
+            advice: advice.map_or_else(|| detail.unwrap_or_default().into(), Cow::Borrowed),
+            lines: errors.collect(),
+            way_out,
+        };
+        Ok(Content { title: title.to_owned(), html: template.render()? })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    status: u16,
+    title: &'a str,
+    advice: Cow<'a, str>,
+    lines: Vec<String>,
+    way_out: Option<(&'a str, &'a str)>,
+}
+
+/// Title and advice; without advice, the problem's own detail is told.
+fn words<'a>(t: &'a Strings, problem: &Problem, is_stranger: bool) -> (&'a str, Option<&'a str>) {
+    let (title, advice) = match problem.kind() {
+        ProblemKind::Unauthenticated => (&t.sign_in_title, Some(&t.sign_in_advice)),
+        // Whose role nobody knows yet can only have been refused for where it came from.
+        ProblemKind::Forbidden if is_stranger => (&t.foreign_title, Some(&t.foreign_advice)),
+        ProblemKind::Forbidden => (&t.forbidden_title, Some(&t.forbidden_advice)),
+        ProblemKind::NotFound => (&t.not_found_title, Some(&t.not_found_advice)),
+        ProblemKind::VersionMismatch => (&t.conflict_title, Some(&t.changed_meanwhile)),
+        ProblemKind::Conflict | ProblemKind::IdempotencyKeyReused => (&t.conflict_title, None),
+        ProblemKind::QuotaExceeded | ProblemKind::TooManyRequests => (&t.quota_title, None),
+        ProblemKind::Unavailable | ProblemKind::Internal => {
+            (&t.unavailable_title, Some(&t.unavailable_advice))
+        }
+        _ => (&t.bad_request_title, Some(&t.bad_request_advice)),
+    };
+    (title, advice.map(|advice| &**advice))
+}
+
+/// What stands behind an answer of the framework.
+fn of_status(status: StatusCode) -> Problem {
+    let same = |kind: &&ProblemKind| kind.status() == status;
+    Problem::new(ProblemKind::ALL.iter().find(same).copied().unwrap_or(ProblemKind::Malformed))
+}
+
+/// No such page.
+pub(super) async fn nothing() -> Problem {
+    Problem::new(ProblemKind::NotFound)
+}
+
+/// No such method.
+pub(super) async fn not_so(_: Method) -> Problem {
+    Problem::new(ProblemKind::MethodNotAllowed)
+}

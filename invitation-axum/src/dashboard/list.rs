@@ -1,0 +1,358 @@
+//! The list: filters, search, the table, and what there is when it is empty.
+
+use askama::{Template, filters::HtmlSafe};
+use axum::{
+    extract::{RawQuery, Request},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use invitation_core::{
+    Count, Counts, Criteria, Cursor, Division, Error, Invalid, InvitationPage, Paging, Right, Role,
+    Scope, Status,
+};
+
+use super::{
+    Strings,
+    form::{Choice, Field, Input, Kind, Mistakes},
+    frame::{Visitor, page},
+    pager::{Asking, Pager},
+    row::Row,
+};
+use crate::problem::Problem;
+
+/// The lengths of a page that are offered.
+const LENGTHS: [&str; 3] = ["50", "100", "200"];
+
+/// What a list is asked for, as it was typed. What is typed to search for may be a code:
+/// it is taken from a form, and from no address.
+struct Asked {
+    status: String,
+    role: String,
+    division: String,
+    search: String,
+    rows: String,
+    cursor: String,
+    back: String,
+}
+
+/// The list, as an address asks for it.
+pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let input = Input::of_query(query.as_deref());
+    let asked = Asked { search: String::new(), ..Asked::of(&input) };
+    listed(&visitor, &asked, done(visitor.t(), input.text("done"))).await
+}
+
+/// The list, as the form of the filters asks for it. Without a search it has an address,
+/// to keep and to share.
+pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
+    visitor.must(Right::View, None).await?;
+    let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
+    let is_understood = asked.understand(visitor.t(), &mut Mistakes::default()).is_some();
+    match asked.asking(&visitor).link() {
+        Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
+        _ => listed(&visitor, &asked, None).await,
+    }
+}
+
+/// A search has no address: back to the list.
+pub(super) async fn back(visitor: Visitor) -> Redirect {
+    Redirect::to(visitor.home())
+}
+
+async fn listed(visitor: &Visitor, asked: &Asked, done: Option<&str>) -> Result<Response, Problem> {
+    let (service, actor, t) = (visitor.service(), visitor.actor(), visitor.t());
+    let mut mistakes = Mistakes::default();
+    let wanted = asked.understand(t, &mut mistakes);
+    let mut found = None;
+    if let Some((criteria, paging)) = wanted {
+        match service.list(actor, &criteria, paging).await {
+            Ok(page) => found = Some(page),
+            Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
+            Err(error) => return Err(Problem::of(&error)),
+        }
+    } else {
+        visitor.must(Right::View, None).await?;
+    }
+    // One more question on the first page only: on the others, nobody looks at it.
+    let counts = match (&found, asked.cursor.is_empty()) {
+        (Some(_), true) => Some(service.counts(actor, &asked.everything()).await?),
+        _ => None,
+    };
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let mut filters = filters(visitor, asked);
+    let others = mistakes.beside(&mut filters);
+    let now = visitor.now();
+    let items = found.as_ref().map(InvitationPage::items).unwrap_or_default();
+    let rows: Vec<_> = items.iter().map(|view| Row::of(view, visitor, now)).collect();
+    let next = found.as_ref().and_then(InvitationPage::next);
+    let summary = (t.summary)(rows.len(), next.is_some());
+    let is_filtered = asked.is_filtered();
+    let may_create = visitor.may(Right::Create);
+    let list = List {
+        t,
+        base: visitor.base(),
+        home: visitor.home(),
+        division: match actor.scope() {
+            Scope::Division(division) => Some(division.as_str()),
+            Scope::All => None,
+        },
+        may_audit: visitor.may(Right::Audit),
+        may_import: visitor.may(Right::Bulk),
+        may_create,
+        done,
+        counts: counts.map(|counts| Figures::of(&counts, visitor)),
+        filters,
+        clear: is_filtered.then_some(visitor.home()),
+        empty: (found.is_some() && rows.is_empty())
+            .then(|| Empty::of(t, next.is_some(), is_filtered, may_create)),
+        table: (!rows.is_empty()).then(|| Table { t, base: visitor.base(), rows }),
+        summary: if found.is_some() { summary } else { others.unwrap_or_default() },
+        pager: asked.asking(visitor).pager(t, next),
+    };
+    page(status, &t.heading, &list)
+}
+
+impl Asked {
+    fn of(input: &Input) -> Self {
+        let text = |name| input.text(name).to_owned();
+        Self {
+            status: text("status"),
+            role: text("role"),
+            division: text("division"),
+            search: text("search"),
+            rows: text("rows"),
+            cursor: text("cursor"),
+            back: text("back"),
+        }
+    }
+
+    fn understand(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(Criteria, Paging)> {
+        let mut criteria = Criteria::new();
+        if !matches!(self.status.as_str(), "" | "all") {
+            let status = mistakes.check(t, self.status.parse::<Status>());
+            criteria = status.map_or_else(Criteria::new, |status| criteria.with_status(status));
+        }
+        if !self.role.is_empty()
+            && let Some(role) = mistakes.check(t, Role::new(&self.role))
+        {
+            criteria = criteria.with_role(role);
+        }
+        if !self.division.is_empty()
+            && let Some(division) = mistakes.check(t, Division::new(&self.division))
+        {
+            criteria = criteria.in_division(division);
+        }
+        if !self.search.is_empty() {
+            criteria = criteria.matching(&self.search);
+        }
+        let mut paging = Paging::default();
+        if !self.rows.is_empty() {
+            let rows = self.rows.parse().map_err(|_| Invalid::new("rows", &*t.not_a_number));
+            let of_that_length = |rows| {
+                Paging::first(rows).map_err(|invalid| Invalid::new("rows", invalid.message()))
+            };
+            paging = mistakes.check(t, rows.and_then(of_that_length))?;
+        }
+        if !self.cursor.is_empty() {
+            paging = paging.after(mistakes.check(t, self.cursor.parse::<Cursor>())?);
+        }
+        mistakes.is_empty().then_some((criteria, paging))
+    }
+
+    /// What the numbers above the list count: not what the filters leave.
+    fn everything(&self) -> Criteria {
+        match Division::new(&self.division) {
+            Ok(division) => Criteria::new().in_division(division),
+            Err(_) => Criteria::new(),
+        }
+    }
+
+    fn is_filtered(&self) -> bool {
+        let all = [&self.role, &self.division, &self.search];
+        all.iter().any(|value| !value.is_empty()) || !matches!(self.status.as_str(), "" | "all")
+    }
+
+    fn asking<'a>(&'a self, visitor: &'a Visitor) -> Asking<'a> {
+        let status = if self.status == "all" { "" } else { &*self.status };
+        let (known, typed) = known_or_typed(visitor, &self.division);
+        // What goes without saying is not said.
+        let rows = if self.rows == LENGTHS[0] { "" } else { &*self.rows };
+        let policy = visitor.service().policy();
+        let role = Role::new(&self.role).is_ok_and(|role| policy.knows(&role));
+        Asking {
+            list: visitor.home(),
+            search: format!("{}/search", visitor.base()),
+            plain: vec![
+                ("status", status.to_owned()),
+                ("role", if role { self.role.clone() } else { String::new() }),
+                ("rows", rows.to_owned()),
+                ("division", known),
+            ],
+            typed: vec![
+                ("search", self.search.clone()),
+                ("division", typed),
+                ("role", if role { String::new() } else { self.role.clone() }),
+            ],
+            cursor: &self.cursor,
+            back: &self.back,
+        }
+    }
+}
+
+/// The statuses that a visitor can filter by; that of revoked codes concerns those who
+/// can make or undo it.
+fn statuses(visitor: &Visitor) -> impl Iterator<Item = Status> {
+    let knows_revoked = visitor.may(Right::Revoke) || visitor.may(Right::Reinstate);
+    let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
+    all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
+}
+
+fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
+    let t = visitor.t();
+    let mut choices = vec![Choice::new("all", &*t.all)];
+    choices.extend(statuses(visitor).map(|status| Choice::new(status.as_str(), t.status(status))));
+    let mut fields =
+        vec![Field::new("status", &*t.filter_status, &asked.status, Kind::Choice(choices))];
+    let policy = visitor.service().policy();
+    let roles: Vec<_> = policy.grants_of(visitor.actor().role()).collect();
+    if roles.len() > 1 {
+        let mut choices = vec![Choice::new("", &*t.all)];
+        choices.extend(roles.iter().map(|role| Choice::new(role.as_str(), (t.role)(role))));
+        fields.push(Field::new("role", &*t.filter_role, &asked.role, Kind::Choice(choices)));
+    }
+    fields.extend(division_filter(visitor, &t.filter_division, &asked.division));
+    fields.push(Field::new("search", &*t.search, &asked.search, Kind::Search));
+    let choices = LENGTHS.iter().map(|length| Choice::new(*length, *length)).collect();
+    fields.push(Field::new("rows", &*t.rows, &asked.rows, Kind::Choice(choices)));
+    fields
+}
+
+/// A division to filter by: one of those that the host has named, or typed when it has
+/// named none.
+pub(super) fn division_filter(visitor: &Visitor, label: &str, value: &str) -> Option<Field> {
+    let known = &visitor.dashboard().divisions;
+    let kind = if known.is_empty() {
+        Kind::Text
+    } else {
+        let all = Choice::new("", &*visitor.t().all);
+        let known = known.iter().map(|division| Choice::new(division.as_str(), division.as_str()));
+        Kind::Choice(std::iter::once(all).chain(known).collect())
+    };
+    matches!(visitor.actor().scope(), Scope::All)
+        .then(|| Field::new("division", label, value, kind))
+}
+
+/// A division that the host has named may stand in an address. One that was typed might
+/// be anything: a code, by mistake.
+pub(super) fn known_or_typed(visitor: &Visitor, division: &str) -> (String, String) {
+    let is_known = visitor.dashboard().divisions.iter().any(|known| known.as_str() == division);
+    if is_known {
+        (division.to_owned(), String::new())
+    } else {
+        (String::new(), division.to_owned())
+    }
+}
+
+/// What was done before the list came; a word that is none is nothing.
+fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
+    (word == "deleted").then_some(&*t.deleted_done)
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct List<'a> {
+    t: &'a Strings,
+    base: &'a str,
+    home: &'a str,
+    division: Option<&'a str>,
+    may_audit: bool,
+    may_import: bool,
+    may_create: bool,
+    done: Option<&'a str>,
+    counts: Option<Figures>,
+    filters: Vec<Field>,
+    clear: Option<&'a str>,
+    table: Option<Table<'a>>,
+    empty: Option<Empty<'a>>,
+    summary: String,
+    pager: Pager<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "table.html")]
+struct Table<'a> {
+    t: &'a Strings,
+    base: &'a str,
+    rows: Vec<Row<'a>>,
+}
+
+impl HtmlSafe for Table<'_> {}
+
+/// What stands in place of the table.
+struct Empty<'a> {
+    title: &'a str,
+    advice: &'a str,
+    is_filtered: bool,
+}
+
+impl<'a> Empty<'a> {
+    fn of(t: &'a Strings, more: bool, is_filtered: bool, may_create: bool) -> Self {
+        let (title, advice) = match (more, is_filtered, may_create) {
+            (true, ..) => (&t.nothing_here, &t.nothing_here_advice),
+            (_, true, _) => (&t.nothing_found, &t.nothing_found_advice),
+            (_, _, true) => (&t.nothing_yet, &t.nothing_yet_advice),
+            _ => (&t.nothing_yet, &t.nothing_yet_wait),
+        };
+        Self { title, advice, is_filtered: is_filtered || more }
+    }
+}
+
+/// The numbers above the list, and the bar that draws them.
+struct Figures {
+    each: Vec<Figure>,
+    /// The bar, in words.
+    told: String,
+}
+
+struct Figure {
+    status: Status,
+    label: String,
+    told: String,
+    x: u32,
+    width: u32,
+}
+
+impl Figures {
+    /// The bar's width, in the units of its view box.
+    const WIDTH: u64 = 1_000;
+
+    fn of(counts: &Counts, visitor: &Visitor) -> Self {
+        let t = visitor.t();
+        let known: Vec<_> = statuses(visitor).map(|status| (status, counts.of(status))).collect();
+        let total: u64 = known.iter().map(|(_, count)| u64::from(number(*count))).sum();
+        let mut before = 0;
+        let each = known.into_iter().map(|(status, count)| {
+            let at = |n: u64| u32::try_from(n * Self::WIDTH / total.max(1)).unwrap_or_default();
+            let (x, end) = (at(before), at(before + u64::from(number(count))));
+            before += u64::from(number(count));
+            let label = t.status(status).to_owned();
+            Figure { status, label, told: told(count), x, width: end - x }
+        });
+        let each: Vec<_> = each.collect();
+        let told: Vec<_> = each.iter().map(|one| format!("{} {}", one.label, one.told)).collect();
+        Self { told: told.join(", "), each }
+    }
+}
+
+fn number(count: Count) -> u32 {
+    match count {
+        Count::Exactly(n) | Count::MoreThan(n) => n,
+    }
+}
+
+fn told(count: Count) -> String {
+    match count {
+        Count::Exactly(n) => n.to_string(),
+        Count::MoreThan(n) => format!("{n}+"),
+    }
+}

@@ -1,0 +1,189 @@
+//! One invitation, as tables and pages show it.
+
+use std::borrow::Cow;
+
+use askama::{Template, filters::HtmlSafe};
+use invitation_core::{
+    Binding, Invitation, InvitationCode, InvitationView, Right, Scope, Status, Timestamp,
+};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{Strings, frame::Visitor};
+
+/// A row of the table, and the facts of a page.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) id: String,
+    /// What the row is called where its cells cannot be seen.
+    pub(super) name: String,
+    pub(super) code: Option<Zeroizing<String>>,
+    pub(super) bound_to: BoundTo<'a>,
+    pub(super) role: Cow<'static, str>,
+    /// For who reaches more than one.
+    pub(super) division: Option<&'a str>,
+    pub(super) status: Mark<'a>,
+    pub(super) expires: When,
+    pub(super) used_by: Option<String>,
+    /// Of an invitation for several people.
+    pub(super) uses: Option<String>,
+    pub(super) copy: Option<CopyForm<'a>>,
+    pub(super) actions: Vec<ActionLink<'a>>,
+}
+
+/// A link to something that may be done with an invitation.
+#[derive(Debug)]
+pub(super) struct ActionLink<'a> {
+    pub(super) path: &'static str,
+    pub(super) label: &'a str,
+    pub(super) is_final: bool,
+    /// Rarely needed: on the invitation's own page, and in no table.
+    pub(super) is_rare: bool,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(view: &'a InvitationView, visitor: &'a Visitor, now: Timestamp) -> Self {
+        let copyable = view.actions().contains(&Right::Copy);
+        let mut row = Self::new(view.invitation(), view.status(), view.code(), visitor, now);
+        row.copy = copyable.then(|| CopyForm::new(visitor, &row));
+        row.actions = view.actions().iter().filter_map(|right| link(*right, visitor.t())).collect();
+        row
+    }
+
+    /// Without anything to do.
+    pub(super) fn new(
+        invitation: &'a Invitation,
+        status: Status,
+        code: Option<&InvitationCode>,
+        visitor: &'a Visitor,
+        now: Timestamp,
+    ) -> Self {
+        let t = visitor.t();
+        let code = code.map(InvitationCode::reveal);
+        let id = invitation.id.to_string();
+        Self {
+            name: name(code.as_deref(), &id),
+            code,
+            bound_to: BoundTo { t, binding: &invitation.binding },
+            role: (t.role)(&invitation.role),
+            division: matches!(visitor.actor().scope(), Scope::All)
+                .then(|| invitation.division.as_str()),
+            status: Mark { status, label: t.status(status) },
+            expires: When::new(invitation.expires_at, now, t),
+            used_by: invitation.used_by().map(|used_by| (t.used_by)(&used_by)),
+            uses: (invitation.max_uses.get() > 1)
+                .then(|| (t.uses)(invitation.uses, invitation.max_uses.get())),
+            copy: None,
+            actions: Vec::new(),
+            id,
+        }
+    }
+}
+
+/// The first group of the code, or the end of the id.
+fn name(code: Option<&String>, id: &str) -> String {
+    match code.and_then(|code| code.split_once('-')) {
+        Some((first, _)) => format!("{first}-…"),
+        None => format!("…{}", short(id)),
+    }
+}
+
+/// The end of an id: its beginning is the time, which neighbours share.
+pub(super) fn short(id: &str) -> &str {
+    id.len().checked_sub(8).and_then(|at| id.get(at..)).unwrap_or(id)
+}
+
+/// The page behind each right that a row offers; copying is a button.
+fn link(right: Right, t: &Strings) -> Option<ActionLink<'_>> {
+    let (path, label, is_final) = match right {
+        Right::Amend => ("edit", &t.edit, false),
+        Right::Rotate => ("rotate", &t.rotate, false),
+        Right::Revoke => ("revoke", &t.revoke, true),
+        Right::Reinstate => ("reinstate", &t.reinstate, false),
+        Right::Delete => ("delete", &t.delete, true),
+        _ => return None,
+    };
+    Some(ActionLink { path, label, is_final, is_rare: right == Right::Rotate })
+}
+
+/// Who may use a code.
+#[derive(Template, Debug)]
+#[template(path = "bound_to.html")]
+pub(super) struct BoundTo<'a> {
+    t: &'a Strings,
+    binding: &'a Binding,
+}
+
+impl HtmlSafe for BoundTo<'_> {}
+
+/// A status: text, colour and shape.
+#[derive(Template, Debug)]
+#[template(path = "status.html")]
+pub(super) struct Mark<'a> {
+    status: Status,
+    label: &'a str,
+}
+
+impl HtmlSafe for Mark<'_> {}
+
+/// An instant: as it is, and how far away.
+#[derive(Template, Debug)]
+#[template(path = "when.html")]
+pub(super) struct When {
+    iso: String,
+    absolute: String,
+    relative: String,
+}
+
+impl HtmlSafe for When {}
+
+impl When {
+    pub(super) fn new(at: Timestamp, now: Timestamp, t: &Strings) -> Self {
+        Self {
+            iso: at.to_string(),
+            absolute: (t.absolute_time)(OffsetDateTime::from(at)),
+            relative: (t.relative_time)(at.since(now)),
+        }
+    }
+}
+
+/// The button that puts a code on the clipboard, and reports it.
+#[derive(Template, Debug)]
+#[template(path = "copy.html")]
+pub(super) struct CopyForm<'a> {
+    t: &'a Strings,
+    base: &'a str,
+    id: String,
+    name: String,
+    large: bool,
+}
+
+impl HtmlSafe for CopyForm<'_> {}
+
+impl<'a> CopyForm<'a> {
+    pub(super) fn new(visitor: &'a Visitor, row: &Row<'_>) -> Self {
+        Self {
+            t: visitor.t(),
+            base: visitor.base(),
+            id: row.id.clone(),
+            name: row.name.clone(),
+            large: false,
+        }
+    }
+
+    pub(super) fn enlarged(self) -> Self {
+        Self { large: true, ..self }
+    }
+}
+
+/// The facts of one invitation, as a list of terms.
+#[derive(Template, Debug)]
+#[template(path = "summary.html")]
+pub(super) struct Summary<'a> {
+    pub(super) t: &'a Strings,
+    pub(super) row: Row<'a>,
+    pub(super) shows_code: bool,
+    pub(super) more: Vec<(&'a str, String)>,
+}
+
+impl HtmlSafe for Summary<'_> {}

@@ -1,0 +1,98 @@
+//! The terms of an invitation, as forms ask for them.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{Binding, Email, EmailDomain, Invalid, Right, Role, Scope};
+
+use super::{
+    form::{Choice, Field, Input, Kind, Mistakes},
+    frame::Visitor,
+};
+
+/// Address or domain; none after a mistake.
+pub(super) fn binding(
+    visitor: &Visitor,
+    input: &Input,
+    mistakes: &mut Mistakes,
+) -> Option<Binding> {
+    let t = visitor.t();
+    match (input.text("email"), input.text("email_domain")) {
+        ("", "") => Some(Binding::Anyone),
+        (email, "") => mistakes.check(t, Email::parse(email)).map(Binding::Address),
+        ("", domain) => mistakes.check(t, EmailDomain::parse(domain)).map(Binding::Domain),
+        _ => {
+            mistakes.add("email_domain", &*t.email_or_domain);
+            None
+        }
+    }
+}
+
+/// A role that was chosen; none when none was, or after a mistake.
+pub(super) fn role(visitor: &Visitor, input: &Input, mistakes: &mut Mistakes) -> Option<Role> {
+    match input.text("role") {
+        "" => None,
+        role => mistakes.check(visitor.t(), Role::new(role)),
+    }
+}
+
+/// A whole number; none when none was given, or after a mistake.
+pub(super) fn number(
+    visitor: &Visitor,
+    input: &Input,
+    name: &'static str,
+    mistakes: &mut Mistakes,
+) -> Option<u32> {
+    match input.text(name) {
+        "" => None,
+        number => {
+            let number = number.parse().map_err(|_| Invalid::new(name, &*visitor.t().not_a_number));
+            mistakes.check(visitor.t(), number)
+        }
+    }
+}
+
+/// How many may use it; one when nothing is said, none after a mistake.
+pub(super) fn uses(
+    visitor: &Visitor,
+    input: &Input,
+    mistakes: &mut Mistakes,
+) -> Option<NonZeroU32> {
+    let given = number(visitor, input, "max_uses", mistakes)?;
+    let given = NonZeroU32::new(given).ok_or_else(|| Invalid::new("max_uses", "must be 1 or more"));
+    mistakes.check(visitor.t(), given)
+}
+
+/// Fields for who may use a code: an address, and a domain for those who may bind to one.
+pub(super) fn binding_fields(visitor: &Visitor, label: &str, input: &Input) -> Vec<Field> {
+    let t = visitor.t();
+    let email = Field::new("email", label, input.text("email"), Kind::Email);
+    let mut fields = vec![email.with_hint(&*t.email_hint)];
+    if visitor.may(Right::BindDomain) {
+        let domain = input.text("email_domain");
+        let field = Field::new("email_domain", &*t.email_domain, domain, Kind::Text);
+        fields.push(field.with_hint(&*t.email_domain_hint));
+    }
+    fields
+}
+
+/// The role: to choose, or fixed when there is but one to hand out.
+pub(super) fn role_field(visitor: &Visitor, input: &Input) -> Field {
+    let t = visitor.t();
+    let policy = visitor.service().policy();
+    let role = visitor.actor().role();
+    if let Some(only) = policy.default_grant(role) {
+        return Field::new("role", &*t.role_label, (t.role)(only), Kind::Fixed);
+    }
+    let mut choices = vec![Choice::new("", &*t.choose_role)];
+    choices.extend(policy.grants_of(role).map(|role| Choice::new(role.as_str(), (t.role)(role))));
+    Field::new("role", &*t.role_label, input.text("role"), Kind::Choice(choices))
+}
+
+/// The division, for those who reach more than one.
+pub(super) fn division_field(visitor: &Visitor, input: &Input) -> Option<Field> {
+    let t = visitor.t();
+    let division = input.text("division");
+    let known = visitor.dashboard().divisions.iter().map(ToString::to_string).collect();
+    matches!(visitor.actor().scope(), Scope::All)
+        .then(|| Field::new("division", &*t.division, division, Kind::Suggested(known)))
+}

@@ -1,0 +1,123 @@
+//! What happens in the browser: the clipboard, filters that act at once, the keyboard
+//! alone, and no scripts at all.
+
+use invitation_core::{Action, EventCriteria, Paging};
+use invitation_testkit::Look;
+
+use crate::{
+    host::person,
+    scene::{Scene, keys},
+};
+
+#[tokio::test]
+async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
+    let scene = Scene::open(Look::default()).await;
+    scene.host.fill(3).await;
+    scene.sign_in("sales-manager").await;
+    let code = scene.text("tbody .inv-code").await.replace('\n', "");
+    scene.find("tbody .inv-copy button").await.click().await.unwrap();
+    scene.until("return document.querySelector('.inv-done')?.textContent === 'Copied'").await;
+    scene
+        .until("return document.querySelector('[data-inv-live]').textContent.includes('clipboard')")
+        .await;
+    scene.find("#inv-search").await.send_keys(keys::PASTE).await.unwrap();
+    assert_eq!(scene.value("#inv-search").await, code);
+    let criteria = EventCriteria::new().of_action(Action::Copy);
+    let admin = person("admin").unwrap();
+    let events = scene.host.service.events(&admin, &criteria, Paging::default()).await.unwrap();
+    assert_eq!(events.items().len(), 1);
+    // The code finds its invitation, and gets into no address.
+    scene.find("#inv-search").await.send_keys(keys::ENTER).await.unwrap();
+    scene.until("return document.querySelectorAll('tbody tr').length === 1").await;
+    let address = scene.client().current_url().await.unwrap();
+    assert!(address.path().ends_with("/search") && address.query().is_none(), "{address}");
+    scene.window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_filter_acts_at_once_and_keeps_the_focus() {
+    let scene = Scene::open(Look::default()).await;
+    scene.host.fill(12).await;
+    scene.sign_in("admin").await;
+    let select = scene.find("#inv-status").await;
+    select.select_by_value("revoked").await.unwrap();
+    scene.until("return location.search === '?status=revoked'").await;
+    scene
+        .until(
+            "return [...document.querySelectorAll('tbody .inv-status')]\
+             .every((status) => status.textContent === 'Revoked')",
+        )
+        .await;
+    scene.until("return document.activeElement.id === 'inv-status'").await;
+    scene.find("#inv-role").await.select_by_value("staff").await.unwrap();
+    scene.until("return location.search === '?status=revoked&role=staff'").await;
+    // Back from another page, the same rows are there.
+    scene.client().refresh().await.unwrap();
+    assert_eq!(scene.value("#inv-status").await, "revoked");
+    scene.window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_is_enough() {
+    let scene = Scene::open(Look::default()).await;
+    scene.sign_in("sales-manager").await;
+    // The first stop is the way past the menu.
+    scene.press(keys::TAB).await;
+    scene.until("return document.activeElement.className === 'inv-skip'").await;
+    scene.press(keys::ENTER).await;
+    scene.tab_to("Create Invitation").await;
+    scene.press(keys::ENTER).await;
+    scene.until("return location.pathname.endsWith('/new')").await;
+    scene.tab_to("inv-email").await;
+    scene.press("anna at home").await;
+    scene.press(keys::ENTER).await;
+    // After a mistake, the focus is where it was made.
+    scene.until("return document.activeElement.getAttribute('aria-invalid') === 'true'").await;
+    assert_eq!(scene.value("#inv-email").await, "anna at home");
+    scene.press(keys::SELECT_ALL).await;
+    scene.press("anna@example.com").await;
+    scene.tab_to("Create").await;
+    scene.press(keys::ENTER).await;
+    scene.until("return document.querySelector('.inv-reveal-code') !== null").await;
+    scene.tab_to("Copy").await;
+    scene.press(keys::ENTER).await;
+    scene.until("return document.activeElement.textContent === 'Copied'").await;
+    scene.tab_to("Done").await;
+    scene.press(keys::ENTER).await;
+    scene.until("return document.querySelectorAll('tbody tr').length === 1").await;
+    scene.tab_to("inv-status").await;
+    scene.press("Us").await;
+    scene
+        .until("return document.querySelector('.inv-empty h2')?.textContent === 'Nothing matches'")
+        .await;
+    scene.window.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_scripts_everything_but_the_clipboard_works() {
+    let scene = Scene::open(Look { scripts: false, ..Look::default() }).await;
+    scene.sign_in("sales-manager").await;
+    scene.click("Create Invitation").await;
+    scene.find("#inv-email").await.send_keys("anna@example.com").await.unwrap();
+    scene.click("Create").await;
+    let code = scene.text(".inv-reveal-code").await;
+    scene.host.redeem(&code, "anna").await; // refused: the address is not proved
+    scene.click("Create another").await;
+    scene.says("h1", &["Create Invitation"]).await;
+    scene.click("Create").await;
+    let open = scene.text(".inv-reveal-code").await;
+    scene.click("Copy").await;
+    scene.says("h1", &["Select the code and copy it"]).await;
+    scene.says(".inv-reveal-code", &[&open]).await;
+    scene.host.redeem(&open, "ben").await;
+    scene.go("/invitations").await;
+    scene.find("#inv-status").await.select_by_value("used").await.unwrap();
+    scene.click("Apply").await;
+    scene.says("tbody td:nth-child(6)", &["ben"]).await;
+    scene.click("Clear filters").await;
+    scene.says("tbody td:nth-child(6)", &["ben", "–"]).await;
+    scene.find("#inv-search").await.send_keys("anna").await.unwrap();
+    scene.click("Apply").await;
+    scene.says("tbody td:nth-child(2)", &["anna@example.com"]).await;
+    scene.window.close().await.unwrap();
+}

@@ -1,0 +1,119 @@
+//! A host in this process: people sign in by an address, and the store is in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::Path,
+    http::header,
+    response::{AppendHeaders, IntoResponse, Redirect},
+    routing::get,
+};
+use invitation_axum::{Dashboard, Parts, Service, Web};
+use invitation_core::{
+    Actor, Division, Draft, Email, Expiry, IfVersion, Invitations, ManualClock, MemoryStore,
+    Redeemer, Role, Store, Timestamp, UserId, Username,
+};
+use time::{Duration, OffsetDateTime};
+
+/// A running host.
+pub(crate) struct Host {
+    pub(crate) service: Service,
+    pub(crate) clock: ManualClock,
+    address: SocketAddr,
+}
+
+impl Host {
+    pub(crate) async fn start() -> Self {
+        let now = Timestamp::try_from(OffsetDateTime::now_utc()).unwrap();
+        let clock = ManualClock::new(now);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let service: Service = Invitations::new(store).with_clock(clock.clone());
+        let web = Web::new(service.clone(), who);
+        let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
+        let dashboard = Dashboard::new()
+            .with_brand("Perfect10")
+            .with_sign_in("/signed-out")
+            .with_divisions(divisions);
+        let app = Router::new()
+            .route("/as/{name}", get(sign_in))
+            .route("/signed-out", get(async || "Sign in here"))
+            .nest_service("/invitations", web.dashboard(dashboard));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { service, clock, address }
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Many invitations of all kinds, in two divisions.
+    pub(crate) async fn fill(&self, rows: usize) {
+        let admin = person("admin").unwrap();
+        for n in 0..rows {
+            let days = [7, 14, 30, 90][n % 4];
+            let division = Division::new(if n % 5 == 4 { "operations" } else { "sales" }).unwrap();
+            let role = Role::new(["staff", "staff", "staff", "manager"][n % 4]).unwrap();
+            let mut draft =
+                Draft::new().with_role(role).in_division(division).expiring(Expiry::InDays(days));
+            if n % 3 != 0 {
+                let email = format!("{}.{}@example.com", NAMES[n % 8], SURNAMES[n % 7]);
+                draft = draft.for_email(Email::parse(&email).unwrap());
+            }
+            if n % 11 == 10 {
+                draft = draft.for_uses(5.try_into().unwrap());
+            }
+            let created = self.service.create(&admin, draft).await.unwrap();
+            let id = created.invitation().id;
+            match n % 6 {
+                1 | 3 if n % 3 == 0 || n % 11 == 10 => {
+                    self.redeem(&created.code().reveal(), NAMES[n % 8]).await;
+                }
+                5 => {
+                    let reason = Some("Left before the first day");
+                    self.service.revoke(&admin, id, reason, IfVersion::Any).await.unwrap();
+                }
+                _ => {}
+            }
+            self.clock.advance(Duration::minutes(97));
+        }
+    }
+
+    pub(crate) async fn redeem(&self, code: &str, name: &str) {
+        let user = UserId::new(name).unwrap();
+        let redeemer = Redeemer::new(user, Username::new(name).unwrap());
+        drop(self.service.redeem(code, &redeemer).await);
+    }
+}
+
+const NAMES: [&str; 8] = ["anna", "ben", "chiara", "dmitri", "elif", "farid", "grace", "hugo"];
+const SURNAMES: [&str; 7] = ["berg", "costa", "dubois", "eriksen", "fontana", "garcia", "huang"];
+
+async fn sign_in(Path(name): Path<String>) -> impl IntoResponse {
+    let cookie = format!("who={name}; Path=/; HttpOnly; SameSite=Lax");
+    (AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/invitations"))
+}
+
+fn who(request: &Parts) -> Option<Actor> {
+    let cookie = request.headers.get(header::COOKIE)?.to_str().ok()?;
+    person(cookie.split("; ").find_map(|cookie| cookie.strip_prefix("who="))?)
+}
+
+pub(crate) fn person(name: &str) -> Option<Actor> {
+    let (user, role, division) = match name {
+        "admin" => ("admin", "admin", None),
+        "sales-manager" => ("sales-manager", "manager", Some("sales")),
+        "operations-manager" => ("operations-manager", "manager", Some("operations")),
+        "sales-staff" => ("sales-staff", "staff", Some("sales")),
+        _ => return None,
+    };
+    let (user, role) = (UserId::new(user).ok()?, Role::new(role).ok()?);
+    Some(match division {
+        Some(division) => Actor::in_division(user, role, Division::new(division).ok()?),
+        None => Actor::across_divisions(user, role).based_in(Division::new("sales").ok()?),
+    })
+}

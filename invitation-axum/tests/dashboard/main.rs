@@ -1,0 +1,6 @@
+//! The dashboard over plain HTTP: what it answers, to whom, and with which headers.
+
+mod importing;
+mod pages;
+mod secrets;
+mod support;
