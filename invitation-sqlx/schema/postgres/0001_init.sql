@@ -141,3 +141,23 @@ CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
 CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
+
+-- The invitations for a person to read. Codes that the library sealed are not shown.
+CREATE VIEW {prefix}overview AS
+SELECT
+    CASE WHEN substr(sealed, 1, 1) = '\x00' THEN convert_from(substr(sealed, 2), 'UTF8') END AS code,
+    COALESCE(email, '@' || email_domain) AS email,
+    role,
+    CASE
+        WHEN uses >= max_uses THEN 'used'
+        WHEN revoked_at IS NOT NULL THEN 'revoked'
+        WHEN expires_at <= extract(epoch FROM statement_timestamp()) * 1000000 THEN 'expired'
+        ELSE 'active'
+    END AS status,
+    TIMESTAMPTZ 'epoch' + expires_at * INTERVAL '1 microsecond' AS expires,
+    used_name || CASE WHEN uses > 1 THEN ' and ' || uses - 1 || ' more' ELSE '' END AS used_by,
+    division,
+    TIMESTAMPTZ 'epoch' + created_at * INTERVAL '1 microsecond' AS created,
+    encode(id, 'hex') AS id
+FROM {prefix}codes
+WHERE deleted_at IS NULL;

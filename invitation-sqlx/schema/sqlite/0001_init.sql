@@ -142,3 +142,24 @@ CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
 CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
+
+-- The invitations for a person to read, with times in UTC. Codes that the library
+-- sealed are not shown.
+CREATE VIEW {prefix}overview AS
+SELECT
+    CASE WHEN substr(sealed, 1, 1) = x'00' THEN CAST(substr(sealed, 2) AS TEXT) END AS code,
+    COALESCE(email, '@' || email_domain) AS email,
+    role,
+    CASE
+        WHEN uses >= max_uses THEN 'used'
+        WHEN revoked_at IS NOT NULL THEN 'revoked'
+        WHEN expires_at <= (julianday('now') - 2440587.5) * 86400000000 THEN 'expired'
+        ELSE 'active'
+    END AS status,
+    strftime('%Y-%m-%d %H:%M:%f', expires_at / 1000000.0, 'unixepoch') AS expires,
+    used_name || CASE WHEN uses > 1 THEN ' and ' || (uses - 1) || ' more' ELSE '' END AS used_by,
+    division,
+    strftime('%Y-%m-%d %H:%M:%f', created_at / 1000000.0, 'unixepoch') AS created,
+    lower(hex(id)) AS id
+FROM {prefix}codes
+WHERE deleted_at IS NULL;
