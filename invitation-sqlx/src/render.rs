@@ -271,30 +271,38 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names, ho
         for word in search.words() {
             // Of the names of redeemers, that of the latest counts.
             let Names { words, invitations, .. } = names;
-            match how {
-                Words::OfEach => s.sql(format_args!(
-                    " AND 0 < (SELECT COUNT(*) FROM {words} w WHERE w.invitation = i.id \
-                     AND (w.part = 0 OR w.part = i.uses) AND "
-                )),
-                Words::OfAll => s.sql(format_args!(
-                    " AND i.id IN (SELECT w.invitation FROM {words} w JOIN {invitations} x \
-                     ON x.id = w.invitation WHERE (w.part = 0 OR w.part = x.uses) AND "
-                )),
+            let column = match how {
+                Words::OfEach => {
+                    s.sql(format_args!(
+                        " AND 0 < (SELECT COUNT(*) FROM {words} w WHERE w.invitation = i.id \
+                         AND (w.part = 0 OR w.part = i.uses) AND "
+                    ));
+                    // Not to be looked up once more among all that begin so.
+                    "COALESCE(w.word, '')"
+                }
+                Words::OfAll => {
+                    s.sql(format_args!(
+                        " AND i.id IN (SELECT w.invitation FROM {words} w JOIN {invitations} x \
+                         ON x.id = w.invitation WHERE (w.part = 0 OR w.part = x.uses) AND "
+                    ));
+                    "w.word"
+                }
             };
-            begins_with(s, word).sql(")");
+            begins_with(s, column, word).sql(")");
         }
         s.sql(")");
     }
     s.sql(")");
 }
 
-/// Whether the word `w` begins with what is searched for.
+/// Whether a word begins with what is searched for.
 pub(crate) fn begins_with<'s, DB: Dialect>(
     s: &'s mut Statement<DB>,
+    word: &str,
     wanted: &str,
 ) -> &'s mut Statement<DB> {
-    s.sql("w.word >= ").text(wanted);
-    s.sql(" AND w.word < ").text(format!("{wanted}{END_OF_PREFIX}"))
+    s.sql(format_args!("{word} >= ")).text(wanted);
+    s.sql(format_args!(" AND {word} < ")).text(format!("{wanted}{END_OF_PREFIX}"))
 }
 
 /// Those that a quota counts, among the standings `s`.

@@ -36,6 +36,7 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
         // Used up in about the time that the reference had.
         let rate = format!("{:.0}", limit * extent.time.as_secs_f64() / 2.0);
         let uses = rate.parse::<u32>().unwrap().clamp(100, 100_000);
+        reference.settle().await;
         let crowd = meet(&invitations, uses).await;
         let ours = f64::from(uses) / crowd.time.as_secs_f64();
         let (p50, p99) = (crowd.percentile(50), crowd.percentile(99));

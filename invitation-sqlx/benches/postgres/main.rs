@@ -28,7 +28,7 @@ use std::{env, str::FromStr, time::Duration};
 use invitation_sqlx::{
     PgStore,
     sqlx::{
-        PgPool,
+        self, PgPool,
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
@@ -94,6 +94,12 @@ async fn main() {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
     let extent = Extent::of(quick);
     let server = Postgres::durable().unwrap();
+    // What one side leaves behind is not cleaned up while the other is measured.
+    let pool = PgPool::connect(&server.url("postgres")).await.unwrap();
+    for set in ["ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"] {
+        sqlx::raw_sql(set).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
     if wanted("redeem") {
         redeem::run(&server, &extent).await;
     }

@@ -34,8 +34,8 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let (mut with_untested, mut with_default) = (Vec::new(), Vec::new());
     for round in 1..=extent.rounds {
         let limit = reference.rate(Script::Redeem, 16, extent.time).await;
-        let ours = rate(&untested, 16, extent.time).await;
-        let pinging = rate(&default, 16, extent.time).await;
+        let ours = rate(&reference, &untested, 16, extent.time).await;
+        let pinging = rate(&reference, &default, 16, extent.time).await;
         println!(
             "| {round} | {limit:.0}/s | {ours:.0}/s | {:.2} | {pinging:.0}/s | {:.2} |",
             ours / limit,
@@ -52,8 +52,8 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let (mut with_untested, mut with_default) = (Vec::new(), Vec::new());
     for round in 1..=extent.rounds {
         let limit = 1e6 / reference.rate(Script::Redeem, 1, extent.time).await;
-        let ours = 1e6 / rate(&untested, 1, extent.time).await;
-        let pinging = 1e6 / rate(&default, 1, extent.time).await;
+        let ours = 1e6 / rate(&reference, &untested, 1, extent.time).await;
+        let pinging = 1e6 / rate(&reference, &default, 1, extent.time).await;
         println!(
             "| {round} | {limit:.0} µs | {ours:.0} µs | {:.2} | {pinging:.0} µs | {:.2} |",
             ours / limit,
@@ -66,11 +66,17 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
 }
 
 /// How many codes so many callers redeem in a second, each in turn with its own.
-async fn rate(invitations: &Arc<Invitations<PgStore>>, callers: usize, time: Duration) -> f64 {
+async fn rate(
+    reference: &Reference,
+    invitations: &Arc<Invitations<PgStore>>,
+    callers: usize,
+    time: Duration,
+) -> f64 {
     // As many as nobody reaches on a machine of this decade.
     let enough = usize::try_from(time.as_millis()).unwrap() * if callers == 1 { 3 } else { 8 };
     let codes = Arc::new(Mutex::new(fresh_codes(invitations, enough).await));
     let made = Arc::new(AtomicUsize::new(0));
+    reference.settle().await;
     let start = Instant::now();
     let mut running = JoinSet::new();
     for caller in 0..callers {

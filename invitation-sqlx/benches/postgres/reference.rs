@@ -1,11 +1,17 @@
 //! The reference: one statement per redeem with its event, by `pgbench`.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use invitation_sqlx::sqlx::{self, PgPool};
 
-/// How many codes there are to redeem. Few of them are drawn twice in a round.
-const CODES: u32 = 400_000;
+/// How many codes there are to redeem: enough for all rounds.
+const CODES: u32 = 1_000_000;
 
 const TABLES: &str = "
     CREATE TABLE reference_codes (
@@ -21,12 +27,20 @@ const TABLES: &str = "
     );
     CREATE INDEX ON reference_events (code, at);";
 
+/// Each connection takes every so many-th code.
 const REDEEM: &str = r"
-\set n random(1, :codes)
+\set n :n + 1
+\set code :n * :connections + :client_id
 WITH u AS (UPDATE reference_codes SET used_at = 5, used_by = 'u-1', uses = 1
-    WHERE code_hash = sha256(:n::TEXT::BYTEA) AND used_at IS NULL AND expires_at > 4 RETURNING id)
+    WHERE code_hash = sha256(:code::TEXT::BYTEA) AND used_at IS NULL AND expires_at > 4 RETURNING id)
 INSERT INTO reference_events SELECT gen_random_uuid(), 5, 'redeem', id, 'u-1' FROM u;
 ";
+
+const FILL: &str = "
+    INSERT INTO reference_codes SELECT gen_random_uuid(), sha256(n::TEXT::BYTEA), 'sales', n,
+        1000000000, 1, 0 FROM generate_series(1, %) n;
+    INSERT INTO reference_codes VALUES (gen_random_uuid(), sha256('hot'::BYTEA), 'sales', 0,
+        1000000000, 1000000000, 0);";
 
 const HOT: &str = r"
 WITH u AS (UPDATE reference_codes SET used_at = 5, used_by = 'u-1', uses = uses + 1
@@ -44,45 +58,49 @@ pub(crate) enum Script {
 pub(crate) struct Reference {
     url: String,
     pool: PgPool,
-    codes: u32,
+    /// Codes below this number may be used.
+    next: AtomicU32,
 }
 
 impl Reference {
     pub(crate) async fn new(url: &str, quick: bool) -> Self {
         let pool = PgPool::connect(url).await.unwrap();
         sqlx::raw_sql(TABLES).execute(&pool).await.unwrap();
-        let codes = if quick { 10_000 } else { CODES };
-        Self { url: url.to_owned(), pool, codes }
+        let fill = FILL.replace('%', &(if quick { CODES / 50 } else { CODES }).to_string());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(fill)).execute(&pool).await.unwrap();
+        sqlx::raw_sql("VACUUM ANALYZE reference_codes").execute(&pool).await.unwrap();
+        Self { url: url.to_owned(), pool, next: AtomicU32::new(0) }
     }
 
-    /// Unused codes, and the hot one.
-    async fn fill(&self) {
-        let fill = "TRUNCATE reference_codes, reference_events; \
-             INSERT INTO reference_codes SELECT gen_random_uuid(), sha256(n::TEXT::BYTEA), \
-             'sales', n, 1000000000, 1, 0 FROM generate_series(1, %) n; \
-             INSERT INTO reference_codes VALUES (gen_random_uuid(), sha256('hot'::BYTEA), \
-             'sales', 0, 1000000000, 1000000000, 0);";
-        let fill = fill.replace('%', &self.codes.to_string());
-        sqlx::raw_sql(sqlx::AssertSqlSafe(fill)).execute(&self.pool).await.unwrap();
-        sqlx::raw_sql("VACUUM ANALYZE reference_codes").execute(&self.pool).await.unwrap();
+    /// Lets the server do now what was left to do later, so that nobody pays for others.
+    pub(crate) async fn settle(&self) {
+        sqlx::raw_sql("CHECKPOINT").execute(&self.pool).await.unwrap();
     }
 
     /// How many a second.
     pub(crate) async fn rate(&self, script: Script, connections: u32, time: Duration) -> f64 {
-        self.fill().await;
+        self.settle().await;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script.sql");
         fs::write(&file, if script == Script::Redeem { REDEEM } else { HOT }).unwrap();
         let mut command = Command::new(pgbench());
         command.args(["--no-vacuum", "--protocol=prepared", "--jobs=2"]);
         command.arg(format!("--client={connections}")).arg(format!("--time={}", time.as_secs()));
-        command.arg(format!("--define=codes={}", self.codes)).arg("--file").arg(&file);
+        command.arg(format!("--define=connections={connections}"));
+        let next = self.next.load(Ordering::Relaxed);
+        command.arg(format!("--define=n={}", next / connections)).arg("--file").arg(&file);
         command.arg(&self.url);
         // So that the callers' runtime is not in the way of the reference.
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         let tps = told.lines().find_map(|line| line.strip_prefix("tps = "));
-        let tps = tps.and_then(|line| line.split(' ').next()?.parse().ok());
+        let tps: Option<f64> = tps.and_then(|line| line.split(' ').next()?.parse().ok());
+        if script == Script::Redeem {
+            // Some connections were faster than others.
+            let drawn = tps.unwrap_or_default() * time.as_secs_f64() * 1.5;
+            let drawn: u32 = format!("{drawn:.0}").parse().unwrap();
+            self.next.store(next + drawn + connections, Ordering::Relaxed);
+        }
         tps.unwrap_or_else(|| panic!("{told}\n{}", String::from_utf8_lossy(&output.stderr)))
     }
 }

@@ -162,7 +162,7 @@ impl Question<'_> {
         end_of(s);
         s.sql("(SELECT n.at, n.which FROM (");
         self.window(s, way);
-        s.sql(") n ORDER BY n.at, n.which LIMIT 1) e WHERE (SELECT COUNT(*) FROM (");
+        s.sql(") n ORDER BY n.at, n.which LIMIT 1) z WHERE (SELECT COUNT(*) FROM (");
         self.window(s, way);
         s.sql(") m) = ").sql(self.reach()).sql(" LIMIT ").sql(u64::from(self.page.limit) + 1);
     }
@@ -185,7 +185,7 @@ impl Question<'_> {
         self.join(s, way);
         s.sql(") found UNION ALL ");
         end_of(s);
-        s.sql("(SELECT at, which FROM f LIMIT 1) e WHERE (SELECT COUNT(*) FROM f) > ").sql(FEW);
+        s.sql("(SELECT at, which FROM f LIMIT 1) z WHERE (SELECT COUNT(*) FROM f) > ").sql(FEW);
     }
 
     fn join<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
@@ -251,8 +251,8 @@ impl Question<'_> {
         if let Way::Word(word) = way {
             s.sql("SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division ");
             s.sql(format_args!("FROM {words} w WHERE "));
-            render::begins_with(s, word);
-            s.sql(" LIMIT ").sql(FEW + 1).sql(") w");
+            render::begins_with(s, "w.word", word);
+            s.sql(" LIMIT ").sql(FEW + 1).sql(") v");
         }
         let tags = self.filter.search.as_ref().map_or(&[][..], |search| search.tags());
         if !tags.is_empty() {
@@ -284,5 +284,5 @@ fn end_of<DB: Dialect>(s: &mut Statement<DB>) {
     for _ in row::INVITATION.split(',') {
         s.sql("NULL, ");
     }
-    s.sql("e.at, e.which FROM ");
+    s.sql("z.at, z.which FROM ");
 }

@@ -1,0 +1,274 @@
+//! How the databases go about each hot question: by the index that is meant for it, and
+//! never through a whole table. PostgreSQL tells the plans that it really took, at
+//! 100,000 rows; SQLite says which it would take.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(all(feature = "postgres", feature = "sqlite"))]
+
+mod support;
+
+use std::{
+    io,
+    str::FromStr,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use invitation_core::{
+    Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role, Status, Store, UserId,
+};
+use invitation_sqlx::{
+    PgStore, SqliteStore,
+    sqlx::{
+        self, AssertSqlSafe, Row, SqlitePool,
+        postgres::{PgConnectOptions, PgPoolOptions},
+    },
+};
+use support::{admin, manager, redeemer};
+use tokio::sync::Mutex as Turn;
+use tracing_subscriber::fmt::MakeWriter;
+
+const ROWS: u32 = 100_000;
+
+/// Invitations, standings and words, as in the bench.
+const MIXED: &str = include_str!("../benches/postgres/mixed.sql");
+/// An event for each; redemptions and reservations for some.
+const MORE: &str = "
+    INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, division)
+    SELECT id, created_at, inviter, 'create', 'succeeded', id, division FROM invitation_codes;
+    INSERT INTO invitation_leases
+    SELECT id, 'u-1', id, 'anna', created_at, created_at, division
+    FROM invitation_codes ORDER BY id LIMIT 20000;
+    INSERT INTO invitation_redemptions
+    SELECT id, 'u-1', id, 'anna', created_at, role FROM invitation_codes ORDER BY id LIMIT 20000;
+    VACUUM ANALYZE;";
+
+/// What was logged since the last look.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// The log of this program.
+    fn get() -> &'static Self {
+        static LOG: LazyLock<Log> = LazyLock::new(|| {
+            let log = Log::default();
+            tracing_subscriber::fmt()
+                .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+                .with_writer(log.clone())
+                .with_ansi(false)
+                .init();
+            log
+        });
+        &LOG
+    }
+
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The log tells of one test at a time.
+static TURN: Turn<()> = Turn::const_new(());
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Question {
+    Get,
+    Redeem,
+    FirstPage,
+    FirstPageOfAll,
+    MiddlePage,
+    Of(Status),
+    Search(&'static str),
+    Role,
+    Inviter,
+    Counts,
+    EventsOfOne,
+    Reservations,
+}
+
+/// Each with the indexes that answer it.
+const QUESTIONS: &[(Question, &[&str])] = &[
+    (Question::Get, &["codes_pkey"]),
+    (Question::Redeem, &["codes_digest_key"]),
+    (Question::FirstPage, &["codes_newest", "codes_pkey"]),
+    (Question::FirstPageOfAll, &["codes_newest_anywhere", "codes_pkey"]),
+    (Question::MiddlePage, &["codes_newest", "codes_pkey"]),
+    (Question::Of(Status::Active), &["standings_pkey", "codes_pkey"]),
+    (Question::Of(Status::Expired), &["standings_pkey", "codes_pkey"]),
+    (Question::Of(Status::Used), &["standings_pkey", "codes_pkey"]),
+    (Question::Of(Status::Revoked), &["standings_pkey", "codes_pkey"]),
+    (Question::Search("rarely"), &["words_pkey", "words_of", "codes_pkey"]),
+    (Question::Search("example"), &["words_pkey", "words_of", "codes_pkey"]),
+    (Question::Search("rarely example"), &["words_pkey", "words_of", "codes_pkey"]),
+    (Question::Search("absent"), &["words_pkey"]),
+    (Question::Role, &["codes_role", "codes_pkey"]),
+    (Question::Inviter, &["codes_inviter", "codes_pkey"]),
+    (Question::Counts, &["standings_valid"]),
+    (Question::EventsOfOne, &["events_invitation"]),
+    (Question::Reservations, &["leases_newest_anywhere"]),
+];
+
+async fn ask<S: Store>(
+    invitations: &Invitations<S>,
+    question: Question,
+    id: InvitationId,
+    code: &str,
+) {
+    let list = async |criteria: Criteria| {
+        let page = Paging::first(50).unwrap();
+        invitations.list(&manager(), &criteria, page).await.unwrap()
+    };
+    match question {
+        Question::Get => {
+            invitations.get(&manager(), id).await.unwrap();
+        }
+        Question::Redeem => {
+            invitations.redeem(code, &redeemer("anna")).await.unwrap();
+        }
+        Question::FirstPage => {
+            list(Criteria::new()).await;
+        }
+        Question::FirstPageOfAll => {
+            let page = Paging::first(50).unwrap();
+            invitations.list(&admin(), &Criteria::new(), page).await.unwrap();
+        }
+        Question::MiddlePage => {
+            let first = list(Criteria::new()).await;
+            let Some(next) = first.next() else { return };
+            let page = Paging::first(50).unwrap().after(next);
+            invitations.list(&manager(), &Criteria::new(), page).await.unwrap();
+        }
+        Question::Of(status) => {
+            list(Criteria::new().with_status(status)).await;
+        }
+        Question::Search(text) => {
+            list(Criteria::new().matching(text)).await;
+        }
+        Question::Role => {
+            list(Criteria::new().with_role(Role::new("manager").unwrap())).await;
+        }
+        Question::Inviter => {
+            list(Criteria::new().by_inviter(UserId::new("u-7").unwrap())).await;
+        }
+        Question::Counts => {
+            invitations.counts(&manager(), &Criteria::new()).await.unwrap();
+        }
+        Question::EventsOfOne => {
+            let criteria = EventCriteria::new().about(id);
+            invitations.events(&admin(), &criteria, Paging::first(50).unwrap()).await.unwrap();
+        }
+        Question::Reservations => {
+            let page = Paging::first(50).unwrap();
+            invitations.reservations(&admin(), None, page).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_goes_by_the_intended_indexes() {
+    let _turn = TURN.lock().await;
+    let log = Log::get();
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let store = PgStore::new(sqlx::PgPool::connect(&url).await.unwrap());
+    store.migrate().await.unwrap();
+    let fill = MIXED.replace("{rows}", &ROWS.to_string());
+    for sql in [fill.as_str(), MORE] {
+        for part in sql.split(';').filter(|part| !part.trim().is_empty()) {
+            sqlx::raw_sql(AssertSqlSafe(part)).execute(store.pool()).await.unwrap();
+        }
+    }
+    // It sends the plan of each statement along with its answer.
+    let options = PgConnectOptions::from_str(&url).unwrap().options([
+        ("session_preload_libraries", "auto_explain"),
+        ("auto_explain.log_min_duration", "0"),
+        ("auto_explain.log_level", "notice"),
+    ]);
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+    let invitations = Invitations::new(PgStore::new(pool));
+    for (question, indexes) in QUESTIONS {
+        // Often enough for the plans that do without the values.
+        for _ in 0..8 {
+            let created = invitations.create(&manager(), Draft::new()).await.unwrap();
+            let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+            log.take();
+            ask(&invitations, *question, id, &code).await;
+            let plans = log.take();
+            for index in *indexes {
+                let index = format!("invitation_{index} on ");
+                assert!(plans.contains(&index), "{question:?} is to use {index}:\n{plans}");
+            }
+            let whole = plans.lines().find(|line| line.contains("Seq Scan on invitation_"));
+            assert_eq!(whole, None, "{question:?}:\n{plans}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_goes_by_the_intended_indexes() {
+    let _turn = TURN.lock().await;
+    let log = Log::get();
+    let store = SqliteStore::in_memory().await.unwrap();
+    let pool = store.pool().clone();
+    let invitations = Invitations::new(store);
+    for (question, indexes) in QUESTIONS {
+        let created = invitations.create(&manager(), Draft::new()).await.unwrap();
+        let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+        log.take();
+        ask(&invitations, *question, id, &code).await;
+        let mut plans = String::new();
+        for statement in statements(&log.take()) {
+            plans.push_str(&plan(&pool, &statement).await);
+        }
+        for index in *indexes {
+            // A table's key needs no name of its own there.
+            let names = match *index {
+                "codes_pkey" => "sqlite_autoindex_invitation_codes_1".to_owned(),
+                "codes_digest_key" => "sqlite_autoindex_invitation_codes_2".to_owned(),
+                key if key.ends_with("_pkey") => "PRIMARY KEY".to_owned(),
+                index => format!("invitation_{index}"),
+            };
+            assert!(plans.contains(&names), "{question:?} is to use {names}:\n{plans}");
+        }
+        let tables = ["i", "w", "e", "s", "x", "invitation_"];
+        let whole = plans.lines().find(|line| {
+            let scanned = line.strip_prefix("SCAN ").unwrap_or_default();
+            let table = scanned.split(' ').next().unwrap_or_default();
+            tables.iter().any(|name| table == *name || table.starts_with("invitation_"))
+                && !line.contains("USING")
+        });
+        assert_eq!(whole, None, "{question:?}:\n{plans}");
+    }
+}
+
+/// The statements in a log that ask or change something.
+fn statements(log: &str) -> Vec<String> {
+    let texts = log.split("db.statement=").skip(1).filter_map(|rest| {
+        let end = rest.find(" rows_affected=")?;
+        serde_json::from_str::<String>(&rest[..end]).ok()
+    });
+    texts.filter(|text| text.contains("invitation_")).collect()
+}
+
+async fn plan(pool: &SqlitePool, statement: &str) -> String {
+    let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.trim()));
+    let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+}
