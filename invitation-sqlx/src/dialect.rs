@@ -64,6 +64,10 @@ pub trait Dialect:
 
     /// How a transaction of the store's own begins, one that will write.
     const BEGIN: &'static str;
+    /// How it ends well.
+    const COMMIT: &'static str = "COMMIT";
+    /// How it is undone.
+    const ROLLBACK: &'static str = "ROLLBACK";
     /// Whether the driver keeps count of savepoints when it is dropped while one
     /// begins or ends. Otherwise it rolls back too much, or to a savepoint that has
     /// gone, and either hits the host's work.
@@ -83,6 +87,8 @@ pub trait Dialect:
     const SKIPS_TAKEN: bool;
     /// How an insert of events leaves those alone that are there.
     const KEEP_KNOWN_EVENT: &'static str;
+    /// How an update locks the row that it has nothing to change in.
+    const TOUCH: &'static str;
     /// How the insert of a quota's row locks the row that is there.
     const LOCK_QUOTA: &'static str;
     /// What makes a question wait for those who are changing the row, and them for

@@ -27,7 +27,7 @@ impl<DB: Dialect> Lent<DB> {
         // What failed may have left its transaction open.
         self.settled = DB::SURVIVES_DROPS
             || answer.is_ok()
-            || ops::plainly::<DB>(&mut self.conn, "ROLLBACK").await.is_ok();
+            || ops::plainly::<DB>(&mut self.conn, DB::ROLLBACK).await.is_ok();
         answer
     }
 }

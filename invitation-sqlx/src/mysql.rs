@@ -1,10 +1,11 @@
 //! MySQL and MariaDB.
 
+mod migrating;
 mod text;
 
 use invitation_core::StoreErrorKind;
 use sqlx::{
-    AssertSqlSafe, MySql, MySqlConnection, Row, SqlSafeStr,
+    MySql, MySqlConnection,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     mysql::{MySqlDatabaseError, MySqlQueryResult},
@@ -24,22 +25,38 @@ use crate::{Joined, SqlStore, dialect::Dialect};
 /// lower in the pool's `after_connect`.
 ///
 /// A call that is dropped closes its connection, so that nothing of it is left there.
+///
+/// # Round trips
+///
+/// These databases give nothing back from an update, and take no two changes as one
+/// statement. Redeeming a single-use code is eight: beginning, the update, the row, the
+/// event, the standing, the name's words, committing, and, unless the pool's
+/// `test_before_acquire(false)`, the pool's own question before. A refusal is told after
+/// six and recorded in four more. Looking up is one. A statement that a connection has not
+/// prepared yet costs one more, once.
+///
+/// # Clusters
+///
+/// On a Galera cluster, migrate from one process: schema changes on two nodes get in each
+/// other's way. What two nodes change at a time is a conflict that is tried again like any
+/// other, and reads see what another node committed only with `wsrep_sync_wait`.
 pub type MySqlStore = SqlStore<MySql>;
 
 /// A store inside a host's MySQL or MariaDB transaction, of any isolation level.
 ///
 /// A deadlock ends the whole transaction on these servers, the host's work too, and what
 /// came after it would commit by itself. So the store ends the connection then: whatever
-/// the host still tries on it fails, and nothing of it is kept.
+/// the host still tries on it fails, and nothing of it is kept. A wait for a lock that
+/// took too long undoes this call alone.
+///
+/// A call that is dropped leaves the host's work as it was. Those that carry a code or an
+/// address (creating, rotating, binding anew) are the exception, because the driver cannot
+/// go on when it is interrupted while it prepares a statement: after such a call was
+/// dropped, drop the transaction too.
+///
+/// A redemption is seven round trips: a savepoint, the update, the row, the event, the
+/// standing, the name's words, and the savepoint once more.
 pub type MySqlJoined<'t> = Joined<'t, MySql>;
-
-/// One name for each database. With no lock to be had, as on a Galera cluster, it is
-/// done without: all that migrating says can be said twice.
-const MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('invitation ', MD5(DATABASE())), 60)";
-const MIGRATION_UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('invitation ', MD5(DATABASE())))";
-
-/// How often migrating is tried where there is no lock.
-const TRIES: u32 = 10;
 
 impl Dialect for MySql {
     type Int = i64;
@@ -52,8 +69,13 @@ impl Dialect for MySql {
     type Exec<'c> = &'c mut MySqlConnection;
 
     // What may still be open on the connection is undone: beginning anew would commit it.
-    const BEGIN: &'static str =
-        "ROLLBACK; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
+    //
+    // A cluster ends a transaction that another node gets in the way of at any time, and
+    // not every answer says so. Nothing commits by itself then, and the savepoint tells.
+    const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
+         SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
+    const COMMIT: &'static str = "RELEASE SAVEPOINT invitation; COMMIT; SET autocommit = 1";
+    const ROLLBACK: &'static str = "ROLLBACK; SET autocommit = 1";
     const COUNTS_DROPPED_SAVEPOINTS: bool = false;
     const SURVIVES_DROPS: bool = false;
     const ONE_WRITER: bool = false;
@@ -61,6 +83,8 @@ impl Dialect for MySql {
     const COMPARES_ROWS: bool = false;
     const SKIPS_TAKEN: bool = false;
     const KEEP_KNOWN_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
+    // Of two nodes of a cluster, only what really changes a row keeps the other from it.
+    const TOUCH: &'static str = "touched = touched + 1";
     const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
@@ -92,8 +116,9 @@ impl Dialect for MySql {
         // https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
         match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
             // record changed since it was read, lock wait timeout, deadlock (on a cluster
-            // also: another node was first)
-            Some(1020 | 1205 | 1213) => StoreErrorKind::Conflict,
+            // also: another node was first), and the savepoint of a transaction that has
+            // ended
+            Some(1020 | 1205 | 1213 | 1305) => StoreErrorKind::Conflict,
             // disk full, out of memory, too many connections, no such host or database,
             // not ready (a node outside of its cluster), shutting down, table full, too
             // many connections of this user, read-only, interrupted, took too long, killed
@@ -143,58 +168,6 @@ impl Dialect for MySql {
         migrator: &Migrator,
         table: &str,
     ) -> Result<(), MigrateError> {
-        // Each statement commits by itself, so a lock has to keep others out. It is the
-        // connection's, which is closed if this fails or is dropped.
-        let locked = match sqlx::raw_sql(MIGRATION_LOCK).fetch_one(&mut *conn).await {
-            Ok(row) if row.try_get::<Option<i64>, _>(0)? == Some(1) => true,
-            Ok(_) => {
-                let waited = "somebody else has been migrating for a minute";
-                return Err(sqlx::Error::Protocol(waited.into()).into());
-            }
-            // A cluster knows no such locks.
-            Err(sqlx::Error::Database(_)) => false,
-            Err(error) => return Err(error.into()),
-        };
-        let mut tries = if locked { 1 } else { TRIES };
-        loop {
-            tries -= 1;
-            match anew(conn, migrator, table).await {
-                // Others migrate at the same time.
-                Err(_) if tries > 0 => {}
-                done => {
-                    done?;
-                    break;
-                }
-            }
-        }
-        if locked {
-            sqlx::raw_sql(MIGRATION_UNLOCK).execute(conn).await?;
-        }
-        Ok(())
+        migrating::run(conn, migrator, table).await
     }
-}
-
-/// Migrates, and begins again with what an earlier call left half done.
-async fn anew(
-    conn: &mut MySqlConnection,
-    migrator: &Migrator,
-    table: &str,
-) -> Result<(), MigrateError> {
-    // The prefix of the table is a checked identifier.
-    let unfinished = |what: &str| {
-        let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-        let sql = format!("{what} FROM {table} WHERE success = FALSE AND version <= {newest}");
-        AssertSqlSafe(sql).into_sql_str()
-    };
-    let exists = sqlx::raw_sql(
-        AssertSqlSafe(format!(
-            "SELECT 1 FROM information_schema.tables \
-             WHERE table_schema = DATABASE() AND table_name = '{table}'"
-        ))
-        .into_sql_str(),
-    );
-    if exists.fetch_optional(&mut *conn).await?.is_some() {
-        sqlx::raw_sql(unfinished("DELETE")).execute(&mut *conn).await?;
-    }
-    migrator.run_direct(None, conn, false).await
 }

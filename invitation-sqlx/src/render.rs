@@ -149,7 +149,7 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
             return;
         }
         Change::Hold { in_place_of, .. } => {
-            s.sql(if in_place_of.is_some() { "held = held" } else { "held = held + 1" });
+            s.sql(if in_place_of.is_some() { DB::TOUCH } else { "held = held + 1" });
             return;
         }
         Change::Release { .. } => {

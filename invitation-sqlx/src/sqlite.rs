@@ -88,6 +88,7 @@ impl Dialect for Sqlite {
     const COMPARES_ROWS: bool = true;
     const SKIPS_TAKEN: bool = true;
     const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
+    const TOUCH: &'static str = "held = held";
     // An update of the row that is there locks it; doing nothing would not.
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     batch           BINARY(16),              -- the call that created it with others
     metadata        BLOB,
     request_id      BINARY(16),              -- the request that it was created by
+    touched         BIGINT         NOT NULL DEFAULT 0, -- changes that change only leases
     CHECK (uses BETWEEN 0 AND max_uses),
     CHECK (held BETWEEN 0 AND max_uses - uses),
     CHECK ((uses = 0) = (used_id IS NULL)),
@@ -102,7 +103,8 @@ CREATE TABLE IF NOT EXISTS {prefix}requests (
 ) ENGINE = InnoDB;
 
 -- One row for each quota that was ever counted: what counting locks. How often is
--- counted too: a cluster certifies only rows that really change.
+-- counted too: of two nodes of a cluster, only what really changes a row keeps the
+-- other from it.
 CREATE TABLE IF NOT EXISTS {prefix}quotas (
     kind            BIGINT         NOT NULL, -- 0: of an inviter, 1: of a division
     name            VARBINARY(128) NOT NULL,

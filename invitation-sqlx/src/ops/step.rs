@@ -79,19 +79,21 @@ impl<'c, DB: Dialect> Step<'c, DB> {
 
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         if !self.counted {
-            plainly::<DB>(self.conn, "COMMIT").await?;
+            plainly::<DB>(self.conn, DB::COMMIT).await?;
             self.open = false;
             return Ok(());
+        }
+        if let Some(name) = self.savepoint.as_ref().filter(|_| !DB::SURVIVES_DROPS) {
+            // A savepoint of the same name replaces the first, if that is still there. So
+            // the way back, which is queued when this is dropped, leads to here, and lets
+            // the driver count without a wait.
+            let sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
+            return plainly::<DB>(self.conn, sql).await;
         }
         // A second savepoint of the same name. Dropped while this waits, the way back
         // is to the one or to the other: all is kept, or all is undone. With one
         // alone, it would be to a savepoint that may have gone.
         self.savepoint("SAVEPOINT").await?;
-        if !DB::SURVIVES_DROPS && self.savepoint.is_some() {
-            // There it has replaced the first: the way back, which is queued when this is
-            // dropped, leads to here, and lets the driver count without a wait.
-            return Ok(());
-        }
         DB::TransactionManager::commit(self.conn).await?;
         self.open = false;
         self.savepoint("RELEASE SAVEPOINT").await
@@ -108,7 +110,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         if self.counted {
             DB::TransactionManager::rollback(self.conn).await?;
         } else {
-            plainly::<DB>(self.conn, "ROLLBACK").await?;
+            plainly::<DB>(self.conn, DB::ROLLBACK).await?;
         }
         self.open = false;
         Ok(())

@@ -1,0 +1,128 @@
+//! One store over several nodes.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use invitation_core::{
+    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
+    Scope, Store, StoreError, Tally, Target, Transition,
+};
+use invitation_sqlx::MySqlStore;
+
+/// How often a change is repeated that conflicts stopped: here whole crowds want the same
+/// row of three servers, one of which gets it at a time.
+const TRIES: usize = 100;
+
+/// Each call goes to the next node.
+pub(crate) struct Spread {
+    nodes: Vec<MySqlStore>,
+    next: AtomicUsize,
+}
+
+impl Spread {
+    pub(crate) fn over(nodes: Vec<MySqlStore>) -> Self {
+        Self { nodes, next: AtomicUsize::new(0) }
+    }
+
+    fn node(&self) -> &MySqlStore {
+        &self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
+    }
+}
+
+impl fmt::Debug for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spread").field("nodes", &self.nodes.len()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for Spread {
+    fn durability(&self) -> Durability {
+        self.node().durability()
+    }
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        for _ in 0..TRIES {
+            match self.node().insert(insert).await {
+                Err(error) if error.is_retryable() => {}
+                done => return done,
+            }
+        }
+        self.node().insert(insert).await
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let mut answers = Vec::new();
+        for transition in transitions {
+            let one = std::slice::from_ref(transition);
+            let mut answer = self.node().apply(one).await;
+            for _ in 0..TRIES {
+                if !answer.iter().filter_map(|a| a.as_ref().err()).any(StoreError::is_retryable) {
+                    break;
+                }
+                answer = self.node().apply(one).await;
+            }
+            answers.append(&mut answer);
+        }
+        answers
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        self.node().get(target, scope).await
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        self.node().locate(target).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &Page<InvitationId>,
+    ) -> Result<Listing, StoreError> {
+        self.node().list(scope, filter, page).await
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        self.node().count(scope, filter, cap).await
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &Page<EventId>,
+    ) -> Result<RedemptionListing, StoreError> {
+        self.node().redemptions(scope, invitation, page).await
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &Page<EventId>,
+    ) -> Result<LeaseListing, StoreError> {
+        self.node().leases(scope, page).await
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.node().record(events).await
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &Page<EventId>,
+    ) -> Result<EventListing, StoreError> {
+        self.node().events(scope, filter, page).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.node().purge(purge).await
+    }
+}

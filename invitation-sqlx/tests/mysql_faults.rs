@@ -1,0 +1,126 @@
+//! What goes wrong with connections to MariaDB: calls that are dropped at any moment, and
+//! wires that break between any two messages.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(feature = "mysql")]
+
+mod support;
+
+use std::{str::FromStr, time::Duration};
+
+use invitation_core::{Error, Invitations, StoreErrorKind, testing::DropAfter};
+use invitation_sqlx::{
+    MySqlStore,
+    sqlx::{
+        self, MySqlPool,
+        mysql::{MySqlConnectOptions, MySqlPoolOptions},
+    },
+};
+use invitation_testkit::{MariaDb, Proxy};
+use support::{create, manager, redeemer, redemptions_on_record, uses};
+
+/// A pool of one connection.
+async fn one(options: MySqlConnectOptions) -> MySqlPool {
+    let pool = MySqlPoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(10));
+    pool.connect_with(options).await.unwrap()
+}
+
+/// Waits until no other connection to this database has a transaction open.
+async fn until_nothing_is_open(others: &MySqlPool) {
+    let sql = "SELECT COUNT(*) FROM information_schema.innodb_trx t \
+               JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
+               WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID()";
+    let looks = async {
+        loop {
+            let open: i64 = sqlx::query_scalar(sql).fetch_one(others).await.unwrap();
+            if open == 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), looks).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_call_leaves_nothing_on_the_connection() {
+    let options = MySqlConnectOptions::from_str(&MariaDb::shared().create_database()).unwrap();
+    let others = MySqlPool::connect_with(options.clone()).await.unwrap();
+    let store = MySqlStore::new(one(options).await);
+    store.migrate().await.unwrap();
+    let invitations = Invitations::new(store);
+    let mut made = 0;
+    for polls in 0..60 {
+        // Each statement is new to a new connection, so that it is dropped while it is
+        // prepared, too.
+        let (_, code) = create(&invitations).await;
+        invitations.store().pool().acquire().await.unwrap().close_on_drop();
+        let anna = redeemer(&format!("anna-{polls}"));
+        let done = DropAfter::new(invitations.redeem(&code, &anna), polls).await;
+        until_nothing_is_open(&others).await;
+        let again = invitations.redeem(&code, &anna).await.unwrap();
+        made += 1;
+        assert!(again.is_replayed() || done.is_none(), "dropped after {polls} polls");
+        assert_eq!(uses(&invitations).await, made, "dropped after {polls} polls");
+        DropAfter::new(invitations.create(&manager(), invitation_core::Draft::new()), polls).await;
+        until_nothing_is_open(&others).await;
+    }
+    let on_record = redemptions_on_record(&invitations).await;
+    assert_eq!(on_record, usize::try_from(made).unwrap());
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lost {
+    Request,
+    Answer,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redeem_survives_a_wire_that_breaks_anywhere() {
+    for lost in [Lost::Request, Lost::Answer] {
+        let options = MySqlConnectOptions::from_str(&MariaDb::shared().create_database()).unwrap();
+        let proxy = Proxy::to(options.get_port()).unwrap();
+        let sound = MySqlStore::new(one(options.clone()).await);
+        sound.migrate().await.unwrap();
+        let sound = Invitations::new(sound);
+        let broken = Invitations::new(MySqlStore::new(one(options.port(proxy.port())).await));
+        let (_, first) = create(&sound).await;
+        broken.redeem(&first, &redeemer("first")).await.unwrap();
+        let mut made = 1;
+        for passing in 0.. {
+            assert!(passing < 60, "a redeem is not that long");
+            let (_, code) = create(&sound).await;
+            let anna = redeemer(&format!("anna-{passing}"));
+            match lost {
+                Lost::Request => proxy.lose_request_after(passing),
+                Lost::Answer => proxy.lose_answer_after(passing),
+            }
+            let told = broken.redeem(&code, &anna).await;
+            let lost_nothing = proxy.calm_down();
+            // The person tries again, as one does.
+            let again = broken.redeem(&code, &anna).await.unwrap();
+            made += 1;
+            match &told {
+                Ok(_) => assert!(again.is_replayed(), "{lost:?} {passing}: it was made"),
+                Err(Error::Store(error)) => match error.kind() {
+                    StoreErrorKind::Unavailable => {
+                        assert!(!again.is_replayed(), "{lost:?} {passing}: nothing was done");
+                    }
+                    StoreErrorKind::OutcomeUnknown => {}
+                    other => panic!("{lost:?} {passing}: a broken wire is not {other:?}"),
+                },
+                Err(other) => panic!("{lost:?} {passing}: a broken wire is no refusal: {other:?}"),
+            }
+            assert_eq!(uses(&sound).await, made, "{lost:?} {passing}: one use");
+            let on_record = redemptions_on_record(&sound).await;
+            assert_eq!(on_record, usize::try_from(made).unwrap(), "{lost:?} {passing}: one event");
+            if lost_nothing {
+                told.unwrap();
+                break;
+            }
+        }
+    }
+}
