@@ -1,4 +1,4 @@
-//! The least that a host writes: who is acting, and where the API is mounted.
+//! The least that a host writes: who is acting, and where the routers are mounted.
 //!
 //! ```text
 //! cargo run --example axum_minimal
@@ -11,7 +11,7 @@ use std::{env, error::Error, sync::Arc};
 use axum::Router;
 use invitation::{
     Actor, Division, Invitations, Role, SqliteStore, Store, UserId,
-    web::{BaseUrl, Parts, Web},
+    web::{BaseUrl, Dashboard, Parts, Web},
 };
 use tokio::net::TcpListener;
 
@@ -35,6 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let web = Web::new(Invitations::new(store), who).with_base_url(BaseUrl::parse(&base)?);
     let app: Router = Router::new()
         .nest_service("/api/invitations", web.api())
+        .nest_service("/invitations", web.dashboard(Dashboard::new()))
         .merge(web.openapi_router("/api/invitations"));
 
     println!("listening on {base}");

@@ -16,7 +16,8 @@ fn set_cookie(response: &Response) -> &str {
 
 #[tokio::test]
 async fn a_session_is_a_cookie_that_ends() {
-    let host = Store::sqlite().start().await;
+    let store = Store::sqlite();
+    let host = store.start().await;
     let begun = send(&host, "/login", "", &[("username", "sales-manager")]).await;
     assert_eq!(begun.status(), StatusCode::SEE_OTHER);
     let cookie = set_cookie(&begun).to_owned();
@@ -35,6 +36,22 @@ async fn a_session_is_a_cookie_that_ends() {
     {
         assert!(home.contains(part), "{part} is missing: {home}");
     }
+
+    // The dashboard knows the session too, and where to get one.
+    let dashboard = async |cookie: &str| {
+        let request = host.ask(Method::GET, "/invitations").header(header::COOKIE, cookie);
+        request.send().await.expect("an answer")
+    };
+    let page = dashboard(&cookie).await;
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.expect("a page");
+    for part in ["Invitation Codes", "jonas.weber", "maria.lopez@example.com", "/logout"] {
+        assert!(page.contains(part), "{part} is missing: {page}");
+    }
+    let sent = dashboard("").await;
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+    let to = sent.headers()[header::LOCATION].to_str().expect("an address");
+    assert!(to.starts_with("/login"), "{to}");
 
     // A session is not guessed, and a token goes before it.
     for other in ["", "session=", "session=0123456789abcdef0123456789abcdef", "other=1"] {
@@ -65,7 +82,8 @@ async fn a_session_is_a_cookie_that_ends() {
 
 #[tokio::test]
 async fn the_pages_work_without_javascript() {
-    let host = Store::sqlite().start().await;
+    let store = Store::sqlite();
+    let host = store.start().await;
     let page = host.ask(Method::GET, "/register").send().await.expect("an answer");
     let policy = text(&json!(page.headers()["content-security-policy"].to_str().expect("text")));
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");

@@ -44,7 +44,8 @@ fn a_wrong_setting_is_named() {
 fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
-    let said = complaint(Store::sqlite().command().env("PORT", &port));
+    let store = Store::sqlite();
+    let said = complaint(store.command().env("PORT", &port));
     assert!(said.contains("PORT") && said.contains(&port), "{said}");
 }
 
@@ -84,7 +85,8 @@ async fn a_database_of_somebody_is_not_touched() {
 /// The other example that serves: the least that a host writes is enough.
 #[tokio::test]
 async fn the_minimal_host_serves() {
-    let host = Host::start(Store::sqlite().command_of("axum_minimal")).await;
+    let store = Store::sqlite();
+    let host = Host::start(store.command_of("axum_minimal")).await;
     let create = |token: &str| {
         let request = host.ask(Method::POST, "/api/invitations").json(&json!({}));
         answer(request.header("authorization", token.to_owned()))
@@ -98,4 +100,9 @@ async fn the_minimal_host_serves() {
     let link = format!("{}/register#{}", host.base, text(&created.body["code"]));
     assert_eq!(answer(copy).await.body["link"], json!(link));
     assert_eq!(answer(host.ask(Method::GET, "/openapi.json")).await.status, 200);
+    let page = host.ask(Method::GET, "/invitations");
+    let page = page.header("authorization", "Bearer secret-of-mia").send().await;
+    let page = page.expect("an answer").text().await.expect("a page");
+    let link = format!("href=\"/invitations/{}\"", text(&created.body["id"]));
+    assert!(page.contains(&link), "{page}");
 }
