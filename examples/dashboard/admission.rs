@@ -35,6 +35,12 @@ pub(crate) struct InOneTransaction<DB: Dialect> {
     pub(crate) invitations: Service,
 }
 
+/// How the transaction begins, as one that is going to write: SQLite does not let one
+/// write that has only read so far, when another one wrote in between.
+fn begin<DB: Dialect>() -> &'static str {
+    if DB::ONE_WRITER { "BEGIN IMMEDIATE" } else { "BEGIN" }
+}
+
 /// How often the whole transaction is tried when concurrent work gets in the way.
 const TRIES: usize = 5;
 
@@ -61,7 +67,7 @@ impl<DB: Dialect> Admission for InOneTransaction<DB> {
 
 impl<DB: Dialect> InOneTransaction<DB> {
     async fn try_once(&self, code: &str, newcomer: &Redeemer) -> Result<Account, NotAdmitted> {
-        let mut tx = self.tables.pool().begin_with(DB::BEGIN).await?;
+        let mut tx = self.tables.pool().begin_with(begin::<DB>()).await?;
         let redeemed = self.invitations.on(Joined::new(&mut tx)).redeem(code, newcomer).await;
         let redeemed = match redeemed {
             Ok(redeemed) if redeemed.is_replayed() => {

@@ -48,8 +48,9 @@ pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) 
         assert_eq!(confirmed.status, 201, "{confirmed:?}");
         let expected = json!({"username": name, "role": "staff", "division": "sales"});
         assert_eq!(confirmed.body, expected);
-        assert_eq!(host.invitation(&bound["id"]).await["used_by"], json!(name));
         assert!(host.has_account(name).await);
+        let now = host.invitation(&bound["id"]).await;
+        assert_eq!(now["used_by"], json!(name), "{now}");
 
         // Lost replies: to the confirmation, and to the registration.
         let again = confirm(&host, &registration, &token).await;
