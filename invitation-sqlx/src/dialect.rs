@@ -83,6 +83,9 @@ pub trait Dialect:
     const RETURNING: bool;
     /// Whether an index helps to compare several columns at once.
     const COMPARES_ROWS: bool;
+    /// Whether a question says which index it is to go by, because the planner's guess may
+    /// lead to many more rows than it asks for.
+    const NAMES_INDEXES: bool;
     /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
     const SKIPS_TAKEN: bool;
     /// How an insert of events leaves those alone that are there.

@@ -24,6 +24,14 @@ pub(crate) const ANY_STANDING: &str = "(0, 1, 2)";
 /// and digits, and this is neither.
 const END_OF_PREFIX: char = char::MAX;
 
+/// Says the index by which the rows of a table are to be found, where it must be said.
+pub(crate) fn go_by<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: &str) {
+    if DB::NAMES_INDEXES {
+        let prefix = if index == "PRIMARY" { "" } else { names.prefix() };
+        s.sql(format_args!(" FORCE INDEX ({prefix}{index})"));
+    }
+}
+
 pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
     match target {
         Target::Id(id) => {

@@ -86,6 +86,7 @@ impl Dialect for Sqlite {
     const ONE_WRITER: bool = true;
     const RETURNING: bool = true;
     const COMPARES_ROWS: bool = true;
+    const NAMES_INDEXES: bool = false;
     const SKIPS_TAKEN: bool = true;
     const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const TOUCH: &'static str = "held = held";

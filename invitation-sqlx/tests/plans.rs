@@ -1,10 +1,13 @@
 //! How the databases go about each hot question: by the index that is meant for it, and
 //! never through a whole table. PostgreSQL tells the plans that it really took, at
-//! 100,000 rows; SQLite says which it would take.
+//! 100,000 rows; SQLite says which it would take; MariaDB also how many rows it read.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "postgres", feature = "sqlite"))]
 
+#[cfg(feature = "mysql")]
+#[path = "plans/mariadb.rs"]
+mod mariadb;
 mod support;
 
 use std::{

@@ -39,12 +39,13 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     CHECK (held BETWEEN 0 AND max_uses - uses),
     CHECK ((uses = 0) = (used_id IS NULL)),
     CHECK (email IS NULL OR email_domain IS NULL),
-    KEY {prefix}codes_newest (division, created_at, id),
-    KEY {prefix}codes_newest_anywhere (created_at, id),
-    KEY {prefix}codes_role (division, role, created_at, id),
-    KEY {prefix}codes_inviter (inviter, created_at, id),
+    -- With all that a list's candidates are asked for, so that no row is looked at.
+    KEY {prefix}codes_newest (division, created_at, id, deleted_at),
+    KEY {prefix}codes_newest_anywhere (created_at, id, deleted_at),
+    KEY {prefix}codes_role (division, role, created_at, id, deleted_at),
+    KEY {prefix}codes_inviter (inviter, created_at, id, division, deleted_at),
     KEY {prefix}codes_tag (tag),
-    KEY {prefix}codes_batch (batch, created_at, id),
+    KEY {prefix}codes_batch (batch, created_at, id, division, deleted_at),
     KEY {prefix}codes_request (request_id)
 ) ENGINE = InnoDB;
 

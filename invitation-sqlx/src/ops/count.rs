@@ -27,8 +27,16 @@ pub(crate) async fn count<DB: Dialect>(
         if filter.status.is_some_and(|only| only != status) {
             s.sql(format_args!("{} i WHERE 1 = 0", names.standings));
         } else if is_told_by_standings(filter) {
-            s.sql(format_args!("{} i WHERE i.standing = ", names.standings));
-            s.sql(row::standing_of(status));
+            s.sql(format_args!("{} i", names.standings));
+            let is_of_one = matches!(scope, Scope::Division(_));
+            let index = match status {
+                Status::Active | Status::Expired if is_of_one => "standings_valid",
+                Status::Active | Status::Expired => "standings_valid_anywhere",
+                Status::Used | Status::Revoked if is_of_one => "PRIMARY",
+                Status::Used | Status::Revoked => "standings_anywhere",
+            };
+            render::go_by(&mut s, names, index);
+            s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
             render::scope(&mut s, scope);
             render::validity(&mut s, status, filter);
             render::span(&mut s, "i.created_at", &filter.created);

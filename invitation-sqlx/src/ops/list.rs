@@ -211,13 +211,25 @@ impl Question<'_> {
     /// The candidates of a walk.
     fn window<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
         let Names { invitations, standings, .. } = self.names;
+        let is_of_one = matches!(self.scope, Scope::Division(_));
         if let Way::Of(status) = way {
             s.sql("SELECT i.created_at AS at, i.id AS which, i.expires_at AS valid_until ");
-            s.sql(format_args!("FROM {standings} i WHERE i.standing = "));
+            s.sql(format_args!("FROM {standings} i"));
+            render::go_by(s, self.names, if is_of_one { "PRIMARY" } else { "standings_anywhere" });
+            s.sql(" WHERE i.standing = ");
             s.sql(row::standing_of(status));
         } else {
             s.sql("SELECT i.created_at AS at, i.id AS which ");
-            s.sql(format_args!("FROM {invitations} i WHERE i.deleted_at IS NULL"));
+            s.sql(format_args!("FROM {invitations} i"));
+            let index = match way {
+                Way::Batch => "codes_batch",
+                Way::Inviter => "codes_inviter",
+                Way::Role => "codes_role",
+                _ if is_of_one => "codes_newest",
+                _ => "codes_newest_anywhere",
+            };
+            render::go_by(s, self.names, index);
+            s.sql(" WHERE i.deleted_at IS NULL");
         }
         render::scope(s, self.scope);
         match (way, &self.filter.batch, &self.filter.inviter, &self.filter.role) {
@@ -241,8 +253,14 @@ impl Question<'_> {
         let Names { invitations, standings, words, .. } = self.names;
         if let Way::Valid(status) = way {
             s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
-            s.sql(format_args!("FROM {standings} i WHERE i.standing = "));
-            s.sql(row::standing_of(status));
+            s.sql(format_args!("FROM {standings} i"));
+            let is_of_one = matches!(self.scope, Scope::Division(_));
+            render::go_by(
+                s,
+                self.names,
+                if is_of_one { "standings_valid" } else { "standings_valid_anywhere" },
+            );
+            s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
             render::scope(s, self.scope);
             render::validity(s, status, self.filter);
             s.sql(" LIMIT ").sql(FEW + 1);

@@ -49,9 +49,15 @@ async fn count<DB: Dialect>(
     quota: &Quota,
 ) -> sqlx::Result<u32> {
     let mut s = Statement::<DB>::new(format!(
-        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} s WHERE ",
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} s",
         names.standings
     ));
+    let index = match quota.of {
+        QuotaOf::Inviter(_) => "standings_valid_by",
+        QuotaOf::Division(_) => "standings_valid",
+    };
+    render::go_by(&mut s, names, index);
+    s.sql(" WHERE ");
     render::pending(&mut s, quota);
     s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::fresh(conn)).sql(") AS n");
     let found = s.first(conn).await?;

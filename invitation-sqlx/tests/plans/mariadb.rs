@@ -1,0 +1,106 @@
+//! MariaDB tells the plan of each statement, and how many rows it really read for a
+//! question.
+
+use invitation_core::{Draft, Invitations};
+use invitation_sqlx::{
+    Joined, MySqlStore,
+    sqlx::{self, AssertSqlSafe, MySqlConnection, MySqlPool, Row},
+};
+
+use super::{Log, QUESTIONS, Question, ROWS, TURN, ask, manager, statements};
+
+const MIXED: &str = include_str!("mixed_mariadb.sql");
+
+/// A line for each table that a statement looks at.
+struct Line {
+    table: String,
+    way: String,
+    key: String,
+    rows: i64,
+}
+
+async fn plan(conn: &mut MySqlConnection, statement: &str) -> Vec<Line> {
+    let sql = AssertSqlSafe(format!("EXPLAIN {}", statement.trim()));
+    let rows = sqlx::raw_sql(sql).fetch_all(conn).await.unwrap();
+    let text = |row: &sqlx::mysql::MySqlRow, column| {
+        row.try_get::<Option<String>, _>(column).unwrap().unwrap_or_default()
+    };
+    rows.iter()
+        .map(|row| Line {
+            table: text(row, "table"),
+            way: text(row, "type"),
+            key: text(row, "key"),
+            rows: text(row, "rows").parse().unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// How many rows the connection has read.
+async fn rows_read(conn: &mut MySqlConnection) -> u64 {
+    let sql = "SHOW SESSION STATUS LIKE 'Handler_read%'";
+    let rows = sqlx::raw_sql(sql).fetch_all(conn).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(1).parse::<u64>().unwrap()).sum()
+}
+
+/// The most rows that a question reads: no list more than its candidates, a few times over.
+fn bound(question: Question) -> u64 {
+    match question {
+        // Up to 10,000 of each status, put together and counted.
+        Question::Counts => 81_000,
+        // Up to 5,001 words, put together four times, and then a walk.
+        Question::Search(_) => 60_000,
+        // Two pages.
+        Question::MiddlePage => 26_000,
+        // Up to 2,000 candidates, three times, and what is left of them.
+        _ => 14_000,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mariadb_goes_by_the_intended_indexes() {
+    let _turn = TURN.lock().await;
+    let log = Log::get();
+    let url = invitation_testkit::MariaDb::shared().create_database();
+    let pool = MySqlPool::connect(&url).await.unwrap();
+    let store = MySqlStore::new(pool.clone());
+    store.migrate().await.unwrap();
+    for part in MIXED.replace("{rows}", &ROWS.to_string()).split(';') {
+        sqlx::raw_sql(AssertSqlSafe(part)).execute(&pool).await.unwrap();
+    }
+    let invitations = Invitations::new(store);
+    for (question, indexes) in QUESTIONS {
+        let created = invitations.create(&manager(), Draft::new()).await.unwrap();
+        let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+        // Inside a host's transaction statements are sent, and logged, with their values.
+        let mut tx = pool.begin().await.unwrap();
+        let before = rows_read(&mut tx).await;
+        log.take();
+        ask(&invitations.on(Joined::new(&mut tx)), *question, id, &code).await;
+        let asked = statements(&log.take());
+        let read = rows_read(&mut tx).await - before;
+        tx.rollback().await.unwrap();
+
+        let (mut told, mut keys) = (String::new(), Vec::new());
+        let mut conn = pool.acquire().await.unwrap();
+        for statement in asked.iter().filter(|text| !text.trim().starts_with("INSERT")) {
+            for Line { table, way, key, rows } in plan(&mut conn, statement).await {
+                let line = format!("{table} {way} {key} {rows}\n");
+                told.push_str(&line);
+                // Of what was found already, all is looked at.
+                let found = table.is_empty() || table.starts_with('<') || table == "f";
+                assert!(found || way != "ALL", "{question:?}: {line} in {statement}");
+                keys.push(key);
+            }
+        }
+        assert!(!keys.is_empty(), "{question:?} asks something");
+        assert!(read <= bound(*question), "{question:?} read {read} rows:\n{told}");
+        for index in *indexes {
+            let name = match *index {
+                "codes_digest_key" => "digest".to_owned(),
+                key if key.ends_with("_pkey") => "PRIMARY".to_owned(),
+                index => format!("invitation_{index}"),
+            };
+            assert!(keys.contains(&name), "{question:?} is to use {name}:\n{told}");
+        }
+    }
+}
