@@ -5,33 +5,21 @@ use std::{
     net::{Ipv4Addr, TcpStream},
     process::Command,
     sync::LazyLock,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use fantoccini::{
-    Client, ClientBuilder,
-    error::CmdError,
-    wd::{Capabilities, WebDriverCompatibleCommand},
-};
-use http::Method;
+use fantoccini::{ClientBuilder, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use url::{ParseError, Url};
 
 use crate::{
     network::free_ports,
     programs::{RunAs, find},
     server::{Folder, Server, try_thrice},
+    window::Window,
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long a page has to fulfil what is waited for.
-const PAGE: Duration = Duration::from_secs(15);
-const PAUSE: Duration = Duration::from_millis(30);
-
-/// The tallest picture, in CSS pixels.
-const TALLEST: u32 = 16_000;
 
 /// A `chromedriver` of the test program's own. Each [`window`](Self::window) is a
 /// Chromium with an empty profile. All are ended when this is dropped or the program
@@ -124,100 +112,8 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{}", self.port))
             .await
             .map_err(io::Error::other)?;
-        let window = Window(client);
-        window.set_look(look).await.map_err(io::Error::other)?;
+        let mut window = Window::new(client, look);
+        window.look(look).await;
         Ok(window)
-    }
-}
-
-/// A browser window; the methods of fantoccini's client are those of [`client`](Self::client).
-#[derive(Clone, Debug)]
-pub struct Window(Client);
-
-impl Window {
-    /// The client of the W3C protocol.
-    #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.0
-    }
-
-    /// Closes it, and ends its browser.
-    ///
-    /// # Errors
-    ///
-    /// When the browser does not answer.
-    pub async fn close(self) -> Result<(), CmdError> {
-        self.0.close().await
-    }
-
-    /// Changes size and colours of the page, as if the person had.
-    ///
-    /// # Errors
-    ///
-    /// When the browser does not answer.
-    pub async fn set_look(&self, look: Look) -> Result<(), CmdError> {
-        let (width, height) = look.size;
-        let size =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
-        let scheme = if look.dark { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.devtools("Emulation.setEmulatedMedia", media).await?;
-        Ok(())
-    }
-
-    /// A picture of the whole page, however long it is, as PNG.
-    ///
-    /// # Errors
-    ///
-    /// When the browser does not answer.
-    pub async fn picture(&self, look: Look) -> Result<Vec<u8>, CmdError> {
-        let height = self.0.execute("return document.documentElement.scrollHeight", vec![]).await?;
-        let height = height.as_u64().and_then(|height| u32::try_from(height).ok()).unwrap_or(0);
-        let (width, least) = look.size;
-        self.set_look(Look { size: (width, height.clamp(least, TALLEST)), ..look }).await?;
-        let picture = self.0.screenshot().await?;
-        self.set_look(look).await?;
-        Ok(picture)
-    }
-
-    /// Waits until `script`, the body of a function, gives something true. A page that
-    /// is just going away is asked again.
-    ///
-    /// # Errors
-    ///
-    /// When it does not within 15 seconds.
-    pub async fn until(&self, script: &str) -> Result<(), CmdError> {
-        let begun = Instant::now();
-        loop {
-            match self.0.execute(script, vec![]).await {
-                Ok(Value::Bool(true)) => return Ok(()),
-                Err(error) if begun.elapsed() > PAGE => return Err(error),
-                _ if begun.elapsed() > PAGE => return Err(CmdError::WaitTimeout),
-                _ => tokio::time::sleep(PAUSE).await,
-            }
-        }
-    }
-
-    /// Sends a command of the browser's own developer tools.
-    ///
-    /// # Errors
-    ///
-    /// When the browser refuses it.
-    pub async fn devtools(&self, name: &str, params: Value) -> Result<Value, CmdError> {
-        self.0.issue_cmd(DevTools(json!({ "cmd": name, "params": params }))).await
-    }
-}
-
-#[derive(Debug)]
-struct DevTools(Value);
-
-impl WebDriverCompatibleCommand for DevTools {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.0.to_string()))
     }
 }

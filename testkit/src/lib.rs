@@ -23,11 +23,16 @@ mod proxy;
 mod redis;
 mod redis_cluster;
 mod server;
+#[cfg(feature = "browser")]
+mod window;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(feature = "browser")]
-pub use self::browser::{Browser, Look, Window};
+pub use self::{
+    browser::{Browser, Look},
+    window::{Window, keys},
+};
 pub use self::{
     galera::Galera, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
     redis_cluster::RedisCluster,

@@ -2,12 +2,9 @@
 //! alone, and no scripts at all.
 
 use invitation_core::{Action, EventCriteria, Paging};
-use invitation_testkit::Look;
+use invitation_testkit::{Look, keys};
 
-use crate::{
-    host::person,
-    scene::{Scene, keys},
-};
+use crate::{host::person, scene::Scene};
 
 #[tokio::test]
 async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
@@ -31,7 +28,7 @@ async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
     scene.until("return document.querySelectorAll('tbody tr').length === 1").await;
     let address = scene.client().current_url().await.unwrap();
     assert!(address.path().ends_with("/search") && address.query().is_none(), "{address}");
-    scene.window.close().await.unwrap();
+    scene.window.close().await;
 }
 
 #[tokio::test]
@@ -54,7 +51,7 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
     // Back from another page, the same rows are there.
     scene.client().refresh().await.unwrap();
     assert_eq!(scene.value("#inv-status").await, "revoked");
-    scene.window.close().await.unwrap();
+    scene.window.close().await;
 }
 
 #[tokio::test]
@@ -90,7 +87,7 @@ async fn the_keyboard_alone_is_enough() {
     scene
         .until("return document.querySelector('.inv-empty h2')?.textContent === 'Nothing matches'")
         .await;
-    scene.window.close().await.unwrap();
+    scene.window.close().await;
 }
 
 #[tokio::test]
@@ -110,7 +107,7 @@ async fn without_scripts_everything_but_the_clipboard_works() {
     scene.says("h1", &["Select the code and copy it"]).await;
     scene.says(".inv-reveal-code", &[&open]).await;
     scene.host.redeem(&open, "ben").await;
-    scene.go("/invitations").await;
+    scene.at("/invitations").await;
     scene.find("#inv-status").await.select_by_value("used").await.unwrap();
     scene.click("Apply").await;
     scene.says("tbody td:nth-child(6)", &["ben"]).await;
@@ -119,5 +116,5 @@ async fn without_scripts_everything_but_the_clipboard_works() {
     scene.find("#inv-search").await.send_keys("anna").await.unwrap();
     scene.click("Apply").await;
     scene.says("tbody td:nth-child(2)", &["anna@example.com"]).await;
-    scene.window.close().await.unwrap();
+    scene.window.close().await;
 }

@@ -1,6 +1,5 @@
 //! The dashboard in a real browser: what it looks like, what it does, and for whom.
 
-mod axe;
 mod behaviour;
 mod host;
 mod scene;

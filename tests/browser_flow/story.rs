@@ -1,0 +1,150 @@
+//! From the invitation to the account: the manager's side, and the newcomer's.
+
+use invitation_testkit::{Look, Window, keys};
+use serde_json::json;
+
+use crate::{DARK, Scene};
+
+/// Opens the form, fills in the address and creates; the code.
+async fn create(manager: &Window, email: &str) -> String {
+    manager.click("Create Invitation").await;
+    assert_eq!(manager.value("#inv-role").await, "Staff");
+    manager.fill("#inv-email", email).await;
+    manager.click("Create").await;
+    let code = manager.text(".inv-reveal-code").await;
+    assert_eq!(code.len(), 29, "{code}");
+    code
+}
+
+/// Registers by the host's page.
+async fn register(scene: &Scene, newcomer: &Window, code: &str, username: &str) {
+    scene.at(newcomer, "/register").await;
+    newcomer.fill("#code", code).await;
+    newcomer.fill("#username", username).await;
+    newcomer.click("Register").await;
+}
+
+#[tokio::test]
+async fn a_manager_invites_and_a_newcomer_registers() {
+    let scene = Scene::open().await;
+    let manager = scene.window(Look::default()).await;
+    scene.sign_in(&manager, "sales-manager").await;
+    manager.says("h1", &["Invitation Codes"]).await;
+    manager.says(".inv-menu a", &["Invitation"]).await;
+    manager.keep("flow-1-list").await;
+
+    let bound = create(&manager, "anna@example.com").await;
+    manager.keep("flow-2-created").await;
+    manager.click("Done").await;
+    let code = create(&manager, "").await;
+    manager.click("Copy").await;
+    manager.says(".inv-copy button", &["Copied"]).await;
+    manager.click("Done").await;
+
+    // What is on the clipboard is the code; it finds its invitation.
+    manager.find("#inv-search").await.send_keys(keys::PASTE).await.expect("keys");
+    assert_eq!(manager.value("#inv-search").await, code);
+    manager.click("Apply").await;
+    manager.says("tbody .inv-code", &[&code]).await;
+    let address = manager.client().current_url().await.expect("an address");
+    assert!(address.query().is_none() && !address.path().contains(&code[..4]), "{address}");
+    manager.click("Clear filters").await;
+    manager.fill("#inv-search", "anna").await;
+    manager.press(keys::ENTER).await;
+    manager.says("tbody .inv-code", &[&bound]).await;
+    manager.says("tbody .inv-status", &["Active"]).await;
+    manager.click("Clear filters").await;
+
+    // Each status, by the filter; a page that has none says so.
+    for (value, label) in [("used", "Used"), ("expired", "Expired"), ("active", "Active")] {
+        manager.choose("#inv-status", value).await;
+        manager
+            .until(&format!(
+                "const found = [...document.querySelectorAll('tbody .inv-status')]; \
+                 return found.length > 0 && found.every((one) => one.textContent === '{label}')"
+            ))
+            .await;
+    }
+
+    // The newcomer, in another browser.
+    let newcomer = scene.window(Look::default()).await;
+    register(&scene, &newcomer, &code, "ben").await;
+    newcomer.says("h1", &["Welcome, ben"]).await;
+    register(&scene, &newcomer, &code, "carla").await;
+    newcomer.says("h1", &["Register"]).await;
+    newcomer.find("#code-error, [role=alert]").await;
+    register(&scene, &newcomer, &bound, "anna").await;
+    newcomer.find("[role=alert], #email-error, #code-error").await;
+
+    scene.at(&manager, "/invitations").await;
+    manager.fill("#inv-search", "ben").await;
+    manager.click("Apply").await;
+    manager.says("tbody .inv-code", &[&code]).await;
+    manager.says("tbody td:nth-child(4)", &["Used"]).await;
+    manager.says("tbody td:nth-child(6)", &["ben"]).await;
+    manager.keep("flow-3-used-by").await;
+    newcomer.close().await;
+    manager.close().await;
+}
+
+#[tokio::test]
+async fn pages_of_the_list_lead_on_and_back() {
+    let scene = Scene::open().await;
+    for _ in 0..120 {
+        scene.host.invite(json!({})).await;
+    }
+    let manager = scene.window(Look::default()).await;
+    scene.sign_in(&manager, "sales-manager").await;
+    let rows = "return document.querySelectorAll('tbody tr').length";
+    manager.until(&format!("{rows} === 50")).await;
+    let first = manager.text("tbody .inv-code").await;
+    manager.click("Next").await;
+    manager.until("return document.querySelectorAll('.inv-pager a').length === 2").await;
+    manager.click("Next").await;
+    manager.until("return document.querySelector('.inv-next') === null").await;
+    manager.click("Previous").await;
+    manager.until("return document.querySelectorAll('.inv-pager a').length === 2").await;
+    manager.click("Previous").await;
+    manager.until("return document.querySelector('.inv-prev') === null").await;
+    assert_eq!(manager.text("tbody .inv-code").await, first);
+    manager.choose("#inv-rows", "200").await;
+    manager.until(&format!("{rows} > 100")).await;
+    manager.keep("flow-many-rows").await;
+    manager.close().await;
+}
+
+#[tokio::test]
+async fn without_scripts_a_code_is_created_and_redeemed() {
+    let scene = Scene::open().await;
+    let window = scene.window(Look { scripts: false, ..Look::default() }).await;
+    scene.sign_in(&window, "sales-manager").await;
+    let code = create(&window, "").await;
+    register(&scene, &window, &code, "ben").await;
+    window.says("h1", &["Welcome, ben"]).await;
+    scene.at(&window, "/invitations").await;
+    window.choose("#inv-status", "used").await;
+    window.fill("#inv-search", "ben").await;
+    window.click("Apply").await;
+    window.says("tbody td:nth-child(6)", &["ben"]).await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn the_hosts_own_pages_are_accessible_too() {
+    let scene = Scene::open().await;
+    let mut window = scene.window(Look::default()).await;
+    scene.sign_in(&window, "sales-manager").await;
+    for look in [Look::default(), DARK] {
+        window.look(look).await;
+        for path in ["/", "/login", "/register", "/register/confirm", "/invitations"] {
+            scene.at(&window, path).await;
+            window.is_accessible(path).await;
+            let name = path.replace('/', "-");
+            window.keep(&format!("host{name}-{}", if look.dark { "dark" } else { "light" })).await;
+        }
+    }
+    window.find(".inv-side-foot button").await.click().await.expect("a click");
+    scene.at(&window, "/invitations").await;
+    window.says("h1", &["Sign in"]).await;
+    window.close().await;
+}
