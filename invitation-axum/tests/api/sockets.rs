@@ -111,16 +111,15 @@ async fn so_many_imports_at_a_time_and_no_more() {
     let limits = WebLimits::default().with_bulk_at_once(NonZeroU16::MIN);
     let world = World::new().with(|web| web.with_limits(limits));
     let address = serve(&world).await;
-    // It has its permission, and waits for its body.
     let body = json!([{"role": "staff", "division": "sales"}]).to_string();
-    let mut first = open(address, &with_body("/bulk", body.len())).await;
-    let refused = loop {
-        let second = answer(open(address, &head("GET", "/export.csv", "")).await).await;
-        if !second.starts_with("HTTP/1.1 200 ") {
-            break second;
-        }
-        tokio::task::yield_now().await;
-    };
+    let head_of_first = with_body("/bulk", body.len());
+    let expecting = head_of_first.replace("host: ", "expect: 100-continue\r\nhost: ");
+    let mut first = open(address, &expecting).await;
+    // It is asked for its body: it has its permission.
+    let mut asked = [0; 25];
+    first.read_exact(&mut asked).await.expect("it is asked");
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let refused = answer(open(address, &head("GET", "/export.csv", "")).await).await;
     assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
     assert!(refused.contains("urn:invitation:problem:too-many-requests"));
     assert!(refused.contains("retry-after: 5"));
