@@ -49,10 +49,10 @@ pub type MySqlStore = SqlStore<MySql>;
 /// the host still tries on it fails, and nothing of it is kept. A wait for a lock that
 /// took too long undoes this call alone.
 ///
-/// A call that is dropped leaves the host's work as it was. Those that carry a code or an
-/// address (creating, rotating, binding anew) are the exception, because the driver cannot
-/// go on when it is interrupted while it prepares a statement: after such a call was
-/// dropped, drop the transaction too.
+/// A call that is dropped leaves the host's work as it was, and the transaction goes on.
+/// After one that carries a code or an address (creating, rotating, binding anew), the next
+/// statement fails: the driver cannot go on from where it was interrupted while it prepared
+/// a statement.
 ///
 /// A redemption is seven round trips: a savepoint, the update, the row, the event, the
 /// standing, the name's words, and the savepoint once more.
@@ -158,7 +158,9 @@ impl Dialect for MySql {
         // what was queued before, fails here too when its savepoint has gone.
         const IN_TRANSACTION: &str =
             "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
-        if sqlx::raw_sql(IN_TRANSACTION).execute(&mut *conn).await.is_err() {
+        let is_in_doubt = sqlx::raw_sql(IN_TRANSACTION).execute(&mut *conn).await.is_err();
+        // What was queued may fail on purpose, once.
+        if is_in_doubt && sqlx::raw_sql(IN_TRANSACTION).execute(&mut *conn).await.is_err() {
             // The answer is that the connection has ended, or nothing at all.
             sqlx::raw_sql("KILL CONNECTION CONNECTION_ID()").execute(conn).await.ok();
         }

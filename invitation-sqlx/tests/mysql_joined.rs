@@ -339,6 +339,41 @@ async fn a_dropped_call_leaves_the_hosts_work_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_creation_fails_the_next_statement_at_worst() {
+    let host = Host::new().await;
+    let mut users = 0;
+    let mut failures = 0;
+    for polls in 0..40 {
+        // A new connection each time, to which all statements are new.
+        let mut conn = host.pool.acquire().await.unwrap();
+        conn.close_on_drop();
+        let mut tx = sqlx::Connection::begin(&mut *conn).await.unwrap();
+        try_to_add_user(&mut tx, &format!("before-{polls}")).await.unwrap();
+        let done = {
+            let inside = host.invitations.on(Joined::new(&mut tx));
+            DropAfter::new(inside.create(&manager(), Draft::new()), polls).await.is_some()
+        };
+        // Not one of these waits without an end.
+        let patience = std::time::Duration::from_secs(20);
+        let rest = async {
+            let next = try_to_add_user(&mut tx, &format!("next-{polls}")).await;
+            assert!(next.is_ok() || !done, "{next:?}");
+            failures += u32::from(next.is_err());
+            try_to_add_user(&mut tx, &format!("after-{polls}")).await.unwrap();
+            tx.commit().await.unwrap();
+            users += if next.is_ok() { 3 } else { 2 };
+        };
+        tokio::time::timeout(patience, rest).await.unwrap();
+        assert_eq!(host.users().await, users, "dropped after {polls} polls");
+        let made = trail(&host.invitations).await.len();
+        let all = Paging::first(200).unwrap();
+        let page = host.invitations.list(&admin(), &Criteria::new(), all).await.unwrap();
+        assert_eq!(page.items().len(), made, "dropped after {polls} polls");
+    }
+    assert!(failures > 0, "it was dropped while it prepared, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_quotas_reservations_and_purges_share_the_hosts_fate() {
     let host = Host::new().await;
     let clock = ManualClock::new(SystemClock.now());

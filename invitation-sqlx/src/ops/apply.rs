@@ -45,6 +45,9 @@ pub(crate) async fn apply<DB: Dialect>(
     }
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+    if carries_a_secret(transition) {
+        step.brace().await.map_err(failed)?;
+    }
     match attempt::<DB>(step.conn(), names, transition).await? {
         Attempt::Made(facts) => {
             step.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
@@ -74,6 +77,11 @@ pub(crate) async fn apply<DB: Dialect>(
     }
 }
 
+/// Whether a code or an address goes into the tables.
+fn carries_a_secret(transition: &Transition) -> bool {
+    matches!(transition.change(), Change::Rotate { .. } | Change::Amend { binding: Some(_), .. })
+}
+
 async fn attempt<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -85,7 +93,7 @@ async fn attempt<DB: Dialect>(
         return Ok(Attempt::Full(of));
     }
     let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));
-    if let Change::Rotate { .. } | Change::Amend { binding: Some(_), .. } = transition.change() {
+    if carries_a_secret(transition) {
         s.keep_secret();
     }
     render::change(&mut s, transition.change());

@@ -36,6 +36,7 @@ pub(crate) async fn insert<DB: Dialect>(
         };
     };
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+    step.brace().await.map_err(failed)?;
     // Under the id of something that is unique anyway.
     let request = request.as_ref().map(|request| (request, first.event.id));
     if let Some((request, id)) = request

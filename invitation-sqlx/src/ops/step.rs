@@ -38,6 +38,8 @@ pub(crate) struct Step<'c, DB: Dialect> {
     counted: bool,
     /// The savepoint, where the driver cannot be trusted with its end.
     savepoint: Option<String>,
+    /// One more that the driver knows and the server does not: see [`Step::brace`].
+    missing: Option<String>,
 }
 
 impl<'c, DB: Dialect> Step<'c, DB> {
@@ -45,7 +47,13 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         let statement = match begin {
             Begin::Own if !DB::SURVIVES_DROPS => {
                 plainly::<DB>(conn, DB::BEGIN).await?;
-                return Ok(Self { conn, open: true, counted: false, savepoint: None });
+                return Ok(Self {
+                    conn,
+                    open: true,
+                    counted: false,
+                    savepoint: None,
+                    missing: None,
+                });
             }
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
             Begin::Nested if DB::TransactionManager::get_transaction_depth(conn) == 0 => {
@@ -70,7 +78,22 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         } else {
             DB::TransactionManager::begin(conn, statement).await?;
         }
-        Ok(Self { conn, open: true, counted: true, savepoint })
+        Ok(Self { conn, open: true, counted: true, savepoint, missing: None })
+    }
+
+    /// Before a statement that has to be prepared on a host's connection that does not
+    /// survive that this is dropped: sees to it that the way back begins with an error
+    /// then. It ends what the driver takes for the answer, so that the host's next
+    /// statement fails, instead of waiting for an answer without an end. To be called
+    /// before anything is done in the step.
+    pub(crate) async fn brace(&mut self) -> sqlx::Result<()> {
+        if DB::SURVIVES_DROPS || self.savepoint.is_none() {
+            return Ok(());
+        }
+        let depth = DB::TransactionManager::get_transaction_depth(self.conn);
+        DB::TransactionManager::begin(self.conn, None).await?;
+        self.missing = Some(format!("_sqlx_savepoint_{depth}"));
+        self.savepoint("ROLLBACK TO SAVEPOINT").await
     }
 
     pub(crate) fn conn(&mut self) -> &mut DB::Connection {
@@ -87,7 +110,10 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             // A savepoint of the same name replaces the first, if that is still there. So
             // the way back, which is queued when this is dropped, leads to here, and lets
             // the driver count without a wait.
-            let sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
+            let mut sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
+            if let Some(missing) = &self.missing {
+                sql = format!("{sql}; SAVEPOINT {missing}");
+            }
             return plainly::<DB>(self.conn, sql).await;
         }
         // A second savepoint of the same name. Dropped while this waits, the way back
@@ -107,6 +133,11 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     }
 
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
+        if let (Some(name), Some(missing)) = (&self.savepoint, &self.missing) {
+            let sql = format!("ROLLBACK TO SAVEPOINT {name}; SAVEPOINT {missing}");
+            // The rest of the way back is queued.
+            return plainly::<DB>(self.conn, sql).await;
+        }
         if self.counted {
             DB::TransactionManager::rollback(self.conn).await?;
         } else {
@@ -161,6 +192,9 @@ impl<DB: Dialect> Drop for Step<'_, DB> {
     fn drop(&mut self) {
         if self.open && self.counted {
             // Queued: done before whatever comes next on this connection.
+            if self.missing.is_some() {
+                DB::TransactionManager::start_rollback(self.conn);
+            }
             DB::TransactionManager::start_rollback(self.conn);
         }
     }
