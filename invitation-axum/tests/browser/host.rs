@@ -83,6 +83,18 @@ impl Host {
         }
     }
 
+    /// One invitation in which every text is as long as may be.
+    pub(crate) async fn fill_with_long_texts(&self) {
+        let admin = person("admin").unwrap();
+        let email = format!("{}@{}.example.com", "a".repeat(64), "b".repeat(60));
+        let division = Division::new("d".repeat(Division::MAX_BYTES)).unwrap();
+        let draft = Draft::new().with_role(Role::new("staff").unwrap()).in_division(division);
+        let bound = draft.clone().for_email(Email::parse(&email).unwrap());
+        self.service.create(&admin, bound).await.unwrap();
+        let created = self.service.create(&admin, draft).await.unwrap();
+        self.redeem(&created.code().reveal(), &"n".repeat(Username::MAX_BYTES)).await;
+    }
+
     pub(crate) async fn redeem(&self, code: &str, name: &str) {
         let user = UserId::new(name).unwrap();
         let redeemer = Redeemer::new(user, Username::new(name).unwrap());

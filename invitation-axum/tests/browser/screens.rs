@@ -6,13 +6,21 @@ use invitation_testkit::Look;
 use crate::{host::person, scene::Scene};
 
 const DESK: Look = Look { size: (1440, 900), dark: false, scripts: true };
+const SMALL: Look = Look { size: (1000, 700), dark: false, scripts: true };
 const PHONE: Look = Look { size: (390, 800), dark: false, scripts: true };
 
 async fn kept(scene: &mut Scene, name: &str) {
     let dark = Look { dark: true, ..DESK };
-    for (kind, look) in [("light", DESK), ("dark", dark), ("phone", PHONE)] {
+    for (kind, look) in [("light", DESK), ("dark", dark), ("small", SMALL), ("phone", PHONE)] {
         scene.window.look(look).await;
         scene.keep(&format!("{name}-{kind}")).await;
+        // Nothing sticks out, and nobody has to scroll sideways.
+        scene
+            .until(
+                "return [document.documentElement, ...document.querySelectorAll('.inv-table-wrap')]\
+                 .every((part) => part.scrollWidth <= part.clientWidth)",
+            )
+            .await;
         scene.is_accessible(&format!("{name}, {kind}")).await;
     }
     scene.window.look(DESK).await;
@@ -59,6 +67,11 @@ async fn every_page_is_accessible() {
     scene.find("#inv-csv").await.send_keys(csv).await.unwrap();
     scene.click("Check first").await;
     kept(&mut scene, "import-checked").await;
+    scene.host.fill_with_long_texts().await;
+    scene.at("/invitations").await;
+    kept(&mut scene, "long-texts").await;
+    scene.at("/invitations/events").await;
+    kept(&mut scene, "long-texts-events").await;
     scene.at("/invitations/new").await;
     scene.find("#inv-email").await.send_keys("anna at home").await.unwrap();
     scene.click("Create").await;
