@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use super::{
     Strings,
     form::Input,
-    frame::{Visitor, named, page, wants_data},
+    frame::{Visitor, asks_for_data, named, page},
     row::{CopyForm, Row, Summary},
 };
 use crate::problem::Problem;
@@ -129,7 +129,7 @@ pub(super) async fn copy(
 ) -> Result<Response, Problem> {
     let id = named_or_forbidden(&visitor, &id, Right::Copy).await?;
     let code = visitor.service().copy(visitor.actor(), id).await?;
-    if wants_data(&headers) {
+    if asks_for_data(&headers) {
         let text = code.reveal();
         return Ok(Json(serde_json::json!({ "code": text.as_str() })).into_response());
     }

@@ -171,12 +171,8 @@ pub(super) async fn frame(State(desk): State<Desk>, request: Request, next: Next
 }
 
 /// Whether a script asks, and not a person.
-fn asks_for_data(headers: &HeaderMap) -> bool {
+pub(super) fn asks_for_data(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json")
-}
-
-pub(super) fn wants_data(headers: &HeaderMap) -> bool {
-    asks_for_data(headers)
 }
 
 fn sent_away(desk: &Desk, problem: Problem, wants_page: bool) -> Response {
