@@ -54,6 +54,12 @@ pub type MySqlStore = SqlStore<MySql>;
 /// statement fails: the driver cannot go on from where it was interrupted while it prepared
 /// a statement.
 ///
+/// On a Galera cluster the server may end a transaction at any time, for what another node
+/// committed, and whoever prepares a statement just then does not hear of it: what follows
+/// commits by itself. So begin it there with `SET autocommit = 0; START TRANSACTION;
+/// SAVEPOINT host`, say `RELEASE SAVEPOINT host` just before the commit, which fails if the
+/// transaction is not the same any more, and `SET autocommit = 1` when it is over.
+///
 /// A redemption is seven round trips: a savepoint, the update, the row, the event, the
 /// standing, the name's words, and the savepoint once more.
 pub type MySqlJoined<'t> = Joined<'t, MySql>;

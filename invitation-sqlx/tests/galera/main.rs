@@ -9,16 +9,19 @@ mod spread;
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Invitations,
+    Draft, Error, Invitations, StoreError, StoreErrorKind,
     testing::{
         Fixture,
         conformance::{self, race_rounds_for_uses, race_rounds_with_leases},
     },
 };
-use invitation_sqlx::{MySqlStore, sqlx::mysql::MySqlPoolOptions};
+use invitation_sqlx::{
+    Dialect, MySqlStore,
+    sqlx::{self, MySql, mysql::MySqlPoolOptions},
+};
 use invitation_testkit::Galera;
 use spread::Spread;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinSet};
 
 /// One race at a time: three servers and their crowds on a small machine.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -26,6 +29,11 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// A store on a database of its own, whose calls take turns on the nodes.
 async fn over_three_nodes() -> Fixture {
     let turn = TURN.lock().await;
+    Fixture::new(Spread::over(nodes().await)).keeping(turn)
+}
+
+/// A database of its own, as each node has it.
+async fn nodes() -> Vec<MySqlStore> {
     let urls = Galera::shared().create_database();
     let mut nodes = Vec::new();
     for url in &urls {
@@ -36,7 +44,7 @@ async fn over_three_nodes() -> Fixture {
     for node in &nodes {
         node.migrate().await.unwrap();
     }
-    Fixture::new(Spread::over(nodes)).keeping(turn)
+    nodes
 }
 
 macro_rules! races {
@@ -85,6 +93,66 @@ async fn what_one_node_redeemed_the_others_know() {
     for _ in 0..3 {
         assert!(invitations.redeem(&code, &anna).await.unwrap().is_replayed());
         assert_eq!(support::uses(&invitations).await, 1);
+    }
+}
+
+/// A host's registration on one node: account and redemption, or neither.
+async fn register(node: &MySqlStore, code: &str, name: &str) -> Result<(), Error> {
+    let failed = |error: sqlx::Error| {
+        let kind = error.as_database_error().map_or(StoreErrorKind::Other, MySql::classify);
+        Error::Store(StoreError::new(kind, "the host").because(error))
+    };
+    // As the documentation says for clusters.
+    let begin = "SET autocommit = 0; START TRANSACTION; SAVEPOINT host";
+    let mut conn = node.pool().acquire().await.map_err(failed)?;
+    conn.close_on_drop();
+    let mut tx = sqlx::Connection::begin_with(&mut *conn, begin).await.map_err(failed)?;
+    let invitations = Invitations::new(node.clone());
+    invitations.on(node.join(&mut tx)).redeem(code, &support::redeemer(name)).await?;
+    let account = sqlx::query("INSERT INTO users (name) VALUES (?)").bind(name);
+    account.execute(&mut *tx).await.map_err(failed)?;
+    sqlx::raw_sql("RELEASE SAVEPOINT host").execute(&mut *tx).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn accounts_and_redemptions_commit_together_on_every_node() {
+    let _turn = TURN.lock().await;
+    let nodes = nodes().await;
+    let users = "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY) ENGINE = InnoDB";
+    sqlx::raw_sql(users).execute(nodes[0].pool()).await.unwrap();
+    let invitations = Invitations::new(nodes[0].clone());
+    let mut all = Vec::new();
+    for round in 0..6 {
+        let draft = Draft::new().for_uses(NonZeroU32::new(3).unwrap());
+        let draft = draft.with_role(invitation_core::Role::new("staff").unwrap());
+        let created = invitations.create(&support::admin(), draft).await.unwrap();
+        let mut registering = JoinSet::new();
+        for n in 0..24 {
+            let (node, code) = (nodes[n % 3].clone(), created.code().reveal().to_string());
+            registering.spawn(async move {
+                let name = format!("{round}-{n}");
+                for _ in 0..200 {
+                    match register(&node, &code, &name).await {
+                        Ok(()) => return Some(name),
+                        Err(Error::Refused(_)) => return None,
+                        Err(Error::Store(error)) if error.is_retryable() => {}
+                        Err(other) => panic!("an internal error surfaced: {other:?}"),
+                    }
+                }
+                panic!("conflicts without an end");
+            });
+        }
+        let mut inside: Vec<_> = registering.join_all().await.into_iter().flatten().collect();
+        assert_eq!(inside.len(), 3, "round {round}");
+        all.append(&mut inside);
+    }
+    all.sort_unstable();
+    for node in &nodes {
+        let sql = "SELECT name FROM users ORDER BY BINARY name";
+        let accounts: Vec<String> = sqlx::query_scalar(sql).fetch_all(node.pool()).await.unwrap();
+        assert_eq!(accounts, all, "an account for each, and no other");
+        assert_eq!(support::uses(&Invitations::new(node.clone())).await, 18);
     }
 }
 
