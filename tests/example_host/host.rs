@@ -22,6 +22,10 @@ static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
     let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "-q", "--example", "dashboard", "--example", "axum_minimal"]);
+    // With the features that this test was built with, so that nothing is built twice.
+    if cfg!(feature = "redis-tls") {
+        build.args(["--workspace", "--all-features"]);
+    }
     if profile.ends_with("release") {
         build.arg("--release");
     }

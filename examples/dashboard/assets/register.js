@@ -3,7 +3,8 @@
 "use strict";
 
 function take() {
-  const secret = decodeURIComponent(location.hash.slice(1));
+  // Neither codes nor tokens have a character that is written in another way there.
+  const secret = location.hash.slice(1);
   if (!secret) return;
   history.replaceState(null, "", location.pathname);
   const fill = (id, value) => {
