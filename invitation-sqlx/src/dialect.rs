@@ -11,6 +11,8 @@ use sqlx::{
 
 use invitation_core::StoreErrorKind;
 
+use crate::values::PushColumn;
+
 mod sealed {
     #[expect(unnameable_types, reason = "that is what seals")]
     pub trait Sealed {}
@@ -101,6 +103,9 @@ pub trait Dialect:
     const FOR_UPDATE: &'static str;
     /// Whether one statement makes several changes, as in `WITH u AS (UPDATE …)`.
     const CHANGES_AS_ONE: bool;
+    /// How it takes columns of many rows as one value each, if it does.
+    #[doc(hidden)]
+    const PUSH_COLUMN: Option<PushColumn<Self>>;
     /// The most values that one statement binds.
     const MAX_BINDS: usize;
     /// The migrations' texts, in order, with `{prefix}` for the table prefix.

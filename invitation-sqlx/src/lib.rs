@@ -32,6 +32,7 @@ mod schema;
 mod sqlite;
 mod statement;
 mod store;
+mod values;
 
 pub use sqlx;
 

@@ -13,7 +13,7 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 
 use self::text::{OptUtf8, Utf8};
-use crate::{Joined, SqlStore, dialect::Dialect};
+use crate::{Joined, SqlStore, dialect::Dialect, values::PushColumn};
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, whose
 /// character set and collation do not matter. Its tables are kept by `InnoDB`. The tests run on
@@ -97,6 +97,7 @@ impl Dialect for MySql {
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const CHANGES_AS_ONE: bool = false;
+    const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The protocol counts them in 16 bits. A quarter of that keeps a statement of the
     // longest rows within MariaDB's default max_allowed_packet, 16 MB.
     const MAX_BINDS: usize = 16_384;

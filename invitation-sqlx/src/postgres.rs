@@ -10,7 +10,11 @@ use sqlx::{
     postgres::PgQueryResult,
 };
 
-use crate::{Joined, SqlStore, dialect::Dialect};
+use crate::{
+    Joined, SqlStore,
+    dialect::Dialect,
+    values::{Column, PushColumn},
+};
 
 /// A store in a PostgreSQL database, whose encoding must be UTF-8.
 ///
@@ -54,6 +58,13 @@ impl Dialect for Postgres {
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const CHANGES_AS_ONE: bool = true;
+    const PUSH_COLUMN: Option<PushColumn<Self>> = Some(|builder, column| {
+        match column {
+            Column::Ints(values) => builder.push_bind(values),
+            Column::Texts(values) => builder.push_bind(values),
+            Column::Blobs(values) => builder.push_bind(values),
+        };
+    });
     // The protocol counts them in 16 bits:
     // https://www.postgresql.org/docs/current/protocol-message-formats.html
     const MAX_BINDS: usize = 65_535;

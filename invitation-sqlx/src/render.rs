@@ -17,8 +17,6 @@ pub(crate) const OPEN: i64 = 0;
 pub(crate) const REVOKED: i64 = 1;
 /// A standing: no uses are left.
 pub(crate) const USED: i64 = 2;
-/// All of them.
-pub(crate) const ANY_STANDING: &str = "(0, 1, 2)";
 
 /// Greater than every text that begins with a searched word: words are letters
 /// and digits, and this is neither.
@@ -68,11 +66,14 @@ pub(crate) fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Conditio
     match condition {
         Condition::FirstUseBy(user) => {
             s.sql("(i.used_by IS NULL OR i.used_by <> ").text(user.as_str());
+            // The ledger is of codes for several uses. Counted, so that it is asked by its
+            // key and never joined.
             s.sql(format_args!(
-                ") AND NOT EXISTS (SELECT 1 FROM {} r WHERE r.invitation = i.id AND r.user_id = ",
+                ") AND (i.max_uses = 1 OR 0 = (SELECT COUNT(*) FROM {} r \
+                 WHERE r.invitation = i.id AND r.user_id = ",
                 names.redemptions
             ));
-            s.text(user.as_str()).sql(")");
+            s.text(user.as_str()).sql("))");
         }
         Condition::NotDeleted => {
             s.sql("i.deleted_at IS NULL");

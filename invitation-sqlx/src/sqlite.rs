@@ -13,7 +13,7 @@ use sqlx::{
     },
 };
 
-use crate::{Joined, SqlStore, dialect::Dialect, error::store_error};
+use crate::{Joined, SqlStore, dialect::Dialect, error::store_error, values::PushColumn};
 
 /// A store in a SQLite database.
 pub type SqliteStore = SqlStore<Sqlite>;
@@ -95,6 +95,7 @@ impl Dialect for Sqlite {
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
     const CHANGES_AS_ONE: bool = false;
+    const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
     const MAX_BINDS: usize = 32_766;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];

@@ -6,7 +6,11 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Database, Executor, QueryBuilder, RawSql, raw_sql};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{dialect::Dialect, error::is_taken};
+use crate::{
+    dialect::Dialect,
+    error::is_taken,
+    values::{Column, PushColumn},
+};
 
 /// A statement while it is being written.
 pub(crate) struct Statement<DB: Dialect> {
@@ -100,6 +104,11 @@ impl<DB: Dialect> Statement<DB> {
         }
         self.builder.push_bind(DB::OptBlob::from(value.map(<[u8]>::to_vec)));
         self
+    }
+
+    /// The values of a column of many rows, as one.
+    pub(crate) fn column(&mut self, push: PushColumn<DB>, column: Column) {
+        push(&mut self.builder, column);
     }
 
     fn plainly(&mut self, part: impl Display) {

@@ -22,7 +22,7 @@ use invitation_core::{
 use invitation_sqlx::{
     PgStore, SqliteStore,
     sqlx::{
-        self, AssertSqlSafe, Row, SqlitePool,
+        self, AssertSqlSafe, PgPool, Row, SqlitePool,
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
@@ -185,12 +185,22 @@ async fn ask<S: Store>(
     }
 }
 
+/// A connection that is sent the plan of each statement along with its answer.
+async fn explaining(url: &str) -> PgPool {
+    let options = PgConnectOptions::from_str(url).unwrap().options([
+        ("session_preload_libraries", "auto_explain"),
+        ("auto_explain.log_min_duration", "0"),
+        ("auto_explain.log_level", "notice"),
+    ]);
+    PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_by_the_intended_indexes() {
     let _turn = TURN.lock().await;
     let log = Log::get();
     let url = invitation_testkit::Postgres::shared().create_database();
-    let store = PgStore::new(sqlx::PgPool::connect(&url).await.unwrap());
+    let store = PgStore::new(PgPool::connect(&url).await.unwrap());
     store.migrate().await.unwrap();
     let fill = MIXED.replace("{rows}", &ROWS.to_string());
     for sql in [fill.as_str(), MORE] {
@@ -198,14 +208,7 @@ async fn postgres_goes_by_the_intended_indexes() {
             sqlx::raw_sql(AssertSqlSafe(part)).execute(store.pool()).await.unwrap();
         }
     }
-    // It sends the plan of each statement along with its answer.
-    let options = PgConnectOptions::from_str(&url).unwrap().options([
-        ("session_preload_libraries", "auto_explain"),
-        ("auto_explain.log_min_duration", "0"),
-        ("auto_explain.log_level", "notice"),
-    ]);
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-    let invitations = Invitations::new(PgStore::new(pool));
+    let invitations = Invitations::new(PgStore::new(explaining(&url).await));
     for (question, indexes) in QUESTIONS {
         // Often enough for the plans that do without the values.
         for _ in 0..8 {
@@ -222,6 +225,28 @@ async fn postgres_goes_by_the_intended_indexes() {
             assert_eq!(whole, None, "{question:?}:\n{plans}");
         }
     }
+}
+
+/// A plan that was made while the tables were empty serves them when they have grown.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_goes_by_keys_from_the_beginning() {
+    let _turn = TURN.lock().await;
+    let log = Log::get();
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let store = PgStore::new(explaining(&url).await);
+    store.migrate().await.unwrap();
+    let grows = Invitations::new(store);
+    let mut plans = String::new();
+    for _ in 0..8 {
+        let created = grows.create(&manager(), Draft::new()).await.unwrap();
+        let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+        log.take();
+        ask(&grows, Question::Redeem, id, &code).await;
+        plans = log.take();
+    }
+    assert!(plans.contains("invitation_codes_digest_key on "), "{plans}");
+    let by_key = |line: &str| line.contains("Index Cond:") && line.contains("standing = $");
+    assert!(plans.lines().any(by_key), "{plans}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,7 @@ CREATE TABLE {prefix}codes (
 ) STRICT;
 
 -- None of these holds a column that a redemption changes.
-CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
 CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
 CREATE INDEX {prefix}codes_role ON {prefix}codes (division, role, created_at, id);
 CREATE INDEX {prefix}codes_inviter ON {prefix}codes (inviter, created_at, id);

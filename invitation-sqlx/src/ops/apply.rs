@@ -16,6 +16,7 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
+    values::{Listed, Record},
 };
 
 /// How the attempt went, inside the transaction.
@@ -247,7 +248,7 @@ pub(super) async fn write_event<DB: Dialect>(
 ) -> sqlx::Result<bool> {
     let mut s =
         Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
-    row::write_event(&mut s, event, None);
+    event.write(&mut Listed::new(&mut s));
     s.sql(")");
     s.run_unless_taken(conn, "id").await
 }

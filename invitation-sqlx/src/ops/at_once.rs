@@ -9,6 +9,7 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
+    values::Listed,
 };
 
 /// The SQL standard's serialization failure: the server's default is an isolation level
@@ -84,7 +85,9 @@ fn statement<DB: Dialect>(
     s.sql(format_args!(" AND i.held = 0 RETURNING {}), ", row::INVITATION));
 
     s.sql(format_args!("e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
-    row::write_event(&mut s, transition.event(), Some("u"));
+    row::write_event(&mut Listed::new(&mut s), transition.event(), |values| {
+        values.expression("u.id, u.division");
+    });
     s.sql(" FROM u), ");
     // That of a single-use code is in its row.
     s.sql(format_args!(
@@ -93,14 +96,12 @@ fn statement<DB: Dialect>(
          WHERE max_uses > 1), ",
         names.redemptions
     ));
-    s.sql(format_args!(
-        "t AS (UPDATE {} AS s SET standing = {} FROM u WHERE s.division = u.division \
-         AND s.standing IN {} AND s.created_at = u.created_at AND s.id = u.id \
-         AND u.uses = u.max_uses), ",
-        names.standings,
-        render::USED,
-        render::ANY_STANDING
-    ));
+    // All of the key, and bound: with a number in the text, an index of part of the table
+    // looks good as long as there is little in it, and a plan may be kept for longer.
+    s.sql(format_args!("t AS (UPDATE {} AS s SET standing = ", names.standings));
+    s.int(render::USED).sql(" FROM u WHERE s.division = u.division AND s.standing = ");
+    s.int(render::OPEN).sql(" AND s.created_at = u.created_at AND s.id = u.id ");
+    s.sql("AND u.uses = u.max_uses), ");
     // Words of a use that this cannot see yet stay behind, and count for nothing: the
     // next use removes them.
     s.sql(format_args!(

@@ -1,8 +1,8 @@
 //! New rows: invitations with their events, and events alone.
 
 use invitation_core::{
-    Event, EventId, Insert, Inserted, Invitation, Known, NewInvitation, Request, StoreError,
-    StoreErrorKind, UserId,
+    Event, EventId, Insert, Inserted, Known, NewInvitation, Request, StoreError, StoreErrorKind,
+    UserId,
 };
 
 use super::{Begin, Step, quota, words};
@@ -10,8 +10,9 @@ use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
     names::Names,
-    row,
+    row::{self, Standing, Written},
     statement::Statement,
+    values::{Columns, Listed, Record},
 };
 
 /// How many values the widest row binds, rounded up.
@@ -73,25 +74,18 @@ async fn write_all<DB: Dialect>(
     request: Option<EventId>,
 ) -> sqlx::Result<()> {
     let request = request.as_ref().map(|id| id.as_bytes().as_slice());
+    let columns = format!("{}, email_key, request_id", row::INVITATION);
     for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let columns = format!("{}, email_key, request_id", row::INVITATION);
-        write_rows::<DB, _>(conn, &names.invitations, &columns, chunk, |s, row| {
-            s.keep_secret();
-            row::write_invitation(s, &row.invitation);
-            s.sql(", ").opt_blob(request);
-        })
-        .await?;
-        write_rows::<DB, _>(conn, &names.events, row::EVENT, chunk, |s, row| {
-            row::write_event(s, &row.event, None);
-        })
-        .await?;
-        let alive = chunk.iter().map(|row| &row.invitation).filter(|row| row.deleted_at.is_none());
-        let alive: Vec<&Invitation> = alive.collect();
-        write_rows::<DB, _>(conn, &names.standings, row::STANDING, &alive, |s, invitation| {
-            row::write_standing(s, invitation);
-        })
-        .await?;
-        let new: Vec<_> = alive.into_iter().flat_map(words::all_of).collect();
+        let invitations = chunk.iter().map(|row| &row.invitation);
+        let written = invitations.clone().map(|invitation| Written { invitation, request });
+        let written: Vec<_> = written.collect();
+        write_rows::<DB, _>(conn, &names.invitations, &columns, &written, "").await?;
+        let events: Vec<_> = chunk.iter().map(|row| &row.event).collect();
+        write_rows::<DB, _>(conn, &names.events, row::EVENT, &events, "").await?;
+        let alive = invitations.filter(|row| row.deleted_at.is_none());
+        let standings: Vec<_> = alive.clone().map(Standing).collect();
+        write_rows::<DB, _>(conn, &names.standings, row::STANDING, &standings, "").await?;
+        let new: Vec<_> = alive.flat_map(words::all_of).collect();
         words::write::<DB>(conn, names, &new).await?;
     }
     Ok(())
@@ -175,46 +169,42 @@ async fn write_events<DB: Dialect>(
     names: &Names,
     events: &[Event],
 ) -> sqlx::Result<()> {
-    for chunk in events.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let table = format!("INSERT INTO {} ({}) VALUES ", names.events, row::EVENT);
-        let mut s = statement::<DB>(table, chunk.len());
-        values(&mut s, chunk, |s, event| row::write_event(s, event, None));
-        s.sql(DB::KEEP_KNOWN_EVENT);
-        s.run(conn).await?;
-    }
-    Ok(())
+    write_rows::<DB, _>(conn, &names.events, row::EVENT, events, DB::KEEP_KNOWN_EVENT).await
 }
 
-/// Adds rows to a table, as many statements as it takes.
-pub(super) async fn write_rows<DB: Dialect, T: Sync>(
+/// Adds rows to a table, as many statements as it takes; what is said at their end tells
+/// what becomes of those that are there already.
+pub(super) async fn write_rows<DB: Dialect, R: Record>(
     conn: &mut DB::Connection,
     table: &str,
     columns: &str,
-    rows: &[T],
-    mut write: impl FnMut(&mut Statement<DB>, &T),
+    rows: &[R],
+    end: &str,
 ) -> sqlx::Result<()> {
     for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let sql = format!("INSERT INTO {table} ({columns}) VALUES ");
-        let mut s = statement::<DB>(sql, chunk.len());
-        values(&mut s, chunk, &mut write);
+        let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
+        match DB::PUSH_COLUMN {
+            Some(push) if chunk.len() > 1 => {
+                s.sql("SELECT * FROM UNNEST").list(Columns::of(chunk), |s, column| {
+                    s.column(push, column);
+                });
+            }
+            _ => {
+                if chunk.len() > 1 {
+                    s = s.once();
+                }
+                if chunk.iter().any(Record::is_secret) {
+                    s.keep_secret();
+                }
+                for (n, row) in chunk.iter().enumerate() {
+                    s.sql(if n == 0 { "VALUES (" } else { ", (" });
+                    row.write(&mut Listed::new(&mut s));
+                    s.sql(")");
+                }
+            }
+        }
+        s.sql(end);
         s.run(conn).await?;
     }
     Ok(())
-}
-
-fn statement<DB: Dialect>(sql: String, rows: usize) -> Statement<DB> {
-    let s = Statement::new(sql);
-    if rows == 1 { s } else { s.once() }
-}
-
-fn values<DB: Dialect, T>(
-    s: &mut Statement<DB>,
-    rows: &[T],
-    mut write: impl FnMut(&mut Statement<DB>, &T),
-) {
-    for (n, row) in rows.iter().enumerate() {
-        s.sql(if n == 0 { "(" } else { ", (" });
-        write(s, row);
-        s.sql(")");
-    }
 }

@@ -47,7 +47,8 @@ async fn find<DB: Dialect>(
     purge: &Purge,
 ) -> Result<Vec<Going>, StoreError> {
     let mut s = Statement::<DB>::new(format!(
-        "SELECT i.id, i.division, i.created_at, i.request_id FROM {} i WHERE ",
+        "SELECT i.id, i.division, i.uses, i.max_uses, i.revoked_at, i.created_at, i.request_id \
+         FROM {} i WHERE ",
         names.invitations
     ));
     render::purgeable(&mut s, purge);
@@ -65,8 +66,8 @@ async fn remove<DB: Dialect>(
 ) -> sqlx::Result<()> {
     let ids: Vec<_> = going.iter().map(|row| row.id).collect();
     let (mut keys, mut requests) = (Vec::with_capacity(going.len()), Vec::new());
-    for Going { id, division, created_at, request } in going {
-        keys.push(Key { division, created_at, id });
+    for Going { id, division, standing, created_at, request } in going {
+        keys.push(Key { division, standing, created_at, id });
         requests.extend(request);
     }
     requests.sort_unstable();

@@ -17,19 +17,22 @@ pub(super) async fn follow<DB: Dialect>(
     change: &Change,
     invitation: &Invitation,
 ) -> sqlx::Result<()> {
-    match change {
+    let now = row::standing(invitation);
+    let before = match change {
         Change::Hold { .. }
         | Change::Release { .. }
         | Change::Rotate { .. }
         | Change::Amend { expires_at: None, .. } => return Ok(()),
         Change::Redeem { .. } if invitation.has_uses_left() => return Ok(()),
         Change::Delete { .. } => return remove::<DB>(conn, names, &[Key::of(invitation)]).await,
-        Change::Redeem { .. } | Change::Amend { .. } | Change::Revoke(_) | Change::Reinstate => {}
-    }
+        Change::Redeem { .. } | Change::Revoke(_) => render::OPEN,
+        Change::Reinstate => render::REVOKED,
+        Change::Amend { .. } => now,
+    };
     let mut s = Statement::<DB>::new(format!("UPDATE {} SET standing = ", names.standings));
-    s.sql(row::standing(invitation));
+    s.sql(now);
     s.sql(", expires_at = ").int(invitation.expires_at.as_micros()).sql(" WHERE ");
-    Key::of(invitation).write(&mut s);
+    Key { standing: before, ..Key::of(invitation) }.write(&mut s);
     s.run(conn).await?;
     Ok(())
 }
@@ -37,6 +40,7 @@ pub(super) async fn follow<DB: Dialect>(
 /// By what a row is found.
 pub(super) struct Key {
     pub(super) division: String,
+    pub(super) standing: i64,
     pub(super) created_at: i64,
     pub(super) id: InvitationId,
 }
@@ -45,6 +49,7 @@ impl Key {
     fn of(invitation: &Invitation) -> Self {
         Self {
             division: invitation.division.as_str().to_owned(),
+            standing: row::standing(invitation),
             created_at: invitation.created_at.as_micros(),
             id: invitation.id,
         }
@@ -52,7 +57,8 @@ impl Key {
 
     fn write<DB: Dialect>(&self, s: &mut Statement<DB>) {
         s.sql("(division = ").text(self.division.as_str());
-        s.sql(" AND standing IN ").sql(render::ANY_STANDING);
+        // All of the key, and bound: see the redemption at once.
+        s.sql(" AND standing = ").int(self.standing);
         s.sql(" AND created_at = ").int(self.created_at);
         s.sql(" AND id = ").blob(self.id.as_bytes()).sql(")");
     }

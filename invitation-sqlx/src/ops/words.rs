@@ -2,7 +2,12 @@
 
 use invitation_core::{Binding, Invitation, Redemption, words};
 
-use crate::{dialect::Dialect, names::Names, statement::Statement};
+use crate::{
+    dialect::Dialect,
+    names::Names,
+    statement::Statement,
+    values::{Record, Values},
+};
 
 use super::insert;
 
@@ -16,18 +21,19 @@ pub(super) struct Word<'a> {
     part: i64,
 }
 
-/// The columns of [`Word::write`].
 const COLUMNS: &str = "word, division, created_at, invitation, part";
 
-impl Word<'_> {
-    fn write<DB: Dialect>(&self, s: &mut Statement<DB>) {
-        if self.part == ADDRESS {
-            s.keep_secret();
-        }
-        s.text(self.text.as_str()).sql(", ");
-        s.text(self.invitation.division.as_str()).sql(", ");
-        s.int(self.invitation.created_at.as_micros()).sql(", ");
-        s.blob(self.invitation.id.as_bytes()).sql(", ").int(self.part);
+impl Record for Word<'_> {
+    fn is_secret(&self) -> bool {
+        self.part == ADDRESS
+    }
+
+    fn write(&self, v: &mut impl Values) {
+        v.text(self.text.as_str());
+        v.text(self.invitation.division.as_str());
+        v.int(self.invitation.created_at.as_micros());
+        v.blob(self.invitation.id.as_bytes().as_slice());
+        v.int(self.part);
     }
 }
 
@@ -63,7 +69,7 @@ pub(super) async fn write<DB: Dialect>(
     names: &Names,
     words: &[Word<'_>],
 ) -> sqlx::Result<()> {
-    insert::write_rows::<DB, _>(conn, &names.words, COLUMNS, words, |s, word| word.write(s)).await
+    insert::write_rows::<DB, _>(conn, &names.words, COLUMNS, words, "").await
 }
 
 /// After another use.

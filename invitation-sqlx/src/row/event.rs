@@ -6,7 +6,10 @@ use invitation_core::{
 };
 
 use super::{Columns, Result};
-use crate::{dialect::Dialect, statement::Statement};
+use crate::{
+    dialect::Dialect,
+    values::{Record, Values},
+};
 
 /// The columns of an event, in the order of [`event`] and [`write_event`].
 pub(crate) const EVENT: &str = "id, at, actor, actor_role, redeemer, action, outcome, reason, \
@@ -42,9 +45,17 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
     })
 }
 
-/// Writes the values of an event: about the invitation that it names, or about that of
-/// the row of this name in the statement.
-pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event, about: Option<&str>) {
+impl Record for Event {
+    fn write(&self, v: &mut impl Values) {
+        write_event(v, self, |v| {
+            v.blob(self.invitation.as_ref().map(|id| id.as_bytes().as_slice()));
+            v.text(self.division.as_ref().map(Division::as_str));
+        });
+    }
+}
+
+/// Writes the values of an event, with those of the invitation and its division as told.
+pub(crate) fn write_event<V: Values>(v: &mut V, event: &Event, about: impl FnOnce(&mut V)) {
     let (actor, role, redeemer) = match &event.performer {
         Performer::System => (None, None, None),
         Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
@@ -52,21 +63,17 @@ pub(crate) fn write_event<DB: Dialect>(s: &mut Statement<DB>, event: &Event, abo
             (Some(user.as_str()), None, Some(username.as_str()))
         }
     };
-    s.blob(event.id.as_bytes()).sql(", ");
-    s.int(event.at.as_micros()).sql(", ");
-    s.opt_text(actor).sql(", ");
-    s.opt_text(role).sql(", ");
-    s.opt_text(redeemer).sql(", ");
-    s.text(event.action.as_str()).sql(", ");
-    s.text(event.outcome.as_str()).sql(", ");
-    s.opt_text(event.reason.map(invitation_core::Reason::as_str)).sql(", ");
-    if let Some(row) = about {
-        s.sql(format_args!("{row}.id, {row}.division, "));
-    } else {
-        s.opt_blob(event.invitation.as_ref().map(|id| id.as_bytes().as_slice())).sql(", ");
-        s.opt_text(event.division.as_ref().map(Division::as_str)).sql(", ");
-    }
-    s.opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str)).sql(", ");
-    s.opt_text(event.origin.source.as_ref().map(Source::as_str)).sql(", ");
-    s.opt_text((!event.detail.is_empty()).then(|| event.detail.to_json()));
+    v.blob(event.id.as_bytes().as_slice());
+    v.int(event.at.as_micros());
+    v.text(actor);
+    v.text(role);
+    v.text(redeemer);
+    v.text(event.action.as_str());
+    v.text(event.outcome.as_str());
+    v.text(event.reason.map(invitation_core::Reason::as_str));
+    about(v);
+    v.text(event.origin.correlation.as_ref().map(CorrelationId::as_str));
+    v.text(event.origin.source.as_ref().map(Source::as_str));
+    let detail = (!event.detail.is_empty()).then(|| event.detail.to_json());
+    v.text(detail.as_deref());
 }

@@ -17,10 +17,15 @@ pub(crate) use self::{
     event::{EVENT, event, write_event},
     uses::{LEASE, REDEMPTION, lease, open_lease, redemption, write_lease, write_redemption},
 };
-use crate::{dialect::Dialect, error::CorruptColumn, render, statement::Statement};
+use crate::{
+    dialect::Dialect,
+    error::CorruptColumn,
+    render,
+    values::{Record, Values},
+};
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them
-/// and [`write_invitation`] writes them.
+/// and [`Written`] writes them.
 pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_domain, role, division, \
      inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, used_by, \
      used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, version, \
@@ -214,61 +219,78 @@ fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> 
     }
 }
 
-/// Writes the values of an invitation, with the comparison form of its address
-/// as one more at the end.
-pub(crate) fn write_invitation<DB: Dialect>(s: &mut Statement<DB>, invitation: &Invitation) {
-    let (email, key, domain) = binding(&invitation.binding);
-    let (inviter, inviter_role) = match &invitation.inviter {
-        Inviter::System => (None, None),
-        Inviter::User { user, role } => (Some(user.as_str()), Some(role.as_str())),
-    };
-    let last = invitation.last_use.as_ref();
-    let revocation = invitation.revocation.as_ref();
-    s.blob(invitation.id.as_bytes()).sql(", ");
-    s.blob(invitation.digest.as_bytes()).sql(", ");
-    s.blob(invitation.tag.as_bytes()).sql(", ");
-    s.blob(invitation.sealed.as_bytes()).sql(", ");
-    s.opt_text(email).sql(", ");
-    s.opt_text(domain).sql(", ");
-    s.text(invitation.role.as_str()).sql(", ");
-    s.text(invitation.division.as_str()).sql(", ");
-    s.opt_text(inviter).sql(", ");
-    s.opt_text(inviter_role).sql(", ");
-    s.int(invitation.created_at.as_micros()).sql(", ");
-    s.int(invitation.expires_at.as_micros()).sql(", ");
-    s.int(i64::from(invitation.max_uses.get())).sql(", ");
-    s.int(i64::from(invitation.uses)).sql(", ");
-    s.int(i64::from(invitation.held)).sql(", ");
-    s.opt_blob(last.map(|last| last.id.as_bytes().as_slice())).sql(", ");
-    s.opt_text(last.map(|last| last.user.as_str())).sql(", ");
-    s.opt_text(last.map(|last| last.username.as_str())).sql(", ");
-    s.opt_int(last.map(|last| last.at.as_micros())).sql(", ");
-    s.opt_text(last.map(|last| last.role.as_str())).sql(", ");
-    s.opt_blob(last.and_then(|last| last.lease.as_ref()).map(|id| id.as_bytes().as_slice()));
-    s.sql(", ");
-    s.opt_int(revocation.map(|revocation| revocation.at.as_micros())).sql(", ");
-    s.opt_text(revocation.and_then(|revocation| revocation.reason.as_deref())).sql(", ");
-    s.opt_int(invitation.deleted_at.map(Timestamp::as_micros)).sql(", ");
-    s.int(i64::try_from(invitation.version).unwrap_or(i64::MAX)).sql(", ");
-    s.opt_blob(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice())).sql(", ");
-    s.opt_text(invitation.metadata.as_ref().map(Metadata::as_json)).sql(", ");
-    s.opt_text(key);
+/// A new row, with the comparison form of its address and the request that it was
+/// created by as two more columns at the end.
+pub(crate) struct Written<'a> {
+    pub(crate) invitation: &'a Invitation,
+    pub(crate) request: Option<&'a [u8]>,
 }
 
-/// The columns of a standing, in the order of [`write_standing`].
+impl Record for Written<'_> {
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn write(&self, v: &mut impl Values) {
+        let Self { invitation, request } = self;
+        let (email, key, domain) = binding(&invitation.binding);
+        let (inviter, inviter_role) = match &invitation.inviter {
+            Inviter::System => (None, None),
+            Inviter::User { user, role } => (Some(user.as_str()), Some(role.as_str())),
+        };
+        let last = invitation.last_use.as_ref();
+        let revocation = invitation.revocation.as_ref();
+        v.blob(invitation.id.as_bytes().as_slice());
+        v.blob(invitation.digest.as_bytes().as_slice());
+        v.blob(invitation.tag.as_bytes().as_slice());
+        v.blob(invitation.sealed.as_bytes());
+        v.text(email);
+        v.text(domain);
+        v.text(invitation.role.as_str());
+        v.text(invitation.division.as_str());
+        v.text(inviter);
+        v.text(inviter_role);
+        v.int(invitation.created_at.as_micros());
+        v.int(invitation.expires_at.as_micros());
+        v.int(i64::from(invitation.max_uses.get()));
+        v.int(i64::from(invitation.uses));
+        v.int(i64::from(invitation.held));
+        v.blob(last.map(|last| last.id.as_bytes().as_slice()));
+        v.text(last.map(|last| last.user.as_str()));
+        v.text(last.map(|last| last.username.as_str()));
+        v.int(last.map(|last| last.at.as_micros()));
+        v.text(last.map(|last| last.role.as_str()));
+        v.blob(last.and_then(|last| last.lease.as_ref()).map(|id| id.as_bytes().as_slice()));
+        v.int(revocation.map(|revocation| revocation.at.as_micros()));
+        v.text(revocation.and_then(|revocation| revocation.reason.as_deref()));
+        v.int(invitation.deleted_at.map(Timestamp::as_micros));
+        v.int(i64::try_from(invitation.version).unwrap_or(i64::MAX));
+        v.blob(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice()));
+        v.text(invitation.metadata.as_ref().map(Metadata::as_json));
+        v.text(key);
+        v.blob(*request);
+    }
+}
+
+/// Where an invitation stands, in the order of [`STANDING`].
+pub(crate) struct Standing<'a>(pub(crate) &'a Invitation);
+
 pub(crate) const STANDING: &str = "division, standing, created_at, id, expires_at, inviter";
 
-pub(crate) fn write_standing<DB: Dialect>(s: &mut Statement<DB>, invitation: &Invitation) {
-    let inviter = match &invitation.inviter {
-        Inviter::System => None,
-        Inviter::User { user, .. } => Some(user.as_str()),
-    };
-    s.text(invitation.division.as_str()).sql(", ");
-    s.sql(standing(invitation)).sql(", ");
-    s.int(invitation.created_at.as_micros()).sql(", ");
-    s.blob(invitation.id.as_bytes()).sql(", ");
-    s.int(invitation.expires_at.as_micros()).sql(", ");
-    s.opt_text(inviter);
+impl Record for Standing<'_> {
+    fn write(&self, v: &mut impl Values) {
+        let Self(invitation) = self;
+        let inviter = match &invitation.inviter {
+            Inviter::System => None,
+            Inviter::User { user, .. } => Some(user.as_str()),
+        };
+        v.text(invitation.division.as_str());
+        v.int(standing(invitation));
+        v.int(invitation.created_at.as_micros());
+        v.blob(invitation.id.as_bytes().as_slice());
+        v.int(invitation.expires_at.as_micros());
+        v.text(inviter);
+    }
 }
 
 /// What the status would be, were it not for the time.
@@ -297,17 +319,25 @@ pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<
 pub(crate) struct Going {
     pub(crate) id: InvitationId,
     pub(crate) division: String,
+    pub(crate) standing: i64,
     pub(crate) created_at: i64,
     /// The request that it was created by.
     pub(crate) request: Option<Vec<u8>>,
 }
 
-/// Reads `id, division, created_at, request_id`.
+/// Reads `id, division, uses, max_uses, revoked_at, created_at, request_id`.
 pub(crate) fn going<DB: Dialect>(row: &DB::Row) -> Result<Going> {
     let mut c = Columns::<DB>::new(row, "codes");
     Ok(Going {
         id: InvitationId::from_bytes(c.bytes("id")?),
         division: c.text("division")?,
+        standing: standing_of(
+            match (c.int("uses")?, c.int("max_uses")?, c.opt_int("revoked_at")?) {
+                (uses, max_uses, _) if uses >= max_uses => Status::Used,
+                (_, _, Some(_)) => Status::Revoked,
+                (_, _, None) => Status::Active,
+            },
+        ),
         created_at: c.int("created_at")?,
         request: c.opt_blob("request_id")?,
     })
