@@ -12,6 +12,15 @@ use crate::{TablePrefix, dialect::Dialect, error::store_error, names::Names};
 /// own: one text for each version, in order. Such a host does not call
 /// [`SqlStore::migrate`](crate::SqlStore::migrate).
 ///
+/// # While versions of the library run side by side
+///
+/// A version's tables serve the version before it too, so that a host can replace its
+/// processes one by one: migrate first, then replace them. For that a migration only
+/// adds: tables, indexes, and columns that may be NULL or have a default. What nobody
+/// reads any more goes one version later. A library that finds migrations newer than its
+/// own leaves them alone. To go back, replace the processes and leave the tables. So far
+/// there is one migration.
+///
 /// ```
 /// # #[cfg(feature = "sqlite")] {
 /// use invitation_sqlx::{TablePrefix, migrations, sqlx::Sqlite};
