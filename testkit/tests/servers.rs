@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use invitation_testkit::{Galera, MariaDb, Postgres};
+use invitation_testkit::{Galera, MariaDb, Postgres, Redis, RedisCluster};
 
 fn port(url: &str) -> u16 {
     let (_, rest) = url.rsplit_once(':').unwrap();
@@ -92,6 +92,40 @@ fn what_one_node_commits_all_nodes_have() {
             assert_eq!(count, (n + 1).to_string());
         }
     }
+}
+
+#[test]
+fn a_durable_redis_keeps_what_it_answered_before_a_crash() {
+    let server = Redis::durable().unwrap();
+    server.ask(&["SET", "x", "7"]).unwrap();
+    server.stop_now().unwrap();
+    assert!(!answers(server.port()) && server.pid().is_none());
+    server.start_again().unwrap();
+    assert_eq!(server.ask(&["GET", "x"]).unwrap(), "7");
+    assert!(server.ask(&["NONSENSE"]).is_err());
+}
+
+#[test]
+fn a_replica_has_what_its_primary_has_and_can_take_over() {
+    let primary = Redis::start().unwrap();
+    primary.ask(&["SET", "x", "7"]).unwrap();
+    let replica = Redis::replica_of(&primary).unwrap();
+    assert_eq!(replica.ask(&["GET", "x"]).unwrap(), "7");
+    assert!(replica.ask(&["SET", "x", "8"]).is_err());
+    primary.stop_now().unwrap();
+    replica.promote().unwrap();
+    replica.ask(&["SET", "x", "8"]).unwrap();
+}
+
+#[test]
+fn a_slot_of_a_cluster_moves_with_its_keys() {
+    let cluster = RedisCluster::start().unwrap();
+    let from = cluster.primary_of("x").unwrap();
+    let to = (from + 1) % 3;
+    cluster.nodes()[from].ask(&["SET", "x", "7"]).unwrap();
+    cluster.move_slot_of("x", to).unwrap();
+    assert_eq!(cluster.primary_of("x").unwrap(), to);
+    assert_eq!(cluster.nodes()[to].ask(&["GET", "x"]).unwrap(), "7");
 }
 
 /// Set for the program that is to be killed.

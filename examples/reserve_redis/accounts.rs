@@ -1,0 +1,67 @@
+//! The host's accounts, in SQLite. What matters is that there is one for one key,
+//! however often it is asked for, and that each step is committed before the next.
+
+use std::path::Path;
+
+use invitation::{ReservationId, sqlx};
+use sqlx::{Row, SqlitePool, sqlite::SqliteConnectOptions};
+
+use crate::Result;
+
+/// The table of accounts.
+pub(crate) struct Accounts(SqlitePool);
+
+/// One of them.
+pub(crate) struct Account {
+    /// The reservation that it was created under.
+    pub(crate) key: ReservationId,
+    /// Whose it is.
+    pub(crate) name: String,
+    /// Whether it may sign in.
+    pub(crate) active: bool,
+}
+
+impl Accounts {
+    pub(crate) async fn open(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await?;
+        let table = "CREATE TABLE IF NOT EXISTS accounts \
+             (key TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, active INT NOT NULL)";
+        sqlx::query(table).execute(&pool).await?;
+        Ok(Self(pool))
+    }
+
+    /// Makes an account that may not sign in yet; the one that is there, if there is one
+    /// under the key.
+    pub(crate) async fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
+        let sql = "INSERT INTO accounts (key, name, role, active) VALUES (?, ?, ?, 0) \
+             ON CONFLICT (key) DO NOTHING";
+        sqlx::query(sql).bind(key.to_string()).bind(name).bind(role).execute(&self.0).await?;
+        Ok(())
+    }
+
+    /// Lets the account sign in.
+    pub(crate) async fn activate(&self, key: ReservationId) -> Result {
+        let sql = "UPDATE accounts SET active = 1 WHERE key = ?";
+        sqlx::query(sql).bind(key.to_string()).execute(&self.0).await?;
+        Ok(())
+    }
+
+    /// Removes the account.
+    pub(crate) async fn remove(&self, key: ReservationId) -> Result {
+        let sql = "DELETE FROM accounts WHERE key = ?";
+        sqlx::query(sql).bind(key.to_string()).execute(&self.0).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn all(&self) -> Result<Vec<Account>> {
+        let sql = "SELECT key, name, active FROM accounts ORDER BY name";
+        let rows = sqlx::query(sql).fetch_all(&self.0).await?;
+        let read = |row: &sqlx::sqlite::SqliteRow| {
+            let key: String = row.try_get("key")?;
+            let active: i64 = row.try_get("active")?;
+            Ok(Account { key: key.parse()?, name: row.try_get("name")?, active: active == 1 })
+        };
+        rows.iter().map(read).collect()
+    }
+}
