@@ -132,7 +132,7 @@ async fn a_failover_without_wait_loses_what_the_replica_had_not() {
     let replica = Redis::replica_of(&primary).unwrap();
     let invitations = open(&primary, &options).await;
     let codes = codes(&invitations, 40).await;
-    primary.ask(&["WAIT", "1", "5000"]).unwrap();
+    replica.catch_up_with(&primary).unwrap();
     // As in a partition: the replica takes over while the primary still answers.
     replica.promote().unwrap();
     for (_, code) in &codes {
@@ -152,7 +152,7 @@ async fn a_failover_without_wait_loses_what_the_replica_had_not() {
 async fn with_wait_what_no_replica_has_is_unconfirmed() {
     let (primary, options) = (Redis::start().unwrap(), options());
     let replica = Redis::replica_of(&primary).unwrap();
-    let options = options.wait_replicas(NonZeroU32::MIN, Duration::from_millis(300));
+    let options = options.wait_replicas(NonZeroU32::MIN, Duration::from_secs(1));
     let invitations = open(&primary, &options).await;
     let codes = codes(&invitations, 3).await;
     invitations.redeem(&codes[0].1, &newcomer("anna")).await.unwrap();
@@ -189,6 +189,8 @@ async fn a_failover_under_load_loses_nothing_that_the_replica_confirmed() {
         let options = if wait { confirmed } else { plain.clone() };
         let invitations = open(&primary, &options).await;
         let codes = codes(&invitations, 600).await;
+        // Else the codes themselves may be lost.
+        replica.catch_up_with(&primary).unwrap();
         let told = until_the_crash(&primary, &invitations, &codes, 200).await;
         replica.promote().unwrap();
 

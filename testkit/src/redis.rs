@@ -67,8 +67,10 @@ impl Redis {
     pub fn replica_of(primary: &Self) -> io::Result<Self> {
         let of = format!("127.0.0.1 {}", primary.port);
         let replica = Self::with(&[("replicaof", &of)])?;
-        wait_until("the replica has everything", || {
-            Ok(replica.ask(&["INFO", "replication"])?.contains("master_link_status:up"))
+        wait_until("both know that the replica has everything", || {
+            let ask = |server: &Self| server.ask(&["INFO", "replication"]);
+            Ok(ask(&replica)?.contains("master_link_status:up")
+                && ask(primary)?.contains("state=online"))
         })?;
         Ok(replica)
     }
@@ -138,6 +140,26 @@ impl Redis {
     /// When it cannot be reached, or answers with an error.
     pub fn ask(&self, command: &[&str]) -> io::Result<String> {
         ask(self.port, command)
+    }
+
+    /// Waits until this replica has all that its primary has by now. (WAIT would not do:
+    /// it is about what its own connection wrote.)
+    ///
+    /// # Errors
+    ///
+    /// When it does not within 20 seconds.
+    pub fn catch_up_with(&self, primary: &Self) -> io::Result<()> {
+        let offset = |server: &Self, name: &str| -> io::Result<u64> {
+            let info = server.ask(&["INFO", "replication"])?;
+            let line = info.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok());
+            number.ok_or_else(|| io::Error::other(format!("no {name}")))
+        };
+        let wanted = offset(primary, "master_repl_offset")?;
+        wait_until(
+            "the replica has everything",
+            || Ok(offset(self, "slave_repl_offset")? >= wanted),
+        )
     }
 
     /// Makes a replica a primary.
