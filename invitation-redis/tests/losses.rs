@@ -178,6 +178,33 @@ async fn with_wait_what_no_replica_has_is_unconfirmed() {
     assert_eq!(used(&invitations, &codes).await, [codes[0].0]);
 }
 
+/// A replica that is there but does not keep up confirms nothing, whichever connection
+/// asks again: WAIT is about what its own connection wrote.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_again_over_another_connection_waits_again() {
+    let (primary, options) = (Redis::start().unwrap(), options());
+    let replica = Redis::replica_of(&primary).unwrap();
+    let options = options.wait_replicas(NonZeroU32::MIN, Duration::from_secs(1));
+    let invitations = open(&primary, &options).await;
+    let codes = codes(&invitations, 1).await;
+    let signal = |name: &str| {
+        let pid = replica.pid().unwrap().to_string();
+        let told = std::process::Command::new("kill").args([name, &pid]).status();
+        assert!(told.unwrap().success());
+    };
+    signal("-STOP");
+    for _ in 0..2 {
+        let anew = open(&primary, &options).await;
+        let answer = anew.redeem(&codes[0].1, &newcomer("anna")).await;
+        let is_unknown = |error: &Error| matches!(error, Error::Store(error) if error.kind() == StoreErrorKind::OutcomeUnknown);
+        assert!(answer.as_ref().is_err_and(is_unknown), "{answer:?}");
+    }
+    signal("-CONT");
+    replica.catch_up_with(&primary).unwrap();
+    let redeemed = invitations.redeem(&codes[0].1, &newcomer("anna")).await.unwrap();
+    assert!(redeemed.is_replayed());
+}
+
 /// Under load: what was acknowledged is there after the failover, if the replica that
 /// had to confirm it is the one that takes over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
