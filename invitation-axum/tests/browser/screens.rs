@@ -80,3 +80,42 @@ async fn every_page_is_accessible() {
     kept(&mut scene, "forbidden").await;
     scene.window.close().await;
 }
+
+#[tokio::test]
+async fn pages_with_new_codes_are_accessible_too() {
+    let mut scene = Scene::open(DESK).await;
+    scene.sign_in("sales-manager").await;
+    scene.at("/invitations/new").await;
+    scene.click("Create").await;
+    scene.find(".inv-reveal-code").await;
+    kept(&mut scene, "created").await;
+
+    scene.sign_in("admin").await;
+    let admin = person("admin").unwrap();
+    let page = scene.host.service.list(&admin, &Criteria::new(), Paging::default()).await.unwrap();
+    let id = page.items()[0].invitation().id;
+    scene.at(&format!("/invitations/{id}/rotate")).await;
+    scene.click("New code").await;
+    scene.find(".inv-reveal-code").await;
+    kept(&mut scene, "rotated").await;
+
+    scene.at("/invitations/import").await;
+    let csv = "email,role,division\nanna@example.com,staff,sales\nben@example.com,staff,sales\n";
+    scene.find("#inv-csv").await.send_keys(csv).await.unwrap();
+    scene.click("Check first").await;
+    scene.click("Create all").await;
+    scene.says("h1", &["The invitations were created"]).await;
+    kept(&mut scene, "imported").await;
+    scene.window.close().await;
+}
+
+#[tokio::test]
+async fn two_hundred_rows_are_laid_out() {
+    let mut scene = Scene::open(DESK).await;
+    scene.host.fill(201).await;
+    scene.sign_in("admin").await;
+    scene.at("/invitations?rows=200").await;
+    scene.until("return document.querySelectorAll('tbody tr').length === 200").await;
+    kept(&mut scene, "list-long").await;
+    scene.window.close().await;
+}
