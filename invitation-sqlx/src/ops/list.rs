@@ -50,20 +50,17 @@ enum Way<'a> {
 }
 
 /// The ways, in the order in which they are tried: the first that tells all is enough.
-fn ways<'a>(scope: &Scope, filter: &'a Filter) -> Vec<Way<'a>> {
-    let mut ways = Vec::new();
-    if let Some(search) = &filter.search {
-        let mut words: Vec<_> = search.words().iter().collect();
-        // Longer words tend to be rarer.
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        ways.extend(words.into_iter().map(|word| Way::Word(word)));
-        if ways.is_empty() && search.tags().is_empty() {
+/// `words` are those of the search that may be few, the rarest first.
+fn ways<'a>(scope: &Scope, filter: &'a Filter, words: Vec<&'a str>) -> Vec<Way<'a>> {
+    let mut ways: Vec<_> = words.into_iter().map(Way::Word).collect();
+    if let Some(search) = &filter.search
+        && search.words().is_empty()
+    {
+        if search.tags().is_empty() {
             // It finds nothing.
             return ways;
         }
-        if ways.is_empty() {
-            ways.push(Way::Tag);
-        }
+        ways.push(Way::Tag);
     }
     let searched = ways.len();
     if filter.batch.is_some() {
@@ -95,8 +92,12 @@ pub(crate) async fn list<DB: Dialect>(
     page: &Page<InvitationId>,
 ) -> Result<Listing, StoreError> {
     let question = Question { names, scope, filter, page };
+    let words = match &filter.search {
+        Some(search) => rarest_first::<DB>(conn, names, search.words()).await?,
+        None => Vec::new(),
+    };
     let mut short = None;
-    for way in ways(scope, filter) {
+    for way in ways(scope, filter, words) {
         let (items, end) = question.ask::<DB>(conn, way).await?;
         let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
         let full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
@@ -110,6 +111,31 @@ pub(crate) async fn list<DB: Dialect>(
     }
     // Where there is any way, there is a walk among them.
     Ok(short.unwrap_or(Slice { items: Vec::new(), next: None }))
+}
+
+/// Those of several words that few have, the rarest first: what few have costs least to
+/// look at. One word alone is tried without being counted.
+async fn rarest_first<'a, DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    words: &'a [String],
+) -> Result<Vec<&'a str>, StoreError> {
+    if let [] | [_] = words {
+        return Ok(words.iter().map(String::as_str).collect());
+    }
+    let mut s = Statement::<DB>::new("SELECT ");
+    for (n, word) in words.iter().enumerate() {
+        s.sql(if n == 0 { "" } else { ", " });
+        s.sql(format_args!("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} w WHERE ", names.words));
+        render::begins_with(&mut s, "w.word", word);
+        s.sql(" ORDER BY w.word LIMIT ").sql(FEW + 1).sql(format_args!(") AS n{n})"));
+    }
+    let found = s.first(conn).await.map_err(|error| store_error::<DB>("list", error))?;
+    let counts = found.as_ref().map(|row| row::counts::<DB>(row, words.len())).transpose()?;
+    let counted = counts.unwrap_or_default().into_iter().zip(words);
+    let mut few: Vec<_> = counted.filter(|(count, _)| *count <= i64::from(FEW)).collect();
+    few.sort_by_key(|(count, _)| *count);
+    Ok(few.into_iter().map(|(_, word)| word.as_str()).collect())
 }
 
 impl Way<'_> {
