@@ -19,17 +19,25 @@ use crate::Result;
 pub(crate) trait Accounts: Store + Clone + Sized + 'static {
     async fn make_table(&self) -> Result;
 
+    /// Learns how many rows there are, as the database does by itself before long.
+    async fn settle(&self) -> Result;
+
     /// Account and redemption, or neither, in one transaction.
     async fn register(invitations: &Invitations<Self>, code: &str, name: &str) -> Result;
 }
 
 macro_rules! accounts {
-    ($store:ty, $begin:literal, $insert:literal) => {
+    ($store:ty, $begin:literal, $insert:literal, $settle:literal) => {
         #[async_trait]
         impl Accounts for $store {
             async fn make_table(&self) -> Result {
                 let table = "CREATE TABLE users (name VARCHAR(128) PRIMARY KEY, role TEXT)";
                 sqlx::raw_sql(table).execute(self.pool()).await?;
+                Ok(())
+            }
+
+            async fn settle(&self) -> Result {
+                sqlx::raw_sql($settle).execute(self.pool()).await?;
                 Ok(())
             }
 
@@ -50,8 +58,13 @@ macro_rules! accounts {
     };
 }
 
-accounts!(SqliteStore, "BEGIN IMMEDIATE", "INSERT INTO users (name, role) VALUES (?, ?)");
-accounts!(PgStore, "BEGIN", "INSERT INTO users (name, role) VALUES ($1, $2)");
+accounts!(
+    SqliteStore,
+    "BEGIN IMMEDIATE",
+    "INSERT INTO users (name, role) VALUES (?, ?)",
+    "PRAGMA optimize"
+);
+accounts!(PgStore, "BEGIN", "INSERT INTO users (name, role) VALUES ($1, $2)", "ANALYZE");
 
 /// A running host.
 pub(crate) struct Host<S> {
@@ -90,6 +103,10 @@ impl<S: Accounts> Host<S> {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) async fn settle(&self) -> Result {
+        self.invitations.store().settle().await
     }
 
     pub(crate) async fn fresh_codes(&self, n: usize) -> Result<Vec<String>> {

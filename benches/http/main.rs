@@ -59,6 +59,7 @@ async fn measure_on<S: Accounts>(name: &str, host: Host<S>, effort: Effort) -> R
         ["nothing", "list", "create", "register"].map(|what| (what, Vec::new()));
     for _ in 0..effort.rounds {
         let codes = host.fresh_codes(effort.codes).await?;
+        host.settle().await?;
         let asked = [Asked::Nothing, Asked::List, Asked::Create, Asked::Register(codes)];
         for ((_, rounds), asked) in measured.iter_mut().zip(asked) {
             rounds.push(wrk::run(host.address(), asked, effort.seconds).await?);
