@@ -1,7 +1,10 @@
-//! What the tests on SQLite share.
+//! What the tests share.
 
 // Each test program uses a part of it.
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, unused_imports, unused_macros)]
+#![allow(clippy::allow_attributes, clippy::unwrap_used)]
+
+pub mod host;
 
 use invitation_core::{
     Actor, Criteria, Division, Draft, Event, EventCriteria, Invitation, Invitations, Paging,

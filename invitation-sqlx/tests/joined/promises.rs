@@ -1,61 +1,41 @@
-//! The promises of `Joined`, on PostgreSQL.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(feature = "postgres")]
-
-mod support;
+//! What holds on every database.
 
 use std::num::NonZeroU32;
 
 use invitation_core::testing::DropAfter;
 use invitation_core::{
     Action, Amendment, Cap, Clock, Criteria, Draft, Error, EventOutcome, Expiry, IdempotencyKey,
-    IfVersion, Invitations, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status,
-    StoreErrorKind, SystemClock,
+    IfVersion, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status, SystemClock,
 };
-use invitation_sqlx::{
-    Joined, PgStore,
-    sqlx::{self, AssertSqlSafe, PgPool, Postgres, Transaction},
-};
-use support::{admin, create, manager, redeemer, trail, uses};
+use invitation_sqlx::{Joined, sqlx::Connection};
 use time::Duration;
 
-struct Host {
-    invitations: Invitations<PgStore>,
-    pool: PgPool,
+use crate::support::{
+    admin, create,
+    host::{Host, Kind, add_user, try_to_add_user},
+    manager, redeemer, trail, uses,
+};
+
+/// A test of each, on one database.
+macro_rules! promises {
+    ($database:ty) => {
+        $crate::support::host::tests!($database, promises:
+            the_hosts_commit_makes_both
+            the_hosts_rollback_undoes_both_and_leaves_no_success_on_record
+            a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence
+            outside_of_a_transaction_nothing_is_handed_over
+            the_whole_service_works_inside
+            there_must_be_a_transaction_to_join
+            a_dropped_call_leaves_the_hosts_work_alone
+            keys_quotas_reservations_and_purges_share_the_hosts_fate
+        );
+    };
 }
 
-impl Host {
-    async fn new() -> Self {
-        let url = invitation_testkit::Postgres::shared().create_database();
-        let pool = PgPool::connect(&url).await.unwrap();
-        let store = PgStore::new(pool.clone());
-        store.migrate().await.unwrap();
-        let invitations = Invitations::new(store);
-        sqlx::raw_sql("CREATE TABLE users (name TEXT PRIMARY KEY)").execute(&pool).await.unwrap();
-        Self { invitations, pool }
-    }
+pub(crate) use promises;
 
-    async fn begin(&self) -> Transaction<'static, Postgres> {
-        self.pool.begin().await.unwrap()
-    }
-
-    async fn users(&self) -> i64 {
-        sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&self.pool).await.unwrap()
-    }
-}
-
-async fn add_user(tx: &mut Transaction<'_, Postgres>, name: &str) {
-    sqlx::query("INSERT INTO users (name) VALUES ($1)")
-        .bind(name)
-        .execute(&mut **tx)
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_hosts_commit_makes_both() {
-    let host = Host::new().await;
+pub(crate) async fn the_hosts_commit_makes_both<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut tx = host.begin().await;
     let redeemed =
@@ -69,9 +49,8 @@ async fn the_hosts_commit_makes_both() {
     assert_eq!((last.action, last.outcome), (Action::Redeem, EventOutcome::Succeeded));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_record() {
-    let host = Host::new().await;
+pub(crate) async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_record<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let before = trail(&host.invitations).await;
     for way in ["rollback", "drop"] {
@@ -90,9 +69,10 @@ async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_record() {
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence() {
-    let host = Host::new().await;
+pub(crate) async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence<
+    DB: Kind,
+>() {
+    let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
     let before = trail(&host.invitations).await;
@@ -115,9 +95,8 @@ async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence() {
     assert_eq!(after[before.len()..], *refused.unrecorded(), "recorded, and only once");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn outside_of_a_transaction_nothing_is_handed_over() {
-    let host = Host::new().await;
+pub(crate) async fn outside_of_a_transaction_nothing_is_handed_over<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
     let refused = host.invitations.redeem(&code, &redeemer("anna")).await;
@@ -128,9 +107,8 @@ async fn outside_of_a_transaction_nothing_is_handed_over() {
     assert_eq!(trail(&host.invitations).await, before);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_whole_service_works_inside() {
-    let host = Host::new().await;
+pub(crate) async fn the_whole_service_works_inside<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     let mut tx = host.begin().await;
     {
         let inside = host.invitations.on(host.invitations.store().join(&mut tx));
@@ -160,60 +138,19 @@ async fn the_whole_service_works_inside() {
     assert_eq!(page.unwrap().items().len(), 3);
 }
 
-fn staff() -> Draft {
-    Draft::new().with_role(invitation_core::Role::new("staff").unwrap())
-}
-
-async fn id_of(host: &Host) -> invitation_core::InvitationId {
-    let page = host.invitations.list(&admin(), &Criteria::new(), Paging::default()).await.unwrap();
-    page.items()[0].invitation().id
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_is_a_retryable_error_and_not_retried() {
-    let host = Host::new().await;
+pub(crate) async fn there_must_be_a_transaction_to_join<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
-
-    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
-        // A transaction that has read; then somebody else changes what it needs.
-        let begin = AssertSqlSafe(format!("BEGIN ISOLATION LEVEL {level}"));
-        let mut tx = host.pool.begin_with(begin).await.unwrap();
-        sqlx::query("SELECT COUNT(*) FROM users").execute(&mut *tx).await.unwrap();
-        let (id, longer) = (id_of(&host).await, Amendment::new().expiring(Expiry::InDays(30)));
-        host.invitations.amend(&admin(), id, longer, IfVersion::Any).await.unwrap();
-        let inside = host.invitations.on(Joined::new(&mut tx));
-        let Err(Error::Store(error)) = inside.redeem(&code, &redeemer("anna")).await else {
-            panic!("PostgreSQL refuses the late writer")
-        };
-        assert_eq!(error.kind(), StoreErrorKind::Conflict, "{level}");
-        assert!(error.is_retryable());
-        // The conflict was undone behind our savepoint: the host may still end it well.
-        add_user(&mut tx, level).await;
-        tx.commit().await.unwrap();
-    }
-
-    // The host repeats its whole transaction.
-    let mut tx = host.begin().await;
-    host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(uses(&host.invitations).await, 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn there_must_be_a_transaction_to_join() {
-    let host = Host::new().await;
-    let (_, code) = create(&host.invitations).await;
-    let mut conn = host.pool.acquire().await.unwrap();
-    let inside = host.invitations.on(Joined::<Postgres>::on_connection(&mut conn));
+    let mut conn = host.pool().acquire().await.unwrap();
+    let inside = host.invitations.on(Joined::<DB>::on_connection(&mut conn));
     let error = inside.redeem(&code, &redeemer("anna")).await;
     let Err(Error::Store(error)) = error else { panic!("there is none") };
     assert!(!error.is_retryable());
     assert_eq!(uses(&host.invitations).await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_call_leaves_the_hosts_work_alone() {
-    let host = Host::new().await;
+pub(crate) async fn a_dropped_call_leaves_the_hosts_work_alone<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     for polls in 0..40 {
         let (_, code) = create(&host.invitations).await;
         let mut tx = host.begin().await;
@@ -235,9 +172,8 @@ async fn a_dropped_call_leaves_the_hosts_work_alone() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_quotas_reservations_and_purges_share_the_hosts_fate() {
-    let host = Host::new().await;
+pub(crate) async fn keys_quotas_reservations_and_purges_share_the_hosts_fate<DB: Kind>() {
+    let host = Host::<DB>::new().await;
     let clock = ManualClock::new(SystemClock.now());
     let one = Cap::AtMost(NonZeroU32::MIN);
     let limits = Limits::default().with_pending_per_inviter(one);
@@ -279,4 +215,44 @@ async fn keys_quotas_reservations_and_purges_share_the_hosts_fate() {
     assert_eq!(empty, Purged { removed: 0, more: false });
     tx.rollback().await.unwrap();
     assert_eq!(uses(&invitations).await, 1, "it is still there");
+}
+
+fn staff() -> Draft {
+    Draft::new().with_role(invitation_core::Role::new("staff").unwrap())
+}
+
+/// Drops creations after ever more polls, and tells how often the host's next statement
+/// failed for that; nothing else of the host's work does.
+pub(crate) async fn failures_after_dropped_creations<DB: Kind>() -> u32 {
+    let host = Host::<DB>::new().await;
+    let mut users = 0;
+    let mut failures = 0;
+    for polls in 0..40 {
+        // A new connection each time, to which all statements are new.
+        let mut conn = host.pool().acquire().await.unwrap();
+        conn.close_on_drop();
+        let mut tx = conn.begin().await.unwrap();
+        try_to_add_user(&mut tx, &format!("before-{polls}")).await.unwrap();
+        let done = {
+            let inside = host.invitations.on(Joined::new(&mut tx));
+            DropAfter::new(inside.create(&manager(), Draft::new()), polls).await.is_some()
+        };
+        // Not one of these waits without an end.
+        let patience = std::time::Duration::from_secs(20);
+        let rest = async {
+            let next = try_to_add_user(&mut tx, &format!("next-{polls}")).await;
+            assert!(next.is_ok() || !done, "{next:?}");
+            failures += u32::from(next.is_err());
+            try_to_add_user(&mut tx, &format!("after-{polls}")).await.unwrap();
+            tx.commit().await.unwrap();
+            users += if next.is_ok() { 3 } else { 2 };
+        };
+        tokio::time::timeout(patience, rest).await.unwrap();
+        assert_eq!(host.users().await, users, "dropped after {polls} polls");
+        let made = trail(&host.invitations).await.len();
+        let all = Paging::first(200).unwrap();
+        let page = host.invitations.list(&admin(), &Criteria::new(), all).await.unwrap();
+        assert_eq!(page.items().len(), made, "dropped after {polls} polls");
+    }
+    failures
 }

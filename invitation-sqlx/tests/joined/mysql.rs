@@ -1,0 +1,113 @@
+//! On MariaDB.
+
+use invitation_sqlx::{
+    Joined,
+    sqlx::{self, MySql, Transaction},
+};
+
+use crate::{
+    others,
+    promises::{failures_after_dropped_creations, promises},
+    support::{
+        create,
+        host::{Host, add_user, assert_conflict, inside, tests, try_to_add_user},
+        redeemer, trail, uses,
+    },
+};
+
+promises!(MySql);
+tests!(MySql, others: quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on() {
+    let impatient = "SET SESSION innodb_lock_wait_timeout = 1";
+    others::a_wait_that_is_too_long::<MySql>(impatient).await;
+}
+
+/// A transaction of a host's, and the number by which the server knows its connection.
+async fn known(host: &Host<MySql>) -> (Transaction<'static, MySql>, u64) {
+    let mut tx = host.begin().await;
+    let id = sqlx::query_scalar("SELECT CONNECTION_ID()").fetch_one(&mut *tx).await.unwrap();
+    (tx, id)
+}
+
+/// Waits until the connection waits for a lock.
+async fn until_waiting(host: &Host<MySql>, connection: u64) {
+    let sql = "SELECT COUNT(*) FROM information_schema.innodb_trx \
+               WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = ?";
+    let looks = async {
+        loop {
+            let found: i64 =
+                sqlx::query_scalar(sql).bind(connection).fetch_one(host.pool()).await.unwrap();
+            if found == 1 {
+                break;
+            }
+            // The server looks anew only when nobody has asked for a tenth of a second.
+            tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), looks).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadlock_is_a_retryable_error_and_nothing_of_the_transaction_is_kept() {
+    for stubborn in [false, true] {
+        let host = Host::<MySql>::new().await;
+        let (_, code) = create(&host.invitations).await;
+        let before = trail(&host.invitations).await;
+
+        let mut tx = host.begin().await;
+        add_user(&mut tx, "anna").await;
+        // Another one holds the code, has done more, and now wants what the first holds.
+        let (mut other, number) = known(&host).await;
+        inside(&mut other, others::HOLD).await;
+        for n in 0..100 {
+            add_user(&mut other, &format!("other-{n}")).await;
+        }
+        let wanting = tokio::spawn(async move {
+            let told = try_to_add_user(&mut other, "anna").await;
+            other.commit().await.unwrap();
+            told
+        });
+        until_waiting(&host, number).await;
+
+        let joined = host.invitations.on(Joined::new(&mut tx));
+        assert_conflict(joined.redeem(&code, &redeemer("anna")).await);
+        wanting.await.unwrap().unwrap();
+        if stubborn {
+            // What a host does that does not look at errors.
+            for name in ["one", "two", "three"] {
+                try_to_add_user(&mut tx, name).await.unwrap_err();
+            }
+            let joined = host.invitations.on(Joined::new(&mut tx));
+            joined.redeem(&code, &redeemer("anna")).await.unwrap_err();
+            tx.commit().await.unwrap_err();
+        } else {
+            drop(tx);
+        }
+        assert_eq!(host.users().await, 101, "those of the other");
+        assert_eq!(uses(&host.invitations).await, 0);
+        assert_eq!(trail(&host.invitations).await, before);
+
+        // The host repeats its whole transaction.
+        let mut tx = host.begin().await;
+        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("ben")).await.unwrap();
+        add_user(&mut tx, "ben").await;
+        tx.commit().await.unwrap();
+        assert_eq!((uses(&host.invitations).await, host.users().await), (1, 102));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_committed_meanwhile_is_seen_at_every_isolation_level() {
+    for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
+        let begin = format!("SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION");
+        others::what_others_committed_meanwhile_is_seen::<MySql>(&begin).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_creation_fails_the_next_statement_at_worst() {
+    let failures = failures_after_dropped_creations::<MySql>().await;
+    assert!(failures > 0, "it was dropped while it prepared, too");
+}

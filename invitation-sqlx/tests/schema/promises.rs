@@ -1,0 +1,154 @@
+//! What holds on every database.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use invitation_core::{Draft, Invitations};
+use invitation_sqlx::{
+    SqlStore, TablePrefix, migrations,
+    sqlx::{
+        Pool, SqlSafeStr,
+        migrate::{Migrate, Migration, MigrationType, Migrator},
+    },
+};
+use tokio::task::JoinSet;
+
+use crate::support::{
+    create,
+    host::{Kind, number, run, tables},
+    manager, redeemer,
+};
+
+/// A test of each, on one database.
+macro_rules! promises {
+    ($database:ty) => {
+        $crate::support::host::tests!($database, promises:
+            from_empty_and_again
+            from_eight_at_once
+            after_one_that_failed
+            next_to_the_hosts_own_migrations_and_under_any_prefix
+            by_a_tool_of_the_hosts_own
+        );
+    };
+}
+
+pub(crate) use promises;
+
+/// What differs between the databases for those who migrate.
+pub(crate) trait Migrating: Kind<Connection: Migrate> {
+    /// What is made after others were, without the prefix.
+    const LAST: &'static str;
+    /// Whether the tables that were made are undone when one cannot be made.
+    const UNDOES_TABLES: bool;
+
+    /// Whether nobody holds the lock that keeps others from migrating.
+    fn is_free(pool: &Pool<Self>) -> impl Future<Output = bool> + Send;
+}
+
+pub(crate) async fn from_empty_and_again<DB: Migrating>() {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(Pool::connect(&database.url).await.unwrap());
+    store.migrate().await.unwrap();
+    let invitations = Invitations::new(store.clone());
+    let (_, code) = create(&invitations).await;
+    store.migrate().await.unwrap();
+    invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+    assert!(DB::is_free(store.pool()).await);
+}
+
+pub(crate) async fn from_eight_at_once<DB: Migrating>() {
+    let database = DB::empty();
+    let url: Arc<str> = database.url.as_str().into();
+    let mut starting = JoinSet::new();
+    for _ in 0..8 {
+        let url = Arc::clone(&url);
+        starting.spawn(async move { DB::open(&url).await.map(|_| ()) });
+    }
+    while let Some(started) = starting.join_next().await {
+        started.unwrap().unwrap();
+    }
+    let pool = Pool::<DB>::connect(&url).await.unwrap();
+    let recorded = "SELECT COUNT(*) FROM invitation_migrations WHERE success";
+    let all = migrations::<DB>(&TablePrefix::default()).len();
+    assert_eq!(number(&pool, recorded).await, i64::try_from(all).unwrap());
+    create(&Invitations::new(SqlStore::new(pool))).await;
+}
+
+pub(crate) async fn after_one_that_failed<DB: Migrating>() {
+    let database = DB::empty();
+    let pool = Pool::<DB>::connect(&database.url).await.unwrap();
+    // Something of that name is in the way.
+    let in_the_way = format!("invitation_{}", DB::LAST);
+    run(&pool, &format!("CREATE TABLE {in_the_way} (x INT)")).await;
+    let store = SqlStore::new(pool.clone());
+    store.migrate().await.unwrap_err();
+    if DB::UNDOES_TABLES {
+        assert_eq!(tables(&pool).await, [in_the_way.as_str()], "all of it was undone");
+        assert!(DB::is_free(&pool).await);
+    } else {
+        // Some of it was done, for each statement commits by itself; but nothing holds on.
+        let until_free = async {
+            while !DB::is_free(&pool).await {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), until_free).await.unwrap();
+    }
+    run(&pool, &format!("DROP TABLE {in_the_way}")).await;
+    store.migrate().await.unwrap();
+    create(&Invitations::new(store)).await;
+}
+
+pub(crate) async fn next_to_the_hosts_own_migrations_and_under_any_prefix<DB: Migrating>() {
+    let database = DB::empty();
+    let pool = Pool::<DB>::connect(&database.url).await.unwrap();
+    let host = Migrator::with_migrations(vec![Migration::new(
+        1,
+        "users".into(),
+        MigrationType::Simple,
+        "CREATE TABLE users (name TEXT)".into_sql_str(),
+        false,
+    )]);
+    host.run(&pool).await.unwrap();
+    let recorded = ["SELECT COUNT(*)", "SELECT MAX(version)"]
+        .map(|what| format!("{what} FROM _sqlx_migrations"));
+    let recorded = async || [number(&pool, &recorded[0]).await, number(&pool, &recorded[1]).await];
+    let before = recorded().await;
+    let prefixes = ["acme_".to_owned(), "a".repeat(TablePrefix::MAX_BYTES)];
+    let [acme, longest] = prefixes.map(|prefix| TablePrefix::new(&prefix).unwrap());
+    let store = SqlStore::new(pool.clone());
+    let stores =
+        [store.clone(), store.clone().with_prefix(acme), store.with_prefix(longest.clone())];
+    for store in &stores {
+        store.migrate().await.unwrap();
+    }
+    assert_eq!(recorded().await, before);
+    host.run(&pool).await.unwrap();
+
+    let [first, second, third] = stores.map(Invitations::new);
+    let (_, code) = create(&first).await;
+    for other in [&second, &third] {
+        assert!(other.redeem(&code, &redeemer("anna")).await.is_err(), "two prefixes, two worlds");
+    }
+    let names = tables(&pool).await;
+    for table in ["codes", "events", "migrations", "redemptions", "words"] {
+        for prefix in ["invitation_", "acme_", longest.as_str()] {
+            assert!(names.contains(&format!("{prefix}{table}")), "{names:?}");
+        }
+    }
+    // Inside a transaction, the store's own prefix is used.
+    let mut tx = DB::begin(&pool).await;
+    second.on(second.store().join(&mut tx)).create(&manager(), Draft::new()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(number(&pool, "SELECT COUNT(*) FROM acme_codes").await, 1);
+}
+
+pub(crate) async fn by_a_tool_of_the_hosts_own<DB: Migrating>() {
+    let database = DB::empty();
+    let pool = Pool::<DB>::connect(&database.url).await.unwrap();
+    for sql in migrations::<DB>(&TablePrefix::default()) {
+        run(&pool, &sql).await;
+    }
+    let invitations = Invitations::new(SqlStore::new(pool));
+    let (_, code) = create(&invitations).await;
+    invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+}

@@ -1,0 +1,17 @@
+//! On SQLite.
+
+use invitation_sqlx::sqlx::{Sqlite, SqlitePool};
+
+use crate::promises::{Migrating, promises};
+
+promises!(Sqlite);
+
+impl Migrating for Sqlite {
+    const LAST: &'static str = "words";
+    const UNDOES_TABLES: bool = true;
+
+    async fn is_free(pool: &SqlitePool) -> bool {
+        // Whoever migrates has the only lock that there is.
+        pool.begin_with("BEGIN IMMEDIATE").await.is_ok()
+    }
+}

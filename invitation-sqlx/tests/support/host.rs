@@ -1,0 +1,193 @@
+//! A host on any of the databases.
+
+use std::future::Future;
+
+use invitation_core::{Error, Invitations, Redeemed, StoreError, StoreErrorKind};
+use invitation_sqlx::{
+    Dialect, SqlStore,
+    sqlx::{
+        self, AssertSqlSafe, Connection, Executor, Pool, QueryBuilder, Row, Transaction,
+        pool::PoolOptions,
+    },
+};
+use tempfile::TempDir;
+
+/// An empty database of its own, for as long as this is kept.
+pub struct Empty {
+    pub url: String,
+    /// Of one that is a file.
+    folder: Option<TempDir>,
+}
+
+/// A kind of database: what differs for a host that uses it.
+pub trait Kind: Dialect {
+    /// The names of all tables, in order.
+    const TABLES: &'static str;
+
+    fn empty() -> Empty;
+
+    /// How to connect when no power cut is to be feared.
+    fn careless(url: &str) -> <Self::Connection as Connection>::Options {
+        url.parse().unwrap()
+    }
+
+    /// Opens a store as each process of a host does: on a pool of its own, and up to date.
+    fn open(url: &str) -> impl Future<Output = Result<SqlStore<Self>, StoreError>> + Send {
+        async move {
+            let store = SqlStore::new(Pool::<Self>::connect(url).await.unwrap());
+            store.migrate().await?;
+            Ok(store)
+        }
+    }
+
+    /// Begins a transaction that will write.
+    fn begin(pool: &Pool<Self>) -> impl Future<Output = Transaction<'static, Self>> + Send {
+        async move { pool.begin().await.unwrap() }
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl Kind for sqlx::MySql {
+    const TABLES: &'static str = "SELECT table_name FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY 1";
+
+    fn empty() -> Empty {
+        Empty { url: invitation_testkit::MariaDb::shared().create_database(), folder: None }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Kind for sqlx::Postgres {
+    const TABLES: &'static str =
+        "SELECT tablename::TEXT FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+
+    fn empty() -> Empty {
+        Empty { url: invitation_testkit::Postgres::shared().create_database(), folder: None }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Kind for sqlx::Sqlite {
+    const TABLES: &'static str = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1";
+
+    fn empty() -> Empty {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join("test.db").display());
+        Empty { url, folder: Some(folder) }
+    }
+
+    fn careless(url: &str) -> sqlx::sqlite::SqliteConnectOptions {
+        let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
+        options
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+            .synchronous(sqlx::sqlite::SqliteSynchronous::Off)
+    }
+
+    async fn open(url: &str) -> Result<SqlStore<Self>, StoreError> {
+        let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
+        SqlStore::open(options.get_filename()).await
+    }
+
+    async fn begin(pool: &Pool<Self>) -> Transaction<'static, Self> {
+        pool.begin_with("BEGIN IMMEDIATE").await.unwrap()
+    }
+}
+
+/// A host that keeps its users next to the invitations.
+pub struct Host<DB: Kind> {
+    pub invitations: Invitations<SqlStore<DB>>,
+    _database: Empty,
+}
+
+impl<DB: Kind> Host<DB> {
+    pub async fn new() -> Self {
+        let database = DB::empty();
+        let invitations = Invitations::new(DB::open(&database.url).await.unwrap());
+        let host = Self { invitations, _database: database };
+        run(host.pool(), "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await;
+        host
+    }
+
+    pub fn pool(&self) -> &Pool<DB> {
+        self.invitations.store().pool()
+    }
+
+    pub async fn begin(&self) -> Transaction<'static, DB> {
+        DB::begin(self.pool()).await
+    }
+
+    /// Begins a transaction as this says.
+    pub async fn begin_with(&self, begin: &str) -> Transaction<'static, DB> {
+        self.pool().begin_with(AssertSqlSafe(begin.to_owned())).await.unwrap()
+    }
+
+    pub async fn users(&self) -> i64 {
+        number(self.pool(), "SELECT COUNT(*) FROM users").await
+    }
+}
+
+pub async fn add_user<DB: Kind>(tx: &mut Transaction<'_, DB>, name: &str) {
+    try_to_add_user(tx, name).await.unwrap();
+}
+
+pub async fn try_to_add_user<DB: Kind>(
+    tx: &mut Transaction<'_, DB>,
+    name: &str,
+) -> sqlx::Result<()> {
+    let mut add = QueryBuilder::<DB>::new("INSERT INTO users (name) VALUES (");
+    add.push_bind(DB::Text::from(name.to_owned())).push(")");
+    add.build().execute(DB::exec(tx)).await.map(|_| ())
+}
+
+/// A statement inside a transaction.
+pub async fn inside<DB: Kind>(tx: &mut Transaction<'_, DB>, sql: &str) {
+    DB::exec(tx).execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+}
+
+/// One or several statements.
+pub async fn run<DB: Kind>(pool: &Pool<DB>, sql: &str) {
+    let mut conn = pool.acquire().await.unwrap();
+    DB::exec(&mut conn).execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+}
+
+/// The one number that a question is answered with.
+pub async fn number<DB: Kind>(pool: &Pool<DB>, sql: &str) -> i64 {
+    let mut conn = pool.acquire().await.unwrap();
+    let row = DB::exec(&mut conn).fetch_one(AssertSqlSafe(sql.to_owned())).await.unwrap();
+    row.get::<DB::Int, _>(DB::Place::from(0)).into()
+}
+
+/// The names of all tables.
+pub async fn tables<DB: Kind>(pool: &Pool<DB>) -> Vec<String> {
+    let mut conn = pool.acquire().await.unwrap();
+    let rows = DB::exec(&mut conn).fetch_all(DB::TABLES).await.unwrap();
+    rows.iter().map(|row| row.get::<DB::Text, _>(DB::Place::from(0)).into()).collect()
+}
+
+/// A pool of so many connections that need not fear a power cut.
+pub async fn careless_pool<DB: Kind>(url: &str, connections: u32) -> Pool<DB> {
+    let options = PoolOptions::new().max_connections(connections);
+    options.connect_with(DB::careless(url)).await.unwrap()
+}
+
+/// Sees to it that somebody was in the way of a redemption, and that it is worth a new try.
+#[track_caller]
+pub fn assert_conflict(told: Result<Redeemed, Error>) {
+    let Err(Error::Store(error)) = told else { panic!("somebody is in the way: {told:?}") };
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    assert!(error.is_retryable());
+}
+
+/// A test of each of a file's promises, on one database.
+macro_rules! tests {
+    ($database:ty, $file:ident: $($promise:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $promise() {
+                crate::$file::$promise::<$database>().await;
+            }
+        )+
+    };
+}
+
+pub(crate) use tests;
