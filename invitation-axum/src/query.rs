@@ -1,30 +1,97 @@
-//! Query strings: every name known and given once.
+//! Query strings: every name known and given once, every value read.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use invitation_core::{Cursor, Invalid, Paging};
-use serde::de::DeserializeOwned;
+use invitation_core::{Cursor, Error, Invalid, Paging};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
+use utoipa::IntoParams;
 
 use crate::{
     problem::{FieldError, Problem, ProblemKind},
     web::Web,
 };
 
-/// The parameters of a query string. A parameter that is not known, or given twice, is
+/// The parameters of a query string, as they were typed.
+pub(crate) trait Asked: DeserializeOwned {
+    /// What they mean.
+    type Meaning;
+
+    /// Reads all of them, and tells what is wrong with any.
+    fn read(self, wrong: &mut Wrong) -> Self::Meaning;
+}
+
+/// What a query string means. A parameter that is not known, given twice or wrong is
 /// refused.
 #[derive(Debug)]
-pub(crate) struct Query<T>(pub(crate) T);
+pub(crate) struct Query<T: Asked>(pub(crate) T::Meaning);
 
-impl<T: DeserializeOwned> FromRequestParts<Web> for Query<T> {
+impl<T: Asked> FromRequestParts<Web> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
-        parse(parts.uri.query().unwrap_or_default()).map(Self)
+        let asked: T = known(given(parts)?)?;
+        let mut wrong = Wrong::default();
+        let meaning = asked.read(&mut wrong);
+        wrong.none()?;
+        Ok(Self(meaning))
     }
 }
 
-fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+/// The same of a list, and which page of it.
+#[derive(Debug)]
+pub(crate) struct Paged<T: Asked>(pub(crate) T::Meaning, pub(crate) Paging);
+
+impl<T: Asked> FromRequestParts<Web> for Paged<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
+        let mut given = given(parts)?;
+        let page =
+            PageQuery { limit: take(&mut given, "limit"), cursor: take(&mut given, "cursor") };
+        let asked: T = known(given)?;
+        let mut wrong = Wrong::default();
+        let (meaning, paging) = (asked.read(&mut wrong), page.read(&mut wrong));
+        wrong.none()?;
+        Ok(Self(meaning, paging))
+    }
+}
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    /// How many at most; 50 if it is not said.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+impl Asked for PageQuery {
+    type Meaning = Paging;
+
+    fn read(self, wrong: &mut Wrong) -> Paging {
+        let number = |text: &str| {
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            Paging::first(text.parse().ok().filter(|_| digits).unwrap_or(0))
+        };
+        let paging = wrong.read("limit", self.limit.as_deref(), number).unwrap_or_default();
+        let cursor = wrong.read("cursor", self.cursor.as_deref(), str::parse::<Cursor>);
+        cursor.map_or(paging, |cursor| paging.after(cursor))
+    }
+}
+
+/// What the service answered: what it finds wrong is in the query.
+pub(crate) fn answered<T>(answer: Result<T, Error>) -> Result<T, Problem> {
+    answer.map_err(|error| Problem::from(error).about_the_query())
+}
+
+/// All parameters, each given once.
+fn given(parts: &Parts) -> Result<Map<String, Value>, Problem> {
+    let query = parts.uri.query().unwrap_or_default();
     let mut given = Map::new();
     let mut errors = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -39,9 +106,15 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
             errors.push(FieldError::in_query(&name, "must be given once"));
         }
     }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    if errors.is_empty() { Ok(given) } else { Err(Problem::invalid(errors)) }
+}
+
+fn take(given: &mut Map<String, Value>, name: &str) -> Option<String> {
+    given.remove(name).and_then(|value| value.as_str().map(str::to_owned))
+}
+
+/// The parameters by name, if these are all of them.
+fn known<T: DeserializeOwned>(given: Map<String, Value>) -> Result<T, Problem> {
     // All values are text, so what fails is a name.
     serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
         let name = error.path().to_string();
@@ -69,17 +142,6 @@ impl Wrong {
         None
     }
 
-    /// The page that `limit` and `cursor` say.
-    pub(crate) fn paging(&mut self, limit: Option<&str>, cursor: Option<&str>) -> Paging {
-        let number = |text: &str| {
-            let digits = text.bytes().all(|b| b.is_ascii_digit());
-            Paging::first(text.parse().ok().filter(|_| digits).unwrap_or(0))
-        };
-        let paging = self.read("limit", limit, number).unwrap_or_default();
-        let cursor = self.read("cursor", cursor, str::parse::<Cursor>);
-        cursor.map_or(paging, |cursor| paging.after(cursor))
-    }
-
     /// Nothing, or the problem.
     pub(crate) fn none(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
@@ -88,14 +150,17 @@ impl Wrong {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Deserialize, Debug)]
     #[serde(deny_unknown_fields)]
     struct Sample {
         name: Option<String>,
+    }
+
+    fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+        let request = axum::http::Request::get(format!("/?{query}")).body(()).unwrap();
+        known(given(&request.into_parts().0)?)
     }
 
     #[test]
@@ -113,7 +178,7 @@ mod tests {
     #[test]
     fn every_wrong_value_is_named() {
         let mut wrong = Wrong::default();
-        let _ = wrong.paging(Some("+5"), Some("zz"));
+        let _ = parse::<PageQuery>("limit=%2B5&cursor=zz").unwrap().read(&mut wrong);
         let problem = wrong.none().unwrap_err();
         let pointers: Vec<_> = problem.errors().iter().map(|e| e.pointer.as_str()).collect();
         assert_eq!(pointers, ["/limit", "/cursor"]);

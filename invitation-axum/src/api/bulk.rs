@@ -20,7 +20,7 @@ use crate::{
     body,
     headers::Once,
     problem::{FieldError, Problem, pointer_to},
-    query::{Query, Wrong},
+    query::{Asked, Query, Wrong},
     secret::Secret,
     web::Web,
 };
@@ -37,7 +37,24 @@ pub(crate) struct BulkQuery {
     mode: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ToSchema)]
+impl Asked for BulkQuery {
+    /// Whether nothing is to be created, and the mode.
+    type Meaning = (bool, Mode);
+
+    fn read(self, wrong: &mut Wrong) -> (bool, Mode) {
+        let dry_run = wrong.read("dry_run", self.dry_run.as_deref(), |text| {
+            text.parse::<bool>().map_err(|_| Invalid::new("dry_run", "must be true or false"))
+        });
+        let mode = wrong.read("mode", self.mode.as_deref(), |text| match text {
+            "atomic" => Ok(Mode::Atomic),
+            "best_effort" => Ok(Mode::BestEffort),
+            _ => Err(Invalid::new("mode", "must be atomic or best_effort")),
+        });
+        (dry_run.unwrap_or(false), mode.unwrap_or(Mode::Atomic))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub(crate) enum Mode {
     Atomic,
@@ -111,28 +128,17 @@ pub(crate) enum RowOutcome {
 pub(crate) async fn bulk(
     State(web): State<Web>,
     May(actor, _): May<to::Bulk>,
-    Query(query): Query<BulkQuery>,
+    Query((dry_run, mode)): Query<BulkQuery>,
     Once(key): Once,
     request: Request,
 ) -> Result<Response, Problem> {
-    let mut wrong = Wrong::default();
-    let dry_run = wrong.read("dry_run", query.dry_run.as_deref(), |text| {
-        text.parse::<bool>().map_err(|_| Invalid::new("dry_run", "must be true or false"))
-    });
-    let mode = wrong.read("mode", query.mode.as_deref(), |text| match text {
-        "atomic" => Ok(Mode::Atomic),
-        "best_effort" => Ok(Mode::BestEffort),
-        _ => Err(Invalid::new("mode", "must be atomic or best_effort")),
-    });
-    wrong.none()?;
-    let mode = mode.unwrap_or(Mode::Atomic);
     if key.is_some() && mode == Mode::BestEffort {
         let message = "goes with mode=atomic only";
         return Err(Problem::invalid([FieldError::in_header("Idempotency-Key", message)]));
     }
 
     let how = match (dry_run, mode) {
-        (Some(true), _) => How::Rehearse,
+        (true, _) => How::Rehearse,
         (_, Mode::Atomic) => How::AllOrNone(key),
         (_, Mode::BestEffort) => How::AsManyAsCanBe,
     };

@@ -13,7 +13,7 @@ use super::docs;
 use crate::{
     acting::{May, to},
     problem::Problem,
-    query::{Query, Wrong},
+    query::{Asked, PageQuery, Paged, Wrong, answered},
     web::Web,
 };
 
@@ -37,12 +37,32 @@ pub(crate) struct EventQuery {
     /// Those of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     division: Option<String>,
-    /// How many at most; 50 if it is not said.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
-    limit: Option<String>,
-    /// The `next_cursor` of the page before.
-    #[param(nullable = false)]
-    cursor: Option<String>,
+}
+
+impl Asked for EventQuery {
+    type Meaning = EventCriteria;
+
+    fn read(self, wrong: &mut Wrong) -> EventCriteria {
+        let mut criteria = EventCriteria::new();
+        let invitation = self.invitation.as_deref();
+        if let Some(id) = wrong.read("invitation", invitation, str::parse::<InvitationId>) {
+            criteria = criteria.about(id);
+        }
+        if let Some(user) = wrong.read("actor", self.actor.as_deref(), UserId::new) {
+            criteria = criteria.by_user(user);
+        }
+        if let Some(action) = wrong.read("kind", self.kind.as_deref(), str::parse::<Action>) {
+            criteria = criteria.of_action(action);
+        }
+        let outcome = self.outcome.as_deref();
+        if let Some(outcome) = wrong.read("outcome", outcome, str::parse::<EventOutcome>) {
+            criteria = criteria.with_outcome(outcome);
+        }
+        if let Some(division) = wrong.read("division", self.division.as_deref(), Division::new) {
+            criteria = criteria.in_division(division);
+        }
+        criteria
+    }
 }
 
 /// What was done or attempted.
@@ -161,37 +181,15 @@ pub(crate) struct PageBody {
     get,
     path = "/events",
     operation_id = "list_events",
-    params(EventQuery),
+    params(EventQuery, PageQuery),
     responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
 )]
 pub(crate) async fn events(
     State(web): State<Web>,
     May(actor, _): May<to::Audit>,
-    Query(query): Query<EventQuery>,
+    Paged(criteria, paging): Paged<EventQuery>,
 ) -> Result<Json<PageBody>, Problem> {
-    let mut wrong = Wrong::default();
-    let mut criteria = EventCriteria::new();
-    let invitation = query.invitation.as_deref();
-    if let Some(id) = wrong.read("invitation", invitation, str::parse::<InvitationId>) {
-        criteria = criteria.about(id);
-    }
-    if let Some(user) = wrong.read("actor", query.actor.as_deref(), UserId::new) {
-        criteria = criteria.by_user(user);
-    }
-    if let Some(action) = wrong.read("kind", query.kind.as_deref(), str::parse::<Action>) {
-        criteria = criteria.of_action(action);
-    }
-    let outcome = query.outcome.as_deref();
-    if let Some(outcome) = wrong.read("outcome", outcome, str::parse::<EventOutcome>) {
-        criteria = criteria.with_outcome(outcome);
-    }
-    if let Some(division) = wrong.read("division", query.division.as_deref(), Division::new) {
-        criteria = criteria.in_division(division);
-    }
-    let paging = wrong.paging(query.limit.as_deref(), query.cursor.as_deref());
-    wrong.none()?;
-    let page = web.service().events(&actor, &criteria, paging).await;
-    let page = page.map_err(|error| Problem::from(error).about_the_query())?;
+    let page = answered(web.service().events(&actor, &criteria, paging).await)?;
     Ok(Json(PageBody {
         items: page.items().iter().map(EventBody::of).collect(),
         next_cursor: page.next().map(|cursor| cursor.to_string()),

@@ -15,11 +15,11 @@ use invitation_core::{
 };
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::{docs, list::ExportQuery, rows::harmless};
+use super::{docs, list::ListQuery, rows::harmless};
 use crate::{
     acting::{May, to},
     problem::Problem,
-    query::{Query, Wrong},
+    query::{Query, answered},
     web::Web,
 };
 
@@ -49,7 +49,7 @@ const COLUMNS: [&str; 14] = [
     get,
     path = "/export.csv",
     operation_id = "export_invitations",
-    params(ExportQuery),
+    params(ListQuery),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
         docs::Any, docs::WithValues, docs::InBulk,
@@ -58,15 +58,11 @@ const COLUMNS: [&str; 14] = [
 pub(crate) async fn export(
     State(web): State<Web>,
     May(actor, _): May<to::Export>,
-    Query(query): Query<ExportQuery>,
+    Query(criteria): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let mut wrong = Wrong::default();
-    let criteria = query.criteria(&mut wrong);
-    wrong.none()?;
     let permit = web.bulk_permit()?;
     // What is wrong shows with the first page, before the answer begins.
-    let first = page(&web, &actor, &criteria, None).await;
-    let first = first.map_err(|error| Problem::from(error).about_the_query())?;
+    let first = answered(page(&web, &actor, &criteria, None).await)?;
     let export = Export { web, actor, criteria, until: Instant::now() + TIME, _permit: permit };
     let pages = stream::try_unfold((export, Next::Ready(first)), |(export, next)| async move {
         let (page, is_first) = match next {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     acting::{May, to},
     problem::Problem,
-    query::{Query, Wrong},
+    query::{Asked, PageQuery, Paged, Query, Wrong, answered},
     web::Web,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
-    /// Those that are of this status at the time of the first page.
+    /// Those that are of this status at the time of the first page, or of the export.
     #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
     status: Option<String>,
     /// Up to 5 words of 2 characters or more, each of which begins a word of the e-mail
@@ -36,12 +36,6 @@ pub(crate) struct ListQuery {
     /// Those of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     division: Option<String>,
-    /// How many at most; 50 if it is not said.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
-    limit: Option<String>,
-    /// The `next_cursor` of the page before.
-    #[param(nullable = false)]
-    cursor: Option<String>,
 }
 
 /// A status, or all of them.
@@ -72,34 +66,13 @@ pub(crate) struct CountQuery {
     division: Option<String>,
 }
 
-/// Which invitations to export.
-#[derive(Default, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExportQuery {
-    /// Those that are of this status.
-    #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
-    status: Option<String>,
-    /// As for the list.
-    #[param(min_length = 2, max_length = 200, nullable = false)]
-    search: Option<String>,
-    /// Those that carry this role.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
-    role: Option<String>,
-    /// Those of this division.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
-    division: Option<String>,
-}
+impl Asked for ListQuery {
+    type Meaning = Criteria;
 
-impl ExportQuery {
-    pub(crate) fn criteria(&self, wrong: &mut Wrong) -> Criteria {
-        let narrowing = CountQuery {
-            search: self.search.clone(),
-            role: self.role.clone(),
-            division: self.division.clone(),
-        };
-        let criteria = narrowing.criteria(wrong);
-        let status = self.status.as_deref().filter(|status| *status != "all");
+    fn read(self, wrong: &mut Wrong) -> Criteria {
+        let Self { status, search, role, division } = self;
+        let criteria = CountQuery { search, role, division }.read(wrong);
+        let status = status.as_deref().filter(|status| *status != "all");
         match wrong.read("status", status, str::parse::<Status>) {
             Some(status) => criteria.with_status(status),
             None => criteria,
@@ -107,8 +80,10 @@ impl ExportQuery {
     }
 }
 
-impl CountQuery {
-    fn criteria(&self, wrong: &mut Wrong) -> Criteria {
+impl Asked for CountQuery {
+    type Meaning = Criteria;
+
+    fn read(self, wrong: &mut Wrong) -> Criteria {
         let mut criteria = Criteria::new();
         if let Some(role) = wrong.read("role", self.role.as_deref(), Role::new) {
             criteria = criteria.with_role(role);
@@ -120,16 +95,6 @@ impl CountQuery {
             criteria = criteria.matching(search);
         }
         criteria
-    }
-}
-
-impl ListQuery {
-    /// Without the page.
-    fn criteria(&self, wrong: &mut Wrong) -> Criteria {
-        let Self { status, search, role, division, .. } = self;
-        let (status, search) = (status.clone(), search.clone());
-        let (role, division) = (role.clone(), division.clone());
-        ExportQuery { status, search, role, division }.criteria(wrong)
     }
 }
 
@@ -149,20 +114,15 @@ pub(crate) struct PageBody {
     get,
     path = "/",
     operation_id = "list_invitations",
-    params(ListQuery),
+    params(ListQuery, PageQuery),
     responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
     May(actor, _): May<to::View>,
-    Query(query): Query<ListQuery>,
+    Paged(criteria, paging): Paged<ListQuery>,
 ) -> Result<Json<PageBody>, Problem> {
-    let mut wrong = Wrong::default();
-    let criteria = query.criteria(&mut wrong);
-    let paging = wrong.paging(query.limit.as_deref(), query.cursor.as_deref());
-    wrong.none()?;
-    let page = web.service().list(&actor, &criteria, paging).await;
-    let page = page.map_err(|error| Problem::from(error).about_the_query())?;
+    let page = answered(web.service().list(&actor, &criteria, paging).await)?;
     Ok(Json(PageBody {
         items: page.items().iter().map(InvitationBody::of).collect(),
         next_cursor: page.next().map(|cursor| cursor.to_string()),
@@ -197,13 +157,9 @@ pub(crate) struct CountsBody {
 pub(crate) async fn counts(
     State(web): State<Web>,
     May(actor, _): May<to::View>,
-    Query(query): Query<CountQuery>,
+    Query(criteria): Query<CountQuery>,
 ) -> Result<Json<CountsBody>, Problem> {
-    let mut wrong = Wrong::default();
-    let criteria = query.criteria(&mut wrong);
-    wrong.none()?;
-    let counts = web.service().counts(&actor, &criteria).await;
-    let counts = counts.map_err(|error| Problem::from(error).about_the_query())?;
+    let counts = answered(web.service().counts(&actor, &criteria).await)?;
     let mut capped = Vec::new();
     let mut of = |status| match counts.of(status) {
         Count::Exactly(n) => n,
