@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
 };
@@ -40,6 +40,7 @@ pub struct Proxy {
 struct Wires {
     loss: Mutex<Option<Loss>>,
     ended: AtomicBool,
+    requests: AtomicU64,
 }
 
 impl Proxy {
@@ -71,6 +72,12 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many requests have arrived.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.wires.requests.load(Ordering::SeqCst)
     }
 
     /// Lets `passing` more requests through and loses the next: the server never sees it.
@@ -107,6 +114,9 @@ impl Drop for Proxy {
 impl Wires {
     /// Whether this piece is the one to lose.
     fn loses(&self, way: Way) -> bool {
+        if way == Way::Request {
+            self.requests.fetch_add(1, Ordering::SeqCst);
+        }
         let mut loss = self.loss.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *loss {
             Some(next) if next.way == way && next.passing == 0 => {
