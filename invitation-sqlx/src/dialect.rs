@@ -103,6 +103,9 @@ pub trait Dialect:
     const FOR_UPDATE: &'static str;
     /// Whether one statement makes several changes, as in `WITH u AS (UPDATE …)`.
     const CHANGES_AS_ONE: bool;
+    /// Whether one message takes several statements, with their values in them: those of a
+    /// dialect that does not [survive drops](Self::SURVIVES_DROPS) are written so, too.
+    const TAKES_MESSAGES: bool;
     /// How it takes columns of many rows as one value each, if it does.
     #[doc(hidden)]
     const PUSH_COLUMN: Option<PushColumn<Self>>;

@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 mod joined;
 mod lent;
+mod message;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod names;

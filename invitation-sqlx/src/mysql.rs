@@ -29,11 +29,20 @@ use crate::{Joined, SqlStore, dialect::Dialect, values::PushColumn};
 /// # Round trips
 ///
 /// These databases give nothing back from an update, and take no two changes as one
-/// statement. Redeeming a single-use code is eight: beginning, the update, the row, the
-/// event, the standing, the name's words, committing, and, unless the pool's
-/// `test_before_acquire(false)`, the pool's own question before. A refusal is told after
-/// six and recorded in four more. Looking up is one. A statement that a connection has not
-/// prepared yet costs one more, once.
+/// statement, but several statements as one message. So a redemption is one round trip: one
+/// message begins the transaction, makes the guarded update, writes the event, the standing,
+/// the ledger and the words, asks for the row, and commits. Another one asks why when nothing
+/// was done, and a third records the refusal. A code that somebody has reserved a use of
+/// takes the long way, statement by statement, as the other changes do. Looking up is one.
+///
+/// The pool adds one to each call, its own question whether the connection is well, unless
+/// `test_before_acquire(false)`. A statement that a connection has not prepared yet costs one
+/// more, once.
+///
+/// In such a message the values are part of the text, in hexadecimal, and sqlx logs the text:
+/// at the level `debug`, or `warn` if it was slow. The ids and names of users are in it, the
+/// digest of the code, and of a proven address the digest and the domain; never the code or
+/// the address.
 ///
 /// # Clusters
 ///
@@ -60,8 +69,9 @@ pub type MySqlStore = SqlStore<MySql>;
 /// SAVEPOINT host`, say `RELEASE SAVEPOINT host` just before the commit, which fails if the
 /// transaction is not the same any more, and `SET autocommit = 1` when it is over.
 ///
-/// A redemption is seven round trips: a savepoint, the update, the row, the event, the
-/// standing, the name's words, and the savepoint once more.
+/// A redemption is three round trips: a savepoint, one message with all that it changes, and
+/// the way back to where that ended, which the next statement on the connection sends ahead.
+/// A refusal is four.
 pub type MySqlJoined<'t> = Joined<'t, MySql>;
 
 impl Dialect for MySql {
@@ -97,6 +107,7 @@ impl Dialect for MySql {
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const CHANGES_AS_ONE: bool = false;
+    const TAKES_MESSAGES: bool = true;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The protocol counts them in 16 bits. A quarter of that keeps a statement of the
     // longest rows within MariaDB's default max_allowed_packet, 16 MB.

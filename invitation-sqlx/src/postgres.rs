@@ -58,6 +58,7 @@ impl Dialect for Postgres {
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const CHANGES_AS_ONE: bool = true;
+    const TAKES_MESSAGES: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = Some(|builder, column| {
         match column {
             Column::Ints(values) => builder.push_bind(values),

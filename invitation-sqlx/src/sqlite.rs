@@ -95,6 +95,7 @@ impl Dialect for Sqlite {
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
     const CHANGES_AS_ONE: bool = false;
+    const TAKES_MESSAGES: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
     const MAX_BINDS: usize = 32_766;

@@ -127,6 +127,12 @@ impl<DB: Dialect> Statement<DB> {
             .then(|| raw_sql(AssertSqlSafe(std::mem::take(&mut self.plain))))
     }
 
+    /// The text alone, values and all, to be sent along with others.
+    pub(crate) fn into_plain(self) -> String {
+        debug_assert!(!self.secret, "a secret is never in the text");
+        self.plain
+    }
+
     /// Values in parentheses, separated by commas: `write` is called for each item.
     pub(crate) fn list<T>(
         &mut self,

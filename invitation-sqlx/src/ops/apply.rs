@@ -8,7 +8,7 @@ use invitation_core::{
 use super::{
     Begin, Step, at_once,
     lease::{self, Leases},
-    quota, read, standing, words,
+    one_message, quota, read, standing, words,
 };
 use crate::{
     dialect::Dialect,
@@ -43,6 +43,9 @@ pub(crate) async fn apply<DB: Dialect>(
 ) -> Result<Outcome, StoreError> {
     if let Some(facts) = at_once::redeem::<DB>(conn, begin, names, transition).await? {
         return Ok(Outcome::Applied(Box::new(facts)));
+    }
+    if let Some(outcome) = one_message::redeem::<DB>(conn, begin, names, transition).await? {
+        return Ok(outcome);
     }
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;

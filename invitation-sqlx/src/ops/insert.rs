@@ -9,6 +9,7 @@ use super::{Begin, Step, quota, words};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
+    message::Message,
     names::Names,
     row::{self, Standing, Written},
     statement::Statement,
@@ -75,7 +76,7 @@ async fn write_all<DB: Dialect>(
 ) -> sqlx::Result<()> {
     let request = request.as_ref().map(|id| id.as_bytes().as_slice());
     let columns = format!("{}, email_key, request_id", row::INVITATION);
-    for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
+    for chunk in rows.chunks(rows_at_once::<DB>()) {
         let invitations = chunk.iter().map(|row| &row.invitation);
         let written = invitations.clone().map(|invitation| Written { invitation, request });
         let written: Vec<_> = written.collect();
@@ -159,6 +160,13 @@ pub(crate) async fn record<DB: Dialect>(
     if events.is_empty() {
         return Ok(());
     }
+    if DB::TAKES_MESSAGES && begin == Begin::Own && events.len() <= rows_at_once::<DB>() {
+        let mut message = Message::beginning::<DB>();
+        message.add(rows_added::<DB, _>(&names.events, row::EVENT, events, DB::KEEP_KNOWN_EVENT));
+        message.commit::<DB>();
+        let sent = message.send::<DB>(conn).await;
+        return sent.map(|_| ()).map_err(|broken| broken.told::<DB>("record"));
+    }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     write_events::<DB>(step.conn(), names, events).await.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("record", error))
@@ -181,30 +189,45 @@ pub(super) async fn write_rows<DB: Dialect, R: Record>(
     rows: &[R],
     end: &str,
 ) -> sqlx::Result<()> {
-    for chunk in rows.chunks(DB::MAX_BINDS / BINDS_PER_ROW) {
-        let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
-        match DB::PUSH_COLUMN {
-            Some(push) if chunk.len() > 1 => {
-                s.sql("SELECT * FROM UNNEST").list(Columns::of(chunk), |s, column| {
-                    s.column(push, column);
-                });
-            }
-            _ => {
-                if chunk.len() > 1 {
-                    s = s.once();
-                }
-                if chunk.iter().any(Record::is_secret) {
-                    s.keep_secret();
-                }
-                for (n, row) in chunk.iter().enumerate() {
-                    s.sql(if n == 0 { "VALUES (" } else { ", (" });
-                    row.write(&mut Listed::new(&mut s));
-                    s.sql(")");
-                }
-            }
-        }
-        s.sql(end);
-        s.run(conn).await?;
+    for chunk in rows.chunks(rows_at_once::<DB>()) {
+        rows_added::<DB, R>(table, columns, chunk, end).run(conn).await?;
     }
     Ok(())
+}
+
+/// The most rows that one statement adds.
+const fn rows_at_once<DB: Dialect>() -> usize {
+    DB::MAX_BINDS / BINDS_PER_ROW
+}
+
+/// Adds these rows, in one statement.
+fn rows_added<DB: Dialect, R: Record>(
+    table: &str,
+    columns: &str,
+    rows: &[R],
+    end: &str,
+) -> Statement<DB> {
+    let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
+    match DB::PUSH_COLUMN {
+        Some(push) if rows.len() > 1 => {
+            s.sql("SELECT * FROM UNNEST").list(Columns::of(rows), |s, column| {
+                s.column(push, column);
+            });
+        }
+        _ => {
+            if rows.len() > 1 {
+                s = s.once();
+            }
+            if rows.iter().any(Record::is_secret) {
+                s.keep_secret();
+            }
+            for (n, row) in rows.iter().enumerate() {
+                s.sql(if n == 0 { "VALUES (" } else { ", (" });
+                row.write(&mut Listed::new(&mut s));
+                s.sql(")");
+            }
+        }
+    }
+    s.sql(end);
+    s
 }

@@ -8,6 +8,7 @@ mod count;
 mod insert;
 mod lease;
 mod list;
+mod one_message;
 mod purge;
 mod quota;
 mod read;

@@ -106,14 +106,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             self.open = false;
             return Ok(());
         }
-        if let Some(name) = self.savepoint.as_ref().filter(|_| !DB::SURVIVES_DROPS) {
-            // A savepoint of the same name replaces the first, if that is still there. So
-            // the way back, which is queued when this is dropped, leads to here, and lets
-            // the driver count without a wait.
-            let mut sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
-            if let Some(missing) = &self.missing {
-                sql = format!("{sql}; SAVEPOINT {missing}");
-            }
+        if let Some(sql) = self.keeps() {
             return plainly::<DB>(self.conn, sql).await;
         }
         // A second savepoint of the same name. Dropped while this waits, the way back
@@ -123,6 +116,21 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         DB::TransactionManager::commit(self.conn).await?;
         self.open = false;
         self.savepoint("RELEASE SAVEPOINT").await
+    }
+
+    /// What keeps all that was done behind the savepoint, on a host's connection that does
+    /// not survive drops. Where it was said, by itself or along with what was done, this is
+    /// committed and can be dropped.
+    pub(crate) fn keeps(&self) -> Option<String> {
+        let name = self.savepoint.as_ref().filter(|_| !DB::SURVIVES_DROPS)?;
+        // A savepoint of the same name replaces the first, if that is still there. So
+        // the way back, which is queued when this is dropped, leads to here, and lets
+        // the driver count without a wait.
+        let sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
+        Some(match &self.missing {
+            Some(missing) => format!("{sql}; SAVEPOINT {missing}"),
+            None => sql,
+        })
     }
 
     /// Says something about the savepoint that the driver does not count.

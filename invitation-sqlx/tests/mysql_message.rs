@@ -1,0 +1,158 @@
+//! A redemption on MariaDB is one message of several statements. What happens when one of
+//! them fails, whichever: nothing of it is kept, and nothing is left open.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(feature = "mysql")]
+
+mod support;
+
+use std::{num::NonZeroU32, time::Duration};
+
+use invitation_core::{Draft, Error, Invitations, Role, StoreErrorKind, testing::DropAfter};
+use invitation_sqlx::{
+    Joined, MySqlStore,
+    sqlx::{self, AssertSqlSafe, MySql, MySqlPool, Transaction, mysql::MySqlPoolOptions},
+};
+use invitation_testkit::MariaDb;
+use support::{admin, redeemer, trail, uses};
+
+/// The changes of a redemption behind the guarded update. The second use of a code for two
+/// makes them all.
+const LATER: [&str; 5] = [
+    "INSERT ON invitation_events",
+    "UPDATE ON invitation_standings",
+    "INSERT ON invitation_redemptions",
+    "DELETE ON invitation_words",
+    "INSERT ON invitation_words",
+];
+
+/// A service on a pool of one connection, a host's table, and a second pool.
+struct Host {
+    invitations: Invitations<MySqlStore>,
+    others: MySqlPool,
+}
+
+impl Host {
+    async fn new() -> Self {
+        let url = MariaDb::shared().create_database();
+        let others = MySqlPool::connect(&url).await.unwrap();
+        let one = MySqlPoolOptions::new().max_connections(1);
+        let store = MySqlStore::new(one.connect(&url).await.unwrap());
+        store.migrate().await.unwrap();
+        let users = "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY) ENGINE = InnoDB";
+        sqlx::raw_sql(users).execute(&others).await.unwrap();
+        Self { invitations: Invitations::new(store), others }
+    }
+
+    /// A code that has one use left, of two.
+    async fn half_used(&self) -> String {
+        let draft = Draft::new().with_role(Role::new("staff").unwrap());
+        let draft = draft.for_uses(NonZeroU32::new(2).unwrap());
+        let code = self.invitations.create(&admin(), draft).await.unwrap().code().reveal();
+        self.invitations.redeem(&code, &redeemer("first")).await.unwrap();
+        code.to_string()
+    }
+
+    /// From now on, such a change fails.
+    async fn forbid(&self, change: &str) {
+        let sql = format!(
+            "CREATE OR REPLACE TRIGGER no BEFORE {change} FOR EACH ROW \
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&self.others).await.unwrap();
+    }
+
+    async fn allow(&self) {
+        sqlx::raw_sql("DROP TRIGGER no").execute(&self.others).await.unwrap();
+    }
+
+    async fn users(&self) -> i64 {
+        sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&self.others).await.unwrap()
+    }
+}
+
+async fn add_user(tx: &mut Transaction<'_, MySql>, name: &str) -> sqlx::Result<()> {
+    let add = sqlx::query("INSERT INTO users (name) VALUES (?)").bind(name);
+    add.execute(&mut **tx).await.map(|_| ())
+}
+
+fn is_plain_failure(error: &Error) -> bool {
+    matches!(error, Error::Store(error) if error.kind() == StoreErrorKind::Other)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alone_nothing_is_kept_and_the_connection_is_as_before() {
+    for change in LATER {
+        let host = Host::new().await;
+        let code = host.half_used().await;
+        let before = trail(&host.invitations).await;
+        host.forbid(change).await;
+        let error = host.invitations.redeem(&code, &redeemer("anna")).await.unwrap_err();
+        assert!(is_plain_failure(&error), "{change}: {error:?}");
+        // Nobody has to wait for it, which is why this may remove the trigger.
+        host.allow().await;
+        let state = "SELECT CAST(@@in_transaction AS SIGNED), CAST(@@autocommit AS SIGNED)";
+        let pool = host.invitations.store().pool();
+        let state: (i64, i64) = sqlx::query_as(state).fetch_one(pool).await.unwrap();
+        assert_eq!(state, (0, 1), "{change}");
+        assert_eq!(uses(&host.invitations).await, 1, "{change}");
+        assert_eq!(trail(&host.invitations).await, before, "{change}");
+        let again = host.invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+        assert!(!again.is_replayed(), "{change}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inside_nothing_is_kept_and_the_hosts_work_goes_on() {
+    for change in LATER {
+        let host = Host::new().await;
+        let code = host.half_used().await;
+        let before = trail(&host.invitations).await;
+        host.forbid(change).await;
+        let mut tx = host.others.begin().await.unwrap();
+        add_user(&mut tx, "before").await.unwrap();
+        let inside = host.invitations.on(Joined::new(&mut tx));
+        let error = inside.redeem(&code, &redeemer("anna")).await.unwrap_err();
+        assert!(is_plain_failure(&error), "{change}: {error:?}");
+        add_user(&mut tx, "after").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(host.users().await, 2, "{change}");
+        assert_eq!(uses(&host.invitations).await, 1, "{change}");
+        assert_eq!(trail(&host.invitations).await, before, "{change}");
+    }
+}
+
+/// The answer that says so is never seen then, or by the host's next statement.
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_before_the_answer_nothing_is_kept_either() {
+    let host = Host::new().await;
+    let code = host.half_used().await;
+    let before = trail(&host.invitations).await;
+    host.forbid("INSERT ON invitation_words").await;
+    let (mut users, mut dropped) = (0, 0);
+    for polls in 0..24 {
+        let anna = redeemer("anna");
+        dropped +=
+            i32::from(DropAfter::new(host.invitations.redeem(&code, &anna), polls).await.is_none());
+        let mut tx = host.others.begin().await.unwrap();
+        add_user(&mut tx, &format!("before-{polls}")).await.unwrap();
+        {
+            let inside = host.invitations.on(Joined::new(&mut tx));
+            dropped +=
+                i32::from(DropAfter::new(inside.redeem(&code, &anna), polls).await.is_none());
+        }
+        let rest = async {
+            let next = add_user(&mut tx, &format!("next-{polls}")).await;
+            add_user(&mut tx, &format!("after-{polls}")).await.unwrap();
+            tx.commit().await.unwrap();
+            users += if next.is_ok() { 3 } else { 2 };
+        };
+        tokio::time::timeout(Duration::from_secs(20), rest).await.unwrap();
+        assert_eq!(host.users().await, users, "dropped after {polls} polls");
+        assert_eq!(uses(&host.invitations).await, 1, "dropped after {polls} polls");
+        assert_eq!(trail(&host.invitations).await, before, "dropped after {polls} polls");
+    }
+    assert!(dropped > 10, "{dropped}");
+    host.allow().await;
+    host.invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+}
