@@ -86,7 +86,9 @@ pub use self::{
         RedeemWithError, Redeemed, RedeemedWith, RedemptionPage, Reservation, ReservationPage,
         Reserved, RevokedPage,
     },
-    store::{Durability, Insert, Inserted, Located, NewInvitation, Outcome, Store},
+    store::{
+        Boarding, Durability, Insert, Inserted, Lanes, Lead, Located, NewInvitation, Outcome, Store,
+    },
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},
     transition::{Target, Transition},

@@ -2,12 +2,16 @@
 
 mod answer;
 mod forward;
+mod lanes;
 
 use std::fmt;
 
 use async_trait::async_trait;
 
-pub use self::answer::{Durability, Insert, Inserted, Located, NewInvitation, Outcome};
+pub use self::{
+    answer::{Durability, Insert, Inserted, Located, NewInvitation, Outcome},
+    lanes::{Boarding, Lanes, Lead},
+};
 use crate::{
     actor::Scope,
     error::StoreError,
@@ -168,6 +172,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// A store MAY look at facts that are older when it renders the guard into
     /// its own atomic statement; the verdict MUST be about the facts that the
     /// change is applied to.
+    ///
+    /// Where many transitions at once cost less than one each, a store MAY gather those
+    /// of calls that come at the same time: [`Lanes`].
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>>;
 
     /// The invitation, tombstones included, if it lies within the scope.

@@ -1,0 +1,219 @@
+//! Gathering calls that come at the same time, for stores that do many at the price of
+//! a few.
+
+use std::{
+    collections::VecDeque,
+    fmt, mem,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_channel::oneshot;
+
+/// So many calls to a store may be out at once; those that come meanwhile wait, and
+/// whoever goes next takes them along. A caller who finds a lane free goes at once, so
+/// that nobody who is alone waits; nothing runs in the background.
+///
+/// `J` is what a caller wants done, `A` the answer. For a [`Store`](crate::Store) these
+/// are a transition and what [`apply`](crate::Store::apply) says of it: a store for which
+/// many transitions in one statement cost less than one each keeps `Lanes`, and its clones
+/// share them.
+///
+/// Safe to drop at every await. A caller who goes away while waiting is left out. One who
+/// goes away while being out leaves those it took along to themselves, and whoever waits
+/// first goes next.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use invitation_core::{Boarding, Lanes};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lanes: Lanes<u32, u32> = Lanes::new(NonZeroUsize::MIN);
+/// let double = async |number: u32| match lanes.board(&number).await {
+///     Boarding::Lead(mut lead) => {
+///         lead.take_along(100);
+///         // Here the store makes its one call, for all of them.
+///         let answers: Vec<_> = lead.others().map(|other| Some(other * 2)).collect();
+///         lead.answer(answers);
+///         number * 2
+///     }
+///     Boarding::Answered(answer) => answer,
+///     Boarding::Alone => number * 2,
+/// };
+/// assert_eq!(double(21).await, 42);
+/// # }
+/// ```
+pub struct Lanes<J, A> {
+    shared: Arc<Shared<J, A>>,
+}
+
+struct Shared<J, A> {
+    lanes: NonZeroUsize,
+    state: Mutex<State<J, A>>,
+}
+
+struct State<J, A> {
+    /// How many are out.
+    out: usize,
+    /// In the order in which they came. Nobody waits while a lane is free.
+    waiting: VecDeque<Waiting<J, A>>,
+}
+
+struct Waiting<J, A> {
+    job: J,
+    /// Dropped without a word: see to it yourself.
+    told: oneshot::Sender<Told<J, A>>,
+}
+
+enum Told<J, A> {
+    Go(Lane<J, A>),
+    Answer(A),
+}
+
+/// What becomes of a caller.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
+pub enum Boarding<J, A> {
+    /// It has a lane: it makes the call, for itself and for those it takes along.
+    Lead(Lead<J, A>),
+    /// Another has made the call for it.
+    Answered(A),
+    /// Another had taken it along and did not answer for it: it makes the call for itself
+    /// alone, without a lane. What the other has begun for it may still become true.
+    Alone,
+}
+
+impl<J, A> Lanes<J, A> {
+    /// With so many lanes.
+    #[must_use]
+    pub fn new(lanes: NonZeroUsize) -> Self {
+        let state = Mutex::new(State { out: 0, waiting: VecDeque::new() });
+        Self { shared: Arc::new(Shared { lanes, state }) }
+    }
+
+    /// Waits for a lane, or for the answer of somebody who had one.
+    pub async fn board(&self, job: &J) -> Boarding<J, A>
+    where
+        J: Clone + Send + Sync,
+        A: Send,
+    {
+        let told = {
+            let mut state = self.shared.state();
+            if state.out < self.shared.lanes.get() {
+                state.out += 1;
+                let lane = Lane { shared: Some(Arc::clone(&self.shared)) };
+                return Boarding::Lead(Lead { lane, others: Vec::new() });
+            }
+            let (sender, told) = oneshot::channel();
+            state.waiting.push_back(Waiting { job: job.clone(), told: sender });
+            told
+        };
+        match told.await {
+            Ok(Told::Go(lane)) => Boarding::Lead(Lead { lane, others: Vec::new() }),
+            Ok(Told::Answer(answer)) => Boarding::Answered(answer),
+            Err(oneshot::Canceled) => Boarding::Alone,
+        }
+    }
+}
+
+impl<J, A> Clone for Lanes<J, A> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<J, A> fmt::Debug for Lanes<J, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lanes").field("lanes", &self.shared.lanes).finish_non_exhaustive()
+    }
+}
+
+impl<J, A> Shared<J, A> {
+    fn state(&self) -> MutexGuard<'_, State<J, A>> {
+        // Nobody panics while holding it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to be out, given on to the next when dropped.
+struct Lane<J, A> {
+    /// None once it is given on.
+    shared: Option<Arc<Shared<J, A>>>,
+}
+
+impl<J, A> Drop for Lane<J, A> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.take() else { return };
+        loop {
+            let next = {
+                let mut state = shared.state();
+                let next = state.waiting.pop_front();
+                if next.is_none() {
+                    state.out -= 1;
+                }
+                next
+            };
+            let Some(next) = next else { return };
+            let lane = Self { shared: Some(Arc::clone(&shared)) };
+            match next.told.send(Told::Go(lane)) {
+                // Gone. The lane that comes back must not be given on a second time.
+                Err(Told::Go(mut back)) => back.shared = None,
+                Err(Told::Answer(_)) | Ok(()) => return,
+            }
+        }
+    }
+}
+
+/// A caller with a lane.
+pub struct Lead<J, A> {
+    lane: Lane<J, A>,
+    others: Vec<Waiting<J, A>>,
+}
+
+impl<J, A> Lead<J, A> {
+    /// Takes along those who wait by now, in the order in which they came. To be called
+    /// when all else is ready, so that many are there.
+    pub fn take_along(&mut self, at_most: usize) {
+        let Some(shared) = &self.lane.shared else { return };
+        let mut state = shared.state();
+        while self.others.len() < at_most {
+            let Some(next) = state.waiting.pop_front() else { return };
+            if !next.told.is_canceled() {
+                self.others.push(next);
+            }
+        }
+    }
+
+    /// What those who were taken along want done.
+    #[must_use]
+    pub fn others(&self) -> impl ExactSizeIterator<Item = &J> {
+        self.others.iter().map(|other| &other.job)
+    }
+
+    /// Tells each of the others its answer, in the order of [`others`](Self::others);
+    /// who gets none is to see to it alone. The lane is free then.
+    pub fn answer(mut self, answers: impl IntoIterator<Item = Option<A>>) {
+        for (other, answer) in self.others.drain(..).zip(answers) {
+            if let Some(answer) = answer {
+                // Whoever is gone does not need it.
+                other.told.send(Told::Answer(answer)).ok();
+            }
+        }
+    }
+
+    /// Leaves everybody to themselves who was taken along or waits: for when the store
+    /// cannot be reached, so that nobody waits for that longer than the first.
+    pub fn give_up(self) {
+        if let Some(shared) = &self.lane.shared {
+            // Told only after the lock is free again.
+            let _left = mem::take(&mut shared.state().waiting);
+        }
+    }
+}
+
+impl<J, A> fmt::Debug for Lead<J, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lead").field("others", &self.others.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,201 @@
+//! Callers who come at the same time share a call, and nobody is left waiting.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::{
+    num::NonZeroUsize,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use invitation_core::{Boarding, Lanes, Lead};
+use tokio::{sync::Semaphore, task::yield_now};
+
+type Doubling = Lanes<u32, u32>;
+
+fn lanes(number: usize) -> Doubling {
+    Lanes::new(NonZeroUsize::new(number).unwrap())
+}
+
+async fn lead(lanes: &Doubling, job: u32) -> Lead<u32, u32> {
+    match lanes.board(&job).await {
+        Boarding::Lead(lead) => lead,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Begins to wait, and waits.
+macro_rules! waits {
+    ($lanes:expr, $job:expr) => {{
+        let mut waiting = Box::pin($lanes.board(&$job));
+        assert!(is_pending(&mut waiting).await);
+        waiting
+    }};
+}
+
+async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_pending())).await
+}
+
+#[tokio::test]
+async fn nobody_waits_while_a_lane_is_free() {
+    let lanes = lanes(2);
+    let first = lead(&lanes, 1).await;
+    let second = lead(&lanes, 2).await;
+    let mut third = waits!(lanes, 3);
+    drop(first);
+    assert!(matches!(third.as_mut().await, Boarding::Lead(_)));
+    drop(second);
+    lead(&lanes, 4).await;
+}
+
+#[tokio::test]
+async fn those_who_wait_are_taken_along_in_their_order_and_get_their_own_answers() {
+    let lanes = lanes(1);
+    let mut first = lead(&lanes, 1).await;
+    let (second, third, fourth) = (waits!(lanes, 2), waits!(lanes, 3), waits!(lanes, 4));
+    first.take_along(2);
+    assert_eq!(first.others().copied().collect::<Vec<_>>(), [2, 3]);
+    first.answer([Some(20), None]);
+    assert!(matches!(second.await, Boarding::Answered(20)));
+    assert!(matches!(third.await, Boarding::Alone), "it got no answer");
+    assert!(matches!(fourth.await, Boarding::Lead(_)), "it was not taken along");
+}
+
+#[tokio::test]
+async fn more_are_taken_along_later_up_to_the_number() {
+    let lanes = lanes(1);
+    let mut first = lead(&lanes, 1).await;
+    let _second = waits!(lanes, 2);
+    first.take_along(1);
+    let _third = waits!(lanes, 3);
+    first.take_along(1);
+    assert_eq!(first.others().len(), 1);
+    first.take_along(5);
+    assert_eq!(first.others().len(), 2);
+}
+
+#[tokio::test]
+async fn who_goes_away_while_waiting_is_left_out() {
+    let lanes = lanes(1);
+    let mut first = lead(&lanes, 1).await;
+    let second = waits!(lanes, 2);
+    let third = waits!(lanes, 3);
+    drop(second);
+    first.take_along(5);
+    assert_eq!(first.others().copied().collect::<Vec<_>>(), [3]);
+    drop(first);
+    assert!(matches!(third.await, Boarding::Alone));
+}
+
+#[tokio::test]
+async fn a_lane_passes_by_those_who_have_gone() {
+    let lanes = lanes(1);
+    let first = lead(&lanes, 1).await;
+    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    drop(second);
+    drop(first);
+    assert!(matches!(third.await, Boarding::Lead(_)));
+    lead(&lanes, 4).await;
+}
+
+#[tokio::test]
+async fn a_lane_given_to_somebody_who_goes_before_looking_is_given_on() {
+    let lanes = lanes(1);
+    let first = lead(&lanes, 1).await;
+    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    drop(first);
+    // It has been told to go, and does not know yet.
+    drop(second);
+    assert!(matches!(third.await, Boarding::Lead(_)));
+    lead(&lanes, 4).await;
+}
+
+#[tokio::test]
+async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
+    let lanes = lanes(1);
+    let mut first = lead(&lanes, 1).await;
+    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    first.take_along(1);
+    drop(first);
+    assert!(matches!(second.await, Boarding::Alone));
+    assert!(matches!(third.await, Boarding::Lead(_)));
+}
+
+#[tokio::test]
+async fn who_gives_up_leaves_also_those_to_themselves_who_wait() {
+    let lanes = lanes(1);
+    let mut first = lead(&lanes, 1).await;
+    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    first.take_along(1);
+    first.give_up();
+    assert!(matches!(second.await, Boarding::Alone));
+    assert!(matches!(third.await, Boarding::Alone));
+    lead(&lanes, 4).await;
+}
+
+/// Counts those who are out.
+struct Out<'a>(&'a AtomicUsize);
+
+impl<'a> Out<'a> {
+    fn new(out: &'a AtomicUsize) -> Self {
+        assert!(out.fetch_add(1, Ordering::SeqCst) < 2, "one for each lane");
+        Self(out)
+    }
+}
+
+impl Drop for Out<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_gets_through_whoever_goes_away() {
+    const CALLERS: u32 = 5_000;
+    let lanes = lanes(2);
+    let out = Arc::new(AtomicUsize::new(0));
+    let rush = Arc::new(Semaphore::new(0));
+    let callers = (0..CALLERS).map(|job| {
+        let (lanes, out, rush) = (lanes.clone(), Arc::clone(&out), Arc::clone(&rush));
+        tokio::spawn(async move {
+            let _go = rush.acquire().await.unwrap();
+            let call = async {
+                match lanes.board(&job).await {
+                    Boarding::Lead(mut lead) => {
+                        let out = Out::new(&out);
+                        lead.take_along(7);
+                        let answers: Vec<_> = lead.others().map(|job| Some(job * 2)).collect();
+                        if job % 3 == 0 {
+                            yield_now().await;
+                        }
+                        drop(out);
+                        lead.answer(answers);
+                        job * 2
+                    }
+                    Boarding::Answered(answer) => answer,
+                    Boarding::Alone => job * 2,
+                }
+            };
+            if job % 5 == 1 {
+                // It goes away after its first look.
+                let mut call = Box::pin(call);
+                is_pending(&mut call).await;
+                return None;
+            }
+            Some(call.await == job * 2)
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    rush.add_permits(Semaphore::MAX_PERMITS);
+    for caller in callers {
+        assert_ne!(caller.await.unwrap(), Some(false), "everybody gets its own answer");
+    }
+    let (one, two) = (lead(&lanes, 1).await, lead(&lanes, 2).await);
+    assert!(is_pending(&mut Box::pin(lanes.board(&3))).await);
+    drop((one, two));
+}
