@@ -29,6 +29,7 @@ mod render;
 mod retry;
 mod row;
 mod schema;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;

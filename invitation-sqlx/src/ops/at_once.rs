@@ -1,13 +1,14 @@
 //! A redemption as one statement, where the database takes several changes as one.
 
-use invitation_core::{Change, Condition, Facts, StoreError, StoreErrorKind, Transition};
+use invitation_core::{Change, Facts, StoreError, StoreErrorKind, Transition};
 
 use super::{Begin, Step, words};
 use crate::{
     dialect::Dialect,
     error::{is_taken, lone_statement_error, store_error},
     names::Names,
-    render, row,
+    render::{self, Given},
+    row,
     statement::Statement,
     values::Listed,
 };
@@ -74,15 +75,8 @@ fn statement<DB: Dialect>(
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    for word in transition.guard().conditions() {
-        // Without a lease, nobody has one. And no lease is looked for in a table that
-        // may be older than a row which this had to wait for.
-        if !matches!(word, Condition::FirstHoldBy(_)) {
-            s.sql(" AND ");
-            render::condition(&mut s, word, names);
-        }
-    }
-    s.sql(format_args!(" AND i.held = 0 RETURNING {}), ", row::INVITATION));
+    render::guard_without_leases(&mut s, transition.guard(), Given::Here, names);
+    s.sql(format_args!(" RETURNING {}), ", row::INVITATION));
 
     s.sql(format_args!("e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
     row::write_event(&mut Listed::new(&mut s), transition.event(), |values| {
@@ -96,19 +90,7 @@ fn statement<DB: Dialect>(
          WHERE max_uses > 1), ",
         names.redemptions
     ));
-    // All of the key, and bound: with a number in the text, an index of part of the table
-    // looks good as long as there is little in it, and a plan may be kept for longer.
-    s.sql(format_args!("t AS (UPDATE {} AS s SET standing = ", names.standings));
-    s.int(render::USED).sql(" FROM u WHERE s.division = u.division AND s.standing = ");
-    s.int(render::OPEN).sql(" AND s.created_at = u.created_at AND s.id = u.id ");
-    s.sql("AND u.uses = u.max_uses), ");
-    // Words of a use that this cannot see yet stay behind, and count for nothing: the
-    // next use removes them.
-    s.sql(format_args!(
-        "f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
-         AND w.part <> 0 AND w.part < u.uses)",
-        names.words
-    ));
+    follow(&mut s, names);
     if !words.is_empty() {
         s.sql(format_args!(
             ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
@@ -122,6 +104,24 @@ fn statement<DB: Dialect>(
     }
     s.sql(format_args!(" SELECT {} FROM u", row::INVITATION));
     s
+}
+
+/// What follows from the uses of the rows in `u`: where they stand, and that the words of
+/// earlier uses go.
+pub(super) fn follow<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+    // All of the key, and bound: with a number in the text, an index of part of the table
+    // looks good as long as there is little in it, and a plan may be kept for longer.
+    s.sql(format_args!("t AS (UPDATE {} AS s SET standing = ", names.standings));
+    s.int(render::USED).sql(" FROM u WHERE s.division = u.division AND s.standing = ");
+    s.int(render::OPEN).sql(" AND s.created_at = u.created_at AND s.id = u.id ");
+    s.sql("AND u.uses = u.max_uses), ");
+    // Words of a use that this cannot see yet stay behind, and count for nothing: the
+    // next use removes them.
+    s.sql(format_args!(
+        "f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
+         AND w.part <> 0 AND w.part < u.uses)",
+        names.words
+    ));
 }
 
 fn is_serialization_failure(error: &sqlx::Error) -> bool {

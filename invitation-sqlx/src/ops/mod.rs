@@ -14,6 +14,7 @@ mod quota;
 mod read;
 mod standing;
 mod step;
+mod together;
 mod words;
 
 use self::step::Step;
@@ -25,4 +26,5 @@ pub(crate) use self::{
     purge::purge,
     read::{events, get, leases, locate, redemptions},
     step::{Begin, plainly},
+    together::{TOGETHER, may_share, redeem_together},
 };

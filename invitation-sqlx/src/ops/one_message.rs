@@ -2,7 +2,7 @@
 //! one statement, but the server takes several statements at a time.
 
 use invitation_core::{
-    Change, Condition, Facts, Outcome, StoreError, StoreErrorKind, Transition, UserId, Username,
+    Change, Facts, Outcome, StoreError, StoreErrorKind, Transition, UserId, Username,
 };
 
 use super::{Begin, Step, words};
@@ -11,7 +11,8 @@ use crate::{
     error::store_error,
     message::{Answers, Broken, Message},
     names::Names,
-    render, row,
+    render::{self, Given},
+    row,
     statement::Statement,
     values::Listed,
 };
@@ -119,15 +120,7 @@ fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    for word in transition.guard().conditions() {
-        // Without a lease, nobody has one. And no lease is looked for in a table that
-        // may be older than a row which this had to wait for.
-        if !matches!(word, Condition::FirstHoldBy(_)) {
-            s.sql(" AND ");
-            render::condition(&mut s, word, names);
-        }
-    }
-    s.sql(" AND i.held = 0");
+    render::guard_without_leases(&mut s, transition.guard(), Given::Here, names);
     message.add(s);
 
     let mut s = Statement::<DB>::new(format!("INSERT INTO {events} ({}) SELECT ", row::EVENT));

@@ -159,6 +159,12 @@ pub(crate) fn known<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, Fingerpri
     Ok((read_invitation(&mut c)?, Fingerprint::from_bytes(c.bytes("fingerprint")?)))
 }
 
+/// Reads an invitation, and the seat of a rider behind it.
+pub(crate) fn seated<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, i64)> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    Ok((read_invitation(&mut c)?, c.int("seat")?))
+}
+
 fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
     Ok(Invitation {
         id: InvitationId::from_bytes(c.bytes("id")?),

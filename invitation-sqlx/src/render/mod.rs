@@ -4,11 +4,14 @@
 //! `Condition::holds`, `Change::apply_to`, `Filter::matches`,
 //! `Invitation::status`, `Quota::counts`, `Purge::takes`. The table of invitations is always called `i`.
 
+mod guard;
+
 use invitation_core::{
-    Change, Condition, EventFilter, Filter, Guard, Position, Purge, Quota, QuotaOf, Scope, Search,
-    Span, Status, Target,
+    Change, EventFilter, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, Span, Status,
+    Target,
 };
 
+pub(crate) use self::guard::{Given, guard, guard_without_leases};
 use crate::{dialect::Dialect, names::Names, row, statement::Statement};
 
 /// A standing: uses are left, and it is not revoked.
@@ -53,93 +56,6 @@ pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
             s.sql(" AND i.division = ").text(division.as_str());
         }
     }
-}
-
-pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &Names) {
-    for word in guard.conditions() {
-        s.sql(" AND ");
-        condition(s, word, names);
-    }
-}
-
-pub(crate) fn condition<DB: Dialect>(s: &mut Statement<DB>, condition: &Condition, names: &Names) {
-    match condition {
-        Condition::FirstUseBy(user) => {
-            s.sql("(i.used_by IS NULL OR i.used_by <> ").text(user.as_str());
-            // The ledger is of codes for several uses. Counted, so that it is asked by its
-            // key and never joined.
-            s.sql(format_args!(
-                ") AND (i.max_uses = 1 OR 0 = (SELECT COUNT(*) FROM {} r \
-                 WHERE r.invitation = i.id AND r.user_id = ",
-                names.redemptions
-            ));
-            s.text(user.as_str()).sql("))");
-        }
-        Condition::NotDeleted => {
-            s.sql("i.deleted_at IS NULL");
-        }
-        Condition::UsesLeft => {
-            s.sql("i.uses < i.max_uses");
-        }
-        Condition::NotRevoked => {
-            s.sql("i.revoked_at IS NULL");
-        }
-        Condition::NotExpired { now } => {
-            s.sql("i.expires_at > ").int(now.as_micros());
-        }
-        Condition::AddressProved(None) => {
-            s.sql("(i.email_key IS NULL AND i.email_domain IS NULL)");
-        }
-        Condition::AddressProved(Some(key)) => {
-            s.sql("((i.email_key IS NULL AND i.email_domain IS NULL) OR ");
-            s.is_address("i.email_key", key.as_str());
-            s.sql(" OR i.email_domain = ").text(key.domain()).sql(")");
-        }
-        Condition::Grantable(pairs) => {
-            s.sql("(i.inviter_role IS NULL");
-            // One branch an inviter, not one a pair: databases bound the depth.
-            for granted in pairs.chunk_by(|a, b| a.inviter == b.inviter) {
-                if let Some(first) = granted.first() {
-                    s.sql(" OR (i.inviter_role = ").text(first.inviter.as_str());
-                    s.sql(" AND i.role IN ").list(granted, |s, pair| {
-                        s.text(pair.granted.as_str());
-                    });
-                    s.sql(")");
-                }
-            }
-            s.sql(")");
-        }
-        Condition::Version(version) => {
-            // A version beyond what is stored matches nothing.
-            s.sql("i.version = ").int(i64::try_from(*version).unwrap_or(-1));
-        }
-        Condition::FirstHoldBy(user) => {
-            s.sql("NOT ");
-            a_lease(s, names).sql(" AND l.user_id = ").text(user.as_str()).sql("))");
-        }
-        Condition::UseFree => {
-            s.sql("i.uses + i.held < i.max_uses");
-        }
-        Condition::LeaseRunOut { now } => {
-            a_lease(s, names).sql(" AND l.held_until <= ").int(now.as_micros()).sql("))");
-        }
-        Condition::HoldsLease { lease, user } => {
-            a_lease(s, names).sql(" AND l.user_id = ").text(user.as_str());
-            s.sql(" AND l.id = ").blob(lease.as_bytes()).sql("))");
-        }
-        Condition::OwnLeaseRunOut { user, now } => {
-            a_lease(s, names).sql(" AND l.user_id = ").text(user.as_str());
-            s.sql(" AND l.held_until <= ").int(now.as_micros()).sql("))");
-        }
-    }
-}
-
-/// Begins the question for a lease; what is asked of it, and the parentheses, follow.
-fn a_lease<'s, DB: Dialect>(s: &'s mut Statement<DB>, names: &Names) -> &'s mut Statement<DB> {
-    // What the row itself says comes first: some databases look at a row that they had to
-    // wait for as it is by then, but at other tables as they were before.
-    s.sql(format_args!("(i.held > 0 AND EXISTS (SELECT 1 FROM {}", names.leases));
-    s.sql(" l WHERE l.invitation = i.id")
 }
 
 /// The assignments of an update.

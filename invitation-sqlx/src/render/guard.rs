@@ -1,0 +1,163 @@
+//! The words of a guard.
+
+use invitation_core::{Condition, EmailKey, Guard, Timestamp, UserId};
+
+use crate::{dialect::Dialect, names::Names, statement::Statement};
+
+/// Where the values stand that the words of a redemption compare with.
+#[derive(Clone, Copy)]
+pub(crate) enum Given<'a> {
+    /// In the statement.
+    Here,
+    /// In the row of this table: one for each of several redemptions in one statement.
+    In(&'a str),
+}
+
+impl Given<'_> {
+    fn user<DB: Dialect>(self, s: &mut Statement<DB>, user: &UserId) {
+        match self {
+            Self::Here => s.text(user.as_str()),
+            Self::In(row) => s.sql(format_args!("{row}.used_by")),
+        };
+    }
+
+    fn now<DB: Dialect>(self, s: &mut Statement<DB>, now: Timestamp) {
+        match self {
+            Self::Here => s.int(now.as_micros()),
+            Self::In(row) => s.sql(format_args!("{row}.now")),
+        };
+    }
+
+    /// The invitation is for this address, or for its domain.
+    fn address<DB: Dialect>(self, s: &mut Statement<DB>, address: Option<&EmailKey>) {
+        match (self, address) {
+            (Self::Here, None) => {}
+            (Self::Here, Some(key)) => {
+                s.sql(" OR ").is_address("i.email_key", key.as_str());
+                s.sql(" OR i.email_domain = ").text(key.domain());
+            }
+            (Self::In(row), _) => {
+                s.sql(format_args!(" OR i.email_key = {row}.email_key"));
+                s.sql(format_args!(" OR i.email_domain = {row}.email_domain"));
+            }
+        }
+    }
+}
+
+pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &Names) {
+    for word in guard.conditions() {
+        s.sql(" AND ");
+        condition(s, word, Given::Here, names);
+    }
+}
+
+/// The same, and that there is no lease.
+pub(crate) fn guard_without_leases<DB: Dialect>(
+    s: &mut Statement<DB>,
+    guard: &Guard,
+    given: Given<'_>,
+    names: &Names,
+) {
+    for word in guard.conditions() {
+        // Without a lease, nobody has one. And no lease is looked for in a table that
+        // may be older than a row which this had to wait for.
+        if !matches!(word, Condition::FirstHoldBy(_)) {
+            s.sql(" AND ");
+            condition(s, word, given, names);
+        }
+    }
+    s.sql(" AND i.held = 0");
+}
+
+fn condition<DB: Dialect>(
+    s: &mut Statement<DB>,
+    condition: &Condition,
+    given: Given<'_>,
+    names: &Names,
+) {
+    match condition {
+        Condition::FirstUseBy(user) => {
+            s.sql("(i.used_by IS NULL OR i.used_by <> ");
+            given.user(s, user);
+            // The ledger is of codes for several uses. Counted, so that it is asked by its
+            // key and never joined.
+            s.sql(format_args!(
+                ") AND (i.max_uses = 1 OR 0 = (SELECT COUNT(*) FROM {} r \
+                 WHERE r.invitation = i.id AND r.user_id = ",
+                names.redemptions
+            ));
+            given.user(s, user);
+            s.sql("))");
+        }
+        Condition::NotDeleted => {
+            s.sql("i.deleted_at IS NULL");
+        }
+        Condition::UsesLeft => {
+            s.sql("i.uses < i.max_uses");
+        }
+        Condition::NotRevoked => {
+            s.sql("i.revoked_at IS NULL");
+        }
+        Condition::NotExpired { now } => {
+            s.sql("i.expires_at > ");
+            given.now(s, *now);
+        }
+        Condition::AddressProved(address) => {
+            s.sql("((i.email_key IS NULL AND i.email_domain IS NULL)");
+            given.address(s, address.as_ref());
+            s.sql(")");
+        }
+        Condition::Grantable(pairs) => {
+            s.sql("(i.inviter_role IS NULL");
+            // One branch an inviter, not one a pair: databases bound the depth.
+            for granted in pairs.chunk_by(|a, b| a.inviter == b.inviter) {
+                if let Some(first) = granted.first() {
+                    s.sql(" OR (i.inviter_role = ").text(first.inviter.as_str());
+                    s.sql(" AND i.role IN ").list(granted, |s, pair| {
+                        s.text(pair.granted.as_str());
+                    });
+                    s.sql(")");
+                }
+            }
+            s.sql(")");
+        }
+        Condition::Version(version) => {
+            // A version beyond what is stored matches nothing.
+            s.sql("i.version = ").int(i64::try_from(*version).unwrap_or(-1));
+        }
+        Condition::FirstHoldBy(user) => {
+            s.sql("NOT ");
+            a_lease(s, names).sql(" AND l.user_id = ");
+            given.user(s, user);
+            s.sql("))");
+        }
+        Condition::UseFree => {
+            s.sql("i.uses + i.held < i.max_uses");
+        }
+        Condition::LeaseRunOut { now } => {
+            a_lease(s, names).sql(" AND l.held_until <= ");
+            given.now(s, *now);
+            s.sql("))");
+        }
+        Condition::HoldsLease { lease, user } => {
+            a_lease(s, names).sql(" AND l.user_id = ");
+            given.user(s, user);
+            s.sql(" AND l.id = ").blob(lease.as_bytes()).sql("))");
+        }
+        Condition::OwnLeaseRunOut { user, now } => {
+            a_lease(s, names).sql(" AND l.user_id = ");
+            given.user(s, user);
+            s.sql(" AND l.held_until <= ");
+            given.now(s, *now);
+            s.sql("))");
+        }
+    }
+}
+
+/// Begins the question for a lease; what is asked of it, and the parentheses, follow.
+fn a_lease<'s, DB: Dialect>(s: &'s mut Statement<DB>, names: &Names) -> &'s mut Statement<DB> {
+    // What the row itself says comes first: some databases look at a row that they had to
+    // wait for as it is by then, but at other tables as they were before.
+    s.sql(format_args!("(i.held > 0 AND EXISTS (SELECT 1 FROM {}", names.leases));
+    s.sql(" l WHERE l.invitation = i.id")
+}
