@@ -39,7 +39,8 @@ async fn it_takes_the_filters_of_the_list() {
         ("?status=used", 1),
         ("?status=all", 3),
     ] {
-        let text = world.get("admin", &format!("/export.csv{query}")).await.text();
+        let answer = world.get("admin", &format!("/export.csv{query}")).await;
+        let text = answer.text();
         assert_eq!(text.matches("\r\n").count(), lines, "{query}");
     }
     world.get("admin", "/export.csv?status=x").await.invalid(&["/status"]);
@@ -53,7 +54,8 @@ async fn it_goes_on_page_after_page() {
     let world = World::new();
     let rows = vec![json!({"role": "staff", "division": "sales"}); 450];
     assert_eq!(world.post("admin", "/bulk", &json!(rows)).await.status, 201);
-    let text = world.get("admin", "/export.csv").await.text();
+    let answer = world.get("admin", "/export.csv").await;
+    let text = answer.text();
     let ids: std::collections::BTreeSet<_> =
         text.split("\r\n").map(|line| line.split(',').next()).collect();
     assert_eq!(ids.len(), 450 + 2, "each once, a header, an end");
@@ -66,7 +68,8 @@ async fn no_cell_is_a_formula() {
     world.created("admin", &body).await;
     let used = world.created("admin", &json!({"role": "staff", "division": "@home"})).await;
     world.redeem(used["code"].as_str().unwrap(), "=HYPERLINK(\"x\")").await.expect("a good code");
-    let text = world.get("admin", "/export.csv").await.text();
+    let answer = world.get("admin", "/export.csv").await;
+    let text = answer.text();
     for cell in [",'=1+cmd@example.com,", ",'+sales,", ",'@home,", ",\"'=HYPERLINK(\"\"x\"\")\","] {
         assert!(text.contains(cell), "{cell} in {text}");
     }

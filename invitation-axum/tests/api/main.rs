@@ -14,3 +14,8 @@ mod silence;
 mod sockets;
 mod store;
 mod support;
+
+#[path = "../shared/answer.rs"]
+mod answer;
+#[path = "../shared/people.rs"]
+mod people;

@@ -6,35 +6,24 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    http::{Method, Request, StatusCode, header},
 };
-use http_body_util::BodyExt;
 use invitation_axum::{BaseUrl, Parts, Service, Web};
 use invitation_core::{
-    Actor, Division, Error, Invitations, ManualClock, MemoryStore, Redeemer, Role, Store,
-    Timestamp, UserId, Username,
+    Actor, Error, Invitations, ManualClock, MemoryStore, Redeemer, Store, Timestamp, UserId,
+    Username,
 };
 use serde_json::Value;
-use tower::ServiceExt;
+
+pub(crate) use crate::answer::Answer;
+use crate::people::person;
 
 pub(crate) const MOUNT: &str = "/api/invitations";
 
 /// `Bearer <name>` is one of these, and nobody else is known.
 pub(crate) fn who(request: &Parts) -> Option<Actor> {
     let token = request.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let name = token.strip_prefix("Bearer ")?;
-    let (role, division) = match name {
-        "admin" => ("admin", None),
-        "sales-manager" => ("manager", Some("sales")),
-        "operations-manager" => ("manager", Some("operations")),
-        "sales-staff" => ("staff", Some("sales")),
-        _ => return None,
-    };
-    let (user, role) = (UserId::new(name).ok()?, Role::new(role).ok()?);
-    Some(match division {
-        Some(division) => Actor::in_division(user, role, Division::new(division).ok()?),
-        None => Actor::across_divisions(user, role),
-    })
+    person(token.strip_prefix("Bearer ")?)
 }
 
 /// The routers, and what stands behind them.
@@ -70,10 +59,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.app.clone().oneshot(request).await.expect("routers do not fail");
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, bytes }
+        Answer::to(request, &self.app).await
     }
 
     pub(crate) async fn get(&self, who: &str, path: &str) -> Answer {
@@ -116,25 +102,10 @@ pub(crate) fn json(method: Method, who: &str, path: &str, body: &Value) -> Reque
         .expect("a request")
 }
 
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-}
-
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), "application/json", "{self:?}");
         serde_json::from_slice(&self.bytes).expect("JSON")
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.bytes.clone()).expect("text")
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
     }
 
     /// Asserts that it is this problem, and gives its JSON.

@@ -18,6 +18,8 @@ use invitation_core::{
 };
 use time::{Duration, OffsetDateTime};
 
+use crate::people;
+
 /// A running host.
 pub(crate) struct Host {
     pub(crate) service: Service,
@@ -115,17 +117,8 @@ fn who(request: &Parts) -> Option<Actor> {
     person(cookie.split("; ").find_map(|cookie| cookie.strip_prefix("who="))?)
 }
 
+/// Administrators are at home in one of the divisions.
 pub(crate) fn person(name: &str) -> Option<Actor> {
-    let (user, role, division) = match name {
-        "admin" => ("admin", "admin", None),
-        "sales-manager" => ("sales-manager", "manager", Some("sales")),
-        "operations-manager" => ("operations-manager", "manager", Some("operations")),
-        "sales-staff" => ("sales-staff", "staff", Some("sales")),
-        _ => return None,
-    };
-    let (user, role) = (UserId::new(user).ok()?, Role::new(role).ok()?);
-    Some(match division {
-        Some(division) => Actor::in_division(user, role, Division::new(division).ok()?),
-        None => Actor::across_divisions(user, role).based_in(Division::new("sales").ok()?),
-    })
+    let actor = people::person(name)?;
+    Some(if name == "admin" { actor.based_in(Division::new("sales").ok()?) } else { actor })
 }

@@ -4,3 +4,6 @@ mod behaviour;
 mod host;
 mod scene;
 mod screens;
+
+#[path = "../shared/people.rs"]
+mod people;

@@ -4,3 +4,8 @@ mod importing;
 mod pages;
 mod secrets;
 mod support;
+
+#[path = "../shared/answer.rs"]
+mod answer;
+#[path = "../shared/people.rs"]
+mod people;

@@ -12,7 +12,7 @@ async fn the_list_is_the_screen_of_the_contract() {
     let world = World::new();
     let code = world.created().await.code().reveal();
     let page = world.get("sales-manager", "").await.is(200);
-    let mut rest = &*page.text;
+    let mut rest = page.text();
     for column in COLUMNS {
         let heading = format!("role=\"columnheader\">{column}</th>");
         let at = rest.find(&heading).unwrap_or_else(|| panic!("{column} is not where it belongs"));
@@ -23,12 +23,12 @@ async fn the_list_is_the_screen_of_the_contract() {
     let page = page.says(">Filter Status</label>").says(">Search</label>");
     let page = page.says(&format!("{first}-<wbr>")).says(">Copy</button>");
     for word in ["Edit", "Revoke", "Delete", "Import", "Audit trail", "revoked"] {
-        assert!(!page.text.contains(word), "a manager is offered {word}");
+        assert!(!page.text().contains(word), "a manager is offered {word}");
     }
     let page = world.get("admin", "/").await.is(200);
     for word in ["Edit", "Revoke", "Delete", "Import", "Audit trail", "Revoked", "Filter Division"]
     {
-        assert!(page.text.contains(word), "an administrator is not offered {word}");
+        assert!(page.text().contains(word), "an administrator is not offered {word}");
     }
 }
 
@@ -73,10 +73,10 @@ async fn another_divisions_invitation_reads_like_none() {
     let nowhere = InvitationId::from_bytes([7; 16]);
     let foreign = world.get("operations-manager", &format!("/{there}")).await.is(404);
     let missing = world.get("operations-manager", &format!("/{nowhere}")).await.is(404);
-    assert_eq!(foreign.text, missing.text);
+    assert_eq!(foreign.text(), missing.text());
     let foreign = world.post("operations-manager", &format!("/{there}/copy"), &[]).await.is(404);
     let missing = world.post("operations-manager", &format!("/{nowhere}/copy"), &[]).await.is(404);
-    assert_eq!(foreign.text, missing.text);
+    assert_eq!(foreign.text(), missing.text());
     world.get("operations-manager", "/not-an-id").await.is(404);
 }
 
@@ -120,7 +120,7 @@ async fn copying_writes_its_event_whether_by_script_or_by_hand() {
         crate::support::request(axum::http::Method::POST, "sales-manager", &format!("/{id}/copy"))
             .header("accept", "application/json");
     let answer = world.send(request.body(axum::body::Body::empty()).unwrap()).await.is(200);
-    assert_eq!(answer.text, format!("{{\"code\":\"{}\"}}", code.as_str()));
+    assert_eq!(answer.text(), format!("{{\"code\":\"{}\"}}", code.as_str()));
     let criteria = EventCriteria::new().of_action(Action::Copy);
     let admin = person("admin").unwrap();
     let events = world.service.events(&admin, &criteria, Paging::default()).await.unwrap();
@@ -173,15 +173,15 @@ async fn pages_lead_forwards_and_back() {
     let mut seen = Vec::new();
     loop {
         let page = world.get("admin", &path).await.is(200);
-        seen.push((path.clone(), page.text.matches("<tr role=\"row\">").count() - 1));
-        let Some(next) = link(&page.text, "next") else { break };
+        seen.push((path.clone(), page.text().matches("<tr role=\"row\">").count() - 1));
+        let Some(next) = link(page.text(), "next") else { break };
         path = next;
     }
     let rows: Vec<_> = seen.iter().map(|(_, rows)| *rows).collect();
     assert_eq!(rows, [2, 2, 1]);
     let last = world.get("admin", &path).await;
-    let second = world.get("admin", &link(&last.text, "prev").unwrap()).await.is(200);
-    let first = link(&second.text, "prev").unwrap();
+    let second = world.get("admin", &link(last.text(), "prev").unwrap()).await.is(200);
+    let first = link(second.text(), "prev").unwrap();
     assert_eq!(first, "?rows=2");
     // A trail that is none of ours leads to the first page.
     let cursor = path.split("cursor=").nth(1).unwrap().split('&').next().unwrap();
@@ -204,7 +204,7 @@ async fn a_host_renames_translates_and_frames() {
     };
     let world = World::with(Dashboard::new().with_layout(layout).with_mount_point("/outside"));
     let page = world.get("sales-manager", "").await.is(200);
-    assert!(page.text.starts_with("[Invitation Codes|Some(\"sales-manager\")|/outside|"));
+    assert!(page.text().starts_with("[Invitation Codes|Some(\"sales-manager\")|/outside|"));
     page.says("action=\"/outside/search\"");
 }
 

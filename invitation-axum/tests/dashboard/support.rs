@@ -7,31 +7,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    http::{Method, Request, StatusCode, header},
 };
-use http_body_util::BodyExt;
 use invitation_axum::{BaseUrl, Dashboard, Parts, Service, Web};
-use invitation_core::{
-    Actor, Created, Division, Draft, Invitations, MemoryStore, Role, Store, UserId,
-};
-use tower::ServiceExt;
+use invitation_core::{Actor, Created, Division, Draft, Invitations, MemoryStore, Role, Store};
+
+pub(crate) use crate::{answer::Answer, people::person};
 
 pub(crate) const MOUNT: &str = "/people/invitations";
-
-pub(crate) fn person(name: &str) -> Option<Actor> {
-    let (role, division) = match name {
-        "admin" => ("admin", None),
-        "sales-manager" => ("manager", Some("sales")),
-        "operations-manager" => ("manager", Some("operations")),
-        "sales-staff" => ("staff", Some("sales")),
-        _ => return None,
-    };
-    let (user, role) = (UserId::new(name).ok()?, Role::new(role).ok()?);
-    Some(match division {
-        Some(division) => Actor::in_division(user, role, Division::new(division).ok()?),
-        None => Actor::across_divisions(user, role),
-    })
-}
 
 fn who(request: &Parts) -> Option<Actor> {
     person(request.headers.get("x-user")?.to_str().ok()?)
@@ -67,11 +50,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.app.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer::to(request, &self.app).await
     }
 
     pub(crate) async fn get(&self, who: &str, path: &str) -> Answer {
@@ -94,40 +73,29 @@ pub(crate) fn request(method: Method, who: &str, path: &str) -> axum::http::requ
     if who.is_empty() { request } else { request.header("x-user", who) }
 }
 
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
     #[track_caller]
     pub(crate) fn is(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self
     }
 
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.text.contains(text), "{text} is not in {}", self.text);
+        assert!(self.text().contains(text), "{text} is not in {}", self.text());
         self
     }
 
     #[track_caller]
     pub(crate) fn says_nothing_of(self, text: &str) -> Self {
-        assert!(!self.text.contains(text), "{text} is in {}", self.text);
+        assert!(!self.text().contains(text), "{text} is in {}", self.text());
         self
     }
 
     /// Where a redirect leads.
     #[track_caller]
     pub(crate) fn leads_to(&self) -> &str {
-        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text);
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text());
         self.header("location")
     }
 }

@@ -1,0 +1,19 @@
+//! Who may come.
+
+use invitation_core::{Actor, Division, Role, UserId};
+
+/// The people that the hosts of the tests know, by their names.
+pub(crate) fn person(name: &str) -> Option<Actor> {
+    let (role, division) = match name {
+        "admin" => ("admin", None),
+        "sales-manager" => ("manager", Some("sales")),
+        "operations-manager" => ("manager", Some("operations")),
+        "sales-staff" => ("staff", Some("sales")),
+        _ => return None,
+    };
+    let (user, role) = (UserId::new(name).ok()?, Role::new(role).ok()?);
+    Some(match division {
+        Some(division) => Actor::in_division(user, role, Division::new(division).ok()?),
+        None => Actor::across_divisions(user, role),
+    })
+}
