@@ -1,7 +1,7 @@
 //! Calls of scripts, and what their answers mean.
 
 use invitation_core::{StoreError, StoreErrorKind};
-use redis::Value;
+use redis::{RedisError, Value};
 
 use crate::{
     connection::RedisConnection,
@@ -46,20 +46,48 @@ impl Calls {
         script: &Script,
         arguments: &[Vec<u8>],
     ) -> Result<Value> {
-        let failed =
-            |error| store_error(operation, Effect::Writes, self.connection.replays(), error);
+        let answered = self.try_write(script, arguments).await;
+        answered.map_err(|failed| failed.of(operation))
+    }
+
+    pub(crate) async fn try_write(
+        &self,
+        script: &Script,
+        arguments: &[Vec<u8>],
+    ) -> std::result::Result<Value, Failed> {
+        let replays = self.connection.replays();
+        let failed = |error| Failed::Call { error, replays };
         let Some(confirm) = self.confirm else {
-            let answered = self.connection.run(script, &self.keys, arguments).await;
-            return answered.map_err(failed);
+            return self.connection.run(script, &self.keys, arguments).await.map_err(failed);
         };
         let answered = self.connection.run_confirmed(script, &self.keys, arguments, confirm).await;
         let (answer, confirmed) = answered.map_err(failed)?;
         let wanted = confirm.replicas.get();
         if confirmed < wanted {
-            let why = Unconfirmed { wanted, confirmed };
-            return Err(StoreError::new(StoreErrorKind::OutcomeUnknown, operation).because(why));
+            return Err(Failed::Confirmation(Unconfirmed { wanted, confirmed }));
         }
         Ok(answer)
+    }
+}
+
+/// Why a script that writes has no answer that counts. The error of each operation that
+/// it was called for.
+#[derive(Clone, Debug)]
+pub(crate) enum Failed {
+    Call { error: RedisError, replays: bool },
+    Confirmation(Unconfirmed),
+    Odd,
+}
+
+impl Failed {
+    pub(crate) fn of(self, operation: &'static str) -> StoreError {
+        match self {
+            Self::Call { error, replays } => store_error(operation, Effect::Writes, replays, error),
+            Self::Confirmation(why) => {
+                StoreError::new(StoreErrorKind::OutcomeUnknown, operation).because(why)
+            }
+            Self::Odd => odd_answer(operation, Effect::Writes),
+        }
     }
 }
 
@@ -101,6 +129,15 @@ impl Answer {
 
     pub(crate) fn is_at_end(&self) -> bool {
         self.rest.as_slice().is_empty()
+    }
+
+    /// Steps over a `true` of a script.
+    pub(crate) fn is_true(&mut self) -> bool {
+        let is_true = self.rest.as_slice().first() == Some(&Value::Int(1));
+        if is_true {
+            self.rest.next();
+        }
+        is_true
     }
 
     pub(crate) fn opt_bytes(&mut self) -> Result<Option<Vec<u8>>> {

@@ -84,9 +84,9 @@
 //!   ZLEXCOUNT INFO PING EXISTS WAIT`, in a cluster also `CLUSTER`, and `CONFIG GET` if
 //!   `appendfsync` is to be looked at. `KEYS` and `SCAN` are never used.
 //! - Scripts are bounded by what they are about: a page of a list, a batch
-//!   (`Limits::with_batch`), 500 invitations in a purge. A change that ends all leases
-//!   takes time with their number, and removing an invitation with that of its
-//!   redemptions.
+//!   (`Limits::with_batch`), 64 transitions, 500 invitations in a purge. A change that
+//!   ends all leases takes time with their number, removing an invitation with that of
+//!   its redemptions, and a purge everywhere with that of the divisions.
 //! - Whoever may use `MONITOR` or read the slow log sees the records that scripts write, so
 //!   as much as who reads the database. The commands for redeeming, refusing and listing have no code in them,
 //!   only those for creating and replacing one, in the form in which it is kept.
@@ -96,7 +96,8 @@
 //!
 //! # Round trips
 //!
-//! A redemption, a reservation, any change: one, unless the server has forgotten the script.
+//! A redemption, a reservation, any change: one, unless the server has forgotten the script;
+//! up to 64 transitions that are applied together share it.
 //! A list: one when only status and dates
 //! narrow it, otherwise two; the second reads the shortest of the indexes that serve. A
 //! list looks at 4,000 entries at most and then comes back short, with a cursor. Counts of
@@ -104,9 +105,10 @@
 //! index are looked at, up to the cap.
 //!
 //! An invitation for an address weighs about 2.5 kB with the event of its creation, most of
-//! it in the index. That index is also what a change costs: redeeming replaces five of its
-//! entries and adds four to the trail, so it takes the server many times as long as a
-//! script that only marks a code as used. `cargo bench --bench redis` shows both.
+//! it in the index. That index is also what a change costs: redeeming takes four entries
+//! out of it, adds three and one for each word of the name, and adds four to the trail,
+//! so it takes the server many times as long as a script that only marks a code as used.
+//! `cargo bench --bench redis` shows both.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

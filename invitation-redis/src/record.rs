@@ -203,30 +203,62 @@ fn read_lease(record: &[u8]) -> Result<(Lease, Division)> {
     Ok((lease, f.word("division", Division::new)?))
 }
 
-/// Adds an event to an array; the last field is for the script.
-pub(crate) fn pack_event<'p>(p: &'p mut Packed, event: &Event) -> &'p mut Packed {
-    let (user, role, username) = match &event.performer {
-        Performer::System => (None, None, None),
-        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
-        Performer::Redeemer { user, username } => {
-            (Some(user.as_str()), None, Some(username.as_str()))
-        }
-    };
-    let detail = (!event.detail.is_empty()).then(|| event.detail.to_json());
-    p.begin(13)
+/// The record of an event without its invitation and division, which stand between the
+/// first piece and the second.
+pub(crate) struct EventPieces {
+    pub(crate) until_invitation: Vec<u8>,
+    pub(crate) origin: Vec<u8>,
+    /// With the last field, which is for the script that stores new invitations.
+    pub(crate) detail: Vec<u8>,
+}
+
+pub(crate) fn event_in_pieces(event: &Event) -> EventPieces {
+    let mut until_invitation = Packed::array(13);
+    let (user, role, username) = performer(event);
+    until_invitation
         .time(event.at)
         .opt_text(user)
         .opt_text(role)
         .opt_text(username)
         .text(event.action.as_str())
         .text(event.outcome.as_str())
-        .opt_text(event.reason.map(invitation_core::Reason::as_str))
+        .opt_text(event.reason.map(invitation_core::Reason::as_str));
+    let (mut origin, mut detail) = (Packed::default(), Packed::default());
+    origin
+        .opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str))
+        .opt_text(event.origin.source.as_ref().map(Source::as_str));
+    let text = (!event.detail.is_empty()).then(|| event.detail.to_json());
+    detail.opt_text(text.as_deref()).none();
+    EventPieces {
+        until_invitation: until_invitation.done(),
+        origin: origin.done(),
+        detail: detail.done(),
+    }
+}
+
+fn performer(event: &Event) -> (Option<&str>, Option<&str>, Option<&str>) {
+    match &event.performer {
+        Performer::System => (None, None, None),
+        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
+        Performer::Redeemer { user, username } => {
+            (Some(user.as_str()), None, Some(username.as_str()))
+        }
+    }
+}
+
+/// The user whose event it is.
+pub(crate) fn event_user(event: &Event) -> Option<&str> {
+    performer(event).0
+}
+
+/// Adds an event to an array.
+pub(crate) fn pack_event<'p>(p: &'p mut Packed, event: &Event) -> &'p mut Packed {
+    let pieces = event_in_pieces(event);
+    p.append(&pieces.until_invitation)
         .opt_bytes(event.invitation.as_ref().map(|id| id.as_bytes().as_slice()))
         .opt_text(event.division.as_ref().map(Division::as_str))
-        .opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str))
-        .opt_text(event.origin.source.as_ref().map(Source::as_str))
-        .opt_text(detail.as_deref())
-        .none()
+        .append(&pieces.origin)
+        .append(&pieces.detail)
 }
 
 /// An event by itself.

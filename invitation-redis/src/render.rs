@@ -12,26 +12,34 @@ use crate::{
     wire::{self, Packed},
 };
 
-/// The one argument of `apply.lua`.
-pub(crate) fn transition(transition: &Transition, touch: bool) -> Vec<u8> {
-    let change = transition.change();
-    let mut p = Packed::array(13);
+/// A transition as an argument of `apply.lua`.
+pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
+    let (change, event) = (transition.change(), transition.event());
+    let mut p = Packed::array(15);
     let (id, digests) = target(transition.target());
     p.opt_bytes(id.as_ref().map(<[u8; 16]>::as_slice)).bytes(&digests);
     scope(&mut p, transition.scope());
     guard(&mut p, transition.guard());
-    quotas(&mut p, transition.quotas());
+    match transition.quotas() {
+        [] => _ = p.none(),
+        some => quotas(&mut p, some),
+    }
     write_change(&mut p, change);
+    let pieces = record::event_in_pieces(event);
     p.opt_text(transition.redeemer().map(UserId::as_str))
         .flag(change.ends_all_leases())
         .flag(change.changes_terms())
-        .bytes(transition.event().id.as_bytes());
-    record::pack_event(&mut p, transition.event());
+        .bytes(event.id.as_bytes())
+        .time(event.at)
+        .opt_text(record::event_user(event))
+        .bytes(&pieces.until_invitation)
+        .bytes(&[pieces.origin.as_slice(), &pieces.detail].concat());
     match change.in_place_of() {
-        Some(Held::RunOut { .. }) => p.text(&detail_before_lease(transition)),
+        Some(Held::RunOut { .. }) => {
+            p.begin(2).bytes(&pieces.origin).text(&detail_before_lease(transition))
+        }
         Some(Held::Own { .. }) | None => p.none(),
     };
-    p.flag(touch);
     p.done()
 }
 
@@ -52,42 +60,64 @@ pub(crate) fn scope<'p>(p: &'p mut Packed, scope: &Scope) -> &'p mut Packed {
     }
 }
 
+/// One array for all words, each followed by what it needs.
 fn guard(p: &mut Packed, guard: &Guard) {
-    p.begin(guard.conditions().len());
-    for condition in guard.conditions() {
+    let conditions = guard.conditions();
+    p.begin(conditions.iter().map(|condition| 1 + needs(condition)).sum());
+    for condition in conditions {
         write_condition(p, condition);
+    }
+}
+
+fn needs(condition: &Condition) -> usize {
+    match condition {
+        Condition::NotDeleted
+        | Condition::UsesLeft
+        | Condition::NotRevoked
+        | Condition::UseFree => 0,
+        Condition::FirstUseBy(_)
+        | Condition::NotExpired { .. }
+        | Condition::Grantable(_)
+        | Condition::Version(_)
+        | Condition::FirstHoldBy(_)
+        | Condition::LeaseRunOut { .. } => 1,
+        Condition::AddressProved(_)
+        | Condition::HoldsLease { .. }
+        | Condition::OwnLeaseRunOut { .. } => 2,
     }
 }
 
 fn write_condition(p: &mut Packed, condition: &Condition) {
     match condition {
-        Condition::FirstUseBy(user) => p.begin(2).int(1).text(user.as_str()),
-        Condition::NotDeleted => p.begin(1).int(2),
-        Condition::UsesLeft => p.begin(1).int(3),
-        Condition::NotRevoked => p.begin(1).int(4),
-        Condition::NotExpired { now } => p.begin(2).int(5).time(*now),
+        Condition::FirstUseBy(user) => p.int(1).text(user.as_str()),
+        Condition::NotDeleted => p.int(2),
+        Condition::UsesLeft => p.int(3),
+        Condition::NotRevoked => p.int(4),
+        Condition::NotExpired { now } => p.int(5).time(*now),
         Condition::AddressProved(key) => {
             let (key, domain) = (key.as_ref(), key.as_ref().map(EmailKey::domain));
-            p.begin(3).int(6).opt_text(key.map(EmailKey::as_str)).opt_text(domain)
+            p.int(6).opt_text(key.map(EmailKey::as_str)).opt_text(domain)
         }
-        Condition::Grantable(pairs) => {
-            p.begin(1 + 2 * pairs.len()).int(7);
-            for RolePair { inviter, granted } in pairs.iter() {
-                p.text(inviter.as_str()).text(granted.as_str());
-            }
-            p
-        }
-        Condition::Version(version) => p.begin(2).int(8).bytes(&version.to_be_bytes()),
-        Condition::FirstHoldBy(user) => p.begin(2).int(9).text(user.as_str()),
-        Condition::UseFree => p.begin(1).int(10),
-        Condition::LeaseRunOut { now } => p.begin(2).int(11).time(*now),
+        Condition::Grantable(pairs) => p.int(7).text(&grantable(pairs)),
+        Condition::Version(version) => p.int(8).bytes(&version.to_be_bytes()),
+        Condition::FirstHoldBy(user) => p.int(9).text(user.as_str()),
+        Condition::UseFree => p.int(10),
+        Condition::LeaseRunOut { now } => p.int(11).time(*now),
         Condition::HoldsLease { lease, user } => {
-            p.begin(3).int(12).text(user.as_str()).bytes(lease.as_bytes())
+            p.int(12).text(user.as_str()).bytes(lease.as_bytes())
         }
-        Condition::OwnLeaseRunOut { user, now } => {
-            p.begin(3).int(13).text(user.as_str()).time(*now)
-        }
+        Condition::OwnLeaseRunOut { user, now } => p.int(13).text(user.as_str()).time(*now),
     };
+}
+
+/// Pairs as a text to look one up in: two NUL before each and after the last, one
+/// between the roles, in which there is none.
+fn grantable(pairs: &[RolePair]) -> String {
+    let mut text = String::new();
+    for RolePair { inviter, granted } in pairs {
+        text.extend(["\0\0", inviter.as_str(), "\0", granted.as_str()]);
+    }
+    text + "\0\0"
 }
 
 pub(crate) fn quotas(p: &mut Packed, quotas: &[Quota]) {

@@ -15,7 +15,7 @@ use invitation_core::{
 use redis::Value;
 
 use crate::{
-    calls::{Answer, Calls, array},
+    calls::{Answer, Calls, Failed, array},
     connection::RedisConnection,
     keys::{Keys, Namespace},
     open::{self, OpenError, SettingWarning},
@@ -27,6 +27,9 @@ use crate::{
 
 /// The most invitations that one script removes.
 const MAX_PURGED: u32 = 500;
+
+/// The most transitions that one script makes: nobody else is served meanwhile.
+const MAX_APPLIED: usize = 64;
 
 /// A store in one namespace of a Redis server or cluster.
 ///
@@ -133,34 +136,65 @@ impl RedisStore {
         }
     }
 
-    async fn step(&self, transition: &Transition) -> Result<Outcome, StoreError> {
-        let argument = render::transition(transition, self.calls.touches());
-        let answer = self.calls.write("apply", &APPLY, &[argument]).await?;
-        let mut answer = Answer::of("apply", answer)?;
-        let outcome: fn(Box<Facts>) -> Outcome = match answer.word() {
-            b"applied" => Outcome::Applied,
-            b"replayed" => Outcome::Replayed,
-            b"refused" => Outcome::Refused,
-            b"taken" => return Ok(Outcome::CodeTaken),
-            b"missing" => return Ok(Outcome::Missing),
-            b"quota" => {
-                let number = answer.number()?;
-                let full = number.checked_sub(1).and_then(|n| transition.quotas().get(n));
-                let full = full.ok_or_else(|| answer.odd())?;
-                return Ok(Outcome::QuotaFull(full.of.clone()));
+    /// Makes some transitions by one script: each has its own answer, and the error of
+    /// the call is everybody's.
+    async fn steps(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let mut arguments = Vec::with_capacity(1 + transitions.len());
+        arguments.push(touch(&self.calls));
+        arguments.extend(transitions.iter().map(render::transition));
+        let failed = match self.calls.try_write(&APPLY, &arguments).await {
+            Ok(Value::Array(answers)) if answers.len() == transitions.len() => {
+                return transitions
+                    .iter()
+                    .zip(answers)
+                    .map(|(one, made)| outcome(one, made))
+                    .collect();
             }
-            _ => return Err(answer.odd()),
+            Ok(_) => Failed::Odd,
+            Err(failed) => failed,
         };
-        // What cannot be read now may have been changed nevertheless.
-        facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
+        transitions.iter().map(|_| Err(failed.clone().of("apply"))).collect()
     }
+}
+
+/// Whether a script that writes nothing is to touch something, as an argument.
+fn touch(calls: &Calls) -> Vec<u8> {
+    if calls.touches() { b"1".to_vec() } else { b"0".to_vec() }
+}
+
+fn outcome(transition: &Transition, answer: Value) -> Result<Outcome, StoreError> {
+    let mut answer = Answer::of("apply", answer)?;
+    let outcome: fn(Box<Facts>) -> Outcome = match answer.word() {
+        b"applied" => Outcome::Applied,
+        b"replayed" => Outcome::Replayed,
+        b"refused" => Outcome::Refused,
+        b"taken" => return Ok(Outcome::CodeTaken),
+        b"missing" => return Ok(Outcome::Missing),
+        b"quota" => {
+            let number = answer.number()?;
+            let full = number.checked_sub(1).and_then(|n| transition.quotas().get(n));
+            let full = full.ok_or_else(|| answer.odd())?;
+            return Ok(Outcome::QuotaFull(full.of.clone()));
+        }
+        // It stopped before it had written anything.
+        b"unreadable" => return Err(record::corrupt_entry("transition")),
+        _ => return Err(answer.odd()),
+    };
+    // What cannot be read now may have been changed nevertheless.
+    facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
 }
 
 fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
     let id = InvitationId::from_bytes(answer.id()?);
+    let invitation = record::invitation(id, &answer.bytes()?)?;
+    let mine = if answer.is_true() {
+        Some(invitation.last_use.clone().ok_or_else(|| answer.odd())?)
+    } else {
+        answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()?
+    };
     Ok(Facts {
-        invitation: record::invitation(id, &answer.bytes()?)?,
-        mine: answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()?,
+        invitation,
+        mine,
         lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
         first_lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
     })
@@ -217,8 +251,8 @@ impl Store for RedisStore {
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         let mut answers = Vec::with_capacity(transitions.len());
-        for transition in transitions {
-            answers.push(self.step(transition).await);
+        for some in transitions.chunks(MAX_APPLIED) {
+            answers.extend(self.steps(some).await);
         }
         answers
     }
@@ -271,7 +305,7 @@ impl Store for RedisStore {
             return Ok(());
         }
         let mut arguments = Vec::with_capacity(1 + 2 * events.len());
-        arguments.push(if self.calls.touches() { b"1".to_vec() } else { b"0".to_vec() });
+        arguments.push(touch(&self.calls));
         for event in events {
             arguments.push(event.id.as_bytes().to_vec());
             arguments.push(record::write_event(event));

@@ -40,6 +40,12 @@ impl Packed {
         self
     }
 
+    /// Values that are packed already.
+    pub(crate) fn append(&mut self, packed: &[u8]) -> &mut Self {
+        self.0.extend_from_slice(packed);
+        self
+    }
+
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         self.bytes(text.as_bytes())
     }

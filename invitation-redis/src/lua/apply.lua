@@ -1,204 +1,244 @@
--- Makes one transition, or says why not.
+-- Makes transitions, each for itself, or says why not.
 --
 -- KEYS  the eight of the namespace.
--- ARGV  1  MessagePack array:
+-- ARGV  1  whether to touch: '1' or '0'; then for each transition a MessagePack array:
 --            1 id or false, 2 digests of 32 bytes each, 3 division or false (the
---            scope), 4 guard: {word, …}, 5 quotas: {{kind, name, max, adds, from}, …},
---            6 change: {word, held, …}, 7 user or false, 8 ends all leases,
---            9 changes terms, 10 id of the event, 11 the event, 12 the beginning of
---            its detail when the use of another's lease is taken, or false,
---            13 whether to touch.
--- Returns {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
---         {'quota', number of the quota}, {'taken'} or {'missing'}.
+--            scope), 4 guard: {word, what it needs, word, …}, 5 quotas: false or
+--            {{kind, name, max, adds, from}, …}, 6 change: {word, held, …}, 7 user or
+--            false, 8 ends all leases, 9 changes terms, 10 id of the event, 11 its
+--            time, 12 its user or false, 13 its record up to the invitation, 14 that
+--            behind the division, 15 if the use of another's lease may be taken:
+--            {14 up to the detail, the beginning of the detail}, else false.
+-- Returns for each transition
+--         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
+--         mine being 1 when it is the last use; {'quota', number of the quota};
+--         {'taken'}; {'missing'}; when what is stored cannot be understood
+--         {'unreadable'}, or {'failed'} if something had been written by then.
 
-local t = read(ARGV[1])
-local id, scope, user, event_id, event = t[1], t[3], t[7], t[10], t[11]
-if not id then id = by_digest(t[2]) end
-local blob = id and call('HGET', INVITATIONS, id)
-local r = blob and read(blob)
-if not r or (scope and r[DIVISION] ~= scope) then
-  touch(t[13])
-  return { 'missing' }
-end
+-- The facts of the transition at hand: what a guard is about.
+local r, mine, lease, first
+-- Whether it has begun to write, and whether one before it was made.
+local begun, made = false, false
 
--- The facts: what the guard is about.
-local mine, lease, first
-if user then
-  if r[LAST_USE] and r[LAST_USE][ITS_USER] == user then
-    mine = r[LAST_USE]
-  elseif r[MAX_USES] > 1 then
-    local found = call('HGET', REDEMPTIONS, id .. user)
-    mine = found and read(found)
+local function learn(id, user)
+  mine, lease, first = nil, nil, nil
+  local last = r[LAST_USE]
+  if user then
+    if last and last[ITS_USER] == user then
+      mine = last
+    elseif r[MAX_USES] > 1 then
+      local found = call('HGET', REDEMPTIONS, id .. user)
+      mine = found and read(found)
+    end
+  end
+  if r[HELD] > 0 then
+    lease = user and lease_of(id, user)
+    first = first_lease(id)
   end
 end
-if r[HELD] > 0 then
-  lease = user and lease_of(id, user)
-  first = first_lease(id)
+
+local function answer(word, id, blob)
+  return {
+    word, id, blob,
+    mine and (mine == r[LAST_USE] or pack(mine)) or false,
+    lease and pack(lease) or false,
+    first and pack(first) or false,
+  }
 end
 
-local function answer(word)
-  local packed = { word, id, blob, false, false, false }
-  if mine then packed[4] = pack(mine) end
-  if lease then packed[5] = pack(lease) end
-  if first then packed[6] = pack(first) end
-  return packed
-end
-
-local on_record = call('HGET', EVENTS, event_id)
-if on_record then
-  touch(t[13])
-  -- Under the id of something else, nothing can be written.
-  return answer(read(on_record)[EV_ABOUT] == id and 'replayed' or 'refused')
-end
-
--- One function for each word of a guard, by its number in render.rs.
 local function own_lease(of)
   return lease and lease[ITS_USER] == of and lease
 end
-local holds = {
-  -- 1 FirstUseBy user
-  function(w) return not (mine and mine[ITS_USER] == w[2]) end,
-  -- 2 NotDeleted
-  function() return not r[DELETED] end,
-  -- 3 UsesLeft
-  function() return r[USES] < r[MAX_USES] end,
-  -- 4 NotRevoked
-  function() return not r[REVOCATION] end,
-  -- 5 NotExpired now
-  function(w) return earlier(w[2], r[EXPIRES]) end,
-  -- 6 AddressProved key or false, its domain or false
-  function(w)
-    if not r[EMAIL_KEY] and not r[DOMAIN] then return true end
-    if not w[2] then return false end
-    return r[EMAIL_KEY] == w[2] or r[DOMAIN] == w[3]
-  end,
-  -- 7 Grantable inviter's role, granted role, …
-  function(w)
-    if not r[INVITER] then return true end
-    for n = 2, #w, 2 do
-      if w[n] == r[INVITER_ROLE] and w[n + 1] == r[ROLE] then return true end
+
+-- Whether all words of a guard hold; each by its number in render.rs. One after the
+-- other, because to make a function of each would cost more than to look for it.
+local function holds(guard)
+  local n, len = 1, #guard
+  while n <= len do
+    local word, a, b = guard[n], guard[n + 1], guard[n + 2]
+    local is_so, takes = false, 1
+    if word == 1 then -- FirstUseBy user
+      is_so, takes = not (mine and mine[ITS_USER] == a), 2
+    elseif word == 2 then -- NotDeleted
+      is_so = not r[DELETED]
+    elseif word == 3 then -- UsesLeft
+      is_so = r[USES] < r[MAX_USES]
+    elseif word == 4 then -- NotRevoked
+      is_so = not r[REVOCATION]
+    elseif word == 5 then -- NotExpired now
+      is_so, takes = earlier(a, r[EXPIRES]), 2
+    elseif word == 6 then -- AddressProved key or false, its domain or false
+      local key, domain = r[EMAIL_KEY], r[DOMAIN]
+      is_so, takes = not (key or domain) or (a and (key == a or domain == b)), 3
+    elseif word == 7 then -- Grantable pairs: NUL NUL inviter's role NUL granted role, …
+      is_so, takes = not r[INVITER] or string.find(a,
+        '\0\0' .. r[INVITER_ROLE] .. '\0' .. r[ROLE] .. '\0\0', 1, true), 2
+    elseif word == 8 then -- Version
+      is_so, takes = r[VERSION] == a, 2
+    elseif word == 9 then -- FirstHoldBy user
+      is_so, takes = not own_lease(a), 2
+    elseif word == 10 then -- UseFree
+      is_so = r[USES] + r[HELD] < r[MAX_USES]
+    elseif word == 11 then -- LeaseRunOut now
+      is_so, takes = first and not earlier(a, first[UNTIL]), 2
+    elseif word == 12 then -- HoldsLease user, lease
+      is_so, takes = own_lease(a) and lease[ITS_ID] == b, 3
+    elseif word == 13 then -- OwnLeaseRunOut user, now
+      is_so, takes = own_lease(a) and not earlier(b, lease[UNTIL]), 3
     end
-    return false
-  end,
-  -- 8 Version
-  function(w) return r[VERSION] == w[2] end,
-  -- 9 FirstHoldBy user
-  function(w) return not own_lease(w[2]) end,
-  -- 10 UseFree
-  function() return r[USES] + r[HELD] < r[MAX_USES] end,
-  -- 11 LeaseRunOut now
-  function(w) return first and not earlier(w[2], first[UNTIL]) end,
-  -- 12 HoldsLease user, lease
-  function(w) return own_lease(w[2]) and lease[ITS_ID] == w[3] end,
-  -- 13 OwnLeaseRunOut user, now
-  function(w) return own_lease(w[2]) and not earlier(w[3], lease[UNTIL]) end,
-}
-for _, word in ipairs(t[4]) do
-  if not holds[word[1]](word) then
-    touch(t[13])
-    return answer('refused')
+    if not is_so then return false end
+    n = n + takes
   end
+  return true
 end
 
-local full = first_full(t[5])
-if full then
-  touch(t[13])
-  return { 'quota', full }
-end
-
-local change = t[6]
-if change[1] == 5 and call('HEXISTS', CODES, change[3]) == 1 then
-  touch(t[13])
-  return { 'taken' }
-end
-
--- From here on it is made.
-local gone = entries(id, r)
-
--- The lease whose use is taken: {1, its id} the user's own, {2, now} the first, if
--- it has run out.
-local ended
-local held = change[2]
-if held then
+-- Ends the lease whose use is taken, and returns it: {1, its id} the user's own,
+-- {2, now} the first, if it has run out.
+local function take(id, held)
+  local ended
   if held[1] == 1 then
     ended = lease and lease[ITS_ID] == held[2] and lease
   else
     ended = first and not earlier(held[2], first[UNTIL]) and first
   end
-end
-if ended then
-  end_lease(id, ended)
-  if lease and lease[ITS_ID] == ended[ITS_ID] then lease = nil end
-  r[HELD] = math.max(r[HELD] - 1, 0)
+  if ended then
+    end_lease(id, ended)
+    if lease and lease[ITS_ID] == ended[ITS_ID] then lease = nil end
+    r[HELD] = math.max(r[HELD] - 1, 0)
+  end
+  return ended
 end
 
--- One function for each change, by its number in render.rs.
-local make = {
-  -- 1 Redeem held, id, user, username, at, lease or false, words of the username
-  function(c)
-    mine = { c[3], c[4], c[5], c[6], r[ROLE], c[7] }
-    r[USES] = r[USES] + 1
-    r[LAST_USE] = mine
-    r[NAME_WORDS] = c[8]
+-- A new name that an invitation is found by.
+local function rename(id, words)
+  if words == r[NAME_WORDS] then return end
+  if r[NAME_WORDS] ~= '' then
+    put_words(id, r[NAME_WORDS], false)
+    put_words(id, r[ADDRESS_WORDS], true)
+  end
+  put_words(id, words, true)
+  r[NAME_WORDS] = words
+end
+
+-- The changes that leave the terms alone: of the index, they move the state at most.
+local function use(id, change)
+  local st = state(r)
+  local at = over(r, st)
+  if change[1] == 1 then -- Redeem held, id, user, username, at, lease or false, words
+    mine = { change[3], change[4], change[5], change[6], r[ROLE], change[7] }
+    r[USES], r[LAST_USE] = r[USES] + 1, mine
+    rename(id, change[8])
     if r[MAX_USES] > 1 then
-      call('HSET', REDEMPTIONS, id .. c[4], pack(mine))
-      zadd(INDEX, { 'u' .. id .. c[6] .. c[3] .. c[4] })
+      call('HSET', REDEMPTIONS, id .. change[4], pack(mine))
+      put({ 'u' .. id .. change[6] .. change[3] .. change[4] }, true)
     end
-  end,
-  -- 2 Hold held, {id, user, username, since, until}
-  function(c)
-    lease = c[3]
+  elseif change[1] == 2 then -- Hold held, {id, user, username, since, until}
+    lease = change[3]
     if earlier(r[EXPIRES], lease[UNTIL]) then lease[UNTIL] = r[EXPIRES] end
     lease[6] = r[DIVISION]
     call('HSET', LEASES, id .. lease[ITS_USER], pack(lease))
-    zadd(INDEX, lease_entries(id, lease))
+    put(lease_entries(id, lease), true)
     r[HELD] = r[HELD] + 1
-  end,
-  -- 3 Release held
-  function() end,
-  -- 4 Amend false, {email, key, domain, words} or false, role or false, expiry or false
-  function(c)
-    if c[3] then r[EMAIL], r[EMAIL_KEY], r[DOMAIN], r[ADDRESS_WORDS] = unpack(c[3]) end
-    if c[4] then r[ROLE] = c[4] end
-    if c[5] then r[EXPIRES] = c[5] end
-  end,
-  -- 5 Rotate false, digest, tag, sealed
-  function(c)
-    call('HSET', CODES, c[3], id)
+  end -- 3 Release held
+  local st_then = state(r)
+  local at_then = over(r, st_then)
+  if st_then ~= st or at_then ~= at then
+    put(state_entries(id, r, st, at), false)
+    put(state_entries(id, r, st_then, at_then), true)
+  end
+end
+
+-- The changes of the terms, which may move everything.
+local function amend(id, change)
+  put_all(id, r, false)
+  local word, new = change[1], change[3]
+  if word == 4 then
+    -- Amend false, {email, key, domain, words} or false, role or false, expiry or false
+    if new then r[EMAIL], r[EMAIL_KEY], r[DOMAIN], r[ADDRESS_WORDS] = unpack(new) end
+    if change[4] then r[ROLE] = change[4] end
+    if change[5] then r[EXPIRES] = change[5] end
+  elseif word == 5 then -- Rotate false, digest, tag, sealed
+    call('HSET', CODES, new, id)
     call('HDEL', CODES, r[DIGEST])
-    r[DIGEST], r[TAG], r[SEALED] = c[3], c[4], c[5]
-  end,
-  -- 6 Revoke false, {at, reason or false}
-  function(c) r[REVOCATION] = c[3] end,
-  -- 7 Reinstate
-  function() r[REVOCATION] = false end,
-  -- 8 Delete false, at
-  function(c) r[DELETED] = c[3] end,
-}
-make[change[1]](change)
-if t[8] then
-  end_all_leases(id)
-  r[HELD], lease = 0, nil
+    r[DIGEST], r[TAG], r[SEALED] = new, change[4], change[5]
+  elseif word == 6 then -- Revoke false, {at, reason or false}
+    r[REVOCATION] = new
+  elseif word == 7 then -- Reinstate
+    r[REVOCATION] = false
+  elseif word == 8 then -- Delete false, at
+    r[DELETED] = new
+  end
+  put_all(id, r, true)
 end
-if t[9] then
-  local high, low = struct.unpack('>I4I4', r[VERSION])
+
+local function next_version(version)
+  local high, low = struct.unpack('>I4I4', version)
   if low == 4294967295 then high, low = high + 1, 0 else low = low + 1 end
-  r[VERSION] = struct.pack('>I4I4', high, low)
+  return struct.pack('>I4I4', high, low)
 end
 
-blob = pack(r)
-call('HSET', INVITATIONS, id, blob)
-reindex(gone, entries(id, r))
-first = r[HELD] > 0 and first_lease(id)
-
-event[EV_ABOUT], event[EV_DIVISION] = id, r[DIVISION]
-if ended and t[12] and ended[ITS_USER] ~= user then
-  local hex = string.gsub(ended[ITS_ID], '.', function(c)
-    return string.format('%02x', string.byte(c))
-  end)
-  local uuid = string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)',
-    '%1-%2-%3-%4-')
-  event[EV_DETAIL] = t[12] .. uuid .. '"]]'
+-- An id as text.
+local function uuid(id)
+  local hex = string.gsub(id, '.', function(c) return string.format('%02x', string.byte(c)) end)
+  return (string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)',
+    '%1-%2-%3-%4-'))
 end
-write_event(event_id, event)
-return answer('applied')
+
+local function make(id, t)
+  local change, ended = t[6], nil
+  begun = true
+  if change[2] then ended = take(id, change[2]) end
+  if change[1] <= 3 then use(id, change) else amend(id, change) end
+  if t[8] then
+    end_all_leases(id)
+    r[HELD], lease = 0, nil
+  end
+  if t[9] then r[VERSION] = next_version(r[VERSION]) end
+  local blob = pack(r)
+  call('HSET', INVITATIONS, id, blob)
+  first = r[HELD] > 0 and first_lease(id)
+
+  local behind = t[14]
+  if ended and t[15] and ended[ITS_USER] ~= t[7] then
+    behind = t[15][1] .. pack(t[15][2] .. uuid(ended[ITS_ID]) .. '"]]', false)
+  end
+  call('HSET', EVENTS, t[10], t[13] .. pack(id, r[DIVISION]) .. behind)
+  tell(t[10], t[11], t[12], id, r[DIVISION])
+  return blob
+end
+
+local function one(packed)
+  local t = read(packed)
+  local id = t[1] or by_digest(t[2])
+  local blob = id and call('HGET', INVITATIONS, id)
+  r = blob and read(blob)
+  if not r or (t[3] and r[DIVISION] ~= t[3]) then return { 'missing' } end
+  learn(id, t[7])
+  local on_record = call('HGET', EVENTS, t[10])
+  if on_record then
+    -- Under the id of something else, nothing can be written.
+    return answer(read(on_record)[EV_ABOUT] == id and 'replayed' or 'refused', id, blob)
+  end
+  if not holds(t[4]) then return answer('refused', id, blob) end
+  local full = t[5] and first_full(t[5])
+  if full then return { 'quota', full } end
+  local change = t[6]
+  if change[1] == 5 and call('HEXISTS', CODES, change[3]) == 1 then return { 'taken' } end
+  return answer('applied', id, make(id, t))
+end
+
+local answers = {}
+for n = 2, #ARGV do
+  begun = false
+  local is_done, answered = pcall(one, ARGV[n])
+  if not is_done then
+    -- A server that refuses the first write, as when its memory is full, refuses all.
+    if type(answered) == 'table' and not made then error(answered) end
+    answered = { begun and 'failed' or 'unreadable' }
+  end
+  made = made or begun
+  answers[n - 1] = answered
+end
+settle()
+touch(ARGV[1] == '1')
+return answers

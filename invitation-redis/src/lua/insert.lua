@@ -65,11 +65,12 @@ for at = 2, #ARGV, 4 do
   local id, r = ARGV[at], records[at]
   call('HSET', INVITATIONS, id, ARGV[at + 1])
   call('HSET', CODES, r[DIGEST], id)
-  reindex({}, entries(id, r))
+  put_all(id, r, true)
   local event = read(ARGV[at + 3])
   if at == 2 then event[EV_OPERATION] = operation end
   write_event(ARGV[at + 2], event)
   ids[#ids + 1] = id
 end
 if request then call('HSET', REQUESTS, request, t[4] .. table.concat(ids)) end
+settle()
 return { 'stored' }

@@ -16,12 +16,27 @@ if call('HEXISTS', EVENTS, event_id) == 1 then
 end
 
 local gone = {}
+
+-- Those of one state and division, which the entries begin with.
+local function collect(prefix)
+  local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. before,
+    'LIMIT', 0, max - #gone)
+  for _, entry in ipairs(found) do gone[#gone + 1] = string.sub(entry, -16) end
+end
+
 for _, st in ipairs({ 'o', 'u', 'r', 't' }) do
-  local prefix = scope and ('y' .. st .. sized(scope)) or ('x' .. st)
-  if #gone < max then
-    local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. before,
-      'LIMIT', 0, max - #gone)
-    for _, entry in ipairs(found) do gone[#gone + 1] = string.sub(entry, -16) end
+  local letters = 'y' .. st
+  local from = '[' .. letters
+  while #gone < max do
+    local prefix = scope and letters .. sized(scope)
+    if not scope then
+      -- The division that comes next.
+      local entry = call('ZRANGEBYLEX', INDEX, from, '(' .. letters .. '\255', 'LIMIT', 0, 1)[1]
+      prefix = entry and string.sub(entry, 1, 3 + string.byte(entry, 3))
+      from = prefix and '(' .. prefix .. '\255'
+    end
+    if prefix then collect(prefix) end
+    if scope or not prefix then break end
   end
 end
 if #gone == 0 then
@@ -31,13 +46,13 @@ end
 
 for _, id in ipairs(gone) do
   local r = read(call('HGET', INVITATIONS, id))
-  reindex(entries(id, r), {})
+  put_all(id, r, false)
   end_all_leases(id)
   local fields, uses = {}, 'u' .. id
   local found = call('ZRANGEBYLEX', INDEX, '[' .. uses, '(' .. uses .. '\255')
   for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
-  removal('HDEL', REDEMPTIONS, fields)
-  removal('ZREM', INDEX, found)
+  in_pieces('HDEL', REDEMPTIONS, fields)
+  in_pieces('ZREM', INDEX, found)
   -- The key may stand for a later request by now.
   if r[REQUEST] then
     local made = call('HGET', REQUESTS, r[REQUEST])
@@ -50,4 +65,5 @@ for _, id in ipairs(gone) do
 end
 event[EV_DETAIL] = t[6] .. #gone .. '"]]'
 write_event(event_id, event)
+settle()
 return { 'removed', #gone }

@@ -10,4 +10,5 @@ for at = 2, #ARGV, 2 do
     write_event(ARGV[at], read(ARGV[at + 1]))
   end
 end
+settle()
 return { 'stored' }

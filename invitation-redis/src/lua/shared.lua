@@ -64,67 +64,80 @@ local function over(r, st)
   return r[EXPIRES]
 end
 
--- The entries of an invitation in the index, as a set: a function of its record, so
--- that they cannot disagree with it.
-local function entries(id, r)
-  local st, found = state(r), {}
-  local division, place = sized(r[DIVISION]), r[CREATED] .. id
+-- The entries of an invitation that go by its state and by when it is over.
+local function state_entries(id, r, st, at)
+  local division, found = sized(r[DIVISION]), {}
   if st ~= 't' then
-    found['s' .. st .. place] = true
-    found['t' .. st .. division .. place] = true
-    found['r' .. sized(r[ROLE]) .. place] = true
-    found['g' .. r[TAG] .. id] = true
-    if r[BATCH] then found['b' .. r[BATCH] .. place] = true end
-    if r[INVITER] then
-      found['i' .. sized(r[INVITER]) .. place] = true
-      if st == 'o' then found['q' .. sized(r[INVITER]) .. r[EXPIRES] .. id] = true end
-    end
-    for word in string.gmatch(r[ADDRESS_WORDS], '[^%z]+') do
-      found['w' .. word .. '\0' .. id] = true
-    end
-    for word in string.gmatch(r[NAME_WORDS], '[^%z]+') do
-      found['w' .. word .. '\0' .. id] = true
+    local place = r[CREATED] .. id
+    found[1], found[2] = 's' .. st .. place, 't' .. st .. division .. place
+    if st == 'o' and r[INVITER] then
+      found[3] = 'q' .. sized(r[INVITER]) .. r[EXPIRES] .. id
     end
   end
-  local at = over(r, st)
   if at then
-    found['x' .. st .. at .. id] = true
-    found['y' .. st .. division .. at .. id] = true
+    found[#found + 1] = 'y' .. st .. division .. at .. id
+    -- Of the others only a purge asks for it, which goes through the divisions.
+    if st == 'o' then found[#found + 1] = 'x' .. st .. at .. id end
   end
   return found
 end
 
--- Commands with many members, in pieces that fit the stack.
-local function zadd(key, members)
-  local args = {}
-  for _, member in ipairs(members) do
-    args[#args + 1] = 0
-    args[#args + 1] = member
-    if #args >= 2000 then
-      call('ZADD', key, unpack(args))
-      args = {}
+-- What is yet to be written: whether an entry is to be in the index, where the last
+-- word counts, and scores and entries for the trail. A script writes all of it at once,
+-- because a command costs as much as several entries.
+local moved, told = {}, {}
+
+local function put(entries, is_there)
+  for n = 1, #entries do moved[entries[n]] = is_there end
+end
+
+local function put_words(id, words, is_there)
+  for word in string.gmatch(words, '[^%z]+') do
+    moved['w' .. word .. '\0' .. id] = is_there
+  end
+end
+
+-- All entries of an invitation in the index: a function of its record, so that they
+-- cannot disagree with it.
+local function put_all(id, r, is_there)
+  local st = state(r)
+  put(state_entries(id, r, st, over(r, st)), is_there)
+  if st == 't' then return end
+  local place = r[CREATED] .. id
+  put({ 'r' .. sized(r[ROLE]) .. place, 'g' .. r[TAG] .. id }, is_there)
+  if r[BATCH] then put({ 'b' .. r[BATCH] .. place }, is_there) end
+  if r[INVITER] then put({ 'i' .. sized(r[INVITER]) .. place }, is_there) end
+  put_words(id, r[ADDRESS_WORDS], is_there)
+  put_words(id, r[NAME_WORDS], is_there)
+end
+
+-- Commands about many members, in pieces that fit the stack.
+local function in_pieces(command, key, words)
+  for first = 1, #words, 2000 do
+    call(command, key, unpack(words, first, math.min(first + 1999, #words)))
+  end
+end
+
+-- Writes what is yet to be written: at the end, and before the index is read.
+local function settle()
+  if next(moved) then
+    local add, remove = {}, {}
+    local added, removed = 0, 0
+    for entry, is_there in pairs(moved) do
+      if is_there then
+        add[added + 1], add[added + 2] = '0', entry
+        added = added + 2
+      else
+        removed = removed + 1
+        remove[removed] = entry
+      end
     end
+    moved = {}
+    in_pieces('ZADD', INDEX, add)
+    in_pieces('ZREM', INDEX, remove)
   end
-  if #args > 0 then call('ZADD', key, unpack(args)) end
-end
-
-local function removal(command, key, members)
-  for first = 1, #members, 2000 do
-    call(command, key, unpack(members, first, math.min(first + 1999, #members)))
-  end
-end
-
--- Replaces some entries of an invitation by others.
-local function reindex(gone, new)
-  local add, remove = {}, {}
-  for entry in pairs(new) do
-    if not gone[entry] then add[#add + 1] = entry end
-  end
-  for entry in pairs(gone) do
-    if not new[entry] then remove[#remove + 1] = entry end
-  end
-  zadd(INDEX, add)
-  removal('ZREM', INDEX, remove)
+  in_pieces('ZADD', TRAIL, told)
+  told = {}
 end
 
 -- The entries of a lease in the index: by its end, and by its beginning everywhere
@@ -141,6 +154,7 @@ end
 -- The users whose leases or redemptions begin with that in the index: what follows
 -- `skip` more bytes.
 local function users(prefix, skip, limit)
+  settle()
   local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. '\255',
     'LIMIT', 0, limit or -1)
   for n, entry in ipairs(found) do
@@ -162,7 +176,7 @@ end
 
 local function end_lease(id, lease)
   call('HDEL', LEASES, id .. lease[ITS_USER])
-  removal('ZREM', INDEX, lease_entries(id, lease))
+  put(lease_entries(id, lease), false)
 end
 
 local function end_all_leases(id)
@@ -172,14 +186,26 @@ local function end_all_leases(id)
   end
 end
 
+-- Where an event is found: by its time everywhere, within its division, among those
+-- about its invitation, and among those of its user.
+local function tell(id, at, user, about, division)
+  local place, n = at .. id, #told
+  told[n + 1], told[n + 2] = '0', 'a' .. place
+  n = n + 2
+  if division then
+    told[n + 1], told[n + 2] = '0', 'd' .. sized(division) .. place
+    n = n + 2
+  end
+  if about then
+    told[n + 1], told[n + 2] = '0', 'i' .. about .. place
+    n = n + 2
+  end
+  if user then told[n + 1], told[n + 2] = '0', 'u' .. sized(user) .. place end
+end
+
 local function write_event(id, event)
   call('HSET', EVENTS, id, pack(event))
-  local place = event[EV_AT] .. id
-  local where = { 'a' .. place }
-  if event[EV_DIVISION] then where[#where + 1] = 'd' .. sized(event[EV_DIVISION]) .. place end
-  if event[EV_ABOUT] then where[#where + 1] = 'i' .. event[EV_ABOUT] .. place end
-  if event[EV_USER] then where[#where + 1] = 'u' .. sized(event[EV_USER]) .. place end
-  zadd(TRAIL, where)
+  tell(id, event[EV_AT], event[EV_USER], event[EV_ABOUT], event[EV_DIVISION])
 end
 
 -- The id that one of the digests, of 32 bytes each, stands for.
@@ -195,6 +221,7 @@ end
 local function has_room(quota)
   local kind, name, max, adds, from = unpack(quota)
   local prefix = (kind == 1 and 'q' or 'yo') .. sized(name)
+  settle()
   local pending = call('ZLEXCOUNT', INDEX, '[' .. prefix .. from, '(' .. prefix .. '\255')
   return pending + adds <= max
 end

@@ -1,0 +1,173 @@
+//! Many transitions at once: few scripts, and each transition its own fate.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::sync::Arc;
+
+use invitation_core::{
+    CodeDigest, Count, Criteria, Entropy as _, EventId, IfVersion, Invitation, Invitations, Origin,
+    OsEntropy, Outcome, Paging, Performer, Policy, Role, RolePair, Scope, Status, Store,
+    StoreError, StoreErrorKind, Transition,
+    decide::{Call, Command, Taking, decide},
+};
+use invitation_redis::{RedisOptions, RedisStore};
+use invitation_testkit::{Proxy, Redis};
+use support::{admin, newcomer, options, staff};
+
+type Service = Invitations<RedisStore>;
+
+async fn open(url: &str, options: &RedisOptions) -> Service {
+    Invitations::new(RedisStore::connect(url, options.clone()).await.unwrap())
+}
+
+async fn created(invitations: &Service, uses: u32, number: usize) -> Vec<Invitation> {
+    let draft = staff().for_uses(uses.try_into().unwrap());
+    let created = invitations.create_many(&admin(), vec![draft; number]).await.unwrap();
+    created.iter().map(|one| one.invitation().clone()).collect()
+}
+
+/// What the service would have made of it.
+fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
+    let redeemer = newcomer(name);
+    let mut id = [0; 16];
+    OsEntropy.fill(&mut id).unwrap();
+    let call = Call {
+        id: EventId::from_bytes(id),
+        now: invitations.now(),
+        performer: Performer::Redeemer {
+            user: redeemer.user().clone(),
+            username: redeemer.username().clone(),
+        },
+        origin: Origin::default(),
+    };
+    let pair =
+        RolePair { inviter: Role::new("admin").unwrap(), granted: Role::new("staff").unwrap() };
+    let ceiling: Arc<[RolePair]> = [pair].into();
+    let command = Command::Redeem {
+        code: vec![digest],
+        redeemer: &redeemer,
+        ceiling: &ceiling,
+        taking: Taking::Free,
+    };
+    let (policy, limits) = (Policy::default(), invitations.limits().clone());
+    decide(command, Scope::All, IfVersion::default(), &call, &policy, &limits).unwrap()
+}
+
+fn words(answers: &[Result<Outcome, StoreError>]) -> Vec<String> {
+    let word = |answer: &Result<Outcome, StoreError>| match answer {
+        Ok(Outcome::Applied(_)) => "applied".to_owned(),
+        Ok(Outcome::Replayed(_)) => "replayed".to_owned(),
+        Ok(Outcome::Refused(_)) => "refused".to_owned(),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => format!("{:?}", error.kind()),
+    };
+    answers.iter().map(word).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_many_has_its_own_answer() {
+    let server = Redis::start().unwrap();
+    let options = options();
+    let invitations = open(&server.url(), &options).await;
+    let codes = created(&invitations, 1, 130).await;
+    let mut all: Vec<_> =
+        codes.iter().map(|one| redeem(&invitations, one.digest, "anna")).collect();
+    let mut expected = vec!["applied".to_owned(); 130];
+    // Nobody's code, the same operation again, and a code that somebody else has used.
+    all[3] = redeem(&invitations, CodeDigest::from_bytes([7; 32]), "anna");
+    expected[3] = "Missing".to_owned();
+    all[5] = all[4].clone();
+    expected[5] = "replayed".to_owned();
+    all[7] = redeem(&invitations, codes[6].digest, "ben");
+    expected[7] = "refused".to_owned();
+    // One that is torn, in each of two scripts: the first of all, and in between.
+    for torn in [0, 100] {
+        let key = format!("{{{}}}:invitations", options.namespace());
+        let id = format!(
+            "redis.call('HSET', KEYS[1], struct.pack('>I4I4I4I4', {}), 'torn')",
+            quarters(&codes[torn])
+        );
+        server.ask(&["EVAL", &id, "1", &key]).unwrap();
+        expected[torn] = "Corrupt".to_owned();
+    }
+    server.ask(&["CONFIG", "RESETSTAT"]).unwrap();
+    let answers = invitations.store().apply(&all).await;
+    assert_eq!(words(&answers), expected);
+    let stats = server.ask(&["INFO", "commandstats"]).unwrap();
+    // The server did not know the script; so it is told it once.
+    let scripts = stats.lines().filter(|line| line.starts_with("cmdstat_eval"));
+    let calls = scripts.filter_map(|line| line.split("calls=").nth(1)?.split(',').next());
+    assert_eq!(calls.filter_map(|calls| calls.parse::<u32>().ok()).sum::<u32>(), 3 + 1);
+
+    for (n, answer) in answers.iter().enumerate() {
+        if let Ok(Outcome::Applied(facts)) = answer {
+            assert_eq!((facts.invitation.id, facts.invitation.uses), (codes[n].id, 1));
+            assert_eq!(facts.mine, facts.invitation.last_use);
+        }
+    }
+    let counts = invitations.counts(&admin(), &Criteria::new()).await.unwrap();
+    let used = expected.iter().filter(|word| *word == "applied").count();
+    assert_eq!(counts.of(Status::Used), Count::Exactly(used.try_into().unwrap()));
+}
+
+/// An id as four numbers.
+fn quarters(invitation: &Invitation) -> String {
+    let bytes = invitation.id.as_bytes().chunks(4);
+    let quarters = bytes.map(|four| u32::from_be_bytes(four.try_into().unwrap()).to_string());
+    quarters.collect::<Vec<_>>().join(", ")
+}
+
+/// Each sees what those before it in the same script did, the index included.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_in_one_script_gets_exactly_the_uses_there_are() {
+    let options = options();
+    let invitations = open(&Redis::shared().url(), &options).await;
+    let code = created(&invitations, 20, 1).await.remove(0);
+    let all: Vec<_> =
+        (0..30).map(|n| redeem(&invitations, code.digest, &format!("name{n}"))).collect();
+    let answers = words(&invitations.store().apply(&all).await);
+    assert!(answers[..20].iter().all(|word| word == "applied"), "{answers:?}");
+    assert!(answers[20..].iter().all(|word| word == "refused"), "{answers:?}");
+    let paging = Paging::first(100).unwrap();
+    let redemptions = invitations.redemptions(&admin(), code.id, paging).await.unwrap();
+    assert_eq!(redemptions.items().len(), 20);
+    // It is found by its last name, and the index holds no other one.
+    let criteria = Criteria::new().matching("name19").with_status(Status::Used);
+    let page = invitations.list(&admin(), &criteria, paging).await.unwrap();
+    assert_eq!(page.items().len(), 1);
+    let index = format!("{{{}}}:index", options.namespace());
+    let names = Redis::shared().ask(&["ZLEXCOUNT", &index, "[wname", "(wnamf"]).unwrap();
+    assert_eq!(names.trim(), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_answer_is_lost_the_outcome_of_each_is_unknown() {
+    let (server, options) = (Redis::shared(), options());
+    let proxy = Proxy::to(server.port()).unwrap();
+    let sound = open(&server.url(), &options).await;
+    let broken = open(&format!("redis://127.0.0.1:{}", proxy.port()), &options).await;
+    let codes = created(&sound, 1, 4).await;
+    // The first answer would be that the server does not know the script yet.
+    sound.store().apply(&[redeem(&sound, codes[3].digest, "anna")]).await;
+    let all: Vec<_> = codes[..3].iter().map(|one| redeem(&sound, one.digest, "anna")).collect();
+    proxy.lose_answer_after(0);
+    let answers = words(&broken.store().apply(&all).await);
+    assert_eq!(answers, ["OutcomeUnknown"; 3]);
+    assert_eq!(words(&sound.store().apply(&all).await), ["replayed"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_memory_makes_none_of_them() {
+    let server = Redis::start().unwrap();
+    let invitations = open(&server.url(), &options()).await;
+    let codes = created(&invitations, 1, 3).await;
+    let all: Vec<_> = codes.iter().map(|one| redeem(&invitations, one.digest, "anna")).collect();
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    let answers = invitations.store().apply(&all).await;
+    let is_unavailable = |answer: &Result<_, StoreError>| matches!(answer, Err(error) if error.kind() == StoreErrorKind::Unavailable);
+    assert!(answers.iter().all(is_unavailable), "{answers:?}");
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
+    assert_eq!(words(&invitations.store().apply(&all).await), ["applied"; 3]);
+}
