@@ -10,8 +10,6 @@ use invitation_core::{
     Actor, Criteria, Division, Draft, Event, EventCriteria, Invitation, Invitations, Paging,
     Redeemer, Role, Store, UserId, Username,
 };
-use invitation_sqlx::SqliteStore;
-use tempfile::TempDir;
 
 pub fn manager() -> Actor {
     Actor::in_division(
@@ -28,13 +26,6 @@ pub fn admin() -> Actor {
 
 pub fn redeemer(name: &str) -> Redeemer {
     Redeemer::new(UserId::new(name).unwrap(), Username::new(name).unwrap())
-}
-
-/// A service on a new database file, which lives as long as the folder.
-pub async fn on_a_file() -> (Invitations<SqliteStore>, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("test.db")).await.unwrap();
-    (Invitations::new(store), folder)
 }
 
 pub async fn create<S: Store>(invitations: &Invitations<S>) -> (Invitation, String) {

@@ -1,10 +1,5 @@
-//! What goes wrong with connections to MariaDB: calls that are dropped at any moment, and
-//! wires that break between any two messages.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(feature = "mysql")]
-
-mod support;
+//! On MariaDB: also calls that are dropped at any moment, and wires that break between any
+//! two messages.
 
 use std::{str::FromStr, time::Duration};
 
@@ -12,12 +7,24 @@ use invitation_core::{Error, Invitations, StoreErrorKind, testing::DropAfter};
 use invitation_sqlx::{
     MySqlStore,
     sqlx::{
-        self, MySqlPool,
+        self, MySql, MySqlPool,
         mysql::{MySqlConnectOptions, MySqlPoolOptions},
     },
 };
 use invitation_testkit::{MariaDb, Proxy};
-use support::{create, redeemer, redemptions_on_record, uses};
+
+use crate::{
+    promises::{Failing, promises},
+    support::{create, redeemer, redemptions_on_record, uses},
+};
+
+promises!(MySql);
+
+impl Failing for MySql {
+    const FILL: &'static str = "CREATE TRIGGER no_room BEFORE INSERT ON invitation_events \
+         FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no room for evidence'";
+    const CLEAR: &'static str = "DROP TRIGGER no_room";
+}
 
 /// A pool of one connection.
 async fn one(options: MySqlConnectOptions) -> MySqlPool {

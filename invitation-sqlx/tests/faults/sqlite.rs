@@ -1,0 +1,100 @@
+//! On SQLite.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use invitation_core::testing::DropAfter;
+use invitation_core::{
+    Clock, Invitation, Invitations, ManualClock, Refusal, Reservation, SystemClock,
+};
+use invitation_sqlx::{
+    SqliteStore,
+    sqlx::{self, Sqlite},
+};
+
+use crate::{
+    promises::{Failing, promises},
+    support::{admin, create, host::Host, redeemer, redemptions_on_record, uses},
+};
+
+promises!(Sqlite);
+
+impl Failing for Sqlite {
+    const FILL: &'static str = "CREATE TRIGGER no_room BEFORE INSERT ON invitation_events \
+         BEGIN SELECT RAISE(ABORT, 'no room for evidence'); END";
+    const CLEAR: &'static str = "DROP TRIGGER no_room";
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_call_is_done_with_evidence_or_not_done() {
+    let host = Host::<Sqlite>::new().await;
+    let invitations = &host.invitations;
+    let anna = redeemer("anna");
+    for polls in 0..40 {
+        let (_, code) = create(invitations).await;
+        DropAfter::new(invitations.redeem(&code, &anna), polls).await;
+        let used = uses(invitations).await as usize;
+        assert_eq!(used, redemptions_on_record(invitations).await, "after {polls} polls");
+        // The rightful holder asks again: never "used", never twice.
+        invitations.redeem(&code, &anna).await.unwrap();
+        assert_eq!(redemptions_on_record(invitations).await, polls + 1);
+    }
+    assert_eq!(uses(invitations).await, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_redeem_with_is_spent_with_evidence_or_free_after_the_lease() {
+    let host = Host::<Sqlite>::new().await;
+    let invitations = &host.invitations;
+    let clock = ManualClock::new(SystemClock.now());
+    let invitations = &invitations.clone().with_clock(clock.clone());
+    let (mut spent, mut finished) = (0, false);
+    let mut polls = 0;
+    while !finished {
+        let (invitation, code) = create(invitations).await;
+        let accounts = AtomicUsize::new(0);
+        let creating = async |_: Reservation| {
+            tokio::task::yield_now().await;
+            accounts.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, std::io::Error>(())
+        };
+        let anna = redeemer("anna");
+        let call = invitations.redeem_with(&code, &anna, creating);
+        finished = DropAfter::new(call, polls).await.is_some();
+
+        clock.advance(invitations.limits().lease());
+        let second = invitations.redeem(&code, &redeemer("ben")).await;
+        let facts = invitations.get(&admin(), invitation.id).await.unwrap();
+        let Invitation { uses, held, last_use, .. } = facts.invitation();
+        assert_eq!((*uses, *held), (1, 0), "after {polls} polls");
+        assert_eq!(redemptions_on_record(invitations).await, polls + 1, "each with evidence");
+        if let Err(refused) = second {
+            assert_eq!(refused.refusal(), Some(&Refusal::Used), "after {polls} polls");
+            assert_eq!(last_use.as_ref().unwrap().username.as_str(), "anna");
+            assert_eq!(accounts.load(Ordering::SeqCst), 1, "never for nobody");
+            spent += 1;
+        }
+        polls += 1;
+    }
+    assert!(spent >= 1 && polls > 8, "dropped {polls} times, {spent} were spent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_in_memory_database_lives_as_long_as_its_store() {
+    let invitations = Invitations::new(SqliteStore::in_memory().await.unwrap());
+    let (_, code) = create(&invitations).await;
+    invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+    assert_eq!(uses(&invitations).await, 1);
+}
+
+/// What the documents say of a file that the library opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_opened_to_survive_a_power_cut() {
+    let host = Host::<Sqlite>::new().await;
+    let invitations = &host.invitations;
+    let pool = invitations.store().pool();
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(pool).await.unwrap();
+    let wait: i64 = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(pool).await.unwrap();
+    // FULL is 2: https://www.sqlite.org/pragma.html#pragma_synchronous
+    assert_eq!((journal.as_str(), synchronous, wait), ("wal", 2, 5_000));
+}
