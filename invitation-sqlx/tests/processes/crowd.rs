@@ -2,9 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use invitation_core::{
-    Error, Invitations, Redeemer, Refusal, StoreError, StoreErrorKind, UserId, Username,
-};
+use invitation_core::{Error, Invitations, Redeemer, Refusal, StoreError, StoreErrorKind};
 use invitation_sqlx::{
     SqlStore,
     sqlx::{self, AssertSqlSafe, MySql, Postgres, Sqlite},
@@ -13,6 +11,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
     database::{self, CONNECTIONS, Host},
+    support::{host::try_to_add_user, redeemer},
     way::Way,
 };
 
@@ -80,8 +79,7 @@ async fn gather<DB: Host>(
         tasks.spawn(async move {
             here.wait().await;
             barrier.wait().await;
-            let user = UserId::new(&name).unwrap();
-            let newcomer = Redeemer::new(user, Username::new(&name).unwrap());
+            let newcomer = redeemer(&name);
             if way.joined {
                 join(&invitations, way, &code, &newcomer).await
             } else {
@@ -123,11 +121,10 @@ async fn try_to_join<DB: Host>(
         Error::Store(StoreError::new(kind, "the host").because(error))
     };
     let pool = invitations.store().pool();
-    let mut tx = pool.begin_with(AssertSqlSafe(DB::begin(way.level))).await.map_err(failed)?;
+    let mut tx = pool.begin_with(AssertSqlSafe(DB::beginning(way.level))).await.map_err(failed)?;
     match invitations.on(invitations.store().join(&mut tx)).redeem(code, newcomer).await {
         Ok(_) => {
-            let account = format!("INSERT INTO users (name) VALUES ('{}')", newcomer.username());
-            database::run::<DB>(&mut tx, &account).await.map_err(failed)?;
+            try_to_add_user(&mut tx, newcomer.username().as_str()).await.map_err(failed)?;
             tx.commit().await.map_err(failed)?;
             Ok(Fate::Redeemed)
         }

@@ -4,36 +4,32 @@ use std::{str::FromStr, time::Duration};
 
 use invitation_core::{Invitations, Limits};
 use invitation_sqlx::{
-    Dialect, SqlStore,
+    SqlStore,
     sqlx::{
-        self, AssertSqlSafe, Connection, Executor, MySql, Pool, Postgres, Sqlite,
-        mysql::MySqlConnectOptions,
-        pool::{PoolConnection, PoolOptions},
-        postgres::PgConnectOptions,
-        sqlite::SqliteConnectOptions,
+        Connection, MySql, Postgres, Sqlite, mysql::MySqlConnectOptions, pool::PoolOptions,
+        postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
     },
 };
-use tempfile::TempDir;
 
-use crate::way::{Level, Way};
+use crate::{
+    support::host::{Empty, Kind, run},
+    way::{Level, Way},
+};
 
 /// One connection for each member of a crowd.
 pub(crate) const CONNECTIONS: u32 = 16;
 
-/// A URL of an empty database of each kind; of those that are files, in this folder.
-pub(crate) fn all(folder: &TempDir) -> Vec<(&'static str, String)> {
-    let postgres = invitation_testkit::Postgres::shared().create_database();
-    let sqlite = format!("sqlite:{}", folder.path().join("crowds.db").display());
-    let mariadb = invitation_testkit::MariaDb::shared().create_database();
-    vec![("PostgreSQL", postgres), ("SQLite", sqlite), ("MariaDB", mariadb)]
+/// An empty database of each kind.
+pub(crate) fn all() -> [(&'static str, Empty); 3] {
+    [("PostgreSQL", Postgres::empty()), ("SQLite", Sqlite::empty()), ("MariaDB", MySql::empty())]
 }
 
-/// What differs between the databases for a host.
-pub(crate) trait Host: Dialect {
+/// What differs between the databases for a host of crowds.
+pub(crate) trait Host: Kind {
     fn options(url: &str, level: Level) -> <Self::Connection as Connection>::Options;
 
-    /// Begins a transaction of the host's at a level.
-    fn begin(level: Level) -> String;
+    /// How a transaction of the host's begins at a level.
+    fn beginning(level: Level) -> String;
 }
 
 impl Host for Postgres {
@@ -44,7 +40,7 @@ impl Host for Postgres {
         options.options([("default_transaction_isolation", level.as_str())])
     }
 
-    fn begin(level: Level) -> String {
+    fn beginning(level: Level) -> String {
         format!("BEGIN ISOLATION LEVEL {}", level.as_sql())
     }
 }
@@ -54,7 +50,7 @@ impl Host for MySql {
         MySqlConnectOptions::from_str(url).unwrap()
     }
 
-    fn begin(level: Level) -> String {
+    fn beginning(level: Level) -> String {
         let level = level.as_sql();
         format!("SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION")
     }
@@ -62,15 +58,10 @@ impl Host for MySql {
 
 impl Host for Sqlite {
     fn options(url: &str, _: Level) -> SqliteConnectOptions {
-        let options = SqliteConnectOptions::from_str(url).unwrap().create_if_missing(true);
-        options
-            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-            // Nobody pulls the plug on a test.
-            .synchronous(sqlx::sqlite::SqliteSynchronous::Off)
-            .busy_timeout(Duration::from_secs(30))
+        Self::careless(url).busy_timeout(Duration::from_secs(30))
     }
 
-    fn begin(_: Level) -> String {
+    fn beginning(_: Level) -> String {
         "BEGIN IMMEDIATE".to_owned()
     }
 }
@@ -91,18 +82,7 @@ pub(crate) async fn open<DB: Host>(url: &str, way: Way) -> Invitations<SqlStore<
 /// The tables of both the library and the host.
 pub(crate) async fn prepare<DB: Host>(invitations: &Invitations<SqlStore<DB>>) {
     invitations.store().migrate().await.unwrap();
-    let mut conn = invitations.store().pool().acquire().await.unwrap();
-    run::<DB>(&mut conn, "DROP TABLE IF EXISTS users").await.unwrap();
-    run::<DB>(&mut conn, "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await.unwrap();
-}
-
-pub(crate) async fn run<DB: Host>(conn: &mut DB::Connection, sql: &str) -> sqlx::Result<()> {
-    DB::exec(conn).execute(AssertSqlSafe(sql)).await.map(|_| ())
-}
-
-/// How many accounts there are.
-pub(crate) async fn users<DB: Host>(pool: &Pool<DB>) -> usize {
-    let mut conn: PoolConnection<DB> = pool.acquire().await.unwrap();
-    let rows = DB::exec(&mut conn).fetch_all(AssertSqlSafe("SELECT name FROM users")).await;
-    rows.unwrap().len()
+    let pool = invitations.store().pool();
+    run(pool, "DROP TABLE IF EXISTS users").await;
+    run(pool, "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await;
 }

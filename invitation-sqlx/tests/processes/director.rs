@@ -8,8 +8,7 @@ use std::{
 };
 
 use invitation_core::{
-    Action, Actor, Division, Draft, EventCriteria, EventOutcome, InvitationId, Invitations, Paging,
-    Role, Span, UserId,
+    Action, Draft, EventCriteria, EventOutcome, InvitationId, Invitations, Paging, Role, Span,
 };
 use invitation_sqlx::{
     SqlStore,
@@ -19,6 +18,7 @@ use invitation_sqlx::{
 use crate::{
     CROWD,
     database::{self, CONNECTIONS, Host},
+    support::{admin, host::number},
     way::Way,
 };
 
@@ -69,8 +69,8 @@ async fn direct<DB: Host>(url: &str, way: Way) {
         }
     }
     if way.joined {
-        let users = database::users(invitations.store().pool()).await;
-        assert_eq!(users, usize::try_from(let_in).unwrap(), "an account for each, and no other");
+        let users = number(invitations.store().pool(), "SELECT COUNT(*) FROM users").await;
+        assert_eq!(users, i64::from(let_in), "an account for each, and no other");
     }
     invitations.store().pool().close().await;
 }
@@ -100,11 +100,6 @@ async fn check_trail<DB: Host>(
 fn sum(told: &[String], place: usize) -> u32 {
     let number = |line: &String| line.split(' ').nth(place).unwrap().parse::<u32>().unwrap();
     told.iter().map(number).sum()
-}
-
-fn admin() -> Actor {
-    Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap())
-        .based_in(Division::new("sales").unwrap())
 }
 
 /// A process of this program that obeys.

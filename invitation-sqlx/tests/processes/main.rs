@@ -10,6 +10,9 @@ mod database;
 mod director;
 mod way;
 
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::env;
 
 use way::Way;
@@ -25,12 +28,11 @@ async fn main() {
         let [url, way, number] = words.try_into().expect("what the director says");
         return crowd::run(&url, way.parse().unwrap(), &number).await;
     }
-    let folder = tempfile::tempdir().unwrap();
     let mut passed = 0;
-    for (name, url) in database::all(&folder) {
-        for way in Way::all_on(&url) {
+    for (name, database) in database::all() {
+        for way in Way::all_on(&database.url) {
             println!("crowds of {name}, {way}");
-            director::run(&url, way).await;
+            director::run(&database.url, way).await;
             passed += 1;
         }
     }
