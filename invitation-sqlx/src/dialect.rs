@@ -88,6 +88,9 @@ pub trait Dialect:
     /// Whether a question says which index it is to go by, because the planner's guess may
     /// lead to many more rows than it asks for.
     const NAMES_INDEXES: bool;
+    /// Whether the planner goes by what it believes of the table, and cannot be told by which
+    /// index to find the rows: then the question is put so that only that index will do.
+    const GUESSES: bool;
     /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
     const SKIPS_TAKEN: bool;
     /// How an insert of events leaves those alone that are there.

@@ -87,6 +87,7 @@ impl Dialect for Sqlite {
     const RETURNING: bool = true;
     const COMPARES_ROWS: bool = true;
     const NAMES_INDEXES: bool = false;
+    const GUESSES: bool = false;
     const SKIPS_TAKEN: bool = true;
     const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const TOUCH: &'static str = "held = held";

@@ -9,6 +9,8 @@
 #[path = "plans/mariadb.rs"]
 mod mariadb;
 mod support;
+#[path = "plans/unseen.rs"]
+mod unseen;
 
 use std::{
     io,
@@ -17,7 +19,8 @@ use std::{
 };
 
 use invitation_core::{
-    Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role, Status, Store, UserId,
+    BatchId, Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role, Status,
+    Store, UserId,
 };
 use invitation_sqlx::{
     PgStore, SqliteStore,
@@ -33,7 +36,10 @@ use tracing_subscriber::fmt::MakeWriter;
 const ROWS: u32 = 100_000;
 
 /// Invitations, standings and words, as in the bench.
-const MIXED: &str = include_str!("../benches/postgres/mixed.sql");
+const MIXED: &str = concat!(
+    include_str!("../benches/postgres/mixed.sql"),
+    include_str!("../benches/postgres/rows.sql")
+);
 /// An event for each; redemptions and reservations for some.
 const MORE: &str = "
     INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, division)
@@ -102,6 +108,7 @@ enum Question {
     Search(&'static str),
     Role,
     Inviter,
+    Batch,
     Counts,
     EventsOfOne,
     Reservations,
@@ -124,6 +131,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Search("absent"), &["words_pkey"]),
     (Question::Role, &["codes_role", "codes_pkey"]),
     (Question::Inviter, &["codes_inviter", "codes_pkey"]),
+    (Question::Batch, &["codes_batch", "codes_pkey"]),
     (Question::Counts, &["standings_valid"]),
     (Question::EventsOfOne, &["events_invitation"]),
     (Question::Reservations, &["leases_newest_anywhere"]),
@@ -171,6 +179,9 @@ async fn ask<S: Store>(
         Question::Inviter => {
             list(Criteria::new().by_inviter(UserId::new("u-7").unwrap())).await;
         }
+        Question::Batch => {
+            list(Criteria::new().in_batch(BatchId::from_bytes([7; 16]))).await;
+        }
         Question::Counts => {
             invitations.counts(&manager(), &Criteria::new()).await.unwrap();
         }
@@ -191,6 +202,7 @@ async fn explaining(url: &str) -> PgPool {
         ("session_preload_libraries", "auto_explain"),
         ("auto_explain.log_min_duration", "0"),
         ("auto_explain.log_level", "notice"),
+        ("auto_explain.log_analyze", "on"),
     ]);
     PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
 }

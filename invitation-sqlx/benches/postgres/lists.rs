@@ -19,6 +19,8 @@ use crate::{Extent, Pool, people::manager, store};
 const MIXED: &str = include_str!("mixed.sql");
 /// All but the ten oldest are used, or have expired.
 const OLDEST: &str = include_str!("oldest.sql");
+/// The invitations, their standings and their words.
+const ROWS: &str = include_str!("rows.sql");
 
 pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     for (name, data) in [("mixed", MIXED), ("only the ten oldest are active", OLDEST)] {
@@ -46,7 +48,7 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
 }
 
 async fn fill(store: &PgStore, data: &str, rows: u32) {
-    let data = data.replace("{rows}", &rows.to_string());
+    let data = [data, ROWS].concat().replace("{rows}", &rows.to_string());
     sqlx::raw_sql(AssertSqlSafe(data)).execute(store.pool()).await.unwrap();
     sqlx::raw_sql("VACUUM ANALYZE").execute(store.pool()).await.unwrap();
 }

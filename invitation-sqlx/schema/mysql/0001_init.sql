@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     -- With all that a list's candidates are asked for, so that no row is looked at.
     KEY {prefix}codes_newest (division, created_at, id, deleted_at),
     KEY {prefix}codes_newest_anywhere (created_at, id, deleted_at),
-    KEY {prefix}codes_role (division, role, created_at, id, deleted_at),
+    KEY {prefix}codes_role (role, division, created_at, id, deleted_at),
     KEY {prefix}codes_inviter (inviter, created_at, id, division, deleted_at),
     KEY {prefix}codes_tag (tag),
     KEY {prefix}codes_batch (batch, created_at, id, division, deleted_at),

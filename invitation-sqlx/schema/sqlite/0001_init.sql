@@ -38,7 +38,7 @@ CREATE TABLE {prefix}codes (
 -- None of these holds a column that a redemption changes.
 CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
 CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
-CREATE INDEX {prefix}codes_role ON {prefix}codes (division, role, created_at, id);
+CREATE INDEX {prefix}codes_role ON {prefix}codes (role, division, created_at, id);
 CREATE INDEX {prefix}codes_inviter ON {prefix}codes (inviter, created_at, id);
 CREATE INDEX {prefix}codes_tag ON {prefix}codes (tag);
 CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch, created_at, id) WHERE batch IS NOT NULL;

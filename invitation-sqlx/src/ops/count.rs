@@ -20,52 +20,74 @@ pub(crate) async fn count<DB: Dialect>(
     filter: &Filter,
     cap: u32,
 ) -> Result<Tally, StoreError> {
-    let mut s = Statement::<DB>::new("SELECT ");
-    for (n, status) in STATUSES.into_iter().enumerate() {
-        s.sql(if n == 0 { "" } else { ", " });
-        s.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
-        if filter.status.is_some_and(|only| only != status) {
-            s.sql(format_args!("{} i WHERE 1 = 0", names.standings));
-        } else if is_told_by_standings(filter) {
-            s.sql(format_args!("{} i", names.standings));
-            let is_of_one = matches!(scope, Scope::Division(_));
-            let index = match status {
-                Status::Active | Status::Expired if is_of_one => "standings_valid",
-                Status::Active | Status::Expired => "standings_valid_anywhere",
-                Status::Used | Status::Revoked if is_of_one => "PRIMARY",
-                Status::Used | Status::Revoked => "standings_anywhere",
-            };
-            render::go_by(&mut s, names, index);
-            s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
-            render::scope(&mut s, scope);
-            render::validity(&mut s, status, filter);
-            render::span(&mut s, "i.created_at", &filter.created);
-            render::span(&mut s, "i.expires_at", &filter.expires);
-            // Not for the order, but so that it goes by the index which has it: the first
-            // so many that match may be the last of the table.
-            s.sql(match status {
-                Status::Active | Status::Expired => " ORDER BY i.expires_at",
-                Status::Used | Status::Revoked => " ORDER BY i.created_at",
-            });
-        } else {
-            s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
-            render::scope(&mut s, scope);
-            render::filter(
-                &mut s,
-                &Filter { status: Some(status), ..filter.clone() },
-                names,
-                Words::OfAll,
-            );
-        }
-        s.sql(" LIMIT ").sql(u64::from(cap) + 1).sql(format_args!(") AS n{n})"));
-    }
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("count", error))?;
-    let numbers = found.as_ref().map(row::numbers::<DB, 4>).transpose()?.unwrap_or_default();
+    let numbers = up_to::<DB>(conn, "count", STATUSES.len(), cap, |s, n| {
+        of_status(s, names, scope, filter, STATUSES[n]);
+    });
     let mut tally = Tally::default();
-    for (status, number) in STATUSES.into_iter().zip(numbers) {
+    for (status, number) in STATUSES.into_iter().zip(numbers.await?) {
         *tally.of_mut(status) = u32::try_from(number).unwrap_or(u32::MAX);
     }
     Ok(tally)
+}
+
+/// Counts the rows of several tables, up to one more than so many of each: `write` says
+/// which rows, from the name of the table on.
+pub(super) async fn up_to<DB: Dialect>(
+    conn: &mut DB::Connection,
+    operation: &'static str,
+    tables: usize,
+    cap: u32,
+    mut write: impl FnMut(&mut Statement<DB>, usize) + Send,
+) -> Result<Vec<i64>, StoreError> {
+    let mut s = Statement::<DB>::new("SELECT ");
+    for n in 0..tables {
+        s.sql(if n == 0 { "" } else { ", " });
+        s.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
+        write(&mut s, n);
+        render::at_most(&mut s, cap.saturating_add(1));
+        s.sql(format_args!(") AS n{n})"));
+    }
+    let found = s.first(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
+    let counts = found.as_ref().map(|row| row::counts::<DB>(row, tables)).transpose()?;
+    Ok(counts.unwrap_or_default())
+}
+
+fn of_status<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    scope: &Scope,
+    filter: &Filter,
+    status: Status,
+) {
+    if filter.status.is_some_and(|only| only != status) {
+        s.sql(format_args!("{} i WHERE 1 = 0", names.standings));
+    } else if is_told_by_standings(filter) {
+        let is_of_one = matches!(scope, Scope::Division(_));
+        let index = match status {
+            Status::Active | Status::Expired if is_of_one => "standings_valid",
+            Status::Active | Status::Expired => "standings_valid_anywhere",
+            Status::Used | Status::Revoked if is_of_one => "PRIMARY",
+            Status::Used | Status::Revoked => "standings_anywhere",
+        };
+        s.sql(format_args!("{} i", names.standings));
+        render::go_by(s, names, index);
+        s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
+        render::scope(s, scope);
+        render::validity(s, status, filter);
+        render::span(s, "i.created_at", &filter.created);
+        render::span(s, "i.expires_at", &filter.expires);
+        // Not for the order, but so that it goes by the index which has it: the first
+        // so many that match may be the last of the table.
+        s.sql(match status {
+            Status::Active | Status::Expired => " ORDER BY i.expires_at",
+            Status::Used | Status::Revoked => " ORDER BY i.created_at",
+        });
+    } else {
+        s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
+        render::scope(s, scope);
+        let of_one = Filter { status: Some(status), ..filter.clone() };
+        render::filter(s, &of_one, names, Words::OfAll);
+    }
 }
 
 /// Whether the narrow rows say all that the filter asks for.

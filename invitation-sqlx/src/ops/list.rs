@@ -6,9 +6,15 @@
 //! behind them. A *few* are all that match some part of the filter, in whatever order:
 //! if they are few indeed, they tell the whole answer.
 
+mod few;
+mod walk;
+
 use invitation_core::{
-    Filter, Invitation, InvitationId, Listing, Page, Position, Scope, Slice, Status, StoreError,
+    BatchId, Filter, Invitation, InvitationId, Listing, Page, Position, Role, Scope, Slice, Status,
+    StoreError, UserId,
 };
+
+use super::count;
 
 use crate::{
     dialect::Dialect,
@@ -18,12 +24,6 @@ use crate::{
     row,
     statement::Statement,
 };
-
-/// How many candidates a walk looks at.
-const WINDOW: u32 = 2_000;
-
-/// The same, where each is asked for its words.
-const SEARCHED: u32 = 1_000;
 
 /// How many are still few: entries of an index, sorted before any row is looked at.
 const FEW: u32 = 5_000;
@@ -36,11 +36,11 @@ enum Way<'a> {
     /// Those of a status, in the list's order.
     Of(Status),
     /// Those of a batch, in the list's order.
-    Batch,
+    Batch(&'a BatchId),
     /// Those by an inviter, in the list's order.
-    Inviter,
+    Inviter(&'a UserId),
     /// Those of a role within a division, in the list's order.
-    Role,
+    Role(&'a Role),
     /// The few that have a word which begins like this, or a tag.
     Word(&'a str),
     /// The few that have a tag.
@@ -63,8 +63,8 @@ fn ways<'a>(scope: &Scope, filter: &'a Filter, words: Vec<&'a str>) -> Vec<Way<'
         ways.push(Way::Tag);
     }
     let searched = ways.len();
-    if filter.batch.is_some() {
-        ways.push(Way::Batch);
+    if let Some(batch) = &filter.batch {
+        ways.push(Way::Batch(batch));
     }
     if let Some(status) = filter.status {
         ways.push(Way::Of(status));
@@ -72,11 +72,11 @@ fn ways<'a>(scope: &Scope, filter: &'a Filter, words: Vec<&'a str>) -> Vec<Way<'
             ways.push(Way::Valid(status));
         }
     }
-    if filter.inviter.is_some() {
-        ways.push(Way::Inviter);
+    if let Some(inviter) = &filter.inviter {
+        ways.push(Way::Inviter(inviter));
     }
-    if filter.role.is_some() && matches!(scope, Scope::Division(_)) {
-        ways.push(Way::Role);
+    if let (Some(role), Scope::Division(_)) = (&filter.role, scope) {
+        ways.push(Way::Role(role));
     }
     if ways.len() == searched {
         ways.push(Way::Newest);
@@ -123,16 +123,10 @@ async fn rarest_first<'a, DB: Dialect>(
     if let [] | [_] = words {
         return Ok(words.iter().map(String::as_str).collect());
     }
-    let mut s = Statement::<DB>::new("SELECT ");
-    for (n, word) in words.iter().enumerate() {
-        s.sql(if n == 0 { "" } else { ", " });
-        s.sql(format_args!("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} w WHERE ", names.words));
-        render::begins_with(&mut s, "w.word", word);
-        s.sql(" ORDER BY w.word LIMIT ").sql(FEW + 1).sql(format_args!(") AS n{n})"));
-    }
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("list", error))?;
-    let counts = found.as_ref().map(|row| row::counts::<DB>(row, words.len())).transpose()?;
-    let counted = counts.unwrap_or_default().into_iter().zip(words);
+    let counts = count::up_to::<DB>(conn, "list", words.len(), FEW, |s, n| {
+        render::words(s, names, &words[n]);
+    });
+    let counted = counts.await?.into_iter().zip(words);
     let mut few: Vec<_> = counted.filter(|(count, _)| *count <= i64::from(FEW)).collect();
     few.sort_by_key(|(count, _)| *count);
     Ok(few.into_iter().map(|(_, word)| word.as_str()).collect())
@@ -176,46 +170,15 @@ impl Question<'_> {
         Ok((items, end))
     }
 
-    fn walk<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        s.sql("SELECT * FROM (");
-        page_of(s);
-        s.sql("(");
-        self.window(s, way);
-        s.sql(") c");
-        self.join(s, way);
-        // The database reads the second part only when the first leaves room for it.
-        s.sql(") found UNION ALL ");
-        end_of(s);
-        s.sql("(SELECT n.at, n.which FROM (");
-        self.window(s, way);
-        s.sql(") n ORDER BY n.at, n.which LIMIT 1) z WHERE (SELECT COUNT(*) FROM (");
-        self.window(s, way);
-        s.sql(") m) = ").sql(self.reach()).sql(" LIMIT ").sql(u64::from(self.page.limit) + 1);
-    }
-
-    fn reach(&self) -> u32 {
-        if self.filter.search.is_some() { SEARCHED } else { WINDOW }
-    }
-
-    fn few<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        s.sql("WITH f AS (");
-        self.set(s, way);
-        s.sql(") SELECT * FROM (");
-        page_of(s);
-        s.sql("(SELECT DISTINCT at, which FROM f WHERE (SELECT COUNT(*) FROM f) <= ").sql(FEW);
-        if let Scope::Division(division) = self.scope {
-            s.sql(" AND f.division = ").text(division.as_str());
-        }
-        self.narrow(s, "f.at", "f.which");
-        s.sql(" ORDER BY at DESC, which DESC) c");
-        self.join(s, way);
-        s.sql(") found UNION ALL ");
-        end_of(s);
-        s.sql("(SELECT at, which FROM f LIMIT 1) z WHERE (SELECT COUNT(*) FROM f) > ").sql(FEW);
-    }
-
-    fn join<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        s.sql(format_args!(" JOIN {} i ON i.id = c.which WHERE ", self.names.invitations));
+    /// Asks the whole filter of the candidates `c`, which come in this order and then by id.
+    fn join<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>, order: &str) {
+        let Names { invitations, .. } = self.names;
+        s.sql(if DB::GUESSES {
+            // One by one by its key: read all at once, they would be a whole table.
+            format!(" CROSS JOIN LATERAL (SELECT * FROM {invitations} x WHERE x.id = c.which OFFSET 0) i WHERE ")
+        } else {
+            format!(" JOIN {invitations} i ON i.id = c.which WHERE ")
+        });
         if let Way::Of(status) = way {
             // What the narrow row tells needs no look at the wide one.
             let now = self.filter.now.as_micros();
@@ -230,91 +193,18 @@ impl Question<'_> {
         s.sql("COALESCE(1 = 1");
         render::scope(s, self.scope);
         render::filter(s, self.filter, self.names, Words::OfEach);
-        s.sql(", 1 = 0)");
-        s.sql(" ORDER BY c.at DESC, c.which DESC LIMIT ").sql(u64::from(self.page.limit) + 1);
-    }
-
-    /// The candidates of a walk.
-    fn window<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        let Names { invitations, standings, .. } = self.names;
-        let is_of_one = matches!(self.scope, Scope::Division(_));
-        if let Way::Of(status) = way {
-            s.sql("SELECT i.created_at AS at, i.id AS which, i.expires_at AS valid_until ");
-            s.sql(format_args!("FROM {standings} i"));
-            render::go_by(s, self.names, if is_of_one { "PRIMARY" } else { "standings_anywhere" });
-            s.sql(" WHERE i.standing = ");
-            s.sql(row::standing_of(status));
-        } else {
-            s.sql("SELECT i.created_at AS at, i.id AS which ");
-            s.sql(format_args!("FROM {invitations} i"));
-            let index = match way {
-                Way::Batch => "codes_batch",
-                Way::Inviter => "codes_inviter",
-                Way::Role => "codes_role",
-                _ if is_of_one => "codes_newest",
-                _ => "codes_newest_anywhere",
-            };
-            render::go_by(s, self.names, index);
-            s.sql(" WHERE 1 = 1");
-        }
-        render::scope(s, self.scope);
-        match (way, &self.filter.batch, &self.filter.inviter, &self.filter.role) {
-            (Way::Batch, Some(batch), ..) => {
-                s.sql(" AND i.batch = ").blob(batch.as_bytes());
-            }
-            (Way::Inviter, _, Some(inviter), _) => {
-                s.sql(" AND i.inviter = ").text(inviter.as_str());
-            }
-            (Way::Role, .., Some(role)) => {
-                s.sql(" AND i.role = ").text(role.as_str());
-            }
-            _ => {}
-        }
-        self.narrow(s, "i.created_at", "i.id");
-        s.sql(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").sql(self.reach());
-    }
-
-    /// The candidates that may be few, up to one too many.
-    fn set<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        let Names { invitations, standings, words, .. } = self.names;
-        if let Way::Valid(status) = way {
-            s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
-            s.sql(format_args!("FROM {standings} i"));
-            let is_of_one = matches!(self.scope, Scope::Division(_));
-            render::go_by(
-                s,
-                self.names,
-                if is_of_one { "standings_valid" } else { "standings_valid_anywhere" },
-            );
-            s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
-            render::scope(s, self.scope);
-            render::validity(s, status, self.filter);
-            s.sql(" ORDER BY i.expires_at LIMIT ").sql(FEW + 1);
-            return;
-        }
-        if let Way::Word(word) = way {
-            s.sql("SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division ");
-            s.sql(format_args!("FROM {words} w WHERE "));
-            render::begins_with(s, "w.word", word);
-            // By its index, even where so many begin like this that any rows would do.
-            s.sql(" ORDER BY w.word LIMIT ").sql(FEW + 1).sql(") v");
-        }
-        let tags = self.filter.search.as_ref().map_or(&[][..], |search| search.tags());
-        if !tags.is_empty() {
-            s.sql(if matches!(way, Way::Word(_)) { " UNION ALL " } else { "" });
-            s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.division ");
-            s.sql(format_args!("FROM {invitations} i WHERE i.tag IN "));
-            s.list(tags, |s, tag| {
-                s.blob(tag.as_bytes());
-            });
-            s.sql(" LIMIT ").sql(FEW + 1).sql(") t");
-        }
+        s.sql(format_args!(", 1 = 0) ORDER BY {order}c.which DESC LIMIT "))
+            .sql(self.page_and_one());
     }
 
     /// What bounds the stretch of the list.
     fn narrow<DB: Dialect>(&self, s: &mut Statement<DB>, at: &str, id: &str) {
         render::span(s, at, &self.filter.created);
         render::after(s, at, id, self.page.after.as_ref(), InvitationId::as_bytes);
+    }
+
+    fn page_and_one(&self) -> u64 {
+        u64::from(self.page.limit) + 1
     }
 }
 

@@ -33,6 +33,30 @@ pub(crate) fn go_by<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: &s
     }
 }
 
+/// Writes a value that a planner which guesses is not told.
+pub(crate) fn unseen<DB: Dialect>(s: &mut Statement<DB>, write: impl FnOnce(&mut Statement<DB>)) {
+    s.sql(if DB::GUESSES { "(SELECT " } else { "" });
+    write(s);
+    s.sql(if DB::GUESSES { ")" } else { "" });
+}
+
+/// So many rows and no more. A planner that guesses is not told how many: it then takes
+/// them for few of all, and goes by an index that has them in order.
+pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
+    s.sql(" LIMIT ");
+    unseen(s, |s| {
+        s.sql(rows);
+    });
+}
+
+/// Not so many of the first rows.
+pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
+    s.sql(" OFFSET ");
+    unseen(s, |s| {
+        s.sql(rows);
+    });
+}
+
 pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
     match target {
         Target::Id(id) => {
@@ -193,27 +217,30 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names, ho
     }
     if !search.words().is_empty() {
         s.sql(" OR (1 = 1");
-        for word in search.words() {
-            // Of the names of redeemers, that of the latest counts.
-            let Names { words, invitations, .. } = names;
-            let column = match how {
-                Words::OfEach => {
-                    s.sql(format_args!(
-                        " AND 0 < (SELECT COUNT(*) FROM {words} w WHERE w.invitation = i.id \
-                         AND (w.part = 0 OR w.part = i.uses) AND "
-                    ));
-                    // Not to be looked up once more among all that begin so.
-                    "COALESCE(w.word, '')"
+        let Names { words, invitations, .. } = names;
+        match how {
+            // Of the names of redeemers, that of the latest counts. Its words are gone
+            // through once, whatever is searched for.
+            Words::OfEach => {
+                s.sql(" AND (SELECT ");
+                for (n, word) in search.words().iter().enumerate() {
+                    s.sql(if n == 0 { "MAX(CASE WHEN " } else { " + MAX(CASE WHEN " });
+                    begins_with(s, "w.word", word).sql(" THEN 1 ELSE 0 END)");
                 }
-                Words::OfAll => {
+                s.sql(format_args!(
+                    " FROM {words} w WHERE w.invitation = i.id AND (w.part = 0 OR w.part = i.uses)) = {}",
+                    search.words().len()
+                ));
+            }
+            Words::OfAll => {
+                for word in search.words() {
                     s.sql(format_args!(
                         " AND i.id IN (SELECT w.invitation FROM {words} w JOIN {invitations} x \
                          ON x.id = w.invitation WHERE (w.part = 0 OR w.part = x.uses) AND "
                     ));
-                    "w.word"
+                    begins_with(s, "w.word", word).sql(")");
                 }
-            };
-            begins_with(s, column, word).sql(")");
+            }
         }
         s.sql(")");
     }
@@ -227,7 +254,25 @@ pub(crate) fn begins_with<'s, DB: Dialect>(
     wanted: &str,
 ) -> &'s mut Statement<DB> {
     s.sql(format_args!("{word} >= ")).text(wanted);
-    s.sql(format_args!(" AND {word} < ")).text(format!("{wanted}{END_OF_PREFIX}"))
+    s.sql(format_args!(" AND {word} < ")).text(end_of_prefix(wanted))
+}
+
+/// All words `w` that begin with what is searched for, by the index that has them.
+pub(crate) fn words<DB: Dialect>(s: &mut Statement<DB>, names: &Names, wanted: &str) {
+    s.sql(format_args!("{} w WHERE w.word >= ", names.words));
+    unseen(s, |s| {
+        s.text(wanted);
+    });
+    s.sql(" AND w.word < ");
+    unseen(s, |s| {
+        s.text(end_of_prefix(wanted));
+    });
+    // By its index, even where so many begin like this that any rows would do.
+    s.sql(" ORDER BY w.word");
+}
+
+fn end_of_prefix(wanted: &str) -> String {
+    format!("{wanted}{END_OF_PREFIX}")
 }
 
 /// Those that a quota counts, among the standings `s`.

@@ -359,16 +359,6 @@ pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
 
 /// Reads a row of so many numbers.
 pub(crate) fn counts<DB: Dialect>(row: &DB::Row, columns: usize) -> Result<Vec<i64>> {
-    let mut c = Columns::<DB>::new(row, "words");
-    (0..columns).map(|_| c.int("count")).collect()
-}
-
-/// Reads a row of numbers.
-pub(crate) fn numbers<DB: Dialect, const N: usize>(row: &DB::Row) -> Result<[i64; N]> {
     let mut c = Columns::<DB>::new(row, "codes");
-    let mut numbers = [0; N];
-    for number in &mut numbers {
-        *number = c.int("count")?;
-    }
-    Ok(numbers)
+    (0..columns).map(|_| c.int("count")).collect()
 }

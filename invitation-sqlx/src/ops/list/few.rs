@@ -1,0 +1,68 @@
+//! Candidates that may be few: all that match some part of the filter.
+
+use invitation_core::Scope;
+
+use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
+
+use super::{FEW, Question, Way, end_of, page_of};
+
+impl Question<'_> {
+    pub(super) fn few<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
+        // The first that is one too many tells that they are not few.
+        s.sql("WITH z AS (SELECT at, which FROM (");
+        self.set(s, way);
+        s.sql(") m LIMIT 1 OFFSET ").sql(FEW);
+        s.sql(") SELECT * FROM (");
+        page_of(s);
+        s.sql("(SELECT DISTINCT at, which FROM (");
+        self.set(s, way);
+        s.sql(") f WHERE (SELECT COUNT(*) FROM z) = 0");
+        if let Scope::Division(division) = self.scope {
+            s.sql(" AND f.division = ").text(division.as_str());
+        }
+        self.narrow(s, "f.at", "f.which");
+        s.sql(" ORDER BY at DESC, which DESC) c");
+        self.join(s, way, "c.at DESC, ");
+        s.sql(") found UNION ALL ");
+        end_of(s);
+        s.sql("z");
+    }
+
+    /// The candidates, up to one too many.
+    fn set<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
+        let Names { invitations, standings, .. } = self.names;
+        if let Way::Valid(status) = way {
+            s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
+            s.sql(format_args!("FROM {standings} i"));
+            let is_of_one = matches!(self.scope, Scope::Division(_));
+            render::go_by(
+                s,
+                self.names,
+                if is_of_one { "standings_valid" } else { "standings_valid_anywhere" },
+            );
+            s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
+            render::scope(s, self.scope);
+            render::validity(s, status, self.filter);
+            s.sql(" ORDER BY i.expires_at");
+            render::at_most(s, FEW + 1);
+            return;
+        }
+        if let Way::Word(word) = way {
+            s.sql("SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division ");
+            s.sql("FROM ");
+            render::words(s, self.names, word);
+            render::at_most(s, FEW + 1);
+            s.sql(") v");
+        }
+        let tags = self.filter.search.as_ref().map_or(&[][..], |search| search.tags());
+        if !tags.is_empty() {
+            s.sql(if matches!(way, Way::Word(_)) { " UNION ALL " } else { "" });
+            s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.division ");
+            s.sql(format_args!("FROM {invitations} i WHERE i.tag IN "));
+            s.list(tags, |s, tag| {
+                s.blob(tag.as_bytes());
+            });
+            s.sql(" LIMIT ").sql(FEW + 1).sql(") t");
+        }
+    }
+}
