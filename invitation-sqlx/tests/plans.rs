@@ -9,6 +9,8 @@
 #[path = "plans/mariadb.rs"]
 mod mariadb;
 mod support;
+#[path = "plans/together.rs"]
+mod together;
 #[path = "plans/unseen.rs"]
 mod unseen;
 
@@ -128,6 +130,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Search("rarely"), &["words_pkey", "words_of", "codes_pkey"]),
     (Question::Search("example"), &["words_pkey", "words_of", "codes_pkey"]),
     (Question::Search("rarely example"), &["words_pkey", "words_of", "codes_pkey"]),
+    (Question::Search("anna west"), &["words_pkey"]),
     (Question::Search("absent"), &["words_pkey"]),
     (Question::Role, &["codes_role", "codes_pkey"]),
     (Question::Inviter, &["codes_inviter", "codes_pkey"]),
@@ -237,6 +240,10 @@ async fn postgres_goes_by_the_intended_indexes() {
             assert_eq!(whole, None, "{question:?}:\n{plans}");
         }
     }
+    // A thousand of a word at a time; through all it would be a hundred pages.
+    let (found, pages) = together::all(&invitations, "anna west", 50).await;
+    assert_eq!(found.len(), 2);
+    assert!(pages < 20, "{pages} pages");
 }
 
 /// A plan that was made while the tables were empty serves them when they have grown.

@@ -20,7 +20,8 @@ pub(crate) async fn count<DB: Dialect>(
     filter: &Filter,
     cap: u32,
 ) -> Result<Tally, StoreError> {
-    let numbers = up_to::<DB>(conn, "count", STATUSES.len(), cap, |s, n| {
+    let caps = STATUSES.map(|_| cap);
+    let numbers = up_to::<DB>(conn, "count", &caps, |s, n| {
         of_status(s, names, scope, filter, STATUSES[n]);
     });
     let mut tally = Tally::default();
@@ -30,17 +31,16 @@ pub(crate) async fn count<DB: Dialect>(
     Ok(tally)
 }
 
-/// Counts the rows of several tables, up to one more than so many of each: `write` says
+/// Counts the rows of several tables, of each up to one more than its cap: `write` says
 /// which rows, from the name of the table on.
 pub(super) async fn up_to<DB: Dialect>(
     conn: &mut DB::Connection,
     operation: &'static str,
-    tables: usize,
-    cap: u32,
+    caps: &[u32],
     mut write: impl FnMut(&mut Statement<DB>, usize) + Send,
 ) -> Result<Vec<i64>, StoreError> {
     let mut s = Statement::<DB>::new("SELECT ");
-    for n in 0..tables {
+    for (n, cap) in caps.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " });
         s.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
         write(&mut s, n);
@@ -48,7 +48,7 @@ pub(super) async fn up_to<DB: Dialect>(
         s.sql(format_args!(") AS n{n})"));
     }
     let found = s.first(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
-    let counts = found.as_ref().map(|row| row::counts::<DB>(row, tables)).transpose()?;
+    let counts = found.as_ref().map(|row| row::counts::<DB>(row, caps.len())).transpose()?;
     Ok(counts.unwrap_or_default())
 }
 

@@ -3,18 +3,18 @@
 //! Every way looks at candidates from an index, at most so many, and asks the whole
 //! filter of each. A *walk* goes in the list's order and stops at a full page; when its
 //! candidates end before that, the page comes back short, and the next one goes on
-//! behind them. A *few* are all that match some part of the filter, in whatever order:
-//! if they are few indeed, they tell the whole answer.
+//! behind them. The walk through *all words* of a search looks only at what has them all.
+//! A *few* are all that match some part of the filter, in whatever order: if they are few
+//! indeed, they tell the whole answer.
 
+mod all_words;
 mod few;
 mod walk;
 
 use invitation_core::{
-    BatchId, Filter, Invitation, InvitationId, Listing, Page, Position, Role, Scope, Slice, Status,
-    StoreError, UserId,
+    BatchId, Division, Filter, Invitation, InvitationId, Listing, Page, Position, Role, Scope,
+    Search, Slice, Status, StoreError, UserId,
 };
-
-use super::count;
 
 use crate::{
     dialect::Dialect,
@@ -25,8 +25,17 @@ use crate::{
     statement::Statement,
 };
 
+use super::count;
+
 /// How many are still few: entries of an index, sorted before any row is looked at.
 const FEW: u32 = 5_000;
+
+/// The same of those that have expired, or have not.
+const FEW_VALID: u32 = 2_000;
+
+/// How many that only have a word which begins with a searched one, or the tag of a code,
+/// are looked at beside those that have the words.
+const SIDE: u32 = 500;
 
 /// What candidates are looked at.
 #[derive(Clone, Copy)]
@@ -41,6 +50,8 @@ enum Way<'a> {
     Inviter(&'a UserId),
     /// Those of a role within a division, in the list's order.
     Role(&'a Role),
+    /// Those that have all of some words, in the list's order.
+    AllWords(&'a Division, &'a [String]),
     /// The few that have a word which begins like this, or a tag.
     Word(&'a str),
     /// The few that have a tag.
@@ -50,9 +61,8 @@ enum Way<'a> {
 }
 
 /// The ways, in the order in which they are tried: the first that tells all is enough.
-/// `words` are those of the search that may be few, the rarest first.
-fn ways<'a>(scope: &Scope, filter: &'a Filter, words: Vec<&'a str>) -> Vec<Way<'a>> {
-    let mut ways: Vec<_> = words.into_iter().map(Way::Word).collect();
+fn ways<'a>(scope: &Scope, filter: &'a Filter, searched: &Searched<'a>) -> Vec<Way<'a>> {
+    let mut ways: Vec<_> = searched.few.iter().copied().map(Way::Word).collect();
     if let Some(search) = &filter.search
         && search.words().is_empty()
     {
@@ -62,9 +72,12 @@ fn ways<'a>(scope: &Scope, filter: &'a Filter, words: Vec<&'a str>) -> Vec<Way<'
         }
         ways.push(Way::Tag);
     }
-    let searched = ways.len();
+    let few = ways.len();
     if let Some(batch) = &filter.batch {
         ways.push(Way::Batch(batch));
+    }
+    if let Some((division, words)) = searched.as_one {
+        ways.push(Way::AllWords(division, words));
     }
     if let Some(status) = filter.status {
         ways.push(Way::Of(status));
@@ -78,7 +91,7 @@ fn ways<'a>(scope: &Scope, filter: &'a Filter, words: Vec<&'a str>) -> Vec<Way<'
     if let (Some(role), Scope::Division(_)) = (&filter.role, scope) {
         ways.push(Way::Role(role));
     }
-    if ways.len() == searched {
+    if ways.len() == few {
         ways.push(Way::Newest);
     }
     ways
@@ -92,12 +105,12 @@ pub(crate) async fn list<DB: Dialect>(
     page: &Page<InvitationId>,
 ) -> Result<Listing, StoreError> {
     let question = Question { names, scope, filter, page };
-    let words = match &filter.search {
-        Some(search) => rarest_first::<DB>(conn, names, search.words()).await?,
-        None => Vec::new(),
+    let searched = match &filter.search {
+        Some(search) => weigh::<DB>(conn, names, scope, search).await?,
+        None => Searched::default(),
     };
     let mut short = None;
-    for way in ways(scope, filter, words) {
+    for way in ways(scope, filter, &searched) {
         let (items, end) = question.ask::<DB>(conn, way).await?;
         let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
         let full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
@@ -113,23 +126,51 @@ pub(crate) async fn list<DB: Dialect>(
     Ok(short.unwrap_or(Slice { items: Vec::new(), next: None }))
 }
 
-/// Those of several words that few have, the rarest first: what few have costs least to
-/// look at. One word alone is tried without being counted.
-async fn rarest_first<'a, DB: Dialect>(
+/// By what words of a search to look.
+#[derive(Default)]
+struct Searched<'a> {
+    /// Those that few may have, the rarest first: what few have costs least to look at.
+    few: Vec<&'a str>,
+    /// Or all of them, in a division.
+    as_one: Option<(&'a Division, &'a [String])>,
+}
+
+/// One word alone is tried without being counted.
+async fn weigh<'a, DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    words: &'a [String],
-) -> Result<Vec<&'a str>, StoreError> {
+    scope: &'a Scope,
+    search: &'a Search,
+) -> Result<Searched<'a>, StoreError> {
+    let words = search.words();
     if let [] | [_] = words {
-        return Ok(words.iter().map(String::as_str).collect());
+        let few = words.iter().map(String::as_str).collect();
+        return Ok(Searched { few, as_one: None });
     }
-    let counts = count::up_to::<DB>(conn, "list", words.len(), FEW, |s, n| {
-        render::words(s, names, &words[n]);
+    let mut caps = vec![FEW; words.len()];
+    caps.resize(2 * words.len() + 1, SIDE);
+    let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
+        match (words.get(n), n.checked_sub(words.len()).and_then(|n| words.get(n))) {
+            (Some(word), _) => render::words(s, names, ">=", word),
+            (None, Some(word)) => render::words(s, names, ">", word),
+            (None, None) => return render::tagged(s, names, search),
+        }
+        s.sql(" ORDER BY w.word");
     });
-    let counted = counts.await?.into_iter().zip(words);
-    let mut few: Vec<_> = counted.filter(|(count, _)| *count <= i64::from(FEW)).collect();
-    few.sort_by_key(|(count, _)| *count);
-    Ok(few.into_iter().map(|(_, word)| word.as_str()).collect())
+    let counts = counts.await?;
+    let (all, beside) = counts.split_at(words.len().min(counts.len()));
+    let mut few: Vec<_> = all.iter().zip(words).filter(|(n, _)| **n <= i64::from(FEW)).collect();
+    few.sort_by_key(|(count, _)| **count);
+    // What few enough have is found sooner without the other words.
+    let are_many = all.iter().all(|n| *n > i64::from(SIDE));
+    if let Scope::Division(division) = scope
+        && are_many
+        && beside.iter().all(|n| *n <= i64::from(SIDE))
+    {
+        return Ok(Searched { few: Vec::new(), as_one: Some((division, words)) });
+    }
+    let few = few.into_iter().map(|(_, word)| word.as_str()).collect();
+    Ok(Searched { few, as_one: None })
 }
 
 impl Way<'_> {
@@ -154,10 +195,10 @@ impl Question<'_> {
         way: Way<'_>,
     ) -> Result<(Vec<Invitation>, Option<Position<InvitationId>>), StoreError> {
         let mut s = Statement::<DB>::new("");
-        if way.is_walk() {
-            self.walk(&mut s, way);
-        } else {
-            self.few(&mut s, way);
+        match way {
+            Way::AllWords(division, words) => self.all_words(&mut s, division, words),
+            way if way.is_walk() => self.walk(&mut s, way),
+            way => self.few(&mut s, way),
         }
         let found = s.all(conn).await.map_err(|error| store_error::<DB>("list", error))?;
         let (mut items, mut end) = (Vec::with_capacity(found.len()), None);
@@ -171,7 +212,8 @@ impl Question<'_> {
     }
 
     /// Asks the whole filter of the candidates `c`, which come in this order and then by id.
-    fn join<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>, order: &str) {
+    /// Those of a status tell how long they are valid.
+    fn join<DB: Dialect>(&self, s: &mut Statement<DB>, of: Option<Status>, order: &str) {
         let Names { invitations, .. } = self.names;
         s.sql(if DB::GUESSES {
             // One by one by its key: read all at once, they would be a whole table.
@@ -179,15 +221,13 @@ impl Question<'_> {
         } else {
             format!(" JOIN {invitations} i ON i.id = c.which WHERE ")
         });
-        if let Way::Of(status) = way {
-            // What the narrow row tells needs no look at the wide one.
-            let now = self.filter.now.as_micros();
-            match status {
-                Status::Active => s.sql("c.valid_until > ").int(now).sql(" AND "),
-                Status::Expired => s.sql("c.valid_until <= ").int(now).sql(" AND "),
-                Status::Used | Status::Revoked => s,
-            };
-        }
+        // What the narrow row tells needs no look at the wide one.
+        let now = self.filter.now.as_micros();
+        match of {
+            Some(Status::Active) => s.sql("c.valid_until > ").int(now).sql(" AND "),
+            Some(Status::Expired) => s.sql("c.valid_until <= ").int(now).sql(" AND "),
+            Some(Status::Used | Status::Revoked) | None => s,
+        };
         // A planner that understood this would take it for news, while the candidates have
         // most of it in common, and would look for the few rows that it expects elsewhere.
         s.sql("COALESCE(1 = 1");

@@ -257,9 +257,10 @@ pub(crate) fn begins_with<'s, DB: Dialect>(
     s.sql(format_args!(" AND {word} < ")).text(end_of_prefix(wanted))
 }
 
-/// All words `w` that begin with what is searched for, by the index that has them.
-pub(crate) fn words<DB: Dialect>(s: &mut Statement<DB>, names: &Names, wanted: &str) {
-    s.sql(format_args!("{} w WHERE w.word >= ", names.words));
+/// All words `w` that begin with what is searched for, by the index that has them; or of
+/// these, those that are longer.
+pub(crate) fn words<DB: Dialect>(s: &mut Statement<DB>, names: &Names, is: &str, wanted: &str) {
+    s.sql(format_args!("{} w WHERE w.word {is} ", names.words));
     unseen(s, |s| {
         s.text(wanted);
     });
@@ -267,8 +268,18 @@ pub(crate) fn words<DB: Dialect>(s: &mut Statement<DB>, names: &Names, wanted: &
     unseen(s, |s| {
         s.text(end_of_prefix(wanted));
     });
-    // By its index, even where so many begin like this that any rows would do.
-    s.sql(" ORDER BY w.word");
+}
+
+/// All invitations `i` whose codes may begin like what is searched for.
+pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: &Search) {
+    s.sql(format_args!("{} i WHERE ", names.invitations));
+    if search.tags().is_empty() {
+        s.sql("1 = 0");
+        return;
+    }
+    s.sql("i.tag IN ").list(search.tags(), |s, tag| {
+        s.blob(tag.as_bytes());
+    });
 }
 
 fn end_of_prefix(wanted: &str) -> String {

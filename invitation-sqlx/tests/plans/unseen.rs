@@ -20,8 +20,7 @@ fn bound(question: Question) -> u64 {
     match question {
         Question::Counts => 10_001,
         Question::Search(_) => 5_001,
-        Question::Of(_) => 5_001,
-        _ => 2_000,
+        _ => 2_001,
     }
 }
 

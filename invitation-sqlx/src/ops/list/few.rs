@@ -4,14 +4,15 @@ use invitation_core::Scope;
 
 use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
 
-use super::{FEW, Question, Way, end_of, page_of};
+use super::{FEW, FEW_VALID, Question, Way, end_of, page_of};
 
 impl Question<'_> {
     pub(super) fn few<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
         // The first that is one too many tells that they are not few.
         s.sql("WITH z AS (SELECT at, which FROM (");
         self.set(s, way);
-        s.sql(") m LIMIT 1 OFFSET ").sql(FEW);
+        let few = if let Way::Valid(_) = way { FEW_VALID } else { FEW };
+        s.sql(") m LIMIT 1 OFFSET ").sql(few);
         s.sql(") SELECT * FROM (");
         page_of(s);
         s.sql("(SELECT DISTINCT at, which FROM (");
@@ -22,7 +23,7 @@ impl Question<'_> {
         }
         self.narrow(s, "f.at", "f.which");
         s.sql(" ORDER BY at DESC, which DESC) c");
-        self.join(s, way, "c.at DESC, ");
+        self.join(s, None, "c.at DESC, ");
         s.sql(") found UNION ALL ");
         end_of(s);
         s.sql("z");
@@ -30,7 +31,7 @@ impl Question<'_> {
 
     /// The candidates, up to one too many.
     fn set<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        let Names { invitations, standings, .. } = self.names;
+        let Names { standings, .. } = self.names;
         if let Way::Valid(status) = way {
             s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
             s.sql(format_args!("FROM {standings} i"));
@@ -44,24 +45,25 @@ impl Question<'_> {
             render::scope(s, self.scope);
             render::validity(s, status, self.filter);
             s.sql(" ORDER BY i.expires_at");
-            render::at_most(s, FEW + 1);
+            render::at_most(s, FEW_VALID + 1);
             return;
         }
         if let Way::Word(word) = way {
-            s.sql("SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division ");
-            s.sql("FROM ");
-            render::words(s, self.names, word);
+            s.sql(
+                "SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division FROM ",
+            );
+            render::words(s, self.names, ">=", word);
+            // By its index, even where so many begin like this that any rows would do.
+            s.sql(" ORDER BY w.word");
             render::at_most(s, FEW + 1);
             s.sql(") v");
         }
-        let tags = self.filter.search.as_ref().map_or(&[][..], |search| search.tags());
-        if !tags.is_empty() {
+        if let Some(search) = &self.filter.search
+            && !search.tags().is_empty()
+        {
             s.sql(if matches!(way, Way::Word(_)) { " UNION ALL " } else { "" });
-            s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.division ");
-            s.sql(format_args!("FROM {invitations} i WHERE i.tag IN "));
-            s.list(tags, |s, tag| {
-                s.blob(tag.as_bytes());
-            });
+            s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.division FROM ");
+            render::tagged(s, self.names, search);
             s.sql(" LIMIT ").sql(FEW + 1).sql(") t");
         }
     }

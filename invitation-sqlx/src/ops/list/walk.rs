@@ -10,20 +10,22 @@ use super::{Question, Way, end_of, page_of};
 const WINDOW: u32 = 2_000;
 
 /// The same, where each is asked for its words.
-const SEARCHED: u32 = 1_000;
+pub(super) const SEARCHED: u32 = 1_000;
 
 /// The index that a walk goes by, and what all candidates hold in its first columns. The
 /// time of creation and the id come next.
-struct Path<'a> {
-    index: &'static str,
-    common: Vec<Common<'a>>,
+pub(super) struct Path<'a> {
+    pub(super) table: &'a str,
+    pub(super) index: &'static str,
+    pub(super) common: Vec<Common<'a>>,
+    pub(super) id: &'static str,
 }
 
 /// A column, and what it holds.
-type Common<'a> = (&'static str, Value<'a>);
+pub(super) type Common<'a> = (&'static str, Value<'a>);
 
 #[derive(Clone, Copy)]
-enum Value<'a> {
+pub(super) enum Value<'a> {
     Text(&'a str),
     Blob(&'a [u8]),
     Time(i64),
@@ -57,52 +59,53 @@ impl Question<'_> {
         s.sql("SELECT * FROM (");
         page_of(s);
         s.sql("(");
-        self.window(s, way, &path);
+        self.window(s, &path);
         render::at_most(s, reach);
         s.sql(") c");
         let order = 0..path.order::<DB>().len();
-        self.join(s, way, &order.map(|n| format!("c.at{n} DESC, ")).collect::<String>());
+        let order: Vec<_> = order.map(|n| format!("c.at{n} DESC, ")).collect();
+        let of = if let Way::Of(status) = way { Some(status) } else { None };
+        self.join(s, of, &order.concat());
         // The database reads the second part only when the first leaves room for it.
         s.sql(") found UNION ALL ");
         end_of(s);
         s.sql("(");
-        self.window(s, way, &path);
+        self.window(s, &path);
         s.sql(" LIMIT 1");
         render::behind(s, reach - 1);
         s.sql(") z LIMIT ").sql(self.page_and_one());
     }
 
     /// Begins the question for the candidates of a walk; how many is to follow.
-    fn window<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>, path: &Path<'_>) {
+    pub(super) fn window<DB: Dialect>(&self, s: &mut Statement<DB>, path: &Path<'_>) {
         let order = path.order::<DB>();
         s.sql("SELECT ");
         for (n, column) in order.iter().enumerate() {
             s.sql(format_args!("i.{column} AS at{n}, "));
         }
-        s.sql("i.created_at AS at, i.id AS which");
-        if let Way::Of(_) = way {
-            s.sql(format_args!(", i.expires_at AS valid_until FROM {} i", self.names.standings));
-        } else {
-            s.sql(format_args!(" FROM {} i", self.names.invitations));
-        }
-        render::go_by(s, self.names, path.index);
+        let Path { table, index, common, id } = path;
+        s.sql(format_args!("i.created_at AS at, i.{id} AS which"));
+        let tells_validity = *table == &*self.names.standings;
+        s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
+        s.sql(format_args!(" FROM {table} i"));
+        render::go_by(s, self.names, index);
         // That index has no others, which a comparison of several columns does not tell.
-        let is_of_batch = matches!(way, Way::Batch(_));
+        let is_of_batch = *index == "codes_batch";
         s.sql(if is_of_batch { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
         if DB::GUESSES {
-            self.between(s, &path.common);
+            self.between(s, path);
         } else {
-            for (column, value) in &path.common {
+            for (column, value) in common {
                 s.sql(format_args!(" AND i.{column} = "));
                 value.write(s);
             }
-            self.narrow(s, "i.created_at", "i.id");
+            self.narrow(s, "i.created_at", &format!("i.{id}"));
         }
         s.sql(" ORDER BY ");
         for column in order {
             s.sql(format_args!("i.{column} DESC, "));
         }
-        s.sql("i.id DESC");
+        s.sql(format_args!("i.{id} DESC"));
     }
 
     fn path<'q>(&'q self, way: Way<'q>) -> Path<'q> {
@@ -111,46 +114,50 @@ impl Question<'_> {
             Scope::Division(division) => Some(("division", Value::Text(division.as_str()))),
         };
         let within = |one, all| if division.is_some() { one } else { all };
+        let of_codes =
+            |index, common| Path { table: &self.names.invitations, index, common, id: "id" };
         match way {
             Way::Of(status) => {
                 let standing = ("standing", Value::Standing(row::standing_of(status)));
-                let common = division.into_iter().chain([standing]).collect();
-                Path { index: within("PRIMARY", "standings_anywhere"), common }
+                Path {
+                    table: &self.names.standings,
+                    index: within("PRIMARY", "standings_anywhere"),
+                    common: division.into_iter().chain([standing]).collect(),
+                    id: "id",
+                }
             }
             // Of a batch and of an inviter, other divisions' are looked at too and left out.
             Way::Batch(batch) => {
-                let batch = ("batch", Value::Blob(batch.as_bytes()));
-                Path { index: "codes_batch", common: vec![batch] }
+                of_codes("codes_batch", vec![("batch", Value::Blob(batch.as_bytes()))])
             }
             Way::Inviter(inviter) => {
-                let inviter = ("inviter", Value::Text(inviter.as_str()));
-                Path { index: "codes_inviter", common: vec![inviter] }
+                of_codes("codes_inviter", vec![("inviter", Value::Text(inviter.as_str()))])
             }
             Way::Role(role) => {
                 let role = ("role", Value::Text(role.as_str()));
-                Path { index: "codes_role", common: [role].into_iter().chain(division).collect() }
+                of_codes("codes_role", [role].into_iter().chain(division).collect())
             }
-            Way::Newest | Way::Word(_) | Way::Tag | Way::Valid(_) => {
-                let index = within("codes_newest", "codes_newest_anywhere");
-                Path { index, common: division.into_iter().collect() }
-            }
+            _ => of_codes(
+                within("codes_newest", "codes_newest_anywhere"),
+                division.into_iter().collect(),
+            ),
         }
     }
 
     /// The candidates, as a stretch of what only their index has in this order. To a planner
     /// that guesses, rows that equal something are few until it has seen the table, and it
     /// would find them by any index and sort them.
-    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, common: &[Common<'_>]) {
+    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, path: &Path<'_>) {
         let created = self.filter.created;
         let [from, until] = [created.from, created.until].map(|t| t.map(Timestamp::as_micros));
         s.sql(" AND ");
-        bound(s, common, " >= ", from.unwrap_or(i64::MIN), None);
+        bound(s, path, " >= ", from.unwrap_or(i64::MIN), None);
         s.sql(" AND ");
         match &self.page.after {
             Some(after) if until.is_none_or(|until| after.at.as_micros() < until) => {
-                bound(s, common, " < ", after.at.as_micros(), Some(&after.id));
+                bound(s, path, " < ", after.at.as_micros(), Some(&after.id));
             }
-            _ => bound(s, common, " < ", until.unwrap_or(i64::MAX), None),
+            _ => bound(s, path, " < ", until.unwrap_or(i64::MAX), None),
         }
     }
 }
@@ -158,13 +165,13 @@ impl Question<'_> {
 /// Compares what an index is sorted by with a time, and an id if it is given.
 fn bound<DB: Dialect>(
     s: &mut Statement<DB>,
-    common: &[Common<'_>],
+    path: &Path<'_>,
     is: &str,
     at: i64,
     id: Option<&InvitationId>,
 ) {
-    let id = id.map(|id| ("id", Value::Blob(id.as_bytes())));
-    let columns = || common.iter().copied().chain([("created_at", Value::Time(at))]).chain(id);
+    let id = id.map(|id| (path.id, Value::Blob(id.as_bytes())));
+    let columns = || path.common.iter().copied().chain([("created_at", Value::Time(at))]).chain(id);
     s.list(columns(), |s, (column, _)| {
         s.sql(format_args!("i.{column}"));
     });

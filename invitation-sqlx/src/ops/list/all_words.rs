@@ -1,0 +1,68 @@
+//! Candidates that have several words, each of which many have, in the list's order.
+//!
+//! What has a word exactly comes in the list's order from the index of words. Of each word
+//! so many are taken, and what all of them have in common is found. The page ends where the
+//! first of them does: behind that, not all is known. What only begins with a word is in
+//! another order there, so all of it is taken, which has to be little.
+
+use invitation_core::Division;
+
+use crate::{dialect::Dialect, render, statement::Statement};
+
+use super::{
+    Question, end_of, page_of,
+    walk::{Path, SEARCHED, Value},
+};
+
+impl Question<'_> {
+    pub(super) fn all_words<DB: Dialect>(
+        &self,
+        s: &mut Statement<DB>,
+        division: &Division,
+        words: &[String],
+    ) {
+        let exactly = |s: &mut Statement<DB>, word: &str| {
+            let division = ("division", Value::Text(division.as_str()));
+            let common = vec![("word", Value::Text(word)), division];
+            let table = &self.names.words;
+            self.window(s, &Path { table, index: "PRIMARY", common, id: "invitation" });
+        };
+        s.sql("WITH z AS (SELECT at, which FROM (");
+        for (n, word) in words.iter().enumerate() {
+            s.sql(if n == 0 { "" } else { " UNION ALL " });
+            s.sql("SELECT * FROM (");
+            exactly(s, word);
+            s.sql(" LIMIT 1");
+            render::behind(s, SEARCHED - 1);
+            s.sql(format_args!(") e{n}"));
+        }
+        s.sql(") e ORDER BY at DESC, which DESC LIMIT 1) SELECT * FROM (");
+        page_of(s);
+        s.sql("(SELECT at, which FROM (SELECT at, which FROM (");
+        for (n, word) in words.iter().enumerate() {
+            s.sql(if n == 0 { "" } else { " UNION ALL " });
+            s.sql(format_args!("SELECT at, which, {n} AS n FROM ("));
+            exactly(s, word);
+            render::at_most(s, SEARCHED);
+            s.sql(format_args!(") w{n} UNION ALL SELECT w.created_at, w.invitation, {n} FROM "));
+            render::words(s, self.names, ">", word);
+            s.sql(" AND w.division = ").text(division.as_str());
+            self.narrow(s, "w.created_at", "w.invitation");
+        }
+        s.sql(") a GROUP BY at, which HAVING 1 = 1");
+        for n in 0..words.len() {
+            s.sql(format_args!(" AND MAX(CASE n WHEN {n} THEN 1 ELSE 0 END) = 1"));
+        }
+        if let Some(search) = &self.filter.search {
+            s.sql(" UNION SELECT i.created_at, i.id FROM ");
+            render::tagged(s, self.names, search);
+            self.narrow(s, "i.created_at", "i.id");
+        }
+        s.sql(") h WHERE 0 = (SELECT COUNT(*) FROM z WHERE z.at > h.at ");
+        s.sql("OR (z.at = h.at AND z.which > h.which)) ORDER BY at DESC, which DESC) c");
+        self.join(s, None, "c.at DESC, ");
+        s.sql(") found UNION ALL ");
+        end_of(s);
+        s.sql("z");
+    }
+}

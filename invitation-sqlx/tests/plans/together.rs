@@ -1,0 +1,93 @@
+//! Words that many have are found together, however far down the list, on every database.
+
+use invitation_core::{
+    Criteria, Division, Draft, Email, InvitationId, Invitations, Paging, Role, Store, SystemActor,
+};
+use invitation_sqlx::{PgStore, SqliteStore, sqlx::PgPool};
+
+use super::{TURN, manager};
+
+/// More have each of the words than are looked at for a page.
+const EACH: usize = 2_500;
+const AT_ONCE: usize = 1_000;
+
+/// The words of the n-th address: one of both words, a few in the middle with both, and two
+/// of these with a longer one.
+fn local_part(n: usize) -> String {
+    match n {
+        _ if n == EACH + 3 => "annabel.west".to_owned(),
+        _ if n == EACH - 3 => "anna.western".to_owned(),
+        _ if n.abs_diff(EACH) < 10 => "anna.west".to_owned(),
+        _ if n < EACH => "anna".to_owned(),
+        _ => "west".to_owned(),
+    }
+}
+
+async fn finds_those_with_both<S: Store>(invitations: &Invitations<S>) {
+    let sales = Division::new("sales").unwrap();
+    let mut both = Vec::new();
+    for first in (0..2 * EACH).step_by(AT_ONCE) {
+        let numbers = first..first + AT_ONCE;
+        let draft = |n: usize| {
+            let email = format!("{}.{n}@example.com", local_part(n)).parse::<Email>().unwrap();
+            Draft::new()
+                .for_email(email)
+                .in_division(sales.clone())
+                .with_role(Role::new("staff").unwrap())
+        };
+        let drafts = numbers.clone().map(draft).collect();
+        let created = invitations.create_many(&SystemActor::for_bootstrap(), drafts).await.unwrap();
+        let ids = created.iter().map(|created| created.invitation().id);
+        both.extend(numbers.zip(ids).filter(|(n, _)| n.abs_diff(EACH) < 10).map(|(_, id)| id));
+    }
+    both.reverse();
+
+    for page in [7, 200] {
+        let (found, _) = all(invitations, "west anna", page).await;
+        assert_eq!(found, both);
+    }
+}
+
+/// All that a search finds, page by page, and on how many pages.
+pub(super) async fn all<S: Store>(
+    invitations: &Invitations<S>,
+    text: &str,
+    page: u32,
+) -> (Vec<InvitationId>, usize) {
+    let criteria = Criteria::new().matching(text);
+    let (mut found, mut pages) = (Vec::new(), 0);
+    let mut paging = Paging::first(page).unwrap();
+    loop {
+        let listed = invitations.list(&manager(), &criteria, paging).await.unwrap();
+        found.extend(listed.items().iter().map(|view| view.invitation().id));
+        pages += 1;
+        let Some(next) = listed.next() else { return (found, pages) };
+        paging = Paging::first(page).unwrap().after(next);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_finds_words_together() {
+    let _turn = TURN.lock().await;
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let store = PgStore::new(PgPool::connect(&url).await.unwrap());
+    store.migrate().await.unwrap();
+    finds_those_with_both(&Invitations::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_finds_words_together() {
+    let _turn = TURN.lock().await;
+    finds_those_with_both(&Invitations::new(SqliteStore::in_memory().await.unwrap())).await;
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread")]
+async fn mariadb_finds_words_together() {
+    let _turn = TURN.lock().await;
+    let url = invitation_testkit::MariaDb::shared().create_database();
+    let pool = invitation_sqlx::sqlx::MySqlPool::connect(&url).await.unwrap();
+    let store = invitation_sqlx::MySqlStore::new(pool);
+    store.migrate().await.unwrap();
+    finds_those_with_both(&Invitations::new(store)).await;
+}
