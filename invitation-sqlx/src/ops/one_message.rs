@@ -156,15 +156,17 @@ fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
     let words_of_name = words::each_once(username.as_str());
     if !words_of_name.is_empty() {
         s = Statement::<DB>::new(format!(
-            "INSERT INTO {words} (word, division, created_at, invitation, part) \
-             SELECT x.word, i.division, i.created_at, i.id, i.uses FROM {invitations} AS i, ("
+            "INSERT INTO {words} (word, division, created_at, invitation, part)"
         ));
+        // Each from the row itself: a list to join it with would be a table of its own.
         for (n, word) in words_of_name.into_iter().enumerate() {
-            s.sql(if n == 0 { "SELECT " } else { " UNION ALL SELECT " }).text(word);
-            s.sql(if n == 0 { " AS word" } else { "" });
+            s.sql(if n == 0 { " SELECT " } else { " UNION ALL SELECT " }).text(word);
+            s.sql(format_args!(
+                ", i.division, i.created_at, i.id, i.uses FROM {invitations} AS i WHERE "
+            ));
+            s = just_used(s, transition);
         }
-        s.sql(") AS x WHERE ");
-        message.add(just_used(s, transition));
+        message.add(s);
     }
 
     s = Statement::<DB>::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
