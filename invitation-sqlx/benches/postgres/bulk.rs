@@ -10,7 +10,7 @@ use invitation_sqlx::{
 };
 use invitation_testkit::Postgres;
 
-use crate::{Extent, Pool, median, people::draft, store};
+use crate::{Extent, Pool, crowd::draft, median, store};
 
 const ROWS: u32 = 10_000;
 /// The most that one call creates.

@@ -1,26 +1,17 @@
 //! One code for many uses, and everybody wants it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use invitation_core::{Invitations, Refusal, SystemActor};
-use invitation_sqlx::PgStore;
+use invitation_core::Invitations;
 use invitation_testkit::Postgres;
-use tokio::task::JoinSet;
 
 use crate::{
-    Extent, Pool, median,
-    people::{draft, newcomer},
+    Extent, Pool,
+    crowd::meet,
+    median,
     reference::{Reference, Script},
     store,
 };
-
-const CALLERS: usize = 32;
 
 pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let url = server.create_database();
@@ -51,51 +42,4 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
         spreads.push(spread);
     }
     println!("median: {:.2}, p99 / p50 {:.1}", median(rates), median(spreads));
-}
-
-struct Crowd {
-    time: Duration,
-    /// Of the winners, ascending.
-    waits: Vec<Duration>,
-}
-
-impl Crowd {
-    fn percentile(&self, percent: usize) -> Duration {
-        let place = self.waits.len() * percent / 100;
-        self.waits.get(place).copied().unwrap_or_default()
-    }
-}
-
-/// Lets everybody in until the code is used up, and some more try.
-async fn meet(invitations: &Arc<Invitations<PgStore>>, uses: u32) -> Crowd {
-    let system = SystemActor::for_bootstrap();
-    let created = invitations.create(&system, draft(uses)).await.unwrap();
-    let code: Arc<str> = created.code().reveal().as_str().into();
-    let next = Arc::new(AtomicUsize::new(0));
-    let start = Instant::now();
-    let mut running = JoinSet::new();
-    for _ in 0..CALLERS {
-        let (invitations, code) = (Arc::clone(invitations), Arc::clone(&code));
-        let next = Arc::clone(&next);
-        running.spawn(async move {
-            let mut waits = Vec::new();
-            loop {
-                let newcomer = newcomer(next.fetch_add(1, Ordering::Relaxed));
-                let asked = Instant::now();
-                match invitations.redeem(&code, &newcomer).await {
-                    Ok(_) => waits.push(asked.elapsed()),
-                    Err(error) => {
-                        assert_eq!(error.refusal(), Some(&Refusal::Used), "{error:?}");
-                        return waits;
-                    }
-                }
-            }
-        });
-    }
-    let mut waits = Vec::new();
-    while let Some(finished) = running.join_next().await {
-        waits.extend(finished.unwrap());
-    }
-    waits.sort_unstable();
-    Crowd { time: start.elapsed(), waits }
 }

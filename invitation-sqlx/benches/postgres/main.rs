@@ -17,6 +17,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
 
 mod bulk;
+#[path = "../shared/crowd.rs"]
+mod crowd;
 mod hot;
 mod lists;
 mod people;

@@ -1,26 +1,12 @@
 //! Who acts, and codes for them to redeem.
 
-use std::num::NonZeroU32;
+use invitation_core::{Actor, Division, Invitations, Role, Store, SystemActor, UserId};
 
-use invitation_core::{
-    Actor, Division, Draft, Invitations, Redeemer, Role, Store, SystemActor, UserId, Username,
-};
+use crate::crowd::draft;
 
 pub(crate) fn manager() -> Actor {
     let (user, role) = (UserId::new("u-1").unwrap(), Role::new("manager").unwrap());
     Actor::in_division(user, role, Division::new("sales").unwrap())
-}
-
-pub(crate) fn newcomer(number: usize) -> Redeemer {
-    let name = format!("person{number}");
-    Redeemer::new(UserId::new(name.as_str()).unwrap(), Username::new(name).unwrap())
-}
-
-pub(crate) fn draft(uses: u32) -> Draft {
-    Draft::new()
-        .with_role(Role::new("staff").unwrap())
-        .in_division(Division::new("sales").unwrap())
-        .for_uses(NonZeroU32::new(uses).unwrap())
 }
 
 pub(crate) async fn fresh_codes<S: Store>(invitations: &Invitations<S>, n: usize) -> Vec<String> {

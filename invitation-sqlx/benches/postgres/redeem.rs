@@ -14,8 +14,10 @@ use invitation_testkit::Postgres;
 use tokio::task::JoinSet;
 
 use crate::{
-    Extent, Pool, median,
-    people::{fresh_codes, newcomer},
+    Extent, Pool,
+    crowd::newcomer,
+    median,
+    people::fresh_codes,
     reference::{Reference, Script},
     store,
 };
