@@ -150,30 +150,34 @@ impl Question<'_> {
     fn between<DB: Dialect>(&self, s: &mut Statement<DB>, path: &Path<'_>) {
         let created = self.filter.created;
         let [from, until] = [created.from, created.until].map(|t| t.map(Timestamp::as_micros));
-        s.sql(" AND ");
-        bound(s, path, " >= ", from.unwrap_or(i64::MIN), None);
-        s.sql(" AND ");
+        bound(s, path, ">=", from, None);
         match &self.page.after {
             Some(after) if until.is_none_or(|until| after.at.as_micros() < until) => {
-                bound(s, path, " < ", after.at.as_micros(), Some(&after.id));
+                bound(s, path, "<", Some(after.at.as_micros()), Some(&after.id));
             }
-            _ => bound(s, path, " < ", until.unwrap_or(i64::MAX), None),
+            _ => bound(s, path, if until.is_some() { "<" } else { "<=" }, until, None),
         }
     }
 }
 
-/// Compares what an index is sorted by with a time, and an id if it is given.
+/// Compares what an index is sorted by, as far as there is something to compare it with. A
+/// question without values is planned once.
 fn bound<DB: Dialect>(
     s: &mut Statement<DB>,
     path: &Path<'_>,
     is: &str,
-    at: i64,
+    at: Option<i64>,
     id: Option<&InvitationId>,
 ) {
+    let at = at.map(|at| ("created_at", Value::Time(at)));
     let id = id.map(|id| (path.id, Value::Blob(id.as_bytes())));
-    let columns = || path.common.iter().copied().chain([("created_at", Value::Time(at))]).chain(id);
-    s.list(columns(), |s, (column, _)| {
+    let columns = || path.common.iter().copied().chain(at).chain(id);
+    if columns().next().is_none() {
+        return;
+    }
+    s.sql(" AND ").list(columns(), |s, (column, _)| {
         s.sql(format_args!("i.{column}"));
     });
-    s.sql(is).list(columns(), |s, (_, value)| render::unseen(s, |s| value.write(s)));
+    s.sql(format_args!(" {is} "))
+        .list(columns(), |s, (_, value)| render::unseen(s, |s| value.write(s)));
 }
