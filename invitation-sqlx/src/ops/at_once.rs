@@ -109,12 +109,10 @@ fn statement<DB: Dialect>(
 /// What follows from the uses of the rows in `u`: where they stand, and that the words of
 /// earlier uses go.
 pub(super) fn follow<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
-    // All of the key, and bound: with a number in the text, an index of part of the table
-    // looks good as long as there is little in it, and a plan may be kept for longer.
     s.sql(format_args!("t AS (UPDATE {} AS s SET standing = ", names.standings));
-    s.int(render::USED).sql(" FROM u WHERE s.division = u.division AND s.standing = ");
-    s.int(render::OPEN).sql(" AND s.created_at = u.created_at AND s.id = u.id ");
-    s.sql("AND u.uses = u.max_uses), ");
+    s.sql(render::USED).sql(" FROM u WHERE s.division = u.division AND ");
+    render::stands_at(s, "s.standing", render::OPEN);
+    s.sql(" AND s.created_at = u.created_at AND s.id = u.id AND u.uses = u.max_uses), ");
     // Words of a use that this cannot see yet stay behind, and count for nothing: the
     // next use removes them.
     s.sql(format_args!(

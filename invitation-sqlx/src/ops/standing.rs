@@ -57,8 +57,8 @@ impl Key {
 
     fn write<DB: Dialect>(&self, s: &mut Statement<DB>) {
         s.sql("(division = ").text(self.division.as_str());
-        // All of the key, and bound: see the redemption at once.
-        s.sql(" AND standing = ").int(self.standing);
+        s.sql(" AND ");
+        render::stands_at(s, "standing", self.standing);
         s.sql(" AND created_at = ").int(self.created_at);
         s.sql(" AND id = ").blob(self.id.as_bytes()).sql(")");
     }
