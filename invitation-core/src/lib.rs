@@ -87,7 +87,8 @@ pub use self::{
         Reserved, RevokedPage,
     },
     store::{
-        Boarding, Durability, Insert, Inserted, Lanes, Lead, Located, NewInvitation, Outcome, Store,
+        Boarding, Durability, Insert, Inserted, Lanes, Lead, Located, NewInvitation, Others,
+        Outcome, Store,
     },
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},

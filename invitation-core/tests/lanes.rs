@@ -56,39 +56,27 @@ async fn nobody_waits_while_a_lane_is_free() {
 #[tokio::test]
 async fn those_who_wait_are_taken_along_in_their_order_and_get_their_own_answers() {
     let lanes = lanes(1);
-    let mut first = lead(&lanes, 1).await;
+    let first = lead(&lanes, 1).await;
     let (second, third, fourth) = (waits!(lanes, 2), waits!(lanes, 3), waits!(lanes, 4));
-    first.take_along(2);
-    assert_eq!(first.others().copied().collect::<Vec<_>>(), [2, 3]);
-    first.answer([Some(20), None]);
+    let others = first.take_along(2);
+    assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [2, 3]);
+    others.answer([Some(20), None]);
+    drop(first);
     assert!(matches!(second.await, Boarding::Answered(20)));
     assert!(matches!(third.await, Boarding::Alone), "it got no answer");
     assert!(matches!(fourth.await, Boarding::Lead(_)), "it was not taken along");
 }
 
 #[tokio::test]
-async fn more_are_taken_along_later_up_to_the_number() {
-    let lanes = lanes(1);
-    let mut first = lead(&lanes, 1).await;
-    let _second = waits!(lanes, 2);
-    first.take_along(1);
-    let _third = waits!(lanes, 3);
-    first.take_along(1);
-    assert_eq!(first.others().len(), 1);
-    first.take_along(5);
-    assert_eq!(first.others().len(), 2);
-}
-
-#[tokio::test]
 async fn who_goes_away_while_waiting_is_left_out() {
     let lanes = lanes(1);
-    let mut first = lead(&lanes, 1).await;
+    let first = lead(&lanes, 1).await;
     let second = waits!(lanes, 2);
     let third = waits!(lanes, 3);
     drop(second);
-    first.take_along(5);
-    assert_eq!(first.others().copied().collect::<Vec<_>>(), [3]);
-    drop(first);
+    let others = first.take_along(5);
+    assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [3]);
+    drop(others);
     assert!(matches!(third.await, Boarding::Alone));
 }
 
@@ -118,24 +106,31 @@ async fn a_lane_given_to_somebody_who_goes_before_looking_is_given_on() {
 #[tokio::test]
 async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
     let lanes = lanes(1);
-    let mut first = lead(&lanes, 1).await;
+    let first = lead(&lanes, 1).await;
     let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
-    first.take_along(1);
-    drop(first);
+    let others = first.take_along(1);
+    drop((first, others));
     assert!(matches!(second.await, Boarding::Alone));
     assert!(matches!(third.await, Boarding::Lead(_)));
 }
 
 #[tokio::test]
-async fn who_gives_up_leaves_also_those_to_themselves_who_wait() {
+async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
     let lanes = lanes(1);
-    let mut first = lead(&lanes, 1).await;
+    let first = lead(&lanes, 1).await;
     let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
-    first.take_along(1);
-    first.give_up();
-    assert!(matches!(second.await, Boarding::Alone));
-    assert!(matches!(third.await, Boarding::Alone));
-    lead(&lanes, 4).await;
+    let others = first.take_along(1);
+    first.pass_on();
+    let Boarding::Lead(third) = third.await else { panic!("it has the lane") };
+    let mut fourth = waits!(lanes, 4);
+    // Once is enough, also for the one who has passed it on before.
+    first.pass_on();
+    drop(first);
+    assert!(is_pending(&mut fourth).await);
+    others.answer([Some(20)]);
+    assert!(matches!(second.await, Boarding::Answered(20)));
+    drop(third);
+    assert!(matches!(fourth.await, Boarding::Lead(_)));
 }
 
 /// Counts those who are out.
@@ -166,15 +161,16 @@ async fn a_crowd_gets_through_whoever_goes_away() {
             let _go = rush.acquire().await.unwrap();
             let call = async {
                 match lanes.board(&job).await {
-                    Boarding::Lead(mut lead) => {
+                    Boarding::Lead(lead) => {
                         let out = Out::new(&out);
-                        lead.take_along(7);
-                        let answers: Vec<_> = lead.others().map(|job| Some(job * 2)).collect();
+                        let others = lead.take_along(7);
+                        let answers: Vec<_> = others.jobs().map(|job| Some(job * 2)).collect();
                         if job % 3 == 0 {
                             yield_now().await;
                         }
                         drop(out);
-                        lead.answer(answers);
+                        others.answer(answers);
+                        drop(lead);
                         job * 2
                     }
                     Boarding::Answered(answer) => answer,

@@ -7,14 +7,13 @@ use invitation_core::{Boarding, Lead, Outcome, StoreError, Transition};
 
 use crate::{
     dialect::Dialect,
-    lent::Lent,
     ops::{self, TOGETHER},
     store::SqlStore,
 };
 
-/// For how long a caller keeps its lane who has taken nobody along. It is longer out only
-/// when it waits for somebody's lock, and then the lane is worth more to others.
-const ALONE: Duration = Duration::from_millis(100);
+/// For how long a caller keeps its lane. It is longer out only when it waits for somebody's
+/// lock, for a connection or for a server in distress, and nobody else shall wait for that.
+const OUT: Duration = Duration::from_millis(100);
 
 type Answer = Result<Outcome, StoreError>;
 
@@ -30,51 +29,49 @@ impl<DB: Dialect> SqlStore<DB> {
                 let mut conn = self.acquire("apply").await?;
                 self.apply_on(&mut conn, transition).await
             }
-            Boarding::Lead(lead) => match self.acquire("apply").await {
-                Ok(mut conn) => self.redeem_together(&mut conn, lead, transition).await,
-                Err(error) => {
-                    lead.give_up();
-                    Err(error)
+            Boarding::Lead(lead) => {
+                let out = pin!(self.redeem_together(&lead, transition));
+                match select(out, pin!(sqlx_core::rt::sleep(OUT))).await {
+                    Either::Left((answer, _)) => answer,
+                    Either::Right(((), out)) => {
+                        lead.pass_on();
+                        out.await
+                    }
                 }
-            },
+            }
         }
     }
 
     async fn redeem_together(
         &self,
-        conn: &mut Lent<DB>,
-        mut lead: Lead<Transition, Answer>,
+        lead: &Lead<Transition, Answer>,
         transition: &Transition,
     ) -> Answer {
-        lead.take_along(TOGETHER - 1);
-        if lead.others().len() == 0 {
-            let alone = pin!(self.apply_on(conn, transition));
-            return match select(alone, pin!(sqlx_core::rt::sleep(ALONE))).await {
-                Either::Left((answer, _)) => answer,
-                Either::Right(((), alone)) => {
-                    drop(lead);
-                    alone.await
-                }
-            };
+        let mut conn = self.acquire("apply").await?;
+        let others = lead.take_along(TOGETHER - 1);
+        if others.is_empty() {
+            return self.apply_on(&mut conn, transition).await;
         }
-        let all: Vec<_> = std::iter::once(transition).chain(lead.others()).collect();
-        let made = ops::redeem_together::<DB>(conn, self.names(), &all).await;
+        let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
+        let made = ops::redeem_together::<DB>(&mut conn, self.names(), &all).await;
         match conn.settle(made).await {
             Ok(facts) => {
                 let applied = |facts| Outcome::Applied(Box::new(facts));
                 let mut made = facts.into_iter().map(|facts| facts.map(applied));
                 let own = made.next().flatten();
-                lead.answer(made.map(|made| made.map(Ok)));
-                match own {
-                    Some(outcome) => Ok(outcome),
-                    None => self.apply_on(conn, transition).await,
+                others.answer(made.map(|made| made.map(Ok)));
+                if let Some(outcome) = own {
+                    return Ok(outcome);
                 }
+                // Alone, like everybody for whom nothing was done.
+                lead.pass_on();
+                self.apply_on(&mut conn, transition).await
             }
             Err(error) => {
-                let others = lead.others().len();
                 let kind = error.kind();
                 let failed = |_| Some(Err(StoreError::new(kind, "apply")));
-                lead.answer((0..others).map(failed));
+                let failures: Vec<_> = others.jobs().map(failed).collect();
+                others.answer(failures);
                 Err(error)
             }
         }

@@ -3,9 +3,12 @@
 
 use std::{
     collections::VecDeque,
-    fmt, mem,
+    fmt,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_channel::oneshot;
@@ -21,7 +24,8 @@ use futures_channel::oneshot;
 ///
 /// Safe to drop at every await. A caller who goes away while waiting is left out. One who
 /// goes away while being out leaves those it took along to themselves, and whoever waits
-/// first goes next.
+/// first goes next. Whoever is out for long is to [pass its lane on](Lead::pass_on): then
+/// nobody waits long for others, whatever those wait for.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -31,11 +35,11 @@ use futures_channel::oneshot;
 /// # async fn main() {
 /// let lanes: Lanes<u32, u32> = Lanes::new(NonZeroUsize::MIN);
 /// let double = async |number: u32| match lanes.board(&number).await {
-///     Boarding::Lead(mut lead) => {
-///         lead.take_along(100);
+///     Boarding::Lead(lead) => {
+///         let others = lead.take_along(100);
 ///         // Here the store makes its one call, for all of them.
-///         let answers: Vec<_> = lead.others().map(|other| Some(other * 2)).collect();
-///         lead.answer(answers);
+///         let answers: Vec<_> = others.jobs().map(|other| Some(other * 2)).collect();
+///         others.answer(answers);
 ///         number * 2
 ///     }
 ///     Boarding::Answered(answer) => answer,
@@ -67,7 +71,7 @@ struct Waiting<J, A> {
 }
 
 enum Told<J, A> {
-    Go(Lane<J, A>),
+    Go(Lead<J, A>),
     Answer(A),
 }
 
@@ -102,15 +106,14 @@ impl<J, A> Lanes<J, A> {
             let mut state = self.shared.state();
             if state.out < self.shared.lanes.get() {
                 state.out += 1;
-                let lane = Lane { shared: Some(Arc::clone(&self.shared)) };
-                return Boarding::Lead(Lead { lane, others: Vec::new() });
+                return Boarding::Lead(Lead::of(&self.shared));
             }
             let (sender, told) = oneshot::channel();
             state.waiting.push_back(Waiting { job: job.clone(), told: sender });
             told
         };
         match told.await {
-            Ok(Told::Go(lane)) => Boarding::Lead(Lead { lane, others: Vec::new() }),
+            Ok(Told::Go(lead)) => Boarding::Lead(lead),
             Ok(Told::Answer(answer)) => Boarding::Answered(answer),
             Err(oneshot::Canceled) => Boarding::Alone,
         }
@@ -136,18 +139,40 @@ impl<J, A> Shared<J, A> {
     }
 }
 
-/// The right to be out, given on to the next when dropped.
-struct Lane<J, A> {
-    /// None once it is given on.
-    shared: Option<Arc<Shared<J, A>>>,
+/// A caller with a lane, which whoever waits first gets when this is dropped.
+pub struct Lead<J, A> {
+    shared: Arc<Shared<J, A>>,
+    has_lane: AtomicBool,
 }
 
-impl<J, A> Drop for Lane<J, A> {
-    fn drop(&mut self) {
-        let Some(shared) = self.shared.take() else { return };
+impl<J, A> Lead<J, A> {
+    fn of(shared: &Arc<Shared<J, A>>) -> Self {
+        Self { shared: Arc::clone(shared), has_lane: AtomicBool::new(true) }
+    }
+
+    /// Takes along those who wait by now, in the order in which they came. To be called
+    /// when all else is ready, so that many are there.
+    #[must_use]
+    pub fn take_along(&self, at_most: usize) -> Others<J, A> {
+        let mut others = Vec::new();
+        let mut state = self.shared.state();
+        while others.len() < at_most {
+            let Some(next) = state.waiting.pop_front() else { break };
+            if !next.told.is_canceled() {
+                others.push(next);
+            }
+        }
+        Others { others }
+    }
+
+    /// Lets whoever waits first go, although this one is still out.
+    pub fn pass_on(&self) {
+        if !self.has_lane.swap(false, Ordering::Relaxed) {
+            return;
+        }
         loop {
             let next = {
-                let mut state = shared.state();
+                let mut state = self.shared.state();
                 let next = state.waiting.pop_front();
                 if next.is_none() {
                     state.out -= 1;
@@ -155,65 +180,59 @@ impl<J, A> Drop for Lane<J, A> {
                 next
             };
             let Some(next) = next else { return };
-            let lane = Self { shared: Some(Arc::clone(&shared)) };
-            match next.told.send(Told::Go(lane)) {
-                // Gone. The lane that comes back must not be given on a second time.
-                Err(Told::Go(mut back)) => back.shared = None,
+            match next.told.send(Told::Go(Self::of(&self.shared))) {
+                // Gone: the lane that comes back is for the one after it.
+                Err(Told::Go(back)) => back.has_lane.store(false, Ordering::Relaxed),
                 Err(Told::Answer(_)) | Ok(()) => return,
             }
         }
     }
 }
 
-/// A caller with a lane.
-pub struct Lead<J, A> {
-    lane: Lane<J, A>,
+impl<J, A> Drop for Lead<J, A> {
+    fn drop(&mut self) {
+        self.pass_on();
+    }
+}
+
+impl<J, A> fmt::Debug for Lead<J, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lead").field("has_lane", &self.has_lane).finish_non_exhaustive()
+    }
+}
+
+/// Those who were taken along. When this is dropped, they see to it themselves.
+pub struct Others<J, A> {
     others: Vec<Waiting<J, A>>,
 }
 
-impl<J, A> Lead<J, A> {
-    /// Takes along those who wait by now, in the order in which they came. To be called
-    /// when all else is ready, so that many are there.
-    pub fn take_along(&mut self, at_most: usize) {
-        let Some(shared) = &self.lane.shared else { return };
-        let mut state = shared.state();
-        while self.others.len() < at_most {
-            let Some(next) = state.waiting.pop_front() else { return };
-            if !next.told.is_canceled() {
-                self.others.push(next);
-            }
-        }
+impl<J, A> Others<J, A> {
+    /// Whether nobody was there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.others.is_empty()
     }
 
-    /// What those who were taken along want done.
+    /// What they want done.
     #[must_use]
-    pub fn others(&self) -> impl ExactSizeIterator<Item = &J> {
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &J> {
         self.others.iter().map(|other| &other.job)
     }
 
-    /// Tells each of the others its answer, in the order of [`others`](Self::others);
-    /// who gets none is to see to it alone. The lane is free then.
-    pub fn answer(mut self, answers: impl IntoIterator<Item = Option<A>>) {
-        for (other, answer) in self.others.drain(..).zip(answers) {
+    /// Tells each its answer, in the order of [`jobs`](Self::jobs); who gets none is to
+    /// see to it alone.
+    pub fn answer(self, answers: impl IntoIterator<Item = Option<A>>) {
+        for (other, answer) in self.others.into_iter().zip(answers) {
             if let Some(answer) = answer {
                 // Whoever is gone does not need it.
                 other.told.send(Told::Answer(answer)).ok();
             }
         }
     }
-
-    /// Leaves everybody to themselves who was taken along or waits: for when the store
-    /// cannot be reached, so that nobody waits for that longer than the first.
-    pub fn give_up(self) {
-        if let Some(shared) = &self.lane.shared {
-            // Told only after the lock is free again.
-            let _left = mem::take(&mut shared.state().waiting);
-        }
-    }
 }
 
-impl<J, A> fmt::Debug for Lead<J, A> {
+impl<J, A> fmt::Debug for Others<J, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lead").field("others", &self.others.len()).finish_non_exhaustive()
+        f.debug_struct("Others").field("others", &self.others.len()).finish_non_exhaustive()
     }
 }

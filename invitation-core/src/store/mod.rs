@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use self::{
     answer::{Durability, Insert, Inserted, Located, NewInvitation, Outcome},
-    lanes::{Boarding, Lanes, Lead},
+    lanes::{Boarding, Lanes, Lead, Others},
 };
 use crate::{
     actor::Scope,
