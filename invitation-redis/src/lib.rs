@@ -123,6 +123,7 @@ mod read;
 mod record;
 mod render;
 mod script;
+mod steps;
 mod store;
 mod wire;
 

@@ -7,38 +7,37 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Entropy, Event, EventFilter, EventId, EventListing, Facts, Filter, Fingerprint,
-    Insert, Inserted, Invitation, InvitationId, Known, LeaseListing, Listing, Located, OsEntropy,
+    Durability, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint, Insert,
+    Inserted, Invitation, InvitationId, Known, Lanes, LeaseListing, Listing, Located, OsEntropy,
     Outcome, Page, Purge, Purged, RedemptionListing, Scope, Store, StoreError, Tally, Target,
     Transition,
 };
 use redis::Value;
 
 use crate::{
-    calls::{Answer, Calls, Failed, array},
+    calls::{Answer, Calls, array},
     connection::RedisConnection,
     keys::{Keys, Namespace},
     open::{self, OpenError, SettingWarning},
     options::RedisOptions,
     read, record, render,
-    script::{APPLY, FIND, INSERT, PURGE, RECORD},
+    script::{FIND, INSERT, PURGE, RECORD},
+    steps::{LANES, Made},
     wire::Packed,
 };
 
 /// The most invitations that one script removes.
 const MAX_PURGED: u32 = 500;
 
-/// The most transitions that one script makes: nobody else is served meanwhile.
-const MAX_APPLIED: usize = 64;
-
 /// A store in one namespace of a Redis server or cluster.
 ///
 /// Clones share the connection. See the [crate's page](crate) for what it promises.
 #[derive(Clone, Debug)]
 pub struct RedisStore {
-    calls: Calls,
+    pub(crate) calls: Calls,
     warnings: Arc<[SettingWarning]>,
     operations: Arc<Operations>,
+    pub(crate) lanes: Lanes<Transition, Made>,
 }
 
 /// Tells calls apart, so that one which is sent again is recognised.
@@ -102,6 +101,7 @@ impl RedisStore {
             calls: Calls { connection, keys, confirm: options.confirm() },
             warnings: warnings.into(),
             operations: Arc::new(Operations { opened, next: AtomicU64::new(0) }),
+            lanes: Lanes::new(LANES),
         })
     }
 
@@ -135,69 +135,11 @@ impl RedisStore {
             _ => Err(record::corrupt_entry("invitation")),
         }
     }
-
-    /// Makes some transitions by one script: each has its own answer, and the error of
-    /// the call is everybody's.
-    async fn steps(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
-        let mut arguments = Vec::with_capacity(1 + transitions.len());
-        arguments.push(touch(&self.calls));
-        arguments.extend(transitions.iter().map(render::transition));
-        let failed = match self.calls.try_write(&APPLY, &arguments).await {
-            Ok(Value::Array(answers)) if answers.len() == transitions.len() => {
-                return transitions
-                    .iter()
-                    .zip(answers)
-                    .map(|(one, made)| outcome(one, made))
-                    .collect();
-            }
-            Ok(_) => Failed::Odd,
-            Err(failed) => failed,
-        };
-        transitions.iter().map(|_| Err(failed.clone().of("apply"))).collect()
-    }
 }
 
 /// Whether a script that writes nothing is to touch something, as an argument.
-fn touch(calls: &Calls) -> Vec<u8> {
+pub(crate) fn touch(calls: &Calls) -> Vec<u8> {
     if calls.touches() { b"1".to_vec() } else { b"0".to_vec() }
-}
-
-fn outcome(transition: &Transition, answer: Value) -> Result<Outcome, StoreError> {
-    let mut answer = Answer::of("apply", answer)?;
-    let outcome: fn(Box<Facts>) -> Outcome = match answer.word() {
-        b"applied" => Outcome::Applied,
-        b"replayed" => Outcome::Replayed,
-        b"refused" => Outcome::Refused,
-        b"taken" => return Ok(Outcome::CodeTaken),
-        b"missing" => return Ok(Outcome::Missing),
-        b"quota" => {
-            let number = answer.number()?;
-            let full = number.checked_sub(1).and_then(|n| transition.quotas().get(n));
-            let full = full.ok_or_else(|| answer.odd())?;
-            return Ok(Outcome::QuotaFull(full.of.clone()));
-        }
-        // It stopped before it had written anything.
-        b"unreadable" => return Err(record::corrupt_entry("transition")),
-        _ => return Err(answer.odd()),
-    };
-    // What cannot be read now may have been changed nevertheless.
-    facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
-}
-
-fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
-    let id = InvitationId::from_bytes(answer.id()?);
-    let invitation = record::invitation(id, &answer.bytes()?)?;
-    let mine = if answer.is_true() {
-        Some(invitation.last_use.clone().ok_or_else(|| answer.odd())?)
-    } else {
-        answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()?
-    };
-    Ok(Facts {
-        invitation,
-        mine,
-        lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
-        first_lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
-    })
 }
 
 #[async_trait]
@@ -250,11 +192,10 @@ impl Store for RedisStore {
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
-        let mut answers = Vec::with_capacity(transitions.len());
-        for some in transitions.chunks(MAX_APPLIED) {
-            answers.extend(self.steps(some).await);
+        match transitions {
+            [one] => vec![self.step(one).await],
+            many => self.steps(many).await,
         }
-        answers
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {

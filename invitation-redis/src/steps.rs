@@ -1,0 +1,130 @@
+//! Making transitions: those of calls that come at the same time share a script.
+
+use std::{iter, num::NonZeroUsize, pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
+use invitation_core::{Boarding, Facts, InvitationId, Lead, Outcome, StoreError, Transition};
+use redis::Value;
+use tokio::time::sleep;
+
+use crate::{
+    calls::{Answer, Failed},
+    record, render,
+    script::APPLY,
+    store::{RedisStore, touch},
+};
+
+/// The most transitions that one script makes: nobody else is served meanwhile.
+const MAX_APPLIED: usize = 64;
+
+/// How many scripts with transitions are out at once before those that come meanwhile
+/// share the next: one that the server works on, and one on its way.
+pub(crate) const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
+
+/// For how long a call keeps its lane. It is longer out only when it waits for replicas or
+/// for a server in distress, and nobody else shall wait for that.
+const OUT: Duration = Duration::from_millis(100);
+
+/// What became of a transition.
+pub(crate) type Made = Result<Outcome, StoreError>;
+
+impl RedisStore {
+    /// Makes a transition at once if a lane is free, and otherwise with all that wait for
+    /// one.
+    pub(crate) async fn step(&self, transition: &Transition) -> Made {
+        match self.lanes.board(transition).await {
+            Boarding::Answered(made) => made,
+            Boarding::Alone => self.script(&[transition]).await.pop().unwrap_or_else(unanswered),
+            Boarding::Lead(lead) => {
+                let out = pin!(self.step_together(&lead, transition));
+                match select(out, pin!(sleep(OUT))).await {
+                    Either::Left((made, _)) => made,
+                    Either::Right(((), out)) => {
+                        lead.pass_on();
+                        out.await
+                    }
+                }
+            }
+        }
+    }
+
+    async fn step_together(&self, lead: &Lead<Transition, Made>, transition: &Transition) -> Made {
+        let others = lead.take_along(MAX_APPLIED - 1);
+        let all: Vec<_> = iter::once(transition).chain(others.jobs()).collect();
+        let mut made = self.script(&all).await.into_iter();
+        let own = made.next();
+        others.answer(made.map(Some));
+        own.unwrap_or_else(unanswered)
+    }
+
+    /// Makes each of many transitions.
+    pub(crate) async fn steps(&self, transitions: &[Transition]) -> Vec<Made> {
+        let mut made = Vec::with_capacity(transitions.len());
+        for some in transitions.chunks(MAX_APPLIED) {
+            made.extend(self.script(&some.iter().collect::<Vec<_>>()).await);
+        }
+        made
+    }
+
+    /// Makes some transitions by one script: each has its own answer, and the error of
+    /// the call is everybody's.
+    async fn script(&self, transitions: &[&Transition]) -> Vec<Made> {
+        let mut arguments = Vec::with_capacity(1 + transitions.len());
+        arguments.push(touch(&self.calls));
+        arguments.extend(transitions.iter().map(|one| render::transition(one)));
+        let failed = match self.calls.try_write(&APPLY, &arguments).await {
+            Ok(Value::Array(answers)) if answers.len() == transitions.len() => {
+                return transitions
+                    .iter()
+                    .zip(answers)
+                    .map(|(one, made)| outcome(one, made))
+                    .collect();
+            }
+            Ok(_) => Failed::Odd,
+            Err(failed) => failed,
+        };
+        transitions.iter().map(|_| Err(failed.clone().of("apply"))).collect()
+    }
+}
+
+fn unanswered() -> Made {
+    Err(Failed::Odd.of("apply"))
+}
+
+fn outcome(transition: &Transition, answer: Value) -> Made {
+    let mut answer = Answer::of("apply", answer)?;
+    let outcome: fn(Box<Facts>) -> Outcome = match answer.word() {
+        b"applied" => Outcome::Applied,
+        b"replayed" => Outcome::Replayed,
+        b"refused" => Outcome::Refused,
+        b"taken" => return Ok(Outcome::CodeTaken),
+        b"missing" => return Ok(Outcome::Missing),
+        b"quota" => {
+            let number = answer.number()?;
+            let full = number.checked_sub(1).and_then(|n| transition.quotas().get(n));
+            let full = full.ok_or_else(|| answer.odd())?;
+            return Ok(Outcome::QuotaFull(full.of.clone()));
+        }
+        // It stopped before it had written anything.
+        b"unreadable" => return Err(record::corrupt_entry("transition")),
+        _ => return Err(answer.odd()),
+    };
+    // What cannot be read now may have been changed nevertheless.
+    facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
+}
+
+fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
+    let id = InvitationId::from_bytes(answer.id()?);
+    let invitation = record::invitation(id, &answer.bytes()?)?;
+    let mine = if answer.is_true() {
+        Some(invitation.last_use.clone().ok_or_else(|| answer.odd())?)
+    } else {
+        answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()?
+    };
+    Ok(Facts {
+        invitation,
+        mine,
+        lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
+        first_lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
+    })
+}
