@@ -25,7 +25,10 @@ impl Question<'_> {
             let division = ("division", Value::Text(division.as_str()));
             let common = vec![("word", Value::Text(word)), division];
             let table = &self.names.words;
-            self.window(s, &Path { table, index: "PRIMARY", common, id: "invitation" });
+            self.window(
+                s,
+                &Path { table, index: "PRIMARY", common, id: "invitation", has_oldest: false },
+            );
         };
         s.sql("WITH z AS (SELECT at, which FROM (");
         for (n, word) in words.iter().enumerate() {

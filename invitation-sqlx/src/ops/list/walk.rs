@@ -19,6 +19,8 @@ pub(super) struct Path<'a> {
     pub(super) index: &'static str,
     pub(super) common: Vec<Common<'a>>,
     pub(super) id: &'static str,
+    /// Whether those before some time are not wanted.
+    pub(super) has_oldest: bool,
 }
 
 /// A column, and what it holds.
@@ -44,10 +46,17 @@ impl Value<'_> {
 }
 
 impl Path<'_> {
+    /// Whether the candidates are asked for as a stretch. It ends by its first column only:
+    /// behind another one, all that has the first in common would be read through.
+    fn is_stretch<DB: Dialect>(&self) -> bool {
+        DB::GUESSES && self.common.len() <= 1 && !self.has_oldest
+    }
+
     /// What says the order in an index, but for the id. All candidates have the first columns
     /// in common, and only a planner that guesses has to be told that they are sorted by them.
     fn order<DB: Dialect>(&self) -> Vec<&'static str> {
-        let common = self.common.iter().map(|(column, _)| *column).filter(|_| DB::GUESSES);
+        let is_stretch = self.is_stretch::<DB>();
+        let common = self.common.iter().map(|(column, _)| *column).filter(|_| is_stretch);
         common.chain(["created_at"]).collect()
     }
 }
@@ -83,7 +92,7 @@ impl Question<'_> {
         for (n, column) in order.iter().enumerate() {
             s.sql(format_args!("i.{column} AS at{n}, "));
         }
-        let Path { table, index, common, id } = path;
+        let Path { table, index, common, id, .. } = path;
         s.sql(format_args!("i.created_at AS at, i.{id} AS which"));
         let tells_validity = *table == &*self.names.standings;
         s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
@@ -92,7 +101,7 @@ impl Question<'_> {
         // That index has no others, which a comparison of several columns does not tell.
         let is_of_batch = *index == "codes_batch";
         s.sql(if is_of_batch { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
-        if DB::GUESSES {
+        if path.is_stretch::<DB>() {
             self.between(s, path);
         } else {
             for (column, value) in common {
@@ -114,8 +123,9 @@ impl Question<'_> {
             Scope::Division(division) => Some(("division", Value::Text(division.as_str()))),
         };
         let within = |one, all| if division.is_some() { one } else { all };
-        let of_codes =
-            |index, common| Path { table: &self.names.invitations, index, common, id: "id" };
+        let has_oldest = self.filter.created.from.is_some();
+        let table = &self.names.invitations;
+        let of_codes = |index, common| Path { table, index, common, id: "id", has_oldest };
         match way {
             Way::Of(status) => {
                 let standing = ("standing", Value::Standing(row::standing_of(status)));
@@ -124,6 +134,7 @@ impl Question<'_> {
                     index: within("PRIMARY", "standings_anywhere"),
                     common: division.into_iter().chain([standing]).collect(),
                     id: "id",
+                    has_oldest,
                 }
             }
             // Of a batch and of an inviter, other divisions' are looked at too and left out.
@@ -149,8 +160,8 @@ impl Question<'_> {
     /// would find them by any index and sort them.
     fn between<DB: Dialect>(&self, s: &mut Statement<DB>, path: &Path<'_>) {
         let created = self.filter.created;
-        let [from, until] = [created.from, created.until].map(|t| t.map(Timestamp::as_micros));
-        bound(s, path, ">=", from, None);
+        let until = created.until.map(Timestamp::as_micros);
+        bound(s, path, ">=", None, None);
         match &self.page.after {
             Some(after) if until.is_none_or(|until| after.at.as_micros() < until) => {
                 bound(s, path, "<", Some(after.at.as_micros()), Some(&after.id));
