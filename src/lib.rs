@@ -6,21 +6,22 @@
 pub use invitation_axum as web;
 #[doc(inline)]
 pub use invitation_core::{
-    Acting, Action, Actor, Amendment, BatchId, Binding, Cap, Change, Checked, Clock, CodeDigest,
-    CodeFormat, CodeTag, Condition, CorrelationId, Count, Counts, Created, Criteria, Cursor,
-    Detail, Disclosure, Division, Draft, Durability, Email, EmailDomain, EmailKey, Entropy,
+    Acting, Action, Actor, Amendment, BatchId, Binding, Boarding, Cap, Change, Checked, Clock,
+    CodeDigest, CodeFormat, CodeTag, Condition, CorrelationId, Count, Counts, Created, Criteria,
+    Cursor, Detail, Disclosure, Division, Draft, Durability, Email, EmailDomain, EmailKey, Entropy,
     EntropyError, Error, Event, EventCriteria, EventFilter, EventId, EventListing, EventOutcome,
     EventPage, Expiry, Facts, Filter, Fingerprint, GivenBack, Guard, Held, IdempotencyKey,
     IfVersion, Insert, Inserted, Invalid, InvalidInput, Invitation, InvitationCode, InvitationId,
-    InvitationPage, InvitationView, Invitations, Inviter, Known, Lease, LeaseListing, Limits,
-    Listing, Located, ManualClock, MemoryStore, Metadata, Mistyped, NewInvitation, OpenLease,
-    OpenReservation, Origin, OsEntropy, Outcome, Page, Paging, Performer, Policy, Position, Purge,
-    Purged, Quota, QuotaOf, Reason, RedeemWithError, Redeemed, RedeemedWith, Redeemer, Redemption,
-    RedemptionListing, RedemptionPage, Refusal, Refused, Request, RequestKey, Reservation,
-    ReservationId, ReservationPage, Reserved, Revocation, RevokedPage, Right, Rights, Role,
-    RolePair, Scope, SealedCode, Sealing, Search, Slice, Source, Span, Status, Store, StoreError,
-    StoreErrorKind, SystemActor, SystemClock, Tally, Target, Timestamp, Transition, UnreadableSeal,
-    UsedBy, UserId, Username, Verdict, VerifiedEmail, decide, words,
+    InvitationPage, InvitationView, Invitations, Inviter, Known, Lanes, Lead, Lease, LeaseListing,
+    Limits, Listing, Located, ManualClock, MemoryStore, Metadata, Mistyped, NewInvitation,
+    OpenLease, OpenReservation, Origin, OsEntropy, Others, Outcome, Page, Paging, Performer,
+    Policy, Position, Purge, Purged, Quota, QuotaOf, Reason, RedeemWithError, Redeemed,
+    RedeemedWith, Redeemer, Redemption, RedemptionListing, RedemptionPage, Refusal, Refused,
+    Request, RequestKey, Reservation, ReservationId, ReservationPage, Reserved, Revocation,
+    RevokedPage, Right, Rights, Role, RolePair, Scope, SealedCode, Sealing, Search, Slice, Source,
+    Span, Status, Store, StoreError, StoreErrorKind, SystemActor, SystemClock, Tally, Target,
+    Timestamp, Transition, UnreadableSeal, UsedBy, UserId, Username, Verdict, VerifiedEmail,
+    decide, words,
 };
 #[cfg(feature = "testing")]
 #[doc(inline)]
