@@ -17,7 +17,11 @@ use tokio::{sync::Semaphore, task::yield_now};
 type Doubling = Lanes<u32, u32>;
 
 fn lanes(number: usize) -> Doubling {
-    Lanes::new(NonZeroUsize::new(number).unwrap())
+    seated(number, 8)
+}
+
+fn seated(number: usize, seats: usize) -> Doubling {
+    Lanes::new(NonZeroUsize::new(number).unwrap(), NonZeroUsize::new(seats).unwrap())
 }
 
 async fn lead(lanes: &Doubling, job: u32) -> Lead<u32, u32> {
@@ -55,10 +59,10 @@ async fn nobody_waits_while_a_lane_is_free() {
 
 #[tokio::test]
 async fn those_who_wait_are_taken_along_in_their_order_and_get_their_own_answers() {
-    let lanes = lanes(1);
+    let lanes = seated(1, 3);
     let first = lead(&lanes, 1).await;
     let (second, third, fourth) = (waits!(lanes, 2), waits!(lanes, 3), waits!(lanes, 4));
-    let others = first.take_along(2);
+    let others = first.take_along();
     assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [2, 3]);
     others.answer([Some(20), None]);
     drop(first);
@@ -74,7 +78,7 @@ async fn who_goes_away_while_waiting_is_left_out() {
     let second = waits!(lanes, 2);
     let third = waits!(lanes, 3);
     drop(second);
-    let others = first.take_along(5);
+    let others = first.take_along();
     assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [3]);
     drop(others);
     assert!(matches!(third.await, Boarding::Alone));
@@ -105,10 +109,10 @@ async fn a_lane_given_to_somebody_who_goes_before_looking_is_given_on() {
 
 #[tokio::test]
 async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
-    let lanes = lanes(1);
+    let lanes = seated(1, 2);
     let first = lead(&lanes, 1).await;
     let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
-    let others = first.take_along(1);
+    let others = first.take_along();
     drop((first, others));
     assert!(matches!(second.await, Boarding::Alone));
     assert!(matches!(third.await, Boarding::Lead(_)));
@@ -116,10 +120,10 @@ async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
 
 #[tokio::test]
 async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
-    let lanes = lanes(1);
+    let lanes = seated(1, 2);
     let first = lead(&lanes, 1).await;
     let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
-    let others = first.take_along(1);
+    let others = first.take_along();
     first.pass_on();
     let Boarding::Lead(third) = third.await else { panic!("it has the lane") };
     let mut fourth = waits!(lanes, 4);
@@ -131,6 +135,60 @@ async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
     assert!(matches!(second.await, Boarding::Answered(20)));
     drop(third);
     assert!(matches!(fourth.await, Boarding::Lead(_)));
+}
+
+#[tokio::test]
+async fn while_others_are_out_a_lane_waits_for_its_share() {
+    let lanes = lanes(2);
+    let alone = lead(&lanes, 0).await;
+    let also = lead(&lanes, 1).await;
+    let mut first: Vec<_> = Vec::new();
+    for job in &[2, 3, 4, 5] {
+        first.push(waits!(lanes, *job));
+    }
+    // Five are out, and nobody waits.
+    drop(alone);
+    let Boarding::Lead(of_four) = first.remove(0).await else { panic!("it has the lane") };
+    let three = of_four.take_along();
+    drop(also);
+    // The first of them is not to go alone, and the second neither. The third is: then
+    // there are as many on each lane.
+    let (mut sixth, mut seventh) = (waits!(lanes, 6), waits!(lanes, 7));
+    let eighth = lead(&lanes, 8).await;
+    assert_eq!(eighth.take_along().jobs().copied().collect::<Vec<_>>(), [6, 7]);
+    assert!(matches!(sixth.as_mut().await, Boarding::Alone), "left to itself");
+    assert!(matches!(seventh.as_mut().await, Boarding::Alone), "left to itself");
+    drop((three, of_four, eighth));
+}
+
+#[tokio::test]
+async fn when_somebody_comes_back_those_go_who_are_there() {
+    let lanes = lanes(2);
+    let (alone, also) = (lead(&lanes, 0).await, lead(&lanes, 1).await);
+    let mut many: Vec<_> = Vec::new();
+    for job in &[2, 3, 4, 5, 6, 7] {
+        many.push(waits!(lanes, *job));
+    }
+    drop(alone);
+    let Boarding::Lead(of_six) = many.remove(0).await else { panic!("it has the lane") };
+    let others = of_six.take_along();
+    drop(also);
+    let mut late = waits!(lanes, 9);
+    assert!(is_pending(&mut late).await, "six are out");
+    others.answer([Some(0), Some(0), Some(0), Some(0), Some(0)]);
+    drop(of_six);
+    assert!(matches!(late.await, Boarding::Lead(_)));
+}
+
+#[tokio::test]
+async fn whoever_comes_until_a_lead_is_ready_rides_along() {
+    let lanes = lanes(1);
+    let first = lead(&lanes, 1).await;
+    let mut second = waits!(lanes, 2);
+    drop(first);
+    let Boarding::Lead(second) = second.as_mut().await else { panic!("it has the lane") };
+    let _third = waits!(lanes, 3);
+    assert_eq!(second.take_along().jobs().copied().collect::<Vec<_>>(), [3]);
 }
 
 /// Counts those who are out.
@@ -163,7 +221,7 @@ async fn a_crowd_gets_through_whoever_goes_away() {
                 match lanes.board(&job).await {
                     Boarding::Lead(lead) => {
                         let out = Out::new(&out);
-                        let others = lead.take_along(7);
+                        let others = lead.take_along();
                         let answers: Vec<_> = others.jobs().map(|job| Some(job * 2)).collect();
                         if job % 3 == 0 {
                             yield_now().await;

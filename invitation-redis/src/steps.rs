@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The most transitions that one script makes: nobody else is served meanwhile.
-const MAX_APPLIED: usize = 64;
+pub(crate) const MAX_APPLIED: NonZeroUsize = NonZeroUsize::new(64).expect("it is not 0");
 
 /// How many scripts with transitions are out at once before those that come meanwhile
 /// share the next: one that the server works on, and one on its way.
@@ -49,7 +49,7 @@ impl RedisStore {
     }
 
     async fn step_together(&self, lead: &Lead<Transition, Made>, transition: &Transition) -> Made {
-        let others = lead.take_along(MAX_APPLIED - 1);
+        let others = lead.take_along();
         let all: Vec<_> = iter::once(transition).chain(others.jobs()).collect();
         let mut made = self.script(&all).await.into_iter();
         let own = made.next();
@@ -60,7 +60,7 @@ impl RedisStore {
     /// Makes each of many transitions.
     pub(crate) async fn steps(&self, transitions: &[Transition]) -> Vec<Made> {
         let mut made = Vec::with_capacity(transitions.len());
-        for some in transitions.chunks(MAX_APPLIED) {
+        for some in transitions.chunks(MAX_APPLIED.get()) {
             made.extend(self.script(&some.iter().collect::<Vec<_>>()).await);
         }
         made

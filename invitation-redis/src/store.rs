@@ -22,7 +22,7 @@ use crate::{
     options::RedisOptions,
     read, record, render,
     script::{FIND, INSERT, PURGE, RECORD},
-    steps::{LANES, Made},
+    steps::{LANES, MAX_APPLIED, Made},
     wire::Packed,
 };
 
@@ -101,7 +101,7 @@ impl RedisStore {
             calls: Calls { connection, keys, confirm: options.confirm() },
             warnings: warnings.into(),
             operations: Arc::new(Operations { opened, next: AtomicU64::new(0) }),
-            lanes: Lanes::new(LANES),
+            lanes: Lanes::new(LANES, MAX_APPLIED),
         })
     }
 

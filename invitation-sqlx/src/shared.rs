@@ -5,11 +5,7 @@ use std::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
 use invitation_core::{Boarding, Lead, Outcome, StoreError, Transition};
 
-use crate::{
-    dialect::Dialect,
-    ops::{self, TOGETHER},
-    store::SqlStore,
-};
+use crate::{dialect::Dialect, ops, store::SqlStore};
 
 /// For how long a caller keeps its lane. It is longer out only when it waits for somebody's
 /// lock, for a connection or for a server in distress, and nobody else shall wait for that.
@@ -48,7 +44,7 @@ impl<DB: Dialect> SqlStore<DB> {
         transition: &Transition,
     ) -> Answer {
         let mut conn = self.acquire("apply").await?;
-        let others = lead.take_along(TOGETHER - 1);
+        let others = lead.take_along();
         if others.is_empty() {
             return self.apply_on(&mut conn, transition).await;
         }

@@ -72,7 +72,7 @@ impl<DB: Dialect> SqlStore<DB> {
     pub fn new(pool: Pool<DB>) -> Self {
         Self {
             pool,
-            lanes: Lanes::new(Self::LANES),
+            lanes: Lanes::new(Self::LANES, ops::TOGETHER),
             names: Names::new(TablePrefix::default()),
             writer: Arc::default(),
         }
@@ -102,7 +102,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// ```
     #[must_use]
     pub fn with_lanes(self, lanes: NonZeroUsize) -> Self {
-        Self { lanes: Lanes::new(lanes), ..self }
+        Self { lanes: Lanes::new(lanes, ops::TOGETHER), ..self }
     }
 
     /// The pool.

@@ -7,15 +7,18 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use futures_channel::oneshot;
 
 /// So many calls to a store may be out at once; those that come meanwhile wait, and
-/// whoever goes next takes them along. A caller who finds a lane free goes at once, so
-/// that nobody who is alone waits; nothing runs in the background.
+/// whoever goes next takes them along. When nobody is out, a caller goes at once, so that
+/// nobody who is alone waits. While others are out, it waits until there are as many as one
+/// lane's share of all who are out or wait, or until somebody comes back: else the first
+/// to come back would always go alone, and the rest of them with the one after it. Nothing
+/// runs in the background.
 ///
 /// `J` is what a caller wants done, `A` the answer. For a [`Store`](crate::Store) these
 /// are a transition and what [`apply`](crate::Store::apply) says of it: a store for which
@@ -33,10 +36,10 @@ use futures_channel::oneshot;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let lanes: Lanes<u32, u32> = Lanes::new(NonZeroUsize::MIN);
+/// let lanes: Lanes<u32, u32> = Lanes::new(NonZeroUsize::MIN, NonZeroUsize::MAX);
 /// let double = async |number: u32| match lanes.board(&number).await {
 ///     Boarding::Lead(lead) => {
-///         let others = lead.take_along(100);
+///         let others = lead.take_along();
 ///         // Here the store makes its one call, for all of them.
 ///         let answers: Vec<_> = others.jobs().map(|other| Some(other * 2)).collect();
 ///         others.answer(answers);
@@ -54,13 +57,18 @@ pub struct Lanes<J, A> {
 
 struct Shared<J, A> {
     lanes: NonZeroUsize,
+    seats: NonZeroUsize,
     state: Mutex<State<J, A>>,
 }
 
 struct State<J, A> {
-    /// How many are out.
+    /// How many lanes are taken.
     out: usize,
-    /// In the order in which they came. Nobody waits while a lane is free.
+    /// How many callers are out with them, or will be.
+    aboard: usize,
+    /// How many of those who wait will be taken along by somebody who has a lane.
+    expected: usize,
+    /// In the order in which they came.
     waiting: VecDeque<Waiting<J, A>>,
 }
 
@@ -89,11 +97,11 @@ pub enum Boarding<J, A> {
 }
 
 impl<J, A> Lanes<J, A> {
-    /// With so many lanes.
+    /// So many lanes, each for so many callers at a time.
     #[must_use]
-    pub fn new(lanes: NonZeroUsize) -> Self {
-        let state = Mutex::new(State { out: 0, waiting: VecDeque::new() });
-        Self { shared: Arc::new(Shared { lanes, state }) }
+    pub fn new(lanes: NonZeroUsize, seats: NonZeroUsize) -> Self {
+        let state = Mutex::new(State { out: 0, aboard: 0, expected: 0, waiting: VecDeque::new() });
+        Self { shared: Arc::new(Shared { lanes, seats, state }) }
     }
 
     /// Waits for a lane, or for the answer of somebody who had one.
@@ -104,9 +112,8 @@ impl<J, A> Lanes<J, A> {
     {
         let told = {
             let mut state = self.shared.state();
-            if state.out < self.shared.lanes.get() {
-                state.out += 1;
-                return Boarding::Lead(Lead::of(&self.shared));
+            if self.shared.may_go(&state, 1) {
+                return Boarding::Lead(Lead::of(&self.shared, &mut state));
             }
             let (sender, told) = oneshot::channel();
             state.waiting.push_back(Waiting { job: job.clone(), told: sender });
@@ -128,7 +135,8 @@ impl<J, A> Clone for Lanes<J, A> {
 
 impl<J, A> fmt::Debug for Lanes<J, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").field("lanes", &self.shared.lanes).finish_non_exhaustive()
+        let Shared { lanes, seats, .. } = &*self.shared;
+        f.debug_struct("Lanes").field("lanes", lanes).field("seats", seats).finish_non_exhaustive()
     }
 }
 
@@ -137,55 +145,101 @@ impl<J, A> Shared<J, A> {
         // Nobody panics while holding it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether those may go who wait for a lane, and so many more.
+    fn may_go(&self, state: &State<J, A>, more: usize) -> bool {
+        let lanes = self.lanes.get();
+        let ready = state.unclaimed() + more;
+        let share = (state.aboard + ready) / lanes;
+        state.out < lanes && (state.out == 0 || ready >= share)
+    }
 }
 
-/// A caller with a lane, which whoever waits first gets when this is dropped.
+impl<J, A> State<J, A> {
+    /// How many wait whom nobody is to take along.
+    fn unclaimed(&self) -> usize {
+        self.waiting.len().saturating_sub(self.expected)
+    }
+
+    /// The first of those who wait and have not gone away.
+    fn next(&mut self) -> Option<Waiting<J, A>> {
+        loop {
+            let next = self.waiting.pop_front()?;
+            if !next.told.is_canceled() {
+                return Some(next);
+            }
+        }
+    }
+}
+
+/// A caller with a lane. When this is dropped, those who wait may go.
 pub struct Lead<J, A> {
     shared: Arc<Shared<J, A>>,
+    /// How many are out with it, or will be.
+    aboard: AtomicUsize,
+    /// How many of these wait still.
+    expected: AtomicUsize,
     has_lane: AtomicBool,
 }
 
 impl<J, A> Lead<J, A> {
-    fn of(shared: &Arc<Shared<J, A>>) -> Self {
-        Self { shared: Arc::clone(shared), has_lane: AtomicBool::new(true) }
+    fn of(shared: &Arc<Shared<J, A>>, state: &mut State<J, A>) -> Self {
+        let expected = state.unclaimed().min(shared.seats.get() - 1);
+        state.out += 1;
+        state.aboard += 1 + expected;
+        state.expected += expected;
+        Self {
+            shared: Arc::clone(shared),
+            aboard: AtomicUsize::new(1 + expected),
+            expected: AtomicUsize::new(expected),
+            has_lane: AtomicBool::new(true),
+        }
     }
 
     /// Takes along those who wait by now, in the order in which they came. To be called
-    /// when all else is ready, so that many are there.
+    /// once, when all else is ready, so that many are there.
     #[must_use]
-    pub fn take_along(&self, at_most: usize) -> Others<J, A> {
-        let mut others = Vec::new();
+    pub fn take_along(&self) -> Others<J, A> {
         let mut state = self.shared.state();
-        while others.len() < at_most {
-            let Some(next) = state.waiting.pop_front() else { break };
-            if !next.told.is_canceled() {
-                others.push(next);
-            }
+        let mut others = Vec::new();
+        while others.len() < self.shared.seats.get() - 1 {
+            let Some(next) = state.next() else { break };
+            others.push(next);
+        }
+        if self.has_lane.load(Ordering::Relaxed) {
+            state.expected -= self.expected.swap(0, Ordering::Relaxed);
+            state.aboard += 1 + others.len();
+            state.aboard -= self.aboard.swap(1 + others.len(), Ordering::Relaxed);
         }
         Others { others }
     }
 
-    /// Lets whoever waits first go, although this one is still out.
+    /// Lets those who wait go, although this one is still out.
     pub fn pass_on(&self) {
-        if !self.has_lane.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        loop {
-            let next = {
-                let mut state = self.shared.state();
-                let next = state.waiting.pop_front();
-                if next.is_none() {
-                    state.out -= 1;
-                }
-                next
+        let mut passed = self.pass();
+        while let Some((next, lead)) = passed {
+            // One that has gone meanwhile gives the lane back: it is for the one after it.
+            passed = match next.told.send(Told::Go(lead)) {
+                Err(Told::Go(back)) => back.pass(),
+                Err(Told::Answer(_)) | Ok(()) => None,
             };
-            let Some(next) = next else { return };
-            match next.told.send(Told::Go(Self::of(&self.shared))) {
-                // Gone: the lane that comes back is for the one after it.
-                Err(Told::Go(back)) => back.has_lane.store(false, Ordering::Relaxed),
-                Err(Told::Answer(_)) | Ok(()) => return,
-            }
         }
+    }
+
+    /// Whoever is next to have a lane, now that there is one more.
+    fn pass(&self) -> Option<(Waiting<J, A>, Self)> {
+        if !self.has_lane.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        let mut state = self.shared.state();
+        state.out -= 1;
+        state.aboard -= self.aboard.load(Ordering::Relaxed);
+        state.expected -= self.expected.load(Ordering::Relaxed);
+        if !self.shared.may_go(&state, 0) {
+            return None;
+        }
+        let next = state.next()?;
+        Some((next, Self::of(&self.shared, &mut state)))
     }
 }
 

@@ -6,7 +6,10 @@
 //! or finds out why not. That so happens to all who want the same code when one of them
 //! may not have it, or when it has not enough uses left for all of them.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZeroUsize,
+};
 
 use invitation_core::{
     Change, CodeDigest, Condition, EmailKey, Facts, StoreError, StoreErrorKind, Target, Transition,
@@ -25,7 +28,7 @@ use crate::{
 
 /// How many callers share a statement at most: what bounds its memory, and for how long it
 /// holds the rows that it has changed.
-pub(crate) const TOGETHER: usize = 128;
+pub(crate) const TOGETHER: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
 
 /// How long the statement waits for a row that somebody else has locked. Whoever wants
 /// that row then waits alone, instead of making the others wait.
