@@ -1,6 +1,8 @@
 //! The values of a row, written down once: one after the other into a statement, or each
 //! into the column it belongs to.
 
+use std::str::Split;
+
 use sqlx::QueryBuilder;
 
 use crate::{dialect::Dialect, statement::Statement};
@@ -36,39 +38,75 @@ impl<R: Record> Record for &R {
 pub(crate) struct Listed<'s, DB: Dialect> {
     statement: &'s mut Statement<DB>,
     begun: bool,
+    /// The columns that are still to come, where some are to be found elsewhere.
+    columns: Split<'static, &'static str>,
+    elsewhere: Option<Elsewhere<'s>>,
 }
+
+/// Where a column is to be found that is not among the values.
+type Elsewhere<'s> = &'s dyn Fn(&str) -> Option<String>;
 
 impl<'s, DB: Dialect> Listed<'s, DB> {
     pub(crate) fn new(statement: &'s mut Statement<DB>) -> Self {
-        Self { statement, begun: false }
+        Self { statement, begun: false, columns: "".split(", "), elsewhere: None }
     }
 
-    /// The place of the next value.
-    fn next(&mut self) -> &mut Statement<DB> {
+    /// Those of these columns, but for some that are to be found elsewhere.
+    pub(crate) fn but(
+        statement: &'s mut Statement<DB>,
+        columns: &'static str,
+        elsewhere: Elsewhere<'s>,
+    ) -> Self {
+        let columns = columns.split(", ");
+        Self { statement, begun: false, columns, elsewhere: Some(elsewhere) }
+    }
+
+    /// The place of the next value, if it is wanted.
+    fn next(&mut self) -> Option<&mut Statement<DB>> {
         if self.begun {
             self.statement.sql(", ");
         }
         self.begun = true;
-        self.statement
+        let place = self.elsewhere.and_then(|elsewhere| elsewhere(self.columns.next()?));
+        if let Some(place) = place {
+            self.statement.sql(place);
+            return None;
+        }
+        Some(self.statement)
     }
 
     /// A value that the database works out.
     pub(crate) fn expression(&mut self, sql: &str) {
-        self.next().sql(sql);
+        if let Some(s) = self.next() {
+            s.sql(sql);
+        }
+    }
+
+    /// So many columns that are to be found elsewhere.
+    pub(crate) fn elsewhere(&mut self, columns: usize) {
+        for _ in 0..columns {
+            self.expression("NULL");
+        }
     }
 }
 
 impl<DB: Dialect> Values for Listed<'_, DB> {
     fn int(&mut self, value: impl Into<Option<i64>>) {
-        self.next().opt_int(value.into());
+        if let Some(s) = self.next() {
+            s.opt_int(value.into());
+        }
     }
 
     fn text<'v>(&mut self, value: impl Into<Option<&'v str>>) {
-        self.next().opt_text(value.into());
+        if let Some(s) = self.next() {
+            s.opt_text(value.into());
+        }
     }
 
     fn blob<'v>(&mut self, value: impl Into<Option<&'v [u8]>>) {
-        self.next().opt_blob(value.into());
+        if let Some(s) = self.next() {
+            s.opt_blob(value.into());
+        }
     }
 }
 

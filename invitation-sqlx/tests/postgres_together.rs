@@ -158,6 +158,49 @@ async fn everybody_gets_what_their_own_code_grants() {
 }
 
 #[tokio::test]
+async fn codes_that_lie_side_by_side_are_used_in_place() {
+    let station = Station::new().await;
+    let mut codes = Vec::new();
+    for _ in 0..120 {
+        codes.push(station.code(Draft::new()).await);
+    }
+    for some in codes.chunks(40) {
+        let calls = some.iter().enumerate().map(|(n, code)| (code.as_str(), person(n)));
+        station.together(calls.collect()).await.into_iter().for_each(|made| drop(made.unwrap()));
+    }
+    assert_eq!(station.transactions().await, 3);
+    // What this connection has counted is looked at after its next transaction.
+    let flush = "SELECT pg_stat_force_next_flush()";
+    sqlx::query(flush).execute(&station.pool).await.unwrap();
+    let sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
+               WHERE relname = 'invitation_codes'";
+    let (updated, in_place): (i64, i64) =
+        sqlx::query_as(sql).fetch_one(&station.pool).await.unwrap();
+    assert_eq!(updated, 120);
+    assert!(in_place >= 90, "without touching an index: {in_place}");
+}
+
+#[tokio::test]
+async fn codes_of_one_use_and_of_several_are_served_together() {
+    let station = Station::new().await;
+    let mut codes = Vec::new();
+    for n in 0..12 {
+        codes.push(station.code(for_uses(if n % 3 == 0 { 5 } else { 1 })).await);
+    }
+    let calls = codes.iter().enumerate().map(|(n, code)| (code.as_str(), person(n)));
+    for made in station.together(calls.collect()).await {
+        assert!(!made.unwrap().is_replayed());
+    }
+    assert_eq!(station.transactions().await, 2, "one for each kind");
+    assert_eq!(uses(&station.invitations).await, 12);
+    assert_eq!(redemptions_on_record(&station.invitations).await, 12);
+    let used = station.all().await;
+    let used = used.iter().filter(|one| one.status(station.invitations.now()) == Status::Used);
+    assert_eq!(used.count(), 8);
+    assert_eq!(station.found("person").await, 12);
+}
+
+#[tokio::test]
 async fn one_code_for_several_counts_each() {
     let station = Station::new().await;
     let code = station.code(for_uses(10)).await;

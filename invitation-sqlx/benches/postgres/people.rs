@@ -17,5 +17,8 @@ pub(crate) async fn fresh_codes<S: Store>(invitations: &Invitations<S>, n: usize
         let created = invitations.create_many(&system, drafts).await.unwrap();
         codes.extend(created.iter().map(|created| created.code().reveal().to_string()));
     }
+    // They are taken from the end, in the order in which they were created, as those of
+    // the reference are.
+    codes.reverse();
     codes
 }

@@ -33,7 +33,7 @@ CREATE TABLE {prefix}codes (
     request_id      BYTEA,                    -- the request that it was created by
     CHECK ((uses = 0) = (used_id IS NULL)),
     CHECK (email IS NULL OR email_domain IS NULL)
-);
+) WITH (fillfactor = 50); -- a redemption writes its row anew, and finds room beside it
 
 -- None of these holds a column that a redemption changes, so that it updates in place.
 CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);

@@ -87,10 +87,11 @@ fn statement<DB: Dialect>(
     s.sql(format_args!(
         "r AS (INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
          SELECT id, used_id, used_by, used_name, used_at, used_role, used_lease FROM u \
-         WHERE max_uses > 1), ",
+         WHERE max_uses > 1)",
         names.redemptions
     ));
-    follow(&mut s, names);
+    stand(&mut s, names);
+    forget(&mut s, names);
     if !words.is_empty() {
         s.sql(format_args!(
             ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
@@ -106,17 +107,20 @@ fn statement<DB: Dialect>(
     s
 }
 
-/// What follows from the uses of the rows in `u`: where they stand, and that the words of
-/// earlier uses go.
-pub(super) fn follow<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
-    s.sql(format_args!("t AS (UPDATE {} AS s SET standing = ", names.standings));
+/// A code that is used up stands elsewhere.
+pub(super) fn stand<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+    s.sql(format_args!(", t AS (UPDATE {} AS s SET standing = ", names.standings));
     s.sql(render::USED).sql(" FROM u WHERE s.division = u.division AND ");
     render::stands_at(s, "s.standing", render::OPEN);
-    s.sql(" AND s.created_at = u.created_at AND s.id = u.id AND u.uses = u.max_uses), ");
+    s.sql(" AND s.created_at = u.created_at AND s.id = u.id AND u.uses = u.max_uses)");
+}
+
+/// The words of earlier uses go.
+pub(super) fn forget<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     // Words of a use that this cannot see yet stay behind, and count for nothing: the
     // next use removes them.
     s.sql(format_args!(
-        "f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
+        ", f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
          AND w.part <> 0 AND w.part < u.uses)",
         names.words
     ));

@@ -24,7 +24,7 @@ impl Given<'_> {
     fn now<DB: Dialect>(self, s: &mut Statement<DB>, now: Timestamp) {
         match self {
             Self::Here => s.int(now.as_micros()),
-            Self::In(row) => s.sql(format_args!("{row}.now")),
+            Self::In(row) => s.sql(format_args!("{row}.used_at")),
         };
     }
 
@@ -62,6 +62,22 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
         // Without a lease, nobody has one. And no lease is looked for in a table that
         // may be older than a row which this had to wait for.
         if !matches!(word, Condition::FirstHoldBy(_)) {
+            s.sql(" AND ");
+            condition(s, word, given, names);
+        }
+    }
+    s.sql(" AND i.held = 0");
+}
+
+/// The same, for codes of one use that nobody has used: they have no ledger.
+pub(crate) fn guard_of_unused<DB: Dialect>(
+    s: &mut Statement<DB>,
+    guard: &Guard,
+    given: Given<'_>,
+    names: &Names,
+) {
+    for word in guard.conditions() {
+        if !matches!(word, Condition::FirstUseBy(_) | Condition::FirstHoldBy(_)) {
             s.sql(" AND ");
             condition(s, word, given, names);
         }

@@ -11,7 +11,7 @@ use invitation_core::{
     Target,
 };
 
-pub(crate) use self::guard::{Given, guard, guard_without_leases};
+pub(crate) use self::guard::{Given, guard, guard_of_unused, guard_without_leases};
 use crate::{dialect::Dialect, names::Names, row, statement::Statement};
 
 /// A standing: uses are left, and it is not revoked.

@@ -1,0 +1,105 @@
+//! Redemptions of many callers as one statement: its costs, the round trip and the wait
+//! for the disk are shared. For each caller it is as if the callers had come one after
+//! the other.
+//!
+//! Those who want different codes get a plain statement first, which serves codes of one
+//! use. Whoever is left, and all who want the same code, get the one that serves every
+//! code. A caller for whom that does nothing is told none, and goes the general way, which
+//! does it or finds out why not. That so happens to all who want the same code when one of
+//! them may not have it, or when it has not enough uses left for all of them.
+
+mod riders;
+mod statement;
+
+use std::num::NonZeroUsize;
+
+use invitation_core::{Change, Condition, Facts, StoreError, StoreErrorKind, Target, Transition};
+
+use self::riders::Rider;
+use crate::{
+    dialect::Dialect,
+    error::{is_taken, lone_statement_error},
+    names::Names,
+    row,
+};
+
+/// How many callers share a statement at most: what bounds its memory, and for how long it
+/// holds the rows that it has changed.
+pub(crate) const TOGETHER: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
+
+/// Whether a transition may share a statement with others.
+pub(crate) fn may_share<DB: Dialect>(transition: &Transition) -> bool {
+    let Change::Redeem { id, at, in_place_of: None, .. } = transition.change() else {
+        return false;
+    };
+    let is_now = |word: &Condition| match word {
+        Condition::NotExpired { now } => now == at,
+        _ => true,
+    };
+    DB::CHANGES_AS_ONE
+        && DB::PUSH_COLUMN.is_some()
+        && transition.quotas().is_empty()
+        && matches!(transition.target(), Target::Code(digests) if !digests.is_empty())
+        // One time and one id serve for all that is written.
+        && transition.guard().conditions().iter().all(is_now)
+        && (transition.event().at, transition.event().id) == (*at, *id)
+}
+
+/// Redeems for all of them that it can, each with its evidence, in one round trip or two;
+/// the facts after each, in the order of the transitions, and none where nothing was done.
+pub(crate) async fn redeem_together<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
+    let mut riders = riders::seated(transitions);
+    if riders.iter().all(|rider| rider.together == 1) {
+        if !redeem_for::<DB>(conn, names, &riders, &mut facts, true).await? {
+            return Ok(facts);
+        }
+        riders.retain(|rider| facts.get(rider.caller).is_some_and(Option::is_none));
+        riders::number(&mut riders);
+    }
+    if !riders.is_empty() {
+        redeem_for::<DB>(conn, names, &riders, &mut facts, false).await?;
+    }
+    Ok(facts)
+}
+
+/// Redeems by one statement; whether nobody was in the way of it.
+async fn redeem_for<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    riders: &[Rider<'_>],
+    facts: &mut [Option<Facts>],
+    once_each: bool,
+) -> Result<bool, StoreError> {
+    let Some(s) = statement::write::<DB>(names, riders, once_each) else { return Ok(false) };
+    let found = match s.all(conn).await {
+        Ok(found) => found,
+        Err(error) => {
+            // Somebody was in the way of one of them, and nothing was done.
+            let is_taken = is_taken(&error);
+            let error = lone_statement_error::<DB>("apply", error);
+            let in_the_way = is_taken || error.kind() == StoreErrorKind::Conflict;
+            return if in_the_way { Ok(false) } else { Err(error) };
+        }
+    };
+    for row in &found {
+        // An error from here on comes too late to undo anything.
+        let unknown =
+            |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
+        let (invitation, seat) = row::seated::<DB>(row).map_err(unknown)?;
+        let rider = usize::try_from(seat).ok().and_then(|seat| riders.get(seat));
+        let Some((rider, place)) = rider.and_then(|r| Some((r, facts.get_mut(r.caller)?))) else {
+            return Err(unknown(StoreError::new(StoreErrorKind::Corrupt, "apply")));
+        };
+        // As it was when this one's turn had come. It was without leases.
+        let mut turn = Facts::of(invitation);
+        turn.invitation.uses -= rider.together - (rider.nth - 1);
+        rider.transition.change().apply_to(&mut turn);
+        *place = Some(turn);
+    }
+    Ok(true)
+}

@@ -1,0 +1,118 @@
+//! Who shares a statement, and what each of them brings along.
+
+use std::collections::{HashMap, HashSet};
+
+use invitation_core::{
+    Change, CodeDigest, Condition, CorrelationId, EmailKey, Source, Target, Transition,
+};
+
+use crate::{
+    ops::words,
+    values::{Record, Values},
+};
+
+/// A caller and one of the digests that its code may have.
+pub(super) struct Rider<'a> {
+    /// Its place among the rows of the statement.
+    seat: i64,
+    /// Whose place among the transitions it is.
+    pub(super) caller: usize,
+    pub(super) transition: &'a Transition,
+    digest: &'a CodeDigest,
+    /// The how-manieth of those who want the same it is, from 1 on.
+    pub(super) nth: u32,
+    /// How many those are.
+    pub(super) together: u32,
+}
+
+/// Whoever can share the first one's statement, by the digests that they want: then all
+/// statements change rows in the same order, and none waits for one that waits for it.
+pub(super) fn seated<'a>(transitions: &[&'a Transition]) -> Vec<Rider<'a>> {
+    let Some(first) = transitions.first() else { return Vec::new() };
+    let mut seen = HashSet::new();
+    let mut riders = Vec::with_capacity(transitions.len());
+    for (caller, transition) in transitions.iter().enumerate() {
+        let Target::Code(digests) = transition.target() else { continue };
+        // A second try by the same person is for the general way.
+        let is_first = seen.insert((digests, transition.redeemer()));
+        if is_first && is_alike(first, transition) {
+            riders.extend(digests.iter().map(|digest| Rider {
+                seat: 0,
+                caller,
+                transition,
+                digest,
+                nth: 0,
+                together: 0,
+            }));
+        }
+    }
+    riders.sort_by_key(|rider| rider.digest.as_bytes());
+    number(&mut riders);
+    riders
+}
+
+/// Gives them their seats, and those who want the same their numbers.
+pub(super) fn number(riders: &mut [Rider<'_>]) {
+    let mut number: HashMap<&CodeDigest, u32> = HashMap::new();
+    for (seat, rider) in (0..).zip(riders.iter_mut()) {
+        let number = number.entry(rider.digest).or_default();
+        *number += 1;
+        (rider.seat, rider.nth) = (seat, *number);
+    }
+    for rider in riders {
+        rider.together = number.get(rider.digest).copied().unwrap_or_default();
+    }
+}
+
+/// Whether the same statement serves both, but for the values in their rows.
+fn is_alike(a: &Transition, b: &Transition) -> bool {
+    let (asked, also) = (a.guard().conditions(), b.guard().conditions());
+    let (event, other) = (a.event(), b.event());
+    a.scope() == b.scope()
+        && (event.action, event.outcome, event.reason)
+            == (other.action, other.outcome, other.reason)
+        && event.detail == other.detail
+        && asked.len() == also.len()
+        && asked.iter().zip(also).all(|pair| match pair {
+            (Condition::FirstUseBy(_), Condition::FirstUseBy(_))
+            | (Condition::FirstHoldBy(_), Condition::FirstHoldBy(_))
+            | (Condition::NotExpired { .. }, Condition::NotExpired { .. })
+            | (Condition::AddressProved(_), Condition::AddressProved(_)) => true,
+            (a, b) => a == b,
+        })
+}
+
+/// The columns of a rider, in the order in which it is written. Those that its event and
+/// its invitation have too are called as they are there.
+pub(super) const RIDER: &str = "seat, digest, nth, together, used_id, used_by, used_name, used_at, \
+     words, email_key, email_domain, correlation, source";
+
+impl Record for Rider<'_> {
+    fn write(&self, v: &mut impl Values) {
+        let Change::Redeem { id, user, username, at, .. } = self.transition.change() else {
+            return;
+        };
+        v.int(self.seat);
+        v.blob(self.digest.as_bytes().as_slice());
+        v.int(i64::from(self.nth));
+        v.int(i64::from(self.together));
+        v.blob(id.as_bytes().as_slice());
+        v.text(user.as_str());
+        v.text(username.as_str());
+        v.int(at.as_micros());
+        // Those of the last one for a code are looked for. No word has a space in it.
+        let is_last = self.nth == self.together;
+        let words = is_last.then(|| words::each_once(username.as_str()).join(" "));
+        v.text(words.as_deref().filter(|words| !words.is_empty()));
+        let guard = self.transition.guard().conditions();
+        let address = guard.iter().find_map(|word| match word {
+            Condition::AddressProved(address) => address.as_ref(),
+            _ => None,
+        });
+        v.text(address.map(EmailKey::as_str));
+        v.text(address.map(EmailKey::domain));
+        let origin = &self.transition.event().origin;
+        v.text(origin.correlation.as_ref().map(CorrelationId::as_str));
+        v.text(origin.source.as_ref().map(Source::as_str));
+    }
+}

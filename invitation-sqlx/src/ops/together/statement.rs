@@ -1,0 +1,132 @@
+//! The statement of those who share one: the same as the redemption at once, with a row
+//! for each of them.
+
+use invitation_core::Transition;
+
+use super::riders::{RIDER, Rider};
+use crate::{
+    dialect::Dialect,
+    names::Names,
+    ops::at_once,
+    render::{self, Given},
+    row,
+    statement::Statement,
+    values::{Columns, Listed, PushColumn},
+};
+
+/// How long the statement waits for a row that somebody else has locked. Whoever wants
+/// that row then waits alone, instead of making the others wait.
+const PATIENCE: &str = "100ms";
+
+/// Where a column of an event is to be found: in `u`, which is the invitation after its
+/// use, or in `p`, the rider. The others are those of the first rider's event.
+fn of_event(column: &str, u: &str) -> Option<String> {
+    Some(match column {
+        "id" => "p.used_id".to_owned(),
+        "at" => "p.used_at".to_owned(),
+        "actor" => "p.used_by".to_owned(),
+        "redeemer" => "p.used_name".to_owned(),
+        "invitation" => format!("{u}.id"),
+        "division" => format!("{u}.division"),
+        "correlation" | "source" => format!("p.{column}"),
+        _ => return None,
+    })
+}
+
+/// The columns of an invitation, of this table.
+fn qualified(table: &str) -> String {
+    let columns = row::INVITATION.split(", ").map(|column| format!("{table}.{column}"));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+/// For codes of one use that one rider wants each, or for any.
+pub(super) fn write<DB: Dialect>(
+    names: &Names,
+    riders: &[Rider<'_>],
+    once_each: bool,
+) -> Option<Statement<DB>> {
+    let (push, first) = (DB::PUSH_COLUMN?, riders.first()?.transition);
+    let mut s = Statement::<DB>::new("WITH ");
+    if once_each {
+        use_once(&mut s, names, first, |s| rows(s, push, riders));
+    } else {
+        s.sql("p AS MATERIALIZED ");
+        rows(&mut s, push, riders);
+        s.sql(", ");
+        use_up(&mut s, names, first);
+    }
+    // What a rider brings along is in `u` too, where there is one for each.
+    let both = if once_each { "u AS p" } else { "u JOIN p ON p.digest = u.digest" };
+    let u = if once_each { "p" } else { "u" };
+    s.sql(format_args!(", e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
+    let known = |column: &str| of_event(column, u);
+    row::write_event(&mut Listed::but(&mut s, row::EVENT, &known), first.event(), |values| {
+        values.elsewhere(2);
+    });
+    s.sql(format_args!(" FROM {both})"));
+    if !once_each {
+        s.sql(format_args!(
+            ", r AS (INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
+             SELECT u.id, p.used_id, p.used_by, p.used_name, p.used_at, u.role, NULL \
+             FROM {both} WHERE u.max_uses > 1)",
+            names.redemptions
+        ));
+        at_once::forget(&mut s, names);
+    }
+    at_once::stand(&mut s, names);
+    s.sql(format_args!(
+        ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
+         SELECT x.word, {u}.division, {u}.created_at, {u}.id, {u}.uses FROM {both}, \
+         UNNEST(STRING_TO_ARRAY(p.words, ' ')) AS x (word))",
+        names.words
+    ));
+    s.sql(format_args!(" SELECT {}, p.seat FROM {both}", qualified(u)));
+    Some(s)
+}
+
+/// The riders, a row for each. The patience is part of what they are made of, so that it is
+/// set before any row is looked for.
+fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, riders: &[Rider<'_>]) {
+    s.sql(format_args!(
+        "(SELECT p.* FROM (SELECT set_config('lock_timeout', '{PATIENCE}', TRUE) AS is_set) AS c, \
+         UNNEST"
+    ));
+    s.list(Columns::of(riders), |s, column| s.column(push, column));
+    s.sql(format_args!(" AS p ({RIDER}) WHERE c.is_set IS NOT NULL)"));
+}
+
+/// Codes of one use: each is used by the rider who wants it.
+fn use_once<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    first: &Transition,
+    rows: impl FnOnce(&mut Statement<DB>),
+) {
+    s.sql(format_args!("u AS (UPDATE {} AS i SET uses = 1, ", names.invitations));
+    assign(s);
+    s.sql("FROM ");
+    rows(s);
+    s.sql(" AS p WHERE i.digest = p.digest AND i.max_uses = 1 AND i.uses = 0");
+    render::scope(s, first.scope());
+    render::guard_of_unused(s, first.guard(), Given::In("p"), names);
+    s.sql(format_args!(" RETURNING {}, p.seat, p.words, p.correlation, p.source)", qualified("i")));
+}
+
+/// One row is changed once, by the last of those who want it, for all of them.
+fn use_up<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition) {
+    s.sql(format_args!("u AS (UPDATE {} AS i SET uses = i.uses + p.together, ", names.invitations));
+    assign(s);
+    s.sql("FROM p WHERE p.nth = p.together AND i.digest = p.digest");
+    render::scope(s, first.scope());
+    s.sql(" AND i.uses + p.together <= i.max_uses");
+    render::guard_without_leases(s, first.guard(), Given::In("p"), names);
+    s.sql(" AND (p.together = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
+    s.sql("AND NOT COALESCE(1 = 1");
+    render::guard_without_leases(s, first.guard(), Given::In("q"), names);
+    s.sql(format_args!(", FALSE))) RETURNING {})", qualified("i")));
+}
+
+fn assign<DB: Dialect>(s: &mut Statement<DB>) {
+    s.sql("used_id = p.used_id, used_by = p.used_by, used_name = p.used_name, ");
+    s.sql("used_at = p.used_at, used_role = i.role, used_lease = NULL ");
+}
