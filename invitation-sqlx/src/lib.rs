@@ -14,6 +14,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod crowds;
 mod dialect;
 mod error;
 mod joined;

@@ -35,6 +35,10 @@ use crate::{Joined, SqlStore, dialect::Dialect, values::PushColumn};
 /// was done, and a third records the refusal. A code that somebody has reserved a use of
 /// takes the long way, statement by statement, as the other changes do. Looking up is one.
 ///
+/// Callers who want the same code while somebody redeems it share the next message: one
+/// update counts all of them, and each has its event. All of them are served or none, and
+/// then each goes by itself.
+///
 /// The pool adds one to each call, its own question whether the connection is well, unless
 /// `test_before_acquire(false)`. A statement that a connection has not prepared yet costs one
 /// more, once.

@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
-use invitation_core::{Boarding, Lead, Outcome, StoreError, Transition};
+use invitation_core::{Boarding, Lanes, Lead, Outcome, StoreError, Target, Transition};
 
 use crate::{dialect::Dialect, ops, store::SqlStore};
 
@@ -11,7 +11,8 @@ use crate::{dialect::Dialect, ops, store::SqlStore};
 /// lock, for a connection or for a server in distress, and nobody else shall wait for that.
 const OUT: Duration = Duration::from_millis(100);
 
-type Answer = Result<Outcome, StoreError>;
+/// What a caller is told.
+pub(crate) type Answer = Result<Outcome, StoreError>;
 
 impl<DB: Dialect> SqlStore<DB> {
     /// Redeems at once if a lane is free, and otherwise with all who wait for one. Whoever
@@ -19,7 +20,22 @@ impl<DB: Dialect> SqlStore<DB> {
     /// shared statement of which nobody knows whether it was made, because an event that
     /// is on record tells.
     pub(crate) async fn redeem_among_others(&self, transition: &Transition) -> Answer {
-        match self.lanes.board(transition).await {
+        match transition.target() {
+            // With one message, only those of one code share.
+            Target::Code(digests) if DB::TAKES_MESSAGES => {
+                let crowd = self.crowds.join(digests);
+                self.redeem_along(crowd.lanes(), transition).await
+            }
+            _ => self.redeem_along(&self.lanes, transition).await,
+        }
+    }
+
+    async fn redeem_along(
+        &self,
+        lanes: &Lanes<Transition, Answer>,
+        transition: &Transition,
+    ) -> Answer {
+        match lanes.board(transition).await {
             Boarding::Answered(answer) => answer,
             Boarding::Alone => {
                 let mut conn = self.acquire("apply").await?;

@@ -13,6 +13,7 @@ use sqlx::Pool;
 
 use crate::{
     TablePrefix,
+    crowds::Crowds,
     dialect::Dialect,
     error::store_error,
     lent::Lent,
@@ -20,6 +21,7 @@ use crate::{
     ops::{self, Begin},
     retry::Retries,
     schema,
+    shared::Answer,
 };
 
 /// Makes a change in its turn, and again while concurrent work gets in its way. (A macro,
@@ -54,7 +56,8 @@ macro_rules! retried {
 /// [`Joined`](crate::Joined).
 pub struct SqlStore<DB: Dialect> {
     pool: Pool<DB>,
-    pub(crate) lanes: Lanes<Transition, Result<Outcome, StoreError>>,
+    pub(crate) lanes: Lanes<Transition, Answer>,
+    pub(crate) crowds: Crowds,
     names: Names,
     /// Where the database lets one writer in at a time: the queue for it.
     writer: Arc<Mutex<()>>,
@@ -73,6 +76,7 @@ impl<DB: Dialect> SqlStore<DB> {
         Self {
             pool,
             lanes: Lanes::new(Self::LANES, ops::TOGETHER),
+            crowds: Crowds::default(),
             names: Names::new(TablePrefix::default()),
             writer: Arc::default(),
         }
@@ -88,8 +92,8 @@ impl<DB: Dialect> SqlStore<DB> {
     /// On PostgreSQL: lets so many redemptions be out at once, 2 by default, before those
     /// that come meanwhile wait and share one statement, whose commit and round trip then
     /// serve all of them. With more, callers wait less while the server has processors to
-    /// spare; with fewer, it does less work for the same. Other databases take each for
-    /// itself.
+    /// spare; with fewer, it does less work for the same. `SQLite` takes each for itself,
+    /// and MySQL and MariaDB, but for those who want the same code at the same time.
     ///
     /// ```
     /// # #[cfg(feature = "postgres")]
@@ -157,6 +161,7 @@ impl<DB: Dialect> Clone for SqlStore<DB> {
         Self {
             pool: self.pool.clone(),
             lanes: self.lanes.clone(),
+            crowds: self.crowds.clone(),
             names: self.names.clone(),
             writer: Arc::clone(&self.writer),
         }

@@ -1,20 +1,21 @@
 //! A redemption as one message, where an update gives nothing back and no two changes are
 //! one statement, but the server takes several statements at a time.
 
+use std::slice;
+
 use invitation_core::{
-    Change, Facts, Outcome, StoreError, StoreErrorKind, Transition, UserId, Username,
+    Change, Facts, Invitation, Outcome, StoreError, StoreErrorKind, Transition, UserId, Username,
 };
 
-use super::{Begin, Step, words};
+use super::{Begin, Step, plainly, words};
 use crate::{
     dialect::Dialect,
     error::store_error,
     message::{Answers, Broken, Message},
     names::Names,
-    render::{self, Given},
-    row,
+    render, row,
     statement::Statement,
-    values::Listed,
+    values::{Listed, Values},
 };
 
 /// Redeems in one round trip, with its transaction around it, or between the two of a
@@ -32,7 +33,7 @@ pub(super) async fn redeem<DB: Dialect>(
     let Change::Redeem { user, username, in_place_of: None, .. } = transition.change() else {
         return Ok(None);
     };
-    let wanted = Wanted { names, transition, user, username };
+    let wanted = Wanted { names, transition, user, username, all: slice::from_ref(&transition) };
     match begin {
         Begin::Own => alone::<DB>(conn, &wanted).await,
         Begin::Nested => inside::<DB>(conn, &wanted).await,
@@ -45,6 +46,38 @@ struct Wanted<'a> {
     transition: &'a Transition,
     user: &'a UserId,
     username: &'a Username,
+    /// All that are to be made at once, of the same code: this one is the last of them.
+    all: &'a [&'a Transition],
+}
+
+/// Redeems one code for all of them, each with its evidence, in one round trip, or for
+/// none; the row after it, if it was done.
+pub(super) async fn redeem_for_all<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Option<Invitation>, StoreError> {
+    let Some(transition) = transitions.last() else { return Ok(None) };
+    let Change::Redeem { user, username, .. } = transition.change() else { return Ok(None) };
+    let wanted = Wanted { names, transition, user, username, all: transitions };
+    let mut message = Message::beginning::<DB>();
+    change::<DB>(&mut message, &wanted);
+    message.commit::<DB>();
+    match message.send::<DB>(conn).await {
+        Ok(answers) => used::<DB>(&answers),
+        Err(broken) => {
+            let is_taken = broken.is_taken();
+            let error = broken.told::<DB>("apply");
+            if !is_taken && error.kind() != StoreErrorKind::Conflict {
+                return Err(error);
+            }
+            // Somebody was in the way of one of them.
+            plainly::<DB>(conn, DB::ROLLBACK)
+                .await
+                .map_err(|error| store_error::<DB>("apply", error))?;
+            Ok(None)
+        }
+    }
 }
 
 async fn alone<DB: Dialect>(
@@ -112,22 +145,33 @@ async fn inside<DB: Dialect>(
 /// the others find the row only if that one has made this use of it. A key that is taken
 /// ends the message.
 fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
-    let Wanted { names, transition, username, .. } = *wanted;
+    let Wanted { names, transition, username, all, .. } = *wanted;
     let Names { invitations, events, redemptions, standings, words, .. } = names;
 
     let mut s = Statement::<DB>::new(format!("UPDATE {invitations} AS i SET "));
-    render::change(&mut s, transition.change());
+    s.sql(format_args!("uses = uses + {}, ", all.len()));
+    render::latest_use(&mut s, transition.change());
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    render::guard_without_leases(&mut s, transition.guard(), Given::Here, names);
+    s.sql(format_args!(" AND i.uses + {} <= i.max_uses", all.len()));
+    let guards: Vec<_> = all.iter().map(|one| one.guard()).collect();
+    render::guard_of_all(&mut s, &guards, names);
     message.add(s);
 
     let mut s = Statement::<DB>::new(format!("INSERT INTO {events} ({}) SELECT ", row::EVENT));
-    row::write_event(&mut Listed::new(&mut s), transition.event(), |values| {
-        values.expression("i.id, i.division");
+    let column = |column: &str| match column {
+        "invitation" => "i.id".to_owned(),
+        "division" => "i.division".to_owned(),
+        own => format!("p.{own}"),
+    };
+    s.sql(row::EVENT.split(", ").map(column).collect::<Vec<_>>().join(", "));
+    s.sql(format_args!(" FROM {invitations} AS i STRAIGHT_JOIN "));
+    let evidence = all.iter().map(|one| one.event());
+    rows(&mut s, row::EVENT, evidence, |s, event| {
+        row::write_event(&mut Listed::new(s), event, |values| values.expression("NULL, NULL"));
     });
-    s.sql(format_args!(" FROM {invitations} AS i WHERE "));
+    s.sql(" WHERE ");
     message.add(just_used(s, transition));
 
     let mut s = Statement::<DB>::new(format!(
@@ -142,9 +186,18 @@ fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
     // That of a single-use code is in its row.
     s = Statement::<DB>::new(format!(
         "INSERT INTO {redemptions} (invitation, id, user_id, username, at, role, lease) \
-         SELECT i.id, i.used_id, i.used_by, i.used_name, i.used_at, i.used_role, i.used_lease \
-         FROM {invitations} AS i WHERE i.max_uses > 1 AND "
+         SELECT i.id, p.id, p.user_id, p.username, p.at, i.used_role, i.used_lease \
+         FROM {invitations} AS i STRAIGHT_JOIN "
     ));
+    rows(&mut s, "id, user_id, username, at", all.iter(), |s, transition| {
+        let Change::Redeem { id, user, username, at, .. } = transition.change() else { return };
+        let mut values = Listed::new(s);
+        values.blob(id.as_bytes().as_slice());
+        values.text(user.as_str());
+        values.text(username.as_str());
+        values.int(at.as_micros());
+    });
+    s.sql(" WHERE i.max_uses > 1 AND ");
     message.add(just_used(s, transition));
 
     s = Statement::<DB>::new(format!(
@@ -173,6 +226,23 @@ fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
     message.add(just_used(s, transition));
 }
 
+/// A table `p` of these rows, which the statement itself brings along.
+fn rows<DB: Dialect, T>(
+    s: &mut Statement<DB>,
+    columns: &str,
+    rows: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut Statement<DB>, T),
+) {
+    let header = columns.split(", ").map(|column| format!("NULL AS {column}"));
+    let header = header.collect::<Vec<_>>().join(", ");
+    s.sql(format_args!("(SELECT {header} FROM DUAL WHERE 1 = 0"));
+    for row in rows {
+        s.sql(" UNION ALL SELECT ");
+        write(s, row);
+    }
+    s.sql(") AS p");
+}
+
 /// Only the row that the update before has changed: no other redemption has its id.
 fn just_used<DB: Dialect>(mut s: Statement<DB>, transition: &Transition) -> Statement<DB> {
     render::target(&mut s, transition.target());
@@ -180,15 +250,20 @@ fn just_used<DB: Dialect>(mut s: Statement<DB>, transition: &Transition) -> Stat
     s
 }
 
-/// What came of the change, if it was made: its last question is the only one.
-fn made<DB: Dialect>(answers: &Answers<DB>) -> Result<Option<Outcome>, StoreError> {
+/// The row after the change, if it was made: its last question is the only one.
+fn used<DB: Dialect>(answers: &Answers<DB>) -> Result<Option<Invitation>, StoreError> {
     let Some(found) = answers.iter().flatten().next() else { return Ok(None) };
     // An error here comes too late to undo anything.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
-    let invitation = row::invitation::<DB>(found).map_err(unknown)?;
+    row::invitation::<DB>(found).map(Some).map_err(unknown)
+}
+
+/// What came of the change, if it was made.
+fn made<DB: Dialect>(answers: &Answers<DB>) -> Result<Option<Outcome>, StoreError> {
     // It was without leases, and a redemption begins none.
-    let facts = Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) };
-    Ok(Some(Outcome::Applied(Box::new(facts))))
+    let facts = used::<DB>(answers)?
+        .map(|invitation| Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) });
+    Ok(facts.map(Box::new).map(Outcome::Applied))
 }
 
 /// Asks for what `apply::explain` does, but for leases.

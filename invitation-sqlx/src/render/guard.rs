@@ -69,6 +69,39 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
     s.sql(" AND i.held = 0");
 }
 
+/// The same for several redemptions at once, whose guards differ in values at most.
+pub(crate) fn guard_of_all<DB: Dialect>(s: &mut Statement<DB>, guards: &[&Guard], names: &Names) {
+    let words = |n: usize| guards.iter().filter_map(move |guard| guard.conditions().get(n));
+    for n in 0..guards.first().map_or(0, |guard| guard.conditions().len()) {
+        let users: Vec<_> = words(n).filter_map(first_user).collect();
+        if !users.is_empty() {
+            s.sql(" AND (i.used_by IS NULL OR i.used_by NOT IN ");
+            s.list(&users, |s, user| {
+                s.text(user.as_str());
+            });
+            s.sql(format_args!(
+                ") AND (i.max_uses = 1 OR 0 = (SELECT COUNT(*) FROM {} r \
+                 WHERE r.invitation = i.id AND r.user_id IN ",
+                names.redemptions
+            ));
+            s.list(&users, |s, user| {
+                s.text(user.as_str());
+            });
+            s.sql("))");
+            continue;
+        }
+        let mut said: Vec<&Condition> = Vec::new();
+        for word in words(n) {
+            if !matches!(word, Condition::FirstHoldBy(_)) && !said.contains(&word) {
+                s.sql(" AND ");
+                condition(s, word, Given::Here, names);
+                said.push(word);
+            }
+        }
+    }
+    s.sql(" AND i.held = 0");
+}
+
 /// The same, for codes of one use that nobody has used: they have no ledger.
 pub(crate) fn guard_of_unused<DB: Dialect>(
     s: &mut Statement<DB>,
@@ -83,6 +116,13 @@ pub(crate) fn guard_of_unused<DB: Dialect>(
         }
     }
     s.sql(" AND i.held = 0");
+}
+
+fn first_user(word: &Condition) -> Option<&UserId> {
+    match word {
+        Condition::FirstUseBy(user) => Some(user),
+        _ => None,
+    }
 }
 
 fn condition<DB: Dialect>(

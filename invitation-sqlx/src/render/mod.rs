@@ -11,7 +11,7 @@ use invitation_core::{
     Target,
 };
 
-pub(crate) use self::guard::{Given, guard, guard_of_unused, guard_without_leases};
+pub(crate) use self::guard::{Given, guard, guard_of_all, guard_of_unused, guard_without_leases};
 use crate::{dialect::Dialect, names::Names, row, statement::Statement};
 
 /// A standing: uses are left, and it is not revoked.
@@ -93,19 +93,26 @@ pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
     }
 }
 
+/// The assignments that tell of a redemption as the latest.
+pub(crate) fn latest_use<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
+    let Change::Redeem { id, user, username, at, .. } = change else { return };
+    s.sql("used_id = ").blob(id.as_bytes());
+    s.sql(", used_by = ").text(user.as_str());
+    s.sql(", used_name = ").text(username.as_str());
+    s.sql(", used_at = ").int(at.as_micros());
+    s.sql(", used_role = role, used_lease = ");
+    s.opt_blob(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()));
+}
+
 /// The assignments of an update.
 pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     match change {
-        Change::Redeem { id, user, username, at, in_place_of } => {
+        Change::Redeem { in_place_of, .. } => {
             if in_place_of.is_some() {
                 s.sql("held = held - 1, ");
             }
-            s.sql("uses = uses + 1, used_id = ").blob(id.as_bytes());
-            s.sql(", used_by = ").text(user.as_str());
-            s.sql(", used_name = ").text(username.as_str());
-            s.sql(", used_at = ").int(at.as_micros());
-            s.sql(", used_role = role, used_lease = ");
-            s.opt_blob(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()));
+            s.sql("uses = uses + 1, ");
+            latest_use(s, change);
             return;
         }
         Change::Hold { in_place_of, .. } => {

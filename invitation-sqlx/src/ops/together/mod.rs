@@ -13,9 +13,12 @@ mod statement;
 
 use std::num::NonZeroUsize;
 
-use invitation_core::{Change, Condition, Facts, StoreError, StoreErrorKind, Target, Transition};
+use invitation_core::{
+    Change, Condition, Facts, Invitation, StoreError, StoreErrorKind, Target, Transition,
+};
 
 use self::riders::Rider;
+use super::one_message;
 use crate::{
     dialect::Dialect,
     error::{is_taken, lone_statement_error},
@@ -36,8 +39,7 @@ pub(crate) fn may_share<DB: Dialect>(transition: &Transition) -> bool {
         Condition::NotExpired { now } => now == at,
         _ => true,
     };
-    DB::CHANGES_AS_ONE
-        && DB::PUSH_COLUMN.is_some()
+    (DB::TAKES_MESSAGES || (DB::CHANGES_AS_ONE && DB::PUSH_COLUMN.is_some()))
         && transition.quotas().is_empty()
         && matches!(transition.target(), Target::Code(digests) if !digests.is_empty())
         // One time and one id serve for all that is written.
@@ -53,6 +55,10 @@ pub(crate) async fn redeem_together<DB: Dialect>(
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
     let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
+    if DB::TAKES_MESSAGES {
+        redeem_one_code::<DB>(conn, names, transitions, &mut facts).await?;
+        return Ok(facts);
+    }
     let mut riders = riders::seated(transitions);
     if riders.iter().all(|rider| rider.together == 1) {
         if !redeem_for::<DB>(conn, names, &riders, &mut facts, true).await? {
@@ -95,11 +101,39 @@ async fn redeem_for<DB: Dialect>(
         let Some((rider, place)) = rider.and_then(|r| Some((r, facts.get_mut(r.caller)?))) else {
             return Err(unknown(StoreError::new(StoreErrorKind::Corrupt, "apply")));
         };
-        // As it was when this one's turn had come. It was without leases.
-        let mut turn = Facts::of(invitation);
-        turn.invitation.uses -= rider.together - (rider.nth - 1);
-        rider.transition.change().apply_to(&mut turn);
-        *place = Some(turn);
+        *place = Some(turn(invitation, rider.transition, rider.together - rider.nth));
     }
     Ok(true)
+}
+
+/// The invitation as it was when the turn of this one had come, from what it was after
+/// so many more. It was without leases.
+fn turn(invitation: Invitation, transition: &Transition, more: u32) -> Facts {
+    let mut turn = Facts::of(invitation);
+    turn.invitation.uses -= more + 1;
+    transition.change().apply_to(&mut turn);
+    turn
+}
+
+/// The same by one message, for those who want the first one's code. Who wants another has
+/// come by itself: only those of one code wait for each other.
+async fn redeem_one_code<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transitions: &[&Transition],
+    facts: &mut [Option<Facts>],
+) -> Result<(), StoreError> {
+    let callers = riders::of_one_code(transitions);
+    let all: Vec<_> = callers.iter().filter_map(|n| transitions.get(*n).copied()).collect();
+    let Some(after) = one_message::redeem_for_all::<DB>(conn, names, &all).await? else {
+        return Ok(());
+    };
+    let mut more = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    for (caller, transition) in callers.into_iter().zip(all) {
+        more -= 1;
+        if let Some(place) = facts.get_mut(caller) {
+            *place = Some(turn(after.clone(), transition, more));
+        }
+    }
+    Ok(())
 }

@@ -51,6 +51,17 @@ pub(super) fn seated<'a>(transitions: &[&'a Transition]) -> Vec<Rider<'a>> {
     riders
 }
 
+/// The places of those who can share the first one's change of the first one's code.
+pub(super) fn of_one_code(transitions: &[&Transition]) -> Vec<usize> {
+    let Some(first) = transitions.first() else { return Vec::new() };
+    let mut seen = HashSet::new();
+    let shares = |one: &Transition| one.target() == first.target() && is_alike(first, one);
+    let callers = transitions.iter().enumerate();
+    // A second try by the same person is for the general way.
+    let callers = callers.filter(|(_, one)| shares(one) && seen.insert(one.redeemer()));
+    callers.map(|(caller, _)| caller).collect()
+}
+
 /// Gives them their seats, and those who want the same their numbers.
 pub(super) fn number(riders: &mut [Rider<'_>]) {
     let mut number: HashMap<&CodeDigest, u32> = HashMap::new();

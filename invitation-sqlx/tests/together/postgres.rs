@@ -1,140 +1,34 @@
-//! Redemptions that share a statement: for each caller it is as if they had come one
-//! after the other.
+//! On PostgreSQL, all that comes at the same time.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(feature = "postgres")]
+use std::str::FromStr;
 
-mod support;
-
-use std::{num::NonZeroU32, str::FromStr};
-
-use invitation_core::{
-    Criteria, Division, Draft, Email, Error, IfVersion, Invitation, InvitationId, Invitations,
-    Paging, Redeemed, Redeemer, Refusal, Role, Status, VerifiedEmail, testing::DropAfter,
-};
-use invitation_sqlx::{
-    PgStore,
-    sqlx::{
-        self, PgPool,
-        pool::PoolConnection,
-        postgres::{PgConnectOptions, PgPoolOptions, Postgres},
-    },
+use invitation_core::{Division, Draft, IfVersion, Refusal, Status, testing::DropAfter};
+use invitation_sqlx::sqlx::{
+    self, PgPool, Postgres,
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
 use invitation_testkit::Postgres as Server;
-use support::{admin, redeemer, redemptions_on_record, trail, uses};
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 
-/// A service with one lane and one connection: while somebody else has that, callers
-/// gather.
-struct Station {
-    invitations: Invitations<PgStore>,
-    pool: PgPool,
-}
+use crate::{
+    one_code::one_code,
+    station::{Station, address, for_address, for_uses, person, proved, refusal},
+    support::{admin, redemptions_on_record, trail, uses},
+};
 
-type Redeeming = JoinHandle<Result<Redeemed, Error>>;
+one_code!(Postgres);
 
-impl Station {
-    async fn new() -> Self {
-        Self::with(1, &[]).await
-    }
-
-    async fn with(connections: u32, settings: &[(&str, &str)]) -> Self {
-        let url = Server::shared().create_database();
-        let options = PgConnectOptions::from_str(&url).unwrap().options(settings.iter().copied());
-        let pool = PgPoolOptions::new().max_connections(connections).connect_with(options);
-        let pool = pool.await.unwrap();
-        let store = PgStore::new(pool.clone()).with_lanes(1.try_into().unwrap());
-        store.migrate().await.unwrap();
-        Self { invitations: Invitations::new(store), pool }
-    }
-
-    async fn create(&self, draft: Draft) -> (InvitationId, String) {
-        let draft = draft.with_role(Role::new("staff").unwrap());
-        let created = self.invitations.create(&admin(), draft).await.unwrap();
-        (created.invitation().id, created.code().reveal().to_string())
-    }
-
-    async fn code(&self, draft: Draft) -> String {
-        self.create(draft).await.1
-    }
-
-    /// All of the connections.
-    async fn hold(&self) -> Vec<PoolConnection<Postgres>> {
-        let mut held = Vec::new();
-        for _ in 0..self.pool.options().get_max_connections() {
-            held.push(self.pool.acquire().await.unwrap());
-        }
-        held
-    }
-
-    fn redeem(&self, code: &str, redeemer: Redeemer) -> Redeeming {
-        let (invitations, code) = (self.invitations.clone(), code.to_owned());
-        tokio::spawn(async move { invitations.redeem(&code, &redeemer).await })
-    }
-
-    /// Redeems all of it with callers who have gathered before.
-    async fn together(&self, calls: Vec<(&str, Redeemer)>) -> Vec<Result<Redeemed, Error>> {
-        let held = self.hold().await;
-        let calls: Vec<_> = calls.into_iter().map(|(code, who)| self.redeem(code, who)).collect();
-        // On one thread, everybody has come by then.
-        yield_now().await;
-        drop(held);
-        let mut answers = Vec::new();
-        for call in calls {
-            answers.push(call.await.unwrap());
-        }
-        answers
-    }
-
-    /// By how many transactions the successes were written.
-    async fn transactions(&self) -> i64 {
-        let sql = "SELECT COUNT(DISTINCT xmin::text) FROM invitation_events \
-                   WHERE action = 'redeem' AND reason IS NULL";
-        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
-    }
-
-    async fn all(&self) -> Vec<Invitation> {
-        let page = Paging::first(200).unwrap();
-        let page = self.invitations.list(&admin(), &Criteria::new(), page).await.unwrap();
-        page.items().iter().map(|view| view.invitation().clone()).collect()
-    }
-
-    async fn found(&self, word: &str) -> usize {
-        let criteria = Criteria::new().matching(word);
-        let page = self.invitations.list(&admin(), &criteria, Paging::first(200).unwrap()).await;
-        page.unwrap().items().len()
-    }
-}
-
-fn for_uses(uses: u32) -> Draft {
-    Draft::new().for_uses(NonZeroU32::new(uses).unwrap())
-}
-
-fn address(n: usize) -> Email {
-    Email::parse(&format!("Person{n}@Example.com")).unwrap()
-}
-
-fn for_address(n: usize) -> Draft {
-    Draft::new().for_email(address(n))
-}
-
-/// A person with the proof of somebody's address.
-fn proved(n: usize, whose: usize) -> Redeemer {
-    let address = Email::parse(&format!("person{whose}@example.com")).unwrap();
-    person(n).with_email(VerifiedEmail::vouched_by_host(address))
-}
-
-fn refusal(told: &Result<Redeemed, Error>) -> Refusal {
-    told.as_ref().unwrap_err().refusal().unwrap().clone()
-}
-
-fn person(n: usize) -> Redeemer {
-    redeemer(&format!("person{n:03}"))
+/// One on a pool of its own kind.
+async fn station(connections: u32, settings: &[(&str, &str)]) -> Station<Postgres> {
+    let url = Server::shared().create_database();
+    let options = PgConnectOptions::from_str(&url).unwrap().options(settings.iter().copied());
+    let pool = PgPoolOptions::new().max_connections(connections).connect_with(options);
+    Station::on(pool.await.unwrap()).await
 }
 
 #[tokio::test]
 async fn everybody_gets_what_their_own_code_grants() {
-    let station = Station::new().await;
+    let station = Station::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..20 {
         codes.push(station.code(if n % 2 == 0 { Draft::new() } else { for_address(n) }).await);
@@ -159,7 +53,7 @@ async fn everybody_gets_what_their_own_code_grants() {
 
 #[tokio::test]
 async fn codes_that_lie_side_by_side_are_used_in_place() {
-    let station = Station::new().await;
+    let station = Station::<Postgres>::new().await;
     let mut codes = Vec::new();
     for _ in 0..120 {
         codes.push(station.code(Draft::new()).await);
@@ -182,7 +76,7 @@ async fn codes_that_lie_side_by_side_are_used_in_place() {
 
 #[tokio::test]
 async fn codes_of_one_use_and_of_several_are_served_together() {
-    let station = Station::new().await;
+    let station = Station::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..12 {
         codes.push(station.code(for_uses(if n % 3 == 0 { 5 } else { 1 })).await);
@@ -201,72 +95,8 @@ async fn codes_of_one_use_and_of_several_are_served_together() {
 }
 
 #[tokio::test]
-async fn one_code_for_several_counts_each() {
-    let station = Station::new().await;
-    let code = station.code(for_uses(10)).await;
-    let calls = (0..10).map(|n| (code.as_str(), person(n)));
-    for redeemed in station.together(calls.collect()).await {
-        assert!(!redeemed.unwrap().is_replayed());
-    }
-    assert_eq!(station.transactions().await, 1, "they shared a statement");
-    assert_eq!(uses(&station.invitations).await, 10);
-    assert_eq!(redemptions_on_record(&station.invitations).await, 10);
-    let one = station.all().await.remove(0);
-    assert_eq!(one.status(station.invitations.now()), Status::Used);
-    let page = Paging::first(20).unwrap();
-    let ledger = station.invitations.redemptions(&admin(), one.id, page).await.unwrap();
-    assert_eq!(ledger.items().len(), 10);
-    let last = &one.last_use.as_ref().unwrap().username;
-    assert_eq!(station.found("person").await, 1);
-    assert_eq!(station.found(last.as_str()).await, 1);
-    let earlier = (0..10).map(|n| format!("person{n:03}")).find(|name| name != last.as_str());
-    assert_eq!(station.found(&earlier.unwrap()).await, 0, "only the latest is shown");
-
-    // Whoever comes again has it already, and nobody else gets in.
-    let calls = (8..12).map(|n| (code.as_str(), person(n)));
-    let answers = station.together(calls.collect()).await;
-    assert!(answers[0].as_ref().unwrap().is_replayed());
-    assert!(answers[1].as_ref().unwrap().is_replayed());
-    assert_eq!(refusal(&answers[2]), Refusal::Used);
-    assert_eq!(refusal(&answers[3]), Refusal::Used);
-    assert_eq!(uses(&station.invitations).await, 10);
-}
-
-#[tokio::test]
-async fn there_are_as_many_winners_as_uses() {
-    let station = Station::new().await;
-    for k in [1, 3] {
-        let code = station.code(for_uses(k)).await;
-        let calls = (0..10).map(|n| (code.as_str(), person(n)));
-        let answers = station.together(calls.collect()).await;
-        let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|made| made.is_ok());
-        assert_eq!(made.len(), usize::try_from(k).unwrap());
-        assert!(refused.into_iter().all(|told| refusal(told) == Refusal::Used));
-    }
-    assert_eq!(redemptions_on_record(&station.invitations).await, 4);
-}
-
-#[tokio::test]
-async fn who_may_not_have_a_code_takes_nothing_from_those_who_may() {
-    let station = Station::new().await;
-    let code = station.code(for_uses(5).for_email(address(7))).await;
-    let calls = vec![
-        (&*code, proved(1, 7)),
-        (&*code, person(2)),
-        (&*code, proved(3, 8)),
-        (&*code, proved(4, 7)),
-    ];
-    let answers = station.together(calls).await;
-    assert!(answers[0].is_ok());
-    assert_eq!(refusal(&answers[1]), Refusal::AddressProofRequired);
-    assert_eq!(refusal(&answers[2]), Refusal::AddressProofRequired);
-    assert!(answers[3].is_ok());
-    assert_eq!(uses(&station.invitations).await, 2);
-}
-
-#[tokio::test]
 async fn the_refused_do_not_stand_in_the_way_and_are_told_why() {
-    let station = Station::new().await;
+    let station = Station::<Postgres>::new().await;
     let (good, other) = (station.code(Draft::new()).await, station.code(Draft::new()).await);
     let (bound, used) = (station.code(for_address(3)).await, station.code(Draft::new()).await);
     let (revoked_id, revoked) = station.create(Draft::new()).await;
@@ -306,24 +136,8 @@ async fn the_refused_do_not_stand_in_the_way_and_are_told_why() {
 }
 
 #[tokio::test]
-async fn the_same_person_twice_at_once_is_one_redemption() {
-    let station = Station::new().await;
-    for (n, uses_of_code) in [(1, 1), (2, 5)] {
-        let code = station.code(for_uses(uses_of_code)).await;
-        let before = uses(&station.invitations).await;
-        let calls = [1, 1, 2, 1].map(|n| (code.as_str(), person(n)));
-        let answers = station.together(calls.into_iter().collect()).await;
-        let replayed = answers.iter().flatten().filter(|made| made.is_replayed()).count();
-        assert_eq!(replayed, 2, "of {uses_of_code}: {answers:?}");
-        let made = uses(&station.invitations).await - before;
-        assert_eq!(made, uses_of_code.min(2));
-        assert_eq!(station.transactions().await, n, "who came once shared a statement");
-    }
-}
-
-#[tokio::test]
 async fn those_of_another_division_do_not_share_and_get_the_same_answers() {
-    let station = Station::new().await;
+    let station = Station::<Postgres>::new().await;
     let mut codes = Vec::new();
     for _ in 0..3 {
         codes.push(station.code(Draft::new()).await);
@@ -339,7 +153,7 @@ async fn those_of_another_division_do_not_share_and_get_the_same_answers() {
 
 #[tokio::test]
 async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
-    let station = Station::with(8, &[]).await;
+    let station = station(8, &[]).await;
     let (id, locked) = station.create(Draft::new()).await;
     let good = [station.code(Draft::new()).await, station.code(Draft::new()).await];
     let mut others = PgPool::connect_with((*station.pool.connect_options()).clone())
@@ -372,7 +186,7 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
 #[tokio::test]
 async fn whoever_goes_away_leaves_the_others_with_the_truth() {
     for polls in 0.. {
-        let station = Station::new().await;
+        let station = Station::<Postgres>::new().await;
         let several = station.code(for_uses(9)).await;
         let single = [station.code(Draft::new()).await, station.code(Draft::new()).await];
         let held = station.hold().await;
@@ -405,7 +219,7 @@ async fn whoever_goes_away_leaves_the_others_with_the_truth() {
 #[tokio::test]
 async fn stricter_isolation_by_default_changes_no_answer() {
     for level in ["repeatable read", "serializable"] {
-        let station = Station::with(1, &[("default_transaction_isolation", level)]).await;
+        let station = station(1, &[("default_transaction_isolation", level)]).await;
         let several = station.code(for_uses(3)).await;
         let single = station.code(Draft::new()).await;
         let calls = [(&several, 1), (&several, 2), (&single, 3), (&several, 4), (&several, 5)];

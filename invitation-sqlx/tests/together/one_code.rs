@@ -1,0 +1,108 @@
+//! Those who want the same code at the same time share what redeems it.
+
+use invitation_core::{Paging, Refusal, Status};
+
+use crate::{
+    station::{Counted, Station, address, for_uses, person, proved, refusal},
+    support::{admin, redemptions_on_record, uses},
+};
+
+/// Each promise as a test of its own on this database.
+macro_rules! one_code {
+    ($database:ty) => {
+        crate::one_code::promises! { $database,
+            one_code_for_several_counts_each
+            there_are_as_many_winners_as_uses
+            who_may_not_have_a_code_takes_nothing_from_those_who_may
+            the_same_person_twice_at_once_is_one_redemption
+        }
+    };
+}
+macro_rules! promises {
+    ($database:ty, $($promise:ident)*) => {$(
+        #[tokio::test]
+        async fn $promise() {
+            crate::one_code::$promise::<$database>().await;
+        }
+    )*};
+}
+pub(crate) use {one_code, promises};
+
+pub(crate) async fn one_code_for_several_counts_each<DB: Counted>() {
+    let station = Station::<DB>::new().await;
+    let code = station.code(for_uses(10)).await;
+    let calls = (0..10).map(|n| (code.as_str(), person(n)));
+    let before = station.transactions().await;
+    for redeemed in station.together(calls.collect()).await {
+        assert!(!redeemed.unwrap().is_replayed());
+    }
+    assert_eq!(station.transactions().await - before, 1, "they shared a statement");
+    assert_eq!(uses(&station.invitations).await, 10);
+    assert_eq!(redemptions_on_record(&station.invitations).await, 10);
+    let one = station.all().await.remove(0);
+    assert_eq!(one.status(station.invitations.now()), Status::Used);
+    let page = Paging::first(20).unwrap();
+    let ledger = station.invitations.redemptions(&admin(), one.id, page).await.unwrap();
+    assert_eq!(ledger.items().len(), 10);
+    let last = &one.last_use.as_ref().unwrap().username;
+    assert_eq!(station.found("person").await, 1);
+    assert_eq!(station.found(last.as_str()).await, 1);
+    let earlier = (0..10).map(|n| format!("person{n:03}")).find(|name| name != last.as_str());
+    assert_eq!(station.found(&earlier.unwrap()).await, 0, "only the latest is shown");
+
+    // Whoever comes again has it already, and nobody else gets in.
+    let calls = (8..12).map(|n| (code.as_str(), person(n)));
+    let answers = station.together(calls.collect()).await;
+    assert!(answers[0].as_ref().unwrap().is_replayed());
+    assert!(answers[1].as_ref().unwrap().is_replayed());
+    assert_eq!(refusal(&answers[2]), Refusal::Used);
+    assert_eq!(refusal(&answers[3]), Refusal::Used);
+    assert_eq!(uses(&station.invitations).await, 10);
+}
+
+pub(crate) async fn there_are_as_many_winners_as_uses<DB: Counted>() {
+    let station = Station::<DB>::new().await;
+    for k in [1, 3] {
+        let code = station.code(for_uses(k)).await;
+        let calls = (0..10).map(|n| (code.as_str(), person(n)));
+        let answers = station.together(calls.collect()).await;
+        let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|made| made.is_ok());
+        assert_eq!(made.len(), usize::try_from(k).unwrap());
+        assert!(refused.into_iter().all(|told| refusal(told) == Refusal::Used));
+    }
+    assert_eq!(redemptions_on_record(&station.invitations).await, 4);
+}
+
+pub(crate) async fn who_may_not_have_a_code_takes_nothing_from_those_who_may<DB: Counted>() {
+    let station = Station::<DB>::new().await;
+    let code = station.code(for_uses(5).for_email(address(7))).await;
+    let calls = vec![
+        (&*code, proved(1, 7)),
+        (&*code, person(2)),
+        (&*code, proved(3, 8)),
+        (&*code, proved(4, 7)),
+    ];
+    let answers = station.together(calls).await;
+    assert!(answers[0].is_ok());
+    assert_eq!(refusal(&answers[1]), Refusal::AddressProofRequired);
+    assert_eq!(refusal(&answers[2]), Refusal::AddressProofRequired);
+    assert!(answers[3].is_ok());
+    assert_eq!(uses(&station.invitations).await, 2);
+}
+
+pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>() {
+    let station = Station::<DB>::new().await;
+    for uses_of_code in [1, 5] {
+        let code = station.code(for_uses(uses_of_code)).await;
+        let before = uses(&station.invitations).await;
+        let transactions = station.transactions().await;
+        let calls = [1, 1, 2, 1].map(|n| (code.as_str(), person(n)));
+        let answers = station.together(calls.into_iter().collect()).await;
+        let replayed = answers.iter().flatten().filter(|made| made.is_replayed()).count();
+        assert_eq!(replayed, 2, "of {uses_of_code}: {answers:?}");
+        let made = uses(&station.invitations).await - before;
+        assert_eq!(made, uses_of_code.min(2));
+        let transactions = station.transactions().await - transactions;
+        assert!(transactions == 1 || !DB::OF_REDEMPTIONS, "who came once shared a statement");
+    }
+}

@@ -1,0 +1,161 @@
+//! A service whose callers gather, on any database that lets them share.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Criteria, Draft, Email, Error, Invitation, InvitationId, Invitations, Paging, Redeemed,
+    Redeemer, Refusal, Role, VerifiedEmail,
+};
+use invitation_sqlx::{
+    SqlStore,
+    sqlx::{
+        self, Pool,
+        pool::{PoolConnection, PoolOptions},
+    },
+};
+use tokio::task::{JoinHandle, yield_now};
+
+use crate::support::{
+    admin,
+    host::{Empty, Kind},
+    redeemer,
+};
+
+/// A database that tells how many transactions there were.
+pub(crate) trait Counted: Kind {
+    /// Whether only those are counted that redeemed something.
+    const OF_REDEMPTIONS: bool;
+
+    fn transactions(conn: &mut Self::Connection) -> impl Future<Output = i64> + Send;
+}
+
+#[cfg(feature = "postgres")]
+impl Counted for sqlx::Postgres {
+    const OF_REDEMPTIONS: bool = true;
+
+    async fn transactions(conn: &mut Self::Connection) -> i64 {
+        let sql = "SELECT COUNT(DISTINCT xmin::text) FROM invitation_events \
+                   WHERE action = 'redeem' AND reason IS NULL";
+        sqlx::query_scalar(sql).fetch_one(conn).await.unwrap()
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl Counted for sqlx::MySql {
+    const OF_REDEMPTIONS: bool = false;
+
+    async fn transactions(conn: &mut Self::Connection) -> i64 {
+        let sql = "SELECT CAST(variable_value AS SIGNED) FROM information_schema.session_status \
+                   WHERE variable_name = 'COM_COMMIT'";
+        sqlx::query_scalar(sql).fetch_one(conn).await.unwrap()
+    }
+}
+
+/// A service with one lane and one connection: while somebody else has that, callers
+/// gather.
+pub(crate) struct Station<DB: Kind> {
+    pub(crate) invitations: Invitations<SqlStore<DB>>,
+    pub(crate) pool: Pool<DB>,
+    _database: Option<Empty>,
+}
+
+pub(crate) type Redeeming = JoinHandle<Result<Redeemed, Error>>;
+
+impl<DB: Counted> Station<DB> {
+    pub(crate) async fn new() -> Self {
+        let database = DB::empty();
+        let pool = PoolOptions::<DB>::new().max_connections(1).connect(&database.url).await;
+        Self { _database: Some(database), ..Self::on(pool.unwrap()).await }
+    }
+
+    pub(crate) async fn on(pool: Pool<DB>) -> Self {
+        let store = SqlStore::new(pool.clone()).with_lanes(1.try_into().unwrap());
+        store.migrate().await.unwrap();
+        Self { invitations: Invitations::new(store), pool, _database: None }
+    }
+
+    pub(crate) async fn create(&self, draft: Draft) -> (InvitationId, String) {
+        let draft = draft.with_role(Role::new("staff").unwrap());
+        let created = self.invitations.create(&admin(), draft).await.unwrap();
+        (created.invitation().id, created.code().reveal().to_string())
+    }
+
+    pub(crate) async fn code(&self, draft: Draft) -> String {
+        self.create(draft).await.1
+    }
+
+    /// All of the connections.
+    pub(crate) async fn hold(&self) -> Vec<PoolConnection<DB>> {
+        let mut held = Vec::new();
+        for _ in 0..self.pool.options().get_max_connections() {
+            held.push(self.pool.acquire().await.unwrap());
+        }
+        held
+    }
+
+    pub(crate) fn redeem(&self, code: &str, redeemer: Redeemer) -> Redeeming {
+        let (invitations, code) = (self.invitations.clone(), code.to_owned());
+        tokio::spawn(async move { invitations.redeem(&code, &redeemer).await })
+    }
+
+    /// Redeems all of it with callers who have gathered before.
+    pub(crate) async fn together(
+        &self,
+        calls: Vec<(&str, Redeemer)>,
+    ) -> Vec<Result<Redeemed, Error>> {
+        let held = self.hold().await;
+        let calls: Vec<_> = calls.into_iter().map(|(code, who)| self.redeem(code, who)).collect();
+        // On one thread, everybody has come by then.
+        yield_now().await;
+        drop(held);
+        let mut answers = Vec::new();
+        for call in calls {
+            answers.push(call.await.unwrap());
+        }
+        answers
+    }
+
+    /// By how many transactions something was written on the one connection.
+    pub(crate) async fn transactions(&self) -> i64 {
+        let mut conn = self.pool.acquire().await.unwrap();
+        DB::transactions(&mut conn).await
+    }
+
+    pub(crate) async fn all(&self) -> Vec<Invitation> {
+        let page = Paging::first(200).unwrap();
+        let page = self.invitations.list(&admin(), &Criteria::new(), page).await.unwrap();
+        page.items().iter().map(|view| view.invitation().clone()).collect()
+    }
+
+    pub(crate) async fn found(&self, word: &str) -> usize {
+        let criteria = Criteria::new().matching(word);
+        let page = self.invitations.list(&admin(), &criteria, Paging::first(200).unwrap()).await;
+        page.unwrap().items().len()
+    }
+}
+
+pub(crate) fn for_uses(uses: u32) -> Draft {
+    Draft::new().for_uses(NonZeroU32::new(uses).unwrap())
+}
+
+pub(crate) fn address(n: usize) -> Email {
+    Email::parse(&format!("Person{n}@Example.com")).unwrap()
+}
+
+pub(crate) fn for_address(n: usize) -> Draft {
+    Draft::new().for_email(address(n))
+}
+
+/// A person with the proof of somebody's address.
+pub(crate) fn proved(n: usize, whose: usize) -> Redeemer {
+    let address = Email::parse(&format!("person{whose}@example.com")).unwrap();
+    person(n).with_email(VerifiedEmail::vouched_by_host(address))
+}
+
+pub(crate) fn refusal(told: &Result<Redeemed, Error>) -> Refusal {
+    told.as_ref().unwrap_err().refusal().unwrap().clone()
+}
+
+pub(crate) fn person(n: usize) -> Redeemer {
+    redeemer(&format!("person{n:03}"))
+}
