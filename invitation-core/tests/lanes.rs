@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
+    future::pending,
     num::NonZeroUsize,
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use invitation_core::{Boarding, Lanes, Lead};
@@ -135,6 +137,21 @@ async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
     assert!(matches!(second.await, Boarding::Answered(20)));
     drop(third);
     assert!(matches!(fourth.await, Boarding::Lead(_)));
+}
+
+#[tokio::test]
+async fn a_call_that_takes_long_passes_its_lane_on() {
+    let lanes = lanes(1);
+    let first = lead(&lanes, 1).await;
+    let mut next = waits!(lanes, 2);
+    first.while_out(yield_now(), |_| pending()).await;
+    assert!(is_pending(&mut next).await, "it was back in time");
+    let slow = async { matches!(next.await, Boarding::Lead(_)) };
+    let later = |long| {
+        assert_eq!(long, Duration::from_millis(100));
+        yield_now()
+    };
+    assert!(first.while_out(slow, later).await, "it is still out, and the next may go");
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! Making transitions: those of calls that come at the same time share a script.
 
-use std::{iter, num::NonZeroUsize, pin::pin, time::Duration};
+use std::{iter, num::NonZeroUsize};
 
-use futures_util::future::{Either, select};
 use invitation_core::{Boarding, Facts, InvitationId, Lead, Outcome, StoreError, Transition};
 use redis::Value;
 use tokio::time::sleep;
@@ -21,10 +20,6 @@ pub(crate) const MAX_APPLIED: NonZeroUsize = NonZeroUsize::new(64).expect("it is
 /// share the next: one that the server works on, and one on its way.
 pub(crate) const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
 
-/// For how long a call keeps its lane. It is longer out only when it waits for replicas or
-/// for a server in distress, and nobody else shall wait for that.
-const OUT: Duration = Duration::from_millis(100);
-
 /// What became of a transition.
 pub(crate) type Made = Result<Outcome, StoreError>;
 
@@ -36,14 +31,8 @@ impl RedisStore {
             Boarding::Answered(made) => made,
             Boarding::Alone => self.script(&[transition]).await.pop().unwrap_or_else(unanswered),
             Boarding::Lead(lead) => {
-                let out = pin!(self.step_together(&lead, transition));
-                match select(out, pin!(sleep(OUT))).await {
-                    Either::Left((made, _)) => made,
-                    Either::Right(((), out)) => {
-                        lead.pass_on();
-                        out.await
-                    }
-                }
+                let out = self.step_together(&lead, transition);
+                lead.while_out(out, sleep).await
             }
         }
     }

@@ -1,15 +1,8 @@
 //! Redemptions that come at the same time share a statement.
 
-use std::{pin::pin, time::Duration};
-
-use futures_util::future::{Either, select};
 use invitation_core::{Boarding, Lanes, Lead, Outcome, StoreError, Target, Transition};
 
 use crate::{dialect::Dialect, ops, store::SqlStore};
-
-/// For how long a caller keeps its lane. It is longer out only when it waits for somebody's
-/// lock, for a connection or for a server in distress, and nobody else shall wait for that.
-const OUT: Duration = Duration::from_millis(100);
 
 /// What a caller is told.
 pub(crate) type Answer = Result<Outcome, StoreError>;
@@ -42,14 +35,8 @@ impl<DB: Dialect> SqlStore<DB> {
                 self.apply_on(&mut conn, transition).await
             }
             Boarding::Lead(lead) => {
-                let out = pin!(self.redeem_together(&lead, transition));
-                match select(out, pin!(sqlx_core::rt::sleep(OUT))).await {
-                    Either::Left((answer, _)) => answer,
-                    Either::Right(((), out)) => {
-                        lead.pass_on();
-                        out.await
-                    }
-                }
+                let out = self.redeem_together(&lead, transition);
+                lead.while_out(out, sqlx_core::rt::sleep).await
             }
         }
     }

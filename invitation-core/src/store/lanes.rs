@@ -4,14 +4,20 @@
 use std::{
     collections::VecDeque,
     fmt,
+    future::{Future, poll_fn},
     num::NonZeroUsize,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use futures_channel::oneshot;
+
+/// For how long a caller keeps its lane.
+const LONG: Duration = Duration::from_millis(100);
 
 /// So many calls to a store may be out at once; those that come meanwhile wait, and
 /// whoever goes next takes them along. When nobody is out, a caller goes at once, so that
@@ -27,8 +33,9 @@ use futures_channel::oneshot;
 ///
 /// Safe to drop at every await. A caller who goes away while waiting is left out. One who
 /// goes away while being out leaves those it took along to themselves, and whoever waits
-/// first goes next. Whoever is out for long is to [pass its lane on](Lead::pass_on): then
-/// nobody waits long for others, whatever those wait for.
+/// first goes next. Whoever is out for long is to pass its lane on, which
+/// [`while_out`](Lead::while_out) does: then nobody waits long for others, whatever those
+/// wait for.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -212,6 +219,30 @@ impl<J, A> Lead<J, A> {
             state.aboard -= self.aboard.swap(1 + others.len(), Ordering::Relaxed);
         }
         Others { others }
+    }
+
+    /// Waits for what it is out for. If that takes longer than 100 ms by this clock, it waits
+    /// for somebody's lock, for a connection or for a server in distress, and passes its
+    /// lane on: nobody else shall wait for that.
+    pub async fn while_out<T, S>(
+        &self,
+        call: impl Future<Output = T>,
+        sleep: impl FnOnce(Duration) -> S,
+    ) -> T
+    where
+        S: Future<Output = ()>,
+    {
+        let (mut call, mut too_long) = (pin!(call), pin!(sleep(LONG)));
+        let mut is_long = false;
+        poll_fn(|cx| {
+            let answer = call.as_mut().poll(cx);
+            if answer.is_pending() && !is_long && too_long.as_mut().poll(cx).is_ready() {
+                is_long = true;
+                self.pass_on();
+            }
+            answer
+        })
+        .await
     }
 
     /// Lets those who wait go, although this one is still out.
