@@ -45,10 +45,7 @@ impl Given<'_> {
 }
 
 pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &Names) {
-    for word in guard.conditions() {
-        s.sql(" AND ");
-        condition(s, word, Given::Here, names);
-    }
+    guard_but(s, guard, Given::Here, names, |_| false);
 }
 
 /// The same, and that there is no lease.
@@ -58,15 +55,39 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
     given: Given<'_>,
     names: &Names,
 ) {
-    for word in guard.conditions() {
-        // Without a lease, nobody has one. And no lease is looked for in a table that
-        // may be older than a row which this had to wait for.
-        if !matches!(word, Condition::FirstHoldBy(_)) {
-            s.sql(" AND ");
-            condition(s, word, given, names);
-        }
+    guard_but(s, guard, given, names, |word| matches!(word, Condition::FirstHoldBy(_)));
+    s.sql(NO_LEASE);
+}
+
+/// The same, for codes of one use that nobody has used: they have no ledger.
+pub(crate) fn guard_of_unused<DB: Dialect>(
+    s: &mut Statement<DB>,
+    guard: &Guard,
+    given: Given<'_>,
+    names: &Names,
+) {
+    guard_but(s, guard, given, names, |word| {
+        matches!(word, Condition::FirstUseBy(_) | Condition::FirstHoldBy(_))
+    });
+    s.sql(NO_LEASE);
+}
+
+/// Without a lease, nobody has one. And no lease is looked for in a table that may be older
+/// than a row which this had to wait for.
+const NO_LEASE: &str = " AND i.held = 0";
+
+/// All words but those that something else says already.
+fn guard_but<DB: Dialect>(
+    s: &mut Statement<DB>,
+    guard: &Guard,
+    given: Given<'_>,
+    names: &Names,
+    is_said: fn(&Condition) -> bool,
+) {
+    for word in guard.conditions().iter().filter(|word| !is_said(word)) {
+        s.sql(" AND ");
+        condition(s, word, given, names);
     }
-    s.sql(" AND i.held = 0");
 }
 
 /// The same for several redemptions at once, whose guards differ in values at most.
@@ -99,23 +120,7 @@ pub(crate) fn guard_of_all<DB: Dialect>(s: &mut Statement<DB>, guards: &[&Guard]
             }
         }
     }
-    s.sql(" AND i.held = 0");
-}
-
-/// The same, for codes of one use that nobody has used: they have no ledger.
-pub(crate) fn guard_of_unused<DB: Dialect>(
-    s: &mut Statement<DB>,
-    guard: &Guard,
-    given: Given<'_>,
-    names: &Names,
-) {
-    for word in guard.conditions() {
-        if !matches!(word, Condition::FirstUseBy(_) | Condition::FirstHoldBy(_)) {
-            s.sql(" AND ");
-            condition(s, word, given, names);
-        }
-    }
-    s.sql(" AND i.held = 0");
+    s.sql(NO_LEASE);
 }
 
 fn first_user(word: &Condition) -> Option<&UserId> {

@@ -1,13 +1,10 @@
 //! On MariaDB, those who want the same code.
 
-use std::time::Duration;
-
-use invitation_core::{Draft, testing::DropAfter};
+use invitation_core::Draft;
 use invitation_sqlx::sqlx::{self, MySql};
-use tokio::{task::yield_now, time::timeout};
 
 use crate::{
-    one_code::one_code,
+    one_code::{one_code, whoever_goes_away},
     station::{Station, for_uses, person},
     support::{redemptions_on_record, trail, uses},
 };
@@ -58,31 +55,5 @@ async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
 
 #[tokio::test]
 async fn whoever_goes_away_leaves_the_others_with_the_truth() {
-    for polls in 0.. {
-        let station = Station::<MySql>::new().await;
-        let code = station.code(for_uses(9)).await;
-        let held = station.hold().await;
-        let (invitations, its_code) = (station.invitations.clone(), code.clone());
-        let first = tokio::spawn(DropAfter::new(
-            async move { invitations.redeem(&its_code, &person(0)).await },
-            polls,
-        ));
-        yield_now().await;
-        let others = [1, 2, 3].map(|n| station.redeem(&code, person(n)));
-        yield_now().await;
-        drop(held);
-        let finished = first.await.unwrap();
-        for other in others {
-            timeout(Duration::from_secs(20), other).await.unwrap().unwrap().unwrap();
-        }
-        let again = station.invitations.redeem(&code, &person(0)).await.unwrap();
-        assert_eq!(uses(&station.invitations).await, 4, "after {polls}");
-        assert_eq!(redemptions_on_record(&station.invitations).await, 4, "after {polls}");
-        if let Some(made) = finished {
-            made.unwrap();
-            assert!(again.is_replayed());
-            assert!(polls > 1, "it was dropped on its way before");
-            break;
-        }
-    }
+    whoever_goes_away::<MySql>([0; 4]).await;
 }

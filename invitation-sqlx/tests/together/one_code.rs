@@ -1,6 +1,9 @@
 //! Those who want the same code at the same time share what redeems it.
 
-use invitation_core::{Paging, Refusal, Status};
+use std::time::Duration;
+
+use invitation_core::{Paging, Refusal, Status, testing::DropAfter};
+use tokio::{task::yield_now, time::timeout};
 
 use crate::{
     station::{Counted, Station, address, for_uses, person, proved, refusal},
@@ -104,5 +107,42 @@ pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>
         assert_eq!(made, uses_of_code.min(2));
         let transactions = station.transactions().await - transactions;
         assert!(transactions == 1 || !DB::OF_REDEMPTIONS, "who came once shared a statement");
+    }
+}
+
+/// The first of four callers goes away after so many polls, whichever. Each wants one of
+/// three codes; the first of these is for several uses.
+pub(crate) async fn whoever_goes_away<DB: Counted>(wanted: [usize; 4]) {
+    for polls in 0.. {
+        let station = Station::<DB>::new().await;
+        let codes = [
+            station.code(for_uses(9)).await,
+            station.code(for_uses(1)).await,
+            station.code(for_uses(1)).await,
+        ];
+        let code = |caller: usize| codes[wanted[caller]].clone();
+        let held = station.hold().await;
+        let (invitations, its_code) = (station.invitations.clone(), code(0));
+        let first = tokio::spawn(DropAfter::new(
+            async move { invitations.redeem(&its_code, &person(0)).await },
+            polls,
+        ));
+        yield_now().await;
+        let others = [1, 2, 3].map(|caller| station.redeem(&code(caller), person(caller)));
+        yield_now().await;
+        drop(held);
+        let finished = first.await.unwrap();
+        for other in others {
+            timeout(Duration::from_secs(20), other).await.unwrap().unwrap().unwrap();
+        }
+        let again = station.invitations.redeem(&code(0), &person(0)).await.unwrap();
+        assert_eq!(uses(&station.invitations).await, 4, "after {polls}");
+        assert_eq!(redemptions_on_record(&station.invitations).await, 4, "after {polls}");
+        if let Some(made) = finished {
+            made.unwrap();
+            assert!(again.is_replayed());
+            assert!(polls > 1, "it was dropped on its way before");
+            break;
+        }
     }
 }

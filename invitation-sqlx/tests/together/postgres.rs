@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use invitation_core::{Division, Draft, IfVersion, Refusal, Status, testing::DropAfter};
+use invitation_core::{Division, Draft, IfVersion, Refusal, Status};
 use invitation_sqlx::sqlx::{
     self, PgPool, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -11,7 +11,7 @@ use invitation_testkit::Postgres as Server;
 use tokio::task::yield_now;
 
 use crate::{
-    one_code::one_code,
+    one_code::{one_code, whoever_goes_away},
     station::{Station, address, for_address, for_uses, person, proved, refusal},
     support::{admin, redemptions_on_record, trail, uses},
 };
@@ -185,35 +185,26 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
 
 #[tokio::test]
 async fn whoever_goes_away_leaves_the_others_with_the_truth() {
-    for polls in 0.. {
-        let station = Station::<Postgres>::new().await;
-        let several = station.code(for_uses(9)).await;
-        let single = [station.code(Draft::new()).await, station.code(Draft::new()).await];
-        let held = station.hold().await;
-        let (invitations, code) = (station.invitations.clone(), single[0].clone());
-        let first = tokio::spawn(DropAfter::new(
-            async move { invitations.redeem(&code, &person(0)).await },
-            polls,
-        ));
-        yield_now().await;
-        let others = [(&several, 1), (&several, 2), (&single[1], 3)];
-        let others = others.map(|(code, n)| station.redeem(code, person(n)));
-        yield_now().await;
-        drop(held);
-        let finished = first.await.unwrap();
-        for other in others {
-            other.await.unwrap().unwrap();
-        }
-        let again = station.invitations.redeem(&single[0], &person(0)).await.unwrap();
-        assert_eq!(uses(&station.invitations).await, 4, "after {polls}");
-        assert_eq!(redemptions_on_record(&station.invitations).await, 4, "after {polls}");
-        if let Some(made) = finished {
-            made.unwrap();
-            assert!(again.is_replayed());
-            assert!(polls > 1, "it was dropped on its way before");
-            break;
-        }
-    }
+    // One alone, two for the code of several uses, and one more.
+    whoever_goes_away::<Postgres>([1, 0, 0, 2]).await;
+}
+
+/// A code of one use is redeemed first, and a failure of the rest does not hide that.
+#[tokio::test]
+async fn what_fails_for_codes_of_several_uses_is_not_told_to_the_others() {
+    let station = Station::<Postgres>::new().await;
+    let (several, single) = (station.code(for_uses(9)).await, station.code(Draft::new()).await);
+    let forbid = "CREATE FUNCTION no() RETURNS TRIGGER LANGUAGE plpgsql AS $$ \
+                  BEGIN RAISE EXCEPTION 'no'; END $$; \
+                  CREATE TRIGGER no BEFORE INSERT ON invitation_redemptions \
+                  FOR EACH ROW EXECUTE FUNCTION no()";
+    sqlx::raw_sql(forbid).execute(&station.pool).await.unwrap();
+    let calls = vec![(&*several, person(1)), (&*single, person(2))];
+    let answers = station.together(calls).await;
+    answers[0].as_ref().unwrap_err();
+    assert!(!answers[1].as_ref().unwrap().is_replayed(), "told at once");
+    assert_eq!(uses(&station.invitations).await, 1);
+    assert_eq!(redemptions_on_record(&station.invitations).await, 1);
 }
 
 #[tokio::test]

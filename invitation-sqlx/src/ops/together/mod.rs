@@ -67,10 +67,15 @@ pub(crate) async fn redeem_together<DB: Dialect>(
         riders.retain(|rider| facts.get(rider.caller).is_some_and(Option::is_none));
         riders::number(&mut riders);
     }
-    if !riders.is_empty() {
-        redeem_for::<DB>(conn, names, &riders, &mut facts, false).await?;
+    if riders.is_empty() {
+        return Ok(facts);
     }
-    Ok(facts)
+    match redeem_for::<DB>(conn, names, &riders, &mut facts, false).await {
+        // What the first statement has done is done, whatever becomes of the second: who is
+        // told none finds out alone.
+        Err(_) if facts.iter().any(Option::is_some) => Ok(facts),
+        done => done.map(|_| facts),
+    }
 }
 
 /// Redeems by one statement; whether nobody was in the way of it.
