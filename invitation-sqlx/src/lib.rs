@@ -14,6 +14,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod at_hand;
 mod crowds;
 mod dialect;
 mod error;

@@ -30,10 +30,7 @@ impl<DB: Dialect> SqlStore<DB> {
     ) -> Answer {
         match lanes.board(transition).await {
             Boarding::Answered(answer) => answer,
-            Boarding::Alone => {
-                let mut conn = self.acquire("apply").await?;
-                self.apply_on(&mut conn, transition).await
-            }
+            Boarding::Alone => self.redeem_alone(transition).await,
             Boarding::Lead(lead) => {
                 let out = self.redeem_together(&lead, transition);
                 lead.while_out(out, sqlx_core::rt::sleep).await
@@ -41,19 +38,31 @@ impl<DB: Dialect> SqlStore<DB> {
         }
     }
 
+    async fn redeem_alone(&self, transition: &Transition) -> Answer {
+        let mut conn = self.acquire_at_hand().await?;
+        let answer = self.apply_on(&mut conn, transition).await;
+        self.keep_at_hand(conn);
+        answer
+    }
+
     async fn redeem_together(
         &self,
         lead: &Lead<Transition, Answer>,
         transition: &Transition,
     ) -> Answer {
-        let mut conn = self.acquire("apply").await?;
+        let mut conn = self.acquire_at_hand().await?;
         let others = lead.take_along();
         if others.is_empty() {
-            return self.apply_on(&mut conn, transition).await;
+            let answer = self.apply_on(&mut conn, transition).await;
+            self.keep_at_hand(conn);
+            return answer;
         }
         let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
         let made = ops::redeem_together::<DB>(&mut conn, self.names(), &all).await;
-        match conn.settle(made).await {
+        let made = conn.settle(made).await;
+        // Before anybody is told: who comes back at once finds it there.
+        self.keep_at_hand(conn);
+        match made {
             Ok(facts) => {
                 let applied = |facts| Outcome::Applied(Box::new(facts));
                 let mut made = facts.into_iter().map(|facts| facts.map(applied));
@@ -64,7 +73,7 @@ impl<DB: Dialect> SqlStore<DB> {
                 }
                 // Alone, like everybody for whom nothing was done.
                 lead.pass_on();
-                self.apply_on(&mut conn, transition).await
+                self.redeem_alone(transition).await
             }
             Err(error) => {
                 let kind = error.kind();

@@ -1,0 +1,216 @@
+//! Redemptions that follow each other keep their connection, and give it back.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(any(feature = "postgres", feature = "mysql"))]
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use invitation_core::{Draft, Invitations, Role};
+use invitation_sqlx::{
+    SqlStore,
+    sqlx::{Pool, pool::PoolOptions},
+};
+use tokio::time::timeout;
+
+use self::support::{
+    admin,
+    host::{Empty, Kind, run},
+    redeemer, uses,
+};
+
+mod support;
+
+/// Long enough for a machine that does much else.
+const LONG: Duration = Duration::from_mins(1);
+
+/// Half of what a busy one may be away for.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A host that counts how often its pool gives out a connection.
+struct Host<DB: Kind> {
+    invitations: Invitations<SqlStore<DB>>,
+    pool: Pool<DB>,
+    given_out: Arc<AtomicUsize>,
+    database: Empty,
+}
+
+impl<DB: Kind> Host<DB> {
+    async fn new(connections: u32) -> Self {
+        let (database, given_out) = (DB::empty(), Arc::new(AtomicUsize::new(0)));
+        let (opened, reused) = (Arc::clone(&given_out), Arc::clone(&given_out));
+        let pool = PoolOptions::<DB>::new()
+            .max_connections(connections)
+            .after_connect(move |_, _| {
+                opened.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async { Ok(()) })
+            })
+            .before_acquire(move |_, _| {
+                reused.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async { Ok(true) })
+            })
+            .connect(&database.url)
+            .await
+            .unwrap();
+        let store = SqlStore::new(pool.clone());
+        store.migrate().await.unwrap();
+        Self { invitations: Invitations::new(store), pool, given_out, database }
+    }
+
+    async fn code(&self, uses: u32) -> String {
+        let draft = Draft::new().with_role(Role::new("staff").unwrap());
+        let draft = draft.for_uses(NonZeroU32::new(uses).unwrap());
+        let created = self.invitations.create(&admin(), draft).await.unwrap();
+        created.code().reveal().to_string()
+    }
+
+    /// So many redemptions in a row.
+    async fn redeem(&self, times: u32) {
+        let code = self.code(times).await;
+        for n in 0..times {
+            self.invitations.redeem(&code, &redeemer(&format!("person{n}"))).await.unwrap();
+        }
+    }
+
+    /// Waits until all connections are in the pool, without asking it for any.
+    async fn all_are_there(&self) {
+        let all_there = async {
+            while self.pool.num_idle() < usize::try_from(self.pool.size()).unwrap() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(SOON, all_there).await.unwrap();
+    }
+}
+
+async fn those_in_a_row_keep_their_connection<DB: Kind>() {
+    let host = Host::<DB>::new(4).await;
+    let before = host.given_out.load(Ordering::Relaxed);
+    host.redeem(40).await;
+    let given_out = host.given_out.load(Ordering::Relaxed) - before;
+    assert!(given_out < 20, "forty redemptions took {given_out} connections");
+}
+
+async fn what_nobody_needs_goes_back<DB: Kind>() {
+    let host = Host::<DB>::new(3).await;
+    for _ in 0..3 {
+        host.redeem(2).await;
+        host.all_are_there().await;
+    }
+    host.redeem(2).await;
+    timeout(LONG, host.pool.close()).await.unwrap();
+}
+
+/// However busy the store is.
+async fn whoever_waits_for_the_last_connection_gets_it<DB: Kind>() {
+    let host = Host::<DB>::new(2).await;
+    let code = host.code(2_000).await;
+    let held = host.pool.acquire().await.unwrap();
+    host.invitations.redeem(&code, &redeemer("person0")).await.unwrap();
+    let is_served = Arc::new(AtomicBool::new(false));
+    let (pool, served) = (host.pool.clone(), Arc::clone(&is_served));
+    let waiting = tokio::spawn(async move {
+        let got = pool.acquire().await.unwrap();
+        served.store(true, Ordering::Relaxed);
+        drop(got);
+    });
+    let mut made = 1;
+    while !is_served.load(Ordering::Relaxed) && made < 500 {
+        host.invitations.redeem(&code, &redeemer(&format!("person{made}"))).await.unwrap();
+        made += 1;
+    }
+    assert!(made < 500, "the other one was not served");
+    drop(held);
+    waiting.await.unwrap();
+    assert_eq!(uses(&host.invitations).await, made);
+}
+
+/// What is at hand cannot work without the runtime in which it was opened, and a connection
+/// that is dropped outside of one panics.
+fn nothing_outlives_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder) {
+    let runtime = runtime.enable_all().build().unwrap();
+    let host = runtime.block_on(async {
+        let host = Host::<DB>::new(4).await;
+        host.redeem(3).await;
+        host
+    });
+    drop(runtime);
+    drop(host);
+}
+
+/// One that the server has ended meanwhile fails for one caller at most, who learns the
+/// truth from a second try.
+async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: &str) {
+    let host = Host::<DB>::new(4).await;
+    let other = Pool::<DB>::connect(&host.database.url).await.unwrap();
+    let code = host.code(10).await;
+    for n in 0..5 {
+        let somebody = redeemer(&format!("person{n}"));
+        let first = host.invitations.redeem(&code, &somebody).await;
+        if first.is_err() {
+            let again = host.invitations.redeem(&code, &somebody).await.unwrap();
+            assert!(!again.is_replayed(), "it had not reached the server");
+        }
+        run(&other, end_all_others).await;
+    }
+    assert_eq!(uses(&host.invitations).await, 5);
+}
+
+macro_rules! on {
+    ($database:ident, $end_all_others:literal) => {
+        use invitation_sqlx::sqlx::$database;
+        use tokio::runtime::Builder;
+
+        #[tokio::test]
+        async fn those_in_a_row_keep_their_connection() {
+            super::those_in_a_row_keep_their_connection::<$database>().await;
+        }
+
+        #[tokio::test]
+        async fn what_nobody_needs_goes_back() {
+            super::what_nobody_needs_goes_back::<$database>().await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn whoever_waits_for_the_last_connection_gets_it() {
+            super::whoever_waits_for_the_last_connection_gets_it::<$database>().await;
+        }
+
+        #[test]
+        fn nothing_outlives_its_runtime() {
+            super::nothing_outlives_its_runtime::<$database>(&mut Builder::new_current_thread());
+            super::nothing_outlives_its_runtime::<$database>(&mut Builder::new_multi_thread());
+        }
+
+        #[tokio::test]
+        async fn one_that_dies_at_hand_is_not_kept() {
+            super::one_that_dies_at_hand_is_not_kept::<$database>($end_all_others).await;
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    on!(
+        Postgres,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    );
+}
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    on!(
+        MySql,
+        "BEGIN NOT ATOMIC \
+         FOR other IN (SELECT id FROM information_schema.processlist \
+                       WHERE db = DATABASE() AND id <> CONNECTION_ID()) \
+         DO KILL other.id; END FOR; END"
+    );
+}
