@@ -123,8 +123,8 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::FirstPage, &["codes_newest", "codes_pkey"]),
     (Question::FirstPageOfAll, &["codes_newest_anywhere", "codes_pkey"]),
     (Question::MiddlePage, &["codes_newest", "codes_pkey"]),
-    (Question::Of(Status::Active), &["standings_pkey", "codes_pkey"]),
-    (Question::Of(Status::Expired), &["standings_pkey", "codes_pkey"]),
+    (Question::Of(Status::Active), &["standings_valid", "codes_pkey"]),
+    (Question::Of(Status::Expired), &["standings_valid", "codes_pkey"]),
     (Question::Of(Status::Used), &["standings_pkey", "codes_pkey"]),
     (Question::Of(Status::Revoked), &["standings_pkey", "codes_pkey"]),
     (Question::Search("rarely"), &["words_pkey", "words_of", "codes_pkey"]),
@@ -240,6 +240,10 @@ async fn postgres_goes_by_the_intended_indexes() {
             }
             let whole = plans.lines().find(|line| line.contains("Seq Scan on invitation_"));
             assert_eq!(whole, None, "{question:?}:\n{plans}");
+            // Too many to be had by their expiry: they come in the list's order.
+            if *question == Question::Of(Status::Active) {
+                assert!(plans.contains("invitation_standings_pkey on "), "{plans}");
+            }
         }
     }
     // A thousand of a word at a time; through all it would be a hundred pages.

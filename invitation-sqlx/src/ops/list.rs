@@ -33,6 +33,10 @@ const FEW: u32 = 5_000;
 /// The same of those that have expired, or have not.
 const FEW_VALID: u32 = 2_000;
 
+/// So few of these that they are asked for before anything else: where a page's worth is
+/// to be found among as many, a walk looks at all that it may for nothing.
+const FIRST_VALID: u32 = 250;
+
 /// How many that only have a word which begins with a searched one, or the tag of a code,
 /// are looked at beside those that have the words.
 const SIDE: u32 = 500;
@@ -56,8 +60,8 @@ enum Way<'a> {
     Word(&'a str),
     /// The few that have a tag.
     Tag,
-    /// The few that have not expired, or that have.
-    Valid(Status),
+    /// The few that have not expired, or that have: so many at most.
+    Valid(Status, u32),
 }
 
 /// The ways, in the order in which they are tried: the first that tells all is enough.
@@ -80,9 +84,11 @@ fn ways<'a>(scope: &Scope, filter: &'a Filter, searched: &Searched<'a>) -> Vec<W
         ways.push(Way::AllWords(division, words));
     }
     if let Some(status) = filter.status {
-        ways.push(Way::Of(status));
         if matches!(status, Status::Active | Status::Expired) {
-            ways.push(Way::Valid(status));
+            let [first, later] = [FIRST_VALID, FEW_VALID].map(|few| Way::Valid(status, few));
+            ways.extend([first, Way::Of(status), later]);
+        } else {
+            ways.push(Way::Of(status));
         }
     }
     if let Some(inviter) = &filter.inviter {
@@ -135,7 +141,8 @@ struct Searched<'a> {
     as_one: Option<(&'a Division, &'a [String])>,
 }
 
-/// One word alone is tried without being counted.
+/// One word alone is tried without being counted. Of several, only a rare one has to be
+/// found, or that there is none.
 async fn weigh<'a, DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -147,8 +154,7 @@ async fn weigh<'a, DB: Dialect>(
         let few = words.iter().map(String::as_str).collect();
         return Ok(Searched { few, as_one: None });
     }
-    let mut caps = vec![FEW; words.len()];
-    caps.resize(2 * words.len() + 1, SIDE);
+    let caps = vec![SIDE; 2 * words.len() + 1];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
         match (words.get(n), n.checked_sub(words.len()).and_then(|n| words.get(n))) {
             (Some(word), _) => render::words(s, names, ">=", word),
@@ -159,23 +165,35 @@ async fn weigh<'a, DB: Dialect>(
     });
     let counts = counts.await?;
     let (all, beside) = counts.split_at(words.len().min(counts.len()));
-    let mut few: Vec<_> = all.iter().zip(words).filter(|(n, _)| **n <= i64::from(FEW)).collect();
-    few.sort_by_key(|(count, _)| **count);
-    // What few enough have is found sooner without the other words.
-    let are_many = all.iter().all(|n| *n > i64::from(SIDE));
+    let rare = rarest(words, all, SIDE);
+    if !rare.is_empty() {
+        return Ok(Searched { few: rare, as_one: None });
+    }
     if let Scope::Division(division) = scope
-        && are_many
         && beside.iter().all(|n| *n <= i64::from(SIDE))
     {
         return Ok(Searched { few: Vec::new(), as_one: Some((division, words)) });
     }
-    let few = few.into_iter().map(|(_, word)| word.as_str()).collect();
-    Ok(Searched { few, as_one: None })
+    let caps = vec![FEW; words.len()];
+    let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
+        if let Some(word) = words.get(n) {
+            render::words(s, names, ">=", word);
+            s.sql(" ORDER BY w.word");
+        }
+    });
+    Ok(Searched { few: rarest(words, &counts.await?, FEW), as_one: None })
+}
+
+/// Those words of which there are no more than so many, the rarest first.
+fn rarest<'a>(words: &'a [String], counts: &[i64], cap: u32) -> Vec<&'a str> {
+    let mut few: Vec<_> = counts.iter().zip(words).filter(|(n, _)| **n <= i64::from(cap)).collect();
+    few.sort_by_key(|(count, _)| **count);
+    few.into_iter().map(|(_, word)| word.as_str()).collect()
 }
 
 impl Way<'_> {
     fn is_walk(self) -> bool {
-        !matches!(self, Self::Word(_) | Self::Tag | Self::Valid(_))
+        !matches!(self, Self::Word(_) | Self::Tag | Self::Valid(..))
     }
 }
 
