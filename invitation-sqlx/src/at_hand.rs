@@ -57,7 +57,8 @@ impl<DB: Dialect> AtHand<DB> {
         rack.resting.push(Resting { conn, since: Instant::now() });
         if !rack.has_keeper {
             rack.has_keeper = true;
-            // A runtime that shuts down drops the keeper at once, who looks for the rack.
+            // Unlocked first: a runtime that shuts down drops the keeper at once, and that
+            // locks it.
             drop(rack);
             let rack = Arc::clone(&self.rack);
             let keeper = Keeper { rack, pool: pool.clone(), has_retired: false };

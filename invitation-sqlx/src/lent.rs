@@ -1,4 +1,4 @@
-//! A connection of the store's pool, for one call.
+//! A connection of the store's pool, for one call or for some that follow each other.
 
 use std::{
     ops::{Deref, DerefMut},

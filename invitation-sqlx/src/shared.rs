@@ -2,7 +2,7 @@
 
 use invitation_core::{Boarding, Lanes, Lead, Outcome, StoreError, Target, Transition};
 
-use crate::{dialect::Dialect, ops, store::SqlStore};
+use crate::{dialect::Dialect, lent::Lent, ops, store::SqlStore};
 
 /// What a caller is told.
 pub(crate) type Answer = Result<Outcome, StoreError>;
@@ -39,7 +39,11 @@ impl<DB: Dialect> SqlStore<DB> {
     }
 
     async fn redeem_alone(&self, transition: &Transition) -> Answer {
-        let mut conn = self.acquire_at_hand().await?;
+        let conn = self.acquire_at_hand().await?;
+        self.redeem_alone_on(conn, transition).await
+    }
+
+    async fn redeem_alone_on(&self, mut conn: Lent<DB>, transition: &Transition) -> Answer {
         let answer = self.apply_on(&mut conn, transition).await;
         self.keep_at_hand(conn);
         answer
@@ -53,15 +57,18 @@ impl<DB: Dialect> SqlStore<DB> {
         let mut conn = self.acquire_at_hand().await?;
         let others = lead.take_along();
         if others.is_empty() {
-            let answer = self.apply_on(&mut conn, transition).await;
-            self.keep_at_hand(conn);
-            return answer;
+            return self.redeem_alone_on(conn, transition).await;
         }
         let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
         let made = ops::redeem_together::<DB>(&mut conn, self.names(), &all).await;
         let made = conn.settle(made).await;
-        // Before anybody is told: who comes back at once finds it there.
-        self.keep_at_hand(conn);
+        // Before anybody is told: who comes back at once finds it there. Where somebody was
+        // not served it may be broken, and its pool is to look at it.
+        if made.as_ref().is_ok_and(|facts| facts.iter().all(Option::is_some)) {
+            self.keep_at_hand(conn);
+        } else {
+            drop(conn);
+        }
         match made {
             Ok(facts) => {
                 let applied = |facts| Outcome::Applied(Box::new(facts));

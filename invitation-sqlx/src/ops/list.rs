@@ -141,8 +141,9 @@ struct Searched<'a> {
     as_one: Option<(&'a Division, &'a [String])>,
 }
 
-/// One word alone is tried without being counted. Of several, only a rare one has to be
-/// found, or that there is none.
+/// One word alone is tried without being counted. Of several, so many of each are counted
+/// as tells a rare one, and more of them only where none is rare and they cannot be looked
+/// for as one.
 async fn weigh<'a, DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -154,14 +155,17 @@ async fn weigh<'a, DB: Dialect>(
         let few = words.iter().map(String::as_str).collect();
         return Ok(Searched { few, as_one: None });
     }
+    let begin_with = |s: &mut Statement<DB>, is: &str, word: &str| {
+        render::words(s, names, is, word);
+        s.sql(" ORDER BY w.word");
+    };
     let caps = vec![SIDE; 2 * words.len() + 1];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
         match (words.get(n), n.checked_sub(words.len()).and_then(|n| words.get(n))) {
-            (Some(word), _) => render::words(s, names, ">=", word),
-            (None, Some(word)) => render::words(s, names, ">", word),
-            (None, None) => return render::tagged(s, names, search),
+            (Some(word), _) => begin_with(s, ">=", word),
+            (None, Some(word)) => begin_with(s, ">", word),
+            (None, None) => render::tagged(s, names, search),
         }
-        s.sql(" ORDER BY w.word");
     });
     let counts = counts.await?;
     let (all, beside) = counts.split_at(words.len().min(counts.len()));
@@ -177,8 +181,7 @@ async fn weigh<'a, DB: Dialect>(
     let caps = vec![FEW; words.len()];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
         if let Some(word) = words.get(n) {
-            render::words(s, names, ">=", word);
-            s.sql(" ORDER BY w.word");
+            begin_with(s, ">=", word);
         }
     });
     Ok(Searched { few: rarest(words, &counts.await?, FEW), as_one: None })
