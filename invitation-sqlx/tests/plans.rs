@@ -53,6 +53,14 @@ const MORE: &str = "
     SELECT id, 'u-1', id, 'anna', created_at, role FROM invitation_codes ORDER BY id LIMIT 20000;
     VACUUM ANALYZE;";
 
+/// More than are asked for by their expiry before anything else.
+const MANY_EXPIRED: &str = "
+    UPDATE invitation_codes c SET expires_at = c.created_at + 1 FROM invitation_standings s
+    WHERE s.id = c.id AND s.standing = 0 AND s.expires_at % 3 = 0;
+    UPDATE invitation_standings SET expires_at = created_at + 1
+    WHERE standing = 0 AND expires_at % 3 = 0;
+    ANALYZE";
+
 /// What was logged since the last look.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -245,6 +253,17 @@ async fn postgres_goes_by_the_intended_indexes() {
                 assert!(plans.contains("invitation_standings_pkey on "), "{plans}");
             }
         }
+    }
+    // The same when many have expired.
+    for sql in MANY_EXPIRED.split(';') {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(invitations.store().pool()).await.unwrap();
+    }
+    let expired = Criteria::new().with_status(Status::Expired);
+    for _ in 0..8 {
+        log.take();
+        invitations.list(&manager(), &expired, Paging::first(50).unwrap()).await.unwrap();
+        let plans = log.take();
+        assert!(plans.contains("invitation_standings_pkey on "), "{plans}");
     }
     // A thousand of a word at a time; through all it would be a hundred pages.
     let (found, pages) = together::all(&invitations, "anna west", 50).await;
