@@ -149,12 +149,32 @@ impl Window {
         }
     }
 
-    /// Clicks the button or link in `main` that says this.
-    pub async fn click(&self, says: &str) {
+    /// The button or link in `main` that says this.
+    pub async fn named(&self, says: &str) -> Element {
         let path = format!("//main//*[self::a or self::button][normalize-space()='{says}']");
         match self.wait_for(Locator::XPath(&path)).await {
-            Ok(found) => found.click().await.expect("it can be clicked"),
+            Ok(found) => found,
             Err(_) => self.give_up(&format!("nothing says {says}")).await,
+        }
+    }
+
+    /// Clicks the button or link in `main` that says this.
+    pub async fn click(&self, says: &str) {
+        self.named(says).await.click().await.expect("it can be clicked");
+    }
+
+    /// Clicks what leads to another page, and waits until this one is gone. A click may
+    /// return before it leads away: what is done next would be done to the page that is
+    /// leaving, and another address asked for would be overtaken by the click's.
+    pub async fn leave_by(&self, way: Element) {
+        let page = self.find("html").await;
+        way.click().await.expect("it can be clicked");
+        let begun = Instant::now();
+        while page.tag_name().await.is_ok() {
+            if begun.elapsed() > PATIENCE {
+                self.give_up("the click leads nowhere").await;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

@@ -20,7 +20,7 @@ async fn others_are_refused_and_shown_nothing() {
         window.fill("#inv-search", search).await;
         window.click("Apply").await;
         window.says(".inv-empty h2", &["Nothing matches"]).await;
-        window.click("Clear filters").await;
+        window.leave_by(window.named("Clear filters").await).await;
         window.until("return document.querySelector('#inv-search').value === ''").await;
     }
     scene.at(&window, &format!("/invitations/{id}")).await;

@@ -48,12 +48,12 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     manager.says("tbody .inv-code", &[&code]).await;
     let address = manager.client().current_url().await.expect("an address");
     assert!(address.query().is_none() && !address.path().contains(&code[..4]), "{address}");
-    manager.click("Clear filters").await;
+    manager.leave_by(manager.named("Clear filters").await).await;
     manager.fill("#inv-search", "anna").await;
     manager.press(keys::ENTER).await;
     manager.says("tbody .inv-code", &[&bound]).await;
     manager.says("tbody .inv-status", &["Active"]).await;
-    manager.click("Clear filters").await;
+    manager.leave_by(manager.named("Clear filters").await).await;
 
     // Each status, by the filter; a page that has none says so.
     for (value, label) in [("used", "Used"), ("expired", "Expired"), ("active", "Active")] {
@@ -143,7 +143,7 @@ async fn the_hosts_own_pages_are_accessible_too() {
             window.keep(&format!("host{name}-{}", if look.dark { "dark" } else { "light" })).await;
         }
     }
-    window.find(".inv-side-foot button").await.click().await.expect("a click");
+    window.leave_by(window.find(".inv-side-foot button").await).await;
     scene.at(&window, "/invitations").await;
     window.says("h1", &["Sign in"]).await;
     window.close().await;
