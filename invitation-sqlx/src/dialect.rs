@@ -91,6 +91,9 @@ pub trait Dialect:
     /// Whether the planner goes by what it believes of the table, and cannot be told by which
     /// index to find the rows: then the question is put so that only that index will do.
     const GUESSES: bool;
+    /// Whether a question is asked again for each row of another (`CROSS JOIN LATERAL`), and
+    /// an index holds what is computed.
+    const LATERAL: bool;
     /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
     const SKIPS_TAKEN: bool;
     /// How an insert of events leaves those alone that are there.

@@ -51,6 +51,7 @@ impl Dialect for Postgres {
     const COMPARES_ROWS: bool = true;
     const NAMES_INDEXES: bool = false;
     const GUESSES: bool = true;
+    const LATERAL: bool = true;
     const SKIPS_TAKEN: bool = true;
     const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const TOUCH: &'static str = "held = held";

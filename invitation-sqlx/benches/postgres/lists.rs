@@ -24,27 +24,33 @@ const ROWS: &str = include_str!("rows.sql");
 
 pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     for (name, data) in [("mixed", MIXED), ("only the ten oldest are active", OLDEST)] {
-        let mut found: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+        let mut found: BTreeMap<&str, Vec<Asked>> = BTreeMap::new();
         for rows in &extent.rows {
             let url = server.create_database();
             let store = store(&url, Pool::Untested).await;
             fill(&store, data, *rows).await;
             let invitations = Invitations::new(store);
-            for (question, median) in questions(&invitations, extent.rounds).await {
-                found.entry(question).or_default().push(median);
+            for (question, asked) in questions(&invitations, extent.rounds).await {
+                found.entry(question).or_default().push(asked);
             }
         }
-        println!("\nlists, {name}: p50 by the number of rows in the division");
+        println!("\nlists, {name}: p50 (items of the page) by the number of rows in the division");
         let sizes = extent.rows.iter().map(u32::to_string).collect::<Vec<_>>().join(" | ");
         println!("| question | {sizes} | last / first |");
         println!("|---|{}---|", "---|".repeat(extent.rows.len()));
-        for (question, medians) in found {
-            let cells =
-                medians.iter().map(|time| format!("{time:.2?}")).collect::<Vec<_>>().join(" | ");
-            let (first, last) = (medians.first().unwrap(), medians.last().unwrap());
+        for (question, asked) in found {
+            let cells = asked.iter().map(|asked| format!("{:.2?} ({})", asked.median, asked.items));
+            let cells = cells.collect::<Vec<_>>().join(" | ");
+            let [first, last] = [asked.first(), asked.last()].map(|asked| asked.unwrap().median);
             println!("| {question} | {cells} | {:.2} |", last.as_secs_f64() / first.as_secs_f64());
         }
     }
+}
+
+/// How long a question takes, and how many items its answer has.
+struct Asked {
+    median: Duration,
+    items: usize,
 }
 
 async fn fill(store: &PgStore, data: &str, rows: u32) {
@@ -53,11 +59,11 @@ async fn fill(store: &PgStore, data: &str, rows: u32) {
     sqlx::raw_sql("VACUUM ANALYZE").execute(store.pool()).await.unwrap();
 }
 
-/// The median time of each question.
+/// What each question takes and finds.
 async fn questions(
     invitations: &Invitations<PgStore>,
     rounds: usize,
-) -> Vec<(&'static str, Duration)> {
+) -> Vec<(&'static str, Asked)> {
     let admin = Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap());
     let search = |text: &str| Criteria::new().matching(text);
     let of = |status| Criteria::new().with_status(status);
@@ -83,16 +89,18 @@ async fn questions(
     ];
     let mut medians = Vec::new();
     for (question, actor, criteria) in asked {
-        let mut times = Vec::new();
+        let (mut times, mut items) = (Vec::new(), 0);
         // The first ones warm up.
         for number in 0..10 + 15 * rounds {
             let start = Instant::now();
-            invitations.list(&actor, &criteria, Paging::first(50).unwrap()).await.unwrap();
+            let paging = Paging::first(50).unwrap();
+            let page = invitations.list(&actor, &criteria, paging).await.unwrap();
             if number >= 10 {
                 times.push(start.elapsed());
             }
+            items = page.items().len();
         }
-        medians.push((question, middle(times)));
+        medians.push((question, Asked { median: middle(times), items }));
     }
     medians.push(("page in the middle", pages(invitations, rounds).await));
     let mut times = Vec::new();
@@ -101,12 +109,12 @@ async fn questions(
         invitations.counts(&manager(), &Criteria::new()).await.unwrap();
         times.push(start.elapsed());
     }
-    medians.push(("counts", middle(times)));
+    medians.push(("counts", Asked { median: middle(times), items: 0 }));
     medians
 }
 
 /// A page behind some others.
-async fn pages(invitations: &Invitations<PgStore>, rounds: usize) -> Duration {
+async fn pages(invitations: &Invitations<PgStore>, rounds: usize) -> Asked {
     let mut page =
         invitations.list(&manager(), &Criteria::new(), Paging::first(200).unwrap()).await.unwrap();
     let mut times = Vec::new();
@@ -117,7 +125,7 @@ async fn pages(invitations: &Invitations<PgStore>, rounds: usize) -> Duration {
         page = invitations.list(&manager(), &Criteria::new(), paging).await.unwrap();
         times.push(start.elapsed());
     }
-    middle(times)
+    Asked { median: middle(times), items: page.items().len() }
 }
 
 fn middle(mut times: Vec<Duration>) -> Duration {

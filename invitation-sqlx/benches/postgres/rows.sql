@@ -1,4 +1,5 @@
--- Invitations as the view `made` says, `{rows}` of them, a second apart.
+-- Invitations as the view `made` says, `{rows}` of them within 1,000,000 seconds, so that
+-- of each size as great a part has expired.
 INSERT INTO invitation_codes (
     id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, created_at,
     expires_at, max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, revoked_at,
@@ -8,7 +9,7 @@ SELECT
     decode(lpad(to_hex(n), 32, '0'), 'hex'), sha256(n::TEXT::BYTEA),
     substr(sha256(n::TEXT::BYTEA), 1, 8), '\x00',
     CASE WHEN n % 2 = 0 THEN address END, CASE WHEN n % 2 = 0 THEN address END,
-    CASE WHEN n % 5000 = 4 THEN 'manager' ELSE 'staff' END, 'sales', 'u-' || (n % 50), 'manager',
+    CASE WHEN n % ({rows} / 100) = 4 THEN 'manager' ELSE 'staff' END, 'sales', 'u-' || (n % 50), 'manager',
     created_at, created_at + lifetime, 1, is_used::INT, 0,
     CASE WHEN is_used THEN decode(lpad(to_hex(n), 32, '0'), 'hex') END,
     CASE WHEN is_used THEN 'u' || n END,
@@ -20,7 +21,8 @@ FROM (
     SELECT
         *,
         -- The newest of them is a day old.
-        (extract(epoch FROM now())::BIGINT - 86400 - {rows} + n) * 1000000 AS created_at,
+        (extract(epoch FROM now())::BIGINT - 86400) * 1000000
+            - ({rows} - n) * (1000000000000 / {rows}) AS created_at,
         'person' || n || '.' || (ARRAY['anna', 'ben', 'cleo', 'dora', 'emil'])[1 + n % 5]
             || CASE WHEN n IN ({rows} / 2, {rows} - 100) THEN '.unique' ELSE '' END
             -- With anna, among the oldest hundred only.

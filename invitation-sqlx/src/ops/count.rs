@@ -91,7 +91,7 @@ fn of_status<DB: Dialect>(
 }
 
 /// Whether the narrow rows say all that the filter asks for.
-fn is_told_by_standings(filter: &Filter) -> bool {
+pub(super) fn is_told_by_standings(filter: &Filter) -> bool {
     let Filter { now: _, status: _, role, inviter, batch, created: _, expires: _, search } = filter;
     role.is_none() && inviter.is_none() && batch.is_none() && search.is_none()
 }

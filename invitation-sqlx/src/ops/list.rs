@@ -9,6 +9,7 @@
 
 mod all_words;
 mod few;
+mod lasting;
 mod walk;
 
 use invitation_core::{
@@ -33,10 +34,6 @@ const FEW: u32 = 5_000;
 /// The same of those that have expired, or have not.
 const FEW_VALID: u32 = 2_000;
 
-/// So few of these that they are asked for before anything else: where a page's worth is
-/// to be found among as many, a walk looks at all that it may for nothing.
-const FIRST_VALID: u32 = 250;
-
 /// How many that only have a word which begins with a searched one, or the tag of a code,
 /// are looked at beside those that have the words.
 const SIDE: u32 = 500;
@@ -60,12 +57,18 @@ enum Way<'a> {
     Word(&'a str),
     /// The few that have a tag.
     Tag,
-    /// The few that have not expired, or that have: so many at most.
-    Valid(Status, u32),
+    /// The few that have not expired, or that have.
+    Valid(Status),
+    /// The same however many they are, of each length of validity by itself.
+    Lasting(Status),
 }
 
 /// The ways, in the order in which they are tried: the first that tells all is enough.
-fn ways<'a>(scope: &Scope, filter: &'a Filter, searched: &Searched<'a>) -> Vec<Way<'a>> {
+fn ways<'a, DB: Dialect>(
+    scope: &Scope,
+    filter: &'a Filter,
+    searched: &Searched<'a>,
+) -> Vec<Way<'a>> {
     let mut ways: Vec<_> = searched.few.iter().copied().map(Way::Word).collect();
     if let Some(search) = &filter.search
         && search.words().is_empty()
@@ -84,11 +87,13 @@ fn ways<'a>(scope: &Scope, filter: &'a Filter, searched: &Searched<'a>) -> Vec<W
         ways.push(Way::AllWords(division, words));
     }
     if let Some(status) = filter.status {
-        if matches!(status, Status::Active | Status::Expired) {
-            let [first, later] = [FIRST_VALID, FEW_VALID].map(|few| Way::Valid(status, few));
-            ways.extend([first, Way::Of(status), later]);
-        } else {
-            ways.push(Way::Of(status));
+        let is_by_expiry = matches!(status, Status::Active | Status::Expired);
+        if is_by_expiry && DB::LATERAL && count::is_told_by_standings(filter) {
+            ways.push(Way::Lasting(status));
+        }
+        ways.push(Way::Of(status));
+        if is_by_expiry {
+            ways.push(Way::Valid(status));
         }
     }
     if let Some(inviter) = &filter.inviter {
@@ -116,7 +121,7 @@ pub(crate) async fn list<DB: Dialect>(
         None => Searched::default(),
     };
     let mut short = None;
-    for way in ways(scope, filter, &searched) {
+    for way in ways::<DB>(scope, filter, &searched) {
         let (items, end) = question.ask::<DB>(conn, way).await?;
         let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
         let full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
@@ -196,7 +201,7 @@ fn rarest<'a>(words: &'a [String], counts: &[i64], cap: u32) -> Vec<&'a str> {
 
 impl Way<'_> {
     fn is_walk(self) -> bool {
-        !matches!(self, Self::Word(_) | Self::Tag | Self::Valid(..))
+        !matches!(self, Self::Word(_) | Self::Tag | Self::Valid(_) | Self::Lasting(_))
     }
 }
 
@@ -218,6 +223,7 @@ impl Question<'_> {
         let mut s = Statement::<DB>::new("");
         match way {
             Way::AllWords(division, words) => self.all_words(&mut s, division, words),
+            Way::Lasting(status) => self.lasting(&mut s, status),
             way if way.is_walk() => self.walk(&mut s, way),
             way => self.few(&mut s, way),
         }

@@ -4,14 +4,14 @@ use invitation_core::Scope;
 
 use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
 
-use super::{FEW, Question, Way, end_of, page_of};
+use super::{FEW, FEW_VALID, Question, Way, end_of, page_of};
 
 impl Question<'_> {
     pub(super) fn few<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
         // The first that is one too many tells that they are not few.
         s.sql("WITH z AS (SELECT at, which FROM (");
         self.set(s, way);
-        let few = if let Way::Valid(_, few) = way { few } else { FEW };
+        let few = if let Way::Valid(_) = way { FEW_VALID } else { FEW };
         s.sql(") m LIMIT 1 OFFSET ").sql(few);
         s.sql(") SELECT * FROM (");
         page_of(s);
@@ -32,7 +32,7 @@ impl Question<'_> {
     /// The candidates, up to one too many.
     fn set<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
         let Names { standings, .. } = self.names;
-        if let Way::Valid(status, few) = way {
+        if let Way::Valid(status) = way {
             s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
             s.sql(format_args!("FROM {standings} i"));
             let is_of_one = matches!(self.scope, Scope::Division(_));
@@ -45,7 +45,7 @@ impl Question<'_> {
             render::scope(s, self.scope);
             render::validity(s, status, self.filter);
             s.sql(" ORDER BY i.expires_at");
-            render::at_most(s, few + 1);
+            render::at_most(s, FEW_VALID + 1);
             return;
         }
         if let Way::Word(word) = way {
