@@ -1,0 +1,156 @@
+//! The statements that make a redemption, each for itself: the first is guarded, and the
+//! others find the row only if that one has made this use of it.
+
+use invitation_core::{Change, Transition};
+
+use super::Wanted;
+use crate::{
+    dialect::Dialect,
+    message::Message,
+    ops::words,
+    render, row,
+    statement::Statement,
+    values::{Listed, Values},
+};
+
+/// The same as `apply::attempt` does, and the row after it. A key that is taken ends the
+/// message.
+pub(super) fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
+    message.add(use_up::<DB>(wanted));
+    message.add(tell::<DB>(wanted));
+    message.add(stand::<DB>(wanted));
+    message.add(enter::<DB>(wanted));
+    message.add(forget::<DB>(wanted));
+    if let Some(s) = name::<DB>(wanted) {
+        message.add(s);
+    }
+    let Wanted { names, transition, .. } = wanted;
+    let row = format!("SELECT {} FROM {} AS i WHERE ", row::INVITATION, names.invitations);
+    message.add(just_used(Statement::<DB>::new(row), transition));
+}
+
+/// As many uses as are wanted, or none.
+fn use_up<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
+    let Wanted { names, transition, all, .. } = *wanted;
+    let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
+    s.sql(format_args!("uses = uses + {}, ", all.len()));
+    render::latest_use(&mut s, transition.change());
+    s.sql(" WHERE ");
+    render::target(&mut s, transition.target());
+    render::scope(&mut s, transition.scope());
+    s.sql(format_args!(" AND i.uses + {} <= i.max_uses", all.len()));
+    let guards: Vec<_> = all.iter().map(|one| one.guard()).collect();
+    render::guard_of_all(&mut s, &guards, names);
+    s
+}
+
+/// An event for each.
+fn tell<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
+    let Wanted { names, transition, all, .. } = *wanted;
+    let mut s = Statement::new(format!("INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
+    let column = |column: &str| match column {
+        "invitation" => "i.id".to_owned(),
+        "division" => "i.division".to_owned(),
+        own => format!("p.{own}"),
+    };
+    s.sql(row::EVENT.split(", ").map(column).collect::<Vec<_>>().join(", "));
+    s.sql(format_args!(" FROM {} AS i STRAIGHT_JOIN ", names.invitations));
+    let evidence = all.iter().map(|one| one.event());
+    rows(&mut s, row::EVENT, evidence, |s, event| {
+        row::write_event(&mut Listed::new(s), event, |values| values.expression("NULL, NULL"));
+    });
+    s.sql(" WHERE ");
+    just_used(s, transition)
+}
+
+/// A code that is used up stands elsewhere.
+fn stand<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
+    let Wanted { names, transition, .. } = *wanted;
+    let s = Statement::new(format!(
+        "UPDATE {} AS i STRAIGHT_JOIN {} AS s ON s.division = i.division \
+         AND s.standing = {} AND s.created_at = i.created_at AND s.id = i.id \
+         SET s.standing = {} WHERE i.uses = i.max_uses AND ",
+        names.invitations,
+        names.standings,
+        render::OPEN,
+        render::USED,
+    ));
+    just_used(s, transition)
+}
+
+/// A line of the ledger for each. That of a single-use code is in its row.
+fn enter<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
+    let Wanted { names, transition, all, .. } = *wanted;
+    let mut s = Statement::new(format!(
+        "INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
+         SELECT i.id, p.id, p.user_id, p.username, p.at, i.used_role, i.used_lease \
+         FROM {} AS i STRAIGHT_JOIN ",
+        names.redemptions, names.invitations
+    ));
+    rows(&mut s, "id, user_id, username, at", all.iter(), |s, transition| {
+        let Change::Redeem { id, user, username, at, .. } = transition.change() else { return };
+        let mut values = Listed::new(s);
+        values.blob(id.as_bytes().as_slice());
+        values.text(user.as_str());
+        values.text(username.as_str());
+        values.int(at.as_micros());
+    });
+    s.sql(" WHERE i.max_uses > 1 AND ");
+    just_used(s, transition)
+}
+
+/// The words of earlier uses go.
+fn forget<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
+    let Wanted { names, transition, .. } = *wanted;
+    let s = Statement::new(format!(
+        "DELETE w FROM {} AS i STRAIGHT_JOIN {} AS w ON w.invitation = i.id \
+         WHERE i.uses > 1 AND w.part <> 0 AND w.part < i.uses AND ",
+        names.invitations, names.words
+    ));
+    just_used(s, transition)
+}
+
+/// The words of the latest name, if it has any.
+fn name<DB: Dialect>(wanted: &Wanted<'_>) -> Option<Statement<DB>> {
+    let Wanted { names, transition, username, .. } = *wanted;
+    let mut s = Statement::new(format!(
+        "INSERT INTO {} (word, division, created_at, invitation, part)",
+        names.words
+    ));
+    let mut has_words = false;
+    // Each from the row itself: a list to join it with would be a table of its own.
+    for word in words::each_once(username.as_str()) {
+        s.sql(if has_words { " UNION ALL SELECT " } else { " SELECT " }).text(word);
+        s.sql(format_args!(
+            ", i.division, i.created_at, i.id, i.uses FROM {} AS i WHERE ",
+            names.invitations
+        ));
+        s = just_used(s, transition);
+        has_words = true;
+    }
+    has_words.then_some(s)
+}
+
+/// A table `p` of these rows, which the statement itself brings along.
+fn rows<DB: Dialect, T>(
+    s: &mut Statement<DB>,
+    columns: &str,
+    rows: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut Statement<DB>, T),
+) {
+    let header = columns.split(", ").map(|column| format!("NULL AS {column}"));
+    let header = header.collect::<Vec<_>>().join(", ");
+    s.sql(format_args!("(SELECT {header} FROM DUAL WHERE 1 = 0"));
+    for row in rows {
+        s.sql(" UNION ALL SELECT ");
+        write(s, row);
+    }
+    s.sql(") AS p");
+}
+
+/// Only the row that the update before has changed: no other redemption has its id.
+fn just_used<DB: Dialect>(mut s: Statement<DB>, transition: &Transition) -> Statement<DB> {
+    render::target(&mut s, transition.target());
+    s.sql(" AND i.used_id = ").blob(transition.event().id.as_bytes());
+    s
+}
