@@ -16,11 +16,7 @@ mod together;
 #[path = "plans/unseen.rs"]
 mod unseen;
 
-use std::{
-    io,
-    str::FromStr,
-    sync::{Arc, LazyLock, Mutex},
-};
+use std::{str::FromStr, sync::LazyLock};
 
 use invitation_core::{
     BatchId, Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role, Status,
@@ -33,9 +29,9 @@ use invitation_sqlx::{
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
+use invitation_testkit::Log;
 use support::{admin, manager, redeemer};
 use tokio::sync::Mutex as Turn;
-use tracing_subscriber::fmt::MakeWriter;
 
 const ROWS: u32 = 100_000;
 
@@ -55,47 +51,19 @@ const MORE: &str = "
     SELECT id, 'u-1', id, 'anna', created_at, role FROM invitation_codes ORDER BY id LIMIT 20000;
     VACUUM ANALYZE;";
 
-/// What was logged since the last look.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// The log of this program.
-    fn get() -> &'static Self {
-        static LOG: LazyLock<Log> = LazyLock::new(|| {
-            let log = Log::default();
-            tracing_subscriber::fmt()
-                .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-                .with_writer(log.clone())
-                .with_ansi(false)
-                .init();
-            log
-        });
-        &LOG
-    }
-
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+/// The log of this program.
+fn log() -> &'static Log {
+    static LOG: LazyLock<Log> = LazyLock::new(|| {
+        let log = Log::default();
+        let own = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+            .with_writer(move || own.clone())
+            .with_ansi(false)
+            .init();
+        log
+    });
+    &LOG
 }
 
 /// The log tells of one test at a time.
@@ -223,7 +191,7 @@ async fn explaining(url: &str) -> PgPool {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_by_the_intended_indexes() {
     let _turn = TURN.lock().await;
-    let log = Log::get();
+    let log = log();
     let url = invitation_testkit::Postgres::shared().create_database();
     let store = PgStore::new(PgPool::connect(&url).await.unwrap());
     store.migrate().await.unwrap();
@@ -239,7 +207,7 @@ async fn postgres_goes_by_the_intended_indexes() {
         for _ in 0..8 {
             let created = invitations.create(&manager(), Draft::new()).await.unwrap();
             let (id, code) = (created.invitation().id, created.code().reveal().to_string());
-            log.take();
+            log.clear();
             ask(&invitations, *question, id, &code).await;
             let plans = log.take();
             for index in indexes.iter().map(|index| on_postgres(*question, index)) {
@@ -262,7 +230,7 @@ async fn postgres_goes_by_the_intended_indexes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_by_keys_from_the_beginning() {
     let _turn = TURN.lock().await;
-    let log = Log::get();
+    let log = log();
     let url = invitation_testkit::Postgres::shared().create_database();
     let store = PgStore::new(explaining(&url).await);
     store.migrate().await.unwrap();
@@ -271,7 +239,7 @@ async fn postgres_goes_by_keys_from_the_beginning() {
     for _ in 0..8 {
         let created = grows.create(&manager(), Draft::new()).await.unwrap();
         let (id, code) = (created.invitation().id, created.code().reveal().to_string());
-        log.take();
+        log.clear();
         ask(&grows, Question::Redeem, id, &code).await;
         plans = log.take();
     }
@@ -283,14 +251,14 @@ async fn postgres_goes_by_keys_from_the_beginning() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_goes_by_the_intended_indexes() {
     let _turn = TURN.lock().await;
-    let log = Log::get();
+    let log = log();
     let store = SqliteStore::in_memory().await.unwrap();
     let pool = store.pool().clone();
     let invitations = Invitations::new(store);
     for (question, indexes) in QUESTIONS {
         let created = invitations.create(&manager(), Draft::new()).await.unwrap();
         let (id, code) = (created.invitation().id, created.code().reveal().to_string());
-        log.take();
+        log.clear();
         ask(&invitations, *question, id, &code).await;
         let mut plans = String::new();
         for statement in statements(&log.take()) {

@@ -5,11 +5,7 @@
 
 mod support;
 
-use std::{
-    fmt::Write as _,
-    io,
-    sync::{Arc, Mutex},
-};
+use std::fmt::Write as _;
 
 use invitation_core::{
     Amendment, Criteria, Draft, Email, Expiry, IfVersion, Invitations, Paging, Store, VerifiedEmail,
@@ -18,31 +14,8 @@ use invitation_sqlx::{
     Joined, MySqlStore, PgStore, SqliteStore,
     sqlx::{MySqlPool, PgPool},
 };
+use invitation_testkit::Log;
 use support::{admin, manager, redeemer};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// All that was logged in this program.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Goes through a code's life, and gives back what must not be said anywhere: codes as
 /// they are shown, as they are kept, and the mailbox.
@@ -86,7 +59,10 @@ async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(log.clone())
+        .with_writer({
+            let log = log.clone();
+            move || log.clone()
+        })
         .with_ansi(false);
     subscriber.init();
 
@@ -119,7 +95,7 @@ async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
     let encoded: Vec<String> = secrets.iter().map(hex).collect();
     secrets.extend(encoded);
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("invitation_codes"), "statements are logged at this level");
     for secret in &secrets {
         for (where_, text) in [("log", &logged), ("debug output", &told)] {

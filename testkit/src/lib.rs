@@ -7,6 +7,7 @@
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
 //! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
 //! - [`Proxy`]: a wire to one of them that breaks on purpose.
+//! - [`Log`]: what a program logs.
 //!
 //! Each server has `start`, and `shared` for the one that all tests of a program use, each
 //! in a database of its own (`create_database`; on Redis, in a namespace). A server
@@ -15,6 +16,7 @@
 #[cfg(feature = "browser")]
 mod browser;
 mod galera;
+mod log;
 mod mariadb;
 mod network;
 mod postgres;
@@ -34,7 +36,7 @@ pub use self::{
     window::{Window, keys},
 };
 pub use self::{
-    galera::Galera, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
+    galera::Galera, log::Log, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
     redis_cluster::RedisCluster,
 };
 

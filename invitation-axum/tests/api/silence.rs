@@ -1,41 +1,12 @@
 //! Whatever is logged, at whatever level: no code is in it, no address, no token, and
 //! nothing of what somebody typed.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use axum::{body::Body, http::Method};
+use invitation_testkit::Log;
 use serde_json::json;
-use tracing_subscriber::{
-    filter::LevelFilter,
-    fmt::{MakeWriter, format::FmtSpan},
-};
+use tracing_subscriber::{filter::LevelFilter, fmt::format::FmtSpan};
 
 use crate::support::{World, json, request};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn no_secret_gets_into_a_span_or_a_line() {
@@ -43,7 +14,10 @@ async fn no_secret_gets_into_a_span_or_a_line() {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_span_events(FmtSpan::FULL)
-        .with_writer(log.clone())
+        .with_writer({
+            let log = log.clone();
+            move || log.clone()
+        })
         .with_ansi(false)
         .finish();
     // Of the whole test program: what other tests do is in it, too.
@@ -70,7 +44,7 @@ async fn no_secret_gets_into_a_span_or_a_line() {
     let stranger = request(Method::GET, "canary-token", "").header("cookie", "s=canary-cookie");
     let last = world.send(stranger.body(Body::empty()).unwrap()).await;
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains(last.header("x-request-id")), "requests are logged");
     let bare = |code: &str| code.replace('-', "");
     for secret in [code, new, &bare(code), &bare(new), "canary"] {

@@ -7,7 +7,7 @@ use invitation_sqlx::{
     sqlx::{self, AssertSqlSafe, PgPool, Row},
 };
 
-use super::{Log, TURN, admin, explaining, manager};
+use super::{TURN, admin, explaining, log, manager};
 
 const ROWS: &str = include_str!("../../benches/postgres/rows.sql");
 
@@ -86,9 +86,9 @@ impl Data {
     async fn plans(&self, status: Status) -> String {
         let explained = Invitations::new(PgStore::new(explaining(&self.url).await));
         let criteria = Criteria::new().with_status(status);
-        Log::get().take();
+        log().clear();
         explained.list(&manager(), &criteria, Paging::first(50).unwrap()).await.unwrap();
-        Log::get().take()
+        log().take()
     }
 }
 

@@ -7,7 +7,7 @@ use invitation_sqlx::{
     sqlx::{self, AssertSqlSafe, MySqlConnection, MySqlPool, Row},
 };
 
-use super::{Log, QUESTIONS, Question, ROWS, TURN, ask, manager, statements};
+use super::{QUESTIONS, Question, ROWS, TURN, ask, log, manager, statements};
 
 const MIXED: &str = include_str!("mixed_mariadb.sql");
 
@@ -59,7 +59,7 @@ fn bound(question: Question) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn mariadb_goes_by_the_intended_indexes() {
     let _turn = TURN.lock().await;
-    let log = Log::get();
+    let log = log();
     let url = invitation_testkit::MariaDb::shared().create_database();
     let pool = MySqlPool::connect(&url).await.unwrap();
     let store = MySqlStore::new(pool.clone());
@@ -74,7 +74,7 @@ async fn mariadb_goes_by_the_intended_indexes() {
         // Inside a host's transaction statements are sent, and logged, with their values.
         let mut tx = pool.begin().await.unwrap();
         let before = rows_read(&mut tx).await;
-        log.take();
+        log.clear();
         ask(&invitations.on(Joined::new(&mut tx)), *question, id, &code).await;
         let sent = statements(&log.take());
         // Several may be sent together; no value has a semicolon in it.

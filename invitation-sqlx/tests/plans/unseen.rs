@@ -7,7 +7,7 @@ use invitation_sqlx::{
     sqlx::{self, AssertSqlSafe, PgPool},
 };
 
-use super::{Log, MIXED, QUESTIONS, Question, TURN, ask, explaining, manager, on_postgres};
+use super::{MIXED, QUESTIONS, Question, TURN, ask, explaining, log, manager, on_postgres};
 
 /// Nobody looks at the tables of their own accord.
 const LEFT_ALONE: &str = "
@@ -43,7 +43,7 @@ fn rows(plans: &str) -> impl Iterator<Item = (u64, &str)> {
 
 async fn looks_at_few_rows(size: u32, then: &str) {
     let _turn = TURN.lock().await;
-    let log = Log::get();
+    let log = log();
     let url = invitation_testkit::Postgres::shared().create_database();
     let store = PgStore::new(PgPool::connect(&url).await.unwrap());
     store.migrate().await.unwrap();
@@ -61,7 +61,7 @@ async fn looks_at_few_rows(size: u32, then: &str) {
         }
         // Often enough for the plans that do without the values.
         for _ in 0..8 {
-            log.take();
+            log.clear();
             ask(&invitations, *question, id, "").await;
             let plans = log.take();
             let most = rows(&plans).max_by_key(|(rows, _)| *rows);

@@ -1,0 +1,44 @@
+//! What a program logs, kept to be looked at.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What was written to this or to a clone of it.
+#[derive(Clone, Default, Debug)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// All that is in it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.written()).into_owned()
+    }
+
+    /// The same, and begins anew.
+    #[must_use]
+    pub fn take(&self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut *self.written())).into_owned()
+    }
+
+    /// Begins anew.
+    pub fn clear(&self) {
+        self.written().clear();
+    }
+
+    fn written(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.written().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
