@@ -90,12 +90,19 @@ impl Window {
     pub async fn find(&self, css: &str) -> Element {
         match self.wait_for(Locator::Css(css)).await {
             Ok(found) => found,
-            Err(_) => self.give_up(&format!("there is no {css}")).await,
+            Err(error) => self.give_up(&format!("there is no {css} ({error})")).await,
         }
     }
 
+    /// A page that is just going away answers with whatever error; it is asked again.
     async fn wait_for(&self, what: Locator<'_>) -> Result<Element, CmdError> {
-        self.client.wait().at_most(PATIENCE).every(PAUSE).for_element(what).await
+        let begun = Instant::now();
+        loop {
+            match self.client.find(what).await {
+                Err(_) if begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                found => return found,
+            }
+        }
     }
 
     async fn give_up(&self, what: &str) -> ! {
@@ -150,17 +157,22 @@ impl Window {
     }
 
     /// The button or link in `main` that says this.
-    pub async fn named(&self, says: &str) -> Element {
+    async fn named(&self, says: &str) -> Element {
         let path = format!("//main//*[self::a or self::button][normalize-space()='{says}']");
         match self.wait_for(Locator::XPath(&path)).await {
             Ok(found) => found,
-            Err(_) => self.give_up(&format!("nothing says {says}")).await,
+            Err(error) => self.give_up(&format!("nothing says {says} ({error})")).await,
         }
     }
 
     /// Clicks the button or link in `main` that says this.
     pub async fn click(&self, says: &str) {
         self.named(says).await.click().await.expect("it can be clicked");
+    }
+
+    /// Clicks the button or link in `main` that says this and leads to another page.
+    pub async fn follow(&self, says: &str) {
+        self.leave_by(self.named(says).await).await;
     }
 
     /// Clicks what leads to another page, and waits until this one is gone. A click may

@@ -14,7 +14,7 @@ async fn an_administrator_does_all_of_it() {
     scene.sign_in(&window, "admin").await;
     window.keep("admin-1-list").await;
     window.fill("#inv-search", code).await;
-    window.click("Apply").await;
+    window.follow("Apply").await;
     window.says("tbody .inv-code", &[code]).await;
 
     window.click("Edit").await;
@@ -41,7 +41,7 @@ async fn an_administrator_does_all_of_it() {
     assert_ne!(window.text(".inv-reveal-code").await, code);
     window.click("Back to all codes").await;
     window.fill("#inv-search", "anna.berg").await;
-    window.click("Apply").await;
+    window.follow("Apply").await;
     window.says("tbody td:nth-child(3) .inv-role", &["Manager"]).await;
     window.click("Delete").await;
     window.says("h1", &["Delete this invitation?"]).await;
@@ -51,10 +51,10 @@ async fn an_administrator_does_all_of_it() {
     window.click("Import").await;
     let lines = "email,role,division\nchiara@example.com,staff,sales\nelif@,staff,sales\n";
     window.fill("#inv-csv", lines).await;
-    window.click("Check first").await;
+    window.follow("Check first").await;
     window.says(".inv-outcome", &["In order", "Mistake"]).await;
     window.choose("#inv-mode", "best_effort").await;
-    window.click("Check first").await;
+    window.follow("Check first").await;
     window.click("Create all").await;
     window.says("h1", &["The invitations were created"]).await;
     window.keep("admin-4-imported").await;
@@ -64,7 +64,7 @@ async fn an_administrator_does_all_of_it() {
     window.choose("#inv-action", "delete").await;
     window.until("return location.search === '?action=delete'").await;
     window.says("tbody td:nth-child(3)", &["Delete"]).await;
-    window.leave_by(window.named("Clear filters").await).await;
+    window.follow("Clear filters").await;
     window.keep("admin-5-audit").await;
     window.close().await;
 }

@@ -18,9 +18,9 @@ async fn others_are_refused_and_shown_nothing() {
     window.says("h1", &["Invitation Codes"]).await;
     for search in [code, "anna"] {
         window.fill("#inv-search", search).await;
-        window.click("Apply").await;
+        window.follow("Apply").await;
         window.says(".inv-empty h2", &["Nothing matches"]).await;
-        window.leave_by(window.named("Clear filters").await).await;
+        window.follow("Clear filters").await;
         window.until("return document.querySelector('#inv-search').value === ''").await;
     }
     scene.at(&window, &format!("/invitations/{id}")).await;
@@ -38,7 +38,7 @@ async fn others_are_refused_and_shown_nothing() {
     // The division's manager sees it, and may do nothing but copy.
     scene.sign_in(&window, "sales-manager").await;
     window.fill("#inv-search", "anna").await;
-    window.click("Apply").await;
+    window.follow("Apply").await;
     window.says("tbody td:last-child button, tbody td:last-child a", &["Copy"]).await;
     let words = ["edit", "revoke", "reinstate", "rotate", "delete"];
     let pages = words.map(|word| format!("/{id}/{word}"));

@@ -44,16 +44,16 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     // What is on the clipboard is the code; it finds its invitation.
     manager.find("#inv-search").await.send_keys(keys::PASTE).await.expect("keys");
     assert_eq!(manager.value("#inv-search").await, code);
-    manager.click("Apply").await;
+    manager.follow("Apply").await;
     manager.says("tbody .inv-code", &[&code]).await;
     let address = manager.client().current_url().await.expect("an address");
     assert!(address.query().is_none() && !address.path().contains(&code[..4]), "{address}");
-    manager.leave_by(manager.named("Clear filters").await).await;
+    manager.follow("Clear filters").await;
     manager.fill("#inv-search", "anna").await;
     manager.press(keys::ENTER).await;
     manager.says("tbody .inv-code", &[&bound]).await;
     manager.says("tbody .inv-status", &["Active"]).await;
-    manager.leave_by(manager.named("Clear filters").await).await;
+    manager.follow("Clear filters").await;
 
     // Each status, by the filter; a page that has none says so.
     for (value, label) in [("used", "Used"), ("expired", "Expired"), ("active", "Active")] {
@@ -78,7 +78,7 @@ async fn a_manager_invites_and_a_newcomer_registers() {
 
     scene.at(&manager, "/invitations").await;
     manager.fill("#inv-search", "ben").await;
-    manager.click("Apply").await;
+    manager.follow("Apply").await;
     manager.says("tbody .inv-code", &[&code]).await;
     manager.says("tbody td:nth-child(4)", &["Used"]).await;
     manager.says("tbody td:nth-child(6)", &["ben"]).await;
@@ -124,7 +124,7 @@ async fn without_scripts_a_code_is_created_and_redeemed() {
     scene.at(&window, "/invitations").await;
     window.choose("#inv-status", "used").await;
     window.fill("#inv-search", "ben").await;
-    window.click("Apply").await;
+    window.follow("Apply").await;
     window.says("tbody td:nth-child(6)", &["ben"]).await;
     window.close().await;
 }

@@ -109,12 +109,12 @@ async fn without_scripts_everything_but_the_clipboard_works() {
     scene.host.redeem(&open, "ben").await;
     scene.at("/invitations").await;
     scene.find("#inv-status").await.select_by_value("used").await.unwrap();
-    scene.click("Apply").await;
+    scene.follow("Apply").await;
     scene.says("tbody td:nth-child(6)", &["ben"]).await;
-    scene.click("Clear filters").await;
+    scene.follow("Clear filters").await;
     scene.says("tbody td:nth-child(6)", &["ben", "–"]).await;
     scene.find("#inv-search").await.send_keys("anna").await.unwrap();
-    scene.click("Apply").await;
+    scene.follow("Apply").await;
     scene.says("tbody td:nth-child(2)", &["anna@example.com"]).await;
     scene.window.close().await;
 }

@@ -65,7 +65,7 @@ async fn every_page_is_accessible() {
     scene.at("/invitations/import").await;
     let csv = "email,role,division\nanna@example.com,staff,sales\nben,staff,sales\n";
     scene.find("#inv-csv").await.send_keys(csv).await.unwrap();
-    scene.leave_by(scene.named("Check first").await).await;
+    scene.follow("Check first").await;
     kept(&mut scene, "import-checked").await;
     scene.host.fill_with_long_texts().await;
     scene.at("/invitations").await;
@@ -74,7 +74,7 @@ async fn every_page_is_accessible() {
     kept(&mut scene, "long-texts-events").await;
     scene.at("/invitations/new").await;
     scene.find("#inv-email").await.send_keys("anna at home").await.unwrap();
-    scene.leave_by(scene.named("Create").await).await;
+    scene.follow("Create").await;
     kept(&mut scene, "new-mistakes").await;
     scene.sign_in("sales-staff").await;
     kept(&mut scene, "forbidden").await;
@@ -102,7 +102,7 @@ async fn pages_with_new_codes_are_accessible_too() {
     scene.at("/invitations/import").await;
     let csv = "email,role,division\nanna@example.com,staff,sales\nben@example.com,staff,sales\n";
     scene.find("#inv-csv").await.send_keys(csv).await.unwrap();
-    scene.click("Check first").await;
+    scene.follow("Check first").await;
     scene.click("Create all").await;
     scene.says("h1", &["The invitations were created"]).await;
     kept(&mut scene, "imported").await;
