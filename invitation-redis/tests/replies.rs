@@ -35,6 +35,17 @@ async fn wired(options: &RedisOptions) -> (Proxy, Service, Service) {
     (proxy, Invitations::new(broken), Invitations::new(sound))
 }
 
+/// Waits until the wire is there, with nothing else on its way: a client that connects again
+/// says something of its own, which would be lost in place of what is meant.
+async fn settled(broken: &Service) {
+    for _ in 0..1_000 {
+        if broken.list(&admin(), &Criteria::new(), Paging::default()).await.is_ok() {
+            return;
+        }
+    }
+    panic!("it does not come back");
+}
+
 fn is_unknown<T: std::fmt::Debug>(answer: &Result<T, Error>) -> bool {
     matches!(answer, Err(Error::Store(error)) if error.kind() == StoreErrorKind::OutcomeUnknown)
 }
@@ -54,6 +65,7 @@ async fn a_redemption_whose_answer_is_lost_is_there_and_asking_again_says_so() {
     for (n, answer_is_lost) in [true, false].into_iter().enumerate() {
         let created = sound.create(&admin(), staff()).await.unwrap();
         let code = created.code().reveal();
+        settled(&broken).await;
         if answer_is_lost {
             proxy.lose_answer_after(0);
         } else {
@@ -73,6 +85,7 @@ async fn a_redemption_whose_answer_is_lost_is_there_and_asking_again_says_so() {
 async fn a_creation_whose_answer_is_lost_is_made_once() {
     let (proxy, broken, sound) = wired(&options()).await;
     let key = IdempotencyKey::new("a-key").unwrap();
+    settled(&broken).await;
     proxy.lose_answer_after(0);
     let answer = broken.create_once(&admin(), &key, staff()).await;
     assert!(is_unknown(&answer), "{answer:?}");
@@ -86,17 +99,12 @@ async fn a_creation_whose_answer_is_lost_is_made_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_whose_answer_is_lost_can_be_asked_for_again() {
     let (proxy, broken, _) = wired(&options()).await;
+    settled(&broken).await;
     proxy.lose_answer_after(0);
     let answer = broken.list(&admin(), &Criteria::new(), Paging::default()).await;
     let is_so = |error: &Error| matches!(error, Error::Store(error) if error.is_retryable());
     assert!(answer.as_ref().is_err_and(is_so), "nothing is unknown of a read: {answer:?}");
-    // A connection takes its time to be made anew.
-    for _ in 0..100 {
-        if broken.list(&admin(), &Criteria::new(), Paging::default()).await.is_ok() {
-            return;
-        }
-    }
-    panic!("it does not come back");
+    settled(&broken).await;
 }
 
 /// The client of a cluster sends a command again when its connection breaks: what was
