@@ -184,6 +184,7 @@ async fn explaining(url: &str) -> PgPool {
         ("auto_explain.log_min_duration", "0"),
         ("auto_explain.log_level", "notice"),
         ("auto_explain.log_analyze", "on"),
+        ("auto_explain.log_buffers", "on"),
     ]);
     PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
 }

@@ -1,13 +1,15 @@
 //! PostgreSQL on tables that it knows little of: it has never looked at them, or only while
 //! they were small. No question may then look at more rows than it does on any others.
 
-use invitation_core::{Draft, Invitations};
+use invitation_core::{
+    Actor, Criteria, Division, Draft, InvitationId, Invitations, Paging, Role, Span, Status, UserId,
+};
 use invitation_sqlx::{
     PgStore,
-    sqlx::{self, AssertSqlSafe, PgPool},
+    sqlx::{self, AssertSqlSafe, postgres::PgPoolOptions},
 };
 
-use super::{MIXED, QUESTIONS, Question, TURN, ask, explaining, log, manager, on_postgres};
+use super::{MIXED, QUESTIONS, Question, TURN, admin, ask, explaining, log, manager, on_postgres};
 
 /// Nobody looks at the tables of their own accord.
 const LEFT_ALONE: &str = "
@@ -26,26 +28,34 @@ fn bound(question: Question) -> u64 {
 
 /// How many rows the steps of some plans gave or left out.
 fn rows(plans: &str) -> impl Iterator<Item = (u64, &str)> {
-    let number = |text: &str| {
-        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        text[..end].parse::<u64>().unwrap_or_default()
-    };
     plans.lines().filter_map(move |line| {
         if let Some((_, removed)) = line.split_once("Rows Removed by Filter: ") {
-            return Some((number(removed), line));
+            return Some((leading(removed), line));
         }
         let (_, actual) = line.split_once("(actual ")?;
         let (_, rows) = actual.split_once("rows=")?;
         let (_, loops) = actual.split_once("loops=")?;
-        Some((number(rows) * number(loops), line))
+        Some((leading(rows) * leading(loops), line))
     })
 }
 
-async fn looks_at_few_rows(size: u32, then: &str) {
-    let _turn = TURN.lock().await;
-    let log = log();
+/// The most pages that one of some plans looked at.
+fn pages(plans: &str) -> u64 {
+    let told = plans.split("Buffers: shared hit=").skip(1);
+    told.map(leading).max().unwrap_or_default()
+}
+
+/// The number that a text begins with.
+fn leading(text: &str) -> u64 {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text[..end].parse().unwrap_or_default()
+}
+
+/// So many rows, that nobody else looks at, and one more.
+async fn filled(size: u32, then: &str) -> (String, InvitationId) {
     let url = invitation_testkit::Postgres::shared().create_database();
-    let store = PgStore::new(PgPool::connect(&url).await.unwrap());
+    let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let store = PgStore::new(pool);
     store.migrate().await.unwrap();
     for sql in [LEFT_ALONE, &MIXED.replace("{rows}", &size.to_string()), then] {
         for part in sql.split(';').filter(|part| !part.trim().is_empty()) {
@@ -53,7 +63,13 @@ async fn looks_at_few_rows(size: u32, then: &str) {
         }
     }
     let created = Invitations::new(store).create(&manager(), Draft::new()).await.unwrap();
-    let id = created.invitation().id;
+    (url, created.invitation().id)
+}
+
+async fn looks_at_few_rows(size: u32, then: &str) {
+    let _turn = TURN.lock().await;
+    let log = log();
+    let (url, id) = filled(size, then).await;
     let invitations = Invitations::new(PgStore::new(explaining(&url).await));
     for (question, indexes) in QUESTIONS {
         if matches!(question, Question::Redeem | Question::EventsOfOne | Question::Reservations) {
@@ -83,4 +99,59 @@ async fn postgres_looks_at_few_rows_of_tables_it_has_never_analysed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_looks_at_few_rows_of_small_tables() {
     looks_at_few_rows(10_000, "VACUUM ANALYZE").await;
+}
+
+/// Thirty of the oldest are in a division of their own; in the other, few are revoked.
+const SMALL: &str = "
+    CREATE TEMPORARY TABLE small AS
+    SELECT id FROM invitation_codes ORDER BY created_at LIMIT 30;
+    UPDATE invitation_codes SET division = 'small' WHERE id IN (SELECT id FROM small);
+    UPDATE invitation_standings SET division = 'small' WHERE id IN (SELECT id FROM small);
+    UPDATE invitation_words SET division = 'small' WHERE invitation IN (SELECT id FROM small);
+    CREATE TEMPORARY TABLE revoked AS
+    SELECT id FROM invitation_standings WHERE division = 'sales' AND standing = 1
+    ORDER BY created_at DESC OFFSET 10;
+    DELETE FROM invitation_codes WHERE id IN (SELECT id FROM revoked);
+    DELETE FROM invitation_standings WHERE id IN (SELECT id FROM revoked);
+    VACUUM ANALYZE";
+
+/// Those of other divisions are not gone through, nor of other times or another status.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_looks_at_few_rows_for_what_is_rare() {
+    let _turn = TURN.lock().await;
+    let log = log();
+    let (url, _) = filled(20_000, SMALL).await;
+    let invitations = Invitations::new(PgStore::new(explaining(&url).await));
+    let division = Division::new("small").unwrap();
+    let small =
+        Actor::in_division(UserId::new("u-9").unwrap(), Role::new("manager").unwrap(), division);
+    let all = invitations.list(&small, &Criteria::new(), Paging::first(50).unwrap()).await.unwrap();
+    assert_eq!(all.items().len(), 30);
+    let (newest, oldest) = (all.items()[0].invitation(), all.items()[29].invitation());
+    let before = Span { from: Some(oldest.created_at), until: Some(newest.created_at) };
+    let last = invitations.list(&manager(), &Criteria::new(), Paging::first(10).unwrap()).await;
+    let since = Span { from: Some(last.unwrap().items()[9].invitation().created_at), until: None };
+
+    let of = |status: &Status| Criteria::new().with_status(*status);
+    let statuses: Vec<_> = Status::ALL.iter().map(of).collect();
+    let mut asked: Vec<_> = statuses.iter().cloned().map(|of| (small.clone(), of)).collect();
+    asked.push((manager(), of(&Status::Revoked)));
+    for criteria in [Criteria::new()].into_iter().chain(statuses) {
+        asked.push((manager(), criteria.clone().created_within(since)));
+        asked.push((admin(), criteria.created_within(before)));
+    }
+    for (actor, criteria) in asked {
+        for _ in 0..8 {
+            log.clear();
+            let page =
+                invitations.list(&actor, &criteria, Paging::first(50).unwrap()).await.unwrap();
+            let plans = log.take();
+            assert!(page.items().len() <= 30 && page.next().is_none(), "{criteria:?}");
+            let (most, line) = rows(&plans).max_by_key(|(rows, _)| *rows).unwrap();
+            assert!(most <= 200, "{criteria:?}: {line} in\n{plans}");
+            // Entries of an index that are gone through for nothing are in no other number.
+            let pages = pages(&plans);
+            assert!(pages <= 250, "{criteria:?}: {pages} pages in\n{plans}");
+        }
+    }
 }
