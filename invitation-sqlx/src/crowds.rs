@@ -21,23 +21,23 @@ pub(crate) struct Crowds {
 }
 
 /// The lanes of a code, and how many are there. It may have several digests.
-type ByCode = HashMap<Vec<CodeDigest>, (Lanes<Transition, Answer>, usize)>;
+type ByCode = HashMap<Arc<[CodeDigest]>, (Lanes<Transition, Answer>, usize)>;
 
 /// Somebody's place in the crowd of a code.
 pub(crate) struct Place {
     crowds: Crowds,
-    code: Vec<CodeDigest>,
+    code: Arc<[CodeDigest]>,
     lanes: Lanes<Transition, Answer>,
 }
 
 impl Crowds {
     /// Joins those who want this code.
     pub(crate) fn join(&self, code: &[CodeDigest]) -> Place {
-        let code = code.to_vec();
+        let code: Arc<[_]> = code.into();
         let lanes = {
             let mut by_code = self.by_code();
             let crowd = by_code
-                .entry(code.clone())
+                .entry(Arc::clone(&code))
                 .or_insert_with(|| (Lanes::new(LANES, ops::TOGETHER), 0));
             crowd.1 += 1;
             crowd.0.clone()

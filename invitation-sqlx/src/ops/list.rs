@@ -6,6 +6,8 @@
 //! behind them. The walk through *all words* of a search looks only at what has them all.
 //! A *few* are all that match some part of the filter, in whatever order: if they are few
 //! indeed, they tell the whole answer.
+//! Those that have expired, or have not, are merged from those *lasting* equally long, where
+//! the database can do that in one statement.
 
 mod all_words;
 mod few;
