@@ -110,7 +110,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Reservations, &["leases_newest_anywhere"]),
 ];
 
-/// The same on PostgreSQL, which has one for what is of the list's order and has expired.
+/// The same on PostgreSQL, which has an index of its own for those that are active or expired.
 fn on_postgres(question: Question, index: &'static str) -> &'static str {
     match (question, index) {
         (Question::Of(Status::Active | Status::Expired), "standings_pkey") => "standings_lasting",

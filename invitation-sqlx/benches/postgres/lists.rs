@@ -102,7 +102,9 @@ async fn questions(
         }
         medians.push((question, Asked { median: middle(times), items }));
     }
-    medians.push(("page in the middle", pages(invitations, rounds).await));
+    medians.push(("page in the middle", pages(invitations, &Criteria::new(), rounds).await));
+    let expired = of(Status::Expired);
+    medians.push(("expired: page in the middle", pages(invitations, &expired, rounds).await));
     let mut times = Vec::new();
     for _ in 0..5 + 3 * rounds {
         let start = Instant::now();
@@ -114,15 +116,15 @@ async fn questions(
 }
 
 /// A page behind some others.
-async fn pages(invitations: &Invitations<PgStore>, rounds: usize) -> Asked {
+async fn pages(invitations: &Invitations<PgStore>, criteria: &Criteria, rounds: usize) -> Asked {
     let mut page =
-        invitations.list(&manager(), &Criteria::new(), Paging::first(200).unwrap()).await.unwrap();
+        invitations.list(&manager(), criteria, Paging::first(200).unwrap()).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..15 * rounds {
         let Some(next) = page.next() else { break };
         let start = Instant::now();
         let paging = Paging::first(50).unwrap().after(next);
-        page = invitations.list(&manager(), &Criteria::new(), paging).await.unwrap();
+        page = invitations.list(&manager(), criteria, paging).await.unwrap();
         times.push(start.elapsed());
     }
     Asked { median: middle(times), items: page.items().len() }

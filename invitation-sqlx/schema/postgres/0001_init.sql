@@ -59,8 +59,8 @@ CREATE TABLE {prefix}standings (
 CREATE INDEX {prefix}standings_anywhere ON {prefix}standings (standing, created_at, id) INCLUDE (expires_at);
 CREATE INDEX {prefix}standings_valid ON {prefix}standings (division, expires_at, created_at, id) WHERE standing = 0;
 CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at, created_at, id) WHERE standing = 0;
--- By how many days they are valid for. Their condition is put as that of no other index, so
--- that a question put so goes by these.
+-- By how many days they are valid for. < 1 instead of = 0, so that no other of the partial
+-- indexes answers a question that is put so.
 CREATE INDEX {prefix}standings_lasting ON {prefix}standings (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
 CREATE INDEX {prefix}standings_lasting_anywhere ON {prefix}standings (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
 CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
