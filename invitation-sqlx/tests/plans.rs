@@ -55,10 +55,9 @@ const MORE: &str = "
 fn log() -> &'static Log {
     static LOG: LazyLock<Log> = LazyLock::new(|| {
         let log = Log::default();
-        let own = log.clone();
         tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-            .with_writer(move || own.clone())
+            .with_writer(log.writer())
             .with_ansi(false)
             .init();
         log

@@ -59,10 +59,7 @@ async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
+        .with_writer(log.writer())
         .with_ansi(false);
     subscriber.init();
 

@@ -10,6 +10,12 @@ use std::{
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// What gives a logger a clone of it for each line.
+    pub fn writer(&self) -> impl Fn() -> Self + use<> {
+        let own = self.clone();
+        move || own.clone()
+    }
+
     /// All that is in it.
     #[must_use]
     pub fn text(&self) -> String {

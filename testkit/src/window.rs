@@ -9,9 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantoccini::{
-    Client, Locator, elements::Element, error::CmdError, wd::WebDriverCompatibleCommand,
-};
+use fantoccini::{Client, Locator, elements::Element, wd::WebDriverCompatibleCommand};
 use http::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
@@ -88,19 +86,26 @@ impl Window {
 
     /// The first element that a CSS selector finds.
     pub async fn find(&self, css: &str) -> Element {
-        match self.wait_for(Locator::Css(css)).await {
-            Ok(found) => found,
-            Err(error) => self.give_up(&format!("there is no {css} ({error})")).await,
-        }
+        self.wait_for(Locator::Css(css), &format!("there is no {css}")).await
     }
 
     /// A page that is just going away answers with whatever error; it is asked again.
-    async fn wait_for(&self, what: Locator<'_>) -> Result<Element, CmdError> {
+    async fn wait_for(&self, what: Locator<'_>, missing: &str) -> Element {
+        let find = async || {
+            let found = self.client.find(what).await;
+            found.map_err(|error| format!("{missing} ({error})"))
+        };
+        self.patiently(find).await
+    }
+
+    /// Tries until something comes of it, or gives up with what it said last.
+    async fn patiently<T>(&self, attempt: impl AsyncFn() -> Result<T, String>) -> T {
         let begun = Instant::now();
         loop {
-            match self.client.find(what).await {
-                Err(_) if begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
-                found => return found,
+            match attempt().await {
+                Ok(done) => return done,
+                Err(said) if begun.elapsed() > PATIENCE => self.give_up(&said).await,
+                Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
     }
@@ -123,46 +128,32 @@ impl Window {
 
     /// Waits until what a CSS selector finds says this, one after the other.
     pub async fn says(&self, css: &str, expected: &[&str]) {
-        let begun = Instant::now();
-        loop {
+        let read = async || {
             let mut texts = Vec::new();
             for element in self.client.find_all(Locator::Css(css)).await.unwrap_or_default() {
                 // One that is going away says nothing.
                 texts.push(element.text().await.unwrap_or_default());
             }
-            if texts == expected {
-                return;
-            }
-            if begun.elapsed() > PATIENCE {
-                self.give_up(&format!("{css} says {texts:?}, not {expected:?}")).await;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+            let is_so = texts == expected;
+            is_so.then_some(()).ok_or_else(|| format!("{css} says {texts:?}, not {expected:?}"))
+        };
+        self.patiently(read).await;
     }
 
     /// Waits until `script`, the body of a function, gives `true`.
     pub async fn until(&self, script: &str) {
-        let begun = Instant::now();
-        loop {
+        let ask = async || match self.client.execute(script, vec![]).await {
+            Ok(Value::Bool(true)) => Ok(()),
             // A page that is just going away is asked again.
-            let answer = self.client.execute(script, vec![]).await;
-            if matches!(answer, Ok(Value::Bool(true))) {
-                return;
-            }
-            if begun.elapsed() > PATIENCE {
-                self.give_up(&format!("{script} gives {answer:?}")).await;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+            answer => Err(format!("{script} gives {answer:?}")),
+        };
+        self.patiently(ask).await;
     }
 
     /// The button or link in `main` that says this.
     async fn named(&self, says: &str) -> Element {
         let path = format!("//main//*[self::a or self::button][normalize-space()='{says}']");
-        match self.wait_for(Locator::XPath(&path)).await {
-            Ok(found) => found,
-            Err(error) => self.give_up(&format!("nothing says {says} ({error})")).await,
-        }
+        self.wait_for(Locator::XPath(&path), &format!("nothing says {says}")).await
     }
 
     /// Clicks the button or link in `main` that says this.
@@ -181,13 +172,11 @@ impl Window {
     pub async fn leave_by(&self, way: Element) {
         let page = self.find("html").await;
         way.click().await.expect("it can be clicked");
-        let begun = Instant::now();
-        while page.tag_name().await.is_ok() {
-            if begun.elapsed() > PATIENCE {
-                self.give_up("the click leads nowhere").await;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        let leave = async || match page.tag_name().await {
+            Ok(_) => Err("the click leads nowhere".to_owned()),
+            Err(_) => Ok(()),
+        };
+        self.patiently(leave).await;
     }
 
     /// Types into the first field that a CSS selector finds, in place of what was there.

@@ -14,10 +14,7 @@ async fn no_secret_gets_into_a_span_or_a_line() {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_span_events(FmtSpan::FULL)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
+        .with_writer(log.writer())
         .with_ansi(false)
         .finish();
     // Of the whole test program: what other tests do is in it, too.
