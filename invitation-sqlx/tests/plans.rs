@@ -81,6 +81,7 @@ enum Question {
     Inviter,
     Batch,
     Counts,
+    CountsOf(&'static str),
     EventsOfOne,
     Reservations,
 }
@@ -105,6 +106,9 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Inviter, &["codes_inviter", "codes_pkey"]),
     (Question::Batch, &["codes_batch", "codes_pkey"]),
     (Question::Counts, &["standings_valid"]),
+    (Question::CountsOf("rarely"), &["words_pkey", "codes_pkey"]),
+    (Question::CountsOf("example"), &["words_pkey", "codes_pkey"]),
+    (Question::CountsOf("anna west"), &["words_pkey", "codes_pkey"]),
     (Question::EventsOfOne, &["events_invitation"]),
     (Question::Reservations, &["leases_newest_anywhere"]),
 ];
@@ -164,6 +168,9 @@ async fn ask<S: Store>(
         }
         Question::Counts => {
             invitations.counts(&manager(), &Criteria::new()).await.unwrap();
+        }
+        Question::CountsOf(text) => {
+            invitations.counts(&manager(), &Criteria::new().matching(text)).await.unwrap();
         }
         Question::EventsOfOne => {
             let criteria = EventCriteria::new().about(id);

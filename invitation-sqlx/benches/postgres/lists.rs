@@ -105,13 +105,24 @@ async fn questions(
     medians.push(("page in the middle", pages(invitations, &Criteria::new(), rounds).await));
     let expired = of(Status::Expired);
     medians.push(("expired: page in the middle", pages(invitations, &expired, rounds).await));
-    let mut times = Vec::new();
-    for _ in 0..5 + 3 * rounds {
-        let start = Instant::now();
-        invitations.counts(&manager(), &Criteria::new()).await.unwrap();
-        times.push(start.elapsed());
+    let role = |name| Criteria::new().with_role(Role::new(name).unwrap());
+    for (question, actor, criteria) in [
+        ("counts", manager(), Criteria::new()),
+        ("counts of all divisions", admin.clone(), Criteria::new()),
+        ("counts: a rare role", manager(), role("manager")),
+        ("counts: a common role", manager(), role("staff")),
+        ("counts: an inviter", manager(), Criteria::new().by_inviter(UserId::new("u-7").unwrap())),
+        ("counts: a rare word", manager(), search("rarely")),
+        ("counts: a common word", manager(), search("example")),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..5 + 3 * rounds {
+            let start = Instant::now();
+            invitations.counts(&actor, &criteria).await.unwrap();
+            times.push(start.elapsed());
+        }
+        medians.push((question, Asked { median: middle(times), items: 0 }));
     }
-    medians.push(("counts", Asked { median: middle(times), items: 0 }));
     medians
 }
 

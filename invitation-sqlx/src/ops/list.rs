@@ -20,12 +20,7 @@ use invitation_core::{
 };
 
 use crate::{
-    dialect::Dialect,
-    error::store_error,
-    names::Names,
-    render::{self, Words},
-    row,
-    statement::Statement,
+    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
 };
 
 use super::count;
@@ -243,13 +238,8 @@ impl Question<'_> {
     /// Asks the whole filter of the candidates `c`, which come in this order and then by id.
     /// Those of a status tell how long they are valid.
     fn join<DB: Dialect>(&self, s: &mut Statement<DB>, of: Option<Status>, order: &str) {
-        let Names { invitations, .. } = self.names;
-        s.sql(if DB::GUESSES {
-            // One by one by its key: read all at once, they would be a whole table.
-            format!(" CROSS JOIN LATERAL (SELECT * FROM {invitations} x WHERE x.id = c.which OFFSET 0) i WHERE ")
-        } else {
-            format!(" JOIN {invitations} i ON i.id = c.which WHERE ")
-        });
+        render::each_by_key(s, self.names);
+        s.sql(" WHERE ");
         // What the narrow row tells needs no look at the wide one.
         let now = self.filter.now.as_micros();
         match of {
@@ -261,7 +251,7 @@ impl Question<'_> {
         // most of it in common, and would look for the few rows that it expects elsewhere.
         s.sql("COALESCE(1 = 1");
         render::scope(s, self.scope);
-        render::filter(s, self.filter, self.names, Words::OfEach);
+        render::filter(s, self.filter, self.names);
         s.sql(format_args!(", 1 = 0) ORDER BY {order}c.which DESC LIMIT "))
             .sql(self.page_and_one());
     }

@@ -84,6 +84,20 @@ pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
     }
 }
 
+/// Joins to each of some candidates `c` the invitation `i` whose key it has.
+pub(crate) fn each_by_key<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+    let Names { invitations, .. } = names;
+    // One by one: read all at once, they would be a whole table.
+    if DB::GUESSES {
+        s.sql(" CROSS JOIN LATERAL (SELECT * FROM ").sql(invitations);
+        s.sql(" x WHERE x.id = c.which OFFSET 0) i");
+    } else {
+        s.sql(format_args!(" JOIN {invitations} i"));
+        go_by(s, names, "PRIMARY");
+        s.sql(" ON i.id = c.which");
+    }
+}
+
 pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
     match scope {
         Scope::All => {}
@@ -159,21 +173,7 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     s.sql(if change.changes_terms() { "version = version + 1" } else { "version = version" });
 }
 
-/// How it is asked whether an invitation has a word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Words {
-    /// Of each candidate in turn.
-    OfEach,
-    /// Of all at once: the database may begin with those that have it.
-    OfAll,
-}
-
-pub(crate) fn filter<DB: Dialect>(
-    s: &mut Statement<DB>,
-    filter: &Filter,
-    names: &Names,
-    how: Words,
-) {
+pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
     s.sql(" AND i.deleted_at IS NULL");
     if let Some(wanted) = filter.status {
         status(s, wanted, filter);
@@ -190,12 +190,12 @@ pub(crate) fn filter<DB: Dialect>(
     span(s, "i.created_at", &filter.created);
     span(s, "i.expires_at", &filter.expires);
     if let Some(wanted) = &filter.search {
-        search(s, wanted, names, how);
+        search(s, wanted, names);
     }
 }
 
 /// What a status says about the facts, judged at the filter's time.
-fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
+pub(crate) fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
     s.sql(match status {
         Status::Used => " AND i.uses >= i.max_uses",
         Status::Revoked => " AND i.uses < i.max_uses AND i.revoked_at IS NOT NULL",
@@ -226,41 +226,26 @@ pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span
     }
 }
 
-fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names, how: Words) {
+/// Of the names of redeemers, that of the latest counts. Its words are gone through once,
+/// whatever is searched for.
+fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(" AND (1 = 0");
     if !search.tags().is_empty() {
         s.sql(" OR i.tag IN ").list(search.tags(), |s, tag| {
             s.blob(tag.as_bytes());
         });
     }
-    if !search.words().is_empty() {
-        s.sql(" OR (1 = 1");
-        let Names { words, invitations, .. } = names;
-        match how {
-            // Of the names of redeemers, that of the latest counts. Its words are gone
-            // through once, whatever is searched for.
-            Words::OfEach => {
-                s.sql(" AND (SELECT ");
-                for (n, word) in search.words().iter().enumerate() {
-                    s.sql(if n == 0 { "MAX(CASE WHEN " } else { " + MAX(CASE WHEN " });
-                    begins_with(s, "w.word", word).sql(" THEN 1 ELSE 0 END)");
-                }
-                s.sql(format_args!(
-                    " FROM {words} w WHERE w.invitation = i.id AND (w.part = 0 OR w.part = i.uses)) = {}",
-                    search.words().len()
-                ));
-            }
-            Words::OfAll => {
-                for word in search.words() {
-                    s.sql(format_args!(
-                        " AND i.id IN (SELECT w.invitation FROM {words} w JOIN {invitations} x \
-                         ON x.id = w.invitation WHERE (w.part = 0 OR w.part = x.uses) AND "
-                    ));
-                    begins_with(s, "w.word", word).sql(")");
-                }
-            }
-        }
-        s.sql(")");
+    let words = search.words();
+    for (n, word) in words.iter().enumerate() {
+        s.sql(if n == 0 { " OR (SELECT MAX(CASE WHEN " } else { " + MAX(CASE WHEN " });
+        begins_with(s, "w.word", word).sql(" THEN 1 ELSE 0 END)");
+    }
+    if !words.is_empty() {
+        s.sql(format_args!(
+            " FROM {} w WHERE w.invitation = i.id AND (w.part = 0 OR w.part = i.uses)) = {}",
+            names.words,
+            words.len()
+        ));
     }
     s.sql(")");
 }

@@ -47,6 +47,8 @@ fn bound(question: Question) -> u64 {
     match question {
         // Up to 10,000 of each status, put together and counted.
         Question::Counts => 81_000,
+        // All that have a word, a few times over.
+        Question::CountsOf(_) => 360_000,
         // Up to 5,001 words, put together four times, and then a walk.
         Question::Search(_) => 60_000,
         // Two pages.

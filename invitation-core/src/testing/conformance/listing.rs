@@ -116,7 +116,7 @@ pub async fn counts_stop_one_beyond_the_cap(fixture: Fixture) {
 }
 
 /// The specification of a count.
-fn tally_of(found: &[Invitation], filter: &Filter, cap: u32) -> Tally {
+pub(super) fn tally_of(found: &[Invitation], filter: &Filter, cap: u32) -> Tally {
     let mut tally = Tally::default();
     for one in found {
         let number = tally.of_mut(one.status(filter.now));

@@ -2,6 +2,7 @@
 //! pattern.
 
 use super::{
+    listing::{assert_same, tally_of},
     mint::Mint,
     people::{admin, division, email, role, start, user},
     population::{chosen, looked_at, population},
@@ -92,15 +93,20 @@ pub async fn a_search_finds_beginnings_of_words(fixture: Fixture) {
         let expected = chosen(&all, |one| filter.matches(one));
         hits += usize::from(!expected.is_empty());
         let found = all_invitations(&*store, &Scope::All, &filter, 50).await;
-        super::listing::assert_same(&found, &expected, &format!("search {search:?}"));
-        let tally = store.count(&Scope::All, &filter, 1_000).await.expect("the store counts");
-        let counted = Status::ALL.iter().map(|status| tally.of(*status)).sum::<u32>();
-        assert_eq!(usize::try_from(counted).ok(), Some(expected.len()), "counted: {search:?}");
+        assert_same(&found, &expected, &format!("search {search:?}"));
         let hr = Scope::Division(division("hr"));
+        for (scope, cap) in [(&Scope::All, 1_000), (&hr, 1_000), (&hr, 2)] {
+            let of_scope = chosen(&expected, |one| scope.contains(&one.division));
+            let tally = store.count(scope, &filter, cap).await.expect("the store counts");
+            let what = format!("counted up to {cap} in {scope:?}: {search:?}");
+            assert_eq!(tally, tally_of(&of_scope, &filter, cap), "{what}");
+        }
         let used = Filter { status: Some(Status::Used), ..filter.clone() };
         let expected = chosen(&all, |one| hr.contains(&one.division) && used.matches(one));
         let found = all_invitations(&*store, &hr, &used, 50).await;
-        super::listing::assert_same(&found, &expected, &format!("used in hr: {search:?}"));
+        assert_same(&found, &expected, &format!("used in hr: {search:?}"));
+        let tally = store.count(&hr, &used, 1_000).await.expect("the store counts");
+        assert_eq!(tally, tally_of(&expected, &used, 1_000), "counted: used in hr: {search:?}");
     }
     assert!(hits > 30, "most of the searches find something, only {hits} do");
 }
@@ -122,7 +128,10 @@ pub async fn a_search_follows_changes(fixture: Fixture) {
     };
     mint.store(&*store, std::slice::from_ref(&row)).await;
     let found = async |search: &str| {
-        let found = all_invitations(&*store, &Scope::All, &filter(search), 5).await;
+        let filter = filter(search);
+        let found = all_invitations(&*store, &Scope::All, &filter, 5).await;
+        let tally = store.count(&Scope::All, &filter, 5).await.expect("the store counts");
+        assert_eq!(tally, tally_of(&found, &filter, 5), "counted: {search:?}");
         found.len() == 1
     };
     assert!(found("before").await, "the first address");
@@ -147,6 +156,14 @@ pub async fn a_search_follows_changes(fixture: Fixture) {
     }
     assert!(found("second").await, "the latest redemption");
     assert!(!found("first").await, "an earlier redemption");
+    assert!(found("user").await, "a word of both");
+
+    let current = super::changes::stored(&*store, &row).await;
+    let binding = Some(Binding::Address(email("first@example.org")));
+    let terms = NewTerms { binding, role: None, expires_at: None };
+    let amend = mint.transition(Command::Amend { current: &current, terms });
+    assert!(matches!(apply(&*store, &amend).await, Outcome::Applied(_)), "amended");
+    assert!(found("first").await, "an earlier redeemer's, and the address's");
 }
 
 /// Another code with the same first four symbols, so also with the same tag.

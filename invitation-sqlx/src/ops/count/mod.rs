@@ -1,14 +1,11 @@
 //! How many invitations there are of each status.
 
+mod searched;
+
 use invitation_core::{Filter, Scope, Status, StoreError, Tally};
 
 use crate::{
-    dialect::Dialect,
-    error::store_error,
-    names::Names,
-    render::{self, Words},
-    row,
-    statement::Statement,
+    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
 };
 
 const STATUSES: [Status; 4] = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
@@ -20,15 +17,32 @@ pub(crate) async fn count<DB: Dialect>(
     filter: &Filter,
     cap: u32,
 ) -> Result<Tally, StoreError> {
-    let caps = STATUSES.map(|_| cap);
-    let numbers = up_to::<DB>(conn, "count", &caps, |s, n| {
-        of_status(s, names, scope, filter, STATUSES[n]);
-    });
+    let mut s = Statement::<DB>::new("");
+    match &filter.search {
+        Some(search) => searched::write(&mut s, names, scope, filter, search, &STATUSES),
+        None => by_status(&mut s, names, scope, filter, cap),
+    }
     let mut tally = Tally::default();
-    for (status, number) in STATUSES.into_iter().zip(numbers.await?) {
-        *tally.of_mut(status) = u32::try_from(number).unwrap_or(u32::MAX);
+    let numbers = numbers(conn, "count", s, STATUSES.len()).await?;
+    for (status, number) in STATUSES.into_iter().zip(numbers) {
+        *tally.of_mut(status) =
+            u32::try_from(number).unwrap_or(u32::MAX).min(cap.saturating_add(1));
     }
     Ok(tally)
+}
+
+fn by_status<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    scope: &Scope,
+    filter: &Filter,
+    cap: u32,
+) {
+    let most = cap.saturating_add(1);
+    for (n, status) in STATUSES.into_iter().enumerate() {
+        s.sql(if n == 0 { "SELECT " } else { ", " });
+        rows_up_to(s, most, |s| of_status(s, names, scope, filter, status));
+    }
 }
 
 /// Counts the rows of several tables, of each up to one more than its cap: `write` says
@@ -42,13 +56,31 @@ pub(super) async fn up_to<DB: Dialect>(
     let mut s = Statement::<DB>::new("SELECT ");
     for (n, cap) in caps.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " });
-        s.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
-        write(&mut s, n);
-        render::at_most(&mut s, cap.saturating_add(1));
-        s.sql(format_args!(") AS n{n})"));
+        rows_up_to(&mut s, cap.saturating_add(1), |s| write(s, n));
     }
+    numbers(conn, operation, s, caps.len()).await
+}
+
+/// The number of rows, up to `most`.
+fn rows_up_to<DB: Dialect>(
+    s: &mut Statement<DB>,
+    most: u32,
+    write: impl FnOnce(&mut Statement<DB>),
+) {
+    s.sql("(SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
+    write(s);
+    render::at_most(s, most);
+    s.sql(") AS n)");
+}
+
+async fn numbers<DB: Dialect>(
+    conn: &mut DB::Connection,
+    operation: &'static str,
+    s: Statement<DB>,
+    columns: usize,
+) -> Result<Vec<i64>, StoreError> {
     let found = s.first(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
-    let counts = found.as_ref().map(|row| row::counts::<DB>(row, caps.len())).transpose()?;
+    let counts = found.as_ref().map(|row| row::counts::<DB>(row, columns)).transpose()?;
     Ok(counts.unwrap_or_default())
 }
 
@@ -86,7 +118,7 @@ fn of_status<DB: Dialect>(
         s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
         render::scope(s, scope);
         let of_one = Filter { status: Some(status), ..filter.clone() };
-        render::filter(s, &of_one, names, Words::OfAll);
+        render::filter(s, &of_one, names);
     }
 }
 
