@@ -94,6 +94,8 @@ pub trait Dialect:
     /// Whether a question is asked again for each row of another (`CROSS JOIN LATERAL`), and
     /// an index holds what is computed.
     const LATERAL: bool;
+    /// Whether a part of the narrow rows, taken at random, is to be found by itself.
+    const SAMPLES: bool;
     /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
     const SKIPS_TAKEN: bool;
     /// How an insert of events leaves those alone that are there.

@@ -104,6 +104,7 @@ impl Dialect for MySql {
     const NAMES_INDEXES: bool = true;
     const GUESSES: bool = false;
     const LATERAL: bool = false;
+    const SAMPLES: bool = false;
     const SKIPS_TAKEN: bool = false;
     const KEEP_KNOWN_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
     // Of two nodes of a cluster, only what really changes a row keeps the other from it.

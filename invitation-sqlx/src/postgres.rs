@@ -24,6 +24,10 @@ use crate::{
 /// How long a call waits for a lock that somebody else holds is the server's
 /// `lock_timeout`, which is unlimited by default: set it on the pool's connections,
 /// as in `PgConnectOptions::options([("lock_timeout", "5s")])`.
+///
+/// That there are more invitations of a status than it is to count, it tells by one in 32 of
+/// them, drawn at random when they are created: a number is taken for greater than it is with
+/// a chance below 2⁻¹²⁸. Counts by role, inviter or search look at all that has these.
 pub type PgStore = SqlStore<Postgres>;
 
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
@@ -52,6 +56,7 @@ impl Dialect for Postgres {
     const NAMES_INDEXES: bool = false;
     const GUESSES: bool = true;
     const LATERAL: bool = true;
+    const SAMPLES: bool = true;
     const SKIPS_TAKEN: bool = true;
     const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const TOUCH: &'static str = "held = held";

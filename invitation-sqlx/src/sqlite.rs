@@ -89,6 +89,7 @@ impl Dialect for Sqlite {
     const NAMES_INDEXES: bool = false;
     const GUESSES: bool = false;
     const LATERAL: bool = false;
+    const SAMPLES: bool = false;
     const SKIPS_TAKEN: bool = true;
     const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const TOUCH: &'static str = "held = held";

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "postgres", feature = "sqlite"))]
 
+#[path = "plans/counts.rs"]
+mod counts;
 #[path = "plans/lasting.rs"]
 mod lasting;
 #[cfg(feature = "mysql")]

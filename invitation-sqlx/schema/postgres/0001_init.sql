@@ -53,6 +53,9 @@ CREATE TABLE {prefix}standings (
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,
     inviter         TEXT COLLATE "C",
+    -- One of 32 at random, whatever becomes of it: so many of these tell that there are
+    -- more than so many in all. Nobody is shown which they are.
+    sampled         BOOLEAN          NOT NULL DEFAULT (random() < 1.0 / 32),
     PRIMARY KEY (division, standing, created_at, id) INCLUDE (expires_at)
 );
 
@@ -63,6 +66,8 @@ CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at, 
 -- indexes answers a question that is put so.
 CREATE INDEX {prefix}standings_lasting ON {prefix}standings (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
 CREATE INDEX {prefix}standings_lasting_anywhere ON {prefix}standings (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
+CREATE INDEX {prefix}standings_sampled ON {prefix}standings (division, standing, expires_at) WHERE sampled;
+CREATE INDEX {prefix}standings_sampled_anywhere ON {prefix}standings (standing, expires_at) WHERE sampled;
 CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
 
 -- Who redeemed a code for several uses. That of a single-use code is in its row.

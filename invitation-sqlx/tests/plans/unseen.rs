@@ -28,7 +28,7 @@ fn bound(question: Question) -> u64 {
 }
 
 /// How many rows the steps of some plans gave or left out.
-fn rows(plans: &str) -> impl Iterator<Item = (u64, &str)> {
+pub(super) fn rows(plans: &str) -> impl Iterator<Item = (u64, &str)> {
     plans.lines().filter_map(move |line| {
         if let Some((_, removed)) = line.split_once("Rows Removed by Filter: ") {
             return Some((leading(removed), line));

@@ -1,8 +1,9 @@
 //! How many invitations there are of each status.
 
+mod sample;
 mod searched;
 
-use invitation_core::{Filter, Scope, Status, StoreError, Tally};
+use invitation_core::{Filter, Scope, Span, Status, StoreError, Tally};
 
 use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
@@ -39,9 +40,16 @@ fn by_status<DB: Dialect>(
     cap: u32,
 ) {
     let most = cap.saturating_add(1);
+    let proof = sample::proof(cap).filter(|_| is_sampled::<DB>(filter));
     for (n, status) in STATUSES.into_iter().enumerate() {
         s.sql(if n == 0 { "SELECT " } else { ", " });
-        rows_up_to(s, most, |s| of_status(s, names, scope, filter, status));
+        if let Some(proof) = proof {
+            s.sql("CASE WHEN ");
+            rows_up_to(s, proof, |s| of_status(s, names, scope, filter, status, true));
+            s.sql(" >= ").sql(proof).sql(" THEN ").sql(most).sql(" ELSE ");
+        }
+        rows_up_to(s, most, |s| of_status(s, names, scope, filter, status, false));
+        s.sql(if proof.is_some() { " END" } else { "" });
     }
 }
 
@@ -90,6 +98,7 @@ fn of_status<DB: Dialect>(
     scope: &Scope,
     filter: &Filter,
     status: Status,
+    sampled: bool,
 ) {
     if filter.status.is_some_and(|only| only != status) {
         s.sql(format_args!("{} i WHERE 1 = 0", names.standings));
@@ -104,6 +113,7 @@ fn of_status<DB: Dialect>(
         s.sql(format_args!("{} i", names.standings));
         render::go_by(s, names, index);
         s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
+        s.sql(if sampled { " AND i.sampled" } else { "" });
         render::scope(s, scope);
         render::validity(s, status, filter);
         render::span(s, "i.created_at", &filter.created);
@@ -111,8 +121,8 @@ fn of_status<DB: Dialect>(
         // Not for the order, but so that it goes by the index which has it: the first
         // so many that match may be the last of the table.
         s.sql(match status {
-            Status::Active | Status::Expired => " ORDER BY i.expires_at",
-            Status::Used | Status::Revoked => " ORDER BY i.created_at",
+            Status::Used | Status::Revoked if !sampled => " ORDER BY i.created_at",
+            _ => " ORDER BY i.expires_at",
         });
     } else {
         s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
@@ -120,6 +130,11 @@ fn of_status<DB: Dialect>(
         let of_one = Filter { status: Some(status), ..filter.clone() };
         render::filter(s, &of_one, names);
     }
+}
+
+/// Whether a sample of the narrow rows says what the filter asks for, and has it in order.
+fn is_sampled<DB: Dialect>(filter: &Filter) -> bool {
+    DB::SAMPLES && is_told_by_standings(filter) && filter.created == Span::default()
 }
 
 /// Whether the narrow rows say all that the filter asks for.

@@ -1,0 +1,185 @@
+//! What PostgreSQL goes through to count: a sample where there are many, and all of them
+//! where there are few.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Count, Counts, Criteria, Division, Draft, Filter, IfVersion, Invitations, Role, Scope, Span,
+    Status, Store, Tally, Timestamp,
+};
+use invitation_sqlx::{
+    PgStore,
+    sqlx::{self, AssertSqlSafe, PgPool, Row},
+};
+
+use super::{
+    MIXED, ROWS, TURN, admin, explaining, log, manager, redeemer,
+    unseen::{pages, rows},
+};
+
+async fn empty() -> (String, PgStore) {
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let store = PgStore::new(PgPool::connect(&url).await.unwrap());
+    store.migrate().await.unwrap();
+    (url, store)
+}
+
+async fn run(store: &PgStore, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(store.pool()).await.unwrap();
+}
+
+/// So many that are used.
+async fn used(store: &PgStore, rows: u32) -> Tally {
+    run(store, "DELETE FROM invitation_standings").await;
+    let sql = format!(
+        "INSERT INTO invitation_standings (division, standing, created_at, id, expires_at)
+         SELECT 'sales', 2, n, decode(lpad(to_hex(n), 32, '0'), 'hex'), n
+         FROM generate_series(1, {rows}) n"
+    );
+    run(store, &sql).await;
+    count(store, 10_000).await
+}
+
+async fn count(store: &PgStore, cap: u32) -> Tally {
+    let filter = Filter::all(Timestamp::from_micros(5).unwrap());
+    store.count(&Scope::All, &filter, cap).await.unwrap()
+}
+
+fn only_used(used: u32) -> Tally {
+    Tally { used, ..Tally::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_counts_exactly_up_to_the_cap() {
+    let (_, store) = empty().await;
+    for rows in [0, 1, 9_999, 10_000, 10_001, 17_000, 20_000, 60_000] {
+        assert_eq!(used(&store, rows).await, only_used(rows.min(10_001)), "of {rows}");
+    }
+    assert_eq!(count(&store, 59_999).await, only_used(60_000));
+    assert_eq!(count(&store, 60_000).await, only_used(60_000));
+    assert_eq!(count(&store, 40_000).await, only_used(40_001));
+
+    // One of 32 is sampled, within seven standard deviations of 42.
+    let sampled = "SELECT COUNT(*) FROM invitation_standings WHERE sampled";
+    let sampled: i64 = sqlx::query_scalar(sampled).fetch_one(store.pool()).await.unwrap();
+    assert!((1_575..=2_175).contains(&sampled), "{sampled} of 60,000");
+}
+
+/// A sample that is no sample gives away whether it was asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_takes_so_many_of_a_sample_for_proof() {
+    let (_, store) = empty().await;
+    for (rows, told) in [(580, 580), (581, 10_001)] {
+        used(&store, rows).await;
+        run(&store, "UPDATE invitation_standings SET sampled = TRUE").await;
+        assert_eq!(count(&store, 10_000).await, only_used(told));
+    }
+    // Not where proof would be most of what is counted.
+    assert_eq!(count(&store, 100).await, only_used(101));
+    assert_eq!(count(&store, 300).await, only_used(301));
+    // Nor of what the sample does not have in order.
+    let created = Span { from: None, until: Some(Timestamp::from_micros(1_000_000).unwrap()) };
+    let filter = Filter { created, ..Filter::all(Timestamp::from_micros(5).unwrap()) };
+    let tally = store.count(&Scope::All, &filter, 10_000).await.unwrap();
+    assert_eq!(tally, only_used(581));
+}
+
+/// Words of an earlier redeemer may still be there.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_latest_redeemer_counts() {
+    let (_, store) = empty().await;
+    let invitations = Invitations::new(store.clone());
+    let draft = Draft::new().in_division(Division::new("sales").unwrap());
+    let draft = draft.with_role(Role::new("staff").unwrap()).for_uses(NonZeroU32::new(3).unwrap());
+    let created = invitations.create(&admin(), draft).await.unwrap();
+    let code = created.code().reveal().to_string();
+    for name in ["anna", "bert"] {
+        invitations.redeem(&code, &redeemer(name)).await.unwrap();
+    }
+    let word = async |word: &str, part: u32| {
+        let sql = format!(
+            "INSERT INTO invitation_words SELECT '{word}', division, created_at, id, {part}
+             FROM invitation_codes ON CONFLICT DO NOTHING"
+        );
+        run(&store, &sql).await;
+    };
+    let counted = async |text: &str| {
+        let counts = invitations.counts(&manager(), &Criteria::new().matching(text)).await.unwrap();
+        counts.of(Status::Active) == Count::Exactly(1)
+    };
+    word("anna", 1).await;
+    assert!(!counted("anna").await && counted("bert").await);
+    word("bert", 1).await;
+    assert!(counted("bert").await, "also an earlier one's");
+    word("anna", 0).await;
+    assert!(counted("anna").await, "also the address's");
+    assert!(counted("anna bert").await && !counted("anna cleo").await);
+}
+
+/// Whoever could tell which are sampled could choose what becomes of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
+    let (_, store) = empty().await;
+    let invitations = Invitations::new(store.clone());
+    let mut codes = Vec::new();
+    for _ in 0..64 {
+        codes.push(invitations.create(&manager(), Draft::new()).await.unwrap());
+    }
+    let sampled = async || {
+        let sql = "SELECT id FROM invitation_standings WHERE sampled ORDER BY id";
+        let rows = sqlx::query(sql).fetch_all(store.pool()).await.unwrap();
+        rows.iter().map(|row| row.get::<Vec<u8>, _>(0)).collect::<Vec<_>>()
+    };
+    run(&store, "UPDATE invitation_standings SET sampled = get_byte(id, 15) % 2 = 0").await;
+    let before = sampled().await;
+    assert!(!before.is_empty());
+    for (n, created) in codes.iter().enumerate() {
+        let id = created.invitation().id;
+        match n % 4 {
+            0 => {
+                let code = created.code().reveal().to_string();
+                invitations.redeem(&code, &redeemer("anna")).await.unwrap();
+            }
+            1 => {
+                invitations.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
+                invitations.reinstate(&admin(), id, IfVersion::Any).await.unwrap();
+            }
+            _ => {
+                invitations.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
+            }
+        }
+    }
+    assert_eq!(sampled().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_goes_through_a_sample_of_many() {
+    let _turn = TURN.lock().await;
+    let log = log();
+    let (url, store) = empty().await;
+    for part in MIXED.replace("{rows}", &ROWS.to_string()).split(';') {
+        run(&store, part).await;
+    }
+    // Of rows whose commit is not on disk yet, nobody says that all may see them. An ANALYZE
+    // commits, too, and not to disk at once.
+    for command in ["CHECKPOINT", "VACUUM", "ANALYZE"] {
+        run(&store, command).await;
+    }
+    let invitations = Invitations::new(PgStore::new(explaining(&url).await));
+    for (who, suffix) in [(manager(), ""), (admin(), "_anywhere")] {
+        for _ in 0..8 {
+            log.clear();
+            let counts: Counts = invitations.counts(&who, &Criteria::new()).await.unwrap();
+            let plans = log.take();
+            assert_eq!(counts.of(Status::Active), Count::MoreThan(10_000));
+            assert_eq!(counts.of(Status::Used), Count::MoreThan(10_000));
+            assert_eq!(counts.of(Status::Revoked), Count::Exactly(5_000));
+            let index = format!("using invitation_standings_sampled{suffix} on ");
+            assert_eq!(plans.matches(&index).count(), 4, "{plans}");
+            // Those that the sample cannot tell are the most.
+            let (most, line) = rows(&plans).max_by_key(|(rows, _)| *rows).unwrap();
+            assert!(most <= 5_000, "{line} in\n{plans}");
+            assert!((1..=300).contains(&pages(&plans)), "{plans}");
+        }
+    }
+}
