@@ -210,9 +210,12 @@ fn rows_added<DB: Dialect, R: Record>(
     let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
     match DB::PUSH_COLUMN {
         Some(push) if rows.len() > 1 => {
-            s.sql("SELECT * FROM UNNEST").list(Columns::of(rows), |s, column| {
+            // Each row is handed on as it comes: in FROM, all would be put aside first.
+            for (n, column) in Columns::of(rows).into_iter().enumerate() {
+                s.sql(if n == 0 { "SELECT UNNEST(" } else { ", UNNEST(" });
                 s.column(push, column);
-            });
+                s.sql(")");
+            }
         }
         _ => {
             if rows.len() > 1 {
