@@ -36,6 +36,11 @@ pub(super) fn write<DB: Dialect>(
     for (n, word) in words.iter().enumerate() {
         s.sql(format_args!(" UNION ALL SELECT w.created_at, w.invitation, w.part, {n} FROM "));
         render::words(s, names, ">=", word);
+        // What the word's row tells needs no look at the wide one.
+        if let Scope::Division(division) = scope {
+            s.sql(" AND w.division = ").text(division.as_str());
+        }
+        render::span(s, "w.created_at", &filter.created);
     }
     // In the order in which they were made: their rows are beside one another then.
     s.sql(") f GROUP BY at, which ORDER BY at) c");
