@@ -12,7 +12,7 @@ use invitation_sqlx::{
 use super::{MIXED, QUESTIONS, Question, TURN, admin, ask, explaining, log, manager, on_postgres};
 
 /// Nobody looks at the tables of their own accord.
-const LEFT_ALONE: &str = "
+pub(super) const LEFT_ALONE: &str = "
     ALTER TABLE invitation_codes SET (autovacuum_enabled = off);
     ALTER TABLE invitation_standings SET (autovacuum_enabled = off);
     ALTER TABLE invitation_words SET (autovacuum_enabled = off)";
