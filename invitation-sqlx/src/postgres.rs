@@ -16,7 +16,7 @@ use crate::{
     values::{Column, PushColumn},
 };
 
-/// A store in a PostgreSQL database, whose encoding must be UTF-8.
+/// A store in a PostgreSQL database, version 13 or later, whose encoding must be UTF-8.
 ///
 /// Its own transactions are `READ COMMITTED`, whatever the server's default, and
 /// never loosen the server's durability.
@@ -27,7 +27,8 @@ use crate::{
 ///
 /// That there are more invitations of a status than it is to count, it tells by one in 32 of
 /// them, drawn at random when they are created: a number is taken for greater than it is with
-/// a chance below 2⁻¹²⁸. Counts by role, inviter or search look at all that has these.
+/// a chance below 2⁻¹²⁸. Counts by anything but the status, the expiry and the division look
+/// at what has it one by one, and those of a search at all that has its words.
 pub type PgStore = SqlStore<Postgres>;
 
 /// A store inside a host's PostgreSQL transaction, of any isolation level.

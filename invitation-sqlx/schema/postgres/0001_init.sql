@@ -53,9 +53,9 @@ CREATE TABLE {prefix}standings (
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,
     inviter         TEXT COLLATE "C",
-    -- One of 32 at random, whatever becomes of it: so many of these tell that there are
-    -- more than so many in all. Nobody is shown which they are.
-    sampled         BOOLEAN          NOT NULL DEFAULT (random() < 1.0 / 32),
+    -- One of 32, drawn when the row is made: a sample that proves a count to be beyond its
+    -- cap. Not by random(), which repeats itself for who sets its seed. Nobody is shown it.
+    sampled         BOOLEAN          NOT NULL DEFAULT (get_byte(uuid_send(gen_random_uuid()), 0) < 8),
     PRIMARY KEY (division, standing, created_at, id) INCLUDE (expires_at)
 );
 

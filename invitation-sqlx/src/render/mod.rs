@@ -92,7 +92,8 @@ pub(crate) fn each_by_key<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
         s.sql(" CROSS JOIN LATERAL (SELECT * FROM ").sql(invitations);
         s.sql(" x WHERE x.id = c.which OFFSET 0) i");
     } else {
-        s.sql(format_args!(" JOIN {invitations} i"));
+        // To SQLite the word says which of both comes first.
+        s.sql(format_args!(" CROSS JOIN {invitations} i"));
         go_by(s, names, "PRIMARY");
         s.sql(" ON i.id = c.which");
     }

@@ -4,12 +4,12 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Count, Counts, Criteria, Division, Draft, Filter, IfVersion, Invitations, Role, Scope, Span,
-    Status, Store, Tally, Timestamp,
+    Amendment, Count, Counts, Criteria, Division, Draft, Expiry, Filter, IfVersion, Invitations,
+    Role, Scope, Span, Status, Store, Tally, Timestamp,
 };
 use invitation_sqlx::{
     PgStore,
-    sqlx::{self, AssertSqlSafe, PgPool, Row},
+    sqlx::{self, AssertSqlSafe, PgPool, Row, postgres::PgPoolOptions},
 };
 
 use super::{
@@ -51,6 +51,7 @@ fn only_used(used: u32) -> Tally {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_counts_exactly_up_to_the_cap() {
+    let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     for rows in [0, 1, 9_999, 10_000, 10_001, 17_000, 20_000, 60_000] {
         assert_eq!(used(&store, rows).await, only_used(rows.min(10_001)), "of {rows}");
@@ -68,13 +69,14 @@ async fn postgres_counts_exactly_up_to_the_cap() {
 /// A sample that is no sample gives away whether it was asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_takes_so_many_of_a_sample_for_proof() {
+    let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     for (rows, told) in [(580, 580), (581, 10_001)] {
         used(&store, rows).await;
         run(&store, "UPDATE invitation_standings SET sampled = TRUE").await;
         assert_eq!(count(&store, 10_000).await, only_used(told));
     }
-    // Not where proof would be most of what is counted.
+    // Not where proof would be more than a quarter of what is counted.
     assert_eq!(count(&store, 100).await, only_used(101));
     assert_eq!(count(&store, 300).await, only_used(301));
     // Nor of what the sample does not have in order.
@@ -87,6 +89,7 @@ async fn postgres_takes_so_many_of_a_sample_for_proof() {
 /// Words of an earlier redeemer may still be there.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_latest_redeemer_counts() {
+    let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     let invitations = Invitations::new(store.clone());
     let draft = Draft::new().in_division(Division::new("sales").unwrap());
@@ -119,6 +122,7 @@ async fn only_the_latest_redeemer_counts() {
 /// Whoever could tell which are sampled could choose what becomes of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
+    let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     let invitations = Invitations::new(store.clone());
     let mut codes = Vec::new();
@@ -135,7 +139,7 @@ async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
     assert!(!before.is_empty());
     for (n, created) in codes.iter().enumerate() {
         let id = created.invitation().id;
-        match n % 4 {
+        match n % 5 {
             0 => {
                 let code = created.code().reveal().to_string();
                 invitations.redeem(&code, &redeemer("anna")).await.unwrap();
@@ -144,12 +148,45 @@ async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
                 invitations.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
                 invitations.reinstate(&admin(), id, IfVersion::Any).await.unwrap();
             }
+            2 => {
+                let later = Amendment::new().expiring(Expiry::InDays(2));
+                invitations.amend(&admin(), id, later, IfVersion::Any).await.unwrap();
+            }
+            3 => {
+                invitations.rotate(&admin(), id, IfVersion::Any).await.unwrap();
+            }
             _ => {
                 invitations.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
             }
         }
     }
     assert_eq!(sampled().await, before);
+}
+
+/// Each row is drawn by itself, and whatever the seed is of the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_invitation_is_drawn() {
+    let _turn = TURN.lock().await;
+    let url = invitation_testkit::Postgres::shared().create_database();
+    let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let store = PgStore::new(pool);
+    store.migrate().await.unwrap();
+    let invitations = Invitations::new(store.clone());
+    let mut draws = Vec::new();
+    for _ in 0..20 {
+        run(&store, "DELETE FROM invitation_standings; SELECT setseed(0.5)").await;
+        let draft = Draft::new().in_division(Division::new("sales").unwrap());
+        let drafts = vec![draft.with_role(Role::new("staff").unwrap()); 100];
+        invitations.create_many(&admin(), drafts).await.unwrap();
+        let sql = "SELECT sampled FROM invitation_standings ORDER BY created_at, id";
+        draws.push(sqlx::query_scalar::<_, bool>(sql).fetch_all(store.pool()).await.unwrap());
+    }
+    assert!(draws.iter().all(|draw| draw.len() == 100));
+    // Of 2,000 draws 63, within seven standard deviations of 8.
+    let sampled = draws.iter().flatten().filter(|sampled| **sampled).count();
+    assert!((7..=119).contains(&sampled), "{sampled} of 2,000");
+    draws.dedup();
+    assert!(draws.len() > 1, "not the same each time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

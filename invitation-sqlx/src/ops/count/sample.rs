@@ -2,18 +2,18 @@
 //!
 //! Each narrow row is in the sample with a chance of one in [`ONE_IN`], by a draw of its own
 //! that nothing else depends on and nobody is shown. Of `n` rows or fewer a sample has
-//! [`proof`] of `n` with a chance below 2⁻¹²⁸: as soon would two ids be equal. Fewer prove
-//! nothing, and then the rows themselves are counted.
+//! [`proof`] of `n` with a chance below 2⁻¹²⁸. Fewer prove nothing, and then the rows
+//! themselves are counted.
 
 /// As the schema draws them.
 const ONE_IN: u64 = 32;
 
-/// The binary logarithm of one over the chance that is taken for never, as a natural one,
-/// rounded up: 128 × ln 2.
+/// The natural logarithm of one over the chance that is taken for never: 128 × ln 2,
+/// rounded up.
 const NEVER: u64 = 89;
 
-/// How many sampled rows are proof of more than `cap` rows. `None` where the proof costs
-/// about as much as counting.
+/// How many sampled rows are proof of more than `cap` rows. `None` where that is more than
+/// a quarter of them, and counting hardly costs more.
 ///
 /// By Bernstein's inequality: of draws with a sum that is expected to be `m`, the chance
 /// that it exceeds `m` by `t` or more is at most `exp(-t² / (2 × (m + t / 3)))`. Solved for

@@ -42,7 +42,8 @@ pub(super) fn write<DB: Dialect>(
         }
         render::span(s, "w.created_at", &filter.created);
     }
-    // In the order in which they were made: their rows are beside one another then.
+    // In the order in which they were made, where the database keeps to it: their rows are
+    // beside one another then.
     s.sql(") f GROUP BY at, which ORDER BY at) c");
     render::each_by_key(s, names);
     s.sql(" WHERE 1 = 1");
