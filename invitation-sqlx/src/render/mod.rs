@@ -100,10 +100,15 @@ pub(crate) fn each_by_key<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
 }
 
 pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
+    scope_of(s, "i", scope);
+}
+
+/// The same of another table that has the division of an invitation.
+pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &Scope) {
     match scope {
         Scope::All => {}
         Scope::Division(division) => {
-            s.sql(" AND i.division = ").text(division.as_str());
+            s.sql(format_args!(" AND {table}.division = ")).text(division.as_str());
         }
     }
 }

@@ -9,8 +9,6 @@ use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
 };
 
-const STATUSES: [Status; 4] = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
-
 pub(crate) async fn count<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -20,13 +18,13 @@ pub(crate) async fn count<DB: Dialect>(
 ) -> Result<Tally, StoreError> {
     let mut s = Statement::<DB>::new("");
     match &filter.search {
-        Some(search) => searched::write(&mut s, names, scope, filter, search, &STATUSES),
+        Some(search) => searched::write(&mut s, names, scope, filter, search),
         None => by_status(&mut s, names, scope, filter, cap),
     }
     let mut tally = Tally::default();
-    let numbers = numbers(conn, "count", s, STATUSES.len()).await?;
-    for (status, number) in STATUSES.into_iter().zip(numbers) {
-        *tally.of_mut(status) =
+    let numbers = numbers(conn, "count", s, Status::ALL.len()).await?;
+    for (status, number) in Status::ALL.iter().zip(numbers) {
+        *tally.of_mut(*status) =
             u32::try_from(number).unwrap_or(u32::MAX).min(cap.saturating_add(1));
     }
     Ok(tally)
@@ -41,7 +39,7 @@ fn by_status<DB: Dialect>(
 ) {
     let most = cap.saturating_add(1);
     let proof = sample::proof(cap).filter(|_| is_sampled::<DB>(filter));
-    for (n, status) in STATUSES.into_iter().enumerate() {
+    for (n, status) in Status::ALL.iter().copied().enumerate() {
         s.sql(if n == 0 { "SELECT " } else { ", " });
         if let Some(proof) = proof {
             s.sql("CASE WHEN ");

@@ -15,10 +15,9 @@ pub(super) fn write<DB: Dialect>(
     scope: &Scope,
     filter: &Filter,
     search: &Search,
-    statuses: &[Status],
 ) {
     s.sql("SELECT ");
-    for (n, status) in statuses.iter().enumerate() {
+    for (n, status) in Status::ALL.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " }).sql("COUNT(CASE WHEN 1 = 1");
         render::status(s, *status, filter);
         s.sql(" THEN 1 END)");
@@ -37,9 +36,7 @@ pub(super) fn write<DB: Dialect>(
         s.sql(format_args!(" UNION ALL SELECT w.created_at, w.invitation, w.part, {n} FROM "));
         render::words(s, names, ">=", word);
         // What the word's row tells needs no look at the wide one.
-        if let Scope::Division(division) = scope {
-            s.sql(" AND w.division = ").text(division.as_str());
-        }
+        render::scope_of(s, "w", scope);
         render::span(s, "w.created_at", &filter.created);
     }
     // In the order in which they were made, where the database keeps to it: their rows are

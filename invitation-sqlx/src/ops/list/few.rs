@@ -18,9 +18,7 @@ impl Question<'_> {
         s.sql("(SELECT DISTINCT at, which FROM (");
         self.set(s, way);
         s.sql(") f WHERE (SELECT COUNT(*) FROM z) = 0");
-        if let Scope::Division(division) = self.scope {
-            s.sql(" AND f.division = ").text(division.as_str());
-        }
+        render::scope_of(s, "f", self.scope);
         self.narrow(s, "f.at", "f.which");
         s.sql(" ORDER BY at DESC, which DESC) c");
         self.join(s, None, "c.at DESC, ");
