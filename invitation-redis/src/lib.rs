@@ -108,7 +108,7 @@
 //! it in the index. That index is also what a change costs: redeeming takes four entries
 //! out of it, adds three and one for each word of the name, and adds four to the trail,
 //! so it takes the server many times as long as a script that only marks a code as used.
-//! `cargo bench --bench redis` shows both.
+//! `cargo bench -p invitation-benches --bench redis` shows both.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -39,8 +39,8 @@ const ROWS: u32 = 100_000;
 
 /// Invitations, standings and words, as in the bench.
 const MIXED: &str = concat!(
-    include_str!("../benches/postgres/mixed.sql"),
-    include_str!("../benches/postgres/rows.sql")
+    include_str!("../../benches/benches/postgres/mixed.sql"),
+    include_str!("../../benches/benches/postgres/rows.sql")
 );
 /// An event for each; redemptions and reservations for some.
 const MORE: &str = "

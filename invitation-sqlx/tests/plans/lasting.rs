@@ -9,7 +9,7 @@ use invitation_sqlx::{
 
 use super::{TURN, admin, explaining, log, manager, unseen::pages};
 
-const ROWS: &str = include_str!("../../benches/postgres/rows.sql");
+const ROWS: &str = include_str!("../../../benches/benches/postgres/rows.sql");
 
 /// Lengths below, at and between whole days, one of no time and one of less.
 const FEW_LENGTHS: &str = "

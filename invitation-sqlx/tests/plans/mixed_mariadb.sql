@@ -1,4 +1,4 @@
--- The same rows as in benches/postgres/mixed.sql, as far as plans depend on them.
+-- The same rows as in benches/benches/postgres/mixed.sql, as far as plans depend on them.
 INSERT INTO invitation_codes (
     id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, created_at,
     expires_at, max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, revoked_at,

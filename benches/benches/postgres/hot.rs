@@ -1,0 +1,45 @@
+//! One code for many uses, and everybody wants it.
+
+use std::sync::Arc;
+
+use invitation::Invitations;
+use invitation_testkit::Postgres;
+
+use crate::{
+    Extent, Pool,
+    crowd::meet,
+    median,
+    reference::{Reference, Script},
+    store,
+};
+
+pub(crate) async fn run(server: &Postgres, extent: &Extent) {
+    let url = server.create_database();
+    let reference = Reference::new(&url, extent.rounds == 1).await;
+    let invitations = Arc::new(Invitations::new(store(&url, Pool::Untested).await));
+
+    println!("\nhot code: 32 callers against 32 pgbench connections with a guarded update");
+    println!("| round | pgbench | redeems | ratio | winners of uses | p50 | p99 | p99 / p50 |");
+    println!("|---|---|---|---|---|---|---|---|");
+    let (mut rates, mut spreads) = (Vec::new(), Vec::new());
+    for round in 1..=extent.rounds {
+        let limit = reference.rate(Script::Hot, 32, extent.time).await;
+        // Used up in about the time that the reference had.
+        let rate = format!("{:.0}", limit * extent.time.as_secs_f64() / 2.0);
+        let uses = rate.parse::<u32>().unwrap().clamp(100, 100_000);
+        reference.settle().await;
+        let crowd = meet(&invitations, uses).await;
+        let ours = f64::from(uses) / crowd.time.as_secs_f64();
+        let (p50, p99) = (crowd.percentile(50), crowd.percentile(99));
+        let spread = p99.as_secs_f64() / p50.as_secs_f64();
+        println!(
+            "| {round} | {limit:.0}/s | {ours:.0}/s | {:.2} | {} of {uses} | {p50:.1?} | {p99:.1?} | {spread:.1} |",
+            ours / limit,
+            crowd.waits.len(),
+        );
+        assert_eq!(crowd.waits.len(), usize::try_from(uses).unwrap(), "exactly that many");
+        rates.push(ours / limit);
+        spreads.push(spread);
+    }
+    println!("median: {:.2}, p99 / p50 {:.1}", median(rates), median(spreads));
+}

@@ -1,0 +1,108 @@
+//! The host, and its routes.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Router,
+    extract::FromRef,
+    http::header,
+    routing::{get, post},
+};
+use invitation::{
+    Division,
+    web::{BaseUrl, Dashboard, Problem, ProblemKind, Service, Web},
+};
+
+use crate::{
+    admission::Admission, api, mail::Outbox, open::Opened, pages, people::People, records::Records,
+    seed::USERS, sessions::Sessions,
+};
+
+/// Where the library's routers are mounted.
+pub(crate) const API: &str = "/api/invitations";
+pub(crate) const DASHBOARD: &str = "/invitations";
+
+/// Everything that handlers need.
+pub(crate) struct Host {
+    pub(crate) invitations: Service,
+    pub(crate) records: Arc<dyn Records>,
+    pub(crate) admission: Arc<dyn Admission>,
+    pub(crate) people: People,
+    pub(crate) outbox: Outbox,
+    web: Web,
+    base: BaseUrl,
+}
+
+impl Host {
+    pub(crate) fn new(opened: Opened, base: BaseUrl) -> Self {
+        let Opened { invitations, records, admission } = opened;
+        let people =
+            People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
+        let web = Web::new(invitations.clone(), people.clone()).with_base_url(base.clone());
+        Self { invitations, records, admission, people, outbox: Outbox::default(), web, base }
+    }
+
+    /// Where newcomers answer their mail.
+    pub(crate) fn confirm_page(&self) -> String {
+        format!("{}/register/confirm", self.base)
+    }
+}
+
+/// The host as the state of its handlers.
+#[derive(Clone)]
+pub(crate) struct App(pub(crate) Arc<Host>);
+
+impl FromRef<App> for Web {
+    fn from_ref(app: &App) -> Self {
+        app.0.web.clone()
+    }
+}
+
+/// The library's routers, and the host's own routes.
+pub(crate) fn app(host: Host) -> Router {
+    let web = host.web.clone();
+    let own = Router::new()
+        .route("/", get(pages::home))
+        .route("/login", get(pages::login).post(pages::sign_in))
+        .route("/logout", post(pages::sign_out))
+        .route("/register", get(pages::register).post(pages::apply))
+        .route("/register/confirm", get(pages::confirmation).post(pages::confirm))
+        .route("/api/register", post(api::register))
+        .route("/api/register/confirm", post(api::confirm))
+        .route("/api/demo/mail", get(api::mail))
+        .route("/assets/demo.css", get(css))
+        .route("/assets/register.js", get(js))
+        .fallback(async || Problem::new(ProblemKind::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(ProblemKind::MethodNotAllowed))
+        .with_state(App(Arc::new(host)));
+    // The same ids, bounds and headers before the host's routes as before the library's;
+    // and no page of another site can sign anybody in, or out.
+    web.protect(own)
+        .nest_service(API, web.api())
+        .nest_service(DASHBOARD, web.dashboard(dashboard()))
+        .merge(web.openapi_router(API))
+}
+
+/// The library's dashboard, as this host shows it.
+fn dashboard() -> Dashboard {
+    let divisions = USERS.iter().filter_map(|(_, _, division)| Division::new((*division)?).ok());
+    let divisions: BTreeSet<_> = divisions.collect();
+    Dashboard::new()
+        .with_brand("Demonstration")
+        .with_sign_in("/login")
+        .with_divisions(divisions)
+        .with_aside_html(
+            r#"<form method="post" action="/logout"><button class="inv-button">Sign out</button></form>"#,
+        )
+}
+
+async fn css() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../assets/demo.css"))
+}
+
+async fn js() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    (
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        include_str!("../assets/register.js"),
+    )
+}

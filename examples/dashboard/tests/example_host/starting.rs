@@ -1,0 +1,80 @@
+//! Starting it, well and badly.
+
+use std::{net::TcpListener, process::Command};
+
+use crate::host::{Host, Store};
+use invitation::{SqliteStore, sqlx};
+
+/// What it says when it does not start.
+fn complaint(command: &mut Command) -> String {
+    let output = command.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "it does not listen: {output:?}");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.starts_with("error: ") && !said.contains("panicked"), "{said}");
+    said
+}
+
+#[test]
+fn a_wrong_setting_is_named() {
+    let store = Store::sqlite();
+    for (name, value) in [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("PORT", "-1"),
+        ("DEMO_RESET", "yes"),
+        ("DATABASE_URL", "demo.db"),
+        ("DATABASE_URL", "oracle://scott:tiger@localhost/x"),
+        ("DATABASE_URL", "sqlite:/nowhere/at/all.db"),
+        ("DATABASE_URL", "postgres://me:tiger@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgres://me:tiger@127.0.0.1:port/x"),
+        ("DATABASE_URL", "mysql://me:tiger@127.0.0.1:1/x"),
+        ("DATABASE_URL", "redis://me:tiger@127.0.0.1:1/"),
+    ] {
+        let said = complaint(store.command().env(name, value));
+        assert!(said.contains(name), "{name}={value}: {said}");
+        assert!(!said.contains("tiger"), "no password: {said}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let store = Store::sqlite();
+    let said = complaint(store.command().env("PORT", &port));
+    assert!(said.contains("PORT") && said.contains(&port), "{said}");
+}
+
+#[tokio::test]
+async fn the_named_port_and_file_are_taken() {
+    let store = Store::sqlite();
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port().to_string();
+    drop(free);
+    let mut command = store.command();
+    command.env("PORT", &port).env("DATABASE_URL", "sqlite:elsewhere.db");
+    let host = Host::start(command).await;
+    assert!(host.base.ends_with(&format!(":{port}")), "{}", host.base);
+    assert!(store.folder.path().join("elsewhere.db").is_file());
+    assert!(!store.folder.path().join("invitation-demo.db").exists(), "only what was named");
+}
+
+/// Somebody's database, with users of its own, is left alone, with or without a reset.
+#[tokio::test]
+async fn a_database_of_somebody_is_not_touched() {
+    let store = Store::sqlite();
+    let file = store.folder.path().join("mine.db");
+    let mine = SqliteStore::open(&file).await.expect("a database");
+    let make = "CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('me')";
+    sqlx::raw_sql(make).execute(mine.pool()).await.expect("a table");
+    for reset in ["0", "1"] {
+        let mut command = store.command();
+        let said =
+            complaint(command.env("DATABASE_URL", "sqlite:mine.db").env("DEMO_RESET", reset));
+        assert!(said.contains("DATABASE_URL") && said.contains("users"), "{said}");
+    }
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM users").fetch_all(mine.pool()).await.expect("rows");
+    assert_eq!(names, ["me"]);
+}

@@ -1,0 +1,129 @@
+//! On PostgreSQL: the user's row and the redemption commit together, at the strictest
+//! isolation level, and a host that repeats its transaction when others get in its way.
+//!
+//! ```text
+//! cargo run -p server-examples --bin join_postgres
+//! ```
+//!
+//! Starts a PostgreSQL of its own from the system's programs, or uses that of
+//! `DATABASE_URL`, in tables named `demo_…`.
+
+use std::{env, error::Error as StdError};
+
+use invitation::{
+    Actor, Division, Draft, Error, Invitations, PgStore, Redeemer, Role, StoreErrorKind,
+    TablePrefix, UserId, Username,
+    sqlx::{self, PgPool, error::DatabaseError, postgres::PgPoolOptions},
+};
+use invitation_testkit::Postgres;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn StdError + Send + Sync>>;
+
+/// How often a registration is tried when others get in its way. Of those who meet, each
+/// time at least one gets through.
+const TRIES: u32 = 50;
+
+#[tokio::main]
+async fn main() -> Result {
+    let url = env::var("DATABASE_URL").unwrap_or_else(|_| Postgres::shared().create_database());
+    let pool = PgPoolOptions::new().max_connections(8).connect(&url).await?;
+    let store = PgStore::new(pool.clone()).with_prefix(TablePrefix::new("demo_")?);
+    store.migrate().await?;
+    // The host's own table, in the same database.
+    let table = "DROP TABLE IF EXISTS demo_users; \
+                 CREATE TABLE demo_users (name TEXT PRIMARY KEY, role TEXT NOT NULL)";
+    sqlx::raw_sql(table).execute(&pool).await?;
+
+    let invitations = Invitations::new(store);
+    let admin = Actor::across_divisions(UserId::new("ada")?, Role::new("admin")?)
+        .based_in(Division::new("sales")?);
+    let draft = Draft::new().with_role(Role::new("staff")?).for_uses(3.try_into()?);
+    let created = invitations.create(&admin, draft).await?;
+    let code = created.code().reveal().to_string();
+
+    println!("twelve people register at the same moment, with a code for three");
+    let mut registrations = tokio::task::JoinSet::new();
+    for n in 0..12 {
+        let (invitations, pool, code) = (invitations.clone(), pool.clone(), code.clone());
+        registrations.spawn(async move { register(&invitations, &pool, &code, n).await });
+    }
+    let mut refused = 0;
+    for answer in registrations.join_all().await {
+        if let Registered::Refused = answer? {
+            refused += 1;
+        }
+    }
+
+    let accounts: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM demo_users").fetch_one(&pool).await?;
+    let uses = invitations.get(&admin, created.invitation().id).await?.invitation().uses;
+    println!("accounts: {accounts}  redemptions: {uses}  refused: {refused}");
+    assert_eq!((accounts, uses, refused), (3, 3, 9), "never twice, never for nobody");
+    Ok(())
+}
+
+enum Registered {
+    Done,
+    Refused,
+}
+
+/// What a host's handler of *Register* does.
+async fn register(
+    invitations: &Invitations<PgStore>,
+    pool: &PgPool,
+    code: &str,
+    n: u32,
+) -> Result<Registered> {
+    let name = format!("newcomer-{n}");
+    let newcomer = Redeemer::new(UserId::new(&name)?, Username::new(&name)?);
+    for _ in 0..TRIES {
+        match try_to_register(invitations, pool, code, &newcomer).await {
+            // What is repeated is the whole transaction, never a part of it.
+            Err(error) if is_conflict(&*error) => {}
+            Err(error) => {
+                let Some(Error::Refused(refused)) = error.downcast_ref() else { return Err(error) };
+                // The evidence was not written in the transaction that is gone now; it
+                // came with the refusal.
+                invitations.record(refused).await?;
+                println!("{name} is refused: {}", refused.refusal());
+                return Ok(Registered::Refused);
+            }
+            Ok(()) => {
+                println!("{name} is in");
+                return Ok(Registered::Done);
+            }
+        }
+    }
+    Err("others were in the way all the time; please try again".into())
+}
+
+async fn try_to_register(
+    invitations: &Invitations<PgStore>,
+    pool: &PgPool,
+    code: &str,
+    newcomer: &Redeemer,
+) -> Result {
+    let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
+    // The same tables as the service's, inside the host's transaction.
+    let inside = invitations.on(invitations.store().join(&mut tx));
+    let redeemed = inside.redeem(code, newcomer).await?;
+    sqlx::query("INSERT INTO demo_users (name, role) VALUES ($1, $2)")
+        .bind(redeemed.username().as_str())
+        .bind(redeemed.role().as_str())
+        .execute(&mut *tx)
+        .await?; // on an error the transaction is dropped, and all of it undone
+    tx.commit().await?; // the account and the redemption, or neither
+    Ok(())
+}
+
+/// Whether concurrent work got in the way: in the library's statements, in the host's own,
+/// or at the commit.
+fn is_conflict(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
+    if let Some(Error::Store(error)) = error.downcast_ref() {
+        return error.kind() == StoreErrorKind::Conflict;
+    }
+    let reported = error.downcast_ref().and_then(sqlx::Error::as_database_error);
+    let code = reported.and_then(DatabaseError::code);
+    // Serialisation failure and deadlock.
+    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+}
