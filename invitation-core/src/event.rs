@@ -254,8 +254,10 @@ words! {
         IdempotencyKeyReused = "idempotency_key_reused",
         /// Others changed the invitation each time that it was tried.
         Conflict = "conflict",
-        /// So many refusals of one person in one minute that these were only
-        /// counted: the number is in the detail.
+        /// So many refusals of one performer in one minute that these were only
+        /// counted: the number is `suppressed` in the detail. Where the detail has
+        /// `of` = `several`, the number is that of several performers, and the
+        /// performer is one of them.
         Suppressed = "suppressed",
     }
 }

@@ -83,9 +83,13 @@ impl Limits {
         Self { batch, ..self }
     }
 
-    /// Bounds how many refusals and denials of one person are written to the
+    /// Bounds how many refusals and denials of one user are written to the
     /// audit trail one by one in a minute: 60 by default. Those beyond are
     /// counted in summary events.
+    ///
+    /// Actors are counted apart from redeemers, whose user ids may be invented:
+    /// whatever redeemers do, an actor's denial is recorded. All redeemers together
+    /// have a hundred times this bound.
     #[must_use]
     pub fn with_denials_per_minute(self, denials: NonZeroU32) -> Self {
         Self { denials_per_minute: denials, ..self }

@@ -1,6 +1,9 @@
 //! Writing down every refusal, or handing it to the host to write down.
 
-use super::Invitations;
+use super::{
+    Invitations,
+    denials::{Counted, Summary},
+};
 use crate::{
     actor::{Acting, Actor},
     decide::Call,
@@ -113,7 +116,8 @@ impl<S: Store> Invitations<S> {
         Ok(Vec::new())
     }
 
-    /// The events about one refusal: itself, or a count, or both, or neither.
+    /// The events about one refusal: the refusal itself, counts of others that are due, or
+    /// none.
     fn evidence(
         &self,
         call: &Call,
@@ -121,8 +125,8 @@ impl<S: Store> Invitations<S> {
         verdict: &Verdict,
         place: &Place,
     ) -> Result<Vec<Event>, EntropyError> {
-        let budget = self.settings.limits.denials_per_minute();
-        let admission = self.state.denials.admit(call.performer.user(), call.now, budget);
+        let limits = &self.settings.limits;
+        let admission = self.state.denials.admit(&call.performer, call.now, limits);
         let refused = |id, reason, detail| {
             let event = Event {
                 id,
@@ -136,10 +140,19 @@ impl<S: Store> Invitations<S> {
             }
         };
         let mut events = Vec::new();
-        if let Some(count) = admission.summary {
+        for Summary { suppressed, of } in admission.summaries {
             let id = self.state.ids.event(call.now, self.entropy())?;
-            let detail = Detail::none().with("suppressed", &count.to_string());
-            events.push(Event { invitation: None, ..refused(id, Reason::Suppressed, detail) });
+            let detail = Detail::none().with("suppressed", &suppressed.to_string());
+            let summary = Event { invitation: None, ..refused(id, Reason::Suppressed, detail) };
+            events.push(match of {
+                Counted::Performer => summary,
+                // A call of one performer carries it, but it is about others too, and
+                // about other divisions.
+                Counted::Several => {
+                    let detail = summary.detail.with("of", "several");
+                    Event { division: None, detail, ..summary }
+                }
+            });
         }
         if admission.write {
             events.push(refused(call.id, verdict.reason(), Detail::none()));

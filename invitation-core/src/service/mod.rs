@@ -1,11 +1,11 @@
 //! [`Invitations`]: clock, randomness, policy and store, wired together.
 
 mod administer;
-mod budget;
 mod check;
 mod create;
 mod criteria;
 mod cursor;
+mod denials;
 mod each;
 mod evidence;
 mod issue;
@@ -20,7 +20,7 @@ mod view;
 
 use std::sync::Arc;
 
-use self::budget::DenialBudget;
+use self::denials::Denials;
 pub use self::{
     check::Checked,
     create::Created,
@@ -107,7 +107,7 @@ struct Settings {
 #[derive(Debug, Default)]
 struct State {
     ids: IdSource,
-    denials: DenialBudget,
+    denials: Denials,
 }
 
 /// What the holder of an exact code is told when it cannot be redeemed or reserved. Of a

@@ -282,6 +282,8 @@ macro_rules! __conformance_promises {
                 the_trail_never_contains_a_code
                 a_flood_of_refusals_is_counted
                 a_flood_hides_no_success
+                strangers_hide_no_denial_of_an_actor
+                strangers_are_bounded_together
             }
             races {
                 a_crowd_redeems_a_single_use_code_once

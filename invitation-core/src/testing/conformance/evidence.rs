@@ -231,3 +231,80 @@ pub async fn a_flood_hides_no_success(fixture: Fixture) {
     actions.sort();
     assert_eq!(actions, [Action::Create, Action::Copy, Action::Revoke], "all three");
 }
+
+/// How many denials one user's minute has in the floods below, and all redeemers' together.
+const BUDGET: u32 = 2;
+const OF_ALL_REDEEMERS: usize = 200;
+
+/// A service with a small budget, flooded by `ids` redeemers with invented ids, one of whom
+/// goes by `also` again and again.
+async fn flooded(world: &World, ids: usize, also: &str) -> super::world::Service {
+    let budget = std::num::NonZeroU32::new(BUDGET).expect("a budget");
+    let limits = crate::limits::Limits::default().with_denials_per_minute(budget);
+    let service = world.service.clone().with_limits(limits);
+    let code = super::mint::Mint::new().code().reveal();
+    let invented = (0..ids).map(|n| newcomer(&format!("invented-{n}")));
+    let again =
+        (0..10).map(|_| crate::actor::Redeemer::new(user(also), newcomer(also).username().clone()));
+    for stranger in again.chain(invented) {
+        let answer = service.redeem(&code, &stranger).await;
+        assert_eq!(refusal(answer), Refusal::CodeUnknown, "the answer stays the same");
+    }
+    service
+}
+
+/// Whatever strangers do, under however many ids and under the actor's own, an actor's
+/// denials are recorded: anybody can present codes, and nobody switches off the evidence
+/// about those who are signed in.
+pub async fn strangers_hide_no_denial_of_an_actor(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().with_role(role("admin"))).await;
+    let id = created.invitation().id;
+    let manager = super::people::manager("sales");
+    let service = flooded(&world, 2 * OF_ALL_REDEEMERS, manager.user().as_str()).await;
+    let of_manager = async || {
+        let events = world.events_of(manager.user()).await.into_iter();
+        let by_actor = |event: &Event| matches!(event.performer, Performer::Actor { .. });
+        events.filter(|event| by_actor(event) && event.reason.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(of_manager().await, [], "nothing is said of the actor before");
+    for n in 1..=BUDGET as usize {
+        let answer = service.rotate(&manager, id, IfVersion::Any).await;
+        let right = crate::policy::Right::Rotate;
+        assert_eq!(refusal(answer), Refusal::Forbidden { right });
+        let events = of_manager().await;
+        assert_eq!(events.len(), n, "attempt {n} is recorded");
+        assert_eq!(events[0].reason, Some(Reason::RightMissing), "attempt {n}");
+        assert_eq!(events[0].invitation, Some(id), "attempt {n}");
+    }
+}
+
+/// The refusals of strangers are bounded together, however many ids they invent, and those
+/// beyond the bound are counted, exactly when a later minute comes.
+pub async fn strangers_are_bounded_together(fixture: Fixture) {
+    let world = World::new(fixture);
+    let ids = 2 * OF_ALL_REDEEMERS;
+    let service = flooded(&world, ids, "u-often").await;
+    let suppressed = |event: &Event| event.reason == Some(Reason::Suppressed);
+    let counted = |events: &[Event]| {
+        let several = events.iter().filter(|event| event.detail.get("of") == Some("several"));
+        let counts = several.filter_map(|event| event.detail.get("suppressed")?.parse().ok());
+        counts.max().unwrap_or(0_usize)
+    };
+    let events = world.events().await;
+    let single = events.iter().filter(|event| !suppressed(event)).count();
+    assert_eq!(single, OF_ALL_REDEEMERS, "that many are written one by one");
+    assert!(events.len() <= OF_ALL_REDEEMERS + 16, "the others are a few summaries");
+    let beyond = ids + BUDGET as usize - OF_ALL_REDEEMERS;
+    let told = counted(&events);
+    assert!((beyond / 2..=beyond).contains(&told), "at least half of {beyond} is told: {told}");
+
+    world.clock.advance(time::Duration::MINUTE);
+    let code = super::mint::Mint::new().code().reveal();
+    let answer = service.redeem(&code, &newcomer("next")).await;
+    assert_eq!(refusal(answer), Refusal::CodeUnknown);
+    let events = world.events().await;
+    assert_eq!(counted(&events), beyond, "then the exact number is told");
+    let next = events.iter().filter(|event| event.performer.user() == Some(&user("u-next")));
+    assert_eq!(next.filter(|event| !suppressed(event)).count(), 1, "and the bound begins anew");
+}

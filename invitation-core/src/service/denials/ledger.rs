@@ -1,0 +1,83 @@
+//! Counters for each user and minute.
+
+use std::collections::HashMap;
+
+use crate::{text::UserId, time::Timestamp};
+
+/// How many users one ledger tells apart within a minute; those beyond share a window.
+pub(super) const MAX_USERS: usize = 10_000;
+
+const MINUTE: i64 = 60_000_000;
+
+/// The minute, counted from the epoch, that an instant is in.
+pub(super) fn minute(now: Timestamp) -> i64 {
+    now.as_micros().div_euclid(MINUTE)
+}
+
+/// The windows of many users, bounded in memory.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    known: HashMap<UserId, Window>,
+    /// The users that there is no room for.
+    overflow: Window,
+    /// The minute in which the windows of earlier minutes were last dropped.
+    swept: Option<i64>,
+}
+
+/// One counter, of one minute.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Window {
+    minute: i64,
+    written: u32,
+    suppressed: u64,
+    summarised: u64,
+}
+
+impl Ledger {
+    /// The window that counts for this user, and whether it is the user's own.
+    pub(super) fn window(&mut self, user: &UserId, minute: i64) -> (&mut Window, bool) {
+        if self.known.len() >= MAX_USERS && self.swept != Some(minute) {
+            self.known.retain(|_, window| window.covers(minute));
+            self.swept = Some(minute);
+        }
+        if self.known.len() < MAX_USERS || self.known.contains_key(user) {
+            (self.known.entry(user.clone()).or_default(), true)
+        } else {
+            (&mut self.overflow, false)
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+}
+
+impl Window {
+    /// Whether a refusal of that minute belongs here. One of the minute before
+    /// does, if it was under way when the minute ended; an earlier one is of a
+    /// clock that was set back.
+    fn covers(&self, minute: i64) -> bool {
+        self.minute == minute || self.minute == minute.saturating_add(1)
+    }
+
+    /// Counts one more: whether it is within the budget, and how many were not, if that
+    /// number is due.
+    pub(super) fn admit(&mut self, minute: i64, budget: u32) -> (bool, Option<u64>) {
+        let mut due = None;
+        if !self.covers(minute) {
+            due = Some(self.suppressed).filter(|suppressed| *suppressed > self.summarised);
+            *self = Self { minute, ..Self::default() };
+        }
+        if self.written < budget {
+            self.written += 1;
+            return (true, due);
+        }
+        self.suppressed += 1;
+        if self.suppressed.is_power_of_two() {
+            self.summarised = self.suppressed;
+            due = Some(self.suppressed);
+        }
+        (false, due)
+    }
+}

@@ -1,0 +1,116 @@
+//! Bounds on how many refusals and denials are recorded one by one, so that nobody can
+//! flood the audit trail.
+
+mod ledger;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use self::ledger::{Ledger, Window};
+use crate::{event::Performer, limits::Limits, text::UserId, time::Timestamp};
+
+/// How many times the bound of one redeemer is the bound of all redeemers together.
+const ALL_REDEEMERS: u32 = 100;
+
+/// Counts refusals and denials by performer and minute, in this process.
+///
+/// Anybody can present a code, under a user id of their own choice. Redeemers are therefore
+/// counted apart from signed-in actors: no number of redeemers, and no id that a redeemer
+/// gives, makes a difference to what is recorded about an actor. All redeemers together have
+/// a bound too, because each invented id has a bound of its own.
+///
+/// Within the bounds each refusal is recorded. Those beyond are counted. The count is
+/// recorded when it reaches a power of two, and once more, exactly, with the next refusal
+/// in a later minute, unless its counter was dropped to make room for other users. So a
+/// flood of n writes about log₂ n events, and the recorded count is at least half.
+#[derive(Debug, Default)]
+pub(super) struct Denials {
+    actors: Mutex<Ledger>,
+    system: Mutex<Window>,
+    redeemers: Mutex<Redeemers>,
+}
+
+#[derive(Debug, Default)]
+struct Redeemers {
+    each: Ledger,
+    all: Window,
+}
+
+/// What to record about one more refusal.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Admission {
+    /// Whether to record it itself.
+    pub(super) write: bool,
+    /// The counts that are due.
+    pub(super) summaries: Vec<Summary>,
+}
+
+/// How many refusals were not recorded in one minute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Summary {
+    pub(super) suppressed: u64,
+    pub(super) of: Counted,
+}
+
+/// Whose refusals a summary counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Counted {
+    /// Those of the performer of the call.
+    Performer,
+    /// Those of several performers of the same kind.
+    Several,
+}
+
+impl Denials {
+    /// Counts one more refusal or denial of `performer`.
+    pub(super) fn admit(
+        &self,
+        performer: &Performer,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Admission {
+        let (minute, budget) = (ledger::minute(now), limits.denials_per_minute());
+        match performer {
+            Performer::System => {
+                Admission::of(lock(&self.system).admit(minute, budget), Counted::Performer)
+            }
+            Performer::Actor { user, .. } => lock(&self.actors).admit(user, minute, budget),
+            Performer::Redeemer { user, .. } => lock(&self.redeemers).admit(user, minute, budget),
+        }
+    }
+}
+
+impl Ledger {
+    fn admit(&mut self, user: &UserId, minute: i64, budget: u32) -> Admission {
+        let (window, is_own) = self.window(user, minute);
+        let counted = if is_own { Counted::Performer } else { Counted::Several };
+        Admission::of(window.admit(minute, budget), counted)
+    }
+}
+
+impl Redeemers {
+    fn admit(&mut self, user: &UserId, minute: i64, budget: u32) -> Admission {
+        let own = self.each.admit(user, minute, budget);
+        if !own.write {
+            return own;
+        }
+        let counted = self.all.admit(minute, budget.saturating_mul(ALL_REDEEMERS));
+        let mut all = Admission::of(counted, Counted::Several);
+        all.summaries.extend(own.summaries);
+        all
+    }
+}
+
+impl Admission {
+    fn of((write, suppressed): (bool, Option<u64>), of: Counted) -> Self {
+        let summaries = suppressed.into_iter().map(|suppressed| Summary { suppressed, of });
+        Self { write, summaries: summaries.collect() }
+    }
+}
+
+/// The counters are whole even when a thread panicked while it held them.
+fn lock<T>(counters: &Mutex<T>) -> MutexGuard<'_, T> {
+    counters.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
