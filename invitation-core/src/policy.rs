@@ -18,9 +18,11 @@ pub enum Right {
     Create,
     /// Create many in one call.
     Bulk,
-    /// Create codes that more than one person may redeem.
+    /// Create codes that more than one person may redeem, and amend, rotate or
+    /// reinstate such codes.
     MultiUse,
-    /// Bind a code to everybody of an e-mail domain.
+    /// Bind a code to everybody of an e-mail domain, and amend, rotate or reinstate
+    /// such codes.
     BindDomain,
     /// List invitations, count them, look at one. The codes are shown to those
     /// who may also [`Copy`](Self::Copy).
@@ -91,7 +93,7 @@ pub struct Rights {
     /// What it may do.
     #[serde(default)]
     may: BTreeSet<Right>,
-    /// The roles that its invitations may carry.
+    /// The roles of the invitations that it may create, amend, rotate and reinstate.
     #[serde(default)]
     grants: BTreeSet<Role>,
 }

@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
-use invitation_core::{Cap, Limits};
+use invitation_core::{Cap, Limits, Policy, Right, Rights, Role};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, World, json, request};
@@ -189,4 +189,61 @@ async fn a_quota_counts_what_is_brought_back() {
     world.clock.advance(time::Duration::days(8));
     let (second, _) = created(&world).await;
     assert!(!second.is_empty(), "there is room again");
+}
+
+/// A role that may change invitations, but create neither codes for several nor for a
+/// domain, gets none of either by changing what an administrator made.
+#[tokio::test]
+async fn changing_an_invitation_needs_the_rights_to_create_it() {
+    let role = |name| Role::new(name).expect("a role");
+    let rights = [Right::View, Right::Copy, Right::Amend, Right::Rotate, Right::Reinstate];
+    let editors = Rights::none().may(rights).granting([role("staff")]);
+    let policy = Policy::default().with_role(role("manager"), editors);
+    let world = World::on(World::memory(), |service| service.with_policy(policy));
+    for (form, is_within) in [
+        (json!({}), true),
+        (json!({"email": "anna@example.com"}), true),
+        (json!({"max_uses": 1000}), false),
+        (json!({"email_domain": "example.com"}), false),
+        (json!({"email_domain": "example.com", "max_uses": 2}), false),
+    ] {
+        let mut draft = json!({"role": "staff", "division": "sales"});
+        draft.as_object_mut().expect("an object").extend(form.as_object().expect("one").clone());
+        let created = world.created("admin", &draft).await;
+        let id = created["id"].as_str().expect("it is there").to_owned();
+        let path = format!("/{id}");
+        let before = world.get("sales-manager", &path).await.json();
+        let actions = if is_within { json!(["copy", "amend", "rotate"]) } else { json!(["copy"]) };
+        assert_eq!(before["actions"], actions, "{form}");
+
+        let by_manager = async |method: Method, path: String, body: Value| {
+            world.send(json(method, "sales-manager", &path, &body)).await
+        };
+        let changes = [
+            (Method::PATCH, "", json!({"expires_at": "2027-03-01T00:00:00Z"})),
+            (Method::PATCH, "", json!({"email": "mallory@example.com"})),
+            (Method::PATCH, "", json!({"email": null})),
+            (Method::POST, "/rotate", json!({})),
+        ];
+        for (method, end, body) in changes {
+            let answer = by_manager(method, format!("{path}{end}"), body.clone()).await;
+            if is_within {
+                assert_eq!(answer.status.as_u16(), 200, "{form}: {end} {body}");
+            } else {
+                answer.problem(403, "forbidden");
+            }
+        }
+        let revoked = world.post("admin", &format!("{path}/revoke"), &json!({})).await;
+        assert_eq!(revoked.status.as_u16(), 200, "{form}");
+        let answer = by_manager(Method::POST, format!("{path}/reinstate"), json!({})).await;
+        assert_eq!(answer.status.as_u16(), if is_within { 200 } else { 403 }, "{form}");
+        if !is_within {
+            let after = world.get("sales-manager", &path).await.json();
+            assert_eq!((&after["status"], &after["code"]), (&json!("revoked"), &created["code"]));
+            let events = world.get("admin", &format!("/events?invitation={id}")).await.json();
+            let items = events["items"].as_array().expect("a list");
+            let denied = items.iter().filter(|event| event["outcome"] == "denied");
+            assert_eq!(denied.count(), 5, "{form}: one event for each denial");
+        }
+    }
 }

@@ -1,12 +1,8 @@
 //! Deciding on other terms.
 
-use super::Call;
+use super::{Call, Form};
 use crate::{
-    event::{Detail, Performer, Reason},
-    invitation::Binding,
-    policy::{Policy, Right},
-    refusal::Verdict,
-    text::Role,
+    event::Detail, invitation::Binding, policy::Policy, refusal::Verdict, text::Role,
     time::Timestamp,
 };
 
@@ -24,19 +20,10 @@ pub struct NewTerms {
 }
 
 impl NewTerms {
-    /// Whether the performer may set these terms on any invitation at all.
+    /// Denies a performer who may not set these terms on any invitation at all.
     pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
-        if let Some(role) = &self.role {
-            call.check_grant(policy, role)?;
-        }
-        match (&self.binding, &call.performer) {
-            (Some(Binding::Domain(_)), Performer::Actor { role, .. })
-                if !policy.allows(role, Right::BindDomain) =>
-            {
-                Err(Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed))
-            }
-            _ => Ok(()),
-        }
+        let (role, binding) = (self.role.as_ref(), self.binding.as_ref());
+        Form { role, binding, max_uses: None }.check(call, policy)
     }
 
     /// What the audit trail says about it: addresses masked.

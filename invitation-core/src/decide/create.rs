@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Call, amend::bound_to};
+use super::{Call, Form, amend::bound_to};
 use crate::{
     actor::Acting,
     code::{InvitationCode, Sealing},
@@ -14,7 +14,7 @@ use crate::{
     invitation::{Binding, Invitation},
     limits::{Expiry, Limits},
     metadata::Metadata,
-    policy::{Policy, Right},
+    policy::Policy,
     refusal::{Refusal, Verdict},
     request::Fingerprinting,
     store::NewInvitation,
@@ -133,17 +133,15 @@ impl Terms {
         call: &Call,
         policy: &Policy,
     ) -> Result<(), Verdict> {
-        let allows = |right| acting.user().is_none_or(|actor| policy.allows(actor.role(), right));
-        call.check_grant(policy, &self.role)?;
+        let form = Form {
+            role: Some(&self.role),
+            binding: Some(&self.binding),
+            max_uses: Some(self.max_uses),
+        };
+        form.check(call, policy)?;
         if !acting.scope().contains(&self.division) {
             let refusal = Refusal::DivisionNotAllowed { division: self.division.clone() };
             return Err(Verdict::new(refusal, Reason::DivisionNotAllowed));
-        }
-        if self.max_uses > NonZeroU32::MIN && !allows(Right::MultiUse) {
-            return Err(Verdict::forbidden(Right::MultiUse, Reason::MultiUseNotAllowed));
-        }
-        if matches!(self.binding, Binding::Domain(_)) && !allows(Right::BindDomain) {
-            return Err(Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed));
         }
         Ok(())
     }

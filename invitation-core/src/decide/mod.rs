@@ -5,6 +5,7 @@
 
 mod amend;
 mod create;
+mod form;
 mod quotas;
 mod redeem;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use self::{amend::NewTerms, redeem::Taking};
 pub(crate) use self::{
     create::{Rejected, Terms},
+    form::{Authority, Form},
     quotas::quotas,
     redeem::{Next, Wanted, next},
 };
@@ -74,24 +76,6 @@ impl Call {
                 Inviter::User { user: user.clone(), role: role.clone() }
             }
             Performer::System | Performer::Redeemer { .. } => Inviter::System,
-        }
-    }
-
-    /// Whether an invitation of this performer may carry `role`.
-    pub(crate) fn may_grant(&self, policy: &Policy, role: &Role) -> bool {
-        match &self.performer {
-            Performer::System => policy.knows(role),
-            Performer::Actor { role: own, .. } => policy.may_grant(own, role),
-            Performer::Redeemer { .. } => false,
-        }
-    }
-
-    fn check_grant(&self, policy: &Policy, role: &Role) -> Result<(), Verdict> {
-        if self.may_grant(policy, role) {
-            Ok(())
-        } else {
-            let refusal = Refusal::RoleNotGrantable { role: role.clone() };
-            Err(Verdict::new(refusal, Reason::RoleNotGrantable))
         }
     }
 }
@@ -197,8 +181,9 @@ pub enum Command<'a> {
 ///
 /// # Errors
 ///
-/// The [`Verdict`] when the performer may not hand out a role that is involved,
-/// or when the loaded facts already refuse the change.
+/// The [`Verdict`] when the performer lacks a right that the invitation's present or new
+/// form needs (to grant its role, [`Right::MultiUse`], [`Right::BindDomain`]), or when the
+/// loaded facts already refuse the change.
 pub fn decide(
     command: Command<'_>,
     scope: Scope,
@@ -229,7 +214,10 @@ pub fn decide(
         Command::Amend { current, terms } => {
             terms.check_rights(call, policy)?;
             let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
-            call.check_grant(policy, &current.role)?;
+            // Each part of the resulting form is either named or the present one. The
+            // present form counts also where it is replaced: otherwise a domain binding
+            // could be removed without the right to set one.
+            Form::of(current).check(call, policy)?;
             let event = call.done(Action::Amend, terms.detail());
             let NewTerms { binding, role, expires_at } = terms;
             let after = Invitation {
@@ -243,7 +231,7 @@ pub fn decide(
         }
         Command::Rotate { current, digest, tag, sealed } => {
             let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
-            call.check_grant(policy, &current.role)?;
+            Form::of(current).check(call, policy)?;
             let event = call.done(Action::Rotate, Detail::none());
             plain(Target::Id(current.id), guard, Change::Rotate { digest, tag, sealed }, event)
         }
@@ -263,7 +251,7 @@ pub fn decide(
             if current.revocation.is_none() {
                 return Err(Verdict::new(Refusal::NotRevoked, Reason::NotRevoked));
             }
-            call.check_grant(policy, &current.role)?;
+            Form::of(current).check(call, policy)?;
             let event = call.done(Action::Reinstate, Detail::none());
             let after = Invitation { revocation: None, ..current.clone() };
             let quotas = quotas_of_revival(current, &after, call, limits);
@@ -330,12 +318,12 @@ pub(crate) fn actions(
     use Status::{Active, Expired, Revoked};
 
     let status = invitation.status(now);
-    let grants = policy.may_grant(role, &invitation.role);
+    let holds_form = Form::of(invitation).is_within(Authority::Role(role), policy);
     let fits = |right: Right| match right {
         Right::Copy | Right::Delete => true,
-        Right::Amend | Right::Rotate => grants && matches!(status, Active | Expired),
+        Right::Amend | Right::Rotate => holds_form && matches!(status, Active | Expired),
         Right::Revoke => matches!(status, Active | Expired),
-        Right::Reinstate => grants && status == Revoked,
+        Right::Reinstate => holds_form && status == Revoked,
         _ => false,
     };
     Right::ALL.into_iter().filter(|right| fits(*right) && policy.allows(role, *right)).collect()

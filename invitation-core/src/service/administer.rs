@@ -29,6 +29,10 @@ impl<S: Store> Invitations<S> {
     /// code stays the same. An expired one comes back to life by a later expiry.
     /// Another role or binding ends its reservations.
     ///
+    /// Beyond [`Right::Amend`], the actor needs every right that creating the invitation
+    /// in its present form, and in the resulting one, needs: to grant the role,
+    /// [`Right::MultiUse`] for several uses, [`Right::BindDomain`] for a domain.
+    ///
     /// Two round trips.
     ///
     /// # Errors
@@ -64,6 +68,7 @@ impl<S: Store> Invitations<S> {
 
     /// Replaces the code of an invitation that is neither used nor revoked. The
     /// old one is dead from that moment, and reservations made with it have ended.
+    /// The actor also needs every right that creating the invitation needs.
     ///
     /// Two round trips.
     ///
@@ -122,7 +127,8 @@ impl<S: Store> Invitations<S> {
         self.change(actor, &call, Action::Revoke, id, if_version, &command).await
     }
 
-    /// Undoes a revocation. What the invitation is then, the clock says.
+    /// Undoes a revocation. What the invitation is then, the clock says. The actor also
+    /// needs every right that creating the invitation needs.
     ///
     /// Two round trips.
     ///

@@ -133,6 +133,11 @@ macro_rules! __conformance_promises {
                 a_foreign_invitation_looks_like_none
                 a_manager_has_the_managers_dashboard
             }
+            rights_of_a_form {
+                a_change_needs_the_rights_of_the_present_form
+                a_change_needs_the_rights_of_the_resulting_form
+                a_form_beyond_the_own_rights_can_be_viewed_copied_and_withdrawn
+            }
             redeeming {
                 a_code_is_redeemed_once
                 a_code_is_redeemed_as_typed

@@ -48,6 +48,7 @@ mod requests_of_stores;
 mod reservations_and_terms;
 mod reserving;
 mod rights;
+mod rights_of_a_form;
 mod rights_table;
 mod run_out;
 mod searching;

@@ -2,7 +2,7 @@
 
 use super::{
     answer::{Answer, Issue},
-    cast::Who,
+    cast::{Creator, Who},
     creating::set_code,
     state::{Evidence, Expected, Model, No, Row, forbidden, user},
     step::{Because, Bound, Pick, Terms, Version},
@@ -41,7 +41,7 @@ impl Model {
         }
         let no = |model: &Self, row: &Row| {
             // Who may not touch it learns first what everybody may see.
-            model.not_open(of, row, version).or_else(|| model.present_role(by, row))
+            model.not_open(of, row, version).or_else(|| model.present_form(by, row))
         };
         self.change(by, of, action, no, |row, _| {
             if let Some(bound) = terms.bound {
@@ -79,7 +79,7 @@ impl Model {
         }
         let no = |model: &Self, row: &Row| {
             // Who may not touch it learns first what everybody may see.
-            model.not_open(of, row, version).or_else(|| model.present_role(by, row))
+            model.not_open(of, row, version).or_else(|| model.present_form(by, row))
         };
         let code = match seen {
             Answer::Issued(issued) if issued.len() == 1 => issued[0].code.clone(),
@@ -137,7 +137,7 @@ impl Model {
                 .other_version(of, row, version)
                 .or_else(|| used(row))
                 .or_else(|| row.facts.revocation.is_none().then_some(not_revoked))
-                .or_else(|| model.present_role(by, row))
+                .or_else(|| model.present_form(by, row))
         };
         self.change(by, of, action, no, |row, _| {
             row.facts.revocation = None;
@@ -197,13 +197,10 @@ impl Model {
         self.other_version(of, row, version).or_else(|| used(row)).or_else(|| revoked(row))
     }
 
-    /// Nobody touches what is above their own rights.
-    fn present_role(&self, by: Who, row: &Row) -> Option<No> {
-        if self.rules.grants(by.part()).contains(&row.part) {
-            return None;
-        }
-        let refusal = Refusal::RoleNotGrantable { role: row.part.role() };
-        Some((refusal, Reason::RoleNotGrantable))
+    /// Changing an invitation needs every right that creating it as it is now needs.
+    fn present_form(&self, by: Who, row: &Row) -> Option<No> {
+        let uses = row.facts.max_uses.get();
+        self.lacking(Creator::User(by), row.part, row.bound, uses)
     }
 
     fn other_version(&self, of: Pick, row: &Row, version: Version) -> Option<No> {

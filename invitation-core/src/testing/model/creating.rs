@@ -134,21 +134,28 @@ impl Model {
     }
 
     fn forbidden_wish(&self, by: Creator, wish: Wish, part: Part, place: Place) -> Option<No> {
+        let lacking = self.lacking(by, part, wish.bound, wish.uses);
+        let Creator::User(who) = by else { return lacking };
+        lacking.or_else(|| {
+            let division = place.division();
+            let no = (Refusal::DivisionNotAllowed { division }, Reason::DivisionNotAllowed);
+            (!who.reaches(&place.division())).then_some(no)
+        })
+    }
+
+    /// The right that an invitation of this form needs and `by` does not have.
+    pub(super) fn lacking(&self, by: Creator, part: Part, bound: Bound, uses: u32) -> Option<No> {
         if !self.grantable(by, part) {
             let refusal = Refusal::RoleNotGrantable { role: part.role() };
             return Some((refusal, Reason::RoleNotGrantable));
         }
         let Creator::User(who) = by else { return None };
-        if !who.reaches(&place.division()) {
-            let refusal = Refusal::DivisionNotAllowed { division: place.division() };
-            return Some((refusal, Reason::DivisionNotAllowed));
-        }
         let lacks = |right| !self.rules.allow(who.part(), right);
-        if wish.uses > 1 && lacks(Right::MultiUse) {
+        if uses > 1 && lacks(Right::MultiUse) {
             let refusal = Refusal::Forbidden { right: Right::MultiUse };
             return Some((refusal, Reason::MultiUseNotAllowed));
         }
-        if matches!(wish.bound, Bound::Domain(_)) && lacks(Right::BindDomain) {
+        if matches!(bound, Bound::Domain(_)) && lacks(Right::BindDomain) {
             let refusal = Refusal::Forbidden { right: Right::BindDomain };
             return Some((refusal, Reason::DomainNotAllowed));
         }

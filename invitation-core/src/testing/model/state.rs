@@ -3,7 +3,7 @@
 use super::{
     answer::{Answer, View},
     bounds::Bounds,
-    cast::{Mailbox, Newcomer, Part, Place, Site, Who, origin},
+    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who, origin},
     codes,
     keys::Key,
     policy::Rules,
@@ -275,12 +275,13 @@ impl Model {
     pub(super) fn actions(&self, who: Who, row: &Row) -> Vec<Right> {
         let unused = row.has_uses_left();
         let revoked = row.facts.revocation.is_some();
-        let grantable = self.rules.grants(who.part()).contains(&row.part);
+        let uses = row.facts.max_uses.get();
+        let creatable = self.lacking(Creator::User(who), row.part, row.bound, uses).is_none();
         let possible = |right| match right {
             Right::Copy | Right::Delete => true,
-            Right::Amend | Right::Rotate => unused && !revoked && grantable,
+            Right::Amend | Right::Rotate => unused && !revoked && creatable,
             Right::Revoke => unused && !revoked,
-            Right::Reinstate => unused && revoked && grantable,
+            Right::Reinstate => unused && revoked && creatable,
             _ => false,
         };
         let may = |right: &Right| possible(*right) && self.rules.allow(who.part(), *right);
