@@ -28,7 +28,7 @@ impl FromRequestParts<Web> for SignedIn {
             tracing::error!(error = error as &dyn std::error::Error, "nobody can be identified");
         })?;
         let actor = found.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
-        origin::check(&parts.method, &parts.headers, web.base_url())?;
+        origin::check(&parts.method, &parts.headers, web.own_origins())?;
         Ok(Self(tied_to_request(actor, parts)))
     }
 }

@@ -1,66 +1,68 @@
 //! Same origin: a page of another site may change nothing in somebody's name.
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 
-use crate::{
-    base_url::BaseUrl,
-    problem::{Problem, ProblemKind},
-};
+use crate::problem::{Problem, ProblemKind};
 
 /// Refuses what would change something and comes from a page of another origin.
 ///
-/// Browsers say where a request comes from in `Sec-Fetch-Site`, which no page can forge,
-/// and those that do not know it yet say it in `Origin`. What has neither is no browser.
-pub(crate) fn check(
+/// Browsers say in `Sec-Fetch-Site`, which no page can forge, whether the page is of the
+/// same origin as the address that it sends to. Both may be an attacker's name that was made
+/// to resolve to this server (DNS rebinding), so `Origin` is compared as well, with the
+/// origins that are configured; with `Host` where none is. A request without either header
+/// comes from no browser.
+pub(crate) fn check<'a>(
     method: &Method,
     headers: &HeaderMap,
-    base: Option<&BaseUrl>,
+    own: impl Iterator<Item = &'a str>,
 ) -> Result<(), Problem> {
-    if method.is_safe() || is_same_origin(headers, base) {
+    if method.is_safe() || (is_same_site(headers) && is_own_origin(headers, own)) {
         return Ok(());
     }
     Err(Problem::new(ProblemKind::Forbidden)
         .with_detail("a page of another origin may change nothing here"))
 }
 
-fn is_same_origin(headers: &HeaderMap, base: Option<&BaseUrl>) -> bool {
-    let one = |name| {
-        let mut values = headers.get_all(name).iter();
-        let first = values.next().map(axum::http::HeaderValue::as_bytes);
-        // Said twice is said by nobody who can be believed.
-        if values.next().is_some() { Some(&b""[..]) } else { first }
-    };
-    if let Some(site) = one("sec-fetch-site") {
-        return matches!(site, b"same-origin" | b"none");
-    }
-    let Some(origin) = one(header::ORIGIN.as_str()) else {
+fn is_same_site(headers: &HeaderMap) -> bool {
+    matches!(one(headers, "sec-fetch-site"), None | Some(b"same-origin" | b"none"))
+}
+
+fn is_own_origin<'a>(headers: &HeaderMap, own: impl Iterator<Item = &'a str>) -> bool {
+    let Some(origin) = one(headers, header::ORIGIN.as_str()) else {
         return true;
     };
-    if let Some(base) = base {
-        return origin == base.origin().as_bytes();
+    let mut own = own.peekable();
+    if own.peek().is_some() {
+        return own.any(|own| own.as_bytes() == origin);
     }
     let schemes = [&b"https://"[..], b"http://"];
     let named = schemes.iter().find_map(|scheme| origin.strip_prefix(*scheme));
-    named.is_some() && named == one(header::HOST.as_str())
+    named.is_some() && named == one(headers, header::HOST.as_str())
+}
+
+/// The value of a header. A header that comes twice has a value that equals no other.
+fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next().map(HeaderValue::as_bytes);
+    if values.next().is_some() { Some(b"") } else { first }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn verdict(headers: &[(&'static str, &'static str)], base: Option<&str>) -> bool {
+    fn verdict(headers: &[(&'static str, &'static str)], own: &[&str]) -> bool {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let base = base.map(|base| BaseUrl::parse(base).unwrap());
-        check(&Method::POST, &map, base.as_ref()).is_ok()
+        check(&Method::POST, &map, own.iter().copied()).is_ok()
     }
 
     #[test]
     fn a_browser_must_come_from_the_same_origin() {
-        let base = Some("https://example.com");
-        let cases: [(&[_], bool); 11] = [
+        let own = ["https://example.com", "http://localhost:3000"];
+        let cases: [(&[_], bool); 19] = [
             (&[], true),
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
@@ -72,19 +74,49 @@ mod tests {
             (&[("origin", "https://example.com.evil.test")], false),
             (&[("origin", "null")], false),
             (&[("origin", "https://evil.test"), ("x-forwarded-host", "evil.test")], false),
+            (&[("origin", "http://localhost:3000")], true),
+            (&[("origin", "http://localhost:3001")], false),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "https://example.com")], true),
+            (&[("sec-fetch-site", "none"), ("origin", "https://example.com")], true),
+            // A name that was made to resolve to this server.
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "http://evil.test:3000"),
+                    ("host", "evil.test:3000"),
+                ],
+                false,
+            ),
+            // A page may hide its origin, by its referrer policy.
+            (&[("sec-fetch-site", "same-origin"), ("origin", "null")], false),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "")], false),
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "https://example.com"),
+                    ("origin", "http://evil.test"),
+                ],
+                false,
+            ),
         ];
         for (headers, expected) in cases {
-            assert_eq!(verdict(headers, base), expected, "{headers:?}");
+            assert_eq!(verdict(headers, &own), expected, "{headers:?}");
         }
     }
 
     #[test]
     fn without_a_base_url_the_host_header_is_the_measure() {
-        let of = |origin, host| verdict(&[("origin", origin), ("host", host)], None);
+        let of = |origin, host| verdict(&[("origin", origin), ("host", host)], &[]);
         assert!(of("http://127.0.0.1:3000", "127.0.0.1:3000"));
         assert!(!of("http://127.0.0.1:3001", "127.0.0.1:3000"));
         assert!(!of("null", "null"));
-        assert!(!verdict(&[("origin", "https://")], None));
+        assert!(!verdict(&[("origin", "https://")], &[]));
+        let browser = |origin, host| {
+            verdict(&[("sec-fetch-site", "same-origin"), ("origin", origin), ("host", host)], &[])
+        };
+        assert!(browser("http://127.0.0.1:3000", "127.0.0.1:3000"));
+        assert!(!browser("http://evil.test", "127.0.0.1:3000"));
+        assert!(!browser("null", "127.0.0.1:3000"));
     }
 
     #[test]
@@ -92,8 +124,9 @@ mod tests {
         let headers = [("sec-fetch-site", "cross-site")];
         let mut map = HeaderMap::new();
         map.insert(headers[0].0, headers[0].1.parse().unwrap());
-        assert!(check(&Method::GET, &map, None).is_ok());
-        assert!(check(&Method::HEAD, &map, None).is_ok());
-        assert!(check(&Method::DELETE, &map, None).is_err());
+        let check = |method| check(&method, &map, std::iter::empty());
+        assert!(check(Method::GET).is_ok());
+        assert!(check(Method::HEAD).is_ok());
+        assert!(check(Method::DELETE).is_err());
     }
 }

@@ -28,10 +28,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The headers that every answer has, unless it says otherwise: no page of another site
 /// embeds it, no address leaks from it, nobody guesses what it is, and nobody keeps it.
+///
+/// The referrer policy is not `no-referrer`: with that, browsers send `Origin: null` with
+/// our own forms, and on plain HTTP with a host name there is no `Sec-Fetch-Site` to tell
+/// them by.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (header::REFERRER_POLICY, "same-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
 
@@ -89,7 +93,7 @@ fn request_id(request: &Request) -> Option<CorrelationId> {
 }
 
 async fn same_origin(State(web): State<Web>, request: Request, next: Next) -> Response {
-    match origin::check(request.method(), request.headers(), web.base_url()) {
+    match origin::check(request.method(), request.headers(), web.own_origins()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

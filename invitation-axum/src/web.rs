@@ -82,6 +82,7 @@ pub struct Web {
 #[derive(Clone)]
 struct Settings {
     base_url: Option<BaseUrl>,
+    other_origins: Vec<String>,
     register_path: String,
     limits: WebLimits,
 }
@@ -91,16 +92,33 @@ impl Web {
     #[must_use]
     pub fn new(service: Service, identify: impl Identify) -> Self {
         let limits = WebLimits::default();
-        let settings = Settings { base_url: None, register_path: "/register".to_owned(), limits };
+        let settings = Settings {
+            base_url: None,
+            other_origins: Vec::new(),
+            register_path: "/register".to_owned(),
+            limits,
+        };
         let (identify, settings) = (Arc::new(identify), Arc::new(settings));
         Self { service, identify, settings, bulk: limits.bulk_permits() }
     }
 
     /// Sets where the host is reached from outside. Links are built from this only:
-    /// without it there are none. It is also what `Origin` is compared with.
+    /// without it there are none.
+    ///
+    /// It is also what `Origin` is compared with. Without it `Origin` is compared with
+    /// `Host`, which does not keep out a page whose own name was made to resolve to this
+    /// server (DNS rebinding).
     #[must_use]
     pub fn with_base_url(self, base_url: BaseUrl) -> Self {
         self.with(|settings| settings.base_url = Some(base_url))
+    }
+
+    /// Also lets pages make changes that were reached under the origin of this address:
+    /// for a host with a second name, such as `http://localhost:3000`. Links are still
+    /// built from the base URL.
+    #[must_use]
+    pub fn with_origin(self, address: &BaseUrl) -> Self {
+        self.with(|settings| settings.other_origins.push(address.origin().to_owned()))
     }
 
     /// Sets the host's page that takes codes: `/register` by default, below the base URL.
@@ -139,6 +157,12 @@ impl Web {
 
     pub(crate) fn base_url(&self) -> Option<&BaseUrl> {
         self.settings.base_url.as_ref()
+    }
+
+    /// The origins that the host's pages have. None where nothing is configured.
+    pub(crate) fn own_origins(&self) -> impl Iterator<Item = &str> {
+        let base = self.base_url().map(BaseUrl::origin);
+        base.into_iter().chain(self.settings.other_origins.iter().map(String::as_str))
     }
 
     pub(crate) fn limits(&self) -> &WebLimits {

@@ -99,7 +99,7 @@ async fn every_answer_is_guarded_and_not_to_be_kept() {
     ];
     for answer in answers {
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert!(answer.header("content-security-policy").contains("default-src 'none'"));
         assert!(!answer.header("x-request-id").is_empty());

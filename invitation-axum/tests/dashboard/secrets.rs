@@ -16,7 +16,7 @@ fn assert_hardened(answer: &Answer) {
     }
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("referrer-policy"), "same-origin");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     let inline = ["<style", "style=\"", "onclick=", "javascript:", "<script>"];
     assert!(inline.iter().all(|inline| !answer.text().contains(inline)), "{}", answer.text());
