@@ -100,7 +100,7 @@ pub(crate) async fn confirm(
     State(App(host)): State<App>,
     Json(body): Json<ConfirmationBody>,
 ) -> Result<Response, Problem> {
-    let account = host.confirm(&body.registration, &Secret::new(body.token)).await?;
+    let account = host.confirm(&body.registration, &body.token).await?;
     Ok(created(&account))
 }
 

@@ -6,16 +6,25 @@ use axum::{
     Router,
     extract::FromRef,
     http::header,
+    middleware,
     routing::{get, post},
 };
 use invitation::{
     Division,
-    web::{BaseUrl, Dashboard, Problem, ProblemKind, Service, Web},
+    web::{Dashboard, Problem, ProblemKind, Service, Web},
 };
 
 use crate::{
-    admission::Admission, api, mail::Outbox, open::Opened, pages, people::People, records::Records,
-    seed::USERS, sessions::Sessions,
+    addresses::{self, Addresses},
+    admission::Admission,
+    api,
+    mail::Outbox,
+    open::Opened,
+    pages,
+    people::People,
+    records::Records,
+    seed::USERS,
+    sessions::Sessions,
 };
 
 /// Where the library's routers are mounted.
@@ -30,21 +39,23 @@ pub(crate) struct Host {
     pub(crate) people: People,
     pub(crate) outbox: Outbox,
     web: Web,
-    base: BaseUrl,
+    addresses: Addresses,
 }
 
 impl Host {
-    pub(crate) fn new(opened: Opened, base: BaseUrl) -> Self {
+    pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
         let Opened { invitations, records, admission } = opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
-        let web = Web::new(invitations.clone(), people.clone()).with_base_url(base.clone());
-        Self { invitations, records, admission, people, outbox: Outbox::default(), web, base }
+        let web = Web::new(invitations.clone(), people.clone());
+        let web = web.with_base_url(addresses.base.clone());
+        let web = addresses.loopback.iter().fold(web, Web::with_origin);
+        Self { invitations, records, admission, people, outbox: Outbox::default(), web, addresses }
     }
 
     /// Where newcomers answer their mail.
     pub(crate) fn confirm_page(&self) -> String {
-        format!("{}/register/confirm", self.base)
+        format!("{}/register/confirm", self.addresses.base)
     }
 }
 
@@ -60,7 +71,7 @@ impl FromRef<App> for Web {
 
 /// The library's routers, and the host's own routes.
 pub(crate) fn app(host: Host) -> Router {
-    let web = host.web.clone();
+    let (web, names) = (host.web.clone(), host.addresses.names());
     let own = Router::new()
         .route("/", get(pages::home))
         .route("/login", get(pages::login).post(pages::sign_in))
@@ -81,6 +92,7 @@ pub(crate) fn app(host: Host) -> Router {
         .nest_service(API, web.api())
         .nest_service(DASHBOARD, web.dashboard(dashboard()))
         .merge(web.openapi_router(API))
+        .layer(middleware::from_fn_with_state(names, addresses::known))
 }
 
 /// The library's dashboard, as this host shows it.

@@ -1,6 +1,8 @@
-//! What the environment says: `PORT`, `DATABASE_URL`, `DEMO_RESET`.
+//! What the environment says: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`.
 
 use std::{env, fmt};
+
+use invitation::web::BaseUrl;
 
 /// Where the data goes when `DATABASE_URL` does not say: a file in the working
 /// directory. A second start finds it again.
@@ -15,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseUrl,
     /// Whether to begin with an empty store.
     pub(crate) reset: bool,
+    /// Where it is reached, if not on the loopback interface only.
+    pub(crate) base_url: Option<BaseUrl>,
 }
 
 /// A kind of store, and its URL.
@@ -41,7 +45,11 @@ impl Config {
             Some("1") => true,
             Some(_) => return Err(ConfigError::new("DEMO_RESET", "must be 1, or 0, or not set")),
         };
-        Ok(Self { port, database, reset })
+        let base_url = variable("BASE_URL")?.map(|text| BaseUrl::parse(&text)).transpose();
+        let base_url = base_url.map_err(|_| {
+            ConfigError::new("BASE_URL", "must be an http or https address without query")
+        })?;
+        Ok(Self { port, database, reset, base_url })
     }
 }
 

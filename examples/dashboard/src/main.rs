@@ -13,6 +13,7 @@
 //! | `PORT` | 3000 by default; 0 takes a free one |
 //! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…` or `redis://…`; by default a SQLite file in the working directory |
 //! | `DEMO_RESET` | `1` begins with an empty store |
+//! | `BASE_URL` | where it is reached, for links and for names beside those of the loopback interface; by default `http://127.0.0.1:<PORT>` |
 //!
 //! Where to look: `admission.rs` makes an account and redeems a code in one transaction, and
 //! `reserving.rs` where there can be none;
@@ -20,6 +21,7 @@
 //! has the newcomer's side, with the proof of an address.
 
 mod accounts;
+mod addresses;
 mod admission;
 mod api;
 mod app;
@@ -42,7 +44,7 @@ use std::{error::Error as StdError, io::Write, net::Ipv4Addr, process::ExitCode,
 
 use tokio::net::TcpListener;
 
-use self::config::Config;
+use self::{addresses::Addresses, config::Config};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError + Send + Sync>>;
 
@@ -70,10 +72,12 @@ async fn run() -> Result {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))
         .await
         .map_err(|error| format!("cannot listen on PORT {}: {error}", config.port))?;
-    let base = format!("http://{}", listener.local_addr()?);
-    let host = open::open(&config, &base).await?;
+    let listening = listener.local_addr()?;
+    let addresses = Addresses::new(config.base_url.clone(), listening.port())?;
+    let host = open::open(&config, &addresses).await?;
+    let base = addresses.base;
 
-    println!("listening on {base}");
+    println!("listening on http://{listening}");
     println!("this is a demonstration: whoever reaches it can sign in as anybody");
     println!("invitations and users are kept in {:?}", config.database);
     println!("sign in at {base}/login, or send Authorization: Bearer demo-<username>");

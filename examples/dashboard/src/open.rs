@@ -11,11 +11,12 @@ use invitation::{
         postgres::{PgConnectOptions, Postgres},
         sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
-    web::{BaseUrl, Service},
+    web::Service,
 };
 
 use crate::{
     Result,
+    addresses::Addresses,
     admission::{Admission, InOneTransaction},
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
@@ -36,29 +37,33 @@ pub(crate) struct Opened {
 }
 
 /// Opens the database, and fills it if it is new.
-pub(crate) async fn open(config: &Config, base: &str) -> Result<Host> {
+pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host> {
     match &config.database {
         DatabaseUrl::Sqlite(url) => {
             let tables = Tables::new(named(sqlite(url).await)?);
-            prepared(tables, config, base).await
+            prepared(tables, config, addresses).await
         }
         DatabaseUrl::Postgres(url) => {
             let tables = Tables::new(named(postgres(url).await)?);
-            prepared(tables, config, base).await
+            prepared(tables, config, addresses).await
         }
         DatabaseUrl::MySql(url) => {
             let tables = Tables::new(named(mysql(url).await)?);
-            prepared(tables, config, base).await
+            prepared(tables, config, addresses).await
         }
         DatabaseUrl::Redis(url) => {
             let tables = Tables::new(named(sqlite(DEFAULT_DATABASE).await)?);
-            with_redis(tables, url, config, base).await
+            with_redis(tables, url, config, addresses).await
         }
     }
 }
 
 /// Users and invitations in one SQL database.
-async fn prepared<DB: Dialect>(tables: Tables<DB>, config: &Config, base: &str) -> Result<Host> {
+async fn prepared<DB: Dialect>(
+    tables: Tables<DB>,
+    config: &Config,
+    addresses: &Addresses,
+) -> Result<Host> {
     named(tables.prepare(config.reset).await)?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
@@ -66,7 +71,7 @@ async fn prepared<DB: Dialect>(tables: Tables<DB>, config: &Config, base: &str) 
     let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.clone() };
     let opened =
         Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
-    seeded(tables, Host::new(opened, BaseUrl::parse(base)?)).await
+    seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
 /// Invitations in Redis, users in SQLite.
@@ -74,7 +79,7 @@ async fn with_redis(
     tables: Tables<Sqlite>,
     url: &str,
     config: &Config,
-    base: &str,
+    addresses: &Addresses,
 ) -> Result<Host> {
     let namespace: Namespace = "invitation-demo".parse()?;
     if config.reset {
@@ -93,7 +98,7 @@ async fn with_redis(
     tokio::spawn(admission.clone().keep_settling());
     let opened =
         Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
-    seeded(tables, Host::new(opened, BaseUrl::parse(base)?)).await
+    seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
 fn service(store: impl Store + 'static) -> Service {

@@ -14,10 +14,10 @@ use crate::{
     accounts::Account,
     api::application,
     app::{App, DASHBOARD},
-    people::{cookie, session, session_cookie},
+    people::{cookie, session_cookie, sessions},
     problems::{busy, told},
     register::Registered,
-    secret::{self, Secret},
+    secret,
     seed::USERS,
     sessions::LIFETIME,
 };
@@ -113,6 +113,7 @@ pub(crate) async fn login() -> Response {
 /// Signs in as anybody: this is a demonstration. A host that means it asks for more.
 pub(crate) async fn sign_in(
     State(App(host)): State<App>,
+    request: Parts,
     Form(SignIn { username }): Form<SignIn>,
 ) -> Result<Response, Problem> {
     let found = host.records.account_named(username.trim()).await.map_err(busy)?;
@@ -121,6 +122,11 @@ pub(crate) async fn sign_in(
         let page_again = Login { users: USERS, username, error };
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &page_again));
     };
+    // A session of before ends, and a new one begins: what somebody knew of the old one, or
+    // had put into this browser, opens nothing.
+    for former in sessions(&request) {
+        host.people.sessions.end(&former);
+    }
     let begun = host.people.sessions.begin(account.id).map_err(|error| told(&error.into()))?;
     let cookie = session_cookie(begun.reveal(), LIFETIME.as_secs());
     let to = if account.role.as_str() == "staff" { "/" } else { DASHBOARD };
@@ -128,7 +134,7 @@ pub(crate) async fn sign_in(
 }
 
 pub(crate) async fn sign_out(State(App(host)): State<App>, request: Parts) -> Response {
-    if let Some(id) = session(&request) {
+    for id in sessions(&request) {
         host.people.sessions.end(&id);
     }
     let gone = session_cookie("", 0);
@@ -204,8 +210,7 @@ pub(crate) async fn confirmation() -> Response {
 }
 
 pub(crate) async fn confirm(State(App(host)): State<App>, Form(fields): Form<Answer>) -> Response {
-    let token = Secret::new(fields.token.trim());
-    match host.confirm(fields.registration.trim(), &token).await {
+    match host.confirm(&fields.registration, &fields.token).await {
         Ok(account) => page(StatusCode::CREATED, &Welcome { account }),
         Err(problem) => {
             let error = problem.detail().unwrap_or(problem.kind().title()).to_owned();

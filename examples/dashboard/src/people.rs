@@ -55,19 +55,30 @@ fn username(token: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().strip_prefix("demo-")).flatten()
 }
 
-/// The id in the cookie of the session.
-pub(crate) fn session(request: &Parts) -> Option<Secret> {
-    cookie(request, COOKIE)
+/// The id in the cookie of the session. Two such cookies are none: one of them may have
+/// been set by somebody else, for a part of the host's paths.
+fn session(request: &Parts) -> Option<Secret> {
+    let mut given = sessions(request);
+    given.next().filter(|_| given.next().is_none())
+}
+
+/// Every session id that a request carries.
+pub(crate) fn sessions(request: &Parts) -> impl Iterator<Item = Secret> {
+    cookies(request, COOKIE)
 }
 
 /// The value of a cookie.
-pub(crate) fn cookie(request: &Parts, name: &str) -> Option<Secret> {
+pub(crate) fn cookie(request: &Parts, name: &'static str) -> Option<Secret> {
+    cookies(request, name).next()
+}
+
+fn cookies(request: &Parts, name: &'static str) -> impl Iterator<Item = Secret> {
     let cookies = request.headers.get_all(header::COOKIE).iter();
     cookies
         .filter_map(|cookies| cookies.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(given, _)| *given == name)
+        .filter(move |(given, _)| *given == name)
         .map(|(_, value)| Secret::new(value))
 }
 

@@ -64,15 +64,16 @@ impl Host {
     }
 
     /// Confirms that the address is the newcomer's. The same answer to the same mail gets
-    /// the same account again.
-    pub(crate) async fn confirm(&self, id: &str, token: &Secret) -> Result<Account, Problem> {
-        let found = self.records.attempt(id, now()).await.map_err(busy)?;
+    /// the same account again. Both parts are taken as people paste them from a mail.
+    pub(crate) async fn confirm(&self, id: &str, token: &str) -> Result<Account, Problem> {
+        let (id, token) = (pasted(id), Secret::new(pasted(token)));
+        let found = self.records.attempt(&id, now()).await.map_err(busy)?;
         let registration = found.ok_or_else(|| {
             Problem::new(ProblemKind::NotFound)
                 .with_detail("there is no such registration any more: begin again")
         })?;
         let code = match token.reveal().split_once('.') {
-            Some((_, code)) if registration.is_answered_by(token) => code,
+            Some((_, code)) if registration.is_answered_by(&token) => code,
             _ => {
                 return Err(Problem::new(ProblemKind::AddressProofRequired)
                     .with_detail("this is not what the mail says"));
@@ -140,6 +141,13 @@ fn account_id(code: &str, application: &Application) -> Result<UserId, Problem> 
     let key = key.as_deref().unwrap_or_default();
     let id = hash(&["account", code, username.as_str(), email, key]);
     UserId::new(id).map_err(|error| told(&Error::from(error)))
+}
+
+/// What was pasted from a mail, without line breaks, spaces and characters that nobody
+/// sees: mail programs break long lines and put such characters in. Neither a registration
+/// nor a token has any of them.
+fn pasted(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).collect()
 }
 
 fn username_taken() -> Problem {

@@ -2,6 +2,7 @@
 //! HTTP, on each database that it knows.
 
 mod host;
+mod names;
 mod people;
 mod proving;
 mod racing;
@@ -59,6 +60,7 @@ on_every_store! {
     }
     proving {
         an_address_is_proved_before_anything_happens
+        a_pasted_token_is_taken_as_it_was_broken
         an_answer_is_tried_so_often_and_no_more
         an_address_gets_so_many_mails_and_no_more
     }

@@ -80,6 +80,64 @@ async fn a_session_is_a_cookie_that_ends() {
     assert!(page.contains("there is nobody of this name") && !page.contains("<b>"), "{page}");
 }
 
+/// Nobody is signed in under an id that was known before: what somebody had put into the
+/// browser opens nothing, and the former session has ended.
+#[tokio::test]
+async fn signing_in_begins_a_new_session() {
+    let store = Store::sqlite();
+    let host = store.start().await;
+    let list = |cookie: String| {
+        let request = host.ask(Method::GET, "/api/invitations");
+        answer(request.header(header::COOKIE, cookie))
+    };
+    let begin = async |cookie: &str, name: &str| {
+        let begun = send(&host, "/login", cookie, &[("username", name)]).await;
+        assert_eq!(begun.status(), StatusCode::SEE_OTHER);
+        set_cookie(&begun).split(';').next().expect("the cookie").to_owned()
+    };
+    let planted = "session=0123456789abcdef0123456789abcdef";
+    let first = begin(planted, "sales-staff").await;
+    assert_ne!(first, planted);
+    list(planted.to_owned()).await.is_problem(401, "unauthenticated");
+    let second = begin(&first, "admin").await;
+    assert_ne!(second, first);
+    assert_eq!(list(second.clone()).await.status, 200);
+    list(first.clone()).await.is_problem(401, "unauthenticated");
+
+    // One that was planted for some paths comes beside the person's own.
+    let of_others = begin("", "sales-manager").await;
+    list(format!("{of_others}; {second}")).await.is_problem(401, "unauthenticated");
+    let third = begin(&format!("{of_others}; {second}"), "admin").await;
+    list(of_others).await.is_problem(401, "unauthenticated");
+    list(second).await.is_problem(401, "unauthenticated");
+    assert_eq!(list(third).await.status, 200);
+}
+
+/// Telephones write no capital, and correct nothing, in what is a name, a code or an
+/// address.
+#[tokio::test]
+async fn telephones_change_nothing_that_is_typed() {
+    let store = Store::sqlite();
+    let host = store.start().await;
+    for (path, fields) in [
+        ("/login", &["username"][..]),
+        ("/register", &["code", "username", "email"]),
+        ("/register/confirm", &["registration", "token"]),
+    ] {
+        let page = host.ask(Method::GET, path).send().await.expect("an answer");
+        let page = page.text().await.expect("a page");
+        for field in fields {
+            let begin = page.find(&format!("<input id=\"{field}\"")).expect("the field");
+            let input = page[begin..].split('>').next().expect("a tag");
+            for attribute in
+                ["autocapitalize=\"none\"", "autocorrect=\"off\"", "spellcheck=\"false\""]
+            {
+                assert!(input.contains(attribute), "{path}: {input}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_pages_work_without_javascript() {
     let store = Store::sqlite();
@@ -88,7 +146,7 @@ async fn the_pages_work_without_javascript() {
     let policy = text(&json!(page.headers()["content-security-policy"].to_str().expect("text")));
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(page.headers()["cache-control"], "no-store");
-    assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+    assert_eq!(page.headers()["referrer-policy"], "same-origin");
     let cookie = set_cookie(&page).split(';').next().expect("the cookie").to_owned();
     let post = async |path: &str, form: &[(&str, &str)]| {
         let answer = send(&host, path, &cookie, form).await;

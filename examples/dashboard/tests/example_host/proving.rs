@@ -72,6 +72,30 @@ pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) 
     }
 }
 
+/// A token is taken as people paste it from a mail.
+pub(crate) async fn a_pasted_token_is_taken_as_it_was_broken(store: &Store) {
+    let host = store.start().await;
+    let bound = host.invite(json!({"email": "nina@example.com"})).await;
+    let registration = apply(&host, &bound["code"], "nina", "nina@example.com").await;
+    let token = text(&host.mails("nina@example.com").await[0]["token"]);
+    let (begin, end) = token.split_at(token.len() / 2);
+    for pasted in [
+        format!(" {token}\n"),
+        format!("{begin}\n{end}"),
+        format!("{begin}\r\n    {end}"),
+        format!("\u{feff}{begin}\u{a0}{end}\u{200b}"),
+        format!("{begin}\u{ad}\t{end}"),
+        token.chars().map(|c| format!("{c} ")).collect(),
+    ] {
+        // A repeated answer to the same mail is the same answer.
+        let confirmed = confirm(&host, &format!(" {registration} \n"), &pasted).await;
+        assert_eq!(confirmed.status, 201, "{pasted:?}: {confirmed:?}");
+        assert_eq!(confirmed.body["username"], json!("nina"));
+    }
+    let half = confirm(&host, &registration, begin).await;
+    half.is_problem(403, "address-proof-required");
+}
+
 pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
     let host = store.start().await;
     let bound = host.invite(json!({"email": "nina@example.com"})).await;

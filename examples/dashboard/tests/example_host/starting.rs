@@ -23,6 +23,8 @@ fn a_wrong_setting_is_named() {
         ("PORT", "70000"),
         ("PORT", "-1"),
         ("DEMO_RESET", "yes"),
+        ("BASE_URL", "demo.example.com"),
+        ("BASE_URL", "https://me:tiger@demo.example.com"),
         ("DATABASE_URL", "demo.db"),
         ("DATABASE_URL", "oracle://scott:tiger@localhost/x"),
         ("DATABASE_URL", "sqlite:/nowhere/at/all.db"),
