@@ -56,7 +56,7 @@ async fn main() -> Result {
     for status in [Status::Active, Status::Used, Status::Expired] {
         let criteria = Criteria::new().with_status(status);
         let found = invitations.list(&manager, &criteria, Paging::default()).await?;
-        println!("Filter Status: {status:<8} {} found", found.items().len());
+        println!("Filter Status: {:<8} {} found", label(status), found.items().len());
     }
     for search in ["anna", "ben", &for_cleo.code().reveal()[..9]] {
         let criteria = Criteria::new().matching(search);
@@ -148,10 +148,20 @@ fn print_table(rows: &[InvitationView]) {
         println!(
             "{code:<29}  {email:<16}  {:<6}  {:<7}  {:<16}  {used_by:<7}  {}",
             facts.role,
-            row.status(),
+            label(row.status()),
             minute(facts.expires_at),
             actions.join(" ")
         );
+    }
+}
+
+/// A status as people read it.
+fn label(status: Status) -> &'static str {
+    match status {
+        Status::Active => "Active",
+        Status::Used => "Used",
+        Status::Expired => "Expired",
+        Status::Revoked => "Revoked",
     }
 }
 
