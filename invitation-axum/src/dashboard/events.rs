@@ -11,6 +11,8 @@ use invitation_core::{
     Performer, Right, Timestamp, UserId,
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
@@ -204,7 +206,28 @@ struct Row<'a> {
     reason: Option<String>,
     invitation: Option<String>,
     division: Option<&'a str>,
-    detail: Vec<(String, &'a str)>,
+    detail: Vec<(String, Value<'a>)>,
+}
+
+/// What an event says under a name.
+enum Value<'a> {
+    Text(&'a str),
+    Time(When),
+}
+
+impl<'a> Value<'a> {
+    /// The core writes instants under these names, for machines; people read them as any
+    /// other time. Under another name there may be what somebody typed.
+    fn of(name: &str, value: &'a str, now: Timestamp, t: &Strings) -> Self {
+        let at = match name {
+            "expires_at" | "until" | "before" => OffsetDateTime::parse(value, &Rfc3339).ok(),
+            _ => None,
+        };
+        match at.and_then(|at| Timestamp::try_from(at).ok()) {
+            Some(at) => Self::Time(When::exact(at, now, t)),
+            None => Self::Text(value),
+        }
+    }
 }
 
 impl<'a> Row<'a> {
@@ -220,7 +243,7 @@ impl<'a> Row<'a> {
             }
         };
         Self {
-            at: When::new(event.at, now, t),
+            at: When::exact(event.at, now, t),
             who,
             role,
             action: in_words(t, event.action.as_str()),
@@ -232,7 +255,9 @@ impl<'a> Row<'a> {
             detail: event
                 .detail
                 .iter()
-                .map(|(name, value)| (format!("{}:", name.replace('_', " ")), value))
+                .map(|(name, value)| {
+                    (format!("{}:", name.replace('_', " ")), Value::of(name, value, now, t))
+                })
                 .collect(),
         }
     }

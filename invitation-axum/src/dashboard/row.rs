@@ -145,6 +145,12 @@ impl When {
             relative: (t.relative_time)(at.since(now)),
         }
     }
+
+    /// To the second, as evidence needs it.
+    pub(super) fn exact(at: Timestamp, now: Timestamp, t: &Strings) -> Self {
+        let absolute = (t.exact_time)(OffsetDateTime::from(at));
+        Self { absolute, ..Self::new(at, now, t) }
+    }
 }
 
 /// The button that puts a code on the clipboard, and reports it.

@@ -41,6 +41,8 @@ macro_rules! strings {
             pub relative_time: fn(Duration) -> String,
             /// Date and time of day; in English, in UTC.
             pub absolute_time: fn(OffsetDateTime) -> String,
+            /// The same to the second, for the audit view.
+            pub exact_time: fn(OffsetDateTime) -> String,
             /// Who used an invitation.
             pub used_by: fn(&UsedBy<'_>) -> String,
             /// How many of how many uses were taken.
@@ -65,6 +67,7 @@ macro_rules! strings {
                     role: |role| Cow::Owned(capitalised(role.as_str())),
                     relative_time,
                     absolute_time,
+                    exact_time,
                     used_by: |used_by| used_by.to_string(),
                     uses: |uses, max| format!("{uses} of {max} uses"),
                     summary: |rows, more| summary(rows, more, "code"),
@@ -436,9 +439,18 @@ fn relative_time(ahead: Duration) -> String {
 
 fn absolute_time(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
+}
+
+fn exact_time(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02}:{:02} UTC", day(at), at.hour(), at.minute(), at.second())
+}
+
+fn day(at: OffsetDateTime) -> String {
     let month = at.month().to_string();
     let month = month.get(..3).unwrap_or(&month);
-    format!("{} {month} {}, {:02}:{:02} UTC", at.day(), at.year(), at.hour(), at.minute())
+    format!("{} {month} {}", at.day(), at.year())
 }
 
 fn summary(rows: usize, more: bool, what: &str) -> String {
@@ -483,6 +495,8 @@ mod tests {
     #[test]
     fn instants_are_told_in_utc() {
         assert_eq!(absolute_time(datetime!(2026-12-01 16:05 +2)), "1 Dec 2026, 14:05 UTC");
+        assert_eq!(exact_time(datetime!(2026-11-28 19:05:12.9 UTC)), "28 Nov 2026, 19:05:12 UTC");
+        assert_eq!(exact_time(datetime!(2026-11-28 19:05 +5:30)), "28 Nov 2026, 13:35:00 UTC");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Pages and forms: who sees what, what is refused, and that nothing typed is lost.
 
 use invitation_axum::{Dashboard, Page, Strings};
-use invitation_core::{Action, EventCriteria, IfVersion, InvitationId, Paging, Right, Status};
+use invitation_core::{
+    Action, EventCriteria, IfVersion, InvitationId, ManualClock, Paging, Right, Status, Timestamp,
+};
 
 use crate::support::{MOUNT, World, person};
 
@@ -155,6 +157,21 @@ async fn an_administrator_edits_revokes_reinstates_rotates_and_deletes() {
     assert_eq!(answer.leads_to(), format!("{MOUNT}?done=deleted"));
     world.get("admin", &format!("/{id}")).await.is(404);
     world.get("admin", "/events").await.is(200).says(">Delete</td>").says(">Reinstate</td>");
+}
+
+#[tokio::test]
+async fn the_trail_shows_every_time_as_people_read_it() {
+    let start = Timestamp::from_micros(1_795_892_712_345_678).unwrap();
+    let service = World::new().service.with_clock(ManualClock::new(start));
+    let world = World::on(service, Dashboard::new());
+    let id = world.created().await.invitation().id;
+    let page = world.get("admin", &format!("/events?invitation={id}")).await.is(200);
+    let at = "<time datetime=\"2026-11-28T19:05:12.345678Z\">";
+    let page = page.says(at).says(">28 Nov 2026, 19:05:12 UTC<");
+    // So is the expiry, in the event's detail.
+    let at = "<time datetime=\"2026-12-05T19:05:12.345678Z\">";
+    let page = page.says(at).says(">5 Dec 2026, 19:05:12 UTC<");
+    page.says_nothing_of("> 2026-").says_nothing_of(">2026-");
 }
 
 #[tokio::test]
