@@ -46,6 +46,7 @@ pub mod testing;
 mod text;
 mod time;
 mod transition;
+mod unicode;
 
 #[cfg(feature = "testing")]
 pub use self::entropy::SeededEntropy;

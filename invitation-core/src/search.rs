@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     invalid::Invalid,
     invitation::{Binding, Invitation},
     limits::Limits,
+    unicode,
 };
 
 /// The fewest characters of a word that is searched for.
@@ -63,9 +63,8 @@ impl fmt::Debug for Search {
 /// letter or digit. A combining mark belongs to its letter.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    let folded: String = text.nfc().collect::<String>().to_lowercase().nfc().collect();
-    folded
-        .split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c))
+    unicode::search_form(text)
+        .split(|c: char| !unicode::is_letter_or_digit(c) && !unicode::is_mark(c))
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()

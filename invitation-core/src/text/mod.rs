@@ -1,0 +1,347 @@
+//! The newtypes around a host's words: who, where, and as what.
+
+mod check;
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use self::check::{check, readable};
+use crate::{invalid::Invalid, unicode};
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
+        $(#[$doc])*
+        ///
+        /// Compared byte for byte. Cloning is cheap: the text is shared.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            #[doc = concat!("The longest that is kept, in bytes of UTF-8: ", $max, ".")]
+            pub const MAX_BYTES: usize = $max;
+
+            /// Restores a text from a store, as it was written there. Nothing is checked, so
+            /// that what an earlier release accepted can still be read.
+            #[must_use]
+            pub fn from_stored(text: impl AsRef<str>) -> Self {
+                Self(Arc::from(text.as_ref()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), self.as_str())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.as_str().to_owned()
+            }
+        }
+    };
+}
+
+/// A text that programs compare: taken as it is, or not at all.
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
+        text! { $(#[$doc])* $name, $field, $max }
+
+        impl $name {
+            /// Takes the text as it is.
+            ///
+            /// # Errors
+            ///
+            /// [`Invalid`] when it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES),
+            /// begins or ends with white space, or contains a character that nobody sees:
+            /// a control character, a line separator, one that is invisible or one that
+            /// changes the direction of text.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+                let text = text.as_ref();
+                check($field, Self::MAX_BYTES, text)?;
+                Ok(Self(Arc::from(text)))
+            }
+        }
+    };
+}
+
+/// A text that people read: kept in one form.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
+        text! {
+            $(#[$doc])*
+            ///
+            /// It consists of letters, marks, digits, punctuation and symbols of any script,
+            /// with single spaces between them. It is kept in Unicode's Normalization Form C.
+            $name, $field, $max
+        }
+
+        impl $name {
+            /// Reads the text, and keeps it in NFC with U+0020 for every kind of space.
+            ///
+            /// # Errors
+            ///
+            /// [`Invalid`] when it
+            ///
+            /// - is empty, or longer than [`MAX_BYTES`](Self::MAX_BYTES) in NFC;
+            /// - begins or ends with white space, or contains two spaces in a row;
+            /// - begins with a combining mark;
+            /// - contains a control character, a line separator, a character that changes
+            ///   the direction of text, an invisible one, or a code point that Unicode
+            ///   assigns to no character or leaves to private use. ZWJ and ZWNJ are accepted
+            ///   where RFC 5892 (A.1, A.2) allows them.
+            ///
+            /// The message names the position, in characters counted from 1.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+                Ok(Self(Arc::from(readable($field, Self::MAX_BYTES, text.as_ref())?)))
+            }
+        }
+    };
+}
+
+identifier! {
+    /// The host's key of a user: an id, never shown.
+    UserId, "user_id", 128
+}
+
+name! {
+    /// A user's name as people know it; what *Used By* shows.
+    Username, "username", 128
+}
+
+impl Username {
+    /// The form by which hosts keep usernames unique, as the nickname profile of PRECIS
+    /// (RFC 8266) compares them: without regard to case, to compatibility forms such as
+    /// full-width letters, and to the kind and number of spaces.
+    ///
+    /// ```
+    /// use invitation_core::Username;
+    ///
+    /// let (given, other) = (Username::new("Jürgen")?, Username::new("ju\u{308}RGEN")?);
+    /// assert_ne!(given, other);
+    /// assert_eq!(given.comparison_key(), other.comparison_key());
+    /// # Ok::<_, invitation_core::Invalid>(())
+    /// ```
+    #[must_use]
+    pub fn comparison_key(&self) -> String {
+        // A compatibility form may have a capital, which is folded in the next round; RFC
+        // 8264 (section 7) has the rules applied until nothing changes, three times at most.
+        let mut key = self.as_str().to_owned();
+        for _ in 0..3 {
+            let words: Vec<&str> = key.split(unicode::is_space).filter(|w| !w.is_empty()).collect();
+            let next = unicode::nfkc(&words.join(" ").to_lowercase()).into_owned();
+            if next == key {
+                break;
+            }
+            key = next;
+        }
+        key
+    }
+}
+
+name! {
+    /// A role of the host, as in `staff`. Roles mean something only through a
+    /// [`Policy`](crate::Policy): `Staff` and `staff` are two roles, and one
+    /// that the policy does not know cannot be granted.
+    Role, "role", 64
+}
+
+name! {
+    /// The part of the organisation that an invitation belongs to.
+    Division, "division", 64
+}
+
+identifier! {
+    /// What ties an event to a request of the host, as a request id does.
+    CorrelationId, "correlation_id", 128
+}
+
+identifier! {
+    /// Where a call came from, as the host wants it in the audit trail: an
+    /// address, a device, a worker's name.
+    Source, "source", 128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_up_to_its_limit_and_no_byte_more() {
+        assert!(Division::new("d".repeat(Division::MAX_BYTES)).is_ok());
+        assert!(Division::new("d".repeat(Division::MAX_BYTES + 1)).is_err());
+        // Bytes, not characters: a store's column is measured in bytes.
+        assert!(Division::new("é".repeat(Division::MAX_BYTES / 2 + 1)).is_err());
+        // The kept form counts, however the text was sent.
+        assert!(Division::new("e\u{301}".repeat(Division::MAX_BYTES / 2)).is_ok());
+        assert!(Division::new("e\u{301}".repeat(Division::MAX_BYTES / 2 + 1)).is_err());
+        assert!(Division::new("\u{958}".repeat(Division::MAX_BYTES / 3)).is_err());
+        assert!(UserId::new("u".repeat(UserId::MAX_BYTES + 1)).is_err());
+    }
+
+    /// What nobody sees, with the position that the message names.
+    const HIDDEN: [(&str, &str); 18] = [
+        ("a\0b", "control characters (position 2)"),
+        ("a\nb", "control characters (position 2)"),
+        ("ab\u{85}c", "control characters (position 3)"),
+        ("\tb", "control characters (position 1)"),
+        ("a\u{2028}b", "line separators (position 2)"),
+        ("a\u{2029}b", "line separators (position 2)"),
+        ("admin\u{200b}", "invisible characters (position 6)"),
+        ("ad\u{ad}min", "invisible characters (position 3)"),
+        ("\u{feff}admin", "invisible characters (position 1)"),
+        ("ad\u{200d}min", "invisible characters (position 3)"),
+        ("ad\u{200c}min", "invisible characters (position 3)"),
+        ("admin\u{2060}", "invisible characters (position 6)"),
+        ("jürgen\u{34f}", "invisible characters (position 7)"),
+        ("\u{2800}", "invisible characters (position 1)"),
+        ("\u{3164}", "invisible characters (position 1)"),
+        ("a\u{115f}", "invisible characters (position 2)"),
+        ("admin\u{e0041}", "invisible characters (position 6)"),
+        ("a\u{202e}nimd", "characters that change the direction of text (position 2)"),
+    ];
+
+    #[test]
+    fn refuses_what_nobody_sees_and_names_its_position() {
+        for (text, expected) in HIDDEN {
+            for refused in [
+                Username::new(text).map(|_| ()),
+                Role::new(text).map(|_| ()),
+                Division::new(text).map(|_| ()),
+                UserId::new(text).map(|_| ()),
+                CorrelationId::new(text).map(|_| ()),
+                Source::new(text).map(|_| ()),
+            ] {
+                let message = refused.map_err(|invalid| invalid.message().to_owned());
+                assert_eq!(message, Err(format!("must not contain {expected}")), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_space_around_a_text_and_doubled_space_within_a_name() {
+        for text in ["", " ", " a", "a ", "a\u{a0}", "\u{3000}a", "a\u{2003}"] {
+            assert!(Username::new(text).is_err() && UserId::new(text).is_err(), "{text:?}");
+        }
+        for text in ["a  b", "a \u{a0}b", "a\u{3000}\u{3000}b"] {
+            let refused = Username::new(text).unwrap_err();
+            assert_eq!(refused.message(), "must not contain two spaces in a row (position 3)");
+            assert!(UserId::new(text).is_ok(), "an id is no text to read: {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_consists_of_assigned_characters_and_begins_with_a_visible_one() {
+        for text in ["a\u{378}", "\u{e000}", "a\u{ffff}", "\u{301}a", "\u{301}", "\u{93f}क"] {
+            assert!(Username::new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn accepts_the_names_of_people_in_any_script() {
+        for text in [
+            "O'Neil",
+            "Jean-Luc",
+            "Müller, Jörg (ext.)",
+            "李",
+            "李小龙",
+            "김철수",
+            "山田 太郎",
+            "Ñandú",
+            "हिन्दी",
+            "क्\u{200d}ष",
+            "สมชาย",
+            "نامه\u{200c}ای",
+            "שָׁלוֹם",
+            "Ὀδυσσεύς",
+            "Đặng Thị",
+            "🦊",
+            "C++ & C#",
+            "№ 7",
+            "½",
+            "ﬁnn",
+            "\u{1f978}",
+            "\u{10d40}1",
+        ] {
+            assert_eq!(Username::new(text).map(String::from).as_deref(), Ok(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_kept_in_one_form_and_an_id_as_it_is() {
+        for (text, kept) in [
+            ("ju\u{308}rgen", "jürgen"),
+            ("\u{212b}sa", "Åsa"),
+            ("山田\u{3000}太郎", "山田 太郎"),
+            ("a\u{a0}b", "a b"),
+            ("\u{1112}\u{1161}\u{11ab}", "한"),
+        ] {
+            assert_eq!(Role::new(text).unwrap().as_str(), kept);
+            assert_eq!(UserId::new(text).unwrap().as_str(), text);
+        }
+        for text in ["Staff", "staff,manager", "équipe", "{a}:b"] {
+            assert_eq!(Role::new(text).unwrap().as_str(), text);
+        }
+        assert_ne!(Role::new("Staff").unwrap(), Role::new("staff").unwrap());
+    }
+
+    #[test]
+    fn comparison_key_ignores_case_form_and_kind_of_space() {
+        let key = |text| Username::from_stored(text).comparison_key();
+        // Those of RFC 8266, section 3, and more.
+        for (text, expected) in [
+            ("Foo", "foo"),
+            ("foo", "foo"),
+            ("Foo Bar", "foo bar"),
+            ("  foo   bar\u{3000}", "foo bar"),
+            ("Σ", "σ"),
+            ("ς", "ς"),
+            ("♚", "♚"),
+            ("Richard Ⅳ", "richard iv"),
+            ("Admin", "admin"),
+            ("ＡＤＭＩＮ", "admin"),
+            ("ℌans", "hans"),
+            ("ju\u{308}rgen", "jürgen"),
+            ("JÜRGEN", "jürgen"),
+            ("ﬁnn", "finn"),
+        ] {
+            assert_eq!(key(text), expected, "{text:?}");
+            assert_eq!(key(expected), expected, "stable: {text:?}");
+        }
+        assert_ne!(key("jurgen"), key("jürgen"));
+        assert_ne!(key("o'neil"), key("oneil"));
+    }
+
+    #[test]
+    fn checks_when_deserialised_and_not_when_restored_from_a_store() {
+        assert!(serde_json::from_str::<Role>("\"staff\"").is_ok());
+        let refused = serde_json::from_str::<Role>("\" staff\"").unwrap_err();
+        assert!(refused.to_string().contains("role: must not begin"));
+        assert!(serde_json::from_str::<Username>("\"admin\u{200b}\"").is_err());
+        for text in ["admin\u{200b}", "ju\u{308}rgen", "a  b", " a"] {
+            assert_eq!(Username::from_stored(text).as_str(), text);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Unicode properties and normal forms: the one notion of text of the library.
+//!
+//! Everything that a person types or pastes is judged by these functions. They read the
+//! tables of ICU4X (Unicode 16 or later), so no other module lists characters.
+
+use std::{borrow::Cow, iter};
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{
+        Alphabetic, BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint,
+        GeneralCategory, GeneralCategoryGroup, JoiningType,
+    },
+};
+
+const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
+const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
+
+const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+
+/// A visible symbol by its properties, but its glyph is a blank braille cell.
+const BRAILLE_BLANK: char = '\u{2800}';
+
+/// Why a character has no place in text that people read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Flaw {
+    Control,
+    LineSeparator,
+    Direction,
+    Invisible,
+    Unassigned,
+}
+
+impl Flaw {
+    /// Completes "must not contain …".
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Control => "control characters",
+            Self::LineSeparator => "line separators",
+            Self::Direction => "characters that change the direction of text",
+            Self::Invisible => "invisible characters",
+            Self::Unassigned => "characters without a meaning in Unicode",
+        }
+    }
+}
+
+/// Returns why `c` is not to be seen or changes how its neighbours are seen; none for a
+/// character that shows itself or is white space.
+///
+/// The join controls count as invisible; [`joins`] tells where they have a meaning.
+pub(crate) fn hidden(c: char) -> Option<Flaw> {
+    match category(c) {
+        // U+0009 to U+000D and U+0085 are among them.
+        GeneralCategory::Control => Some(Flaw::Control),
+        GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
+            Some(Flaw::LineSeparator)
+        }
+        _ if CodePointSetData::new::<BidiControl>().contains(c) => Some(Flaw::Direction),
+        GeneralCategory::Format => Some(Flaw::Invisible),
+        _ if c == BRAILLE_BLANK => Some(Flaw::Invisible),
+        _ => CodePointSetData::new::<DefaultIgnorableCodePoint>()
+            .contains(c)
+            .then_some(Flaw::Invisible),
+    }
+}
+
+/// Whether Unicode assigns no character to the code point, or leaves it to private use.
+pub(crate) fn is_unassigned(c: char) -> bool {
+    matches!(category(c), GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
+}
+
+/// Whether a join control at byte `at` of `text` stands where RFC 5892 (A.1, A.2) allows it:
+/// behind a virama, or, for ZWNJ, between letters that would join without it.
+pub(crate) fn joins(text: &str, at: usize) -> bool {
+    let (Some(before), Some(rest)) = (text.get(..at), text.get(at..)) else { return false };
+    let mut rest = rest.chars();
+    let control = rest.next();
+    if !matches!(control, Some(ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER)) {
+        return false;
+    }
+    let virama = |c| {
+        CodePointMapData::<CanonicalCombiningClass>::new().get(c) == CanonicalCombiningClass::Virama
+    };
+    if before.chars().next_back().is_some_and(virama) {
+        return true;
+    }
+    let joining = |c: &char| CodePointMapData::<JoiningType>::new().get(*c);
+    let is_transparent = |c: &char| joining(c) == JoiningType::Transparent;
+    let left = before.chars().rev().find(|c| !is_transparent(c));
+    let right = rest.find(|c| !is_transparent(c));
+    control == Some(ZERO_WIDTH_NON_JOINER)
+        && left.is_some_and(|c| {
+            matches!(joining(&c), JoiningType::LeftJoining | JoiningType::DualJoining)
+        })
+        && right.is_some_and(|c| {
+            matches!(joining(&c), JoiningType::RightJoining | JoiningType::DualJoining)
+        })
+}
+
+/// Whether `c` is a letter or a digit of any script.
+pub(crate) fn is_letter_or_digit(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+        || !c.is_ascii()
+            && (CodePointSetData::new::<Alphabetic>().contains(c)
+                || GeneralCategoryGroup::Number.contains(category(c)))
+}
+
+/// Whether `c` is a combining mark, which belongs to the letter before it.
+pub(crate) fn is_mark(c: char) -> bool {
+    !c.is_ascii() && GeneralCategoryGroup::Mark.contains(category(c))
+}
+
+/// Whether `c` is a space: U+0020 and the other space separators of Unicode.
+pub(crate) fn is_space(c: char) -> bool {
+    c == ' ' || !c.is_ascii() && category(c) == GeneralCategory::SpaceSeparator
+}
+
+/// The text in Normalization Form C.
+pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
+    NFC.normalize(text)
+}
+
+/// The text in Normalization Form KC, which also replaces compatibility characters, such as
+/// full-width letters.
+pub(crate) fn nfkc(text: &str) -> Cow<'_, str> {
+    NFKC.normalize(text)
+}
+
+/// The characters that the compatibility form of `c` alone consists of.
+pub(crate) fn compatible(c: char) -> impl Iterator<Item = char> {
+    NFKC.normalize_iter(iter::once(c))
+}
+
+/// The form by which text is searched: without regard to case, compatibility form, normal
+/// form and characters that nobody sees.
+pub(crate) fn search_form(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    // What is dropped must not keep letters from composing, and what composes or folds may
+    // fold again (Unicode 3.13, D146).
+    let seen = text.chars().filter(|c| !is_dropped(*c)).collect::<String>();
+    let mut folded = seen;
+    for _ in 0..2 {
+        folded = nfkc(&CaseMapper::new().fold_string(&folded)).into_owned();
+    }
+    // Turkish writes two letters where others write one, and capitals do not tell which of
+    // them is meant.
+    folded.replace("i\u{307}", "i").replace('\u{131}', "i")
+}
+
+/// Whether a search ignores `c`: it shows nothing, and separates nothing.
+fn is_dropped(c: char) -> bool {
+    matches!(hidden(c), Some(Flaw::Direction | Flaw::Invisible)) && c != BRAILLE_BLANK
+}
+
+fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_told_by_their_properties() {
+        let cases = [
+            ("\0\t\n\u{7f}\u{85}\u{9f}", Some(Flaw::Control)),
+            ("\u{2028}\u{2029}", Some(Flaw::LineSeparator)),
+            ("\u{200e}\u{200f}\u{61c}\u{202a}\u{202e}\u{2066}\u{2069}", Some(Flaw::Direction)),
+            (
+                "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{180e}\u{200b}\u{200c}",
+                Some(Flaw::Invisible),
+            ),
+            ("\u{200d}\u{2060}\u{2064}\u{206a}\u{2800}\u{3164}\u{fe0f}", Some(Flaw::Invisible)),
+            ("\u{feff}\u{ffa0}\u{fff9}\u{1d173}\u{e0001}\u{e0041}\u{e0100}", Some(Flaw::Invisible)),
+            (" \u{a0}\u{3000}aÄ李\u{301}७°€-\u{2011}\u{fffd}🦊", None),
+        ];
+        for (text, expected) in cases {
+            for c in text.chars() {
+                assert_eq!(hidden(c), expected, "U+{:04X}", u32::from(c));
+            }
+        }
+    }
+
+    #[test]
+    fn unassigned_and_private_code_points_are_told_from_new_characters() {
+        for c in ['\u{378}', '\u{e000}', '\u{fdd0}', '\u{ffff}', '\u{10ffff}', '\u{f0000}'] {
+            assert!(is_unassigned(c), "U+{:04X}", u32::from(c));
+        }
+        // Of Unicode 13, 15 and 16.
+        for c in ['a', '\u{1f978}', '\u{11f02}', '\u{10d40}', '\u{1c89}'] {
+            assert!(!is_unassigned(c), "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn join_controls_have_a_meaning_only_in_their_contexts() {
+        let cases = [
+            ("क्\u{200d}ष", true),
+            ("क्\u{200c}ष", true),
+            ("نامه\u{200c}ای", true),
+            ("می\u{200c}خواهم", true),
+            ("ب\u{64e}\u{200c}\u{64e}ب", true),
+            ("نامه\u{200d}ای", false),
+            ("ad\u{200d}min", false),
+            ("ad\u{200c}min", false),
+            ("\u{200c}ب", false),
+            ("ب\u{200c}", false),
+            ("ا\u{200c}ب", false),
+            ("👩\u{200d}💻", false),
+        ];
+        for (text, expected) in cases {
+            let at = text.find(['\u{200c}', '\u{200d}']).expect("a join control");
+            assert_eq!(joins(text, at), expected, "{text:?}");
+        }
+        assert!(!joins("ab", 1) && !joins("é", 1) && !joins("a", 9), "no join control");
+    }
+
+    #[test]
+    fn search_form_ignores_case_form_and_hidden_characters() {
+        let same: [&[&str]; 9] = [
+            &["anna", "ANNA", "Ａｎｎａ", "an\u{ad}na", "\u{200e}anna"],
+            &["zoë", "zoe\u{308}", "ZOË", "ZOE\u{308}"],
+            &["straße", "STRASSE", "STRAẞE", "strasse"],
+            &["σας", "ΣΑΣ", "σασ"],
+            &["istanbul", "İstanbul", "ISTANBUL", "ıstanbul", "I\u{307}stanbul"],
+            &["ﬁnn", "FINN", "finn"],
+            &["ℌans", "hans"],
+            &["カ", "ｶ"],
+            &["한", "\u{1112}\u{1161}\u{11ab}"],
+        ];
+        for texts in same {
+            for text in texts {
+                assert_eq!(search_form(text), search_form(texts[0]), "{text:?}");
+                assert_eq!(search_form(&search_form(text)), search_form(text), "{text:?}");
+            }
+        }
+    }
+}
