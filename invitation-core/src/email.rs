@@ -1,22 +1,27 @@
 //! E-mail addresses, their one comparison form, and the proof of owning one.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
-use crate::invalid::Invalid;
+use crate::{invalid::Invalid, unicode};
 
 /// The longest address, in bytes (RFC 5321, 4.5.3.1.3, less the two brackets).
 const MAX_BYTES: usize = 254;
 
-/// An e-mail address, kept exactly as it was given.
+/// An e-mail address, kept as it was given.
 ///
 /// Accepted is one bare address: a local part of ASCII without quotes, and a
 /// domain name of two labels or more, in ASCII or international. Refused are
 /// display names, lists, quoted local parts, address literals, comments, white
-/// space and control characters anywhere. A local part beyond ASCII is refused
-/// too: two of them may look or fold alike and be two people's mailboxes.
+/// space, control characters and characters that nobody sees, anywhere. A local
+/// part beyond ASCII is refused too: two of them may look or fold alike and be
+/// two people's mailboxes.
+///
+/// What is kept is what mail is sent to. Full-width letters and dots in the
+/// domain, which input methods write and mail servers do not know, are kept as
+/// the plain ones that they stand for.
 ///
 /// Two addresses are the same when their [keys](Self::key) are.
 ///
@@ -51,9 +56,7 @@ impl Email {
         if text.len() > MAX_BYTES {
             return invalid("must not be longer than 254 bytes");
         }
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return invalid("must not contain white space or control characters");
-        }
+        check_seen("email", text)?;
         let bare = "must be one e-mail address, as in anna@example.com";
         let Some((local, domain)) = text.rsplit_once('@') else {
             return invalid(bare);
@@ -64,7 +67,8 @@ impl Email {
         if !local.is_ascii() {
             return invalid("must have only ASCII characters before the @");
         }
-        let domain = EmailDomain::parse(domain)
+        let written = plain_domain(domain);
+        let domain = EmailDomain::parse(&written)
             .map_err(|_| Invalid::new("email", "must have a domain name behind the @"))?;
         let options =
             Options::default().without_display_text().without_domain_literal().with_required_tld();
@@ -75,10 +79,21 @@ impl Email {
         if key.len() > MAX_BYTES {
             return invalid("must not be longer than 254 bytes with its domain in ASCII");
         }
-        Ok(Self { given: Arc::from(text), key: EmailKey(Arc::from(key)) })
+        let given = format!("{local}@{written}");
+        if given.len() > MAX_BYTES {
+            return invalid("must not be longer than 254 bytes");
+        }
+        Ok(Self { given: Arc::from(given), key: EmailKey(Arc::from(key)) })
     }
 
-    /// The address as it was given: what is shown, and where mail is sent.
+    /// Restores an address and its comparison form from a store, as they were written
+    /// there. Nothing is checked, so that what an earlier release accepted can still be read.
+    #[must_use]
+    pub fn from_stored(given: impl AsRef<str>, key: impl AsRef<str>) -> Self {
+        Self { given: Arc::from(given.as_ref()), key: EmailKey(Arc::from(key.as_ref())) }
+    }
+
+    /// The address: what is shown, and where mail is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.given
@@ -190,6 +205,7 @@ impl EmailDomain {
         if text.len() > MAX_BYTES {
             return Err(invalid());
         }
+        check_seen("email_domain", text)?;
         let ascii = idna::domain_to_ascii_strict(text).map_err(|_| invalid())?;
         let labels: Vec<&str> = ascii.split('.').collect();
         let named = labels.last().is_some_and(|top| !top.bytes().all(|b| b.is_ascii_digit()));
@@ -199,11 +215,42 @@ impl EmailDomain {
         Ok(Self(Arc::from(ascii)))
     }
 
+    /// Restores a domain from a store, as it was written there. Nothing is checked, so that
+    /// what an earlier release accepted can still be read.
+    #[must_use]
+    pub fn from_stored(text: impl AsRef<str>) -> Self {
+        Self(Arc::from(text.as_ref()))
+    }
+
     /// The domain in ASCII and lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Refuses white space and what nobody sees. The mapping of domain names (UTS 46) would
+/// drop some of these, so that the form that mail is sent to and the one that is compared
+/// would be two addresses.
+fn check_seen(field: &'static str, text: &str) -> Result<(), Invalid> {
+    for (position, c) in (1..).zip(text.chars()) {
+        let what = match unicode::hidden(c) {
+            Some(flaw) => flaw.describe(),
+            None if unicode::is_space(c) => "white space",
+            None => continue,
+        };
+        return Err(Invalid::new(field, format!("must not contain {what} (position {position})")));
+    }
+    Ok(())
+}
+
+/// The domain in the characters that its compatibility forms stand for. Of the three dots
+/// that also separate labels (UTS 46), that of Chinese and Japanese is none of these.
+fn plain_domain(domain: &str) -> Cow<'_, str> {
+    if domain.is_ascii() {
+        return Cow::Borrowed(domain);
+    }
+    Cow::Owned(unicode::nfkc(domain).replace('\u{3002}', "."))
 }
 
 impl fmt::Display for EmailDomain {
@@ -268,6 +315,78 @@ mod tests {
         }
         // A homoglyph is another domain: Cyrillic а.
         assert_ne!(key("a@example.com"), key("a@ex\u{430}mple.com"));
+    }
+
+    #[test]
+    fn refuses_what_nobody_sees_and_names_its_position() {
+        for (text, expected) in [
+            ("anna@example.com\u{200b}", "invisible characters (position 17)"),
+            ("\u{feff}anna@example.com", "invisible characters (position 1)"),
+            ("an\u{ad}na@example.com", "invisible characters (position 3)"),
+            ("anna@exam\u{ad}ple.com", "invisible characters (position 10)"),
+            ("anna@exam\u{200d}ple.com", "invisible characters (position 10)"),
+            ("anna@exam\u{200c}ple.com", "invisible characters (position 10)"),
+            ("anna@\u{2060}example.com", "invisible characters (position 6)"),
+            ("anna@example.c\u{34f}om", "invisible characters (position 15)"),
+            ("anna@example.com\u{fe0f}", "invisible characters (position 17)"),
+            ("anna@exämple\u{3164}.com", "invisible characters (position 13)"),
+            ("anna@example.com\u{e0020}", "invisible characters (position 17)"),
+            (
+                "\u{200e}anna@example.com",
+                "characters that change the direction of text (position 1)",
+            ),
+            (
+                "anna@\u{202e}moc.example",
+                "characters that change the direction of text (position 6)",
+            ),
+            (
+                "anna@example.com\u{2069}",
+                "characters that change the direction of text (position 17)",
+            ),
+            ("anna@example.com\u{2028}", "line separators (position 17)"),
+            ("anna@example.com\n", "control characters (position 17)"),
+            ("anna@example.com\u{85}", "control characters (position 17)"),
+            ("anna@exa\u{a0}mple.com", "white space (position 9)"),
+            ("anna@example.com ", "white space (position 17)"),
+        ] {
+            let refused = Email::parse(text).unwrap_err();
+            assert_eq!(refused.message(), format!("must not contain {expected}"), "{text:?}");
+            assert_eq!(refused.field(), "email");
+        }
+        let refused = EmailDomain::parse("exam\u{ad}ple.com").unwrap_err();
+        assert_eq!(refused.message(), "must not contain invisible characters (position 5)");
+        assert_eq!(refused.field(), "email_domain");
+    }
+
+    #[test]
+    fn keeps_what_mail_is_sent_to() {
+        for (text, kept) in [
+            ("Anna@Exämple.com", "Anna@Exämple.com"),
+            ("anna@xn--exmple-cua.com", "anna@xn--exmple-cua.com"),
+            ("anna@ｅｘａｍｐｌｅ．ｃｏｍ", "anna@example.com"),
+            ("anna@example。com", "anna@example.com"),
+            ("anna@example｡com", "anna@example.com"),
+            ("anna@exa\u{308}mple.com", "anna@exämple.com"),
+            ("anna@ex\u{430}mple.com", "anna@ex\u{430}mple.com"),
+            ("anna@例え。jp", "anna@例え.jp"),
+        ] {
+            let email = Email::parse(text).unwrap();
+            assert_eq!(email.as_str(), kept);
+            assert_eq!(Email::parse(kept).unwrap().key(), email.key(), "{text}");
+        }
+        // The address of one mailbox never reads as a longer or another one.
+        for text in ["anna＠example.com", "anna@example.com．", "anna@exam／ple.com", "a@b＠c.com"]
+        {
+            assert!(Email::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn restores_what_an_earlier_release_stored() {
+        let stored = Email::from_stored("anna@example.com\u{200b}", "anna@example.com");
+        assert_eq!(stored.as_str(), "anna@example.com\u{200b}");
+        assert_eq!(stored.key(), Email::parse("anna@example.com").unwrap().key());
+        assert_eq!(EmailDomain::from_stored("localhost").as_str(), "localhost");
     }
 
     #[test]
