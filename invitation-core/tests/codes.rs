@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use invitation_core::{CodeFormat, Entropy, EntropyError, Mistyped, OsEntropy, SeededEntropy};
+use proptest::prelude::*;
 
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -95,10 +96,19 @@ fn what_is_no_code_is_told_apart_and_never_echoed() {
     for (text, expected) in [
         ("", Mistyped::Empty),
         (" - \u{2014} ", Mistyped::Empty),
+        ("\0", Mistyped::Empty),
+        ("https://example.com/register#", Mistyped::Empty),
+        ("#", Mistyped::Empty),
         ("null", Mistyped::Symbol { position: 2 }),
-        ("7KQ2\0", Mistyped::Symbol { position: 5 }),
+        ("7KQ2\0", Mistyped::Length { expected: 24, found: 4 }),
         ("é", Mistyped::Symbol { position: 1 }),
-        ("７KQ2", Mistyped::Symbol { position: 1 }),
+        ("７KQ2", Mistyped::Length { expected: 24, found: 4 }),
+        ("\u{200e}７-Ü", Mistyped::Symbol { position: 4 }),
+        ("7KQ2 ٣", Mistyped::Symbol { position: 6 }),
+        ("7KQ2\u{a0}к", Mistyped::Symbol { position: 6 }),
+        ("https://example.com/register#7KQ2-U", Mistyped::Symbol { position: 35 }),
+        ("https://example.com/register#7KQ2", Mistyped::Length { expected: 24, found: 4 }),
+        ("Code #7KQ2-U", Mistyped::Symbol { position: 12 }),
         ("0", Mistyped::Length { expected: 24, found: 1 }),
         (&"0".repeat(24), Mistyped::Check),
         (&"O".repeat(24), Mistyped::Check),
@@ -109,6 +119,122 @@ fn what_is_no_code_is_told_apart_and_never_echoed() {
     for length in CodeFormat::MIN_SYMBOLS..=CodeFormat::MAX_SYMBOLS {
         let format = CodeFormat::new(length).expect("within bounds");
         assert_eq!(format.parse(&"0".repeat(length.into())), Err(Mistyped::Check), "all zero");
+    }
+}
+
+/// Full-width, mathematical bold and circled forms of the symbols.
+fn other_forms(text: &str) -> [String; 3] {
+    let shift = |c: char, by: [u32; 2]| match c {
+        'A'..='Z' => char::from_u32(by[0] + u32::from(c) - u32::from('A')),
+        '0'..='9' => char::from_u32(by[1] + u32::from(c) - u32::from('0')),
+        c => Some(c),
+    };
+    let of = |by| text.chars().map(|c| shift(c, by).expect("there is such a form")).collect();
+    let circled =
+        |c: char| if c == '0' { '\u{24ea}' } else { shift(c, [0x24b6, 0x245f]).unwrap_or(c) };
+    [of([0xff21, 0xff10]), of([0x1d400, 0x1d7ce]), text.chars().map(circled).collect()]
+}
+
+#[test]
+fn a_code_is_read_as_people_paste_it() {
+    let entropy = SeededEntropy::new(9);
+    for format in [
+        CodeFormat::default(),
+        CodeFormat::new(16).and_then(|format| format.with_prefix("ULI")).expect("a format"),
+        CodeFormat::new(12).and_then(|format| format.with_prefix("7K")).expect("a format"),
+    ] {
+        for _ in 0..100 {
+            let code = format.generate(&entropy).expect("it is seeded");
+            let shown = code.reveal().to_string();
+            let mut pasted: Vec<String> = other_forms(&shown).into();
+            pasted.extend(
+                [
+                    "\u{200e}CODE",
+                    "\u{feff}CODE",
+                    "CODE.",
+                    "CODE\u{200b}",
+                    "\"CODE\"",
+                    "„CODE“",
+                    "[CODE]",
+                    "<CODE>",
+                    "(CODE),",
+                    "*CODE*",
+                    "`CODE`",
+                    "CODE\0",
+                    "\tCODE\r\n\r\n",
+                    "\u{2066}CODE\u{2069}",
+                    "→ CODE ←",
+                    "#CODE",
+                    "Nr. #CODE",
+                    "https://example.com/register#CODE",
+                    "https://example.com/register#CODE.",
+                    " <https://example.com/a/b/register#CODE>\n",
+                    "http://127.0.0.1:8080/register#CODE)",
+                    "example.com/register#CODE",
+                    "[Register](https://münchen.example/register#CODE)",
+                    "https://example.com/register?lang=de&x=1#CODE",
+                ]
+                .map(|around| around.replace("CODE", &shown)),
+            );
+            pasted.extend(
+                ["\u{2011}", "\u{ad}", " \u{2013} ", "\n", "\u{a0}", "\u{2212}", "/", "\u{301}"]
+                    .map(|between| shown.replace('-', between)),
+            );
+            pasted.push(shown.chars().map(|c| format!("{c}\u{200b}")).collect());
+            for text in &pasted {
+                assert_eq!(format.parse(text).as_ref(), Ok(&code), "{text:?}");
+                let lower = text.to_lowercase();
+                assert_eq!(format.parse(&lower).as_ref(), Ok(&code), "{lower:?}");
+            }
+        }
+    }
+}
+
+/// What is neither letter nor digit by the standard library, which has tables of its own;
+/// from blocks in which no release of Unicode assigns a new one.
+fn decoration() -> impl Strategy<Value = String> {
+    let blocks = [
+        '\0'..='\u{52f}',
+        '\u{2000}'..='\u{206f}',
+        '\u{20d0}'..='\u{20ff}',
+        '\u{2100}'..='\u{2bff}',
+        '\u{3000}'..='\u{303f}',
+        '\u{fe00}'..='\u{fe6f}',
+        '\u{1f300}'..='\u{1faff}',
+        '\u{e0000}'..='\u{e01ef}',
+    ];
+    let skipped = proptest::char::ranges(blocks.to_vec().into())
+        .prop_filter("is a letter or digit", |c| !c.is_alphanumeric());
+    proptest::collection::vec(skipped, 0..4).prop_map(String::from_iter)
+}
+
+proptest! {
+    #[test]
+    fn a_code_is_read_among_anything_but_letters_and_digits(
+        seed in any::<u64>(),
+        prefixed in any::<bool>(),
+        decorations in proptest::collection::vec(decoration(), 40),
+    ) {
+        let format = CodeFormat::default();
+        let format = if prefixed { format.with_prefix("ACME").expect("a prefix") } else { format };
+        let code = format.generate(&SeededEntropy::new(seed)).expect("it is seeded");
+        let shown = code.reveal();
+        let mut typed = String::new();
+        for (c, around) in shown.chars().zip(&decorations) {
+            typed.push_str(around);
+            typed.push(c);
+        }
+        typed.push_str(&decorations[39]);
+        let read = format.parse(&typed);
+        prop_assert_eq!(read.as_ref(), Ok(&code), "{:?}", typed);
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic_and_positions_lie_within_it(text in any::<String>()) {
+        if let Err(Mistyped::Symbol { position }) = CodeFormat::default().parse(&text) {
+            let c = text.chars().nth(position - 1);
+            prop_assert!(c.is_some_and(|c| !c.is_ascii_punctuation()), "{:?} in {:?}", c, text);
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{InvitationCode, MAX_SYMBOLS, Mistyped, TAG_SYMBOLS, symbols};
+use super::{InvitationCode, MAX_SYMBOLS, Mistyped, TAG_SYMBOLS, symbols, typed};
 use crate::{
     entropy::{Entropy, EntropyError},
     invalid::Invalid,
+    unicode,
 };
 
 /// The form of a code: how many symbols, in which groups, behind which prefix.
@@ -41,7 +42,7 @@ pub struct CodeFormat {
 
 impl CodeFormat {
     /// The longest text that is looked at, in bytes.
-    pub const MAX_INPUT: usize = 256;
+    pub const MAX_INPUT: usize = 1_024;
     /// The most symbols: what the check symbol protects.
     pub const MAX_SYMBOLS: u8 = 31;
     /// The fewest symbols: 55 random bits. At 10,000 live codes and 100 guesses
@@ -153,16 +154,38 @@ impl CodeFormat {
         self.code(&values[..=random.len()])
     }
 
-    /// Reads a code as a person typed it: in either case, with spaces and
-    /// hyphens anywhere, O for 0, I and L for 1.
+    /// Reads a code as a person typed or pasted it.
+    ///
+    /// - Letters count in either case, O as 0, I and L as 1. Compatibility forms, such as
+    ///   full-width or circled letters, count as the letters that they stand for.
+    /// - Everything that is neither letter nor digit is skipped: space, line breaks, hyphens,
+    ///   quotes, punctuation, characters that nobody sees.
+    /// - Of a link, what follows `#` counts: the link that the library makes carries the code
+    ///   there.
     ///
     /// # Errors
     ///
     /// [`Mistyped`] when it cannot be a code. Every single wrong symbol and
     /// every swap of two symbols is found; of other mistakes, 31 in 32.
     pub fn parse(&self, text: &str) -> Result<InvitationCode, Mistyped> {
+        if text.len() > Self::MAX_INPUT {
+            return Err(Mistyped::TooLong);
+        }
+        let whole = self.parse_from(text, 0);
+        let Some((begins, is_link)) = typed::fragment(text).filter(|_| whole.is_err()) else {
+            return whole;
+        };
+        // A number sign may also be what somebody wrote before a code, as in "Code #7KQ2-…".
+        match self.parse_from(text, begins) {
+            Err(_) if !is_link => whole,
+            read => read,
+        }
+    }
+
+    /// Reads the text from byte `begins` on as a code.
+    fn parse_from(&self, text: &str, begins: usize) -> Result<InvitationCode, Mistyped> {
         let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
-        self.read(text, &mut values)?;
+        self.read(text, begins, &mut values)?;
         let values = &values[..self.symbols()];
         if symbols::well_formed(values.iter().copied()) {
             Ok(self.code(values))
@@ -177,16 +200,20 @@ impl CodeFormat {
         if text.len() > Self::MAX_INPUT {
             return None;
         }
-        let typed = match self.behind_prefix(text) {
-            Some(rest) if rest.starts_with(is_separator) => rest,
-            _ => self.without_prefix(text),
-        };
+        let begins =
+            typed::fragment(text).filter(|(_, is_link)| *is_link).map_or(0, |found| found.0);
+        let prefix = self.behind_prefix(text, begins).filter(|behind| {
+            let next = text[*behind..].chars().next();
+            next.is_some_and(|c| !unicode::is_letter_or_digit(c))
+                || self.is_beyond_symbols(text, begins)
+        });
+        let begins = prefix.unwrap_or(begins);
         let mut beginning = Zeroizing::new(Vec::with_capacity(self.symbols()));
-        for c in typed.chars().filter(|&c| !is_separator(c)) {
+        for typed in typed::symbols(text, begins) {
             if beginning.len() == self.symbols() {
                 return None;
             }
-            beginning.push(symbols::symbol_of(value_of(c)?));
+            beginning.push(symbols::symbol_of(value_of(typed.symbol)?));
         }
         (beginning.len() >= min).then_some(beginning)
     }
@@ -204,21 +231,24 @@ impl CodeFormat {
         fits.then(|| Self { length, ..self.clone() }.code(values))
     }
 
-    fn read(&self, text: &str, values: &mut [u8; MAX_SYMBOLS]) -> Result<(), Mistyped> {
-        if text.len() > Self::MAX_INPUT {
-            return Err(Mistyped::TooLong);
-        }
-        if self.prefix.is_none() && self.read_plain(text, values) {
+    fn read(
+        &self,
+        text: &str,
+        begins: usize,
+        values: &mut [u8; MAX_SYMBOLS],
+    ) -> Result<(), Mistyped> {
+        if self.prefix.is_none() && self.read_plain(&text[begins..], values) {
             return Ok(());
         }
-        let typed = self.without_prefix(text);
-        let skipped = text[..text.len() - typed.len()].chars().count();
+        // A code may happen to begin with the prefix's own letters, so they count as the
+        // prefix only where there are too many symbols for a code alone.
+        let prefix = self.behind_prefix(text, begins);
+        let prefix = prefix.filter(|_| self.is_beyond_symbols(text, begins));
+        let begins = prefix.unwrap_or(begins);
         let mut found = 0;
-        for (position, c) in typed.chars().enumerate() {
-            if is_separator(c) {
-                continue;
-            }
-            let value = value_of(c).ok_or(Mistyped::Symbol { position: skipped + position + 1 })?;
+        for typed in typed::symbols(text, begins) {
+            let value =
+                value_of(typed.symbol).ok_or(Mistyped::Symbol { position: typed.position })?;
             if let Some(place) = values.get_mut(found) {
                 *place = value;
             }
@@ -250,30 +280,21 @@ impl CodeFormat {
         found == self.symbols()
     }
 
-    /// `text` without the prefix. A code may happen to begin with the prefix's
-    /// own letters, so they count as the prefix only where there are too many
-    /// symbols for a code alone.
-    fn without_prefix<'t>(&self, text: &'t str) -> &'t str {
-        match self.behind_prefix(text) {
-            Some(rest) if count_typed(text) > self.symbols() => rest,
-            _ => text,
+    /// Where the text behind the prefix begins, if the text begins with it.
+    fn behind_prefix(&self, text: &str, begins: usize) -> Option<usize> {
+        let prefix = self.prefix.as_deref()?;
+        let mut typed = typed::symbols(text, begins);
+        let mut behind = begins;
+        for letter in prefix.chars() {
+            let next = typed.next().filter(|next| next.symbol.to_ascii_uppercase() == letter)?;
+            behind = next.ends;
         }
+        Some(behind)
     }
 
-    /// What follows the prefix, if `text` begins with it.
-    fn behind_prefix<'t>(&self, text: &'t str) -> Option<&'t str> {
-        let prefix = self.prefix.as_deref()?;
-        let mut wanted = prefix.chars();
-        let mut rest = text.chars();
-        let mut missing = wanted.next();
-        while let Some(letter) = missing {
-            let c = rest.find(|&c| !is_separator(c))?;
-            if c.to_ascii_uppercase() != letter {
-                return None;
-            }
-            missing = wanted.next();
-        }
-        Some(rest.as_str())
+    /// Whether there are more letters and digits than a code has symbols.
+    fn is_beyond_symbols(&self, text: &str, begins: usize) -> bool {
+        typed::symbols(text, begins).nth(self.symbols()).is_some()
     }
 
     fn code(&self, values: &[u8]) -> InvitationCode {
@@ -299,18 +320,4 @@ impl Default for CodeFormat {
 
 fn value_of(c: char) -> Option<u8> {
     u8::try_from(c).ok().and_then(symbols::value_of)
-}
-
-fn count_typed(text: &str) -> usize {
-    text.chars().filter(|&c| !is_separator(c)).count()
-}
-
-/// Spaces, and the hyphens and dashes that text programs make of them.
-fn is_separator(c: char) -> bool {
-    match c {
-        '-' | ' ' => true,
-        _ if c.is_ascii_alphanumeric() => false,
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}' | '\u{feff}' | '\u{ad}' => true,
-        _ => c.is_whitespace(),
-    }
 }

@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mistyped {
-    /// Nothing but spaces and hyphens, or nothing at all.
+    /// Not one letter or digit.
     #[error("the code is empty")]
     Empty,
     /// More than [`CodeFormat::MAX_INPUT`](super::CodeFormat::MAX_INPUT) bytes.
@@ -21,10 +21,12 @@ pub enum Mistyped {
         /// How many there were.
         found: usize,
     },
-    /// A character that occurs in no code.
+    /// A letter or digit that occurs in no code.
     #[error("the character at position {position} occurs in no code")]
     Symbol {
-        /// Its position in the text, in characters counted from 1.
+        /// Its position in the text as it was typed, in characters (Unicode scalar values)
+        /// counted from 1. Skipped characters count, and so does what comes before the
+        /// fragment of a link.
         position: usize,
     },
     /// The check symbol disagrees: a symbol is wrong, or two are swapped.

@@ -4,6 +4,7 @@ mod format;
 mod mistyped;
 mod sealing;
 mod symbols;
+mod typed;
 
 use std::{fmt, sync::Arc};
 
@@ -25,9 +26,10 @@ pub(crate) const TAG_SYMBOLS: usize = 4;
 /// An invitation code: the secret that opens the door.
 ///
 /// Whoever holds it may redeem the invitation (a bearer credential), so it is
-/// treated as one: `Debug` shows nothing of it, there is no `Display`, it is
-/// compared in constant time and wiped from memory when dropped. The one way to
-/// its text is [`reveal`](Self::reveal).
+/// treated as one: `Debug` shows nothing of it, there is no `Display`, and it is
+/// compared in constant time. Its own memory is wiped when it is dropped; the
+/// [sealed form](SealedCode) that a store keeps is not, and neither are the
+/// buffers of a driver. The one way to its text is [`reveal`](Self::reveal).
 ///
 /// ```
 /// use invitation_core::{CodeFormat, OsEntropy};

@@ -1,0 +1,88 @@
+//! What counts of a text in which somebody typed or pasted a code.
+
+use crate::unicode;
+
+/// A letter or digit of the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Typed {
+    /// As it counts: of a compatibility form, what it stands for.
+    pub(super) symbol: char,
+    /// The position of its character in the whole text, counted in characters from 1.
+    pub(super) position: usize,
+    /// The byte of the text behind its character.
+    pub(super) ends: usize,
+}
+
+/// The letters and digits of the text from byte `begins` on.
+///
+/// Each character is folded by itself. A combining mark is therefore skipped like
+/// everything else that is neither letter nor digit, and never changes the letter before it.
+pub(super) fn symbols(text: &str, begins: usize) -> impl Iterator<Item = Typed> {
+    let before = text[..begins].chars().count();
+    (before + 1..)
+        .zip(text[begins..].char_indices())
+        .filter(|(_, (_, c))| unicode::is_letter_or_digit(*c))
+        .flat_map(move |(position, (at, c))| {
+            let ends = begins + at + c.len_utf8();
+            // One character may stand for several, some of which are punctuation.
+            unicode::compatible(c)
+                .filter(|symbol| unicode::is_letter_or_digit(*symbol))
+                .map(move |symbol| Typed { symbol, position, ends })
+        })
+}
+
+/// Where the text behind the first number sign begins, and whether that is the fragment of a
+/// link; none when it is not and nothing is written there.
+pub(super) fn fragment(text: &str) -> Option<(usize, bool)> {
+    let (before, behind) = text.split_once('#')?;
+    let is_link = before.contains('/');
+    let is_written = behind.contains(unicode::is_letter_or_digit);
+    (is_link || is_written).then_some((before.len() + 1, is_link))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(char, usize)> {
+        symbols(text, 0).map(|typed| (typed.symbol, typed.position)).collect()
+    }
+
+    #[test]
+    fn only_letters_and_digits_count_in_the_form_that_they_stand_for() {
+        for (text, expected) in [
+            ("7-k", "7k"),
+            ("\u{200e}\u{ad}7\u{2011}.k\u{feff}\0\n", "7k"),
+            ("７Ｋ", "7K"),
+            ("𝟕𝐊", "7K"),
+            ("⑦Ⓚ", "7K"),
+            ("7️⃣", "7"),
+            ("🄺", "K"),
+            ("½", "12"),
+            ("É", "É"),
+            ("E\u{301}", "E"),
+            ("(7)[k]«»„”'", "7k"),
+        ] {
+            let symbols: String = read(text).into_iter().map(|(symbol, _)| symbol).collect();
+            assert_eq!(symbols, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn positions_count_the_characters_of_the_whole_text() {
+        assert_eq!(read("\u{200e}７-é"), [('7', 2), ('é', 4)]);
+        let behind: Vec<_> =
+            symbols("é#7 k", 3).map(|typed| (typed.position, typed.ends)).collect();
+        assert_eq!(behind, [(3, 4), (5, 6)]);
+    }
+
+    #[test]
+    fn a_fragment_is_what_follows_the_first_number_sign() {
+        assert_eq!(fragment("https://example.com/register#7K"), Some((29, true)));
+        assert_eq!(fragment("Code #7K"), Some((6, false)));
+        assert_eq!(fragment("https://example.com/#."), Some((21, true)));
+        for text in ["7K", "#", "7K#", "https://example.com/", ""] {
+            assert_eq!(fragment(text), None, "{text:?}");
+        }
+    }
+}
