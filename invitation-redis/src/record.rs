@@ -93,13 +93,12 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> 
     let digest = CodeDigest::from_bytes(f.array("digest")?);
     let tag = CodeTag::from_bytes(f.array("tag")?);
     let sealed = SealedCode::from_bytes(f.bytes("sealed")?.to_vec());
-    let email = f.opt_word("email", Email::parse)?;
-    f.opt("email_key", Fields::text)?;
-    let binding = match (email, f.opt_word("domain", EmailDomain::parse)?) {
-        (None, None) => Binding::Anyone,
-        (Some(email), None) => Binding::Address(email),
-        (None, Some(domain)) => Binding::Domain(domain),
-        (Some(_), Some(_)) => return Err(f.corrupt("domain")),
+    let (email, key) = (f.opt("email", Fields::text)?, f.opt("email_key", Fields::text)?);
+    let binding = match (email, key, f.opt_stored("domain", EmailDomain::from_stored)?) {
+        (None, None, None) => Binding::Anyone,
+        (Some(email), Some(key), None) => Binding::Address(Email::from_stored(email, key)),
+        (None, None, Some(domain)) => Binding::Domain(domain),
+        _ => return Err(f.corrupt("email_key")),
     };
     Ok(Invitation {
         id,
@@ -107,10 +106,12 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> 
         tag,
         sealed,
         binding,
-        role: f.word("role", Role::new)?,
-        division: f.word("division", Division::new)?,
-        inviter: match (f.opt_word("inviter", UserId::new)?, f.opt_word("inviter_role", Role::new)?)
-        {
+        role: f.stored("role", Role::from_stored)?,
+        division: f.stored("division", Division::from_stored)?,
+        inviter: match (
+            f.opt_stored("inviter", UserId::from_stored)?,
+            f.opt_stored("inviter_role", Role::from_stored)?,
+        ) {
             (None, None) => Inviter::System,
             (Some(user), Some(role)) => Inviter::User { user, role },
             _ => return Err(f.corrupt("inviter_role")),
@@ -164,10 +165,10 @@ fn read_redemption(f: &mut Fields<'_>, field: &'static str) -> Result<Redemption
 fn redemption_fields(f: &mut Fields<'_>) -> Result<Redemption> {
     Ok(Redemption {
         id: EventId::from_bytes(f.array("used_id")?),
-        user: f.word("used_by", UserId::new)?,
-        username: f.word("used_name", Username::new)?,
+        user: f.stored("used_by", UserId::from_stored)?,
+        username: f.stored("used_name", Username::from_stored)?,
         at: f.time("used_at")?,
-        role: f.word("used_role", Role::new)?,
+        role: f.stored("used_role", Role::from_stored)?,
         lease: f.opt("used_lease", Fields::array)?.map(EventId::from_bytes),
     })
 }
@@ -195,12 +196,12 @@ fn read_lease(record: &[u8]) -> Result<(Lease, Division)> {
     let mut f = Fields::of(record, "lease", 6)?;
     let lease = Lease {
         id: EventId::from_bytes(f.array("id")?),
-        user: f.word("user", UserId::new)?,
-        username: f.word("username", Username::new)?,
+        user: f.stored("user", UserId::from_stored)?,
+        username: f.stored("username", Username::from_stored)?,
         since: f.time("since")?,
         until: f.time("until")?,
     };
-    Ok((lease, f.word("division", Division::new)?))
+    Ok((lease, f.stored("division", Division::from_stored)?))
 }
 
 /// The record of an event without its invitation and division, which stand between the
@@ -274,9 +275,9 @@ pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
         id,
         at: f.time("at")?,
         performer: match (
-            f.opt_word("actor", UserId::new)?,
-            f.opt_word("actor_role", Role::new)?,
-            f.opt_word("redeemer", Username::new)?,
+            f.opt_stored("actor", UserId::from_stored)?,
+            f.opt_stored("actor_role", Role::from_stored)?,
+            f.opt_stored("redeemer", Username::from_stored)?,
         ) {
             (None, None, None) => Performer::System,
             (Some(user), Some(role), None) => Performer::Actor { user, role },
@@ -287,10 +288,10 @@ pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
         outcome: f.word("outcome", str::parse)?,
         reason: f.opt_word("reason", str::parse)?,
         invitation: f.opt("invitation", Fields::array)?.map(InvitationId::from_bytes),
-        division: f.opt_word("division", Division::new)?,
+        division: f.opt_stored("division", Division::from_stored)?,
         origin: Origin {
-            correlation: f.opt_word("correlation", CorrelationId::new)?,
-            source: f.opt_word("source", Source::new)?,
+            correlation: f.opt_stored("correlation", CorrelationId::from_stored)?,
+            source: f.opt_stored("source", Source::from_stored)?,
         },
         detail: f
             .opt_word("detail", |text| Detail::from_json(text).ok_or(()))?

@@ -183,6 +183,23 @@ impl<'b> Fields<'b> {
         read_time(self.array(field)?).ok_or_else(|| self.corrupt(field))
     }
 
+    /// A text that was checked when it was written.
+    pub(crate) fn stored<T>(
+        &mut self,
+        field: &'static str,
+        restore: impl FnOnce(&'b str) -> T,
+    ) -> Result<T> {
+        self.text(field).map(restore)
+    }
+
+    pub(crate) fn opt_stored<T>(
+        &mut self,
+        field: &'static str,
+        restore: impl FnOnce(&'b str) -> T,
+    ) -> Result<Option<T>> {
+        self.opt(field, |fields, field| fields.stored(field, restore))
+    }
+
     /// A text that `parse` understands.
     pub(crate) fn word<T, E>(
         &mut self,

@@ -75,7 +75,7 @@ async fn write_all<DB: Dialect>(
     request: Option<EventId>,
 ) -> sqlx::Result<()> {
     let request = request.as_ref().map(|id| id.as_bytes().as_slice());
-    let columns = format!("{}, email_key, request_id", row::INVITATION);
+    let columns = format!("{}, request_id", row::INVITATION);
     for chunk in rows.chunks(rows_at_once::<DB>()) {
         let invitations = chunk.iter().map(|row| &row.invitation);
         let written = invitations.clone().map(|invitation| Written { invitation, request });

@@ -21,9 +21,9 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
         id: EventId::from_bytes(c.bytes("id")?),
         at: c.time("at")?,
         performer: match (
-            c.opt_word("actor", UserId::new)?,
-            c.opt_word("actor_role", Role::new)?,
-            c.opt_word("redeemer", Username::new)?,
+            c.opt_stored("actor", UserId::from_stored)?,
+            c.opt_stored("actor_role", Role::from_stored)?,
+            c.opt_stored("redeemer", Username::from_stored)?,
         ) {
             (None, None, None) => Performer::System,
             (Some(user), Some(role), None) => Performer::Actor { user, role },
@@ -34,10 +34,10 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
         outcome: c.word("outcome", |text| text.parse())?,
         reason: c.opt_word("reason", |text| text.parse())?,
         invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
-        division: c.opt_word("division", Division::new)?,
+        division: c.opt_stored("division", Division::from_stored)?,
         origin: Origin {
-            correlation: c.opt_word("correlation", CorrelationId::new)?,
-            source: c.opt_word("source", Source::new)?,
+            correlation: c.opt_stored("correlation", CorrelationId::from_stored)?,
+            source: c.opt_stored("source", Source::from_stored)?,
         },
         detail: c
             .opt_word("detail", |text| Detail::from_json(&text).ok_or(()))?

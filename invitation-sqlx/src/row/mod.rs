@@ -26,10 +26,10 @@ use crate::{
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them
 /// and [`Written`] writes them.
-pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_domain, role, division, \
-     inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, used_by, \
-     used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, version, \
-     batch, metadata";
+pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, email_domain, \
+     role, division, inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, \
+     used_by, used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, \
+     version, batch, metadata";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -112,6 +112,19 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
         micros.map(time).transpose()
     }
 
+    /// A text that was checked when it was written.
+    fn stored<T>(&mut self, column: &'static str, restore: impl FnOnce(String) -> T) -> Result<T> {
+        self.text(column).map(restore)
+    }
+
+    fn opt_stored<T>(
+        &mut self,
+        column: &'static str,
+        restore: impl FnOnce(String) -> T,
+    ) -> Result<Option<T>> {
+        Ok(self.opt_text(column)?.map(restore))
+    }
+
     fn word<T, E>(
         &mut self,
         column: &'static str,
@@ -172,18 +185,21 @@ fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
         tag: CodeTag::from_bytes(c.bytes("tag")?),
         sealed: SealedCode::from_bytes(c.blob("sealed")?),
         binding: match (
-            c.opt_word("email", Email::try_from)?,
-            c.opt_word("email_domain", EmailDomain::try_from)?,
+            c.opt_text("email")?,
+            c.opt_text("email_key")?,
+            c.opt_stored("email_domain", EmailDomain::from_stored)?,
         ) {
-            (None, None) => Binding::Anyone,
-            (Some(email), None) => Binding::Address(email),
-            (None, Some(domain)) => Binding::Domain(domain),
-            (Some(_), Some(_)) => return Err(c.corrupt("email_domain")),
+            (None, None, None) => Binding::Anyone,
+            (Some(email), Some(key), None) => Binding::Address(Email::from_stored(email, key)),
+            (None, None, Some(domain)) => Binding::Domain(domain),
+            _ => return Err(c.corrupt("email_key")),
         },
-        role: c.word("role", Role::new)?,
-        division: c.word("division", Division::new)?,
-        inviter: match (c.opt_word("inviter", UserId::new)?, c.opt_word("inviter_role", Role::new)?)
-        {
+        role: c.stored("role", Role::from_stored)?,
+        division: c.stored("division", Division::from_stored)?,
+        inviter: match (
+            c.opt_stored("inviter", UserId::from_stored)?,
+            c.opt_stored("inviter_role", Role::from_stored)?,
+        ) {
             (None, None) => Inviter::System,
             (Some(user), Some(role)) => Inviter::User { user, role },
             _ => return Err(c.corrupt("inviter_role")),
@@ -211,10 +227,10 @@ fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
 
 fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> {
     let id = c.opt_bytes("used_id")?;
-    let user = c.opt_word("used_by", UserId::new)?;
-    let username = c.opt_word("used_name", Username::new)?;
+    let user = c.opt_stored("used_by", UserId::from_stored)?;
+    let username = c.opt_stored("used_name", Username::from_stored)?;
     let at = c.opt_time("used_at")?;
-    let role = c.opt_word("used_role", Role::new)?;
+    let role = c.opt_stored("used_role", Role::from_stored)?;
     let lease = c.opt_bytes("used_lease")?.map(EventId::from_bytes);
     match (id, user, username, at, role, lease) {
         (None, None, None, None, None, None) => Ok(None),
@@ -225,8 +241,7 @@ fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> 
     }
 }
 
-/// A new row, with the comparison form of its address and the request that it was
-/// created by as two more columns at the end.
+/// A new row, with the request that it was created by as one more column at the end.
 pub(crate) struct Written<'a> {
     pub(crate) invitation: &'a Invitation,
     pub(crate) request: Option<&'a [u8]>,
@@ -251,6 +266,7 @@ impl Record for Written<'_> {
         v.blob(invitation.tag.as_bytes().as_slice());
         v.blob(invitation.sealed.as_bytes());
         v.text(email);
+        v.text(key);
         v.text(domain);
         v.text(invitation.role.as_str());
         v.text(invitation.division.as_str());
@@ -273,7 +289,6 @@ impl Record for Written<'_> {
         v.int(i64::try_from(invitation.version).unwrap_or(i64::MAX));
         v.blob(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice()));
         v.text(invitation.metadata.as_ref().map(Metadata::as_json));
-        v.text(key);
         v.blob(*request);
     }
 }
@@ -353,7 +368,7 @@ pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
     let mut c = Columns::<DB>::new(row, "codes");
     Ok(Located {
         id: InvitationId::from_bytes(c.bytes("id")?),
-        division: c.word("division", Division::new)?,
+        division: c.stored("division", Division::from_stored)?,
     })
 }
 

@@ -15,10 +15,10 @@ pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
     let mut c = Columns::<DB>::new(row, "redemptions");
     Ok(Redemption {
         id: EventId::from_bytes(c.bytes("id")?),
-        user: c.word("user_id", UserId::new)?,
-        username: c.word("username", Username::new)?,
+        user: c.stored("user_id", UserId::from_stored)?,
+        username: c.stored("username", Username::from_stored)?,
         at: c.time("at")?,
-        role: c.word("role", Role::new)?,
+        role: c.stored("role", Role::from_stored)?,
         lease: c.opt_bytes("lease")?.map(EventId::from_bytes),
     })
 }
@@ -38,8 +38,8 @@ pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until";
 fn read_lease<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Lease> {
     Ok(Lease {
         id: EventId::from_bytes(c.bytes("id")?),
-        user: c.word("user_id", UserId::new)?,
-        username: c.word("username", Username::new)?,
+        user: c.stored("user_id", UserId::from_stored)?,
+        username: c.stored("username", Username::from_stored)?,
         since: c.time("held_since")?,
         until: c.time("held_until")?,
     })
@@ -55,7 +55,7 @@ pub(crate) fn open_lease<DB: Dialect>(row: &DB::Row) -> Result<OpenLease> {
     Ok(OpenLease {
         lease: read_lease(&mut c)?,
         invitation: InvitationId::from_bytes(c.bytes("invitation")?),
-        division: c.word("division", Division::new)?,
+        division: c.stored("division", Division::from_stored)?,
     })
 }
 

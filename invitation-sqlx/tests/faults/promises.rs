@@ -95,13 +95,13 @@ pub(crate) async fn a_row_that_cannot_be_understood_is_an_error_that_names_the_c
     let host = Host::<DB>::new().await;
     let invitations = &host.invitations;
     let (invitation, code) = create(invitations).await;
-    run(host.pool(), "UPDATE invitation_codes SET role = ' staff '").await;
+    run(host.pool(), "UPDATE invitation_codes SET metadata = '['").await;
     let Err(Error::Store(error)) = invitations.get(&admin(), invitation.id).await else {
-        panic!("no role begins with a space")
+        panic!("the metadata are no object")
     };
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.contains("role"), "{cause}");
+    assert!(cause.contains("metadata"), "{cause}");
     // Fail closed: no redemption either.
     invitations.redeem(&code, &redeemer("anna")).await.unwrap_err();
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     actor::Scope,
     code::{CodeDigest, CodeTag, SealedCode},
+    email::{Email, EmailDomain},
     event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
     id::BatchId,
     invitation::{Binding, Invitation, Inviter, Redemption, Revocation},
@@ -58,11 +59,11 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
         tag: CodeTag::from_bytes([0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x27, 0x5c]),
         sealed: SealedCode::from_bytes(sealed),
         binding: Binding::Address(email(&address)),
-        role: Role::new(odd(Role::MAX_BYTES)).expect("a role"),
-        division: Division::new(odd(Division::MAX_BYTES)).expect("a division"),
+        role: Role::from_stored(odd(Role::MAX_BYTES)),
+        division: Division::from_stored(odd(Division::MAX_BYTES)),
         inviter: Inviter::User {
-            user: UserId::new(odd(UserId::MAX_BYTES)).expect("a user"),
-            role: Role::new(odd(Role::MAX_BYTES)).expect("a role"),
+            user: UserId::from_stored(odd(UserId::MAX_BYTES)),
+            role: Role::from_stored(odd(Role::MAX_BYTES)),
         },
         created_at,
         expires_at: Timestamp::MAX,
@@ -71,8 +72,8 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
         held: 0,
         last_use: Some(Redemption {
             id: mint.event_id(),
-            user: UserId::new(odd(UserId::MAX_BYTES)).expect("a user"),
-            username: Username::new(odd(Username::MAX_BYTES)).expect("a username"),
+            user: UserId::from_stored(odd(UserId::MAX_BYTES)),
+            username: Username::from_stored(odd(Username::MAX_BYTES)),
             at: Timestamp::MIN,
             role: Role::new("staff").expect("a role"),
             lease: None,
@@ -85,8 +86,9 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
     }
 }
 
-/// Invitations of the largest values, the earliest and the latest instants, and
-/// with everything left out, come back as they were.
+/// Invitations of the largest values, the earliest and the latest instants, with
+/// texts that are no longer accepted, and with everything left out, come back as
+/// they were.
 pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows: Vec<_> = [Timestamp::MIN, at(-1), at(0), at(1), start(), Timestamp::MAX]
@@ -98,6 +100,17 @@ pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
         Invitation { inviter: Inviter::System, ..mint.row() },
         Invitation { binding: Binding::Domain(domain("exämple.org")), ..mint.row() },
         Invitation { binding: Binding::Address(email("Anna.L+x@Exämple.ORG")), ..mint.row() },
+        Invitation {
+            // As an earlier release accepted it.
+            binding: Binding::Address(Email::from_stored(
+                "anna@example.com\u{200b}",
+                "anna@example.com",
+            )),
+            role: Role::from_stored(" staff\u{200b}"),
+            division: Division::from_stored("s\u{a0} \u{202e}ales"),
+            ..mint.row()
+        },
+        Invitation { binding: Binding::Domain(EmailDomain::from_stored("intern")), ..mint.row() },
         Invitation { deleted_at: Some(Timestamp::MAX), ..mint.row() },
         Invitation { revocation: Some(Revocation { at: at(-1), reason: None }), ..mint.row() },
         Invitation {
@@ -117,6 +130,7 @@ pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
         // `Email` and `Metadata` hide in `Debug`; what they hide is compared too.
         if let (Binding::Address(found), Binding::Address(given)) = (&found.binding, &row.binding) {
             assert_eq!(found.as_str(), given.as_str(), "an address as it was given");
+            assert_eq!(found.key(), given.key(), "its comparison form as it was stored");
         }
         let json = |row: &Invitation| row.metadata.as_ref().map(|own| own.as_json().to_owned());
         assert_eq!(json(&found), json(row), "metadata");
@@ -138,16 +152,16 @@ pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
         .with("suppressed", "18446744073709551615");
     let full = Event {
         performer: Performer::Redeemer {
-            user: UserId::new(odd(UserId::MAX_BYTES)).expect("a user"),
-            username: Username::new(odd(Username::MAX_BYTES)).expect("a username"),
+            user: UserId::from_stored(odd(UserId::MAX_BYTES)),
+            username: Username::from_stored(odd(Username::MAX_BYTES)),
         },
         outcome: EventOutcome::Refused,
         reason: Some(Reason::Used),
         invitation: Some(mint.invitation_id()),
-        division: Some(Division::new(odd(Division::MAX_BYTES)).expect("a division")),
+        division: Some(Division::from_stored(odd(Division::MAX_BYTES))),
         origin: Origin {
-            correlation: Some(CorrelationId::new(odd(128)).expect("a correlation id")),
-            source: Some(Source::new(odd(128)).expect("a source")),
+            correlation: Some(CorrelationId::from_stored(odd(128))),
+            source: Some(Source::from_stored(odd(128))),
         },
         detail,
         ..mint.event(Action::Redeem, Timestamp::MAX)
@@ -175,8 +189,8 @@ pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
 pub async fn events_of_an_insert_come_back_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let origin = Origin {
-        correlation: Some(CorrelationId::new(odd(128)).expect("a correlation id")),
-        source: Some(Source::new(odd(128)).expect("a source")),
+        correlation: Some(CorrelationId::from_stored(odd(128))),
+        source: Some(Source::from_stored(odd(128))),
     };
     let NewInvitation { invitation, event } = mint.new_row(largest(&mint, start()));
     let detail = Detail::none().with("role", &odd(64)).with("role", "twice");
