@@ -18,10 +18,10 @@ pub use invitation_core::{
     Policy, Position, Purge, Purged, Quota, QuotaOf, Reason, RedeemWithError, Redeemed,
     RedeemedWith, Redeemer, Redemption, RedemptionListing, RedemptionPage, Refusal, Refused,
     Request, RequestKey, Reservation, ReservationId, ReservationPage, Reserved, Revocation,
-    RevokedPage, Right, Rights, Role, RolePair, Scope, SealedCode, Sealing, Search, Slice, Source,
-    Span, Status, Store, StoreError, StoreErrorKind, SystemActor, SystemClock, Tally, Target,
-    Timestamp, Transition, UnreadableSeal, UsedBy, UserId, Username, Verdict, VerifiedEmail,
-    decide, words,
+    RevokedPage, Right, Rights, Role, RolePair, Scope, SealedCode, Sealing, Search, SearchTerm,
+    Slice, Source, Span, Status, Store, StoreError, StoreErrorKind, SystemActor, SystemClock,
+    Tally, Target, Timestamp, Transition, UnreadableSeal, UsedBy, UserId, Username, Verdict,
+    VerifiedEmail, decide,
 };
 #[cfg(feature = "testing")]
 #[doc(inline)]

@@ -80,7 +80,7 @@ pub use self::{
     quota::{Cap, Quota, QuotaOf},
     refusal::{Refusal, Refused, Verdict},
     request::{Fingerprint, IdempotencyKey, Known, Request, RequestKey},
-    search::{Search, words},
+    search::{Search, SearchTerm},
     service::{
         Checked, Count, Counts, Created, Criteria, Cursor, Disclosure, EventCriteria, EventPage,
         GivenBack, InvitationPage, InvitationView, Invitations, OpenReservation, Paging,

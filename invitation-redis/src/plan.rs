@@ -5,7 +5,7 @@
 //! `Filter::matches`; a plan only says which ones need not be looked at.
 
 use invitation_core::{
-    BatchId, CodeTag, Filter, InvitationId, Position, Scope, Search, Span, Status,
+    BatchId, CodeTag, Filter, InvitationId, Position, Scope, Search, SearchTerm, Span, Status,
 };
 
 use crate::wire::{after, time};
@@ -13,6 +13,9 @@ use crate::wire::{after, time};
 /// More than that many candidates in no order are not collected to be sorted: then
 /// they are frequent, and a walk from the newest soon finds them.
 pub(crate) const MAX_UNORDERED: usize = 2_000;
+
+/// By how many terms of a search candidates may be looked for, however many are searched for.
+const MAX_TERMS: usize = 5;
 
 /// Greater than every place: 24 bytes at most, and a user's id of 128.
 const END: u8 = 0xff;
@@ -177,19 +180,26 @@ fn by_state(scope: &Scope, status: Option<Status>, created: &Span) -> Vec<Range>
     letters.iter().map(range).collect()
 }
 
-/// Every word must be there, so each alone is enough to look for; a tag is as good as
+/// Every term must be met, so each alone is enough to look for; a tag is as good as
 /// all of them.
 fn by_search(search: &Search) -> Vec<Plan> {
     let tagged = |tag: &CodeTag| Range::of_any(&[b"g".as_slice(), tag.as_bytes()].concat(), 16);
     let tags: Vec<Range> = search.tags().iter().map(tagged).collect();
-    if search.words().is_empty() {
+    if search.terms().is_empty() {
         return vec![Plan::Unordered(tags)];
     }
-    let either = |word: &String| {
-        let beginning = Range::of(&[b"w", word.as_bytes()].concat());
-        Plan::Unordered(tags.iter().cloned().chain([beginning]).collect())
+    let either = |term: &SearchTerm| {
+        let beginning = [b"w", term.as_str().as_bytes()].concat();
+        let range = if term.is_whole() {
+            // A NUL ends the term in an entry of the index, and the id follows.
+            Range::of_any(&[beginning.as_slice(), b"\0"].concat(), 16)
+        } else {
+            Range::of(&beginning)
+        };
+        Plan::Unordered(tags.iter().cloned().chain([range]).collect())
     };
-    search.words().iter().map(either).collect()
+    // The longest come first.
+    search.terms().iter().take(MAX_TERMS).map(either).collect()
 }
 
 /// The ranges whose sizes are the number of each of these statuses, where the index

@@ -7,24 +7,16 @@ use invitation_core::{
     BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain,
     Event, EventId, Invitation, InvitationId, Inviter, Lease, Metadata, OpenLease, Origin,
     Performer, Redemption, Request, Revocation, Role, SealedCode, Source, StoreError, UserId,
-    Username, words,
+    Username,
 };
 
 use crate::wire::{Fields, Packed, corrupt};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Words as a record keeps them.
-pub(crate) fn joined_words(text: &str) -> String {
-    words(text).join("\0")
-}
-
-/// The words of an address that an invitation is bound to.
-pub(crate) fn address_words(binding: &Binding) -> String {
-    match binding {
-        Binding::Address(email) => joined_words(email.as_str()),
-        Binding::Anyone | Binding::Domain(_) => String::new(),
-    }
+/// Search terms as a record keeps them.
+pub(crate) fn joined(terms: &[String]) -> String {
+    terms.join("\0")
 }
 
 /// The address as given, its comparison form, and the domain, of a binding.
@@ -81,8 +73,8 @@ pub(crate) fn write_invitation(
         .bytes(&invitation.version.to_be_bytes())
         .opt_bytes(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice()))
         .opt_text(invitation.metadata.as_ref().map(Metadata::as_json))
-        .text(&address_words(&invitation.binding))
-        .text(&last.map_or_else(String::new, |last| joined_words(last.username.as_str())))
+        .text(&joined(&invitation.binding.search_terms()))
+        .text(&last.map_or_else(String::new, |last| joined(&last.username.search_terms())))
         .opt_bytes(request.map(|(key, _)| key))
         .opt_bytes(request.map(|(_, first)| first.as_bytes().as_slice()));
     p.done()

@@ -140,7 +140,7 @@ fn write_change(p: &mut Packed, change: &Change) {
                 .text(username.as_str())
                 .time(*at)
                 .opt_bytes(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()))
-                .text(&record::joined_words(username.as_str()))
+                .text(&record::joined(&username.search_terms()))
         }
         Change::Hold { lease, in_place_of } => {
             record::write_lease(held(p.begin(3).int(2), *in_place_of), lease)
@@ -152,7 +152,7 @@ fn write_change(p: &mut Packed, change: &Change) {
                 Some(binding) => {
                     let (email, key, domain) = record::binding(binding);
                     p.begin(4).opt_text(email).opt_text(key).opt_text(domain);
-                    p.text(&record::address_words(binding))
+                    p.text(&record::joined(&binding.search_terms()))
                 }
                 None => p.none(),
             };

@@ -75,13 +75,19 @@ impl Criteria {
         Self { expires, ..self }
     }
 
-    /// Those that a search finds: by the beginnings of words of the e-mail
-    /// address and of *Used By*, or by the beginning of the code.
+    /// Those that a search finds: what the list shows, as it is shown.
     ///
-    /// At most 5 words of 2 characters or more, each of which must begin a word
-    /// (a run of letters and digits, in any case). What reads as the beginning
-    /// of a code, from the complete first four symbols on, is also looked up as
-    /// one, for those whose role may copy codes.
+    /// - An e-mail address finds that address, in any spelling of the same mailbox, in the
+    ///   e-mail and in *Used By*.
+    /// - Other text is split into terms at everything that is neither letter nor digit. Each
+    ///   has to begin a term of the e-mail, or each a term of *Used By*. A term of one
+    ///   character has to be a whole term there. Case, compatibility form and normal form do
+    ///   not count.
+    /// - What reads as the beginning of a code, from the complete first four symbols on, is
+    ///   also looked up as one, for those whose role may copy codes.
+    ///
+    /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
+    /// refused.
     pub fn matching(self, search: impl Into<String>) -> Self {
         Self { search: Some(SearchText(search.into())), ..self }
     }

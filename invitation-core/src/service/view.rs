@@ -185,12 +185,12 @@ impl<S: Store> Invitations<S> {
         let (filter, query) = self.filter(actor, criteria, call.now)?;
         let scope = self.reach(actor, &call, named, Action::View).await?;
         let split = query.as_ref().and_then(|query| Some((query, query.split()?)));
-        let Some((query, (by_words, by_tag))) = split else {
+        let Some((query, (by_terms, by_tag))) = split else {
             return Ok(Counts(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?));
         };
         let mut tally = Tally::default();
-        if let Some(words) = by_words {
-            let filter = Filter { search: Some(words), ..filter.clone() };
+        if let Some(terms) = by_terms {
+            let filter = Filter { search: Some(terms), ..filter.clone() };
             tally = self.store.count(&scope, &filter, Limits::COUNT_CAP).await?;
         }
         let filter = Filter { search: Some(by_tag), ..filter };

@@ -113,10 +113,10 @@ CREATE TABLE IF NOT EXISTS {prefix}quotas (
     PRIMARY KEY (kind, name)
 ) ENGINE = InnoDB;
 
--- What a search looks through: the words of the address (part 0) and of the name of
+-- What a search looks through: the terms of the address (part 0) and of the name of
 -- the redeemer who took the n-th use (part n), which count while it is the latest.
 CREATE TABLE IF NOT EXISTS {prefix}words (
-    word            VARBINARY(768) NOT NULL, -- lower case may take more bytes
+    word            VARBINARY(768) NOT NULL, -- the form that is searched may take more bytes
     division        VARBINARY(64)  NOT NULL, -- the invitation's, as is the next
     created_at      BIGINT         NOT NULL,
     invitation      BINARY(16)     NOT NULL,

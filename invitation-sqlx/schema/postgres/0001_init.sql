@@ -117,7 +117,7 @@ CREATE TABLE {prefix}quotas (
     PRIMARY KEY (kind, name)
 );
 
--- What a search looks through: the words of the address (part 0) and of the name of
+-- What a search looks through: the terms of the address (part 0) and of the name of
 -- the redeemer who took the n-th use (part n), which count while it is the latest.
 CREATE TABLE {prefix}words (
     word            TEXT COLLATE "C" NOT NULL,

@@ -2,7 +2,7 @@
 
 use invitation_core::{Change, Facts, StoreError, StoreErrorKind, Transition};
 
-use super::{Begin, Step, words};
+use super::{Begin, Step};
 use crate::{
     dialect::Dialect,
     error::{is_taken, lone_statement_error, store_error},
@@ -32,7 +32,7 @@ pub(super) async fn redeem<DB: Dialect>(
     let Change::Redeem { username, in_place_of: None, .. } = transition.change() else {
         return Ok(None);
     };
-    let s = statement::<DB>(names, transition, words::each_once(username.as_str()));
+    let s = statement::<DB>(names, transition, username.search_terms());
     let found = match begin {
         // It is its own transaction, and its answer that of the commit.
         Begin::Own => match s.first(conn).await {

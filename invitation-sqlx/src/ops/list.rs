@@ -3,7 +3,7 @@
 //! Every way looks at candidates from an index, at most so many, and asks the whole
 //! filter of each. A *walk* goes in the list's order and stops at a full page; when its
 //! candidates end before that, the page comes back short, and the next one goes on
-//! behind them. The walk through *all words* of a search looks only at what has them all.
+//! behind them. The walk through *all words* of a search looks only at what has several of its terms.
 //! A *few* are all that match some part of the filter, in whatever order: if they are few
 //! indeed, they tell the whole answer.
 //! Those that have expired, or have not, are merged from those *lasting* equally long, where
@@ -16,7 +16,7 @@ mod walk;
 
 use invitation_core::{
     BatchId, Division, Filter, Invitation, InvitationId, Listing, Page, Position, Role, Scope,
-    Search, Slice, Status, StoreError, UserId,
+    Search, SearchTerm, Slice, Status, StoreError, UserId,
 };
 
 use crate::{
@@ -31,9 +31,12 @@ const FEW: u32 = 5_000;
 /// The same of those that have expired, or have not.
 const FEW_VALID: u32 = 2_000;
 
-/// How many that only have a word which begins with a searched one, or the tag of a code,
-/// are looked at beside those that have the words.
+/// How many that only have a term which begins with a searched one, or the tag of a code,
+/// are looked at beside those that have the terms.
 const SIDE: u32 = 500;
+
+/// By how many terms of a search candidates are looked for, however many are searched for.
+const LEADING: usize = 5;
 
 /// What candidates are looked at.
 #[derive(Clone, Copy)]
@@ -48,10 +51,10 @@ enum Way<'a> {
     Inviter(&'a UserId),
     /// Those of a role within a division, in the list's order.
     Role(&'a Role),
-    /// Those that have all of some words, in the list's order.
-    AllWords(&'a Division, &'a [String]),
-    /// The few that have a word which begins like this, or a tag.
-    Word(&'a str),
+    /// Those that have all of some terms, in the list's order.
+    AllWords(&'a Division, &'a [SearchTerm]),
+    /// The few that meet a term, or have a tag.
+    Word(&'a SearchTerm),
     /// The few that have a tag.
     Tag,
     /// The few that have not expired, or that have.
@@ -68,7 +71,7 @@ fn ways<'a, DB: Dialect>(
 ) -> Vec<Way<'a>> {
     let mut ways: Vec<_> = searched.few.iter().copied().map(Way::Word).collect();
     if let Some(search) = &filter.search
-        && search.words().is_empty()
+        && search.terms().is_empty()
     {
         if search.tags().is_empty() {
             // It finds nothing.
@@ -134,16 +137,23 @@ pub(crate) async fn list<DB: Dialect>(
     Ok(short.unwrap_or(Slice { items: Vec::new(), next: None }))
 }
 
-/// By what words of a search to look.
+/// By what terms of a search to look.
 #[derive(Default)]
 struct Searched<'a> {
     /// Those that few may have, the rarest first: what few have costs least to look at.
-    few: Vec<&'a str>,
-    /// Or all of them, in a division.
-    as_one: Option<(&'a Division, &'a [String])>,
+    few: Vec<&'a SearchTerm>,
+    /// Or several of them, in a division.
+    as_one: Option<(&'a Division, &'a [SearchTerm])>,
 }
 
-/// One word alone is tried without being counted. Of several, so many of each are counted
+/// The terms by which candidates are looked for: the first, which are the longest. All terms
+/// are checked on each candidate.
+pub(super) fn leading(search: &Search) -> &[SearchTerm] {
+    let terms = search.terms();
+    &terms[..terms.len().min(LEADING)]
+}
+
+/// One term alone is tried without being counted. Of several, so many of each are counted
 /// as tells a rare one, and more of them only where none is rare and they cannot be looked
 /// for as one.
 async fn weigh<'a, DB: Dialect>(
@@ -152,48 +162,47 @@ async fn weigh<'a, DB: Dialect>(
     scope: &'a Scope,
     search: &'a Search,
 ) -> Result<Searched<'a>, StoreError> {
-    let words = search.words();
-    if let [] | [_] = words {
-        let few = words.iter().map(String::as_str).collect();
-        return Ok(Searched { few, as_one: None });
+    let terms = leading(search);
+    if let [] | [_] = terms {
+        return Ok(Searched { few: terms.iter().collect(), as_one: None });
     }
-    let begin_with = |s: &mut Statement<DB>, is: &str, word: &str| {
-        render::words(s, names, is, word);
+    let begin_with = |s: &mut Statement<DB>, is: &str, term: &SearchTerm| {
+        render::words(s, names, is, term);
         s.sql(" ORDER BY w.word");
     };
-    let caps = vec![SIDE; 2 * words.len() + 1];
+    let caps = vec![SIDE; 2 * terms.len() + 1];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
-        match (words.get(n), n.checked_sub(words.len()).and_then(|n| words.get(n))) {
-            (Some(word), _) => begin_with(s, ">=", word),
-            (None, Some(word)) => begin_with(s, ">", word),
+        match (terms.get(n), n.checked_sub(terms.len()).and_then(|n| terms.get(n))) {
+            (Some(term), _) => begin_with(s, ">=", term),
+            (None, Some(term)) => begin_with(s, ">", term),
             (None, None) => render::tagged(s, names, search),
         }
     });
     let counts = counts.await?;
-    let (all, beside) = counts.split_at(words.len().min(counts.len()));
-    let rare = rarest(words, all, SIDE);
+    let (all, beside) = counts.split_at(terms.len().min(counts.len()));
+    let rare = rarest(terms, all, SIDE);
     if !rare.is_empty() {
         return Ok(Searched { few: rare, as_one: None });
     }
     if let Scope::Division(division) = scope
         && beside.iter().all(|n| *n <= i64::from(SIDE))
     {
-        return Ok(Searched { few: Vec::new(), as_one: Some((division, words)) });
+        return Ok(Searched { few: Vec::new(), as_one: Some((division, terms)) });
     }
-    let caps = vec![FEW; words.len()];
+    let caps = vec![FEW; terms.len()];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
-        if let Some(word) = words.get(n) {
-            begin_with(s, ">=", word);
+        if let Some(term) = terms.get(n) {
+            begin_with(s, ">=", term);
         }
     });
-    Ok(Searched { few: rarest(words, &counts.await?, FEW), as_one: None })
+    Ok(Searched { few: rarest(terms, &counts.await?, FEW), as_one: None })
 }
 
-/// Those words of which there are no more than so many, the rarest first.
-fn rarest<'a>(words: &'a [String], counts: &[i64], cap: u32) -> Vec<&'a str> {
-    let mut few: Vec<_> = counts.iter().zip(words).filter(|(n, _)| **n <= i64::from(cap)).collect();
+/// Those terms of which there are no more than so many, the rarest first.
+fn rarest<'a>(terms: &'a [SearchTerm], counts: &[i64], cap: u32) -> Vec<&'a SearchTerm> {
+    let mut few: Vec<_> = counts.iter().zip(terms).filter(|(n, _)| **n <= i64::from(cap)).collect();
     few.sort_by_key(|(count, _)| **count);
-    few.into_iter().map(|(_, word)| word.as_str()).collect()
+    few.into_iter().map(|(_, term)| term).collect()
 }
 
 impl Way<'_> {

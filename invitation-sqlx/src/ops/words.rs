@@ -1,6 +1,6 @@
-//! The words that a search looks through.
+//! The terms that a search looks through.
 
-use invitation_core::{Binding, Invitation, Redemption, words};
+use invitation_core::{Invitation, Redemption};
 
 use crate::{
     dialect::Dialect,
@@ -11,10 +11,11 @@ use crate::{
 
 use super::insert;
 
-/// The words of the address. Those of the redeemer who took the n-th use are part n.
+/// The part of the terms of the address. Those of the redeemer who took the n-th use are
+/// part n.
 const ADDRESS: i64 = 0;
 
-/// One word of an invitation.
+/// One term of an invitation.
 pub(super) struct Word<'a> {
     text: String,
     invitation: &'a Invitation,
@@ -37,26 +38,15 @@ impl Record for Word<'_> {
     }
 }
 
-/// The words of a text, each once.
-pub(super) fn each_once(text: &str) -> Vec<String> {
-    let mut words = words(text);
-    words.sort_unstable();
-    words.dedup();
-    words
-}
-
 fn of_address(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
-    let words = match &invitation.binding {
-        Binding::Address(email) => each_once(email.as_str()),
-        Binding::Anyone | Binding::Domain(_) => Vec::new(),
-    };
-    words.into_iter().map(move |text| Word { text, invitation, part: ADDRESS })
+    let terms = invitation.binding.search_terms();
+    terms.into_iter().map(move |text| Word { text, invitation, part: ADDRESS })
 }
 
 fn of_used_by(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
-    let of = |last: &Redemption| each_once(last.username.as_str());
-    let words = invitation.last_use.as_ref().map_or_else(Vec::new, of);
-    words.into_iter().map(move |text| Word { text, invitation, part: invitation.uses.into() })
+    let of = |last: &Redemption| last.username.search_terms();
+    let terms = invitation.last_use.as_ref().map_or_else(Vec::new, of);
+    terms.into_iter().map(move |text| Word { text, invitation, part: invitation.uses.into() })
 }
 
 /// Those of a new invitation.

@@ -7,8 +7,8 @@
 mod guard;
 
 use invitation_core::{
-    Change, EventFilter, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, Span, Status,
-    Target,
+    Change, EventFilter, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, SearchTerm, Span,
+    Status, Target,
 };
 
 pub(crate) use self::guard::{Given, guard, guard_of_all, guard_of_unused, guard_without_leases};
@@ -21,8 +21,8 @@ pub(crate) const REVOKED: i64 = 1;
 /// A standing: no uses are left.
 pub(crate) const USED: i64 = 2;
 
-/// Greater than every text that begins with a searched word: words are letters
-/// and digits, and this is neither.
+/// Greater than every text that begins with a searched term: terms are letters, digits
+/// and marks, and this is none of them.
 const END_OF_PREFIX: char = char::MAX;
 
 /// Says the index by which the rows of a table are to be found, where it must be said.
@@ -232,8 +232,8 @@ pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span
     }
 }
 
-/// Of the names of redeemers, that of the latest counts. Its words are gone through once,
-/// whatever is searched for.
+/// Either the address or the name of the latest redeemer meets all terms. The terms of an
+/// invitation are read once, whatever is searched for.
 fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(" AND (1 = 0");
     if !search.tags().is_empty() {
@@ -241,41 +241,40 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
             s.blob(tag.as_bytes());
         });
     }
-    let words = search.words();
-    for (n, word) in words.iter().enumerate() {
-        s.sql(if n == 0 { " OR (SELECT MAX(CASE WHEN " } else { " + MAX(CASE WHEN " });
-        begins_with(s, "w.word", word).sql(" THEN 1 ELSE 0 END)");
-    }
-    if !words.is_empty() {
+    let terms = search.terms();
+    if !terms.is_empty() {
         s.sql(format_args!(
-            " FROM {} w WHERE w.invitation = i.id AND (w.part = 0 OR w.part = i.uses)) = {}",
-            names.words,
-            words.len()
+            " OR EXISTS (SELECT 1 FROM {} w WHERE w.invitation = i.id \
+             AND (w.part = 0 OR w.part = i.uses) GROUP BY w.part HAVING ",
+            names.words
         ));
+        for (n, term) in terms.iter().enumerate() {
+            s.sql(if n == 0 { "MAX(CASE WHEN w.word >= " } else { " + MAX(CASE WHEN w.word >= " });
+            let (below, end) = end_of(term);
+            s.text(term.as_str()).sql(format_args!(" AND w.word {below} ")).text(end);
+            s.sql(" THEN 1 ELSE 0 END)");
+        }
+        s.sql(format_args!(" = {})", terms.len()));
     }
     s.sql(")");
 }
 
-/// Whether a word begins with what is searched for.
-pub(crate) fn begins_with<'s, DB: Dialect>(
-    s: &'s mut Statement<DB>,
-    word: &str,
-    wanted: &str,
-) -> &'s mut Statement<DB> {
-    s.sql(format_args!("{word} >= ")).text(wanted);
-    s.sql(format_args!(" AND {word} < ")).text(end_of_prefix(wanted))
-}
-
-/// All words `w` that begin with what is searched for, by the index that has them; or of
+/// All terms `w` that meet what is searched for, by the index that has them; or of
 /// these, those that are longer.
-pub(crate) fn words<DB: Dialect>(s: &mut Statement<DB>, names: &Names, is: &str, wanted: &str) {
+pub(crate) fn words<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    is: &str,
+    wanted: &SearchTerm,
+) {
+    let (below, end) = end_of(wanted);
     s.sql(format_args!("{} w WHERE w.word {is} ", names.words));
     unseen(s, |s| {
-        s.text(wanted);
+        s.text(wanted.as_str());
     });
-    s.sql(" AND w.word < ");
+    s.sql(format_args!(" AND w.word {below} "));
     unseen(s, |s| {
-        s.text(end_of_prefix(wanted));
+        s.text(end);
     });
 }
 
@@ -291,8 +290,14 @@ pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: 
     });
 }
 
-fn end_of_prefix(wanted: &str) -> String {
-    format!("{wanted}{END_OF_PREFIX}")
+/// The end of the range of terms that meet what is searched for, and how to compare with it.
+fn end_of(wanted: &SearchTerm) -> (&'static str, String) {
+    let text = wanted.as_str();
+    if wanted.is_whole() {
+        ("<=", text.to_owned())
+    } else {
+        ("<", format!("{text}{END_OF_PREFIX}"))
+    }
 }
 
 /// Those that a quota counts, among the standings `s`.

@@ -116,6 +116,8 @@ async fn only_the_latest_redeemer_counts() {
     assert!(counted("bert").await, "also an earlier one's");
     word("anna", 0).await;
     assert!(counted("anna").await, "also the address's");
+    assert!(!counted("anna bert").await, "one of each");
+    word("bert", 0).await;
     assert!(counted("anna bert").await && !counted("anna cleo").await);
 }
 

@@ -16,16 +16,18 @@ pub(super) fn looked_at() -> Timestamp {
     later(start(), 1_000)
 }
 
-const EMAILS: [&str; 6] = [
+const EMAILS: [&str; 8] = [
     "Anna.Lind+hr@Example.com",
     "anna_marie@example.org",
     "joanna@exämple.com",
     "li.nd100@sub.example.com",
     "o'brien@example.com",
     "ab-cd.ef@x1.org",
+    "j.smith@example.com",
+    "anna+1@example.com",
 ];
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 14] = [
     "Anna Lind",
     "Zo\u{eb} \u{c9}COLE",
     "Zoe\u{308} e\u{301}cole",
@@ -34,6 +36,12 @@ const NAMES: [&str; 8] = [
     "stra\u{df}e \u{3a3}\u{391}\u{3a3}",
     "漢字 かな",
     "*anna*",
+    "李",
+    "O\u{2019}Neil-Smith J.",
+    "J.SMITH@example.com",
+    "anna+1@ex\u{e4}mple.com",
+    "हिन्दी สมชาย",
+    "a b c d e f g 1 2 3 7 x",
 ];
 
 /// Invitations of all statuses, roles, divisions, inviters, bindings and times,

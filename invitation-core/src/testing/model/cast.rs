@@ -216,7 +216,8 @@ impl Newcomer {
         let name = match (self.person % 4, self.renamed) {
             (0, false) => "anna",
             (1, false) => "Bob.Berg",
-            (2, false) => "carol",
+            // A name that is an address, in another spelling than the mailbox's.
+            (2, false) => "CAROL@Exämple.org",
             // Two people of one name, one id apart only in case from another's name.
             (3, false) => "Anna",
             _ => "renamed person",

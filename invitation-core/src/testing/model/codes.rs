@@ -49,7 +49,7 @@ pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, Mistyped) {
     let length = |found| Mistyped::Length { expected: LENGTH, found };
     match mistake {
         Mistake::Empty => (" - ".to_owned(), Mistyped::Empty),
-        Mistake::TooLong => (format!("{shown:-<257}"), Mistyped::TooLong),
+        Mistake::TooLong => (format!("{shown:-<1025}"), Mistyped::TooLong),
         Mistake::Cut(left) => {
             let left = 1 + usize::from(left) % (LENGTH - 1);
             (symbols[..left].iter().collect(), length(left))

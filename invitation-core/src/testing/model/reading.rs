@@ -52,7 +52,7 @@ impl Model {
         };
         let sees_codes = self.rules.allow(by.part(), Right::Copy);
         let finds = |row: &&Row| {
-            search.as_ref().is_none_or(|search| search.finds(&row.words(), &row.code, sees_codes))
+            search.as_ref().is_none_or(|search| search.finds(&row.shown(), &row.code, sees_codes))
         };
         let mut rows: Vec<&Row> = self.matching(by, wanted).filter(finds).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
@@ -70,7 +70,7 @@ impl Model {
         for row in self.matching(by, wanted) {
             if search
                 .as_ref()
-                .is_some_and(|search| !search.finds(&row.words(), &row.code, sees_codes))
+                .is_some_and(|search| !search.finds(&row.shown(), &row.code, sees_codes))
             {
                 continue;
             }

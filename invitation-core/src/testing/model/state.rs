@@ -7,7 +7,6 @@ use super::{
     codes,
     keys::Key,
     policy::Rules,
-    search::words,
     step::{Bound, Pick, Reserving, Until},
 };
 use crate::{
@@ -157,16 +156,14 @@ impl Row {
         self.facts.held = 0;
     }
 
-    /// The words of the address and of Used By.
-    pub(super) fn words(&self) -> Vec<String> {
-        let mut own = match self.bound {
-            Bound::Address(mailbox, other) => words(mailbox.spelling(other)),
-            Bound::Anyone | Bound::Domain(_) => Vec::new(),
+    /// The address and Used By, as a list shows them.
+    pub(super) fn shown(&self) -> Vec<&str> {
+        let address = match self.bound {
+            Bound::Address(mailbox, other) => Some(mailbox.spelling(other)),
+            Bound::Anyone | Bound::Domain(_) => None,
         };
-        if let Some(last) = &self.facts.last_use {
-            own.extend(words(last.username.as_str()));
-        }
-        own
+        let name = self.facts.last_use.as_ref().map(|last| last.username.as_str());
+        address.into_iter().chain(name).collect()
     }
 
     /// Whether the proved address, if there is one, opens it.

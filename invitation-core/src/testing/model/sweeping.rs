@@ -32,7 +32,7 @@ impl Model {
         }
         let sees_codes = self.rules.allow(by.part(), Right::Copy);
         let finds = |row: &&Row| {
-            search.as_ref().is_none_or(|it| it.finds(&row.words(), &row.code, sees_codes))
+            search.as_ref().is_none_or(|it| it.finds(&row.shown(), &row.code, sees_codes))
         };
         let open = |row: &&Row| row.has_uses_left() && row.facts.revocation.is_none();
         let mut meant: Vec<&Row> = self.matching(by, wanted).filter(finds).filter(open).collect();

@@ -1,12 +1,17 @@
-//! Counts of what a search finds: in one pass over all that have its words.
+//! Counts of what a search finds: in one pass over all that have its terms.
 //!
-//! Each is looked at once, by its key, so that the work grows as what has the words does,
-//! and not as that times the table. The parts of a word tell whether it counts: part 0
-//! always, and that of the latest redeemer, which is the greatest there can be.
+//! Each is looked at once, by its key, so that the work grows as what has the terms does,
+//! and not as that times the table. Of the parts that have all terms, the numbers tell
+//! whether they count: part 0, the address, always, and that of the latest redeemer, which
+//! is the greatest there can be.
 
 use invitation_core::{Filter, Scope, Search, Status};
 
+use super::super::list::leading;
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+
+/// The part of what a search finds by its code.
+const TAGGED: i64 = -1;
 
 /// Numbers of the statuses, in their order.
 pub(super) fn write<DB: Dialect>(
@@ -22,22 +27,29 @@ pub(super) fn write<DB: Dialect>(
         render::status(s, *status, filter);
         s.sql(" THEN 1 END)");
     }
-    let words = search.words();
-    s.sql(" FROM (SELECT which, MAX(CASE n WHEN -1 THEN 1 ELSE 0 END) AS tagged");
-    for n in 0..words.len() {
-        s.sql(format_args!(
-            ", MIN(CASE n WHEN {n} THEN part END) AS first{n}, \
-             MAX(CASE n WHEN {n} THEN part END) AS last{n}"
-        ));
-    }
-    s.sql(" FROM (SELECT i.created_at AS at, i.id AS which, 0 AS part, -1 AS n FROM ");
+    let terms = leading(search);
+    s.sql(" FROM (SELECT which, MIN(part) AS earliest, MAX(part) AS latest FROM (");
+    // A single term is met by every part that comes: they need not be told apart first.
+    let several = terms.len() > 1;
+    s.sql(if several { "SELECT at, which, part FROM (" } else { "" });
+    s.sql(format_args!(
+        "SELECT i.created_at AS at, i.id AS which, {TAGGED} AS part, {TAGGED} AS n FROM "
+    ));
     render::tagged(s, names, search);
-    for (n, word) in words.iter().enumerate() {
+    for (n, term) in terms.iter().enumerate() {
         s.sql(format_args!(" UNION ALL SELECT w.created_at, w.invitation, w.part, {n} FROM "));
-        render::words(s, names, ">=", word);
-        // What the word's row tells needs no look at the wide one.
+        render::words(s, names, ">=", term);
+        // What the term's row tells needs no look at the wide one.
         render::scope_of(s, "w", scope);
         render::span(s, "w.created_at", &filter.created);
+    }
+    if several {
+        s.sql(format_args!(") t GROUP BY at, which, part HAVING MIN(n) = {TAGGED} OR ("));
+        for n in 0..terms.len() {
+            s.sql(if n == 0 { "" } else { " AND " });
+            s.sql(format_args!("MAX(CASE n WHEN {n} THEN 1 ELSE 0 END) = 1"));
+        }
+        s.sql(")");
     }
     // In the order in which they were made, where the database keeps to it: their rows are
     // beside one another then.
@@ -45,11 +57,8 @@ pub(super) fn write<DB: Dialect>(
     render::each_by_key(s, names);
     s.sql(" WHERE 1 = 1");
     render::scope(s, scope);
-    render::filter(s, &Filter { search: None, ..filter.clone() }, names);
-    s.sql(" AND (c.tagged = 1");
-    for n in 0..words.len() {
-        s.sql(if n == 0 { " OR (" } else { " AND " });
-        s.sql(format_args!("(c.first{n} = 0 OR c.last{n} = i.uses)"));
-    }
-    s.sql(if words.is_empty() { ")" } else { "))" });
+    let is_decided = terms.len() == search.terms().len();
+    let rest = if is_decided { None } else { filter.search.clone() };
+    render::filter(s, &Filter { search: rest, ..filter.clone() }, names);
+    s.sql(" AND (c.earliest <= 0 OR c.latest = i.uses)");
 }

@@ -1,11 +1,11 @@
-//! Candidates that have several words, each of which many have, in the list's order.
+//! Candidates that have several terms, each of which many have, in the list's order.
 //!
-//! What has a word exactly comes in the list's order from the index of words. Of each word
+//! What has a term exactly comes in the list's order from the index of terms. Of each term
 //! so many are taken, and what all of them have in common is found. The page ends where the
-//! first of them does: behind that, not all is known. What only begins with a word is in
+//! first of them does: behind that, not all is known. What only begins with a term is in
 //! another order there, so all of it is taken, which has to be little.
 
-use invitation_core::Division;
+use invitation_core::{Division, SearchTerm};
 
 use crate::{dialect::Dialect, render, statement::Statement};
 
@@ -19,11 +19,11 @@ impl Question<'_> {
         &self,
         s: &mut Statement<DB>,
         division: &Division,
-        words: &[String],
+        terms: &[SearchTerm],
     ) {
-        let exactly = |s: &mut Statement<DB>, word: &str| {
+        let exactly = |s: &mut Statement<DB>, term: &SearchTerm| {
             let division = ("division", Value::Text(division.as_str()));
-            let common = vec![("word", Value::Text(word)), division];
+            let common = vec![("word", Value::Text(term.as_str())), division];
             let table = &self.names.words;
             self.window(
                 s,
@@ -31,10 +31,10 @@ impl Question<'_> {
             );
         };
         s.sql("WITH z AS (SELECT at, which FROM (");
-        for (n, word) in words.iter().enumerate() {
+        for (n, term) in terms.iter().enumerate() {
             s.sql(if n == 0 { "" } else { " UNION ALL " });
             s.sql("SELECT * FROM (");
-            exactly(s, word);
+            exactly(s, term);
             s.sql(" LIMIT 1");
             render::behind(s, SEARCHED - 1);
             s.sql(format_args!(") e{n}"));
@@ -42,18 +42,18 @@ impl Question<'_> {
         s.sql(") e ORDER BY at DESC, which DESC LIMIT 1) SELECT * FROM (");
         page_of(s);
         s.sql("(SELECT h.at, h.which FROM (SELECT at, which FROM (");
-        for (n, word) in words.iter().enumerate() {
+        for (n, term) in terms.iter().enumerate() {
             s.sql(if n == 0 { "" } else { " UNION ALL " });
             s.sql(format_args!("SELECT at, which, {n} AS n FROM ("));
-            exactly(s, word);
+            exactly(s, term);
             render::at_most(s, SEARCHED);
             s.sql(format_args!(") w{n} UNION ALL SELECT w.created_at, w.invitation, {n} FROM "));
-            render::words(s, self.names, ">", word);
+            render::words(s, self.names, ">", term);
             s.sql(" AND w.division = ").text(division.as_str());
             self.narrow(s, "w.created_at", "w.invitation");
         }
         s.sql(") a GROUP BY at, which HAVING 1 = 1");
-        for n in 0..words.len() {
+        for n in 0..terms.len() {
             s.sql(format_args!(" AND MAX(CASE n WHEN {n} THEN 1 ELSE 0 END) = 1"));
         }
         if let Some(search) = &self.filter.search {

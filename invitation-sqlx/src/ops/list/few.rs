@@ -46,11 +46,11 @@ impl Question<'_> {
             render::at_most(s, FEW_VALID + 1);
             return;
         }
-        if let Way::Word(word) = way {
+        if let Way::Word(term) = way {
             s.sql(
                 "SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division FROM ",
             );
-            render::words(s, self.names, ">=", word);
+            render::words(s, self.names, ">=", term);
             // By its index, even where so many begin like this that any rows would do.
             s.sql(" ORDER BY w.word");
             render::at_most(s, FEW + 1);

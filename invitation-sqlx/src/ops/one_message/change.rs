@@ -7,7 +7,6 @@ use super::Wanted;
 use crate::{
     dialect::Dialect,
     message::Message,
-    ops::words,
     render, row,
     statement::Statement,
     values::{Listed, Values},
@@ -119,7 +118,7 @@ fn name<DB: Dialect>(wanted: &Wanted<'_>) -> Option<Statement<DB>> {
     ));
     let mut has_words = false;
     // Each from the row itself: a list to join it with would be a table of its own.
-    for word in words::each_once(username.as_str()) {
+    for word in username.search_terms() {
         s.sql(if has_words { " UNION ALL SELECT " } else { " SELECT " }).text(word);
         s.sql(format_args!(
             ", i.division, i.created_at, i.id, i.uses FROM {} AS i WHERE ",

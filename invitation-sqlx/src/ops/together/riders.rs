@@ -6,10 +6,7 @@ use invitation_core::{
     Change, CodeDigest, Condition, CorrelationId, EmailKey, Source, Target, Transition,
 };
 
-use crate::{
-    ops::words,
-    values::{Record, Values},
-};
+use crate::values::{Record, Values};
 
 /// A caller and one of the digests that its code may have.
 pub(super) struct Rider<'a> {
@@ -111,9 +108,9 @@ impl Record for Rider<'_> {
         v.text(user.as_str());
         v.text(username.as_str());
         v.int(at.as_micros());
-        // Those of the last one for a code are looked for. No word has a space in it.
+        // Those of the last one for a code are looked for. No term has a space in it.
         let is_last = self.nth == self.together;
-        let words = is_last.then(|| words::each_once(username.as_str()).join(" "));
+        let words = is_last.then(|| username.search_terms().join(" "));
         v.text(words.as_deref().filter(|words| !words.is_empty()));
         let guard = self.transition.guard().conditions();
         let address = guard.iter().find_map(|word| match word {

@@ -1,0 +1,196 @@
+//! What a search means, the same on every store.
+
+mod query;
+mod terms;
+
+use std::fmt;
+
+pub(crate) use self::query::Query;
+use crate::{
+    code::CodeTag,
+    invitation::{Binding, Invitation},
+    text::Username,
+};
+
+/// A search as a store sees it: terms, and tags of codes.
+///
+/// It finds an invitation when the address meets all terms, when the name of the latest
+/// redeemer meets all terms, or when one of the tags is the invitation's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Search {
+    terms: Vec<SearchTerm>,
+    tags: Vec<CodeTag>,
+}
+
+impl Search {
+    /// The most bytes of a term of an invitation; a store's column must hold them.
+    pub const MAX_TERM_BYTES: usize = 768;
+
+    /// The terms that have to be met, the longest first, which are likely the most selective.
+    /// When there are none, only the tags count.
+    ///
+    /// There are as many as [`Limits::MAX_SEARCH`](crate::Limits::MAX_SEARCH) bytes have room
+    /// for. A store looks for candidates by some of them, and checks all of them on each
+    /// candidate.
+    #[must_use]
+    pub fn terms(&self) -> &[SearchTerm] {
+        &self.terms
+    }
+
+    /// The tags; when there are none, only the terms count.
+    #[must_use]
+    pub fn tags(&self) -> &[CodeTag] {
+        &self.tags
+    }
+
+    /// Whether the search finds the invitation: the specification.
+    #[must_use]
+    pub fn matches(&self, invitation: &Invitation) -> bool {
+        self.tags.contains(&invitation.tag) || self.matches_terms(invitation)
+    }
+
+    fn matches_terms(&self, invitation: &Invitation) -> bool {
+        let meets_all = |own: &[String]| {
+            self.terms.iter().all(|term| own.iter().any(|own| term.is_met_by(own)))
+        };
+        let name = invitation.last_use.as_ref().map(|last| last.username.search_terms());
+        !self.terms.is_empty()
+            && (meets_all(&invitation.binding.search_terms())
+                || name.is_some_and(|name| meets_all(&name)))
+    }
+}
+
+impl fmt::Debug for Search {
+    /// How much, not what: the terms may be pieces of a code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Search({} terms, {} tags)", self.terms.len(), self.tags.len())
+    }
+}
+
+/// A term that is searched for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SearchTerm {
+    text: String,
+    is_whole: bool,
+}
+
+impl SearchTerm {
+    /// The text, in the form of [`Binding::search_terms`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether only an equal term meets it. Otherwise every term that begins with it does.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Whether a term of an invitation meets it: the specification.
+    #[must_use]
+    pub fn is_met_by(&self, term: &str) -> bool {
+        if self.is_whole { self.text == term } else { term.starts_with(&self.text) }
+    }
+}
+
+impl fmt::Debug for SearchTerm {
+    /// Hidden: it may be a piece of a code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SearchTerm(…)")
+    }
+}
+
+impl Binding {
+    /// The terms by which a search finds the address; none of other bindings.
+    ///
+    /// These are, each once:
+    ///
+    /// - the runs of letters, digits and combining marks, without regard to case,
+    ///   compatibility form and normal form;
+    /// - `@` and the whole address in its comparison form.
+    ///
+    /// No term is longer than [`Search::MAX_TERM_BYTES`].
+    #[must_use]
+    pub fn search_terms(&self) -> Vec<String> {
+        match self {
+            Self::Address(email) => terms::stored(email.as_str(), Some(email.key())),
+            Self::Anyone | Self::Domain(_) => Vec::new(),
+        }
+    }
+}
+
+impl Username {
+    /// The terms by which a search finds the name in *Used By*; those of an address, if it
+    /// is one.
+    ///
+    /// They are made as [`Binding::search_terms`] says. No term contains a space.
+    #[must_use]
+    pub fn search_terms(&self) -> Vec<String> {
+        let address = terms::address(self.as_str());
+        terms::stored(self.as_str(), address.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{code::CodeFormat, email::Email};
+
+    fn finds(search: &str, terms: &[String]) -> bool {
+        let query = Query::parse(search, &CodeFormat::default()).unwrap();
+        let wanted = query.search().terms();
+        wanted.iter().all(|term| terms.iter().any(|own| term.is_met_by(own)))
+    }
+
+    #[test]
+    fn search_finds_a_name_as_it_is_shown() {
+        for (name, hits, misses) in [
+            ("李", &["李"][..], &["李小"][..]),
+            ("李小龙", &["李小龙", "李小"], &["李", "小龙"]),
+            ("O'Neil", &["o'neil", "O\u{2019}NEIL", "neil", "o", "neil o"], &["oneil", "eil"]),
+            ("Jean-Luc", &["jean-luc", "jean luc", "LUC", "je"], &["jeanluc", "j", "uc"]),
+            ("J. Smith", &["j", "j.", "j smith", "J. Sm"], &["js", "x smith"]),
+            ("Zoë", &["zoë", "zoe\u{308}", "ZOË", "zo"], &["zoe", "z"]),
+            ("Straße", &["straße", "STRASSE", "strasse", "stra"], &["strase"]),
+            ("Işıl", &["ışıl", "IŞIL", "işil", "İŞİL"], &["isil"]),
+            ("สมชาย", &["สมชาย", "สมช"], &["ชาย"]),
+            ("हिन्दी", &["हिन्दी", "हिन्"], &["न्दी"]),
+            ("Ａｎｎａ Ⅳ", &["anna iv", "ａｎｎａ"], &["nna"]),
+            ("C3PO-7", &["c3po", "7", "c3po 7"], &["3po"]),
+        ] {
+            let terms = Username::new(name).unwrap().search_terms();
+            for search in hits {
+                assert!(finds(search, &terms), "{search:?} finds {name:?}");
+            }
+            for search in misses {
+                assert!(!finds(search, &terms), "{search:?} does not find {name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_is_found_whole_or_by_its_terms() {
+        let terms = |text| Binding::Address(Email::parse(text).unwrap()).search_terms();
+        let own = terms("J.Smith+hr@Exämple.com");
+        for search in [
+            "j.smith+hr@exämple.com",
+            " J.SMITH+HR@XN--EXMPLE-CUA.COM ",
+            "j.smith",
+            "smith hr",
+            "@exämple",
+            "j.smith@",
+            "smi exä",
+        ] {
+            assert!(finds(search, &own), "{search:?}");
+        }
+        for search in ["smith+hr@exämple.com", "j.smith@exämple.com", "xn", "mith"] {
+            assert!(!finds(search, &own), "{search:?}");
+        }
+        let name = Username::new("Anna@Example.com").unwrap().search_terms();
+        assert!(finds("anna@example.COM", &name) && finds("anna", &name));
+        assert!(!finds("nna@example.com", &name));
+        let stored = Email::from_stored("anna@example.com\u{200b}", "anna@example.com");
+        assert!(finds("anna@example.com", &Binding::Address(stored).search_terms()));
+    }
+}

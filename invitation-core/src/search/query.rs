@@ -1,0 +1,186 @@
+//! A search as a person typed it.
+
+use zeroize::Zeroizing;
+
+use super::{Search, SearchTerm, terms};
+use crate::{
+    code::{CodeFormat, InvitationCode, Sealing, TAG_SYMBOLS},
+    invalid::Invalid,
+    invitation::Invitation,
+    limits::Limits,
+    unicode,
+};
+
+/// A search as a person typed it, understood: what to ask the store, and how to
+/// tell among what it finds.
+pub(crate) struct Query {
+    search: Search,
+    beginning: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Query {
+    /// Understands `text`: as an address, as a code, or as terms and perhaps the beginning
+    /// of a code.
+    pub(crate) fn parse(text: &str, format: &CodeFormat) -> Result<Self, Invalid> {
+        let invalid = |message: String| Err(Invalid::new("search", message));
+        if text.len() > Limits::MAX_SEARCH {
+            return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
+        }
+        // As it is pasted: full-width, or with a mark of direction around it.
+        let shown = text.chars().filter(|c| unicode::hidden(*c).is_none()).collect::<String>();
+        if let Some(key) = terms::address(&unicode::nfkc(&shown)) {
+            let whole = SearchTerm { text: terms::whole_address(&key), is_whole: true };
+            let search = Search { terms: vec![whole], tags: Vec::new() };
+            return Ok(Self { search, beginning: None });
+        }
+        let beginning = format.read_beginning(text, TAG_SYMBOLS);
+        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| Sealing::tags(symbols));
+        // A whole code is looked for as a code only: not a term of it goes further.
+        let terms = if format.parse(text).is_ok() { Vec::new() } else { wanted(text) };
+        if terms.is_empty() && beginning.is_none() {
+            return invalid("must contain a letter or digit".to_owned());
+        }
+        Ok(Self { search: Search { terms, tags }, beginning })
+    }
+
+    /// The same search for somebody who is not to see codes, by terms alone: each
+    /// symbol that a search confirms would be one that is given away.
+    pub(crate) fn without_codes(self) -> Self {
+        Self { search: Search { tags: Vec::new(), ..self.search }, beginning: None }
+    }
+
+    pub(crate) fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Whether an invitation that the store found by its tag is really meant.
+    pub(crate) fn finds(&self, invitation: &Invitation, code: Option<&InvitationCode>) -> bool {
+        self.search.matches_terms(invitation) || self.finds_code(code)
+    }
+
+    /// The search in two: by terms, which the store decides alone, and by the
+    /// code's tag, whose findings are still to be looked at. None when the store
+    /// decides it all.
+    pub(crate) fn split(&self) -> Option<(Option<Search>, Search)> {
+        let longer = self.beginning.as_ref().is_some_and(|symbols| symbols.len() > TAG_SYMBOLS);
+        longer.then(|| {
+            let Search { terms, tags } = self.search.clone();
+            let by_terms = (!terms.is_empty()).then(|| Search { terms, tags: Vec::new() });
+            (by_terms, Search { terms: Vec::new(), tags })
+        })
+    }
+
+    /// Whether only the code tells that an invitation is meant.
+    pub(crate) fn finds_by_code_alone(
+        &self,
+        invitation: &Invitation,
+        code: Option<&InvitationCode>,
+    ) -> bool {
+        !self.search.matches_terms(invitation) && self.finds_code(code)
+    }
+
+    fn finds_code(&self, code: Option<&InvitationCode>) -> bool {
+        let begins = |code: &InvitationCode| {
+            self.beginning.as_ref().is_some_and(|symbols| code.starts_with(symbols))
+        };
+        code.is_some_and(begins)
+    }
+}
+
+/// The terms that are searched for, the longest first.
+fn wanted(text: &str) -> Vec<SearchTerm> {
+    let mut texts = terms::split(text);
+    texts.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    let mut wanted: Vec<SearchTerm> = Vec::new();
+    for text in texts {
+        // So many terms begin with one character that it has to be the whole of them.
+        let is_whole = text.chars().nth(1).is_none();
+        // What begins with a longer one begins with this one, too.
+        let is_implied = |longer: &SearchTerm| {
+            longer.text == text || !is_whole && longer.text.starts_with(&text)
+        };
+        if !wanted.iter().any(is_implied) {
+            wanted.push(SearchTerm { text, is_whole });
+        }
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Query, Invalid> {
+        Query::parse(text, &CodeFormat::default())
+    }
+
+    /// The terms of a search; those that count as a whole with an `=`.
+    fn read(text: &str) -> Vec<String> {
+        let terms = parse(text).unwrap().search.terms;
+        let shown = |term: SearchTerm| {
+            if term.is_whole { format!("={}", term.text) } else { term.text }
+        };
+        terms.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn refuses_only_what_has_no_letter_or_digit() {
+        for text in ["", " ", "@", "%_-", "\u{301}", "🦊", "\u{200b}", &"um ".repeat(100)] {
+            assert_eq!(parse(text).err().map(|e| e.field()), Some("search"), "{text:?}");
+        }
+        for text in ["a", "李", "7", "é", "a b c d e f g h", "an a", "%a", &"u ".repeat(100)] {
+            assert!(parse(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reads_terms_of_any_length_the_longest_first() {
+        for (text, expected) in [
+            ("an anna", &["anna"][..]),
+            ("Lind anna LIND", &["anna", "lind"]),
+            ("a an", &["an", "=a"]),
+            ("j.smith@example", &["example", "smith", "=j"]),
+            ("李", &["=李"]),
+            ("e\u{301}", &["=é"]),
+            ("ß", &["ss"]),
+            ("j.smith@example.com", &["=@j.smith@example.com"]),
+            (" anna+1@EXAMPLE.com\t", &["=@anna+1@example.com"]),
+            ("ｊ＠ｅｘａｍｐｌｅ．ｃｏｍ", &["=@j@example.com"]),
+            ("\u{2068}j@example.com\u{2069}", &["=@j@example.com"]),
+            ("j@exam\u{ad}ple.com\u{200b}", &["=@j@example.com"]),
+            ("anna@exämple.com", &["=@anna@xn--exmple-cua.com"]),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+        assert_eq!(read(&"ab cd ef gh ".repeat(16)).len(), 4);
+        assert_eq!(read("a b c d e f g h i j k l m n o p q r s t").len(), 20);
+    }
+
+    #[test]
+    fn reads_the_beginning_of_a_code() {
+        let with_tags = |text| !parse(text).unwrap().search.tags.is_empty();
+        assert!(with_tags("7kq2"));
+        assert!(with_tags("7KQ2-M"));
+        assert!(with_tags("o1il 7"));
+        assert!(with_tags("７ｋｑ２."));
+        assert!(with_tags("https://example.com/register#7KQ2"));
+        assert!(with_tags("anna"), "may be both");
+        assert!(!with_tags("7kq"), "the first group is not complete");
+        assert!(!with_tags("7kq2u"), "no code has a U");
+        assert!(!with_tags("anna@example.com"), "an address");
+        assert!(!with_tags(&"7".repeat(25)), "longer than a code");
+    }
+
+    #[test]
+    fn looks_for_a_whole_code_as_a_code_only() {
+        let code = CodeFormat::default().generate(&crate::entropy::OsEntropy).unwrap();
+        let code = code.reveal();
+        for text in [code.to_string(), format!("https://example.com/register#{}", *code)] {
+            let query = parse(&text).unwrap();
+            assert!(query.search.terms.is_empty() && !query.search.tags.is_empty());
+        }
+        // As many letters as a code has symbols are no code yet.
+        let name = "Alexander Hamann Becker 3";
+        assert_eq!(read(name).len(), 4, "{name}");
+    }
+}
