@@ -52,9 +52,24 @@ impl From<Invalid> for Error {
 }
 
 /// The store failed to do what it was asked for.
+///
+/// # What may be repeated
+///
+/// What [`is_retryable`](Self::is_retryable) speaks of depends on the store
+/// ([`Store::durability`](crate::Store::durability)):
+///
+/// - [`Durability::Own`](crate::Durability::Own): the failed call. It may be repeated as it is.
+/// - [`Durability::Hosts`](crate::Durability::Hosts): the host's whole transaction, from its
+///   beginning. The host rolls it back, begins a new one, and repeats all of its work.
+///   Repeating only the failed call in the same transaction is never right, because the
+///   database may have undone the host's own work along with it.
+///
+/// After some errors the database ends the host's transaction by itself: a full disk on
+/// SQLite, a deadlock on MySQL. [`transaction_ended`](Self::transaction_ended) tells.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
+    transaction_ended: bool,
     operation: &'static str,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -66,7 +81,8 @@ pub enum StoreErrorKind {
     /// It cannot be reached, or is too busy. Nothing was done; it may work later.
     Unavailable,
     /// Concurrent work got in the way (a serialisation failure, a deadlock, a
-    /// busy file). Nothing was done; the whole operation may be repeated.
+    /// busy file). Nothing was done; the whole unit of work may be repeated: the call, or
+    /// inside a host's transaction the whole transaction ([`StoreError`]).
     Conflict,
     /// The connection broke after the change was sent. It was made, or not:
     /// repeating the operation with the same redeemer tells.
@@ -81,13 +97,19 @@ impl StoreError {
     /// A failure of `kind` while doing `operation`, without a cause to show.
     #[must_use]
     pub fn new(kind: StoreErrorKind, operation: &'static str) -> Self {
-        Self { kind, operation, source: None }
+        Self { kind, transaction_ended: false, operation, source: None }
     }
 
     /// Keeps the cause.
     #[must_use]
     pub fn because(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
+    }
+
+    /// The same failure, after which the host's transaction cannot be committed any more.
+    #[must_use]
+    pub fn ending_transaction(self) -> Self {
+        Self { transaction_ended: true, ..self }
     }
 
     /// What it means for the caller.
@@ -102,10 +124,21 @@ impl StoreError {
         self.operation
     }
 
-    /// Whether nothing was done and the same call may succeed when repeated.
+    /// Whether nothing was done and the unit of work may succeed when it is repeated: the
+    /// call, or inside a host's transaction the host's whole transaction, never the call
+    /// alone. See [What may be repeated](Self#what-may-be-repeated).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict)
+    }
+
+    /// Whether the host's transaction has ended without a commit, or can only be rolled
+    /// back. Nothing of it is kept: neither the host's work, nor what earlier calls did in
+    /// it, nor what follows. Further calls in the same transaction fail, and so does its
+    /// commit. Always false outside of a host's transaction.
+    #[must_use]
+    pub fn transaction_ended(&self) -> bool {
+        self.transaction_ended
     }
 }
 
@@ -118,7 +151,11 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Corrupt => "the store holds something that cannot be understood",
             StoreErrorKind::Other => "the store failed",
         };
-        write!(f, "{what} ({})", self.operation)
+        write!(f, "{what} ({})", self.operation)?;
+        if self.transaction_ended {
+            f.write_str("; the host's transaction has ended without a commit")?;
+        }
+        Ok(())
     }
 }
 
