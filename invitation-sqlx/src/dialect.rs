@@ -1,6 +1,6 @@
 //! What truly differs between the databases, and nothing else.
 
-use std::future::Future;
+use std::future::{Future, ready};
 
 use sqlx::{
     ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Type,
@@ -10,6 +10,7 @@ use sqlx::{
 };
 
 use invitation_core::StoreErrorKind;
+use sqlx_core::transaction::TransactionManager;
 
 use crate::values::PushColumn;
 
@@ -78,6 +79,9 @@ pub trait Dialect:
     /// one of the store's own is closed then; and on a host's, values are written into the
     /// statements, because what the driver prepares must not be interrupted.
     const SURVIVES_DROPS: bool;
+    /// Whether the driver undoes the transaction of a call that was dropped at any moment, also
+    /// while the transaction began. Otherwise the connection of such a call is closed.
+    const UNDOES_DROPS: bool;
     /// Whether the database lets one writer in at a time. Then the store queues
     /// its writers fairly, instead of letting them poll for the database's lock.
     const ONE_WRITER: bool;
@@ -132,13 +136,28 @@ pub trait Dialect:
     /// open on the connection would otherwise hide it.
     fn fresh(conn: &Self::Connection) -> &'static str;
 
-    /// What an error that the database itself reported means. Nothing was done
-    /// then.
+    /// What an error that the database itself reported means. The statement did nothing
+    /// then; whether its transaction is still open is another question.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
-    /// After an error inside a host's transaction: sees to it that what the host goes on
-    /// to do cannot be committed if the database has ended the transaction.
-    fn fail_closed(conn: &mut Self::Connection) -> impl Future<Output = ()> + Send;
+    /// Ends the transaction on a connection of the store's own, if one is open. Returns
+    /// whether it is known that none is open any more, to the database and to the driver.
+    fn end_transaction(conn: &mut Self::Connection) -> impl Future<Output = bool> + Send;
+
+    /// Returns how deeply the host's transaction is nested, 0 if the driver knows of none.
+    ///
+    /// # Errors
+    ///
+    /// When the database has ended the transaction. What the host goes on to do on the
+    /// connection cannot be committed then.
+    fn host_depth(conn: &mut Self::Connection) -> impl Future<Output = sqlx::Result<usize>> + Send {
+        ready(Ok(Self::TransactionManager::get_transaction_depth(conn)))
+    }
+
+    /// After an error inside a host's transaction of this depth: returns whether the
+    /// transaction is still open. If it is not, or nobody knows, nothing that the host goes
+    /// on to do on the connection can be committed.
+    fn fail_closed(conn: &mut Self::Connection, depth: usize) -> impl Future<Output = bool> + Send;
 
     /// Runs the migrations: once, whoever else tries at the same time, and
     /// leaving no lock behind. `table` remembers what was done.

@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
-    Scope, Store, StoreError, Tally, Target, Transition,
+    Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
 };
 use sqlx::Transaction;
+use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     SqlStore, TablePrefix,
     dialect::Dialect,
+    error::store_error,
     names::Names,
     ops::{self, Begin},
 };
@@ -29,7 +31,13 @@ use crate::{
 ///   `Invitations::record`, on a service outside of the transaction, writes it.
 /// - Nothing is retried: a conflict with concurrent work is an error whose
 ///   [`is_retryable`](StoreError::is_retryable) is true, and the host repeats its
-///   whole transaction.
+///   whole transaction, on a new one. The failed call alone is never to be repeated.
+/// - An error may have ended the transaction: the database ends it by itself when its disk
+///   is full (SQLite) or after a deadlock (MySQL). Then
+///   [`transaction_ended`](StoreError::transaction_ended) is true, further calls fail, and
+///   the host's commit fails: neither what the host did before nor what it goes on to do is
+///   kept. Where the database would commit what follows by itself, the store sees to this;
+///   on MySQL, PostgreSQL and in the worst case on SQLite it ends the connection for that.
 ///
 /// The transaction must have been begun through sqlx (`pool.begin()` and its
 /// like), which keeps count of the nesting.
@@ -60,8 +68,72 @@ use crate::{
 /// # }
 /// ```
 pub struct Joined<'t, DB: Dialect> {
-    conn: Mutex<&'t mut DB::Connection>,
+    host: Mutex<Host<'t, DB>>,
     names: Names,
+}
+
+/// The host's connection.
+struct Host<'t, DB: Dialect> {
+    conn: &'t mut DB::Connection,
+    /// Whether the transaction cannot be committed any more.
+    has_ended: bool,
+}
+
+impl<DB: Dialect> Host<'_, DB> {
+    /// Before a call: returns the depth of the transaction, if it can still be committed.
+    async fn enter(&mut self, operation: &'static str) -> Result<usize, StoreError> {
+        if self.has_ended {
+            let error = StoreError::new(StoreErrorKind::Unavailable, operation);
+            return Err(error.ending_transaction());
+        }
+        match DB::host_depth(self.conn).await {
+            Ok(depth) => Ok(depth),
+            Err(error) => {
+                let depth = DB::TransactionManager::get_transaction_depth(self.conn);
+                let failed = Err(store_error::<DB>(operation, error));
+                self.leave(depth, failed).await
+            }
+        }
+    }
+
+    /// After a call: what came of it. If it failed, and the database has ended the
+    /// transaction for that, nothing that follows on the connection can be committed.
+    async fn leave<T>(
+        &mut self,
+        depth: usize,
+        answer: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Err(error) = answer else { return answer };
+        if depth == 0 || DB::fail_closed(self.conn, depth).await {
+            return Err(error);
+        }
+        self.has_ended = true;
+        // Nothing was committed, and nothing will be.
+        Err(match error.kind() {
+            StoreErrorKind::OutcomeUnknown => {
+                let operation = error.operation();
+                StoreError::new(StoreErrorKind::Unavailable, operation).because(error)
+            }
+            _ => error,
+        }
+        .ending_transaction())
+    }
+}
+
+/// Does its part of the host's transaction, unless that has ended. (A macro, because the
+/// compiler cannot see that the future of a function over an async closure is `Send`.)
+macro_rules! inside {
+    ($joined:expr, $operation:literal, $conn:ident => $work:expr) => {{
+        let mut host = $joined.host.lock().await;
+        match host.enter($operation).await {
+            Ok(depth) => {
+                let $conn = &mut *host.conn;
+                let answer = $work.await;
+                host.leave(depth, answer).await
+            }
+            Err(error) => Err(error),
+        }
+    }};
 }
 
 impl<'t, DB: Dialect> Joined<'t, DB> {
@@ -75,7 +147,8 @@ impl<'t, DB: Dialect> Joined<'t, DB> {
     /// sqlx. Without one, every call that would change something is an error.
     #[must_use]
     pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
-        Self { conn: Mutex::new(conn), names: Names::new(TablePrefix::default()) }
+        let host = Mutex::new(Host { conn, has_ended: false });
+        Self { host, names: Names::new(TablePrefix::default()) }
     }
 
     /// Uses tables whose names begin with `prefix`.
@@ -103,18 +176,6 @@ impl<DB: Dialect> fmt::Debug for Joined<'_, DB> {
     }
 }
 
-/// What came of an operation. If it failed, and the database has ended the transaction
-/// for that, nothing that follows on the connection can be committed.
-async fn closed<DB: Dialect, T>(
-    conn: &mut DB::Connection,
-    answer: Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    if answer.is_err() {
-        DB::fail_closed(conn).await;
-    }
-    answer
-}
-
 #[async_trait]
 impl<DB: Dialect> Store for Joined<'_, DB> {
     fn durability(&self) -> Durability {
@@ -122,31 +183,25 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::insert::<DB>(&mut conn, Begin::Nested, &self.names, insert).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "insert", conn => ops::insert::<DB>(conn, Begin::Nested, &self.names, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
-        let mut conn = self.conn.lock().await;
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            let answer = ops::apply::<DB>(&mut conn, Begin::Nested, &self.names, transition).await;
-            answers.push(closed::<DB, _>(&mut conn, answer).await);
+            answers.push(inside!(self, "apply", conn => {
+                ops::apply::<DB>(conn, Begin::Nested, &self.names, transition)
+            }));
         }
         answers
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "get", conn => ops::get::<DB>(conn, &self.names, target, scope))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "locate", conn => ops::locate::<DB>(conn, &self.names, target))
     }
 
     async fn list(
@@ -155,15 +210,11 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &Filter,
         page: &Page<InvitationId>,
     ) -> Result<Listing, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "count", conn => ops::count::<DB>(conn, &self.names, scope, filter, cap))
     }
 
     async fn redemptions(
@@ -172,9 +223,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         invitation: InvitationId,
         page: &Page<EventId>,
     ) -> Result<RedemptionListing, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "redemptions", conn => ops::redemptions::<DB>(conn, &self.names, scope, invitation, page))
     }
 
     async fn leases(
@@ -182,15 +231,11 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         scope: &Scope,
         page: &Page<EventId>,
     ) -> Result<LeaseListing, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "leases", conn => ops::leases::<DB>(conn, &self.names, scope, page))
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::record::<DB>(&mut conn, Begin::Nested, &self.names, events).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "record", conn => ops::record::<DB>(conn, Begin::Nested, &self.names, events))
     }
 
     async fn events(
@@ -199,14 +244,10 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &EventFilter,
         page: &Page<EventId>,
     ) -> Result<EventListing, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "events", conn => ops::events::<DB>(conn, &self.names, scope, filter, page))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        let mut conn = self.conn.lock().await;
-        let answer = ops::purge::<DB>(&mut conn, Begin::Nested, &self.names, purge).await;
-        closed::<DB, _>(&mut conn, answer).await
+        inside!(self, "purge", conn => ops::purge::<DB>(conn, Begin::Nested, &self.names, purge))
     }
 }

@@ -15,6 +15,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod at_hand;
+mod connections;
 mod crowds;
 mod dialect;
 mod error;
@@ -36,6 +37,7 @@ mod shared;
 mod sqlite;
 mod statement;
 mod store;
+mod tables;
 mod values;
 
 pub use sqlx;

@@ -13,7 +13,7 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 
 use self::text::{OptUtf8, Utf8};
-use crate::{Joined, SqlStore, dialect::Dialect, values::PushColumn};
+use crate::{Joined, SqlStore, dialect::Dialect, ops, values::PushColumn};
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, whose
 /// character set and collation do not matter. Its tables are kept by `InnoDB`. The tests run on
@@ -98,6 +98,7 @@ impl Dialect for MySql {
     const ROLLBACK: &'static str = "ROLLBACK; SET autocommit = 1";
     const COUNTS_DROPPED_SAVEPOINTS: bool = false;
     const SURVIVES_DROPS: bool = false;
+    const UNDOES_DROPS: bool = false;
     const ONE_WRITER: bool = false;
     const RETURNING: bool = false;
     const COMPARES_ROWS: bool = false;
@@ -178,17 +179,24 @@ impl Dialect for MySql {
         }
     }
 
-    async fn fail_closed(conn: &mut MySqlConnection) {
+    async fn end_transaction(conn: &mut MySqlConnection) -> bool {
+        ops::plainly::<Self>(conn, Self::ROLLBACK).await.is_ok()
+    }
+
+    async fn fail_closed(conn: &mut MySqlConnection, _: usize) -> bool {
         // Goes back to a savepoint set just now, which fails outside of a transaction; and
         // what was queued before, fails here too when its savepoint has gone.
         const IN_TRANSACTION: &str =
             "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
-        let is_in_doubt = sqlx::raw_sql(IN_TRANSACTION).execute(&mut *conn).await.is_err();
         // What was queued may fail on purpose, once.
-        if is_in_doubt && sqlx::raw_sql(IN_TRANSACTION).execute(&mut *conn).await.is_err() {
-            // The answer is that the connection has ended, or nothing at all.
-            sqlx::raw_sql("KILL CONNECTION CONNECTION_ID()").execute(conn).await.ok();
+        for _ in 0..2 {
+            if ops::plainly::<Self>(conn, IN_TRANSACTION).await.is_ok() {
+                return true;
+            }
         }
+        // The answer is that the connection has ended, or nothing at all.
+        ops::plainly::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
+        false
     }
 
     async fn migrate(

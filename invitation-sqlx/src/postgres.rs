@@ -9,10 +9,12 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     postgres::PgQueryResult,
 };
+use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     Joined, SqlStore,
     dialect::Dialect,
+    ops,
     values::{Column, PushColumn},
 };
 
@@ -51,6 +53,8 @@ impl Dialect for Postgres {
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
     const COUNTS_DROPPED_SAVEPOINTS: bool = false;
     const SURVIVES_DROPS: bool = true;
+    // One that is dropped before the server has said that it began stays open.
+    const UNDOES_DROPS: bool = false;
     const ONE_WRITER: bool = false;
     const RETURNING: bool = true;
     const COMPARES_ROWS: bool = true;
@@ -105,8 +109,26 @@ impl Dialect for Postgres {
         }
     }
 
-    async fn fail_closed(_: &mut PgConnection) {
-        // A failed transaction refuses everything until it is rolled back.
+    async fn end_transaction(conn: &mut PgConnection) -> bool {
+        // Outside of a transaction it does nothing, with a warning.
+        ops::plainly::<Self>(conn, Self::ROLLBACK).await.is_ok()
+            && Self::TransactionManager::get_transaction_depth(conn) == 0
+    }
+
+    async fn fail_closed(conn: &mut PgConnection, depth: usize) -> bool {
+        // A failed transaction refuses everything until it is rolled back, or until a
+        // savepoint is returned to.
+        if ops::plainly::<Self>(conn, "SELECT 1").await.is_ok() {
+            return true;
+        }
+        // The host's commit of a failed transaction would look like success: the server rolls
+        // it back and reports no error, and the driver does not look at what it reports.
+        if depth == 1 {
+            const END: &str = "ROLLBACK; SELECT pg_terminate_backend(pg_backend_pid())";
+            // The answer is that the connection has ended.
+            ops::plainly::<Self>(conn, END).await.ok();
+        }
+        false
     }
 
     async fn migrate(

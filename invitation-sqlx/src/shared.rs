@@ -16,10 +16,10 @@ impl<DB: Dialect> SqlStore<DB> {
         match transition.target() {
             // With one message, only those of one code share.
             Target::Code(digests) if DB::TAKES_MESSAGES => {
-                let crowd = self.crowds.join(digests);
+                let crowd = self.tables.crowds().join(digests);
                 self.redeem_along(crowd.lanes(), transition).await
             }
-            _ => self.redeem_along(&self.lanes, transition).await,
+            _ => self.redeem_along(self.tables.lanes(), transition).await,
         }
     }
 
@@ -39,13 +39,13 @@ impl<DB: Dialect> SqlStore<DB> {
     }
 
     async fn redeem_alone(&self, transition: &Transition) -> Answer {
-        let conn = self.acquire_at_hand().await?;
+        let conn = self.connections.acquire_at_hand().await?;
         self.redeem_alone_on(conn, transition).await
     }
 
     async fn redeem_alone_on(&self, mut conn: Lent<DB>, transition: &Transition) -> Answer {
         let answer = self.apply_on(&mut conn, transition).await;
-        self.keep_at_hand(conn);
+        self.connections.keep_at_hand(conn);
         answer
     }
 
@@ -54,18 +54,18 @@ impl<DB: Dialect> SqlStore<DB> {
         lead: &Lead<Transition, Answer>,
         transition: &Transition,
     ) -> Answer {
-        let mut conn = self.acquire_at_hand().await?;
+        let mut conn = self.connections.acquire_at_hand().await?;
         let others = lead.take_along();
         if others.is_empty() {
             return self.redeem_alone_on(conn, transition).await;
         }
         let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
-        let made = ops::redeem_together::<DB>(&mut conn, self.names(), &all).await;
+        let made = ops::redeem_together::<DB>(&mut conn, self.tables.names(), &all).await;
         let made = conn.settle(made).await;
         // Before anybody is told: who comes back at once finds it there. Where somebody was
         // not served it may be broken, and its pool is to look at it.
         if made.as_ref().is_ok_and(|facts| facts.iter().all(Option::is_some)) {
-            self.keep_at_hand(conn);
+            self.connections.keep_at_hand(conn);
         } else {
             drop(conn);
         }

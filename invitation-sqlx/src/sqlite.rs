@@ -1,5 +1,8 @@
 //! SQLite: files and in-memory databases.
 
+mod file;
+mod transaction;
+
 use std::{borrow::Cow, path::Path, time::Duration};
 
 use invitation_core::{StoreError, StoreErrorKind};
@@ -9,9 +12,10 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteQueryResult,
-        SqliteSynchronous,
+        SqliteSynchronous, SqliteTransactionManager,
     },
 };
+use sqlx_core::transaction::TransactionManager;
 
 use crate::{Joined, SqlStore, dialect::Dialect, error::store_error, values::PushColumn};
 
@@ -23,6 +27,15 @@ pub type SqliteStore = SqlStore<Sqlite>;
 /// Begin the transaction with `BEGIN IMMEDIATE`
 /// (`pool.begin_with("BEGIN IMMEDIATE")`): SQLite refuses to let a transaction
 /// write that has only read so far, when another one wrote in between.
+///
+/// SQLite may end a whole transaction by itself: when the disk is full, after an I/O error,
+/// without memory, after an interrupt. Each call looks whether that has happened, also by a
+/// statement of the host's. If it has, the call fails, and so does the host's commit;
+/// statements in between are undone, and a rollback leaves the connection fit for use. Where
+/// that cannot be arranged, as with `foreign_keys` turned off, the connection is closed.
+///
+/// For a pool that the host makes itself, see
+/// [`may_be_reused`](SqliteStore::may_be_reused).
 pub type SqliteJoined<'t> = Joined<'t, Sqlite>;
 
 /// How long a connection waits for the database's lock.
@@ -35,17 +48,26 @@ impl SqlStore<Sqlite> {
     /// Write-ahead log, `synchronous = FULL` (an acknowledged redemption survives
     /// a power cut), a busy timeout of 5 seconds.
     ///
+    /// On Unix, a new file can be read and written by its owner only (mode 0600), and so can
+    /// the files that SQLite keeps beside it (`-wal`, `-shm`). The mode of a file that exists
+    /// is left as it is.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the file cannot be opened or migrated.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        file::create(path).map_err(|error| store_error::<Sqlite>("open", error.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().connect_with(options).await;
+        let pool = SqlitePoolOptions::new()
+            .after_release(|conn, _| Box::pin(Self::may_be_reused(conn)))
+            .connect_with(options)
+            .await;
         let store = Self::new(pool.map_err(|error| store_error::<Sqlite>("open", error))?);
         store.migrate().await?;
         Ok(store)
@@ -62,11 +84,43 @@ impl SqlStore<Sqlite> {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|conn, _| Box::pin(Self::may_be_reused(conn)))
             .connect_with(SqliteConnectOptions::new().in_memory(true))
             .await;
         let store = Self::new(pool.map_err(|error| store_error::<Sqlite>("open", error))?);
         store.migrate().await?;
         Ok(store)
+    }
+}
+
+impl SqlStore<Sqlite> {
+    /// For the `after_release` of a pool that the host makes itself: ends what is left of a
+    /// transaction, and returns whether the connection can be used again. The pools of
+    /// [`open`](Self::open) and [`in_memory`](Self::in_memory) do this.
+    ///
+    /// When a disk is full, SQLite may roll back a whole transaction by itself, also one of
+    /// the host's. sqlx does not notice, and never begins another transaction on that
+    /// connection.
+    ///
+    /// ```
+    /// # async fn host() -> Result<(), invitation_sqlx::sqlx::Error> {
+    /// use invitation_sqlx::{SqliteStore, sqlx::sqlite::SqlitePoolOptions};
+    ///
+    /// let pool = SqlitePoolOptions::new()
+    ///     .after_release(|conn, _| Box::pin(SqliteStore::may_be_reused(conn)))
+    ///     .connect("sqlite:host.db")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None; the type is the one that `after_release` wants.
+    pub async fn may_be_reused(conn: &mut SqliteConnection) -> sqlx::Result<bool> {
+        // The driver counts what is queued, too: most connections come back without it.
+        let is_counted = SqliteTransactionManager::get_transaction_depth(conn) > 0;
+        Ok(!is_counted || transaction::end(conn).await)
     }
 }
 
@@ -83,6 +137,7 @@ impl Dialect for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const COUNTS_DROPPED_SAVEPOINTS: bool = true;
     const SURVIVES_DROPS: bool = true;
+    const UNDOES_DROPS: bool = true;
     const ONE_WRITER: bool = true;
     const RETURNING: bool = true;
     const COMPARES_ROWS: bool = true;
@@ -123,16 +178,24 @@ impl Dialect for Sqlite {
         match code.map(|code| code & 0xff) {
             // BUSY, LOCKED
             Some(5 | 6) => StoreErrorKind::Conflict,
-            // READONLY, IOERR, FULL, CANTOPEN
-            Some(8 | 10 | 13 | 14) => StoreErrorKind::Unavailable,
+            // NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL
+            Some(7..=10 | 13..=15) => StoreErrorKind::Unavailable,
             // CORRUPT, NOTADB
             Some(11 | 26) => StoreErrorKind::Corrupt,
             _ => StoreErrorKind::Other,
         }
     }
 
-    async fn fail_closed(_: &mut SqliteConnection) {
-        // What fails for others' sake fails alone.
+    async fn end_transaction(conn: &mut SqliteConnection) -> bool {
+        transaction::end(conn).await
+    }
+
+    async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usize> {
+        transaction::host_depth(conn).await
+    }
+
+    async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
+        transaction::fail_closed(conn, depth).await
     }
 
     async fn migrate(

@@ -1,28 +1,25 @@
 //! The store on a pool of connections.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc};
+use std::{fmt, num::NonZeroUsize};
 
-use async_lock::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Lanes, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, Tally, Target, Transition,
+    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
+    Scope, Store, StoreError, Tally, Target, Transition,
 };
 use sqlx::Pool;
 
 use crate::{
     TablePrefix,
-    at_hand::AtHand,
-    crowds::Crowds,
+    connections::Connections,
     dialect::Dialect,
-    error::store_error,
     lent::Lent,
     names::Names,
     ops::{self, Begin},
     retry::Retries,
     schema,
-    shared::Answer,
+    tables::Tables,
 };
 
 /// Makes a change in its turn, and again while concurrent work gets in its way. (A macro,
@@ -33,12 +30,13 @@ macro_rules! retried {
         let mut retries = Retries::of($id);
         loop {
             let made = {
-                let _turn = $store.turn().await;
+                let _turn = $store.connections.turn().await;
                 $change.await
             };
             // Nothing is held while the next try waits.
             match $conn.settle(made).await {
-                Err(error) if retries.again_after(&error).await => {}
+                // On a connection whose transaction may still be open nothing is tried.
+                Err(error) if $conn.is_settled() && retries.again_after(&error).await => {}
                 done => break done,
             }
         }
@@ -62,13 +60,8 @@ macro_rules! retried {
 /// Clones share the pool. For a call inside a transaction of the host, see
 /// [`Joined`](crate::Joined).
 pub struct SqlStore<DB: Dialect> {
-    pool: Pool<DB>,
-    pub(crate) lanes: Lanes<Transition, Answer>,
-    pub(crate) crowds: Crowds,
-    at_hand: AtHand<DB>,
-    names: Names,
-    /// Where the database lets one writer in at a time: the queue for it.
-    writer: Arc<Mutex<()>>,
+    pub(crate) connections: Connections<DB>,
+    pub(crate) tables: Tables,
 }
 
 impl<DB: Dialect> SqlStore<DB> {
@@ -82,20 +75,19 @@ impl<DB: Dialect> SqlStore<DB> {
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         Self {
-            pool,
-            lanes: Lanes::new(Self::LANES, ops::TOGETHER),
-            crowds: Crowds::default(),
-            at_hand: AtHand::default(),
-            names: Names::new(TablePrefix::default()),
-            writer: Arc::default(),
+            connections: Connections::of(pool),
+            tables: Tables::new(TablePrefix::default(), Self::LANES),
         }
     }
 
     /// Uses tables whose names begin with `prefix`. Set it before
     /// [`migrate`](Self::migrate).
+    ///
+    /// A store with another prefix is another store on the same pool, for instance of another
+    /// tenant: calls to the two are never sent together.
     #[must_use]
     pub fn with_prefix(self, prefix: TablePrefix) -> Self {
-        Self { names: Names::new(prefix), ..self }
+        Self { tables: self.tables.with_prefix(prefix), ..self }
     }
 
     /// On PostgreSQL: lets so many redemptions be out at once, 2 by default, before those
@@ -115,13 +107,13 @@ impl<DB: Dialect> SqlStore<DB> {
     /// ```
     #[must_use]
     pub fn with_lanes(self, lanes: NonZeroUsize) -> Self {
-        Self { lanes: Lanes::new(lanes, ops::TOGETHER), ..self }
+        Self { tables: self.tables.with_slots(lanes), ..self }
     }
 
     /// The pool.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
-        &self.pool
+        self.connections.pool()
     }
 
     /// Brings the tables up to date. What was done before is left alone, and
@@ -132,31 +124,15 @@ impl<DB: Dialect> SqlStore<DB> {
     ///
     /// [`StoreError`] when the database cannot be reached or refuses.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut conn = self.acquire("migrate").await?;
-        let _turn = self.turn().await;
-        schema::migrate::<DB>(&mut conn, &self.names).await
+        let mut conn = self.connections.acquire("migrate").await?;
+        let _turn = self.connections.turn().await;
+        let done = schema::migrate::<DB>(&mut conn, self.tables.names()).await;
+        // Otherwise the connection is closed, and the lock with it that it may hold.
+        if DB::SURVIVES_DROPS { conn.settle(done).await } else { done }
     }
 
     pub(crate) fn names(&self) -> &Names {
-        &self.names
-    }
-
-    pub(crate) async fn acquire(&self, operation: &'static str) -> Result<Lent<DB>, StoreError> {
-        let conn = self.pool.acquire().await;
-        Ok(Lent::new(conn.map_err(|error| store_error::<DB>(operation, error))?))
-    }
-
-    /// The same for a redemption, which others may follow closely.
-    pub(crate) async fn acquire_at_hand(&self) -> Result<Lent<DB>, StoreError> {
-        match self.at_hand.take() {
-            Some(conn) => Ok(conn),
-            None => self.acquire("apply").await,
-        }
-    }
-
-    /// Gives back one for redemptions.
-    pub(crate) fn keep_at_hand(&self, conn: Lent<DB>) {
-        self.at_hand.keep(&self.pool, conn);
+        self.tables.names()
     }
 
     /// Makes one transition on this connection.
@@ -166,28 +142,18 @@ impl<DB: Dialect> SqlStore<DB> {
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
         let id = Some(transition.event().id);
-        retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, &self.names, transition))
-    }
-
-    /// This writer's turn, where writers have to queue. Taken with a connection in
-    /// hand, so that the wait is bounded: nobody waits but those who got one, each
-    /// holds the turn no longer than the database's own lock timeout, and getting
-    /// a connection has a timeout too.
-    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if DB::ONE_WRITER { Some(self.writer.lock().await) } else { None }
+        retried!(
+            self,
+            conn,
+            id,
+            ops::apply::<DB>(conn, Begin::Own, self.tables.names(), transition)
+        )
     }
 }
 
 impl<DB: Dialect> Clone for SqlStore<DB> {
     fn clone(&self) -> Self {
-        Self {
-            pool: self.pool.clone(),
-            lanes: self.lanes.clone(),
-            crowds: self.crowds.clone(),
-            at_hand: self.at_hand.clone(),
-            names: self.names.clone(),
-            writer: Arc::clone(&self.writer),
-        }
+        Self { connections: self.connections.clone(), tables: self.tables.clone() }
     }
 }
 
@@ -195,7 +161,7 @@ impl<DB: Dialect> fmt::Debug for SqlStore<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlStore")
             .field("database", &DB::NAME)
-            .field("prefix", &self.names.prefix())
+            .field("prefix", &self.tables.names().prefix())
             .finish_non_exhaustive()
     }
 }
@@ -207,9 +173,14 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        let mut conn = self.acquire("insert").await?;
+        let mut conn = self.connections.acquire("insert").await?;
         let id = insert.rows.first().map(|row| row.event.id);
-        retried!(self, conn, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
+        retried!(
+            self,
+            conn,
+            id,
+            ops::insert::<DB>(&mut conn, Begin::Own, self.tables.names(), insert)
+        )
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
@@ -218,31 +189,40 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         {
             return vec![self.redeem_among_others(one).await];
         }
-        // One connection for all of them, so that the wait for it is bounded once.
-        let mut conn = match self.acquire("apply").await {
-            Ok(conn) => conn,
-            Err(error) => {
-                let kind = error.kind();
-                let others = transitions.iter().skip(1).map(|_| StoreError::new(kind, "apply"));
-                return std::iter::once(error).chain(others).map(Err).collect();
-            }
-        };
         let mut answers = Vec::with_capacity(transitions.len());
+        // One connection for all of them, so that the wait for it is bounded once; another
+        // one only where its transaction may still be open.
+        let mut kept = None;
         for transition in transitions {
+            let conn = match kept.take() {
+                Some(conn) => Ok(conn),
+                None => self.connections.acquire("apply").await,
+            };
+            let mut conn = match conn {
+                Ok(conn) => conn,
+                Err(error) => {
+                    let others = transitions.len() - answers.len() - 1;
+                    let kind = error.kind();
+                    answers.push(Err(error));
+                    answers.extend((0..others).map(|_| Err(StoreError::new(kind, "apply"))));
+                    break;
+                }
+            };
             answers.push(self.apply_on(&mut conn, transition).await);
+            kept = conn.is_settled().then_some(conn);
         }
         answers
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
-        let mut conn = self.acquire("get").await?;
-        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
+        let mut conn = self.connections.acquire_to_read("get").await?;
+        let answer = ops::get::<DB>(&mut conn, self.tables.names(), target, scope).await;
         conn.settle(answer).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        let mut conn = self.acquire("locate").await?;
-        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
+        let mut conn = self.connections.acquire_to_read("locate").await?;
+        let answer = ops::locate::<DB>(&mut conn, self.tables.names(), target).await;
         conn.settle(answer).await
     }
 
@@ -252,14 +232,14 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &Filter,
         page: &Page<InvitationId>,
     ) -> Result<Listing, StoreError> {
-        let mut conn = self.acquire("list").await?;
-        let answer = ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        let mut conn = self.connections.acquire_to_read("list").await?;
+        let answer = ops::list::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
         conn.settle(answer).await
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
-        let mut conn = self.acquire("count").await?;
-        let answer = ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
+        let mut conn = self.connections.acquire_to_read("count").await?;
+        let answer = ops::count::<DB>(&mut conn, self.tables.names(), scope, filter, cap).await;
         conn.settle(answer).await
     }
 
@@ -269,8 +249,9 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         invitation: InvitationId,
         page: &Page<EventId>,
     ) -> Result<RedemptionListing, StoreError> {
-        let mut conn = self.acquire("redemptions").await?;
-        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
+        let mut conn = self.connections.acquire_to_read("redemptions").await?;
+        let answer =
+            ops::redemptions::<DB>(&mut conn, self.tables.names(), scope, invitation, page).await;
         conn.settle(answer).await
     }
 
@@ -279,15 +260,20 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         scope: &Scope,
         page: &Page<EventId>,
     ) -> Result<LeaseListing, StoreError> {
-        let mut conn = self.acquire("leases").await?;
-        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
+        let mut conn = self.connections.acquire_to_read("leases").await?;
+        let answer = ops::leases::<DB>(&mut conn, self.tables.names(), scope, page).await;
         conn.settle(answer).await
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        let mut conn = self.acquire("record").await?;
+        let mut conn = self.connections.acquire("record").await?;
         let id = events.first().map(|event| event.id);
-        retried!(self, conn, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
+        retried!(
+            self,
+            conn,
+            id,
+            ops::record::<DB>(&mut conn, Begin::Own, self.tables.names(), events)
+        )
     }
 
     async fn events(
@@ -296,14 +282,19 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         filter: &EventFilter,
         page: &Page<EventId>,
     ) -> Result<EventListing, StoreError> {
-        let mut conn = self.acquire("events").await?;
-        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        let mut conn = self.connections.acquire_to_read("events").await?;
+        let answer = ops::events::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
         conn.settle(answer).await
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        let mut conn = self.acquire("purge").await?;
+        let mut conn = self.connections.acquire("purge").await?;
         let id = Some(purge.event.id);
-        retried!(self, conn, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
+        retried!(
+            self,
+            conn,
+            id,
+            ops::purge::<DB>(&mut conn, Begin::Own, self.tables.names(), purge)
+        )
     }
 }

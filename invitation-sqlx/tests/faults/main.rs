@@ -9,6 +9,8 @@ mod postgres;
 mod promises;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_ended;
 
 #[path = "../support/mod.rs"]
 mod support;

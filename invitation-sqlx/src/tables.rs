@@ -1,0 +1,54 @@
+//! The tables of a store, and the batches of calls for these tables.
+
+use std::num::NonZeroUsize;
+
+use invitation_core::{Lanes, Transition};
+
+use crate::{TablePrefix, crowds::Crowds, names::Names, ops, shared::Answer};
+
+/// The tables that a store uses, together with its batching state. A batch leader acts for
+/// other callers on its own tables, so both are made here and nowhere apart: a store with
+/// another prefix has batches of its own.
+#[derive(Clone)]
+pub(crate) struct Tables {
+    names: Names,
+    slots: NonZeroUsize,
+    lanes: Lanes<Transition, Answer>,
+    crowds: Crowds,
+}
+
+impl Tables {
+    /// The tables of this prefix, with so many batches in flight at a time.
+    pub(crate) fn new(prefix: TablePrefix, slots: NonZeroUsize) -> Self {
+        Self {
+            names: Names::new(prefix),
+            slots,
+            lanes: Lanes::new(slots, ops::TOGETHER),
+            crowds: Crowds::default(),
+        }
+    }
+
+    /// Tables of another prefix, with as many batches in flight at a time.
+    pub(crate) fn with_prefix(&self, prefix: TablePrefix) -> Self {
+        Self::new(prefix, self.slots)
+    }
+
+    /// The same tables, with so many batches in flight at a time.
+    pub(crate) fn with_slots(&self, slots: NonZeroUsize) -> Self {
+        Self::new(self.names.table_prefix(), slots)
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The batches of callers of any code.
+    pub(crate) fn lanes(&self) -> &Lanes<Transition, Answer> {
+        &self.lanes
+    }
+
+    /// The batches of callers of the same code.
+    pub(crate) fn crowds(&self) -> &Crowds {
+        &self.crowds
+    }
+}
