@@ -58,15 +58,32 @@ impl Calls {
         let replays = self.connection.replays();
         let failed = |error| Failed::Call { error, replays };
         let Some(confirm) = self.confirm else {
-            return self.connection.run(script, &self.keys, arguments).await.map_err(failed);
+            let answered = self.connection.run(script, &self.keys, arguments).await;
+            return unless_stopped(answered.map_err(failed)?);
         };
         let answered = self.connection.run_confirmed(script, &self.keys, arguments, confirm).await;
         let (answer, confirmed) = answered.map_err(failed)?;
+        let answer = unless_stopped(answer)?;
         let wanted = confirm.replicas.get();
-        if confirmed < wanted {
-            return Err(Failed::Confirmation(Unconfirmed { wanted, confirmed }));
+        match confirmed {
+            Ok(confirmed) if confirmed >= wanted => Ok(answer),
+            Ok(confirmed) => Err(Failed::Confirmation(Unconfirmed { wanted, confirmed })),
+            Err(error) => Err(Failed::Wait(error)),
         }
-        Ok(answer)
+    }
+}
+
+/// The answer of a script that writes, unless it says that the script failed after a write.
+fn unless_stopped(answer: Value) -> std::result::Result<Value, Failed> {
+    match answer {
+        Value::Array(values) => match <[Value; 2]>::try_from(values) {
+            Ok([Value::BulkString(word), Value::BulkString(message)]) if word == b"failed" => {
+                Err(Failed::Stopped(String::from_utf8_lossy(&message).into_owned()))
+            }
+            Ok(two) => Ok(Value::Array(two.into())),
+            Err(values) => Ok(Value::Array(values)),
+        },
+        other => Ok(other),
     }
 }
 
@@ -74,8 +91,15 @@ impl Calls {
 /// it was called for.
 #[derive(Clone, Debug)]
 pub(crate) enum Failed {
-    Call { error: RedisError, replays: bool },
+    Call {
+        error: RedisError,
+        replays: bool,
+    },
+    /// A command of the script failed after another one had written.
+    Stopped(String),
     Confirmation(Unconfirmed),
+    /// Whether replicas have the change is unknown.
+    Wait(RedisError),
     Odd,
 }
 
@@ -83,12 +107,16 @@ impl Failed {
     pub(crate) fn of(self, operation: &'static str) -> StoreError {
         match self {
             Self::Call { error, replays } => store_error(operation, Effect::Writes, replays, error),
-            Self::Confirmation(why) => {
-                StoreError::new(StoreErrorKind::OutcomeUnknown, operation).because(why)
-            }
+            Self::Stopped(message) => unknown(operation).because(message),
+            Self::Confirmation(why) => unknown(operation).because(why),
+            Self::Wait(error) => unknown(operation).because(error),
             Self::Odd => odd_answer(operation, Effect::Writes),
         }
     }
+}
+
+fn unknown(operation: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::OutcomeUnknown, operation)
 }
 
 /// The answer of a script that reads.

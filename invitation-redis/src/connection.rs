@@ -77,9 +77,13 @@ impl RedisConnection {
         Ok(client.get_async_connection().await?.into())
     }
 
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.0, Kind::Cluster(_))
+    }
+
     /// Whether it may send a command more than once.
     pub(crate) fn replays(&self) -> bool {
-        matches!(self.0, Kind::Cluster(_))
+        self.is_cluster()
     }
 
     /// Runs a script; the server is told its source when it does not know it.
@@ -91,25 +95,26 @@ impl RedisConnection {
     ) -> RedisResult<Value> {
         match self.send(&evaluation("EVALSHA", script.hash(), keys, arguments)).await {
             Err(error) if is_unknown_script(&error) => {
-                self.send(&evaluation("EVAL", script.source, keys, arguments)).await
+                self.send(&evaluation("EVAL", script.source(), keys, arguments)).await
             }
             answered => answered,
         }
     }
 
     /// Runs a script and waits for replicas, over the same connection: WAIT is about
-    /// what its own connection wrote. Gives the answer and how many have it.
+    /// what its own connection wrote. Gives the answer, and how many have it or why that
+    /// is unknown.
     pub(crate) async fn run_confirmed(
         &self,
         script: &Script,
         keys: &Keys,
         arguments: &[Vec<u8>],
         confirm: Confirm,
-    ) -> RedisResult<(Value, u32)> {
+    ) -> RedisResult<(Value, RedisResult<u32>)> {
         let mut by_hash = true;
         for _ in 0..RETRIES {
             let (command, what) =
-                if by_hash { ("EVALSHA", script.hash()) } else { ("EVAL", script.source) };
+                if by_hash { ("EVALSHA", script.hash()) } else { ("EVAL", script.source()) };
             let evaluation = evaluation(command, what, keys, arguments);
             match self.send_with_wait(&evaluation, confirm).await {
                 Err(error) if is_unknown_script(&error) => by_hash = false,
@@ -129,7 +134,7 @@ impl RedisConnection {
         &self,
         evaluation: &Cmd,
         confirm: Confirm,
-    ) -> RedisResult<(Value, u32)> {
+    ) -> RedisResult<(Value, RedisResult<u32>)> {
         let millis = u64::try_from(confirm.timeout.as_millis()).unwrap_or(u64::MAX);
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.add_command(evaluation.clone());
@@ -141,12 +146,7 @@ impl RedisConnection {
         let [answer, confirmed] = <[Value; 2]>::try_from(values?)
             .map_err(|_| (ErrorKind::UnexpectedReturnType, "two commands, but not two answers"))?;
         let answer = answer.extract_error()?;
-        // The change is made by now: whatever else WAIT says, nobody has confirmed it.
-        let confirmed = match confirmed {
-            Value::Int(number) => u32::try_from(number).unwrap_or(0),
-            _ => 0,
-        };
-        Ok((answer, confirmed))
+        Ok((answer, confirmations(confirmed)))
     }
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
@@ -174,6 +174,11 @@ impl RedisConnection {
             }
         }
     }
+}
+
+/// The answer of WAIT. An error of it says nothing about the change, which is made by then.
+fn confirmations(answer: Value) -> RedisResult<u32> {
+    redis::from_redis_value(answer.extract_error()?).map_err(RedisError::from)
 }
 
 fn name(node: &Value) -> String {

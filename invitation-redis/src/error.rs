@@ -25,15 +25,19 @@ pub(crate) enum Effect {
 
 /// What `error` means for a call. `replays` says whether the client may have sent it
 /// more than once: then the last error does not tell what became of the first try.
+///
+/// An error that the server answers with means that nothing was done. A script that fails
+/// after its first write does not end in an error: `guarded` in `lua/shared.lua` turns it
+/// into an answer. And a server refuses to end a script that has written (`SCRIPT KILL`).
 pub(crate) fn store_error(
     operation: &'static str,
     effect: Effect,
     replays: bool,
     error: RedisError,
 ) -> StoreError {
-    let kind = match (kind(&error), effect) {
-        (Meaning::NotDone, Effect::Writes) if replays => StoreErrorKind::OutcomeUnknown,
-        (Meaning::Lost, Effect::Writes) if replays || !error.is_connection_refusal() => {
+    let kind = match (meaning(&error), effect) {
+        (_, Effect::Writes) if replays => StoreErrorKind::OutcomeUnknown,
+        (Meaning::Lost, Effect::Writes) if !error.is_connection_refusal() => {
             StoreErrorKind::OutcomeUnknown
         }
         (Meaning::NotDone | Meaning::Lost, _) => StoreErrorKind::Unavailable,
@@ -55,7 +59,7 @@ enum Meaning {
     Other,
 }
 
-fn kind(error: &RedisError) -> Meaning {
+fn meaning(error: &RedisError) -> Meaning {
     match error.kind() {
         ErrorKind::Io => Meaning::Lost,
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Meaning::NotUnderstood,
@@ -70,14 +74,20 @@ fn kind(error: &RedisError) -> Meaning {
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ReadOnly,
         ) => Meaning::NotDone,
-        // A server out of memory or disk, without its replicas, or in somebody's script
-        // refuses a script before its first write.
+        // A server out of memory or disk, or without its replicas, refuses the first write of
+        // a script, and no later one. One that runs somebody else's script refuses the call.
         ErrorKind::Extension => match error.code() {
             Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY") => Meaning::NotDone,
             _ => Meaning::Other,
         },
+        ErrorKind::Server(ServerErrorKind::ResponseError) if is_killed(error) => Meaning::NotDone,
         _ => Meaning::Other,
     }
+}
+
+/// Whether an operator has ended the script. The text has been the same since Redis 2.6.
+fn is_killed(error: &RedisError) -> bool {
+    error.detail().is_some_and(|text| text.contains("Script killed by user with SCRIPT KILL"))
 }
 
 /// The error of an answer that no script of this library gives.

@@ -79,10 +79,8 @@
 //!
 //! - Redis 7.0 or later, standalone or cluster. A standalone connection goes to one
 //!   address: behind a failover, that must lead to the new primary.
-//! - A restricted user needs `~{namespace}:*` ([`Namespace::pattern`]) and the commands
-//!   `EVAL EVALSHA HGET HMGET HSET HDEL HEXISTS ZADD ZREM ZRANGEBYLEX ZREVRANGEBYLEX
-//!   ZLEXCOUNT INFO PING EXISTS WAIT`, in a cluster also `CLUSTER`, and `CONFIG GET` if
-//!   `appendfsync` is to be looked at. `KEYS` and `SCAN` are never used.
+//! - A restricted user needs the commands under [Rights](#rights). `KEYS` and `SCAN` are never
+//!   used.
 //! - Scripts are bounded by what they are about: a page of a list, a batch
 //!   (`Limits::with_batch`), 64 transitions, 500 invitations in a purge. A change that
 //!   ends all leases takes time with their number, removing an invitation with that of
@@ -93,6 +91,47 @@
 //! - TLS: the feature `tls`, and a URL that begins with `rediss://`. It brings rustls with
 //!   the provider *ring*. A host that has another provider of rustls in its tree as well
 //!   must choose one: `rustls::crypto::CryptoProvider::install_default`.
+//!
+//! # Rights
+//!
+//! This user can do all that a store in the namespace `invitation` needs, and nothing else:
+//!
+//! ```text
+//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +info
+//! ```
+//!
+//! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
+//!
+//! ```text
+//! ACL SETUSER invitation +exists +wait
+//! ACL SETUSER invitation +ping +asking +cluster|slots
+//! ACL SETUSER invitation +config|get
+//! ```
+//!
+//! - `EXISTS` and `WAIT`: [`RedisOptions::wait_replicas`].
+//! - `PING`, `ASKING` and `CLUSTER SLOTS`: a cluster, on each of its nodes.
+//! - `CONFIG GET`: to be warned about `appendfsync`. Without it, the warning says `unknown`.
+//!
+//! Opening a store checks every command on every key that it will be used for, on each primary.
+//! If one is missing, the result is [`OpenError::Permission`], which names it, and nothing is
+//! written. When an operator takes a right away later, a change is refused before its first
+//! write.
+//!
+//! # When a change fails
+//!
+//! Redis does not undo what a script has written before an error in it. The scripts therefore
+//! know whether they have written:
+//!
+//! - An error before the first write means that nothing was done. So it is with a server
+//!   whose memory or disk is full, with one that has become a replica or has lost its own, and
+//!   with a script that an operator ends. The kind is
+//!   [`Unavailable`](invitation_core::StoreErrorKind::Unavailable): the same call may succeed
+//!   later. Full memory never stops a change in the middle: Redis refuses the first write of a
+//!   script, or none.
+//! - An error after it, as when somebody has put a value of another type under one of the
+//!   keys, is [`OutcomeUnknown`](invitation_core::StoreErrorKind::OutcomeUnknown).
+//! - In a cluster every error of a change is *outcome unknown*, because the client may have
+//!   sent it twice.
 //!
 //! # Round trips
 //!
@@ -122,6 +161,7 @@ mod plan;
 mod read;
 mod record;
 mod render;
+mod rights;
 mod script;
 mod steps;
 mod store;

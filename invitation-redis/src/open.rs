@@ -1,12 +1,14 @@
 //! What must hold of a server before invitations are entrusted to it.
 
+use std::collections::HashMap;
+
 use invitation_core::{EntropyError, StoreError, StoreErrorKind};
-use redis::{Cmd, RedisError, Value};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::{
+    calls::Calls,
     connection::RedisConnection,
     error::{Effect, odd_answer, store_error},
-    keys::Keys,
     options::Persistence,
     script::OPEN,
 };
@@ -32,6 +34,14 @@ pub enum OpenError {
         found: String,
         /// What it must be.
         wanted: &'static str,
+    },
+    /// The user lacks rights that a change needs. Nothing was written.
+    #[error("{node}: the user has no permission for {}", missing.join(", "))]
+    Permission {
+        /// The server that refuses.
+        node: String,
+        /// Each missing command, with the key that it is needed for.
+        missing: Vec<String>,
     },
     /// Another version of this library has laid out the namespace.
     #[error("the namespace has a layout that this version does not know")]
@@ -104,19 +114,19 @@ pub(crate) async fn check(
     }
     if expected > Persistence::Nothing {
         for setting in ["appendfsync", "no-appendfsync-on-rewrite"] {
-            warnings.extend(ask(connection, setting, expected).await);
+            warnings.extend(ask(connection, setting, expected).await?);
         }
     }
     Ok(warnings)
 }
 
-/// Asks for a setting that is not in the servers' general information. A user may well
-/// not be allowed to.
+/// Asks for a setting that is not in the servers' general information. The setting of a
+/// server that does not let this user ask is `unknown`.
 async fn ask(
     connection: &RedisConnection,
     setting: &'static str,
     persistence: Persistence,
-) -> Vec<SettingWarning> {
+) -> Result<Vec<SettingWarning>, OpenError> {
     let command = Cmd::new().arg("CONFIG").arg("GET").arg(setting).clone();
     let (expected, fits): (_, fn(&str) -> bool) = match (setting, persistence) {
         ("appendfsync", Persistence::EveryWrite) => ("always", |found| found == "always"),
@@ -124,16 +134,33 @@ async fn ask(
         _ => ("no", |found| found == "no"),
     };
     let warn = |node: String, found: String| SettingWarning { node, setting, found, expected };
-    match connection.ask_primaries(&command).await {
-        Err(_) => vec![warn("the server".to_owned(), "unknown".to_owned())],
-        Ok(answers) => {
-            let read = |(node, answer)| {
-                let pairs = redis::from_redis_value::<Vec<String>>(answer).unwrap_or_default();
-                let found = pairs.into_iter().nth(1).unwrap_or_else(|| "unknown".to_owned());
-                (!fits(&found) || found == "unknown").then(|| warn(node, found))
-            };
-            answers.into_iter().filter_map(read).collect()
+    let answers = match connection.ask_primaries(&command).await {
+        Ok(answers) => answers,
+        Err(error) if is_withheld(&error) => {
+            return Ok(vec![warn("the server".to_owned(), "unknown".to_owned())]);
         }
+        Err(error) => return Err(unreachable(error)),
+    };
+    let mut warnings = Vec::new();
+    for (node, answer) in answers {
+        let mut settings = redis::from_redis_value::<HashMap<String, String>>(answer)
+            .map_err(|_| odd_answer("open", Effect::Reads))?;
+        let found = settings.remove(setting);
+        if !found.as_deref().is_some_and(fits) {
+            warnings.push(warn(node, found.unwrap_or_else(|| "unknown".to_owned())));
+        }
+    }
+    Ok(warnings)
+}
+
+/// Whether the server refuses a command to this user, or has no command of that name: some
+/// operators rename `CONFIG`.
+fn is_withheld(error: &RedisError) -> bool {
+    let is_unknown = || error.detail().is_some_and(|text| text.starts_with("unknown command"));
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::NoPerm) => true,
+        ErrorKind::Server(ServerErrorKind::ResponseError) => is_unknown(),
+        _ => false,
     }
 }
 
@@ -148,11 +175,10 @@ impl<'t> Info<'t> {
 }
 
 /// Makes the keys of a namespace, or finds that they are of this layout.
-pub(crate) async fn lay_out(connection: &RedisConnection, keys: &Keys) -> Result<(), OpenError> {
-    let answer = connection.run(&OPEN, keys, &[LAYOUT.to_vec()]).await;
-    let answer =
-        answer.map_err(|error| store_error("open", Effect::Writes, connection.replays(), error))?;
-    match answer {
+pub(crate) async fn lay_out(calls: &Calls) -> Result<(), OpenError> {
+    // Nothing is acknowledged yet that replicas would have to confirm.
+    let calls = Calls { confirm: None, ..calls.clone() };
+    match calls.write("open", &OPEN, &[LAYOUT.to_vec()]).await? {
         Value::Array(there) if there == [Value::BulkString(LAYOUT.to_vec())] => Ok(()),
         Value::Array(_) => Err(OpenError::Layout),
         _ => Err(odd_answer("open", Effect::Writes).into()),

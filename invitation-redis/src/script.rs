@@ -5,11 +5,15 @@ use std::sync::LazyLock;
 /// A script and the name that it is called by.
 #[derive(Debug)]
 pub(crate) struct Script {
-    pub(crate) source: &'static str,
+    source: &'static str,
     hash: LazyLock<String>,
 }
 
 impl Script {
+    pub(crate) fn source(&self) -> &'static str {
+        self.source
+    }
+
     /// By what the server knows it, once it has seen it.
     pub(crate) fn hash(&self) -> &str {
         &self.hash
@@ -26,6 +30,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    RIGHTS = "lua/rights.lua";
     OPEN = "lua/open.lua";
     INSERT = "lua/insert.lua";
     APPLY = "lua/apply.lua";

@@ -96,6 +96,10 @@ fn outcome(transition: &Transition, answer: Value) -> Made {
         }
         // It stopped before it had written anything.
         b"unreadable" => return Err(record::corrupt_entry("transition")),
+        b"failed" => {
+            let message = String::from_utf8_lossy(&answer.bytes()?).into_owned();
+            return Err(Failed::Stopped(message).of("apply"));
+        }
         _ => return Err(answer.odd()),
     };
     // What cannot be read now may have been changed nevertheless.

@@ -20,7 +20,7 @@ use crate::{
     keys::{Keys, Namespace},
     open::{self, OpenError, SettingWarning},
     options::RedisOptions,
-    read, record, render,
+    read, record, render, rights,
     script::{FIND, INSERT, PURGE, RECORD},
     steps::{LANES, MAX_APPLIED, Made},
     wire::Packed,
@@ -82,7 +82,7 @@ impl RedisStore {
     /// Opens a namespace on a connection of the host's, which then decides about timeouts
     /// and retries: there have to be bounds on both, and reads have to go to primaries.
     ///
-    /// Four round trips, the first time; three later.
+    /// Five round trips, the first time; four later. Two more where persistence is expected.
     ///
     /// # Errors
     ///
@@ -92,13 +92,15 @@ impl RedisStore {
         options: RedisOptions,
     ) -> Result<Self, OpenError> {
         let connection = connection.into();
-        let warnings = open::check(&connection, options.persistence()).await?;
         let keys = Keys::of(options.namespace().clone());
-        open::lay_out(&connection, &keys).await?;
+        let calls = Calls { connection, keys, confirm: options.confirm() };
+        rights::check(&calls).await?;
+        let warnings = open::check(&calls.connection, options.persistence()).await?;
+        open::lay_out(&calls).await?;
         let mut opened = [0; 16];
         OsEntropy.fill(&mut opened).map_err(open::no_randomness)?;
         Ok(Self {
-            calls: Calls { connection, keys, confirm: options.confirm() },
+            calls,
             warnings: warnings.into(),
             operations: Arc::new(Operations { opened, next: AtomicU64::new(0) }),
             lanes: Lanes::new(LANES, MAX_APPLIED),

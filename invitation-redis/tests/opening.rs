@@ -7,7 +7,7 @@ mod support;
 use invitation_core::{Actor, Criteria, Division, Invitations, Paging, Role, UserId};
 use invitation_redis::{OpenError, Persistence, RedisOptions, RedisStore};
 use invitation_testkit::{Redis, RedisCluster};
-use support::{admin, in_namespace, newcomer, options, staff};
+use support::{admin, in_namespace, options, staff};
 
 async fn refused(server: &Redis) -> (String, String) {
     match RedisStore::connect(&server.url(), options()).await {
@@ -78,40 +78,6 @@ async fn a_namespace_of_another_layout_is_left_alone() {
     Redis::shared().ask(&["HSET", &format!("{{{name}}}:invitations"), "", "2"]).unwrap();
     let answer = RedisStore::connect(&Redis::shared().url(), in_namespace(&name)).await;
     assert!(matches!(answer, Err(OpenError::Layout)), "{answer:?}");
-}
-
-/// What the crate's page says a user must be allowed is enough, and all of it stays in
-/// the namespace.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_who_may_little_can_do_all() {
-    let server = Redis::start().unwrap();
-    let options = options();
-    let keys = format!("~{}", options.namespace().pattern());
-    let commands = "-@all +evalsha +eval +hget +hmget +hset +hdel +hexists +zadd +zrem \
-        +zrangebylex +zrevrangebylex +zlexcount +info +ping +wait +exists";
-    let mut user = vec!["ACL", "SETUSER", "host", "on", ">a-secret", "resetkeys", &keys];
-    user.extend(commands.split_whitespace());
-    server.ask(&user).unwrap();
-    let url = format!("redis://host:a-secret@127.0.0.1:{}", server.port());
-    let strict = options.clone().expecting(Persistence::EveryWrite);
-    let store = RedisStore::connect(&url, strict).await.unwrap();
-    let told: Vec<_> = store.warnings().iter().map(|one| (one.setting, &*one.found)).collect();
-    assert_eq!(told[0], ("appendonly", "no"));
-    assert_eq!(told[1], ("appendfsync", "unknown"), "this user may not ask");
-
-    let invitations = Invitations::new(store);
-    let created = invitations.create(&admin(), staff()).await.unwrap();
-    invitations.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
-    let criteria = Criteria::new().matching("anna");
-    let page = invitations.list(&admin(), &criteria, Paging::default()).await.unwrap();
-    assert_eq!(page.items().len(), 1);
-    let keys = server.ask(&["KEYS", "*"]).unwrap();
-    assert_eq!(keys.lines().count(), 8);
-    assert!(keys.lines().all(|key| key.starts_with(&format!("{{{}}}:", options.namespace()))));
-
-    let elsewhere = RedisStore::connect(&url, in_namespace("somebody-elses")).await;
-    let text = format!("{:?}", elsewhere.unwrap_err());
-    assert!(text.contains("NOPERM") || text.contains("NoPerm"), "{text}");
 }
 
 /// Whatever a division is called, it is a value and never part of a key.

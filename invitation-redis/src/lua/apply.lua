@@ -12,13 +12,14 @@
 -- Returns for each transition
 --         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
 --         mine being 1 when it is the last use; {'quota', number of the quota};
---         {'taken'}; {'missing'}; when what is stored cannot be understood
---         {'unreadable'}, or {'failed'} if something had been written by then.
+--         {'taken'}; {'missing'}; {'unreadable', message} when what is stored cannot be
+--         understood and nothing was changed; {'failed', message} when it failed while
+--         it was being made. Or for all of them {'failed', message}.
 
 -- The facts of the transition at hand: what a guard is about.
 local r, mine, lease, first
--- Whether it has begun to write, and whether one before it was made.
-local begun, made = false, false
+-- Whether it is being made.
+local begun = false
 
 local function learn(id, user)
   mine, lease, first = nil, nil, nil
@@ -129,14 +130,14 @@ local function use(id, change)
     r[USES], r[LAST_USE] = r[USES] + 1, mine
     rename(id, change[8])
     if r[MAX_USES] > 1 then
-      call('HSET', REDEMPTIONS, id .. change[4], pack(mine))
+      write('HSET', REDEMPTIONS, id .. change[4], pack(mine))
       put({ 'u' .. id .. change[6] .. change[3] .. change[4] }, true)
     end
   elseif change[1] == 2 then -- Hold held, {id, user, username, since, until}
     lease = change[3]
     if earlier(r[EXPIRES], lease[UNTIL]) then lease[UNTIL] = r[EXPIRES] end
     lease[6] = r[DIVISION]
-    call('HSET', LEASES, id .. lease[ITS_USER], pack(lease))
+    write('HSET', LEASES, id .. lease[ITS_USER], pack(lease))
     put(lease_entries(id, lease), true)
     r[HELD] = r[HELD] + 1
   end -- 3 Release held
@@ -158,8 +159,8 @@ local function amend(id, change)
     if change[4] then r[ROLE] = change[4] end
     if change[5] then r[EXPIRES] = change[5] end
   elseif word == 5 then -- Rotate false, digest, tag, sealed
-    call('HSET', CODES, new, id)
-    call('HDEL', CODES, r[DIGEST])
+    write('HSET', CODES, new, id)
+    write('HDEL', CODES, r[DIGEST])
     r[DIGEST], r[TAG], r[SEALED] = new, change[4], change[5]
   elseif word == 6 then -- Revoke false, {at, reason or false}
     r[REVOCATION] = new
@@ -195,14 +196,14 @@ local function make(id, t)
   end
   if t[9] then r[VERSION] = next_version(r[VERSION]) end
   local blob = pack(r)
-  call('HSET', INVITATIONS, id, blob)
+  write('HSET', INVITATIONS, id, blob)
   first = r[HELD] > 0 and first_lease(id)
 
   local behind = t[14]
   if ended and t[15] and ended[ITS_USER] ~= t[7] then
     behind = t[15][1] .. pack(t[15][2] .. uuid(ended[ITS_ID]) .. '"]]', false)
   end
-  call('HSET', EVENTS, t[10], t[13] .. pack(id, r[DIVISION]) .. behind)
+  write('HSET', EVENTS, t[10], t[13] .. pack(id, r[DIVISION]) .. behind)
   tell(t[10], t[11], t[12], id, r[DIVISION])
   return blob
 end
@@ -227,18 +228,19 @@ local function one(packed)
   return answer('applied', id, make(id, t))
 end
 
-local answers = {}
-for n = 2, #ARGV do
-  begun = false
-  local is_done, answered = pcall(one, ARGV[n])
-  if not is_done then
-    -- A server that refuses the first write, as when its memory is full, refuses all.
-    if type(answered) == 'table' and not made then error(answered) end
-    answered = { begun and 'failed' or 'unreadable' }
+return guarded(function()
+  local answers = {}
+  for n = 2, #ARGV do
+    begun = false
+    local is_done, answered = pcall(one, ARGV[n])
+    if not is_done then
+      -- A server that refuses the first write, as when its memory is full, refuses all.
+      if written == 0 and is_servers(answered) then error({ err = answered }) end
+      answered = { begun and 'failed' or 'unreadable', answered }
+    end
+    answers[n - 1] = answered
   end
-  made = made or begun
-  answers[n - 1] = answered
-end
-settle()
-touch(ARGV[1] == '1')
-return answers
+  settle()
+  touch(ARGV[1] == '1')
+  return answers
+end)

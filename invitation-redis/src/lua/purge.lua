@@ -6,64 +6,68 @@
 --            1 division or false (the scope), 2 the instant, 3 how many at most,
 --            4 id of the event, 5 the event, 6 the beginning of its detail: the number
 --            follows, 7 whether to touch.
--- Returns {'before'} or {'removed', number}.
+-- Returns {'before'}, {'removed', number} or {'failed', message}.
 
-local t = read(ARGV[1])
-local scope, before, max, event_id, event = t[1], t[2], t[3], t[4], t[5]
-if call('HEXISTS', EVENTS, event_id) == 1 then
-  touch(t[7])
-  return { 'before' }
-end
-
-local gone = {}
-
--- Those of one state and division, which the entries begin with.
-local function collect(prefix)
-  local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. before,
-    'LIMIT', 0, max - #gone)
-  for _, entry in ipairs(found) do gone[#gone + 1] = string.sub(entry, -16) end
-end
-
-for _, st in ipairs({ 'o', 'u', 'r', 't' }) do
-  local letters = 'y' .. st
-  local from = '[' .. letters
-  while #gone < max do
-    local prefix = scope and letters .. sized(scope)
-    if not scope then
-      -- The division that comes next.
-      local entry = call('ZRANGEBYLEX', INDEX, from, '(' .. letters .. '\255', 'LIMIT', 0, 1)[1]
-      prefix = entry and string.sub(entry, 1, 3 + string.byte(entry, 3))
-      from = prefix and '(' .. prefix .. '\255'
-    end
-    if prefix then collect(prefix) end
-    if scope or not prefix then break end
+local function purge()
+  local t = read(ARGV[1])
+  local scope, before, max, event_id, event = t[1], t[2], t[3], t[4], t[5]
+  if call('HEXISTS', EVENTS, event_id) == 1 then
+    touch(t[7])
+    return { 'before' }
   end
-end
-if #gone == 0 then
-  touch(t[7])
-  return { 'removed', 0 }
-end
 
-for _, id in ipairs(gone) do
-  local r = read(call('HGET', INVITATIONS, id))
-  put_all(id, r, false)
-  end_all_leases(id)
-  local fields, uses = {}, 'u' .. id
-  local found = call('ZRANGEBYLEX', INDEX, '[' .. uses, '(' .. uses .. '\255')
-  for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
-  in_pieces('HDEL', REDEMPTIONS, fields)
-  in_pieces('ZREM', INDEX, found)
-  -- The key may stand for a later request by now.
-  if r[REQUEST] then
-    local made = call('HGET', REQUESTS, r[REQUEST])
-    if made and string.sub(made, 33, 48) == r[REQUEST_FIRST] then
-      call('HDEL', REQUESTS, r[REQUEST])
+  local gone = {}
+
+  -- Those of one state and division, which the entries begin with.
+  local function collect(prefix)
+    local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. before,
+      'LIMIT', 0, max - #gone)
+    for _, entry in ipairs(found) do gone[#gone + 1] = string.sub(entry, -16) end
+  end
+
+  for _, st in ipairs({ 'o', 'u', 'r', 't' }) do
+    local letters = 'y' .. st
+    local from = '[' .. letters
+    while #gone < max do
+      local prefix = scope and letters .. sized(scope)
+      if not scope then
+        -- The division that comes next.
+        local entry = call('ZRANGEBYLEX', INDEX, from, '(' .. letters .. '\255', 'LIMIT', 0, 1)[1]
+        prefix = entry and string.sub(entry, 1, 3 + string.byte(entry, 3))
+        from = prefix and '(' .. prefix .. '\255'
+      end
+      if prefix then collect(prefix) end
+      if scope or not prefix then break end
     end
   end
-  call('HDEL', CODES, r[DIGEST])
-  call('HDEL', INVITATIONS, id)
+  if #gone == 0 then
+    touch(t[7])
+    return { 'removed', 0 }
+  end
+
+  for _, id in ipairs(gone) do
+    local r = read(call('HGET', INVITATIONS, id))
+    put_all(id, r, false)
+    end_all_leases(id)
+    local fields, uses = {}, 'u' .. id
+    local found = call('ZRANGEBYLEX', INDEX, '[' .. uses, '(' .. uses .. '\255')
+    for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
+    in_pieces('HDEL', REDEMPTIONS, fields)
+    in_pieces('ZREM', INDEX, found)
+    -- The key may stand for a later request by now.
+    if r[REQUEST] then
+      local made = call('HGET', REQUESTS, r[REQUEST])
+      if made and string.sub(made, 33, 48) == r[REQUEST_FIRST] then
+        write('HDEL', REQUESTS, r[REQUEST])
+      end
+    end
+    write('HDEL', CODES, r[DIGEST])
+    write('HDEL', INVITATIONS, id)
+  end
+  event[EV_DETAIL] = t[6] .. #gone .. '"]]'
+  write_event(event_id, event)
+  settle()
+  return { 'removed', #gone }
 end
-event[EV_DETAIL] = t[6] .. #gone .. '"]]'
-write_event(event_id, event)
-settle()
-return { 'removed', #gone }
+
+return guarded(purge)

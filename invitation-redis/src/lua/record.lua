@@ -2,13 +2,15 @@
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  1 whether to touch: '1' or '0'; then for each event: id, event.
--- Returns {'stored'}.
+-- Returns {'stored'}, or {'failed', message}.
 
-touch(ARGV[1] == '1')
-for at = 2, #ARGV, 2 do
-  if call('HEXISTS', EVENTS, ARGV[at]) == 0 then
-    write_event(ARGV[at], read(ARGV[at + 1]))
+return guarded(function()
+  touch(ARGV[1] == '1')
+  for at = 2, #ARGV, 2 do
+    if call('HEXISTS', EVENTS, ARGV[at]) == 0 then
+      write_event(ARGV[at], read(ARGV[at + 1]))
+    end
   end
-end
-settle()
-return { 'stored' }
+  settle()
+  return { 'stored' }
+end)

@@ -16,8 +16,10 @@
 
 local call = redis.call
 local pack, read = cmsgpack.pack, cmsgpack.unpack
-local INVITATIONS, CODES, EVENTS, INDEX = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local TRAIL, REDEMPTIONS, LEASES, REQUESTS = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+-- rights.lua names the keys as arguments: it also runs on nodes that do not have them.
+local names = KEYS[1] and KEYS or ARGV
+local INVITATIONS, CODES, EVENTS, INDEX = names[1], names[2], names[3], names[4]
+local TRAIL, REDEMPTIONS, LEASES, REQUESTS = names[5], names[6], names[7], names[8]
 
 -- The fields of an invitation.
 local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
@@ -82,6 +84,80 @@ local function state_entries(id, r, st, at)
   return found
 end
 
+-- The number of write commands that have succeeded. Redis does not undo them when the
+-- script fails later.
+local written = 0
+
+-- The commands that a script may need after its first write, each with its keys.
+local function write_rights()
+  return {
+    { 'HGET', INVITATIONS, CODES, EVENTS, LEASES, REQUESTS },
+    { 'HEXISTS', INVITATIONS, CODES, EVENTS },
+    { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS },
+    { 'HDEL', INVITATIONS, CODES, REDEMPTIONS, LEASES, REQUESTS },
+    { 'ZRANGEBYLEX', INDEX },
+    { 'ZLEXCOUNT', INDEX },
+    { 'ZADD', INDEX, TRAIL },
+    { 'ZREM', INDEX },
+  }
+end
+
+-- Arguments that make a command complete: the server's check wants them.
+local ARGUMENTS = {
+  HGET = { '' }, HMGET = { '' }, HEXISTS = { '' }, HSET = { '', '' }, HDEL = { '' },
+  ZRANGEBYLEX = { '-', '-' }, ZREVRANGEBYLEX = { '-', '-' }, ZLEXCOUNT = { '-', '-' },
+  ZADD = { '0', '' }, ZREM = { '' },
+}
+
+-- Whether the user may run a command. Nothing is run. A command that the server does
+-- not know, because an operator renamed it, is an error of the check.
+local function may(...)
+  local is_known, is_allowed = pcall(redis.acl_check_cmd, ...)
+  return is_known and is_allowed
+end
+
+-- Adds the commands and keys that the user may not use to a list, as text.
+local function add_missing(missing, rights)
+  for _, right in ipairs(rights) do
+    local command = right[1]
+    for n = 2, #right do
+      if not may(command, right[n], unpack(ARGUMENTS[command])) then
+        missing[#missing + 1] = command .. ' ' .. right[n]
+      end
+    end
+  end
+  return missing
+end
+
+-- Runs a command that writes. Before the first one of the script, all rights are
+-- checked: a right that is missing later would leave a half-made change.
+local function write(...)
+  if written == 0 then
+    local missing = add_missing({}, write_rights())
+    if missing[1] then error({ err = 'NOPERM the user may not run ' .. missing[1] }) end
+  end
+  local answer = call(...)
+  written = written + 1
+  return answer
+end
+
+-- Whether an error came from a command of the server: it begins with a code in capitals.
+-- An error of Lua begins with the place in the script.
+local function is_servers(message)
+  return string.find(message, '^%u[%u%d]* ')
+end
+
+-- Returns what `body` returns. If it fails before the first write, the script fails, and
+-- the caller knows that nothing was done. If it fails later, what it has written stays:
+-- the answer is {'failed', message}.
+local function guarded(body)
+  local is_done, answer = pcall(body)
+  if is_done then return answer end
+  local message = type(answer) == 'table' and answer.err or tostring(answer)
+  if written > 0 then return { 'failed', message } end
+  error({ err = is_servers(message) and message or 'ERR ' .. message })
+end
+
 -- What is yet to be written: whether an entry is to be in the index, where the last
 -- word counts, and scores and entries for the trail. A script writes all of it at once,
 -- because a command costs as much as several entries.
@@ -114,7 +190,7 @@ end
 -- Commands about many members, in pieces that fit the stack.
 local function in_pieces(command, key, words)
   for first = 1, #words, 2000 do
-    call(command, key, unpack(words, first, math.min(first + 1999, #words)))
+    write(command, key, unpack(words, first, math.min(first + 1999, #words)))
   end
 end
 
@@ -175,7 +251,7 @@ local function first_lease(id)
 end
 
 local function end_lease(id, lease)
-  call('HDEL', LEASES, id .. lease[ITS_USER])
+  write('HDEL', LEASES, id .. lease[ITS_USER])
   put(lease_entries(id, lease), false)
 end
 
@@ -204,7 +280,7 @@ local function tell(id, at, user, about, division)
 end
 
 local function write_event(id, event)
-  call('HSET', EVENTS, id, pack(event))
+  write('HSET', EVENTS, id, pack(event))
   tell(id, event[EV_AT], event[EV_USER], event[EV_ABOUT], event[EV_DIVISION])
 end
 
@@ -236,5 +312,5 @@ end
 -- Something to wait for: WAIT counts the replicas that have what its connection wrote
 -- last, so an answer that wrote nothing would be confirmed by nobody having it.
 local function touch(wanted)
-  if wanted then call('HSET', EVENTS, '', '') end
+  if wanted then write('HSET', EVENTS, '', '') end
 end

@@ -80,3 +80,25 @@ impl Place {
         panic!("{last:?}");
     }
 }
+
+/// All that a server holds, to compare with later.
+pub fn snapshot(server: &invitation_testkit::Redis) -> Vec<(String, String)> {
+    let keys = server.ask(&["KEYS", "*"]).unwrap();
+    let mut keys: Vec<&str> = keys.lines().filter(|key| !key.is_empty()).collect();
+    keys.sort_unstable();
+    let content = |key: &&str| {
+        let script = "
+            if redis.call('TYPE', KEYS[1]).ok == 'zset' then
+              return redis.call('ZRANGE', KEYS[1], 0, -1)
+            end
+            local fields = redis.call('HKEYS', KEYS[1])
+            table.sort(fields)
+            local all = {}
+            for n, field in ipairs(fields) do
+              all[n] = field .. '=' .. redis.call('HGET', KEYS[1], field)
+            end
+            return all";
+        (key.to_string(), server.ask(&["EVAL", script, "1", key]).unwrap())
+    };
+    keys.iter().map(content).collect()
+}

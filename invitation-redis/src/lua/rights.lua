@@ -1,0 +1,22 @@
+-- Finds the commands and keys that the user may not use. The server's own check is asked;
+-- no command is run.
+--
+-- ARGV  1 to 8 the keys of the namespace; then for each command that the client itself
+--       sends: its words, separated by spaces.
+-- Returns each command that is missing, with its key, or false when the server is too old
+-- to tell.
+
+if not redis.acl_check_cmd then return false end
+
+local rights = write_rights()
+rights[#rights + 1] = { 'HMGET', INVITATIONS, EVENTS, REDEMPTIONS, LEASES }
+rights[#rights + 1] = { 'ZREVRANGEBYLEX', INDEX, TRAIL }
+
+local missing = {}
+for n = 9, #ARGV do
+  local words = {}
+  for word in string.gmatch(ARGV[n], '%S+') do words[#words + 1] = word end
+  local name = words[1] == 'CLUSTER' and 'CLUSTER SLOTS' or words[1]
+  if not may(unpack(words)) then missing[#missing + 1] = name end
+end
+return add_missing(missing, rights)

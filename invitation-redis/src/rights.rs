@@ -1,0 +1,62 @@
+//! The rights that the user of a server needs.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+
+use crate::{
+    calls::Calls,
+    error::{Effect, odd_answer},
+    open::{OpenError, unreachable},
+    script::RIGHTS,
+};
+
+/// Finds out whether the user may run every command that the store will need, on every key
+/// of the namespace and on every primary. Redis does not undo what a script has written when
+/// a later command of it is refused, so this has to be known before the first change.
+///
+/// `ACL DRYRUN` and `ACL GETUSER` need rights of their own. The check that scripts can call
+/// needs only `EVAL`.
+pub(crate) async fn check(calls: &Calls) -> Result<(), OpenError> {
+    let mut evaluation = redis::cmd("EVAL");
+    // No key is declared, so that primaries of other slots answer too.
+    evaluation.arg(RIGHTS.source()).arg(0).arg(calls.keys.all()).arg(of_the_client(calls));
+    let answers = match calls.connection.ask_primaries(&evaluation).await {
+        Ok(answers) => answers,
+        Err(error) if is_forbidden(&error) => {
+            let (node, missing) = ("the server".to_owned(), vec!["EVAL".to_owned()]);
+            return Err(OpenError::Permission { node, missing });
+        }
+        Err(error) => return Err(unreachable(error)),
+    };
+    for (node, answer) in answers {
+        if matches!(answer, Value::Nil) {
+            let (setting, wanted) = ("redis_version", "7.0 or later");
+            return Err(OpenError::Setting { node, setting, found: "older".to_owned(), wanted });
+        }
+        let missing = redis::from_redis_value::<Vec<String>>(answer)
+            .map_err(|_| odd_answer("open", Effect::Reads))?;
+        if !missing.is_empty() {
+            return Err(OpenError::Permission { node, missing });
+        }
+    }
+    Ok(())
+}
+
+fn is_forbidden(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+}
+
+/// The commands that the client sends besides `EVAL`, each with arguments that make it
+/// complete.
+fn of_the_client(calls: &Calls) -> Vec<String> {
+    let mut commands = vec!["EVALSHA - 0".to_owned(), "INFO everything".to_owned()];
+    if calls.confirm.is_some() {
+        commands.push("WAIT 1 1".to_owned());
+        commands.push(format!("EXISTS {}", calls.keys.all()[0]));
+    }
+    if calls.connection.is_cluster() {
+        // The client asks where the slots are, follows a slot on its way, and looks whether
+        // a connection works.
+        commands.extend(["CLUSTER SLOTS", "ASKING", "PING"].map(str::to_owned));
+    }
+    commands
+}
