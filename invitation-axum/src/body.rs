@@ -188,10 +188,15 @@ pub(crate) fn refused(error: &serde_json::Error, pointer: String) -> Problem {
         return Problem::new(ProblemKind::Malformed)
             .with_detail(format!("the body is no JSON, at line {line}, column {column}"));
     }
+    Problem::invalid([field_error(error, pointer)])
+}
+
+/// The value at `pointer` is not what belongs there.
+pub(crate) fn field_error(error: &serde_json::Error, pointer: String) -> FieldError {
     let message = error.to_string();
-    // Where it is, the pointer says.
+    // The pointer says where it is.
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-    Problem::invalid([FieldError::in_body(pointer, message)])
+    FieldError::in_body(pointer, message)
 }
 
 /// The JSON pointer of a path.

@@ -2,14 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use invitation_core::{
-    Division, Draft, Email, EmailDomain, Expiry, Invalid, Metadata, Role, Timestamp,
-};
+use invitation_core::{Division, Draft, Email, EmailDomain, Expiry, Invalid, Role, Timestamp};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 
+use super::metadata::MetadataBody;
 use crate::problem::{FieldError, pointer_to};
 
 /// A new invitation. What is left out is filled in: the role, if the actor may hand out
@@ -41,7 +39,7 @@ pub(crate) struct DraftBody {
     pub(crate) max_uses: Option<u32>,
     /// What is to be kept with it: at most 4 KB, and 3 levels deep.
     #[schema(value_type = Option<Object>)]
-    pub(crate) metadata: Option<Map<String, Value>>,
+    pub(crate) metadata: Option<MetadataBody>,
 }
 
 impl DraftBody {
@@ -80,7 +78,7 @@ impl DraftBody {
             }
         }
         if let Some(metadata) = self.metadata {
-            match Metadata::new(Value::Object(metadata)) {
+            match metadata.read() {
                 Ok(metadata) => draft = draft.with_metadata(metadata),
                 Err(error) => refused(&error),
             }

@@ -9,6 +9,7 @@ mod events;
 mod export;
 mod invitation;
 mod list;
+mod metadata;
 mod one;
 pub(crate) mod rows;
 

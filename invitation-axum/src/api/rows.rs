@@ -1,74 +1,20 @@
 //! The rows of an import, from JSON or CSV: each is read for itself.
 
-use std::{borrow::Cow, fmt};
+mod json;
+
+use std::borrow::Cow;
 
 use invitation_core::Draft;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde_json::Value;
 
+pub(crate) use self::json::of_json;
 use super::draft::DraftBody;
-use crate::{
-    body::pointer,
-    problem::{FieldError, Problem, ProblemKind, pointer_to},
-};
+use crate::problem::{FieldError, Problem, ProblemKind, pointer_to};
 
 /// A row as it was read, or everything that is wrong with it.
 pub(crate) type Row = Result<Draft, Vec<FieldError>>;
 
 fn too_many(max: usize) -> Problem {
     Problem::invalid([FieldError::in_body("", format!("must be 1 to {max} rows"))])
-}
-
-/// The rows of a JSON array.
-pub(crate) fn of_json(bytes: &[u8], max: usize) -> Result<Vec<Row>, Problem> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let rows = AtMost(max)
-        .deserialize(&mut json)
-        .and_then(|rows| json.end().map(|()| rows))
-        .map_err(|error| crate::body::refused(&error, String::new()))?;
-    if rows.is_empty() || rows.len() > max {
-        return Err(too_many(max));
-    }
-    let read = |(n, row): (usize, Value)| {
-        let body: DraftBody = serde_path_to_error::deserialize(row).map_err(|error| {
-            let pointer = format!("/{n}{}", pointer(error.path()));
-            vec![FieldError::in_body(pointer, error.inner().to_string())]
-        })?;
-        body.read(&format!("/{n}"))
-    };
-    Ok(rows.into_iter().enumerate().map(read).collect())
-}
-
-/// An array of one more than so many elements at most.
-struct AtMost(usize);
-
-impl<'de> DeserializeSeed<'de> for AtMost {
-    type Value = Vec<Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Vec<Value>, D::Error> {
-        json.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AtMost {
-    type Value = Vec<Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<Value>, A::Error> {
-        let mut rows = Vec::new();
-        while let Some(row) = elements.next_element()? {
-            rows.push(row);
-            if rows.len() > self.0 {
-                // The rest is passed over without being kept.
-                while elements.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-                break;
-            }
-        }
-        Ok(rows)
-    }
 }
 
 /// The rows of a CSV file: its first line names the columns, an empty cell says nothing.
@@ -207,21 +153,10 @@ mod tests {
         };
         assert_eq!(pointers(&rows[1]), ["/1/max_uses", "/1/email"]);
         assert_eq!(pointers(&rows[2]), ["/2"]);
-        let rows = of_json(br#"[{}, {"email": 1}, 5, {"who": 1}]"#, 4).unwrap();
-        assert!(rows[0].is_ok());
-        assert_eq!(pointers(&rows[1]), ["/1/email"]);
-        assert_eq!(pointers(&rows[2]), ["/2"]);
-        assert_eq!(pointers(&rows[3]), ["/3/who"]);
     }
 
     #[test]
     fn there_are_some_but_not_too_many() {
-        for json in ["[]", "[{},{},{}]"] {
-            assert_eq!(of_json(json.as_bytes(), 2).unwrap_err().kind(), ProblemKind::Invalid);
-        }
-        assert!(of_json(b"[{},{}]", 2).is_ok());
-        assert_eq!(of_json(b"[{}", 2).unwrap_err().kind(), ProblemKind::Malformed);
-        assert_eq!(of_json(b"[{},{},{}, oh", 2).unwrap_err().kind(), ProblemKind::Malformed);
         for csv in ["", "email\n", "role\nstaff\nstaff\nstaff\n"] {
             assert_eq!(of_csv(csv.as_bytes(), 2).unwrap_err().kind(), ProblemKind::Invalid);
         }

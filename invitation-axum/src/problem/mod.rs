@@ -73,18 +73,43 @@ pub enum Place {
 
 impl FieldError {
     /// `field` of the body, by its JSON pointer, was not accepted.
+    ///
+    /// Both are cut where they are long: they may repeat what a client sent.
     #[must_use]
     pub fn in_body(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: Place::Body, pointer: pointer.into(), message: message.into() }
+        Self::new(Place::Body, pointer.into(), message.into())
     }
 
     pub(crate) fn in_query(name: &str, message: impl Into<String>) -> Self {
-        Self { place: Place::Query, pointer: pointer_to(name), message: message.into() }
+        Self::new(Place::Query, pointer_to(name), message.into())
     }
 
     pub(crate) fn in_header(name: &str, message: impl Into<String>) -> Self {
-        Self { place: Place::Header, pointer: pointer_to(name), message: message.into() }
+        Self::new(Place::Header, pointer_to(name), message.into())
     }
+
+    fn new(place: Place, pointer: String, message: String) -> Self {
+        Self { place, pointer: cut(pointer, MAX_POINTER), message: cut(message, MAX_MESSAGE) }
+    }
+}
+
+/// The longest pointer and message of an error, in bytes.
+const MAX_POINTER: usize = 256;
+const MAX_MESSAGE: usize = 512;
+
+/// The most errors that one problem lists. A client that repairs a hundred asks again
+/// anyway; a list without an end would answer a small request with a large body.
+const MAX_ERRORS: usize = 100;
+
+/// Cuts a text that is longer than `max` bytes, and says so.
+fn cut(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        let end = (0..=max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// The JSON pointer to a name at the top.
@@ -127,10 +152,16 @@ impl Problem {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// Values that are well formed but not valid: 422.
+    /// Values that are well formed but not valid: 422. The first 100 are listed, and the
+    /// detail says how many more there are.
     pub fn invalid(errors: impl IntoIterator<Item = FieldError>) -> Self {
-        let errors = errors.into_iter().collect();
-        Self { errors, ..Self::new(ProblemKind::Invalid) }
+        let mut errors = errors.into_iter();
+        let listed = errors.by_ref().take(MAX_ERRORS).collect();
+        let problem = Self { errors: listed, ..Self::new(ProblemKind::Invalid) };
+        match errors.count() {
+            0 => problem,
+            more => problem.with_detail(format!("and {more} more")),
+        }
     }
 
     /// The same, about parameters of the query rather than fields of the body.

@@ -1,0 +1,86 @@
+//! Metadata as a client sends it.
+
+use invitation_core::{Invalid, Metadata};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
+
+/// The longest text that is read, in bytes: white space and escapes may make it longer
+/// than the compact form that is kept.
+const MAX_TEXT: usize = 16 * Metadata::MAX_BYTES;
+
+/// Metadata from JSON, or what is wrong with it.
+///
+/// It is found as a slice of the body. A tree is built only of a text that is short
+/// enough: a tree of the whole body would take a hundred times its memory.
+#[derive(Clone, Debug)]
+pub(crate) struct MetadataBody(Result<Metadata, Invalid>);
+
+impl MetadataBody {
+    pub(crate) fn read(self) -> Result<Metadata, Invalid> {
+        self.0
+    }
+
+    fn of_text(text: &str) -> Self {
+        let invalid = |message: String| Err(Invalid::new("metadata", message));
+        Self(if text.len() > MAX_TEXT {
+            invalid(format!("must not be longer than {} bytes as JSON", Metadata::MAX_BYTES))
+        } else if !text.starts_with('{') {
+            invalid("must be a JSON object".to_owned())
+        } else {
+            match serde_json::from_str::<Value>(text) {
+                Ok(value) => Metadata::new(value),
+                Err(_) => invalid(format!(
+                    "must be a JSON object of at most {} levels, with numbers and texts in range",
+                    Metadata::MAX_LEVELS
+                )),
+            }
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for MetadataBody {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(json).map(|raw| Self::of_text(raw.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Sample {
+        metadata: Option<MetadataBody>,
+    }
+
+    /// As a body is read: with the path of an error.
+    fn read(metadata: &str) -> Result<Metadata, Invalid> {
+        let json = format!("{{\"metadata\": {metadata}}}");
+        let mut json = serde_json::Deserializer::from_str(&json);
+        let sample: Sample = serde_path_to_error::deserialize(&mut json).unwrap();
+        sample.metadata.unwrap().read()
+    }
+
+    #[test]
+    fn what_is_kept_is_compact() {
+        assert_eq!(read(" {\"a\" : [ 1 ,\n2 ]} ").unwrap().as_json(), "{\"a\":[1,2]}");
+        let spaced = format!("{{{}\"a\":1}}", " ".repeat(10_000));
+        assert_eq!(read(&spaced).unwrap().as_json(), "{\"a\":1}");
+        let sample: Sample = serde_json::from_str("{\"metadata\": null}").unwrap();
+        assert!(sample.metadata.is_none());
+    }
+
+    #[test]
+    fn what_is_no_small_object_is_invalid() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        let wide = format!("{{\"a\":[{}0]}}", "0,".repeat(400_000));
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(5_000));
+        for json in
+            ["1", "\"a\"", "[]", "{\"a\":1e999}", "{\"a\":\"\\ud800\"}", &deep, &wide, &large]
+        {
+            assert_eq!(read(json).unwrap_err().field(), "metadata", "{json:.30}");
+        }
+        assert!(read("{\"a\":{\"b\":[1]}}").is_ok());
+        assert!(read("{\"a\":{\"b\":[[1]]}}").is_err());
+    }
+}

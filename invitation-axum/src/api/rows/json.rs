@@ -1,0 +1,140 @@
+//! Reads the rows of an import from a JSON array.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Row, too_many};
+use crate::{
+    api::draft::DraftBody,
+    body::{field_error, pointer, refused},
+    problem::{Problem, ProblemKind},
+};
+
+/// Reads the rows of a JSON array, each by itself.
+///
+/// An element is found as a slice of the body and read straight into a draft. A tree of
+/// JSON values would take ten to a hundred times the memory of its text.
+pub(crate) fn of_json(bytes: &[u8], max: usize) -> Result<Vec<Row>, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let rows = Elements { max }
+        .deserialize(&mut json)
+        .and_then(|rows| json.end().map(|()| rows))
+        .map_err(|error| refused(&error, String::new()))??;
+    if rows.is_empty() { Err(too_many(max)) } else { Ok(rows) }
+}
+
+/// An array of at most `max` elements.
+struct Elements {
+    max: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Elements {
+    type Value = Result<Vec<Row>, Problem>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Result<Vec<Row>, Problem>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(element) = elements.next_element::<&RawValue>()? {
+            let read = if rows.len() < self.max {
+                row(rows.len(), element.get())
+            } else {
+                Err(too_many(self.max))
+            };
+            match read {
+                Ok(row) => rows.push(row),
+                Err(problem) => {
+                    // Syntax errors further on are the graver ones, so the rest is scanned,
+                    // but not kept.
+                    while elements.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(Err(problem));
+                }
+            }
+        }
+        Ok(Ok(rows))
+    }
+}
+
+/// Reads element `n`. Text that only looks like JSON makes the whole body malformed.
+fn row(n: usize, element: &str) -> Result<Row, Problem> {
+    let mut json = serde_json::Deserializer::from_str(element);
+    match serde_path_to_error::deserialize::<_, DraftBody>(&mut json) {
+        Ok(body) => Ok(body.read(&format!("/{n}"))),
+        Err(error) if error.inner().is_data() => {
+            let pointer = format!("/{n}{}", pointer(error.path()));
+            Ok(Err(vec![field_error(error.inner(), pointer)]))
+        }
+        Err(_) => Err(Problem::new(ProblemKind::Malformed)
+            .with_detail(format!("the body is no JSON, in element {n}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_element_is_read_by_itself() {
+        let pointers = |row: &Row| -> Vec<String> {
+            row.as_ref().unwrap_err().iter().map(|error| error.pointer.clone()).collect()
+        };
+        let rows = of_json(br#"[{}, {"email": 1}, 5, {"who": 1}]"#, 4).unwrap();
+        assert!(rows[0].is_ok());
+        assert_eq!(pointers(&rows[1]), ["/1/email"]);
+        assert_eq!(pointers(&rows[2]), ["/2"]);
+        assert_eq!(pointers(&rows[3]), ["/3/who"]);
+    }
+
+    #[test]
+    fn an_empty_or_too_long_array_is_invalid() {
+        for json in ["[]", "[{},{},{}]", "{}"] {
+            assert_eq!(of_json(json.as_bytes(), 2).unwrap_err().kind(), ProblemKind::Invalid);
+        }
+        assert!(of_json(b"[{},{}]", 2).is_ok());
+    }
+
+    #[test]
+    fn broken_json_is_malformed_wherever_it_breaks() {
+        let deep = "[".repeat(100_000);
+        for json in [
+            "",
+            "[{}",
+            "[{}]{}",
+            "[{},{},{}, oh",
+            "[{\"role\":\"\\ud800\"}]",
+            "[{},{\"role\":\"\u{0}\"}]",
+            "[{}, \"\\x\"]",
+            &deep,
+        ] {
+            let kind = of_json(json.as_bytes(), 2).unwrap_err().kind();
+            assert_eq!(kind, ProblemKind::Malformed, "{json:.30}");
+        }
+        assert_eq!(of_json(b"[\"\xff\"]", 2).unwrap_err().kind(), ProblemKind::Malformed);
+    }
+
+    #[test]
+    fn what_is_said_of_long_input_is_short() {
+        let long = "x".repeat(100_000);
+        for json in [
+            format!("[{{\"{long}\": 1}}]"),
+            format!("[{{\"max_uses\": \"{long}\"}}]"),
+            format!("[{{\"role\": \"{long}\"}}]"),
+        ] {
+            let rows = of_json(json.as_bytes(), 2).unwrap();
+            let error = &rows[0].as_ref().unwrap_err()[0];
+            assert!(error.pointer.len() + error.message.len() < 1_000, "{error:.50?}");
+        }
+    }
+}
