@@ -9,6 +9,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use crate::{
     problem::{FieldError, Problem, ProblemKind, pointer_to},
@@ -74,6 +75,23 @@ pub(crate) fn unsupported(expected: &'static str) -> Problem {
     Problem::new(ProblemKind::UnsupportedMediaType).with_detail(expected)
 }
 
+/// The most fields of a form: each takes dozens of bytes, however little it holds.
+pub(crate) const MAX_FIELDS: usize = 100;
+
+/// Refuses a form of too many fields, and one that is not UTF-8: its bytes would silently
+/// become other characters.
+pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Problem> {
+    let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
+    let mut left = MAX_FIELDS;
+    for (name, value) in form_urlencoded::parse(bytes) {
+        left = left.checked_sub(1).ok_or(malformed("the form has too many fields"))?;
+        if [name, value].iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+            return Err(malformed("the form is not UTF-8"));
+        }
+    }
+    Ok(())
+}
+
 /// A JSON body of one value, for handlers of the host's own too: whatever is wrong with
 /// it is a [`Problem`] that says where, and it is bounded by [`WebLimits`](crate::WebLimits).
 ///
@@ -119,7 +137,7 @@ where
 }
 
 /// The body of an HTML form, for handlers of the host's own: bounded as that of [`Json`]
-/// is.
+/// is, of at most 100 fields, and UTF-8.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Form<T>(pub T);
@@ -139,6 +157,7 @@ where
             return Err(unsupported("the body must be that of a form"));
         }
         let bytes = read(body, web.limits().body, web).await?;
+        check_form(&bytes)?;
         let request = Request::from_parts(parts, bytes.into());
         let form = axum::Form::from_request(request, &()).await;
         let axum::Form(fields) = form.map_err(|_| Problem::new(ProblemKind::Invalid))?;

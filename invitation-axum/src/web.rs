@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::{
+    api::streamed::Pace,
     base_url::BaseUrl,
     identify::Identify,
     problem::{Problem, ProblemKind},
@@ -16,9 +17,16 @@ use crate::{
 /// The service that the routers call, on whichever store.
 pub type Service = Invitations<Arc<dyn Store>>;
 
-/// Bounds of requests. The defaults: bodies of 1 MB, and of 5 MB for an import; 30
-/// seconds for a body to arrive, a minute for all of a request; 16 KB of headers and 8 KB
-/// of address; 8 imports and exports at a time.
+/// Bounds of requests. The defaults:
+///
+/// - bodies of 1 MB, and of 5 MB for an import, which arrive within 30 seconds;
+/// - a minute for a request until its answer begins;
+/// - 16 KB of headers and 8 KB of address;
+/// - 8 imports and exports at a time;
+/// - 10 minutes for an export, and 30 seconds for the client to read each page of it.
+///
+/// They hold whatever a client does: one that stops sending or reading gives up its place.
+/// Its connection stays open until the host's server or the client closes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WebLimits {
     pub(crate) body: usize,
@@ -27,6 +35,7 @@ pub struct WebLimits {
     pub(crate) request_time: Duration,
     pub(crate) headers: usize,
     pub(crate) uri: usize,
+    pub(crate) export_pace: Pace,
     bulk_at_once: NonZeroU16,
 }
 
@@ -39,6 +48,7 @@ impl Default for WebLimits {
             request_time: Duration::from_mins(1),
             headers: 16 * 1024,
             uri: 8 * 1024,
+            export_pace: Pace { total: Duration::from_mins(10), chunk: Duration::from_secs(30) },
             bulk_at_once: NonZeroU16::MIN.saturating_add(7),
         }
     }
@@ -56,6 +66,19 @@ impl WebLimits {
     #[must_use]
     pub fn with_request_time(self, request_time: Duration) -> Self {
         Self { request_time, ..self }
+    }
+
+    /// Bounds how long an export may take altogether; the file then breaks off.
+    #[must_use]
+    pub fn with_export_time(self, total: Duration) -> Self {
+        Self { export_pace: Pace { total, ..self.export_pace }, ..self }
+    }
+
+    /// Bounds how long the client of an export may take to read one page, of up to 200
+    /// lines; the file then breaks off.
+    #[must_use]
+    pub fn with_export_page_time(self, chunk: Duration) -> Self {
+        Self { export_pace: Pace { chunk, ..self.export_pace }, ..self }
     }
 
     /// Bounds how many imports and exports are under way at a time; those beyond get 429.

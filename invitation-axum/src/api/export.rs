@@ -1,30 +1,28 @@
 //! The list as a file.
 
-use std::time::Duration;
-
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
 use invitation_core::{
     Actor, Binding, Criteria, Cursor, Error, InvitationPage, InvitationView, Inviter, Limits,
     Paging,
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::{docs, list::ListQuery, rows::harmless};
+use super::{
+    docs,
+    list::ListQuery,
+    rows::harmless,
+    streamed::{Chunks, streamed},
+};
 use crate::{
     acting::{May, to},
     problem::Problem,
     query::{Query, answered},
     web::Web,
 };
-
-/// How long an export may take, however slowly it is read.
-const TIME: Duration = Duration::from_mins(10);
 
 const COLUMNS: [&str; 14] = [
     "id",
@@ -63,50 +61,37 @@ pub(crate) async fn export(
     let permit = web.bulk_permit()?;
     // What is wrong shows with the first page, before the answer begins.
     let first = answered(page(&web, &actor, &criteria, None).await)?;
-    let export = Export { web, actor, criteria, until: Instant::now() + TIME, _permit: permit };
-    let pages = stream::try_unfold((export, Next::Ready(first)), |(export, next)| async move {
-        let (page, is_first) = match next {
-            Next::Ready(page) => (page, true),
-            Next::At(cursor) => (export.page(cursor).await?, false),
-            Next::Nothing => return Ok(None),
-        };
-        let next = page.next().map_or(Next::Nothing, Next::At);
-        Ok::<_, std::io::Error>(Some((lines(&page, is_first)?, (export, next))))
-    });
+    let pace = web.limits().export_pace;
+    let body = streamed(pace, permit, |chunks| written(web, actor, criteria, first, chunks));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"invitations.csv\""),
     ];
-    Ok((headers, Body::from_stream(pages)).into_response())
+    Ok((headers, body).into_response())
 }
 
-enum Next {
-    Ready(InvitationPage),
-    At(Cursor),
-    Nothing,
-}
-
-/// An export under way.
-struct Export {
+/// Writes the first page and those that follow. What fails here breaks the answer off: the
+/// client sees that the file is not complete.
+async fn written(
     web: Web,
     actor: Actor,
     criteria: Criteria,
-    until: Instant,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Export {
-    /// A later page. What fails here breaks the answer off: the client sees that the file
-    /// is not complete.
-    async fn page(&self, cursor: Cursor) -> Result<InvitationPage, std::io::Error> {
-        if Instant::now() >= self.until {
-            return Err(std::io::Error::from(std::io::ErrorKind::TimedOut));
-        }
-        page(&self.web, &self.actor, &self.criteria, Some(cursor)).await.map_err(|error| {
+    first: InvitationPage,
+    chunks: Chunks,
+) -> Result<(), std::io::Error> {
+    chunks.send(lines(&first, true)?).await?;
+    let mut next = first.next();
+    drop(first);
+    while let Some(cursor) = next {
+        let page = page(&web, &actor, &criteria, Some(cursor)).await;
+        let page = page.map_err(|error| {
             tracing::error!(%error, "an export breaks off");
             std::io::Error::other(error)
-        })
+        })?;
+        chunks.send(lines(&page, false)?).await?;
+        next = page.next();
     }
+    Ok(())
 }
 
 async fn page(

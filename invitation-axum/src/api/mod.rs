@@ -12,6 +12,7 @@ mod list;
 mod metadata;
 mod one;
 pub(crate) mod rows;
+pub(crate) mod streamed;
 
 use axum::{
     Router,

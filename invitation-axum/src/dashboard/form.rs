@@ -31,7 +31,9 @@ impl Input {
             body::discard(body).await;
             return Err(unsupported("the body must be that of a form"));
         }
-        Ok(Self::of_bytes(&body::read(body, web.limits().body, web).await?))
+        let bytes = body::read(body, web.limits().body, web).await?;
+        body::check_form(&bytes)?;
+        Ok(Self::of_bytes(&bytes))
     }
 
     /// Reads the body of a form that may carry a file, of the size of an import.
@@ -51,6 +53,9 @@ impl Input {
         while let Some(part) = parts.next_field().await.map_err(broken)? {
             let name = part.name().unwrap_or_default().to_owned();
             let value = part.bytes().await.map_err(broken)?;
+            if input.len() == body::MAX_FIELDS {
+                return Err(Problem::new(ProblemKind::Malformed));
+            }
             input.push((name, String::from_utf8_lossy(&value).into_owned()));
         }
         Ok(Self(input))

@@ -12,6 +12,7 @@ mod openapi;
 mod order;
 mod silence;
 mod sockets;
+mod stalling;
 mod store;
 mod support;
 

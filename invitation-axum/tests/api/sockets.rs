@@ -12,22 +12,27 @@ use tokio::{
 use crate::support::{MOUNT, World};
 
 /// The host, on a port of its own; it ends with the test's runtime.
-async fn serve(world: &World) -> std::net::SocketAddr {
+pub(crate) async fn serve(world: &World) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    serve_on(listener, world)
+}
+
+/// The host, on this port.
+pub(crate) fn serve_on(listener: TcpListener, world: &World) -> std::net::SocketAddr {
     let address = listener.local_addr().expect("an address");
     let app = world.app.clone();
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
 }
 
-async fn open(address: std::net::SocketAddr, head: &str) -> TcpStream {
+pub(crate) async fn open(address: std::net::SocketAddr, head: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(head.as_bytes()).await.expect("it takes the head");
     stream
 }
 
 /// What comes until the other side closes.
-async fn answer(mut stream: TcpStream) -> String {
+pub(crate) async fn answer(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await;
     match read.expect("an answer in time") {
@@ -37,14 +42,14 @@ async fn answer(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn head(method: &str, path: &str, more: &str) -> String {
+pub(crate) fn head(method: &str, path: &str, more: &str) -> String {
     format!(
         "{method} {MOUNT}{path} HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\
          authorization: Bearer admin\r\n{more}\r\n"
     )
 }
 
-fn with_body(path: &str, length: usize) -> String {
+pub(crate) fn with_body(path: &str, length: usize) -> String {
     head("POST", path, &format!("content-type: application/json\r\ncontent-length: {length}\r\n"))
 }
 
