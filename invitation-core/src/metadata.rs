@@ -49,6 +49,8 @@ impl Metadata {
     /// [`Invalid`] when the text is not JSON, or not what [`new`](Self::new)
     /// accepts.
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
+        // Before anything is built of it: a tree takes many times the memory of its text.
+        Self::check_length(text)?;
         match serde_json::from_str(text) {
             // The text stays as it is: writing a number anew may spell it otherwise.
             Ok(value) => Self::check(&value, text).map(|()| Self(Arc::from(text))),
@@ -64,8 +66,13 @@ impl Metadata {
         if !fits(value, Self::MAX_LEVELS) {
             return invalid(format!("must not nest deeper than {} levels", Self::MAX_LEVELS));
         }
+        Self::check_length(text)
+    }
+
+    fn check_length(text: &str) -> Result<(), Invalid> {
         if text.len() > Self::MAX_BYTES {
-            return invalid(format!("must not be longer than {} bytes as JSON", Self::MAX_BYTES));
+            let message = format!("must not be longer than {} bytes as JSON", Self::MAX_BYTES);
+            return Err(Invalid::new("metadata", message));
         }
         Ok(())
     }
@@ -126,6 +133,8 @@ mod tests {
         let fill = |n: usize| json!({ "a": "x".repeat(n) });
         assert!(Metadata::new(fill(Metadata::MAX_BYTES - 8)).is_ok());
         assert!(Metadata::new(fill(Metadata::MAX_BYTES - 7)).is_err());
+        let long = format!("{{\"a\":[{}0]}}", "0,".repeat(100_000));
+        assert!(Metadata::from_json(&long).unwrap_err().message().contains("longer"));
     }
 
     #[test]

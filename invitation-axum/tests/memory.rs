@@ -1,0 +1,218 @@
+//! How much memory a request takes: each case in a process of its own, by the peak that the
+//! kernel saw.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
+
+use std::{fmt::Write as _, fs, path::PathBuf, process::Command, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::Request,
+};
+use http_body_util::BodyExt;
+use invitation_axum::{Dashboard, Parts, Service, Web};
+use invitation_core::{Actor, Invitations, MemoryStore, Store};
+use tower::ServiceExt;
+
+#[path = "shared/people.rs"]
+mod people;
+
+/// Names the case that a child process measures.
+const CASE: &str = "INVITATION_MEMORY_CASE";
+/// Names the file with its body.
+const BODY: &str = "INVITATION_MEMORY_BODY";
+const MB: usize = 1_000_000;
+/// What the largest bodies may have: bodies of imports, and of all else.
+const BULK: usize = 5 * MB;
+const PLAIN: usize = MB;
+
+struct Case {
+    name: &'static str,
+    path: &'static str,
+    kind: &'static str,
+    body: fn() -> String,
+    status: u16,
+    /// The most bytes above idle.
+    peak: usize,
+}
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[rustfmt::skip]
+const CASES: [Case; 16] = [
+    Case { name: "import of plain rows", path: "/api/bulk", kind: JSON, body: plain_rows, status: 201, peak: 60 * MB },
+    Case { name: "import of wide metadata", path: "/api/bulk", kind: JSON, body: wide_rows, status: 201, peak: 60 * MB },
+    Case { name: "import of many small values", path: "/api/bulk", kind: JSON, body: small_values, status: 422, peak: 60 * MB },
+    Case { name: "import of unknown fields", path: "/api/bulk", kind: JSON, body: unknown_fields, status: 422, peak: 60 * MB },
+    Case { name: "import of long texts", path: "/api/bulk", kind: JSON, body: long_texts, status: 422, peak: 60 * MB },
+    Case { name: "import of one long name", path: "/api/bulk", kind: JSON, body: one_long_name, status: 422, peak: 60 * MB },
+    Case { name: "import of nested lists", path: "/api/bulk", kind: JSON, body: nested_lists, status: 422, peak: 60 * MB },
+    Case { name: "import of CSV", path: "/api/bulk", kind: "text/csv", body: csv_rows, status: 201, peak: 60 * MB },
+    Case { name: "import of CSV by the form", path: "/page/import", kind: "multipart/form-data; boundary=frontier", body: upload, status: 200, peak: 60 * MB },
+    Case { name: "import of many parts", path: "/page/import", kind: "multipart/form-data; boundary=frontier", body: many_parts, status: 400, peak: 60 * MB },
+    Case { name: "wide metadata", path: "/api", kind: JSON, body: || object("metadata", "[", "{},", "0]"), status: 422, peak: 12 * MB },
+    Case { name: "nested metadata", path: "/api", kind: JSON, body: || object("metadata", "", "[", ""), status: 400, peak: 12 * MB },
+    Case { name: "metadata of many names", path: "/api", kind: JSON, body: || object("metadata", "{", "\"a\":1,", "\"b\":1}"), status: 422, peak: 12 * MB },
+    Case { name: "a wide text", path: "/api", kind: JSON, body: || object("role", "[", "[],", "0]"), status: 422, peak: 12 * MB },
+    Case { name: "an unknown wide field", path: "/api", kind: JSON, body: || object("who", "[", "[],", "0]"), status: 422, peak: 12 * MB },
+    Case { name: "a form of many fields", path: "/page/new", kind: FORM, body: || "a&".repeat(PLAIN / 2), status: 400, peak: 12 * MB },
+];
+
+/// Repeats the middle until the body is as large as it may be.
+fn object(field: &str, before: &str, middle: &str, after: &str) -> String {
+    let times = (PLAIN - 100) / middle.len();
+    format!("{{\"{field}\":{before}{}{after}}}", middle.repeat(times))
+}
+
+fn rows(of: impl Fn(usize) -> String) -> String {
+    let rows: Vec<_> = (0..1_000).map(of).collect();
+    format!("[{}]", rows.join(","))
+}
+
+/// A row with so much metadata that 1,000 of them are 5 MB, white space included.
+fn row(n: usize, metadata: &str) -> String {
+    let row = format!(
+        "{{\"email\":\"anna.{n}@example.com\",\"role\":\"staff\",\"division\":\"sales\",\
+         \"metadata\":{metadata}}}"
+    );
+    let space = " ".repeat((BULK / 1_000 - 2).saturating_sub(row.len()));
+    row + &space
+}
+
+fn plain_rows() -> String {
+    rows(|n| row(n, &format!("{{\"note\":\"{}\"}}", "x".repeat(4_000))))
+}
+
+fn wide_rows() -> String {
+    rows(|n| row(n, &format!("{{\"a\":[{}0]}}", "0,".repeat(2_000))))
+}
+
+fn small_values() -> String {
+    rows(|_| format!("[{}0]", "{},".repeat(1_600)))
+}
+
+fn unknown_fields() -> String {
+    rows(|_| {
+        let mut row = "{".to_owned();
+        for n in 0..450 {
+            write!(row, "\"k{n}\":[0],").unwrap();
+        }
+        row + "\"k\":0}"
+    })
+}
+
+fn long_texts() -> String {
+    rows(|_| format!("{{\"role\":\"staff\",\"division\":\"{}\"}}", "d".repeat(4_900)))
+}
+
+fn one_long_name() -> String {
+    format!("[{{\"{}\":1}}]", "k".repeat(BULK - 100))
+}
+
+fn nested_lists() -> String {
+    let depth = BULK / 2 - 100;
+    format!("[{}{}]", "[".repeat(depth), "]".repeat(depth))
+}
+
+fn csv_rows() -> String {
+    let mut file = "email,role,division,metadata\n".to_owned();
+    for n in 0..1_000 {
+        let metadata = format!("{{\"\"a\"\":[{}0]}}", "0,".repeat(2_000));
+        writeln!(file, "anna.{n}@example.com,staff,sales,\"{metadata}\"").unwrap();
+    }
+    file
+}
+
+fn upload() -> String {
+    format!(
+        "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\
+         {}\r\n--frontier--\r\n",
+        csv_rows()
+    )
+}
+
+fn many_parts() -> String {
+    let part = "--frontier\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n";
+    part.repeat(BULK / part.len() - 1) + "--frontier--\r\n"
+}
+
+fn app() -> Router {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let service: Service = Invitations::new(store);
+    let web = Web::new(service, |_: &Parts| -> Option<Actor> { people::person("admin") });
+    Router::new()
+        .nest_service("/api", web.api())
+        .nest_service("/page", web.dashboard(Dashboard::new()))
+}
+
+async fn status(app: &Router, case: &Case, body: Bytes) -> u16 {
+    let request = Request::post(case.path).header("content-type", case.kind);
+    let response = app.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let answer = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(status < 400 || answer.len() < 100_000, "a problem of {} bytes", answer.len());
+    status
+}
+
+/// A figure of `/proc/self/status`, in bytes.
+fn memory(name: &str) -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1_024
+}
+
+/// Measures the case that the environment names, and prints its peak.
+async fn measure(name: &str) {
+    let case = CASES.iter().find(|case| case.name == name).unwrap();
+    let app = app();
+    // What is set up once, such as tables of the library, is not the request's.
+    status(&app, case, Bytes::from_static(b"{}")).await;
+    // Built elsewhere: what building it leaves free would be used by the request, and not
+    // be counted.
+    let body = Bytes::from(fs::read(std::env::var(BODY).unwrap()).unwrap());
+    // The peak is counted from here.
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    // The body counts, too: it goes when it has been read.
+    let idle = memory("VmRSS") - body.len();
+    assert_eq!(status(&app, case, body).await, case.status, "{name}");
+    println!("peak={}", memory("VmHWM").saturating_sub(idle));
+}
+
+#[tokio::test]
+async fn a_request_takes_a_bounded_amount_of_memory() {
+    if let Ok(name) = std::env::var(CASE) {
+        return measure(&name).await;
+    }
+    let file = format!("memory of {}", std::process::id());
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let mut said = String::new();
+    let mut is_bounded = true;
+    for case in &CASES {
+        let body = (case.body)();
+        let limit = if case.peak > 20 * MB { BULK } else { PLAIN };
+        assert!(body.len() <= limit, "{}: {} bytes", case.name, body.len());
+        fs::write(&file, body).unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--nocapture", "a_request_takes_a_bounded_amount_of_memory"])
+            .env(CASE, case.name)
+            .env(BODY, &file)
+            // Memory that is free is given back, and not kept for the next request.
+            .env("MALLOC_ARENA_MAX", "1")
+            .env("MALLOC_MMAP_THRESHOLD_", "65536")
+            .env("MALLOC_TRIM_THRESHOLD_", "65536")
+            .output()
+            .unwrap();
+        fs::remove_file(&file).unwrap();
+        let out = String::from_utf8_lossy(&child.stdout);
+        let error = String::from_utf8_lossy(&child.stderr);
+        let peak = out.lines().find_map(|line| line.split_once("peak=")?.1.parse::<usize>().ok());
+        let peak = peak.unwrap_or_else(|| panic!("{}: {out} {error}", case.name));
+        is_bounded &= peak <= case.peak;
+        writeln!(said, "{}: {} kB of {}", case.name, peak / 1_000, case.peak / 1_000).unwrap();
+    }
+    println!("{said}");
+    assert!(is_bounded, "{said}");
+}
