@@ -34,11 +34,6 @@ impl Account {
     }
 }
 
-/// What the name of a user is compared by: `Admin` is not to be taken for `admin`.
-fn name_key(name: &str) -> String {
-    name.to_lowercase()
-}
-
 const COLUMNS: &str =
     "SELECT id, username, role, division FROM users WHERE reservation IS NULL AND";
 
@@ -50,10 +45,11 @@ impl<DB: Dialect> Tables<DB> {
         self.find(sql).await
     }
 
-    /// The account of this name, in any case.
-    pub(crate) async fn account_named(&self, name: &str) -> sqlx::Result<Option<Account>> {
+    /// The account of this name, or of one that reads the same: `Admin` is not to be taken
+    /// for `admin`, nor `ａｄｍｉｎ`.
+    pub(crate) async fn account_named(&self, name: &Username) -> sqlx::Result<Option<Account>> {
         let mut sql = QueryBuilder::<DB>::new(format!("{COLUMNS} name_key = "));
-        sql.push_bind(DB::Text::from(name_key(name)));
+        sql.push_bind(DB::Text::from(name.comparison_key()));
         self.find(sql).await
     }
 
@@ -80,7 +76,7 @@ impl<DB: Dialect> Tables<DB> {
         let mut values = sql.separated(", ");
         values.push_bind(text(account.id.as_str()));
         values.push_bind(text(account.username.as_str()));
-        values.push_bind(text(&name_key(account.username.as_str())));
+        values.push_bind(text(&account.username.comparison_key()));
         values.push_bind(text(account.role.as_str()));
         values.push_bind(DB::OptText::from(division));
         values.push_bind(DB::OptText::from(reservation.map(|id| id.to_string())));
@@ -98,10 +94,10 @@ fn read<DB: Dialect>(row: &DB::Row) -> sqlx::Result<Account> {
     let text = |place: usize| column::<DB, DB::Text>(row, place).map(Into::<String>::into);
     let division: Option<String> = column::<DB, DB::OptText>(row, 3)?.into();
     Ok(Account {
-        id: UserId::new(text(0)?).map_err(unreadable)?,
-        username: Username::new(text(1)?).map_err(unreadable)?,
-        role: Role::new(text(2)?).map_err(unreadable)?,
-        division: division.map(Division::new).transpose().map_err(unreadable)?,
+        id: UserId::from_stored(text(0)?),
+        username: Username::from_stored(text(1)?),
+        role: Role::from_stored(text(2)?),
+        division: division.map(Division::from_stored),
     })
 }
 
@@ -112,8 +108,4 @@ where
     DB::Place: ColumnIndex<DB::Row>,
 {
     row.try_get::<T, DB::Place>(place.into())
-}
-
-fn unreadable(error: invitation::Invalid) -> sqlx::Error {
-    sqlx::Error::Decode(error.into())
 }

@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderName, StatusCode, header},
     response::{AppendHeaders, Html, IntoResponse, Redirect, Response},
 };
-use invitation::web::{FieldError, Form, Parts, Problem, ProblemKind};
+use invitation::{
+    Username,
+    web::{FieldError, Form, Parts, Problem, ProblemKind},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -116,7 +119,10 @@ pub(crate) async fn sign_in(
     request: Parts,
     Form(SignIn { username }): Form<SignIn>,
 ) -> Result<Response, Problem> {
-    let found = host.records.account_named(username.trim()).await.map_err(busy)?;
+    let found = match Username::new(username.trim()) {
+        Ok(name) => host.records.account_named(&name).await.map_err(busy)?,
+        Err(_) => None,
+    };
     let Some(account) = found else {
         let error = Some("there is nobody of this name");
         let page_again = Login { users: USERS, username, error };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::{HeaderValue, header};
 use invitation::{
-    Actor, sqlx,
+    Actor, Username, sqlx,
     web::{Identify, IdentifyError, Parts},
 };
 
@@ -40,7 +40,7 @@ impl People {
                 None => Ok(None),
             },
             (Some(token), None) => match username(token) {
-                Some(name) => self.records.account_named(name).await,
+                Some(name) => self.records.account_named(&name).await,
                 None => Ok(None),
             },
             // Said twice is said by nobody.
@@ -50,9 +50,10 @@ impl People {
 }
 
 /// A demonstration's token, as in `Bearer demo-admin`: no secret at all.
-fn username(token: &HeaderValue) -> Option<&str> {
+fn username(token: &HeaderValue) -> Option<Username> {
     let (scheme, token) = std::str::from_utf8(token.as_bytes()).ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().strip_prefix("demo-")).flatten()
+    let name = token.trim().strip_prefix("demo-")?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Username::new(name).ok()).flatten()
 }
 
 /// The id in the cookie of the session. Two such cookies are none: one of them may have

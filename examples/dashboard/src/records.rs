@@ -1,7 +1,7 @@
 //! The host's tables, whichever database they are in.
 
 use async_trait::async_trait;
-use invitation::{Dialect, UserId, sqlx};
+use invitation::{Dialect, UserId, Username, sqlx};
 
 use crate::{accounts::Account, registrations::Registration, tables::Tables};
 
@@ -9,7 +9,7 @@ use crate::{accounts::Account, registrations::Registration, tables::Tables};
 #[async_trait]
 pub(crate) trait Records: Send + Sync {
     async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>>;
-    async fn account_named(&self, name: &str) -> sqlx::Result<Option<Account>>;
+    async fn account_named(&self, name: &Username) -> sqlx::Result<Option<Account>>;
     async fn open(&self, registration: &Registration, now: i64) -> sqlx::Result<()>;
     async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>>;
 }
@@ -20,7 +20,7 @@ impl<DB: Dialect> Records for Tables<DB> {
         self.account(id).await
     }
 
-    async fn account_named(&self, name: &str) -> sqlx::Result<Option<Account>> {
+    async fn account_named(&self, name: &Username) -> sqlx::Result<Option<Account>> {
         self.account_named(name).await
     }
 

@@ -95,7 +95,7 @@ impl Host {
         // Said now rather than after the mail. That it still holds then, the database
         // sees to.
         let username = newcomer.username();
-        let taken = self.records.account_named(username.as_str()).await.map_err(busy)?;
+        let taken = self.records.account_named(username).await.map_err(busy)?;
         if taken.is_some() {
             return Err(username_taken());
         }

@@ -99,13 +99,12 @@ impl<DB: Dialect> Tables<DB> {
 
 fn read<DB: Dialect>(row: &DB::Row) -> sqlx::Result<Registration> {
     let text = |place: usize| column::<DB, DB::Text>(row, place).map(Into::<String>::into);
-    let unreadable = |error: invitation::Invalid| sqlx::Error::Decode(error.into());
     Ok(Registration {
         id: text(0)?,
         token_hash: text(1)?,
-        account: UserId::new(text(2)?).map_err(unreadable)?,
-        username: Username::new(text(3)?).map_err(unreadable)?,
-        address: Email::parse(&text(4)?).map_err(unreadable)?,
+        account: UserId::from_stored(text(2)?),
+        username: Username::from_stored(text(3)?),
+        address: Email::parse(&text(4)?).map_err(|error| sqlx::Error::Decode(error.into()))?,
         expires_at: column::<DB, DB::Int>(row, 5)?.into(),
     })
 }

@@ -122,8 +122,8 @@ impl Reserving {
                     WHERE reservation IS NOT NULL ORDER BY id LIMIT ?";
         let open = sqlx::query(open).bind(AT_A_TIME).fetch_all(self.tables.pool()).await?;
         for row in open {
-            let user = UserId::new(row.try_get::<String, _>(0)?)?;
-            let username = Username::new(row.try_get::<String, _>(1)?)?;
+            let user = UserId::from_stored(row.try_get::<String, _>(0)?);
+            let username = Username::from_stored(row.try_get::<String, _>(1)?);
             let reservation: ReservationId = row.try_get::<String, _>(2)?.parse()?;
             let newcomer = Redeemer::new(user, username);
             match self.invitations.commit(reservation, &newcomer).await {

@@ -32,7 +32,7 @@ const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS users (
         id VARCHAR(128) NOT NULL PRIMARY KEY,
         username VARCHAR(128) NOT NULL,
-        name_key VARCHAR(384) NOT NULL UNIQUE,
+        name_key VARCHAR(768) NOT NULL UNIQUE,
         role VARCHAR(64) NOT NULL,
         division VARCHAR(64),
         reservation VARCHAR(128)

@@ -66,6 +66,29 @@ pub(crate) async fn somebody_else_does_not(store: &Store) {
     host.register(&other, "Admin").await.is_problem(409, "username-taken");
 }
 
+pub(crate) async fn names_that_read_alike_are_one_account(store: &Store) {
+    let host = store.start().await;
+    let (mine, other) = (host.code().await, host.code().await);
+    let registered = host.register(&mine, "ju\u{308}rgen").await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    assert_eq!(registered.body["username"], json!("j\u{fc}rgen"));
+    for name in ["j\u{fc}rgen", "J\u{dc}RGEN", "\u{ff4a}\u{fc}rgen", "\u{ff21}dmin", "\u{24d0}dmin"]
+    {
+        host.register(&other, name).await.is_problem(409, "username-taken");
+    }
+    for name in ["admin\u{200b}", "ad\u{ad}min", "\u{202e}nimda", "admin\u{2060}", "admin\u{3164}"]
+    {
+        host.register(&other, name).await.is_problem(422, "invalid");
+    }
+    // The link, as it is pasted, and its code in full-width letters.
+    let link = format!(" <https://example.com/register#{other}>.\n");
+    assert_eq!(host.register(&link, "pasted").await.status, 201);
+    let wide = host.code().await;
+    let wide: String =
+        wide.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c)).collect();
+    assert_eq!(host.register(&wide, "wide").await.status, 201);
+}
+
 pub(crate) async fn a_second_start_finds_everything(store: &Store) {
     let host = store.start().await;
     let invitation = host.invite(json!({})).await;
