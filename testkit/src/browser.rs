@@ -21,6 +21,10 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A host name that resolves to the loopback interface in every window, and is no secure
+/// context there: what a page is allowed on `127.0.0.1` it may not be allowed on this name.
+pub const HOST_NAME: &str = "invitation.test";
+
 /// A `chromedriver` of the test program's own. Each [`window`](Self::window) is a
 /// Chromium with an empty profile. All are ended when this is dropped or the program
 /// ends.
@@ -102,6 +106,7 @@ impl Browser {
                     "--disable-quic", "--no-first-run", "--disable-background-networking",
                     "--disable-component-update", "--disable-sync", "--force-device-scale-factor=1",
                     format!("--window-size={width},{height}"),
+                    format!("--host-resolver-rules=MAP {HOST_NAME} 127.0.0.1"),
                 ],
                 "prefs": { "profile.managed_default_content_settings.javascript": scripts },
             },

@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(feature = "browser")]
 pub use self::{
-    browser::{Browser, Look},
+    browser::{Browser, HOST_NAME, Look},
     window::{Window, keys},
 };
 pub use self::{

@@ -9,13 +9,17 @@ mod story;
 #[expect(dead_code, reason = "shared with the tests that go without a browser")]
 mod host;
 
-use invitation_testkit::{Browser, Look, Window};
+use std::net::TcpListener;
+
+use invitation_testkit::{Browser, HOST_NAME, Look, Window};
 
 use self::host::{Host, Store};
 
 /// The example, and somebody at a browser.
 struct Scene {
     host: Host,
+    /// Where the browser finds it.
+    base: String,
     // The host's folder stays as long as it does.
     _store: Store,
 }
@@ -23,25 +27,38 @@ struct Scene {
 impl Scene {
     async fn open() -> Self {
         let store = Store::sqlite();
-        Self { host: store.start().await, _store: store }
+        let host = store.start().await;
+        Self { base: host.base.clone(), host, _store: store }
+    }
+
+    /// The same, reached over plain HTTP under a name.
+    async fn open_under_a_name() -> Self {
+        let store = Store::sqlite();
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let base = format!("http://{HOST_NAME}:{port}");
+        let mut command = store.command();
+        command.env("PORT", port.to_string()).env("BASE_URL", &base);
+        Self { host: Host::start(command).await, base, _store: store }
     }
 
     /// A window, at the host's home page.
     async fn window(&self, look: Look) -> Window {
         let window = Browser::shared().window(look).await.expect("a window");
-        window.go(&self.host.base).await;
+        window.go(&self.base).await;
         window
     }
 
     /// Signs in by the sign-in page.
     async fn sign_in(&self, window: &Window, name: &str) {
-        window.go(&format!("{}/login", self.host.base)).await;
+        window.go(&format!("{}/login", self.base)).await;
         window.find(&format!("button[value='{name}']")).await.click().await.expect("a click");
         window.until("return !location.pathname.startsWith('/login')").await;
     }
 
     async fn at(&self, window: &Window, path: &str) {
-        window.go(&format!("{}{path}", self.host.base)).await;
+        window.go(&format!("{}{path}", self.base)).await;
     }
 }
 

@@ -87,6 +87,59 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     manager.close().await;
 }
 
+/// Over plain HTTP on a host name browsers send no `Sec-Fetch-Site`, and offer no clipboard:
+/// every form works there too.
+#[tokio::test]
+async fn every_form_works_over_plain_http_on_a_host_name() {
+    let scene = Scene::open_under_a_name().await;
+    let window = scene.window(Look::default()).await;
+    window.until("return !window.isSecureContext").await;
+    scene.sign_in(&window, "sales-manager").await;
+    let code = create(&window, "").await;
+    window.click("Done").await;
+    window.fill("#inv-search", &code).await;
+    window.follow("Apply").await;
+    window.says("tbody .inv-code", &[&code]).await;
+    register(&scene, &window, &code, "ben").await;
+    window.says("h1", &["Welcome, ben"]).await;
+
+    let bound = scene.host.invite(json!({"email": "anna@example.com"})).await;
+    scene.at(&window, "/register").await;
+    window.fill("#code", bound["code"].as_str().expect("a code")).await;
+    window.fill("#username", "anna").await;
+    window.fill("#email", "anna@example.com").await;
+    window.click("Register").await;
+    window.says("h1", &["Confirm your address"]).await;
+    let mails = scene.host.mails("anna@example.com").await;
+    let token = mails[0]["token"].as_str().expect("a token");
+    window.fill("#token", &format!("{} {}", &token[..20], &token[20..])).await;
+    window.click("Confirm").await;
+    window.says("h1", &["Welcome, anna"]).await;
+
+    scene.sign_in(&window, "admin").await;
+    let open = scene.host.invite(json!({})).await;
+    let page = format!("/invitations/{}", open["id"].as_str().expect("an id"));
+    for (word, done) in [
+        ("edit", ".inv-notice-good"),
+        ("rotate", ".inv-reveal-code"),
+        ("revoke", ".inv-notice-good"),
+        ("reinstate", ".inv-notice-good"),
+        ("delete", ".inv-notice-good"),
+    ] {
+        scene.at(&window, &format!("{page}/{word}")).await;
+        window.find("form.inv-form").await;
+        if word == "edit" {
+            window.fill("#inv-email", "ben@example.com").await;
+        }
+        window.leave_by(window.find("form.inv-form button").await).await;
+        window.find(done).await;
+    }
+    window.leave_by(window.find(".inv-side-foot button").await).await;
+    scene.at(&window, "/invitations").await;
+    window.says("h1", &["Sign in"]).await;
+    window.close().await;
+}
+
 #[tokio::test]
 async fn pages_of_the_list_lead_on_and_back() {
     let scene = Scene::open().await;
