@@ -102,6 +102,15 @@ impl CodeFormat {
         usize::from(self.length)
     }
 
+    /// How many symbols are in a group; the last may be shorter.
+    pub(super) fn group(&self) -> usize {
+        usize::from(self.group)
+    }
+
+    pub(super) fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
     /// How many random bits a code has.
     #[must_use]
     pub fn bits(&self) -> u32 {
@@ -144,7 +153,7 @@ impl CodeFormat {
     }
 
     /// The code of these random bytes, one for each symbol but the last.
-    fn complete(&self, random: &[u8]) -> InvitationCode {
+    pub(super) fn complete(&self, random: &[u8]) -> InvitationCode {
         let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
         for (value, byte) in values.iter_mut().zip(random) {
             // 32 symbols: the low five bits of a uniform byte are uniform.

@@ -2,6 +2,7 @@
 
 mod format;
 mod mistyped;
+mod resembles;
 mod sealing;
 mod symbols;
 mod typed;

@@ -222,6 +222,12 @@ impl<S: Store> Invitations<S> {
         self.settings.format.parse(text)
     }
 
+    /// How codes are written.
+    #[must_use]
+    pub fn code_format(&self) -> &CodeFormat {
+        &self.settings.format
+    }
+
     /// Writes the evidence of a refusal that was made inside a host's
     /// transaction, after that transaction has ended; a service on a store that
     /// stands by itself is to be used. Nothing happens when there is none, and
