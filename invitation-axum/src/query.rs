@@ -64,10 +64,10 @@ impl<T: Asked> FromRequestParts<Web> for Paged<T> {
 pub(crate) struct PageQuery {
     /// How many at most; 50 if it is not said.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
-    limit: Option<String>,
+    pub(crate) limit: Option<String>,
     /// The `next_cursor` of the page before.
     #[param(nullable = false)]
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 impl Asked for PageQuery {

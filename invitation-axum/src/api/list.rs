@@ -1,7 +1,7 @@
 //! Listing and counting.
 
 use axum::{Json, extract::State};
-use invitation_core::{Count, Criteria, Division, Role, Status};
+use invitation_core::{Count, Criteria, Division, InvitationPage, Role, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     acting::{May, to},
+    body,
     problem::Problem,
     query::{Asked, PageQuery, Paged, Query, Wrong, answered},
     web::Web,
@@ -109,6 +110,15 @@ pub(crate) struct PageBody {
     next_cursor: Option<String>,
 }
 
+impl PageBody {
+    fn of(page: &InvitationPage) -> Self {
+        Self {
+            items: page.items().iter().map(InvitationBody::of).collect(),
+            next_cursor: page.next().map(|cursor| cursor.to_string()),
+        }
+    }
+}
+
 /// Lists the invitations within the actor's reach, newest first.
 #[utoipa::path(
     get,
@@ -123,10 +133,55 @@ pub(crate) async fn list(
     Paged(criteria, paging): Paged<ListQuery>,
 ) -> Result<Json<PageBody>, Problem> {
     let page = answered(web.service().list(&actor, &criteria, paging).await)?;
-    Ok(Json(PageBody {
-        items: page.items().iter().map(InvitationBody::of).collect(),
-        next_cursor: page.next().map(|cursor| cursor.to_string()),
-    }))
+    Ok(Json(PageBody::of(&page)))
+}
+
+/// A search that must not stand in an address, which proxies and browsers keep.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Search)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchBody {
+    /// As for the list.
+    #[schema(max_length = 200)]
+    search: Option<String>,
+    /// As for the list.
+    #[schema(value_type = Option<StatusFilter>)]
+    status: Option<String>,
+    /// Those that carry this role.
+    #[schema(min_length = 1, max_length = 64)]
+    role: Option<String>,
+    /// Those of this division.
+    #[schema(min_length = 1, max_length = 64)]
+    division: Option<String>,
+    /// How many at most; 50 if it is not said.
+    #[schema(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists the invitations within the actor's reach as `GET /` does, by a search in the body:
+/// for what must not stand in an address.
+#[utoipa::path(
+    post,
+    path = "/search",
+    operation_id = "search_invitations",
+    request_body = SearchBody,
+    responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithBody),
+)]
+pub(crate) async fn search(
+    State(web): State<Web>,
+    May(actor, _): May<to::View>,
+    body::Json(body): body::Json<SearchBody>,
+) -> Result<Json<PageBody>, Problem> {
+    let SearchBody { search, status, role, division, limit, cursor } = body;
+    let mut wrong = Wrong::default();
+    let criteria = ListQuery { status, search, role, division }.read(&mut wrong);
+    let limit = limit.map(|limit| limit.to_string());
+    let paging = PageQuery { limit, cursor }.read(&mut wrong);
+    wrong.none().map_err(Problem::about_the_body)?;
+    let page = web.service().list(&actor, &criteria, paging).await?;
+    Ok(Json(PageBody::of(&page)))
 }
 
 /// How many invitations there are of each status: exactly up to 10,000 each.

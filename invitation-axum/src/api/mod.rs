@@ -33,6 +33,7 @@ impl Web {
     /// | | asks for the right to | |
     /// |---|---|---|
     /// | `GET /` | `View` | a page, newest first: `status`, `search`, `role`, `division`, `limit`, `cursor` |
+    /// | `POST /search` | `View` | the same by a body, for what must not stand in an address |
     /// | `GET /counts` | `View` | how many of each status |
     /// | `POST /` | `Create` | a new invitation; `Idempotency-Key` |
     /// | `GET /{id}` | `View` | one invitation, with its version as `ETag` |
@@ -63,6 +64,7 @@ impl Web {
 pub(crate) fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))
+        .routes(routes!(list::search))
         .routes(routes!(list::counts))
         .routes(routes!(bulk::bulk))
         .routes(routes!(export::export))

@@ -165,9 +165,18 @@ impl Problem {
     }
 
     /// The same, about parameters of the query rather than fields of the body.
-    pub(crate) fn about_the_query(mut self) -> Self {
+    pub(crate) fn about_the_query(self) -> Self {
+        self.about(Place::Query)
+    }
+
+    /// The same, about fields of the body.
+    pub(crate) fn about_the_body(self) -> Self {
+        self.about(Place::Body)
+    }
+
+    fn about(mut self, place: Place) -> Self {
         for error in &mut self.errors {
-            error.place = Place::Query;
+            error.place = place;
         }
         self
     }

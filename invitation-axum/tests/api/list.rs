@@ -67,6 +67,34 @@ async fn a_search_finds_by_words_and_by_the_beginning_of_a_code() {
 }
 
 #[tokio::test]
+async fn a_search_in_the_body_finds_what_one_in_the_address_does() {
+    let world = World::new();
+    let all = one_of_each(&world).await;
+    let code = all[0]["code"].as_str().unwrap();
+    let link = format!("https://example.com/register#{code}");
+    for search in ["anna", code, &code[..9], &link] {
+        let page = world.post("sales-manager", "/search", &json!({"search": search})).await.json();
+        assert_eq!(ids(&page), [all[0]["id"].as_str().unwrap()], "{search}");
+    }
+    let post = async |body: Value| world.post("sales-manager", "/search", &body).await;
+    assert_eq!(post(json!({})).await.json(), world.get("sales-manager", "").await.json());
+    let page = post(json!({"status": "all", "role": "staff", "division": "sales", "limit": 3}));
+    let page = page.await.json();
+    assert_eq!(ids(&page).len(), 3);
+    let rest = post(json!({"limit": 3, "cursor": page["next_cursor"]})).await.json();
+    assert_eq!((ids(&rest).len(), &rest["next_cursor"]), (1, &Value::Null));
+
+    let wrong = json!({"status": "x", "role": "", "limit": 0, "cursor": "x"});
+    let problem = post(wrong).await.invalid(&["/role", "/status", "/limit", "/cursor"]);
+    assert!(problem["errors"].as_array().unwrap().iter().all(|error| error["in"] == "body"));
+    assert_eq!(post(json!({"search": "@"})).await.invalid(&["/search"])["errors"][0]["in"], "body");
+    post(json!({"limit": -1})).await.invalid(&["/limit"]);
+    post(json!({"who": 1})).await.invalid(&["/who"]);
+    post(json!({"division": "operations"})).await.problem(403, "forbidden");
+    world.get("sales-manager", "/search").await.problem(405, "method-not-allowed");
+}
+
+#[tokio::test]
 async fn pages_lead_through_everything_once() {
     let world = World::new();
     for _ in 0..7 {

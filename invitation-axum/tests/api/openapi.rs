@@ -40,7 +40,7 @@ async fn every_operation_says_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(operations, 13);
+    assert_eq!(operations, 14);
 }
 
 /// What the document refers to is in it.

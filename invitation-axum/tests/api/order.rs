@@ -18,6 +18,7 @@ fn routes() -> Vec<(Method, String, bool)> {
         (Method::GET, String::new(), true),
         (Method::POST, String::new(), true),
         (Method::GET, "/counts".into(), true),
+        (Method::POST, "/search".into(), true),
         (Method::GET, format!("/{ID}"), true),
         (Method::POST, format!("/{ID}/copy"), true),
         (Method::PATCH, format!("/{ID}"), false),

@@ -139,6 +139,7 @@ async fn a_store_that_is_down_is_503_on_every_route() {
         let staff = json!({"role": "staff", "division": "sales"});
         let mut answers = vec![
             world.post("admin", "", &staff).await,
+            world.post("admin", "/search", &json!({})).await,
             world.post("admin", "/bulk", &json!([staff])).await,
             world.post("admin", "/bulk?mode=best_effort", &json!([staff])).await,
         ];
