@@ -36,32 +36,93 @@
     await navigator.clipboard.writeText(await code);
   };
 
+  // Without a clipboard API, as on plain HTTP, the older command may still work.
+  const byCommand = (code) => {
+    const focused = document.activeElement;
+    const text = document.createElement("textarea");
+    text.className = "inv-hidden";
+    text.readOnly = true;
+    text.value = code;
+    document.body.append(text);
+    text.select();
+    const isCopied = document.execCommand("copy");
+    text.remove();
+    if (focused) focused.focus();
+    return isCopied;
+  };
+
+  // What always works: the code, selected, to be copied by hand. It was handed out already,
+  // so the server is not asked again.
+  const byHand = (form, code) => {
+    const field = form.querySelector("input") ?? document.createElement("input");
+    field.className = "inv-by-hand";
+    field.readOnly = true;
+    field.value = code;
+    field.setAttribute("aria-label", form.dataset.invByHand);
+    form.append(field);
+    field.focus();
+    field.select();
+    announce(form.dataset.invByHand);
+  };
+
+  // What the button is called changes with what it says.
+  const say = (button, text) => {
+    button.textContent = text;
+    button.setAttribute("aria-label", `${text}: ${button.dataset.invName}`);
+  };
+
   const copy = async (form) => {
     const button = form.querySelector("button");
     const code = takeCode(form);
     try {
       await toClipboard(code);
     } catch {
-      // The page that shows the code is what remains.
-      form.submit();
-      return;
+      let text;
+      try {
+        text = await code;
+      } catch {
+        // Nothing was handed out: the server's page says why.
+        form.submit();
+        return;
+      }
+      if (!byCommand(text)) {
+        byHand(form, text);
+        return;
+      }
     }
     const label = button.dataset.invLabel ?? button.textContent;
     button.dataset.invLabel = label;
-    button.textContent = button.dataset.invCopied;
+    say(button, button.dataset.invCopied);
     button.classList.add("inv-done");
     announce(button.dataset.invAnnounce);
     clearTimeout(button.invTimer);
     button.invTimer = setTimeout(() => {
-      button.textContent = label;
+      say(button, label);
       button.classList.remove("inv-done");
     }, 4000);
   };
 
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("form[data-inv-copy]")) return;
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-inv-copy]")) return;
     event.preventDefault();
-    copy(event.target);
+    // A double click takes the code once.
+    if (form.invBusy) return;
+    form.invBusy = true;
+    await copy(form);
+    form.invBusy = false;
+  });
+
+  // A form that changes something is sent once, however often its button is pressed. The
+  // server sees to it, too: this only spares people the answer to the second time.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form.inv-form")) return;
+    if (form.invSent) event.preventDefault();
+    form.invSent = true;
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form.inv-form")) form.invSent = false;
   });
 
   // A filter that is changed acts at once, in place: the focus stays where it is.
@@ -76,7 +137,7 @@
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("[data-inv-results]");
       results.replaceChildren(...fresh.childNodes);
-      // Without a search the list has an address. With one, it keeps none.
+      // A search that resembles a code has no address, and the list keeps none then.
       history.replaceState(null, "", response.redirected ? response.url : form.dataset.invHome);
       announce(results.querySelector(".inv-summary").textContent);
     } catch {

@@ -17,14 +17,13 @@ use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
     frame::{Visitor, page},
-    list::{division_filter, known_or_typed},
-    pager::{Asking, Pager},
+    list::division_filter,
+    pager::{Asking, Pager, apart},
     row::{When, short},
 };
 use crate::problem::Problem;
 
-/// What is asked for, as it was typed. A user is typed freely, and so taken from a form
-/// and from no address, as searches are.
+/// What is asked for, as it was typed.
 struct Asked {
     action: String,
     outcome: String,
@@ -38,8 +37,7 @@ struct Asked {
 /// The audit view, as an address asks for it.
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     visitor.must(Right::Audit, None).await?;
-    let asked = Asked::of(&Input::of_query(query.as_deref()));
-    listed(&visitor, &Asked { user: String::new(), ..asked }).await
+    listed(&visitor, &Asked::of(&Input::of_query(query.as_deref()))).await
 }
 
 /// The audit view, as the form of its filters asks for it.
@@ -142,17 +140,19 @@ impl Asked {
     }
 
     fn asking<'a>(&'a self, visitor: &Visitor, list: &'a str) -> Asking<'a> {
-        let (known, typed) = known_or_typed(visitor, &self.division);
+        let (mut plain, typed) =
+            apart(visitor, &[("division", &self.division), ("user", &self.user)]);
+        // These are words and ids of ours, or the form is not understood.
+        plain.extend([
+            ("action", self.action.clone()),
+            ("outcome", self.outcome.clone()),
+            ("invitation", self.invitation.clone()),
+        ]);
         Asking {
             list,
             search: list.to_owned(),
-            plain: vec![
-                ("action", self.action.clone()),
-                ("outcome", self.outcome.clone()),
-                ("invitation", self.invitation.clone()),
-                ("division", known),
-            ],
-            typed: vec![("user", self.user.clone()), ("division", typed)],
+            plain,
+            typed,
             cursor: &self.cursor,
             back: &self.back,
         }

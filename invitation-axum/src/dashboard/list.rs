@@ -7,15 +7,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Count, Counts, Criteria, Cursor, Division, Error, Invalid, InvitationPage, Paging, Right, Role,
-    Scope, Status,
+    Count, Counts, Criteria, Cursor, Division, Error, Invalid, InvitationId, InvitationPage,
+    Paging, Right, Role, Scope, Status,
 };
 
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
     frame::{Visitor, page},
-    pager::{Asking, Pager},
+    pager::{Asking, Pager, apart},
     row::Row,
 };
 use crate::problem::Problem;
@@ -23,8 +23,7 @@ use crate::problem::Problem;
 /// The lengths of a page that are offered.
 const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
-/// What a list is asked for, as it was typed. What is typed to search for may be a code:
-/// it is taken from a form, and from no address.
+/// What a list is asked for, as it was typed.
 struct Asked {
     status: String,
     role: String,
@@ -35,31 +34,43 @@ struct Asked {
     back: String,
 }
 
+/// Where the question came from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Address,
+    Form,
+}
+
 /// The list, as an address asks for it.
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let input = Input::of_query(query.as_deref());
-    let asked = Asked { search: String::new(), ..Asked::of(&input) };
-    listed(&visitor, &asked, done(visitor.t(), input.text("done"))).await
+    let done = done(visitor.t(), input.text("done"));
+    listed(&visitor, &Asked::of(&input), Source::Address, done).await
 }
 
-/// The list, as the form of the filters asks for it. Without a search it has an address,
-/// to keep and to share.
+/// The list, as the form of the filters asks for it: the answer is its address, to keep, to
+/// share and to come back to. A search that resembles a code has no address.
 pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::View, None).await?;
     let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
     let is_understood = asked.understand(visitor.t(), &mut Mistakes::default()).is_some();
     match asked.asking(&visitor).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
-        _ => listed(&visitor, &asked, None).await,
+        _ => listed(&visitor, &asked, Source::Form, None).await,
     }
 }
 
-/// A search has no address: back to the list.
+/// A form that was sent has no address: back to the list.
 pub(super) async fn back(visitor: Visitor) -> Redirect {
     Redirect::to(visitor.home())
 }
 
-async fn listed(visitor: &Visitor, asked: &Asked, done: Option<&str>) -> Result<Response, Problem> {
+async fn listed(
+    visitor: &Visitor,
+    asked: &Asked,
+    source: Source,
+    done: Option<&str>,
+) -> Result<Response, Problem> {
     let (service, actor, t) = (visitor.service(), visitor.actor(), visitor.t());
     let mut mistakes = Mistakes::default();
     let wanted = asked.understand(t, &mut mistakes);
@@ -72,6 +83,11 @@ async fn listed(visitor: &Visitor, asked: &Asked, done: Option<&str>) -> Result<
         }
     } else {
         visitor.must(Right::View, None).await?;
+    }
+    if source == Source::Form
+        && let Some(id) = found.as_ref().and_then(|page| asked.found_by_code(visitor, page))
+    {
+        return Ok(Redirect::to(&format!("{}/{id}", visitor.base())).into_response());
     }
     // One more question on the first page only: on the others, nobody looks at it.
     let counts = match (&found, asked.cursor.is_empty()) {
@@ -159,6 +175,14 @@ impl Asked {
         mistakes.is_empty().then_some((criteria, paging))
     }
 
+    /// The one invitation that was found because its code was typed.
+    fn found_by_code(&self, visitor: &Visitor, page: &InvitationPage) -> Option<InvitationId> {
+        let [view] = page.items() else { return None };
+        let format = visitor.service().code_format();
+        let is_meant = |code| format.resembles(&self.search) && format.spells(&self.search, code);
+        (page.next().is_none() && view.code().is_some_and(is_meant)).then_some(view.invitation().id)
+    }
+
     /// What the numbers above the list count: not what the filters leave.
     fn everything(&self) -> Criteria {
         match Division::new(&self.division) {
@@ -174,25 +198,19 @@ impl Asked {
 
     fn asking<'a>(&'a self, visitor: &'a Visitor) -> Asking<'a> {
         let status = if self.status == "all" { "" } else { &*self.status };
-        let (known, typed) = known_or_typed(visitor, &self.division);
         // What goes without saying is not said.
         let rows = if self.rows == LENGTHS[0] { "" } else { &*self.rows };
-        let policy = visitor.service().policy();
-        let role = Role::new(&self.role).is_ok_and(|role| policy.knows(&role));
+        let (mut plain, typed) = apart(
+            visitor,
+            &[("role", &self.role), ("division", &self.division), ("search", &self.search)],
+        );
+        plain.insert(0, ("status", status.to_owned()));
+        plain.push(("rows", rows.to_owned()));
         Asking {
             list: visitor.home(),
             search: format!("{}/search", visitor.base()),
-            plain: vec![
-                ("status", status.to_owned()),
-                ("role", if role { self.role.clone() } else { String::new() }),
-                ("rows", rows.to_owned()),
-                ("division", known),
-            ],
-            typed: vec![
-                ("search", self.search.clone()),
-                ("division", typed),
-                ("role", if role { String::new() } else { self.role.clone() }),
-            ],
+            plain,
+            typed,
             cursor: &self.cursor,
             back: &self.back,
         }
@@ -240,17 +258,6 @@ pub(super) fn division_filter(visitor: &Visitor, label: &str, value: &str) -> Op
     };
     matches!(visitor.actor().scope(), Scope::All)
         .then(|| Field::new("division", label, value, kind))
-}
-
-/// A division that the host has named may stand in an address. One that was typed might
-/// be anything: a code, by mistake.
-pub(super) fn known_or_typed(visitor: &Visitor, division: &str) -> (String, String) {
-    let is_known = visitor.dashboard().divisions.iter().any(|known| known.as_str() == division);
-    if is_known {
-        (division.to_owned(), String::new())
-    } else {
-        (String::new(), division.to_owned())
-    }
 }
 
 /// What was done before the list came; a word that is none is nothing.

@@ -4,7 +4,7 @@ use askama::{Template, filters::HtmlSafe};
 use invitation_core::Cursor;
 use url::form_urlencoded::Serializer;
 
-use super::Strings;
+use super::{Strings, frame::Visitor};
 
 /// How many pages back are remembered; from further on, the way back is the first page.
 const TRAIL: usize = 20;
@@ -36,7 +36,7 @@ impl HtmlSafe for Step<'_> {}
 #[derive(Debug)]
 enum Way {
     Link(String),
-    /// What was typed to search for may be a code, and does not get into an address.
+    /// What was typed resembles a code, and does not get into an address.
     Form {
         action: String,
         hidden: Vec<(&'static str, String)>,
@@ -58,8 +58,19 @@ pub(super) struct Asking<'a> {
     pub(super) back: &'a str,
 }
 
+/// Divides values that were typed into those that may stand in an address and those that
+/// resemble a code.
+pub(super) fn apart(
+    visitor: &Visitor,
+    typed: &[(&'static str, &str)],
+) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+    let format = visitor.service().code_format();
+    let values = typed.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    values.partition(|(_, value)| !format.resembles(value))
+}
+
 impl Asking<'_> {
-    /// The address of the first page; none when something was typed.
+    /// The address of the first page; none when something may not stand in it.
     pub(super) fn link(&self) -> Option<String> {
         self.has_address().then(|| self.address(&[]))
     }

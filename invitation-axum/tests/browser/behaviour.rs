@@ -23,12 +23,94 @@ async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
     let admin = person("admin").unwrap();
     let events = scene.host.service.events(&admin, &criteria, Paging::default()).await.unwrap();
     assert_eq!(events.items().len(), 1);
-    // The code finds its invitation, and gets into no address.
+    // The code leads to its invitation, and gets into no address.
     scene.find("#inv-search").await.send_keys(keys::ENTER).await.unwrap();
-    scene.until("return document.querySelectorAll('tbody tr').length === 1").await;
+    scene.until("return document.querySelector('.inv-reveal-code') !== null").await;
+    assert_eq!(scene.text(".inv-reveal-code").await.replace('\n', ""), code);
     let address = scene.client().current_url().await.unwrap();
-    assert!(address.path().ends_with("/search") && address.query().is_none(), "{address}");
+    assert!(address.query().is_none() && !address.as_str().contains(&code[..9]), "{address}");
     scene.window.close().await;
+}
+
+/// How often a code was handed out.
+async fn copies(scene: &Scene) -> usize {
+    let criteria = EventCriteria::new().of_action(Action::Copy);
+    let admin = person("admin").unwrap();
+    let events = scene.host.service.events(&admin, &criteria, Paging::default()).await.unwrap();
+    events.items().len()
+}
+
+#[tokio::test]
+async fn copying_without_a_clipboard_api_is_recorded_once() {
+    let without = "Object.defineProperty(navigator, 'clipboard', { value: undefined });\
+                   document.execCommand = () => window.works;";
+    for (works, shown) in [
+        (true, "return document.querySelector('.inv-done')?.textContent === 'Copied'"),
+        (false, "return document.activeElement.matches('.inv-by-hand')"),
+    ] {
+        let scene = Scene::open(Look::default()).await;
+        scene.host.fill(1).await;
+        scene.sign_in("sales-manager").await;
+        let code = scene.text("tbody .inv-code").await.replace('\n', "");
+        let script = format!("{without} window.works = {works};");
+        scene.client().execute(&script, Vec::new()).await.unwrap();
+        // Twice at once, as a double click does.
+        let twice = "const button = document.querySelector('tbody .inv-copy button');\
+                     button.click(); button.click();";
+        scene.client().execute(twice, Vec::new()).await.unwrap();
+        scene.until(shown).await;
+        if !works {
+            assert_eq!(scene.value(".inv-by-hand").await, code);
+            let selected = "const field = document.activeElement;\
+                return field.selectionStart === 0 && field.selectionEnd === field.value.length";
+            scene.until(selected).await;
+        }
+        let address = scene.client().current_url().await.unwrap();
+        assert_eq!(address.path(), "/invitations", "the page stays");
+        assert_eq!(copies(&scene).await, 1);
+        scene.window.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_the_copy_button_changes_with_its_text() {
+    let scene = Scene::open(Look::default()).await;
+    scene.host.fill(1).await;
+    scene.sign_in("sales-manager").await;
+    let named = |word: &str| {
+        format!(
+            "const button = document.querySelector('tbody .inv-copy button');\
+             return button.textContent === '{word}'\
+               && button.getAttribute('aria-label').startsWith('{word}: ')"
+        )
+    };
+    scene.until(&named("Copy")).await;
+    scene.find("tbody .inv-copy button").await.click().await.unwrap();
+    scene.until(&named("Copied")).await;
+    scene.until(&named("Copy")).await;
+    scene.window.close().await;
+}
+
+#[tokio::test]
+async fn back_from_a_found_invitation_returns_to_the_results() {
+    for scripts in [true, false] {
+        let scene = Scene::open(Look { scripts, ..Look::default() }).await;
+        scene.host.fill(12).await;
+        scene.sign_in("admin").await;
+        scene.find("#inv-search").await.send_keys("anna").await.unwrap();
+        scene.follow("Apply").await;
+        let results = scene.client().current_url().await.unwrap();
+        assert_eq!(results.query(), Some("search=anna"));
+        let found = scene.text("#inv-results table").await;
+        scene.find("tbody .inv-code").await.click().await.unwrap();
+        scene.find(".inv-facts").await;
+        scene.client().back().await.unwrap();
+        scene.find("#inv-results table").await;
+        assert_eq!(scene.client().current_url().await.unwrap(), results);
+        assert_eq!(scene.value("#inv-search").await, "anna");
+        assert_eq!(scene.text("#inv-results table").await, found);
+        scene.window.close().await;
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::{
 use invitation_axum::Dashboard;
 use invitation_core::{Division, Draft, Redeemer, Role, UserId, Username};
 
-use crate::support::{Answer, World, person, request};
+use crate::support::{Answer, MOUNT, World, person, request};
 
 fn assert_hardened(answer: &Answer) {
     let policy = answer.header("content-security-policy");
@@ -55,9 +55,11 @@ async fn assets_are_kept_for_good_under_addresses_of_their_content() {
 async fn no_code_gets_into_an_address() {
     let divisions = [Division::new("sales").unwrap()];
     let world = World::with(Dashboard::new().with_divisions(divisions));
-    let mut codes = Vec::new();
+    let (mut codes, mut ids) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        codes.push(world.created().await.code().reveal());
+        let created = world.created().await;
+        codes.push(created.code().reveal());
+        ids.push(created.invitation().id);
     }
     let code = codes[0].as_str();
     let mut answers = Vec::new();
@@ -76,32 +78,68 @@ async fn no_code_gets_into_an_address() {
             assert!(!codes.iter().any(|code| address.contains(code.as_str())), "{address}");
         }
     }
-    // The search itself works.
-    let found = world.post("sales-manager", "/search", &[("search", code)]).await.is(200);
-    found.says("1 code<").says(&format!("value=\"{code}\""));
-    // And in an address it is not even looked at.
-    world.get("sales-manager", &format!("?search={code}")).await.is(200).says("3 codes<");
+    // The search itself works, and a found code leads to its invitation.
+    let id = ids[0];
+    let link = format!("https://example.com/register#{code}");
+    let lower = code.to_lowercase();
+    for typed in [code, &code[..9], &code[..17], &link, &lower] {
+        let found = world.post("sales-manager", "/search", &[("search", typed)]).await;
+        assert_eq!(found.leads_to(), format!("{MOUNT}/{id}"), "{typed}");
+    }
+    // What is found no more is shown, without an address.
+    let active = [("search", code), ("status", "used")];
+    world.post("sales-manager", "/search", &active).await.is(200).says("Nothing matches");
+    world.post("operations-manager", "/search", &[("search", code)]).await.is(200);
+    let mistyped = code.replacen(|c: char| c.is_alphanumeric(), "U", 1);
+    let shown = world.post("sales-manager", "/search", &[("search", &mistyped)]).await;
+    assert!(!shown.status.is_redirection(), "a code with a mistake is a code");
 }
 
 #[tokio::test]
-async fn a_search_goes_on_over_pages_without_an_address() {
+async fn a_search_has_an_address_unless_it_resembles_a_code() {
+    let world = World::new();
+    let form = |search| [("search", search), ("status", "all"), ("role", ""), ("rows", "50")];
+    for (typed, query) in [
+        ("anna", "search=anna"),
+        ("j.smith@example.com", "search=j.smith%40example.com"),
+        ("anna+1990@example.com", "search=anna%2B1990%40example.com"),
+        ("Alexander Hamilton", "search=Alexander+Hamilton"),
+        ("7KQ2", "search=7KQ2"),
+        ("\u{674e}", "search=%E6%9D%8E"),
+        ("a&status=used", "search=a%26status%3Dused"),
+    ] {
+        let answer = world.post("admin", "/search", &form(typed)).await;
+        assert_eq!(answer.leads_to(), format!("{MOUNT}?{query}"));
+    }
+    for typed in ["7KQ2-ABCD", "7kq2 abcd 9", "https://example.com/register#7KQ2-ABCD"] {
+        let page = world.post("admin", "/search", &form(typed)).await.is(200);
+        let field = format!("value=\"{}\"", typed.replace('#', "&#35;"));
+        assert!(
+            page.text().contains(&field) || page.text().contains(&format!("value=\"{typed}\""))
+        );
+    }
+    let users = [("user", "u-anna"), ("action", "copy")];
+    let answer = world.post("admin", "/events", &users).await;
+    assert_eq!(answer.leads_to(), format!("{MOUNT}/events?user=u-anna&action=copy"));
+    world.get("admin", "/events?user=u-anna&action=copy").await.is(200).says("value=\"u-anna\"");
+}
+
+#[tokio::test]
+async fn a_search_goes_on_over_pages() {
     let world = World::new();
     for n in 0..3 {
         let email = invitation_core::Email::parse(&format!("anna.{n}@example.com")).unwrap();
         let draft = Draft::new().for_email(email);
         world.service.create(&person("sales-manager").unwrap(), draft).await.unwrap();
     }
-    let first = [("search", "anna"), ("rows", "2")];
-    let page = world.post("sales-manager", "/search", &first).await.is(200);
-    let hidden = |name: &str| {
-        let at = page.text().find(&format!("type=\"hidden\" name=\"{name}\" value=\"")).unwrap();
-        page.text()[at..].split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-    };
-    let (cursor, back) = (hidden("cursor"), hidden("back"));
-    assert_eq!(hidden("search"), "anna");
-    let second =
-        [("search", "anna"), ("rows", "2"), ("cursor", cursor.as_str()), ("back", back.as_str())];
-    world.post("sales-manager", "/search", &second).await.is(200).says("1 code<").says("Previous");
+    let first = world.post("sales-manager", "/search", &[("search", "anna"), ("rows", "2")]).await;
+    assert_eq!(first.leads_to(), format!("{MOUNT}?search=anna&rows=2"));
+    let page = world.get("sales-manager", "?search=anna&rows=2").await.is(200).says(">2 codes");
+    let next = page.text().split("rel=\"next\" href=\"").nth(1).unwrap();
+    let next = next.split('"').next().unwrap().replace("&#38;", "&");
+    let next = next.strip_prefix(MOUNT).unwrap();
+    assert!(next.starts_with("?search=anna&rows=2&cursor="), "{next}");
+    world.get("sales-manager", next).await.is(200).says("1 code<").says("Previous");
 }
 
 #[tokio::test]
