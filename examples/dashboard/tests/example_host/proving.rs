@@ -85,7 +85,7 @@ pub(crate) async fn a_pasted_token_is_taken_as_it_was_broken(store: &Store) {
         format!("{begin}\r\n    {end}"),
         format!("\u{feff}{begin}\u{a0}{end}\u{200b}"),
         format!("{begin}\u{ad}\t{end}"),
-        token.chars().map(|c| format!("{c} ")).collect(),
+        token.chars().flat_map(|c| [c, ' ']).collect(),
     ] {
         // A repeated answer to the same mail is the same answer.
         let confirmed = confirm(&host, &format!(" {registration} \n"), &pasted).await;
