@@ -103,6 +103,7 @@ keep! {
     Timestamp: |at| json!(at.as_micros()), |kept| Self::from_micros(kept.as_i64()?);
     Email: |email| json!([email.as_str(), email.key().as_str()]),
         |kept| Some(Self::from_stored(kept.get(0)?.as_str()?, kept.get(1)?.as_str()?));
+    IdempotencyKey: |key| json!(key.as_str()), |kept| Self::new(kept.as_str()?).ok();
     EmailDomain: |domain| json!(domain.as_str()), |kept| Some(Self::from_stored(kept.as_str()?));
     Metadata: |metadata| json!(metadata.as_json()), |kept| Self::from_json(kept.as_str()?).ok();
     Detail: |detail| json!(detail.to_json()), |kept| Self::from_json(kept.as_str()?);
@@ -154,7 +155,7 @@ macro_rules! keep_fields {
     )*};
 }
 
-keep_texts!(CorrelationId, Division, IdempotencyKey, Role, Source, UserId, Username);
+keep_texts!(CorrelationId, Division, Role, Source, UserId, Username);
 keep_words!(Action, EventOutcome, Reason);
 keep_bytes!(BatchId, CodeDigest, CodeTag, EventId, Fingerprint, InvitationId);
 keep_fields! {
