@@ -146,7 +146,7 @@ fn nothing_outlives_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder)
 
 /// One that the server has ended meanwhile fails for one caller at most, who learns the
 /// truth from a second try.
-async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: &str) {
+async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: impl AsyncFn(&Pool<DB>)) {
     let host = Host::<DB>::new(4).await;
     let other = Pool::<DB>::connect(&host.database.url).await.unwrap();
     let code = host.code(10).await;
@@ -157,13 +157,13 @@ async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: &str) {
             let again = host.invitations.redeem(&code, &somebody).await.unwrap();
             assert!(!again.is_replayed(), "it had not reached the server");
         }
-        run(&other, end_all_others).await;
+        end_all_others(&other).await;
     }
     assert_eq!(uses(&host.invitations).await, 5);
 }
 
 macro_rules! on {
-    ($database:ident, $end_all_others:literal) => {
+    ($database:ident, $end_all_others:expr) => {
         use invitation_sqlx::sqlx::$database;
         use tokio::runtime::Builder;
 
@@ -197,20 +197,31 @@ macro_rules! on {
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    on!(
-        Postgres,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    );
+    use super::{Pool, run};
+
+    on!(Postgres, async |pool: &Pool<Postgres>| run(pool, END_ALL_OTHERS).await);
+
+    const END_ALL_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
 }
 
 #[cfg(feature = "mysql")]
 mod mysql {
-    on!(
-        MySql,
-        "BEGIN NOT ATOMIC \
-         FOR other IN (SELECT id FROM information_schema.processlist \
-                       WHERE db = DATABASE() AND id <> CONNECTION_ID()) \
-         DO KILL other.id; END FOR; END"
-    );
+    use invitation_sqlx::sqlx::{self, Row};
+
+    use super::Pool;
+
+    on!(MySql, end_all_others);
+
+    /// On one connection, so that this does not end itself.
+    async fn end_all_others(pool: &Pool<MySql>) {
+        let mut conn = pool.acquire().await.unwrap();
+        let others = "SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist \
+                      WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+        for other in sqlx::raw_sql(others).fetch_all(&mut *conn).await.unwrap() {
+            let end = format!("KILL {}", other.get::<u64, _>(0));
+            // It may have ended meanwhile.
+            sqlx::raw_sql(sqlx::AssertSqlSafe(end)).execute(&mut *conn).await.ok();
+        }
+    }
 }

@@ -14,7 +14,7 @@ impl Migrating for MySql {
     const UNDOES_TABLES: bool = false;
 
     async fn is_free(pool: &MySqlPool) -> bool {
-        let free = "SELECT IS_FREE_LOCK(CONCAT('invitation ', MD5(DATABASE())))";
+        let free = "SELECT IS_FREE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
         number(pool, free).await == 1
     }
 }

@@ -34,7 +34,7 @@ async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
     let before = trail(&station.invitations).await;
     for change in ["INSERT ON invitation_events", "INSERT ON invitation_redemptions"] {
         let forbid = format!(
-            "CREATE OR REPLACE TRIGGER no BEFORE {change} FOR EACH ROW \
+            "CREATE TRIGGER forbidden BEFORE {change} FOR EACH ROW \
              SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(forbid)).execute(&station.pool).await.unwrap();
@@ -42,7 +42,7 @@ async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
         for told in station.together(calls.collect()).await {
             told.unwrap_err();
         }
-        sqlx::raw_sql("DROP TRIGGER no").execute(&station.pool).await.unwrap();
+        sqlx::raw_sql("DROP TRIGGER forbidden").execute(&station.pool).await.unwrap();
         assert_eq!(uses(&station.invitations).await, 0, "{change}");
         assert_eq!(trail(&station.invitations).await, before, "{change}");
     }

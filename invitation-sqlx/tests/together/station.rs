@@ -9,7 +9,7 @@ use invitation_core::{
 use invitation_sqlx::{
     SqlStore,
     sqlx::{
-        self, Pool,
+        self, Pool, Row,
         pool::{PoolConnection, PoolOptions},
     },
 };
@@ -45,9 +45,8 @@ impl Counted for sqlx::MySql {
     const OF_REDEMPTIONS: bool = false;
 
     async fn transactions(conn: &mut Self::Connection) -> i64 {
-        let sql = "SELECT CAST(variable_value AS SIGNED) FROM information_schema.session_status \
-                   WHERE variable_name = 'COM_COMMIT'";
-        sqlx::query_scalar(sql).fetch_one(conn).await.unwrap()
+        let row = sqlx::raw_sql("SHOW SESSION STATUS LIKE 'Com_commit'").fetch_one(conn).await;
+        row.unwrap().get::<String, _>(1).parse().unwrap()
     }
 }
 
