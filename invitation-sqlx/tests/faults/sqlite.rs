@@ -98,3 +98,30 @@ async fn a_file_is_opened_to_survive_a_power_cut() {
     // FULL is 2: https://www.sqlite.org/pragma.html#pragma_synchronous
     assert_eq!((journal.as_str(), synchronous, wait), ("wal", 2, 5_000));
 }
+
+/// A host's file keeps the mode that the host gave it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_is_readable_by_its_owner_only() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |name: &str| {
+        let path = folder.path().join(name);
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    let new = SqliteStore::open(folder.path().join("new.db")).await.unwrap();
+    create(&Invitations::new(new.clone())).await;
+    for name in ["new.db", "new.db-wal", "new.db-shm"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+
+    let old = folder.path().join("old.db");
+    fs::write(&old, "").unwrap();
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).unwrap();
+    let old = SqliteStore::open(old).await.unwrap();
+    create(&Invitations::new(old.clone())).await;
+    for name in ["old.db", "old.db-wal", "old.db-shm"] {
+        assert_eq!(mode(name), 0o640, "{name}");
+    }
+}
