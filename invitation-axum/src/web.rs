@@ -201,6 +201,11 @@ impl Web {
         })
     }
 
+    /// The most rows of an import.
+    pub(crate) fn max_rows(&self) -> usize {
+        usize::try_from(self.service().limits().batch().get()).unwrap_or(usize::MAX)
+    }
+
     /// The address to give to a newcomer, if there is a base URL.
     pub(crate) fn link(&self, code: &InvitationCode) -> Option<Secret> {
         let page = self.base_url()?.of(&self.settings.register_path);

@@ -7,6 +7,7 @@ use crate::{
     invitation::Binding,
     limits::Expiry,
     metadata::Metadata,
+    request::Fingerprinting,
     text::{Division, Role},
 };
 
@@ -74,6 +75,27 @@ impl Draft {
     /// How many different people may redeem it.
     pub fn for_uses(self, max_uses: NonZeroU32) -> Self {
         Self { max_uses, ..self }
+    }
+
+    /// Adds everything that is asked for.
+    pub(crate) fn tell(&self, all: &mut Fingerprinting) {
+        let (kind, binding) = match &self.binding {
+            Binding::Anyone => ("anyone", None),
+            Binding::Address(email) => ("address", Some(email.as_str())),
+            Binding::Domain(domain) => ("domain", Some(domain.as_str())),
+        };
+        let expiry = match self.expiry {
+            Expiry::Default => "default".to_owned(),
+            Expiry::At(at) => format!("at {at}"),
+            Expiry::InDays(days) => format!("in {days} days"),
+        };
+        all.part(Some(kind));
+        all.part(binding);
+        all.part(self.role.as_ref().map(Role::as_str));
+        all.part(self.division.as_ref().map(Division::as_str));
+        all.part(Some(&expiry));
+        all.part(Some(&self.max_uses.to_string()));
+        all.part(self.metadata.as_ref().map(Metadata::as_json));
     }
 
     /// What the host wants to keep with it.

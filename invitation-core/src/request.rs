@@ -3,8 +3,9 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
+use time::Duration;
 
-use crate::{invalid::Invalid, invitation::Invitation, text::UserId};
+use crate::{id::EventId, invalid::Invalid, invitation::Invitation, text::UserId, time::Timestamp};
 
 /// A key under which a host asks for a creation, so that asking again is
 /// harmless. Drawn by the client, one for each thing it wants (HTTP's
@@ -82,12 +83,14 @@ impl Fingerprinting {
     pub(crate) fn part(&mut self, part: Option<&str>) {
         match part {
             None => self.0.update([0]),
-            Some(part) => {
-                self.0.update([1]);
-                self.0.update((part.len() as u64).to_be_bytes());
-                self.0.update(part.as_bytes());
-            }
+            Some(part) => self.bytes(part.as_bytes()),
         }
+    }
+
+    pub(crate) fn bytes(&mut self, part: &[u8]) {
+        self.0.update([1]);
+        self.0.update((part.len() as u64).to_be_bytes());
+        self.0.update(part);
     }
 
     pub(crate) fn finish(self) -> Fingerprint {
@@ -105,6 +108,36 @@ pub struct RequestKey {
     pub key: IdempotencyKey,
 }
 
+/// What each row of a request came to, as the service writes it down: no code, no address.
+///
+/// Opaque to stores, which give it back byte for byte.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestResults(Vec<u8>);
+
+impl RequestResults {
+    /// The results as a store kept them.
+    #[must_use]
+    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The results as a store keeps them: for each row of the request at most
+    /// [`MAX_BYTES_PER_ROW`](Self::MAX_BYTES_PER_ROW).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The most bytes that the results take for each row of the request.
+    pub const MAX_BYTES_PER_ROW: usize = 4_096;
+}
+
+impl fmt::Debug for RequestResults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestResults({} bytes)", self.0.len())
+    }
+}
+
 /// A creation under a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
@@ -113,9 +146,24 @@ pub struct Request {
     pub key: RequestKey,
     /// What was asked for.
     pub fingerprint: Fingerprint,
+    /// The id of the request, unique in the store.
+    pub id: EventId,
+    /// The time of the call.
+    pub at: Timestamp,
+    /// What each row came to; none where every row is created, or none of them.
+    pub results: Option<RequestResults>,
 }
 
 impl Request {
+    /// How long the key of a request is known that created nothing.
+    pub const KEPT_WITHOUT_INVITATIONS: Duration = Duration::hours(24);
+
+    /// The end of that time, counted from the call.
+    #[must_use]
+    pub fn forgotten_at(&self) -> Timestamp {
+        self.at.checked_add(Self::KEPT_WITHOUT_INVITATIONS).unwrap_or(Timestamp::MAX)
+    }
+
     /// Whether this very request led to what is known.
     #[must_use]
     pub(crate) fn made(&self, known: &Known) -> bool {
@@ -131,6 +179,8 @@ pub struct Known {
     pub fingerprint: Fingerprint,
     /// What was created then, as it is now, tombstones included, by ascending id.
     pub invitations: Vec<Invitation>,
+    /// The results that were stored with it.
+    pub results: Option<RequestResults>,
 }
 
 impl fmt::Debug for Fingerprinting {

@@ -5,7 +5,8 @@
 //! `Filter::matches`; a plan only says which ones need not be looked at.
 
 use invitation_core::{
-    BatchId, CodeTag, Filter, InvitationId, Position, Scope, Search, SearchTerm, Span, Status,
+    BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, Span,
+    Status, Timestamp,
 };
 
 use crate::wire::{after, time};
@@ -98,7 +99,7 @@ fn place<I: AsId>(position: &Position<I>) -> Vec<u8> {
 
 /// A letter and a name, which cannot run into what follows.
 pub(crate) fn named(letter: &[u8], name: &str) -> Vec<u8> {
-    // No name is longer than 128 bytes.
+    // No name is longer than 128 bytes, and no address than 254.
     let len = u8::try_from(name.len()).unwrap_or(u8::MAX);
     [letter, &[len], name.as_bytes()].concat()
 }
@@ -180,6 +181,12 @@ fn by_state(scope: &Scope, status: Option<Status>, created: &Span) -> Vec<Range>
     letters.iter().map(range).collect()
 }
 
+/// The open invitations of a mailbox to a division that are active.
+pub(crate) fn invitee(invitee: &Invitee, now: Timestamp) -> Range {
+    let prefix = named(&named(b"e", invitee.address.as_str()), invitee.division.as_str());
+    Range::of(&prefix).from(Some(after(now)))
+}
+
 /// Every term must be met, so each alone is enough to look for; a tag is as good as
 /// all of them.
 fn by_search(search: &Search) -> Vec<Plan> {
@@ -232,7 +239,7 @@ pub(crate) fn may_hold(range: &Range, status: Status) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use invitation_core::{Division, Timestamp};
+    use invitation_core::Division;
 
     use super::*;
 

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use invitation_core::{
-    Event, EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, LeaseListing,
-    Listing, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice, Span, Status,
-    StoreError, Tally,
+    Event, EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, Invitee,
+    LeaseListing, Listing, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice,
+    Span, Status, StoreError, Tally, Timestamp,
 };
 use redis::Value;
 
@@ -21,6 +21,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// The fewest and the most entries of a range that one script reads.
 const MIN_PIECE: usize = 64;
 const MAX_PIECE: usize = 500;
+
+/// How many mailboxes one script looks for.
+const MAX_INVITEES: usize = 250;
 
 /// How many entries a list looks at before it comes back short.
 const MAX_LOOKED_AT: usize = 4_000;
@@ -197,6 +200,20 @@ async fn sizes(calls: &Calls, ranges: &[&Range]) -> Result<Vec<u64>> {
     let numbers: Option<Vec<_>> = array("count", answer)?.into_iter().map(number).collect();
     let numbers = numbers.filter(|numbers| numbers.len() == ranges.len());
     numbers.ok_or_else(|| record::corrupt_entry("size"))
+}
+
+pub(crate) async fn invited(
+    calls: &Calls,
+    invitees: &[Invitee],
+    now: Timestamp,
+) -> Result<Vec<bool>> {
+    let mut invited = Vec::with_capacity(invitees.len());
+    for chunk in invitees.chunks(MAX_INVITEES) {
+        let ranges: Vec<_> = chunk.iter().map(|one| plan::invitee(one, now)).collect();
+        let sizes = sizes(calls, &ranges.iter().collect::<Vec<_>>()).await?;
+        invited.extend(sizes.into_iter().map(|size| size > 0));
+    }
+    Ok(invited)
 }
 
 pub(crate) async fn list(

@@ -8,9 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use invitation_core::{
     Durability, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint, Insert,
-    Inserted, Invitation, InvitationId, Known, Lanes, LeaseListing, Listing, Located, OsEntropy,
-    Outcome, Page, Purge, Purged, RedemptionListing, Scope, Store, StoreError, Tally, Target,
-    Transition,
+    Inserted, Invitation, InvitationId, Invitee, Known, Lanes, LeaseListing, Listing, Located,
+    OsEntropy, Outcome, Page, Purge, Purged, RedemptionListing, RequestResults, Scope, Store,
+    StoreError, Tally, Target, Timestamp, Transition,
 };
 use redis::Value;
 
@@ -154,12 +154,17 @@ impl Store for RedisStore {
         let Insert { rows, quotas, request } = insert;
         let key = request.as_ref().map(record::request_key);
         let first = rows.first().map(|row| row.invitation.id);
-        let mut head = Packed::array(5);
+        let mut head = Packed::array(9);
         head.bytes(&self.operations.next());
         render::quotas(&mut head, quotas);
         head.opt_bytes(key.as_deref())
             .opt_bytes(request.as_ref().map(|request| request.fingerprint.as_bytes().as_slice()))
-            .flag(self.calls.touches());
+            .flag(self.calls.touches())
+            .flag(insert.keeps_request().is_some())
+            .opt_time(request.as_ref().map(|request| request.at))
+            .opt_time(insert.forgotten_at());
+        let results = request.as_ref().and_then(|request| request.results.as_ref());
+        head.opt_bytes(results.map(RequestResults::as_bytes));
         let mut arguments = Vec::with_capacity(1 + 4 * rows.len());
         arguments.push(head.done());
         for row in rows {
@@ -175,19 +180,23 @@ impl Store for RedisStore {
             b"stored" => Ok(Inserted::Stored),
             b"taken" => Ok(Inserted::CodeTaken),
             b"quota" => {
-                let number = answer.number()?;
+                let (number, pending) = (answer.number()?, answer.number()?);
                 let full = number.checked_sub(1).and_then(|n| quotas.get(n));
-                full.map(|full| Inserted::QuotaFull(full.of.clone())).ok_or_else(|| answer.odd())
+                let pending = u32::try_from(pending).unwrap_or(u32::MAX);
+                full.map(|full| Inserted::QuotaFull { of: full.of.clone(), pending })
+                    .ok_or_else(|| answer.odd())
             }
             b"known" => {
                 let fingerprint = answer.bytes()?.try_into().map_err(|_| answer.odd())?;
+                let results = answer.bytes()?;
+                let results = (!results.is_empty()).then(|| RequestResults::from_bytes(results));
                 let mut invitations = Vec::new();
                 while !answer.is_at_end() {
                     let id = InvitationId::from_bytes(answer.id()?);
                     invitations.push(record::invitation(id, &answer.bytes()?)?);
                 }
                 let fingerprint = Fingerprint::from_bytes(fingerprint);
-                Ok(Inserted::Known(Known { fingerprint, invitations }))
+                Ok(Inserted::Known(Known { fingerprint, invitations, results }))
             }
             _ => Err(answer.odd()),
         }
@@ -208,6 +217,10 @@ impl Store for RedisStore {
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let found = self.find("locate", target).await?;
         Ok(found.map(|Invitation { id, division, .. }| Located { id, division }))
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        read::invited(&self.calls, invitees, now).await
     }
 
     async fn list(
@@ -281,7 +294,8 @@ impl Store for RedisStore {
             b"before" => Ok(Purged::BEFORE),
             b"removed" => {
                 let removed = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
-                Ok(Purged { removed, more: removed == max })
+                let forgotten = u32::try_from(answer.number()?).map_err(|_| answer.odd())?;
+                Ok(Purged { removed, more: removed == max || forgotten == max })
             }
             _ => Err(answer.odd()),
         }

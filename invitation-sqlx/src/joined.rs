@@ -6,8 +6,9 @@ use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
-    Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
+    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
+    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
+    Transition,
 };
 use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
@@ -202,6 +203,10 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         inside!(self, "locate", conn => ops::locate::<DB>(conn, &self.names, target))
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        inside!(self, "invited", conn => ops::invited::<DB>(conn, &self.names, invitees, now))
     }
 
     async fn list(

@@ -5,8 +5,8 @@ use std::{fmt, num::NonZeroUsize};
 use async_trait::async_trait;
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
-    Scope, Store, StoreError, Tally, Target, Transition,
+    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
+    RedemptionListing, Scope, Store, StoreError, Tally, Target, Timestamp, Transition,
 };
 use sqlx::Pool;
 
@@ -223,6 +223,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let mut conn = self.connections.acquire_to_read("locate").await?;
         let answer = ops::locate::<DB>(&mut conn, self.tables.names(), target).await;
+        conn.settle(answer).await
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        let mut conn = self.connections.acquire_to_read("invited").await?;
+        let answer = ops::invited::<DB>(&mut conn, self.tables.names(), invitees, now).await;
         conn.settle(answer).await
     }
 

@@ -9,9 +9,11 @@ use invitation::{
     Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
     EmailDomain, Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation,
     InvitationId, Inviter, Lease, Metadata, Origin, Performer, Reason, Redemption, RequestKey,
-    Revocation, Role, SealedCode, Source, Timestamp, UserId, Username,
+    RequestResults, Revocation, Role, SealedCode, Source, Timestamp, UserId, Username,
 };
 use serde_json::{Value, json};
+
+use crate::state::Made;
 
 /// The text is no value of the type that was to be read.
 #[derive(Debug)]
@@ -107,6 +109,8 @@ keep! {
     EmailDomain: |domain| json!(domain.as_str()), |kept| Some(Self::from_stored(kept.as_str()?));
     Metadata: |metadata| json!(metadata.as_json()), |kept| Self::from_json(kept.as_str()?).ok();
     Detail: |detail| json!(detail.to_json()), |kept| Self::from_json(kept.as_str()?);
+    RequestResults: |results| hex(results.as_bytes()),
+        |kept| bytes(kept).ok().map(Self::from_bytes);
     SealedCode: |code| hex(code.as_bytes()), |kept| bytes(kept).ok().map(Self::from_bytes);
 }
 
@@ -171,6 +175,7 @@ keep_fields! {
     }
     Origin { correlation, source }
     RequestKey { owner, key }
+    Made { asked, invitations, results, forgotten_at }
 }
 
 /// The enums with data, each variant by its own shape; `as` tells them apart.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use invitation::{
     CodeDigest, Event, EventId, Facts, Fingerprint, Invitation, InvitationId, Lease, Redemption,
-    RequestKey, Target, Timestamp, UserId,
+    RequestKey, RequestResults, Target, Timestamp, UserId,
 };
 use serde_json::{Value, json};
 
@@ -32,8 +32,10 @@ pub(crate) enum Op {
     LeasesEnded(InvitationId),
     /// This is on record.
     Event(Box<Event>),
-    /// These invitations were created under this key.
-    Request(RequestKey, Fingerprint, Vec<InvitationId>),
+    /// This came of the request under this key.
+    Request(RequestKey, Box<Made>),
+    /// This key stands for nothing any more.
+    RequestForgotten(RequestKey),
     /// The invitation, and all that was kept with it but its events, is gone.
     Forgotten(InvitationId),
 }
@@ -51,9 +53,10 @@ impl Keep for Op {
             }
             Self::LeasesEnded(on) => json!({"op": "leases-ended", "on": on.keep()}),
             Self::Event(is) => json!({"op": "event", "is": is.keep()}),
-            Self::Request(key, asked, made) => {
-                json!({"op": "request", "key": key.keep(), "asked": asked.keep(), "made": made.keep()})
+            Self::Request(key, is) => {
+                json!({"op": "request", "key": key.keep(), "is": is.keep()})
             }
+            Self::RequestForgotten(key) => json!({"op": "request-forgotten", "key": key.keep()}),
             Self::Forgotten(on) => json!({"op": "forgotten", "on": on.keep()}),
         }
     }
@@ -67,13 +70,22 @@ impl Keep for Op {
             "lease-ended" => Self::LeaseEnded(on()?, member(kept, "of")?),
             "leases-ended" => Self::LeasesEnded(on()?),
             "event" => Self::Event(Box::new(member(kept, "is")?)),
-            "request" => {
-                Self::Request(member(kept, "key")?, member(kept, "asked")?, member(kept, "made")?)
-            }
+            "request" => Self::Request(member(kept, "key")?, Box::new(member(kept, "is")?)),
+            "request-forgotten" => Self::RequestForgotten(member(kept, "key")?),
             "forgotten" => Self::Forgotten(on()?),
             other => return Err(Unreadable(format!("no change: {other}"))),
         })
     }
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Made {
+    pub(crate) asked: Fingerprint,
+    pub(crate) invitations: Vec<InvitationId>,
+    pub(crate) results: Option<RequestResults>,
+    /// From when on the key counts as not there.
+    pub(crate) forgotten_at: Option<Timestamp>,
 }
 
 /// An invitation, and what is removed together with it.
@@ -93,7 +105,7 @@ pub(crate) struct State {
     by_digest: HashMap<CodeDigest, InvitationId>,
     pub(crate) events: HashMap<EventId, Event>,
     pub(crate) by_at: BTreeSet<(Timestamp, EventId)>,
-    pub(crate) requests: HashMap<RequestKey, (Fingerprint, Vec<InvitationId>)>,
+    pub(crate) requests: HashMap<RequestKey, Made>,
 }
 
 impl State {
@@ -124,14 +136,15 @@ impl State {
                 self.by_at.insert((event.at, event.id));
                 self.events.insert(event.id, *event);
             }
-            Op::Request(key, asked, made) => {
-                for id in &made {
+            Op::Request(key, made) => {
+                for id in &made.invitations {
                     if let Some(kept) = self.invitations.get_mut(id) {
                         kept.request = Some(key.clone());
                     }
                 }
-                self.requests.insert(key, (asked, made));
+                self.requests.insert(key, *made);
             }
+            Op::RequestForgotten(key) => _ = self.requests.remove(&key),
             Op::Forgotten(id) => self.forget(id),
         }
     }
@@ -157,7 +170,7 @@ impl State {
             // A key stands for all its invitations or for none; but by now it may
             // stand for others, which were made when it had been forgotten before.
             if let Some(key) = kept.request
-                && self.requests.get(&key).is_some_and(|(_, made)| made.contains(&id))
+                && self.requests.get(&key).is_some_and(|made| made.invitations.contains(&id))
             {
                 self.requests.remove(&key);
             }

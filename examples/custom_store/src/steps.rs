@@ -9,10 +9,10 @@ use std::collections::HashSet;
 
 use invitation::{
     Change, Event, EventId, Facts, Insert, Inserted, InvitationId, Known, NewInvitation, Outcome,
-    Purge, Purged, Quota, QuotaOf, StoreError, StoreErrorKind, Transition,
+    Purge, Purged, Quota, QuotaOf, Scope, StoreError, StoreErrorKind, Transition,
 };
 
-use crate::state::{Kept, Op, State};
+use crate::state::{Kept, Made, Op, State};
 
 /// A transition is answered at once, or by the facts after its changes.
 #[derive(Debug)]
@@ -23,20 +23,17 @@ pub(crate) enum Planned {
 
 pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op>), StoreError> {
     if let Some(request) = &insert.request
-        && let Some((fingerprint, made)) = state.requests.get(&request.key)
+        && let Some(made) = state.requests.get(&request.key)
+        && made.forgotten_at.is_none_or(|at| at > request.at)
     {
-        let kept = made.iter().filter_map(|id| state.invitations.get(id));
+        let kept = made.invitations.iter().filter_map(|id| state.invitations.get(id));
         let mut invitations: Vec<_> = kept.map(|kept| kept.invitation.clone()).collect();
         invitations.sort_by_key(|invitation| invitation.id);
-        let known = Known { fingerprint: *fingerprint, invitations };
+        let known = Known { fingerprint: made.asked, invitations, results: made.results.clone() };
         return Ok((Inserted::Known(known), Vec::new()));
     }
-    // Without rows it was only a question.
-    if insert.rows.is_empty() {
-        return Ok((Inserted::Stored, Vec::new()));
-    }
-    if let Some(full) = first_full(state, &insert.quotas) {
-        return Ok((Inserted::QuotaFull(full), Vec::new()));
+    if let Some((of, pending)) = first_full(state, &insert.quotas) {
+        return Ok((Inserted::QuotaFull { of, pending }, Vec::new()));
     }
     let mut digests = HashSet::new();
     let taken = |row: &NewInvitation| {
@@ -63,9 +60,14 @@ pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op
         }
         ops.push(Op::Event(Box::new(event.clone())));
     }
-    if let Some(request) = &insert.request {
-        let made = insert.rows.iter().map(|row| row.invitation.id).collect();
-        ops.push(Op::Request(request.key.clone(), request.fingerprint, made));
+    if let Some(request) = insert.keeps_request() {
+        let made = Made {
+            asked: request.fingerprint,
+            invitations: insert.rows.iter().map(|row| row.invitation.id).collect(),
+            results: request.results.clone(),
+            forgotten_at: insert.forgotten_at(),
+        };
+        ops.push(Op::Request(request.key.clone(), Box::new(made)));
     }
     Ok((Inserted::Stored, ops))
 }
@@ -84,7 +86,7 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     if step.guard().first_refusal(&facts).is_some() {
         return Ok(Planned::Answer(Outcome::Refused(Box::new(facts))));
     }
-    if let Some(full) = first_full(state, step.quotas()) {
+    if let Some((full, _)) = first_full(state, step.quotas()) {
         return Ok(Planned::Answer(Outcome::QuotaFull(full)));
     }
     if let Change::Rotate { digest, .. } = step.change()
@@ -148,15 +150,28 @@ pub(crate) fn purge(state: &State, purge: &Purge) -> (Purged, Vec<Op>) {
     if removed > 0 {
         ops.push(Op::Event(Box::new(purge.evidence(removed))));
     }
-    (Purged { removed, more: over.next().is_some() }, ops)
+    let more = over.next().is_some();
+    let mut forgotten = Vec::new();
+    if purge.scope == Scope::All {
+        let is_over = |made: &Made| made.forgotten_at.is_some_and(|at| at < purge.before);
+        let keys = state.requests.iter().filter(|(_, made)| is_over(made));
+        let max = usize::try_from(purge.max.get()).unwrap_or(usize::MAX);
+        forgotten = keys.map(|(key, _)| Op::RequestForgotten(key.clone())).take(max).collect();
+    }
+    let is_full = u32::try_from(forgotten.len()) == Ok(purge.max.get());
+    ops.extend(forgotten);
+    (Purged { removed, more: more || is_full }, ops)
 }
 
-fn first_full(state: &State, quotas: &[Quota]) -> Option<QuotaOf> {
-    let full = |quota: &&Quota| {
+/// The first quota without room, and how many it counts.
+fn first_full(state: &State, quotas: &[Quota]) -> Option<(QuotaOf, u32)> {
+    let pending = |quota: &Quota| {
         let counted = state.invitations.values().filter(|kept| quota.counts(&kept.invitation));
-        !quota.has_room(u32::try_from(counted.count()).unwrap_or(u32::MAX))
+        u32::try_from(counted.count()).unwrap_or(u32::MAX)
     };
-    quotas.iter().find(full).map(|quota| quota.of.clone())
+    let mut counted = quotas.iter().map(|quota| (quota, pending(quota)));
+    let full = counted.find(|(quota, pending)| !quota.has_room(*pending));
+    full.map(|(quota, pending)| (quota.of.clone(), pending))
 }
 
 /// No change without its evidence: an id that is on record about something else

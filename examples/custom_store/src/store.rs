@@ -13,8 +13,9 @@ use std::{
 use async_trait::async_trait;
 use invitation::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
-    Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
+    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
+    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
+    Transition,
 };
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -192,6 +193,18 @@ impl Store for JournalStore {
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let target = target.clone();
         self.run("locate", move |core| Ok(core.state.locate(&target))).await
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        let invitees = invitees.to_vec();
+        self.run("invited", move |core| {
+            let is_invited = |invitee: &Invitee| {
+                let all = core.state.invitations.values();
+                all.map(|kept| &kept.invitation).any(|one| invitee.is_invited_by(one, now))
+            };
+            Ok(invitees.iter().map(is_invited).collect())
+        })
+        .await
     }
 
     async fn list(

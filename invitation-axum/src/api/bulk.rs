@@ -6,20 +6,23 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use invitation_core::{Actor, Created, Draft, Error, IdempotencyKey, Invalid, Refusal};
+use invitation_core::{
+    Actor, Duplicates, Error, IdempotencyKey, Import, ImportMode, ImportRow, ImportedRow, Invalid,
+    InvalidInput, Refusal, RowOutcome as Outcome, RowWarning,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     docs,
     draft::DraftBody,
-    rows::{self, Row},
+    rows::{self, Note, ParsedRows, Source},
 };
 use crate::{
     acting::{May, to},
     body,
     headers::Once,
-    problem::{FieldError, Problem, pointer_to},
+    problem::{FieldError, Problem},
     query::{Asked, Query, Wrong},
     secret::Secret,
     web::Web,
@@ -35,30 +38,58 @@ pub(crate) struct BulkQuery {
     /// All or none, as it is if nothing is said; or as many as can be.
     #[param(inline, value_type = Option<Mode>, nullable = false)]
     mode: Option<String>,
+    /// What becomes of rows whose mailbox comes twice, or has an active invitation to the
+    /// row's division: they are skipped, as if nothing is said, or created.
+    #[param(inline, value_type = Option<OnDuplicates>, nullable = false)]
+    duplicates: Option<String>,
 }
 
 impl Asked for BulkQuery {
-    /// Whether nothing is to be created, and the mode.
-    type Meaning = (bool, Mode);
+    /// Whether nothing is to be created, and how the rows are to be taken.
+    type Meaning = (bool, How);
 
-    fn read(self, wrong: &mut Wrong) -> (bool, Mode) {
+    fn read(self, wrong: &mut Wrong) -> (bool, How) {
         let dry_run = wrong.read("dry_run", self.dry_run.as_deref(), |text| {
             text.parse::<bool>().map_err(|_| Invalid::new("dry_run", "must be true or false"))
         });
         let mode = wrong.read("mode", self.mode.as_deref(), |text| match text {
-            "atomic" => Ok(Mode::Atomic),
-            "best_effort" => Ok(Mode::BestEffort),
+            "atomic" => Ok(ImportMode::AllOrNone),
+            "best_effort" => Ok(ImportMode::BestEffort),
             _ => Err(Invalid::new("mode", "must be atomic or best_effort")),
         });
-        (dry_run.unwrap_or(false), mode.unwrap_or(Mode::Atomic))
+        let duplicates = wrong.read("duplicates", self.duplicates.as_deref(), |text| match text {
+            "skip" => Ok(Duplicates::Skip),
+            "create" => Ok(Duplicates::Create),
+            _ => Err(Invalid::new("duplicates", "must be skip or create")),
+        });
+        let (mode, duplicates) = (mode.unwrap_or_default(), duplicates.unwrap_or_default());
+        (dry_run.unwrap_or(false), How { mode, duplicates })
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ToSchema)]
+/// How the rows of an import are to be taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub(crate) mode: ImportMode,
+    pub(crate) duplicates: Duplicates,
+}
+
+/// Documents the values of `mode`.
+#[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-pub(crate) enum Mode {
+#[expect(dead_code, reason = "only its schema is used")]
+enum Mode {
     Atomic,
     BestEffort,
+}
+
+/// Documents the values of `duplicates`.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum OnDuplicates {
+    Skip,
+    Create,
 }
 
 /// What came of the rows.
@@ -76,7 +107,8 @@ pub(crate) struct BulkBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = BulkRow)]
 pub(crate) struct RowResult {
-    /// Which: counted from 1, without the line that names the columns.
+    /// The line of the file in which the row begins, of a JSON array the position of the
+    /// element; both counted from 1.
     #[schema(minimum = 1)]
     pub(crate) line: usize,
     pub(crate) outcome: RowOutcome,
@@ -89,7 +121,14 @@ pub(crate) struct RowResult {
     /// Why it was not created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    pub(crate) errors: Vec<FieldError>,
+    errors: Vec<FieldError>,
+    /// What is noticeable about it, whatever came of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<FieldError>,
+    /// The errors and the warnings, for a page that shows the line beside them.
+    #[serde(skip)]
+    pub(crate) notes: Vec<Note>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -99,6 +138,8 @@ pub(crate) enum RowOutcome {
     Created,
     /// It would be created.
     Valid,
+    /// Its mailbox comes twice or is invited already, and such rows are skipped.
+    Skipped,
     /// Some values are not accepted.
     Invalid,
     /// The actor may not create it.
@@ -107,12 +148,23 @@ pub(crate) enum RowOutcome {
     QuotaExceeded,
     /// It had been created under the same key, and has been deleted since.
     Deleted,
-    /// The store failed; nothing, or nobody knows what, was done.
+    /// It was not created, and the store failed to record why.
     Unavailable,
 }
 
-/// Creates up to 1,000 invitations, from a JSON array or a CSV file. The first line of a
-/// CSV file names the columns, which are the fields of a new invitation.
+/// Creates up to 1,000 invitations, from a JSON array or a CSV file.
+///
+/// The file is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate its
+/// cells. The first line that is not empty names the columns, which are the fields of a new
+/// invitation, in any case; empty rows are passed over. A message about a row names the line of
+/// the file and the column as the file spells it.
+///
+/// A row whose mailbox comes twice, or has an active invitation to the row's division at the
+/// moment, gets a warning, and is skipped unless `duplicates=create`. In atomic mode a skipped
+/// row is no failure. A row without an address gets a warning where others have one.
+///
+/// Sent again under the same `Idempotency-Key`, in whatever mode, it gives the results of the
+/// first time and creates nothing; where the first time created nothing, for 24 hours.
 #[utoipa::path(
     post,
     path = "/bulk",
@@ -128,197 +180,180 @@ pub(crate) enum RowOutcome {
 pub(crate) async fn bulk(
     State(web): State<Web>,
     May(actor, _): May<to::Bulk>,
-    Query((dry_run, mode)): Query<BulkQuery>,
+    Query((dry_run, how)): Query<BulkQuery>,
     Once(key): Once,
     request: Request,
 ) -> Result<Response, Problem> {
-    if key.is_some() && mode == Mode::BestEffort {
-        let message = "goes with mode=atomic only";
-        return Err(Problem::invalid([FieldError::in_header("Idempotency-Key", message)]));
-    }
-
-    let how = match (dry_run, mode) {
-        (true, _) => How::Rehearse,
-        (_, Mode::Atomic) => How::AllOrNone(key),
-        (_, Mode::BestEffort) => How::AsManyAsCanBe,
-    };
     let _permit = web.bulk_permit()?;
     let rows = read(request, &web).await?;
-    let body = import(&web, &actor, rows, how).await?;
+    let body = if dry_run {
+        rehearse(&web, &actor, rows, how).await?
+    } else {
+        import(&web, &actor, rows, how, key.as_ref()).await?
+    };
     let status = if body.batch.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(body)).into_response())
 }
 
-/// How rows are to be taken.
-#[derive(Debug)]
-pub(crate) enum How {
-    /// Nothing is created.
-    Rehearse,
-    /// Once for each key.
-    AllOrNone(Option<IdempotencyKey>),
-    AsManyAsCanBe,
-}
-
-/// Creates what the rows say. What is wrong with rows of which all or none are to be
-/// created is a problem.
-pub(crate) async fn import(
-    web: &Web,
-    actor: &Actor,
-    rows: Vec<Row>,
-    how: How,
-) -> Result<BulkBody, Problem> {
-    let (drafts, wrong) = apart(rows);
-    match how {
-        How::Rehearse => {
-            let results = rehearsed(web, actor, drafts, wrong).await?;
-            Ok(BulkBody { batch: None, results })
-        }
-        How::AllOrNone(key) => all_or_none(web, actor, drafts, wrong, key.as_ref()).await,
-        How::AsManyAsCanBe => as_many_as_can_be(web, actor, drafts, wrong).await,
-    }
-}
-
-async fn read(request: Request, web: &Web) -> Result<Vec<Row>, Problem> {
-    let read = match body::media_type(&request).as_deref() {
-        Some("application/json") => rows::of_json,
-        Some("text/csv") => rows::of_csv,
+async fn read(request: Request, web: &Web) -> Result<ParsedRows, Problem> {
+    let is_json = match body::media_type(&request).as_deref() {
+        Some("application/json") => true,
+        Some("text/csv") => false,
         _ => {
             body::discard(request.into_body()).await;
             return Err(body::unsupported("the body must be application/json or text/csv"));
         }
     };
     let bytes = body::read(request.into_body(), web.limits().bulk_body, web).await?;
-    let max = usize::try_from(web.service().limits().batch().get()).unwrap_or(usize::MAX);
-    read(&bytes, max)
+    let max = web.max_rows();
+    if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&rows::decode(&bytes)?, max) }
 }
 
-async fn rehearsed(
+/// Says what would come of the rows, and creates nothing.
+pub(crate) async fn rehearse(
     web: &Web,
     actor: &Actor,
-    drafts: Vec<Draft>,
-    wrong: Vec<Option<Vec<FieldError>>>,
-) -> Result<Vec<RowResult>, Problem> {
-    let would =
-        if drafts.is_empty() { Vec::new() } else { web.service().rehearse(actor, drafts).await? };
-    Ok(together(wrong, would, |line, ()| RowResult::new(line, RowOutcome::Valid)))
+    rows: ParsedRows,
+    how: How,
+) -> Result<BulkBody, Problem> {
+    let (import, read) = taken_apart(rows, how);
+    let would = web.service().rehearse(actor, import).await?;
+    Ok(BulkBody { batch: None, results: read.results(would) })
 }
 
-async fn all_or_none(
+/// Creates what the rows say, once for each key. What is wrong with rows of which all or none
+/// are to be created is a problem.
+pub(crate) async fn import(
     web: &Web,
     actor: &Actor,
-    drafts: Vec<Draft>,
-    wrong: Vec<Option<Vec<FieldError>>>,
+    rows: ParsedRows,
+    how: How,
     key: Option<&IdempotencyKey>,
 ) -> Result<BulkBody, Problem> {
-    if wrong.iter().any(Option::is_some) {
+    let is_unread = rows.rows.iter().any(|row| row.draft.is_err());
+    if is_unread && how.mode == ImportMode::AllOrNone {
         // Whatever else is wrong is said at once.
-        let results = rehearsed(web, actor, drafts, wrong).await?;
-        let invalid = results.into_iter().filter(|row| row.outcome == RowOutcome::Invalid);
+        let told = rehearse(web, actor, rows, how).await?;
+        let invalid = told.results.into_iter().filter(|row| row.outcome == RowOutcome::Invalid);
         return Err(Problem::invalid(invalid.flat_map(|row| row.errors)));
     }
-    let created = match key {
-        Some(key) => web.service().create_many_once(actor, key, drafts).await?,
-        None => web.service().create_many(actor, drafts).await?,
-    };
-    let batch = batch_of(created.iter());
-    let results = (1..).zip(&created).map(|(line, one)| RowResult::created(line, one)).collect();
-    Ok(BulkBody { batch, results })
+    let (import, read) = taken_apart(rows, how);
+    match web.service().import(actor, import, key).await {
+        Ok(imported) => {
+            let batch = imported.batch().map(|batch| batch.to_string());
+            Ok(BulkBody { batch, results: read.results(imported.into_rows()) })
+        }
+        Err(Error::Invalid(found)) => Err(read.invalid(&found)),
+        Err(error) => Err(error.into()),
+    }
 }
 
-async fn as_many_as_can_be(
-    web: &Web,
-    actor: &Actor,
-    drafts: Vec<Draft>,
-    wrong: Vec<Option<Vec<FieldError>>>,
-) -> Result<BulkBody, Problem> {
-    let answers = if drafts.is_empty() {
-        Vec::new()
-    } else {
-        web.service().create_each(actor, drafts).await?
-    };
-    let batch = batch_of(answers.iter().flatten());
-    let results = together(wrong, answers, |line, one| RowResult::created(line, &one));
-    Ok(BulkBody { batch, results })
+/// What is left of rows whose drafts are on their way: the places that messages name, and
+/// what was wrong with those that could not be read.
+struct Read {
+    source: Source,
+    rows: Vec<(usize, Vec<Note>)>,
 }
 
-/// The drafts that could be read, and for each row what is wrong with it.
-fn apart(rows: Vec<Row>) -> (Vec<Draft>, Vec<Option<Vec<FieldError>>>) {
-    let mut drafts = Vec::with_capacity(rows.len());
-    let wrong = rows
-        .into_iter()
-        .map(|row| match row {
-            Ok(draft) => {
-                drafts.push(draft);
-                None
-            }
-            Err(errors) => Some(errors),
-        })
-        .collect();
-    (drafts, wrong)
+fn taken_apart(rows: ParsedRows, how: How) -> (Import, Read) {
+    let ParsedRows { source, rows, expects_addresses } = rows;
+    let (mut asked, mut places) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let (row_asked, notes) = match row.draft {
+            Ok(draft) => (ImportRow::Draft(draft), Vec::new()),
+            Err(unread) => (unread.row, unread.notes),
+        };
+        asked.push(row_asked);
+        places.push((row.line, notes));
+    }
+    let import = Import::new(asked).with_mode(how.mode).with_duplicates(how.duplicates);
+    let import = if expects_addresses { import.expecting_addresses() } else { import };
+    (import, Read { source, rows: places })
 }
 
-/// The answers about the drafts, back in the rows that they came from.
-fn together<T>(
-    wrong: Vec<Option<Vec<FieldError>>>,
-    answers: Vec<Result<T, Error>>,
-    good: impl Fn(usize, T) -> RowResult,
-) -> Vec<RowResult> {
-    let mut answers = answers.into_iter();
-    (1..)
-        .zip(wrong)
-        .map(|(line, wrong)| match wrong {
-            Some(errors) => RowResult::refused(line, RowOutcome::Invalid, errors),
-            None => match answers.next() {
-                Some(Ok(answer)) => good(line, answer),
-                Some(Err(error)) => RowResult::failed(line, &error),
-                None => RowResult::new(line, RowOutcome::Unavailable),
-            },
+impl Read {
+    fn results(mut self, rows: Vec<ImportedRow>) -> Vec<RowResult> {
+        let each = rows.into_iter().enumerate();
+        each.map(|(n, ImportedRow { outcome, warnings, .. })| {
+            let warnings = warnings.iter().map(|warning| self.warning(n, *warning)).collect();
+            self.result(n, outcome, warnings)
         })
         .collect()
-}
-
-fn batch_of<'c>(mut created: impl Iterator<Item = &'c Created>) -> Option<String> {
-    created.find_map(|one| one.invitation().batch).map(|batch| batch.to_string())
-}
-
-impl RowResult {
-    fn new(line: usize, outcome: RowOutcome) -> Self {
-        Self { line, outcome, id: None, code: None, errors: Vec::new() }
     }
 
-    fn created(line: usize, created: &Created) -> Self {
-        let invitation = created.invitation();
-        if invitation.deleted_at.is_some() {
-            return Self::new(line, RowOutcome::Deleted);
-        }
-        let (id, code) = (invitation.id.to_string(), created.code().reveal());
-        let row = Self::new(line, RowOutcome::Created);
-        Self { id: Some(id), code: Some(code.into()), ..row }
+    /// The mistakes of an import of which all or none is created.
+    fn invalid(&self, found: &InvalidInput) -> Problem {
+        let error = |invalid: &Invalid| match invalid.line() {
+            Some(n) => self.mistake(n, invalid).error,
+            None => FieldError::in_body("", invalid.message()),
+        };
+        Problem::invalid(found.errors().iter().map(error))
     }
 
-    fn refused(line: usize, outcome: RowOutcome, errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(line, outcome) }
-    }
-
-    fn failed(line: usize, error: &Error) -> Self {
-        let at = format!("/{}", line - 1);
-        let (outcome, errors) = match error {
-            Error::Invalid(input) => {
-                let in_row = |invalid: &Invalid| {
-                    let pointer = format!("{at}{}", pointer_to(invalid.field()));
-                    FieldError::in_body(pointer, invalid.message())
-                };
-                (RowOutcome::Invalid, input.errors().iter().map(in_row).collect())
+    fn result(&mut self, n: usize, outcome: Outcome, warnings: Vec<Note>) -> RowResult {
+        let (mut id, mut code) = (None, None);
+        let (outcome, errors) = match outcome {
+            Outcome::Created(created) if created.invitation().deleted_at.is_some() => {
+                (RowOutcome::Deleted, Vec::new())
             }
-            Error::Refused(refused) => {
+            Outcome::Created(created) => {
+                id = Some(created.invitation().id.to_string());
+                code = Some(created.code().reveal().into());
+                (RowOutcome::Created, Vec::new())
+            }
+            Outcome::Valid => (RowOutcome::Valid, Vec::new()),
+            Outcome::Skipped => (RowOutcome::Skipped, Vec::new()),
+            Outcome::Unreadable => {
+                let notes = self.rows.get_mut(n).map(|(_, notes)| std::mem::take(notes));
+                (RowOutcome::Invalid, notes.unwrap_or_default())
+            }
+            Outcome::Invalid(found) => {
+                let mistakes = found.errors().iter().map(|invalid| self.mistake(n, invalid));
+                (RowOutcome::Invalid, mistakes.collect())
+            }
+            Outcome::Refused(refused) => {
                 let outcome = match refused.refusal() {
                     Refusal::QuotaExceeded { .. } => RowOutcome::QuotaExceeded,
                     _ => RowOutcome::Forbidden,
                 };
-                (outcome, vec![FieldError::in_body(at, refused.to_string())])
+                (outcome, vec![self.note(n, "", &refused.to_string())])
             }
             _ => (RowOutcome::Unavailable, Vec::new()),
         };
-        Self::refused(line, outcome, errors)
+        let said = |notes: &[Note]| notes.iter().map(|note| note.error.clone()).collect();
+        RowResult {
+            line: self.line(n),
+            outcome,
+            id,
+            code,
+            errors: said(&errors),
+            warnings: said(&warnings),
+            notes: errors.into_iter().chain(warnings).collect(),
+        }
+    }
+
+    fn mistake(&self, n: usize, invalid: &Invalid) -> Note {
+        let field = if invalid.field() == "drafts" { "" } else { invalid.field() };
+        self.note(n, field, invalid.message())
+    }
+
+    fn warning(&self, n: usize, warning: RowWarning) -> Note {
+        let message = match warning {
+            RowWarning::WithoutAddress => "is empty: anybody may redeem the code".to_owned(),
+            RowWarning::Repeated { first } => {
+                format!("is the same mailbox as in {}", self.source.place(self.line(first)))
+            }
+            RowWarning::AlreadyInvited => "has an active invitation to this division".to_owned(),
+            _ => "is noticeable".to_owned(),
+        };
+        self.note(n, "email", &message)
+    }
+
+    fn note(&self, n: usize, field: &str, message: &str) -> Note {
+        self.source.note(self.line(n), field, message)
+    }
+
+    fn line(&self, n: usize) -> usize {
+        self.rows.get(n).map_or(n + 1, |(line, _)| *line)
     }
 }

@@ -41,8 +41,9 @@ const COLUMNS: [&str; 14] = [
     "version",
 ];
 
-/// The list as a CSV file, newest first, without the codes. A cell that a spreadsheet
-/// could take for a formula has an apostrophe in front.
+/// The list as a CSV file, newest first, without the codes. The file is UTF-8 with a byte order
+/// mark. A cell, or a part of one, that a spreadsheet could take for a formula has an apostrophe
+/// in front; an import takes it away again.
 #[utoipa::path(
     get,
     path = "/export.csv",
@@ -107,7 +108,9 @@ async fn page(
 
 fn lines(page: &InvitationPage, is_first: bool) -> Result<Bytes, std::io::Error> {
     let line_end = csv::Terminator::CRLF;
-    let mut csv = csv::WriterBuilder::new().terminator(line_end).from_writer(Vec::new());
+    // By the mark a spreadsheet knows that the file is UTF-8.
+    let begin = if is_first { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
+    let mut csv = csv::WriterBuilder::new().terminator(line_end).from_writer(begin);
     if is_first {
         csv.write_record(COLUMNS)?;
     }

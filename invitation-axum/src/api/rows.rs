@@ -1,169 +1,102 @@
-//! The rows of an import, from JSON or CSV: each is read for itself.
+//! The rows of an import, from JSON or from a CSV file: each is read by itself.
 
+mod columns;
+mod csv;
+mod formula;
 mod json;
+mod records;
+mod text;
 
-use std::borrow::Cow;
+use invitation_core::{Draft, ImportRow};
 
-use invitation_core::Draft;
+use self::columns::Columns;
+pub(crate) use self::{csv::of_csv, formula::harmless, json::of_json, text::decode};
+use crate::problem::{FieldError, Problem, pointer_to};
 
-pub(crate) use self::json::of_json;
-use super::draft::DraftBody;
-use crate::problem::{FieldError, Problem, ProblemKind, pointer_to};
+/// All rows of an import.
+#[derive(Debug)]
+pub(crate) struct ParsedRows {
+    pub(crate) source: Source,
+    pub(crate) rows: Vec<Row>,
+    /// Whether the rows are expected to have an address.
+    pub(crate) expects_addresses: bool,
+}
 
-/// A row as it was read, or everything that is wrong with it.
-pub(crate) type Row = Result<Draft, Vec<FieldError>>;
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The physical line of the file in which the row begins; of a JSON array, the position of
+    /// the element. Both from 1.
+    pub(crate) line: usize,
+    pub(crate) draft: Result<Draft, Unread>,
+}
+
+/// A row that could not be read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) notes: Vec<Note>,
+    /// Tells the row apart from others.
+    pub(crate) row: ImportRow,
+}
+
+/// What the rows were read from: how a message about one of them names its place.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Json,
+    Csv(Columns),
+}
+
+/// Something that is said about a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    /// The column as the file spells it, where the note is about one.
+    pub(crate) column: Option<String>,
+    /// The message alone.
+    pub(crate) message: String,
+    /// The message with its place.
+    pub(crate) error: FieldError,
+}
+
+impl Source {
+    /// A message about a row, or about a field of it; `field` is empty or its own name for it.
+    pub(crate) fn note(&self, line: usize, field: &str, message: &str) -> Note {
+        let (column, error) = match self {
+            Self::Json => {
+                let field = if field.is_empty() { String::new() } else { pointer_to(field) };
+                let pointer = format!("/{}{field}", line.saturating_sub(1));
+                (None, FieldError::in_body(pointer, message))
+            }
+            Self::Csv(_) if field.is_empty() => {
+                let error =
+                    FieldError::in_body(format!("/{line}"), format!("line {line}: {message}"));
+                (None, error)
+            }
+            Self::Csv(columns) => {
+                let column = columns.spelling(field);
+                let pointer = format!("/{line}{}", pointer_to(column));
+                let message = format!("line {line}, {column}: {message}");
+                (Some(column.to_owned()), FieldError::in_body(pointer, message))
+            }
+        };
+        Note { column, message: message.to_owned(), error }
+    }
+
+    /// The same line, as a message about another row names it.
+    pub(crate) fn place(&self, line: usize) -> String {
+        match self {
+            Self::Json => format!("row {line}"),
+            Self::Csv(_) => format!("line {line}"),
+        }
+    }
+}
+
+impl Note {
+    /// A mistake in an element of a JSON array.
+    fn of_json(error: FieldError) -> Self {
+        Self { column: None, message: error.message.clone(), error }
+    }
+}
 
 fn too_many(max: usize) -> Problem {
     Problem::invalid([FieldError::in_body("", format!("must be 1 to {max} rows"))])
-}
-
-/// The rows of a CSV file: its first line names the columns, an empty cell says nothing.
-pub(crate) fn of_csv(bytes: &[u8], max: usize) -> Result<Vec<Row>, Problem> {
-    let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed("the file is not UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let unreadable = |_| malformed("the file is no CSV");
-    let columns = columns(csv.headers().map_err(unreadable)?)?;
-    let mut rows = Vec::new();
-    for (n, record) in csv.records().enumerate() {
-        if n >= max {
-            return Err(too_many(max));
-        }
-        rows.push(row(n, &columns, &record.map_err(unreadable)?));
-    }
-    if rows.is_empty() { Err(too_many(max)) } else { Ok(rows) }
-}
-
-const COLUMNS: [&str; 8] = [
-    "email",
-    "email_domain",
-    "role",
-    "division",
-    "expires_at",
-    "expires_in_days",
-    "max_uses",
-    "metadata",
-];
-
-fn columns(header: &csv::StringRecord) -> Result<Vec<&'static str>, Problem> {
-    let mut columns: Vec<&'static str> = Vec::new();
-    let mut wrong = Vec::new();
-    for name in header {
-        let name = name.trim();
-        match COLUMNS.into_iter().find(|column| *column == name) {
-            Some(column) if columns.contains(&column) => {
-                wrong.push(FieldError::in_body(pointer_to(name), "is named twice"));
-            }
-            Some(column) => columns.push(column),
-            // What stands there may be a first row without a header: it is not repeated
-            // at length.
-            None => {
-                let name: String = name.chars().take(64).collect();
-                let message = format!("is no column; the columns are {}", COLUMNS.join(", "));
-                wrong.push(FieldError::in_body(pointer_to(&name), message));
-            }
-        }
-        if wrong.len() == COLUMNS.len() {
-            break;
-        }
-    }
-    if wrong.is_empty() { Ok(columns) } else { Err(Problem::invalid(wrong)) }
-}
-
-fn row(n: usize, columns: &[&'static str], record: &csv::StringRecord) -> Row {
-    let at = format!("/{n}");
-    if record.len() != columns.len() {
-        let message = format!("must have {} cells", columns.len());
-        return Err(vec![FieldError::in_body(at, message)]);
-    }
-    let mut body = DraftBody::default();
-    let mut wrong = Vec::new();
-    for (column, cell) in columns.iter().zip(record) {
-        if cell.is_empty() {
-            continue;
-        }
-        let mut number = || -> Option<u32> {
-            let number = cell.parse().ok();
-            if number.is_none() {
-                wrong.push(FieldError::in_body(format!("{at}/{column}"), "must be a number"));
-            }
-            number
-        };
-        let text = || Some(cell.to_owned());
-        match *column {
-            "email" => body.email = text(),
-            "email_domain" => body.email_domain = text(),
-            "role" => body.role = text(),
-            "division" => body.division = text(),
-            "expires_at" => body.expires_at = text(),
-            "expires_in_days" => body.expires_in_days = number(),
-            "max_uses" => body.max_uses = number(),
-            _ => {
-                body.metadata = serde_json::from_str(cell).ok();
-                if body.metadata.is_none() {
-                    let pointer = format!("{at}/{column}");
-                    wrong.push(FieldError::in_body(pointer, "must be a JSON object"));
-                }
-            }
-        }
-    }
-    match body.read(&at) {
-        Ok(draft) if wrong.is_empty() => Ok(draft),
-        Ok(_) => Err(wrong),
-        Err(more) => Err([wrong, more].concat()),
-    }
-}
-
-/// A cell that no spreadsheet takes for a formula: one that begins with what could be the
-/// beginning of one, be it behind white space or control characters, gets an apostrophe
-/// in front (OWASP ASVS 5.0, 1.2.10).
-pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
-    let skipped = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
-    let dangerous = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    let begins = cell.trim_start_matches(skipped).starts_with(dangerous);
-    if begins || cell.starts_with(char::is_control) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_made_harmless() {
-        for cell in ["=1", "+1", "-1", "@a", "\t=1", " =1", "\u{a0}+1", "\0a", "\ra", "\ta", "＝1"]
-        {
-            assert_eq!(harmless(cell), format!("'{cell}"), "{cell:?}");
-        }
-        for cell in ["", "anna", "a=1", "1-2", "'=1"] {
-            assert_eq!(harmless(cell), cell);
-        }
-    }
-
-    #[test]
-    fn rows_are_read_each_for_itself() {
-        let rows = of_csv(b"email,max_uses\nanna@example.com,\nben,x\nc@example.com\n", 3).unwrap();
-        assert!(rows[0].is_ok());
-        let pointers = |row: &Row| -> Vec<String> {
-            row.as_ref().unwrap_err().iter().map(|error| error.pointer.clone()).collect()
-        };
-        assert_eq!(pointers(&rows[1]), ["/1/max_uses", "/1/email"]);
-        assert_eq!(pointers(&rows[2]), ["/2"]);
-    }
-
-    #[test]
-    fn there_are_some_but_not_too_many() {
-        for csv in ["", "email\n", "role\nstaff\nstaff\nstaff\n"] {
-            assert_eq!(of_csv(csv.as_bytes(), 2).unwrap_err().kind(), ProblemKind::Invalid);
-        }
-        assert!(of_csv("\u{feff}role\r\nstaff\r\nstaff".as_bytes(), 2).is_ok());
-        assert_eq!(of_csv(b"role\n\xff", 2).unwrap_err().kind(), ProblemKind::Malformed);
-        for csv in ["role,role\na,b", "rolle\na", "anna@example.com\n"] {
-            assert_eq!(of_csv(csv.as_bytes(), 2).unwrap_err().kind(), ProblemKind::Invalid);
-        }
-    }
 }

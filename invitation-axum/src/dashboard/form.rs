@@ -1,6 +1,6 @@
 //! The fields of forms: label, hint, value and mistake belong together.
 
-use std::{convert::Infallible, fmt::Write as _};
+use std::{borrow::Cow, convert::Infallible, fmt::Write as _};
 
 use askama::{Template, filters::HtmlSafe};
 use axum::{extract::Request, http::header};
@@ -10,6 +10,7 @@ use url::form_urlencoded;
 
 use super::{Strings, frame::Visitor, row::Summary};
 use crate::{
+    api::rows,
     body::{self, media_type, unsupported},
     problem::{Problem, ProblemKind},
     web::Web,
@@ -36,8 +37,13 @@ impl Input {
         Ok(Self::of_bytes(&bytes))
     }
 
-    /// Reads the body of a form that may carry a file, of the size of an import.
-    pub(super) async fn of_upload(request: Request, web: &Web) -> Result<Self, Problem> {
+    /// Reads the body of a form with a text, of the size of an import, that may come as a file
+    /// or be typed: the other values, and the text or what is wrong with it.
+    pub(super) async fn of_upload(
+        request: Request,
+        web: &Web,
+        [file, typed]: [&str; 2],
+    ) -> Result<(Self, Result<String, Problem>), Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
         let body = request.into_body();
@@ -48,7 +54,7 @@ impl Input {
         let bytes = body::read(body, web.limits().bulk_body, web).await?;
         let bytes = stream::iter([Ok::<_, Infallible>(bytes)]);
         let mut parts = multer::Multipart::new(bytes, boundary);
-        let mut input = Vec::new();
+        let (mut input, mut text) = (Vec::new(), None);
         let broken = |_| Problem::new(ProblemKind::Malformed);
         while let Some(part) = parts.next_field().await.map_err(broken)? {
             let name = part.name().unwrap_or_default().to_owned();
@@ -56,9 +62,19 @@ impl Input {
             if input.len() == body::MAX_FIELDS {
                 return Err(Problem::new(ProblemKind::Malformed));
             }
-            input.push((name, String::from_utf8_lossy(&value).into_owned()));
+            if name == file || name == typed {
+                // A file counts before what is typed; an empty one was not chosen.
+                if (name == file && !value.is_empty()) || text.is_none() {
+                    text = Some(rows::decode(&value).map(Cow::into_owned));
+                }
+                continue;
+            }
+            let value = std::str::from_utf8(&value).map_err(|_| {
+                Problem::new(ProblemKind::Malformed).with_detail("the form is not UTF-8")
+            })?;
+            input.push((name, value.to_owned()));
         }
-        Ok(Self(input))
+        Ok((Self(input), text.unwrap_or_else(|| Ok(String::new()))))
     }
 
     /// With these values already in it.

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::{Redirect, Response},
 };
-use invitation_core::{IdempotencyKey, Right};
+use invitation_core::{Duplicates, IdempotencyKey, ImportMode, Right};
 use uuid::Uuid;
 
 use super::{
@@ -17,16 +17,16 @@ use super::{
 use crate::{
     api::{
         bulk::{self, BulkBody, How, RowOutcome, RowResult},
-        rows,
+        rows::{self, Note},
     },
-    problem::{FieldError, Problem},
+    problem::{Problem, ProblemKind},
     secret::Secret,
 };
 
 /// The empty form.
 pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
     visitor.must(Right::Bulk, None).await?;
-    let sheet = Sheet::of(&Input::with([]));
+    let sheet = Sheet::of(&Input::with([]), String::new());
     sheet.render(&visitor, StatusCode::OK, Told::Nothing)
 }
 
@@ -38,25 +38,32 @@ pub(super) async fn back(visitor: Visitor) -> Redirect {
 /// Says what would come of each line.
 pub(super) async fn check(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::Bulk, None).await?;
-    let sheet = Sheet::of(&Input::of_upload(request, visitor.web()).await?);
-    sheet.rehearse(&visitor, StatusCode::OK).await
+    match Sheet::read(&visitor, request).await? {
+        Ok(sheet) => sheet.rehearse(&visitor, StatusCode::OK).await,
+        Err((sheet, problem)) => sheet.refused(&visitor, &problem),
+    }
 }
 
 /// Creates what the lines say, once however often the form is sent.
 pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::Bulk, None).await?;
-    let sheet = Sheet::of(&Input::of_upload(request, visitor.web()).await?);
-    let how = if sheet.takes_what_it_can() {
-        How::AsManyAsCanBe
-    } else {
-        How::AllOrNone(IdempotencyKey::new(&sheet.key).ok())
+    let sheet = match Sheet::read(&visitor, request).await? {
+        Ok(sheet) => sheet,
+        Err((sheet, problem)) => return sheet.refused(&visitor, &problem),
     };
-    match sheet.import(&visitor, how).await {
+    match sheet.import(&visitor).await {
         Ok(body) if body.batch.is_some() => {
             sheet.render(&visitor, StatusCode::CREATED, Told::Created(body))
         }
-        // Nothing was created, and each line says why.
-        Ok(body) => sheet.render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, Told::Refused(body)),
+        // Nothing was created, and each line says why. The key stands for that now.
+        Ok(body) => {
+            let sheet = sheet.with_new_key();
+            sheet.render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, Told::Refused(body))
+        }
+        Err(problem) if problem.kind() == ProblemKind::IdempotencyKeyReused => {
+            let notice = Told::Notice(visitor.t().import_was_used.to_string());
+            sheet.with_new_key().render(&visitor, StatusCode::CONFLICT, notice)
+        }
         Err(problem) if problem.errors().is_empty() => sheet.refused(&visitor, &problem),
         Err(problem) => sheet.rehearse(&visitor, problem.kind().status()).await,
     }
@@ -66,6 +73,7 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
 struct Sheet {
     csv: String,
     mode: String,
+    duplicates: String,
     key: String,
 }
 
@@ -79,33 +87,64 @@ enum Told {
 }
 
 impl Sheet {
-    fn of(input: &Input) -> Self {
-        let file = input.lines("file");
-        let csv = if file.is_empty() { input.lines("csv") } else { file };
+    fn of(input: &Input, csv: String) -> Self {
         let key = match input.text("key") {
             "" => Uuid::new_v4().to_string(),
             key => key.to_owned(),
         };
-        Self { csv, mode: input.text("mode").to_owned(), key }
+        let text = |name: &str| input.text(name).to_owned();
+        Self { csv, mode: text("mode"), duplicates: text("duplicates"), key }
+    }
+
+    /// Reads a form that was sent; if its text cannot be read, the form without it.
+    async fn read(
+        visitor: &Visitor,
+        request: Request,
+    ) -> Result<Result<Self, (Self, Problem)>, Problem> {
+        let (input, csv) = Input::of_upload(request, visitor.web(), ["file", "csv"]).await?;
+        Ok(match csv {
+            Ok(csv) => Ok(Self::of(&input, csv)),
+            Err(problem) => Err((Self::of(&input, String::new()), problem)),
+        })
+    }
+
+    fn with_new_key(self) -> Self {
+        Self { key: Uuid::new_v4().to_string(), ..self }
+    }
+
+    fn how(&self) -> How {
+        let mode =
+            if self.takes_what_it_can() { ImportMode::BestEffort } else { ImportMode::AllOrNone };
+        let duplicates =
+            if self.duplicates == "create" { Duplicates::Create } else { Duplicates::Skip };
+        How { mode, duplicates }
     }
 
     fn takes_what_it_can(&self) -> bool {
         self.mode == "best_effort"
     }
 
-    async fn import(&self, visitor: &Visitor, how: How) -> Result<BulkBody, Problem> {
+    async fn import(&self, visitor: &Visitor) -> Result<BulkBody, Problem> {
         let web = visitor.web();
         let _permit = web.bulk_permit()?;
-        let max = usize::try_from(web.service().limits().batch().get()).unwrap_or(usize::MAX);
-        let rows = rows::of_csv(self.csv.as_bytes(), max)?;
-        bulk::import(web, visitor.actor(), rows, how).await
+        let rows = rows::of_csv(&self.csv, web.max_rows())?;
+        let key = IdempotencyKey::new(&self.key)
+            .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the form has no key"))?;
+        bulk::import(web, visitor.actor(), rows, self.how(), Some(&key)).await
     }
 
     async fn rehearse(&self, visitor: &Visitor, status: StatusCode) -> Result<Response, Problem> {
-        match self.import(visitor, How::Rehearse).await {
+        match self.checked(visitor).await {
             Ok(body) => self.render(visitor, status, Told::Checked(body)),
             Err(problem) => self.refused(visitor, &problem),
         }
+    }
+
+    async fn checked(&self, visitor: &Visitor) -> Result<BulkBody, Problem> {
+        let web = visitor.web();
+        let _permit = web.bulk_permit()?;
+        let rows = rows::of_csv(&self.csv, web.max_rows())?;
+        bulk::rehearse(web, visitor.actor(), rows, self.how()).await
     }
 
     /// What is wrong with the file as a whole.
@@ -114,7 +153,7 @@ impl Sheet {
         if problem.kind().status().is_server_error() {
             return Err(problem.clone());
         }
-        let said = problem.errors().iter().map(|error| mistake(t, error));
+        let said = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let said: Vec<_> =
             problem.detail().map(|d| (t.sentence)(d)).into_iter().chain(said).collect();
         self.render(visitor, problem.kind().status(), Told::Notice(said.join(" ")))
@@ -137,13 +176,14 @@ impl Sheet {
         };
         let results = body.map(|body| body.results).unwrap_or_default();
         let good = results.iter().filter(|row| is_good(row.outcome)).count();
-        let bad = results.len() - good;
+        let skipped = results.iter().filter(|row| row.outcome == RowOutcome::Skipped).count();
+        let bad = results.len() - good - skipped;
         let sheet = ImportPage {
             t,
             base: visitor.base(),
             home: visitor.home(),
             heading,
-            told: (!results.is_empty()).then(|| (t.checked)(good, bad)),
+            told: (!results.is_empty()).then(|| (t.checked)(good, skipped, bad)),
             notice,
             may_create: good > 0 && (bad == 0 || self.takes_what_it_can()),
             lines: results.into_iter().map(|row| Line::of(t, row)).collect(),
@@ -159,10 +199,20 @@ impl Sheet {
             Choice::new("atomic", &*t.import_all_or_none),
             Choice::new("best_effort", &*t.import_best_effort),
         ];
+        let choices = vec![
+            Choice::new("skip", &*t.import_duplicates_skip),
+            Choice::new("create", &*t.import_duplicates_create),
+        ];
         vec![
             Field::new("csv", &*t.import_text, &self.csv, Kind::Long),
             Field::new("file", &*t.import_file, "", Kind::File),
             Field::new("mode", &*t.import_mode, &self.mode, Kind::Choice(modes)),
+            Field::new(
+                "duplicates",
+                &*t.import_duplicates,
+                &self.duplicates,
+                Kind::Choice(choices),
+            ),
         ]
     }
 }
@@ -187,25 +237,27 @@ struct ImportPage<'a> {
 struct Line {
     number: usize,
     outcome: String,
-    is_good: bool,
+    /// By which the outcome is coloured.
+    class: &'static str,
     code: Option<Secret>,
-    mistakes: String,
+    notes: String,
 }
 
 impl Line {
     fn of(t: &Strings, row: RowResult) -> Self {
-        let outcome = match row.outcome {
-            RowOutcome::Created => &t.import_line_created,
-            RowOutcome::Valid => &t.import_line_ok,
-            _ => &t.import_line_bad,
+        let (outcome, class) = match row.outcome {
+            RowOutcome::Created => (&t.import_line_created, "succeeded"),
+            RowOutcome::Valid => (&t.import_line_ok, "succeeded"),
+            RowOutcome::Skipped => (&t.import_line_skipped, "refused"),
+            _ => (&t.import_line_bad, "denied"),
         };
-        let mistakes: Vec<_> = row.errors.iter().map(|error| mistake(t, error)).collect();
+        let notes: Vec<_> = row.notes.iter().map(|note| said(t, note)).collect();
         Self {
             number: row.line,
             outcome: outcome.to_string(),
-            is_good: is_good(row.outcome),
+            class,
             code: row.code,
-            mistakes: mistakes.join(" · "),
+            notes: notes.join(" · "),
         }
     }
 }
@@ -214,13 +266,10 @@ fn is_good(outcome: RowOutcome) -> bool {
     matches!(outcome, RowOutcome::Created | RowOutcome::Valid)
 }
 
-/// The field, and what is wrong with it. The line stands beside it.
-fn mistake(t: &Strings, error: &FieldError) -> String {
-    let field = error.pointer.rsplit('/').next().unwrap_or_default();
-    let message = (t.sentence)(&error.message);
-    if field.is_empty() || field.bytes().all(|byte| byte.is_ascii_digit()) {
-        message
-    } else {
-        format!("{field}: {}", error.message)
+/// The column, and what is said about it. The line stands beside it.
+fn said(t: &Strings, note: &Note) -> String {
+    match &note.column {
+        Some(column) => format!("{column}: {}", note.message),
+        None => (t.sentence)(&note.message),
     }
 }

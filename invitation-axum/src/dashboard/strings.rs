@@ -51,8 +51,9 @@ macro_rules! strings {
             pub summary: fn(usize, bool) -> String,
             /// The same of the audit view.
             pub events_summary: fn(usize, bool) -> String,
-            /// What the check of an import came to: lines in order, lines with mistakes.
-            pub checked: fn(usize, usize) -> String,
+            /// What the check of an import came to: lines in order, lines that are left out,
+            /// lines with mistakes.
+            pub checked: fn(usize, usize, usize) -> String,
             /// Translates a sentence of the library's core: why a value was not
             /// accepted, or a call refused. In English, the sentence itself.
             pub sentence: fn(&str) -> String,
@@ -298,7 +299,7 @@ strings! {
     /// The heading of the import.
     import_heading = "Import invitations";
     /// What it expects.
-    import_intro = "One invitation a line, as CSV. The first line names the columns: email, email_domain, role, division, expires_in_days, expires_at, max_uses.";
+    import_intro = "One invitation a line, as CSV in UTF-8, separated by commas, semicolons or tabs. The first line names the columns: email, email_domain, role, division, expires_in_days, expires_at, max_uses.";
     /// The label of the text.
     import_text = "CSV";
     /// The label of the file.
@@ -309,6 +310,12 @@ strings! {
     import_all_or_none = "Create none of them";
     /// Those that are in order.
     import_best_effort = "Create the others";
+    /// The choice of what becomes of duplicates.
+    import_duplicates = "If an address comes twice or is invited already";
+    /// Its first option.
+    import_duplicates_skip = "Leave the line out";
+    /// Its second option.
+    import_duplicates_create = "Create it all the same";
     /// Tries it out.
     import_check = "Check first";
     /// Does it.
@@ -331,6 +338,10 @@ strings! {
     import_line_created = "Created";
     /// A line has mistakes.
     import_line_bad = "Mistake";
+    /// The outcome of a line that was left out.
+    import_line_skipped = "Left out";
+    /// Said when the form of an import is sent again with something else.
+    import_was_used = "This form has already created invitations. Send it once more to create these ones.";
     /// Below the codes of an import.
     import_keep = "All of them are in the list of codes, too.";
     /// Above the audit view's filters.
@@ -462,12 +473,15 @@ fn summary(rows: usize, more: bool, what: &str) -> String {
     }
 }
 
-fn checked(good: usize, bad: usize) -> String {
+fn checked(good: usize, skipped: usize, bad: usize) -> String {
     let lines = |n: usize| if n == 1 { "1 line".to_owned() } else { format!("{n} lines") };
-    match bad {
-        0 => format!("{} in order", lines(good)),
-        bad => format!("{} in order, {} with mistakes", lines(good), lines(bad)),
+    let mut said = format!("{} in order", lines(good));
+    for (n, what) in [(skipped, "left out"), (bad, "with mistakes")] {
+        if n > 0 {
+            said.extend([", ", &lines(n), " ", what]);
+        }
     }
+    said
 }
 
 #[cfg(test)]

@@ -22,10 +22,23 @@ async fn stored(world: &World) -> usize {
 
 fn outcomes(answer: &Answer) -> Vec<String> {
     let results = answer.json()["results"].as_array().expect("it is there").clone();
-    for (n, row) in results.iter().enumerate() {
-        assert_eq!(row["line"], n + 1);
-    }
     results.iter().map(|row| row["outcome"].as_str().expect("it is there").to_owned()).collect()
+}
+
+fn lines(answer: &Answer) -> Vec<u64> {
+    let results = answer.json()["results"].as_array().expect("it is there").clone();
+    results.iter().map(|row| row["line"].as_u64().expect("a number")).collect()
+}
+
+/// What the warnings of each row say.
+fn warnings(answer: &Answer) -> Vec<String> {
+    let results = answer.json()["results"].as_array().expect("it is there").clone();
+    let of = |row: &Value| {
+        let all = row["warnings"].as_array().cloned().unwrap_or_default();
+        let said = all.iter().filter_map(|one| one["message"].as_str().map(str::to_owned));
+        said.collect::<Vec<_>>().join("; ")
+    };
+    results.iter().map(of).collect()
 }
 
 fn staff() -> Value {
@@ -38,6 +51,7 @@ async fn rows_of_json_are_created_together() {
     let answer = bulk(&world, "", &json!([staff(), staff()])).await;
     assert_eq!(answer.status, 201);
     assert_eq!(outcomes(&answer), ["created", "created"]);
+    assert_eq!(lines(&answer), [1, 2]);
     let made = answer.json();
     for row in made["results"].as_array().unwrap() {
         let one = world.get("admin", &format!("/{}", row["id"].as_str().unwrap())).await.json();
@@ -55,6 +69,7 @@ async fn rows_of_csv_are_created_together() {
     let answer = csv(&world, "", file).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(outcomes(&answer), ["created", "created"]);
+    assert_eq!(lines(&answer), [2, 3]);
     let id = |n: usize| answer.json()["results"][n]["id"].as_str().unwrap().to_owned();
     let anna = world.get("admin", &format!("/{}", id(0))).await.json();
     assert_eq!(
@@ -84,7 +99,7 @@ async fn all_or_none_names_everything_that_is_wrong() {
     let denied = json!([staff(), {"role": "root", "division": "sales"}]);
     bulk(&world, "", &denied).await.problem(403, "forbidden");
     assert_eq!(stored(&world).await, 0);
-    csv(&world, "", "email,role,division\nanna,staff,sales\n").await.invalid(&["/0/email"]);
+    csv(&world, "", "email,role,division\nanna,staff,sales\n").await.invalid(&["/2/email"]);
 }
 
 #[tokio::test]
@@ -124,20 +139,163 @@ async fn best_effort_creates_what_can_be() {
     bulk(&world, "", &json!([staff()])).await.problem(429, "quota-exceeded");
 }
 
+async fn keyed(world: &World, key: &str, query: &str, rows: &Value) -> Answer {
+    let mut request = json(Method::POST, "admin", &format!("/bulk{query}"), rows);
+    request.headers_mut().insert("idempotency-key", key.parse().expect("a key"));
+    world.send(request).await
+}
+
 #[tokio::test]
 async fn under_a_key_it_is_created_once() {
     let world = World::new();
-    let ask = async |query: &str, rows: &Value| {
-        let mut request = json(Method::POST, "admin", &format!("/bulk{query}"), rows);
-        request.headers_mut().insert("idempotency-key", "k".parse().unwrap());
-        world.send(request).await
-    };
-    let first = ask("", &json!([staff(), staff()])).await;
-    let again = ask("", &json!([staff(), staff()])).await;
+    let first = keyed(&world, "k", "", &json!([staff(), staff()])).await;
+    let again = keyed(&world, "k", "", &json!([staff(), staff()])).await;
     assert_eq!((again.status, again.json()), (first.status, first.json()));
     assert_eq!(stored(&world).await, 2);
-    ask("", &json!([staff()])).await.problem(409, "idempotency-key-reused");
-    ask("?mode=best_effort", &json!([staff()])).await.invalid(&["/Idempotency-Key"]);
+    for (query, rows) in [
+        ("", json!([staff()])),
+        ("?mode=best_effort", json!([staff(), staff()])),
+        ("?duplicates=create", json!([staff(), staff()])),
+    ] {
+        keyed(&world, "k", query, &rows).await.problem(409, "idempotency-key-reused");
+    }
+    let dry = keyed(&world, "k", "?dry_run=true", &json!([staff()])).await;
+    assert_eq!(outcomes(&dry), ["valid"], "a dry run needs no key");
+}
+
+#[tokio::test]
+async fn best_effort_under_a_key_gives_the_first_results() {
+    let cap = Cap::AtMost(std::num::NonZeroU32::MIN.saturating_add(1));
+    let limits = Limits::default().with_pending_per_division(cap);
+    let world = World::on(World::memory(), |service| service.with_limits(limits));
+    let anna = json!({"role": "staff", "division": "sales", "email": "anna@example.com"});
+    let rows =
+        json!([anna, {"who": 1}, {"role": "root"}, anna, staff(), staff(), {"role": "staff"}]);
+    let first = keyed(&world, "k", "?mode=best_effort", &rows).await;
+    assert_eq!(first.status, 201);
+    let expected =
+        ["created", "invalid", "invalid", "skipped", "created", "quota_exceeded", "invalid"];
+    assert_eq!(outcomes(&first), expected);
+    for _ in 0..2 {
+        let again = keyed(&world, "k", "?mode=best_effort", &rows).await;
+        assert_eq!((again.status, again.json()), (first.status, first.json()));
+    }
+    assert_eq!(stored(&world).await, 2);
+    let id = first.json()["results"][0]["id"].as_str().expect("an id").to_owned();
+    let delete = request(Method::DELETE, "admin", &format!("/{id}")).body(Body::empty());
+    assert_eq!(world.send(delete.expect("a request")).await.status, 204);
+    let again = keyed(&world, "k", "?mode=best_effort", &rows).await;
+    assert_eq!(outcomes(&again)[0], "deleted");
+
+    let none = json!([{"who": 1}, {"role": "root", "division": "sales"}]);
+    let first = keyed(&world, "none", "?mode=best_effort", &none).await;
+    assert_eq!(
+        (first.status.as_u16(), outcomes(&first)),
+        (200, vec!["invalid".into(), "forbidden".into()])
+    );
+    let again = keyed(&world, "none", "?mode=best_effort", &none).await;
+    assert_eq!((again.status, again.json()), (first.status, first.json()));
+    let other = json!([{"who": 2}, {"role": "root", "division": "sales"}]);
+    let other = keyed(&world, "none", "?mode=best_effort", &other).await;
+    other.problem(409, "idempotency-key-reused");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_invited_already_is_named_and_skipped_or_created() {
+    let world = World::new();
+    let to = |email: &str| json!({"role": "staff", "division": "sales", "email": email});
+    world.created("admin", &to("Old@example.com")).await;
+    let rows =
+        json!([to("anna@example.com"), to("old@EXAMPLE.com"), staff(), to("ANNA@example.com")]);
+    for query in ["?dry_run=true", "?dry_run=true&mode=best_effort", "?duplicates=skip"] {
+        let answer = bulk(&world, query, &rows).await;
+        let good = if query.starts_with("?dry") { "valid" } else { "created" };
+        assert_eq!(outcomes(&answer), [good, "skipped", good, "skipped"], "{query}");
+        let expected = [
+            "",
+            "has an active invitation to this division",
+            "is empty: anybody may redeem the code",
+            "is the same mailbox as in row 1",
+        ];
+        assert_eq!(warnings(&answer), expected);
+        assert_eq!(answer.json()["results"][3]["warnings"][0]["pointer"], "/3/email");
+    }
+    assert_eq!(stored(&world).await, 3);
+    let answer = bulk(&world, "?duplicates=create", &rows).await;
+    assert_eq!(outcomes(&answer), ["created"; 4]);
+    let answer = bulk(&world, "", &json!([to("anna@example.com")])).await;
+    assert_eq!((answer.status.as_u16(), outcomes(&answer)), (200, vec!["skipped".to_owned()]));
+    assert_eq!(bulk(&world, "?duplicates=maybe", &rows).await.status, 422);
+
+    let file = "sep=;\nE-Mail;Role;Department\nx@example.com;staff;sales\n;staff;sales\n\n\
+                X@example.com;staff;hr\n";
+    let answer = csv(&world, "?dry_run=true", file).await;
+    assert_eq!(
+        (outcomes(&answer).join(" "), lines(&answer)),
+        ("valid valid skipped".into(), vec![3, 4, 6])
+    );
+    let expected = [
+        "",
+        "line 4, E-Mail: is empty: anybody may redeem the code",
+        "line 6, E-Mail: is the same mailbox as in line 3",
+    ];
+    assert_eq!(warnings(&answer), expected);
+}
+
+#[tokio::test]
+async fn files_as_programs_write_them_are_read() {
+    let world = World::new();
+    let text = "E-Mail;ROLE;Department;;\r\n anna@example.com ; staff ;\u{a0}Süd\r\n;;;;\r\n;;\r\n";
+    let utf_16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    for file in [
+        text.as_bytes().to_vec(),
+        format!("\u{feff}{text}").into_bytes(),
+        text.replace(';', "\t").into_bytes(),
+        utf_16(u16::to_le_bytes),
+        utf_16(u16::to_be_bytes),
+    ] {
+        let answer = csv(&world, "?duplicates=create", file).await;
+        assert_eq!((answer.status.as_u16(), outcomes(&answer)), (201, vec!["created".to_owned()]));
+        let id = answer.json()["results"][0]["id"].as_str().expect("an id").to_owned();
+        let one = world.get("admin", &format!("/{id}")).await.json();
+        assert_eq!((&one["email"], &one["division"]), (&json!("anna@example.com"), &json!("Süd")));
+    }
+    let count = stored(&world).await;
+    let windows_1252 = b"email;division\r\nanna@example.com;sales\r\n;S\xfcd\r\n";
+    let answer = csv(&world, "", &windows_1252[..]).await;
+    assert!(answer.text().contains("looks like windows-1252, line 3"), "{}", answer.text());
+    answer.problem(400, "malformed");
+    assert_eq!(stored(&world).await, count);
+    let bad_row =
+        csv(&world, "?mode=best_effort", "E-Mail,Role,Division\n\n,,,\nanna,staff,sales\n").await;
+    assert_eq!((outcomes(&bad_row), lines(&bad_row)), (vec!["invalid".to_owned()], vec![4]));
+    let error = &bad_row.json()["results"][0]["errors"][0];
+    assert!(error["message"].as_str().expect("a text").starts_with("line 4, E-Mail: must be"));
+}
+
+#[tokio::test]
+async fn an_exported_address_can_be_imported() {
+    let world = World::new();
+    let odd = "=1+cmd@example.com";
+    world.created("admin", &json!({"email": odd, "role": "staff", "division": "sales"})).await;
+    let answer = world.get("admin", "/export.csv").await;
+    let row = answer
+        .text()
+        .lines()
+        .nth(1)
+        .expect("a row")
+        .split(',')
+        .nth(1)
+        .expect("an address")
+        .to_owned();
+    assert_eq!(row, format!("'{odd}"));
+    let again =
+        csv(&world, "?duplicates=create", format!("email,role,division\n{row},staff,sales\n"))
+            .await;
+    let id = again.json()["results"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.get("admin", &format!("/{id}")).await.json()["email"], odd);
 }
 
 #[tokio::test]
@@ -151,6 +309,8 @@ async fn it_is_bounded() {
     csv(&world, "", "role,division\n").await.invalid(&[""]);
     csv(&world, "", "").await.invalid(&[""]);
     csv(&world, "", "rolle\nstaff\n").await.invalid(&["/rolle"]);
+    csv(&world, "", "role,division\n\"staff,sales\n").await.problem(400, "malformed");
+    csv(&world, "", "x,".repeat(1_000_000)).await.problem(400, "malformed");
     csv(&world, "", &b"role\n\xff\n"[..]).await.problem(400, "malformed");
     let full = bulk(&world, "", &json!(vec![staff(); 1000])).await;
     assert_eq!((full.status.as_u16(), outcomes(&full).len()), (201, 1000));

@@ -18,6 +18,7 @@ async fn the_file_has_what_the_list_has_but_no_code() {
     for code in [&bound["code"], &used["code"]] {
         assert!(!text.contains(code.as_str().unwrap()));
     }
+    let text = text.strip_prefix('\u{feff}').expect("a byte order mark");
     let rows: Vec<Vec<&str>> =
         text.split_terminator("\r\n").map(|l| l.split(',').collect()).collect();
     assert_eq!(rows.len(), 3);
@@ -68,9 +69,18 @@ async fn no_cell_is_a_formula() {
     world.created("admin", &body).await;
     let used = world.created("admin", &json!({"role": "staff", "division": "@home"})).await;
     world.redeem(used["code"].as_str().unwrap(), "=HYPERLINK(\"x\")").await.expect("a good code");
+    let inner = world.created("admin", &json!({"role": "staff", "division": "a,\"=cmd"})).await;
+    world.redeem(inner["code"].as_str().unwrap(), "x;=1+1").await.expect("a good code");
     let answer = world.get("admin", "/export.csv").await;
     let text = answer.text();
-    for cell in [",'=1+cmd@example.com,", ",'+sales,", ",'@home,", ",\"'=HYPERLINK(\"\"x\"\")\","] {
+    for cell in [
+        ",'=1+cmd@example.com,",
+        ",'+sales,",
+        ",'@home,",
+        ",\"'=HYPERLINK(\"\"x\"\")\",",
+        ",x;'=1+1,",
+        "\"a,'\"\"'=cmd\"",
+    ] {
         assert!(text.contains(cell), "{cell} in {text}");
     }
 }

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use axum::{body::Body, http::Method};
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
+    InvitationId, Invitee, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge,
+    Purged, RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
+    Transition,
 };
 use serde_json::json;
 
@@ -66,6 +67,11 @@ impl Store for Failing {
     async fn locate(&self, target: &Target) -> Result<Option<Located>> {
         self.check()?;
         self.store.locate(target).await
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>> {
+        self.check()?;
+        self.store.invited(invitees, now).await
     }
 
     async fn list(

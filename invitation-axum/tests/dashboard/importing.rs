@@ -10,13 +10,20 @@ use crate::support::{Answer, World, person, request};
 
 /// Sends the form of the import, as a browser does.
 async fn sent(world: &World, who: &str, path: &str, form: &[(&str, &str)]) -> Answer {
-    let part = |(name, value): &(&str, &str)| {
+    let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    sent_bytes(world, who, path, &form).await
+}
+
+/// The same with values that need not be text.
+async fn sent_bytes(world: &World, who: &str, path: &str, form: &[(&str, &[u8])]) -> Answer {
+    let mut body = Vec::new();
+    for (name, value) in form {
         let file = if *name == "file" { "; filename=\"people.csv\"" } else { "" };
-        format!(
-            "--frontier\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
-        )
-    };
-    let body: String = form.iter().map(part).chain(["--frontier--\r\n".to_owned()]).collect();
+        let head =
+            format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+        body.extend([head.as_bytes(), value, b"\r\n"].concat());
+    }
+    body.extend(b"--frontier--\r\n");
     let request = request(Method::POST, who, path)
         .header("sec-fetch-site", "same-origin")
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=frontier");
@@ -75,4 +82,64 @@ async fn what_is_no_import_is_said_and_kept() {
     world.get("sales-manager", "/import").await.is(403);
     world.post("admin", "/import", &[("csv", GOOD)]).await.is(415);
     assert_eq!(stored(&world).await, 0);
+}
+
+#[tokio::test]
+async fn what_takes_what_it_can_is_created_once_too() {
+    let world = World::new();
+    let form = [("csv", MIXED), ("mode", "best_effort"), ("key", "once")];
+    for _ in 0..2 {
+        let page = sent(&world, "admin", "/import/create", &form).await.is(201);
+        page.says(">Created</span>").says("email: must be");
+    }
+    assert_eq!(stored(&world).await, 1);
+    let other = [("csv", GOOD), ("mode", "best_effort"), ("key", "once")];
+    let page = sent(&world, "admin", "/import/create", &other).await.is(409);
+    page.says("has already created invitations").says_nothing_of("value=\"once\"");
+    let none =
+        [("csv", "email,role,division\nben,staff,sales\n"), ("mode", "best_effort"), ("key", "n")];
+    let page = sent(&world, "admin", "/import/create", &none).await.is(422);
+    page.says("Nothing was created").says_nothing_of("value=\"n\"");
+    assert_eq!(stored(&world).await, 1);
+}
+
+#[tokio::test]
+async fn a_file_in_another_encoding_is_refused_and_named() {
+    let world = World::new();
+    let file = &b"email;role;division\r\n;staff;S\xfcd\r\n"[..];
+    for path in ["/import", "/import/create"] {
+        for name in ["file", "csv"] {
+            let form = [(name, file), ("mode", &b"atomic"[..]), ("key", &b"k"[..])];
+            let page = sent_bytes(&world, "admin", path, &form).await.is(400);
+            page.says("not UTF-8").says("windows-1252, line 2").says("inv-notice-bad");
+        }
+    }
+    let utf_16: Vec<u8> = "\u{feff}email;role;division\r\n;staff;Süd\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let form = [("csv", &b""[..]), ("file", &utf_16[..])];
+    sent_bytes(&world, "admin", "/import", &form).await.is(200).says("1 line in order").says("Süd");
+    assert_eq!(stored(&world).await, 0);
+}
+
+#[tokio::test]
+async fn duplicates_are_named_and_left_out_or_created() {
+    let world = World::new();
+    let text =
+        "\nE-Mail;Role;Division\nanna@example.com;staff;sales\n;;\nAnna@example.com;staff;sales\n";
+    let page = sent(&world, "admin", "/import", &[("csv", text), ("key", "a")]).await.is(200);
+    page.says("1 line in order, 1 line left out")
+        .says(">Left out</span>")
+        .says("E-Mail: is the same mailbox as in line 3")
+        .says(">5</td>")
+        .says("Create all");
+    let form = |duplicates| [("csv", text), ("duplicates", duplicates), ("key", duplicates)];
+    sent(&world, "admin", "/import/create", &form("skip")).await.is(201);
+    assert_eq!(stored(&world).await, 1);
+    let page = sent(&world, "admin", "/import", &form("skip")).await.is(200);
+    page.says("0 lines in order, 2 lines left out").says_nothing_of("Create all");
+    let page = sent(&world, "admin", "/import/create", &form("create")).await.is(201);
+    page.says("has an active invitation to this division");
+    assert_eq!(stored(&world).await, 3);
 }

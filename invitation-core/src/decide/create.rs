@@ -17,7 +17,7 @@ use crate::{
     policy::Policy,
     refusal::{Refusal, Verdict},
     request::Fingerprinting,
-    store::NewInvitation,
+    store::{Invitee, NewInvitation},
     text::{Division, Role},
     time::Timestamp,
 };
@@ -49,6 +49,17 @@ impl Terms {
     /// The division that the invitation will belong to.
     pub(crate) fn division(&self) -> &Division {
         &self.division
+    }
+
+    /// Whom the invitation is for, if it is for one mailbox.
+    pub(crate) fn invitee(&self) -> Option<Invitee> {
+        let Binding::Address(email) = &self.binding else { return None };
+        Some(Invitee { division: self.division.clone(), address: email.key().clone() })
+    }
+
+    /// Whether anybody may redeem it.
+    pub(crate) fn is_for_anyone(&self) -> bool {
+        self.binding == Binding::Anyone
     }
 
     /// Adds everything that was asked for.

@@ -23,7 +23,8 @@ use crate::{
         EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
         RedemptionListing, Slice, Tally,
     },
-    store::{Durability, Insert, Inserted, Located, Outcome, Store},
+    store::{Durability, Insert, Inserted, Invitee, Located, Outcome, Store},
+    time::Timestamp,
     transition::{Target, Transition},
 };
 
@@ -93,6 +94,12 @@ impl Store for MemoryStore {
             let Invitation { id, division, .. } = &state.invitations[slot].invitation;
             Located { id: *id, division: division.clone() }
         }))
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        let state = self.state();
+        let invited = state.invited(now);
+        Ok(invitees.iter().map(|invitee| invited.contains(invitee)).collect())
     }
 
     async fn list(

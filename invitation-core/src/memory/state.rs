@@ -12,13 +12,13 @@ use crate::{
     code::CodeDigest,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Facts, Invitation, Redemption},
+    invitation::{Binding, Facts, Invitation, Redemption},
     lease::{Lease, OpenLease},
     purge::{Purge, Purged},
     query::{Filter, Position},
     quota::{Quota, QuotaOf},
-    request::{Fingerprint, Known, Request, RequestKey},
-    store::{Insert, Inserted, NewInvitation, Outcome},
+    request::{Fingerprint, Known, Request, RequestKey, RequestResults},
+    store::{Insert, Inserted, Invitee, NewInvitation, Outcome},
     text::UserId,
     time::Timestamp,
     transition::{Target, Transition},
@@ -33,7 +33,17 @@ pub(super) struct State {
     pub(super) events: Vec<Event>,
     events_by_id: HashMap<EventId, usize, Uniform>,
     pub(super) newest_events: BTreeMap<(Timestamp, EventId), usize>,
-    requests: HashMap<RequestKey, (Fingerprint, Vec<InvitationId>)>,
+    requests: HashMap<RequestKey, StoredRequest>,
+}
+
+/// What is kept of a request.
+#[derive(Debug)]
+struct StoredRequest {
+    fingerprint: Fingerprint,
+    invitations: Vec<InvitationId>,
+    results: Option<RequestResults>,
+    /// From when on it is as good as not there.
+    forgotten_at: Option<Timestamp>,
 }
 
 /// Hashes keys that are random already, ids and digests of this library's own
@@ -146,19 +156,11 @@ impl State {
 
     pub(super) fn insert(&mut self, insert: &Insert) -> Inserted {
         let Insert { rows, quotas, request } = insert;
-        if let Some((fingerprint, ids)) =
-            request.as_ref().and_then(|request| self.requests.get(&request.key))
-        {
-            let stored = ids.iter().filter_map(|id| self.by_id.get(id));
-            let invitations =
-                stored.map(|slot| self.invitations[*slot].invitation.clone()).collect();
-            return Inserted::Known(Known { fingerprint: *fingerprint, invitations });
+        if let Some(known) = request.as_ref().and_then(|request| self.known(request)) {
+            return Inserted::Known(known);
         }
-        if rows.is_empty() {
-            return Inserted::Stored;
-        }
-        if let Some(full) = self.full(quotas) {
-            return Inserted::QuotaFull(full);
+        if let Some((of, pending)) = self.full(quotas) {
+            return Inserted::QuotaFull { of, pending };
         }
         let mut new = HashSet::with_capacity(rows.len());
         let is_taken = |NewInvitation { invitation, event }: &NewInvitation| {
@@ -181,21 +183,49 @@ impl State {
             });
             self.write(event.clone());
         }
-        if let Some(Request { key, fingerprint }) = request {
-            let ids = rows.iter().map(|row| row.invitation.id).collect();
-            self.requests.insert(key.clone(), (*fingerprint, ids));
+        if let Some(request) = insert.keeps_request() {
+            let stored = StoredRequest {
+                fingerprint: request.fingerprint,
+                invitations: rows.iter().map(|row| row.invitation.id).collect(),
+                results: request.results.clone(),
+                forgotten_at: insert.forgotten_at(),
+            };
+            self.requests.insert(request.key.clone(), stored);
         }
         Inserted::Stored
     }
 
-    /// The first quota without room.
-    fn full(&self, quotas: &[Quota]) -> Option<QuotaOf> {
+    /// What an earlier request under the same key came to.
+    fn known(&self, request: &Request) -> Option<Known> {
+        let stored = self.requests.get(&request.key)?;
+        if stored.forgotten_at.is_some_and(|at| at <= request.at) {
+            return None;
+        }
+        let slots = stored.invitations.iter().filter_map(|id| self.by_id.get(id));
+        let invitations = slots.map(|slot| self.invitations[*slot].invitation.clone()).collect();
+        let StoredRequest { fingerprint, results, .. } = stored;
+        Some(Known { fingerprint: *fingerprint, invitations, results: results.clone() })
+    }
+
+    /// Everybody who has an active invitation.
+    pub(super) fn invited(&self, now: Timestamp) -> HashSet<Invitee> {
+        let invitee = |invitation: &Invitation| {
+            let Binding::Address(email) = &invitation.binding else { return None };
+            let (division, address) = (invitation.division.clone(), email.key().clone());
+            Some(Invitee { division, address }).filter(|one| one.is_invited_by(invitation, now))
+        };
+        self.invitations.iter().filter_map(|stored| invitee(&stored.invitation)).collect()
+    }
+
+    /// The first quota without room, and how many it counts.
+    fn full(&self, quotas: &[Quota]) -> Option<(QuotaOf, u32)> {
         let pending = |quota: &Quota| {
             let all = self.invitations.iter().map(|stored| &stored.invitation);
             u32::try_from(all.filter(|one| quota.counts(one)).count()).unwrap_or(u32::MAX)
         };
-        let full = quotas.iter().find(|quota| !quota.has_room(pending(quota)));
-        full.map(|quota| quota.of.clone())
+        let mut counted = quotas.iter().map(|quota| (quota, pending(quota)));
+        let full = counted.find(|(quota, pending)| !quota.has_room(*pending));
+        full.map(|(quota, pending)| (quota.of.clone(), pending))
     }
 
     pub(super) fn apply(&mut self, transition: &Transition) -> Outcome {
@@ -211,7 +241,7 @@ impl State {
         if transition.guard().first_refusal(&facts).is_some() {
             return Outcome::Refused(facts);
         }
-        if let Some(full) = self.full(transition.quotas()) {
+        if let Some((full, _)) = self.full(transition.quotas()) {
             return Outcome::QuotaFull(full);
         }
         if let Change::Rotate { digest, .. } = transition.change() {
@@ -238,12 +268,25 @@ impl State {
         for id in &gone {
             self.remove(*id);
         }
-        self.requests.retain(|_, (_, ids)| !ids.iter().any(|id| gone.contains(id)));
+        self.requests.retain(|_, request| !request.invitations.iter().any(|id| gone.contains(id)));
+        let forgotten = if purge.scope == Scope::All { self.forget(purge.before, max) } else { 0 };
         let removed = u32::try_from(gone.len()).unwrap_or(u32::MAX);
         if removed > 0 {
             self.write(purge.evidence(removed));
         }
-        purge.removed(removed)
+        let purged = purge.removed(removed);
+        Purged { more: purged.more || forgotten == max, ..purged }
+    }
+
+    /// Removes up to `max` keys that were forgotten before an instant; how many it removed.
+    fn forget(&mut self, before: Timestamp, max: usize) -> usize {
+        let is_over = |request: &StoredRequest| request.forgotten_at.is_some_and(|at| at < before);
+        let over = self.requests.iter().filter(|(_, request)| is_over(request));
+        let keys: Vec<_> = over.map(|(key, _)| key.clone()).take(max).collect();
+        for key in &keys {
+            self.requests.remove(key);
+        }
+        keys.len()
     }
 
     /// Removes an invitation; the last one moves to its place.

@@ -160,13 +160,13 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Vec<Created>, Error> {
         let call = self.call_by(acting)?;
         self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
-        self.check_number(&drafts)?;
+        self.check_number(drafts.len())?;
         self.issue(acting, &call, Asking::Many(drafts), key).await
     }
 
     /// Whether so many may be asked for at once.
-    pub(super) fn check_number(&self, drafts: &[Draft]) -> Result<(), Invalid> {
-        let count = u32::try_from(drafts.len()).ok().and_then(NonZeroU32::new);
+    pub(super) fn check_number(&self, count: usize) -> Result<(), Invalid> {
+        let count = u32::try_from(count).ok().and_then(NonZeroU32::new);
         let count = count.ok_or_else(|| Invalid::new("drafts", "must be at least one"))?;
         self.settings.limits.check_batch("drafts", count)
     }

@@ -40,8 +40,13 @@ pub(super) enum Drawn {
     Made(Vec<Created>),
     /// The request had been made before.
     Known(Known, Option<Request>),
-    /// There is no room for all of it.
-    Full(QuotaOf, Verdict),
+    /// There is no room for all of it: whose quota is full, how much room it has, and what
+    /// is said to that.
+    Full {
+        of: QuotaOf,
+        room: u32,
+        verdict: Verdict,
+    },
 }
 
 impl<S: Store> Invitations<S> {
@@ -73,8 +78,8 @@ impl<S: Store> Invitations<S> {
             Drawn::Known(known, request) => {
                 self.replay(acting, call, known, request, accepted.division()).await
             }
-            Drawn::Full(full, verdict) => {
-                let place = Place::named_or_home(accepted.about(&full), acting);
+            Drawn::Full { of, verdict, .. } => {
+                let place = Place::named_or_home(accepted.about(&of), acting);
                 Err(self.refuse(call, Action::Create, verdict, place).await)
             }
         }
@@ -107,9 +112,11 @@ impl<S: Store> Invitations<S> {
                     return Ok(Drawn::Made(created.collect()));
                 }
                 Inserted::Known(known) => return Ok(Drawn::Known(known, insert.request)),
-                Inserted::QuotaFull(full) => {
-                    let verdict = Verdict::quota_full(full.clone(), &insert.quotas);
-                    return Ok(Drawn::Full(full, verdict));
+                Inserted::QuotaFull { of, pending } => {
+                    let quota = insert.quotas.iter().find(|quota| quota.of == of);
+                    let room = quota.map_or(0, |quota| quota.max.get().saturating_sub(pending));
+                    let verdict = Verdict::quota_full(of.clone(), &insert.quotas);
+                    return Ok(Drawn::Full { of, room, verdict });
                 }
                 Inserted::CodeTaken => {}
             }
@@ -185,7 +192,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// What was created under the same key before.
-    async fn replay(
+    pub(super) async fn replay(
         &self,
         acting: Acting<'_>,
         call: &Call,
@@ -243,7 +250,8 @@ impl Accepted {
             terms.tell(&mut all);
         }
         let key = RequestKey { owner: call.performer.user().cloned(), key };
-        Some(Request { key, fingerprint: all.finish() })
+        let (id, at) = (call.id, call.now);
+        Some(Request { key, fingerprint: all.finish(), id, at, results: None })
     }
 
     fn quotas(&self, call: &Call, limits: &Limits) -> Vec<Quota> {

@@ -6,8 +6,8 @@ mod create;
 mod criteria;
 mod cursor;
 mod denials;
-mod each;
 mod evidence;
+mod import;
 mod issue;
 mod present;
 mod redeem;
@@ -26,6 +26,9 @@ pub use self::{
     create::Created,
     criteria::{Criteria, EventCriteria, Paging},
     cursor::Cursor,
+    import::{
+        Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
+    },
     redeem::Redeemed,
     redeem_with::{GivenBack, RedeemWithError, RedeemedWith},
     reserve::{Reservation, Reserved},

@@ -1,12 +1,14 @@
 //! What is handed to a store, and what it answers.
 
 use crate::{
+    email::EmailKey,
     event::Event,
     id::InvitationId,
-    invitation::{Facts, Invitation},
+    invitation::{Binding, Facts, Invitation, Status},
     quota::{Quota, QuotaOf},
     request::{Known, Request},
     text::Division,
+    time::Timestamp,
 };
 
 /// Whether what a store records stands by itself.
@@ -41,7 +43,45 @@ pub struct Insert {
     pub request: Option<Request>,
 }
 
+/// A mailbox that may have been invited to a division.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a part")]
+pub struct Invitee {
+    /// The division.
+    pub division: Division,
+    /// The comparison form of the address.
+    pub address: EmailKey,
+}
+
+impl Invitee {
+    /// Whether this invitation invites the mailbox to the division, and is active at `now`.
+    #[must_use]
+    pub fn is_invited_by(&self, invitation: &Invitation, now: Timestamp) -> bool {
+        let is_addressee =
+            matches!(&invitation.binding, Binding::Address(email) if *email.key() == self.address);
+        is_addressee
+            && invitation.division == self.division
+            && invitation.deleted_at.is_none()
+            && invitation.status(now) == Status::Active
+    }
+}
+
 impl Insert {
+    /// Whether a key is to be stored: that of a request which creates something, or which
+    /// has results to be given again.
+    #[must_use]
+    pub fn keeps_request(&self) -> Option<&Request> {
+        let kept = |request: &&Request| !self.rows.is_empty() || request.results.is_some();
+        self.request.as_ref().filter(kept)
+    }
+
+    /// The instant from which on the key is as good as not there; none where it stays with
+    /// its invitations.
+    #[must_use]
+    pub fn forgotten_at(&self) -> Option<Timestamp> {
+        self.request.as_ref().filter(|_| self.rows.is_empty()).map(Request::forgotten_at)
+    }
+
     /// New invitations, without quota and key.
     #[must_use]
     pub fn of(rows: Vec<NewInvitation>) -> Self {
@@ -58,7 +98,12 @@ pub enum Inserted {
     /// None is: something was stored under this key before.
     Known(Known),
     /// None is: this quota has no room for them.
-    QuotaFull(QuotaOf),
+    QuotaFull {
+        /// Whose quota it is.
+        of: QuotaOf,
+        /// How many it counts already; of more than its maximum, any number beyond.
+        pending: u32,
+    },
     /// None is: one of the digests is taken.
     CodeTaken,
 }

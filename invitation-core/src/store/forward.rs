@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Durability, Insert, Inserted, Located, Outcome, Store};
+use super::{Durability, Insert, Inserted, Invitee, Located, Outcome, Store};
 use crate::{
     actor::Scope,
     error::StoreError,
@@ -15,6 +15,7 @@ use crate::{
     query::{
         EventFilter, EventListing, Filter, LeaseListing, Listing, Page, RedemptionListing, Tally,
     },
+    time::Timestamp,
     transition::{Target, Transition},
 };
 
@@ -45,6 +46,14 @@ macro_rules! forward {
 
             async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
                 (**self).locate(target).await
+            }
+
+            async fn invited(
+                &self,
+                invitees: &[Invitee],
+                now: Timestamp,
+            ) -> Result<Vec<bool>, StoreError> {
+                (**self).invited(invitees, now).await
             }
 
             async fn list(

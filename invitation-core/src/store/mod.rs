@@ -9,7 +9,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use self::{
-    answer::{Durability, Insert, Inserted, Located, NewInvitation, Outcome},
+    answer::{Durability, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
     lanes::{Boarding, Lanes, Lead, Others},
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     query::{
         EventFilter, EventListing, Filter, LeaseListing, Listing, Page, RedemptionListing, Tally,
     },
+    time::Timestamp,
     transition::{Target, Transition},
 };
 
@@ -44,8 +45,8 @@ use crate::{
 ///   and invitation; [`Invitation::held`] is their number. Nothing removes one by
 ///   itself: run out or not, it stays until a change ends it.
 /// - **Events**, unique by id ([`Event`]).
-/// - **Requests**: for an idempotency key of an owner, what was asked for and which
-///   invitations came of it ([`Request`](crate::Request)).
+/// - **Requests**: for an idempotency key of an owner, what was asked for, which
+///   invitations came of it, and the results if there are any ([`Request`](crate::Request)).
 ///
 /// What arrives by [`insert`](Self::insert) has no lease: `held` is 0. From the
 /// service it has no use either; of what arrives used, `last_use` is the redemption of
@@ -75,6 +76,8 @@ use crate::{
 /// | [`Transition::evidence`](crate::Transition::evidence) | the event of a change |
 /// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | what a list shows |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
+/// | [`Invitee::is_invited_by`] | who is invited |
+/// | [`Insert::keeps_request`], [`Insert::forgotten_at`] | whether and until when a key is kept |
 /// | [`Purge::takes`](crate::Purge::takes), [`Purge::evidence`](crate::Purge::evidence) | a purge |
 ///
 /// A store MAY call them, on facts that it has loaded and keeps from changing
@@ -116,10 +119,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// 1. If there is a request and its key is stored already, answer
     ///    [`Inserted::Known`] with what it stands for, and store nothing. Of
     ///    several calls at once with the same key, one MUST store its rows and
-    ///    the others MUST get these.
+    ///    the others MUST get these. A key without invitations that is
+    ///    [forgotten](Insert::forgotten_at) at [`Request::at`](crate::Request::at)
+    ///    of this request counts as not stored, and is replaced.
     /// 2. If one of the quotas has no room ([`Quota::has_room`](crate::Quota::has_room)) besides those
     ///    that it already [`counts`](crate::Quota::counts), answer
-    ///    [`Inserted::QuotaFull`] with the first such one, and store nothing.
+    ///    [`Inserted::QuotaFull`] with the first such one and the number that it counts
+    ///    (beyond its maximum, any number that is beyond), and store nothing.
     ///    Several calls at once MUST NOT together exceed a quota, and the last
     ///    place MUST be obtainable. A call without quotas SHOULD NOT wait for
     ///    anybody's.
@@ -130,11 +136,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// 4. Otherwise store the rows, their events, and the key of the request:
     ///    [`Inserted::Stored`].
     ///
-    /// Without rows nothing is stored, the key neither: then the call only asks
-    /// whether the key is known.
+    /// Without rows only the key of a request that has results is stored
+    /// ([`Insert::keeps_request`]). Without results either, the call only asks whether the
+    /// key is known, and stores nothing.
     ///
     /// A key stands for its invitations until one of them is
-    /// [purged](Self::purge).
+    /// [purged](Self::purge). A key that stands for none is known until it is forgotten;
+    /// a purge of everything removes it after that.
     ///
     /// # Errors
     ///
@@ -191,6 +199,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// When the store fails.
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError>;
+
+    /// Which of these mailboxes have an active invitation to their division
+    /// ([`Invitee::is_invited_by`]): one answer each, in their order. It is no lock: the
+    /// answer may be old by the time it is read.
+    ///
+    /// SHOULD NOT take a round trip for each.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError>;
 
     /// The invitations within the scope that match, newest first: by
     /// `created_at`, then by id, both descending.
@@ -265,6 +284,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// touched. Writes the purge's [`evidence`](Purge::evidence) in the same atomic
     /// step, unless nothing was removed. If the event is on record already, it removes
     /// nothing and answers so, with [`Purged::more`] set.
+    ///
+    /// With the scope of everything it also removes keys without invitations that were
+    /// [forgotten](Insert::forgotten_at) before the purge's instant, at most as many as it
+    /// says; they do not count, and leave no evidence.
     ///
     /// What is removed MUST not come back by any method. What a store keeps of it in
     /// logs and backups is the store's to document.

@@ -224,6 +224,8 @@ macro_rules! __conformance_promises {
             }
             requests_of_stores {
                 a_key_stands_for_what_was_inserted_under_it
+                results_are_kept_with_a_key
+                a_key_without_invitations_is_forgotten
                 an_insert_without_rows_asks_for_a_key
             }
             idempotency {
@@ -240,10 +242,23 @@ macro_rules! __conformance_promises {
                 a_batch_is_what_one_call_created
                 a_filter_for_a_batch_is_exact
             }
-            each {
-                what_is_in_order_is_created_without_the_rest
-                what_a_quota_has_room_for_is_created
-                each_for_itself_is_a_right_and_bounded
+            invitees {
+                a_store_tells_who_is_invited
+                a_thousand_mailboxes_are_looked_for_at_once
+                who_is_invited_follows_changes
+            }
+            imports {
+                a_valid_row_is_imported_without_the_invalid_ones
+                an_import_fills_a_quota_and_refuses_the_rest
+                an_import_needs_its_right_and_is_bounded
+                a_duplicate_mailbox_is_skipped_or_created
+                a_repeated_import_gives_the_first_results
+                a_repeated_import_that_created_nothing_is_known_for_a_day
+                another_import_under_a_key_is_refused
+                equal_imports_at_the_same_moment_create_once
+                an_atomic_import_fails_as_a_whole
+            }
+            exports {
                 an_export_has_no_codes
             }
             sweeping {
@@ -265,6 +280,7 @@ macro_rules! __conformance_promises {
                 a_store_removes_what_the_specification_takes
                 a_purged_code_begins_anew
                 a_purge_frees_only_the_keys_of_what_it_removes
+                a_purge_removes_forgotten_keys
                 a_resent_purge_is_recognised
             }
             administering {

@@ -13,8 +13,9 @@ use std::sync::{
 use async_trait::async_trait;
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Transition,
+    InvitationId, Invitee, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge,
+    Purged, RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
+    Transition,
 };
 use tokio::task::yield_now;
 
@@ -96,6 +97,10 @@ impl Store for Flaky {
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         self.store.locate(target).await
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.store.invited(invitees, now).await
     }
 
     async fn list(

@@ -3,10 +3,12 @@
 -- KEYS  the eight of the namespace.
 -- ARGV  1  MessagePack array:
 --            1 the operation: bytes that no other call has, 2 quotas as in apply.lua,
---            3 key of the request or false, 4 its fingerprint, 5 whether to touch.
+--            3 key of the request or false, 4 its fingerprint, 5 whether to touch,
+--            6 whether to store the key, 7 time of the request or false, 8 time from which on
+--            its key counts as not there or false, 9 its results or false.
 --       then for each row: id, record, id of the event, event.
--- Returns {'stored'}, {'known', fingerprint, id, record, …}, {'quota', number of the
---         quota}, {'taken'} or {'failed', message}.
+-- Returns {'stored'}, {'known', fingerprint, results or '', id, record, …}, {'quota', number
+--         of the quota, how many it counts}, {'taken'} or {'failed', message}.
 
 local function insert()
   local t = read(ARGV[1])
@@ -23,25 +25,28 @@ local function insert()
   end
 
   local made = request and call('HGET', REQUESTS, request)
-  if made then
+  made = made and read(made)
+  local forgotten_at = made and made[4]
+  if made and not (forgotten_at and not earlier(t[7], forgotten_at)) then
     touch(t[5])
-    local known = { 'known', string.sub(made, 1, 32) }
-    for at = 33, #made, 16 do
-      local id = string.sub(made, at, at + 15)
+    local ids = made[2]
+    local known = { 'known', made[1], made[3] or '' }
+    for at = 1, #ids, 16 do
+      local id = string.sub(ids, at, at + 15)
       known[#known + 1] = id
       known[#known + 1] = call('HGET', INVITATIONS, id)
     end
     return known
   end
-  if not has_rows then
+  if not has_rows and not t[6] then
     touch(t[5])
     return { 'stored' }
   end
 
-  local full = first_full(t[2])
+  local full, pending = first_full(t[2])
   if full then
     touch(t[5])
-    return { 'quota', full }
+    return { 'quota', full, pending }
   end
 
   local records, seen = {}, {}
@@ -72,7 +77,11 @@ local function insert()
     write_event(ARGV[at + 2], event)
     ids[#ids + 1] = id
   end
-  if request then write('HSET', REQUESTS, request, t[4] .. table.concat(ids)) end
+  if t[6] then
+    if forgotten_at then put({ 'k' .. forgotten_at .. request }, false) end
+    if t[8] then put({ 'k' .. t[8] .. request }, true) end
+    write('HSET', REQUESTS, request, pack({ t[4], table.concat(ids), t[9], t[8] }))
+  end
   settle()
   return { 'stored' }
 end

@@ -6,7 +6,8 @@
 --            1 division or false (the scope), 2 the instant, 3 how many at most,
 --            4 id of the event, 5 the event, 6 the beginning of its detail: the number
 --            follows, 7 whether to touch.
--- Returns {'before'}, {'removed', number} or {'failed', message}.
+-- Returns {'before'}, {'removed', number of invitations, number of forgotten requests} or
+--         {'failed', message}.
 
 local function purge()
   local t = read(ARGV[1])
@@ -40,9 +41,19 @@ local function purge()
       if scope or not prefix then break end
     end
   end
+
+  -- Requests that created nothing and count as not there any more.
+  local forgotten = {}
+  if not scope then
+    forgotten = call('ZRANGEBYLEX', INDEX, '[k', '(k' .. before, 'LIMIT', 0, max)
+    local keys = {}
+    for n, entry in ipairs(forgotten) do keys[n] = string.sub(entry, 10) end
+    in_pieces('HDEL', REQUESTS, keys)
+    in_pieces('ZREM', INDEX, forgotten)
+  end
   if #gone == 0 then
     touch(t[7])
-    return { 'removed', 0 }
+    return { 'removed', 0, #forgotten }
   end
 
   for _, id in ipairs(gone) do
@@ -57,7 +68,7 @@ local function purge()
     -- The key may stand for a later request by now.
     if r[REQUEST] then
       local made = call('HGET', REQUESTS, r[REQUEST])
-      if made and string.sub(made, 33, 48) == r[REQUEST_FIRST] then
+      if made and string.sub(read(made)[2], 1, 16) == r[REQUEST_FIRST] then
         write('HDEL', REQUESTS, r[REQUEST])
       end
     end
@@ -67,7 +78,7 @@ local function purge()
   event[EV_DETAIL] = t[6] .. #gone .. '"]]'
   write_event(event_id, event)
   settle()
-  return { 'removed', #gone }
+  return { 'removed', #gone, #forgotten }
 end
 
 return guarded(purge)

@@ -8,7 +8,8 @@
 --   5 trail        zset  of events, all of score 0
 --   6 redemptions  hash  invitation, user -> redemption (of codes for several uses)
 --   7 leases       hash  invitation, user -> lease
---   8 requests     hash  idempotency key -> fingerprint, ids
+--   8 requests     hash  idempotency key -> {fingerprint, ids one after another, results or
+--                        false, time from which on it counts as not there or false}
 --
 -- Records are MessagePack arrays; an absent field is `false`. Times and versions are
 -- 8 bytes, most significant first, that order as they do: a number of Lua is exact
@@ -72,8 +73,11 @@ local function state_entries(id, r, st, at)
   if st ~= 't' then
     local place = r[CREATED] .. id
     found[1], found[2] = 's' .. st .. place, 't' .. st .. division .. place
-    if st == 'o' and r[INVITER] then
-      found[3] = 'q' .. sized(r[INVITER]) .. r[EXPIRES] .. id
+    if st == 'o' then
+      if r[INVITER] then found[3] = 'q' .. sized(r[INVITER]) .. r[EXPIRES] .. id end
+      if r[EMAIL_KEY] then
+        found[#found + 1] = 'e' .. sized(r[EMAIL_KEY]) .. division .. r[EXPIRES] .. id
+      end
     end
   end
   if at then
@@ -292,20 +296,21 @@ local function by_digest(digests)
   end
 end
 
--- How many that a quota is about are pending: kind, name, and the first instant at
--- which they must not have expired.
+-- How many that a quota is about are pending, and whether there is room: kind, name, and
+-- the first instant at which they must not have expired.
 local function has_room(quota)
   local kind, name, max, adds, from = unpack(quota)
   local prefix = (kind == 1 and 'q' or 'yo') .. sized(name)
   settle()
   local pending = call('ZLEXCOUNT', INDEX, '[' .. prefix .. from, '(' .. prefix .. '\255')
-  return pending + adds <= max
+  return pending + adds <= max, pending
 end
 
--- The number of the first quota without room.
+-- The number of the first quota without room, and how many it counts.
 local function first_full(quotas)
   for n, quota in ipairs(quotas) do
-    if not has_room(quota) then return n end
+    local room, pending = has_room(quota)
+    if not room then return n, pending end
   end
 end
 

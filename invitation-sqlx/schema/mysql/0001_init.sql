@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     KEY {prefix}codes_inviter (inviter, created_at, id, division, deleted_at),
     KEY {prefix}codes_tag (tag),
     KEY {prefix}codes_batch (batch, created_at, id, division, deleted_at),
+    KEY {prefix}codes_invitee (email_key, division, expires_at),
     KEY {prefix}codes_request (request_id)
 ) ENGINE = InnoDB;
 
@@ -100,7 +101,10 @@ CREATE TABLE IF NOT EXISTS {prefix}requests (
     request_key     VARBINARY(128) NOT NULL,
     id              BINARY(16)     NOT NULL UNIQUE,
     fingerprint     BINARY(32)     NOT NULL, -- of what was asked for
-    PRIMARY KEY (owner, request_key)
+    results         MEDIUMBLOB,              -- what each row came to
+    forgotten_at    BIGINT,                  -- of one that created nothing: known until then
+    PRIMARY KEY (owner, request_key),
+    KEY {prefix}requests_forgotten (forgotten_at)
 ) ENGINE = InnoDB;
 
 -- One row for each quota that was ever counted: what counting locks. How often is

@@ -42,6 +42,7 @@ CREATE INDEX {prefix}codes_role ON {prefix}codes (role, division, created_at, id
 CREATE INDEX {prefix}codes_inviter ON {prefix}codes (inviter, created_at, id);
 CREATE INDEX {prefix}codes_tag ON {prefix}codes (tag);
 CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch, created_at, id) WHERE batch IS NOT NULL;
+CREATE INDEX {prefix}codes_invitee ON {prefix}codes (email_key, division, expires_at) WHERE email_key IS NOT NULL;
 CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_id IS NOT NULL;
 
 -- Where each invitation stands that is no tombstone: what lists and counts by status
@@ -98,8 +99,12 @@ CREATE TABLE {prefix}requests (
     request_key     TEXT    NOT NULL,
     id              BLOB    NOT NULL UNIQUE,
     fingerprint     BLOB    NOT NULL,         -- of what was asked for
+    results         BLOB,                     -- what each row came to
+    forgotten_at    INTEGER,                  -- of one that created nothing: known until then
     PRIMARY KEY (owner, request_key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX {prefix}requests_forgotten ON {prefix}requests (forgotten_at) WHERE forgotten_at IS NOT NULL;
 
 -- One row for each quota that was ever counted: what counting locks.
 CREATE TABLE {prefix}quotas (

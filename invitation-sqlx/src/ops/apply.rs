@@ -93,7 +93,7 @@ async fn attempt<DB: Dialect>(
 ) -> Result<Attempt, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
     let full = quota::first_full::<DB>(conn, names, transition.quotas()).await.map_err(failed)?;
-    if let Some(of) = full {
+    if let Some((of, _)) = full {
         return Ok(Attempt::Full(of));
     }
     let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));

@@ -1,11 +1,8 @@
 //! New rows: invitations with their events, and events alone.
 
-use invitation_core::{
-    Event, EventId, Insert, Inserted, Known, NewInvitation, Request, StoreError, StoreErrorKind,
-    UserId,
-};
+use invitation_core::{Event, EventId, Insert, Inserted, NewInvitation, StoreError};
 
-use super::{Begin, Step, quota, words};
+use super::{Begin, Step, quota, request, words};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
@@ -28,34 +25,28 @@ pub(crate) async fn insert<DB: Dialect>(
 ) -> Result<Inserted, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
     let Insert { rows, quotas, request } = insert;
-    let Some(first) = rows.first() else {
-        return match request {
-            Some(request) => {
-                let known = known::<DB>(conn, names, request).await?;
-                Ok(known.map_or(Inserted::Stored, Inserted::Known))
-            }
-            None => Ok(Inserted::Stored),
-        };
-    };
+    let kept = insert.keeps_request();
+    if rows.is_empty() && kept.is_none() {
+        let Some(request) = request else { return Ok(Inserted::Stored) };
+        let known = request::known::<DB>(conn, names, request).await?;
+        return Ok(known.map_or(Inserted::Stored, Inserted::Known));
+    }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     step.brace().await.map_err(failed)?;
-    // Under the id of something that is unique anyway.
-    let request = request.as_ref().map(|request| (request, first.event.id));
-    if let Some((request, id)) = request
-        && !write_request::<DB>(step.conn(), names, request, id).await.map_err(failed)?
-    {
-        let known = known::<DB>(step.conn(), names, request).await?;
-        step.rollback().await.map_err(failed)?;
-        // Purged just now: whoever asks again creates anew.
-        let purged = || StoreError::new(StoreErrorKind::Conflict, "insert");
-        return known.map(Inserted::Known).ok_or_else(purged);
+    if let Some(request) = kept {
+        let forgotten_at = insert.forgotten_at();
+        let known = request::write::<DB>(step.conn(), names, request, forgotten_at).await?;
+        if let Some(known) = known {
+            step.rollback().await.map_err(failed)?;
+            return Ok(Inserted::Known(known));
+        }
     }
     let full = quota::first_full::<DB>(step.conn(), names, quotas).await.map_err(failed)?;
-    if let Some(full) = full {
+    if let Some((of, pending)) = full {
         step.rollback().await.map_err(failed)?;
-        return Ok(Inserted::QuotaFull(full));
+        return Ok(Inserted::QuotaFull { of, pending });
     }
-    match write_all::<DB>(step.conn(), names, rows, request.map(|(_, id)| id)).await {
+    match write_all::<DB>(step.conn(), names, rows, kept.map(|request| request.id)).await {
         Ok(()) => {
             step.commit().await.map_err(|error| commit_error::<DB>("insert", error))?;
             Ok(Inserted::Stored)
@@ -90,63 +81,6 @@ async fn write_all<DB: Dialect>(
         words::write::<DB>(conn, names, &new).await?;
     }
     Ok(())
-}
-
-/// False when something was created under the key already: the key arbitrates.
-async fn write_request<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    request: &Request,
-    id: EventId,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!(
-        "INSERT INTO {} (owner, request_key, id, fingerprint) VALUES (",
-        names.requests
-    ));
-    s.text(owner(request)).sql(", ").text(request.key.key.as_str());
-    s.sql(", ").blob(id.as_bytes()).sql(", ").blob(request.fingerprint.as_bytes());
-    s.sql(")");
-    s.run_unless_taken(conn, "owner, request_key").await
-}
-
-/// The column of the owner: no user has an empty id.
-fn owner(request: &Request) -> &str {
-    request.key.owner.as_ref().map_or("", UserId::as_str)
-}
-
-/// What was created under the key, if anything was.
-async fn known<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    request: &Request,
-) -> Result<Option<Known>, StoreError> {
-    let failed = |error| store_error::<DB>("insert", error);
-    // One statement, so that a purge is seen by all of it or by none.
-    let mut s = Statement::<DB>::new(format!(
-        "SELECT {}, (SELECT fingerprint FROM {} WHERE ",
-        row::INVITATION,
-        names.requests
-    ));
-    let fresh = DB::fresh(conn);
-    by_key(&mut s, request).sql(fresh);
-    s.sql(format_args!(
-        ") FROM {} WHERE request_id = (SELECT id FROM {} WHERE ",
-        names.invitations, names.requests
-    ));
-    by_key(&mut s, request).sql(fresh).sql(") ORDER BY id").sql(fresh);
-    let found = s.all(conn).await.map_err(failed)?;
-    let mut known: Option<Known> = None;
-    for row in &found {
-        let (invitation, fingerprint) = row::known::<DB>(row)?;
-        let empty = || Known { fingerprint, invitations: Vec::with_capacity(found.len()) };
-        known.get_or_insert_with(empty).invitations.push(invitation);
-    }
-    Ok(known)
-}
-
-fn by_key<'s, DB: Dialect>(s: &'s mut Statement<DB>, request: &Request) -> &'s mut Statement<DB> {
-    s.sql("owner = ").text(owner(request)).sql(" AND request_key = ");
-    s.text(request.key.key.as_str())
 }
 
 /// Stores events; those that are there already stay as they are.

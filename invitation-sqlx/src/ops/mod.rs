@@ -6,12 +6,14 @@ mod apply;
 mod at_once;
 mod count;
 mod insert;
+mod invited;
 mod lease;
 mod list;
 mod one_message;
 mod purge;
 mod quota;
 mod read;
+mod request;
 mod standing;
 mod step;
 mod together;
@@ -22,6 +24,7 @@ pub(crate) use self::{
     apply::apply,
     count::count,
     insert::{insert, record},
+    invited::invited,
     list::list,
     purge::purge,
     read::{events, get, leases, locate, redemptions},

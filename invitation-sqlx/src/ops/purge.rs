@@ -1,9 +1,9 @@
 //! Removing what has long been over.
 
-use invitation_core::{Purge, Purged, StoreError};
+use invitation_core::{Purge, Purged, Scope, StoreError};
 
 use super::{
-    Begin, Step, apply,
+    Begin, Step, apply, request,
     standing::{self, Key},
 };
 use crate::{
@@ -24,6 +24,13 @@ pub(crate) async fn purge<DB: Dialect>(
     let failed = |error| store_error::<DB>("purge", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     let going = find::<DB>(step.conn(), names, purge).await?;
+    let forgotten = match purge.scope {
+        Scope::All => {
+            let (before, max) = (purge.before, purge.max.get());
+            request::forget_old::<DB>(step.conn(), names, before, max).await?
+        }
+        Scope::Division(_) => 0,
+    };
     let removed = u32::try_from(going.len()).unwrap_or(u32::MAX);
     let event = purge.evidence(removed);
     let is_new = if removed == 0 {
@@ -31,13 +38,14 @@ pub(crate) async fn purge<DB: Dialect>(
     } else {
         apply::write_event::<DB>(step.conn(), names, &event).await.map_err(failed)?
     };
-    if !is_new || removed == 0 {
+    if !is_new || (removed == 0 && forgotten == 0) {
         step.rollback().await.map_err(failed)?;
         return Ok(if is_new { purge.removed(0) } else { Purged::BEFORE });
     }
     remove::<DB>(step.conn(), names, going).await.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("purge", error))?;
-    Ok(purge.removed(removed))
+    let purged = purge.removed(removed);
+    Ok(Purged { more: purged.more || forgotten == u64::from(purge.max.get()), ..purged })
 }
 
 /// The invitations to remove, oldest first.

@@ -8,19 +8,20 @@ use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
 const KIND_INVITER: i64 = 0;
 const KIND_DIVISION: i64 = 1;
 
-/// The first quota without room. Whoever else counts one of these waits until the
+/// The first quota without room, and how many it counts. Whoever else counts one of these waits until the
 /// transaction has ended.
 pub(super) async fn first_full<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     quotas: &[Quota],
-) -> sqlx::Result<Option<QuotaOf>> {
+) -> sqlx::Result<Option<(QuotaOf, u32)>> {
     for quota in quotas {
         lock::<DB>(conn, names, &quota.of).await?;
     }
     for quota in quotas {
-        if !quota.has_room(count::<DB>(conn, names, quota).await?) {
-            return Ok(Some(quota.of.clone()));
+        let pending = count::<DB>(conn, names, quota).await?;
+        if !quota.has_room(pending) {
+            return Ok(Some((quota.of.clone(), pending)));
         }
     }
     Ok(None)

@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, CodeDigest, CodeTag, Division, Email, EmailDomain, EventId, Fingerprint,
-    Invitation, InvitationId, Inviter, Located, Metadata, Position, Redemption, Revocation, Role,
-    SealedCode, Status, StoreError, StoreErrorKind, Timestamp, UserId, Username,
+    Invitation, InvitationId, Inviter, Located, Metadata, Position, Redemption, RequestResults,
+    Revocation, Role, SealedCode, Status, StoreError, StoreErrorKind, Timestamp, UserId, Username,
 };
 use sqlx::Row;
 
@@ -166,10 +166,33 @@ pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<Listed> {
     Ok(Listed::End(Position { at, id }))
 }
 
-/// Reads an invitation, and the fingerprint of its request behind it.
-pub(crate) fn known<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, Fingerprint)> {
+/// A row about a request: one of its invitations, if there are any.
+pub(crate) struct KnownRow {
+    pub(crate) invitation: Option<Invitation>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) results: Option<RequestResults>,
+}
+
+/// Reads an invitation, or nothing of it, and its request behind it.
+pub(crate) fn known<DB: Dialect>(row: &DB::Row) -> Result<KnownRow> {
     let mut c = Columns::<DB>::new(row, "codes");
-    Ok((read_invitation(&mut c)?, Fingerprint::from_bytes(c.bytes("fingerprint")?)))
+    let is_there = c.opt_blob("id")?.is_some();
+    let invitation = if is_there { Some(invitation::<DB>(row)?) } else { None };
+    c.next = INVITATION.split(',').count();
+    let fingerprint = Fingerprint::from_bytes(c.bytes("fingerprint")?);
+    let results = c.opt_blob("results")?.map(RequestResults::from_bytes);
+    Ok(KnownRow { invitation, fingerprint, results })
+}
+
+/// Reads a division and the comparison form of an address.
+pub(crate) fn invitee<DB: Dialect>(row: &DB::Row) -> Result<(String, String)> {
+    let mut c = Columns::<DB>::new(row, "codes");
+    Ok((c.text("division")?, c.text("email_key")?))
+}
+
+/// Reads the id of a request.
+pub(crate) fn request_id<DB: Dialect>(row: &DB::Row) -> Result<Vec<u8>> {
+    Columns::<DB>::new(row, "requests").blob("id")
 }
 
 /// Reads an invitation, and the seat of a rider behind it.

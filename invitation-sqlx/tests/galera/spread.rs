@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use invitation_core::{
     Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged, RedemptionListing,
-    Scope, Store, StoreError, Tally, Target, Transition,
+    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
+    RedemptionListing, Scope, Store, StoreError, Tally, Target, Timestamp, Transition,
 };
 use invitation_sqlx::MySqlStore;
 
@@ -77,6 +77,10 @@ impl Store for Spread {
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         self.node().locate(target).await
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.node().invited(invitees, now).await
     }
 
     async fn list(

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Row, too_many};
+use invitation_core::ImportRow;
+
+use super::{Note, ParsedRows, Row, Source, Unread, too_many};
 use crate::{
     api::draft::DraftBody,
     body::{field_error, pointer, refused},
@@ -16,13 +18,13 @@ use crate::{
 ///
 /// An element is found as a slice of the body and read straight into a draft. A tree of
 /// JSON values would take ten to a hundred times the memory of its text.
-pub(crate) fn of_json(bytes: &[u8], max: usize) -> Result<Vec<Row>, Problem> {
+pub(crate) fn of_json(bytes: &[u8], max: usize) -> Result<ParsedRows, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let rows = Elements { max }
         .deserialize(&mut json)
         .and_then(|rows| json.end().map(|()| rows))
         .map_err(|error| refused(&error, String::new()))??;
-    if rows.is_empty() { Err(too_many(max)) } else { Ok(rows) }
+    if rows.rows.is_empty() { Err(too_many(max)) } else { Ok(rows) }
 }
 
 /// An array of at most `max` elements.
@@ -31,7 +33,7 @@ struct Elements {
 }
 
 impl<'de> DeserializeSeed<'de> for Elements {
-    type Value = Result<Vec<Row>, Problem>;
+    type Value = Result<ParsedRows, Problem>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_seq(self)
@@ -39,17 +41,17 @@ impl<'de> DeserializeSeed<'de> for Elements {
 }
 
 impl<'de> Visitor<'de> for Elements {
-    type Value = Result<Vec<Row>, Problem>;
+    type Value = Result<ParsedRows, Problem>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        let mut rows = Vec::new();
+        let (mut rows, mut expects_addresses) = (Vec::new(), false);
         while let Some(element) = elements.next_element::<&RawValue>()? {
             let read = if rows.len() < self.max {
-                row(rows.len(), element.get())
+                row(rows.len(), element.get(), &mut expects_addresses)
             } else {
                 Err(too_many(self.max))
             };
@@ -63,22 +65,33 @@ impl<'de> Visitor<'de> for Elements {
                 }
             }
         }
-        Ok(Ok(rows))
+        Ok(Ok(ParsedRows { source: Source::Json, rows, expects_addresses }))
     }
 }
 
-/// Reads element `n`. Text that only looks like JSON makes the whole body malformed.
-fn row(n: usize, element: &str) -> Result<Row, Problem> {
+/// Reads element `n`, and notes whether it has an address. Text that only looks like JSON makes
+/// the whole body malformed.
+fn row(n: usize, element: &str, has_address: &mut bool) -> Result<Row, Problem> {
     let mut json = serde_json::Deserializer::from_str(element);
-    match serde_path_to_error::deserialize::<_, DraftBody>(&mut json) {
-        Ok(body) => Ok(body.read(&format!("/{n}"))),
+    let draft = match serde_path_to_error::deserialize::<_, DraftBody>(&mut json) {
+        Ok(body) => {
+            *has_address |= body.email.is_some();
+            body.read(&format!("/{n}"))
+        }
         Err(error) if error.inner().is_data() => {
             let pointer = format!("/{n}{}", pointer(error.path()));
-            Ok(Err(vec![field_error(error.inner(), pointer)]))
+            Err(vec![field_error(error.inner(), pointer)])
         }
-        Err(_) => Err(Problem::new(ProblemKind::Malformed)
-            .with_detail(format!("the body is no JSON, in element {n}"))),
-    }
+        Err(_) => {
+            return Err(Problem::new(ProblemKind::Malformed)
+                .with_detail(format!("the body is no JSON, in element {n}")));
+        }
+    };
+    let unread = |errors: Vec<_>| {
+        let notes = errors.into_iter().map(Note::of_json).collect();
+        Unread { notes, row: ImportRow::unreadable(element) }
+    };
+    Ok(Row { line: n + 1, draft: draft.map_err(unread) })
 }
 
 #[cfg(test)]
@@ -88,10 +101,12 @@ mod tests {
     #[test]
     fn each_element_is_read_by_itself() {
         let pointers = |row: &Row| -> Vec<String> {
-            row.as_ref().unwrap_err().iter().map(|error| error.pointer.clone()).collect()
+            let notes = &row.draft.as_ref().unwrap_err().notes;
+            notes.iter().map(|note| note.error.pointer.clone()).collect()
         };
-        let rows = of_json(br#"[{}, {"email": 1}, 5, {"who": 1}]"#, 4).unwrap();
-        assert!(rows[0].is_ok());
+        let rows = of_json(br#"[{}, {"email": 1}, 5, {"who": 1}]"#, 4).unwrap().rows;
+        assert!(rows[0].draft.is_ok());
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_eq!(pointers(&rows[1]), ["/1/email"]);
         assert_eq!(pointers(&rows[2]), ["/2"]);
         assert_eq!(pointers(&rows[3]), ["/3/who"]);
@@ -133,7 +148,7 @@ mod tests {
             format!("[{{\"role\": \"{long}\"}}]"),
         ] {
             let rows = of_json(json.as_bytes(), 2).unwrap();
-            let error = &rows[0].as_ref().unwrap_err()[0];
+            let error = &rows.rows[0].draft.as_ref().unwrap_err().notes[0].error;
             assert!(error.pointer.len() + error.message.len() < 1_000, "{error:.50?}");
         }
     }

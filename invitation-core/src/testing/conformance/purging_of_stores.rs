@@ -14,7 +14,8 @@ use crate::{
     event::{Action, Event},
     invitation::{Invitation, Revocation},
     purge::{Purge, Purged},
-    request::{Fingerprint, Known, Request, RequestKey},
+    query::EventFilter,
+    request::{Fingerprint, Known, Request, RequestResults},
     store::{Insert, Inserted, NewInvitation, Outcome, Store},
     testing::Fixture,
     time::Timestamp,
@@ -184,10 +185,7 @@ pub async fn a_purged_code_begins_anew(fixture: Fixture) {
 /// former.
 pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
-    let request = || Request {
-        key: RequestKey { owner: None, key: super::idempotency::key("k") },
-        fingerprint: Fingerprint::from_bytes([1; 32]),
-    };
+    let request = || super::requests_of_stores::request(None, "k", 1);
     let row = |days: i64| {
         let expires_at = later(start(), days * 86_400_000_000);
         mint.new_row(Invitation { expires_at, ..mint.row() })
@@ -205,8 +203,49 @@ pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
     let second = purge(&mint, Scope::All, later(start(), 4 * 86_400_000_000), 5);
     assert_eq!(store.purge(&second).await.expect("the store purges").removed, 1);
     let invitations = rows.into_iter().map(|row| row.invitation).collect();
-    let known = Known { fingerprint: Fingerprint::from_bytes([1; 32]), invitations };
+    let fingerprint = Fingerprint::from_bytes([1; 32]);
+    let known = Known { fingerprint, invitations, results: None };
     assert_eq!(insert(vec![row(50)]).await, Inserted::Known(known), "what it stands for now");
+}
+
+/// A purge of everything removes keys without invitations that were forgotten before its
+/// instant, in bounded numbers, without counting them; that of a division leaves them alone.
+pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    for n in 0..5 {
+        let request = Request {
+            results: Some(RequestResults::from_bytes(vec![n])),
+            ..super::requests_of_stores::request(None, &format!("k{n}"), 1)
+        };
+        let insert = Insert { request: Some(request), ..Insert::of(Vec::new()) };
+        assert_eq!(store.insert(&insert).await.expect("it stores"), Inserted::Stored);
+    }
+    let forgotten_at = super::requests_of_stores::request(None, "k", 1).forgotten_at();
+    let known = async || {
+        let mut known = 0;
+        for n in 0..5 {
+            let request = super::requests_of_stores::request(None, &format!("k{n}"), 1);
+            let insert = Insert { request: Some(request), ..Insert::of(Vec::new()) };
+            let answer = store.insert(&insert).await.expect("the store answers");
+            known += usize::from(matches!(answer, Inserted::Known(_)));
+        }
+        known
+    };
+    let none = Purged { removed: 0, more: false };
+    for (scope, before, left, answer) in [
+        (Scope::All, forgotten_at, 5, none),
+        (Scope::Division(division("sales")), later(forgotten_at, 1), 5, none),
+        (Scope::All, later(forgotten_at, 1), 3, Purged { removed: 0, more: true }),
+        (Scope::All, later(forgotten_at, 1), 1, Purged { removed: 0, more: true }),
+        (Scope::All, later(forgotten_at, 1), 0, none),
+    ] {
+        let purge = purge(&mint, scope, before, 2);
+        assert_eq!(store.purge(&purge).await.expect("the store purges"), answer, "{left}");
+        assert_eq!(known().await, left);
+    }
+    let events = EventFilter::default();
+    let events = super::world::all_events(&*store, &Scope::All, &events, 50).await;
+    assert!(events.is_empty(), "nothing was removed that needs evidence: {events:?}");
 }
 
 /// A purge that was made before is recognised by its event, and not made again.

@@ -48,7 +48,8 @@ pub async fn a_store_counts_what_is_pending(fixture: Fixture) {
             counted += pending;
             let pending = u32::try_from(pending).expect("a small number");
             let events: Vec<_> = rows.iter().map(|row| mint.new_row(row.clone())).collect();
-            for (room, expected) in [(1, Inserted::QuotaFull(of.clone())), (2, Inserted::Stored)] {
+            let full = Inserted::QuotaFull { of: of.clone(), pending };
+            for (room, expected) in [(1, full), (2, Inserted::Stored)] {
                 let max = NonZeroU32::new(pending + room).expect("not zero");
                 let quotas = vec![quota(max)];
                 let insert = Insert { rows: events.clone(), quotas, request: None };
@@ -108,14 +109,14 @@ pub async fn a_store_names_the_first_full_quota(fixture: Fixture) {
     };
     let fresh = || mint.row().digest;
     let (of_hr, of_sales) = (QuotaOf::Division(hr.clone()), QuotaOf::Division(sales.clone()));
-    let full = Inserted::QuotaFull;
-    assert_eq!(insert([4, 1, 4], fresh()).await, full(inviter.clone()), "the inviter's");
-    assert_eq!(insert([4, 1, 3], fresh()).await, full(inviter.clone()), "two are full");
-    assert_eq!(insert([5, 1, 3], fresh()).await, full(of_sales.clone()), "that of sales");
-    assert_eq!(insert([5, 1, 3], rows[0].digest).await, full(of_sales.clone()), "before a code");
+    let full = |of, pending| Inserted::QuotaFull { of, pending };
+    assert_eq!(insert([4, 1, 4], fresh()).await, full(inviter.clone(), 3), "the inviter's");
+    assert_eq!(insert([4, 1, 3], fresh()).await, full(inviter.clone(), 3), "two are full");
+    assert_eq!(insert([5, 1, 3], fresh()).await, full(of_sales.clone(), 3), "that of sales");
+    assert_eq!(insert([5, 1, 3], rows[0].digest).await, full(of_sales.clone(), 3), "before a code");
     assert_eq!(insert([5, 1, 4], rows[0].digest).await, Inserted::CodeTaken, "then the code");
     assert_eq!(insert([5, 1, 4], fresh()).await, Inserted::Stored, "all have room");
-    assert_eq!(insert([9, 1, 4], fresh()).await, full(of_hr), "hr and sales are full by now");
+    assert_eq!(insert([9, 1, 4], fresh()).await, full(of_hr, 1), "hr and sales are full by now");
 }
 
 /// A change that makes an invitation pending is made as far as the quotas have room:

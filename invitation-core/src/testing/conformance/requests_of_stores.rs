@@ -1,27 +1,45 @@
 //! What a store keeps of a request under a key.
 
-use std::num::NonZeroU32;
+use std::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use super::{
     changes::stored,
     idempotency::key,
     mint::{Mint, apply, one_day_on},
-    people::{division, newcomer, user},
+    people::{division, later, newcomer, user},
     world::all_invitations,
 };
 use crate::{
     actor::Scope,
     decide::Command,
+    id::EventId,
     query::Filter,
     quota::{Quota, QuotaOf},
-    request::{Fingerprint, Known, Request, RequestKey},
+    request::{Fingerprint, Known, Request, RequestKey, RequestResults},
     store::{Insert, Inserted, NewInvitation},
     testing::Fixture,
 };
 
-fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> Request {
+pub(super) fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> Request {
     let key = RequestKey { owner: owner.map(user), key: key(name) };
-    Request { key, fingerprint: Fingerprint::from_bytes([fingerprint; 32]) }
+    Request {
+        key,
+        fingerprint: Fingerprint::from_bytes([fingerprint; 32]),
+        id: new_id(),
+        at: one_day_on(),
+        results: None,
+    }
+}
+
+/// An id that no other request of this process has.
+fn new_id() -> EventId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut id = [0xee; 16];
+    id[8..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    EventId::from_bytes(id)
 }
 
 /// A key stands for what was inserted under it first, with its fingerprint, as it is by
@@ -46,7 +64,7 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
     let asked = || request(Some("u-1"), "k", 1);
     let refused = rows(1);
     let full = insert(&refused, true, asked()).await;
-    assert!(matches!(full, Inserted::QuotaFull(_)), "there is no room: {full:?}");
+    assert!(matches!(full, Inserted::QuotaFull { .. }), "there is no room: {full:?}");
     let with_taken = [mint.new_row(taken.clone())];
     assert_eq!(insert(&with_taken, false, asked()).await, Inserted::CodeTaken, "a taken code");
     let first = rows(12);
@@ -62,7 +80,8 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
         invitations.push(stored(&*store, &row.invitation).await);
     }
     invitations.sort_by_key(|one| one.id);
-    let known = Known { fingerprint: Fingerprint::from_bytes([1; 32]), invitations };
+    let fingerprint = Fingerprint::from_bytes([1; 32]);
+    let known = Known { fingerprint, invitations, results: None };
     let count = async || {
         let filter = Filter::all(one_day_on());
         all_invitations(&*store, &Scope::All, &filter, 200).await.len()
@@ -90,7 +109,79 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
     }
 }
 
-/// Without rows an insert only asks for a key: nothing is stored, the key neither.
+/// Results come back byte for byte with the key, with and without invitations, and once
+/// however many invitations there are.
+pub async fn results_are_kept_with_a_key(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let all_bytes: Vec<u8> = (0..=255).collect();
+    for (n, (count, bytes)) in
+        [(3, all_bytes.clone()), (0, all_bytes), (1, b" ".repeat(300_000))].iter().enumerate()
+    {
+        let results = Some(RequestResults::from_bytes(bytes.clone()));
+        let name = format!("k{n}");
+        let asked =
+            |fingerprint, results| Request { results, ..request(Some("u-1"), &name, fingerprint) };
+        let rows: Vec<_> = (0..*count).map(|_| mint.new_row(mint.row())).collect();
+        let insert =
+            Insert { request: Some(asked(1, results.clone())), ..Insert::of(rows.clone()) };
+        let answer = store.insert(&insert).await.expect("the store inserts");
+        assert_eq!(answer, Inserted::Stored, "{n}");
+        let known = Known {
+            fingerprint: Fingerprint::from_bytes([1; 32]),
+            invitations: rows.into_iter().map(|row| row.invitation).collect(),
+            results,
+        };
+        let other = Some(RequestResults::from_bytes(b"other".to_vec()));
+        for (fingerprint, results) in [(1, None), (2, None), (2, other)] {
+            let request = Some(asked(fingerprint, results));
+            let insert = Insert { request, ..Insert::of(Vec::new()) };
+            let answer = store.insert(&insert).await.expect("the store answers");
+            assert_eq!(answer, Inserted::Known(known.clone()), "{n}: whatever was asked");
+        }
+    }
+}
+
+/// A key that stands for no invitation is known until the instant at which it is forgotten;
+/// then the key is as good as new. One with invitations stays.
+pub async fn a_key_without_invitations_is_forgotten(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let results = |text: &str| Some(RequestResults::from_bytes(text.into()));
+    let asked = |name: &str, at, text: Option<&str>| Request {
+        at,
+        results: text.and_then(results),
+        ..request(Some("u-1"), name, 1)
+    };
+    let insert = async |rows: Vec<NewInvitation>, request: Request| {
+        let insert = Insert { request: Some(request), ..Insert::of(rows) };
+        store.insert(&insert).await.expect("the store inserts")
+    };
+    let first = one_day_on();
+    let gone = asked("k", first, None).forgotten_at();
+    for name in ["empty", "asked", "filled"] {
+        assert_eq!(insert(vec![], asked(name, first, Some("first"))).await, Inserted::Stored);
+    }
+    let row = mint.new_row(mint.row());
+    assert_eq!(insert(vec![row], asked("kept", first, Some("first"))).await, Inserted::Stored);
+    let known = |text: &str, answer: Inserted| {
+        let Inserted::Known(known) = answer else { panic!("{text}: {answer:?}") };
+        assert_eq!(known.results, results(text));
+        known.invitations.len()
+    };
+    assert_eq!(known("first", insert(vec![], asked("empty", later(gone, -1), None)).await), 0);
+    for at in [gone, later(gone, 1)] {
+        assert_eq!(insert(vec![], asked("asked", at, None)).await, Inserted::Stored, "not known");
+    }
+    let row = mint.new_row(mint.row());
+    let answer = insert(vec![row], asked("filled", gone, Some("second"))).await;
+    assert_eq!(answer, Inserted::Stored, "it stands for something else now");
+    let far = later(gone, 400 * 86_400_000_000);
+    assert_eq!(known("second", insert(vec![], asked("filled", far, None)).await), 1);
+    assert_eq!(insert(vec![], asked("empty", gone, Some("second"))).await, Inserted::Stored);
+    assert_eq!(known("second", insert(vec![], asked("empty", later(gone, 1), None)).await), 0);
+    assert_eq!(known("first", insert(vec![], asked("kept", far, None)).await), 1);
+}
+
+/// Without rows and results an insert only asks for a key: nothing is stored, the key neither.
 pub async fn an_insert_without_rows_asks_for_a_key(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let asked = |fingerprint| Insert {
@@ -111,6 +202,7 @@ pub async fn an_insert_without_rows_asks_for_a_key(fixture: Fixture) {
         let known = Known {
             fingerprint: Fingerprint::from_bytes([1; 32]),
             invitations: vec![row.invitation.clone()],
+            results: None,
         };
         assert_eq!(answer, Inserted::Known(known), "what it stands for, whatever was asked");
     }

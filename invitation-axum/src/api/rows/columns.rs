@@ -1,0 +1,148 @@
+//! The columns of a CSV file: which field each is, and how the file spells it.
+
+use std::borrow::Cow;
+
+use super::{records::Record, text::malformed};
+use crate::problem::{FieldError, Problem, pointer_to};
+
+/// The fields of a row.
+pub(super) const FIELDS: [&str; 8] = [
+    "email",
+    "email_domain",
+    "role",
+    "division",
+    "expires_at",
+    "expires_in_days",
+    "max_uses",
+    "metadata",
+];
+
+/// The longest part of a name that a message repeats, in characters: what stands there may be
+/// a first row without a header.
+const MAX_NAME: usize = 64;
+
+/// The columns of a file, in their order.
+#[derive(Debug)]
+pub(crate) struct Columns(Vec<Column>);
+
+#[derive(Debug)]
+struct Column {
+    field: &'static str,
+    spelling: String,
+}
+
+/// The field that a name means, in whatever case, with or without `-`, `_` and spaces.
+pub(super) fn field(name: &str) -> Option<&'static str> {
+    let plain: String =
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    Some(match plain.as_str() {
+        "email" | "emailaddress" | "mail" | "mailaddress" | "address" => "email",
+        "emaildomain" | "maildomain" | "domain" => "email_domain",
+        "role" => "role",
+        "division" | "department" => "division",
+        "expiresat" | "expires" | "expiry" | "expirydate" => "expires_at",
+        "expiresindays" | "expiryindays" | "days" => "expires_in_days",
+        "maxuses" | "maximumuses" | "uses" => "max_uses",
+        "metadata" => "metadata",
+        _ => return None,
+    })
+}
+
+impl Columns {
+    /// Reads the line that names the columns. Nothing is said about trailing separators.
+    pub(super) fn of(header: &Record<'_>) -> Result<Self, Problem> {
+        let line = header.line;
+        if let Some(fault) = header.fault {
+            return Err(malformed(format!("line {line}: {fault}")));
+        }
+        let (mut columns, mut wrong) = (Vec::<Column>::new(), Vec::new());
+        for (n, name) in named(&header.cells).iter().enumerate() {
+            let name: String = name.chars().take(MAX_NAME).collect();
+            let mut refuse = |message: String| {
+                let message = format!("line {line}, {name}: {message}");
+                wrong.push(FieldError::in_body(pointer_to(&name), message));
+            };
+            match field(&name) {
+                _ if name.is_empty() => {
+                    let message = format!("line {line}: column {} has no name", n + 1);
+                    wrong.push(FieldError::in_body("", message));
+                }
+                None => refuse(format!("is no column; the columns are {}", FIELDS.join(", "))),
+                Some(field) => match columns.iter().find(|column| column.field == field) {
+                    Some(first) if first.spelling == name => refuse("is named twice".to_owned()),
+                    Some(first) => refuse(format!("means the same column as {}", first.spelling)),
+                    None => columns.push(Column { field, spelling: name }),
+                },
+            }
+            if wrong.len() == FIELDS.len() {
+                break;
+            }
+        }
+        if wrong.is_empty() { Ok(Self(columns)) } else { Err(Problem::invalid(wrong)) }
+    }
+
+    /// How the file spells a field; the field's own name where it has no column.
+    pub(super) fn spelling<'c>(&'c self, field: &'c str) -> &'c str {
+        self.0.iter().find(|column| column.field == field).map_or(field, |column| &column.spelling)
+    }
+
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|column| column.field == field)
+    }
+
+    /// The cells of a row with their fields, if it has as many as there are columns. Empty
+    /// cells behind the last column do not count.
+    pub(super) fn cells<'r, 't>(
+        &self,
+        cells: &'r [Cow<'t, str>],
+    ) -> Result<impl Iterator<Item = (&'static str, &'r Cow<'t, str>)>, String> {
+        let (given, expected) = (cells.len().min(self.0.len()), self.0.len());
+        let is_surplus = named(cells).len() > expected;
+        if given < expected || is_surplus {
+            let number = if is_surplus { cells.len() } else { given };
+            return Err(format!("has {number} cells where there are {expected} columns"));
+        }
+        Ok(self.0.iter().map(|column| column.field).zip(cells))
+    }
+}
+
+/// The cells up to the last that is not empty.
+fn named<'r, 't>(cells: &'r [Cow<'t, str>]) -> &'r [Cow<'t, str>] {
+    let end = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    &cells[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_in_any_spelling() {
+        for (name, expected) in [
+            ("email", "email"),
+            ("E-Mail", "email"),
+            ("EMAIL ADDRESS", "email"),
+            ("mail", "email"),
+            ("Address", "email"),
+            ("Domain", "email_domain"),
+            ("E-mail domain", "email_domain"),
+            ("ROLE", "role"),
+            ("Department", "division"),
+            ("Expires", "expires_at"),
+            ("expires at", "expires_at"),
+            ("Expires in (days)", "expires_in_days"),
+            ("Days", "expires_in_days"),
+            ("Max. uses", "max_uses"),
+            ("Uses", "max_uses"),
+            ("metadata", "metadata"),
+        ] {
+            assert_eq!(field(name), Some(expected), "{name}");
+        }
+        for unknown in ["", "e", "emails", "e-mail 2", "name", "status", "used by", "division id"] {
+            assert_eq!(field(unknown), None, "{unknown}");
+        }
+        for field_name in FIELDS {
+            assert_eq!(field(field_name), Some(field_name));
+        }
+    }
+}

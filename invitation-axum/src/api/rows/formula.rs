@@ -1,0 +1,130 @@
+//! Cells that no spreadsheet takes for a formula (OWASP ASVS 5.0, 1.2.10).
+//!
+//! A spreadsheet may split a line at another separator than the file's, so each part of a cell
+//! that could become a cell of its own is looked at.
+
+use std::borrow::Cow;
+
+/// What a formula begins with, in both widths.
+const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// At what a spreadsheet may split.
+const SEPARATORS: [char; 7] = [';', ',', '\t', '|', '\n', '\r', '"'];
+
+/// Whether a part of a cell could be taken for a formula, be it behind what a spreadsheet passes
+/// over. At the beginning of the cell a control character is as bad.
+fn is_harmful(part: &str, is_first: bool) -> bool {
+    let is_passed_over = |c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '\u{feff}' | '\u{200b}')
+    };
+    part.trim_start_matches(is_passed_over).starts_with(BEGINNINGS)
+        || (is_first && part.trim_start_matches(['\'', '"']).starts_with(char::is_control))
+}
+
+/// The places at which a cell could begin.
+fn beginnings(cell: &str) -> impl Iterator<Item = usize> {
+    let behind = |(at, separator): (usize, &str)| at + separator.len();
+    std::iter::once(0).chain(cell.match_indices(SEPARATORS).map(behind))
+}
+
+/// The cell with an apostrophe in front of each part that could be taken for a formula, or that
+/// begins with a control character.
+pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
+    let is_harmful = |at: &usize| is_harmful(&cell[*at..], *at == 0);
+    let mut harmful = beginnings(cell).filter(is_harmful).peekable();
+    if harmful.peek().is_none() {
+        return Cow::Borrowed(cell);
+    }
+    let (mut written, mut done) = (String::with_capacity(cell.len() + 2), 0);
+    for at in harmful {
+        written.push_str(&cell[done..at]);
+        written.push('\'');
+        done = at;
+    }
+    written.push_str(&cell[done..]);
+    Cow::Owned(written)
+}
+
+/// The cell without the apostrophes that [`harmless`] puts in, so that what was exported can be
+/// imported. One that a person typed in front of what could be a formula goes, too.
+pub(super) fn plain(cell: &str) -> Cow<'_, str> {
+    let is_added =
+        |at: &usize| cell[*at..].strip_prefix('\'').is_some_and(|rest| is_harmful(rest, *at == 0));
+    let mut added = beginnings(cell).filter(is_added).peekable();
+    if added.peek().is_none() {
+        return Cow::Borrowed(cell);
+    }
+    let (mut read, mut done) = (String::with_capacity(cell.len()), 0);
+    for at in added {
+        read.push_str(&cell[done..at]);
+        done = at + 1;
+    }
+    read.push_str(&cell[done..]);
+    Cow::Owned(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_cell_begins_a_formula() {
+        for cell in [
+            "=1",
+            "+1",
+            "-1",
+            "@a",
+            "\t=1",
+            " =1",
+            "\u{a0}+1",
+            "\0a",
+            "\ra",
+            "\ta",
+            "＝1",
+            "'=1",
+            "\"=1",
+            "\u{feff}=1",
+            "'\" +1",
+        ] {
+            assert!(harmless(cell).starts_with('\''), "{cell:?}");
+        }
+        for (cell, expected) in [
+            ("x;=1+1", "x;'=1+1"),
+            ("x\t=1", "x\t'=1"),
+            ("a,\"=cmd", "a,'\"'=cmd"),
+            ("a|b; +1;@c", "a|b;' +1;'@c"),
+            ("=1;=2", "'=1;'=2"),
+            ("a\n-1", "a\n'-1"),
+            ("a;'＝1", "a;''＝1"),
+        ] {
+            assert_eq!(harmless(cell), expected);
+        }
+        for cell in ["", "anna", "a=1", "1-2", "a; b", "a b -1", "anna@example.com", "'anna", "a'b"]
+        {
+            assert_eq!(harmless(cell), cell);
+        }
+    }
+
+    #[test]
+    fn what_was_made_harmless_is_read_back() {
+        // All texts of up to six of these characters.
+        let alphabet = ['a', '=', '\'', '"', ';', ' ', '\t'];
+        let mut texts = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..6 {
+            let end = texts.len();
+            for n in from..end {
+                texts.extend(alphabet.map(|c| format!("{}{c}", texts[n])));
+            }
+            from = end;
+        }
+        for text in texts {
+            let written = harmless(&text);
+            let has_formula = |text: &str| {
+                text.split(SEPARATORS).any(|part| part.trim_start().starts_with(BEGINNINGS))
+            };
+            assert!(!has_formula(&written), "{text:?} as {written:?}");
+            assert_eq!(plain(&written), text, "as {written:?}");
+        }
+    }
+}

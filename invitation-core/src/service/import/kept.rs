@@ -1,0 +1,170 @@
+//! The results of an import as they are kept with its key: without codes and addresses.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ImportedRow, RowOutcome, RowWarning};
+use crate::{
+    error::{Error, StoreError, StoreErrorKind},
+    invalid::{Invalid, InvalidInput},
+    policy::Right,
+    quota::QuotaOf,
+    refusal::{Refusal, Refused, Verdict},
+    request::RequestResults,
+    service::Created,
+    text::{Division, Role, UserId},
+};
+
+/// The most mistakes that are kept of one row, and bytes of each message.
+const MAX_MISTAKES: usize = 8;
+const MAX_MESSAGE: usize = 250;
+
+/// The fields that a draft may be refused for.
+const FIELDS: [&str; 8] = [
+    "email",
+    "email_domain",
+    "role",
+    "division",
+    "expires_at",
+    "expires_in_days",
+    "max_uses",
+    "metadata",
+];
+
+#[derive(Serialize, Deserialize)]
+struct KeptRow {
+    outcome: KeptOutcome,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<KeptWarning>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptOutcome {
+    Created,
+    Skipped,
+    Unreadable,
+    Invalid(Vec<(String, String)>),
+    Forbidden(Right),
+    RoleNotGrantable(Role),
+    DivisionNotAllowed(Division),
+    InviterQuota(UserId, std::num::NonZeroU32),
+    DivisionQuota(Division, std::num::NonZeroU32),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptWarning {
+    WithoutAddress,
+    Repeated(usize),
+    AlreadyInvited,
+}
+
+/// The results of rows, of which those at `created` are about to be created and those of
+/// `full` to be refused.
+pub(super) fn write(
+    rows: &[ImportedRow],
+    created: &[usize],
+    full: &[(usize, Verdict)],
+) -> RequestResults {
+    let kept = |(n, row): (usize, &ImportedRow)| {
+        let refused = full.binary_search_by_key(&n, |(refused, _)| *refused).ok().map(|n| &full[n]);
+        let outcome = match (&row.outcome, refused) {
+            _ if created.binary_search(&n).is_ok() => KeptOutcome::Created,
+            (_, Some((_, verdict))) => refusal(verdict.refusal()),
+            (RowOutcome::Invalid(found), _) => KeptOutcome::Invalid(mistakes(found)),
+            (RowOutcome::Refused(refused), _) => refusal(refused.refusal()),
+            (RowOutcome::Skipped, _) => KeptOutcome::Skipped,
+            _ => KeptOutcome::Unreadable,
+        };
+        KeptRow { outcome, warnings: row.warnings.iter().map(warning).collect() }
+    };
+    let kept: Vec<_> = rows.iter().enumerate().map(kept).collect();
+    // Texts and numbers: nothing that cannot be written.
+    RequestResults::from_bytes(serde_json::to_vec(&kept).unwrap_or_default())
+}
+
+/// The rows as they were, with what was created, in its order.
+pub(super) fn read(
+    results: &RequestResults,
+    created: Vec<Created>,
+) -> Result<Vec<ImportedRow>, Error> {
+    let kept: Vec<KeptRow> =
+        serde_json::from_slice(results.as_bytes()).map_err(|why| corrupt().because(why))?;
+    let mut created = created.into_iter();
+    let mut rows = Vec::with_capacity(kept.len());
+    for KeptRow { outcome, warnings } in kept {
+        let refused = |refusal| RowOutcome::Refused(Refused::new(refusal, Vec::new()));
+        let outcome = match outcome {
+            KeptOutcome::Created => {
+                RowOutcome::Created(Box::new(created.next().ok_or_else(corrupt)?))
+            }
+            KeptOutcome::Skipped => RowOutcome::Skipped,
+            KeptOutcome::Unreadable => RowOutcome::Unreadable,
+            KeptOutcome::Invalid(found) => RowOutcome::Invalid(InvalidInput::new(
+                found.into_iter().map(|(field, message)| invalid(&field, message)).collect(),
+            )),
+            KeptOutcome::Forbidden(right) => refused(Refusal::Forbidden { right }),
+            KeptOutcome::RoleNotGrantable(role) => refused(Refusal::RoleNotGrantable { role }),
+            KeptOutcome::DivisionNotAllowed(division) => {
+                refused(Refusal::DivisionNotAllowed { division })
+            }
+            KeptOutcome::InviterQuota(user, max) => {
+                refused(Refusal::QuotaExceeded { of: QuotaOf::Inviter(user), max })
+            }
+            KeptOutcome::DivisionQuota(division, max) => {
+                refused(Refusal::QuotaExceeded { of: QuotaOf::Division(division), max })
+            }
+        };
+        let warnings = warnings.into_iter().map(|kept| match kept {
+            KeptWarning::WithoutAddress => RowWarning::WithoutAddress,
+            KeptWarning::Repeated(first) => RowWarning::Repeated { first },
+            KeptWarning::AlreadyInvited => RowWarning::AlreadyInvited,
+        });
+        rows.push(ImportedRow { outcome, warnings: warnings.collect() });
+    }
+    // A key goes with the first of its invitations: all of them are there, or no key is.
+    if created.next().is_some() { Err(corrupt().into()) } else { Ok(rows) }
+}
+
+pub(super) fn corrupt() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "import")
+}
+
+fn mistakes(found: &InvalidInput) -> Vec<(String, String)> {
+    let kept = |invalid: &Invalid| {
+        let message = invalid.message();
+        (invalid.field().to_owned(), message[..message.floor_char_boundary(MAX_MESSAGE)].to_owned())
+    };
+    found.errors().iter().take(MAX_MISTAKES).map(kept).collect()
+}
+
+fn invalid(field: &str, message: String) -> Invalid {
+    let known = FIELDS.into_iter().find(|known| *known == field);
+    Invalid::new(known.unwrap_or("drafts"), message)
+}
+
+fn refusal(refusal: &Refusal) -> KeptOutcome {
+    match refusal {
+        Refusal::Forbidden { right } => KeptOutcome::Forbidden(*right),
+        Refusal::RoleNotGrantable { role } => KeptOutcome::RoleNotGrantable(role.clone()),
+        Refusal::DivisionNotAllowed { division } => {
+            KeptOutcome::DivisionNotAllowed(division.clone())
+        }
+        Refusal::QuotaExceeded { of: QuotaOf::Inviter(user), max } => {
+            KeptOutcome::InviterQuota(user.clone(), *max)
+        }
+        Refusal::QuotaExceeded { of: QuotaOf::Division(division), max } => {
+            KeptOutcome::DivisionQuota(division.clone(), *max)
+        }
+        // No other refusal is about a row that is to be created.
+        _ => KeptOutcome::Forbidden(Right::Create),
+    }
+}
+
+fn warning(warning: &RowWarning) -> KeptWarning {
+    match warning {
+        RowWarning::WithoutAddress => KeptWarning::WithoutAddress,
+        RowWarning::Repeated { first } => KeptWarning::Repeated(*first),
+        RowWarning::AlreadyInvited => KeptWarning::AlreadyInvited,
+    }
+}

@@ -1,0 +1,382 @@
+//! Imports: many drafts at once, each with an outcome of its own, done once for each key.
+
+mod asked;
+mod duplicates;
+mod kept;
+mod quota;
+
+pub use self::asked::{
+    Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
+};
+use self::{duplicates::Mailbox, quota::Rooms};
+use super::{
+    Created, Invitations,
+    evidence::Place,
+    issue::{Accepted, Drawn},
+};
+use crate::{
+    actor::Acting,
+    decide::{Call, Rejected, Terms},
+    error::{Error, StoreError, StoreErrorKind},
+    event::Action,
+    invalid::{Invalid, InvalidInput},
+    policy::Right,
+    refusal::{Refused, Verdict},
+    request::{IdempotencyKey, Known, Request},
+    store::{Insert, Inserted, Store},
+    text::Division,
+};
+
+/// How often rows are left out because a quota turns out to be full.
+const ROUNDS: usize = 32;
+
+/// The rows of an import, and those of them that are to be created.
+struct Judged {
+    rows: Vec<ImportedRow>,
+    /// Refusals that are not on record yet.
+    denied: Vec<Denied>,
+    /// By ascending row.
+    accepted: Vec<Candidate>,
+}
+
+/// A row that may be created.
+struct Candidate {
+    row: usize,
+    terms: Terms,
+    call: Call,
+}
+
+/// A row that the actor is not entitled to.
+struct Denied {
+    row: usize,
+    verdict: Verdict,
+    named: Option<Division>,
+    call: Call,
+}
+
+impl<S: Store> Invitations<S> {
+    /// Creates what the rows of an import ask for, and says of each row what came of it. All
+    /// that is created shares a [batch](crate::Invitation::batch) and is stored in one atomic
+    /// step, together with the key.
+    ///
+    /// Rows whose mailbox comes twice, or has an active invitation to the row's division at
+    /// the time of the call, are marked with a [warning](RowWarning), and skipped unless the
+    /// import says otherwise ([`Duplicates`]). That is advice and no lock: of two imports at
+    /// the same moment, each may create what the other does.
+    ///
+    /// Under a key the import is done once, whatever its mode: the same user sending the
+    /// same import under the same key gets the results of the first time
+    /// ([`Imported::is_replayed`]), and the codes as they are by then. The key is kept until
+    /// one of the invitations is [purged](Self::purge); where none was created, for
+    /// [24 hours](Request::KEPT_WITHOUT_INVITATIONS). An import that fails as a whole leaves
+    /// no key.
+    ///
+    /// One round trip, one more if there are addresses, one for each refusal, and one for
+    /// each quota that has no room for all.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::Refused`]: `Forbidden`; `IdempotencyKeyReused` when something else was
+    ///   asked for under the key, be it only another mode; and as
+    ///   [`create_once`](Self::create_once) for what became of the invitations since then.
+    /// - [`Error::Invalid`] when there are no rows, or too many.
+    /// - With [`ImportMode::AllOrNone`]: the [fields](Invalid::line) that are not accepted, of
+    ///   all rows; else the first refusal. A row that is skipped is no failure.
+    /// - [`Error::Store`], [`Error::Entropy`].
+    pub async fn import(
+        &self,
+        acting: impl Into<Acting<'_>>,
+        import: Import,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Imported, Error> {
+        let acting = acting.into();
+        let call = self.call_by(acting)?;
+        self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
+        self.check_number(import.rows.len())?;
+        let request = key.map(|key| import.request(&call, key));
+        let asked = import.asked();
+        let mut judged = self.judge(import.rows, acting, &call)?;
+        if judged.has_failures() {
+            // What is not acceptable any more may have been so the first time.
+            if let Some(known) = self.known(request.as_ref()).await?
+                && request.as_ref().is_some_and(|request| request.made(&known))
+            {
+                return self.give_again(acting, &call, known, request).await;
+            }
+            if asked.mode == ImportMode::AllOrNone {
+                return Err(self.fail(acting, judged).await);
+            }
+        }
+        self.record_denials(acting, &mut judged).await?;
+        self.warn(&mut judged, &call, asked).await?;
+        self.store_import(acting, &call, judged, asked.mode, request).await
+    }
+
+    /// Says of each row what would come of it, with the same warnings, and creates nothing.
+    /// Whether there would be room under a quota is not looked at, and nothing is recorded.
+    ///
+    /// No round trip, or one if there are addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]: `Forbidden`; [`Error::Invalid`] when there are no rows, or too
+    /// many; [`Error::Store`], [`Error::Entropy`].
+    pub async fn rehearse(
+        &self,
+        acting: impl Into<Acting<'_>>,
+        import: Import,
+    ) -> Result<Vec<ImportedRow>, Error> {
+        let acting = acting.into();
+        let call = self.call_by(acting)?;
+        self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
+        self.check_number(import.rows.len())?;
+        let asked = import.asked();
+        let mut judged = self.judge(import.rows, acting, &call)?;
+        for Denied { row, verdict, .. } in judged.denied.drain(..) {
+            let refused = Refused::new(verdict.refusal().clone(), Vec::new());
+            judged.rows[row].outcome = RowOutcome::Refused(refused);
+        }
+        self.warn(&mut judged, &call, asked).await?;
+        Ok(judged.rows)
+    }
+
+    /// Checks each row for itself: its bounds, then the actor's rights to it.
+    fn judge(
+        &self,
+        rows: Vec<ImportRow>,
+        acting: Acting<'_>,
+        call: &Call,
+    ) -> Result<Judged, Error> {
+        let (policy, limits) = (&self.settings.policy, &self.settings.limits);
+        let mut judged = Judged { rows: Vec::new(), denied: Vec::new(), accepted: Vec::new() };
+        for (row, asked) in rows.into_iter().enumerate() {
+            let mut outcome = RowOutcome::Valid;
+            match asked {
+                ImportRow::Unreadable(_) => outcome = RowOutcome::Unreadable,
+                ImportRow::Draft(draft) => {
+                    let id = self.state.ids.event(call.now, self.entropy())?;
+                    let call = Call { id, ..call.clone() };
+                    match Terms::of(draft, acting, &call, policy, limits) {
+                        Ok(terms) => judged.accepted.push(Candidate { row, terms, call }),
+                        Err(Rejected::Invalid(found)) => outcome = RowOutcome::Invalid(found),
+                        Err(Rejected::Denied { verdict, named }) => {
+                            judged.denied.push(Denied { row, verdict, named, call });
+                        }
+                    }
+                }
+            }
+            judged.rows.push(ImportedRow { outcome, warnings: Vec::new() });
+        }
+        Ok(judged)
+    }
+
+    /// Marks the rows about mailboxes that are invited already, or twice, and leaves those out
+    /// that are to be skipped.
+    async fn warn(
+        &self,
+        judged: &mut Judged,
+        call: &Call,
+        asked: asked::Asked,
+    ) -> Result<(), Error> {
+        let invitees: Vec<_> =
+            judged.accepted.iter().filter_map(|one| one.terms.invitee()).collect();
+        let invited = match invitees.as_slice() {
+            [] => Vec::new(),
+            some => self.store.invited(some, call.now).await?,
+        };
+        if invited.len() != invitees.len() {
+            return Err(StoreError::new(StoreErrorKind::Corrupt, "import").into());
+        }
+        let mut answers = invitees.into_iter().zip(invited);
+        let mailboxes: Vec<_> = judged
+            .accepted
+            .iter()
+            .map(|Candidate { row, terms, .. }| {
+                let row = *row;
+                if terms.invitee().is_none() {
+                    return Mailbox::none(row, terms.is_for_anyone());
+                }
+                answers.next().map_or(Mailbox::none(row, false), |(invitee, is_invited)| {
+                    Mailbox::of(row, invitee.address, is_invited)
+                })
+            })
+            .collect();
+        let mut skipped = Vec::new();
+        for found in duplicates::find(mailboxes, asked.expects_addresses) {
+            let row = &mut judged.rows[found.row];
+            row.warnings = found.warnings;
+            if found.is_duplicate && asked.duplicates == Duplicates::Skip {
+                row.outcome = RowOutcome::Skipped;
+                skipped.push(found.row);
+            }
+        }
+        judged.accepted.retain(|one| skipped.binary_search(&one.row).is_err());
+        Ok(())
+    }
+
+    /// Stores what is accepted, as much of it as the quotas have room for, in one step with
+    /// the key.
+    async fn store_import(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        judged: Judged,
+        mode: ImportMode,
+        request: Option<Request>,
+    ) -> Result<Imported, Error> {
+        let Judged { mut rows, accepted: candidates, .. } = judged;
+        let batch = Some(self.state.ids.batch(call.now, self.entropy())?);
+        let mut rooms = Rooms::default();
+        for _ in 0..ROUNDS {
+            let full = rooms.refuse(&candidates);
+            let places: Vec<_> = candidates
+                .iter()
+                .map(|one| one.row)
+                .filter(|row| full.binary_search_by_key(row, |(refused, _)| *refused).is_err())
+                .collect();
+            let terms = candidates.iter().filter(|one| places.binary_search(&one.row).is_ok());
+            let terms = terms.map(|one| (one.terms.clone(), one.call.clone())).collect();
+            let accepted = Accepted { terms, batch };
+            let request = request.as_ref().map(|request| Request {
+                results: Some(kept::write(&rows, &places, &full)),
+                ..request.clone()
+            });
+            let drawn = if places.is_empty() {
+                self.store_key(request).await?
+            } else {
+                self.store_drawn(call, &accepted, request).await?
+            };
+            match drawn {
+                Drawn::Made(created) => {
+                    for (row, created) in places.into_iter().zip(created) {
+                        rows[row].outcome = RowOutcome::Created(Box::new(created));
+                    }
+                    self.refuse_full(acting, &candidates, full, &mut rows).await;
+                    return Ok(Imported { rows, is_replayed: false });
+                }
+                Drawn::Known(known, request) => {
+                    return self.give_again(acting, call, known, request).await;
+                }
+                Drawn::Full { of, verdict, .. } if mode == ImportMode::AllOrNone => {
+                    let place = Place::named_or_home(accepted.about(&of), acting);
+                    return Err(self.refuse(call, Action::Create, verdict, place).await);
+                }
+                Drawn::Full { of, room, verdict } => {
+                    rooms.learn(of, room, verdict, &accepted.terms);
+                }
+            }
+        }
+        Err(StoreError::new(StoreErrorKind::Conflict, "import").into())
+    }
+
+    /// Stores only the key, if there is one.
+    async fn store_key(&self, request: Option<Request>) -> Result<Drawn, Error> {
+        if request.is_none() {
+            return Ok(Drawn::Made(Vec::new()));
+        }
+        let insert = Insert { rows: Vec::new(), quotas: Vec::new(), request };
+        match self.store.insert(&insert).await? {
+            Inserted::Known(known) => Ok(Drawn::Known(known, insert.request)),
+            _ => Ok(Drawn::Made(Vec::new())),
+        }
+    }
+
+    /// What was asked for under the key before, if anything was.
+    async fn known(&self, request: Option<&Request>) -> Result<Option<Known>, Error> {
+        let Some(request) = request.cloned() else { return Ok(None) };
+        let insert = Insert { rows: Vec::new(), quotas: Vec::new(), request: Some(request) };
+        match self.store.insert(&insert).await? {
+            Inserted::Known(known) => Ok(Some(known)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The results of the first time, with the codes as they are now.
+    async fn give_again(
+        &self,
+        acting: Acting<'_>,
+        call: &Call,
+        mut known: Known,
+        request: Option<Request>,
+    ) -> Result<Imported, Error> {
+        let results = known.results.take();
+        let created = self.replay(acting, call, known, request, None).await?;
+        let results = results.as_ref().ok_or_else(kept::corrupt)?;
+        Ok(Imported { rows: kept::read(results, created)?, is_replayed: true })
+    }
+
+    /// Records what the actor is not entitled to, before anything is created.
+    async fn record_denials(&self, acting: Acting<'_>, judged: &mut Judged) -> Result<(), Error> {
+        for Denied { row, verdict, named, call } in judged.denied.drain(..) {
+            let place = Place::named_or_home(named, acting);
+            match self.refuse(&call, Action::Create, verdict, place).await {
+                Error::Refused(refused) => {
+                    judged.rows[row].outcome = RowOutcome::Refused(refused);
+                }
+                error => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the rows that there was no room for. The others are created by then, so what
+    /// cannot be recorded is told of the row alone.
+    async fn refuse_full(
+        &self,
+        acting: Acting<'_>,
+        candidates: &[Candidate],
+        full: Vec<(usize, Verdict)>,
+        rows: &mut [ImportedRow],
+    ) {
+        for (row, verdict) in full {
+            let Ok(n) = candidates.binary_search_by_key(&row, |one| one.row) else { continue };
+            let one = &candidates[n];
+            let place = Place::named_or_home(Some(one.terms.division().clone()), acting);
+            let refused = self.refuse(&one.call, Action::Create, verdict, place).await;
+            rows[row].outcome = match refused {
+                Error::Refused(refused) => RowOutcome::Refused(refused),
+                error => RowOutcome::Failed(Box::new(error)),
+            };
+        }
+    }
+
+    /// The error of an import of which all or none is to be created.
+    async fn fail(&self, acting: Acting<'_>, judged: Judged) -> Error {
+        let mut wrong = Vec::new();
+        for (row, judged) in judged.rows.into_iter().enumerate() {
+            match judged.outcome {
+                RowOutcome::Invalid(found) => wrong.extend(found.at_line(row)),
+                RowOutcome::Unreadable => {
+                    wrong.push(Invalid::new("drafts", "cannot be read").at_line(row));
+                }
+                _ => {}
+            }
+        }
+        match judged.denied.into_iter().next() {
+            Some(Denied { verdict, named, call, .. }) if wrong.is_empty() => {
+                let place = Place::named_or_home(named, acting);
+                self.refuse(&call, Action::Create, verdict, place).await
+            }
+            _ => InvalidInput::new(wrong).into(),
+        }
+    }
+}
+
+impl Judged {
+    fn has_failures(&self) -> bool {
+        let is_bad = |row: &ImportedRow| {
+            matches!(row.outcome, RowOutcome::Invalid(_) | RowOutcome::Unreadable)
+        };
+        !self.denied.is_empty() || self.rows.iter().any(is_bad)
+    }
+}
+
+impl Imported {
+    /// What was created, in the order of the rows.
+    pub fn created(&self) -> impl Iterator<Item = &Created> {
+        self.rows.iter().filter_map(|row| match &row.outcome {
+            RowOutcome::Created(created) => Some(&**created),
+            _ => None,
+        })
+    }
+}

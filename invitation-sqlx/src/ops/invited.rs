@@ -1,0 +1,47 @@
+//! Who is invited already: many mailboxes with one question.
+
+use std::collections::{BTreeSet, HashSet};
+
+use invitation_core::{Division, EmailKey, Invitee, StoreError, Timestamp};
+
+use crate::{
+    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
+};
+
+/// How many mailboxes one question is about.
+const AT_ONCE: usize = 250;
+
+pub(crate) async fn invited<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitees: &[Invitee],
+    now: Timestamp,
+) -> Result<Vec<bool>, StoreError> {
+    let mut found = HashSet::new();
+    for chunk in invitees.chunks(AT_ONCE) {
+        let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
+        let divisions: BTreeSet<&Division> = chunk.iter().map(|one| &one.division).collect();
+        let mut s = Statement::<DB>::new(format!(
+            "SELECT DISTINCT i.division, i.email_key FROM {} i",
+            names.invitations
+        ))
+        .once();
+        render::go_by(&mut s, names, "codes_invitee");
+        s.sql(" WHERE i.email_key IN ").list(&Vec::from_iter(addresses), |s, address| {
+            s.text(address.as_str());
+        });
+        s.sql(" AND i.division IN ").list(&Vec::from_iter(divisions), |s, division| {
+            s.text(division.as_str());
+        });
+        s.sql(" AND i.expires_at > ").int(now.as_micros());
+        s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
+        let rows = s.all(conn).await.map_err(|error| store_error::<DB>("invited", error))?;
+        for row in &rows {
+            found.insert(row::invitee::<DB>(row)?);
+        }
+    }
+    let is_found = |one: &Invitee| {
+        found.contains(&(one.division.as_str().to_owned(), one.address.as_str().to_owned()))
+    };
+    Ok(invitees.iter().map(is_found).collect())
+}

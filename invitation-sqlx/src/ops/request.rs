@@ -1,0 +1,142 @@
+//! Requests under an idempotency key: the primary key of their table arbitrates.
+
+use invitation_core::{
+    Known, Request, RequestResults, StoreError, StoreErrorKind, Timestamp, UserId,
+};
+
+use crate::{
+    dialect::Dialect,
+    error::store_error,
+    names::Names,
+    row::{self, KnownRow},
+    statement::Statement,
+};
+
+/// Stores the key of a request; gives back what an earlier request came to, if the key stands
+/// for one.
+///
+/// The earlier request is read before one that is forgotten is removed: callers of the same key
+/// that all removed first would deadlock on MySQL, where each holds a shared lock on the row.
+pub(super) async fn write<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    request: &Request,
+    forgotten_at: Option<Timestamp>,
+) -> Result<Option<Known>, StoreError> {
+    let failed = |error| store_error::<DB>("insert", error);
+    if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
+        return Ok(None);
+    }
+    if let Some(known) = known::<DB>(conn, names, request).await? {
+        return Ok(Some(known));
+    }
+    forget::<DB>(conn, names, request).await.map_err(failed)?;
+    if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
+        return Ok(None);
+    }
+    // Somebody else has just taken it: whoever asks again finds out for what.
+    Err(StoreError::new(StoreErrorKind::Conflict, "insert"))
+}
+
+async fn try_write<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    request: &Request,
+    forgotten_at: Option<Timestamp>,
+) -> sqlx::Result<bool> {
+    let mut s = Statement::<DB>::new(format!(
+        "INSERT INTO {} (owner, request_key, id, fingerprint, results, forgotten_at) VALUES (",
+        names.requests
+    ));
+    s.text(owner(request)).sql(", ").text(request.key.key.as_str());
+    s.sql(", ").blob(request.id.as_bytes()).sql(", ").blob(request.fingerprint.as_bytes());
+    s.sql(", ").opt_blob(request.results.as_ref().map(RequestResults::as_bytes));
+    s.sql(", ").opt_int(forgotten_at.map(Timestamp::as_micros)).sql(")");
+    s.run_unless_taken(conn, "owner, request_key").await
+}
+
+/// Removes an earlier request that is forgotten by now.
+async fn forget<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    request: &Request,
+) -> sqlx::Result<()> {
+    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.requests));
+    by_key(&mut s, request);
+    s.sql(" AND forgotten_at <= ").int(request.at.as_micros());
+    s.run(conn).await.map(|_| ())
+}
+
+/// What an earlier request under the key came to, if there was one.
+pub(super) async fn known<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    request: &Request,
+) -> Result<Option<Known>, StoreError> {
+    let failed = |error| store_error::<DB>("insert", error);
+    let fresh = DB::fresh(conn);
+    // One statement, so that a purge is seen by all of it or by none. The results come with
+    // the first invitation only: repeated with each, they would be large.
+    let mut s = Statement::<DB>::new(format!(
+        "SELECT {}, r.fingerprint, CASE WHEN i.id IS NULL OR i.id = (SELECT x.id \
+         FROM {codes} x WHERE x.request_id = r.request ORDER BY x.id LIMIT 1) THEN r.results END \
+         FROM (SELECT id AS request, fingerprint, results FROM {} WHERE ",
+        row::INVITATION,
+        names.requests,
+        codes = names.invitations,
+    ));
+    by_key(&mut s, request);
+    s.sql(" AND (forgotten_at IS NULL OR forgotten_at > ").int(request.at.as_micros());
+    s.sql(")").sql(fresh);
+    s.sql(format_args!(
+        ") r LEFT JOIN {} i ON i.request_id = r.request ORDER BY i.id",
+        names.invitations
+    ));
+    s.sql(fresh);
+    let found = s.all(conn).await.map_err(failed)?;
+    let mut known: Option<Known> = None;
+    for row in &found {
+        let KnownRow { invitation, fingerprint, results } = row::known::<DB>(row)?;
+        let empty =
+            || Known { fingerprint, invitations: Vec::with_capacity(found.len()), results: None };
+        let known = known.get_or_insert_with(empty);
+        known.invitations.extend(invitation);
+        known.results = known.results.take().or(results);
+    }
+    Ok(known)
+}
+
+/// Removes up to `max` keys that were forgotten before an instant; how many it removed.
+pub(super) async fn forget_old<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    before: Timestamp,
+    max: u32,
+) -> Result<u64, StoreError> {
+    let failed = |error| store_error::<DB>("purge", error);
+    let mut s =
+        Statement::<DB>::new(format!("SELECT id FROM {} WHERE forgotten_at < ", names.requests));
+    s.int(before.as_micros()).sql(" ORDER BY forgotten_at LIMIT ").int(i64::from(max));
+    let found = s.all(conn).await.map_err(failed)?;
+    let ids = found.iter().map(row::request_id::<DB>).collect::<Result<Vec<_>, _>>()?;
+    let mut removed = 0;
+    for chunk in ids.chunks(DB::MAX_BINDS) {
+        let sql = format!("DELETE FROM {} WHERE id IN ", names.requests);
+        let mut s = Statement::<DB>::new(sql).once();
+        s.list(chunk, |s, id| {
+            s.blob(id);
+        });
+        removed += s.run(conn).await.map_err(failed)?;
+    }
+    Ok(removed)
+}
+
+/// The column of the owner: no user has an empty id.
+fn owner(request: &Request) -> &str {
+    request.key.owner.as_ref().map_or("", UserId::as_str)
+}
+
+fn by_key<DB: Dialect>(s: &mut Statement<DB>, request: &Request) {
+    s.sql("owner = ").text(owner(request)).sql(" AND request_key = ");
+    s.text(request.key.key.as_str());
+}
