@@ -4,9 +4,9 @@
 mod support;
 
 use invitation_core::{
-    Action, Actor, Criteria, Division, Draft, Entropy, EntropyError, Error, EventCriteria,
-    IfVersion, InvitationId, Invitations, Paging, Redeemer, Refusal, Role, StoreErrorKind, UserId,
-    Username,
+    Action, Actor, Criteria, Division, Draft, Email, Entropy, EntropyError, Error, EventCriteria,
+    IdempotencyKey, IfVersion, Import, ImportMode, ImportRow, InvitationId, Invitations, Paging,
+    Redeemer, Refusal, Role, StoreErrorKind, UserId, Username,
 };
 use support::{Fault, Flaky};
 
@@ -70,6 +70,30 @@ async fn after_a_lost_answer_the_retry_tells_the_truth() {
     let other = world.invitations.redeem(&code, &redeemer("ben")).await.expect_err("it is used");
     assert_eq!(other.refusal(), Some(&Refusal::Used));
     assert_eq!(world.events(Action::Redeem).await, 2, "one success, one refusal");
+}
+
+#[tokio::test]
+async fn an_import_under_a_key_is_done_once_whatever_becomes_of_its_answer() {
+    let world = World::new();
+    let key = IdempotencyKey::new("k").expect("a key");
+    let address = Email::parse("anna@example.com").expect("an address");
+    let draft = Draft::new()
+        .with_role(Role::new("staff").expect("a role"))
+        .in_division(Division::new("sales").expect("a division"));
+    let rows = [draft.clone().for_email(address.clone()), draft.clone(), draft.for_email(address)];
+    let import = Import::new(rows.map(ImportRow::Draft).into()).with_mode(ImportMode::BestEffort);
+    let ask = async || world.invitations.import(&world.admin, import.clone(), Some(&key)).await;
+    world.store.next(Fault::Before);
+    assert_eq!(kind(ask().await), StoreErrorKind::Unavailable);
+    assert_eq!(world.events(Action::Create).await, 0, "nothing was done");
+    world.store.next(Fault::AnswerLost);
+    assert_eq!(kind(ask().await), StoreErrorKind::OutcomeUnknown);
+    for _ in 0..2 {
+        let again = ask().await.expect("a repeat");
+        assert!(again.is_replayed(), "it had been done");
+        assert_eq!((again.created().count(), again.rows().len()), (2, 3), "the third was skipped");
+    }
+    assert_eq!(world.events(Action::Create).await, 2, "once");
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl Input {
         let bytes = body::read(body, web.limits().bulk_body, web).await?;
         let bytes = stream::iter([Ok::<_, Infallible>(bytes)]);
         let mut parts = multer::Multipart::new(bytes, boundary);
-        let (mut input, mut text) = (Vec::new(), None);
+        let (mut input, mut chosen, mut written) = (Vec::new(), None, None);
         let broken = |_| Problem::new(ProblemKind::Malformed);
         while let Some(part) = parts.next_field().await.map_err(broken)? {
             let name = part.name().unwrap_or_default().to_owned();
@@ -63,9 +63,11 @@ impl Input {
                 return Err(Problem::new(ProblemKind::Malformed));
             }
             if name == file || name == typed {
-                // A file counts before what is typed; an empty one was not chosen.
-                if (name == file && !value.is_empty()) || text.is_none() {
-                    text = Some(rows::decode(&value).map(Cow::into_owned));
+                let text = || rows::decode(&value).map(Cow::into_owned);
+                if name == typed {
+                    written = Some(text());
+                } else if !value.is_empty() {
+                    chosen = Some(text());
                 }
                 continue;
             }
@@ -74,7 +76,7 @@ impl Input {
             })?;
             input.push((name, value.to_owned()));
         }
-        Ok((Self(input), text.unwrap_or_else(|| Ok(String::new()))))
+        Ok((Self(input), chosen.or(written).unwrap_or_else(|| Ok(String::new()))))
     }
 
     /// With these values already in it.

@@ -43,6 +43,8 @@ const MIXED: &str = "email,role,division\nanna@example.com,staff,sales\nben,staf
 async fn a_file_is_checked_first_and_created_once() {
     let world = World::new();
     world.get("admin", "/import").await.is(200).says("Import invitations").says("type=\"file\"");
+    let page = sent(&world, "admin", "/import", &[("file", ""), ("csv", GOOD)]).await.is(200);
+    page.says("2 lines in order");
     let page = sent(&world, "admin", "/import", &[("csv", ""), ("file", GOOD)]).await.is(200);
     page.says("nothing created yet").says("2 lines in order").says("Create all");
     assert_eq!(stored(&world).await, 0);
