@@ -12,6 +12,10 @@
 //! Each server has `start`, and `shared` for the one that all tests of a program use, each
 //! in a database of its own (`create_database`; on Redis, in a namespace). A server
 //! that cannot be started is an error, never a skipped test.
+//!
+//! The environment variable `INVITATION_TEST_PROGRAMS` names a folder whose programs are taken
+//! instead of the system's: `scripts/matrix` runs the tests on other versions that way, and on
+//! MySQL in the place of MariaDB.
 
 #[cfg(feature = "browser")]
 mod browser;

@@ -1,11 +1,11 @@
-//! MariaDB.
+//! MariaDB, or MySQL where its programs are chosen.
 
 use std::{io, path::Path, process::Command, sync::LazyLock, time::Duration};
 
 use crate::{
     Disk, database_name,
     network::free_ports,
-    programs::{RunAs, find, run},
+    programs::{RunAs, chosen, find, run},
     server::{Folder, Server, try_thrice},
 };
 
@@ -112,8 +112,19 @@ pub(crate) fn url(port: u16, database: &str) -> String {
     format!("mysql://root@127.0.0.1:{port}/{database}")
 }
 
+/// Whether the tests run on MySQL: scripts/matrix chooses its programs.
+fn is_mysql() -> bool {
+    chosen("mysqld").is_some()
+}
+
 /// Makes the system's tables in the data folder.
 pub(crate) fn initialise(user: &RunAs, folder: &Folder) -> io::Result<()> {
+    if is_mysql() {
+        let mut install = user.command(&find("mysqld", PACKAGE)?);
+        install.current_dir(folder.path()).args(["--no-defaults", "--initialize-insecure"]);
+        install.arg(format!("--datadir={}", folder.data().display()));
+        return run(&mut install).map(|_| ());
+    }
     let mut install = user.command(&find("mariadb-install-db", PACKAGE)?);
     install.current_dir(folder.path());
     install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
@@ -123,8 +134,16 @@ pub(crate) fn initialise(user: &RunAs, folder: &Folder) -> io::Result<()> {
 
 /// The server's command, on the folder that was initialised.
 pub(crate) fn command(user: &RunAs, folder: &Path, port: u16, disk: Disk) -> io::Result<Command> {
-    let mut command = user.command(&find("mariadbd", PACKAGE)?);
-    command.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"]);
+    let program = if is_mysql() { "mysqld" } else { "mariadbd" };
+    let mut command = user.command(&find(program, PACKAGE)?);
+    command.args(["--no-defaults", "--bind-address=127.0.0.1"]);
+    if is_mysql() {
+        // Its only account is that of the name localhost, so it has to find the name; and it
+        // would serve a second protocol, on a port that all servers share.
+        command.arg("--mysqlx=OFF");
+    } else {
+        command.arg("--skip-name-resolve");
+    }
     command.arg(format!("--datadir={}", folder.join("data").display()));
     command.arg(format!("--socket={}", folder.join("socket").display()));
     command.arg(format!("--pid-file={}", folder.join("pid").display()));
@@ -137,7 +156,8 @@ pub(crate) fn command(user: &RunAs, folder: &Path, port: u16, disk: Disk) -> io:
 }
 
 pub(crate) fn query(port: u16, sql: &str) -> io::Result<String> {
-    let mut client = Command::new(find("mariadb", PACKAGE)?);
+    let program = if is_mysql() { "mysql" } else { "mariadb" };
+    let mut client = Command::new(find(program, PACKAGE)?);
     client.args(["--no-defaults", "-h127.0.0.1", "-uroot", "--connect-timeout=5", "-N", "-B"]);
     client.arg(format!("-P{port}")).args(["-e", sql]);
     let output = run(&mut client)?;

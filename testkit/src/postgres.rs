@@ -1,11 +1,17 @@
 //! PostgreSQL.
 
-use std::{fs, io, path::PathBuf, process::Command, sync::LazyLock, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+    time::Duration,
+};
 
 use crate::{
     Disk, database_name,
     network::free_ports,
-    programs::{RunAs, find, missing, run},
+    programs::{RunAs, chosen, find, missing, run},
     server::{Folder, Server, try_thrice},
 };
 
@@ -128,6 +134,9 @@ impl Postgres {
 
 /// The folder of the newest version's programs. Debian keeps them out of `PATH`.
 fn programs() -> io::Result<PathBuf> {
+    if let Some(folder) = chosen("postgres").as_deref().and_then(Path::parent) {
+        return Ok(folder.to_owned());
+    }
     let version = |folder: &PathBuf| {
         let name = folder.file_name()?.to_str()?.to_owned();
         name.parse::<u32>().ok()

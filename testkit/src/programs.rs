@@ -10,8 +10,21 @@ use std::{
 /// Where programs are, besides the folders of `PATH`.
 const FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
+/// Names a folder whose programs are taken instead of the system's: other versions of the
+/// servers.
+const PROGRAMS: &str = "INVITATION_TEST_PROGRAMS";
+
+/// A program of that folder, if there is one.
+pub(crate) fn chosen(name: &str) -> Option<PathBuf> {
+    let file = PathBuf::from(env::var_os(PROGRAMS)?).join(name);
+    file.is_file().then_some(file)
+}
+
 /// Finds a program, or says which package has it.
 pub(crate) fn find(name: &str, package: &str) -> io::Result<PathBuf> {
+    if let Some(file) = chosen(name) {
+        return Ok(file);
+    }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(FOLDERS.map(PathBuf::from))

@@ -16,6 +16,7 @@ use crate::{
 };
 
 const PACKAGE: &str = "redis-server";
+const USER: &str = "redis";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often something is looked at that takes its time.
@@ -93,7 +94,7 @@ impl Redis {
     }
 
     pub(crate) fn on(port: u16, disk: Disk, settings: &[(&str, &str)]) -> io::Result<Self> {
-        let user = RunAs::instead_of_root("redis")?;
+        let user = RunAs::instead_of_root(USER)?;
         let folder = Folder::new(&user)?;
         let mut command = user.command(&find("redis-server", PACKAGE)?);
         let mut set = |name: &str, value: &str| {
@@ -188,6 +189,25 @@ impl Redis {
     pub fn start_again(&self) -> io::Result<()> {
         let is_ready = || ask(self.port, &["PING"]).is_ok_and(|answer| answer == "PONG");
         self.server.start_again(is_ready)
+    }
+
+    /// Sets the size that no file of it may exceed: a write beyond fails, as on a full disk.
+    /// None lifts the limit. It holds until the server ends.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not run, or `prlimit` fails.
+    pub fn limit_files(&self, bytes: Option<u64>) -> io::Result<()> {
+        self.server.limit_files(&RunAs::instead_of_root(USER)?, bytes)
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it has not within 20 seconds.
+    pub fn wait_for_end(&self) -> io::Result<()> {
+        wait_until("the server has ended", || Ok(!self.server.is_running()))
     }
 
     /// Its process id, while it runs.

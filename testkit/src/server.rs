@@ -10,14 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::programs::RunAs;
+use crate::programs::{RunAs, find, run};
 
 /// The watchdog: a shell whose standard input the test program holds. However that
 /// program ends, the input ends with it; then the server is ended and its folder
 /// removed. (Values of statics are never dropped, and a signal at the death of the
 /// parent would come when the *thread* that started it ends.)
 const WATCHDOG: &str = r#"
-trap '' INT TERM HUP
+# A file that reaches its limit is an error of the write then, as on a full disk.
+trap '' INT TERM HUP XFSZ
 folder=$1; signal=$2; shift 2
 p=
 end() {
@@ -138,6 +139,22 @@ impl Server {
     /// The process id, while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.wires.lock().unwrap_or_else(PoisonError::into_inner).pid
+    }
+
+    /// Sets the size that no file of it may exceed: a write beyond fails, as on a full disk.
+    /// None lifts the limit. It holds until the server ends. `user` is whom it runs as: root
+    /// in a container may not change the limits of others.
+    pub(crate) fn limit_files(&self, user: &RunAs, bytes: Option<u64>) -> io::Result<()> {
+        let pid = self.pid().ok_or_else(|| io::Error::other("it does not run"))?;
+        let soft = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let mut limit = user.command(&find("prlimit", "util-linux")?);
+        limit.arg(format!("--pid={pid}")).arg(format!("--fsize={soft}:unlimited"));
+        run(&mut limit).map(|_| ())
+    }
+
+    /// Whether its process is there.
+    pub(crate) fn is_running(&self) -> bool {
+        self.pid().is_some_and(|pid| !has_ended(pid))
     }
 
     /// The end of its log.

@@ -3,6 +3,9 @@
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
 
+pub mod load;
+pub mod whole;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use invitation_core::{Actor, Division, Draft, Redeemer, Role, UserId, Username};

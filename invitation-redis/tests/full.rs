@@ -1,0 +1,137 @@
+//! Full memory and a full disk under load: nothing acknowledged is lost, nothing is half
+//! made, and the host goes on by itself when there is space again.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::{num::NonZeroU32, time::Duration};
+
+use invitation_core::{Error, Invitations, Limits, StoreErrorKind};
+use invitation_redis::{RedisOptions, RedisStore};
+use invitation_testkit::Redis;
+use support::{
+    admin,
+    load::{Load, Service},
+    newcomer, options, staff,
+    whole::whole,
+};
+
+async fn open(server: &Redis, options: &RedisOptions) -> Service {
+    let store = RedisStore::connect(&server.url(), options.clone()).await.unwrap();
+    let limits = Limits::default().with_denials_per_minute(NonZeroU32::MAX);
+    Invitations::new(store).with_limits(limits)
+}
+
+fn used_memory(server: &Redis) -> u64 {
+    let info = server.ask(&["INFO", "memory"]).unwrap();
+    let line = info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+fn limit_memory(server: &Redis, bytes: u64) {
+    server.ask(&["CONFIG", "SET", "maxmemory", &bytes.to_string()]).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn full_memory_under_load_and_then_space_again() {
+    let (server, options) = (Redis::start().unwrap(), options());
+    let invitations = open(&server, &options).await;
+    let load = Load::start(&invitations);
+    for _ in 0..3 {
+        load.each_succeeds().await;
+        // It fills up while they work.
+        limit_memory(&server, used_memory(&server) + 300_000);
+        load.each_fails().await;
+        load.each_fails().await;
+        limit_memory(&server, 0);
+        let took = load.each_succeeds().await;
+        assert!(took < Duration::from_secs(1), "the host serves again after {took:?}");
+    }
+    let told = load.end().await;
+    assert_eq!(told.kinds.keys().collect::<Vec<_>>(), ["Unavailable"], "nothing is unknown");
+    told.assert_kept(&whole(&invitations).await);
+}
+
+/// Whoever has redeemed is told so, and who may not is refused, even without memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn full_memory_does_not_hide_what_has_been_decided() {
+    let (server, options) = (Redis::start().unwrap(), options());
+    let invitations = open(&server, &options).await;
+    let created = invitations.create(&admin(), staff()).await.unwrap();
+    let code = created.code().reveal();
+    invitations.redeem(&code, &newcomer("anna")).await.unwrap();
+    limit_memory(&server, 1);
+    let again = invitations.redeem(&code, &newcomer("anna")).await.unwrap();
+    assert!(again.is_replayed());
+    // The refusal is known, but not its evidence: it must not be claimed.
+    let refused = invitations.redeem(&code, &newcomer("ben")).await;
+    let is_so = |error: &Error| matches!(error, Error::Store(error) if error.kind() == StoreErrorKind::Unavailable);
+    assert!(refused.as_ref().is_err_and(is_so), "{refused:?}");
+}
+
+/// A first command that frees memory is allowed, and then all of the script is.
+#[tokio::test(flavor = "multi_thread")]
+async fn full_memory_lets_a_change_that_frees_some_be_made_as_a_whole() {
+    let (server, options) = (Redis::start().unwrap(), options());
+    let invitations = open(&server, &options).await;
+    let created = invitations.create(&admin(), staff()).await.unwrap();
+    let code = created.code().reveal();
+    let _open = invitations.reserve(&code, &newcomer("anna")).await.unwrap();
+    limit_memory(&server, 1);
+    let redeemed = invitations.redeem(&code, &newcomer("anna")).await;
+    limit_memory(&server, 0);
+    let found = whole(&invitations).await;
+    let users = &found[&created.invitation().id];
+    assert_eq!(users.len(), usize::from(redeemed.is_ok()), "{redeemed:?}");
+    invitations.redeem(&code, &newcomer("anna")).await.unwrap();
+    whole(&invitations).await;
+}
+
+/// With `appendfsync everysec` a server whose disk is full refuses writes, and takes them
+/// again by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_under_load_and_then_space_again() {
+    let settings = [("appendonly", "yes"), ("auto-aof-rewrite-percentage", "0")];
+    let (server, options) = (Redis::with(&settings).unwrap(), options());
+    let invitations = open(&server, &options).await;
+    let load = Load::start(&invitations);
+    load.each_succeeds().await;
+    server.limit_files(Some(1)).unwrap();
+    load.each_fails().await;
+    load.each_fails().await;
+    server.limit_files(None).unwrap();
+    // The server looks at its disk once a second; from its first accepted write on it counts.
+    while server.ask(&["SET", "another", "key"]).is_err() {}
+    let took = load.each_succeeds().await;
+    assert!(took < Duration::from_secs(1), "the host serves again after {took:?}");
+    let told = load.end().await;
+    assert_eq!(told.kinds.keys().collect::<Vec<_>>(), ["Unavailable"], "nothing is unknown");
+    // This setting may lose the last second; what came before it, also while the disk was
+    // full, is written by the first write under the other one.
+    server.ask(&["CONFIG", "SET", "appendfsync", "always"]).unwrap();
+    server.ask(&["SET", "another", "key"]).unwrap();
+    server.stop_now().unwrap();
+    server.start_again().unwrap();
+    let found = whole(&open(&server, &options).await).await;
+    told.assert_kept(&found);
+}
+
+/// With `appendfsync always` a server whose disk is full ends before it answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_under_appendfsync_always_loses_nothing_that_was_answered() {
+    let (server, options) = (Redis::durable().unwrap(), options());
+    let invitations = open(&server, &options).await;
+    let load = Load::start(&invitations);
+    load.each_succeeds().await;
+    server.limit_files(Some(1)).unwrap();
+    server.wait_for_end().unwrap();
+    load.each_fails().await;
+    server.stop_now().unwrap();
+    // With space again; the same store finds it by itself.
+    server.start_again().unwrap();
+    load.each_succeeds().await;
+    let told = load.end().await;
+    assert!(told.kinds.contains_key("OutcomeUnknown"), "{:?}", told.kinds);
+    told.assert_kept(&whole(&invitations).await);
+}
