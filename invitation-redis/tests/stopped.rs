@@ -52,11 +52,12 @@ async fn an_error_after_a_write_is_outcome_unknown() {
         let mut failures = vec![
             failure(invitations.create(&admin(), staff()).await),
             failure(invitations.redeem(&code(0), &newcomer("anna")).await),
-            failure(invitations.revoke(&admin(), id(1), None, IfVersion::default()).await),
         ];
         if key.ends_with("trail") {
+            let revoked = invitations.revoke(&admin(), id(1), None, IfVersion::default());
+            failures.push(failure(revoked.await));
             // The evidence of a refusal.
-            failures.push(failure(invitations.redeem(&code(1), &newcomer("ben")).await));
+            failures.push(failure(invitations.redeem(&code(0), &newcomer("ben")).await));
         }
         for error in failures {
             assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown, "{key}: {error:?}");
@@ -74,7 +75,6 @@ async fn an_error_before_the_first_write_has_done_nothing() {
     let codes = format!("{{{}}}:codes", options.namespace());
     server.ask(&["RENAME", &codes, "aside"]).unwrap();
     server.ask(&["SET", &codes, "somebody's"]).unwrap();
-    server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     let events = || server.ask(&["HLEN", &format!("{{{}}}:events", options.namespace())]).unwrap();
     let before = events();
     let error = failure(invitations.redeem(&created.code().reveal(), &newcomer("anna")).await);
