@@ -54,8 +54,8 @@ async fn an_error_after_a_write_is_outcome_unknown() {
             failure(invitations.redeem(&code(0), &newcomer("anna")).await),
         ];
         if key.ends_with("trail") {
-            let revoked = invitations.revoke(&admin(), id(1), None, IfVersion::default());
-            failures.push(failure(revoked.await));
+            let revoked = invitations.revoke(&admin(), id(1), None, IfVersion::default()).await;
+            failures.push(failure(revoked));
             // The evidence of a refusal.
             failures.push(failure(invitations.redeem(&code(0), &newcomer("ben")).await));
         }
