@@ -7,6 +7,7 @@
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
 //! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
 //! - [`Proxy`]: a wire to one of them that breaks on purpose.
+//! - [`SmallDisk`]: a disk for a server's data that a test fills.
 //! - [`Log`]: what a program logs.
 //!
 //! Each server has `start`, and `shared` for the one that all tests of a program use, each
@@ -29,6 +30,7 @@ mod proxy;
 mod redis;
 mod redis_cluster;
 mod server;
+mod small_disk;
 #[cfg(feature = "browser")]
 mod window;
 
@@ -41,7 +43,7 @@ pub use self::{
 };
 pub use self::{
     galera::Galera, log::Log, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
-    redis_cluster::RedisCluster,
+    redis_cluster::RedisCluster, small_disk::SmallDisk,
 };
 
 /// How a server treats what it has committed.

@@ -1,16 +1,19 @@
 //! MariaDB, or MySQL where its programs are chosen.
 
-use std::{io, path::Path, process::Command, sync::LazyLock, time::Duration};
+use std::{fs, io, path::Path, process::Command, sync::LazyLock, time::Duration};
 
 use crate::{
     Disk, database_name,
     network::free_ports,
     programs::{RunAs, chosen, find, run},
     server::{Folder, Server, try_thrice},
+    small_disk::{SmallDisk, with_small_disk},
 };
 
 const PACKAGE: &str = "mariadb-server";
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The size of a small disk, in megabytes: more than an empty server takes.
+const SMALL: u32 = 160;
 
 /// A MariaDB server of the test program's own. It is ended, and its data removed,
 /// when this is dropped or the program ends.
@@ -40,6 +43,20 @@ impl MariaDb {
         try_thrice(|| Self::once(Disk::Durable))
     }
 
+    /// Starts one whose data, but for the redo log, are on a small disk. Needs root.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and when the disk cannot be mounted.
+    pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
+        try_thrice(|| {
+            let server = Self::once_on(Disk::Careless, Some(SMALL))?;
+            let pid = server.pid().ok_or_else(|| io::Error::other("it has ended"))?;
+            let disk = SmallDisk::of_process(pid, &server.server.data());
+            Ok((server, disk))
+        })
+    }
+
     /// The one that all tests of this program share.
     ///
     /// # Panics
@@ -53,12 +70,26 @@ impl MariaDb {
     }
 
     fn once(disk: Disk) -> io::Result<Self> {
+        Self::once_on(disk, None)
+    }
+
+    fn once_on(disk: Disk, megabytes: Option<u32>) -> io::Result<Self> {
         let user = RunAs::instead_of_root("mysql")?;
         let folder = Folder::new(&user)?;
         initialise(&user, &folder)?;
         let [port] = free_ports()?;
         let mut command = command(&user, folder.path(), port, disk)?;
         command.arg("--skip-log-bin");
+        if let Some(megabytes) = megabytes {
+            // What is written first, and what is sorted, is elsewhere.
+            let elsewhere = folder.path().join("elsewhere");
+            fs::create_dir(&elsewhere)?;
+            user.give(&elsewhere)?;
+            fs::rename(folder.data().join("ib_logfile0"), elsewhere.join("ib_logfile0"))?;
+            command.arg(format!("--innodb-log-group-home-dir={}", elsewhere.display()));
+            command.arg(format!("--tmpdir={}", elsewhere.display()));
+            command = with_small_disk(&command, &folder.data(), megabytes);
+        }
         let is_ready = || query(port, "SELECT 1").is_ok();
         let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
         Ok(Self { server, port })

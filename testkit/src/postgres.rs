@@ -13,10 +13,13 @@ use crate::{
     network::free_ports,
     programs::{RunAs, chosen, find, missing, run},
     server::{Folder, Server, try_thrice},
+    small_disk::{SmallDisk, with_small_disk},
 };
 
 const PACKAGE: &str = "postgresql";
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The size of a small disk, in megabytes: about twice what an empty server takes.
+const SMALL: u32 = 64;
 
 /// A PostgreSQL server of the test program's own. It is ended, and its data removed,
 /// when this is dropped or the program ends.
@@ -46,6 +49,20 @@ impl Postgres {
         try_thrice(|| Self::once(Disk::Durable))
     }
 
+    /// Starts one whose data, but for the write-ahead log, are on a small disk. Needs root.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and when the disk cannot be mounted.
+    pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
+        try_thrice(|| {
+            let server = Self::once_on(Disk::Careless, Some(SMALL))?;
+            let pid = server.pid().ok_or_else(|| io::Error::other("it has ended"))?;
+            let disk = SmallDisk::of_process(pid, &server.server.data());
+            Ok((server, disk))
+        })
+    }
+
     /// The one that all tests of this program share.
     ///
     /// # Panics
@@ -59,6 +76,10 @@ impl Postgres {
     }
 
     fn once(disk: Disk) -> io::Result<Self> {
+        Self::once_on(disk, None)
+    }
+
+    fn once_on(disk: Disk, megabytes: Option<u32>) -> io::Result<Self> {
         let user = RunAs::instead_of_root("postgres")?;
         let programs = programs()?;
         let folder = Folder::new(&user)?;
@@ -66,6 +87,9 @@ impl Postgres {
         let mut init = user.command(&programs.join("initdb"));
         init.current_dir(folder.path()).arg("-D").arg(&data);
         init.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]);
+        if megabytes.is_some() {
+            init.arg("--waldir").arg(folder.path().join("wal"));
+        }
         run(&mut init)?;
 
         let [port] = free_ports()?;
@@ -80,6 +104,9 @@ impl Postgres {
             set("fsync=off");
             set("synchronous_commit=off");
             set("full_page_writes=off");
+        }
+        if let Some(megabytes) = megabytes {
+            command = with_small_disk(&command, &data, megabytes);
         }
         let is_ready = || query(port, "postgres", "SELECT 1").is_ok();
         // QUIT is PostgreSQL's immediate shutdown: like a crash, but for the shared

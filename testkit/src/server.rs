@@ -157,6 +157,11 @@ impl Server {
         self.pid().is_some_and(|pid| !has_ended(pid))
     }
 
+    /// Where its data are.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.data()
+    }
+
     /// The end of its log.
     fn last_words(&self) -> String {
         let log = fs::read(self.folder.path().join("log")).unwrap_or_default();

@@ -42,7 +42,25 @@ pub trait Kind: Dialect {
 
     /// Begins a transaction that will write.
     fn begin(pool: &Pool<Self>) -> impl Future<Output = Transaction<'static, Self>> + Send {
-        async move { pool.begin().await.unwrap() }
+        async move { Self::try_to_begin(pool).await.unwrap() }
+    }
+
+    /// The same, where it may fail.
+    fn try_to_begin(
+        pool: &Pool<Self>,
+    ) -> impl Future<Output = sqlx::Result<Transaction<'static, Self>>> + Send {
+        pool.begin()
+    }
+
+    /// One or several statements that may fail.
+    fn try_to_run(
+        pool: &Pool<Self>,
+        sql: &'static str,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send {
+        async move {
+            let mut conn = pool.acquire().await?;
+            Self::exec(&mut conn).execute(sql).await.map(|_| ())
+        }
     }
 }
 
@@ -88,8 +106,8 @@ impl Kind for sqlx::Sqlite {
         SqlStore::open(options.get_filename()).await
     }
 
-    async fn begin(pool: &Pool<Self>) -> Transaction<'static, Self> {
-        pool.begin_with("BEGIN IMMEDIATE").await.unwrap()
+    async fn try_to_begin(pool: &Pool<Self>) -> sqlx::Result<Transaction<'static, Self>> {
+        pool.begin_with("BEGIN IMMEDIATE").await
     }
 }
 
