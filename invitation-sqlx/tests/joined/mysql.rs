@@ -1,4 +1,4 @@
-//! On MariaDB.
+//! On MariaDB and MySQL.
 
 use invitation_sqlx::{
     Joined,
@@ -10,13 +10,46 @@ use crate::{
     promises::{failures_after_dropped_creations, promises},
     support::{
         create,
-        host::{Host, add_user, assert_conflict, inside, tests, try_to_add_user},
+        host::{Host, add_user, assert_conflict, inside, try_to_add_user},
         redeemer, trail, uses,
     },
 };
 
 promises!(MySql);
-tests!(MySql, others: quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now);
+
+/// How a transaction begins in which InnoDB locks rows as they are now, not as they were at
+/// the first look. MariaDB 11.6 and later do the second by default, older versions and MySQL
+/// have no such setting.
+async fn beginning(level: &str, is_of_now: bool) -> Option<String> {
+    let host = Host::<MySql>::new().await;
+    let setting = "SHOW VARIABLES LIKE 'innodb_snapshot_isolation'";
+    let is_there = sqlx::raw_sql(setting).fetch_optional(host.pool()).await.unwrap().is_some();
+    let choice = match (is_there, is_of_now) {
+        (true, true) => "SET SESSION innodb_snapshot_isolation = OFF; ",
+        (true, false) => "SET SESSION innodb_snapshot_isolation = ON; ",
+        (false, true) => "",
+        (false, false) => return None,
+    };
+    Some(format!("{choice}SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now() {
+    let begin = beginning("REPEATABLE READ", true).await.unwrap();
+    others::quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now::<MySql>(&begin)
+        .await;
+}
+
+/// Under snapshot isolation a row that has changed since the first look ends the transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_snapshot_isolation_a_transaction_that_looked_before_is_a_conflict() {
+    let Some(begin) = beginning("REPEATABLE READ", false).await else { return };
+    let host = Host::<MySql>::new().await;
+    let created = create(&host.invitations).await;
+    let tx = others::overtaken(&host, &begin, &created).await;
+    tx.rollback().await.unwrap();
+    others::again(&host, &created.1).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on() {
@@ -101,7 +134,7 @@ async fn a_deadlock_is_a_retryable_error_and_nothing_of_the_transaction_is_kept(
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_committed_meanwhile_is_seen_at_every_isolation_level() {
     for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
-        let begin = format!("SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION");
+        let begin = beginning(level, true).await.unwrap();
         others::what_others_committed_meanwhile_is_seen::<MySql>(&begin).await;
     }
 }

@@ -75,15 +75,18 @@ pub(crate) async fn what_others_committed_meanwhile_is_seen<DB: Kind>(begin: &st
     tx.rollback().await.unwrap();
 }
 
+/// In a transaction of this beginning.
 pub(crate) async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now<
     DB: Kind,
->() {
+>(
+    begin: &str,
+) {
     let host = Host::<DB>::new().await;
     let one = Cap::AtMost(NonZeroU32::MIN);
     let limits = Limits::default().with_pending_per_inviter(one);
     let invitations = host.invitations.clone().with_limits(limits);
     let key = IdempotencyKey::new("k-1").unwrap();
-    let mut tx = host.begin().await;
+    let mut tx = host.begin_with(begin).await;
     inside(&mut tx, LOOK).await;
     let made = invitations.create_once(&manager(), &key, Draft::new()).await.unwrap();
 

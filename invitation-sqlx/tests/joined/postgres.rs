@@ -7,12 +7,19 @@ use crate::{
     promises::{failures_after_dropped_creations, promises},
     support::{
         create,
-        host::{Host, add_user, tests},
+        host::{Host, add_user},
     },
 };
 
 promises!(Postgres);
-tests!(Postgres, others: quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now() {
+    others::quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now::<Postgres>(
+        "BEGIN",
+    )
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_is_a_retryable_error_and_not_retried() {
