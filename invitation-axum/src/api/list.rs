@@ -25,11 +25,12 @@ pub(crate) struct ListQuery {
     /// Those that are of this status at the time of the first page, or of the export.
     #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
     status: Option<String>,
-    /// Up to 5 words of 2 characters or more, each of which begins a word of the e-mail
-    /// address or of *Used By*; or the beginning of a code, from its first group on. A
+    /// A whole e-mail address, or terms: runs of letters and digits. Either each of them
+    /// begins a term of the e-mail address, or each begins a term of *Used By*; a term of one
+    /// character has to be a whole one. Or the beginning of a code, from its first group on. A
     /// search that is a code does not belong into an address: ask with as little of it as
     /// will do.
-    #[param(min_length = 2, max_length = 200, nullable = false)]
+    #[param(min_length = 1, max_length = 200, nullable = false)]
     search: Option<String>,
     /// Those that carry this role.
     #[param(min_length = 1, max_length = 64, nullable = false)]
@@ -57,7 +58,7 @@ pub(crate) enum StatusFilter {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CountQuery {
     /// As for the list.
-    #[param(min_length = 2, max_length = 200, nullable = false)]
+    #[param(min_length = 1, max_length = 200, nullable = false)]
     search: Option<String>,
     /// Those that carry this role.
     #[param(min_length = 1, max_length = 64, nullable = false)]
