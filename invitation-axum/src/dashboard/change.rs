@@ -52,8 +52,12 @@ pub(super) async fn save(
     };
     let there = format!("{}/{id}", visitor.base());
     if amendment == Amendment::new() {
-        if view.invitation().version == version {
-            return Ok(Redirect::to(&format!("{there}?done=unchanged")).into_response());
+        let current = view.invitation().version;
+        // The next version with these terms: the form was sent twice.
+        for (expected, done) in [(Some(version), "unchanged"), (version.checked_add(1), "saved")] {
+            if expected == Some(current) {
+                return Ok(Redirect::to(&format!("{there}?done={done}")).into_response());
+            }
         }
         let (status, notice) = (StatusCode::PRECONDITION_FAILED, t.changed_meanwhile.to_string());
         return render(&visitor, status, &view, &input, mistakes, Some(notice));

@@ -50,6 +50,18 @@ impl Change {
         matches!(self, Self::Revoke | Self::Delete)
     }
 
+    /// What was done, if the next version after the form's is what the form asks for: it
+    /// was sent twice, and the second answer is that of the first.
+    fn done_by_the_same_form(self, view: &InvitationView, version: u64) -> Option<&'static str> {
+        let invitation = view.invitation();
+        let is_next = version.checked_add(1) == Some(invitation.version);
+        match (self, invitation.revocation.is_some()) {
+            (Self::Revoke, true) if is_next => Some("revoked"),
+            (Self::Reinstate, false) if is_next => Some("reinstated"),
+            _ => None,
+        }
+    }
+
     /// The question, what it means, and the button.
     fn words(self, t: &Strings) -> (&str, &str, &str) {
         match self {
@@ -84,7 +96,8 @@ pub(super) async fn make(
     let id = named_or_forbidden(&visitor, &id, change.right()).await?;
     let input = Input::of_body(request, visitor.web()).await?;
     let reason = input.lines("reason");
-    let if_version = IfVersion::Exactly(version(&input)?);
+    let version = version(&input)?;
+    let if_version = IfVersion::Exactly(version);
     let (t, mut mistakes) = (visitor.t(), Mistakes::default());
     let asking = Asking { visitor: &visitor, change, word: &word };
     let (status, notice) = match made(&visitor, change, id, &reason, if_version).await {
@@ -105,6 +118,9 @@ pub(super) async fn make(
         Err(Made::Unshown(problem)) => return Err(problem),
     };
     let view = visitor.service().get(visitor.actor(), id).await?;
+    if let Some(done) = change.done_by_the_same_form(&view, version) {
+        return Ok(shown(&visitor, id, done));
+    }
     offered(&view, change.right())?;
     asking.render(status, &view, &reason, mistakes, notice)
 }
@@ -129,17 +145,15 @@ async fn made(
     if_version: IfVersion,
 ) -> Result<Response, Made> {
     let (service, actor, t) = (visitor.service(), visitor.actor(), visitor.t());
-    let there =
-        |done: &str| Redirect::to(&format!("{}/{id}?done={done}", visitor.base())).into_response();
     Ok(match change {
         Change::Revoke => {
             let reason = (!reason.is_empty()).then_some(reason);
             service.revoke(actor, id, reason, if_version).await?;
-            there("revoked")
+            shown(visitor, id, "revoked")
         }
         Change::Reinstate => {
             service.reinstate(actor, id, if_version).await?;
-            there("reinstated")
+            shown(visitor, id, "reinstated")
         }
         Change::Rotate => {
             let rotated = service.rotate(actor, id, if_version).await?;
@@ -152,6 +166,11 @@ async fn made(
             Redirect::to(&format!("{}?done=deleted", visitor.home())).into_response()
         }
     })
+}
+
+/// Leads to the invitation, which says what was done.
+fn shown(visitor: &Visitor, id: InvitationId, done: &str) -> Response {
+    Redirect::to(&format!("{}/{id}?done={done}", visitor.base())).into_response()
 }
 
 /// What a form is about.

@@ -10,6 +10,7 @@ mod list;
 mod one;
 mod openapi;
 mod order;
+mod raw;
 mod silence;
 mod sockets;
 mod stalling;

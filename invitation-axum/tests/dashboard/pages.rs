@@ -1,8 +1,10 @@
 //! Pages and forms: who sees what, what is refused, and that nothing typed is lost.
 
+use axum::{body::Body, http::Method};
 use invitation_axum::{Dashboard, Page, Strings};
 use invitation_core::{
-    Action, EventCriteria, IfVersion, InvitationId, ManualClock, Paging, Right, Status, Timestamp,
+    Action, EventCriteria, EventOutcome, IfVersion, InvitationId, ManualClock, Paging, Right, Role,
+    Status, Timestamp,
 };
 
 use crate::support::{MOUNT, World, person};
@@ -113,6 +115,84 @@ async fn a_form_that_is_sent_twice_creates_once() {
 }
 
 #[tokio::test]
+async fn a_change_that_is_sent_twice_is_made_once() {
+    let world = World::new();
+    let admin = person("admin").unwrap();
+    let made = async |id, action: Action| {
+        let criteria = EventCriteria::new().about(id).of_action(action);
+        let criteria = criteria.with_outcome(EventOutcome::Succeeded);
+        let events = world.service.events(&admin, &criteria, Paging::default()).await.unwrap();
+        events.items().len()
+    };
+    let id = world.created().await.invitation().id;
+    let there = format!("{MOUNT}/{id}");
+    // The second time leads where the first did.
+    let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "staff")];
+    for _ in 0..2 {
+        let answer = world.post("admin", &format!("/{id}/edit"), &edit).await;
+        assert_eq!(answer.leads_to(), format!("{there}?done=saved"));
+    }
+    for (word, version, done) in [("revoke", "2", "revoked"), ("reinstate", "3", "reinstated")] {
+        for _ in 0..2 {
+            let form = [("version", version)];
+            let answer = world.post("admin", &format!("/{id}/{word}"), &form).await;
+            assert_eq!(answer.leads_to(), format!("{there}?done={done}"));
+        }
+    }
+    // A second rotation would make the code dead that the first one showed.
+    let form = [("version", "4")];
+    world.post("admin", &format!("/{id}/rotate"), &form).await.is(200);
+    world.post("admin", &format!("/{id}/rotate"), &form).await.is(412);
+    let form = [("version", "5")];
+    world.post("admin", &format!("/{id}/delete"), &form).await.leads_to();
+    world.post("admin", &format!("/{id}/delete"), &form).await.is(404);
+    for action in [Action::Amend, Action::Revoke, Action::Reinstate, Action::Rotate, Action::Delete]
+    {
+        assert_eq!(made(id, action).await, 1, "{action:?}");
+    }
+    // What is another version than the next is another change.
+    let other = world.created().await.invitation().id;
+    let amendment = invitation_core::Amendment::new().with_role(Role::new("manager").unwrap());
+    world.service.amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
+    world.service.revoke(&admin, other, None, IfVersion::Any).await.unwrap();
+    world.post("admin", &format!("/{other}/revoke"), &[("version", "1")]).await.is(409);
+}
+
+#[tokio::test]
+async fn forms_of_any_shape_are_no_error_of_the_server() {
+    let world = World::new();
+    let id = world.created().await.invitation().id;
+    let many = "a=1&".repeat(101);
+    let long = format!("email={}", "x".repeat(900_000));
+    for path in ["/new", "/search", "/events", &format!("/{id}/edit"), &format!("/{id}/revoke")] {
+        for (body, malformed) in [
+            ("email=%ff&user=%ff&search=%ff&version=%ff", true),
+            (&*many, true),
+            ("", false),
+            ("&&&===", false),
+            ("%00=%00&email=%00&search=%00&user=%00&division=%00&version=1", false),
+            ("version=1&version=2&search=a&search=b&email=a&email=b", false),
+            ("version=-1&rows=-1&cursor=%25&back=%25&status=%25", false),
+            (&long, false),
+        ] {
+            let request = crate::support::request(Method::POST, "admin", path)
+                .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+                .body(Body::from(body.to_owned()))
+                .unwrap();
+            let status = world.send(request).await.status.as_u16();
+            assert!(status < 500, "{path} {body:.60}: {status}");
+            assert!(!malformed || status == 400, "{path} {body:.60}: {status}");
+        }
+    }
+    for query in ["?search=%ff&rows=%ff", "?a&a&a", "?%", "?%00=%00", "?search=%00", "?done=%ff"] {
+        for path in ["", "/events", "/new", &format!("/{id}")] {
+            let status = world.get("admin", &format!("{path}{query}")).await.status.as_u16();
+            assert!(status < 500, "{path}{query}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn copying_writes_its_event_whether_by_script_or_by_hand() {
     let world = World::new();
     let created = world.created().await;
@@ -139,7 +219,8 @@ async fn an_administrator_edits_revokes_reinstates_rotates_and_deletes() {
     let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "manager")];
     let answer = world.post("admin", &at("edit"), &edit).await;
     assert_eq!(answer.leads_to(), format!("{MOUNT}/{id}?done=saved"));
-    let page = world.post("admin", &at("edit"), &edit).await.is(412);
+    let stale = [("version", "1"), ("email", "ben@example.com"), ("role", "manager")];
+    let page = world.post("admin", &at("edit"), &stale).await.is(412);
     page.says("Somebody has changed this invitation").says("name=\"version\" value=\"2\"");
 
     let long = "x".repeat(501);
@@ -227,7 +308,7 @@ async fn a_host_renames_translates_and_frames() {
 
 #[tokio::test]
 async fn what_may_be_done_comes_from_the_policy() {
-    use invitation_core::{Policy, Rights, Role};
+    use invitation_core::{Policy, Rights};
 
     let world = World::new();
     let id = world.created().await.invitation().id;
