@@ -58,12 +58,12 @@ pub(super) struct Asking<'a> {
     pub(super) back: &'a str,
 }
 
+/// Names of fields, and what stands in them.
+type Fields = Vec<(&'static str, String)>;
+
 /// Divides values that were typed into those that may stand in an address and those that
 /// resemble a code.
-pub(super) fn apart(
-    visitor: &Visitor,
-    typed: &[(&'static str, &str)],
-) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+pub(super) fn apart(visitor: &Visitor, typed: &[(&'static str, &str)]) -> (Fields, Fields) {
     let format = visitor.service().code_format();
     let values = typed.iter().map(|(name, value)| (*name, (*value).to_owned()));
     values.partition(|(_, value)| !format.resembles(value))

@@ -33,13 +33,13 @@ pub async fn whole(
     let all = listed(invitations, &Criteria::new()).await;
     let mut found = BTreeMap::new();
     for (one, _) in &all {
-        let uses = usize::try_from(one.uses).unwrap();
+        let used = usize::try_from(one.uses).unwrap();
         let first = Paging::first(200).unwrap();
         let ledger = invitations.redemptions(&admin(), one.id, first).await.unwrap();
         let users: BTreeSet<String> =
             ledger.items().iter().map(|one| one.user.as_str().to_owned()).collect();
-        assert_eq!((ledger.items().len(), users.len()), (uses, uses), "the ledger has each use");
-        for (action, number) in [(Action::Create, 1), (Action::Redeem, uses)] {
+        assert_eq!((ledger.items().len(), users.len()), (used, used), "the ledger has each use");
+        for (action, number) in [(Action::Create, 1), (Action::Redeem, used)] {
             let criteria = EventCriteria::new()
                 .about(one.id)
                 .of_action(action)

@@ -171,7 +171,7 @@ fn depth(conn: &SqliteConnection) -> usize {
     SqliteTransactionManager::get_transaction_depth(conn)
 }
 
-/// Whether the error is SQLITE_ERROR, without anything more special to say: what BEGIN and
+/// Whether the error is `SQLITE_ERROR`, without anything more special to say: what BEGIN and
 /// ROLLBACK answer when a transaction is open, or none.
 fn is_plain(error: &sqlx::Error) -> bool {
     error
