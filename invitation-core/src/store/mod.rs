@@ -97,9 +97,15 @@ use crate::{
 ///   after it.
 /// - A future that is dropped MUST leave either all of its effect or none; of
 ///   several transitions, each for itself.
-/// - Every method MUST be bounded in time: a wait for a lock or a server ends in an
+/// - Every method MUST be bounded in time by the store or by a setting of its server. Where
+///   only a setting bounds it, as `lock_timeout` does on PostgreSQL, the store's
+///   documentation MUST name the setting and its default. A wait that was too long ends in an
 ///   error of the kind [`Conflict`](crate::StoreErrorKind::Conflict) or
 ///   [`Unavailable`](crate::StoreErrorKind::Unavailable).
+/// - A store inside a host's transaction MUST find out, after each error, whether the
+///   database has ended that transaction. If so, the error says so
+///   ([`StoreError::ending_transaction`]), further calls MUST fail, and nothing that follows
+///   in the transaction may be committed.
 ///
 /// ## How to prove it
 ///

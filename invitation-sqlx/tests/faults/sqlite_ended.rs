@@ -281,7 +281,8 @@ async fn an_interrupt_anywhere_in_a_joined_call_keeps_all_or_nothing() {
             match (&told, &done) {
                 (Ok(_), Ok(())) => {
                     assert_eq!(after, accounts + 2, "{kept:?} {step}");
-                    assert_eq!(made, redemptions_on_record(&host.invitations).await as i64);
+                    let on_record = redemptions_on_record(&host.invitations).await;
+                    assert_eq!(made, i64::try_from(on_record).unwrap());
                 }
                 (Err(_), Ok(())) => {
                     interrupted += 1;
