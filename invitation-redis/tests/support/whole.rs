@@ -33,13 +33,17 @@ pub async fn whole(
     let all = listed(invitations, &Criteria::new()).await;
     let mut found = BTreeMap::new();
     for (one, _) in &all {
-        let used = usize::try_from(one.uses).unwrap();
+        let uses = usize::try_from(one.uses).unwrap();
         let first = Paging::first(200).unwrap();
         let ledger = invitations.redemptions(&admin(), one.id, first).await.unwrap();
-        let users: BTreeSet<String> =
+        let redeemers: BTreeSet<String> =
             ledger.items().iter().map(|one| one.user.as_str().to_owned()).collect();
-        assert_eq!((ledger.items().len(), users.len()), (used, used), "the ledger has each use");
-        for (action, number) in [(Action::Create, 1), (Action::Redeem, used)] {
+        assert_eq!(
+            (ledger.items().len(), redeemers.len()),
+            (uses, uses),
+            "the ledger has each use"
+        );
+        for (action, number) in [(Action::Create, 1), (Action::Redeem, uses)] {
             let criteria = EventCriteria::new()
                 .about(one.id)
                 .of_action(action)
@@ -53,7 +57,7 @@ pub async fn whole(
             let by_name = listed(invitations, &criteria).await;
             assert!(by_name.iter().any(|(found, _)| found.id == one.id), "it is found");
         }
-        found.insert(one.id, users);
+        found.insert(one.id, redeemers);
     }
     let counts = invitations.counts(&admin(), &Criteria::new()).await.unwrap();
     for &status in Status::ALL {
