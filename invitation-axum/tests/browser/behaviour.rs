@@ -20,7 +20,7 @@ async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
     scene.find("#inv-search").await.send_keys(keys::PASTE).await.unwrap();
     assert_eq!(scene.value("#inv-search").await, code);
     let criteria = EventCriteria::new().of_action(Action::Copy);
-    let admin = person("admin").unwrap();
+    let admin = person("admin").expect("an actor");
     let events = scene.host.service.events(&admin, &criteria, Paging::default()).await.unwrap();
     assert_eq!(events.items().len(), 1);
     // The code leads to its invitation, and gets into no address.
@@ -35,9 +35,9 @@ async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
 /// How often a code was handed out.
 async fn copies(scene: &Scene) -> usize {
     let criteria = EventCriteria::new().of_action(Action::Copy);
-    let admin = person("admin").unwrap();
-    let events = scene.host.service.events(&admin, &criteria, Paging::default()).await.unwrap();
-    events.items().len()
+    let admin = person("admin").expect("an actor");
+    let events = scene.host.service.events(&admin, &criteria, Paging::default()).await;
+    events.expect("events").items().len()
 }
 
 #[tokio::test]

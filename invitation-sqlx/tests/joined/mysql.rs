@@ -17,7 +17,7 @@ use crate::{
 
 promises!(MySql);
 
-/// How a transaction begins in which InnoDB locks rows as they are now, not as they were at
+/// How a transaction begins in which `InnoDB` locks rows as they are now, not as they were at
 /// the first look. MariaDB 11.6 and later do the second by default, older versions and MySQL
 /// have no such setting.
 async fn beginning(level: &str, is_of_now: bool) -> Option<String> {
