@@ -15,7 +15,7 @@ async fn an_administrator_does_all_of_it() {
     window.keep("admin-1-list").await;
     window.fill("#inv-search", code).await;
     window.follow("Apply").await;
-    window.says("tbody .inv-code", &[code]).await;
+    window.says(".inv-reveal-code", &[code]).await;
 
     window.click("Edit").await;
     window.fill("#inv-email", "anna.berg@example.com").await;

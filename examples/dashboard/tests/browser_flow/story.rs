@@ -45,10 +45,10 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     manager.find("#inv-search").await.send_keys(keys::PASTE).await.expect("keys");
     assert_eq!(manager.value("#inv-search").await, code);
     manager.follow("Apply").await;
-    manager.says("tbody .inv-code", &[&code]).await;
+    manager.says(".inv-reveal-code", &[&code]).await;
     let address = manager.client().current_url().await.expect("an address");
     assert!(address.query().is_none() && !address.path().contains(&code[..4]), "{address}");
-    manager.follow("Clear filters").await;
+    manager.follow("Back to all codes").await;
     manager.fill("#inv-search", "anna").await;
     manager.press(keys::ENTER).await;
     manager.says("tbody .inv-code", &[&bound]).await;
@@ -99,7 +99,7 @@ async fn every_form_works_over_plain_http_on_a_host_name() {
     window.click("Done").await;
     window.fill("#inv-search", &code).await;
     window.follow("Apply").await;
-    window.says("tbody .inv-code", &[&code]).await;
+    window.says(".inv-reveal-code", &[&code]).await;
     register(&scene, &window, &code, "ben").await;
     window.says("h1", &["Welcome, ben"]).await;
 
