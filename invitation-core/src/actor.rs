@@ -1,4 +1,4 @@
-//! Who is acting.
+//! Actors: the users and the system on whose behalf calls are made.
 
 use crate::{
     email::VerifiedEmail,
@@ -6,11 +6,11 @@ use crate::{
     text::{Division, Role, UserId, Username},
 };
 
-/// A signed-in user of the host who manages invitations: who, in which role,
-/// and how far.
+/// A signed-in user of the host who manages invitations: the user id, the role, and the
+/// divisions that the user reaches.
 ///
-/// The host makes it from its own session; the library has no login and believes
-/// what it is told.
+/// The host builds it from its own session. The library has no login and does not verify
+/// these values.
 ///
 /// ```
 /// use invitation_core::{Actor, Division, Role, Scope, UserId};
@@ -30,23 +30,23 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// A user who reaches one division: the own one.
+    /// Returns an actor who reaches one division, the user's own.
     #[must_use]
     pub fn in_division(user: UserId, role: Role, division: Division) -> Self {
         let home = Some(division.clone());
         Self { user, role, scope: Scope::Division(division), home, origin: Origin::default() }
     }
 
-    /// A user who reaches all divisions, as an administrator does.
+    /// Returns an actor who reaches all divisions, as an administrator does.
     #[must_use]
     pub fn across_divisions(user: UserId, role: Role) -> Self {
         Self { user, role, scope: Scope::All, home: None, origin: Origin::default() }
     }
 
-    /// The division that an invitation belongs to when the call names none.
+    /// Sets the home division: the division of an invitation when the call names none.
     ///
-    /// Does not widen or narrow what the actor reaches; of a user who reaches
-    /// one division, it is that division.
+    /// It does not change which divisions the actor reaches. For an actor in one division
+    /// it has no effect: the home division is that division.
     #[must_use]
     pub fn based_in(self, division: Division) -> Self {
         match self.scope {
@@ -55,79 +55,80 @@ impl Actor {
         }
     }
 
-    /// Ties the events of this actor's calls to a request of the host.
+    /// Sets the request context that the events of this actor's calls carry.
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
 
-    /// The user.
+    /// Returns the user id.
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user
     }
 
-    /// The role in which the user acts.
+    /// Returns the role in which the user acts.
     #[must_use]
     pub fn role(&self) -> &Role {
         &self.role
     }
 
-    /// What the actor reaches.
+    /// Returns the divisions that the actor reaches.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// What the host ties the events of this actor's calls to.
+    /// Returns the request context that the events of this actor's calls carry.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The division that is meant when none is named.
+    /// Returns the division of an invitation when the call names none.
     #[must_use]
     pub fn home(&self) -> Option<&Division> {
         self.home.as_ref()
     }
 }
 
-/// The system itself: creates the first codes, before there is a user who could.
+/// The system as an actor: it creates the first codes, before there is a user who can.
 ///
-/// A type of its own, so that nothing that comes from outside can turn into it:
-/// no extractor and no deserialiser yields one.
+/// It is a separate type so that no input can become it: no extractor and no deserialiser
+/// returns one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SystemActor {
     origin: Origin,
 }
 
 impl SystemActor {
-    /// For code that the host itself runs, at installation or from its console.
+    /// Returns the system actor, for code that the host itself runs, at installation or
+    /// from its console.
     #[must_use]
     pub fn for_bootstrap() -> Self {
         Self { origin: Origin::default() }
     }
 
-    /// Ties the events of these calls to something of the host.
+    /// Sets the request context that the events of these calls carry.
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin }
     }
 }
 
-/// Which divisions a query or a change may touch. Every call to a store names
-/// one; what lies outside does not exist for it.
+/// The divisions that a query or a change may touch. Every call to a store names a scope;
+/// for that call, invitations outside of it do not exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a scope")]
 pub enum Scope {
-    /// All divisions.
+    /// All divisions of the host.
     All,
-    /// One division.
+    /// This division only.
     Division(Division),
 }
 
 impl Scope {
-    /// Whether `division` lies within.
+    /// Returns whether `division` lies within the scope.
     #[must_use]
     pub fn contains(&self, division: &Division) -> bool {
         match self {
@@ -137,8 +138,8 @@ impl Scope {
     }
 }
 
-/// Either kind of actor, as calls take it: a reference to an [`Actor`] or to a
-/// [`SystemActor`].
+/// A reference to either kind of actor, [`Actor`] or [`SystemActor`], as a parameter of
+/// calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Acting<'a>(Who<'a>);
 
@@ -189,11 +190,11 @@ impl<'a> From<&'a SystemActor> for Acting<'a> {
     }
 }
 
-/// The newcomer who redeems a code: the account that the host creates.
+/// The newcomer who redeems a code, by the account that the host creates.
 ///
-/// The user id is the key of idempotency: the same redeemer presenting the same
-/// code again gets the same redemption. Use the id under which the account will
-/// stand, chosen before the call.
+/// The user id is the key of idempotency: a redeemer who presents the same code again
+/// gets the same redemption. Use the id that the account will have, and choose it before
+/// the call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redeemer {
     user: UserId,
@@ -204,44 +205,45 @@ pub struct Redeemer {
 }
 
 impl Redeemer {
-    /// A redeemer without a proved address.
+    /// Returns a redeemer without a proved address.
     #[must_use]
     pub fn new(user: UserId, username: Username) -> Self {
         Self { user, username, email: None, division: None, origin: Origin::default() }
     }
 
-    /// Presents an address that the host has proved; bound codes ask for it.
+    /// Adds an address that the host has proved. Codes bound to an address or domain
+    /// require it.
     #[must_use]
     pub fn with_email(self, email: VerifiedEmail) -> Self {
         Self { email: Some(email), ..self }
     }
 
-    /// Redeems in the context of one division: a code of another one is then
+    /// Limits the call to codes of one division. A code of another division is then
     /// unknown.
     #[must_use]
     pub fn in_division(self, division: Division) -> Self {
         Self { division: Some(division), ..self }
     }
 
-    /// Ties the events of this call to a request of the host.
+    /// Sets the request context that the events of this call carry.
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
 
-    /// The account's id.
+    /// Returns the id of the account.
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user
     }
 
-    /// The account's name; *Used By* shows it.
+    /// Returns the name of the account, which the column *Used By* shows.
     #[must_use]
     pub fn username(&self) -> &Username {
         &self.username
     }
 
-    /// The proved address, if there is one.
+    /// Returns the proved address, if there is one.
     #[must_use]
     pub fn email(&self) -> Option<&VerifiedEmail> {
         self.email.as_ref()

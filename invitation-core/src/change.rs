@@ -1,4 +1,4 @@
-//! What a transition does to the facts.
+//! Changes: the effects of a transition on the facts of an invitation.
 
 use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
@@ -11,51 +11,53 @@ use crate::{
 
 /// A change of the facts of one invitation.
 ///
-/// [`apply_to`](Self::apply_to) is the specification: a store must leave exactly
-/// the facts that it leaves.
+/// [`apply_to`](Self::apply_to) is the specification: after a store has made the change,
+/// its facts must equal those that `apply_to` leaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a change")]
 pub enum Change {
-    /// Counts a use and remembers whose it was. The granted role is the one
-    /// that is stored at that moment. The lease that it takes the place of ends.
+    /// Counts a use and records the redemption. The granted role is the role stored at
+    /// that moment. If `in_place_of` names a lease, that lease ends.
     Redeem {
-        /// The id of the redemption: that of its event.
+        /// The id of the redemption, equal to the id of its event.
         id: EventId,
-        /// Whose account.
+        /// The user whose account is created.
         user: UserId,
-        /// Under which name.
+        /// The username of that account.
         username: Username,
-        /// When.
+        /// The time of the redemption.
         at: Timestamp,
-        /// Whose held use it is; none takes a free one.
+        /// The lease whose use the redemption takes; none takes a free use.
         in_place_of: Option<Held>,
     },
-    /// Holds a use. The lease that it takes the place of ends first: one that is
-    /// renewed is followed by one with the same id.
+    /// Holds a use with a lease. If `in_place_of` names a lease, that lease ends first. A
+    /// renewal ends the user's lease and begins one with the same id.
     Hold {
-        /// For whom and how long; but not longer than the invitation is valid.
+        /// The new lease. Its end is brought forward to the expiry of the invitation if
+        /// it lies after it.
         lease: Lease,
-        /// Whose held use it is; none takes a free one.
+        /// The lease whose use the new lease takes; none takes a free use.
         in_place_of: Option<Held>,
     },
-    /// Ends this user's lease.
+    /// Ends the lease of one user.
     Release {
-        /// Whose.
+        /// The user who holds the lease.
         user: UserId,
-        /// Which.
+        /// The id of the lease.
         lease: EventId,
     },
-    /// Changes terms; what is `None` stays. Counts the version up. Another
-    /// binding or role ends all leases: they were for other terms.
+    /// Changes terms; fields that are `None` keep their value. Increments the version. If
+    /// a binding or role is given, all leases end, because they were held under other
+    /// terms.
     Amend {
-        /// Who may redeem.
+        /// The new binding, which replaces the stored one.
         binding: Option<Binding>,
-        /// As what.
+        /// The new role of the newcomer.
         role: Option<Role>,
-        /// Until when.
+        /// The new time of expiry.
         expires_at: Option<Timestamp>,
     },
-    /// Replaces the code. Counts the version up. Ends all leases.
+    /// Replaces the code, increments the version, and ends all leases.
     Rotate {
         /// The new look-up digest.
         digest: CodeDigest,
@@ -64,33 +66,35 @@ pub enum Change {
         /// The new code, sealed.
         sealed: SealedCode,
     },
-    /// Withdraws it. Counts the version up. Ends all leases.
+    /// Revokes the invitation, increments the version, and ends all leases.
     Revoke(Revocation),
-    /// Undoes the revocation. Counts the version up.
+    /// Undoes the revocation and increments the version.
     Reinstate,
-    /// Leaves a tombstone. Ends all leases.
+    /// Deletes the invitation, which leaves a tombstone, and ends all leases.
     Delete {
-        /// When.
+        /// The time of deletion.
         at: Timestamp,
     },
 }
 
 impl Change {
-    /// Makes the change, and gives back the lease whose use it took.
+    /// Applies the change to `facts`, and returns the lease whose use it took.
     ///
-    /// Of the leases, in the facts and in the store:
+    /// Effects on leases, in the facts and in the store:
     ///
-    /// | change | the redeemer's lease | the lease given back |
+    /// | change | the redeemer's lease | the returned lease |
     /// |---|---|---|
     /// | `Redeem` and `Hold`, `in_place_of` none | stays · begins | none |
     /// | … of [`Held::Own`](Held) | ends · ends, and the new one begins | the one that ended |
-    /// | … of [`Held::RunOut`](Held) | stays · begins | the first of all, which ends |
+    /// | … of [`Held::RunOut`](Held) | stays · begins | the first of all leases, which ends |
     /// | `Release` | ends | the one that ended |
-    /// | one that [ends all leases](Self::ends_all_leases) | ends, as everybody's does | none |
+    /// | one that [ends all leases](Self::ends_all_leases) | ends, as all leases do | none |
     ///
-    /// A `Redeem` also sets [`Facts::mine`] and [`Invitation::last_use`]. Which lease is
-    /// the first afterwards, the facts cannot tell: when the one that was first has
-    /// ended, [`Facts::first_lease`] is none, and the store fills in the next.
+    /// A `Redeem` also sets [`Facts::mine`] and [`Invitation::last_use`].
+    ///
+    /// The facts do not contain the second lease of the invitation. When the first lease
+    /// has ended, [`Facts::first_lease`] is therefore none, and the store fills in the
+    /// next.
     ///
     /// [`Invitation::last_use`]: crate::Invitation::last_use
     pub fn apply_to(&self, facts: &mut Facts) -> Option<Lease> {
@@ -106,7 +110,7 @@ impl Change {
                     role: invitation.role.clone(),
                     lease: self.own_lease(),
                 };
-                // The guard of a redeem has left room for one more.
+                // The guard of a redemption has ensured that a use is left.
                 invitation.uses = invitation.uses.saturating_add(1);
                 invitation.last_use = Some(redemption.clone());
                 facts.mine = Some(redemption);
@@ -161,8 +165,8 @@ impl Change {
         ended
     }
 
-    /// Whether no lease outlives it: also where a role or a binding is set to what it
-    /// was already.
+    /// Returns whether the change ends all leases. An amendment with a binding or role
+    /// does so even if the value is the one already stored.
     #[must_use]
     pub fn ends_all_leases(&self) -> bool {
         match self {
@@ -174,7 +178,7 @@ impl Change {
         }
     }
 
-    /// Whether it counts the version up.
+    /// Returns whether the change increments the version.
     #[must_use]
     pub fn changes_terms(&self) -> bool {
         match self {
@@ -186,7 +190,7 @@ impl Change {
         }
     }
 
-    /// The user whom it is about.
+    /// Returns the user whom the change is about, if it is about one.
     #[must_use]
     pub fn redeemer(&self) -> Option<&UserId> {
         match self {
@@ -196,7 +200,8 @@ impl Change {
         }
     }
 
-    /// The redeemer's lease whose use it takes; a redemption remembers it.
+    /// Returns the redeemer's own lease whose use the change takes. A redemption records
+    /// it.
     #[must_use]
     pub fn own_lease(&self) -> Option<EventId> {
         match self.in_place_of() {
@@ -205,7 +210,7 @@ impl Change {
         }
     }
 
-    /// The lease whose use it takes, if it takes a held one.
+    /// Returns the lease whose use the change takes; none if it takes no held use.
     #[must_use]
     pub fn in_place_of(&self) -> Option<Held> {
         match self {

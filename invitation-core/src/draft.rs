@@ -1,4 +1,5 @@
-//! What hosts ask for: a new invitation, or other terms for one.
+//! Drafts and amendments: the input for a new invitation, or for new terms of an existing
+//! one.
 
 use std::num::NonZeroU32;
 
@@ -11,9 +12,13 @@ use crate::{
     text::{Division, Role},
 };
 
-/// An invitation as it is asked for. What is not said is filled in: the role, if
-/// the actor may hand out only one; the actor's division; the default lifetime;
-/// one use; no binding.
+/// The requested terms of a new invitation. Terms that are not set get these defaults:
+///
+/// - role: the role that the actor may grant, if there is only one;
+/// - division: the actor's home division;
+/// - expiry: the default lifetime;
+/// - uses: one;
+/// - binding: none, so that every holder of the code may redeem it.
 ///
 /// ```
 /// use invitation_core::{Draft, Email, Expiry};
@@ -35,7 +40,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// With nothing said.
+    /// Returns a draft with no terms set.
     pub fn new() -> Self {
         Self {
             binding: Binding::Anyone,
@@ -47,37 +52,38 @@ impl Draft {
         }
     }
 
-    /// Only for who proves this address. Replaces a domain.
+    /// Binds the code to this address: the redeemer must prove it. Replaces a domain.
     pub fn for_email(self, email: Email) -> Self {
         Self { binding: Binding::Address(email), ..self }
     }
 
-    /// Only for who proves an address of this domain. Replaces an address.
+    /// Binds the code to this domain: the redeemer must prove an address of it. Replaces
+    /// an address.
     pub fn for_domain(self, domain: EmailDomain) -> Self {
         Self { binding: Binding::Domain(domain), ..self }
     }
 
-    /// The role that the newcomer gets.
+    /// Sets the role that the newcomer gets.
     pub fn with_role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
     }
 
-    /// The division that the newcomer joins.
+    /// Sets the division that the newcomer joins.
     pub fn in_division(self, division: Division) -> Self {
         Self { division: Some(division), ..self }
     }
 
-    /// Until when it is valid.
+    /// Sets the time until which the invitation is valid.
     pub fn expiring(self, expiry: Expiry) -> Self {
         Self { expiry, ..self }
     }
 
-    /// How many different people may redeem it.
+    /// Sets how many different users may redeem the invitation.
     pub fn for_uses(self, max_uses: NonZeroU32) -> Self {
         Self { max_uses, ..self }
     }
 
-    /// Adds everything that is asked for.
+    /// Adds all terms of the draft to the fingerprint of the request.
     pub(crate) fn tell(&self, all: &mut Fingerprinting) {
         let (kind, binding) = match &self.binding {
             Binding::Anyone => ("anyone", None),
@@ -98,7 +104,7 @@ impl Draft {
         all.part(self.metadata.as_ref().map(Metadata::as_json));
     }
 
-    /// What the host wants to keep with it.
+    /// Sets metadata that the host wants to store with the invitation.
     pub fn with_metadata(self, metadata: Metadata) -> Self {
         Self { metadata: Some(metadata), ..self }
     }
@@ -110,8 +116,8 @@ impl Default for Draft {
     }
 }
 
-/// Other terms for an invitation: what is not said stays. The code stays the
-/// same in any case.
+/// New terms for an existing invitation. Terms that are not set keep their value. An
+/// amendment never changes the code.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[must_use]
 pub struct Amendment {
@@ -121,47 +127,50 @@ pub struct Amendment {
 }
 
 impl Amendment {
-    /// With nothing said.
+    /// Returns an amendment with no terms set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Binds it to this address instead: the old one is worth nothing any more.
+    /// Binds the invitation to this address. A proof of the previous address is no longer
+    /// enough.
     pub fn for_email(self, email: Email) -> Self {
         Self { binding: Some(Binding::Address(email)), ..self }
     }
 
-    /// Binds it to this domain instead.
+    /// Binds the invitation to this domain, which replaces the previous binding.
     pub fn for_domain(self, domain: EmailDomain) -> Self {
         Self { binding: Some(Binding::Domain(domain)), ..self }
     }
 
-    /// Lets anyone redeem it who holds the code.
+    /// Removes the binding: every holder of the code may redeem it.
     pub fn for_anyone(self) -> Self {
         Self { binding: Some(Binding::Anyone), ..self }
     }
 
-    /// Lets it carry another role. Who created the invitation must be able to hand
-    /// it out too, or the code cannot be redeemed: at that moment the inviter's
-    /// role is what counts, whoever amended.
+    /// Sets another role.
+    ///
+    /// The policy must also let the creator of the invitation grant this role; otherwise
+    /// the code cannot be redeemed. Redemption checks the role of the creator, not of the
+    /// user who amended the invitation.
     pub fn with_role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
     }
 
-    /// Sets when it expires, counted from the time of the call.
+    /// Sets the expiry. Relative expiries count from the time of the call.
     pub fn expiring(self, expiry: Expiry) -> Self {
         Self { expiry: Some(expiry), ..self }
     }
 }
 
-/// Which version of an invitation a change is meant for (HTTP's `If-Match`).
+/// The version of an invitation to which a change applies (HTTP's `If-Match`).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum IfVersion {
-    /// Whatever it is.
+    /// The change applies to every version.
     #[default]
     Any,
-    /// This one; another is a
+    /// This version only. If the invitation has another one, the change is refused with
     /// [`VersionMismatch`](crate::Refusal::VersionMismatch).
     Exactly(u64),
 }

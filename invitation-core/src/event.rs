@@ -1,4 +1,4 @@
-//! Evidence: what the audit trail is made of.
+//! Events: the entries of the audit trail.
 
 use std::fmt;
 
@@ -12,54 +12,57 @@ use crate::{
     time::Timestamp,
 };
 
-/// One entry of the audit trail: who did, or was refused, what, when, and why.
+/// One entry of the audit trail: which performer did, or was refused, which action, when
+/// and why.
 ///
-/// Never contains a code or anything that a code derives from. Plain data, so
-/// that every store can keep and give back all of it.
+/// An event never contains a code or data derived from one. It is plain data, so that
+/// every store can keep and return all of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a field")]
 pub struct Event {
-    /// The event's key, and that of the operation it is the evidence of.
+    /// The id of the event, and of the operation that it documents.
     pub id: EventId,
-    /// When it happened, by the clock of the service.
+    /// The time of the event, by the clock of the service.
     pub at: Timestamp,
-    /// Who acted.
+    /// The user or system that acted.
     pub performer: Performer,
-    /// What was done or attempted.
+    /// The action that was done or attempted.
     pub action: Action,
-    /// Whether it was done.
+    /// The result of the attempt: done, refused or denied.
     pub outcome: EventOutcome,
-    /// Why not, exactly; none when it was done.
+    /// The exact reason of a refusal or denial; none when the action was done.
     pub reason: Option<Reason>,
-    /// The invitation it was about. The event of a change is built before the
-    /// invitation is known and gets it from the store
-    /// ([`Event::about`]).
+    /// The invitation that the event is about. The event of a change is built before the
+    /// invitation is known; the store fills it in ([`Event::about`]).
     pub invitation: Option<InvitationId>,
-    /// The division of that invitation, or the one that was named.
+    /// The division of that invitation, or the division that the call named.
     pub division: Option<Division>,
-    /// What the host tied the call to.
+    /// The correlation id and source that the host gave for the call.
     pub origin: Origin,
-    /// What else is worth knowing.
+    /// Further names and values about the event.
     pub detail: Detail,
 }
 
 impl Event {
-    /// This event, about `invitation`.
+    /// Returns this event with `invitation` and its division filled in.
     #[must_use]
     pub fn about(self, invitation: &Invitation) -> Self {
         self.located(invitation.id, invitation.division.clone())
     }
 
-    /// This event, naming as the last of its detail the lease of somebody else whose use
-    /// was taken. For stores that learn which it is only within their atomic step; others
-    /// have it from [`Transition::evidence`](crate::Transition::evidence).
+    /// Returns this event with the id of the expired lease that the change took its use
+    /// from, as the last detail (`in_place_of`).
+    ///
+    /// The lease belongs to a different user. This method is for stores that learn the id
+    /// only within their atomic step. Other stores call
+    /// [`Transition::evidence`](crate::Transition::evidence), which adds it.
     #[must_use]
     pub fn in_place_of(self, ended: &EventId) -> Self {
         let detail = self.detail.with("in_place_of", &ended.to_string());
         Self { detail, ..self }
     }
 
-    /// This event, about something in that scope.
+    /// Returns this event with the division of `scope`, if the scope is one division.
     pub(crate) fn within(self, scope: &Scope) -> Self {
         match scope {
             Scope::All => self,
@@ -72,30 +75,30 @@ impl Event {
     }
 }
 
-/// Who acted, as the audit trail names them.
+/// The user or system that acted, as the audit trail names it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
 pub enum Performer {
-    /// The host's bootstrap code.
+    /// The system: the host's bootstrap code.
     System,
     /// A user who manages invitations.
     Actor {
-        /// Who.
+        /// The user who acted.
         user: UserId,
-        /// In which role.
+        /// The role in which the user acted.
         role: Role,
     },
     /// A newcomer who presented a code.
     Redeemer {
-        /// Whose account.
+        /// The user id of the redeemer's account.
         user: UserId,
-        /// Under which name.
+        /// The username of the redeemer's account.
         username: Username,
     },
 }
 
 impl Performer {
-    /// The user, if there is one.
+    /// Returns the user id; none for the system.
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
         match self {
@@ -105,17 +108,18 @@ impl Performer {
     }
 }
 
-/// What the host ties the events of a call to. Both parts are optional.
+/// The request context that the host attaches to the events of a call. Both parts are
+/// optional.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a field")]
 pub struct Origin {
-    /// A request of the host.
+    /// The correlation id of the host's request.
     pub correlation: Option<CorrelationId>,
-    /// Where it came from.
+    /// The source of the request, such as an address or a device.
     pub source: Option<Source>,
 }
 
-/// Declares an enum that is stored and shown as one word.
+/// Declares an enum whose variants are stored and shown as fixed strings.
 macro_rules! words {
     (
         $(#[$doc:meta])* $name:ident, $field:literal
@@ -129,10 +133,11 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one.
+            /// All variants of this enum.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The word under which it is stored and shown; it never changes.
+            /// Returns the string under which the variant is stored and shown. It never
+            /// changes.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -162,30 +167,30 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
-    /// What was done or attempted.
+    /// The action of an event: done or attempted.
     #[non_exhaustive]
     Action, "action" {
         /// An invitation was created.
         Create = "create",
-        /// A code was presented.
+        /// A code was presented for redemption.
         Redeem = "redeem",
-        /// A use was held for somebody whose account is being created.
+        /// A use was held for a redeemer while the host creates the account.
         Reserve = "reserve",
-        /// A held use was given back.
+        /// A held use was released.
         Release = "release",
-        /// A code was taken to be shared.
+        /// A code was copied, to be shared.
         Copy = "copy",
-        /// Address, expiry or role changed.
+        /// The address, expiry or role of an invitation was changed.
         Amend = "amend",
         /// The code was replaced.
         Rotate = "rotate",
-        /// The invitation was withdrawn.
+        /// The invitation was revoked.
         Revoke = "revoke",
         /// A revocation was undone.
         Reinstate = "reinstate",
-        /// The invitation was removed.
+        /// The invitation was deleted.
         Delete = "delete",
-        /// Invitations that had long been over were removed for good.
+        /// Invitations that ended long ago were removed for good.
         Purge = "purge",
         /// Invitations were listed, counted or looked at.
         View = "view",
@@ -195,10 +200,10 @@ words! {
 }
 
 words! {
-    /// Whether it was done.
+    /// The result of an attempted action.
     #[non_exhaustive]
     EventOutcome, "outcome" {
-        /// It was done.
+        /// The action was done.
         Succeeded = "succeeded",
         /// The state of the invitation did not allow it.
         Refused = "refused",
@@ -208,76 +213,78 @@ words! {
 }
 
 words! {
-    /// Exactly why something was refused or denied. For the audit trail: what
-    /// the person is told may be less.
+    /// The exact reason of a refusal or denial, for the audit trail. The caller may be
+    /// shown less.
     #[non_exhaustive]
     Reason, "reason" {
-        /// The role may not do this at all.
+        /// The policy does not give the role this right.
         RightMissing = "right_missing",
-        /// The role may not hand out that role, or the policy does not know it.
+        /// The role may not grant the requested role, or the policy does not know that
+        /// role.
         RoleNotGrantable = "role_not_grantable",
-        /// The role may not create codes for several uses.
+        /// The role may not create codes with several uses.
         MultiUseNotAllowed = "multi_use_not_allowed",
         /// The role may not bind codes to a domain.
         DomainNotAllowed = "domain_not_allowed",
-        /// The named division is not the actor's.
+        /// The call named a division that the actor does not reach.
         DivisionNotAllowed = "division_not_allowed",
         /// There is no such invitation or code.
         Unknown = "unknown",
-        /// There is, but in a division out of reach.
+        /// The invitation exists, but in a division outside the actor's scope.
         OutOfScope = "out_of_scope",
-        /// It was deleted.
+        /// The invitation was deleted.
         Deleted = "deleted",
-        /// Every use was taken.
+        /// Every use has been redeemed.
         Used = "used",
-        /// It is revoked.
+        /// The invitation is revoked.
         Revoked = "revoked",
-        /// It is not revoked, so there is nothing to reinstate.
+        /// The invitation is not revoked, so there is nothing to reinstate.
         NotRevoked = "not_revoked",
-        /// It expired.
+        /// The invitation has expired.
         Expired = "expired",
-        /// The code is bound, and no proved address was presented.
+        /// The code is bound to an address or domain, and the redeemer presented no
+        /// proved address.
         AddressMissing = "address_missing",
-        /// The code is bound, and the proved address is another.
+        /// The code is bound to an address or domain, and the proved address does not
+        /// match it.
         AddressDiffers = "address_differs",
-        /// The inviter's role may no longer hand out the role.
+        /// The policy no longer lets the inviter's role grant the invitation's role.
         GrantWithdrawn = "grant_withdrawn",
-        /// The invitation changed since the caller looked.
+        /// The invitation has changed since the version that the caller expected.
         VersionMismatch = "version_mismatch",
-        /// Every use that is left was held for somebody else.
+        /// Leases of other users hold every use that is left.
         Reserved = "reserved",
-        /// The lease had ended.
+        /// The reservation's lease had ended.
         ReservationLost = "reservation_lost",
-        /// Too many invitations are pending.
+        /// The number of pending invitations has reached a quota.
         QuotaExceeded = "quota_exceeded",
-        /// Something else was created under the idempotency key.
+        /// The idempotency key was used before, for a different creation.
         IdempotencyKeyReused = "idempotency_key_reused",
-        /// Others changed the invitation each time that it was tried.
+        /// Concurrent calls changed the invitation at every attempt.
         Conflict = "conflict",
-        /// So many refusals of one performer in one minute that these were only
-        /// counted: the number is `suppressed` in the detail. Where the detail has
-        /// `of` = `several`, the number is that of several performers, and the
-        /// performer is one of them.
+        /// Refusals of one performer beyond the limit per minute, which are only counted.
+        /// The detail `suppressed` holds their number. If the detail `of` is `several`,
+        /// the number covers several performers, and the event names one of them.
         Suppressed = "suppressed",
     }
 }
 
-/// What else is worth knowing about an event: a few names with short values.
+/// Further details of an event: a short list of names with short values.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Detail(Vec<(String, String)>);
 
 impl Detail {
-    /// The longest value, in bytes; longer ones are cut.
+    /// The maximum length of a value, in bytes. Longer values are cut.
     pub const MAX_VALUE: usize = 500;
 
-    /// Nothing.
+    /// Returns an empty detail.
     #[must_use]
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// Adds a value under a name.
+    /// Adds a value under a name, cut to [`MAX_VALUE`](Self::MAX_VALUE) bytes.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         let mut end = value.len().min(Self::MAX_VALUE);
@@ -288,31 +295,31 @@ impl Detail {
         self
     }
 
-    /// Whether there is nothing.
+    /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The names and values, in the order in which they were added.
+    /// Returns the names and values, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The value under `name`.
+    /// Returns the first value under `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find_map(|(own, value)| (own == name).then_some(value))
     }
 
-    /// As JSON text, as a store keeps it: a list of pairs.
+    /// Returns the JSON text that a store keeps: a list of pairs.
     #[must_use]
     pub fn to_json(&self) -> String {
         let pairs = self.0.iter().map(|(name, value)| vec![name.clone(), value.clone()]);
         pairs.collect::<serde_json::Value>().to_string()
     }
 
-    /// From JSON text, as a store kept it; none when it is something else.
+    /// Reads the JSON text that a store kept; none when the text is not a list of pairs.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()

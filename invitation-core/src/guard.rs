@@ -1,4 +1,4 @@
-//! The rules on contended paths, as data: what must hold for a change to be made.
+//! Guards: the conditions under which a change is made, as data.
 
 use std::sync::Arc;
 
@@ -11,54 +11,54 @@ use crate::{
     time::Timestamp,
 };
 
-/// One rule about the facts of an invitation: a word of the domain, not a
+/// One rule about the facts of an invitation, as a term of the domain rather than a
 /// comparison of columns.
 ///
-/// [`holds`](Self::holds) is the specification. A store renders each word in its
-/// own language and must come to the same verdict on the same facts; the
-/// conformance suite compares them.
+/// [`holds`](Self::holds) is the specification. A store translates each condition into
+/// its own language, and must reach the same result on the same facts. The conformance
+/// suite compares them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a rule")]
 pub enum Condition {
-    /// This user has not redeemed it yet.
+    /// The user has not redeemed the invitation yet.
     FirstUseBy(UserId),
-    /// It is not a tombstone.
+    /// The invitation is not deleted.
     NotDeleted,
-    /// Fewer than `max_uses` have redeemed it.
+    /// Fewer than `max_uses` users have redeemed the invitation.
     UsesLeft,
-    /// It is not withdrawn.
+    /// The invitation is not revoked.
     NotRevoked,
-    /// `now < expires_at`.
+    /// The invitation has not expired: `now < expires_at`.
     NotExpired {
         /// The time of the call.
         now: Timestamp,
     },
-    /// Anyone may redeem it, or the proved address meets what it is bound to.
+    /// The code is not bound, or the proved address satisfies its binding.
     AddressProved(Option<EmailKey>),
-    /// The inviter's role, as stored, may hand out the role, as stored: the pair
-    /// is one of these, or the system invited.
+    /// The stored role of the inviter may grant the stored role of the invitation: this
+    /// list contains the pair, or the system created the invitation.
     Grantable(Arc<[RolePair]>),
-    /// Its terms have not changed since they were at this version.
+    /// The version of the terms is still this one.
     Version(u64),
-    /// This user has no lease on it.
+    /// The user has no lease on the invitation.
     FirstHoldBy(UserId),
-    /// Of the uses left, one is not held by a lease.
+    /// At least one remaining use is not held by a lease.
     UseFree,
-    /// One of the leases on it has run out.
+    /// At least one lease on the invitation has expired.
     LeaseRunOut {
         /// The time of the call.
         now: Timestamp,
     },
-    /// This user has this very lease on it, run out or not.
+    /// The user has exactly this lease on the invitation, expired or not.
     HoldsLease {
-        /// Which.
+        /// The id of the lease.
         lease: EventId,
-        /// Whose.
+        /// The user who holds the lease.
         user: UserId,
     },
-    /// This user has a lease on it, and it has run out.
+    /// The user has a lease on the invitation, and it has expired.
     OwnLeaseRunOut {
-        /// Whose.
+        /// The user who holds the lease.
         user: UserId,
         /// The time of the call.
         now: Timestamp,
@@ -66,7 +66,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Whether the facts satisfy it.
+    /// Returns whether the facts satisfy the condition.
     #[must_use]
     pub fn holds(&self, facts: &Facts) -> bool {
         let invitation = &facts.invitation;
@@ -98,8 +98,9 @@ impl Condition {
         }
     }
 
-    /// Whether it looks at redemptions or leases, besides the invitation itself: a store
-    /// that keeps these elsewhere has to look at both as one.
+    /// Returns whether the condition reads redemptions or leases besides the invitation
+    /// itself. A store that keeps these in other tables or keys must read them together
+    /// with the invitation, as one atomic view.
     #[must_use]
     pub fn looks_beyond(&self) -> bool {
         match self {
@@ -120,7 +121,7 @@ impl Condition {
     }
 }
 
-/// Conditions that must all hold, in the order in which a refusal names them.
+/// Conditions that must all hold, in the order in which a refusal reports them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Guard(Vec<Condition>);
 
@@ -129,13 +130,14 @@ impl Guard {
         Self(conditions)
     }
 
-    /// The conditions, in order.
+    /// Returns the conditions, in order.
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {
         &self.0
     }
 
-    /// The first condition that the facts do not satisfy: why it is refused.
+    /// Returns the first condition that the facts do not satisfy, which is the reason of
+    /// the refusal.
     #[must_use]
     pub fn first_refusal(&self, facts: &Facts) -> Option<&Condition> {
         self.0.iter().find(|condition| !condition.holds(facts))

@@ -1,4 +1,4 @@
-//! The stored facts of an invitation, and what is derived from them.
+//! The stored facts of an invitation, and the values derived from them.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -17,55 +17,57 @@ use crate::{
 
 /// The facts of one invitation, as a store keeps them.
 ///
-/// Only facts: whether it is active, used or expired is a question to the facts
-/// and the clock ([`status`](Self::status)) and never stored.
+/// The status (active, used, expired, revoked) is never stored. [`status`](Self::status)
+/// derives it from the facts and the current time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
 pub struct Invitation {
-    /// The public key.
+    /// The public id of the invitation.
     pub id: InvitationId,
-    /// By what the code is found; unique in a store, tombstones included.
+    /// The digest by which a store finds the code. It is unique in a store, tombstones
+    /// included.
     pub digest: CodeDigest,
-    /// By what a list is searched for the beginning of the code.
+    /// The tag by which a list is searched for the first symbols of the code.
     pub tag: CodeTag,
-    /// The code, sealed.
+    /// The code, in sealed form.
     pub sealed: SealedCode,
-    /// Who may redeem.
+    /// The e-mail address or domain that a redeemer must prove, if there is one.
     pub binding: Binding,
     /// The role that the newcomer gets.
     pub role: Role,
-    /// The division that the newcomer joins; it never changes.
+    /// The division that the newcomer joins. It never changes.
     pub division: Division,
-    /// Who invites.
+    /// The user or system that created the invitation.
     pub inviter: Inviter,
-    /// When it was created.
+    /// The time at which the invitation was created.
     pub created_at: Timestamp,
-    /// It is valid while `now < expires_at`.
+    /// The time of expiry. The invitation is valid while `now < expires_at`.
     pub expires_at: Timestamp,
-    /// How many different people may redeem it.
+    /// How many different users may redeem the invitation.
     pub max_uses: NonZeroU32,
-    /// How many did.
+    /// How many users have redeemed the invitation.
     pub uses: u32,
-    /// How many of the uses left are held by leases, run-out ones included.
+    /// The number of remaining uses that leases hold, expired leases included.
     pub held: u32,
-    /// The latest redemption; of a single-use invitation, the only one.
+    /// The latest redemption. A single-use invitation has at most one.
     pub last_use: Option<Redemption>,
-    /// Whether and why it was withdrawn.
+    /// The time and reason of the revocation; none while the invitation is not revoked.
     pub revocation: Option<Revocation>,
-    /// When it was deleted. What remains is a tombstone: to everybody it does
-    /// not exist, but its code is never issued again.
+    /// The time of deletion. A deleted invitation remains as a tombstone: no caller can
+    /// see it, but its code is never issued again.
     pub deleted_at: Option<Timestamp>,
-    /// Counts the changes of terms: amend, rotate, revoke, reinstate.
+    /// The number of changes of the terms: amend, rotate, revoke and reinstate each count
+    /// one.
     pub version: u64,
-    /// The call that created it together with others.
+    /// The id of the call that created several invitations, this one among them.
     pub batch: Option<BatchId>,
-    /// What the host attached.
+    /// The metadata that the host attached.
     pub metadata: Option<Metadata>,
 }
 
 impl Invitation {
-    /// What the facts amount to at `now`; the first that fits: used, revoked,
-    /// expired, active.
+    /// Returns the status at `now`: the first that applies of used, revoked, expired,
+    /// active.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         if !self.has_uses_left() {
@@ -79,36 +81,37 @@ impl Invitation {
         }
     }
 
-    /// Whether somebody may still be counted.
+    /// Returns whether at least one use has not been redeemed.
     #[must_use]
     pub fn has_uses_left(&self) -> bool {
         self.uses < self.max_uses.get()
     }
 
-    /// Whether somebody may still be counted or get a lease: the uses and the
-    /// leases together are fewer than may be.
+    /// Returns whether one use is neither redeemed nor held by a lease: redemptions and
+    /// leases together are fewer than `max_uses`.
     #[must_use]
     pub fn has_free_use(&self) -> bool {
         self.uses.saturating_add(self.held) < self.max_uses.get()
     }
 
-    /// What the column *Used By* shows; none while nobody has redeemed it.
+    /// Returns the content of the column *Used By*; none before the first redemption.
     #[must_use]
     pub fn used_by(&self) -> Option<UsedBy<'_>> {
         let last = &self.last_use.as_ref()?.username;
         Some(UsedBy { last, others: self.uses.saturating_sub(1) })
     }
 
-    /// Whether `now` is at or after the expiry. The one comparison of this rule.
+    /// Returns whether `now` is at or after the expiry. No other function defines this rule.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
 }
 
-/// Who redeemed an invitation: the last by name, and how many besides.
+/// The users who redeemed an invitation: the name of the latest, and the number of
+/// earlier ones.
 ///
-/// Written out, it reads `anna`, or `anna and 2 more`.
+/// Its `Display` form is `anna`, or `anna and 2 more`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsedBy<'a> {
     last: &'a Username,
@@ -116,13 +119,13 @@ pub struct UsedBy<'a> {
 }
 
 impl UsedBy<'_> {
-    /// The last redeemer's name.
+    /// Returns the username of the latest redeemer.
     #[must_use]
     pub fn last(&self) -> &Username {
         self.last
     }
 
-    /// How many redeemed it before.
+    /// Returns the number of users who redeemed the invitation earlier.
     #[must_use]
     pub fn others(&self) -> u32 {
         self.others
@@ -138,21 +141,22 @@ impl fmt::Display for UsedBy<'_> {
     }
 }
 
-/// Who may redeem a code.
+/// The e-mail address or domain that a redeemer of a code must prove.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a binding")]
 pub enum Binding {
-    /// Whoever holds it.
+    /// No address: every holder of the code may redeem it.
     #[default]
     Anyone,
-    /// Who proves this address.
+    /// The redeemer must prove this address.
     Address(Email),
-    /// Who proves an address of this domain.
+    /// The redeemer must prove any address of this domain.
     Domain(EmailDomain),
 }
 
 impl Binding {
-    /// Whether a proof of `address`, or none, is enough.
+    /// Returns whether a redeemer with this proved address, or with none, may redeem the
+    /// code.
     #[must_use]
     pub fn is_met_by(&self, address: Option<&EmailKey>) -> bool {
         match (self, address) {
@@ -164,79 +168,79 @@ impl Binding {
     }
 }
 
-/// Who created an invitation, and in which role.
+/// The creator of an invitation, and the role in which the creator acted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
 pub enum Inviter {
-    /// The host's bootstrap code.
+    /// The system: the host's bootstrap code.
     System,
-    /// A user.
+    /// A user of the host.
     User {
-        /// Who.
+        /// The user who created the invitation.
         user: UserId,
-        /// In which role, at that time. What this role may hand out *now*
-        /// decides when the code is redeemed.
+        /// The role of the creator at that time. A redemption is refused unless the
+        /// policy *now* lets this role grant the invitation's role.
         role: Role,
     },
 }
 
-/// That somebody redeemed an invitation.
+/// The record of one redemption of an invitation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
 pub struct Redemption {
-    /// The id of the event that is its evidence.
+    /// The id of the redemption, equal to the id of its audit event.
     pub id: EventId,
-    /// Whose account.
+    /// The user whose account was created.
     pub user: UserId,
-    /// Under which name.
+    /// The username of that account.
     pub username: Username,
-    /// When.
+    /// The time of the redemption.
     pub at: Timestamp,
-    /// The role that was granted.
+    /// The role that the redemption granted.
     pub role: Role,
-    /// The lease that held the use for this redemption, if one did.
+    /// The lease that held the use for this redemption, if there was one.
     pub lease: Option<EventId>,
 }
 
-/// That an invitation was withdrawn.
+/// The record of a revocation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
 pub struct Revocation {
-    /// When.
+    /// The time of the revocation.
     pub at: Timestamp,
-    /// Why, if somebody said.
+    /// The reason, if the revoking user gave one.
     pub reason: Option<String>,
 }
 
-/// What a decision about one invitation is explained from.
+/// The facts from which a decision about one invitation is made and explained.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
 pub struct Facts {
-    /// The invitation.
+    /// The invitation itself.
     pub invitation: Invitation,
-    /// The redemption by the user whom the transition is about, if there is one.
+    /// The redemption by the user named in the transition, if there is one.
     pub mine: Option<Redemption>,
-    /// The lease of the user whom the transition is about, if there is one.
+    /// The lease of the user named in the transition, if there is one.
     pub lease: Option<Lease>,
-    /// Of all leases on the invitation, the first to run out, by
-    /// [`Lease::order`].
+    /// The lease on the invitation that expires first, in [`Lease::order`], if there is
+    /// one.
     pub first_lease: Option<Lease>,
 }
 
 impl Facts {
-    /// The facts of an invitation on which there is neither a redemption nor a
-    /// lease to tell of.
+    /// Returns the facts of an invitation without a redemption by the user and without
+    /// leases.
     #[must_use]
     pub fn of(invitation: Invitation) -> Self {
         Self { invitation, mine: None, lease: None, first_lease: None }
     }
 
-    /// The lease of this user, if it is the one that is known here.
+    /// Returns the lease in these facts if it belongs to `user`.
     pub(crate) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
         self.lease.as_ref().filter(|own| own.user == *user)
     }
 
-    /// Ends a lease, if there is such a one.
+    /// Ends the lease that `held` names, and returns it; none if there is no such lease.
     pub(crate) fn end_lease(&mut self, held: Held) -> Option<Lease> {
         let ended = match held {
             Held::Own { lease } => self.lease.clone().filter(|own| own.id == lease),
@@ -249,7 +253,7 @@ impl Facts {
         Some(ended)
     }
 
-    /// Begins a lease of the user whom the transition is about.
+    /// Begins a lease of the user named in the transition.
     pub(crate) fn begin_lease(&mut self, lease: Lease) {
         let comes_first = match &self.first_lease {
             Some(first) => lease.order() < first.order(),
@@ -270,16 +274,16 @@ impl Facts {
 }
 
 words! {
-    /// What an invitation is at an instant: derived from its facts and the clock.
+    /// The status of an invitation at one instant, derived from its facts and the clock.
     #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a status")]
     Status, "status" {
         /// Valid, with uses left.
         Active = "active",
-        /// Redeemed as often as it may be.
+        /// Redeemed `max_uses` times.
         Used = "used",
         /// Past its expiry.
         Expired = "expired",
-        /// Withdrawn by an administrator.
+        /// Revoked by an administrator.
         Revoked = "revoked",
     }
 }

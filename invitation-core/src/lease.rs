@@ -1,4 +1,4 @@
-//! Leases: uses that are held for somebody whose account is being created.
+//! Leases: uses that are held while the host creates an account.
 
 use std::{fmt, str::FromStr};
 
@@ -12,58 +12,65 @@ use crate::{
     time::Timestamp,
 };
 
-/// A use that is held for one redeemer while the host creates the account.
+/// A use of an invitation that is held for one redeemer while the host creates the
+/// account.
 ///
-/// One person has at most one lease on an invitation. A lease that has run out
-/// still stands until somebody else needs its use: then it is gone for good.
+/// A user has at most one lease on an invitation. An expired lease remains until another
+/// redeemer takes over its use; then it ends for good.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
 pub struct Lease {
-    /// The id of the event that began it; the fence. Somebody who comes after gets
-    /// another one; only renewed for the same person, it stays.
+    /// The id of the event that began the lease. It is the fence: a lease of another
+    /// redeemer has another id, so a late commit cannot use it. A renewal for the same
+    /// user keeps the id.
     pub id: EventId,
-    /// For whose account.
+    /// The user whose account is being created.
     pub user: UserId,
-    /// Under which name.
+    /// The username of that account.
     pub username: Username,
-    /// Since when.
+    /// The time at which the lease began.
     pub since: Timestamp,
-    /// It holds its use while `now < until`, and while the invitation has not expired.
+    /// The end of the lease. It holds its use while `now < until` and the invitation has
+    /// not expired.
     pub until: Timestamp,
 }
 
 impl Lease {
-    /// Whether `now` is at or after its end. The one comparison of this rule.
+    /// Returns whether `now` is at or after the end of the lease. No other function
+    /// defines this rule.
     #[must_use]
     pub fn has_run_out(&self, now: Timestamp) -> bool {
         now >= self.until
     }
 
-    /// Until when it holds its use, of that invitation: whose expiry may have been brought
-    /// forward since it began. The one place of this rule.
+    /// Returns the time until which the lease holds its use of `invitation`: its own end,
+    /// or the expiry of the invitation if that is earlier.
+    ///
+    /// The expiry may have been brought forward since the lease began. No other function
+    /// defines this rule.
     #[must_use]
     pub fn holds_until(&self, invitation: &Invitation) -> Timestamp {
         self.until.min(invitation.expires_at)
     }
 
-    /// Where it stands among the leases of an invitation: the first is the first
-    /// to run out.
+    /// Returns the sort key among the leases of an invitation. The first lease is the one
+    /// that expires first.
     #[must_use]
     pub fn order(&self) -> (Timestamp, EventId) {
         (self.until, self.id)
     }
 }
 
-/// A lease that a change ends because it takes its use.
+/// A lease that a change ends, because the change takes its use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a lease")]
 pub enum Held {
-    /// That of the redeemer whom the change is about.
+    /// The lease of the redeemer whom the change is about.
     Own {
-        /// Which one that is.
+        /// The id of the lease.
         lease: EventId,
     },
-    /// The first to run out, by [`Lease::order`], of whomever; it has run out at
+    /// The lease of any user that expires first, by [`Lease::order`]. It has expired at
     /// `now`.
     RunOut {
         /// The time of the call.
@@ -71,20 +78,20 @@ pub enum Held {
     },
 }
 
-/// A lease and where it is.
+/// A lease, with its invitation and division.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct OpenLease {
-    /// On which invitation.
+    /// The id of the invitation.
     pub invitation: InvitationId,
     /// The division of that invitation.
     pub division: Division,
-    /// The lease.
+    /// The lease itself.
     pub lease: Lease,
 }
 
-/// The key of a reservation, as a host keeps it with the account that it is
-/// creating. Not a secret, but only the redeemer it was made for can use it.
+/// The id of a reservation, which a host stores with the account that it creates. It is
+/// no secret, but only the redeemer for whom it was made can use it.
 ///
 /// ```
 /// use invitation_core::ReservationId;
@@ -106,13 +113,13 @@ impl ReservationId {
         Self { invitation, lease }
     }
 
-    /// On which invitation.
+    /// Returns the id of the invitation.
     #[must_use]
     pub fn invitation(&self) -> InvitationId {
         self.invitation
     }
 
-    /// Of which lease.
+    /// Returns the id of the lease.
     #[must_use]
     pub fn lease(&self) -> EventId {
         self.lease

@@ -1,17 +1,18 @@
 //! The domain of the invitation library.
 //!
-//! Pure: no I/O, no clock and no randomness of its own, no async runtime. A
-//! command, the time and randomness go into [`decide::decide`]; a [`Transition`]
-//! (guard, change, event) comes out; a [`Store`] makes it as one atomic step.
-//! [`Invitations`] wires them together and is what hosts call.
+//! The crate is pure: it does no I/O, reads no clock, draws no randomness and needs no
+//! async runtime. [`decide::decide`] takes a command, the time and randomness, and
+//! returns a
+//! [`Transition`]: a guard, a change and an event. A [`Store`] applies the transition in one
+//! atomic step. [`Invitations`] is the service that connects these parts; hosts call it.
 //!
-//! Most hosts depend on the facade crate `invitation`, which exports all of this
-//! and the adapters.
+//! Most hosts depend on the facade crate `invitation`, which exports this crate and the
+//! adapters.
 //!
 //! # Features
 //!
-//! - `testing`: the conformance suite and the model for authors of stores, and
-//!   seeded randomness. Not covered by semantic versioning.
+//! - `testing`: the conformance suite and the model for authors of stores, and seeded
+//!   randomness. Semantic versioning does not cover it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! What a role may do, as data.
+//! The policy: the rights of each role, as data.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,48 +9,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::{event::Action, invalid::Invalid, text::Role};
 
-/// Something that a policy allows a role to do, or does not.
+/// A right that a policy gives or does not give to a role.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Right {
     /// Create invitations, one at a time.
     Create,
-    /// Create many in one call.
+    /// Create many invitations in one call.
     Bulk,
-    /// Create codes that more than one person may redeem, and amend, rotate or
-    /// reinstate such codes.
+    /// Create codes with several uses, and amend, rotate or reinstate such invitations.
     MultiUse,
-    /// Bind a code to everybody of an e-mail domain, and amend, rotate or reinstate
-    /// such codes.
+    /// Bind a code to an e-mail domain, and amend, rotate or reinstate such invitations.
     BindDomain,
-    /// List invitations, count them, look at one. The codes are shown to those
-    /// who may also [`Copy`](Self::Copy).
+    /// List, count and read invitations. The codes are shown only to roles that also have
+    /// [`Copy`](Self::Copy).
     View,
-    /// Take a code to share it.
+    /// Copy a code, to share it.
     Copy,
-    /// Change address, expiry and role.
+    /// Change the address, expiry and role of an invitation.
     Amend,
-    /// Replace the code by a new one.
+    /// Replace the code of an invitation by a new one.
     Rotate,
-    /// Withdraw an invitation.
+    /// Revoke an invitation.
     Revoke,
     /// Undo a revocation.
     Reinstate,
-    /// Remove an invitation for good.
+    /// Delete an invitation for good.
     Delete,
-    /// List the open reservations: for whom a use is held just now.
+    /// List the open reservations: the redeemers for whom a use is held.
     Reservations,
-    /// Remove for good what has long been over.
+    /// Remove invitations that ended long ago, for good.
     Purge,
     /// Read the audit trail.
     Audit,
-    /// Take the list away as a whole, to be kept elsewhere; without the codes.
+    /// Export the whole list, without the codes.
     Export,
 }
 
 impl Right {
-    /// Every right.
+    /// All rights, in the order of their declaration.
     pub const ALL: [Self; 15] = [
         Self::Create,
         Self::Bulk,
@@ -69,7 +67,8 @@ impl Right {
         Self::Export,
     ];
 
-    /// As what the audit trail knows the use of it, and its denial.
+    /// Returns the action under which the audit trail records a use of the right, or its
+    /// denial.
     pub(crate) fn action(self) -> Action {
         match self {
             Self::Create | Self::Bulk | Self::MultiUse | Self::BindDomain => Action::Create,
@@ -86,33 +85,34 @@ impl Right {
     }
 }
 
-/// What one role may do, and which roles it may hand out.
+/// The rights of one role, and the roles that it may grant.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rights {
-    /// What it may do.
+    /// The rights of the role.
     #[serde(default)]
     may: BTreeSet<Right>,
-    /// The roles of the invitations that it may create, amend, rotate and reinstate.
+    /// The roles of the invitations that this role may create, amend, rotate and
+    /// reinstate.
     #[serde(default)]
     grants: BTreeSet<Role>,
 }
 
 impl Rights {
-    /// No rights.
+    /// Returns no rights.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Also allows these.
+    /// Adds `rights`.
     #[must_use]
     pub fn may(mut self, rights: impl IntoIterator<Item = Right>) -> Self {
         self.may.extend(rights);
         self
     }
 
-    /// Also allows invitations that carry these roles.
+    /// Adds `roles` to the roles that invitations may grant.
     #[must_use]
     pub fn granting(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
         self.grants.extend(roles);
@@ -120,22 +120,21 @@ impl Rights {
     }
 }
 
-/// A role and one that it may hand out: an element of the ceiling.
+/// A role and another role that it may grant. A guard carries all such pairs of a policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a pair has two parts")]
 pub struct RolePair {
-    /// Who invites.
+    /// The role of the inviter.
     pub inviter: Role,
-    /// As what the newcomer comes.
+    /// The role of the newcomer.
     pub granted: Role,
 }
 
-/// What each role may do: plain data that a host can build, or read with serde.
+/// The rights of each role: plain data that a host builds or reads with serde.
 ///
-/// Nothing is allowed by silence: a role that the policy does not name has no
-/// right, and one that nobody's `grants` name can be carried by no invitation.
-/// Which divisions somebody reaches is not a matter of the role but of the
-/// [`Actor`](crate::Actor).
+/// Every right must be given explicitly. A role that the policy does not name has no
+/// rights, and no invitation can carry a role that is missing from every `grants`. The
+/// divisions that a user reaches depend on the [`Actor`](crate::Actor), not on the role.
 ///
 /// The default is that of a system with three roles:
 ///
@@ -168,52 +167,53 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Nobody may do anything.
+    /// Returns a policy without any rights.
     #[must_use]
     pub fn empty() -> Self {
         Self { roles: BTreeMap::new() }
     }
 
-    /// Sets what `role` may do, replacing what was set before.
+    /// Sets the rights of `role`, and replaces those that were set before.
     #[must_use]
     pub fn with_role(mut self, role: Role, rights: Rights) -> Self {
         self.roles.insert(role, rights);
         self
     }
 
-    /// Whether `role` may do it.
+    /// Returns whether `role` has `right`.
     #[must_use]
     pub fn allows(&self, role: &Role, right: Right) -> bool {
         self.roles.get(role).is_some_and(|rights| rights.may.contains(&right))
     }
 
-    /// Whether an invitation from `inviter` may carry `granted`.
+    /// Returns whether an invitation created by `inviter` may carry the role `granted`.
     #[must_use]
     pub fn may_grant(&self, inviter: &Role, granted: &Role) -> bool {
         self.roles.get(inviter).is_some_and(|rights| rights.grants.contains(granted))
     }
 
-    /// Whether the policy knows the role: it is named, or may be handed out.
+    /// Returns whether the policy names the role, or lets some role grant it.
     #[must_use]
     pub fn knows(&self, role: &Role) -> bool {
         self.roles.contains_key(role)
             || self.roles.values().any(|rights| rights.grants.contains(role))
     }
 
-    /// The roles that `inviter` may hand out, in order.
+    /// Returns the roles that `inviter` may grant, in ascending order.
     pub fn grants_of(&self, inviter: &Role) -> impl Iterator<Item = &Role> {
         self.roles.get(inviter).into_iter().flat_map(|rights| &rights.grants)
     }
 
-    /// The role that is meant when an inviter names none: the only one that it
-    /// may hand out.
+    /// Returns the role of an invitation whose creator names none: the only role that
+    /// `inviter` may grant. Returns none if there are several or none.
     #[must_use]
     pub fn default_grant(&self, inviter: &Role) -> Option<&Role> {
         let mut grants = self.grants_of(inviter);
         grants.next().filter(|_| grants.next().is_none())
     }
 
-    /// The whole ceiling, as a guard carries it.
+    /// Returns all pairs of inviter and granted role, for
+    /// [`Condition::Grantable`](crate::Condition::Grantable).
     pub(crate) fn ceiling(&self) -> Arc<[RolePair]> {
         self.roles
             .iter()

@@ -1,4 +1,4 @@
-//! The domain says no: why, to whom, and on what evidence.
+//! Refusals: the answers with which the domain rejects a call, and their audit reasons.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -13,8 +13,11 @@ use crate::{
     transition::Target,
 };
 
-/// Why the domain said no. Plain data that is safe to show to whoever asked:
-/// neither a code, nor whom it is for, nor that something exists elsewhere.
+/// The reason why the domain refused a call, as plain data that is safe to show to the
+/// caller.
+///
+/// It reveals neither a code, nor the address that a code is bound to, nor that something
+/// exists in another division.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -23,60 +26,60 @@ pub enum Refusal {
         /// The right that is missing.
         right: Right,
     },
-    /// The actor's role may not hand out that role.
+    /// The actor's role may not grant the requested role.
     RoleNotGrantable {
-        /// The role that was asked for.
+        /// The requested role.
         role: Role,
     },
-    /// The named division is not the actor's.
+    /// The call named a division that the actor does not reach.
     DivisionNotAllowed {
-        /// The division that was named.
+        /// The division that the call named.
         division: Division,
     },
-    /// There is no such invitation, as far as the actor is concerned.
+    /// No invitation that the actor can see has this id.
     NotFound,
-    /// No such code, as far as the redeemer is concerned.
+    /// No code that the redeemer can use matches.
     CodeUnknown,
-    /// Every use was taken.
+    /// Every use has been redeemed.
     Used,
-    /// It was withdrawn.
+    /// The invitation was revoked.
     Revoked,
-    /// It is not withdrawn: there is nothing to reinstate.
+    /// The invitation is not revoked, so there is nothing to reinstate.
     NotRevoked,
-    /// It expired.
+    /// The invitation has expired.
     Expired {
-        /// The instant from which on it was not valid any more.
+        /// The expiry: the first instant at which the invitation was no longer valid.
         at: Timestamp,
     },
     /// The code is bound to an address that the redeemer has not proved.
     AddressProofRequired,
-    /// Who created the invitation may not hand out its role any more.
+    /// The policy no longer lets the inviter's role grant the invitation's role.
     GrantWithdrawn,
     /// The invitation is not at the version that the caller expected.
     VersionMismatch {
-        /// Its version now.
+        /// The current version of the invitation.
         current: u64,
     },
-    /// Every use that is left is held for somebody whose account is just being
-    /// created.
+    /// Leases of other redeemers, whose accounts are being created, hold every use that
+    /// is left.
     Reserved {
-        /// When the first of them is free again, if it is not used until then.
+        /// The time at which the first of these uses is free again, unless it is redeemed
+        /// before.
         until: Timestamp,
     },
-    /// The reservation has ended: its use passed to somebody else, or the terms of
-    /// the invitation have changed.
+    /// The reservation has ended: another redeemer took over its use, or the terms of the
+    /// invitation have changed.
     ReservationLost,
-    /// So many invitations of the inviter, or of the division, are pending that
-    /// there is no room.
+    /// The quota of pending invitations of the inviter, or of the division, is exhausted.
     QuotaExceeded {
-        /// Whose.
+        /// The inviter or division that the quota counts for.
         of: QuotaOf,
-        /// How many may be pending.
+        /// The maximum number of pending invitations.
         max: NonZeroU32,
     },
-    /// Something else was created under this idempotency key.
+    /// The idempotency key was used before, for a different creation.
     IdempotencyKeyReused,
-    /// Others changed the invitation each time that this was tried.
+    /// Concurrent calls changed the invitation at every attempt.
     Conflict,
 }
 
@@ -123,7 +126,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What is said, and what is written down.
+/// A refusal for the caller, with the exact reason for the audit trail.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
     refusal: Refusal,
@@ -135,13 +138,13 @@ impl Verdict {
         Self { refusal, reason }
     }
 
-    /// The role has no such right.
+    /// Returns the verdict that the actor's role lacks `right`.
     pub(crate) fn forbidden(right: Right, reason: Reason) -> Self {
         Self::new(Refusal::Forbidden { right }, reason)
     }
 
-    /// That the target does not exist for the caller; `reason` says whether it
-    /// does for others.
+    /// Returns the verdict that the target does not exist for the caller. `reason` tells
+    /// the audit trail whether it exists outside the caller's scope or was deleted.
     pub(crate) fn missing(target: &Target, reason: Reason) -> Self {
         let refusal = match target {
             Target::Id(_) => Refusal::NotFound,
@@ -150,10 +153,12 @@ impl Verdict {
         Self { refusal, reason }
     }
 
-    /// Why `failed`, the first condition that the facts do not satisfy, refuses.
+    /// Returns the verdict for `failed`, the first condition that the facts do not
+    /// satisfy.
     ///
-    /// None for [`Condition::FirstUseBy`] and [`Condition::FirstHoldBy`]: that the
-    /// redeemer has redeemed, or has a lease, is not a refusal but a replay.
+    /// Returns none for [`Condition::FirstUseBy`] and [`Condition::FirstHoldBy`]. If the
+    /// redeemer has redeemed already, or has a lease, the call is a replay and no
+    /// refusal.
     pub(crate) fn explain(failed: &Condition, target: &Target, facts: &Facts) -> Option<Self> {
         let (refusal, reason) = match failed {
             Condition::FirstUseBy(_) | Condition::FirstHoldBy(_) => return None,
@@ -188,31 +193,32 @@ impl Verdict {
         Some(Self { refusal, reason })
     }
 
-    /// That one of the quotas has no room.
+    /// Returns the verdict that the quota of `full` has no room.
     pub(crate) fn quota_full(full: QuotaOf, quotas: &[Quota]) -> Self {
         let max = quotas.iter().find(|quota| quota.of == full).map(|quota| quota.max);
         let refusal = Refusal::QuotaExceeded { of: full, max: max.unwrap_or(NonZeroU32::MIN) };
         Self::new(refusal, Reason::QuotaExceeded)
     }
 
-    /// What the caller is told.
+    /// Returns the refusal that the caller sees.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
     }
 
-    /// What the audit trail says.
+    /// Returns the exact reason that the audit trail records.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The same reason, told as `refusal`.
+    /// Returns a verdict with the same reason and with `refusal` for the caller.
     pub(crate) fn told_as(self, refusal: Refusal) -> Self {
         Self { refusal, ..self }
     }
 
-    /// A denial is about the actor, a refusal about the invitation.
+    /// Returns the outcome for the audit trail: *denied* if the reason lies in the
+    /// actor's rights, *refused* if it lies in the invitation.
     pub(crate) fn outcome(&self) -> EventOutcome {
         match self.reason {
             Reason::RightMissing
@@ -226,13 +232,13 @@ impl Verdict {
     }
 }
 
-/// A refusal, with its evidence.
+/// A refusal, with the events that document it.
 ///
-/// The evidence is normally in the store before the call returns. Inside a
-/// host's transaction it is not, because the host may roll back: then
-/// [`unrecorded`](Self::unrecorded) holds it, and
-/// [`Invitations::record`](crate::Invitations::record), called on a service
-/// outside of the transaction, writes it.
+/// The store normally holds the events before the call returns. Inside a host's
+/// transaction it does not, because the host may roll back. Then
+/// [`unrecorded`](Self::unrecorded) holds the events. Write them with
+/// [`Invitations::record`](crate::Invitations::record), on a service outside of the
+/// transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use = "inside a host's transaction the evidence is still to be recorded"]
 pub struct Refused {
@@ -245,14 +251,14 @@ impl Refused {
         Self { refusal, unrecorded }
     }
 
-    /// Why.
+    /// Returns the reason of the refusal.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
     }
 
-    /// The events that still have to be recorded; none outside of a host's
-    /// transaction.
+    /// Returns the events that the host still has to record. The list is empty outside of
+    /// a host's transaction.
     #[must_use]
     pub fn unrecorded(&self) -> &[Event] {
         &self.unrecorded

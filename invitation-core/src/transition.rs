@@ -1,4 +1,4 @@
-//! Guard, change and event: one step of an invitation's life.
+//! Transitions: a guard, a change and an event, applied in one atomic step.
 
 use crate::{
     actor::Scope,
@@ -14,21 +14,21 @@ use crate::{
     text::UserId,
 };
 
-/// By what an invitation is found.
+/// The key by which an invitation is looked up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a target")]
 pub enum Target {
-    /// By its public key.
+    /// The id of the invitation.
     Id(InvitationId),
-    /// By its code: one of these digests, at most one of which is stored.
+    /// The possible digests of its code. At most one of them is stored.
     Code(Vec<CodeDigest>),
 }
 
-/// One step, to be made as a whole or not at all: if the target lies in the
-/// scope and satisfies the guard, and the quotas have room, make the change and
-/// write the event.
+/// One step that a store applies completely or not at all.
 ///
-/// Only [`decide`](crate::decide::decide()) builds one; a store reads it.
+/// If the target lies in the scope, satisfies the guard, and all quotas have room, the
+/// store makes the change and writes the event. Only [`decide`](crate::decide::decide())
+/// builds a transition; a store reads it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transition {
     pub(crate) target: Target,
@@ -40,47 +40,50 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Which invitation.
+    /// Returns the key of the invitation.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Where it must lie. Outside of it, it does not exist.
+    /// Returns the divisions in which the target must lie. An invitation outside of them
+    /// does not exist for the transition.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// What must hold.
+    /// Returns the conditions that must hold.
     #[must_use]
     pub fn guard(&self) -> &Guard {
         &self.guard
     }
 
-    /// Which bounds must have room, by ascending [`Quota::of`]: in this order a
-    /// store locks them. Empty for most transitions.
+    /// Returns the quotas that must have room, by ascending [`Quota::of`]. A store locks
+    /// them in this order. Empty for most transitions.
     #[must_use]
     pub fn quotas(&self) -> &[Quota] {
         &self.quotas
     }
 
-    /// What is then changed.
+    /// Returns the change to make.
     #[must_use]
     pub fn change(&self) -> &Change {
         &self.change
     }
 
-    /// The evidence of it, still without the invitation. Its id is that of the
-    /// operation. What a store writes is [`evidence`](Self::evidence).
+    /// Returns the audit event, without the invitation. Its id is that of the operation.
+    /// A store writes [`evidence`](Self::evidence) instead, which is complete.
     #[must_use]
     pub fn event(&self) -> &Event {
         &self.event
     }
 
-    /// The evidence of having made the change: about `invitation`, as it is after
-    /// it, and naming the run-out lease that it `ended`, if it took the use of one
-    /// ([`Change::apply_to`] gives it back).
+    /// Returns the complete audit event of the change that was made.
+    ///
+    /// `invitation` is the invitation after the change. `ended` is the lease that
+    /// [`Change::apply_to`] returned; if it belonged to a different user, the event names
+    /// it.
     #[must_use]
     pub fn evidence(&self, invitation: &Invitation, ended: Option<&Lease>) -> Event {
         let event = self.event.clone().about(invitation);
@@ -90,12 +93,11 @@ impl Transition {
         }
     }
 
-    /// The answer of a store that found these facts and did not make the change.
-    /// `on_record` says whether the event was there already, `full` which quota
-    /// had no room.
+    /// Returns the answer of a store that found `facts` and did not make the change.
     ///
-    /// For stores whose guarded statement matches nothing in several cases: it
-    /// tells them apart.
+    /// `on_record` says whether the store already held the event. `full` is the quota
+    /// that had no room, if there was one. The method is for stores whose guarded
+    /// statement has no effect in several cases; it tells these cases apart.
     #[must_use]
     pub fn not_made(&self, facts: Facts, on_record: bool, full: Option<QuotaOf>) -> Outcome {
         if on_record {
@@ -106,7 +108,7 @@ impl Transition {
         }
         match (&self.change, full) {
             (_, Some(of)) => Outcome::QuotaFull(of),
-            // The invitation's own digest is a taken one too.
+            // The digest of the invitation itself counts as a taken digest too.
             (Change::Rotate { digest, .. }, None) if *digest == facts.invitation.digest => {
                 Outcome::CodeTaken
             }
@@ -114,7 +116,7 @@ impl Transition {
         }
     }
 
-    /// Whose own redemption and lease belong to the facts.
+    /// Returns the user whose redemption and lease belong to the facts.
     #[must_use]
     pub fn redeemer(&self) -> Option<&UserId> {
         self.change.redeemer()
