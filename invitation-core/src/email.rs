@@ -1,4 +1,4 @@
-//! E-mail addresses, their one comparison form, and the proof of owning one.
+//! E-mail addresses, their comparison form, and the proof of owning one.
 
 use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
@@ -7,23 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{invalid::Invalid, unicode};
 
-/// The longest address, in bytes (RFC 5321, 4.5.3.1.3, less the two brackets).
+/// The maximum length of an address, in bytes (RFC 5321, 4.5.3.1.3, less the two
+/// brackets).
 const MAX_BYTES: usize = 254;
 
-/// An e-mail address, kept as it was given.
+/// An e-mail address, stored as it was given.
 ///
-/// Accepted is one bare address: a local part of ASCII without quotes, and a
-/// domain name of two labels or more, in ASCII or international. Refused are
-/// display names, lists, quoted local parts, address literals, comments, white
-/// space, control characters and characters that nobody sees, anywhere. A local
-/// part beyond ASCII is refused too: two of them may look or fold alike and be
-/// two people's mailboxes.
+/// One bare address is accepted. Its local part is ASCII without quotes. Its domain name
+/// has two labels or more, in ASCII or international form. Refused are:
 ///
-/// What is kept is what mail is sent to. Full-width letters and dots in the
-/// domain, which input methods write and mail servers do not know, are kept as
-/// the plain ones that they stand for.
+/// - display names, lists and comments;
+/// - quoted local parts and address literals;
+/// - white space, control characters and hidden characters, at any position;
+/// - local parts with characters beyond ASCII, because two that look or fold alike may be
+///   the mailboxes of two people.
 ///
-/// Two addresses are the same when their [keys](Self::key) are.
+/// Mail is sent to the stored form. Input methods write full-width letters and dots in
+/// the domain, which mail servers do not know. They are stored as the plain characters
+/// that they stand for.
+///
+/// Two addresses are the same if their [keys](Self::key) are equal.
 ///
 /// ```
 /// use invitation_core::Email;
@@ -43,14 +46,14 @@ pub struct Email {
 }
 
 impl Email {
-    /// The longest address that is accepted, in bytes, as given and as key.
+    /// The maximum length in bytes, of the address as given and of its key.
     pub const MAX_BYTES: usize = MAX_BYTES;
 
-    /// Reads one address.
+    /// Parses one address.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] when it is not a bare address as described above.
+    /// Returns [`Invalid`] when the text is not a bare address as described above.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let invalid = |message: &str| Err(Invalid::new("email", message));
         if text.len() > MAX_BYTES {
@@ -87,31 +90,32 @@ impl Email {
     }
 
     /// Restores an address and its comparison form from a store, as they were written
-    /// there. Nothing is checked, so that what an earlier release accepted can still be read.
+    /// there. They are not checked, so that values that an earlier release accepted stay
+    /// readable.
     #[must_use]
     pub fn from_stored(given: impl AsRef<str>, key: impl AsRef<str>) -> Self {
         Self { given: Arc::from(given.as_ref()), key: EmailKey(Arc::from(key.as_ref())) }
     }
 
-    /// The address: what is shown, and where mail is sent.
+    /// Returns the address, as it is shown and as mail is sent to it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.given
     }
 
-    /// The comparison form.
+    /// Returns the comparison form.
     #[must_use]
     pub fn key(&self) -> &EmailKey {
         &self.key
     }
 
-    /// The domain, in its comparison form.
+    /// Returns the domain, in its comparison form.
     #[must_use]
     pub fn domain(&self) -> EmailDomain {
         EmailDomain(Arc::from(self.key.domain()))
     }
 
-    /// The address with most of its local part hidden, for logs and event
+    /// Returns the address with most of its local part hidden, for logs and event
     /// details: `a***@example.com`.
     #[must_use]
     pub fn masked(&self) -> String {
@@ -121,7 +125,7 @@ impl Email {
 }
 
 impl fmt::Debug for Email {
-    /// Masked: addresses do not belong in logs.
+    /// Writes the masked address, because addresses do not belong in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Email({})", self.masked())
     }
@@ -149,22 +153,22 @@ impl From<Email> for String {
     }
 }
 
-/// The one comparison form of an address: the local part in lower case, the
-/// domain as its ASCII (IDNA, UTS 46) name in lower case.
+/// The comparison form of an address: the local part in lower case, and the domain as its
+/// ASCII name (IDNA, UTS 46) in lower case.
 ///
-/// Nothing else is folded: dots and `+tags` distinguish, because only the
-/// mailbox's own provider knows whether they do. Stores compare it byte for byte.
+/// Nothing else is folded. Dots and `+tags` make a difference, because only the provider
+/// of the mailbox knows whether they matter. Stores compare this form byte for byte.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailKey(Arc<str>);
 
 impl EmailKey {
-    /// The text, ASCII only.
+    /// Returns the text, which is ASCII only.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands behind the `@`.
+    /// Returns the text after the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
@@ -178,8 +182,8 @@ impl fmt::Debug for EmailKey {
     }
 }
 
-/// A domain that addresses belong to, in its comparison form. A subdomain is
-/// another domain.
+/// The domain of e-mail addresses, in its comparison form. A subdomain is a different
+/// domain.
 ///
 /// ```
 /// use invitation_core::{Email, EmailDomain};
@@ -195,11 +199,11 @@ impl fmt::Debug for EmailKey {
 pub struct EmailDomain(Arc<str>);
 
 impl EmailDomain {
-    /// Reads a domain name of two labels or more.
+    /// Parses a domain name of two labels or more.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] when it is not one.
+    /// Returns [`Invalid`] when the text is not such a name.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let invalid = || Invalid::new("email_domain", "must be a domain name, as in example.com");
         if text.len() > MAX_BYTES {
@@ -215,23 +219,23 @@ impl EmailDomain {
         Ok(Self(Arc::from(ascii)))
     }
 
-    /// Restores a domain from a store, as it was written there. Nothing is checked, so that
-    /// what an earlier release accepted can still be read.
+    /// Restores a domain from a store, as it was written there. It is not checked, so
+    /// that values that an earlier release accepted stay readable.
     #[must_use]
     pub fn from_stored(text: impl AsRef<str>) -> Self {
         Self(Arc::from(text.as_ref()))
     }
 
-    /// The domain in ASCII and lower case.
+    /// Returns the domain in ASCII and lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Refuses white space and what nobody sees. The mapping of domain names (UTS 46) would
-/// drop some of these, so that the form that mail is sent to and the one that is compared
-/// would be two addresses.
+/// Refuses white space and hidden characters. The mapping of domain names (UTS 46) would
+/// drop some of them. Mail would then be sent to a different address than the one
+/// compared.
 fn check_seen(field: &'static str, text: &str) -> Result<(), Invalid> {
     for (position, c) in (1..).zip(text.chars()) {
         let what = match unicode::hidden(c) {
@@ -244,8 +248,9 @@ fn check_seen(field: &'static str, text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The domain in the characters that its compatibility forms stand for. Of the three dots
-/// that also separate labels (UTS 46), that of Chinese and Japanese is none of these.
+/// Replaces compatibility forms in the domain by the plain characters that they stand
+/// for. UTS 46 has three more dots that separate labels. The ideographic full stop of
+/// Chinese and Japanese has no compatibility form, so it is replaced separately.
 fn plain_domain(domain: &str) -> Cow<'_, str> {
     if domain.is_ascii() {
         return Cow::Borrowed(domain);
@@ -273,22 +278,21 @@ impl From<EmailDomain> for String {
     }
 }
 
-/// An address that the host has proved to be the redeemer's, by a mail that
-/// was answered or by a trusted identity provider.
+/// An address that the host has proved to belong to the redeemer, by a mail that was
+/// answered or by a trusted identity provider.
 ///
-/// No deserialiser makes one: that an address is somebody's is a finding of the
-/// host, never an input.
+/// It has no deserialiser, because ownership is a finding of the host and never an input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VerifiedEmail(Email);
 
 impl VerifiedEmail {
-    /// The host vouches that `email` belongs to the redeemer.
+    /// Returns `email` as proved: the host vouches that it belongs to the redeemer.
     #[must_use]
     pub fn vouched_by_host(email: Email) -> Self {
         Self(email)
     }
 
-    /// The address.
+    /// Returns the address.
     #[must_use]
     pub fn email(&self) -> &Email {
         &self.0
@@ -307,13 +311,13 @@ mod tests {
     fn compares_by_case_and_international_domain_only() {
         assert_eq!(key("Bob.X+y@Example.COM"), "bob.x+y@example.com");
         assert_ne!(key("bob@example.com"), key("bo.b@example.com"));
-        // NFC and NFD of the domain, full width, and punycode are one domain.
+        // NFC and NFD of the domain, full width and punycode are one domain.
         let names =
             ["a@exämple.com", "a@exa\u{308}mple.com", "a@EXÄMPLE.com", "a@xn--exmple-cua.com"];
         for text in names {
             assert_eq!(key(text), "a@xn--exmple-cua.com", "{text}");
         }
-        // A homoglyph is another domain: Cyrillic а.
+        // A homoglyph, here the Cyrillic а, makes a different domain.
         assert_ne!(key("a@example.com"), key("a@ex\u{430}mple.com"));
     }
 
@@ -374,7 +378,7 @@ mod tests {
             assert_eq!(email.as_str(), kept);
             assert_eq!(Email::parse(kept).unwrap().key(), email.key(), "{text}");
         }
-        // The address of one mailbox never reads as a longer or another one.
+        // The address of one mailbox is never read as a longer or different one.
         for text in ["anna＠example.com", "anna@example.com．", "anna@exam／ple.com", "a@b＠c.com"]
         {
             assert!(Email::parse(text).is_err(), "{text}");

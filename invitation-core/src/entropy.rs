@@ -1,4 +1,4 @@
-//! Randomness as something that is handed in.
+//! The source of randomness, which the caller injects.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -6,17 +6,17 @@ use rand::TryRng;
 #[expect(clippy::disallowed_types, reason = "the one source that gets injected")]
 use rand::rngs::SysRng;
 
-/// Where the randomness of codes and ids comes from.
+/// The source of the randomness in codes and ids.
 ///
-/// An implementation MUST be a cryptographically secure generator of at least
-/// 112 bits of strength (NIST SP 800-63B, 3.2.12), and MUST fail rather than
-/// hand out bytes that are not.
+/// An implementation MUST be a cryptographically secure generator of at least 112 bits of
+/// strength (NIST SP 800-63B, 3.2.12). It MUST return an error rather than bytes of lower
+/// quality.
 pub trait Entropy: fmt::Debug + Send + Sync {
-    /// Fills `bytes`.
+    /// Fills `bytes` with random bytes.
     ///
     /// # Errors
     ///
-    /// When the source cannot deliver; `bytes` are then not used.
+    /// Fails when the source cannot deliver. The caller then does not use `bytes`.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
@@ -26,12 +26,12 @@ impl<E: Entropy + ?Sized> Entropy for Arc<E> {
     }
 }
 
-/// The source of randomness failed. Nothing was done.
+/// An error of the source of randomness. The call that needed it has changed nothing.
 #[derive(Debug)]
 pub struct EntropyError(Box<dyn StdError + Send + Sync>);
 
 impl EntropyError {
-    /// Wraps the cause.
+    /// Wraps the cause of the failure.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self(source.into())
     }
@@ -49,8 +49,8 @@ impl StdError for EntropyError {
     }
 }
 
-/// The operating system's generator, asked anew each time: nothing is buffered
-/// in the process, so a fork cannot hand out the same bytes twice.
+/// The operating system's generator. Each call reads from it anew and nothing is buffered
+/// in the process, so a forked process cannot return the same bytes again.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct OsEntropy;
 
@@ -60,15 +60,15 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// Reproducible bytes from a seed, for tests and benches only: whoever knows
-/// the seed knows every code.
+/// Reproducible bytes from a seed, for tests and benches only: a reader of the seed can
+/// compute every code.
 #[cfg(feature = "testing")]
 #[derive(Debug)]
 pub struct SeededEntropy(std::sync::Mutex<rand::rngs::ChaCha12Rng>);
 
 #[cfg(feature = "testing")]
 impl SeededEntropy {
-    /// The sequence of bytes that belongs to `seed`.
+    /// Returns the source whose bytes follow from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         use rand::SeedableRng;

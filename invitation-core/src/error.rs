@@ -1,4 +1,4 @@
-//! What a call can end in when it does not succeed.
+//! The errors of calls.
 
 use std::{error::Error as StdError, fmt};
 
@@ -9,33 +9,34 @@ use crate::{
     refusal::{Refusal, Refused},
 };
 
-/// Why a call did not succeed.
+/// The reason why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The typed code cannot be one. No store was asked, nothing was recorded.
+    /// The typed text cannot be a code. The service did not call the store and recorded
+    /// no event.
     #[error(transparent)]
     Mistyped(#[from] Mistyped),
-    /// The input breaks a bound. Nothing was done, nothing was recorded.
+    /// The input violates a limit. Nothing was changed, and no event was recorded.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
-    /// The domain said no, and there is evidence of it.
+    /// The domain refused the call. Audit events document the refusal.
     #[error("{0}")]
     Refused(Refused),
-    /// The store failed. Unless its kind is
-    /// [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), nothing was done.
+    /// The store failed. Nothing was changed, unless the kind is
+    /// [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown).
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There was no randomness. Nothing was done.
+    /// The source of randomness failed. Nothing was changed.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// A stored code cannot be shown.
+    /// A stored code cannot be unsealed, so it cannot be shown.
     #[error(transparent)]
     Seal(#[from] UnreadableSeal),
 }
 
 impl Error {
-    /// The refusal, if it is one.
+    /// Returns the refusal, if the error is one.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -51,21 +52,23 @@ impl From<Invalid> for Error {
     }
 }
 
-/// The store failed to do what it was asked for.
+/// A failure of the store.
 ///
 /// # What may be repeated
 ///
-/// What [`is_retryable`](Self::is_retryable) speaks of depends on the store
-/// ([`Store::durability`](crate::Store::durability)):
+/// The unit that [`is_retryable`](Self::is_retryable) allows to repeat depends on the
+/// store ([`Store::durability`](crate::Store::durability)):
 ///
-/// - [`Durability::Own`](crate::Durability::Own): the failed call. It may be repeated as it is.
-/// - [`Durability::Hosts`](crate::Durability::Hosts): the host's whole transaction, from its
-///   beginning. The host rolls it back, begins a new one, and repeats all of its work.
-///   Repeating only the failed call in the same transaction is never right, because the
-///   database may have undone the host's own work along with it.
+/// - [`Durability::Own`](crate::Durability::Own): the failed call. It may be repeated as
+///   it is.
+/// - [`Durability::Hosts`](crate::Durability::Hosts): the host's whole transaction, from
+///   its beginning. The host rolls it back, begins a new one, and repeats all of its
+///   work. Never repeat only the failed call in the same transaction: the database may
+///   have undone the host's own work together with it.
 ///
-/// After some errors the database ends the host's transaction by itself: a full disk on
-/// SQLite, a deadlock on MySQL. [`transaction_ended`](Self::transaction_ended) tells.
+/// After some errors the database itself ends the host's transaction: a full disk on
+/// SQLite, a deadlock on MySQL. [`transaction_ended`](Self::transaction_ended) reports
+/// this.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -74,68 +77,73 @@ pub struct StoreError {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What a store's failure means for the caller.
+/// The kind of a store's failure, by its consequence for the caller.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It cannot be reached, or is too busy. Nothing was done; it may work later.
+    /// The store cannot be reached or is overloaded. Nothing was changed. A later attempt
+    /// may succeed.
     Unavailable,
-    /// Concurrent work got in the way (a serialisation failure, a deadlock, a
-    /// busy file). Nothing was done; the whole unit of work may be repeated: the call, or
-    /// inside a host's transaction the whole transaction ([`StoreError`]).
+    /// Concurrent work interfered: a serialisation failure, a deadlock or a busy file.
+    /// Nothing was changed. The whole unit of work may be repeated: the call, or inside a
+    /// host's transaction the whole transaction ([`StoreError`]).
     Conflict,
-    /// The connection broke after the change was sent. It was made, or not:
-    /// repeating the operation with the same redeemer tells.
+    /// The connection broke after the change was sent, so the change may or may not have
+    /// been made. To find out, repeat the operation with the same redeemer.
     OutcomeUnknown,
-    /// What is stored cannot be understood.
+    /// Stored data cannot be read.
     Corrupt,
-    /// Anything else. Nothing was done.
+    /// Any other failure. Nothing was changed.
     Other,
 }
 
 impl StoreError {
-    /// A failure of `kind` while doing `operation`, without a cause to show.
+    /// Returns a failure of `kind` during `operation`, without a cause.
     #[must_use]
     pub fn new(kind: StoreErrorKind, operation: &'static str) -> Self {
         Self { kind, transaction_ended: false, operation, source: None }
     }
 
-    /// Keeps the cause.
+    /// Attaches the cause.
     #[must_use]
     pub fn because(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
-    /// The same failure, after which the host's transaction cannot be committed any more.
+    /// Returns the same failure, marked as one after which the host's transaction cannot
+    /// commit.
     #[must_use]
     pub fn ending_transaction(self) -> Self {
         Self { transaction_ended: true, ..self }
     }
 
-    /// What it means for the caller.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// What the store was doing.
+    /// Returns the operation that failed.
     #[must_use]
     pub fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// Whether nothing was done and the unit of work may succeed when it is repeated: the
-    /// call, or inside a host's transaction the host's whole transaction, never the call
-    /// alone. See [What may be repeated](Self#what-may-be-repeated).
+    /// Returns whether nothing was changed and repeating the unit of work may succeed.
+    ///
+    /// The unit is the call, or inside a host's transaction the host's whole transaction,
+    /// never the call alone. See [What may be repeated](Self#what-may-be-repeated).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict)
     }
 
-    /// Whether the host's transaction has ended without a commit, or can only be rolled
-    /// back. Nothing of it is kept: neither the host's work, nor what earlier calls did in
-    /// it, nor what follows. Further calls in the same transaction fail, and so does its
-    /// commit. Always false outside of a host's transaction.
+    /// Returns whether the host's transaction has ended without a commit, or can only be
+    /// rolled back.
+    ///
+    /// No work in it is kept: neither the host's work, nor earlier calls, nor later ones.
+    /// Further calls in the same transaction fail, and so does its commit. Always false
+    /// outside of a host's transaction.
     #[must_use]
     pub fn transaction_ended(&self) -> bool {
         self.transaction_ended

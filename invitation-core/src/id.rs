@@ -1,4 +1,4 @@
-//! Ids: UUIDs of version 7, made from injected time and randomness.
+//! Ids: UUIDs of version 7, made from an injected clock and injected randomness.
 
 use std::{
     fmt,
@@ -19,19 +19,19 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
         $(#[$doc])*
         ///
-        /// It tells when it was made: never use it as a secret.
+        /// The id contains its time of creation. Never use it as a secret.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
         impl $name {
-            /// As a store kept it.
+            /// Reads the bytes that a store kept.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
 
-            /// As a store keeps it.
+            /// Returns the bytes that a store keeps.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
@@ -63,27 +63,27 @@ macro_rules! id {
 }
 
 id! {
-    /// The public key of an invitation. Neither redeems nor derives from the code.
+    /// The public id of an invitation. It neither redeems the invitation nor derives from
+    /// the code.
     InvitationId, "id"
 }
 
 id! {
-    /// The key of an event; also that of the operation it is the evidence of, by
-    /// which a store recognises a resend. The id of a redemption is that of its
-    /// event.
+    /// The id of an event, and of the operation that the event documents. A store
+    /// recognises a resent operation by it. The id of a redemption is that of its event.
     EventId, "event"
 }
 
 id! {
-    /// The key of a call that created several invitations at once.
+    /// The id of a call that created several invitations.
     BatchId, "batch"
 }
 
-/// Makes ids that are unique across processes and strictly increasing within
-/// one source, even while the clock stands still or slips back a little.
+/// A generator of ids that are unique across processes. The ids of one generator strictly
+/// increase, even while the clock stands still or slips back a little.
 ///
-/// Layout (RFC 9562, 6.2, method 2): 48 bits of Unix milliseconds and 74 bits that
-/// are drawn at random for each new millisecond, and counted up within it.
+/// Layout (RFC 9562, 6.2, method 2): 48 bits of Unix milliseconds, and 74 bits that are
+/// drawn at random for each new millisecond and incremented within it.
 #[derive(Debug, Default)]
 pub(crate) struct IdSource {
     last: Mutex<Last>,
@@ -92,19 +92,20 @@ pub(crate) struct IdSource {
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
     millis: u64,
-    /// 74 bits.
+    /// The lower 74 bits of the id, drawn at random and then incremented.
     rest: u128,
 }
 
 impl IdSource {
-    /// So many, in ascending order.
+    /// Returns `n` ids, in ascending order.
     pub(crate) fn invitations(
         &self,
         n: usize,
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Vec<InvitationId>, EntropyError> {
-        // Two numbers are whole even when a thread panicked while holding them.
+        // The two numbers are consistent even if a thread panicked while it held the
+        // lock.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         (0..n).map(|_| last.next(now, entropy).map(InvitationId)).collect()
     }
@@ -133,7 +134,8 @@ impl IdSource {
 impl Last {
     fn next(&mut self, now: Timestamp, entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {
         let now = u64::try_from(now.as_micros() / 1_000).unwrap_or(0) & 0xffff_ffff_ffff;
-        // More than a second back is a clock that was set, not one that slipped.
+        // A clock more than a second behind was set back on purpose; its time is
+        // followed.
         let fresh = now > self.millis || now + 1_000 < self.millis;
         *self = if fresh {
             Self { millis: now, rest: draw(entropy)? }
@@ -143,7 +145,7 @@ impl Last {
             Self { millis: self.millis + 1, rest: draw(entropy)? }
         };
         let Self { millis, rest } = *self;
-        // 12 bits of the rest stand behind the version, 62 behind the variant.
+        // 12 bits of the rest follow the version, 62 follow the variant.
         let high = (u128::from(millis) << 80) | ((rest >> 62) & 0xfff) << 64;
         let low = rest & ((1 << 62) - 1);
         Ok(uuid::Builder::from_u128(high | low)
@@ -153,7 +155,7 @@ impl Last {
     }
 }
 
-/// 73 random bits: the 74th leaves room to count up.
+/// Draws 73 random bits. The 74th bit stays zero and leaves room for increments.
 fn draw(entropy: &dyn Entropy) -> Result<u128, EntropyError> {
     let mut bytes = [0; 16];
     entropy.fill(&mut bytes[..10])?;

@@ -1,11 +1,11 @@
-//! Input that is well formed but breaks a bound, told by the name of its field.
+//! Errors for input that is well formed but violates a limit, with the name of the field.
 
 use std::{error::Error as StdError, fmt};
 
-/// One value that was not accepted, by the name of its field.
+/// One input value that was not accepted, with the name of its field.
 ///
-/// It is safe to show to whoever sent the value: it says what is expected and
-/// never repeats what was given.
+/// It is safe to show to the sender of the value: it describes the accepted values and
+/// never repeats the input.
 ///
 /// ```
 /// use invitation_core::Division;
@@ -22,31 +22,32 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// `field` was not accepted; `message` completes the sentence "the value …".
+    /// Returns the error for `field`. `message` completes the sentence "the value …".
     #[must_use]
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
         Self { line: None, field, message: message.into() }
     }
 
-    /// The same refusal for item `line` (counted from 0) of a batch.
+    /// Returns the same error for item `line` (counted from 0) of a batch.
     #[must_use]
     pub fn at_line(self, line: usize) -> Self {
         Self { line: Some(line), ..self }
     }
 
-    /// Which item of a batch it is about, counted from 0; none outside a batch.
+    /// Returns the index of the batch item with the error, counted from 0; none outside a
+    /// batch.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.line
     }
 
-    /// The field's name, in `snake_case`.
+    /// Returns the name of the field, in `snake_case`.
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// What is wrong with the value.
+    /// Returns the description of the error.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -64,22 +65,22 @@ impl fmt::Display for Invalid {
 
 impl StdError for Invalid {}
 
-/// Everything that was not accepted in one call: at least one [`Invalid`].
+/// All input values of one call that were not accepted: at least one [`Invalid`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InvalidInput(Vec<Invalid>);
 
 impl InvalidInput {
-    /// `found` holds at least one.
+    /// Collects the errors of one call. `found` must not be empty.
     pub(crate) fn new(found: Vec<Invalid>) -> Self {
         Self(found)
     }
 
-    /// The same for item `line` (counted from 0) of a batch.
+    /// Returns the same errors for item `line` (counted from 0) of a batch.
     pub(crate) fn at_line(self, line: usize) -> Vec<Invalid> {
         self.0.into_iter().map(|error| error.at_line(line)).collect()
     }
 
-    /// The refused values, in the order in which they were looked at.
+    /// Returns the errors, in the order in which the values were checked.
     #[must_use]
     pub fn errors(&self) -> &[Invalid] {
         &self.0

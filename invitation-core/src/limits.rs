@@ -1,4 +1,4 @@
-//! The bounds of what may be asked for.
+//! Limits of the input that calls accept.
 
 use std::num::NonZeroU32;
 
@@ -6,10 +6,9 @@ use time::Duration;
 
 use crate::{invalid::Invalid, quota::Cap, time::Timestamp};
 
-/// The bounds of what one call may ask for. What a host does not set stays at
-/// its default.
+/// The limits of a service. Limits that the host does not set keep their default.
 ///
-/// The lengths of names, addresses and metadata are bounds of their own types.
+/// The maximum lengths of names, addresses and metadata are constants of their own types.
 ///
 /// ```
 /// use invitation_core::Limits;
@@ -37,26 +36,26 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The most items that one page of a list has.
+    /// The maximum number of items on one page of a list.
     pub const MAX_PAGE: u32 = 200;
-    /// The longest reason of a revocation, in bytes.
+    /// The maximum length of a revocation's reason, in bytes.
     pub const MAX_REASON: usize = 500;
-    /// The longest search, in bytes.
+    /// The maximum length of a search text, in bytes.
     pub const MAX_SEARCH: usize = 200;
-    /// Up to which number each status is counted exactly.
+    /// The number up to which the invitations of each status are counted exactly.
     pub const COUNT_CAP: u32 = 10_000;
 
-    /// The longest that a reservation holds its use.
+    /// The maximum duration of a lease.
     pub const MAX_LEASE: Duration = Duration::DAY;
-    /// What has been over for less long is not purged.
+    /// The minimum age of a purge: invitations that ended more recently are never purged.
     pub const MIN_RETENTION: Duration = Duration::DAY;
 
-    /// Bounds how long an invitation may be valid: 1 hour, 7 days, 365 days by
-    /// default.
+    /// Sets the minimum, default and maximum lifetime of an invitation: 1 hour, 7 days,
+    /// 365 days by default.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] unless `0 < min <= default <= max`.
+    /// Returns [`Invalid`] unless `0 < min <= default <= max`.
     pub fn with_lifetimes(
         self,
         min: Duration,
@@ -71,37 +70,38 @@ impl Limits {
         }
     }
 
-    /// Bounds how often one code may be redeemed: 100,000 by default.
+    /// Sets the maximum number of uses of one code: 100,000 by default.
     #[must_use]
     pub fn with_max_uses(self, max_uses: NonZeroU32) -> Self {
         Self { max_uses, ..self }
     }
 
-    /// Bounds how many invitations one call may create: 1,000 by default.
+    /// Sets the maximum number of invitations that one call may create: 1,000 by default.
     #[must_use]
     pub fn with_batch(self, batch: NonZeroU32) -> Self {
         Self { batch, ..self }
     }
 
-    /// Bounds how many refusals and denials of one user are written to the
-    /// audit trail one by one in a minute: 60 by default. Those beyond are
-    /// counted in summary events.
+    /// Sets how many refusals and denials of one user per minute are written to the audit
+    /// trail as single events: 60 by default. Further ones are counted in summary events.
     ///
-    /// Actors are counted apart from redeemers, whose user ids may be invented:
-    /// whatever redeemers do, an actor's denial is recorded. All redeemers together
-    /// have a hundred times this bound.
+    /// Actors and redeemers are counted separately, because the user ids of redeemers may
+    /// be invented. The number of refused redemptions therefore never keeps an actor's
+    /// denial from being recorded. All redeemers together have a hundred times this
+    /// limit.
     #[must_use]
     pub fn with_denials_per_minute(self, denials: NonZeroU32) -> Self {
         Self { denials_per_minute: denials, ..self }
     }
 
-    /// Sets how long a reservation holds its use: 10 minutes by default. Long enough
-    /// for the host to create an account, short enough that a use that a crash left
-    /// held is soon free again.
+    /// Sets how long a reservation holds its use: 10 minutes by default.
+    ///
+    /// Choose a time long enough for the host to create an account. The shorter the
+    /// time, the sooner a use is free again that a crashed host left held.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] unless it is positive and at most
+    /// Returns [`Invalid`] unless the duration is positive and at most
     /// [`MAX_LEASE`](Self::MAX_LEASE).
     pub fn with_lease(self, lease: Duration) -> Result<Self, Invalid> {
         if lease.is_positive() && lease <= Self::MAX_LEASE {
@@ -112,41 +112,43 @@ impl Limits {
         }
     }
 
-    /// Bounds how many pending invitations one inviter may have:
-    /// [`Cap::Unlimited`] by default. *Pending* is what is
-    /// [active](crate::Status::Active) at the time of the call. An invitation that is
-    /// extended just before it expires stays pending, and is not counted anew.
+    /// Sets the maximum number of pending invitations of one inviter: [`Cap::Unlimited`]
+    /// by default.
+    ///
+    /// An invitation is *pending* while it is [active](crate::Status::Active) at the time
+    /// of the call. Extending an invitation before it expires keeps it pending and does
+    /// not count it again.
     #[must_use]
     pub fn with_pending_per_inviter(self, cap: Cap) -> Self {
         Self { pending_per_inviter: cap, ..self }
     }
 
-    /// Bounds how many pending invitations one division may have:
-    /// [`Cap::Unlimited`] by default.
+    /// Sets the maximum number of pending invitations of one division: [`Cap::Unlimited`]
+    /// by default.
     #[must_use]
     pub fn with_pending_per_division(self, cap: Cap) -> Self {
         Self { pending_per_division: cap, ..self }
     }
 
-    /// How long a reservation holds its use.
+    /// Returns how long a reservation holds its use.
     #[must_use]
     pub fn lease(&self) -> Duration {
         self.lease
     }
 
-    /// How long an invitation is valid when the call does not say.
+    /// Returns the lifetime of an invitation when the call sets none.
     #[must_use]
     pub fn default_lifetime(&self) -> Duration {
         self.default_lifetime
     }
 
-    /// How often a code may be redeemed at most.
+    /// Returns the maximum number of uses of one code.
     #[must_use]
     pub fn max_uses(&self) -> NonZeroU32 {
         self.max_uses
     }
 
-    /// How many invitations one call may create.
+    /// Returns the maximum number of invitations that one call may create.
     #[must_use]
     pub fn batch(&self) -> NonZeroU32 {
         self.batch
@@ -156,7 +158,7 @@ impl Limits {
         self.denials_per_minute.get()
     }
 
-    /// The same, but for how long an invitation may be valid.
+    /// Returns the same limits, but with any lifetime allowed.
     pub(crate) fn of_any_lifetime(self) -> Self {
         Self { min_lifetime: Duration::MIN, max_lifetime: Duration::MAX, ..self }
     }
@@ -169,20 +171,23 @@ impl Limits {
         self.pending_per_division
     }
 
-    /// When a lease ends that begins now.
+    /// Returns the end of a lease that begins at `now`.
     pub(crate) fn lease_end(&self, now: Timestamp) -> Timestamp {
         now.checked_add(self.lease).unwrap_or(Timestamp::MAX)
     }
 
-    /// Before when something must have been over to be purged at that age.
+    /// Returns the instant before which an invitation must have ended to be purged at
+    /// this age.
     pub(crate) fn purge_before(age: Duration, now: Timestamp) -> Result<Timestamp, Invalid> {
-        // Only what is not negative can be turned around whatever its size.
+        // The comparison comes first, because negating the most negative duration would
+        // overflow.
         let before = if age >= Self::MIN_RETENTION { now.checked_add(-age) } else { None };
         before
             .ok_or_else(|| Invalid::new("age", format!("must be at least {}", Self::MIN_RETENTION)))
     }
 
-    /// When an invitation expires that is to be valid as `expiry` says.
+    /// Returns the time of expiry for `expiry`, or an error if the lifetime is not
+    /// allowed.
     pub(crate) fn expires_at(&self, expiry: Expiry, now: Timestamp) -> Result<Timestamp, Invalid> {
         let (field, at) = match expiry {
             Expiry::Default => ("expires_at", now.checked_add(self.default_lifetime)),
@@ -236,16 +241,16 @@ impl Default for Limits {
     }
 }
 
-/// Until when an invitation is to be valid: always `now < expires_at`.
+/// The requested expiry of an invitation, which is valid while `now < expires_at`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum Expiry {
-    /// As long as [`Limits::default_lifetime`] says.
+    /// After [`Limits::default_lifetime`].
     #[default]
     Default,
-    /// Until just before this instant.
+    /// At this instant, which is the first one at which the invitation is not valid.
     At(Timestamp),
-    /// This many times 24 hours.
+    /// After this number of periods of 24 hours.
     InDays(u32),
 }
 

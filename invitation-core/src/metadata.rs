@@ -1,4 +1,4 @@
-//! What a host attaches to an invitation.
+//! Metadata that a host attaches to an invitation.
 
 use std::{fmt, sync::Arc};
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::invalid::Invalid;
 
-/// A small JSON object that a host attaches to an invitation: a start date, a
-/// team, a note. The library keeps it and gives it back; it means nothing here.
+/// A small JSON object that a host attaches to an invitation, such as a start date, a
+/// team or a note. The library stores and returns it, and never interprets it.
 ///
 /// ```
 /// use invitation_core::Metadata;
@@ -24,17 +24,19 @@ use crate::invalid::Invalid;
 pub struct Metadata(Arc<str>);
 
 impl Metadata {
-    /// The longest JSON text, in bytes.
+    /// The maximum length of the JSON text, in bytes.
     pub const MAX_BYTES: usize = 4_096;
-    /// How deep objects and lists may nest, the outermost object included.
+    /// The maximum nesting depth of objects and lists, the outermost object included.
     pub const MAX_LEVELS: usize = 3;
 
-    /// Takes a JSON object.
+    /// Creates metadata from a JSON object.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] when it is not an object, or larger or deeper than allowed.
-    // By value, as every constructor takes what it keeps.
+    /// Returns [`Invalid`] when the value is not an object, or exceeds the maximum length
+    /// or depth.
+    // The argument is taken by value, like that of every constructor that keeps its
+    // input.
     #[expect(clippy::needless_pass_by_value)]
     pub fn new(value: Value) -> Result<Self, Invalid> {
         let text = value.to_string();
@@ -42,17 +44,19 @@ impl Metadata {
         Ok(Self(Arc::from(text)))
     }
 
-    /// Reads it from JSON text, as a store kept it.
+    /// Reads metadata from the JSON text that a store kept.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] when the text is not JSON, or not what [`new`](Self::new)
-    /// accepts.
+    /// Returns [`Invalid`] when the text is not JSON, or is not accepted by
+    /// [`new`](Self::new).
     pub fn from_json(text: &str) -> Result<Self, Invalid> {
-        // Before anything is built of it: a tree takes many times the memory of its text.
+        // The length is checked before parsing, because a parsed tree takes many times
+        // the memory of its text.
         Self::check_length(text)?;
         match serde_json::from_str(text) {
-            // The text stays as it is: writing a number anew may spell it otherwise.
+            // The text is stored unchanged, because serialising a number again may write
+            // it differently.
             Ok(value) => Self::check(&value, text).map(|()| Self(Arc::from(text))),
             Err(_) => Err(Invalid::new("metadata", "must be a JSON object")),
         }
@@ -77,16 +81,16 @@ impl Metadata {
         Ok(())
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {
         &self.0
     }
 
-    /// The JSON value.
+    /// Returns the JSON value.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        // The text came from a value.
+        // The text is valid JSON, because it was made from a value or parsed before.
         serde_json::from_str(&self.0).unwrap_or(Value::Null)
     }
 }
@@ -100,7 +104,7 @@ fn fits(value: &Value, levels: usize) -> bool {
 }
 
 impl fmt::Debug for Metadata {
-    /// Its size only: it may hold personal data.
+    /// Writes only the size, because metadata may contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Metadata({} bytes)", self.0.len())
     }

@@ -1,4 +1,4 @@
-//! Retention: removing what has long been over.
+//! Retention: removal of invitations that ended long ago.
 
 use std::num::NonZeroU32;
 
@@ -9,28 +9,32 @@ use crate::{
     time::Timestamp,
 };
 
-/// Removes invitations that have been over for long, with everything that is
-/// kept with them except for their events.
+/// A request to remove invitations that ended before an instant. Their redemptions and
+/// other records are removed with them, but their events are kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct Purge {
-    /// Where.
+    /// The divisions in which invitations are removed.
     pub scope: Scope,
-    /// Those that were over before this instant.
+    /// The instant before which an invitation must have ended.
     pub before: Timestamp,
-    /// How many at most.
+    /// The maximum number of invitations to remove in this call.
     pub max: NonZeroU32,
-    /// The evidence, but for the number. A store completes it
-    /// ([`evidence`](Self::evidence)).
+    /// The audit event of the purge, without the number of removed invitations. The store
+    /// adds that number with [`evidence`](Self::evidence).
     pub event: Event,
 }
 
 impl Purge {
-    /// Whether the invitation is to be removed.
+    /// Returns whether the invitation is to be removed: it lies in the scope and ended
+    /// before [`before`](Self::before).
     ///
-    /// It was over when it was deleted; if it was not, when the last of its uses
-    /// was taken; if some are left, when it was revoked; if it was not, when it
-    /// expired.
+    /// The end of an invitation is the first entry of this list that applies:
+    ///
+    /// - when it was deleted;
+    /// - when its last use was taken, if no uses are left;
+    /// - when it was revoked;
+    /// - when it expired.
     #[must_use]
     pub fn takes(&self, invitation: &Invitation) -> bool {
         let over = match (invitation.deleted_at, invitation.status(self.before)) {
@@ -42,14 +46,14 @@ impl Purge {
         self.scope.contains(&invitation.division) && over.is_some_and(|over| over < self.before)
     }
 
-    /// The answer of a store that removed so many: as many as it was to, so that there
-    /// may be more, or all.
+    /// Returns the answer of a store that removed `removed` invitations. There may be
+    /// more to remove if the number reached the maximum.
     #[must_use]
     pub fn removed(&self, removed: u32) -> Purged {
         Purged { removed, more: removed == self.max.get() }
     }
 
-    /// The event of the removal of so many.
+    /// Returns the audit event for the removal of `removed` invitations.
     #[must_use]
     pub fn evidence(&self, removed: u32) -> Event {
         let event = self.event.clone();
@@ -58,17 +62,17 @@ impl Purge {
     }
 }
 
-/// What became of a purge.
+/// The result of a purge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct Purged {
-    /// How many were removed.
+    /// The number of removed invitations.
     pub removed: u32,
-    /// Whether there may be more to remove.
+    /// Whether there may be more invitations to remove.
     pub more: bool,
 }
 
 impl Purged {
-    /// The answer to a purge that was made before.
+    /// The answer to a repeated purge that was done before.
     pub const BEFORE: Self = Self { removed: 0, more: true };
 }

@@ -1,4 +1,4 @@
-//! Questions to a store: which invitations and events, and which page of them.
+//! Queries to a store: filters of invitations and events, and pages of results.
 
 use crate::{
     event::{Action, Event, EventOutcome},
@@ -10,33 +10,34 @@ use crate::{
     time::Timestamp,
 };
 
-/// Which invitations are meant. What is `None` does not narrow; tombstones never
-/// match.
+/// A filter of invitations. A field that is `None` does not restrict the result.
+/// Tombstones never match.
 ///
 /// [`matches`](Self::matches) is the specification.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a filter")]
 pub struct Filter {
-    /// The time at which the status is judged.
+    /// The time at which the status is computed.
     pub now: Timestamp,
-    /// Those of this status.
+    /// The status that an invitation must have.
     pub status: Option<Status>,
-    /// Those that carry this role.
+    /// The role that an invitation must carry.
     pub role: Option<Role>,
-    /// Those that this user created.
+    /// The user who must have created an invitation.
     pub inviter: Option<UserId>,
-    /// Those that this call created together.
+    /// The id of the call that must have created an invitation as part of a batch.
     pub batch: Option<BatchId>,
-    /// Those created within.
+    /// The time range in which an invitation must have been created.
     pub created: Span,
-    /// Those that expire within.
+    /// The time range in which an invitation must expire.
     pub expires: Span,
-    /// Those that the search finds.
+    /// The search that must find an invitation.
     pub search: Option<Search>,
 }
 
 impl Filter {
-    /// Everything, judged at `now`.
+    /// Returns a filter that matches all invitations except tombstones, with statuses
+    /// computed at `now`.
     #[must_use]
     pub fn all(now: Timestamp) -> Self {
         Self {
@@ -51,7 +52,7 @@ impl Filter {
         }
     }
 
-    /// Whether the invitation is meant.
+    /// Returns whether the invitation matches.
     #[must_use]
     pub fn matches(&self, invitation: &Invitation) -> bool {
         use crate::invitation::Inviter;
@@ -71,43 +72,43 @@ impl Filter {
     }
 }
 
-/// A stretch of time: `from <= t < until`, open where an end is missing.
+/// A range of time: `from <= t < until`. A missing end does not limit the range.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a stretch has two ends")]
 pub struct Span {
-    /// The first instant within.
+    /// The first instant within the range.
     pub from: Option<Timestamp>,
-    /// The first instant after.
+    /// The first instant after the range.
     pub until: Option<Timestamp>,
 }
 
 impl Span {
-    /// Whether `t` lies within.
+    /// Returns whether `t` lies within the range.
     #[must_use]
     pub fn contains(&self, t: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= t) && self.until.is_none_or(|until| t < until)
     }
 }
 
-/// A place in an order by time and id, newest first: what follows is strictly
-/// older, or as old and of a smaller id.
+/// A position in a list ordered by time and id, newest first. Items after it are strictly
+/// older, or equally old with a smaller id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the order has two parts")]
 pub struct Position<I> {
-    /// `created_at` of an invitation, `at` of a redemption or event, `since` of a
-    /// lease.
+    /// The time by which the item is sorted: `created_at` of an invitation, `at` of a
+    /// redemption or event, `since` of a lease.
     pub at: Timestamp,
-    /// Its id.
+    /// The id of the item.
     pub id: I,
 }
 
-/// Which page, newest first.
+/// A request for one page of a list, newest items first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a bound")]
 pub struct Page<I> {
-    /// Where the page before ended; none for the first.
+    /// The position at which the previous page ended; none for the first page.
     pub after: Option<Position<I>>,
-    /// How many items at most; at least 1.
+    /// The maximum number of items, at least 1.
     pub limit: u32,
 }
 
@@ -123,22 +124,23 @@ pub type LeaseListing = Slice<OpenLease, EventId>;
 /// A page of events.
 pub type EventListing = Slice<Event, EventId>;
 
-/// A page as a store gives it back.
+/// A page as a store returns it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct Slice<T, I> {
-    /// The items, newest first, at most as many as asked for.
+    /// The items, newest first, at most as many as requested.
     pub items: Vec<T>,
-    /// Behind what the next page begins: the last item, or the last that was looked
-    /// at; none when nothing follows. A store that
-    /// bounds its work may return fewer items than asked for, even none, as
-    /// long as this is set.
+    /// The position after which the next page begins: that of the last item returned or
+    /// examined. None when nothing follows.
+    ///
+    /// A store that limits its work per call may return fewer items than requested, even
+    /// none, as long as it sets this field.
     pub next: Option<Position<I>>,
 }
 
 impl<T, I: Copy> Slice<T, I> {
-    /// Makes a page of up to `limit + 1` items, found in order: the one too many
-    /// says that there is more.
+    /// Builds a page from up to `limit + 1` items in order. The additional item shows
+    /// that there are more, and is removed.
     #[must_use]
     pub fn from_one_more(
         mut items: Vec<T>,
@@ -153,23 +155,23 @@ impl<T, I: Copy> Slice<T, I> {
     }
 }
 
-/// How many invitations of each status match: exact up to the cap, and one more
-/// than the cap for any number beyond.
+/// The number of matching invitations of each status. Numbers up to the cap are exact;
+/// `cap + 1` stands for every larger number.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a status")]
 pub struct Tally {
-    /// Of [`Status::Active`].
+    /// The number of invitations with [`Status::Active`].
     pub active: u32,
-    /// Of [`Status::Used`].
+    /// The number of invitations with [`Status::Used`].
     pub used: u32,
-    /// Of [`Status::Expired`].
+    /// The number of invitations with [`Status::Expired`].
     pub expired: u32,
-    /// Of [`Status::Revoked`].
+    /// The number of invitations with [`Status::Revoked`].
     pub revoked: u32,
 }
 
 impl Tally {
-    /// The number of one status.
+    /// Returns the number of invitations with `status`.
     #[must_use]
     pub fn of(&self, status: Status) -> u32 {
         match status {
@@ -180,7 +182,7 @@ impl Tally {
         }
     }
 
-    /// The number of one status, to be set.
+    /// Returns a mutable reference to the number of invitations with `status`.
     pub fn of_mut(&mut self, status: Status) -> &mut u32 {
         match status {
             Status::Active => &mut self.active,
@@ -191,24 +193,24 @@ impl Tally {
     }
 }
 
-/// Which events are meant. What is `None` does not narrow.
+/// A filter of events. A field that is `None` does not restrict the result.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a filter")]
 pub struct EventFilter {
-    /// Those about this invitation.
+    /// The invitation that an event must be about.
     pub invitation: Option<InvitationId>,
-    /// Those of this user, as actor or as redeemer.
+    /// The user who must have acted, as actor or as redeemer.
     pub user: Option<UserId>,
-    /// Those of this action.
+    /// The action that an event must have.
     pub action: Option<Action>,
-    /// Those with this outcome.
+    /// The outcome that an event must have.
     pub outcome: Option<EventOutcome>,
-    /// Those that happened within.
+    /// The time range in which an event must have happened.
     pub at: Span,
 }
 
 impl EventFilter {
-    /// Whether the event is meant.
+    /// Returns whether the event matches.
     #[must_use]
     pub fn matches(&self, event: &Event) -> bool {
         self.invitation.is_none_or(|id| event.invitation == Some(id))

@@ -1,4 +1,4 @@
-//! Quotas: how many invitations may be pending at once.
+//! Quotas: limits of the number of pending invitations.
 
 use std::num::NonZeroU32;
 
@@ -8,35 +8,37 @@ use crate::{
     time::Timestamp,
 };
 
-/// Whose pending invitations a quota counts.
+/// The inviter or division whose pending invitations a quota counts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a quota")]
 pub enum QuotaOf {
-    /// Those that this user created.
+    /// The invitations that this user created.
     Inviter(UserId),
-    /// Those of this division.
+    /// The invitations of this division.
     Division(Division),
 }
 
-/// A bound on pending invitations that a step must keep: the store counts and
-/// changes as one, so that the bound holds however many try at once.
+/// A limit of pending invitations that a transition or insertion must keep.
 ///
-/// *Pending* is what is [active](Status::Active) at `now`.
+/// The store counts and changes in one atomic step, so that the limit holds under any
+/// number of concurrent calls. An invitation is *pending* while it is
+/// [active](Status::Active) at `now`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct Quota {
-    /// Whose.
+    /// The inviter or division that the quota counts for.
     pub of: QuotaOf,
-    /// How many may be pending after the step.
+    /// The maximum number of pending invitations after the step.
     pub max: NonZeroU32,
-    /// How many the step adds to those that are pending.
+    /// The number of pending invitations that the step adds.
     pub adds: u32,
     /// The time of the call.
     pub now: Timestamp,
 }
 
 impl Quota {
-    /// Whether it counts this invitation: one of those it is about, and pending.
+    /// Returns whether the quota counts this invitation: it belongs to the inviter or
+    /// division, and is pending.
     #[must_use]
     pub fn counts(&self, invitation: &Invitation) -> bool {
         let is_meant = match (&self.of, &invitation.inviter) {
@@ -47,21 +49,22 @@ impl Quota {
         is_meant && invitation.deleted_at.is_none() && invitation.status(self.now) == Status::Active
     }
 
-    /// Whether there is room, when so many are pending already.
+    /// Returns whether there is room for the step, given the current number of pending
+    /// invitations.
     #[must_use]
     pub fn has_room(&self, pending: u32) -> bool {
         pending.checked_add(self.adds).is_some_and(|after| after <= self.max.get())
     }
 }
 
-/// How much of something there may be.
+/// An optional maximum.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Cap {
-    /// As much as anybody likes.
+    /// There is no maximum.
     #[default]
     Unlimited,
-    /// So many at most.
+    /// The number may not exceed this value.
     AtMost(NonZeroU32),
 }
 

@@ -1,4 +1,4 @@
-//! Idempotency: a creation that is asked for twice is made once.
+//! Idempotency: a creation that is requested again under the same key is made once.
 
 use std::fmt;
 
@@ -7,11 +7,10 @@ use time::Duration;
 
 use crate::{id::EventId, invalid::Invalid, invitation::Invitation, text::UserId, time::Timestamp};
 
-/// A key under which a host asks for a creation, so that asking again is
-/// harmless. Drawn by the client, one for each thing it wants (HTTP's
-/// `Idempotency-Key`).
+/// An idempotency key, which makes it safe to repeat a request that creates invitations
+/// (HTTP's `Idempotency-Key`). The client draws a new key for each creation.
 ///
-/// Of each person's own: two people may use the same key without meeting.
+/// Each user has a separate set of keys: two users may use the same key without conflict.
 ///
 /// ```
 /// use invitation_core::IdempotencyKey;
@@ -23,15 +22,15 @@ use crate::{id::EventId, invalid::Invalid, invitation::Invitation, text::UserId,
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The longest that is accepted, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX_BYTES: usize = 128;
 
-    /// Takes a key as it is.
+    /// Creates a key from the text, without changing it.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] unless it is 1 to [`MAX_BYTES`](Self::MAX_BYTES) visible ASCII
-    /// characters.
+    /// Returns [`Invalid`] unless the text has 1 to [`MAX_BYTES`](Self::MAX_BYTES)
+    /// visible ASCII characters.
     pub fn new(key: impl Into<String>) -> Result<Self, Invalid> {
         let key = key.into();
         if (1..=Self::MAX_BYTES).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
@@ -43,33 +42,34 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key.
+    /// Returns the text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Tells apart what was asked for: a SHA-256 over all of it.
+/// The SHA-256 digest of everything that a request asks for. It distinguishes requests
+/// that use the same key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// As a store kept it.
+    /// Reads the bytes that a store kept.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// As a store keeps it.
+    /// Returns the bytes that a store keeps.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// Collects the parts of what was asked for. Each part goes in with its length,
-/// so that shifting a boundary makes a difference.
+/// A hasher of the parts of a request. Each part is hashed with its length, so that
+/// moving text from one part to the next changes the digest.
 #[derive(Clone)]
 pub(crate) struct Fingerprinting(Sha256);
 
@@ -98,37 +98,38 @@ impl Fingerprinting {
     }
 }
 
-/// Whose key.
+/// An idempotency key together with its owner.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct RequestKey {
-    /// Who asked; none is the system itself.
+    /// The user who made the request; none for the system.
     pub owner: Option<UserId>,
-    /// The key.
+    /// The key itself, unique for its owner.
     pub key: IdempotencyKey,
 }
 
-/// What each row of a request came to, as the service writes it down: no code, no address.
+/// The result of each row of a request, as the service encodes it. It contains no code
+/// and no address.
 ///
-/// Opaque to stores, which give it back byte for byte.
+/// The bytes are opaque to stores, which return them unchanged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestResults(Vec<u8>);
 
 impl RequestResults {
-    /// The results as a store kept them.
+    /// Reads the bytes that a store kept.
     #[must_use]
     pub const fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The results as a store keeps them: for each row of the request at most
-    /// [`MAX_BYTES_PER_ROW`](Self::MAX_BYTES_PER_ROW).
+    /// Returns the bytes that a store keeps: at most
+    /// [`MAX_BYTES_PER_ROW`](Self::MAX_BYTES_PER_ROW) for each row of the request.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The most bytes that the results take for each row of the request.
+    /// The maximum number of bytes of the results for each row of the request.
     pub const MAX_BYTES_PER_ROW: usize = 4_096;
 }
 
@@ -138,48 +139,50 @@ impl fmt::Debug for RequestResults {
     }
 }
 
-/// A creation under a key.
+/// A request to create invitations under an idempotency key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct Request {
-    /// Under which key.
+    /// The idempotency key and its owner.
     pub key: RequestKey,
-    /// What was asked for.
+    /// The digest of everything that the request asks for.
     pub fingerprint: Fingerprint,
     /// The id of the request, unique in the store.
     pub id: EventId,
     /// The time of the call.
     pub at: Timestamp,
-    /// What each row came to; none where every row is created, or none of them.
+    /// The result of each row; none if every row is created, or no row is.
     pub results: Option<RequestResults>,
 }
 
 impl Request {
-    /// How long the key of a request is known that created nothing.
+    /// How long a store remembers the key of a request that created nothing.
     pub const KEPT_WITHOUT_INVITATIONS: Duration = Duration::hours(24);
 
-    /// The end of that time, counted from the call.
+    /// Returns the time until which the key of a request that created nothing is
+    /// remembered, counted from the call.
     #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {
         self.at.checked_add(Self::KEPT_WITHOUT_INVITATIONS).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether this very request led to what is known.
+    /// Returns whether `known` stems from a request with the same content.
     #[must_use]
     pub(crate) fn made(&self, known: &Known) -> bool {
         self.fingerprint == known.fingerprint
     }
 }
 
-/// What a store knows of a request that was made before.
+/// The record of an earlier request under the same idempotency key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct Known {
-    /// What was asked for then.
+    /// The digest of everything that the earlier request asked for.
     pub fingerprint: Fingerprint,
-    /// What was created then, as it is now, tombstones included, by ascending id.
+    /// The invitations that it created, in their current state, tombstones included, by
+    /// ascending id.
     pub invitations: Vec<Invitation>,
-    /// The results that were stored with it.
+    /// The results that were stored with the earlier request.
     pub results: Option<RequestResults>,
 }
 
@@ -211,8 +214,9 @@ mod tests {
             }
             all.finish()
         };
-        // Kept by stores: a later version must come to the same. Worked out by hand, SHA-256
-        // over 1, the length in 8 bytes and the text of each part, or 0 for none.
+        // Stores keep fingerprints, so later versions must compute the same value. The
+        // expected digest is worked out by hand: SHA-256 over 1, the length in 8 bytes
+        // and the text of each part, or 0 for a missing part.
         let worked_out = [
             0x1f, 0xaa, 0xd3, 0xe8, 0xf6, 0x64, 0x46, 0xc2, 0xda, 0x6b, 0xe1, 0x3f, 0x68, 0x6a,
             0x21, 0x8a, 0x6a, 0xe0, 0xbc, 0xad, 0x32, 0x9c, 0x09, 0x75, 0x74, 0x1c, 0xb2, 0x92,

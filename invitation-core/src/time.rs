@@ -1,4 +1,4 @@
-//! Instants in microseconds, and the clock that they come from.
+//! Instants in microseconds, and the clock that returns them.
 
 use std::{
     fmt,
@@ -14,9 +14,9 @@ use crate::invalid::Invalid;
 
 /// An instant: whole microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Microseconds, because every store keeps them exactly (Redis' Lua does not
-/// keep nanoseconds). Always between the years 0 and 9999, so that it can be
-/// written as RFC 3339.
+/// The unit is the microsecond because every store keeps it exactly; Redis' Lua loses
+/// nanoseconds. An instant lies between the years 0 and 9999, so that it can be written
+/// as RFC 3339.
 ///
 /// ```
 /// use invitation_core::Timestamp;
@@ -28,34 +28,37 @@ use crate::invalid::Invalid;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The last instant that can be held: the end of the year 9999.
+    /// The last supported instant: the end of the year 9999.
     pub const MAX: Self = Self(253_402_300_799_999_999);
-    /// The first instant that can be held: the beginning of the year 0.
+    /// The first supported instant: the beginning of the year 0.
     pub const MIN: Self = Self(-62_167_219_200_000_000);
 
-    /// The instant `micros` microseconds after the epoch, if it can be held.
+    /// Returns the instant `micros` microseconds after the epoch; none outside the
+    /// supported range.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Option<Self> {
         if micros < Self::MIN.0 || micros > Self::MAX.0 { None } else { Some(Self(micros)) }
     }
 
-    /// Microseconds since the epoch.
+    /// Returns the microseconds since the epoch.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// This instant moved by `by`, if that can be held.
+    /// Returns this instant moved by `by`; none outside the supported range.
     #[must_use]
     pub fn checked_add(self, by: Duration) -> Option<Self> {
         let by = i64::try_from(by.whole_microseconds()).ok()?;
         Self::from_micros(self.0.checked_add(by)?)
     }
 
-    /// How long after `earlier` this instant is; negative when it is before.
+    /// Returns the duration from `earlier` to this instant, negative if this instant is
+    /// before.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
-        // Both lie within the years 0 to 9999: the difference cannot overflow.
+        // Both instants lie within the years 0 to 9999, so the difference cannot
+        // overflow.
         Duration::microseconds(self.0 - earlier.0)
     }
 }
@@ -70,7 +73,7 @@ impl From<Timestamp> for OffsetDateTime {
 impl TryFrom<OffsetDateTime> for Timestamp {
     type Error = Invalid;
 
-    /// Cuts off what is finer than a microsecond.
+    /// Converts the instant, and truncates it to the microsecond.
     fn try_from(instant: OffsetDateTime) -> Result<Self, Invalid> {
         i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000))
             .ok()
@@ -95,9 +98,9 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Where the time comes from. Asked once per call of the service.
+/// A source of the current time. The service reads it once per call.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The current time.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -107,19 +110,20 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's clock.
+/// The system clock of the machine.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that gets injected")]
     fn now(&self) -> Timestamp {
-        // A machine whose clock lies beyond the year 9999 gets codes that have expired.
+        // If the machine's clock lies beyond the year 9999, new codes are expired at
+        // once.
         Timestamp::try_from(OffsetDateTime::now_utc()).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// A clock that moves when it is told to, for tests. Clones share the time.
+/// A clock for tests that moves only by explicit calls. Clones share the time.
 ///
 /// ```
 /// use invitation_core::{Clock, ManualClock, Timestamp};
@@ -132,7 +136,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// Returns a clock that stands at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(start.0)))
@@ -143,8 +147,8 @@ impl ManualClock {
         self.0.store(now.0, Ordering::SeqCst);
     }
 
-    /// Moves the time by `by`, which may be negative; stops at the ends of what
-    /// a [`Timestamp`] can hold.
+    /// Moves the time by `by`, which may be negative. The time stops at the first or last
+    /// instant that a [`Timestamp`] supports.
     pub fn advance(&self, by: Duration) {
         let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
         self.set(self.now().checked_add(by).unwrap_or(end));

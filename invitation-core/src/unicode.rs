@@ -1,6 +1,6 @@
-//! Unicode properties and normal forms: the one notion of text of the library.
+//! Unicode properties and normal forms of text.
 //!
-//! Everything that a person types or pastes is judged by these functions. They read the
+//! All text that a person types or pastes is checked by these functions. They read the
 //! tables of ICU4X (Unicode 16 or later), so no other module lists characters.
 
 use std::{borrow::Cow, iter};
@@ -21,10 +21,11 @@ const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// A visible symbol by its properties, but its glyph is a blank braille cell.
+/// The blank braille cell. Its Unicode properties are those of a visible symbol, but its
+/// glyph is empty.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-/// Why a character has no place in text that people read.
+/// The reason why text that people read may not contain a character.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Flaw {
     Control,
@@ -35,7 +36,7 @@ pub(crate) enum Flaw {
 }
 
 impl Flaw {
-    /// Completes "must not contain …".
+    /// Returns the end of the sentence "must not contain …".
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Control => "control characters",
@@ -47,13 +48,13 @@ impl Flaw {
     }
 }
 
-/// Returns why `c` is not to be seen or changes how its neighbours are seen; none for a
-/// character that shows itself or is white space.
+/// Returns why `c` is hidden or changes how its neighbours are displayed; none for
+/// visible characters and white space.
 ///
-/// The join controls count as invisible; [`joins`] tells where they have a meaning.
+/// The join controls count as invisible. [`joins`] decides where they are allowed.
 pub(crate) fn hidden(c: char) -> Option<Flaw> {
     match category(c) {
-        // U+0009 to U+000D and U+0085 are among them.
+        // The category includes U+0009 to U+000D and U+0085.
         GeneralCategory::Control => Some(Flaw::Control),
         GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => {
             Some(Flaw::LineSeparator)
@@ -67,13 +68,14 @@ pub(crate) fn hidden(c: char) -> Option<Flaw> {
     }
 }
 
-/// Whether Unicode assigns no character to the code point, or leaves it to private use.
+/// Returns whether the code point is unassigned in Unicode or reserved for private use.
 pub(crate) fn is_unassigned(c: char) -> bool {
     matches!(category(c), GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
 }
 
-/// Whether a join control at byte `at` of `text` stands where RFC 5892 (A.1, A.2) allows it:
-/// behind a virama, or, for ZWNJ, between letters that would join without it.
+/// Returns whether `text` has a join control at byte `at`, in a position where RFC 5892
+/// (A.1, A.2) allows it: after a virama, or, for ZWNJ, between letters that would join
+/// without it.
 pub(crate) fn joins(text: &str, at: usize) -> bool {
     let (Some(before), Some(rest)) = (text.get(..at), text.get(at..)) else { return false };
     let mut rest = rest.chars();
@@ -100,7 +102,7 @@ pub(crate) fn joins(text: &str, at: usize) -> bool {
         })
 }
 
-/// Whether `c` is a letter or a digit of any script.
+/// Returns whether `c` is a letter or a digit of any script.
 pub(crate) fn is_letter_or_digit(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || !c.is_ascii()
@@ -108,51 +110,52 @@ pub(crate) fn is_letter_or_digit(c: char) -> bool {
                 || GeneralCategoryGroup::Number.contains(category(c)))
 }
 
-/// Whether `c` is a combining mark, which belongs to the letter before it.
+/// Returns whether `c` is a combining mark, which belongs to the letter before it.
 pub(crate) fn is_mark(c: char) -> bool {
     !c.is_ascii() && GeneralCategoryGroup::Mark.contains(category(c))
 }
 
-/// Whether `c` is a space: U+0020 and the other space separators of Unicode.
+/// Returns whether `c` is a space: U+0020 or another space separator of Unicode.
 pub(crate) fn is_space(c: char) -> bool {
     c == ' ' || !c.is_ascii() && category(c) == GeneralCategory::SpaceSeparator
 }
 
-/// The text in Normalization Form C.
+/// Returns the text in Normalization Form C.
 pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
     NFC.normalize(text)
 }
 
-/// The text in Normalization Form KC, which also replaces compatibility characters, such as
-/// full-width letters.
+/// Returns the text in Normalization Form KC, which also replaces compatibility
+/// characters, such as full-width letters.
 pub(crate) fn nfkc(text: &str) -> Cow<'_, str> {
     NFKC.normalize(text)
 }
 
-/// The characters that the compatibility form of `c` alone consists of.
+/// Returns the characters of the compatibility form of `c`.
 pub(crate) fn compatible(c: char) -> impl Iterator<Item = char> {
     NFKC.normalize_iter(iter::once(c))
 }
 
-/// The form by which text is searched: without regard to case, compatibility form, normal
-/// form and characters that nobody sees.
+/// Returns the form in which text is searched. It ignores case, compatibility form,
+/// normal form and hidden characters.
 pub(crate) fn search_form(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // What is dropped must not keep letters from composing, and what composes or folds may
-    // fold again (Unicode 3.13, D146).
+    // Hidden characters are dropped first, because they would keep letters from
+    // composing. Two rounds are needed, because composed or folded text may fold again
+    // (Unicode 3.13, D146).
     let seen = text.chars().filter(|c| !is_dropped(*c)).collect::<String>();
     let mut folded = seen;
     for _ in 0..2 {
         folded = nfkc(&CaseMapper::new().fold_string(&folded)).into_owned();
     }
-    // Turkish writes two letters where others write one, and capitals do not tell which of
-    // them is meant.
+    // Turkish has a dotted and a dotless i, where other languages have one letter. The
+    // capital letters do not show which of them is meant.
     folded.replace("i\u{307}", "i").replace('\u{131}', "i")
 }
 
-/// Whether a search ignores `c`: it shows nothing, and separates nothing.
+/// Returns whether a search ignores `c`: it is hidden and does not separate words.
 fn is_dropped(c: char) -> bool {
     matches!(hidden(c), Some(Flaw::Direction | Flaw::Invisible)) && c != BRAILLE_BLANK
 }
@@ -191,7 +194,7 @@ mod tests {
         for c in ['\u{378}', '\u{e000}', '\u{fdd0}', '\u{ffff}', '\u{10ffff}', '\u{f0000}'] {
             assert!(is_unassigned(c), "U+{:04X}", u32::from(c));
         }
-        // Of Unicode 13, 15 and 16.
+        // These characters are from Unicode 13, 15 and 16.
         for c in ['a', '\u{1f978}', '\u{11f02}', '\u{10d40}', '\u{1c89}'] {
             assert!(!is_unassigned(c), "U+{:04X}", u32::from(c));
         }

@@ -1,15 +1,16 @@
-//! What a host's text has to satisfy.
+//! Checks of text that comes from a host.
 
 use crate::{
     invalid::Invalid,
     unicode::{self, Flaw},
 };
 
-/// The most bytes of a text that is looked at, for each byte that is kept: composing takes
-/// up to three, and longer input is refused unread.
+/// The maximum number of input bytes for each byte of the stored form. Composing takes up
+/// to three bytes per stored byte, and longer input is refused without reading it.
 const UNCOMPOSED: usize = 3;
 
-/// Checks what every text of a host has to satisfy: it survives a log line and shows itself.
+/// Checks the rules for every text of a host: one visible line, without hidden
+/// characters.
 pub(super) fn check(field: &'static str, max: usize, text: &str) -> Result<(), Invalid> {
     if text.is_empty() {
         return Err(Invalid::new(field, "must not be empty"));
@@ -30,8 +31,8 @@ pub(super) fn check(field: &'static str, max: usize, text: &str) -> Result<(), I
     Ok(())
 }
 
-/// Checks a text that people read, and returns the form that is kept: NFC, with U+0020 for
-/// every kind of space.
+/// Checks a text that people read, and returns the form that is stored: NFC, with U+0020
+/// for every kind of space.
 pub(super) fn readable(field: &'static str, max: usize, text: &str) -> Result<String, Invalid> {
     check(field, max.saturating_mul(UNCOMPOSED), text)?;
     let mut before = None;
@@ -45,7 +46,8 @@ pub(super) fn readable(field: &'static str, max: usize, text: &str) -> Result<St
         }
         before = Some(c);
     }
-    // It would join the last letter of whatever is shown before it.
+    // A leading combining mark would combine with the last letter of any text shown
+    // before it.
     if text.starts_with(unicode::is_mark) {
         return Err(Invalid::new(field, "must not begin with a combining mark"));
     }
@@ -58,7 +60,7 @@ fn too_long(field: &'static str, max: usize) -> Invalid {
     Invalid::new(field, format!("must not be longer than {max} bytes"))
 }
 
-/// `position` counts characters from 1.
+/// Returns the error for `flaw` at `position`, which counts characters from 1.
 fn contains(field: &'static str, flaw: Flaw, position: usize) -> Invalid {
     let what = flaw.describe();
     Invalid::new(field, format!("must not contain {what} (position {position})"))

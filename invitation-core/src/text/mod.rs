@@ -1,4 +1,4 @@
-//! The newtypes around a host's words: who, where, and as what.
+//! Newtypes around texts of a host: ids, names, roles and divisions.
 
 mod check;
 
@@ -13,7 +13,8 @@ macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
         $(#[$doc])*
         ///
-        /// Compared byte for byte. Cloning is cheap: the text is shared.
+        /// Values are compared byte for byte. Cloning is cheap, because clones share the
+        /// text.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Arc<str>);
@@ -22,14 +23,14 @@ macro_rules! text {
             #[doc = concat!("The longest that is kept, in bytes of UTF-8: ", $max, ".")]
             pub const MAX_BYTES: usize = $max;
 
-            /// Restores a text from a store, as it was written there. Nothing is checked, so
-            /// that what an earlier release accepted can still be read.
+            /// Restores a text from a store, as it was written there. The text is not
+            /// checked, so that values that an earlier release accepted stay readable.
             #[must_use]
             pub fn from_stored(text: impl AsRef<str>) -> Self {
                 Self(Arc::from(text.as_ref()))
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -64,20 +65,23 @@ macro_rules! text {
     };
 }
 
-/// A text that programs compare: taken as it is, or not at all.
+/// Declares a text that programs compare. It is stored unchanged, or refused.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
         text! { $(#[$doc])* $name, $field, $max }
 
         impl $name {
-            /// Takes the text as it is.
+            /// Creates the value from the text, without changing it.
             ///
             /// # Errors
             ///
-            /// [`Invalid`] when it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES),
-            /// begins or ends with white space, or contains a character that nobody sees:
-            /// a control character, a line separator, one that is invisible or one that
-            /// changes the direction of text.
+            /// Returns [`Invalid`] when the text
+            ///
+            /// - is empty, or longer than [`MAX_BYTES`](Self::MAX_BYTES);
+            /// - begins or ends with white space;
+            /// - contains a character that cannot be seen: a control character, a line
+            ///   separator, an invisible character, or one that changes the direction of
+            ///   text.
             pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
                 let text = text.as_ref();
                 check($field, Self::MAX_BYTES, text)?;
@@ -87,33 +91,36 @@ macro_rules! identifier {
     };
 }
 
-/// A text that people read: kept in one form.
+/// Declares a text that people read. It is stored in one normal form.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
         text! {
             $(#[$doc])*
             ///
-            /// It consists of letters, marks, digits, punctuation and symbols of any script,
-            /// with single spaces between them. It is kept in Unicode's Normalization Form C.
+            /// The name consists of letters, marks, digits, punctuation and symbols of
+            /// any script, with single spaces between them. It is stored in Unicode's
+            /// Normalization Form C.
             $name, $field, $max
         }
 
         impl $name {
-            /// Reads the text, and keeps it in NFC with U+0020 for every kind of space.
+            /// Creates the value from the text, in NFC and with U+0020 for every kind of
+            /// space.
             ///
             /// # Errors
             ///
-            /// [`Invalid`] when it
+            /// Returns [`Invalid`] when the text
             ///
             /// - is empty, or longer than [`MAX_BYTES`](Self::MAX_BYTES) in NFC;
             /// - begins or ends with white space, or contains two spaces in a row;
             /// - begins with a combining mark;
-            /// - contains a control character, a line separator, a character that changes
-            ///   the direction of text, an invisible one, or a code point that Unicode
-            ///   assigns to no character or leaves to private use. ZWJ and ZWNJ are accepted
-            ///   where RFC 5892 (A.1, A.2) allows them.
+            /// - contains a control character, a line separator, an invisible character, or
+            ///   one that changes the direction of text;
+            /// - contains a code point that Unicode assigns to no character or leaves to
+            ///   private use.
             ///
-            /// The message names the position, in characters counted from 1.
+            /// ZWJ and ZWNJ are accepted where RFC 5892 (A.1, A.2) allows them. The message
+            /// names the position, in characters counted from 1.
             pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
                 Ok(Self(Arc::from(readable($field, Self::MAX_BYTES, text.as_ref())?)))
             }
@@ -122,19 +129,20 @@ macro_rules! name {
 }
 
 identifier! {
-    /// The host's key of a user: an id, never shown.
+    /// The id of a user in the host's system. It is never shown.
     UserId, "user_id", 128
 }
 
 name! {
-    /// A user's name as people know it; what *Used By* shows.
+    /// The name of a user as people know it, which the column *Used By* shows.
     Username, "username", 128
 }
 
 impl Username {
-    /// The form by which hosts keep usernames unique, as the nickname profile of PRECIS
-    /// (RFC 8266) compares them: without regard to case, to compatibility forms such as
-    /// full-width letters, and to the kind and number of spaces.
+    /// Returns the form by which hosts keep usernames unique.
+    ///
+    /// It follows the nickname profile of PRECIS (RFC 8266): it ignores case,
+    /// compatibility forms such as full-width letters, and the kind and number of spaces.
     ///
     /// ```
     /// use invitation_core::Username;
@@ -146,8 +154,9 @@ impl Username {
     /// ```
     #[must_use]
     pub fn comparison_key(&self) -> String {
-        // A compatibility form may have a capital, which is folded in the next round; RFC
-        // 8264 (section 7) has the rules applied until nothing changes, three times at most.
+        // A compatibility form may contain a capital letter, which only the next round
+        // folds. RFC 8264 (section 7) therefore applies the rules until nothing changes,
+        // at most three times.
         let mut key = self.as_str().to_owned();
         for _ in 0..3 {
             let words: Vec<&str> = key.split(unicode::is_space).filter(|w| !w.is_empty()).collect();
@@ -162,9 +171,10 @@ impl Username {
 }
 
 name! {
-    /// A role of the host, as in `staff`. Roles mean something only through a
-    /// [`Policy`](crate::Policy): `Staff` and `staff` are two roles, and one
-    /// that the policy does not know cannot be granted.
+    /// A role of the host, such as `staff`.
+    ///
+    /// Only a [`Policy`](crate::Policy) gives a role its meaning. `Staff` and `staff` are
+    /// two roles, and a role that the policy does not know cannot be granted.
     Role, "role", 64
 }
 
@@ -174,13 +184,13 @@ name! {
 }
 
 identifier! {
-    /// What ties an event to a request of the host, as a request id does.
+    /// An id that links an event to a request of the host, such as a request id.
     CorrelationId, "correlation_id", 128
 }
 
 identifier! {
-    /// Where a call came from, as the host wants it in the audit trail: an
-    /// address, a device, a worker's name.
+    /// The source of a call, as the host wants it in the audit trail: an address, a
+    /// device, or the name of a worker.
     Source, "source", 128
 }
 
@@ -192,16 +202,16 @@ mod tests {
     fn accepts_up_to_its_limit_and_no_byte_more() {
         assert!(Division::new("d".repeat(Division::MAX_BYTES)).is_ok());
         assert!(Division::new("d".repeat(Division::MAX_BYTES + 1)).is_err());
-        // Bytes, not characters: a store's column is measured in bytes.
+        // The limit counts bytes rather than characters, because a store's column does.
         assert!(Division::new("é".repeat(Division::MAX_BYTES / 2 + 1)).is_err());
-        // The kept form counts, however the text was sent.
+        // The limit applies to the stored form, not to the form that was sent.
         assert!(Division::new("e\u{301}".repeat(Division::MAX_BYTES / 2)).is_ok());
         assert!(Division::new("e\u{301}".repeat(Division::MAX_BYTES / 2 + 1)).is_err());
         assert!(Division::new("\u{958}".repeat(Division::MAX_BYTES / 3)).is_err());
         assert!(UserId::new("u".repeat(UserId::MAX_BYTES + 1)).is_err());
     }
 
-    /// What nobody sees, with the position that the message names.
+    /// Texts with hidden characters, and the position that the error message names.
     const HIDDEN: [(&str, &str); 18] = [
         ("a\0b", "control characters (position 2)"),
         ("a\nb", "control characters (position 2)"),
@@ -310,7 +320,7 @@ mod tests {
     #[test]
     fn comparison_key_ignores_case_form_and_kind_of_space() {
         let key = |text| Username::from_stored(text).comparison_key();
-        // Those of RFC 8266, section 3, and more.
+        // The cases include those of RFC 8266, section 3.
         for (text, expected) in [
             ("Foo", "foo"),
             ("foo", "foo"),
