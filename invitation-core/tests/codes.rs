@@ -1,4 +1,5 @@
-//! Codes as people meet them: what is caught, what is forgiven, how they are drawn.
+//! Codes as text: which typing errors are found, which variations are accepted, and how
+//! codes are drawn.
 
 use std::collections::HashSet;
 
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// The canonical symbols of some codes of every length.
+/// Returns the canonical symbols of some codes of every length.
 fn samples() -> impl Iterator<Item = (CodeFormat, Vec<char>)> {
     let entropy = SeededEntropy::new(5);
     (CodeFormat::MIN_SYMBOLS..=CodeFormat::MAX_SYMBOLS).flat_map(move |symbols| {
@@ -122,7 +123,7 @@ fn what_is_no_code_is_told_apart_and_never_echoed() {
     }
 }
 
-/// Full-width, mathematical bold and circled forms of the symbols.
+/// Returns the full-width, mathematical bold and circled forms of the symbols.
 fn other_forms(text: &str) -> [String; 3] {
     let shift = |c: char, by: [u32; 2]| match c {
         'A'..='Z' => char::from_u32(by[0] + u32::from(c) - u32::from('A')),
@@ -190,8 +191,9 @@ fn a_code_is_read_as_people_paste_it() {
     }
 }
 
-/// What is neither letter nor digit by the standard library, which has tables of its own;
-/// from blocks in which no release of Unicode assigns a new one.
+/// Generates characters that are neither letters nor digits by the standard library,
+/// whose tables are independent of this crate's. The blocks are those in which no
+/// release of Unicode assigns a new letter or digit.
 fn decoration() -> impl Strategy<Value = String> {
     let blocks = [
         '\0'..='\u{52f}',
@@ -240,7 +242,8 @@ proptest! {
 
 #[test]
 fn the_prefix_is_shown_and_may_be_left_out() {
-    // A prefix with letters that occur in no code, and one that is all symbols.
+    // One prefix has letters that occur in no code, the others consist of symbols of
+    // codes only.
     for prefix in ["ULI", "ACME", "7"] {
         let format = CodeFormat::new(16).and_then(|f| f.with_prefix(prefix)).expect("a format");
         let entropy = SeededEntropy::new(7);
@@ -274,8 +277,8 @@ fn formats_are_bounded() {
     assert_eq!(code.reveal().split('-').map(str::len).collect::<Vec<_>>(), [5, 5, 5, 5, 4]);
 }
 
-/// χ² with 31 degrees of freedom: above 61.1 once in 1,000 for a uniform symbol.
-/// The seed is fixed, so this either holds or does not.
+/// χ² with 31 degrees of freedom: a uniform symbol exceeds 61.1 once in 1,000 cases. The
+/// seed is fixed, so the test always has the same result.
 #[test]
 fn every_position_is_uniform_and_no_code_comes_twice() {
     let (format, entropy) = (CodeFormat::default(), SeededEntropy::new(8));

@@ -1,5 +1,5 @@
-//! What a store that fails leaves: "done, with evidence", "not done", or "unknown"
-//! and the truth at the next try.
+//! The outcome of calls to a failing store: done with evidence, not done, or unknown
+//! until the next attempt.
 
 mod support;
 
@@ -130,7 +130,7 @@ async fn without_its_evidence_no_refusal_is_made_and_no_code_given_out() {
     world.invitations.redeem(&code, &redeemer("anna")).await.expect("still good");
 }
 
-/// Gives the same bytes over and over.
+/// A source of randomness that always returns the same bytes.
 #[derive(Debug)]
 struct Stuck;
 

@@ -1,4 +1,4 @@
-//! Callers who come at the same time share a call, and nobody is left waiting.
+//! Concurrent callers share calls to a store, and every caller gets an answer.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -33,7 +33,7 @@ async fn lead(lanes: &Doubling, job: u32) -> Lead<u32, u32> {
     }
 }
 
-/// Begins to wait, and waits.
+/// Polls a new caller once, asserts that it waits, and returns it.
 macro_rules! waits {
     ($lanes:expr, $job:expr) => {{
         let mut waiting = Box::pin($lanes.board(&$job));
@@ -103,7 +103,7 @@ async fn a_lane_given_to_somebody_who_goes_before_looking_is_given_on() {
     let first = lead(&lanes, 1).await;
     let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
     drop(first);
-    // It has been told to go, and does not know yet.
+    // The second caller owns the slot now, but has not been polled since.
     drop(second);
     assert!(matches!(third.await, Boarding::Lead(_)));
     lead(&lanes, 4).await;
@@ -129,7 +129,7 @@ async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
     first.pass_on();
     let Boarding::Lead(third) = third.await else { panic!("it has the lane") };
     let mut fourth = waits!(lanes, 4);
-    // Once is enough, also for the one who has passed it on before.
+    // A second call changes nothing, also from the leader that has passed the slot on.
     first.pass_on();
     drop(first);
     assert!(is_pending(&mut fourth).await);
@@ -163,13 +163,14 @@ async fn while_others_are_out_a_lane_waits_for_its_share() {
     for job in &[2, 3, 4, 5] {
         first.push(waits!(lanes, *job));
     }
-    // Five are out, and nobody waits.
+    // From here on five entries are in flight: four in the next batch, and one in the
+    // other slot. No caller waits.
     drop(alone);
     let Boarding::Lead(of_four) = first.remove(0).await else { panic!("it has the lane") };
     let three = of_four.take_along();
     drop(also);
-    // The first of them is not to go alone, and the second neither. The third is: then
-    // there are as many on each lane.
+    // The next two callers wait, because one or two entries are fewer than the share of a
+    // slot. The third completes the share and leads the batch.
     let (mut sixth, mut seventh) = (waits!(lanes, 6), waits!(lanes, 7));
     let eighth = lead(&lanes, 8).await;
     assert_eq!(eighth.take_along().jobs().copied().collect::<Vec<_>>(), [6, 7]);
@@ -208,7 +209,7 @@ async fn whoever_comes_until_a_lead_is_ready_rides_along() {
     assert_eq!(second.take_along().jobs().copied().collect::<Vec<_>>(), [3]);
 }
 
-/// Counts those who are out.
+/// Counts the running calls, and asserts that there are at most two, one for each slot.
 struct Out<'a>(&'a AtomicUsize);
 
 impl<'a> Out<'a> {
@@ -253,7 +254,7 @@ async fn a_crowd_gets_through_whoever_goes_away() {
                 }
             };
             if job % 5 == 1 {
-                // It goes away after its first look.
+                // This caller is dropped after its first poll.
                 let mut call = Box::pin(call);
                 is_pending(&mut call).await;
                 return None;

@@ -1,4 +1,4 @@
-//! The store in memory keeps every promise of the conformance suite.
+//! The memory store passes the conformance suite.
 
 use std::num::NonZeroU32;
 

@@ -1,5 +1,5 @@
-//! The store in memory does what the model says, over 10,000 random sequences.
-//! Split over several tests, so that they share the machine's cores.
+//! The memory store behaves like the model in 10,000 random sequences. They are split
+//! over several tests, which run on several cores.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Reserve, create, commit, while everything goes wrong that can.
+//! Reservations (reserve, create the account, commit) while the host, the store or the
+//! caller fails.
 
 mod support;
 
@@ -16,7 +17,7 @@ use invitation_core::{
 use support::{Fault, Flaky};
 use tokio::task::yield_now;
 
-/// The host's own accounts, which share no transaction with the store.
+/// The host's accounts, which do not share a transaction with the store.
 type Accounts = Arc<Mutex<Vec<ReservationId>>>;
 
 struct World {
@@ -39,7 +40,7 @@ impl World {
         Self { store, clock, invitations, accounts: Arc::default(), code }
     }
 
-    /// What the host does to create an account.
+    /// Returns the function with which the host creates an account.
     fn creating(&self) -> impl AsyncFnOnce(Reservation) -> Result<&'static str, HostFailed> {
         let accounts = Arc::clone(&self.accounts);
         async move |reservation: Reservation| {
@@ -186,7 +187,7 @@ async fn the_account_of_who_comes_too_late_is_handed_back_to_the_host() {
     let world = World::new().await;
     let (anna, ben) = (redeemer("anna"), redeemer("ben"));
     let slow = async |reservation: Reservation| {
-        // So slow that the lease runs out and somebody else comes.
+        // The host is so slow that the lease expires and another redeemer takes its use.
         world.clock.advance(Limits::default().lease());
         world.invitations.redeem(&world.code, &ben).await.map_err(|_| HostFailed)?;
         Ok::<_, HostFailed>(reservation.id())

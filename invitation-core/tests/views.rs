@@ -1,4 +1,4 @@
-//! Who sees a code, and in which form.
+//! Which callers see a code, and in which form.
 
 use std::num::NonZeroU32;
 

@@ -1,8 +1,10 @@
-//! A store that fails on cue, around the real one in memory: before it does
-//! anything, or after it did, with the answer lost. Each call that writes can be
-//! dropped before and after, as one over a network can.
+//! A wrapper of the memory store that fails on request: before a call does anything, or
+//! after it has finished, so that the answer is lost.
+//!
+//! Each call that writes has an await point before and after it, where the caller can
+//! drop it, like a call over a network.
 
-// Each test program uses a part of it.
+// Each test program uses only some of these items.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes)]
 
 use std::sync::{
@@ -19,13 +21,13 @@ use invitation_core::{
 };
 use tokio::task::yield_now;
 
-/// What goes wrong with the next call that writes.
+/// The fault of the next call that writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     None,
-    /// It is not done.
+    /// The call fails before it does anything.
     Before,
-    /// It is done, but nobody hears of it.
+    /// The call is done, but its answer is lost.
     AnswerLost,
 }
 
