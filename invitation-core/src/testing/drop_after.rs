@@ -1,4 +1,4 @@
-//! Futures that are dropped before they are done.
+//! Futures that are dropped before they complete.
 
 use std::{
     fmt,
@@ -7,17 +7,19 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Polls a future a number of times, and drops it if it is not done by then, as a
-/// client that went away does. With 0, 1, 2 … polls, each of its awaits is met.
+/// Polls a future a limited number of times and drops it if it has not completed by then.
 ///
-/// Gives back none when it was dropped.
+/// This simulates a client that disconnects. Run with 0, 1, 2 … polls, it drops the
+/// future at each of its awaits.
+///
+/// Returns `None` when the future was dropped.
 pub struct DropAfter<F> {
     future: Pin<Box<F>>,
     polls: usize,
 }
 
 impl<F: Future> DropAfter<F> {
-    /// To be dropped after so many polls.
+    /// Wraps `future`, which is dropped after `polls` polls.
     pub fn new(future: F, polls: usize) -> Self {
         Self { future: Box::pin(future), polls }
     }

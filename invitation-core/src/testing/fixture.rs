@@ -8,7 +8,7 @@ use std::{
 
 use crate::store::Store;
 
-/// An empty store of its own for one test, and what must live as long as it.
+/// An empty store for one test, and the guards that must live as long as the store.
 ///
 /// ```
 /// use invitation_core::{MemoryStore, testing::Fixture};
@@ -18,21 +18,22 @@ use crate::store::Store;
 /// }
 /// ```
 pub struct Fixture {
-    // Dropped in this order: a store closes before its directory goes.
+    // Fields drop in this order: the store closes before its directory is removed.
     store: Arc<dyn Store>,
-    // Never contended: the mutex only makes it `Sync`.
+    // Never contended: the mutex only makes the field `Sync`.
     guards: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 impl Fixture {
-    /// On `store`, which must be empty and used by nobody else.
+    /// Creates a fixture from `store`, which must be empty and must not be used
+    /// elsewhere.
     #[must_use]
     pub fn new(store: impl Store + 'static) -> Self {
         Self { store: Arc::new(store), guards: Mutex::default() }
     }
 
-    /// Keeps `guard` (a temporary directory, a server's process) until the test
-    /// has ended.
+    /// Keeps `guard` (a temporary directory, a server's process) alive until the test has
+    /// ended.
     #[must_use]
     pub fn keeping(mut self, guard: impl Any + Send) -> Self {
         let guards = self.guards.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +41,7 @@ impl Fixture {
         self
     }
 
-    /// The store.
+    /// Returns the store under test.
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)

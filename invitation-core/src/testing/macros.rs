@@ -1,11 +1,11 @@
-//! The list of promises, and the macro that makes tests of them.
+//! The list of conformance promises, and the macro that generates one test for each.
 
-/// Makes one test of every promise in
-/// [`testing::conformance`](crate::testing::conformance), by the promise's name.
+/// Generates one test for every promise in
+/// [`testing::conformance`](crate::testing::conformance), under the promise's name.
 ///
-/// Takes the path of an `async fn() -> Fixture` that gives an empty store each
-/// time. Call it in a module of its own; the crate needs `tokio` with the features
-/// `macros` and `rt-multi-thread` among its dev-dependencies.
+/// The argument is the path of an `async fn() -> Fixture` that returns an empty store on
+/// each call. Call the macro in a module of its own. The crate needs `tokio` with the
+/// features `macros` and `rt-multi-thread` among its dev-dependencies.
 ///
 /// ```
 /// use invitation_core::{MemoryStore, testing::Fixture};
@@ -25,7 +25,7 @@ macro_rules! conformance {
     };
 }
 
-/// One test of each promise.
+/// Generates one test for each promise.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {
@@ -39,7 +39,7 @@ macro_rules! __conformance_tests {
     };
 }
 
-/// The one list of promises, by the file that each is in: handed to `$to`.
+/// The only list of promises, grouped by file; passed to the macro `$to`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_promises {

@@ -1,11 +1,11 @@
-//! What proves a store: a conformance suite, for authors of stores.
+//! The conformance suite for authors of stores.
 //!
-//! One macro call, [`conformance!`](crate::conformance!), makes one named test
-//! of every promise of [`conformance`]. A store that passes them all does what
-//! [`Store`](crate::Store) asks for.
+//! One macro call, [`conformance!`](crate::conformance!), generates one named test for
+//! every promise of [`conformance`]. A store that passes them all fulfils the contract of
+//! [`Store`](crate::Store).
 //!
-//! Not covered by semantic versioning: a later version may add promises, and
-//! with them tests that fail on a store which passed before.
+//! Not covered by semantic versioning: a later version may add promises. A store that
+//! passed before may then fail the new tests.
 
 pub mod conformance;
 mod drop_after;

@@ -1,4 +1,4 @@
-//! Invitations and calls made by hand, for the tests that talk to the port.
+//! Hand-made invitations and transitions for the tests that call the port directly.
 
 use std::{
     num::NonZeroU32,
@@ -45,7 +45,7 @@ impl Mint {
         }
     }
 
-    /// 16 bytes that have not been used, in the form of a UUID.
+    /// Returns 16 unused bytes in the form of a UUID.
     fn id(&self) -> [u8; 16] {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         let mut bytes = [0; 16];
@@ -74,18 +74,19 @@ impl Mint {
         (self.sealing.digest(code), self.sealing.tag(code), self.sealing.seal(id, code))
     }
 
-    /// The code of an invitation made here.
+    /// Returns the code of an invitation made here.
     pub(super) fn open(&self, invitation: &Invitation) -> InvitationCode {
         let opened = self.sealing.open(invitation.id, &invitation.sealed, &self.format);
         opened.expect("an invitation made here has a readable code")
     }
 
-    /// An active single-use invitation for staff of sales, by the administrator.
+    /// Returns an active single-use invitation for the staff role in sales, created by
+    /// the administrator.
     pub(super) fn row(&self) -> Invitation {
         self.row_with(&self.code())
     }
 
-    /// The same, with this code.
+    /// Returns the same invitation as [`Self::row`], with this code.
     pub(super) fn row_with(&self, code: &InvitationCode) -> Invitation {
         let id = self.invitation_id();
         let (digest, tag, sealed) = self.keep(id, code);
@@ -112,7 +113,7 @@ impl Mint {
         }
     }
 
-    /// The trace of somebody who redeemed it.
+    /// Returns the redemption of an invitation by the user `name`.
     pub(super) fn used_by(&self, name: &str, at: Timestamp) -> Redemption {
         Redemption {
             id: self.event_id(),
@@ -124,13 +125,13 @@ impl Mint {
         }
     }
 
-    /// An invitation with the event of its creation.
+    /// Returns an invitation with the event of its creation.
     pub(super) fn new_row(&self, invitation: Invitation) -> NewInvitation {
         let event = self.event(Action::Create, invitation.created_at).about(&invitation);
         NewInvitation { invitation, event }
     }
 
-    /// An event of the administrator that is about no invitation yet.
+    /// Returns an event of the administrator that is about no invitation yet.
     pub(super) fn event(&self, action: Action, at: Timestamp) -> Event {
         Event {
             id: self.event_id(),
@@ -146,14 +147,14 @@ impl Mint {
         }
     }
 
-    /// Stores invitations.
+    /// Stores invitations, each with the event of its creation.
     pub(super) async fn store(&self, store: &dyn Store, rows: &[Invitation]) {
         let rows: Vec<_> = rows.iter().map(|row| self.new_row(row.clone())).collect();
         let inserted = store.insert(&Insert::of(rows)).await.expect("the store inserts");
         assert_eq!(inserted, Inserted::Stored, "fresh digests are not taken");
     }
 
-    /// A call of the administrator at `now`.
+    /// Returns a call of the administrator at `now`.
     pub(super) fn call(&self, now: Timestamp) -> Call {
         Call {
             id: self.event_id(),
@@ -163,19 +164,20 @@ impl Mint {
         }
     }
 
-    /// What the administrator's `command` amounts to, one day after the start.
+    /// Returns the transition for the administrator's `command`, one day after the start.
     pub(super) fn transition(&self, command: Command<'_>) -> Transition {
         self.transition_if(command, IfVersion::Any)
     }
 
-    /// The same, for one version.
+    /// Returns the same transition as [`Self::transition`], for one version only.
     pub(super) fn transition_if(&self, command: Command<'_>, if_version: IfVersion) -> Transition {
         let call = self.call(one_day_on());
         decide(command, Scope::All, if_version, &call, &Policy::default(), &Limits::default())
             .expect("the administrator may do it")
     }
 
-    /// A redemption of `row` at `now` under `ceiling`, wherever the row lies.
+    /// Returns a redemption of `row` at `now` under `ceiling`, in whatever division `row`
+    /// is.
     pub(super) fn redeem(
         &self,
         row: &Invitation,
@@ -187,7 +189,7 @@ impl Mint {
         self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling, taking })
     }
 
-    /// What the redeemer's `command` amounts to at `now`.
+    /// Returns the transition for the redeemer's `command` at `now`.
     pub(super) fn by(
         &self,
         redeemer: &Redeemer,
@@ -200,7 +202,7 @@ impl Mint {
             .expect("what redeemers do is decided by the store")
     }
 
-    /// A redemption of `row` that takes that use.
+    /// Returns a redemption of `row` that takes the given use.
     pub(super) fn redeem_taking(
         &self,
         row: &Invitation,
@@ -212,7 +214,7 @@ impl Mint {
         self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling: &ceiling, taking })
     }
 
-    /// A reservation of `row` from `now` to `until` that takes that use.
+    /// Returns a reservation of `row` from `now` to `until` that takes the given use.
     pub(super) fn reserve(
         &self,
         row: &Invitation,
@@ -224,7 +226,7 @@ impl Mint {
         self.by(redeemer, now, Command::Reserve { code, redeemer, ceiling, until, taking })
     }
 
-    /// The redemption of a use of `row` that this lease holds.
+    /// Returns the redemption of the use of `row` that this lease holds.
     pub(super) fn commit(
         &self,
         row: &Invitation,
@@ -237,7 +239,7 @@ impl Mint {
         self.by(redeemer, now, Command::Commit { reservation, redeemer, ceiling })
     }
 
-    /// The end of this lease on `row`.
+    /// Returns the release of this lease on `row`.
     pub(super) fn release(
         &self,
         row: &Invitation,
@@ -249,18 +251,18 @@ impl Mint {
         self.by(redeemer, now, Command::Release { reservation, redeemer })
     }
 
-    /// A redemption that nothing but the row stands against.
+    /// Returns a redemption that only the facts of `row` can refuse.
     pub(super) fn plain_redeem(&self, row: &Invitation, redeemer: &Redeemer) -> Transition {
         self.redeem(row, redeemer, one_day_on(), &Policy::default().ceiling())
     }
 }
 
-/// When the calls of a [`Mint`] are made, unless something else is said.
+/// Returns the default time of the calls of a [`Mint`].
 pub(super) fn one_day_on() -> Timestamp {
     later(start(), 86_400_000_000)
 }
 
-/// Makes one transition.
+/// Applies one transition.
 pub(super) async fn apply(store: &dyn Store, transition: &Transition) -> Outcome {
     let mut answers = store.apply(std::slice::from_ref(transition)).await;
     assert_eq!(answers.len(), 1, "one transition gets one answer");

@@ -1,10 +1,10 @@
 //! The promises of a store, one function each.
 //!
-//! Each takes a [`Fixture`](super::Fixture) with an empty store, and panics when
-//! the store breaks the promise. [`conformance!`](crate::conformance!) makes a test
-//! of each; the functions are public for stores that need to run one by itself.
+//! Each function takes a [`Fixture`](super::Fixture) with an empty store, and panics when
+//! the store breaks the promise. [`conformance!`](crate::conformance!) generates a test
+//! for each function. The functions are public for stores that need to run one alone.
 //!
-//! Stores are driven in two ways: on the port, with transitions from
+//! The functions drive stores in two ways: on the port, with transitions from
 //! [`decide`](crate::decide::decide()), and through [`Invitations`](crate::Invitations).
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test says no")]
@@ -64,7 +64,8 @@ pub use self::{
     races_of_leases::race_rounds_with_leases,
 };
 
-/// Exports each promise, so that one that the list leaves out is dead code.
+/// Exports each promise, so that the compiler reports a promise missing from the list as
+/// dead code.
 macro_rules! export {
     (() $($file:ident { $($promise:ident)+ })+) => {
         $(pub use self::$file::{$($promise),+};)+

@@ -1,7 +1,7 @@
-//! Who acts in the tests, and the words they go by.
+//! The users, roles, divisions and addresses of the tests.
 //!
-//! Their names are made unchecked: a store compares what it is given byte for byte, also
-//! what an earlier release accepted.
+//! Names are created unchecked. A store compares names byte for byte, including those
+//! that only an earlier release accepted.
 
 use crate::{
     actor::{Actor, Redeemer},
@@ -10,17 +10,17 @@ use crate::{
     time::Timestamp,
 };
 
-/// When the tests begin.
+/// Returns the instant at which the tests begin.
 pub(super) fn start() -> Timestamp {
     at(1_800_000_000_000_000)
 }
 
-/// The instant `micros` after the epoch.
+/// Returns the instant `micros` microseconds after the epoch.
 pub(super) fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).expect("an instant that a timestamp can hold")
 }
 
-/// The instant `micros` after `t`.
+/// Returns the instant `micros` microseconds after `t`.
 pub(super) fn later(t: Timestamp, micros: i64) -> Timestamp {
     at(t.as_micros() + micros)
 }
@@ -45,27 +45,27 @@ pub(super) fn domain(name: &str) -> EmailDomain {
     EmailDomain::parse(name).expect("a domain")
 }
 
-/// The administrator, who reaches all divisions and is at home in sales.
+/// Returns the administrator, who reaches all divisions and is based in sales.
 pub(super) fn admin() -> Actor {
     Actor::across_divisions(user("u-admin"), role("admin")).based_in(division("sales"))
 }
 
-/// The manager of a division.
+/// Returns the manager of a division.
 pub(super) fn manager(of: &str) -> Actor {
     Actor::in_division(user(&format!("u-manager-{of}")), role("manager"), division(of))
 }
 
-/// A newcomer without a proved address.
+/// Returns a newcomer without a proved address.
 pub(super) fn newcomer(name: &str) -> Redeemer {
     Redeemer::new(user(&format!("u-{name}")), Username::from_stored(name))
 }
 
-/// A newcomer who has proved `address`.
+/// Returns a newcomer with the proved address `address`.
 pub(super) fn proved(name: &str, address: &str) -> Redeemer {
     newcomer(name).with_email(VerifiedEmail::vouched_by_host(email(address)))
 }
 
-/// Words that are easily taken for each other, and must not be.
+/// Returns names that are easily confused and that a store must distinguish.
 pub(super) fn one_word_apart() -> [&'static str; 18] {
     [
         "sales",

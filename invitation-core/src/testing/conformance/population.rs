@@ -1,4 +1,4 @@
-//! A mixed population, the same for every store.
+//! A mixed population of invitations, the same for every store.
 
 use std::num::NonZeroU32;
 
@@ -11,7 +11,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// When the population is looked at: some have expired, some have not.
+/// Returns the time at which the population is read: some invitations have expired by
+/// then.
 pub(super) fn looked_at() -> Timestamp {
     later(start(), 1_000)
 }
@@ -44,14 +45,15 @@ const NAMES: [&str; 14] = [
     "a b c d e f g 1 2 3 7 x",
 ];
 
-/// Invitations of all statuses, roles, divisions, inviters, bindings and times,
-/// in no order, many created at the same instant, some of them deleted.
+/// Returns invitations of all statuses, roles, divisions, inviters, bindings and times,
+/// unsorted. Many are created at the same instant, and some are deleted.
 pub(super) fn population(mint: &Mint, size: usize) -> Vec<Invitation> {
     (0..size).map(|n| member(mint, n)).collect()
 }
 
 fn member(mint: &Mint, n: usize) -> Invitation {
-    // Different periods for each part, without a common divisor where it matters.
+    // Each field varies with its own period. The periods have no common divisor where
+    // fields must occur in all combinations.
     let pick = |salt: usize, of: usize| (n.wrapping_mul(2_654_435_761) >> salt) % of;
     let micros = |number: usize| i64::try_from(number).expect("a small number");
     let max_uses = [1, 1, 2, 3][pick(3, 4)];
@@ -87,7 +89,8 @@ fn member(mint: &Mint, n: usize) -> Invitation {
     }
 }
 
-/// What of a population is meant, newest first: the specification, in memory.
+/// Returns the invitations that a filter matches, newest first: the specification, in
+/// memory.
 pub(super) fn chosen(
     population: &[Invitation],
     meant: impl Fn(&Invitation) -> bool,

@@ -1,4 +1,4 @@
-//! One store, one clock, one service.
+//! The environment of a test: one store, one clock, one service.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -25,12 +25,12 @@ use crate::{
 
 pub(super) type Service = Invitations<Arc<dyn Store>>;
 
-/// Where a test takes place.
+/// The environment of one test.
 pub(super) struct World {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: ManualClock,
     pub(super) service: Service,
-    /// Lives as long as the test.
+    /// The fixture, which lives as long as the test.
     _fixture: Fixture,
 }
 
@@ -43,7 +43,8 @@ impl World {
         Self { store, clock, service, _fixture: fixture }
     }
 
-    /// Where nobody's refusals are too many to be written one by one.
+    /// Creates a world whose budget is so large that every refusal is written
+    /// individually.
     pub(super) fn unbounded(fixture: Fixture) -> Self {
         let world = Self::new(fixture);
         let limits = Limits::default().with_denials_per_minute(std::num::NonZeroU32::MAX);
@@ -54,8 +55,8 @@ impl World {
         self.clock.now()
     }
 
-    /// An invitation that the administrator creates, as staff of sales unless the
-    /// draft says otherwise.
+    /// Creates an invitation as the administrator, for staff in sales unless the draft
+    /// says otherwise.
     pub(super) async fn issue(&self, draft: Draft) -> Created {
         let draft = match draft.role {
             Some(_) => draft,
@@ -64,12 +65,12 @@ impl World {
         self.service.create(&admin(), draft).await.expect("the administrator may create it")
     }
 
-    /// The same, for several uses.
+    /// Creates an invitation as [`Self::issue`] does, with several uses.
     pub(super) async fn issue_for(&self, uses: u32) -> Created {
         self.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("at least one use"))).await
     }
 
-    /// A reservation of what the code is of, for a newcomer of that name.
+    /// Reserves a use of the code for a newcomer of that name.
     #[track_caller]
     pub(super) fn reserve(
         &self,
@@ -81,40 +82,40 @@ impl World {
         async move { reserved(service.reserve(&code, &newcomer).await) }
     }
 
-    /// The facts as they are stored, tombstones included.
+    /// Returns the facts as they are stored, tombstones included.
     pub(super) async fn stored(&self, id: InvitationId) -> Invitation {
         let found = self.store.get(&Target::Id(id), &Scope::All).await.expect("the store answers");
         found.expect("the invitation is stored")
     }
 
-    /// All events that match, newest first.
+    /// Returns all events that match, newest first.
     pub(super) async fn events_like(&self, filter: &EventFilter) -> Vec<Event> {
         all_events(&*self.store, &Scope::All, filter, 200).await
     }
 
-    /// All events, newest first.
+    /// Returns all events, newest first.
     pub(super) async fn events(&self) -> Vec<Event> {
         self.events_like(&EventFilter::default()).await
     }
 
-    /// All events of this user, newest first.
+    /// Returns all events of this user, newest first.
     pub(super) async fn events_of(&self, user: &UserId) -> Vec<Event> {
         self.events_like(&EventFilter { user: Some(user.clone()), ..EventFilter::default() }).await
     }
 
-    /// All events about this invitation, newest first.
+    /// Returns all events about this invitation, newest first.
     pub(super) async fn events_about(&self, id: InvitationId) -> Vec<Event> {
         self.events_like(&EventFilter { invitation: Some(id), ..EventFilter::default() }).await
     }
 
-    /// Everything there is: all invitations that are not deleted, and all events.
+    /// Returns all invitations that are not deleted, and all events.
     pub(super) async fn everything(&self) -> (Vec<Invitation>, Vec<Event>) {
         let filter = Filter::all(self.now());
         (all_invitations(&*self.store, &Scope::All, &filter, 200).await, self.events().await)
     }
 }
 
-/// All pages of a list, put together; checks that each keeps to its bound.
+/// Returns all pages of a list, concatenated; checks that each page keeps to its limit.
 pub(super) async fn all_invitations(
     store: &dyn Store,
     scope: &Scope,
@@ -134,7 +135,7 @@ pub(super) async fn all_invitations(
     }
 }
 
-/// All pages of events, put together; checks that each keeps to its bound.
+/// Returns all pages of events, concatenated; checks that each page keeps to its limit.
 pub(super) async fn all_events(
     store: &dyn Store,
     scope: &Scope,
@@ -154,7 +155,7 @@ pub(super) async fn all_events(
     }
 }
 
-/// All pages of leases, put together; checks that each keeps to its bound.
+/// Returns all pages of leases, concatenated; checks that each page keeps to its limit.
 pub(super) async fn all_leases(store: &dyn Store, scope: &Scope, limit: u32) -> Vec<OpenLease> {
     let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
     loop {
@@ -169,7 +170,8 @@ pub(super) async fn all_leases(store: &dyn Store, scope: &Scope, limit: u32) -> 
     }
 }
 
-/// All pages of redemptions, put together; checks that each keeps to its bound.
+/// Returns all pages of redemptions, concatenated; checks that each page keeps to its
+/// limit.
 pub(super) async fn all_redemptions(
     store: &dyn Store,
     scope: &Scope,
@@ -193,7 +195,7 @@ fn fits(items: usize, limit: u32) -> bool {
     u32::try_from(items).is_ok_and(|items| items <= limit)
 }
 
-/// Why a call was refused; fails the test if it was not.
+/// Returns the refusal of a call; fails the test if the call was not refused.
 #[track_caller]
 pub(super) fn refusal<T>(answer: Result<T, Error>) -> Refusal {
     match answer {
@@ -203,7 +205,7 @@ pub(super) fn refusal<T>(answer: Result<T, Error>) -> Refusal {
     }
 }
 
-/// The reservation that was made; fails the test if it was not.
+/// Returns the reservation of a call; fails the test if the call made none.
 #[track_caller]
 pub(super) fn reserved(answer: Result<Reserved, Error>) -> Reservation {
     match answer {
@@ -212,7 +214,7 @@ pub(super) fn reserved(answer: Result<Reserved, Error>) -> Reservation {
     }
 }
 
-/// Somebody of `role` who has done nothing so far, at home in `division`.
+/// Returns a new actor of `role`, based in `division`, without earlier calls.
 pub(super) fn fresh_actor(n: usize, role: &str, division: Option<&str>) -> Actor {
     let user = super::people::user(&format!("u-{role}-{n}"));
     let role = super::people::role(role);
