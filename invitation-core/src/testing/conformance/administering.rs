@@ -1,4 +1,4 @@
-//! What administrators change, and what they cannot.
+//! Changes that administrators can make, and changes that are refused.
 
 use super::{
     people::{admin, domain, email, later, newcomer, proved, role},
@@ -17,11 +17,11 @@ use crate::{
 
 const ANY: IfVersion = IfVersion::Any;
 
-/// What an amendment is expected to change.
+/// The change that an amendment is expected to make to the invitation.
 type Change = fn(&mut Invitation);
 
-/// Each part of an amendment changes that part and counts the version; what is not
-/// named stays, the code above all.
+/// An amendment changes the fields that it names and increments the version. All other
+/// fields stay, above all the code.
 pub async fn an_amendment_changes_what_it_names(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("a@example.com"))).await;
@@ -60,8 +60,8 @@ pub async fn an_amendment_changes_what_it_names(fixture: Fixture) {
     assert!(redeemed.is_ok(), "the code is the same: {redeemed:?}");
 }
 
-/// An amendment that names nothing, or breaks a bound, is no amendment: an error
-/// of its own, without effect and without evidence.
+/// An amendment that names no field or breaks a limit fails with a validation error. It
+/// changes nothing and writes no event.
 pub async fn an_amendment_out_of_bounds_is_invalid(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -84,8 +84,7 @@ pub async fn an_amendment_out_of_bounds_is_invalid(fixture: Fixture) {
     assert_eq!(world.everything().await, before, "no effect, no evidence");
 }
 
-/// An expired, unused invitation comes back to life by a later expiry; with the
-/// same code.
+/// A later expiry makes an expired, unused invitation active again, with the same code.
 pub async fn an_expired_invitation_is_extended(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
@@ -104,9 +103,13 @@ pub async fn an_expired_invitation_is_extended(fixture: Fixture) {
     assert!(redeemed.is_ok(), "the same code: {redeemed:?}");
 }
 
-/// A used invitation is final: it is neither amended nor rotated nor revoked nor
-/// reinstated. A revoked one is only reinstated or deleted; one that is not
-/// revoked is not reinstated. Each refusal leaves one event and no change.
+/// Some states allow only few changes:
+///
+/// - A used invitation cannot be amended, rotated, revoked or reinstated.
+/// - A revoked invitation can only be reinstated or deleted.
+/// - An invitation that is not revoked cannot be reinstated.
+///
+/// Each refusal writes one event and changes nothing.
 pub async fn what_is_final_stays_final(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), super::mint::Mint::new());
     let now = world.now();
@@ -154,7 +157,7 @@ pub async fn what_is_final_stays_final(fixture: Fixture) {
     }
 }
 
-/// A rotated invitation has a new code from that moment; the old one is unknown.
+/// Rotating replaces the code at once: the old code is unknown from then on.
 pub async fn a_rotated_code_is_dead_at_once(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -176,8 +179,8 @@ pub async fn a_rotated_code_is_dead_at_once(fixture: Fixture) {
     assert!(world.service.redeem(&last, &newcomer("anna")).await.is_ok(), "the new code");
 }
 
-/// A revocation and its undoing: the code is dead in between, and afterwards what
-/// the clock says.
+/// Reinstating undoes a revocation. The code is refused in between; afterwards its status
+/// depends on the clock again.
 pub async fn a_revocation_is_undone_by_reinstating(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
@@ -202,8 +205,8 @@ pub async fn a_revocation_is_undone_by_reinstating(fixture: Fixture) {
     assert!(matches!(refusal(answer), Refusal::Expired { .. }), "what the clock says");
 }
 
-/// A deleted invitation exists for nobody: not in lists, counts, searches or
-/// look-ups, for no change, and its code is unknown for ever. Its events stay.
+/// A deleted invitation is absent from lists, counts, searches and look-ups, and accepts
+/// no change. Its code stays unknown for ever. Its events stay.
 pub async fn a_deleted_invitation_is_gone_for_everybody(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;

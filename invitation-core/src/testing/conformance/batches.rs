@@ -1,4 +1,4 @@
-//! Batches: what one call created together.
+//! Batches: the invitations that one call created together.
 
 use super::{
     listing::assert_same,
@@ -19,8 +19,9 @@ use crate::{
     testing::Fixture,
 };
 
-/// What one call created together is one batch, of one too; what was created by
-/// itself is of none. A list and a count of a batch are of exactly that.
+/// The invitations that one call of `create_many` creates form a batch, even a single
+/// invitation. An invitation created singly belongs to no batch. Listing and counting by
+/// batch return exactly its invitations.
 pub async fn a_batch_is_what_one_call_created(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
@@ -61,7 +62,7 @@ pub async fn a_batch_is_what_one_call_created(fixture: Fixture) {
     );
 }
 
-/// A filter for a batch means exactly that one, alone and together with others.
+/// A batch filter matches exactly that batch, alone and combined with other filters.
 pub async fn a_filter_for_a_batch_is_exact(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let batch = |n: u8| {

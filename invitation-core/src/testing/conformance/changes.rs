@@ -18,7 +18,7 @@ use crate::{
     transition::{Target, Transition},
 };
 
-/// A row, and a change that its facts allow.
+/// Returns every kind of change, each with a row whose facts allow it.
 pub(super) fn every_change(mint: &Mint) -> Vec<(Invitation, Transition)> {
     let mut all = Vec::new();
     for max in [1, 3] {
@@ -78,8 +78,8 @@ pub(super) async fn trail(store: &dyn Store, row: &Invitation) -> Vec<Event> {
     all_events(store, &Scope::All, &filter, 50).await
 }
 
-/// Every change answers and leaves exactly what
-/// [`Change::apply_to`](crate::Change::apply_to) leaves, with its one event, and
+/// Every change returns and stores exactly the facts that
+/// [`Change::apply_to`](crate::Change::apply_to) produces. It writes its one event and
 /// touches no other invitation.
 pub async fn a_change_leaves_what_the_specification_leaves(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
@@ -108,13 +108,13 @@ pub async fn a_change_leaves_what_the_specification_leaves(fixture: Fixture) {
     assert_eq!(trail(&*store, &bystander).await.len(), 1, "another invitation's events");
 }
 
-/// A refused transition changes no byte and writes no event; nor does it use up
-/// its operation: the same one succeeds once the guard holds.
+/// A refused transition changes no byte and writes no event. Its operation id stays
+/// usable: the same transition succeeds once the guard holds.
 pub async fn a_refused_change_leaves_everything_as_it_was(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (row, transition) in every_change(&mint) {
         let what = transition.event().action;
-        // A later change of terms, or the end of all uses, stands against it.
+        // Blocks the transition with a later change of terms, or with no uses left.
         let blocked = match transition.redeemer() {
             Some(_) => Invitation {
                 revocation: Some(Revocation { at: start(), reason: None }),
@@ -143,8 +143,8 @@ pub async fn a_refused_change_leaves_everything_as_it_was(fixture: Fixture) {
     }
 }
 
-/// A resend of a transition that was made is recognised, also after others have
-/// followed: it changes nothing, writes nothing, and shows the facts of now.
+/// The store recognises a resent transition that was applied before, even after later
+/// transitions. The resend changes nothing, writes nothing and returns the current facts.
 pub async fn a_resent_change_is_recognised(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (row, transition) in every_change(&mint) {
@@ -173,8 +173,8 @@ pub async fn a_resent_change_is_recognised(fixture: Fixture) {
     }
 }
 
-/// An operation whose event is on record about the invitation is over, also when
-/// the event says that it was refused: sent again, it is not made.
+/// A transition is never applied when an event under its operation id is already stored
+/// for the invitation. This holds even if that event records a refusal.
 pub async fn an_operation_on_record_is_never_made(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = mint.row();
@@ -195,8 +195,8 @@ pub async fn an_operation_on_record_is_never_made(fixture: Fixture) {
     assert_eq!(trail(&*store, &row).await, events, "the evidence of the refusal stays");
 }
 
-/// Several transitions in one call are answered one each, in their order, and
-/// each has its own fate, also when they meet on one invitation.
+/// `apply` returns one outcome per transition, in order. Each transition succeeds or
+/// fails independently, even if several are about the same invitation.
 pub async fn transitions_in_one_call_have_each_their_own_fate(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     assert!(store.apply(&[]).await.is_empty(), "nothing in, nothing out");

@@ -1,4 +1,4 @@
-//! What is stored comes back byte for byte.
+//! Stored values are returned byte for byte.
 
 use std::num::NonZeroU32;
 
@@ -24,7 +24,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// A text of exactly `bytes` bytes with everything in it that stores stumble over.
+/// Returns a text of exactly `bytes` bytes with the characters that stores commonly
+/// corrupt.
 fn odd(bytes: usize) -> String {
     let start = "'\"\\%_{}[]$1 :;,<>&é\u{301}ﬁ\u{200b}\u{10ffff}😀漢";
     let mut text = start.repeat(bytes / start.len());
@@ -32,7 +33,8 @@ fn odd(bytes: usize) -> String {
     text
 }
 
-/// An invitation whose every part is as long, as late and as odd as it can be.
+/// Returns an invitation whose every field has the longest, latest or most unusual value
+/// possible.
 fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
     let local = format!("{}.%_'x", "l".repeat(58));
     let labels = ["d".repeat(60), "e".repeat(60), "f".repeat(59)].join(".");
@@ -86,9 +88,9 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
     }
 }
 
-/// Invitations of the largest values, the earliest and the latest instants, with
-/// texts that are no longer accepted, and with everything left out, come back as
-/// they were.
+/// Invitations are returned exactly as they were stored: with the largest values, the
+/// earliest and latest instants, texts that are no longer accepted, and all optional
+/// fields empty.
 pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows: Vec<_> = [Timestamp::MIN, at(-1), at(0), at(1), start(), Timestamp::MAX]
@@ -101,7 +103,7 @@ pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
         Invitation { binding: Binding::Domain(domain("exämple.org")), ..mint.row() },
         Invitation { binding: Binding::Address(email("Anna.L+x@Exämple.ORG")), ..mint.row() },
         Invitation {
-            // As an earlier release accepted it.
+            // An address that an earlier release accepted.
             binding: Binding::Address(Email::from_stored(
                 "anna@example.com\u{200b}",
                 "anna@example.com",
@@ -127,7 +129,8 @@ pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
     for row in &rows {
         let found = stored(&*store, row).await;
         assert_eq!(found, *row, "as it was stored");
-        // `Email` and `Metadata` hide in `Debug`; what they hide is compared too.
+        // `Debug` of `Email` and `Metadata` hides their content, so it is compared
+        // separately.
         if let (Binding::Address(found), Binding::Address(given)) = (&found.binding, &row.binding) {
             assert_eq!(found.as_str(), given.as_str(), "an address as it was given");
             assert_eq!(found.key(), given.key(), "its comparison form as it was stored");
@@ -141,8 +144,8 @@ pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
     assert_eq!(listed, rows, "in a list too, from the last instant to the first");
 }
 
-/// Events of the largest values, of every word, of every kind of performer, and
-/// with everything left out, come back as they were.
+/// Events are returned exactly as they were stored: with the largest values, every action
+/// and reason, every kind of performer, and all optional fields empty.
 pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let detail = Detail::none()
@@ -185,7 +188,8 @@ pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
     assert_eq!(found, events, "as they were recorded, from the last instant to the first");
 }
 
-/// The events that come with invitations are kept as faithfully as the others.
+/// Events that are stored together with invitations are returned as exactly as other
+/// events.
 pub async fn events_of_an_insert_come_back_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let origin = Origin {

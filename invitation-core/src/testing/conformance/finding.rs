@@ -1,4 +1,4 @@
-//! Finding: within the scope, byte for byte, wherever the port says so.
+//! Finding invitations: within the scope, and byte for byte where the port says so.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -22,8 +22,8 @@ use crate::{
     transition::{Target, Transition},
 };
 
-/// What lies outside the scope does not exist: it is not found, not listed, not
-/// counted, and no transition reaches it.
+/// An invitation outside the scope does not exist for the call. It is not found, listed
+/// or counted, and no transition reaches it.
 pub async fn what_is_out_of_scope_is_missing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let elsewhere = Scope::Division(division("hr"));
@@ -49,7 +49,7 @@ pub async fn what_is_out_of_scope_is_missing(fixture: Fixture) {
     assert_eq!(seen, [], "no events elsewhere");
 }
 
-/// What nobody inserted is missing, whatever is asked of it.
+/// An invitation that was never inserted is missing from every query.
 pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     mint.store(&*store, &[mint.row()]).await;
@@ -72,7 +72,7 @@ pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
     assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest at all");
 }
 
-/// `locate` finds an invitation wherever it is and in whatever state.
+/// `locate` finds an invitation in any division and in any state.
 pub async fn locate_finds_every_division(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (name, deleted_at) in [("sales", None), ("hr", None), ("hr", Some(start()))] {
@@ -88,8 +88,8 @@ pub async fn locate_finds_every_division(fixture: Fixture) {
     assert_eq!(store.locate(&absent).await.expect("the store answers"), None, "nowhere");
 }
 
-/// Divisions, roles and users that differ in case, form, ending or by a pattern's
-/// characters are different ones.
+/// Divisions, roles and users are compared byte for byte. Names that differ in case,
+/// Unicode form, ending or by a pattern character are different.
 pub async fn words_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..)
@@ -132,8 +132,9 @@ pub async fn words_are_compared_byte_for_byte(fixture: Fixture) {
     }
 }
 
-/// Redeemers whose ids differ in case, form, ending or by a pattern's characters
-/// are different people, in redemptions and in the audit trail.
+/// Redeemers' ids are compared byte for byte, in redemptions and in the audit trail. Ids
+/// that differ in case, Unicode form, ending or by a pattern character belong to
+/// different people.
 pub async fn redeemers_are_told_apart_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let max_uses = NonZeroU32::new(100).expect("not zero");
@@ -154,7 +155,7 @@ pub async fn redeemers_are_told_apart_byte_for_byte(fixture: Fixture) {
     }
 }
 
-/// A store behind `&`, `Box`, `Arc` or `dyn` is that store.
+/// A store behind `&`, `Box`, `Arc` or `dyn` behaves like the store itself.
 pub async fn a_store_works_behind_every_pointer(fixture: Fixture) {
     async fn exercise<S: Store>(store: S, mint: &Mint) {
         let row = mint.row();

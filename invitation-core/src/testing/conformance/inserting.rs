@@ -1,4 +1,4 @@
-//! Inserting: all or none, and no digest twice.
+//! Inserting: all rows or none, and each code digest at most once.
 
 use super::{
     changes::{stored, trail},
@@ -16,7 +16,7 @@ use crate::{
     transition::Target,
 };
 
-/// Tries to insert, and checks that nothing of it is stored.
+/// Tries to insert rows with a taken code, and checks that none of them is stored.
 async fn must_be_taken(store: &dyn Store, rows: &[NewInvitation], what: &str) {
     let filter = Filter::all(start());
     let everything = async || {
@@ -35,8 +35,7 @@ async fn must_be_taken(store: &dyn Store, rows: &[NewInvitation], what: &str) {
     }
 }
 
-/// What is inserted is there, each with its event, and is found by its id and by
-/// its code.
+/// Inserted invitations are stored, each with its event, and are found by id and by code.
 pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..3).map(|_| mint.new_row(mint.row())).collect();
@@ -63,7 +62,7 @@ pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
     }
 }
 
-/// A thousand invitations are inserted in one call.
+/// One call can insert a thousand invitations.
 pub async fn a_thousand_invitations_are_inserted_at_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows: Vec<_> = (0..1_000).map(|_| mint.row()).collect();
@@ -76,8 +75,8 @@ pub async fn a_thousand_invitations_are_inserted_at_once(fixture: Fixture) {
     assert_eq!(events.len(), rows.len(), "each has its event");
 }
 
-/// All rows are stored or none: when a digest is taken by an invitation in any
-/// state, a tombstone too, or by another row of the call.
+/// An insert stores all rows or none. It stores none if a digest belongs to another row
+/// of the call or to a stored invitation in any state, tombstones included.
 pub async fn an_insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (used, deleted, rotated) = (mint.row(), mint.row(), mint.row());
@@ -108,8 +107,8 @@ pub async fn an_insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
     must_be_taken(&*store, &rows, "twice in one call").await;
 }
 
-/// A rotation to a digest that is stored already, in a tombstone or as its own
-/// present one too, changes nothing.
+/// A rotation to a digest that is already stored changes nothing. This includes digests
+/// of tombstones and the invitation's own present digest.
 pub async fn a_rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (row, other, deleted) = (mint.row(), mint.row(), mint.row());
@@ -132,7 +131,7 @@ pub async fn a_rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
     assert_eq!(stored(&*store, &other).await, other, "whose code it is has not changed");
 }
 
-/// After a rotation the invitation is found by the new code only.
+/// After a rotation the invitation is found only by the new code.
 pub async fn a_rotation_leaves_only_the_new_code(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = mint.row();

@@ -1,4 +1,4 @@
-//! Who is invited already, as a store tells it.
+//! Whether a mailbox is already invited, according to a store.
 
 use super::{
     mint::Mint,
@@ -16,8 +16,9 @@ fn invitee(division_name: &str, address: &str) -> Invitee {
     Invitee { division: division(division_name), address: email(address).key().clone() }
 }
 
-/// A mailbox is invited where an invitation to the division is bound to its comparison form
-/// and active to the microsecond: not by a domain, and not by what was used, revoked or deleted.
+/// A mailbox is invited if an invitation to the division is bound to its comparison form
+/// and is active, to the microsecond. Invitations bound to a domain do not count, nor do
+/// used, revoked or deleted ones.
 pub async fn a_store_tells_who_is_invited(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let bound =
@@ -68,8 +69,7 @@ pub async fn a_store_tells_who_is_invited(fixture: Fixture) {
     assert_eq!(ask(&[], now).await, [] as [bool; 0]);
 }
 
-/// A thousand mailboxes are looked for at once, and the answers are those of the
-/// specification.
+/// One call can look up a thousand mailboxes, and the results match the specification.
 pub async fn a_thousand_mailboxes_are_looked_for_at_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows = population(&mint, 60);
@@ -95,7 +95,7 @@ pub async fn a_thousand_mailboxes_are_looked_for_at_once(fixture: Fixture) {
     assert_eq!(store.invited(&asked, now).await.expect("the store answers"), expected);
 }
 
-/// The answer follows changes of the address, the expiry and the state.
+/// The result follows changes of the address, the expiry and the state.
 pub async fn who_is_invited_follows_changes(fixture: Fixture) {
     use crate::{
         draft::{Amendment, Draft, IfVersion},

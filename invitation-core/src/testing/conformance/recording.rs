@@ -1,4 +1,4 @@
-//! Events that belong to no change.
+//! Recording of events that belong to no change.
 
 use std::slice;
 
@@ -20,8 +20,8 @@ async fn everything(store: &dyn Store) -> Vec<Event> {
     all_events(store, &Scope::All, &EventFilter::default(), 50).await
 }
 
-/// An event is recorded once, however often it is sent, in one call or in several;
-/// the first one stays.
+/// An event is recorded once, even if it is sent repeatedly in one call or in several.
+/// The first one stays.
 pub async fn an_event_is_recorded_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     store.record(&[]).await.expect("nothing is nothing to record");
@@ -37,8 +37,8 @@ pub async fn an_event_is_recorded_once(fixture: Fixture) {
     assert_eq!(everything(&*store).await, [second, first], "again, with other content");
 }
 
-/// The event of a change or an insert is evidence: recording another one under its
-/// id leaves it as it is.
+/// The event of a change or an insert is evidence: recording a different event under its
+/// id does not alter it.
 pub async fn the_event_of_a_change_is_not_replaced(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = mint.row();
@@ -55,7 +55,7 @@ pub async fn the_event_of_a_change_is_not_replaced(fixture: Fixture) {
     assert_eq!(everything(&*store).await, before, "and no others are added");
 }
 
-/// Many events are recorded in one call.
+/// One call can record many events.
 pub async fn many_events_are_recorded_at_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut events: Vec<_> =

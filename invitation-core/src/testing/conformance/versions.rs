@@ -1,4 +1,4 @@
-//! Versions: what counts them, and changes that are meant for one of them.
+//! Versions: which changes increment them, and changes meant for one of them.
 
 use super::{
     people::{admin, newcomer, role},
@@ -28,8 +28,8 @@ async fn change(world: &World, n: usize, id: InvitationId, when: IfVersion) -> R
     }
 }
 
-/// The version counts amending, rotating, revoking and reinstating; a use is no
-/// change of terms, nor is a look, a copy or a refusal.
+/// Amending, rotating, revoking and reinstating increment the version. A redemption, a
+/// view, a copy and a refusal do not.
 pub async fn the_version_counts_changes_of_terms(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(3).await;
@@ -48,8 +48,8 @@ pub async fn the_version_counts_changes_of_terms(fixture: Fixture) {
     }
 }
 
-/// A change that is meant for one version is made on that one only; otherwise it
-/// is refused with the present version, leaves one event and changes nothing.
+/// A change meant for one version is applied to that version only. Otherwise it is
+/// refused with the present version, writes one event and changes nothing.
 pub async fn a_change_meant_for_a_version_is_made_on_it_only(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(2).await;
