@@ -1,5 +1,5 @@
-//! Each change of leases, and each change on an invitation with leases, leaves
-//! exactly what the specification leaves.
+//! Changes of leases, and changes of invitations that have leases, leave exactly the
+//! facts that the specification leaves.
 
 use std::num::NonZeroU32;
 
@@ -17,7 +17,7 @@ use crate::{
     transition::Transition,
 };
 
-/// So many minutes after the calls begin.
+/// Returns the instant `n` minutes after the calls begin.
 fn minute(n: i64) -> Timestamp {
     later(one_day_on(), n * 60_000_000)
 }
@@ -34,8 +34,8 @@ fn own(book: &Book, name: &str) -> crate::lease::Lease {
     book.lease_of(newcomer(name).user()).expect("there is a lease").clone()
 }
 
-/// Makes transitions of every kind that is about leases, one after the other, on
-/// one invitation; hands each of them to `check` after it was made.
+/// Applies one transition of each kind that concerns leases, in sequence, to one
+/// invitation. Passes each transition to `check` after it was applied.
 async fn a_life_with_leases<C>(store: &dyn Store, mint: &Mint, mut check: C)
 where
     C: AsyncFnMut(&Book, &Transition, &str),
@@ -47,12 +47,12 @@ where
         assert!(book.apply(store, &transition, what).await, "{what}: is made");
         check(book, &transition, what).await;
     };
-    // Ends in another order than beginnings, two at the same instant.
+    // The leases end in another order than they begin, and two end at the same instant.
     for (name, from, until) in [("anna", 0, 10), ("bob", 1, 5), ("carl", 2, 5), ("dora", 2, 30)] {
         let hold = reserve(name, (minute(from), minute(until)), Taking::Free);
         step(&mut book, "hold a free use", hold).await;
     }
-    // Bob's and carl's have run out: bob's is the first by its id.
+    // The leases of bob and carl have expired. Bob's sorts first, by its id.
     let hold = reserve("eve", (minute(6), minute(16)), Taking::RunOut);
     step(&mut book, "hold a run-out use", hold).await;
     assert!(book.lease_of(newcomer("bob").user()).is_none(), "bob's was the first");
@@ -75,10 +75,9 @@ where
     assert_eq!((book.invitation.uses, book.invitation.held), (4, 0), "all are used");
 }
 
-/// Every change about leases answers and leaves exactly what
-/// [`Change::apply_to`](crate::Change::apply_to) leaves, with the next lease as the
-/// first one, and writes its
-/// [`evidence`](crate::Transition::evidence).
+/// Every lease change returns and stores exactly the facts that
+/// [`Change::apply_to`](crate::Change::apply_to) produces, with the next lease as the
+/// first one. It writes its [`evidence`](crate::Transition::evidence).
 pub async fn a_change_of_leases_leaves_what_the_specification_leaves(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (other, mut bystander) = insert(&*store, &mint, 4).await;
@@ -90,7 +89,8 @@ pub async fn a_change_of_leases_leaves_what_the_specification_leaves(fixture: Fi
     .await;
 }
 
-/// A resend of a change about leases is recognised: at once, and at the end.
+/// The store recognises a resent lease change, both right after the change and at the
+/// end.
 pub async fn a_resent_change_of_leases_is_recognised(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (mut all, mut last) = (Vec::new(), None);
@@ -106,7 +106,8 @@ pub async fn a_resent_change_of_leases_is_recognised(fixture: Fixture) {
     }
 }
 
-/// A lease that would outlive the invitation ends with it, to the microsecond.
+/// A lease that would outlive the invitation ends with the invitation, to the
+/// microsecond.
 pub async fn a_lease_ends_with_the_invitation(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (by, cut) in [(-1, false), (0, false), (1, true), (86_400_000_000, true)] {
@@ -128,7 +129,7 @@ pub async fn a_lease_ends_with_the_invitation(fixture: Fixture) {
     }
 }
 
-/// Which terms an amendment sets, and whether no lease outlives it.
+/// Returns the terms of each amendment, and whether it ends all leases.
 fn amendments() -> Vec<(NewTerms, bool)> {
     let nothing = NewTerms { binding: None, role: None, expires_at: None };
     let soon = Some(later(one_day_on(), 3_600_000_001));
@@ -142,8 +143,8 @@ fn amendments() -> Vec<(NewTerms, bool)> {
     ]
 }
 
-/// Revoking, deleting, rotating, and amending the binding or the role leave no
-/// lease; amending the expiry alone leaves them as they were.
+/// Revoking, deleting, rotating, and amending the binding or the role end all leases.
+/// Amending only the expiry leaves them as they were.
 pub async fn changes_of_terms_end_leases(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for leases in [1, 3] {
@@ -151,7 +152,7 @@ pub async fn changes_of_terms_end_leases(fixture: Fixture) {
             let (row, mut book) = insert(&*store, &mint, 4).await;
             let names = ["anna", "bob", "carl"];
             for name in names.into_iter().take(leases) {
-                // One of them has run out by the time of the change.
+                // One of the leases has expired by the time of the change.
                 let until = if name == "bob" { one_day_on() } else { minute(10) };
                 let hold = mint.reserve(&row, &newcomer(name), (start(), until), Taking::Free);
                 assert!(book.apply(&*store, &hold, name).await, "{name} gets a free use");
@@ -182,8 +183,8 @@ pub async fn changes_of_terms_end_leases(fixture: Fixture) {
     }
 }
 
-/// A refused change about leases leaves everything as it was; several in one call
-/// have each their own fate.
+/// A refused lease change leaves everything as it was. Several lease changes in one call
+/// succeed or fail independently.
 pub async fn a_refused_change_of_leases_leaves_everything_as_it_was(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (row, mut book) = insert(&*store, &mint, 1).await;
@@ -197,7 +198,7 @@ pub async fn a_refused_change_of_leases_leaves_everything_as_it_was(fixture: Fix
         assert!(!book.apply(&*store, &redeem, &what).await, "{what}: it is held");
         let reserve = mint.reserve(&row, &bob, span, taking);
         assert!(!book.apply(&*store, &reserve, &what).await, "{what}: it is held");
-        // A refusal does not use up the operation.
+        // A refusal does not consume the operation id.
         assert!(!book.apply(&*store, &reserve, &what).await, "{what}: still");
     }
     let call = [

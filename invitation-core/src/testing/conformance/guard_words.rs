@@ -1,4 +1,4 @@
-//! Each word of a guard has one verdict, on every store.
+//! Each guard condition has the same verdict on every store.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -17,7 +17,8 @@ use crate::{
     transition::Transition,
 };
 
-/// One line of a truth table: on this row, this transition is made, or not.
+/// One row of a truth table: an invitation, a transition, and whether the transition is
+/// applied.
 struct Case {
     what: String,
     row: Invitation,
@@ -31,8 +32,8 @@ impl Case {
     }
 }
 
-/// Puts all rows into the store, then compares its verdicts with the table's and
-/// with the specification's.
+/// Stores all rows, then compares the store's verdicts with the table and with the
+/// specification.
 async fn compare(store: &dyn Store, mint: &Mint, cases: Vec<Case>) {
     let rows: Vec<_> = cases.iter().map(|case| case.row.clone()).collect();
     mint.store(store, &rows).await;
@@ -51,7 +52,7 @@ async fn compare(store: &dyn Store, mint: &Mint, cases: Vec<Case>) {
     }
 }
 
-/// `NotExpired`: valid while `now < expires_at`, to the microsecond.
+/// `NotExpired` holds while `now < expires_at`, to the microsecond.
 pub async fn guard_not_expired_holds_to_the_microsecond(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let ceiling = Policy::default().ceiling();
@@ -72,7 +73,7 @@ pub async fn guard_not_expired_holds_to_the_microsecond(fixture: Fixture) {
     compare(&*store, &mint, cases).await;
 }
 
-/// `UsesLeft`: while fewer than `max_uses` have redeemed it.
+/// `UsesLeft` holds while fewer than `max_uses` uses are redeemed.
 pub async fn guard_uses_left_holds_below_the_maximum(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut cases = Vec::new();
@@ -97,7 +98,8 @@ pub async fn guard_uses_left_holds_below_the_maximum(fixture: Fixture) {
     compare(&*store, &mint, cases).await;
 }
 
-/// `NotRevoked` and `NotDeleted`: while it is not withdrawn, and not a tombstone.
+/// `NotRevoked` holds while the invitation is not revoked; `NotDeleted` holds while it is
+/// not a tombstone.
 pub async fn guard_not_revoked_and_not_deleted_hold(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let revoked =
@@ -123,8 +125,8 @@ pub async fn guard_not_revoked_and_not_deleted_hold(fixture: Fixture) {
     compare(&*store, &mint, cases).await;
 }
 
-/// `AddressProved`: what anybody may redeem, anybody may; what is bound needs the
-/// proof of that address, or of one of that very domain.
+/// `AddressProved` holds for any redeemer of an unbound invitation. A bound one needs a
+/// proof of exactly that address, or of an address at exactly that domain.
 pub async fn guard_address_proved_compares_the_keys(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let anyone = || Binding::Anyone;
@@ -165,8 +167,8 @@ pub async fn guard_address_proved_compares_the_keys(fixture: Fixture) {
     compare(&*store, &mint, cases).await;
 }
 
-/// `Grantable`: the stored pair of inviter's role and granted role is in the
-/// ceiling, byte for byte; what the system invited, always.
+/// `Grantable` holds if the ceiling contains the stored pair of inviter's role and
+/// granted role, byte for byte. It always holds for invitations by the system.
 pub async fn guard_grantable_looks_the_stored_pair_up(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let pair =
@@ -208,7 +210,7 @@ pub async fn guard_grantable_looks_the_stored_pair_up(fixture: Fixture) {
     compare(&*store, &mint, cases).await;
 }
 
-/// `Version`: at this version, neither before nor after.
+/// `Version` holds at exactly this version, neither before nor after.
 pub async fn guard_version_is_exact(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut cases = Vec::new();
@@ -229,8 +231,8 @@ pub async fn guard_version_is_exact(fixture: Fixture) {
     compare(&*store, &mint, cases).await;
 }
 
-/// `FirstUseBy`: who has redeemed it does not redeem it again; for several uses,
-/// everybody else does. Users are told apart byte for byte.
+/// `FirstUseBy` holds unless the user has redeemed the invitation before. If uses are
+/// left, other users can still redeem it. User ids are compared byte for byte.
 pub async fn guard_first_use_tells_redeemers_apart(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for uses in [1, 2, 50] {

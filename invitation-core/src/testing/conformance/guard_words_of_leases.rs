@@ -1,4 +1,4 @@
-//! The words of a guard about leases have one verdict each, on every store.
+//! Each guard condition about leases has the same verdict on every store.
 
 use std::num::NonZeroU32;
 
@@ -12,7 +12,7 @@ use crate::{
     store::Store, testing::Fixture, time::Timestamp, transition::Transition,
 };
 
-/// A row for so many, with so many uses gone, in the store.
+/// Stores an invitation with `max` uses, with `uses` of them redeemed.
 async fn insert(store: &dyn Store, mint: &Mint, max: u32, uses: u32) -> (Invitation, Book) {
     let row = Invitation {
         max_uses: NonZeroU32::new(max).expect("not zero"),
@@ -26,7 +26,7 @@ async fn insert(store: &dyn Store, mint: &Mint, max: u32, uses: u32) -> (Invitat
     (row, book)
 }
 
-/// Holds a use for each of them, until one hour after they asked.
+/// Reserves a use for each name, until one hour after the request.
 async fn hold(store: &dyn Store, mint: &Mint, row: &Invitation, book: &mut Book, names: &[&str]) {
     for name in names {
         let span = (one_day_on(), later(one_day_on(), 3_600_000_000));
@@ -39,8 +39,8 @@ fn failed<'t>(book: &Book, transition: &'t Transition) -> Option<&'t Condition> 
     transition.guard().first_refusal(&book.facts(transition.redeemer()))
 }
 
-/// `FirstHoldBy`: who has a lease does not get another one. Users are told apart
-/// byte for byte.
+/// `FirstHoldBy` refuses a user who already has a lease. User ids are compared byte for
+/// byte.
 pub async fn guard_first_hold_tells_redeemers_apart(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let names = ["anna", "Anna", "anna2", "a%", "a_na", "ann\u{e4}", "anna\u{308}"];
@@ -61,7 +61,7 @@ pub async fn guard_first_hold_tells_redeemers_apart(fixture: Fixture) {
     hold(&*store, &mint, &row, &mut book, &["ANNA", "anna.", "ann"]).await;
 }
 
-/// `UseFree`: the uses and the leases together are fewer than may be.
+/// `UseFree` holds while redeemed uses and leases together are fewer than `max_uses`.
 pub async fn guard_use_free_counts_uses_and_leases(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for max in [1, 2, 3] {
@@ -90,8 +90,8 @@ pub async fn guard_use_free_counts_uses_and_leases(fixture: Fixture) {
     }
 }
 
-/// `LeaseRunOut`: one of the leases has ended, to the microsecond; that of the
-/// redeemer or of anybody else. Without leases, none has.
+/// `LeaseRunOut` holds if at least one lease has expired, to the microsecond, no matter
+/// whose it is. Without leases it does not hold.
 pub async fn guard_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let begin = later(start(), 10);
@@ -117,7 +117,7 @@ pub async fn guard_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
     }
 }
 
-/// `HoldsLease`: this very lease, of this very user, run out or not.
+/// `HoldsLease` holds if this user has this lease, expired or not.
 pub async fn guard_holds_lease_is_exact(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let near = |lease: &Lease| {
@@ -157,8 +157,8 @@ pub async fn guard_holds_lease_is_exact(fixture: Fixture) {
     }
 }
 
-/// `OwnLeaseRunOut`: the redeemer's own lease has ended, to the microsecond, whatever
-/// those of others; renewed, it runs again.
+/// `OwnLeaseRunOut` holds if the redeemer's own lease has expired, to the microsecond.
+/// Leases of other users do not matter. After a renewal it does not hold.
 pub async fn guard_own_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (by, holds) in [(-1, false), (0, true), (1, true), (86_400_000_000, true)] {

@@ -1,5 +1,4 @@
-//! What must be kept of one invitation on which there are leases: the
-//! specification, step by step, next to a store.
+//! The specification of one invitation with leases, applied step by step next to a store.
 
 use super::{
     changes::{stored, trail},
@@ -16,7 +15,7 @@ use crate::{
     transition::Transition,
 };
 
-/// One invitation, with everything that is kept with it.
+/// One invitation with its redemptions, leases and events.
 #[derive(Clone, Debug)]
 pub(super) struct Book {
     pub(super) invitation: Invitation,
@@ -25,13 +24,13 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Of an invitation as it was inserted.
+    /// Creates the book of an invitation as it was inserted.
     pub(super) fn of(invitation: &Invitation) -> Self {
         let redemptions = invitation.last_use.iter().cloned().collect();
         Self { invitation: invitation.clone(), leases: Vec::new(), redemptions }
     }
 
-    /// The lease of this user.
+    /// Returns the lease of this user.
     pub(super) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
         self.leases.iter().find(|lease| lease.user == *user)
     }
@@ -40,7 +39,7 @@ impl Book {
         self.leases.iter().min_by_key(|lease| lease.order())
     }
 
-    /// The facts of now, for a transition about that user.
+    /// Returns the current facts for a transition about that user.
     pub(super) fn facts(&self, user: Option<&UserId>) -> Facts {
         let mine = |user: &UserId| self.redemptions.iter().find(|own| own.user == *user);
         Facts {
@@ -51,7 +50,7 @@ impl Book {
         }
     }
 
-    /// Makes the change here: the facts after it, and its evidence.
+    /// Applies the change to this book; returns the facts after it, and its evidence.
     fn make(&mut self, transition: &Transition) -> (Facts, Event) {
         let mut facts = self.facts(transition.redeemer());
         let ended = transition.change().apply_to(&mut facts);
@@ -72,8 +71,8 @@ impl Book {
         (facts, evidence)
     }
 
-    /// Applies the transition, and checks that the store does with it what the
-    /// specification does. Gives back whether it was made.
+    /// Applies the transition, and checks that the store produces what the specification
+    /// produces. Returns whether it was applied.
     pub(super) async fn apply(
         &mut self,
         store: &dyn Store,
@@ -99,7 +98,7 @@ impl Book {
         made
     }
 
-    /// Applies a transition that was applied before: nothing happens.
+    /// Applies a transition that was applied before, and checks that nothing changes.
     pub(super) async fn resend(&self, store: &dyn Store, transition: &Transition, what: &str) {
         let events = trail(store, &self.invitation).await;
         let facts = self.facts(transition.redeemer());
@@ -110,7 +109,7 @@ impl Book {
         assert_eq!(now, events, "{what}: no event is written");
     }
 
-    /// The store keeps what is kept here.
+    /// Checks that the store holds the same facts as this book.
     pub(super) async fn check(&self, store: &dyn Store, what: &str) {
         assert_eq!(stored(store, &self.invitation).await, self.invitation, "{what}: is stored");
         let mut expected = self.leases.clone();

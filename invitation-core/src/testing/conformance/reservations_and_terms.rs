@@ -1,4 +1,4 @@
-//! Reservations, and what else happens to the invitation.
+//! Reservations, and how other changes of the invitation affect them.
 
 use super::{
     people::{admin, division, domain, email, newcomer, proved, role, user},
@@ -20,9 +20,9 @@ async fn commit(world: &World, reservation: &Reservation) -> Result<(), crate::e
     world.service.commit(reservation.id(), &newcomer("anna")).await.map(drop)
 }
 
-/// Revoking, rotating, and another binding or role end the reservations: the
-/// commit is told so, also after it was undone, and the use is free. Another
-/// expiry does not.
+/// Revoking, rotating and amending the binding or the role end the reservations and free
+/// their uses. The commit is refused for that reason, even after the change was undone.
+/// Amending the expiry does not end reservations.
 pub async fn other_terms_end_reservations(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
@@ -69,8 +69,8 @@ pub async fn other_terms_end_reservations(fixture: Fixture) {
     assert!(open.is_ok_and(|page| page.items().is_empty()), "deleted: none is open");
 }
 
-/// What an invitation is does not depend on who holds its uses: in the list, in the
-/// counts, and to who revokes it.
+/// Reservations do not change the status of an invitation: not in lists, not in counts,
+/// and not when it is revoked.
 pub async fn reservations_do_not_show_in_the_status(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -88,7 +88,7 @@ pub async fn reservations_do_not_show_in_the_status(fixture: Fixture) {
     }
 }
 
-/// That a use is held comes after every other reason, because it passes.
+/// *Reserved* is given only if no other reason applies, because it is temporary.
 pub async fn every_other_reason_comes_before_reserved(fixture: Fixture) {
     let world = World::new(fixture);
     let bound = Draft::new().for_email(email("anna@example.com"));
@@ -119,8 +119,7 @@ pub async fn every_other_reason_comes_before_reserved(fixture: Fixture) {
     assert!(matches!(late, Refusal::Expired { .. }), "expired: {late:?}");
 }
 
-/// In the context of another division a code is unknown, and so is a reservation on
-/// it.
+/// In the context of another division, a code and any reservation on it are unknown.
 pub async fn a_foreign_division_reserves_nothing(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -143,8 +142,8 @@ pub async fn a_foreign_division_reserves_nothing(fixture: Fixture) {
     assert!(redeemed.is_ok(), "in its own division: {redeemed:?}");
 }
 
-/// With [`Disclosure::Nothing`] every refusal of a reservation reads like that of an
-/// unknown code; the trail keeps the reason.
+/// With [`Disclosure::Nothing`] every refusal of a reservation looks like that of an
+/// unknown code. The trail keeps the real reason.
 pub async fn nothing_is_disclosed_to_who_reserves(fixture: Fixture) {
     let world = World::new(fixture);
     let silent = world.service.clone().with_disclosure(Disclosure::Nothing);
@@ -165,7 +164,7 @@ pub async fn nothing_is_disclosed_to_who_reserves(fixture: Fixture) {
     }
 }
 
-/// A commit is judged by the policy of that moment, and a refused one leaves the
+/// A commit is checked against the policy of that moment. A refused commit leaves the
 /// reservation as it was.
 pub async fn the_ceiling_of_the_moment_decides_at_commit(fixture: Fixture) {
     let world = World::new(fixture);
@@ -182,8 +181,8 @@ pub async fn the_ceiling_of_the_moment_decides_at_commit(fixture: Fixture) {
     commit(&world, &reservation).await.expect("the inviter may again");
 }
 
-/// A commit that is made again gets the same redemption, in whatever state the
-/// invitation is by then; nothing is written.
+/// A repeated commit returns the same redemption, whatever state the invitation is in by
+/// then. Nothing is written.
 pub async fn a_repeated_commit_gets_the_same_redemption(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);

@@ -1,4 +1,4 @@
-//! Reserving: a use is held for one person, and then used or given back.
+//! Reserving: a use is held for one person, and then redeemed or released.
 
 use super::{
     people::{division, later, newcomer, role, user},
@@ -20,13 +20,14 @@ use crate::{
 
 const LEASE: time::Duration = time::Duration::minutes(10);
 
-/// What an event tells under that name.
+/// Returns the value of the event's detail `name`.
 pub(super) fn told<'e>(event: &'e Event, name: &str) -> Option<&'e str> {
     event.detail.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// A reservation holds its use for one person, who then commits it; others are told
-/// until when. Each step leaves one event that names the reservation.
+/// A reservation holds its use for one person, who then commits it. Other people are
+/// refused and learn until when it is held. Each step writes one event that names the
+/// reservation.
 pub async fn a_reservation_holds_a_use_until_it_is_committed(fixture: Fixture) {
     let world = World::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
@@ -75,7 +76,7 @@ pub async fn a_reservation_holds_a_use_until_it_is_committed(fixture: Fixture) {
     assert_eq!(told(&events[1], "until"), Some(until.to_string().as_str()), "until when");
 }
 
-/// A reservation holds its use no longer than the invitation is valid.
+/// A reservation ends no later than the invitation expires.
 pub async fn a_reservation_ends_with_the_invitation(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().expiring(Expiry::Default)).await;
@@ -92,8 +93,8 @@ pub async fn a_reservation_ends_with_the_invitation(fixture: Fixture) {
     assert_eq!(refusal(late), Refusal::Expired { at: end }, "for who holds it too");
 }
 
-/// The same person asking again gets the same reservation, under whatever name:
-/// nothing more is held, and nothing is written.
+/// Reserving again as the same person, under any name, returns the same reservation. No
+/// second use is held, and nothing is written.
 pub async fn a_repeated_reservation_is_the_same(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [1, 3] {
@@ -116,8 +117,8 @@ pub async fn a_repeated_reservation_is_the_same(fixture: Fixture) {
     }
 }
 
-/// Who asks again after the reservation ran out gets the same use for another
-/// while: under the same id, with a new end and a new event.
+/// Reserving again after the own reservation has expired renews it for the same use. The
+/// id stays; the end and the event are new.
 pub async fn a_run_out_reservation_is_renewed_under_its_id(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -144,8 +145,8 @@ pub async fn a_run_out_reservation_is_renewed_under_its_id(fixture: Fixture) {
     assert!(redeemed.is_ok(), "with the key of the first time: {redeemed:?}");
 }
 
-/// Who has redeemed a code is not reserved another use of it, in whatever state it
-/// is by then: there is nothing to create.
+/// The redeemer of a code gets no reservation of another use, whatever state the code is
+/// in. The redeemer's account exists already.
 pub async fn who_has_redeemed_gets_no_reservation(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [1, 3] {
@@ -169,8 +170,8 @@ pub async fn who_has_redeemed_gets_no_reservation(fixture: Fixture) {
     }
 }
 
-/// A released use is free at once, and the release is on record; releasing again
-/// changes nothing. What was redeemed stays.
+/// A released use is free at once, and the release is recorded. Releasing again changes
+/// nothing. Releasing after the redemption does not undo it.
 pub async fn a_released_use_is_free_again(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -200,8 +201,8 @@ pub async fn a_released_use_is_free_again(fixture: Fixture) {
     assert_eq!(world.stored(id).await, stored, "it stays");
 }
 
-/// A reservation is its redeemer's: with its key, nobody else commits or releases
-/// it; nor does its redeemer with another key.
+/// A reservation belongs to its redeemer. Another person with its key cannot commit or
+/// release it, nor can its redeemer with another key.
 pub async fn a_reservation_is_its_redeemers(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(3).await;
@@ -228,8 +229,8 @@ pub async fn a_reservation_is_its_redeemers(fixture: Fixture) {
     assert_eq!(refusal(release), Refusal::NotFound, "of no invitation");
 }
 
-/// A redemption by who holds a use takes that one, in time or too late, and leaves
-/// the others' alone.
+/// A redeemer who holds a use consumes that use, whether the lease is still running or
+/// has expired. Leases of other people stay.
 pub async fn a_redemption_takes_the_redeemers_own_use(fixture: Fixture) {
     let world = World::new(fixture);
     for late in [false, true] {

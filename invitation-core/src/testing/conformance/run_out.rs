@@ -1,4 +1,4 @@
-//! Reservations that have run out: they stand until somebody else needs the use.
+//! Expired reservations: they stay valid until another user needs the use.
 
 use super::{
     people::{admin, later, newcomer},
@@ -14,9 +14,8 @@ use crate::{
 
 const LEASE: time::Duration = time::Duration::minutes(10);
 
-/// A use that a run-out reservation holds passes to whoever needs it next, from the
-/// very instant of its end, in one step whose event names the reservation that
-/// ended.
+/// From the very instant of its end, a reservation's use can be taken over by the next
+/// user who needs it. This happens in one step, whose event names the ended reservation.
 pub async fn a_run_out_reservation_gives_way(fixture: Fixture) {
     let world = World::new(fixture);
     for reserves in [false, true] {
@@ -48,8 +47,8 @@ pub async fn a_run_out_reservation_gives_way(fixture: Fixture) {
     }
 }
 
-/// Of several run-out reservations the first to run out gives way first; while a
-/// use is free, none does.
+/// Among several expired reservations, the one that expired first is taken over first.
+/// While a use is free, no reservation is taken over.
 pub async fn the_first_to_run_out_gives_way_first(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(4).await;
@@ -60,7 +59,7 @@ pub async fn the_first_to_run_out_gives_way_first(fixture: Fixture) {
         world.clock.advance(time::Duration::SECOND);
     }
     world.clock.advance(LEASE);
-    // Anna's is held anew: bob's is the first by now.
+    // Anna's reservation is renewed, so bob's is now the first to have expired.
     let renewed = world.reserve(&code, "anna").await;
     world.service.redeem(&code, &newcomer("free")).await.expect("one is free");
     let events = world.events_of(newcomer("free").user()).await;
@@ -77,8 +76,8 @@ pub async fn the_first_to_run_out_gives_way_first(fixture: Fixture) {
     world.service.commit(renewed.id(), &newcomer("anna")).await.expect("anna's own");
 }
 
-/// A reservation that has run out can be committed as long as nobody needed its use
-/// and the invitation has not expired.
+/// An expired reservation can be committed as long as its use was not taken over and the
+/// invitation has not expired.
 pub async fn a_late_commit_is_made_unless_the_use_was_needed(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(2).await;
@@ -102,8 +101,8 @@ pub async fn a_late_commit_is_made_unless_the_use_was_needed(fixture: Fixture) {
     assert!(redeemed.is_ok(), "extended: nobody needed it in the meantime: {redeemed:?}");
 }
 
-/// What passed to somebody else is lost, also when that one is gone again; the same
-/// person asking anew gets another reservation, and the old key stays lost.
+/// A reservation that was taken over stays lost, even after the new holder has released
+/// the use. The same person can reserve again under a new id; the old key stays lost.
 pub async fn a_lost_reservation_stays_lost(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
