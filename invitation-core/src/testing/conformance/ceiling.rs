@@ -1,4 +1,4 @@
-//! Nobody grants above their own rights, on any path.
+//! The grant ceiling: no actor grants a role above their own rights, on any path.
 
 use super::{
     mint::Mint,
@@ -16,7 +16,8 @@ use crate::{
     testing::Fixture,
 };
 
-/// A lead who may do everything but grants staff only.
+/// Returns a policy with a lead role, which has every right but can grant only the staff
+/// role.
 fn policy_with_lead() -> Policy {
     let lead = Rights::none().may(Right::ALL).granting([role("staff")]);
     Policy::default().with_role(role("lead"), lead)
@@ -26,8 +27,8 @@ fn lead() -> Actor {
     Actor::in_division(user("u-lead"), role("lead"), division("sales"))
 }
 
-/// What the inviter's role may hand out is judged when the code is redeemed, under
-/// the policy of that moment, in both directions.
+/// Redeeming checks which roles the inviter's role may grant under the policy of that
+/// moment. A policy change can allow or forbid the redemption.
 pub async fn the_ceiling_of_the_moment_decides_at_redeem(fixture: Fixture) {
     let world = World::new(fixture);
     let made = async || {
@@ -50,8 +51,8 @@ pub async fn the_ceiling_of_the_moment_decides_at_redeem(fixture: Fixture) {
     assert_eq!(refused, Refusal::GrantWithdrawn, "nothing is allowed by silence");
 }
 
-/// An amended role is judged at redeem as well: the inviter is still the one who
-/// created the invitation.
+/// Redeeming also checks an amended role against the inviter's ceiling. The inviter is
+/// still the user who created the invitation.
 pub async fn an_amended_role_is_judged_by_the_inviters_ceiling(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.service.create(&manager("sales"), Draft::new()).await;
@@ -63,7 +64,7 @@ pub async fn an_amended_role_is_judged_by_the_inviters_ceiling(fixture: Fixture)
     assert_eq!(refusal(answer), Refusal::GrantWithdrawn, "a manager's code makes no admin");
 }
 
-/// Codes of the system are under no ceiling when they are redeemed; it creates
+/// Invitations created by the system have no ceiling at redemption. The system can create
 /// only roles that the policy knows.
 pub async fn the_system_invites_the_first_administrator(fixture: Fixture) {
     let world = World::new(fixture);
@@ -87,9 +88,9 @@ pub async fn the_system_invites_the_first_administrator(fixture: Fixture) {
     assert_eq!(world.everything().await.0, before, "nothing is stored");
 }
 
-/// Amending, rotating and reinstating an invitation hands out its role anew: who
-/// may not grant that role may not do it, and leaves a denial. Revoking and
-/// deleting hand out nothing.
+/// Amending, rotating and reinstating grant the invitation's role again. An actor without
+/// the right to grant that role is denied, and the denial is recorded. Revoking and
+/// deleting grant nothing and need no such right.
 pub async fn every_change_that_grants_is_under_the_ceiling(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let service = world.service.clone().with_policy(policy_with_lead());
@@ -131,8 +132,8 @@ pub async fn every_change_that_grants_is_under_the_ceiling(fixture: Fixture) {
     }
 }
 
-/// An amendment to a role beyond one's own is denied, whatever the invitation
-/// carries, as is the same in a batch of creations; nothing is stored.
+/// An amendment to a role above the actor's own rights is denied, whatever role the
+/// invitation has. A batch creation with such a role is denied too. Nothing is stored.
 pub async fn nobody_amends_or_creates_beyond_the_own_rights(fixture: Fixture) {
     let world = World::new(fixture);
     let service = world.service.clone().with_policy(policy_with_lead());

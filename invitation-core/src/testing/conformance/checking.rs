@@ -1,4 +1,4 @@
-//! What a code takes is told beforehand, and nothing comes of asking.
+//! `check` tells what redeeming a code requires, without any effect.
 
 use super::{
     mint::Mint,
@@ -14,8 +14,8 @@ use crate::{
     testing::Fixture,
 };
 
-/// Of a code that can be redeemed, whether an address is still to be proved and
-/// which; asking leaves neither a trace nor a change.
+/// For a redeemable code, `check` returns whether an address still has to be proved, and
+/// which one. The call writes no event and changes nothing.
 pub async fn a_check_tells_what_redeeming_takes(fixture: Fixture) {
     let world = World::new(fixture);
     let anyone = world.issue(Draft::new()).await;
@@ -31,7 +31,7 @@ pub async fn a_check_tells_what_redeeming_takes(fixture: Fixture) {
         (&anyone, newcomer("anna"), Some(&other), Checked::Redeemable),
         (&address, newcomer("anna"), Some(&anna), stored),
         (&of_domain, newcomer("anna"), Some(&anna), Checked::ProofOf(anna.clone())),
-        // What is proved needs no other proof, whatever is claimed.
+        // A proved address needs no further proof, whatever address is claimed.
         (&address, with_proof.clone(), None, Checked::Redeemable),
         (&of_domain, with_proof, Some(&other), Checked::Redeemable),
     ] {
@@ -41,15 +41,15 @@ pub async fn a_check_tells_what_redeeming_takes(fixture: Fixture) {
     }
     assert_eq!(world.everything().await, before, "as if nobody had asked");
 
-    // A reservation passes, so that it is not asked for.
+    // `check` ignores reservations, because they are temporary.
     let held = world.reserve(&anyone.code().reveal(), "ben").await;
     let checked = world.service.check(&anyone.code().reveal(), &newcomer("anna"), None).await;
     assert_eq!(checked.expect("its use may be free by then"), Checked::Redeemable);
     assert_eq!(world.stored(held.id().invitation()).await.held, 1, "nor is it ended");
 }
 
-/// What redeeming would refuse is refused for the same reason and with the same
-/// evidence; so is a claimed address that does not meet the binding.
+/// `check` refuses what redeeming would refuse, for the same reason and with the same
+/// event. It also refuses a claimed address that does not match the binding.
 pub async fn a_check_refuses_as_redeeming_does(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
@@ -82,7 +82,7 @@ pub async fn a_check_refuses_as_redeeming_does(fixture: Fixture) {
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "where nothing is disclosed");
 }
 
-/// Who has redeemed it is told so, whatever has become of the code.
+/// `check` recognises the redeemer of the code, whatever state the code is in now.
 pub async fn a_check_recognises_who_redeemed(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [1, 2] {

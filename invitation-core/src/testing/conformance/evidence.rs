@@ -1,4 +1,4 @@
-//! Evidence: one event for every step, with everything about it but the code.
+//! Evidence: each step writes one event with every fact about the step except the code.
 
 use super::{
     people::{admin, division, email, newcomer, proved, role, user},
@@ -25,8 +25,8 @@ fn from(request: &str) -> Actor {
     admin().with_origin(origin(request))
 }
 
-/// Every change leaves exactly one event: who, what, when, on what, where, and the
-/// request that it came from.
+/// Every change writes exactly one event: performer, action, time, invitation, division
+/// and the request it came from.
 pub async fn every_change_leaves_one_complete_event(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
@@ -91,7 +91,7 @@ fn check(world: &World, event: &Event, action: Action, id: crate::InvitationId, 
     assert_eq!(event.origin, origin(action.as_str()), "{action}: from which request");
 }
 
-/// A batch leaves one event for each invitation, under ids of their own.
+/// Creating a batch writes one event per invitation, each with its own id.
 pub async fn a_batch_leaves_one_event_for_each(fixture: Fixture) {
     let world = World::new(fixture);
     let drafts = vec![Draft::new().with_role(role("staff")); 25];
@@ -109,7 +109,7 @@ pub async fn a_batch_leaves_one_event_for_each(fixture: Fixture) {
     assert!(events.iter().all(|event| event.origin == origin("batch")), "of one request");
 }
 
-/// A batch in which one draft breaks a bound stores nothing and records nothing.
+/// A batch with one draft that breaks a limit stores nothing and records nothing.
 pub async fn an_invalid_batch_leaves_nothing(fixture: Fixture) {
     use crate::{error::Error, limits::Expiry};
 
@@ -125,8 +125,8 @@ pub async fn an_invalid_batch_leaves_nothing(fixture: Fixture) {
     assert_eq!(world.everything().await, (vec![], vec![]), "all or none");
 }
 
-/// The trail never contains a code: neither what was created, rotated, copied and
-/// redeemed, nor what was refused. Addresses are masked in it.
+/// The trail never contains a code: neither created, rotated, copied or redeemed codes,
+/// nor refused ones. Addresses are masked.
 pub async fn the_trail_never_contains_a_code(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
@@ -171,8 +171,9 @@ pub async fn the_trail_never_contains_a_code(fixture: Fixture) {
     }
 }
 
-/// A flood of refusals of one person does not flood the trail: those within the
-/// budget are written one by one, the rest is counted; nobody else's are hidden.
+/// Many refusals of one person do not flood the trail. Refusals within the budget are
+/// written one by one; the rest are only counted. Refusals of other people are still
+/// written.
 pub async fn a_flood_of_refusals_is_counted(fixture: Fixture) {
     const FLOOD: u64 = 200;
     let world = World::new(fixture);
@@ -212,7 +213,7 @@ pub async fn a_flood_of_refusals_is_counted(fixture: Fixture) {
     assert_eq!(single, 61, "in the next minute they are written again");
 }
 
-/// Successful changes are never suppressed, however many refusals came before.
+/// Successful changes are always recorded, however many refusals came before.
 pub async fn a_flood_hides_no_success(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -232,12 +233,13 @@ pub async fn a_flood_hides_no_success(fixture: Fixture) {
     assert_eq!(actions, [Action::Create, Action::Copy, Action::Revoke], "all three");
 }
 
-/// How many denials one user's minute has in the floods below, and all redeemers' together.
+/// The number of denials recorded per minute for one user in the floods below, and for
+/// all redeemers together.
 const BUDGET: u32 = 2;
 const OF_ALL_REDEEMERS: usize = 200;
 
-/// A service with a small budget, flooded by `ids` redeemers with invented ids, one of whom
-/// goes by `also` again and again.
+/// Returns a service with a small budget after `ids` redeemers with invented ids have
+/// flooded it. One of them uses the id `also` repeatedly.
 async fn flooded(world: &World, ids: usize, also: &str) -> super::world::Service {
     let budget = std::num::NonZeroU32::new(BUDGET).expect("a budget");
     let limits = crate::limits::Limits::default().with_denials_per_minute(budget);
@@ -253,9 +255,9 @@ async fn flooded(world: &World, ids: usize, also: &str) -> super::world::Service
     service
 }
 
-/// Whatever strangers do, under however many ids and under the actor's own, an actor's
-/// denials are recorded: anybody can present codes, and nobody switches off the evidence
-/// about those who are signed in.
+/// Denials of an actor are always recorded, however many ids strangers use, and even if
+/// they use the actor's own id. Anyone can present codes, so strangers must not be able
+/// to suppress evidence about signed-in users.
 pub async fn strangers_hide_no_denial_of_an_actor(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().with_role(role("admin"))).await;
@@ -279,8 +281,8 @@ pub async fn strangers_hide_no_denial_of_an_actor(fixture: Fixture) {
     }
 }
 
-/// The refusals of strangers are bounded together, however many ids they invent, and those
-/// beyond the bound are counted, exactly when a later minute comes.
+/// The refusals of all strangers share one limit, however many ids they invent. Refusals
+/// beyond the limit are counted, and the exact count is written in a later minute.
 pub async fn strangers_are_bounded_together(fixture: Fixture) {
     let world = World::new(fixture);
     let ids = 2 * OF_ALL_REDEEMERS;

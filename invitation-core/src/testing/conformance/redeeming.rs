@@ -17,8 +17,8 @@ use crate::{
     text::{CorrelationId, Source},
 };
 
-/// A single-use code is redeemed once: the newcomer gets what the invitation says,
-/// it is used from then on, and there is one event of it.
+/// A single-use code is redeemed once. The newcomer gets the role and division of the
+/// invitation, the invitation is used from then on, and one event is written.
 pub async fn a_code_is_redeemed_once(fixture: Fixture) {
     let world = World::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
@@ -65,7 +65,7 @@ pub async fn a_code_is_redeemed_once(fixture: Fixture) {
     assert_eq!(world.stored(id).await, stored, "and nothing has changed");
 }
 
-/// A code is read however a person types it.
+/// A code is accepted in every spelling in which a person may type it.
 pub async fn a_code_is_redeemed_as_typed(fixture: Fixture) {
     let world = World::new(fixture);
     let typed: [fn(&str) -> String; 5] = [
@@ -83,8 +83,8 @@ pub async fn a_code_is_redeemed_as_typed(fixture: Fixture) {
     }
 }
 
-/// What cannot be a code is a typed error of its own: nothing is recorded, nothing
-/// is consumed.
+/// A text that cannot be a code fails with its own error type. Nothing is recorded and no
+/// use is consumed.
 pub async fn a_mistyped_code_leaves_no_trace(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -134,7 +134,8 @@ pub async fn a_code_expires_at_its_instant(fixture: Fixture) {
     }
 }
 
-/// A code for several people is redeemed by as many different people, each once.
+/// A code with several uses is redeemed by exactly that number of different people, each
+/// once.
 pub async fn a_code_for_several_is_redeemed_exactly_so_often(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [2_u32, 3, 10] {
@@ -160,8 +161,8 @@ pub async fn a_code_for_several_is_redeemed_exactly_so_often(fixture: Fixture) {
     }
 }
 
-/// A code that is bound to an address is for who has proved it, in whatever case
-/// it is written; to everybody else it is refused and stays valid.
+/// A code bound to an address can only be redeemed with a proof of that address, in any
+/// letter case. Other people are refused, and the code stays valid.
 pub async fn a_bound_code_is_for_who_proved_the_address(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("Anna.Lind@Exämple.com"))).await;
@@ -186,7 +187,7 @@ pub async fn a_bound_code_is_for_who_proved_the_address(fixture: Fixture) {
     assert!(redeemed.is_ok(), "the right person in another spelling: {redeemed:?}");
 }
 
-/// Amending the address, or rotating, takes effect with the next redemption.
+/// Amending the address, or rotating the code, applies to the next redemption.
 pub async fn the_terms_of_the_moment_decide(fixture: Fixture) {
     use super::people::admin;
     use crate::draft::Amendment;

@@ -1,5 +1,5 @@
-//! Reserve, create the account, commit, as one call: redeemed exactly when the
-//! account is created.
+//! Reserving, creating the account and committing in one call: the code is redeemed
+//! exactly when the account is created.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,8 +14,8 @@ use crate::{
     testing::Fixture,
 };
 
-/// The host creates the account once, with what the reservation says, and then the
-/// code is redeemed; who has redeemed it before gets no second account.
+/// The host creates the account once, from the data of the reservation, and then the code
+/// is redeemed. A repeat by the same redeemer creates no second account.
 pub async fn an_account_is_created_and_the_code_redeemed(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -55,7 +55,7 @@ pub async fn an_account_is_created_and_the_code_redeemed(fixture: Fixture) {
     }
 }
 
-/// Where no account was created the use is free again at once.
+/// If the account is not created, the use is free again at once.
 pub async fn a_failed_creation_gives_the_use_back(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -78,8 +78,8 @@ pub async fn a_failed_creation_gives_the_use_back(fixture: Fixture) {
     world.service.redeem(&code, &newcomer("anna")).await.expect("it is free");
 }
 
-/// Where the commit is refused the host gets back what it created, and the
-/// reservation, which does not get it any further.
+/// If the commit is refused, the host gets back the account it created and the
+/// reservation. That reservation cannot be committed any more.
 pub async fn a_refused_commit_gives_the_account_back(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -87,7 +87,7 @@ pub async fn a_refused_commit_gives_the_account_back(fixture: Fixture) {
     let done = world
         .service
         .redeem_with(&code, &newcomer("anna"), async |_| {
-            // Meanwhile, an administrator withdraws it.
+            // Meanwhile an administrator revokes the invitation.
             let admin = super::people::admin();
             let revoked = world.service.revoke(&admin, id, None, IfVersion::Any).await;
             revoked.map(|_| "account")
@@ -104,8 +104,8 @@ pub async fn a_refused_commit_gives_the_account_back(fixture: Fixture) {
     assert_eq!(world.stored(id).await.uses, 0, "nobody is in");
 }
 
-/// Dropped while the account is being created, the use is held for its person, who
-/// takes it up again, or until it runs out, for somebody else.
+/// If the call is dropped while the account is being created, the use stays reserved. The
+/// same person can resume it; after it has expired, another person can take it over.
 pub async fn a_dropped_creation_leaves_a_reservation(fixture: Fixture) {
     let world = World::new(fixture);
     for takes_up in [true, false] {
@@ -140,8 +140,8 @@ pub async fn a_dropped_creation_leaves_a_reservation(fixture: Fixture) {
     }
 }
 
-/// Where an earlier call of the same person may be creating the account, a call that
-/// fails leaves the use to it.
+/// A repeated call whose creation fails keeps the reservation if an earlier call of the
+/// same person may still be creating the account.
 pub async fn a_failed_repeat_leaves_the_use_to_the_first_call(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -150,7 +150,8 @@ pub async fn a_failed_repeat_leaves_the_use_to_the_first_call(fixture: Fixture) 
     let done = world
         .service
         .redeem_with(&code, &anna, async |first| {
-            // A double click, before the first call is done: the name is taken.
+            // A double click before the first call is done: the account's name is already
+            // taken.
             let second = world.service.redeem_with(&code, &anna, async |again| {
                 assert_eq!(again.id(), first.id(), "the same reservation");
                 assert!(again.is_replayed(), "and the host is told so");

@@ -17,7 +17,7 @@ use crate::{
     testing::Fixture,
 };
 
-/// A row that is refused, to whom, how, and why.
+/// An invitation, the refused redeemer, and the expected refusal and reason.
 pub(super) struct Case {
     pub(super) row: Invitation,
     pub(super) redeemer: Redeemer,
@@ -25,7 +25,7 @@ pub(super) struct Case {
     pub(super) reason: Reason,
 }
 
-/// One row for each reason.
+/// Returns one case for each reason.
 pub(super) fn cases(world: &World, mint: &Mint) -> Vec<Case> {
     let now = world.now();
     let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
@@ -90,15 +90,15 @@ pub(super) fn cases(world: &World, mint: &Mint) -> Vec<Case> {
     cases
 }
 
-/// The one event that `redeemer` has left.
+/// Returns the only event that `redeemer` has caused.
 pub(super) async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
     let events = world.events_of(redeemer.user()).await;
     assert_eq!(events.len(), 1, "one refusal leaves one event: {events:?}");
     events.into_iter().next().expect("one event")
 }
 
-/// Each reason has its own answer and its own event, which says exactly why, who
-/// and on what; nothing else changes.
+/// Each reason has its own refusal and its own event, which names the exact reason, the
+/// redeemer and the invitation. Nothing else changes.
 pub async fn a_refused_redemption_leaves_evidence_only(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
@@ -125,8 +125,8 @@ pub async fn a_refused_redemption_leaves_evidence_only(fixture: Fixture) {
     assert_eq!((event.invitation, event.division), (None, None), "nothing is known about it");
 }
 
-/// Where several reasons apply, the first of this order is given: deleted, used,
-/// revoked, expired, address, withdrawn grant. The list shows the same status.
+/// If several reasons apply, the first of this order is given: deleted, used, revoked,
+/// expired, address, withdrawn grant. Lists show the same status.
 pub async fn the_first_reason_decides(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let now = world.now();
@@ -167,7 +167,7 @@ pub async fn the_first_reason_decides(fixture: Fixture) {
     }
 }
 
-/// A refused redemption does not spend the code: who is entitled redeems it
+/// A refused redemption does not consume the code: an entitled person can redeem it
 /// afterwards.
 pub async fn a_refusal_leaves_the_code_for_the_right_person(fixture: Fixture) {
     let world = World::new(fixture);
@@ -190,8 +190,8 @@ pub async fn a_refusal_leaves_the_code_for_the_right_person(fixture: Fixture) {
     assert!(!redeemed.is_replayed(), "her refusal was no redemption");
 }
 
-/// With [`Disclosure::Nothing`] every refusal reads like that of an unknown code;
-/// the trail keeps the reason.
+/// With [`Disclosure::Nothing`] every refusal looks like that of an unknown code. The
+/// trail keeps the real reason.
 pub async fn nothing_is_disclosed_when_the_host_says_so(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let service = world.service.clone().with_disclosure(Disclosure::Nothing);

@@ -1,4 +1,4 @@
-//! The same redeemer presenting the same code again.
+//! Replays: the same redeemer presents the same code again.
 
 use super::{
     people::{admin, newcomer, role},
@@ -12,8 +12,8 @@ use crate::{
     testing::Fixture,
 };
 
-/// Redeems again as anna, and checks that it is the first redemption and has no
-/// effect.
+/// Redeems again as anna, and checks that the first redemption is returned and nothing
+/// changes.
 async fn replay(world: &World, code: &str, first: &Redeemed, state: &str) {
     let before = (world.stored(first.invitation()).await, world.events().await);
     let again = world.service.redeem(code, &newcomer("anna")).await;
@@ -30,8 +30,8 @@ async fn redeemed_by_anna(world: &World, created: &Created) -> Redeemed {
     redeemed.expect("anna is the first")
 }
 
-/// A repeat of a single-use redemption gets the same redemption: at once, after
-/// the expiry, after somebody else was refused, after the deletion.
+/// Repeating a single-use redemption returns the same redemption: immediately, after the
+/// expiry, after another user was refused, and after the deletion.
 pub async fn a_repeat_gets_the_same_redemption(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
@@ -50,9 +50,9 @@ pub async fn a_repeat_gets_the_same_redemption(fixture: Fixture) {
     assert_eq!(refusal(other), Refusal::CodeUnknown, "somebody else, after the deletion");
 }
 
-/// The repeat of one of several redemptions gets that one: after others followed,
-/// amended, revoked, rotated, reinstated, used up, expired and deleted; with the
-/// role that was granted then.
+/// Repeating a redemption of a multi-use code returns the same redemption with the role
+/// that was granted then. This holds after further redemptions and after the invitation
+/// was amended, revoked, rotated, reinstated, used up, expired and deleted.
 pub async fn a_repeat_among_several_gets_its_own_redemption(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(3).await;
@@ -92,8 +92,7 @@ pub async fn a_repeat_among_several_gets_its_own_redemption(fixture: Fixture) {
     assert_eq!(again.redemption(), second.redemption(), "the other one's own");
 }
 
-/// A repeat is recognised under a policy that would not let the code be redeemed
-/// any more.
+/// A repeat is recognised even if the policy no longer permits redeeming the code.
 pub async fn a_repeat_is_recognised_under_another_policy(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(2).await;
@@ -106,8 +105,8 @@ pub async fn a_repeat_is_recognised_under_another_policy(fixture: Fixture) {
     assert_eq!(refusal(other), Refusal::GrantWithdrawn, "somebody else is new");
 }
 
-/// A repeat is the user's, not the name's: another name gets the first redemption,
-/// another user under the same name is another person.
+/// A repeat is recognised by user id, not by name. The same user under another name gets
+/// the first redemption; another user under the same name is a different person.
 pub async fn a_repeat_is_known_by_its_user(fixture: Fixture) {
     use crate::actor::Redeemer;
 

@@ -17,7 +17,7 @@ use crate::{
     text::Username,
 };
 
-/// A mixed trail about three invitations.
+/// Returns a mixed trail about three invitations.
 fn mixed(mint: &Mint, about: &[InvitationId; 3]) -> Vec<Event> {
     let actions = [Action::Redeem, Action::View, Action::Copy, Action::Audit];
     let places = [Some("sales"), Some("hr"), None, Some("Sales")];
@@ -82,9 +82,9 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
     filters
 }
 
-/// Events are read newest first, ties broken by id, each once, in pages of any
-/// length; each filter means [`EventFilter::matches`]; a division's scope holds
-/// the events of that division only.
+/// Events are returned newest first, ties broken by id, each once, in pages of any
+/// length. Each filter matches what [`EventFilter::matches`] matches. A division's scope
+/// contains only the events of that division.
 pub async fn events_are_read_as_the_specification_says(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let about = [mint.invitation_id(), mint.invitation_id(), mint.invitation_id()];
@@ -109,8 +109,7 @@ pub async fn events_are_read_as_the_specification_says(fixture: Fixture) {
     }
 }
 
-/// Events written while somebody turns the pages neither repeat nor hide those
-/// that were there.
+/// Events written between page requests neither repeat nor hide the existing ones.
 pub async fn events_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut next = 0;
@@ -139,8 +138,7 @@ pub async fn events_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
     assert_eq!(seen, events, "those of the beginning, each once, in order");
 }
 
-/// Through the service an actor reads the events within reach, by criteria, page
-/// by page.
+/// Through the service an actor reads the events within reach, by criteria, page by page.
 pub async fn an_auditor_reads_the_trail_within_reach(fixture: Fixture) {
     let world = World::new(fixture);
     let sales = world.issue(Draft::new()).await;
