@@ -1,4 +1,4 @@
-//! Lists through the service: what an actor asks for, in plain cases.
+//! Lists through the service: the criteria an actor can give, in plain cases.
 
 use super::{
     mint::Mint,
@@ -13,8 +13,7 @@ use crate::{
     testing::Fixture,
 };
 
-/// Stores `rows` one microsecond after the other, so that they are listed in
-/// reverse.
+/// Stores `rows` one microsecond apart, so that lists return them in reverse order.
 async fn store_in_order(world: &World, mint: &Mint, rows: Vec<Invitation>) -> Vec<Invitation> {
     let rows: Vec<_> = (0..)
         .zip(rows)
@@ -24,15 +23,15 @@ async fn store_in_order(world: &World, mint: &Mint, rows: Vec<Invitation>) -> Ve
     rows
 }
 
-/// The places in `rows` of what is listed, in ascending order.
+/// Returns the indexes in `rows` of the listed invitations, in ascending order.
 async fn places(world: &World, actor: &Actor, of: &Criteria, rows: &[Invitation]) -> Vec<usize> {
     let page = world.service.list(actor, of, Paging::default()).await.expect("may list");
     let place = |id| rows.iter().position(|row| row.id == id).expect("one of the rows");
     page.items().iter().rev().map(|item| place(item.invitation().id)).collect()
 }
 
-/// Each criterion narrows a list to what it names, and criteria add up; a manager
-/// sees the own division only.
+/// Each criterion restricts a list to the invitations it names, and criteria are combined
+/// with *and*. A manager sees only their own division.
 pub async fn criteria_narrow_a_list(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let (now, tick) = (world.now(), |n| later(world.now(), n));
@@ -94,8 +93,9 @@ pub async fn criteria_narrow_a_list(fixture: Fixture) {
     assert_eq!(own, [5, 7], "the manager of hr");
 }
 
-/// The terms of a search begin terms of the address, or terms of *Used By*; a whole
-/// address finds that address. Nothing else is searched, and no character is a pattern.
+/// Each search term matches the beginning of a term of the address, or of a term of *Used
+/// By*. A whole address matches that address. No other field is searched, and no
+/// character acts as a pattern.
 pub async fn a_search_means_what_the_manual_says(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let used_by = |name: &str| {
@@ -165,8 +165,8 @@ pub async fn a_search_means_what_the_manual_says(fixture: Fixture) {
     }
 }
 
-/// All pages judge the status at the time of the first one; a cursor is read back
-/// from its text, and gives its bearer no further reach.
+/// All pages of a list derive the status at the time of the first page. A cursor can be
+/// parsed from its text and does not extend the reach of the actor who presents it.
 pub async fn pages_of_a_list_belong_together(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let dying = || Invitation { expires_at: later(world.now(), 1), ..mint.row() };

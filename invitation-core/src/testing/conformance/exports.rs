@@ -10,7 +10,7 @@ use crate::{
     testing::Fixture,
 };
 
-/// An export is a right of its own, and shows no code to anybody.
+/// An export needs its own right and contains no codes, for any actor.
 pub async fn an_export_has_no_codes(fixture: Fixture) {
     let world = World::new(fixture);
     world.issue(Draft::new()).await;

@@ -1,4 +1,4 @@
-//! Lists: newest first, page by page, nothing twice and nothing left out.
+//! Lists: newest first, page by page, without duplicates or gaps.
 
 use super::{
     mint::Mint,
@@ -15,8 +15,8 @@ use crate::{
     text::{Role, UserId},
 };
 
-/// Pages of any length, put together, are the whole list, newest first, ties
-/// broken by id; each item occurs once. Tombstones do not occur.
+/// Pages of any length, concatenated, form the whole list: newest first, ties broken by
+/// id, each item once. Tombstones are absent.
 pub async fn pages_cover_everything_once_newest_first(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 90);
@@ -32,7 +32,7 @@ pub async fn pages_cover_everything_once_newest_first(fixture: Fixture) {
     }
 }
 
-/// A page that holds exactly what is left is the last one.
+/// A page that contains exactly the remaining items is the last one.
 pub async fn the_last_page_says_so(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let page = |limit| Page { after: None, limit };
@@ -46,12 +46,12 @@ pub async fn the_last_page_says_so(fixture: Fixture) {
     }
 }
 
-/// Invitations inserted while somebody turns the pages neither repeat nor hide
-/// those that were there.
+/// Inserting invitations between page requests neither repeats nor hides the existing
+/// ones.
 pub async fn inserts_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = |micros| Invitation { created_at: later(start(), micros), ..mint.row() };
-    // Four at each instant.
+    // Four invitations share each instant.
     let rows: Vec<_> = (0..20).map(|n| row(n / 4 * 10)).collect();
     mint.store(&*store, &rows).await;
     let filter = Filter::all(start());
@@ -61,7 +61,8 @@ pub async fn inserts_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
         seen.extend(listing.items);
         page.after = listing.next;
         let Some(next) = listing.next else { break };
-        // One before the place of the page, one at its very instant, one after it.
+        // One sorts before the cursor's position, one has exactly its instant, one sorts
+        // after it.
         let here = next.at.as_micros() - start().as_micros();
         mint.store(&*store, &[row(1_000), row(here), row(here - 1)]).await;
         assert!(seen.len() < 200, "the list must end");
@@ -73,8 +74,8 @@ pub async fn inserts_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
     assert!(seen.iter().all(|one| one.created_at < later(start(), 1_000)), "no newer ones");
 }
 
-/// Each filter, alone and together with others, means the same as
-/// [`Filter::matches`]; counts agree with lists.
+/// Each filter, alone and combined, matches what [`Filter::matches`] matches. Counts
+/// agree with lists.
 pub async fn filters_mean_what_the_specification_says(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 120);
@@ -95,8 +96,8 @@ pub async fn filters_mean_what_the_specification_says(fixture: Fixture) {
     assert!(filters().iter().filter(|filter| hits(filter) > 0).count() > 40, "most find something");
 }
 
-/// Counts are exact up to the cap and one more than it beyond, for each status by
-/// itself.
+/// The count of each status is exact up to the cap. Beyond the cap it is the cap plus
+/// one.
 pub async fn counts_stop_one_beyond_the_cap(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 90);
@@ -115,7 +116,7 @@ pub async fn counts_stop_one_beyond_the_cap(fixture: Fixture) {
     }
 }
 
-/// The specification of a count.
+/// Returns the expected counts: the specification of a count.
 pub(super) fn tally_of(found: &[Invitation], filter: &Filter, cap: u32) -> Tally {
     let mut tally = Tally::default();
     for one in found {
@@ -125,7 +126,7 @@ pub(super) fn tally_of(found: &[Invitation], filter: &Filter, cap: u32) -> Tally
     tally
 }
 
-/// Each filter alone, at several instants, and many of them together.
+/// Returns each filter alone, at several instants, and many combined.
 fn filters() -> Vec<Filter> {
     let all = Filter::all(looked_at());
     let nows = [-5, -1, 0, 1, 2].map(|by| later(looked_at(), by));

@@ -1,4 +1,4 @@
-//! Who used an invitation, and for whom a use is held.
+//! Lists of an invitation's redemptions and of the open reservations.
 
 use std::num::NonZeroU32;
 
@@ -19,8 +19,8 @@ use crate::{
     testing::Fixture,
 };
 
-/// Pages of leases of any length, put together, are all of them within the scope,
-/// newest first, ties broken by id, run-out ones included.
+/// Pages of leases of any length, concatenated, are all leases within the scope: newest
+/// first, ties broken by id, expired leases included.
 pub async fn pages_of_leases_cover_everything_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let max_uses = NonZeroU32::new(5).expect("not zero");
@@ -30,7 +30,7 @@ pub async fn pages_of_leases_cover_everything_once(fixture: Fixture) {
         let row = Invitation { max_uses, division: division(name), ..mint.row() };
         mint.store(&*store, std::slice::from_ref(&row)).await;
         for k in 0..4 {
-            // Many at the same instant; some have run out in the meantime.
+            // Many begin at the same instant; some have expired in the meantime.
             let now = later(one_day_on(), (n * 5 + k) % 4);
             let span = (now, later(now, 1 + k * 1_000));
             let reserve = mint.reserve(&row, &newcomer(&format!("n{k}")), span, Taking::Free);
@@ -52,8 +52,8 @@ pub async fn pages_of_leases_cover_everything_once(fixture: Fixture) {
     }
 }
 
-/// Pages of redemptions of any length, put together, are all of that invitation,
-/// newest first, ties broken by id; out of scope there are none.
+/// Pages of redemptions of any length, concatenated, are all redemptions of that
+/// invitation: newest first, ties broken by id. Out of scope the list is empty.
 pub async fn pages_of_redemptions_cover_everything_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for uses in [1, 2, 13] {
@@ -84,8 +84,8 @@ pub async fn pages_of_redemptions_cover_everything_once(fixture: Fixture) {
     assert!(found.is_empty(), "of nothing");
 }
 
-/// An administrator lists for whom uses are held, newest first and page by page:
-/// what has run out is marked, what was committed, released or taken is gone.
+/// An administrator lists open reservations, newest first and page by page. Expired ones
+/// are marked; committed, released and taken-over ones are absent.
 pub async fn an_administrator_lists_open_reservations(fixture: Fixture) {
     let world = World::new(fixture);
     let (sales, hr) =
@@ -128,8 +128,8 @@ pub async fn an_administrator_lists_open_reservations(fixture: Fixture) {
     assert!(page.is_ok_and(|page| page.items().is_empty()), "none is open any more");
 }
 
-/// Who may look at an invitation reads who redeemed it, newest first and page by
-/// page, of one for a single use and of one for several.
+/// An actor with the right to view an invitation can list its redemptions, newest first
+/// and page by page, for single-use and multi-use invitations.
 pub async fn who_may_look_reads_who_redeemed(fixture: Fixture) {
     let world = World::new(fixture);
     let actor = super::people::manager("sales");

@@ -1,5 +1,5 @@
-//! A search finds addresses, the beginnings of terms, and of codes; nothing in it is
-//! a pattern.
+//! A search matches addresses, the beginnings of terms, and the beginnings of codes. No
+//! character in it acts as a pattern.
 
 use super::{
     listing::{assert_same, tally_of},
@@ -26,7 +26,8 @@ fn filter(search: &str) -> Filter {
     Filter { search: Some(query.search().clone()), ..Filter::all(looked_at()) }
 }
 
-/// What people search for: pieces of addresses and names, and what finds nothing.
+/// Texts that people search for: pieces of addresses and names, and texts that match
+/// nothing.
 const SEARCHES: &[&str] = &[
     "anna",
     "ANNA",
@@ -80,7 +81,7 @@ const SEARCHES: &[&str] = &[
     "ex co an",
     "co",
     "com anna",
-    // Whole addresses, in the e-mail and in Used By.
+    // Whole addresses, in the e-mail and in *Used By*.
     "j.smith@example.com",
     "J.Smith@EXAMPLE.com ",
     "smith@example.com",
@@ -104,7 +105,7 @@ const SEARCHES: &[&str] = &[
     "漢",
     "漢字 か",
     "%j%",
-    // Many terms.
+    // Searches with many terms.
     "a b c d e f g 1 2 3 7 x",
     "x 7 3 2 1 g f e d c b a",
     "a b c d e f g 1 2 3 7 y",
@@ -115,7 +116,7 @@ const SEARCHES: &[&str] = &[
     "smith neil",
     "o\u{2019}neil j",
     "O'NEIL",
-    // Marks belong to their letters.
+    // Combining marks belong to their letters.
     "हिन्दी",
     "हिन्",
     "ह",
@@ -126,9 +127,9 @@ const SEARCHES: &[&str] = &[
     "ıstanbul",
 ];
 
-/// The terms of a search must each begin a term of the address, or each a term of
-/// *Used By*, in any case and form; terms of one character must be whole terms. A store
-/// finds what [`Search::matches`](crate::Search::matches) finds.
+/// Every search term must begin a term of the address, or every one a term of *Used By*,
+/// in any case and Unicode form. A search term of one character must be a whole term. A
+/// store finds exactly what [`Search::matches`](crate::Search::matches) matches.
 pub async fn a_search_finds_beginnings_of_words(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 120);
@@ -157,8 +158,8 @@ pub async fn a_search_finds_beginnings_of_words(fixture: Fixture) {
     assert!(hits > 60, "most of the searches find something, only {hits} do");
 }
 
-/// What is searched follows what is stored: an amended address and the latest
-/// *Used By*, and not the former ones.
+/// A search uses the current values: an amended address and the latest *Used By*, not the
+/// former ones.
 pub async fn a_search_follows_changes(fixture: Fixture) {
     use super::{mint::apply, people::newcomer};
     use crate::{
@@ -218,7 +219,7 @@ pub async fn a_search_follows_changes(fixture: Fixture) {
     assert!(!found("first third").await, "a term of the address, and one of the name");
 }
 
-/// Another code with the same first four symbols, so also with the same tag.
+/// Returns another code with the same first four symbols, and so with the same tag.
 fn neighbour(code: &InvitationCode) -> InvitationCode {
     let text = code.reveal();
     let first = &text[..4];
@@ -230,8 +231,8 @@ fn neighbour(code: &InvitationCode) -> InvitationCode {
         .expect("one of the check symbols fits")
 }
 
-/// The beginning of a code, from the complete first group on, finds exactly the
-/// codes that begin so, however it is typed; a shorter piece finds none.
+/// The beginning of a code, at least its complete first group, finds exactly the codes
+/// that begin with it, in any spelling. A shorter piece finds none.
 pub async fn a_search_finds_beginnings_of_codes(fixture: Fixture) {
     let world = World::new(fixture);
     let mint = Mint::new();
@@ -273,8 +274,8 @@ pub async fn a_search_finds_beginnings_of_codes(fixture: Fixture) {
     assert_eq!(counts.of(Status::Active), Count::Exactly(2), "counted by the first group");
 }
 
-/// A search without a letter or digit, or of more than 200 bytes, is refused, not
-/// ignored, and leaves no evidence.
+/// A search without a letter or digit, or longer than 200 bytes, is refused instead of
+/// ignored. It writes no event.
 pub async fn a_search_without_words_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let mint = Mint::new();
@@ -295,8 +296,8 @@ pub async fn a_search_without_words_is_refused(fixture: Fixture) {
     assert_eq!(world.everything().await, before, "no evidence of it, at {}", start());
 }
 
-/// Who may view but not copy finds nothing by a code, not even its first group: each
-/// symbol that a search confirms would be given away.
+/// An actor with the right to view but not to copy finds nothing by a code, not even by
+/// its first group. Every symbol that a search confirms would reveal part of the code.
 pub async fn a_search_confirms_no_code_to_who_may_not_copy(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;

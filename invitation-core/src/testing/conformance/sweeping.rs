@@ -1,4 +1,4 @@
-//! Withdrawing many invitations at once.
+//! Revoking many invitations at once.
 
 use super::{
     people::{admin, division, email, manager, newcomer, role},
@@ -19,7 +19,7 @@ use crate::{
     testing::Fixture,
 };
 
-/// All pages of a sweep, put together.
+/// Returns the ids of all pages of a sweep, concatenated.
 async fn sweep(world: &World, actor: &Actor, criteria: &Criteria, limit: u32) -> Vec<InvitationId> {
     let (mut revoked, mut paging) = (Vec::new(), Paging::first(limit).expect("a page"));
     loop {
@@ -32,7 +32,7 @@ async fn sweep(world: &World, actor: &Actor, criteria: &Criteria, limit: u32) ->
     }
 }
 
-/// Sorted, to be compared.
+/// Sorts ids for comparison.
 fn sorted(mut ids: Vec<InvitationId>) -> Vec<InvitationId> {
     ids.sort();
     ids
@@ -42,8 +42,8 @@ async fn revoked(world: &World, id: InvitationId) -> bool {
     world.stored(id).await.revocation.is_some()
 }
 
-/// What the criteria mean is withdrawn, and nothing else: by inviter, division,
-/// batch, role and search; with the reason, and one event each.
+/// A sweep revokes exactly the invitations that match the criteria: by inviter, division,
+/// batch, role and search. Each keeps the reason and gets one event.
 pub async fn a_sweep_withdraws_what_the_criteria_mean(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
@@ -88,8 +88,8 @@ pub async fn a_sweep_withdraws_what_the_criteria_mean(fixture: Fixture) {
     }
 }
 
-/// What has uses left and is not revoked is withdrawn, expired and reserved ones too;
-/// what was used up, revoked or deleted stays as it is.
+/// A sweep revokes invitations that have uses left and are not revoked, including expired
+/// and reserved ones. Used-up, revoked and deleted invitations stay as they are.
 pub async fn a_sweep_withdraws_what_can_be_withdrawn(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
@@ -127,8 +127,9 @@ pub async fn a_sweep_withdraws_what_can_be_withdrawn(fixture: Fixture) {
     assert!(again.is_empty(), "there is nothing left to withdraw");
 }
 
-/// A sweep in pages of any length ends where one page ends; what was interrupted goes
-/// on from the last cursor or from the beginning. What is created in between stays.
+/// A sweep in pages of any length gives the same result as one page. An interrupted sweep
+/// continues from the last cursor or from the beginning. Invitations created in between
+/// stay.
 pub async fn a_sweep_goes_on_where_it_ended(fixture: Fixture) {
     let world = World::new(fixture);
     for (limit, anew) in [(1, false), (3, false), (3, true), (200, true)] {
@@ -168,8 +169,8 @@ pub async fn a_sweep_goes_on_where_it_ended(fixture: Fixture) {
     }
 }
 
-/// Nobody withdraws what is out of reach, and nobody without the right to revoke
-/// withdraws anything; what is not in order is refused before anything is done.
+/// A sweep revokes nothing out of the actor's reach, and nothing at all without the right
+/// to revoke. Invalid input is refused before anything is changed.
 pub async fn a_sweep_keeps_to_the_actors_reach(fixture: Fixture) {
     let world = World::new(fixture);
     let foreign = world.issue(Draft::new().in_division(division("hr"))).await.invitation().id;
