@@ -1,4 +1,4 @@
-//! Idempotency keys: a creation that is asked for twice is made once.
+//! Idempotency keys: a creation that is requested twice is performed once.
 
 use std::num::NonZeroU32;
 
@@ -31,8 +31,8 @@ fn same(again: &Created, first: &Created) -> bool {
     again.is_replayed() && again.invitation() == first.invitation() && again.code() == first.code()
 }
 
-/// The same asked for again under the same key is what was created then: the same
-/// invitations in the same order with the same codes; nothing is stored, nothing is
+/// Repeating a request under the same key returns the original result: the same
+/// invitations in the same order with the same codes. Nothing is stored and no event is
 /// written.
 pub async fn the_same_key_creates_once(fixture: Fixture) {
     let world = World::new(fixture);
@@ -66,8 +66,9 @@ pub async fn the_same_key_creates_once(fixture: Fixture) {
     assert!(!plain.is_replayed(), "without a key nothing is a repeat");
 }
 
-/// Something else under a key that was used is refused, with evidence, and nothing
-/// is stored: whichever part is another, and also one for many of one.
+/// A different request under a used key is refused, with an event, and nothing is stored.
+/// This holds for a difference in any field, and for a single creation against a batch of
+/// one.
 pub async fn another_request_under_a_key_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, admin) = (&world.service, &admin());
@@ -110,8 +111,9 @@ pub async fn another_request_under_a_key_is_refused(fixture: Fixture) {
     assert_eq!(event.reason, Some(Reason::IdempotencyKeyReused), "and why");
 }
 
-/// A key is its user's own, byte for byte: others use the same without meeting, the
-/// system too; the same user in another role or division is the same user.
+/// A key belongs to its user, whose id is compared byte for byte. Other users and the
+/// system can use the same key independently. The same user in another role or division
+/// shares the key.
 pub async fn a_key_is_its_users_own(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, key) = (&world.service, key("k"));
@@ -139,8 +141,8 @@ pub async fn a_key_is_its_users_own(fixture: Fixture) {
     assert!(!other.is_replayed(), "keys are compared byte for byte");
 }
 
-/// A repeat shows everything as it is by then: used, amended, revoked, deleted, and
-/// with the code of that moment.
+/// A repeated creation returns the current state of its invitations (used, amended,
+/// revoked, deleted) and their current code.
 pub async fn a_repeated_creation_shows_the_present_state(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
@@ -181,8 +183,8 @@ pub async fn a_repeated_creation_shows_the_present_state(fixture: Fixture) {
     }
 }
 
-/// A repeat is known before there is no room, and a creation that was refused leaves
-/// the key free.
+/// A repeated creation succeeds even when the quota is full. A refused creation leaves
+/// the key unused.
 pub async fn a_repeated_creation_needs_no_room(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), Cap::Unlimited);
@@ -199,8 +201,8 @@ pub async fn a_repeated_creation_needs_no_room(fixture: Fixture) {
     assert!(!second.is_replayed(), "the refusal has not taken the key");
 }
 
-/// Who may not copy codes gets that of the own creation again, but not one that it
-/// was replaced by since.
+/// An actor without the right to copy receives the codes of their own creation again. A
+/// code that has replaced one of them since is not returned.
 pub async fn a_repeat_gives_no_later_code_away(fixture: Fixture) {
     let world = World::new(fixture);
     let own = world.service.clone().with_policy(Policy::default().with_role(
@@ -221,7 +223,7 @@ pub async fn a_repeat_gives_no_later_code_away(fixture: Fixture) {
         let rights = Rights::none().may(rights).granting([role("staff")]);
         world.service.clone().with_policy(Policy::default().with_role(role("manager"), rights))
     };
-    // What became of it is for those to see who may view.
+    // Later changes of the invitation are visible only with the right to view.
     let answer = with(&[Right::Copy]).create_many_once(&actor, &key, drafts()).await;
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::View }, "its history");
     let answer = with(&[Right::View]).create_many_once(&actor, &key, drafts()).await;
@@ -237,8 +239,8 @@ pub async fn a_repeat_gives_no_later_code_away(fixture: Fixture) {
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::View }, "who used it");
 }
 
-/// Of many who ask under one key at the same moment one creates, and all others get
-/// what that one created.
+/// When many callers use one key at the same moment, one creates and the rest receive the
+/// same result.
 pub async fn one_key_at_the_same_moment_creates_once(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..8 {
@@ -278,8 +280,8 @@ pub async fn one_key_at_the_same_moment_creates_once(fixture: Fixture) {
     }
 }
 
-/// An expiry that was far enough away the first time does not make the repeat invalid;
-/// anything else that is too near does.
+/// A repeat stays valid when its expiry is too near by now but was far enough at the
+/// first request. Any other request with such an expiry is invalid.
 pub async fn a_repeat_is_known_although_its_expiry_is_near_by_now(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;

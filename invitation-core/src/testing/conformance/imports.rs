@@ -1,4 +1,4 @@
-//! Imports: many rows at once, each with an outcome of its own, done once for each key.
+//! Imports: many rows in one call, each with its own outcome, performed once per key.
 
 use std::num::NonZeroU32;
 
@@ -48,7 +48,7 @@ fn outcomes(rows: &[ImportedRow]) -> Vec<&'static str> {
     rows.iter().map(word).collect()
 }
 
-/// What is said of each row, without what is created.
+/// Returns the outcome and the warnings of each row, without the created invitations.
 fn told(rows: &[ImportedRow]) -> Vec<(String, Vec<RowWarning>)> {
     let said = |row: &ImportedRow| {
         let why = match &row.outcome {
@@ -61,7 +61,7 @@ fn told(rows: &[ImportedRow]) -> Vec<(String, Vec<RowWarning>)> {
     rows.iter().map(said).collect()
 }
 
-/// Ids and codes of what was created.
+/// Returns the ids and codes of the created invitations.
 fn codes(imported: &Imported) -> Vec<(crate::id::InvitationId, String)> {
     let pair =
         |one: &crate::service::Created| (one.invitation().id, one.code().reveal().to_string());
@@ -74,8 +74,8 @@ fn same_results(again: &Imported, first: &Imported) -> bool {
         && again.batch() == first.batch()
 }
 
-/// Of many rows those that are in order are created, in one batch, and each of the others is
-/// refused for its own reason, with its own event. A rehearsal says the same before.
+/// An import creates its valid rows in one batch. Each invalid row is refused for its own
+/// reason, with its own event. A rehearsal returns the same outcomes beforehand.
 pub async fn a_valid_row_is_imported_without_the_invalid_ones(fixture: Fixture) {
     let world = World::new(fixture);
     let rows = || {
@@ -114,8 +114,8 @@ pub async fn a_valid_row_is_imported_without_the_invalid_ones(fixture: Fixture) 
     }
 }
 
-/// When there is not room for all, as many rows are created as there is room for, the first
-/// before the others, and the rest is refused; what belongs to another quota is not concerned.
+/// When a quota has too little room, an import creates the first rows that fit and
+/// refuses the rest. Rows that count towards another quota are not affected.
 pub async fn an_import_fills_a_quota_and_refuses_the_rest(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(2));
@@ -133,7 +133,7 @@ pub async fn an_import_fills_a_quota_and_refuses_the_rest(fixture: Fixture) {
     let quota = |event: &&crate::event::Event| event.reason == Some(Reason::QuotaExceeded);
     assert_eq!(events.iter().filter(quota).count(), 3, "an event for each refusal");
 
-    // The places of the inviter go to the rows for which there is room elsewhere, too.
+    // A row that its division's quota refuses takes no place of the inviter's quota.
     let it = || staff().in_division(division("it"));
     let service = bounded(&world, at_most(6), at_most(2));
     let drafts = [staff(), hr(), staff(), it(), it(), it()];
@@ -145,7 +145,8 @@ pub async fn an_import_fills_a_quota_and_refuses_the_rest(fixture: Fixture) {
     assert_eq!(answer.batch(), None);
 }
 
-/// An import needs its right and has a bounded number of rows, rehearsals too.
+/// An import needs its right and has a maximum number of rows. Both rules apply to
+/// rehearsals too.
 pub async fn an_import_needs_its_right_and_is_bounded(fixture: Fixture) {
     let world = World::new(fixture);
     let limits = Limits::default().with_batch(NonZeroU32::MIN.saturating_add(1));
@@ -167,8 +168,9 @@ pub async fn an_import_needs_its_right_and_is_bounded(fixture: Fixture) {
     assert_eq!(events.len(), 2, "two denials");
 }
 
-/// A mailbox that comes twice, or has an active invitation to the row's division, is marked,
-/// and skipped or created as the import says; in both modes, and in a rehearsal.
+/// A row is marked if its mailbox is repeated in the import, or has an active invitation
+/// to the row's division. The import's settings decide whether it is skipped or created,
+/// in both modes and in a rehearsal.
 pub async fn a_duplicate_mailbox_is_skipped_or_created(fixture: Fixture) {
     use RowWarning::{AlreadyInvited, Repeated, WithoutAddress};
     let world = World::new(fixture);
@@ -245,9 +247,9 @@ fn mixed(world: &World) -> Import {
     Import::new(rows).with_mode(ImportMode::BestEffort).expecting_addresses()
 }
 
-/// The same import under the same key gets the results of the first time, of each row, with
-/// the same codes, however late, whatever there is room for by then; nothing is stored or
-/// written. Codes and facts are those of now.
+/// A repeated import under the same key returns the first result of each row. It does so
+/// at any later time, and even if the quotas are full. Nothing is stored or written. The
+/// invitations have their current facts and codes.
 pub async fn a_repeated_import_gives_the_first_results(fixture: Fixture) {
     let world = World::new(fixture);
     let asked = mixed(&world);
@@ -275,8 +277,9 @@ pub async fn a_repeated_import_gives_the_first_results(fixture: Fixture) {
     assert!(matches!(redeemed, Err(Error::Refused(_))), "it has expired by now");
 }
 
-/// An import of which nothing was created is known under its key for 24 hours; then it is
-/// made anew. It takes no room, and the first results are given although there is room by then.
+/// The key of an import that created nothing is remembered for 24 hours; afterwards the
+/// import runs again. Within that time it takes no quota, and returns the first results
+/// even if there is room by now.
 pub async fn a_repeated_import_that_created_nothing_is_known_for_a_day(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(1));
@@ -301,8 +304,8 @@ pub async fn a_repeated_import_that_created_nothing_is_known_for_a_day(fixture: 
     assert!(again.is_replayed() && same_results(&again, &anew), "this one created something");
 }
 
-/// Whatever is another about an import under a key that was used: it is refused, and nothing
-/// is stored. A key is its user's own.
+/// A different import under a used key is refused, for a difference in any field, and
+/// nothing is stored. A key belongs to its user.
 pub async fn another_import_under_a_key_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
@@ -347,8 +350,9 @@ pub async fn another_import_under_a_key_is_refused(fixture: Fixture) {
     assert!(!answer.expect("may create").is_replayed(), "a key is its user's own");
 }
 
-/// Of many equal imports under one key at the same moment, in whatever mode, one creates and
-/// the others get its results; a quota that has no room for all changes nothing about that.
+/// When equal imports under one key arrive at the same moment, in any mode, one creates
+/// and the rest return its results. This also holds when a quota has no room for all
+/// rows.
 pub async fn equal_imports_at_the_same_moment_create_once(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..8_u32 {
@@ -393,8 +397,8 @@ pub async fn equal_imports_at_the_same_moment_create_once(fixture: Fixture) {
     }
 }
 
-/// Where all or none is to be created, one row that cannot be is a failure of all, with every
-/// mistake named, and leaves the key free.
+/// In all-or-nothing mode, one invalid row fails the whole import. The error names every
+/// mistake, and the key stays unused.
 pub async fn an_atomic_import_fails_as_a_whole(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(2));

@@ -1,4 +1,5 @@
-//! Purging: what has long been over is removed for good, and its events stay.
+//! Purging: invitations that have long been over are removed permanently, and their
+//! events stay.
 
 use std::num::NonZeroU32;
 
@@ -29,7 +30,7 @@ fn at_most(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("not zero")
 }
 
-/// Purges until nothing is left to purge; gives back how many it were.
+/// Purges until nothing is left to purge. Returns the number of removed invitations.
 async fn purge(world: &World, actor: &Actor, age: Duration, max: u32) -> u32 {
     let mut removed = 0;
     for _ in 0..100 {
@@ -47,9 +48,8 @@ fn purges(events: &[Event]) -> Vec<&Event> {
     events.iter().filter(|event| event.action == Action::Purge).collect()
 }
 
-/// What was purged is unknown from then on, with its code, its redemptions, its
-/// reservations, its key and all words it was found by; its events stay, and there is
-/// one of the purge.
+/// A purged invitation is unknown from then on, with its code, redemptions, reservations,
+/// idempotency key and search terms. Its events stay, and the purge writes one event.
 pub async fn what_was_purged_is_gone_but_for_its_events(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
@@ -109,7 +109,8 @@ pub async fn what_was_purged_is_gone_but_for_its_events(fixture: Fixture) {
     service.redeem(&again.code().reveal(), &newcomer("carl")).await.expect("and all goes on");
 }
 
-/// A key is forgotten as soon as one of those that were created under it is purged.
+/// An idempotency key is forgotten as soon as one of the invitations created under it is
+/// purged.
 pub async fn a_key_goes_with_the_first_of_its_invitations(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
@@ -130,8 +131,8 @@ pub async fn a_key_goes_with_the_first_of_its_invitations(fixture: Fixture) {
     assert_eq!(page.expect("may list").items().len(), 6, "two, three and one");
 }
 
-/// One call removes at most as many as it says, and tells whether there may be more;
-/// each call that removed something leaves one event with the number.
+/// One call removes at most the requested number, and returns whether more may be left.
+/// Each call that removes something writes one event with the number.
 pub async fn a_purge_is_bounded(fixture: Fixture) {
     let world = World::new(fixture);
     world.service.create_many(&admin(), vec![staff(); 25]).await.expect("may create");
@@ -153,8 +154,8 @@ pub async fn a_purge_is_bounded(fixture: Fixture) {
     assert_eq!(world.events().await.len(), events.len(), "and nothing is written");
 }
 
-/// Purging needs its right, an age of at least a day, and a bound within that of a
-/// batch; otherwise nothing is removed.
+/// Purging needs its right, an age of at least one day, and a maximum number within the
+/// batch limit. Otherwise nothing is removed.
 pub async fn a_purge_has_its_limits(fixture: Fixture) {
     let world = World::new(fixture);
     let id = world.issue(Draft::new()).await.invitation().id;
@@ -183,8 +184,8 @@ pub async fn a_purge_has_its_limits(fixture: Fixture) {
     assert_eq!(purged.map(|purged| purged.removed).ok(), Some(1), "the system may");
 }
 
-/// The farthest ages that can be said are invalid like every other one that is too short
-/// or reaches beyond all time.
+/// The largest and smallest representable ages are invalid, as is any age that is too
+/// short or reaches beyond the range of timestamps.
 pub async fn an_age_that_is_no_age_is_invalid(fixture: Fixture) {
     let world = World::new(fixture);
     for age in [Duration::MAX, Duration::MIN.saturating_add(Duration::SECOND), Duration::MIN] {
@@ -193,7 +194,8 @@ pub async fn an_age_that_is_no_age_is_invalid(fixture: Fixture) {
     }
 }
 
-/// Within a division, only what is of that division is removed; the event says so.
+/// An actor limited to a division purges only invitations of that division, and the event
+/// names it.
 pub async fn a_purge_keeps_to_the_actors_reach(fixture: Fixture) {
     let world = World::new(fixture);
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! What a store removes.
+//! Which invitations and keys a store purges.
 
 use std::num::NonZeroU32;
 
@@ -27,7 +27,8 @@ fn purge(mint: &Mint, scope: Scope, before: Timestamp, max: u32) -> Purge {
     Purge { scope, before, max, event: mint.event(Action::Purge, one_day_on()) }
 }
 
-/// Which of them are stored, and found by the id as by the code.
+/// Returns the rows that are still stored, and checks that each is found by id as by
+/// code.
 async fn left(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
     let mut left = Vec::new();
     for row in rows {
@@ -53,8 +54,9 @@ async fn purged_for_good(store: &dyn Store, mint: &Mint, scope: &Scope, before: 
     panic!("a purge comes to an end");
 }
 
-/// Over is what was deleted, used up, revoked or has expired, in this order of what
-/// counts, before that instant, to the microsecond.
+/// An invitation is purged if it was over before the given instant, to the microsecond.
+/// It is over when it is deleted, used up, revoked or expired; the first of these in this
+/// order counts.
 pub async fn a_store_removes_what_was_over_before(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (then, far) = (one_day_on(), later(one_day_on(), 86_400_000_000));
@@ -114,8 +116,8 @@ pub async fn a_store_removes_what_was_over_before(fixture: Fixture) {
     }
 }
 
-/// Of a mixed population a store removes, within a scope, exactly what
-/// [`Purge::takes`](crate::Purge::takes).
+/// From a mixed population a store removes, within a scope, exactly the invitations that
+/// [`Purge::takes`](crate::Purge::takes) selects.
 pub async fn a_store_removes_what_the_specification_takes(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut all = population(&mint, 120);
@@ -138,9 +140,8 @@ pub async fn a_store_removes_what_the_specification_takes(fixture: Fixture) {
     }
 }
 
-/// A purge writes its [`evidence`](crate::Purge::evidence), and makes the code free:
-/// what was kept with an invitation does not come back with another one under its
-/// code.
+/// A purge writes its [`evidence`](crate::Purge::evidence) and frees the code. A new
+/// invitation under that code inherits nothing that was stored with the former one.
 pub async fn a_purged_code_begins_anew(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let code = mint.code();
@@ -181,8 +182,8 @@ pub async fn a_purged_code_begins_anew(fixture: Fixture) {
     }
 }
 
-/// A key that has come to stand for a later request outlives what is left of the
-/// former.
+/// If a key has been reused for a later request, purging the former invitations keeps the
+/// key.
 pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let request = || super::requests_of_stores::request(None, "k", 1);
@@ -208,8 +209,9 @@ pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
     assert_eq!(insert(vec![row(50)]).await, Inserted::Known(known), "what it stands for now");
 }
 
-/// A purge of everything removes keys without invitations that were forgotten before its
-/// instant, in bounded numbers, without counting them; that of a division leaves them alone.
+/// A purge of all divisions also removes keys without invitations that were forgotten
+/// before its instant. It removes a bounded number of keys and does not count them. A
+/// purge of one division leaves such keys.
 pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for n in 0..5 {
@@ -248,7 +250,7 @@ pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
     assert!(events.is_empty(), "nothing was removed that needs evidence: {events:?}");
 }
 
-/// A purge that was made before is recognised by its event, and not made again.
+/// A store recognises a resent purge by its event and does not apply it again.
 pub async fn a_resent_purge_is_recognised(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..5).map(|_| mint.row()).collect();

@@ -1,4 +1,4 @@
-//! Quotas: not more than so many invitations are pending at once.
+//! Quotas: the maximum number of invitations that may be pending at once.
 
 use std::num::NonZeroU32;
 
@@ -21,7 +21,7 @@ pub(super) fn at_most(n: u32) -> Cap {
     Cap::AtMost(NonZeroU32::new(n).expect("at least one"))
 }
 
-/// The refusal for want of room.
+/// Returns the refusal for a full quota.
 pub(super) fn full(of: QuotaOf, max: u32) -> Refusal {
     Refusal::QuotaExceeded { of, max: NonZeroU32::new(max).expect("at least one") }
 }
@@ -44,8 +44,9 @@ async fn create(service: &Service, draft: Draft) -> Result<(), Error> {
     service.create(&admin(), draft).await.map(drop)
 }
 
-/// An inviter has at most so many pending invitations: one more is refused, and of
-/// several none is created; others are not concerned. The refusal is on record.
+/// A quota limits the pending invitations of an inviter. One more is refused, and a batch
+/// that exceeds the quota creates nothing. Other inviters are not affected. The refusal
+/// is recorded.
 pub async fn a_quota_bounds_what_an_inviter_has_pending(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(3), Cap::Unlimited);
@@ -72,8 +73,9 @@ pub async fn a_quota_bounds_what_an_inviter_has_pending(fixture: Fixture) {
     }
 }
 
-/// A division has at most so many pending invitations, whoever invites, the system
-/// too; other divisions are not concerned. Of several, each counts to its own.
+/// A quota limits the pending invitations of a division, for all inviters and the system.
+/// Other divisions are not affected. Each invitation of a batch counts towards its own
+/// division.
 pub async fn a_quota_bounds_what_a_division_has_pending(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(2));
@@ -100,7 +102,7 @@ pub async fn a_quota_bounds_what_a_division_has_pending(fixture: Fixture) {
     service.create_many(&admin(), many).await.expect("two in each are not");
 }
 
-/// With both bounds, the first one that is full is named: the inviter's.
+/// When both quotas are full, the refusal names the inviter's quota.
 pub async fn the_first_full_quota_is_named(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(2), at_most(3));
@@ -113,8 +115,8 @@ pub async fn the_first_full_quota_is_named(fixture: Fixture) {
     assert_eq!(refusal(create(&service, staff()).await), of_sales, "only the division is full");
 }
 
-/// A place is free again when the invitation is used up, revoked, deleted or
-/// expired; one with uses left keeps it, and so does one whose use is only held.
+/// A place becomes free when the invitation is used up, revoked, deleted or expired. An
+/// invitation with uses left keeps its place, even if its use is reserved.
 pub async fn what_is_over_makes_room(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), at_most(1));
@@ -149,9 +151,9 @@ pub async fn what_is_over_makes_room(fixture: Fixture) {
     create(&service, staff()).await.expect("the last one has expired");
 }
 
-/// What makes an invitation pending again must find room as a new one does:
-/// reinstating, and extending an expired one. What changes nothing about that is
-/// not concerned: extending an active one, reinstating an expired one.
+/// A change that makes an invitation pending again needs room in the quota, as a new
+/// invitation does: reinstating, or extending an expired one. Other changes need no room:
+/// extending an active one, or reinstating an expired one.
 pub async fn what_is_revived_needs_room(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), Cap::Unlimited);
@@ -192,7 +194,8 @@ pub async fn what_is_revived_needs_room(fixture: Fixture) {
     assert_eq!(refusal(answer), full(of_admin(), 1), "reinstated, it would be pending");
 }
 
-/// What is refused anyway is refused for that reason, not for want of room.
+/// The guard is evaluated before the quota: a change that is refused for another reason
+/// names that reason, not the full quota.
 pub async fn the_guard_is_asked_before_the_quota(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), at_most(1));

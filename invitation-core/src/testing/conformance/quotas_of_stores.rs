@@ -1,4 +1,4 @@
-//! How a store counts what is pending.
+//! How a store counts pending invitations for a quota.
 
 use std::num::NonZeroU32;
 
@@ -23,8 +23,8 @@ use crate::{
 
 use super::quotas::at_most;
 
-/// A store counts for a quota what [`Quota::counts`] counts, exactly: with room for
-/// one fewer nothing is stored, with that room it is.
+/// A store counts exactly what [`Quota::counts`] counts. With one place too few nothing
+/// is stored; with enough places the insert succeeds.
 pub async fn a_store_counts_what_is_pending(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut all = population(&mint, 120);
@@ -40,7 +40,7 @@ pub async fn a_store_counts_what_is_pending(fixture: Fixture) {
     for (n, by) in [-1, 0, 1, 2].into_iter().enumerate() {
         for of in &subjects {
             let now = later(looked_at(), by);
-            // Two of those that the quota is about.
+            // Two invitations that the quota applies to.
             let rows: Vec<_> = (0..2).map(|_| member(&mint, of)).collect();
             let quota = |max| Quota { of: of.clone(), max, adds: 2, now };
             let any = quota(NonZeroU32::MIN);
@@ -67,7 +67,7 @@ pub async fn a_store_counts_what_is_pending(fixture: Fixture) {
     assert!(counted > 100, "the population is large enough: {counted}");
 }
 
-/// An invitation that a quota of that is about.
+/// Returns an invitation that a quota of `of` applies to.
 fn member(mint: &Mint, of: &QuotaOf) -> Invitation {
     match of {
         QuotaOf::Inviter(user) => Invitation {
@@ -81,8 +81,8 @@ fn member(mint: &Mint, of: &QuotaOf) -> Invitation {
     }
 }
 
-/// Of several quotas each must have room, and the first without is named; a code
-/// that is taken comes after.
+/// Each of several quotas must have room, and the first full one is named. Quotas are
+/// checked before taken codes.
 pub async fn a_store_names_the_first_full_quota(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..3).map(|_| mint.row()).collect();
@@ -119,9 +119,9 @@ pub async fn a_store_names_the_first_full_quota(fixture: Fixture) {
     assert_eq!(insert([9, 1, 4], fresh()).await, full(of_hr, 1), "hr and sales are full by now");
 }
 
-/// A change that makes an invitation pending is made as far as the quotas have room:
-/// otherwise the first without is named, and nothing changes. A guard that does not
-/// hold, and an operation on record, come before.
+/// A change that makes an invitation pending is applied only if every quota has room.
+/// Otherwise the first full quota is named, and nothing changes. A guard that does not
+/// hold and an operation already recorded are reported before a full quota.
 pub async fn a_change_keeps_the_quotas(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let limits = |max| {

@@ -1,4 +1,4 @@
-//! What a store keeps of a request under a key.
+//! What a store keeps for a request under an idempotency key.
 
 use std::{
     num::NonZeroU32,
@@ -34,7 +34,7 @@ pub(super) fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> Reque
     }
 }
 
-/// An id that no other request of this process has.
+/// Returns an id that no other request of this process has.
 fn new_id() -> EventId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let mut id = [0xee; 16];
@@ -42,9 +42,9 @@ fn new_id() -> EventId {
     EventId::from_bytes(id)
 }
 
-/// A key stands for what was inserted under it first, with its fingerprint, as it is by
-/// now and by ascending id: before any quota and any taken code. What was not inserted
-/// has left no key.
+/// A key refers to the invitations first inserted under it, with the request's
+/// fingerprint. They are returned in their current state and by ascending id, before any
+/// check of quotas and taken codes. An insert that failed leaves no key.
 pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let taken = mint.row();
@@ -109,8 +109,8 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
     }
 }
 
-/// Results come back byte for byte with the key, with and without invitations, and once
-/// however many invitations there are.
+/// Results are stored byte for byte with the key, with and without invitations, and once
+/// for any number of invitations.
 pub async fn results_are_kept_with_a_key(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all_bytes: Vec<u8> = (0..=255).collect();
@@ -141,8 +141,8 @@ pub async fn results_are_kept_with_a_key(fixture: Fixture) {
     }
 }
 
-/// A key that stands for no invitation is known until the instant at which it is forgotten;
-/// then the key is as good as new. One with invitations stays.
+/// A key without invitations is known until the instant at which it is forgotten; then it
+/// can be used as a new key. A key with invitations stays.
 pub async fn a_key_without_invitations_is_forgotten(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let results = |text: &str| Some(RequestResults::from_bytes(text.into()));
@@ -181,7 +181,8 @@ pub async fn a_key_without_invitations_is_forgotten(fixture: Fixture) {
     assert_eq!(known("first", insert(vec![], asked("kept", far, None)).await), 1);
 }
 
-/// Without rows and results an insert only asks for a key: nothing is stored, the key neither.
+/// An insert without rows and results only looks up a key. It stores nothing, not even
+/// the key.
 pub async fn an_insert_without_rows_asks_for_a_key(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let asked = |fingerprint| Insert {
