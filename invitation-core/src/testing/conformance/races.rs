@@ -1,4 +1,4 @@
-//! Many at once on one code: exactly as many are let in as it says.
+//! Many concurrent callers of one code: exactly as many succeed as it has uses.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -20,10 +20,10 @@ use crate::{
     testing::Fixture,
 };
 
-/// How many present a code at the same moment.
+/// The number of callers who present a code at the same moment.
 pub(super) const CROWD: u32 = 64;
 
-/// Runs all of `jobs` as tasks that set off at the same moment.
+/// Runs all of `jobs` as tasks that start at the same moment.
 pub(super) async fn at_once<F, T>(jobs: Vec<F>) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
@@ -41,7 +41,7 @@ where
     tasks.join_all().await
 }
 
-/// A call of `redeem` as a task.
+/// Returns a call of `redeem` as a task.
 pub(super) fn redeeming(
     service: &Service,
     code: &str,
@@ -51,14 +51,16 @@ pub(super) fn redeeming(
     async move { service.redeem(&code, &redeemer).await }
 }
 
-/// In each round 64 people redeem one single-use code at the same moment: one
-/// gets in, all others are told the same, and the trail has exactly one event of
-/// each. For a store's own test with as many rounds as it can bear.
+/// Races for a single-use code, for a store's own test with as many rounds as it can
+/// afford.
+///
+/// In each round 64 people redeem one code at the same moment. One succeeds, the rest get
+/// the same refusal, and the trail has exactly one event for each person.
 pub async fn race_rounds(fixture: Fixture, rounds: u32) {
     crowded_rounds(fixture, rounds, NonZeroU32::MIN).await;
 }
 
-/// The same for a code of `uses` uses.
+/// Races as [`race_rounds`] does, for a code with `uses` uses.
 pub async fn race_rounds_for_uses(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
     crowded_rounds(fixture, rounds, uses).await;
 }
@@ -67,7 +69,8 @@ async fn crowded_rounds(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
     let world = World::unbounded(fixture);
     let mut raced = Vec::new();
     for round in 0..rounds {
-        // Each in a minute of its own, so that no refusal is only counted.
+        // Each round runs in a minute of its own. Otherwise the budget would be used up,
+        // and some refusals would only be counted.
         world.clock.advance(time::Duration::MINUTE);
         let created = world.issue(Draft::new().for_uses(uses)).await;
         let code = created.code().reveal();
@@ -83,7 +86,8 @@ async fn crowded_rounds(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
     check_trail(&world, &raced, uses).await;
 }
 
-/// Exactly `uses` got in; all others heard the same. Gives back who got in.
+/// Checks that exactly `uses` calls succeeded and that the rest got the same refusal.
+/// Returns the redemptions.
 fn check_answers(
     answers: Vec<Result<Redeemed, Error>>,
     uses: NonZeroU32,
@@ -114,8 +118,8 @@ fn check_stored(stored: &Invitation, winners: &[Redeemed], uses: NonZeroU32) {
     );
 }
 
-/// Each winner has one event of success, under the id of the redemption, each
-/// loser one of refusal.
+/// Checks that each winner has one event of success, under the id of the redemption, and
+/// each loser one of refusal.
 async fn check_trail(world: &World, raced: &[(InvitationId, Vec<Redeemed>)], uses: NonZeroU32) {
     let mut trail: std::collections::HashMap<_, Vec<_>> = std::collections::HashMap::new();
     for event in world.events().await {
@@ -147,25 +151,25 @@ fn size(n: u32) -> usize {
     usize::try_from(n).expect("a small number")
 }
 
-/// Of 64 people who redeem a single-use code at the same moment exactly one gets
-/// in; the others are all told *used*, and each leaves one event.
+/// When 64 people redeem a single-use code at the same moment, exactly one succeeds. The
+/// rest get the refusal *used*, and each call writes one event.
 pub async fn a_crowd_redeems_a_single_use_code_once(fixture: Fixture) {
     race_rounds(fixture, 25).await;
 }
 
-/// Of 64 people who redeem a code of one use among several kinds at the same
-/// moment exactly as many get in as it has uses: three.
+/// When 64 people redeem a code with three uses at the same moment, exactly three
+/// succeed.
 pub async fn a_crowd_redeems_a_code_for_three_three_times(fixture: Fixture) {
     crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(2)).await;
 }
 
-/// The same with five uses.
+/// When 64 people redeem a code with five uses at the same moment, exactly five succeed.
 pub async fn a_crowd_redeems_a_code_for_five_five_times(fixture: Fixture) {
     crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(4)).await;
 }
 
-/// The same person redeeming many times at the same moment is redeemed once: all
-/// get the same redemption, one of them as the first.
+/// When one person redeems many times at the same moment, one use is consumed. All calls
+/// return the same redemption, and exactly one returns it as the first.
 pub async fn a_person_in_a_hurry_redeems_once(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..15_u32 {
@@ -190,7 +194,7 @@ pub async fn a_person_in_a_hurry_redeems_once(fixture: Fixture) {
     }
 }
 
-/// Different codes redeemed at the same moment do not disturb each other.
+/// Concurrent redemptions of different codes do not affect each other.
 pub async fn many_codes_are_redeemed_at_once(fixture: Fixture) {
     let world = World::unbounded(fixture);
     let mut jobs = Vec::new();

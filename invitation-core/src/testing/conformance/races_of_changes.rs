@@ -1,5 +1,5 @@
-//! A redemption against a change of terms, and changes against each other: each
-//! is wholly before the other, or wholly after.
+//! Races of a redemption against a change of terms, and of changes against each other.
+//! The effect is always that of one completely before the other.
 
 use super::{
     people::{admin, email, newcomer, proved, role},
@@ -18,7 +18,7 @@ use crate::{
 
 const ROUNDS: u32 = 25;
 
-/// What a task of one of two kinds came to.
+/// The result of a task of one of two kinds.
 enum Done {
     Redeemed(Result<Box<Redeemed>, Error>),
     Changed(Result<u64, Error>),
@@ -55,8 +55,8 @@ async fn successes(world: &World, id: InvitationId, action: Action) -> usize {
     events.iter().filter(done).count()
 }
 
-/// One redemption against one revocation of a single-use code: one of them is
-/// made, and the other is told so.
+/// When one redemption and one revocation of a single-use code race, one is applied and
+/// the other is refused because of it.
 pub async fn a_redemption_and_a_revocation_exclude_each_other(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -91,8 +91,9 @@ pub async fn a_redemption_and_a_revocation_exclude_each_other(fixture: Fixture) 
     }
 }
 
-/// Many redemptions of a code for many against its revocation: as many are counted
-/// as were told that they are in, and none after the revocation has returned.
+/// When many redemptions of a multi-use code race its revocation, the use count equals
+/// the number of successful calls. No redemption succeeds after the revocation has
+/// returned.
 pub async fn nobody_gets_in_after_a_revocation(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -123,8 +124,8 @@ pub async fn nobody_gets_in_after_a_revocation(fixture: Fixture) {
     }
 }
 
-/// A redemption against an amendment of role and address: what is granted is wholly
-/// the version before, or wholly the one after.
+/// When a redemption races an amendment of role and address, it grants entirely the
+/// version before or entirely the version after.
 pub async fn a_grant_is_wholly_one_version(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -168,8 +169,8 @@ pub async fn a_grant_is_wholly_one_version(fixture: Fixture) {
     }
 }
 
-/// Rotations at the same moment: each one that is made counts the version, and
-/// only the code of the last one is alive.
+/// Each rotation that is applied increments the version, even if many run at the same
+/// moment. Only the code of the last one is valid.
 pub async fn rotations_at_once_leave_one_code(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -201,8 +202,7 @@ pub async fn rotations_at_once_leave_one_code(fixture: Fixture) {
     }
 }
 
-/// Changes that are meant for the same version, at the same moment: exactly one is
-/// made.
+/// When many changes for the same version run at the same moment, exactly one is applied.
 pub async fn one_of_many_changes_meant_for_a_version_is_made(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {

@@ -1,4 +1,5 @@
-//! A commit against whatever else ends its reservation: one of both is made.
+//! Races of a commit against another operation that ends its reservation: exactly one of
+//! both is applied.
 
 use super::{
     people::{admin, newcomer},
@@ -19,7 +20,7 @@ const ROUNDS: u32 = 20;
 type Answer = Result<(), Error>;
 type Job = std::pin::Pin<Box<dyn Future<Output = (bool, Answer)> + Send>>;
 
-/// Runs a commit of anna's against something else; the answers of both.
+/// Runs a commit by anna against another operation; returns the results of both.
 async fn race(
     world: &World,
     reservation: ReservationId,
@@ -44,8 +45,9 @@ async fn redeems(world: &World, reservation: ReservationId) -> usize {
     done.count()
 }
 
-/// A commit against a release of the same reservation: either it is redeemed, and the
-/// release is refused, or it is given back, and the commit is.
+/// When a commit and a release of the same reservation race, one succeeds. Either the use
+/// is redeemed and the release is refused, or the use is released and the commit is
+/// refused.
 pub async fn a_commit_and_a_release_exclude_each_other(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -73,8 +75,8 @@ pub async fn a_commit_and_a_release_exclude_each_other(fixture: Fixture) {
     }
 }
 
-/// A commit against a revocation: either it was redeemed before, or the commit is told
-/// that it was revoked.
+/// When a commit and a revocation race, either the use is redeemed before the revocation,
+/// or the commit is refused as revoked.
 pub async fn a_commit_is_before_a_revocation_or_refused(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -108,8 +110,8 @@ pub async fn a_commit_is_before_a_revocation_or_refused(fixture: Fixture) {
     }
 }
 
-/// A late commit against somebody who needs the use of the run-out reservation: exactly
-/// one of both gets it.
+/// When a late commit races another user who needs the use of the expired reservation,
+/// exactly one of both gets it.
 pub async fn a_late_commit_and_a_taker_exclude_each_other(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
@@ -145,8 +147,8 @@ pub async fn a_late_commit_and_a_taker_exclude_each_other(fixture: Fixture) {
     }
 }
 
-/// Of many who need the use of one run-out reservation exactly one gets it; all others
-/// hear until when that one holds it.
+/// When many users need the use of one expired reservation, exactly one takes it over.
+/// The rest learn until when that user holds it.
 pub async fn a_run_out_use_passes_to_one(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..8 {

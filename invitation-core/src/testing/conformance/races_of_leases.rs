@@ -1,5 +1,5 @@
-//! Many at once on one code, some of them with reservations: exactly as many are
-//! let in as it says, and no use is lost.
+//! Many concurrent callers of one code, some with reservations: no more redemptions than
+//! uses, and no use is lost.
 
 use std::{collections::HashMap, num::NonZeroU32};
 
@@ -21,18 +21,18 @@ use crate::{
     testing::Fixture,
 };
 
-/// What somebody in the crowd came to.
+/// The outcome of one caller in a round.
 #[derive(Debug)]
 enum Came {
     In(Box<Redeemed>),
-    /// Held a use and gave it back.
+    /// Reserved a use and released it.
     Back,
     Out(Refusal),
 }
 
 type Job = std::pin::Pin<Box<dyn Future<Output = Came> + Send>>;
 
-/// What somebody in the crowd does.
+/// The operation of one caller in a round.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Redeem,
@@ -74,21 +74,24 @@ fn job(world: &World, code: &str, name: &str, way: Way) -> Job {
     })
 }
 
-/// What is known of one code after its round.
+/// The facts known about one code after its round.
 struct Raced {
     id: InvitationId,
-    /// Whoever got in, in the crowd and after it.
+    /// The redemptions of the round, and of the callers after it.
     winners: Vec<Redeemed>,
     losers: usize,
 }
 
-/// In each round 64 people meet on one code of `uses` uses at the same moment: some
-/// redeem it, some reserve it and commit, some reserve it and give it back. In two of
-/// three rounds people have vanished before who left run-out reservations on it, and
-/// come back at that very moment to commit them.
+/// Races redemptions and reservations for one code, for a store's own test with as many
+/// rounds as it can afford.
 ///
-/// Never are more let in than it says; when the crowd has gone, others get exactly the
-/// uses that are left. For a store's own test with as many rounds as it can bear.
+/// In each round 64 people use one code of `uses` uses at the same moment: some redeem
+/// it, some reserve and commit, some reserve and release. In two of three rounds, expired
+/// reservations of people who disappeared exist beforehand. These people return at that
+/// very moment to commit.
+///
+/// The code never has more redemptions than uses. After the race, further callers get
+/// exactly the remaining uses.
 pub async fn race_rounds_with_leases(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
     let world = World::unbounded(fixture);
     let mut raced = Vec::new();
@@ -108,7 +111,8 @@ async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
         let reservation = world.reserve(&code, &name).await;
         jobs.push(job(world, &code, &name, Way::CommitLate(reservation.id())));
     }
-    // Beyond all leases, and into another minute, so that no refusal is only counted.
+    // Moves past the end of all leases and into another minute. Otherwise some refusals
+    // would only be counted.
     world.clock.advance(time::Duration::minutes(11));
     for n in vanished..CROWD {
         let way = match n % 4 {
@@ -118,7 +122,7 @@ async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
         };
         jobs.push(job(world, &code, &format!("r{round}-{n}"), way));
     }
-    // Who is first is another one each time.
+    // Another caller starts first in each round.
     let turn = jobs.len() / 3 * usize::try_from(round % 5).expect("small") % jobs.len();
     jobs.rotate_left(turn);
 
@@ -134,7 +138,7 @@ async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
         }
     }
     check_stored(world, id, &winners, uses, &format!("round {round}, after the crowd")).await;
-    // When all leases are over, the uses that are left are all to be had.
+    // After all leases have ended, every remaining use is available.
     world.clock.advance(time::Duration::minutes(11));
     for n in 0.. {
         let answer = world.service.redeem(&code, &newcomer(&format!("late{round}-{n}"))).await;
@@ -153,7 +157,8 @@ async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
     Raced { id, winners, losers }
 }
 
-/// What is stored is what the winners were told; uses and leases have room together.
+/// Checks that the stored redemptions match the winners' results, and that uses and
+/// leases together do not exceed the maximum.
 async fn check_stored(
     world: &World,
     id: InvitationId,
@@ -176,8 +181,8 @@ async fn check_stored(
     }
 }
 
-/// Each winner has one event of success, each loser one of refusal; and each
-/// reservation that began has ended in one way: committed, given back, or taken.
+/// Checks that each winner has one event of success and each loser one of refusal. Each
+/// reservation must end in exactly one way: committed, released or taken over.
 async fn check_trail(world: &World, raced: Vec<Raced>) {
     let mut trail: HashMap<_, Vec<Event>> = HashMap::new();
     for event in world.events().await {
@@ -222,24 +227,27 @@ fn size(n: u32) -> usize {
     usize::try_from(n).expect("a small number")
 }
 
-/// Of 64 people who redeem and reserve a single-use code at the same moment at most one
-/// gets in, and never is its use lost.
+/// When 64 people redeem and reserve a single-use code at the same moment, at most one
+/// redeems it, and its use is never lost.
 pub async fn a_crowd_with_reservations_redeems_a_single_use_code_once(fixture: Fixture) {
     race_rounds_with_leases(fixture, 9, NonZeroU32::MIN).await;
 }
 
-/// The same with three uses.
+/// When 64 people redeem and reserve a code with three uses at the same moment, at most
+/// three redeem it, and no use is lost.
 pub async fn a_crowd_with_reservations_redeems_a_code_for_three_three_times(fixture: Fixture) {
     race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(2)).await;
 }
 
-/// The same with five uses.
+/// When 64 people redeem and reserve a code with five uses at the same moment, at most
+/// five redeem it, and no use is lost.
 pub async fn a_crowd_with_reservations_redeems_a_code_for_five_five_times(fixture: Fixture) {
     race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(4)).await;
 }
 
-/// The same person reserving many times at the same moment gets one reservation: a free
-/// use, one's own anew, or one that somebody left; with one event.
+/// When one person reserves many times at the same moment, all calls return one
+/// reservation, with one event. It holds a free use, renews the person's own, or takes
+/// over an expired one.
 pub async fn a_person_in_a_hurry_gets_one_reservation(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..9_u32 {
@@ -248,7 +256,8 @@ pub async fn a_person_in_a_hurry_gets_one_reservation(fixture: Fixture) {
             world.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("some"))).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         let anna = newcomer(&format!("anna{round}"));
-        // Nothing, one's own, or as many of others as there are uses.
+        // The code has no leases, the person's own, or as many of other people as it has
+        // uses.
         let (mut own, mut expected) = (None, 1);
         match round % 3 {
             1 => own = Some(world.reserve(&code, &format!("anna{round}")).await.id()),

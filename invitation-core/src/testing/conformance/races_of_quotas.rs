@@ -1,4 +1,4 @@
-//! Many at once against the last places of a quota.
+//! Many concurrent callers for the last places of a quota.
 
 use super::{
     people::{admin, division},
@@ -38,7 +38,8 @@ fn extend_job(service: &Service, id: InvitationId) -> Job {
     })
 }
 
-/// Exactly `places` of the jobs are done; all others hear that there is no room.
+/// Checks that exactly `places` of the jobs succeed and the rest are refused because the
+/// quota is full.
 async fn check(world: &World, jobs: Vec<Job>, places: u32, refused: &Refusal, what: &str) {
     let mut done = 0;
     for answer in at_once(jobs).await {
@@ -63,8 +64,8 @@ async fn empty(world: &World) {
     revoked.expect("may revoke");
 }
 
-/// Of 64 who create at the same moment, with one place or five left to an inviter or
-/// to a division, exactly as many do; the last place is always had.
+/// 64 callers create at the same moment, with one or five places left in the quota of an
+/// inviter or a division. Exactly that many succeed. The last place is never left unused.
 pub async fn a_crowd_creates_as_many_as_there_are_places(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for places in [1, 5, 1] {
@@ -86,8 +87,8 @@ pub async fn a_crowd_creates_as_many_as_there_are_places(fixture: Fixture) {
     }
 }
 
-/// Creating, reinstating and extending at the same moment share the places: exactly
-/// as many are done as there are.
+/// Concurrent creating, reinstating and extending share the places of a quota. Exactly as
+/// many calls succeed as there are places.
 pub async fn whatever_makes_pending_shares_the_places(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..4 {

@@ -1,5 +1,5 @@
-//! Who may do what: every role, every action, in and out of the own division, for
-//! every role that an invitation can carry.
+//! The rights of every role: each action, in the own and in another division, for every
+//! role that an invitation can carry.
 
 use super::{
     mint::Mint,
@@ -20,27 +20,28 @@ use crate::{
     transition::Target,
 };
 
-/// What each role may create, in which division and as what, is exactly what the
-/// default policy says. A refused creation stores nothing but one denial.
+/// The divisions and roles in which each role may create are exactly those of the default
+/// policy. A refused creation writes one denial and stores nothing else.
 pub async fn rights_to_create_are_those_of_the_policy(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.creates()).await;
 }
 
-/// What each role may do with an invitation, by its division and its role, is
-/// exactly what the default policy says. A refused attempt changes nothing and
-/// leaves one denial that names the invitation.
+/// The actions each role may perform on an invitation, by its division and its role, are
+/// exactly those of the default policy. A refused attempt changes nothing and writes one
+/// denial that names the invitation.
 pub async fn rights_on_an_invitation_are_those_of_the_policy(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.is_on_one()).await;
 }
 
-/// Who may list, count, see the open reservations and read the trail, of which division, is exactly what the
-/// default policy says. A refused attempt leaves one denial.
+/// The divisions in which each role may list, count, see the open reservations and read
+/// the trail are exactly those of the default policy. A refused attempt writes one
+/// denial.
 pub async fn rights_to_look_are_those_of_the_policy(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.looks()).await;
 }
 
-/// Who may withdraw or purge whatever there is, of which division, is exactly what the
-/// default policy says. A refused attempt changes nothing and leaves one denial.
+/// The divisions in which each role may revoke or purge all invitations are exactly those
+/// of the default policy. A refused attempt changes nothing and writes one denial.
 pub async fn rights_over_many_are_those_of_the_policy(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.is_on_many()).await;
 }
@@ -87,7 +88,8 @@ impl Cell {
         }
     }
 
-    /// An invitation to try it on, in the state that the attempt needs.
+    /// Stores an invitation to attempt the action on, in the state that the attempt
+    /// needs.
     async fn prepare(self, world: &World, mint: &Mint) -> Invitation {
         let revocation = Some(Revocation { at: world.now(), reason: None });
         let long_ago = later(world.now(), -100 * 86_400_000_000);
@@ -137,7 +139,8 @@ impl Cell {
         assert_eq!(self.created(world, actor).await, self.attempt.created(), "{self:?}: created");
     }
 
-    /// What is within reach is gone, whatever division was meant.
+    /// Checks that every purgeable invitation within reach is gone, whatever division was
+    /// meant.
     async fn check_purged(self, world: &World, events: &[Event], row: Option<Invitation>) {
         let row = row.expect("there is one to purge");
         let target = Target::Id(row.id);
@@ -145,7 +148,7 @@ impl Cell {
         let found = world.store.get(&target, &all).await.expect("the store answers");
         let reached = self.who.reaches(self.division);
         assert_eq!(found.is_none(), reached, "{self:?}: what is within reach is removed");
-        // Within reach there may be what others left.
+        // Earlier attempts may have left other invitations within reach.
         assert!(events.len() <= 1 && (!reached || events.len() == 1), "{self:?}: {events:?}");
         for event in events {
             assert_eq!(event.outcome, EventOutcome::Succeeded, "{self:?}");
@@ -179,7 +182,7 @@ impl Cell {
         assert_eq!(event.at, world.now(), "{self:?}: when");
         let one = row.as_ref().filter(|_| self.attempt.is_on_one());
         assert_eq!(event.invitation, one.map(|row| row.id), "{self:?}: on what");
-        // What a batch names is looked at after the right to make batches.
+        // The right to create batches is checked before the fields of the batch.
         let is_early = self.attempt == Attempt::CreateMany && reason == Reason::RightMissing;
         if self.attempt.names_a_division() && !is_early {
             assert_eq!(event.division, Some(division(self.division)), "{self:?}: where");
@@ -190,7 +193,7 @@ impl Cell {
         }
     }
 
-    /// What belongs to a reason, without giving away more.
+    /// Returns the refusal for a reason, which reveals no more than the caller may know.
     fn told(self, reason: Reason) -> Refusal {
         match reason {
             Reason::RightMissing => Refusal::Forbidden { right: self.attempt.right() },
@@ -204,7 +207,7 @@ impl Cell {
         }
     }
 
-    /// How many invitations the actor has created.
+    /// Returns the number of invitations that the actor has created.
     async fn created(self, world: &World, actor: &Actor) -> usize {
         let filter = crate::query::Filter {
             inviter: Some(actor.user().clone()),
@@ -215,8 +218,9 @@ impl Cell {
     }
 }
 
-/// To who is out of reach, an invitation of another division, a deleted one, and
-/// an id that nobody has ever used are the same; only the trail tells them apart.
+/// For an actor, these three are indistinguishable: an invitation of a division out of
+/// reach, a deleted one, and an id that was never used. Only the trail distinguishes
+/// them.
 pub async fn a_foreign_invitation_looks_like_none(fixture: Fixture) {
     let (world, mint) = (World::unbounded(fixture), Mint::new());
     let made = |name: &str| Invitation { division: division(name), ..mint.row() };
@@ -250,8 +254,8 @@ pub async fn a_foreign_invitation_looks_like_none(fixture: Fixture) {
     assert_eq!(world.stored(gone.id).await, gone, "the deleted one is untouched");
 }
 
-/// A manager who names no role creates staff in the own division, sees that
-/// division's invitations only, and may do nothing with them but copy.
+/// A manager who names no role creates staff in their own division. A manager sees only
+/// invitations of that division, and may only copy them.
 pub async fn a_manager_has_the_managers_dashboard(fixture: Fixture) {
     use super::people::manager;
     use crate::{draft::Draft, service::Criteria};

@@ -21,7 +21,7 @@ use crate::{
     testing::Fixture,
 };
 
-/// Which of the rights that depend on the form a role has, beside every other right.
+/// The form-dependent rights of each role, in addition to every other right.
 const ROLES: [(&str, &[Right]); 4] = [
     ("neither", &[]),
     ("multi", &[Right::MultiUse]),
@@ -50,7 +50,8 @@ fn actor(role_name: &str) -> Actor {
     Actor::in_division(user(&format!("u-{role_name}")), role(role_name), division("sales"))
 }
 
-/// The forms an administrator may have created: uses, binding, and the rights it needs.
+/// Returns the forms an administrator may have created: uses, binding, and the rights the
+/// form needs.
 fn forms() -> [(u32, Binding, &'static [Right]); 7] {
     let of_domain = || Binding::Domain(domain("example.com"));
     let to_address = Binding::Address(email("anna@example.com"));
@@ -104,7 +105,7 @@ impl Renewal {
         }
     }
 
-    /// The invitation in the state that the change is for.
+    /// Returns the invitation in the state that the change needs.
     fn prepare(self, row: Invitation) -> Invitation {
         match self {
             Self::Reinstate => {
@@ -129,10 +130,10 @@ impl Renewal {
     }
 }
 
-/// Who may amend, rotate and reinstate, but may not create codes of an invitation's form
-/// (several uses, a domain), may do none of it with that invitation: not extend, revive,
-/// unbind or rotate what an administrator made. A denial changes nothing, names the right
-/// in its event, and the list of actions agrees.
+/// Amending, rotating and reinstating also need the rights of the invitation's form
+/// (several uses, a domain). Without them, an actor cannot extend, revive, unbind or
+/// rotate an administrator's invitation of that form. A denial changes nothing and names
+/// the right in its event; the list of actions agrees.
 pub async fn a_change_needs_the_rights_of_the_present_form(fixture: Fixture) {
     let (world, mint) = (World::unbounded(fixture), Mint::new());
     let service = world.service.clone().with_policy(policy());
@@ -141,7 +142,7 @@ pub async fn a_change_needs_the_rights_of_the_present_form(fixture: Fixture) {
             let by = actor(name);
             let lacking = needs.iter().find(|right| !has.contains(right)).copied();
             for renewal in Renewal::ALL {
-                // A code of several uses is bound to no single address.
+                // A code with several uses cannot be bound to a single address.
                 if renewal == Renewal::BindToAddress && max_uses > 1 {
                     continue;
                 }
@@ -171,8 +172,9 @@ pub async fn a_change_needs_the_rights_of_the_present_form(fixture: Fixture) {
     }
 }
 
-/// An amendment is denied also when the right that it lacks is for what it sets: a domain
-/// in place of another binding, whatever the invitation was for.
+/// An amendment is also denied if the missing right is for the new value: for example, a
+/// domain that replaces another binding. The former form of the invitation does not
+/// matter.
 pub async fn a_change_needs_the_rights_of_the_resulting_form(fixture: Fixture) {
     let (world, mint) = (World::unbounded(fixture), Mint::new());
     let service = world.service.clone().with_policy(policy());
@@ -196,8 +198,8 @@ pub async fn a_change_needs_the_rights_of_the_resulting_form(fixture: Fixture) {
     }
 }
 
-/// The rights of a form bound what is handed out, not what is seen: viewing, listing,
-/// searching and copying an invitation, and withdrawing it, need only their own right.
+/// The rights of a form limit what can be handed out, not what can be seen. Viewing,
+/// listing, searching, copying and revoking an invitation need only their own right.
 pub async fn a_form_beyond_the_own_rights_can_be_viewed_copied_and_withdrawn(fixture: Fixture) {
     let world = World::new(fixture);
     let service = world.service.clone().with_policy(policy());

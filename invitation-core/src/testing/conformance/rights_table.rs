@@ -1,5 +1,5 @@
-//! The default policy's table of rights, written down a second time, and the
-//! calls that it is about.
+//! The default policy's table of rights, written down a second time, and the calls that
+//! it covers.
 
 use std::num::NonZeroU32;
 
@@ -19,7 +19,7 @@ use crate::{
     service::{Criteria, EventCriteria, Paging},
 };
 
-/// Somebody in a role, at home in sales.
+/// An actor's role and reach, based in sales.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Who {
     role: &'static str,
@@ -42,7 +42,7 @@ pub(super) fn everybody() -> [Who; 6] {
 }
 
 impl Who {
-    /// A person who has not acted before.
+    /// Returns a new actor without earlier calls.
     pub(super) fn actor(self, n: usize) -> Actor {
         fresh_actor(n, self.role, (!self.everywhere).then_some("sales"))
     }
@@ -51,7 +51,8 @@ impl Who {
         self.everywhere || division == "sales"
     }
 
-    /// The default rights; nothing is allowed by silence.
+    /// Whether the default policy grants the right. A right that is not listed is not
+    /// granted.
     fn has(self, right: Right) -> bool {
         match self.role {
             "admin" => true,
@@ -132,22 +133,22 @@ impl Attempt {
         !self.creates() && !self.is_on_many() && !self.looks()
     }
 
-    /// Whether it changes all that there is within a division.
+    /// Whether the attempt changes all invitations of a division.
     pub(super) fn is_on_many(self) -> bool {
         matches!(self, Self::RevokeAll | Self::Purge)
     }
 
-    /// Whether it shows what there is within a division.
+    /// Whether the attempt reads the invitations or events of a division.
     pub(super) fn looks(self) -> bool {
         matches!(self, Self::List | Self::Count | Self::Audit | Self::Reservations | Self::Export)
     }
 
-    /// Whether the call names a division, or is about one invitation.
+    /// Whether the call names a division or is about one invitation.
     pub(super) fn names_a_division(self) -> bool {
         self != Self::Purge
     }
 
-    /// Which roles an invitation carries that it is tried with.
+    /// Returns the roles that an invitation carries when the attempt is tried with it.
     pub(super) fn carried(self) -> &'static [&'static str] {
         if self.creates() || self.is_on_one() {
             &["staff", "manager", "admin", "root"]
@@ -156,7 +157,7 @@ impl Attempt {
         }
     }
 
-    /// The right without which the role may never do it.
+    /// Returns the right that the role needs for any call of this kind.
     pub(super) fn right(self) -> Right {
         match self {
             Self::Create | Self::CreateForMany | Self::CreateForDomain => Right::Create,
@@ -197,7 +198,7 @@ impl Attempt {
         }
     }
 
-    /// How many invitations a success creates.
+    /// Returns the number of invitations that a success creates.
     pub(super) fn created(self) -> usize {
         match self {
             Self::CreateMany => 2,
@@ -205,8 +206,8 @@ impl Attempt {
         }
     }
 
-    /// How many events a success writes: one per invitation that is created,
-    /// changed or copied.
+    /// Returns the number of events that a success writes: one per invitation that is
+    /// created, changed or copied.
     pub(super) fn events(self) -> usize {
         match self {
             Self::Get | Self::Redemptions => 0,
@@ -216,7 +217,7 @@ impl Attempt {
         }
     }
 
-    /// Tries it.
+    /// Performs the call.
     pub(super) async fn make(
         self,
         world: &World,
@@ -256,7 +257,7 @@ impl Attempt {
                 service.reservations(actor, Some(&within), first).await.map(drop)
             }
             Self::RevokeAll => {
-                // What others left in the division is not meant.
+                // Excludes invitations that other attempts left in the division.
                 let inviter = on.and_then(|row| match &row.inviter {
                     Inviter::User { user, .. } => Some(user.clone()),
                     Inviter::System => None,
@@ -283,15 +284,16 @@ impl Attempt {
     }
 }
 
-/// Why it is denied: every reason that applies, where the order between them is
-/// nobody's business; none when it is allowed.
+/// Returns every reason for which the attempt can be denied; the order between them is
+/// not specified. Empty if the attempt is allowed.
 pub(super) fn expected(who: Who, attempt: Attempt, division: &str, carried: &str) -> Vec<Reason> {
-    // "This role may never do this" comes before everything that the call names.
+    // A missing right of the role is reported before every check of the call's arguments.
     if !who.has(attempt.right()) {
         return vec![Reason::RightMissing];
     }
     if attempt.is_on_one() {
-        // What is out of reach does not exist: nothing else is looked at.
+        // An invitation out of reach does not exist for the actor, so nothing else is
+        // checked.
         if !who.reaches(division) {
             return vec![Reason::OutOfScope];
         }
