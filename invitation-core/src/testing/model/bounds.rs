@@ -1,4 +1,4 @@
-//! The bounds of a sequence, as plain numbers and as the real thing.
+//! The limits of a sequence, as plain numbers and as [`Limits`].
 
 use std::num::NonZeroU32;
 
@@ -17,23 +17,23 @@ use crate::{
     text::Division,
 };
 
-/// What the service is set to: small, so that sequences reach it.
+/// The limits of the service, small enough for sequences to reach them.
 pub(super) const MAX_USES: u32 = 3;
 pub(super) const MAX_BATCH: u32 = 3;
 
-/// What may be asked for, and how long a lease is.
+/// The quotas, and the length of a lease.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Bounds {
-    /// How many may be pending of one inviter, if that is bounded.
+    /// The maximum number of pending invitations per inviter; `None` means unlimited.
     pub(super) inviter: Option<u32>,
-    /// How many may be pending in one division, if that is bounded.
+    /// The maximum number of pending invitations per division; `None` means unlimited.
     pub(super) division: Option<u32>,
-    /// How long a use is held, in microseconds.
+    /// The length of a lease, in microseconds.
     pub(super) lease: i64,
 }
 
 impl Bounds {
-    /// Nothing is bounded that need not be.
+    /// The widest limits: no quotas, and leases of one hour.
     pub(super) const WIDE: Self = Self { inviter: None, division: None, lease: HOUR };
 
     pub(super) fn limits(self) -> Limits {
@@ -51,9 +51,9 @@ impl Bounds {
 }
 
 impl Model {
-    /// Why there is no room for more pending invitations of `inviter`, one in each
-    /// of `divisions`: first the inviter's bound, then those of the divisions, in
-    /// their order.
+    /// Returns the refusal if a quota has no room for more pending invitations of
+    /// `inviter`, one in each of `divisions`. The inviter's quota is checked first, then
+    /// those of the divisions in order.
     pub(super) fn no_room(&self, inviter: Option<Who>, divisions: &[Division]) -> Option<No> {
         let count = |is_meant: &dyn Fn(&Row) -> bool| {
             let mut pending = 0;
@@ -83,8 +83,8 @@ impl Model {
         None
     }
 
-    /// Why a change from `before` to `after` has no room: it makes pending what
-    /// was not.
+    /// Returns the refusal if the change from `before` to `after` makes the invitation
+    /// pending and a quota has no room.
     pub(super) fn no_room_again(&self, before: &Row, after: &Row) -> Option<No> {
         let pending = |row: &Row| row.status(self.now) == Status::Active;
         if pending(before) || !pending(after) {

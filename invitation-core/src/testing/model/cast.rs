@@ -1,4 +1,4 @@
-//! Who and what appears in a sequence: a few people, places and addresses.
+//! The people, divisions, roles and addresses of a sequence.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::{
     text::{CorrelationId, Division, Role, UserId, Username},
 };
 
-/// A division.
+/// The divisions of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     Sales,
@@ -28,15 +28,15 @@ impl Place {
     }
 }
 
-/// A role.
+/// The roles of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Part {
     Staff,
     Manager,
     Admin,
-    /// Known to one of the policies only.
+    /// A role that only one of the policies knows.
     Lead,
-    /// Known to none of them.
+    /// A role that no policy knows.
     Wizard,
 }
 
@@ -51,11 +51,11 @@ impl Part {
     }
 }
 
-/// Who manages invitations.
+/// The users who manage invitations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Who {
     Admin,
-    /// An administrator who reaches everything and belongs to operations.
+    /// An administrator who reaches all divisions and is based in operations.
     BasedAdmin,
     SalesManager,
     OperationsManager,
@@ -89,7 +89,7 @@ impl Who {
         }
     }
 
-    /// The one division that is reached; none means all.
+    /// Returns the only division the user reaches; `None` means all divisions.
     pub(super) fn reach(self) -> Option<Place> {
         match self {
             Self::Admin | Self::BasedAdmin => None,
@@ -102,7 +102,7 @@ impl Who {
         self.reach().is_none_or(|place| place.division() == *division)
     }
 
-    /// The division that is meant when none is named.
+    /// Returns the division that applies when a draft names none.
     pub(super) fn home(self) -> Option<Place> {
         match self {
             Self::BasedAdmin => Some(Place::Operations),
@@ -118,7 +118,7 @@ impl Who {
         };
         let actor = match self {
             Self::BasedAdmin => actor.based_in(Place::Operations.division()),
-            // Makes no difference to who reaches one division.
+            // The base makes no difference to a user who reaches one division.
             Self::SalesLead => actor.based_in(Place::Hr.division()),
             _ => actor,
         };
@@ -126,27 +126,27 @@ impl Who {
     }
 }
 
-/// Who creates: a user or the system.
+/// The creator of invitations: a user or the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Creator {
     User(Who),
     System,
 }
 
-/// An e-mail address, in two spellings that mean the same.
+/// An e-mail address, in two spellings of the same mailbox.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mailbox {
     Anna,
-    /// Not Anna's: dots and tags distinguish.
+    /// A mailbox other than Anna's: dots and tags distinguish mailboxes.
     AnnaUntagged,
     Bob,
-    /// Another mailbox: a subdomain is another domain.
+    /// A mailbox other than Bob's: a subdomain is a different domain.
     BobElsewhere,
     Carol,
 }
 
 impl Mailbox {
-    /// As it is given, and as others may write it.
+    /// Returns the address in its usual spelling, or in its other one.
     pub(super) fn spelling(self, other: bool) -> &'static str {
         match (self, other) {
             (Self::Anna, false) => "Anna.Lind+hr@Example.com",
@@ -175,7 +175,7 @@ impl Mailbox {
     }
 }
 
-/// An e-mail domain.
+/// The e-mail domains of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Site {
     Example,
@@ -194,16 +194,16 @@ impl Site {
     }
 }
 
-/// Somebody who presents a code.
+/// A person who presents a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Newcomer {
     /// Which of four people.
     pub(super) person: u8,
-    /// Under the other of two names.
+    /// Whether the person uses the second of two names.
     pub(super) renamed: bool,
-    /// The proved address, and whether in its other spelling.
+    /// The proved address, and whether it is in its other spelling.
     pub(super) proof: Option<(Mailbox, bool)>,
-    /// In the context of which division.
+    /// The division in whose context the code is presented.
     pub(super) place: Option<Place>,
 }
 
@@ -218,7 +218,8 @@ impl Newcomer {
             (1, false) => "Bob.Berg",
             // A name that is an address, in another spelling than the mailbox's.
             (2, false) => "CAROL@Exämple.org",
-            // Two people of one name, one id apart only in case from another's name.
+            // Two people share this name, and one id differs from another name only in
+            // case.
             (3, false) => "Anna",
             _ => "renamed person",
         };
@@ -237,7 +238,7 @@ impl Newcomer {
     }
 }
 
-/// What ties the events of step `n` to it.
+/// Returns the correlation that ties the events of step `n` to the step.
 pub(super) fn origin(n: usize) -> Origin {
     let correlation = CorrelationId::new(format!("step-{n}")).expect("a number is valid");
     Origin { correlation: Some(correlation), source: None }

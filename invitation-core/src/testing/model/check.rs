@@ -1,4 +1,4 @@
-//! Draws sequences, runs them, shrinks what fails.
+//! Draws sequences, runs them, and shrinks failing ones.
 
 use std::{cell::RefCell, fmt::Write};
 
@@ -7,17 +7,17 @@ use tokio::runtime::Runtime;
 
 use super::{driver, harness::Harness, step::Step, strategy::steps};
 
-/// Draws `cases` sequences of 1 to `max_len` steps, or scenes of a few, from `seed`
-/// and tries each of them on a store of its own, from `new_harness`, and on the
-/// model.
+/// Draws `cases` sequences from `seed` and runs each on the model and on a store of its
+/// own from `new_harness`. A sequence consists of 1 to `max_len` single steps or scenes
+/// of a few steps.
 ///
-/// Different seeds draw different sequences: a long run can be split over
-/// several tests.
+/// Different seeds draw different sequences, so a long run can be split over several
+/// tests.
 ///
 /// # Panics
 ///
-/// When a store differs from the model, with the shortest sequence that was
-/// found to show it, and the difference.
+/// Panics when a store differs from the model. The message contains the shortest failing
+/// sequence that was found, and the difference.
 pub fn check<H: Harness>(
     seed: u64,
     cases: u32,

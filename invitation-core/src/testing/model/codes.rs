@@ -1,4 +1,4 @@
-//! How people type codes, rightly and wrongly.
+//! The ways in which people type codes, correctly and wrongly.
 
 use super::step::{Mistake, Typing};
 use crate::{
@@ -6,25 +6,25 @@ use crate::{
     entropy::SeededEntropy,
 };
 
-/// What occurs in codes.
+/// The symbols of codes.
 pub(super) const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// How many symbols a code has.
+/// The number of symbols in a code.
 const LENGTH: usize = 24;
 
-/// A code that no store has issued.
+/// Returns a code that no store has issued.
 pub(super) fn stranger() -> String {
     let entropy = SeededEntropy::new(u64::MAX);
     let code = CodeFormat::default().generate(&entropy).expect("seeded entropy does not run out");
     code.reveal().to_string()
 }
 
-/// The symbols of a code as it is shown.
+/// Returns the symbols of a code as it is shown.
 pub(super) fn symbols(shown: &str) -> Vec<char> {
     shown.chars().filter(|&c| c != '-').collect()
 }
 
-/// The code as a person types it: still this code.
+/// Returns the code as a person types it, still readable as this code.
 pub(super) fn typed(shown: &str, typing: Typing) -> String {
     match typing {
         Typing::AsShown => shown.to_owned(),
@@ -43,7 +43,7 @@ pub(super) fn typed(shown: &str, typing: Typing) -> String {
     }
 }
 
-/// The code with a mistake, and what is said about it.
+/// Returns the code with a mistake, and the error that parsing it gives.
 pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, Mistyped) {
     let mut symbols = symbols(shown);
     let length = |found| Mistyped::Length { expected: LENGTH, found };
@@ -57,7 +57,7 @@ pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, Mistyped) {
         Mistake::Longer => (format!("{shown}-7"), length(LENGTH + 1)),
         Mistake::Alien(place) => {
             let place = usize::from(place) % LENGTH;
-            // Shown in groups of four, with a hyphen behind each.
+            // A shown code has a hyphen after each group of four symbols.
             let position = place + place / 4;
             let text = shown.chars().enumerate().map(|(n, c)| if n == position { 'u' } else { c });
             (text.collect(), Mistyped::Symbol { position: position + 1 })

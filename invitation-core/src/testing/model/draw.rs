@@ -17,19 +17,21 @@ use crate::{
     invitation::Status,
 };
 
-/// There are leads most of the time: they come across what is above them.
+/// Draws a policy. Most of the time it knows leads, because they meet the limits of their
+/// rights most often.
 pub(super) fn policy() -> impl Strategy<Value = Rules> {
     use Rules::{Default, ManagersGrantNothing, ManagersSeeNoCodes, WithLead};
     select(&[Default, WithLead, WithLead, ManagersGrantNothing, ManagersSeeNoCodes][..])
 }
 
-/// An invitation: often the first, so that some live through a lot.
+/// Draws an invitation, often the first one, so that some invitations go through many
+/// changes.
 pub(super) fn pick() -> impl Strategy<Value = Pick> {
     let known = select(&[0, 0, 0, 0, 1, 1, 2, 3, 4, 5][..]).prop_map(Pick::Known);
     prop_oneof![15 => known, 1 => Just(Pick::Stranger)]
 }
 
-/// A code: any that was issued.
+/// Draws a code: usually one that was issued.
 pub(super) fn code() -> impl Strategy<Value = Pick> {
     prop_oneof![15 => (0_u8..8).prop_map(Pick::Known), 1 => Just(Pick::Stranger)]
 }
@@ -80,7 +82,7 @@ pub(super) fn until() -> impl Strategy<Value = Until> {
         DAY,
         DAY,
         365 * DAY,
-        // Illegal from here on.
+        // Invalid from here on.
         HOUR - 1,
         365 * DAY + 1,
         0,
@@ -161,7 +163,8 @@ pub(super) fn wanted() -> impl Strategy<Value = Wanted> {
     prop_oneof![1 => Just(Wanted::default()), 3 => narrow]
 }
 
-/// What people type into a search: right, wrong, and what could be a code.
+/// Texts that people type into a search: valid ones, invalid ones, and ones that could be
+/// codes.
 const TEXTS: &[&str] = &[
     "anna",
     "ANN",
@@ -199,7 +202,7 @@ const TEXTS: &[&str] = &[
     "an li hr ex co anna lind example com",
     "ab cd ef gh ij kl",
     "abcd-efgh x",
-    // Refused.
+    // Searches that are refused.
     "",
     " - ",
     "@.+",
@@ -247,7 +250,7 @@ pub(super) fn tick() -> impl Strategy<Value = Tick> {
     ]
 }
 
-/// A reservation that was made, most of the time, by whom it was made for.
+/// Draws a reservation, most of the time an existing one presented by its redeemer.
 pub(super) fn reserving() -> impl Strategy<Value = Reserving> {
     let newest = (0_u8..2).prop_map(Pick::FromEnd);
     (prop_oneof![newest, code()], prop::bool::weighted(0.9))
@@ -266,13 +269,13 @@ pub(super) fn bounds() -> impl Strategy<Value = Bounds> {
     (max(), max(), lease).prop_map(|(inviter, division, lease)| Bounds { inviter, division, lease })
 }
 
-/// Who asks under a key, and so again: few.
+/// Draws the creator of a request under a key: few, so that requests are repeated.
 pub(super) fn asking() -> impl Strategy<Value = Creator> {
     let who = select(&[Who::SalesManager, Who::SalesManager, Who::SalesLead, Who::Admin][..]);
     prop_oneof![9 => who.prop_map(Creator::User), 1 => Just(Creator::System)]
 }
 
-/// What is asked for under a key: few wishes, which differ in one thing each.
+/// Draws the draft of a request under a key: few drafts that differ in one field each.
 pub(super) fn asked() -> impl Strategy<Value = Wish> {
     let usual = Wish {
         bound: Bound::Anyone,
@@ -291,12 +294,12 @@ pub(super) fn asked() -> impl Strategy<Value = Wish> {
         bound(Bound::Domain(Site::Example)),
         Wish { role: Some(Part::Manager), ..usual },
         Wish { place: Some(Place::Hr), ..usual },
-        // Until the same instant as the usual one.
+        // These expire at the same instant as the usual draft.
         Wish { until: Until::Days(7), ..usual },
         Wish { until: Until::After(7 * DAY), ..usual },
         Wish { uses: 2, ..usual },
         Wish { note: Some(1), ..usual },
-        // For some of those who ask, the same as the usual one.
+        // For some creators these mean the same as the usual draft.
         Wish { role: None, ..usual },
         Wish { place: None, ..usual },
     ];

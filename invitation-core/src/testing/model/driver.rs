@@ -17,10 +17,10 @@ use crate::{
     time::{ManualClock, Timestamp},
 };
 
-/// When sequences begin: 2027-01-15T08:00:00Z, and a bit.
+/// The start of sequences: a few microseconds after 2027-01-15T08:00:00Z.
 const START: i64 = 1_800_000_000_000_007;
 
-/// Tries a sequence; tells the first difference.
+/// Runs a sequence; returns the first difference.
 pub(super) async fn run<H: Harness + ?Sized>(
     harness: &mut H,
     steps: &[Step],
@@ -64,7 +64,7 @@ async fn one<H: Harness + ?Sized>(
         }
         _ => {}
     }
-    // The many kinds of calls are too much for the stack.
+    // The future covers every kind of call and is too large for the stack.
     let seen = Box::pin(subject.perform(step, model)).await;
     let before = model.now;
     let Expected { answer, events } = model.expect(step, &seen);
@@ -79,8 +79,8 @@ async fn one<H: Harness + ?Sized>(
 }
 
 impl Model {
-    /// What a step should answer and write; the model is then where the store
-    /// should be. What nobody can foretell is taken from the answer `seen`.
+    /// Returns the expected answer and events of a step, and advances the model. Values
+    /// that the model cannot predict are taken from the store's answer `seen`.
     fn expect(&mut self, step: &Step, seen: &Answer) -> Expected {
         match step {
             Step::Create { by, draft, key } => self.create(*by, *draft, *key, seen),

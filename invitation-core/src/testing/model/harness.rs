@@ -1,4 +1,4 @@
-//! Where a sequence is tried.
+//! The environment in which a sequence runs.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use async_trait::async_trait;
 
 use crate::store::Store;
 
-/// One place that is empty at first, and can be opened more than once.
+/// A place for one store, empty at first, that can be opened more than once.
 ///
-/// Each sequence gets a harness of its own. Several sequences never run at the
-/// same time.
+/// Each sequence gets a harness of its own. Sequences never run concurrently.
 #[async_trait]
 pub trait Harness: Send {
     /// Opens the store.
     ///
-    /// The first call MUST give an empty one. Every later call MUST give back
-    /// what was stored through the former ones, and SHOULD close and reopen
-    /// whatever can be: the sequence uses only the newest. It still holds the former
-    /// one during the call; a store that has to be closed first is closed by the
-    /// harness, which keeps a handle of its own.
+    /// The first call MUST return an empty store. Every later call MUST return the data
+    /// stored before, and SHOULD close and reopen every resource that can be reopened.
+    ///
+    /// The sequence uses only the newest store, but still holds the former one during the
+    /// call. If the former one has to be closed first, the harness closes it through a
+    /// handle of its own.
     async fn open(&mut self) -> Arc<dyn Store>;
 }

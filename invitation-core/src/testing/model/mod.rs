@@ -1,14 +1,16 @@
-//! A model of the whole service, and random sequences of calls that compare a
-//! store with it.
+//! A model of the whole service, and random sequences of calls that compare a store with
+//! it.
 //!
-//! The model is a second, naive statement of the rules: plain lists and loops,
-//! written from the documents and not from the code. [`check`] draws sequences
-//! of every command of [`Invitations`](crate::Invitations), with steps of the
-//! clock, changes of the policy and of the limits, and reopened stores in between.
-//! After each step it compares the answer, every fact of every invitation, the
-//! counts, the open reservations, the redemptions and the events with the model. A difference is shrunk to a short sequence and told.
+//! The model is a second, naive statement of the rules: plain lists and loops, written
+//! from the documents and not from the code. [`check`] draws sequences of every command
+//! of [`Invitations`](crate::Invitations). In between, the clock moves, the policy and
+//! the limits change, and stores are reopened.
 //!
-//! The drawn sequences depend on the seed only, so a failure comes again.
+//! After each step it compares these with the model: the answer, every fact of every
+//! invitation, the counts, the open reservations, the redemptions and the events. A
+//! difference is shrunk to a short sequence and reported.
+//!
+//! The drawn sequences depend only on the seed, so a failure is reproducible.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -32,7 +34,7 @@
 //! model::check(1, 20, 10, &runtime, Memory::default);
 //! ```
 //!
-//! Not covered by semantic versioning: a later version may try more.
+//! Not covered by semantic versioning: a later version may test more.
 
 mod answer;
 mod bounds;

@@ -1,4 +1,4 @@
-//! Walks through lists, page by page.
+//! Reads lists completely, page by page.
 
 use time::Duration;
 
@@ -16,10 +16,10 @@ use crate::{
     service::{Cursor, EventCriteria, Paging},
 };
 
-/// More pages than any list of a sequence can have.
+/// A maximum number of pages that no list of a sequence reaches.
 const PAGES: usize = 1_000;
 
-/// All items of all pages.
+/// Returns all items of all pages.
 async fn walk<T>(
     limit: u32,
     mut turn: impl AsyncFnMut(Paging) -> Result<(Vec<T>, Option<Cursor>), Error>,
@@ -40,13 +40,13 @@ async fn walk<T>(
     Err(Answer::Broken("a list without end".to_owned()))
 }
 
-/// The answer, or that there is another.
+/// Returns the answer for all items, or the error answer.
 fn walked<T>(all: Result<Vec<T>, Answer>, answer: impl FnOnce(Vec<T>) -> Answer) -> Answer {
     all.map_or_else(|other| other, answer)
 }
 
 impl Subject {
-    /// Time passes between the pages.
+    /// Reads all pages of a list. The clock moves between the pages.
     pub(super) async fn list(
         &self,
         by: Who,
@@ -147,7 +147,7 @@ impl Subject {
         self.trail(by, &criteria, limit, model).await
     }
 
-    /// The audit trail.
+    /// Reads all pages of the audit trail.
     pub(super) async fn trail(
         &self,
         by: Who,

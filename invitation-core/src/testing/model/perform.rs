@@ -1,4 +1,4 @@
-//! Makes the calls of a step.
+//! Performs the calls of a step.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -29,7 +29,7 @@ use crate::{
     transition::Target,
 };
 
-/// The service that is tried.
+/// The service under test.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) service: Invitations<Arc<dyn Store>>,
@@ -37,8 +37,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Makes the call of a step that is one. The model says which invitations
-    /// and codes are picked, and nothing else.
+    /// Performs the call of a step, if it has one. The model provides only the
+    /// invitations and codes that are picked.
     pub(super) async fn perform(&self, step: &Step, model: &Model) -> Answer {
         let service = &self.service;
         let actor = |who: Who| who.actor(origin(model.step));
@@ -208,7 +208,7 @@ impl Subject {
         }
     }
 
-    /// Which ones are gone, only the store can tell.
+    /// The store chooses which invitations it removes, so they are read back from it.
     async fn purge(&self, by: Creator, age: i64, max: u32, model: &Model) -> Answer {
         let (actor, system) = acting(by, model);
         let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
@@ -245,7 +245,7 @@ impl Subject {
     }
 }
 
-/// A user or, if it is none, the system.
+/// Returns the user's actor, or none for the system, together with the system actor.
 fn acting(by: Creator, model: &Model) -> (Option<Actor>, SystemActor) {
     let actor = match by {
         Creator::User(who) => Some(who.actor(origin(model.step))),
@@ -332,7 +332,7 @@ pub(super) fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
     }
 }
 
-/// From, or until, `at`.
+/// Returns the range that begins at `at`, or the one that ends there.
 pub(super) fn span(at: crate::time::Timestamp, from: bool) -> Span {
     let (from, until) = if from { (Some(at), None) } else { (None, Some(at)) };
     Span { from, until }

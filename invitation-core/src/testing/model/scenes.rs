@@ -1,5 +1,5 @@
-//! Draws a few steps at a time that lead somewhere: where a step drawn by itself
-//! rarely comes.
+//! Draws short scenes: steps that together reach states which independently drawn steps
+//! rarely reach.
 
 use proptest::{option, prelude::*, sample::select};
 
@@ -13,12 +13,12 @@ use super::{
 
 const LAST: Pick = Pick::FromEnd(0);
 
-/// Steps that belong together.
+/// Draws a few steps that belong together.
 pub(super) fn scene() -> BoxedStrategy<Vec<Step>> {
     prop_oneof![4 => contended(), 2 => interrupted(), 2 => revived(), 1 => cleaned(), 2 => repeated()].boxed()
 }
 
-/// Several people want the uses of one code, and time passes.
+/// Several people compete for the uses of one code while time passes.
 fn contended() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![
         2 => tick(),
@@ -37,7 +37,7 @@ fn contended() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// Something comes between reserving and committing.
+/// Another step happens between reserving and committing.
 fn interrupted() -> impl Strategy<Value = Vec<Step>> {
     let (by, of, version) = (Who::Admin, LAST, Version::Any);
     let change = |terms| Step::Amend { by, of, terms, version };
@@ -68,7 +68,8 @@ fn interrupted() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// What was not pending becomes so again, when others have taken its place.
+/// An invitation becomes pending again after other invitations have taken its place in
+/// the quota.
 fn revived() -> impl Strategy<Value = Vec<Step>> {
     let (of, version) = (Pick::FromEnd(1), Version::Any);
     let back = until().prop_map(move |until| {
@@ -86,7 +87,7 @@ fn revived() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// What was created under a key is over and removed, and asked for again.
+/// The invitations of a key are over and purged, and the request is repeated.
 fn cleaned() -> impl Strategy<Value = Vec<Step>> {
     let over = (-1_i64..=1).prop_map(|micros| Step::Clock(Tick::Over(LAST, micros)));
     let admin = Creator::User(Who::Admin);
@@ -104,7 +105,7 @@ fn cleaned() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// What was created under a key is asked for again, or something like it.
+/// A request under a key is repeated exactly or with a small difference.
 fn repeated() -> impl Strategy<Value = Vec<Step>> {
     let rotate = Step::Rotate { by: Who::Admin, of: LAST, version: Version::Any };
     let between = prop_oneof![
@@ -125,12 +126,12 @@ fn repeated() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// An invitation that anyone can redeem.
+/// Creates an invitation that anyone can redeem.
 fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
     let by = select(&[Who::Admin, Who::Admin, Who::SalesLead, Who::SalesManager][..]);
     let until = select(&[Until::Default, Until::Default, Until::After(HOUR)][..]);
     (by, until, uses).prop_map(|(by, until, uses)| {
-        // Others than administrators may not have more.
+        // Only administrators may create several uses.
         let uses = if by == Who::Admin { uses } else { 1 };
         let (bound, role, place) = (Bound::Anyone, Some(Part::Staff), Some(Place::Sales));
         let draft = Wish { bound, role, place, until, uses, note: None };
@@ -138,7 +139,7 @@ fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
     })
 }
 
-/// Somebody takes or holds a use of the last code.
+/// A person redeems or reserves a use of the last code.
 fn taken() -> impl Strategy<Value = Step> {
     (person(), prop::bool::weighted(0.7)).prop_map(|(newcomer, holds)| {
         let (code, typing) = (LAST, Typing::AsShown);

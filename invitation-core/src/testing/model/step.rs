@@ -1,4 +1,4 @@
-//! One step of a sequence: plain data that means something in any state.
+//! One step of a sequence: plain data that is valid in every state.
 
 use super::{
     bounds::Bounds,
@@ -10,10 +10,10 @@ use crate::{
     invitation::Status,
 };
 
-/// What is done.
+/// One call, clock move, or change of settings.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Step {
-    /// Under which key, if under one.
+    /// Creates an invitation, optionally under an idempotency key.
     Create {
         by: Creator,
         draft: Wish,
@@ -93,13 +93,13 @@ pub(super) enum Step {
         because: Because,
         limit: u32,
     },
-    /// What has been over for so many microseconds, so many at most.
+    /// Purges at most `max` invitations that have been over for `age` microseconds.
     Purge {
         by: Creator,
         age: i64,
         max: u32,
     },
-    /// `pause` passes between two pages, in microseconds.
+    /// Reads a list. `pause` is the time between two pages, in microseconds.
     List {
         by: Who,
         wanted: Wanted,
@@ -131,8 +131,8 @@ pub(super) enum Step {
     Bounds(Bounds),
 }
 
-/// An invitation or a code: one of the known ones, counted around, or one that
-/// never was.
+/// An invitation or a code: one of the known ones, with the number wrapping around, or
+/// one that never existed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pick {
     Known(u8),
@@ -142,7 +142,7 @@ pub(super) enum Pick {
 }
 
 impl Pick {
-    /// Which of `count`.
+    /// Returns the index among `count` items.
     pub(super) fn of(self, count: usize) -> Option<usize> {
         match self {
             Self::Known(n) if count > 0 => Some(usize::from(n) % count),
@@ -152,23 +152,23 @@ impl Pick {
     }
 }
 
-/// Which reservation, and whether it is presented by whom it was made for.
+/// A reservation, and whether it is presented by its redeemer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Reserving {
-    /// Of all that ever were.
+    /// The reservation among all that were ever made.
     pub(super) pick: Pick,
     pub(super) own: bool,
 }
 
-/// How the creation of an account goes.
+/// How the host's creation of an account proceeds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Making {
-    /// It takes so many microseconds.
+    /// It succeeds after this time in microseconds.
     Works(i64),
     Fails(i64),
 }
 
-/// What a draft says.
+/// The content of a draft.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Wish {
     pub(super) bound: Bound,
@@ -180,7 +180,7 @@ pub(super) struct Wish {
     pub(super) note: Option<u8>,
 }
 
-/// Who may redeem.
+/// The binding, which limits the possible redeemers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Bound {
     Anyone,
@@ -188,7 +188,7 @@ pub(super) enum Bound {
     Domain(Site),
 }
 
-/// Until when.
+/// The expiry that a draft requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Until {
     Default,
@@ -197,7 +197,7 @@ pub(super) enum Until {
     After(i64),
 }
 
-/// What an amendment says.
+/// The content of an amendment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Terms {
     pub(super) bound: Option<Bound>,
@@ -205,7 +205,7 @@ pub(super) struct Terms {
     pub(super) until: Option<Until>,
 }
 
-/// Which version a change is meant for.
+/// The version that a change is meant for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Version {
     Any,
@@ -219,7 +219,7 @@ pub(super) enum Version {
 pub(super) enum Because {
     Unsaid,
     Left,
-    /// As long as is allowed, in bytes.
+    /// The maximum length, in bytes.
     Longest,
     TooLong,
     Control,
@@ -241,7 +241,7 @@ impl Because {
     }
 }
 
-/// How a right code is typed.
+/// A spelling in which a valid code is typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Typing {
     AsShown,
@@ -250,31 +250,31 @@ pub(super) enum Typing {
     LookAlikes,
 }
 
-/// How a code is typed wrongly.
+/// A mistake made when typing a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mistake {
     Empty,
     TooLong,
-    /// Only so many symbols.
+    /// Only this number of symbols.
     Cut(u8),
-    /// One more.
+    /// One more symbol.
     Longer,
-    /// At this place, a symbol that occurs in no code.
+    /// At this position, a symbol that occurs in no code.
     Alien(u8),
-    /// At this place, another symbol.
+    /// At this position, a different symbol.
     Wrong(u8),
-    /// This symbol and the next different one, swapped.
+    /// This symbol swapped with the next different one.
     Swapped(u8),
 }
 
-/// What a list is asked for.
+/// The criteria of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Wanted {
     pub(super) status: Option<Status>,
     pub(super) role: Option<Part>,
     pub(super) place: Option<Place>,
     pub(super) inviter: Option<Who>,
-    /// Created together with that invitation.
+    /// Only invitations created in the same batch as that invitation.
     pub(super) batch: Option<Pick>,
     /// Created from (true) or until (false) the creation of that invitation.
     pub(super) created: Option<(Pick, bool)>,
@@ -283,7 +283,7 @@ pub(super) struct Wanted {
     pub(super) sought: Option<Sought>,
 }
 
-/// What is searched for.
+/// The text of a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sought {
     Text(&'static str),
@@ -294,7 +294,7 @@ pub(super) enum Sought {
     NearlyCode(Pick, u8),
 }
 
-/// Which events.
+/// The criteria of a read of the trail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct WantedEvents {
     pub(super) about: Option<Pick>,
@@ -306,7 +306,7 @@ pub(super) struct WantedEvents {
     pub(super) now: Option<bool>,
 }
 
-/// Whose events.
+/// The performer whose events are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Somebody {
     Actor(Who),
@@ -318,10 +318,10 @@ pub(super) enum Somebody {
 pub(super) enum Tick {
     /// By microseconds, forwards or backwards.
     By(i64),
-    /// So many microseconds after an invitation's expiry.
+    /// To this number of microseconds after an invitation's expiry.
     Expiry(Pick, i64),
-    /// So many microseconds after the end of one of the open leases.
+    /// To this number of microseconds after the end of one of the open leases.
     Lease(u8, i64),
-    /// A day and so many microseconds after an invitation was over.
+    /// To a day and this number of microseconds after an invitation was over.
     Over(Pick, i64),
 }

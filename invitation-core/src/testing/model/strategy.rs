@@ -1,4 +1,5 @@
-//! Draws sequences. Whatever is left of one after shrinking means something.
+//! Draws sequences. Every part of a sequence is a valid sequence, so shrinking can remove
+//! any steps.
 
 use proptest::{option, prelude::*, sample::select};
 
@@ -14,9 +15,9 @@ use super::{
     step::{Sought, Step, Wanted},
 };
 
-/// Sequences of 1 to `max_len` steps or scenes.
+/// Draws sequences of 1 to `max_len` steps or scenes.
 pub(super) fn steps(max_len: usize) -> impl Strategy<Value = Vec<Step>> {
-    // Nothing much happens before something is created.
+    // Most calls have no effect before an invitation was created.
     let policy = option::weighted(0.4, Just(Step::Policy(Rules::WithLead)));
     let limits = option::weighted(0.2, bounds().prop_map(Step::Bounds));
     let first = option::weighted(0.9, creates());
@@ -28,7 +29,8 @@ pub(super) fn steps(max_len: usize) -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// How long something must have been over to be purged; the last are too short.
+/// How long invitations must have been over to be purged. The last two ages are too
+/// short.
 const AGES: [i64; 6] = [DAY, DAY, DAY, 8 * DAY, DAY - 1, HOUR];
 
 fn step() -> BoxedStrategy<Step> {
@@ -107,7 +109,7 @@ fn sweeping() -> BoxedStrategy<Step> {
     prop_oneof![
         2 => (who(), wanted(), because(), 1_u32..=3)
             .prop_map(|(by, wanted, because, limit)| Step::RevokeAll { by, wanted, because, limit }),
-        // By a code of which only the beginning is right.
+        // A search by the beginning of a code with a mistyped last symbol.
         1 => (because(), code(), 5_u8..=24).prop_map(|(because, code, length)| {
             let sought = Some(Sought::NearlyCode(code, length));
             let wanted = Wanted { sought, ..Wanted::default() };
