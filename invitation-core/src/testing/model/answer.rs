@@ -1,4 +1,4 @@
-//! What a call answers, in a form that model and service share.
+//! The results of calls, in a form that the model and the service share.
 
 use super::holding::Open;
 use crate::{
@@ -19,53 +19,55 @@ use crate::{
 /// The answer to one step.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Answer {
-    /// Nothing to say.
+    /// Success without data.
     Done,
-    /// New invitations, or one with a new code, each with its code.
+    /// New invitations, or one whose code was rotated, each with its code.
     Issued(Vec<Issue>),
     /// An invitation after a change.
     Changed(Box<Invitation>),
-    /// Somebody is in.
+    /// A use is redeemed.
     Redeemed(Box<Grant>),
-    /// A use is held.
+    /// A use is reserved.
     Reserved(Box<Hold>),
-    /// Reserved and committed as one: the redemption, and what was made for it.
+    /// `redeem_with` succeeded: the redemption, and the reservation if one was made for
+    /// it.
     Made(Box<Grant>, Option<Box<Hold>>),
-    /// Reserving as a part of that was refused.
+    /// `redeem_with` could not reserve a use.
     NotReserved(Box<Self>),
-    /// The host's own step failed; why the use could not be given back.
+    /// The host's own step of `redeem_with` failed. The second field says why the use
+    /// could not be released.
     NotCreated(Box<Hold>, Option<Box<Self>>),
-    /// The host's own step succeeded, and committing did not.
+    /// The host's own step of `redeem_with` succeeded, but the commit did not.
     NotCommitted(Box<Hold>, Box<Self>),
-    /// All pages of who redeemed an invitation.
+    /// All pages of an invitation's redemptions.
     Used(Vec<Redemption>),
     /// All pages of the open reservations.
     Open(Vec<Open>),
-    /// What was withdrawn, on all pages.
+    /// The invitations revoked by a sweep, from all pages.
     Withdrawn(Vec<InvitationId>),
-    /// What was removed, and whether there may be more.
+    /// The invitations that a purge removed, and whether more may be left.
     Removed(Vec<InvitationId>, bool),
-    /// A code.
+    /// The code of an invitation.
     Code(String),
-    /// One invitation, looked at.
+    /// One invitation, as `view` returns it.
     Seen(Box<View>),
     /// All pages of a list.
     Listed(Vec<View>),
-    /// Active, used, expired, revoked.
+    /// The counts of active, used, expired and revoked invitations, in this order.
     Counted([u32; 4]),
     /// All pages of the audit trail.
     Trail(Vec<Event>),
-    /// The domain said no.
+    /// The domain refused the call.
     Refused(Refusal),
-    /// The fields that were not accepted, with their lines, sorted.
+    /// The invalid fields with their line numbers, sorted.
     Invalid(Vec<(Option<usize>, String)>),
-    /// The code cannot be one.
+    /// The text cannot be a code.
     Mistyped(Mistyped),
-    /// What never may happen.
+    /// An error that must never occur.
     Broken(String),
 }
 
-/// A new invitation, or an old one that was asked for again.
+/// A new invitation, or an existing one that a repeated request returned.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Issue {
     pub(super) invitation: Invitation,
@@ -83,7 +85,7 @@ impl Issue {
     }
 }
 
-/// A reservation as the newcomer's host gets it.
+/// A reservation as the newcomer's host receives it.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Hold {
     pub(super) id: ReservationId,
@@ -107,7 +109,7 @@ impl Hold {
     }
 }
 
-/// A redemption as the newcomer's host gets it.
+/// A redemption as the newcomer's host receives it.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Grant {
     pub(super) redemption: Redemption,
@@ -121,10 +123,10 @@ pub(super) struct Grant {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct View {
     pub(super) invitation: Invitation,
-    /// Empty for those who may not see it.
+    /// Empty for an actor without the right to see the code.
     pub(super) code: String,
     pub(super) status: Status,
-    /// In the order of the rights.
+    /// The permitted actions, in the order of the rights.
     pub(super) actions: Vec<Right>,
 }
 
@@ -142,7 +144,7 @@ impl View {
 }
 
 impl Answer {
-    /// The id of the lease that it is about, which nobody can foretell.
+    /// Returns the id of the lease in this answer, which the model cannot predict.
     pub(super) fn lease(&self) -> EventId {
         let hold = match self {
             Self::Reserved(hold)
@@ -154,7 +156,7 @@ impl Answer {
         hold.map_or(EventId::from_bytes([0; 16]), |hold| hold.id.lease())
     }
 
-    /// The id of the redemption that it is about, which nobody can foretell.
+    /// Returns the id of the redemption in this answer, which the model cannot predict.
     pub(super) fn redemption(&self) -> EventId {
         match self {
             Self::Redeemed(grant) | Self::Made(grant, _) => grant.redemption.id,
@@ -181,7 +183,7 @@ impl From<Error> for Answer {
     }
 }
 
-/// `answer`, or why there is none.
+/// Converts a result into an answer: `answer` for success, or the error.
 pub(super) fn answered<T>(result: Result<T, Error>, answer: impl FnOnce(T) -> Answer) -> Answer {
     result.map_or_else(Answer::from, answer)
 }

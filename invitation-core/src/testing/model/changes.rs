@@ -1,4 +1,4 @@
-//! What administrators' changes should do.
+//! Expected results of administrators' changes.
 
 use super::{
     answer::{Answer, Issue},
@@ -40,7 +40,8 @@ impl Model {
             return self.refused_about(by, action, (refusal, Reason::DomainNotAllowed), of);
         }
         let no = |model: &Self, row: &Row| {
-            // Who may not touch it learns first what everybody may see.
+            // An actor without the right to the form first learns about the state, which
+            // every viewer can see.
             model.not_open(of, row, version).or_else(|| model.present_form(by, row))
         };
         self.change(by, of, action, no, |row, _| {
@@ -54,7 +55,7 @@ impl Model {
             }
             row.facts.expires_at = expires_at.unwrap_or(row.facts.expires_at);
             row.facts.version += 1;
-            // What was held was held for other terms.
+            // The leases were made for the former terms.
             if terms.bound.is_some() || terms.role.is_some() {
                 row.end_leases();
             }
@@ -65,7 +66,7 @@ impl Model {
         })
     }
 
-    /// `seen` gives the new code, which nobody can foretell.
+    /// `seen` provides the new code, which the model cannot predict.
     pub(super) fn rotate(
         &mut self,
         by: Who,
@@ -78,7 +79,8 @@ impl Model {
             return self.refused_about(by, action, forbidden(right), of);
         }
         let no = |model: &Self, row: &Row| {
-            // Who may not touch it learns first what everybody may see.
+            // An actor without the right to the form first learns about the state, which
+            // every viewer can see.
             model.not_open(of, row, version).or_else(|| model.present_form(by, row))
         };
         let code = match seen {
@@ -163,8 +165,8 @@ impl Model {
         expected
     }
 
-    /// A change of an invitation that `by` can reach and nothing speaks against.
-    /// `make` tells what the event says about it.
+    /// Expects a change of an invitation that `by` can reach and that neither `no` nor a
+    /// quota refuses. `make` changes the row and returns the details of the event.
     fn change(
         &mut self,
         by: Who,
@@ -182,7 +184,7 @@ impl Model {
         }
         let mut after = self.rows[n].clone();
         let detail = make(&mut after, self.now);
-        // Last of all, whether there is room for one that is pending again.
+        // The quota is checked last, for an invitation that becomes pending again.
         if let Some(no) = self.no_room_again(&self.rows[n], &after) {
             return self.refused_about(by, action, no, of);
         }
@@ -192,12 +194,13 @@ impl Model {
         Expected { answer, events: vec![event] }
     }
 
-    /// Whether it is another version, or used, or revoked.
+    /// Returns the refusal if the version differs, or the invitation is used or revoked.
     fn not_open(&self, of: Pick, row: &Row, version: Version) -> Option<No> {
         self.other_version(of, row, version).or_else(|| used(row)).or_else(|| revoked(row))
     }
 
-    /// Changing an invitation needs every right that creating it as it is now needs.
+    /// Changing an invitation needs every right that creating it in its present form
+    /// needs.
     fn present_form(&self, by: Who, row: &Row) -> Option<No> {
         let uses = row.facts.max_uses.get();
         self.lacking(Creator::User(by), row.part, row.bound, uses)
@@ -213,7 +216,7 @@ impl Model {
         }
     }
 
-    /// The version that a step names.
+    /// Returns the version condition that a step names.
     pub(super) fn if_version(&self, of: Pick, version: Version) -> IfVersion {
         let current = of.of(self.rows.len()).map_or(0, |n| self.rows[n].facts.version);
         match version {

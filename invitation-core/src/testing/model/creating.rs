@@ -1,4 +1,4 @@
-//! What creating should do.
+//! Expected results of creating invitations.
 
 use std::num::NonZeroU32;
 
@@ -22,10 +22,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// The version of what was never changed.
+/// The version of an invitation that was never changed.
 const FIRST_VERSION: u64 = 1;
 
-/// A draft with everything filled in.
+/// A draft with every field filled in.
 pub(super) struct Whole {
     pub(super) wish: Wish,
     pub(super) part: Part,
@@ -34,14 +34,14 @@ pub(super) struct Whole {
     max_uses: NonZeroU32,
 }
 
-/// Why a draft is not accepted.
+/// The reason why a draft is not accepted.
 enum Rejected {
     Fields(Vec<&'static str>),
     No(No, Option<Place>),
 }
 
 impl Model {
-    /// `seen` gives the ids and codes, which nobody can foretell.
+    /// `seen` provides the ids and codes, which the model cannot predict.
     pub(super) fn create(
         &mut self,
         by: Creator,
@@ -97,7 +97,7 @@ impl Model {
         }
     }
 
-    /// The system may do everything; users what their role may.
+    /// The system has every right; a user has the rights of their role.
     fn right_missing(&self, by: Creator, right: Right) -> Option<No> {
         match by {
             Creator::User(who) if !self.rules.allow(who.part(), right) => Some(forbidden(right)),
@@ -105,8 +105,8 @@ impl Model {
         }
     }
 
-    /// Fills in a draft and looks whether all of it is allowed: first its
-    /// bounds, then the rights to what it names.
+    /// Fills in a draft and checks it: first its limits, then the rights to the values it
+    /// names.
     fn whole(&self, by: Creator, wish: Wish) -> Result<Whole, Rejected> {
         let mut wrong = Vec::new();
         let expires_at = self.expiry(wish.until).map_err(|field| wrong.push(field)).ok();
@@ -143,7 +143,7 @@ impl Model {
         })
     }
 
-    /// The right that an invitation of this form needs and `by` does not have.
+    /// Returns the refusal if `by` lacks a right that an invitation of this form needs.
     pub(super) fn lacking(&self, by: Creator, part: Part, bound: Bound, uses: u32) -> Option<No> {
         if !self.grantable(by, part) {
             let refusal = Refusal::RoleNotGrantable { role: part.role() };
@@ -169,7 +169,7 @@ impl Model {
         }
     }
 
-    /// The role that is meant when none is named.
+    /// Returns the role that applies when the draft names none.
     fn only_grant(&self, by: Creator) -> Option<Part> {
         match by {
             Creator::System => None,
@@ -180,7 +180,7 @@ impl Model {
         }
     }
 
-    /// What is allowed is created, unless it was before, or there is no room.
+    /// Creates the permitted drafts, unless the key is known or a quota has no room.
     fn issue(
         &mut self,
         by: Creator,
@@ -201,7 +201,7 @@ impl Model {
         };
         let divisions: Vec<_> = wholes.iter().map(|whole| whole.place.division()).collect();
         if let Some(no) = self.no_room(inviter, &divisions) {
-            // The full one, or the only one.
+            // The division of the event: the full one, or the only one among the drafts.
             let the_one = match &no.0 {
                 Refusal::QuotaExceeded { of: QuotaOf::Division(full), .. } => {
                     places().find(|place| place.division() == *full)
@@ -212,7 +212,7 @@ impl Model {
         }
         let fresh = match seen {
             Answer::Issued(issued) if issued.len() == wholes.len() => issued.clone(),
-            // Whatever was answered instead is the difference.
+            // The answer has another form, which the comparison reports as a difference.
             _ => return Expected::quiet(Answer::Issued(Vec::new())),
         };
         let batch = match fresh[0].invitation.batch {
@@ -302,7 +302,7 @@ impl Model {
     }
 }
 
-/// What is kept of a code.
+/// Sets the facts that are stored for a code.
 pub(super) fn set_code(facts: &mut Invitation, shown: &str) {
     if let Ok(code) = CodeFormat::default().parse(shown) {
         let sealing = Sealing::readable();
@@ -312,7 +312,7 @@ pub(super) fn set_code(facts: &mut Invitation, shown: &str) {
     }
 }
 
-/// What the host attaches.
+/// Returns the metadata that the host attaches.
 pub(super) fn metadata(note: u8) -> Metadata {
     Metadata::new(serde_json::json!({ "note": note })).expect("a small object is valid")
 }
@@ -331,7 +331,7 @@ pub(super) fn home(by: Creator) -> Option<Place> {
     }
 }
 
-/// The division that was named, or was meant because none was.
+/// Returns the division that the draft names, or the creator's own.
 fn named(by: Creator, draft: Option<Wish>) -> Option<Place> {
     draft.and_then(|draft| draft.place).or_else(|| home(by))
 }

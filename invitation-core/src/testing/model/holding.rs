@@ -1,4 +1,4 @@
-//! What should become of a reservation, and who is told of it.
+//! Expected results of operations on reservations, and which callers may see them.
 
 use super::{
     answer::Answer,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Model {
-    /// `id` is that of the redemption, which nobody can foretell.
+    /// `id` is the id of the redemption, which the model cannot predict.
     pub(super) fn commit(&mut self, of: Reserving, person: Newcomer, id: EventId) -> Expected {
         let (reservation, person) = (self.reservation(of), self.presenting(of, person));
         self.commit_as(reservation, person, id)
@@ -51,8 +51,8 @@ impl Model {
         self.used(n, person, id, Some(of.lease()), event)
     }
 
-    /// Why somebody who has not redeemed it cannot commit, in the order of the
-    /// words.
+    /// Returns the refusal if a person without a redemption of the invitation cannot
+    /// commit. Checks in the order of the guard's conditions.
     fn commits(&self, row: &Row, of: ReservationId, person: Newcomer) -> Result<(), No> {
         if row.is_deleted() {
             return Err((Refusal::NotFound, Reason::Deleted));
@@ -86,8 +86,8 @@ impl Model {
         Expected { answer: Answer::Done, events: vec![event.about(&self.rows[n])] }
     }
 
-    /// The row that a reservation is of, as a newcomer may know it: the context is
-    /// one division, or all.
+    /// Returns the row of a reservation, as far as the newcomer may know it. The context
+    /// is one division, or all divisions.
     fn holding(
         &self,
         of: ReservationId,
@@ -105,7 +105,7 @@ impl Model {
         })
     }
 
-    /// Reserving and, some time later, committing or releasing.
+    /// Expects a reservation that is committed or released some time later.
     pub(super) fn redeem_with(
         &mut self,
         code: Pick,
@@ -124,7 +124,7 @@ impl Model {
         let (Making::Works(time) | Making::Fails(time)) = making;
         self.now = self.after(time);
         if matches!(making, Making::Fails(_)) && hold.replayed {
-            // Left to the earlier call.
+            // The use is left to the earlier call.
             let answer = Answer::NotCreated(hold, Some(Box::new(Answer::Done)));
             return Expected { answer, events };
         }
@@ -179,7 +179,7 @@ impl Model {
     }
 }
 
-/// An open reservation as somebody is told of it.
+/// An open reservation as the service lists it.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Open {
     pub(super) open: OpenLease,
@@ -197,7 +197,7 @@ impl Open {
 }
 
 impl Row {
-    /// Whether this very lease stands, and is this person's.
+    /// Whether this lease still exists and belongs to this person.
     fn holds(&self, of: ReservationId, person: Newcomer) -> bool {
         self.leases.iter().any(|lease| lease.id == of.lease() && lease.user == person.user())
     }

@@ -1,4 +1,4 @@
-//! What asking again under an idempotency key should do.
+//! Expected results of repeated requests under an idempotency key.
 
 use super::{
     answer::{Answer, Issue},
@@ -14,24 +14,25 @@ use crate::{
     time::Timestamp,
 };
 
-/// A key and what was created under it.
+/// A key and the invitations created under it.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     owner: Creator,
     name: u8,
     asked: Asked,
-    /// Which rows.
+    /// The indexes of the created rows.
     rows: Vec<usize>,
 }
 
-/// What was asked for, all of it.
+/// The complete content of a request.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Asked {
     many: bool,
     drafts: Vec<Body>,
 }
 
-/// One draft, with everything filled in but the expiry, which is as it was said.
+/// One draft with every field filled in, except the expiry, which stays as the request
+/// gave it.
 #[derive(Clone, PartialEq, Debug)]
 struct Body {
     bound: Bound,
@@ -47,7 +48,7 @@ impl Asked {
         let drafts = wholes.iter().map(|whole| {
             let wish = whole.wish;
             let expiry = match wish.until {
-                // Said as an instant.
+                // The request gave an instant.
                 Until::After(_) => (Until::Default, Some(whole.expires_at)),
                 until => (until, None),
             };
@@ -59,8 +60,8 @@ impl Asked {
 }
 
 impl Model {
-    /// The answer to what was asked for under this key, when the key is known.
-    /// `only` is the division that all of it is about.
+    /// Returns the answer to a request whose key is known. `only` is the division of all
+    /// its drafts, if they share one.
     pub(super) fn again(
         &self,
         by: Creator,
@@ -75,7 +76,8 @@ impl Model {
             return Some(no((Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused)));
         }
         let rows = || key.rows.iter().map(|&n| &self.rows[n]);
-        // After a change, the code is for those who may see it.
+        // After a change, the code is returned only to a creator with the right to see
+        // codes.
         let sees_codes = match by {
             Creator::System => true,
             Creator::User(who) => self.rules.allow(who.part(), Right::Copy),
@@ -97,7 +99,7 @@ impl Model {
         self.keys.push(Key { owner, name, asked, rows });
     }
 
-    /// A key is kept until one of its invitations is purged.
+    /// Forgets each key with at least one purged invitation.
     pub(super) fn forget_keys(&mut self) {
         let rows = &self.rows;
         self.keys.retain(|key| !key.rows.iter().any(|&n| rows[n].purged));

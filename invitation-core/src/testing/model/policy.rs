@@ -1,18 +1,19 @@
-//! The policies of a sequence, as plain tables and as the real thing.
+//! The policies of a sequence, as plain tables and as [`Policy`].
 
 use super::cast::Part;
 use crate::policy::{Policy, Right, Rights};
 
-/// Which policy is in force.
+/// The policy in force.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Rules {
-    /// The default one.
+    /// The default policy.
     Default,
-    /// Managers may invite nobody any more.
+    /// A policy under which managers may no longer grant any role.
     ManagersGrantNothing,
-    /// Managers may create many at once, but see no code after that.
+    /// A policy under which managers may create batches but not see codes afterwards.
     ManagersSeeNoCodes,
-    /// There are leads: they may do nearly everything, with staff only.
+    /// A policy with leads: a role with nearly every right, but limited to granting the
+    /// staff role.
     WithLead,
 }
 
@@ -30,7 +31,7 @@ impl Rules {
         }
     }
 
-    /// The roles that a role may hand out.
+    /// Returns the roles that a role may grant.
     pub(super) fn grants(self, part: Part) -> &'static [Part] {
         match (part, self) {
             (Part::Admin, Self::WithLead) => &[Part::Admin, Part::Manager, Part::Staff, Part::Lead],
@@ -41,7 +42,7 @@ impl Rules {
         }
     }
 
-    /// Whether a role means anything.
+    /// Whether the policy knows a role.
     pub(super) fn know(self, part: Part) -> bool {
         match part {
             Part::Admin | Part::Manager | Part::Staff => true,

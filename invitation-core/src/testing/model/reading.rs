@@ -1,4 +1,4 @@
-//! What reading should show.
+//! Expected results of reads.
 
 use super::{
     answer::Answer,
@@ -102,7 +102,7 @@ impl Model {
     }
 
     fn is_wanted(&self, by: Who, wanted: WantedEvents, event: &Event) -> bool {
-        // Within one division, only what certainly belongs to it.
+        // Within one division, only events that certainly belong to it.
         let within = match wanted.place.or(by.reach()) {
             None => true,
             Some(place) => event.division == Some(place.division()),
@@ -119,7 +119,7 @@ impl Model {
         within && about && user && action && outcome && time
     }
 
-    /// The search, when somebody may ask this at all.
+    /// Returns the parsed search, or the refusal if the actor may not read this.
     pub(super) fn may_read(
         &self,
         by: Who,
@@ -152,7 +152,7 @@ impl Model {
         self.refused(user(by), action, no, None, place.or(by.home()))
     }
 
-    /// What is there, but for the search.
+    /// Returns the rows that match every criterion except the search.
     pub(super) fn matching(&self, by: Who, wanted: Wanted) -> impl Iterator<Item = &Row> {
         let division = wanted.place.or(by.reach()).map(Place::division);
         self.rows.iter().filter(move |row| {
@@ -177,7 +177,7 @@ impl Model {
         })
     }
 
-    /// The batch of the invitation that is picked; or one that never was.
+    /// Returns the batch of the picked invitation, or a batch that never existed.
     pub(super) fn batch(&self, pick: Pick) -> BatchId {
         let batch = self.picked(pick).and_then(|row| row.facts.batch);
         batch.unwrap_or(BatchId::from_bytes([0x7c; 16]))
@@ -187,7 +187,7 @@ impl Model {
         pick.of(self.rows.len()).map(|n| &self.rows[n])
     }
 
-    /// What is typed into the search.
+    /// Returns the text of a search.
     pub(super) fn sought(&self, sought: Sought) -> String {
         match sought {
             Sought::Text(text) => text.to_owned(),

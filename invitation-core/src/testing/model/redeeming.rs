@@ -1,4 +1,4 @@
-//! What presenting a code should do.
+//! Expected results of presenting a code.
 
 use super::{
     answer::{Answer, Grant, Hold},
@@ -14,17 +14,17 @@ use crate::{
     refusal::Refusal,
 };
 
-/// The use that somebody can have.
+/// The use that a redeemer can take.
 enum Use {
     Free,
-    /// The one that this lease of their own holds.
+    /// The use held by this lease of the redeemer.
     Own(Lease),
-    /// The one that this lease, which has run out, held for somebody else.
+    /// The use held by this expired lease of another redeemer.
     RunOut(Lease),
 }
 
 impl Model {
-    /// `id` is that of the redemption, which nobody can foretell.
+    /// `id` is the id of the redemption, which the model cannot predict.
     pub(super) fn redeem(&mut self, code: Pick, person: Newcomer, id: EventId) -> Expected {
         let action = Action::Redeem;
         let n = match self.presented(code, person, action) {
@@ -47,7 +47,7 @@ impl Model {
         }
     }
 
-    /// `id` is that of a new lease, which nobody can foretell.
+    /// `id` is the id of a new lease, which the model cannot predict.
     pub(super) fn reserve(&mut self, code: Pick, person: Newcomer, id: EventId) -> Expected {
         let action = Action::Reserve;
         let n = match self.presented(code, person, action) {
@@ -68,7 +68,7 @@ impl Model {
             Ok(Use::Own(own)) if self.now < own.until => {
                 Expected::quiet(held(&self.rows[n], &own, true))
             }
-            // For another while, under the same id.
+            // Renews the lease under the same id.
             Ok(Use::Own(own)) => {
                 let event = event.with("reservation", &own.id);
                 self.end_lease(n, own.id);
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    /// The row of the code, unless that already settles it.
+    /// Returns the row of the code, unless the code already decides the answer.
     fn presented(
         &self,
         code: Pick,
@@ -108,22 +108,22 @@ impl Model {
         if person.place.is_some_and(|place| place.division() != row.facts.division) {
             return unknown(Reason::OutOfScope, Some(row), None);
         }
-        // Whoever is in, stays in, in whatever state the invitation is by now.
+        // A redemption stays valid, whatever state the invitation is in now.
         match row.redemption_of(person) {
             Some(mine) => Err(Box::new(Expected::quiet(granted(row, mine, true)))),
             None => Ok(n),
         }
     }
 
-    /// The row whose code this is now: rotated-away codes are dead.
+    /// Returns the row whose present code this is. Replaced codes are unknown.
     fn by_code(&self, pick: Pick) -> Option<usize> {
         let (code, n) = &self.codes[pick.of(self.codes.len())?];
         let row = &self.rows[*n];
         (row.code == *code && !row.purged).then_some(*n)
     }
 
-    /// Which use somebody can have who has not redeemed it, or why none, in the
-    /// order of the words.
+    /// Returns the use that a person without a redemption of the invitation can take, or
+    /// the refusal. Checks in the order of the guard's conditions.
     fn usable(&self, n: usize, person: Newcomer) -> Result<Use, No> {
         let row = &self.rows[n];
         if row.is_deleted() {
@@ -162,7 +162,8 @@ impl Model {
         if self.now < at { Ok(()) } else { Err((Refusal::Expired { at }, Reason::Expired)) }
     }
 
-    /// The system's invitations need no ceiling; others that of now.
+    /// An invitation by the system needs no ceiling; the others need the current
+    /// policy's.
     pub(super) fn grantable_still(&self, row: &Row) -> Result<(), No> {
         match row.inviter {
             Some((_, part)) if !self.rules.grants(part).contains(&row.part) => {
@@ -172,7 +173,7 @@ impl Model {
         }
     }
 
-    /// A use is taken for good.
+    /// Expects that a use is redeemed.
     pub(super) fn used(
         &mut self,
         n: usize,
@@ -197,7 +198,7 @@ impl Model {
         Expected { answer: granted(row, &redemption, false), events: vec![event] }
     }
 
-    /// A use is held.
+    /// Expects that a use is reserved.
     fn held(&mut self, n: usize, lease: Lease, again: bool, event: Evidence) -> Expected {
         let row = &mut self.rows[n];
         let answer = held(row, &lease, again);

@@ -1,20 +1,20 @@
-//! What a search finds, said naively.
+//! A naive specification of search.
 
 use super::codes::{SYMBOLS, symbols};
 use crate::code::CodeFormat;
 
-/// A search that is one.
+/// A valid search.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Search {
-    /// Only this whole address, in lower case and with its domain in ASCII, is found.
+    /// Matches only this whole address, in lower case and with its domain in ASCII.
     Address(String),
-    /// Each word must begin a word, or be it if it is one character; when there are none,
-    /// words do not count. A code must begin with what comes second.
+    /// Each search term must begin a term, or equal it if it has one character. An empty
+    /// list matches by code only. The second field is the beginning of a code.
     Words(Vec<String>, Option<String>),
 }
 
 impl Search {
-    /// What `text` means; none when it is refused.
+    /// Parses `text`; returns `None` when it is refused.
     pub(super) fn read(text: &str) -> Option<Self> {
         if text.len() > 200 {
             return None;
@@ -23,7 +23,7 @@ impl Search {
             return Some(Self::Address(address));
         }
         let beginning = beginning(text);
-        // A whole code is not words.
+        // A whole code is not read as search terms.
         let whole = beginning
             .as_ref()
             .is_some_and(|text| text.len() == 24 && CodeFormat::default().parse(text).is_ok());
@@ -31,8 +31,8 @@ impl Search {
         (whole || !words.is_empty()).then_some(Self::Words(words, beginning))
     }
 
-    /// Whether an invitation is found: by its address or the name of its redeemer, or by its
-    /// code, for those who may see it.
+    /// Whether an invitation matches: by its address, by the name of its redeemer, or by
+    /// its code if the actor may see codes.
     pub(super) fn finds(&self, own: &[&str], code: &str, sees_codes: bool) -> bool {
         match self {
             Self::Address(wanted) => own.iter().any(|text| address(text).as_ref() == Some(wanted)),
@@ -62,7 +62,8 @@ fn has_all(own: &[String], wanted: &[String]) -> bool {
     true
 }
 
-/// The one form of an address, if the text is one of those that occur in a sequence.
+/// Returns the normal form of an address, if the text is an address that can occur in a
+/// sequence.
 fn address(text: &str) -> Option<String> {
     let (local, domain) = text.split_once('@')?;
     let domain =
@@ -71,10 +72,10 @@ fn address(text: &str) -> Option<String> {
     (is_domain && !local.is_empty()).then(|| format!("{}@{domain}", local.to_lowercase()))
 }
 
-/// The words of a text.
+/// Returns the terms of a text.
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    // The one decomposed letter that occurs in a sequence.
+    // The only decomposed letter that occurs in a sequence.
     for c in text.replace("a\u{308}", "ä").to_lowercase().chars() {
         if c.is_alphanumeric() {
             words.last_mut().expect("there is a first word").push(c);
@@ -86,7 +87,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The symbols of a text that reads as the beginning of a code.
+/// Returns the symbols of a text that can be read as the beginning of a code.
 fn beginning(text: &str) -> Option<String> {
     let mut beginning = String::new();
     for c in text.chars() {

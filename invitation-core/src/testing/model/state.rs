@@ -1,4 +1,4 @@
-//! What the model remembers, and what is told from it.
+//! The state of the model, and the values derived from it.
 
 use super::{
     answer::{Answer, View},
@@ -24,39 +24,39 @@ use crate::{
 pub(super) const HOUR: i64 = 3_600_000_000;
 pub(super) const DAY: i64 = 24 * HOUR;
 
-/// Everything that should be so.
+/// The state that the store should have.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) now: Timestamp,
     pub(super) rules: Rules,
     pub(super) bounds: Bounds,
-    /// In the order of creation, with tombstones and with what was purged.
+    /// All invitations in the order of creation, including tombstones and purged ones.
     pub(super) rows: Vec<Row>,
-    /// Every code that was issued, dead ones included, and of which row.
+    /// Every code that was issued, replaced ones included, with the index of its row.
     pub(super) codes: Vec<(String, usize)>,
     /// Every reservation that was made, ended ones included.
     pub(super) reserved: Vec<Reserved>,
     pub(super) keys: Vec<Key>,
-    /// Every event that was found and was as it should be.
+    /// Every event that was read from the store and was as expected.
     pub(super) trail: Vec<Event>,
     pub(super) stranger: String,
-    /// The number of the step.
+    /// The number of the current step.
     pub(super) step: usize,
 }
 
-/// One invitation.
+/// An invitation with every fact that the store should hold about it.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) facts: Invitation,
     pub(super) code: String,
     pub(super) bound: Bound,
     pub(super) part: Part,
-    /// Who invited, and as what; none is the system.
+    /// The inviter and their role at creation; `None` is the system.
     pub(super) inviter: Option<(Who, Part)>,
     pub(super) redemptions: Vec<Redemption>,
-    /// Those that stand, run out or not.
+    /// The leases that exist, expired ones included.
     pub(super) leases: Vec<Lease>,
-    /// Whether nothing is left of it.
+    /// Whether the invitation was purged.
     pub(super) purged: bool,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Reserved {
 /// An event that should have been written.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Evidence {
-    /// When it is known by another answer.
+    /// The event's id, if another answer reveals it.
     pub(super) id: Option<EventId>,
     pub(super) at: Timestamp,
     pub(super) performer: Performer,
@@ -81,12 +81,12 @@ pub(super) struct Evidence {
     pub(super) invitation: Option<InvitationId>,
     pub(super) division: Option<Division>,
     pub(super) origin: Origin,
-    /// What its detail says, of that which is compared.
+    /// The event's details that are compared.
     pub(super) detail: Vec<(&'static str, String)>,
 }
 
 impl Evidence {
-    /// This, about that invitation.
+    /// Makes the event be about that invitation.
     pub(super) fn about(self, row: &Row) -> Self {
         let facts = &row.facts;
         Self { invitation: Some(facts.id), division: Some(facts.division.clone()), ..self }
@@ -98,7 +98,7 @@ impl Evidence {
     }
 }
 
-/// What a step should answer and write.
+/// The expected answer and events of a step.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Expected {
     pub(super) answer: Answer,
@@ -106,7 +106,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// An answer that leaves no trace.
+    /// Returns an expectation without events.
     pub(super) fn quiet(answer: Answer) -> Self {
         Self { answer, events: Vec::new() }
     }
@@ -116,11 +116,11 @@ impl Expected {
     }
 }
 
-/// Why not: what is said, and what is written.
+/// The refusal that the caller gets, and the reason that is recorded.
 pub(super) type No = (Refusal, Reason);
 
 impl Row {
-    /// The first that fits: used, revoked, expired, active.
+    /// Returns the first status that applies: used, revoked, expired, active.
     pub(super) fn status(&self, now: Timestamp) -> Status {
         if !self.has_uses_left() {
             return Status::Used;
@@ -135,7 +135,7 @@ impl Row {
         self.facts.deleted_at.is_some()
     }
 
-    /// Whether somebody could find it in a list.
+    /// Whether the invitation can appear in a list.
     pub(super) fn is_there(&self) -> bool {
         !self.purged && !self.is_deleted()
     }
@@ -144,7 +144,7 @@ impl Row {
         self.facts.uses < self.facts.max_uses.get()
     }
 
-    /// Withdraws it.
+    /// Revokes the invitation.
     pub(super) fn revoke(&mut self, at: Timestamp, reason: Option<String>) {
         self.facts.revocation = Some(Revocation { at, reason });
         self.facts.version += 1;
@@ -156,7 +156,7 @@ impl Row {
         self.facts.held = 0;
     }
 
-    /// The address and Used By, as a list shows them.
+    /// Returns the address and *Used By*, as a list shows them.
     pub(super) fn shown(&self) -> Vec<&str> {
         let address = match self.bound {
             Bound::Address(mailbox, other) => Some(mailbox.spelling(other)),
@@ -166,7 +166,7 @@ impl Row {
         address.into_iter().chain(name).collect()
     }
 
-    /// Whether the proved address, if there is one, opens it.
+    /// Whether the proved address, if there is one, satisfies the binding.
     pub(super) fn opens_to(&self, proof: Option<(Mailbox, bool)>) -> bool {
         let site: fn(Mailbox) -> Site = Mailbox::at;
         match self.bound {
@@ -203,30 +203,32 @@ impl Model {
         }
     }
 
-    /// The id that is picked.
+    /// Returns the picked id.
     pub(super) fn id(&self, pick: Pick) -> InvitationId {
         let row = pick.of(self.rows.len()).map(|n| self.rows[n].facts.id);
         row.unwrap_or(InvitationId::from_bytes([0x7a; 16]))
     }
 
-    /// The code that is picked, as shown, dead or alive.
+    /// Returns the picked code as shown, valid or replaced.
     pub(super) fn code(&self, pick: Pick) -> &str {
         pick.of(self.codes.len()).map_or(&self.stranger, |n| &self.codes[n].0)
     }
 
-    /// The reservation that is picked.
+    /// Returns the picked reservation.
     pub(super) fn reservation(&self, of: Reserving) -> ReservationId {
         match of.pick.of(self.reserved.len()) {
             Some(n) => {
                 let Reserved { row, lease, .. } = self.reserved[n];
                 ReservationId::new(self.rows[row].facts.id, lease)
             }
-            // Of an invitation that there may be.
+            // The id of a reservation that was never made, on an invitation that may
+            // exist.
             None => ReservationId::new(self.id(Pick::Known(0)), EventId::from_bytes([0x7b; 16])),
         }
     }
 
-    /// Who presents a reservation: `person`, or for whom it was made.
+    /// Returns the presenter of a reservation: `person`, or the person for whom it was
+    /// made.
     pub(super) fn presenting(&self, of: Reserving, person: Newcomer) -> Newcomer {
         match of.pick.of(self.reserved.len()) {
             Some(n) if of.own => Newcomer { person: self.reserved[n].person, ..person },
@@ -234,12 +236,13 @@ impl Model {
         }
     }
 
-    /// `now` moved by microseconds.
+    /// Returns `now` moved by `micros` microseconds.
     pub(super) fn after(&self, micros: i64) -> Timestamp {
         Timestamp::from_micros(self.now.as_micros() + micros).expect("sequences stay near now")
     }
 
-    /// When something expires, or the field that is wrong: 1 hour to 365 days.
+    /// Returns the instant of expiry, or the name of the invalid field. A lifetime is 1
+    /// hour to 365 days.
     pub(super) fn expiry(&self, until: Until) -> Result<Timestamp, &'static str> {
         let (field, lifetime) = match until {
             Until::Default => ("expires_at", 7 * DAY),
@@ -249,12 +252,12 @@ impl Model {
         if (HOUR..=365 * DAY).contains(&lifetime) { Ok(self.after(lifetime)) } else { Err(field) }
     }
 
-    /// The invitation that is picked, when anything is left of it.
+    /// Returns the picked invitation, unless it never existed or was purged.
     pub(super) fn found(&self, pick: Pick) -> Option<usize> {
         pick.of(self.rows.len()).filter(|&n| !self.rows[n].purged)
     }
 
-    /// The invitation as `who` may know it.
+    /// Returns the invitation as far as `who` may know it.
     pub(super) fn look(&self, who: Who, pick: Pick) -> Result<usize, No> {
         let Some(n) = self.found(pick) else {
             return Err((Refusal::NotFound, Reason::Unknown));
@@ -268,7 +271,8 @@ impl Model {
         Ok(n)
     }
 
-    /// What `who` may do with an invitation as it is: what would succeed.
+    /// Returns the actions that would succeed for `who` on the invitation in its present
+    /// state.
     pub(super) fn actions(&self, who: Who, row: &Row) -> Vec<Right> {
         let unused = row.has_uses_left();
         let revoked = row.facts.revocation.is_some();
@@ -287,7 +291,7 @@ impl Model {
         actions
     }
 
-    /// The row of a dashboard, judged at `now`.
+    /// Returns the row of a dashboard, with the status at `now`.
     pub(super) fn view(&self, who: Who, row: &Row, now: Timestamp) -> View {
         View {
             invitation: row.facts.clone(),
@@ -301,7 +305,7 @@ impl Model {
         }
     }
 
-    /// An event of this step.
+    /// Returns an event of this step.
     pub(super) fn event(&self, performer: Performer, action: Action) -> Evidence {
         Evidence {
             id: None,
@@ -317,7 +321,7 @@ impl Model {
         }
     }
 
-    /// The refusal of this step, with its evidence.
+    /// Returns the refusal of this step, with its event.
     pub(super) fn refused(
         &self,
         performer: Performer,
@@ -337,14 +341,15 @@ impl Model {
         Expected { answer: Answer::Refused(refusal), events: vec![event] }
     }
 
-    /// A refusal that is about the invitation picked, wherever it is.
+    /// Returns a refusal whose event is about the picked invitation, in whatever division
+    /// it is.
     pub(super) fn refused_about(&self, who: Who, action: Action, no: No, of: Pick) -> Expected {
         let about = self.found(of).map(|n| &self.rows[n]);
         self.refused(user(who), action, no, about, None)
     }
 }
 
-/// A denial is about the actor; a refusal about the state of things.
+/// A denial depends on the actor's rights; a refusal depends on the invitation's state.
 fn outcome(reason: Reason) -> EventOutcome {
     match reason {
         Reason::RightMissing
@@ -357,18 +362,18 @@ fn outcome(reason: Reason) -> EventOutcome {
     }
 }
 
-/// A user, as the audit trail names them.
+/// Returns a user as the audit trail names them.
 pub(super) fn user(who: Who) -> Performer {
     Performer::Actor { user: who.user(), role: who.part().role() }
 }
 
-/// A newcomer, as the audit trail names them.
+/// Returns a newcomer as the audit trail names them.
 pub(super) fn newcomer(person: Newcomer) -> Performer {
     let redeemer: Redeemer = person.redeemer(Origin::default());
     Performer::Redeemer { user: redeemer.user().clone(), username: redeemer.username().clone() }
 }
 
-/// That a right is missing.
+/// Returns the refusal for a missing right.
 pub(super) fn forbidden(right: Right) -> No {
     (Refusal::Forbidden { right }, Reason::RightMissing)
 }

@@ -1,4 +1,4 @@
-//! What work on many invitations at once should do.
+//! Expected results of operations on many invitations.
 
 use super::{
     answer::Answer,
@@ -13,7 +13,7 @@ use super::{
 use crate::{event::Action, id::InvitationId, policy::Right, time::Timestamp};
 
 impl Model {
-    /// Of all pages.
+    /// Expects the result of all pages of a sweep.
     pub(super) fn revoke_all(&mut self, by: Who, wanted: Wanted, because: Because) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
         if !self.rules.allow(by.part(), right) {
@@ -52,7 +52,7 @@ impl Model {
         Expected { answer: Answer::Withdrawn(ids), events }
     }
 
-    /// `seen` gives which ones are gone: that is the store's choice.
+    /// `seen` provides the removed invitations, which the store chooses.
     pub(super) fn purge(&mut self, by: Creator, age: i64, max: u32, seen: &Answer) -> Expected {
         if let Creator::User(who) = by
             && !self.rules.allow(who.part(), Right::Purge)
@@ -99,7 +99,7 @@ impl Model {
         let event = Evidence { division: within, ..self.event(performer(by), Action::Purge) };
         let event = event.with("before", &before).with("removed", &gone.len());
         Expected {
-            // There may be more when there is not, but not the other way round.
+            // A store may report more when none are left, but not the reverse.
             answer: Answer::Removed(gone.to_vec(), more || over.len() > gone.len()),
             events: if gone.is_empty() { Vec::new() } else { vec![event] },
         }
@@ -107,7 +107,8 @@ impl Model {
 }
 
 impl Row {
-    /// Since when it is over, or from when on it will be, if nothing is done.
+    /// Returns the instant at which the invitation became over, or will become so if it
+    /// is not changed.
     pub(super) fn over(&self) -> Timestamp {
         let facts = &self.facts;
         if let Some(at) = facts.deleted_at {

@@ -1,4 +1,4 @@
-//! What is compared beside the answers: everything that the store holds.
+//! Comparisons other than the answers: everything that the store holds.
 
 use super::{
     answer::Answer,
@@ -19,7 +19,7 @@ use crate::{
     transition::Target,
 };
 
-/// Says what differs.
+/// Returns an error that describes the difference, if there is one.
 pub(super) fn same(what: &str, expected: &Answer, seen: &Answer) -> Result<(), String> {
     if expected == seen {
         return Ok(());
@@ -28,7 +28,8 @@ pub(super) fn same(what: &str, expected: &Answer, seen: &Answer) -> Result<(), S
 }
 
 impl Subject {
-    /// Compares all invitations, the counts and the open reservations, as an administrator sees them.
+    /// Compares all invitations, the counts and the open reservations, as an
+    /// administrator sees them.
     pub(super) async fn compare_facts(&self, model: &Model) -> Result<(), String> {
         let all = Wanted::default();
         let seen = self.list(Who::Admin, &all, Limits::MAX_PAGE, 0, model).await;
@@ -39,7 +40,7 @@ impl Subject {
         same("the open reservations", &model.reservations(Who::Admin, None).answer, &seen)
     }
 
-    /// Compares who redeemed that invitation, which may be gone.
+    /// Compares the redemptions of that invitation, which may be purged or deleted.
     pub(super) async fn compare_redemptions(&self, row: &Row) -> Result<(), String> {
         let page = Page { after: None, limit: Limits::MAX_PAGE };
         let store = self.service.store();
@@ -50,8 +51,8 @@ impl Subject {
         same("who redeemed it", &Answer::Used(row.newest_redemptions()), &seen)
     }
 
-    /// Compares the events that are new since `before` with those that should have been
-    /// written, and remembers them.
+    /// Compares the events since `before` with the expected ones, and adds them to the
+    /// model's trail.
     pub(super) async fn compare_events(
         &self,
         model: &mut Model,
@@ -86,7 +87,7 @@ impl Subject {
         }
     }
 
-    /// Compares the complete audit trail, and what is left of the deleted.
+    /// Compares the complete audit trail, and the remaining data of deleted invitations.
     pub(super) async fn compare_all(&self, model: &Model) -> Result<(), String> {
         let mut events = model.trail.clone();
         events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
@@ -111,7 +112,7 @@ impl Subject {
     }
 }
 
-/// What of an event's detail is compared.
+/// The details of an event that are compared.
 const TOLD: [&str; 10] = [
     "reservation",
     "until",
@@ -150,14 +151,14 @@ fn fits(wanted: &Evidence, event: &Event) -> bool {
     seen == *wanted
 }
 
-/// No event tells a code or a whole address.
+/// Checks that no event contains a code or a whole address.
 fn leaks_nothing(event: &Event, model: &Model) -> Result<(), String> {
     let mut told = String::new();
     for (_, value) in event.detail.iter() {
         told.push_str(value);
         told.push('\n');
     }
-    // With or without hyphens.
+    // Codes are found with or without hyphens.
     let bare = told.replace('-', "");
     let code = model.codes.iter().any(|(code, _)| bare.contains(&code.replace('-', "")));
     let all =
