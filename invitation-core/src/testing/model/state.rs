@@ -71,7 +71,7 @@ pub(super) struct Reserved {
 /// An event that should have been written.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Evidence {
-    /// The event's id, if another answer reveals it.
+    /// The event's id, if an answer reveals it.
     pub(super) id: Option<EventId>,
     pub(super) at: Timestamp,
     pub(super) performer: Performer,
