@@ -1,4 +1,4 @@
-//! Who is acting, and whether they may: what comes before a body is read.
+//! Extractors for the caller and for its rights. They run before the body is read.
 
 use std::{convert::Infallible, marker::PhantomData};
 
@@ -15,8 +15,8 @@ use crate::{
     web::Web,
 };
 
-/// The actor of a request; 401 when there is none, 403 for a change that a page of
-/// another origin asks for.
+/// The actor of a request. Rejects with 401 without an actor, and with 403 if a page of
+/// another origin requests a change.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn(pub(crate) Actor);
 
@@ -33,8 +33,8 @@ impl FromRequestParts<Web> for SignedIn {
     }
 }
 
-/// The events of the call carry the id of the request, unless the host has said what
-/// they are to carry.
+/// Sets the id of the request as the correlation id of the call's events, unless the host
+/// has set one.
 fn tied_to_request(actor: Actor, parts: &Parts) -> Actor {
     match parts.extensions.get::<RequestId>() {
         Some(RequestId(id)) if actor.origin().correlation.is_none() => {
@@ -45,14 +45,14 @@ fn tied_to_request(actor: Actor, parts: &Parts) -> Actor {
     }
 }
 
-/// A right, as a type.
+/// A right as a type, for use as a parameter of [`May`].
 pub(crate) trait Needed: Send + Sync {
     const RIGHT: Right;
 }
 
 macro_rules! needed {
     ($($right:ident)+) => {
-        /// The rights that routes ask for.
+        /// The rights that routes require.
         pub(crate) mod to {
             $(#[derive(Debug)] pub(crate) struct $right;
             impl super::Needed for $right {
@@ -63,8 +63,8 @@ macro_rules! needed {
 }
 needed!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export);
 
-/// An actor whose role has the right; 403 otherwise, with evidence that names the
-/// invitation of the path, if there is one.
+/// An actor whose role has the right `R`. Rejects with 403 otherwise, and records a
+/// denial that names the invitation of the path, if there is one.
 #[derive(Debug)]
 pub(crate) struct May<R>(pub(crate) Actor, pub(crate) PhantomData<R>);
 
@@ -79,12 +79,13 @@ impl<R: Needed> FromRequestParts<Web> for May<R> {
     }
 }
 
-/// The invitation that the path names, if what stands there is an id.
+/// The invitation id from the path, or `None` if that segment is not an id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named(Option<InvitationId>);
 
 impl Named {
-    /// The id; 404 without one. To be asked for after the body has been read.
+    /// Returns the id, or a 404 problem without one. Handlers call this after the body
+    /// has been read, so that a malformed body is reported first.
     pub(crate) fn id(self) -> Result<InvitationId, Problem> {
         self.0.ok_or_else(Problem::no_such_invitation)
     }
@@ -97,7 +98,7 @@ impl FromRequestParts<Web> for Named {
         let Ok(params) = RawPathParams::from_request_parts(parts, web).await else {
             return Ok(Self(None));
         };
-        // The last of that name: the host's own mount path may have one, too.
+        // The last parameter named `id`: the host's own mount path may have one, too.
         let id = params.iter().filter(|(name, _)| *name == "id").last();
         Ok(Self(id.and_then(|(_, id)| id.parse().ok())))
     }

@@ -1,4 +1,4 @@
-//! Changing the terms of an invitation.
+//! The endpoint that changes the terms of an invitation.
 
 use axum::{extract::State, response::Response};
 use invitation_core::{Amendment, Email, Expiry, Role};
@@ -18,27 +18,27 @@ use crate::{
     web::Web,
 };
 
-/// Other terms. What is left out stays as it is.
+/// The terms to change. Fields that are left out stay as they are.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = Amendment, min_properties = 1)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AmendBody {
-    /// The only address that may redeem it from now on; `null` lets anyone redeem it who
-    /// holds the code.
+    /// The only address that may redeem the code from now on. `null` lets anyone who
+    /// holds the code redeem it.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 254, format = Email)]
     email: Field,
-    /// It is to be valid before this instant: 1 hour to 365 days from now.
+    /// The instant at which the invitation expires, 1 hour to 365 days from now.
     #[serde(default)]
     #[schema(value_type = Option<String>, nullable = false, format = DateTime)]
     expires_at: Field,
-    /// The role that the newcomer gets.
+    /// The role that the new user gets.
     #[serde(default)]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
     role: Field,
 }
 
-/// A field that tells `null` from what is not there.
+/// A field that distinguishes `null` from a missing value.
 #[derive(Default)]
 enum Field {
     #[default]
@@ -85,8 +85,8 @@ impl AmendBody {
     }
 }
 
-/// Changes address, expiry or role. The code stays the same, and is worth nothing to the
-/// old address any more.
+/// Changes the address, the expiry or the role. The code stays the same; the former
+/// address can no longer redeem it.
 #[utoipa::path(
     patch,
     path = "/{id}",

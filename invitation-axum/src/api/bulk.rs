@@ -1,4 +1,4 @@
-//! Creating many invitations at once.
+//! The endpoint that creates many invitations in one request.
 
 use axum::{
     Json,
@@ -32,20 +32,22 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BulkQuery {
-    /// Whether to say only what would come of it.
+    /// Whether to report the outcome of each row without creating anything.
     #[param(value_type = Option<bool>, nullable = false)]
     dry_run: Option<String>,
-    /// All or none, as it is if nothing is said; or as many as can be.
+    /// Whether a row with a mistake stops the import: `atomic` (the default) creates all
+    /// rows or none, `best_effort` creates every row that can be created.
     #[param(inline, value_type = Option<Mode>, nullable = false)]
     mode: Option<String>,
-    /// What becomes of rows whose mailbox comes twice, or has an active invitation to the
-    /// row's division: they are skipped, as if nothing is said, or created.
+    /// How to treat rows whose mailbox occurs twice or already has an active invitation
+    /// to the row's division. `skip` (the default) leaves them out, `create` creates
+    /// them.
     #[param(inline, value_type = Option<OnDuplicates>, nullable = false)]
     duplicates: Option<String>,
 }
 
 impl Asked for BulkQuery {
-    /// Whether nothing is to be created, and how the rows are to be taken.
+    /// Whether this is a dry run, and how to import the rows.
     type Meaning = (bool, How);
 
     fn read(self, wrong: &mut Wrong) -> (bool, How) {
@@ -67,14 +69,14 @@ impl Asked for BulkQuery {
     }
 }
 
-/// How the rows of an import are to be taken.
+/// The options of an import.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     pub(crate) mode: ImportMode,
     pub(crate) duplicates: Duplicates,
 }
 
-/// Documents the values of `mode`.
+/// How an import treats rows that cannot be created.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -83,7 +85,7 @@ enum Mode {
     BestEffort,
 }
 
-/// Documents the values of `duplicates`.
+/// How an import treats rows with a duplicate mailbox.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -92,23 +94,24 @@ enum OnDuplicates {
     Create,
 }
 
-/// What came of the rows.
+/// The outcome of an import.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BulkResult)]
 pub(crate) struct BulkBody {
-    /// What was created together has this in common; none when nothing was.
+    /// The id that all invitations created by this call share; `null` if none was
+    /// created.
     #[schema(required, format = Uuid)]
     pub(crate) batch: Option<String>,
-    /// One for each row, in their order.
+    /// The outcomes, one for each row, in the order of the rows.
     pub(crate) results: Vec<RowResult>,
 }
 
-/// What came of a row.
+/// The outcome of one row.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BulkRow)]
 pub(crate) struct RowResult {
-    /// The line of the file in which the row begins, of a JSON array the position of the
-    /// element; both counted from 1.
+    /// The line of the file in which the row begins. For a JSON array, the position of
+    /// the element. Both count from 1.
     #[schema(minimum = 1)]
     pub(crate) line: usize,
     pub(crate) outcome: RowOutcome,
@@ -118,15 +121,16 @@ pub(crate) struct RowResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     pub(crate) code: Option<Secret>,
-    /// Why it was not created.
+    /// The reasons why the row was not created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// What is noticeable about it, whatever came of it.
+    /// The warnings about the row, whatever its outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     warnings: Vec<FieldError>,
-    /// The errors and the warnings, for a page that shows the line beside them.
+    /// The errors and warnings, for a page that shows the line number in a column of its
+    /// own.
     #[serde(skip)]
     pub(crate) notes: Vec<Note>,
 }
@@ -134,37 +138,39 @@ pub(crate) struct RowResult {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RowOutcome {
-    /// It was created.
+    /// The row was created.
     Created,
-    /// It would be created.
+    /// The row would be created.
     Valid,
-    /// Its mailbox comes twice or is invited already, and such rows are skipped.
+    /// The row's mailbox occurs twice or is already invited, and the import skips such
+    /// rows.
     Skipped,
-    /// Some values are not accepted.
+    /// Some values of the row are not accepted.
     Invalid,
-    /// The actor may not create it.
+    /// The actor may not create the row.
     Forbidden,
     /// Too many invitations are pending.
     QuotaExceeded,
-    /// It had been created under the same key, and has been deleted since.
+    /// The row was created earlier under the same key, and has been deleted since.
     Deleted,
-    /// It was not created, and the store failed to record why.
+    /// The row was not created, and the store failed to record why.
     Unavailable,
 }
 
 /// Creates up to 1,000 invitations, from a JSON array or a CSV file.
 ///
 /// The file is UTF-8, or UTF-16 with a byte order mark. Commas, semicolons or tabs separate its
-/// cells. The first line that is not empty names the columns, which are the fields of a new
-/// invitation, in any case; empty rows are passed over. A message about a row names the line of
-/// the file and the column as the file spells it.
+/// cells. The first non-empty line names the columns, which are the fields of a new invitation;
+/// case does not matter. Empty rows are ignored. A message about a row names the line of the file
+/// and the column as the file spells it.
 ///
-/// A row whose mailbox comes twice, or has an active invitation to the row's division at the
-/// moment, gets a warning, and is skipped unless `duplicates=create`. In atomic mode a skipped
-/// row is no failure. A row without an address gets a warning where others have one.
+/// A row gets a warning if its mailbox occurs twice, or has an active invitation to the row's
+/// division at the moment. The row is then skipped unless `duplicates=create`. In atomic mode a
+/// skipped row is not a failure. A row without an address gets a warning if other rows have one.
 ///
-/// Sent again under the same `Idempotency-Key`, in whatever mode, it gives the results of the
-/// first time and creates nothing; where the first time created nothing, for 24 hours.
+/// A repeated request under the same `Idempotency-Key`, in whatever mode, returns the results of
+/// the first request and creates nothing. If the first request created nothing, this holds for 24
+/// hours.
 #[utoipa::path(
     post,
     path = "/bulk",
@@ -209,7 +215,7 @@ async fn read(request: Request, web: &Web) -> Result<ParsedRows, Problem> {
     if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&rows::decode(&bytes)?, max) }
 }
 
-/// Says what would come of the rows, and creates nothing.
+/// Returns the outcome that each row would have, and creates nothing.
 pub(crate) async fn rehearse(
     web: &Web,
     actor: &Actor,
@@ -221,8 +227,8 @@ pub(crate) async fn rehearse(
     Ok(BulkBody { batch: None, results: read.results(would) })
 }
 
-/// Creates what the rows say, once for each key. What is wrong with rows of which all or none
-/// are to be created is a problem.
+/// Creates the invitations, once for each key. With [`ImportMode::AllOrNone`], invalid rows make
+/// the whole request a problem.
 pub(crate) async fn import(
     web: &Web,
     actor: &Actor,
@@ -232,7 +238,8 @@ pub(crate) async fn import(
 ) -> Result<BulkBody, Problem> {
     let is_unread = rows.rows.iter().any(|row| row.draft.is_err());
     if is_unread && how.mode == ImportMode::AllOrNone {
-        // Whatever else is wrong is said at once.
+        // The rehearsal finds the other invalid rows, so that the client gets all
+        // mistakes at once.
         let told = rehearse(web, actor, rows, how).await?;
         let invalid = told.results.into_iter().filter(|row| row.outcome == RowOutcome::Invalid);
         return Err(Problem::invalid(invalid.flat_map(|row| row.errors)));
@@ -248,8 +255,8 @@ pub(crate) async fn import(
     }
 }
 
-/// What is left of rows whose drafts are on their way: the places that messages name, and
-/// what was wrong with those that could not be read.
+/// What remains of the rows after their drafts moved into the [`Import`]: the line of
+/// each row, for messages, and the mistakes of rows that could not be read.
 struct Read {
     source: Source,
     rows: Vec<(usize, Vec<Note>)>,
@@ -281,7 +288,7 @@ impl Read {
         .collect()
     }
 
-    /// The mistakes of an import of which all or none is created.
+    /// Returns the mistakes of an import that creates all rows or none.
     fn invalid(&self, found: &InvalidInput) -> Problem {
         let error = |invalid: &Invalid| match invalid.line() {
             Some(n) => self.mistake(n, invalid).error,

@@ -1,4 +1,4 @@
-//! Creating one invitation.
+//! The endpoint that creates one invitation.
 
 use axum::{
     extract::{OriginalUri, State},
@@ -15,8 +15,8 @@ use crate::{
     web::Web,
 };
 
-/// Creates an invitation. Asked again under the same `Idempotency-Key`, it gives the
-/// first answer and creates nothing.
+/// Creates an invitation. A repeated request under the same `Idempotency-Key` returns the
+/// first response and creates nothing.
 #[utoipa::path(
     post,
     path = "/",

@@ -1,4 +1,4 @@
-//! What the descriptions of the routes have in common.
+//! Parts of the OpenAPI description that several routes share.
 
 use utoipa::{
     IntoParams, IntoResponses, PartialSchema, ToSchema,
@@ -13,7 +13,7 @@ use utoipa::{
 use super::invitation::InvitationBody;
 use crate::problem::ProblemBody;
 
-/// Declares a set of problem responses, by status and what it means.
+/// Declares a set of problem responses, each by its status and its description.
 macro_rules! problems {
     ($($(#[$doc:meta])* $name:ident: $($status:literal $means:literal),+;)+) => {
         $($(#[$doc])*
@@ -28,40 +28,40 @@ macro_rules! problems {
 }
 
 problems! {
-    /// What any request may get.
+    /// Problem responses of any request.
     Any:
         "401" "Nobody is signed in",
         "403" "The actor may not do this, or the request comes from another origin",
         "503" "The store is down, or too busy";
-    /// What a request about one invitation may get.
+    /// Problem responses of a request about one invitation.
     OnOne:
         "401" "Nobody is signed in",
         "403" "The actor may not do this, or the request comes from another origin",
         "404" "It does not exist, or is not the actor's to see",
         "503" "The store is down, or too busy";
-    /// What a request with values may get.
+    /// Problem responses of a request with query parameters.
     WithValues:
         "400" "The query cannot be read",
         "422" "Some values are not valid";
-    /// What a request with a body may get.
+    /// Problem responses of a request with a body.
     WithBody:
         "400" "The body cannot be read",
         "408" "The body came too slowly",
         "413" "The body is too large",
         "415" "The body is of another content type",
         "422" "Some values are not valid";
-    /// What a change may get.
+    /// Problem responses of a request that changes an invitation.
     Changing:
         "409" "It does not go with the state of the invitation",
         "412" "The invitation is at another version",
         "422" "Some values are not valid";
-    /// What a request with a key may get.
+    /// Problem responses of a request with an idempotency key.
     KeyReused:
         "409" "Something else was created under the key";
-    /// What an import or export may get.
+    /// Problem responses of an import or export.
     InBulk:
         "429" "Too many imports and exports at once, or too many invitations pending";
-    /// What a request may get that makes invitations pending.
+    /// Problem responses of a request that adds pending invitations.
     UnderQuota:
         "429" "Too many invitations are pending";
 }
@@ -91,7 +91,7 @@ fn header(means: &str) -> Header {
     HeaderBuilder::new().schema(Some(String::schema())).description(Some(means)).build()
 }
 
-/// The invitation as it is now.
+/// The response with the current state of the invitation.
 pub(crate) struct One;
 
 impl IntoResponses for One {
@@ -100,7 +100,7 @@ impl IntoResponses for One {
     }
 }
 
-/// The new invitation.
+/// The response with the new invitation.
 pub(crate) struct Created;
 
 impl IntoResponses for Created {
@@ -114,7 +114,7 @@ impl IntoResponses for Created {
     }
 }
 
-/// Declares a parameter.
+/// Declares a request parameter.
 macro_rules! parameters {
     ($($(#[$doc:meta])* $name:ident: $in:ident $required:ident $word:literal $means:literal $schema:expr;)+) => {
         $($(#[$doc])*
@@ -140,10 +140,10 @@ parameters! {
     /// The id in the path.
     Id: Path True "id" "The invitation"
         text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
-    /// The version that is expected.
+    /// The expected version of the invitation.
     Version: Header False "If-Match" "The `ETag` of the invitation as it was looked at, or `*`"
         text().pattern(Some("^(\\*|\"[0-9]{1,19}\")$")).build();
-    /// The key of a creation.
+    /// The idempotency key of a request that creates something.
     Key: Header False "Idempotency-Key" "Drawn by the client, one for each thing it wants"
         text().pattern(Some("^[!-~]{1,128}$")).build();
 }
@@ -152,7 +152,7 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// The schemas that are only referred to by name.
+/// Returns the schemas that routes refer to by name only.
 pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
         (ProblemBody::name().into_owned(), ProblemBody::schema()),

@@ -1,4 +1,4 @@
-//! What is asked for: a new invitation, as JSON says it.
+//! A new invitation, as JSON describes it.
 
 use std::num::NonZeroU32;
 
@@ -10,41 +10,41 @@ use utoipa::ToSchema;
 use super::metadata::MetadataBody;
 use crate::problem::{FieldError, pointer_to};
 
-/// A new invitation. What is left out is filled in: the role, if the actor may hand out
+/// A new invitation. Defaults fill in what is left out: the role, if the actor may grant
 /// only one; the actor's division; 7 days; one use; no binding.
 #[derive(Clone, Default, Debug, Deserialize, ToSchema)]
 #[schema(as = NewInvitation)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DraftBody {
-    /// The only address that may redeem it.
+    /// The only address that may redeem the code.
     #[schema(max_length = 254, format = Email, example = "anna@example.com")]
     pub(crate) email: Option<String>,
-    /// The only domain whose addresses may redeem it; not together with `email`.
+    /// The only domain whose addresses may redeem the code. Not together with `email`.
     #[schema(max_length = 254, example = "example.com")]
     pub(crate) email_domain: Option<String>,
-    /// The role that the newcomer gets.
+    /// The role that the new user gets.
     #[schema(min_length = 1, max_length = 64, example = "staff")]
     pub(crate) role: Option<String>,
-    /// The division that the newcomer joins.
+    /// The division that the new user joins.
     #[schema(min_length = 1, max_length = 64, example = "sales")]
     pub(crate) division: Option<String>,
-    /// It is to be valid before this instant: 1 hour to 365 days from now.
+    /// The instant at which the invitation expires, 1 hour to 365 days from now.
     #[schema(format = DateTime)]
     pub(crate) expires_at: Option<String>,
-    /// The same, in days; not together with `expires_at`.
+    /// The lifetime in days. Not together with `expires_at`.
     #[schema(minimum = 1, maximum = 365)]
     pub(crate) expires_in_days: Option<u32>,
-    /// How many may redeem it.
+    /// The number of people who may redeem the code.
     #[schema(minimum = 1, maximum = 100_000)]
     pub(crate) max_uses: Option<u32>,
-    /// What is to be kept with it: at most 4 KB, and 3 levels deep.
+    /// Data to store with the invitation: at most 4 KB, and 3 levels deep.
     #[schema(value_type = Option<Object>)]
     pub(crate) metadata: Option<MetadataBody>,
 }
 
 impl DraftBody {
-    /// The draft, or everything that is wrong with it; `at` is where the object stands
-    /// in the body.
+    /// Returns the draft, or every mistake in it. `at` is the JSON pointer to the object
+    /// within the body.
     pub(crate) fn read(self, at: &str) -> Result<Draft, Vec<FieldError>> {
         let mut wrong = Vec::new();
         let mut draft = Draft::new();
@@ -108,10 +108,10 @@ impl DraftBody {
     }
 }
 
-/// What is said about an instant that is none.
+/// The message about a text that is not an instant.
 pub(crate) const INSTANT: &str = "must be an instant, as in 2027-01-04T08:00:00Z";
 
-/// Reads an instant of RFC 3339.
+/// Parses an RFC 3339 instant.
 pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|instant| Timestamp::try_from(instant).ok())
 }

@@ -1,4 +1,4 @@
-//! The audit trail.
+//! The endpoint of the audit trail.
 
 use std::collections::BTreeMap;
 
@@ -17,24 +17,24 @@ use crate::{
     web::Web,
 };
 
-/// Which events.
+/// The filters of the audit trail.
 #[derive(Default, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventQuery {
-    /// Those about this invitation.
+    /// Only events about this invitation.
     #[param(format = Uuid, nullable = false)]
     invitation: Option<String>,
-    /// Those of this user, as actor or as redeemer.
+    /// Only events of this user, as actor or as redeemer.
     #[param(min_length = 1, max_length = 128, nullable = false)]
     actor: Option<String>,
-    /// Those of this kind.
+    /// Only events of this kind.
     #[param(inline, value_type = Option<EventKind>, nullable = false)]
     kind: Option<String>,
-    /// Those with this outcome.
+    /// Only events with this outcome.
     #[param(inline, value_type = Option<Outcome>, nullable = false)]
     outcome: Option<String>,
-    /// Those of this division.
+    /// Only events of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     division: Option<String>,
 }
@@ -65,7 +65,7 @@ impl Asked for EventQuery {
     }
 }
 
-/// What was done or attempted.
+/// The action that was done or attempted.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes the words of the core")]
@@ -85,20 +85,20 @@ pub(crate) enum EventKind {
     Audit,
 }
 
-/// Whether it was done.
+/// The outcome of the action.
 #[derive(ToSchema)]
 #[schema(as = EventOutcome, rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes the words of the core")]
 pub(crate) enum Outcome {
-    /// It was done.
+    /// The action was done.
     Succeeded,
-    /// The state of the invitation did not allow it.
+    /// The state of the invitation did not allow the action.
     Refused,
-    /// The actor was not entitled to it.
+    /// The actor lacked the right to the action.
     Denied,
 }
 
-/// One entry of the audit trail. There is never a code in it.
+/// One entry of the audit trail. It never contains a code.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(crate) struct EventBody {
@@ -106,34 +106,34 @@ pub(crate) struct EventBody {
     id: String,
     #[schema(format = DateTime)]
     at: String,
-    /// The id of the user who acted; none when the host itself did.
+    /// The id of the user who acted; `null` if the host itself acted.
     #[schema(required)]
     actor: Option<String>,
-    /// In which role somebody acted who manages invitations.
+    /// The role of the actor who manages invitations; `null` for a redeemer or the host.
     #[schema(required)]
     actor_role: Option<String>,
-    /// The name of the newcomer who presented a code.
+    /// The username of the new user who presented a code.
     #[schema(required)]
     username: Option<String>,
     #[schema(value_type = EventKind)]
     kind: Action,
     #[schema(value_type = Outcome)]
     outcome: EventOutcome,
-    /// Why not, exactly; none when it was done.
+    /// The exact reason of a refusal or denial; `null` if the action was done.
     #[schema(value_type = Option<String>, required)]
     reason: Option<Reason>,
-    /// The invitation it was about.
+    /// The id of the invitation that the event is about.
     #[schema(required, format = Uuid)]
     invitation: Option<String>,
     #[schema(required)]
     division: Option<String>,
-    /// The request it was part of.
+    /// The id of the request that the event belongs to.
     #[schema(required)]
     correlation_id: Option<String>,
-    /// Where it came from, as the host has it.
+    /// The source of the request, as the host recorded it.
     #[schema(required)]
     source: Option<String>,
-    /// What else is worth knowing.
+    /// Further details of the event, by name.
     detail: BTreeMap<String, String>,
 }
 
@@ -169,14 +169,14 @@ impl EventBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventPage)]
 pub(crate) struct PageBody {
-    /// There may be fewer than asked for although more follow.
+    /// The items of the page. A page may hold fewer than `limit` although more follow.
     items: Vec<EventBody>,
-    /// Where the next page begins; none when nothing follows.
+    /// The cursor of the next page; `null` if nothing follows.
     #[schema(required)]
     next_cursor: Option<String>,
 }
 
-/// Reads the audit trail within the actor's reach, newest first.
+/// Lists the audit trail within the actor's reach, newest first.
 #[utoipa::path(
     get,
     path = "/events",
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use utoipa::PartialSchema;
 
-    /// The words that a schema lists.
+    /// Returns the values of a schema's `enum`.
     fn listed<T: PartialSchema>() -> Vec<String> {
         let schema = serde_json::to_value(T::schema()).unwrap();
         let words = schema["enum"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! The list as a file.
+//! The endpoint that exports the list as a CSV file.
 
 use axum::{
     body::Bytes,
@@ -41,9 +41,9 @@ const COLUMNS: [&str; 14] = [
     "version",
 ];
 
-/// The list as a CSV file, newest first, without the codes. The file is UTF-8 with a byte order
-/// mark. A cell, or a part of one, that a spreadsheet could take for a formula has an apostrophe
-/// in front; an import takes it away again.
+/// Exports the list as a CSV file, newest first, without the codes. The file is UTF-8 with a byte
+/// order mark. A cell, or a part of one, that a spreadsheet could take for a formula gets an
+/// apostrophe in front. An import removes these apostrophes.
 #[utoipa::path(
     get,
     path = "/export.csv",
@@ -60,7 +60,8 @@ pub(crate) async fn export(
     Query(criteria): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let permit = web.bulk_permit()?;
-    // What is wrong shows with the first page, before the answer begins.
+    // The first page is read before the response begins, so that an invalid query still
+    // gets an error status.
     let first = answered(page(&web, &actor, &criteria, None).await)?;
     let pace = web.limits().export_pace;
     let body = streamed(pace, permit, |chunks| written(web, actor, criteria, first, chunks));
@@ -71,8 +72,8 @@ pub(crate) async fn export(
     Ok((headers, body).into_response())
 }
 
-/// Writes the first page and those that follow. What fails here breaks the answer off: the
-/// client sees that the file is not complete.
+/// Writes the first page and the pages after it. An error aborts the response, so that
+/// the client sees that the file is incomplete.
 async fn written(
     web: Web,
     actor: Actor,
@@ -108,7 +109,7 @@ async fn page(
 
 fn lines(page: &InvitationPage, is_first: bool) -> Result<Bytes, std::io::Error> {
     let line_end = csv::Terminator::CRLF;
-    // By the mark a spreadsheet knows that the file is UTF-8.
+    // The byte order mark tells a spreadsheet that the file is UTF-8.
     let begin = if is_first { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };
     let mut csv = csv::WriterBuilder::new().terminator(line_end).from_writer(begin);
     if is_first {

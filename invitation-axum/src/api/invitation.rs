@@ -11,87 +11,90 @@ use crate::secret::Secret;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub(crate) struct InvitationBody {
-    /// The public key; neither redeems nor derives from the code.
+    /// The public id. It does not redeem the invitation and does not derive from the
+    /// code.
     #[schema(format = Uuid)]
     id: String,
-    /// The code, where it may be shown.
+    /// The code; `null` if the actor may not see it here.
     #[schema(value_type = Option<String>, required, example = "7KQ2-M3PX-9RTV-D4WH-6YZN-8CEA")]
     code: Option<Secret>,
-    /// The only address that may redeem it, if it is bound to one.
+    /// The only address that may redeem the code, if the invitation is bound to one.
     #[schema(required)]
     email: Option<String>,
-    /// The only domain whose addresses may redeem it, if it is bound to one.
+    /// The only domain whose addresses may redeem the code, if the invitation is bound to
+    /// one.
     #[schema(required)]
     email_domain: Option<String>,
-    /// The role that the newcomer gets.
+    /// The role that the new user gets.
     #[schema(example = "staff")]
     role: String,
-    /// The division that the newcomer joins.
+    /// The division that the new user joins.
     #[schema(example = "sales")]
     division: String,
     #[schema(value_type = StatusWord)]
     status: Status,
-    /// It is valid before this instant.
+    /// The instant at which the invitation expires. It is valid before this instant.
     #[schema(format = DateTime)]
     expires_at: String,
-    /// Who redeemed it last, and how many others did.
+    /// The user who redeemed the code last, and the number of others.
     #[schema(required, example = "anna and 2 more")]
     used_by: Option<String>,
-    /// When it was redeemed last.
+    /// The time of the last redemption.
     #[schema(required, format = DateTime)]
     used_at: Option<String>,
-    /// How many have redeemed it.
+    /// The number of redemptions so far.
     uses: u32,
-    /// How many may.
+    /// The number of redemptions allowed.
     #[schema(minimum = 1)]
     max_uses: u32,
-    /// The id of the user who created it; none when the host itself did.
+    /// The id of the user who created the invitation; `null` if the host itself did.
     #[schema(required)]
     created_by: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
-    /// Counts the changes of terms; the `ETag`.
+    /// The version, which each change of terms increments. It is the `ETag`.
     #[schema(minimum = 1)]
     version: u64,
-    /// The call that created it together with others.
+    /// The id shared by all invitations that one call created together.
     #[schema(required, format = Uuid)]
     batch: Option<String>,
-    /// What the host or the creator attached.
+    /// Data that the host or the creator attached.
     #[schema(required, value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
-    /// What the actor may do with it.
+    /// The actions that the actor may take on the invitation.
     #[schema(value_type = Vec<String>, example = json!(["copy"]))]
     actions: Vec<Right>,
 }
 
-/// What an invitation is at the moment.
+/// The status of an invitation at the moment.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Status)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes the words of the core")]
 pub(crate) enum StatusWord {
-    /// Valid, with uses left.
+    /// The invitation is valid and has uses left.
     Active,
-    /// Redeemed as often as it may be.
+    /// The invitation has no uses left.
     Used,
-    /// Past its expiry.
+    /// The invitation is past its expiry.
     Expired,
-    /// Withdrawn.
+    /// The invitation has been revoked.
     Revoked,
 }
 
 impl InvitationBody {
-    /// As the actor sees it, with the code if it may be shown.
+    /// Returns the invitation as the actor sees it, with the code if the actor may see
+    /// it.
     pub(crate) fn of(view: &InvitationView) -> Self {
         Self::with(view, view.code())
     }
 
-    /// The same, without the code: answers to changes do not repeat it.
+    /// Returns the invitation without the code: responses to changes do not repeat it.
     pub(crate) fn without_code(view: &InvitationView) -> Self {
         Self::with(view, None)
     }
 
-    /// The same, with this code.
+    /// Returns the invitation with this code, or with none.
     pub(crate) fn with(view: &InvitationView, code: Option<&InvitationCode>) -> Self {
         let facts = view.invitation();
         let (email, email_domain) = match &facts.binding {

@@ -1,4 +1,4 @@
-//! Listing and counting.
+//! The endpoints that list and count invitations.
 
 use axum::{Json, extract::State};
 use invitation_core::{Count, Criteria, Division, InvitationPage, Role, Status};
@@ -17,25 +17,25 @@ use crate::{
     web::Web,
 };
 
-/// Which invitations.
+/// The filters of a list of invitations.
 #[derive(Default, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
-    /// Those that are of this status at the time of the first page, or of the export.
+    /// Only invitations with this status at the time of the first page, or of the export.
     #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
     status: Option<String>,
-    /// A whole e-mail address, or terms: runs of letters and digits. Either each of them
-    /// begins a term of the e-mail address, or each begins a term of *Used By*; a term of one
-    /// character has to be a whole one. Or the beginning of a code, from its first group on. A
-    /// search that is a code does not belong into an address: ask with as little of it as
-    /// will do.
+    /// A search: a whole e-mail address, search terms, or the beginning of a code with at least its
+    /// first group. A search term is a run of letters and digits. Either each term begins a term of
+    /// the e-mail address, or each begins a term of *Used By*. A term of one character must match a
+    /// whole term. Do not put a whole code into an address: send only as much of it as the search
+    /// needs.
     #[param(min_length = 1, max_length = 200, nullable = false)]
     search: Option<String>,
-    /// Those that carry this role.
+    /// Only invitations with this role.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     role: Option<String>,
-    /// Those of this division.
+    /// Only invitations of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     division: Option<String>,
 }
@@ -52,18 +52,18 @@ pub(crate) enum StatusFilter {
     Revoked,
 }
 
-/// Which invitations to count.
+/// The filters of a count of invitations.
 #[derive(Default, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CountQuery {
-    /// As for the list.
+    /// A search, as in `GET /`.
     #[param(min_length = 1, max_length = 200, nullable = false)]
     search: Option<String>,
-    /// Those that carry this role.
+    /// Only invitations with this role.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     role: Option<String>,
-    /// Those of this division.
+    /// Only invitations of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     division: Option<String>,
 }
@@ -104,9 +104,9 @@ impl Asked for CountQuery {
 #[derive(Serialize, ToSchema)]
 #[schema(as = InvitationPage)]
 pub(crate) struct PageBody {
-    /// There may be fewer than asked for although more follow.
+    /// The items of the page. A page may hold fewer than `limit` although more follow.
     items: Vec<InvitationBody>,
-    /// Where the next page begins; none when nothing follows.
+    /// The cursor of the next page; `null` if nothing follows.
     #[schema(required)]
     next_cursor: Option<String>,
 }
@@ -137,32 +137,33 @@ pub(crate) async fn list(
     Ok(Json(PageBody::of(&page)))
 }
 
-/// A search that must not stand in an address, which proxies and browsers keep.
+/// A search that must not appear in an address, because proxies and browsers store
+/// addresses.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = Search)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
-    /// As for the list.
+    /// A search, as in `GET /`.
     #[schema(max_length = 200)]
     search: Option<String>,
-    /// As for the list.
+    /// Only invitations with this status at the time of the first page.
     #[schema(value_type = Option<StatusFilter>)]
     status: Option<String>,
-    /// Those that carry this role.
+    /// Only invitations with this role.
     #[schema(min_length = 1, max_length = 64)]
     role: Option<String>,
-    /// Those of this division.
+    /// Only invitations of this division.
     #[schema(min_length = 1, max_length = 64)]
     division: Option<String>,
-    /// How many at most; 50 if it is not said.
+    /// The maximum number of items; 50 by default.
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Lists the invitations within the actor's reach as `GET /` does, by a search in the body:
-/// for what must not stand in an address.
+/// Lists the invitations within the actor's reach as `GET /` does, with the search in the body. Use
+/// it for searches that must not appear in an address.
 #[utoipa::path(
     post,
     path = "/search",
@@ -185,7 +186,7 @@ pub(crate) async fn search(
     Ok(Json(PageBody::of(&page)))
 }
 
-/// How many invitations there are of each status: exactly up to 10,000 each.
+/// The number of invitations of each status. A number is exact up to 10,000.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Counts)]
 pub(crate) struct CountsBody {
@@ -197,7 +198,7 @@ pub(crate) struct CountsBody {
     expired: u32,
     #[schema(maximum = 10_000)]
     revoked: u32,
-    /// Of which there are more than that.
+    /// The statuses that have more than 10,000 invitations.
     #[schema(value_type = Vec<StatusWord>)]
     capped: Vec<Status>,
 }

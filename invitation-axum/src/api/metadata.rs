@@ -4,14 +4,15 @@ use invitation_core::{Invalid, Metadata};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-/// The longest text that is read, in bytes: white space and escapes may make it longer
-/// than the compact form that is kept.
+/// The longest metadata text that is parsed, in bytes. White space and escapes may make
+/// it longer than the compact form that is stored.
 const MAX_TEXT: usize = 16 * Metadata::MAX_BYTES;
 
-/// Metadata from JSON, or what is wrong with it.
+/// Metadata from JSON, or its mistake.
 ///
-/// It is found as a slice of the body. A tree is built only of a text that is short
-/// enough: a tree of the whole body would take a hundred times its memory.
+/// The metadata is found as a slice of the body. A tree of JSON values is built only from
+/// a text that is short enough: a tree of the whole body would take a hundred times its
+/// memory.
 #[derive(Clone, Debug)]
 pub(crate) struct MetadataBody(Result<Metadata, Invalid>);
 
@@ -53,7 +54,7 @@ mod tests {
         metadata: Option<MetadataBody>,
     }
 
-    /// As a body is read: with the path of an error.
+    /// Reads metadata the way a body is read: through `serde_path_to_error`.
     fn read(metadata: &str) -> Result<Metadata, Invalid> {
         let json = format!("{{\"metadata\": {metadata}}}");
         let mut json = serde_json::Deserializer::from_str(&json);

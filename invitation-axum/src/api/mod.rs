@@ -27,29 +27,37 @@ use crate::{
 };
 
 impl Web {
-    /// The JSON API, to be mounted anywhere:
+    /// Returns a router with the JSON API, to be mounted at any path:
     /// `.nest_service("/api/invitations", web.api())`.
     ///
-    /// | | asks for the right to | |
+    /// | Route | Required right | Purpose |
     /// |---|---|---|
     /// | `GET /` | `View` | a page, newest first: `status`, `search`, `role`, `division`, `limit`, `cursor` |
-    /// | `POST /search` | `View` | the same by a body, for what must not stand in an address |
-    /// | `GET /counts` | `View` | how many of each status |
+    /// | `POST /search` | `View` | the same with the search in the body, for searches that must not appear in an address |
+    /// | `GET /counts` | `View` | the number of invitations of each status |
     /// | `POST /` | `Create` | a new invitation; `Idempotency-Key` |
     /// | `GET /{id}` | `View` | one invitation, with its version as `ETag` |
     /// | `POST /{id}/copy` | `Copy` | its code and a link, to share |
-    /// | `PATCH /{id}` | `Amend` | other terms; `If-Match`, as for all that follow |
-    /// | `POST /{id}/revoke`, `/reinstate`, `/rotate` | the same | |
-    /// | `DELETE /{id}` | `Delete` | |
-    /// | `POST /bulk` | `Bulk` | many, from JSON or CSV: `dry_run`, `mode` |
+    /// | `PATCH /{id}` | `Amend` | other terms; `If-Match`, as for the next two rows |
+    /// | `POST /{id}/revoke`, `/reinstate`, `/rotate` | `Revoke`, `Reinstate`, `Rotate` | a change of the invitation or of its code |
+    /// | `DELETE /{id}` | `Delete` | removes the invitation |
+    /// | `POST /bulk` | `Bulk` | many, from JSON or CSV: `dry_run`, `mode`, `duplicates` |
     /// | `GET /export.csv` | `Export` | the list as a file, without the codes |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
     ///
-    /// [`openapi`](Self::openapi) says all of it. What is asked for is looked at in this
-    /// order, and the first that fails is the answer: who acts (401), from which origin
-    /// and in which role (403), how the request is written (413, 415, 400, 422), what it
-    /// names (403), whether that exists (404), at which version (412), in which state (409).
-    /// What lies out of reach is answered like what does not exist, to the byte.
+    /// [`openapi`](Self::openapi) returns the full description. A request is checked in this
+    /// order, and the first check that fails determines the response:
+    ///
+    /// 1. Is there an actor? (401)
+    /// 2. Is the origin allowed, and does the actor's role have the right? (403)
+    /// 3. Is the request well formed? (413, 415, 400, 422)
+    /// 4. May the actor use the roles and divisions that it names? (403)
+    /// 5. Does the invitation exist? (404)
+    /// 6. Is it at the expected version? (412)
+    /// 7. Does its state allow the change? (409)
+    ///
+    /// The response about an invitation out of the actor's reach is byte for byte the one
+    /// about an invitation that does not exist.
     pub fn api(&self) -> Router {
         let (router, _) = routes().split_for_parts();
         let router = router
@@ -60,7 +68,7 @@ impl Web {
     }
 }
 
-/// The routes, with their descriptions.
+/// Returns the routes with their OpenAPI descriptions.
 pub(crate) fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))

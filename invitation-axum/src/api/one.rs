@@ -1,4 +1,5 @@
-//! One invitation: looking at it, sharing it, and what administrators do with it.
+//! The endpoints about one invitation: reading it, copying its code, and the changes that
+//! administrators make.
 
 use axum::{
     Json,
@@ -20,7 +21,7 @@ use crate::{
     web::Web,
 };
 
-/// Shows an invitation.
+/// Returns an invitation.
 #[utoipa::path(
     get,
     path = "/{id}",
@@ -37,20 +38,20 @@ pub(crate) async fn get(
     Ok(tagged(&view, InvitationBody::of(&view)))
 }
 
-/// A code to be shared.
+/// A code to share.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SharedCode)]
 pub(crate) struct Shared {
-    /// The code.
+    /// The code to share with the new user.
     #[schema(value_type = String)]
     code: Secret,
-    /// The address of the page that takes it, with the code as its fragment; none when
-    /// the host has not said where it is reached.
+    /// The address of the host's registration page with the code as its fragment; `null`
+    /// if the host has not configured its base URL.
     #[schema(value_type = Option<String>, required)]
     link: Option<Secret>,
 }
 
-/// Takes the code, to share it; the audit trail says so.
+/// Returns the code, for sharing it. The audit trail records the copy.
 #[utoipa::path(
     post,
     path = "/{id}/copy",
@@ -68,17 +69,18 @@ pub(crate) async fn copy(
     Ok(Json(Shared { link: web.link(&code), code: code.reveal().into() }))
 }
 
-/// Why an invitation is withdrawn.
+/// The revocation of an invitation.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = Revocation)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeBody {
-    /// For the audit trail; line breaks are the only control characters.
+    /// The reason, for the audit trail. Line breaks are the only control characters
+    /// allowed.
     #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
-/// Withdraws an invitation that has uses left.
+/// Revokes an invitation that has uses left.
 #[utoipa::path(
     post,
     path = "/{id}/revoke",
@@ -99,7 +101,8 @@ pub(crate) async fn revoke(
     Ok(as_changed(&web, &actor, changed))
 }
 
-/// Undoes a revocation. What the invitation is then, the clock says.
+/// Undoes a revocation. The invitation is then active or expired, depending on the
+/// current time.
 #[utoipa::path(
     post,
     path = "/{id}/reinstate",
@@ -118,7 +121,7 @@ pub(crate) async fn reinstate(
     Ok(as_changed(&web, &actor, changed))
 }
 
-/// Replaces the code; the old one is dead from that moment.
+/// Replaces the code. The old code stops working at once.
 #[utoipa::path(
     post,
     path = "/{id}/rotate",
@@ -138,7 +141,7 @@ pub(crate) async fn rotate(
     Ok(tagged(&view, InvitationBody::with(&view, Some(rotated.code()))))
 }
 
-/// Removes an invitation. Its events stay.
+/// Deletes an invitation. Its events stay.
 #[utoipa::path(
     delete,
     path = "/{id}",
@@ -156,17 +159,18 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The answer to a change: the invitation as it is now, without its code.
+/// Returns the response to a change: the current state of the invitation, without its
+/// code.
 pub(crate) fn as_changed(web: &Web, actor: &Actor, changed: Invitation) -> Response {
     let view = web.service().view_of(actor, changed);
     tagged(&view, InvitationBody::without_code(&view))
 }
 
-/// The answer with its version as `ETag`.
+/// Returns the response with the version as `ETag`.
 pub(crate) fn tagged(view: &InvitationView, body: InvitationBody) -> Response {
     let version = view.invitation().version;
     let mut response = Json(body).into_response();
-    // A number in quotes: always a header value.
+    // Cannot fail: a number in quotes is always a valid header value.
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
     }

@@ -1,4 +1,5 @@
-//! The rows of an import, from JSON or from a CSV file: each is read by itself.
+//! The rows of an import, from JSON or from a CSV file. Each row is read on its own, so
+//! that one mistake does not hide those of other rows.
 
 mod columns;
 mod csv;
@@ -22,11 +23,11 @@ pub(crate) struct ParsedRows {
     pub(crate) expects_addresses: bool,
 }
 
-/// One row.
+/// One row of an import.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// The physical line of the file in which the row begins; of a JSON array, the position of
-    /// the element. Both from 1.
+    /// The physical line of the file in which the row begins. For a JSON array, the position of the
+    /// element. Both count from 1.
     pub(crate) line: usize,
     pub(crate) draft: Result<Draft, Unread>,
 }
@@ -35,30 +36,31 @@ pub(crate) struct Row {
 #[derive(Debug)]
 pub(crate) struct Unread {
     pub(crate) notes: Vec<Note>,
-    /// Tells the row apart from others.
+    /// The unreadable row, by which the import can distinguish it from others.
     pub(crate) row: ImportRow,
 }
 
-/// What the rows were read from: how a message about one of them names its place.
+/// The source of the rows. It determines how a message refers to a row.
 #[derive(Debug)]
 pub(crate) enum Source {
     Json,
     Csv(Columns),
 }
 
-/// Something that is said about a row.
+/// A message about a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Note {
-    /// The column as the file spells it, where the note is about one.
+    /// The column as the file spells it, if the message is about one column.
     pub(crate) column: Option<String>,
-    /// The message alone.
+    /// The message without its location.
     pub(crate) message: String,
-    /// The message with its place.
+    /// The message with its location.
     pub(crate) error: FieldError,
 }
 
 impl Source {
-    /// A message about a row, or about a field of it; `field` is empty or its own name for it.
+    /// Returns a message about a row, or about one field of it. `field` is the API's name of the
+    /// field, or empty.
     pub(crate) fn note(&self, line: usize, field: &str, message: &str) -> Note {
         let (column, error) = match self {
             Self::Json => {
@@ -81,7 +83,7 @@ impl Source {
         Note { column, message: message.to_owned(), error }
     }
 
-    /// The same line, as a message about another row names it.
+    /// Returns a reference to a line, for use in a message about another row.
     pub(crate) fn place(&self, line: usize) -> String {
         match self {
             Self::Json => format!("row {line}"),
@@ -91,7 +93,7 @@ impl Source {
 }
 
 impl Note {
-    /// A mistake in an element of a JSON array.
+    /// Returns the message for a mistake in an element of a JSON array.
     fn of_json(error: FieldError) -> Self {
         Self { column: None, message: error.message.clone(), error }
     }

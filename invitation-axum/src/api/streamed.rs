@@ -1,4 +1,4 @@
-//! A response body that a task of its own writes, within bounds that the client cannot lift.
+//! A response body that a separate task writes, within time limits that the client cannot extend.
 
 use std::{future::Future, io, time::Duration};
 
@@ -7,16 +7,16 @@ use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::Instrument;
 
-/// How long a client may take.
+/// The time limits of a client that reads a streamed body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pace {
-    /// For the whole body.
+    /// The limit for the whole body.
     pub(crate) total: Duration,
-    /// For each chunk.
+    /// The limit for each chunk.
     pub(crate) chunk: Duration,
 }
 
-/// Where the task puts the chunks of the body.
+/// The sender of the body's chunks.
 #[derive(Debug)]
 pub(crate) struct Chunks {
     sender: mpsc::Sender<Bytes>,
@@ -24,11 +24,11 @@ pub(crate) struct Chunks {
 }
 
 impl Chunks {
-    /// Hands on a chunk as soon as the client has taken the one before.
+    /// Sends a chunk as soon as the client has taken the previous one.
     ///
     /// # Errors
     ///
-    /// When the client does not take it in time, or has gone.
+    /// If the client does not take the chunk in time, or has disconnected.
     pub(crate) async fn send(&self, chunk: Bytes) -> io::Result<()> {
         tokio::time::timeout(self.patience, self.sender.send(chunk))
             .await
@@ -37,12 +37,12 @@ impl Chunks {
     }
 }
 
-/// Returns a body of what `write` sends. The permit is held until the last chunk is
-/// handed on, the time is up or the client has gone.
+/// Returns a body of the chunks that `write` sends. The permit is held until the last
+/// chunk is sent, the time limit has passed or the client has disconnected.
 ///
-/// The body is written by a task, because nobody polls the body of a client that does not
-/// read: a deadline inside the body would never fire. A body that ends early ends with an
-/// error, so that the client does not take it for complete.
+/// A task writes the body, because the server stops polling a body when its client stops
+/// reading: a deadline inside the body would never fire. A body that is cut short ends
+/// with an error, so that the client does not take it for complete.
 pub(crate) fn streamed<F>(
     pace: Pace,
     permit: OwnedSemaphorePermit,
@@ -62,7 +62,8 @@ where
             () = client.closed() => return,
         };
         match written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            // The client may have gone meanwhile: then nobody asks.
+            // Fails if the client has disconnected meanwhile; the body is then dropped
+            // and needs no result.
             Ok(()) => drop(completed.send(())),
             Err(error) => tracing::warn!(%error, "a streamed body breaks off"),
         }

@@ -1,4 +1,5 @@
-//! The columns of a CSV file: which field each is, and how the file spells it.
+//! The columns of a CSV file: the field that each stands for, and its spelling in the
+//! file.
 
 use std::borrow::Cow;
 
@@ -17,8 +18,8 @@ pub(super) const FIELDS: [&str; 8] = [
     "metadata",
 ];
 
-/// The longest part of a name that a message repeats, in characters: what stands there may be
-/// a first row without a header.
+/// The longest part of a column name that a message repeats, in characters. A file without a header
+/// has data of its first row here.
 const MAX_NAME: usize = 64;
 
 /// The columns of a file, in their order.
@@ -31,7 +32,8 @@ struct Column {
     spelling: String,
 }
 
-/// The field that a name means, in whatever case, with or without `-`, `_` and spaces.
+/// Returns the field that a column name stands for. Case, `-`, `_` and spaces do not
+/// matter.
 pub(super) fn field(name: &str) -> Option<&'static str> {
     let plain: String =
         name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
@@ -49,7 +51,7 @@ pub(super) fn field(name: &str) -> Option<&'static str> {
 }
 
 impl Columns {
-    /// Reads the line that names the columns. Nothing is said about trailing separators.
+    /// Reads the line that names the columns. Trailing separators are ignored.
     pub(super) fn of(header: &Record<'_>) -> Result<Self, Problem> {
         let line = header.line;
         if let Some(fault) = header.fault {
@@ -81,7 +83,8 @@ impl Columns {
         if wrong.is_empty() { Ok(Self(columns)) } else { Err(Problem::invalid(wrong)) }
     }
 
-    /// How the file spells a field; the field's own name where it has no column.
+    /// Returns the file's spelling of a field, or the field's own name if the file has no
+    /// such column.
     pub(super) fn spelling<'c>(&'c self, field: &'c str) -> &'c str {
         self.0.iter().find(|column| column.field == field).map_or(field, |column| &column.spelling)
     }
@@ -90,8 +93,8 @@ impl Columns {
         self.0.iter().any(|column| column.field == field)
     }
 
-    /// The cells of a row with their fields, if it has as many as there are columns. Empty
-    /// cells behind the last column do not count.
+    /// Pairs the cells of a row with their fields. Returns an error unless there are as
+    /// many cells as columns. Empty cells after the last column do not count.
     pub(super) fn cells<'r, 't>(
         &self,
         cells: &'r [Cow<'t, str>],
@@ -106,7 +109,7 @@ impl Columns {
     }
 }
 
-/// The cells up to the last that is not empty.
+/// Returns the cells up to the last non-empty one.
 fn named<'r, 't>(cells: &'r [Cow<'t, str>]) -> &'r [Cow<'t, str>] {
     let end = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
     &cells[..end]

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{api::draft::DraftBody, problem::Problem};
 
-/// Reads the rows of a CSV text. The first line that is not empty names the columns; an empty
-/// cell says nothing.
+/// Reads the rows of a CSV text. The first non-empty line names the columns. An empty cell means
+/// that the field is not given.
 pub(crate) fn of_csv(text: &str, max: usize) -> Result<ParsedRows, Problem> {
     if let Some(nul) = text.find('\0') {
         let line = 1 + line_breaks(&text.as_bytes()[..nul]);
@@ -43,7 +43,7 @@ pub(crate) fn of_csv(text: &str, max: usize) -> Result<ParsedRows, Problem> {
     }
 }
 
-/// The separator with which the header names most columns.
+/// Returns the separator with which the header has the most known column names.
 fn likely_separator(records: &Records<'_>) -> Result<char, Problem> {
     let mut likely = (',', 0, 0);
     let mut failure = None;
@@ -130,7 +130,7 @@ mod tests {
         of_csv(text, 100).unwrap_or_else(|problem| panic!("{text:?}: {problem:?}"))
     }
 
-    /// The lines of the rows, and the drafts as far as they can be read.
+    /// Returns the line of each row, with its draft if it can be read.
     fn drafts(text: &str) -> Vec<(usize, Option<Draft>)> {
         read(text).rows.into_iter().map(|row| (row.line, row.draft.ok())).collect()
     }

@@ -1,18 +1,18 @@
 //! Cells that no spreadsheet takes for a formula (OWASP ASVS 5.0, 1.2.10).
 //!
-//! A spreadsheet may split a line at another separator than the file's, so each part of a cell
-//! that could become a cell of its own is looked at.
+//! A spreadsheet may split a line at another separator than the file's. Each part of a cell that
+//! could become a cell of its own is therefore checked.
 
 use std::borrow::Cow;
 
-/// What a formula begins with, in both widths.
+/// The characters that a formula begins with, in half width and full width.
 const BEGINNINGS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// At what a spreadsheet may split.
+/// The characters at which a spreadsheet may split a line.
 const SEPARATORS: [char; 7] = [';', ',', '\t', '|', '\n', '\r', '"'];
 
-/// Whether a part of a cell could be taken for a formula, be it behind what a spreadsheet passes
-/// over. At the beginning of the cell a control character is as bad.
+/// Returns whether a spreadsheet could take a part of a cell for a formula, even after characters
+/// that it ignores. At the beginning of the cell a control character counts as harmful, too.
 fn is_harmful(part: &str, is_first: bool) -> bool {
     let is_passed_over = |c: char| {
         c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '\u{feff}' | '\u{200b}')
@@ -21,14 +21,14 @@ fn is_harmful(part: &str, is_first: bool) -> bool {
         || (is_first && part.trim_start_matches(['\'', '"']).starts_with(char::is_control))
 }
 
-/// The places at which a cell could begin.
+/// Returns the positions at which a cell could begin.
 fn beginnings(cell: &str) -> impl Iterator<Item = usize> {
     let behind = |(at, separator): (usize, &str)| at + separator.len();
     std::iter::once(0).chain(cell.match_indices(SEPARATORS).map(behind))
 }
 
-/// The cell with an apostrophe in front of each part that could be taken for a formula, or that
-/// begins with a control character.
+/// Returns the cell with an apostrophe in front of each part that could be taken for a formula, or
+/// that begins with a control character.
 pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
     let is_harmful = |at: &usize| is_harmful(&cell[*at..], *at == 0);
     let mut harmful = beginnings(cell).filter(is_harmful).peekable();
@@ -45,8 +45,8 @@ pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// The cell without the apostrophes that [`harmless`] puts in, so that what was exported can be
-/// imported. One that a person typed in front of what could be a formula goes, too.
+/// Returns the cell without the apostrophes that [`harmless`] adds, so that an export can be
+/// imported. It also removes an apostrophe that a person typed in front of a possible formula.
 pub(super) fn plain(cell: &str) -> Cow<'_, str> {
     let is_added =
         |at: &usize| cell[*at..].strip_prefix('\'').is_some_and(|rest| is_harmful(rest, *at == 0));

@@ -14,7 +14,7 @@ use crate::{
     problem::{Problem, ProblemKind},
 };
 
-/// Reads the rows of a JSON array, each by itself.
+/// Reads the rows of a JSON array, each on its own.
 ///
 /// An element is found as a slice of the body and read straight into a draft. A tree of
 /// JSON values would take ten to a hundred times the memory of its text.
@@ -58,8 +58,8 @@ impl<'de> Visitor<'de> for Elements {
             match read {
                 Ok(row) => rows.push(row),
                 Err(problem) => {
-                    // Syntax errors further on are the graver ones, so the rest is scanned,
-                    // but not kept.
+                    // Scans the rest without storing it: a syntax error further on takes precedence
+                    // over this problem.
                     while elements.next_element::<IgnoredAny>()?.is_some() {}
                     return Ok(Err(problem));
                 }
@@ -69,8 +69,8 @@ impl<'de> Visitor<'de> for Elements {
     }
 }
 
-/// Reads element `n`, and notes whether it has an address. Text that only looks like JSON makes
-/// the whole body malformed.
+/// Reads element `n`, and sets `has_address` if it has an address. A syntax error inside an element
+/// makes the whole body malformed.
 fn row(n: usize, element: &str, has_address: &mut bool) -> Result<Row, Problem> {
     let mut json = serde_json::Deserializer::from_str(element);
     let draft = match serde_path_to_error::deserialize::<_, DraftBody>(&mut json) {

@@ -1,12 +1,13 @@
-//! Splits a CSV text into records and cells, and tells the lines. Stricter than a reader that
-//! makes something of any text: a quotation mark out of place would silently swallow rows.
+//! Splits a CSV text into records and cells, and counts lines. It is stricter than readers that
+//! accept any text: a misplaced quotation mark would silently swallow rows.
 
 use std::borrow::Cow;
 
 use super::text::{line_breaks, malformed};
 use crate::problem::Problem;
 
-/// The longest record, in bytes, and the most cells of one. No valid row comes near.
+/// The longest record in bytes, and the largest number of cells in a record. No valid row
+/// comes near.
 const MAX_RECORD: usize = 32 * 1_024;
 const MAX_CELLS: usize = 100;
 
@@ -14,32 +15,32 @@ const CARELESS_QUOTE: &str =
     "a quotation mark stands in a cell that does not begin with one; quote the cell and double it";
 const BEHIND_QUOTE: &str = "there is text behind a closing quotation mark";
 
-/// Reads records one after another.
+/// A reader that returns one record after another.
 #[derive(Clone, Debug)]
 pub(super) struct Records<'t> {
     rest: &'t str,
     line: usize,
-    /// One byte long.
+    /// The separator, which is one byte long.
     separator: char,
 }
 
-/// A record that is not empty.
+/// A record with at least one non-empty cell, or with a fault.
 #[derive(Debug)]
 pub(super) struct Record<'t> {
-    /// The line in which it begins.
+    /// The line in which the record begins.
     pub(super) line: usize,
-    /// What stands in the file.
+    /// The text of the record in the file.
     pub(super) text: &'t str,
-    /// Without the white space around them.
+    /// The cells, without surrounding white space.
     pub(super) cells: Vec<Cow<'t, str>>,
-    /// What is wrong with it.
+    /// The mistake in the record, if there is one.
     pub(super) fault: Option<&'static str>,
 }
 
-/// A cell, and where it ends.
+/// A cell and its end.
 struct Cell<'t> {
     text: Cow<'t, str>,
-    /// How many bytes it takes, with its separator.
+    /// The length of the cell with its separator, in bytes.
     length: usize,
     ends_record: bool,
     fault: Option<&'static str>,
@@ -54,7 +55,7 @@ impl<'t> Records<'t> {
         Self { separator, ..self }
     }
 
-    /// Takes the separator from a first line such as `sep=;`, if there is one.
+    /// Consumes a first line such as `sep=;`, and returns its separator.
     pub(super) fn declared_separator(&mut self) -> Result<Option<char>, Problem> {
         let end = self.rest.find(['\r', '\n']).unwrap_or(self.rest.len());
         let line = &self.rest[..end];
@@ -75,7 +76,7 @@ impl<'t> Records<'t> {
         }
     }
 
-    /// The next record that has something in it, or is at fault.
+    /// Returns the next record that is not empty or has a fault.
     pub(super) fn next(&mut self) -> Result<Option<Record<'t>>, Problem> {
         while !self.rest.is_empty() {
             let record = self.record()?;
@@ -88,7 +89,7 @@ impl<'t> Records<'t> {
 
     fn record(&mut self) -> Result<Record<'t>, Problem> {
         let (all, line) = (self.rest, self.line);
-        // A record that goes on behind this is too long.
+        // A record that goes on beyond this window is too long.
         let window = &all[..all.floor_char_boundary(MAX_RECORD.min(all.len()))];
         let (mut cells, mut fault, mut at) = (Vec::new(), None, 0);
         loop {
@@ -108,7 +109,7 @@ impl<'t> Records<'t> {
         }
     }
 
-    /// Reads the cell that a text begins with. The text may be cut off.
+    /// Reads the first cell of a text. The text may be cut off.
     fn cell(&self, text: &'t str, is_cut: bool, line: usize) -> Result<Cell<'t>, Problem> {
         let is_space = |c: char| c.is_whitespace() && !self.ends_cell(c);
         let begin = text.len() - text.trim_start_matches(is_space).len();
@@ -144,7 +145,7 @@ impl<'t> Records<'t> {
         })
     }
 
-    /// Where a cell ends that is not within quotation marks, and whether the record ends there.
+    /// Returns the end of an unquoted cell, and whether the record ends there.
     fn end_of_cell(&self, text: &str, is_cut: bool, line: usize) -> Result<(usize, bool), Problem> {
         match text.find(|c| self.ends_cell(c)) {
             Some(at) => Ok((at, !text[at..].starts_with(self.separator))),
@@ -159,7 +160,7 @@ impl<'t> Records<'t> {
         c == self.separator || c == '\r' || c == '\n'
     }
 
-    /// What of the rest comes before a part of it.
+    /// Returns the part of the rest in front of `part`.
     fn before(&self, part: &str) -> &'t str {
         let begin = part.as_ptr().addr().saturating_sub(self.rest.as_ptr().addr());
         self.rest.get(..begin).unwrap_or_default()
@@ -172,13 +173,13 @@ impl<'t> Records<'t> {
     }
 }
 
-/// How long the line break is that a text begins with, if it begins with one.
+/// Returns the length of the line break at the beginning of a text, or 0.
 fn line_break_at(text: &str) -> usize {
     if text.starts_with("\r\n") { 2 } else { usize::from(text.starts_with(['\r', '\n'])) }
 }
 
-/// What stands up to the closing quotation mark, and how many bytes that is with the mark;
-/// none if it is not closed. A doubled mark stands for itself.
+/// Returns the text up to the closing quotation mark, and its length in bytes with the
+/// mark. Returns `None` without a closing mark. A doubled mark stands for one mark.
 fn unquoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
     let mut at = 0;
     let mut has_doubled = false;

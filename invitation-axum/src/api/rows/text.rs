@@ -1,4 +1,4 @@
-//! The encoding of a file.
+//! The character encoding of a file.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,12 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 use crate::problem::{Problem, ProblemKind};
 
-/// How much of a file that is not UTF-8 is looked at to tell its encoding.
+/// The number of bytes that are examined to guess the encoding of a file that is not
+/// UTF-8.
 const LOOKED_AT: usize = 64 * 1_024;
 
-/// Reads a file that is UTF-8, or UTF-16 with a byte order mark. Any other is refused, with
-/// the encoding that it seems to have: what it says would become something else.
+/// Decodes a file that is UTF-8, or UTF-16 with a byte order mark. Any other encoding is refused
+/// with a guess of its name: decoding it would silently change the text.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(refused("UTF-32", 1)),
@@ -31,7 +32,8 @@ fn utf_8(bytes: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(bytes).map_err(|error| {
         let (before, from) = bytes.split_at(error.valid_up_to());
         let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-        // What is plain ASCII tells nothing.
+        // The detector gets the part after the valid UTF-8: plain ASCII says nothing
+        // about the encoding.
         detector.feed(&from[..from.len().min(LOOKED_AT)], true);
         let name = detector.guess(None, Utf8Detection::Deny).name();
         refused(name, 1 + line_breaks(before))
@@ -61,7 +63,7 @@ pub(super) fn malformed(what: String) -> Problem {
     Problem::new(ProblemKind::Malformed).with_detail(what)
 }
 
-/// How many lines end in a text: with a line feed, a carriage return, or both.
+/// Counts the line breaks of a text: a line feed, a carriage return, or both together.
 pub(super) fn line_breaks(text: &[u8]) -> usize {
     let mut last = 0;
     let mut lines = 0;
