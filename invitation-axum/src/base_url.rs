@@ -1,12 +1,12 @@
-//! Where the host is reached from outside: what links are built from.
+//! The public address of the host, from which links are built.
 
 use std::{fmt, str::FromStr};
 
 use invitation_core::Invalid;
 use url::Url;
 
-/// Where the host is reached from outside, as in `https://example.com` or
-/// `https://example.com/app`. Configured, never taken from a request.
+/// The public address of the host, as in `https://example.com` or
+/// `https://example.com/app`. It is configured and never taken from a request.
 ///
 /// ```
 /// use invitation_axum::BaseUrl;
@@ -24,11 +24,11 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads an `http` or `https` address without user, query and fragment.
+    /// Parses an `http` or `https` address without user, query and fragment.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] when it is anything else.
+    /// [`Invalid`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let invalid = || {
             Invalid::new("base_url", "must be an http or https address without query and fragment")
@@ -47,13 +47,13 @@ impl BaseUrl {
         })
     }
 
-    /// Scheme, host and port, as browsers write them in `Origin`.
+    /// Returns scheme, host and port, as browsers write them in `Origin`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The address of `path`, which begins with a slash.
+    /// Returns the address of `path`, which begins with a slash.
     pub(crate) fn of(&self, path: &str) -> String {
         format!("{self}{path}")
     }

@@ -1,4 +1,5 @@
-//! Bodies: bounded in size and time, and read with errors that name the place.
+//! Request bodies: limited in size and time, and parsed with errors that name the
+//! location.
 
 use std::time::Duration;
 
@@ -16,13 +17,13 @@ use crate::{
     web::Web,
 };
 
-/// How much of a body that is not wanted is still read, so that the client gets to see
-/// the answer rather than a broken connection; and for how long.
+/// The limits for reading an unwanted body, in bytes and time. Part of it is still read,
+/// so that the client gets the response instead of a broken connection.
 const DISCARDED: usize = 16_000_000;
 const DISCARDING: Duration = Duration::from_secs(5);
 
-/// Reads the whole body, of at most `limit` bytes: 413 beyond, 408 when it comes too
-/// slowly, 400 when it breaks off.
+/// Reads the whole body. Returns 413 for more than `limit` bytes, 408 if it arrives too
+/// slowly, 400 if it breaks off.
 pub(crate) async fn read(body: Body, limit: usize, web: &Web) -> Result<Bytes, Problem> {
     tokio::time::timeout(web.limits().body_time, collect(body, limit))
         .await
@@ -46,7 +47,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     Ok(read.into())
 }
 
-/// Reads on without keeping anything.
+/// Reads the rest of a body without keeping it, within [`DISCARDED`] and [`DISCARDING`].
 pub(crate) async fn discard(mut body: Body) {
     let reading = async {
         let mut left = DISCARDED;
@@ -58,11 +59,11 @@ pub(crate) async fn discard(mut body: Body) {
             }
         }
     };
-    // Done or not, the answer goes out now.
+    // A timeout is not an error: the response is sent in either case.
     let _ = tokio::time::timeout(DISCARDING, reading).await;
 }
 
-/// The media type, in lower case and without parameters.
+/// Returns the media type, in lower case and without parameters.
 pub(crate) fn media_type(request: &Request) -> Option<String> {
     let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = value.split(';').next().unwrap_or_default();
@@ -75,11 +76,12 @@ pub(crate) fn unsupported(expected: &'static str) -> Problem {
     Problem::new(ProblemKind::UnsupportedMediaType).with_detail(expected)
 }
 
-/// The most fields of a form: each takes dozens of bytes, however little it holds.
+/// The largest number of fields in a form. Each field takes dozens of bytes of memory,
+/// however little it holds.
 pub(crate) const MAX_FIELDS: usize = 100;
 
-/// Refuses a form of too many fields, and one that is not UTF-8: its bytes would silently
-/// become other characters.
+/// Refuses a form with too many fields, and one that is not UTF-8: its bytes would
+/// silently become other characters.
 pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Problem> {
     let malformed = |what: &'static str| Problem::new(ProblemKind::Malformed).with_detail(what);
     let mut left = MAX_FIELDS;
@@ -92,10 +94,11 @@ pub(crate) fn check_form(bytes: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A JSON body of one value, for handlers of the host's own too: whatever is wrong with
-/// it is a [`Problem`] that says where, and it is bounded by [`WebLimits`](crate::WebLimits).
+/// An extractor for a JSON body, which the host's own handlers can use, too. A mistake in the body
+/// becomes a [`Problem`] that names its location. The body is limited by
+/// [`WebLimits`](crate::WebLimits).
 ///
-/// The state is a [`Web`], or has one ([`FromRef`]).
+/// The router's state must be a [`Web`] or contain one ([`FromRef`]).
 ///
 /// ```
 /// use invitation_axum::{Json, Problem};
@@ -136,8 +139,8 @@ where
     }
 }
 
-/// The body of an HTML form, for handlers of the host's own: bounded as that of [`Json`]
-/// is, of at most 100 fields, and UTF-8.
+/// An extractor for the body of an HTML form, which the host's own handlers can use, too.
+/// It has the limits of [`Json`], at most 100 fields, and must be UTF-8.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Form<T>(pub T);
@@ -165,7 +168,7 @@ where
     }
 }
 
-/// A JSON body that may be missing, or `null`: then nothing is said.
+/// A JSON body that may be missing or `null`. It then has the default value.
 #[derive(Debug)]
 pub(crate) struct MaybeJson<T>(pub(crate) T);
 
@@ -185,12 +188,13 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
     }
 }
 
-/// A body with nothing to say: none, or an empty object.
+/// A body without content: missing, or an empty object.
 #[derive(Default, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
-/// Reads JSON: 400 for what is none, 422 with a pointer for what does not fit.
+/// Parses JSON. Returns 400 for text that is not JSON, and 422 with a pointer for JSON
+/// that does not match `T`.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -210,15 +214,15 @@ pub(crate) fn refused(error: &serde_json::Error, pointer: String) -> Problem {
     Problem::invalid([field_error(error, pointer)])
 }
 
-/// The value at `pointer` is not what belongs there.
+/// Returns the error for a value at `pointer` that does not match the expected type.
 pub(crate) fn field_error(error: &serde_json::Error, pointer: String) -> FieldError {
     let message = error.to_string();
-    // The pointer says where it is.
+    // The message ends with line and column, which the pointer replaces.
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
     FieldError::in_body(pointer, message)
 }
 
-/// The JSON pointer of a path.
+/// Returns the JSON pointer of a path.
 pub(crate) fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
 

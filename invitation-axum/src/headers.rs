@@ -1,4 +1,4 @@
-//! The headers that the API understands.
+//! The request headers that the API understands.
 
 use axum::{
     extract::FromRequestParts,
@@ -11,7 +11,7 @@ use crate::{
     web::Web,
 };
 
-/// `If-Match`: `*`, or the one `ETag` that an answer gave.
+/// The `If-Match` header: `*`, or one `ETag` from an earlier response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IfMatch(pub(crate) IfVersion);
 
@@ -31,15 +31,15 @@ impl FromRequestParts<Web> for IfMatch {
             let message = "must be * or one ETag that an answer gave";
             return Err(Problem::invalid([FieldError::in_header("If-Match", message)]));
         };
-        // A weak tag matches nothing here (RFC 9110, 13.1.1), nor does one that was never
-        // given; and no version is 0.
+        // Version 0 does not exist. It stands for a tag that can never match: a weak one
+        // (RFC 9110, 13.1.1), or one that no response had.
         let digits = opaque.bytes().all(|b| b.is_ascii_digit()) && given == tag;
         let version = opaque.parse().ok().filter(|_| digits).unwrap_or(0);
         Ok(Self(IfVersion::Exactly(version)))
     }
 }
 
-/// `Idempotency-Key`.
+/// The `Idempotency-Key` header.
 #[derive(Clone, Debug)]
 pub(crate) struct Once(pub(crate) Option<IdempotencyKey>);
 
@@ -55,7 +55,7 @@ impl FromRequestParts<Web> for Once {
     }
 }
 
-/// The value of a header that may be given once.
+/// Returns the value of a header that may occur at most once.
 fn one<'p>(parts: &'p Parts, name: &HeaderName) -> Result<Option<&'p str>, Problem> {
     let refused = |message: &str| {
         let name = match name.as_str() {

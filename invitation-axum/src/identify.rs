@@ -1,4 +1,4 @@
-//! Who is acting: the question that only the host can answer.
+//! Identifying the actor of a request, which only the host can do.
 
 use std::error::Error as StdError;
 
@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use axum::http::request::Parts;
 use invitation_core::Actor;
 
-/// The host's answer to "who is acting?", from a session, a token, or whatever it has.
+/// Identifies the actor of a request, from a session, a token, or anything else that the host uses.
 ///
-/// A function from the head of a request to an `Option<Actor>` is one, for hosts that
-/// need not wait for the answer.
+/// Every function from the head of a request to an `Option<Actor>` implements this trait. It suits
+/// hosts that do not need to wait for the answer.
 ///
 /// ```
 /// use invitation_axum::{Identify, IdentifyError, Parts, async_trait};
@@ -36,15 +36,16 @@ use invitation_core::Actor;
 /// ```
 #[async_trait]
 pub trait Identify: Send + Sync + 'static {
-    /// Who sent the request; none when nobody is signed in, and the answer is then 401.
+    /// Returns the actor who sent the request. `None` means that no user is signed in;
+    /// the response is then 401.
     ///
-    /// Asked once for each request, before its body is read. It MUST take only what the
-    /// host can vouch for. An origin that it gives the actor
-    /// ([`Actor::with_origin`]) is kept.
+    /// It is called once for each request, before the body is read. It MUST rely only on
+    /// facts that the host can vouch for. If it gives the actor an origin
+    /// ([`Actor::with_origin`]), that origin is kept.
     ///
     /// # Errors
     ///
-    /// [`IdentifyError`] when it could not be found out; the answer is then 503.
+    /// [`IdentifyError`] if the actor could not be determined; the response is then 503.
     async fn actor(&self, request: &Parts) -> Result<Option<Actor>, IdentifyError>;
 }
 
@@ -58,13 +59,14 @@ where
     }
 }
 
-/// Who is acting could not be found out. The cause is for the log, not for the client.
+/// The error of a host that could not determine the actor. Its cause is for the log, not
+/// for the client.
 #[derive(Debug, thiserror::Error)]
 #[error("who is acting could not be found out")]
 pub struct IdentifyError(#[source] Box<dyn StdError + Send + Sync>);
 
 impl IdentifyError {
-    /// Because of `cause`.
+    /// Creates an error with this cause.
     pub fn new(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self(cause.into())
     }

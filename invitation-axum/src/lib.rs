@@ -1,7 +1,7 @@
 //! The JSON API and the dashboard of the invitation library, as routers to mount.
 //!
-//! The host has two things to give: the [`Service`], on whichever store it likes, and
-//! an [`Identify`], which says who is acting. There is no login here.
+//! The host provides two things: the [`Service`], with any store, and an [`Identify`],
+//! which determines the actor of a request. This crate has no login.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,24 +28,24 @@
 //! # Ok::<_, invitation_core::Invalid>(())
 //! ```
 //!
-//! `nest_service`, rather than `nest`, also takes the mount point with a slash at its
-//! end.
+//! `nest_service`, unlike `nest`, also accepts the mount point with a slash at its end.
 //!
-//! # What the routers see to
+//! # Guarantees of the routers
 //!
-//! - **Who**: without an [`Actor`](invitation_core::Actor) everything is 401.
-//! - **From where**: what changes something is taken from pages of the same origin
-//!   only (`Sec-Fetch-Site`, or `Origin` where that is missing), and from clients that
-//!   are no browsers. `X-Forwarded-*` headers are never read, and links are built from
-//!   the [`BaseUrl`] alone.
-//! - **How much**: bodies, headers, the request line, pages and the time that a request
-//!   takes are bounded ([`WebLimits`]). How slowly the headers of a request may come,
-//!   and how many connections there may be, is up to the host's server.
-//! - **What went wrong**: every error is an `application/problem+json` ([`Problem`]).
-//! - **Evidence**: the id of the request (`X-Request-Id`, taken over or made, and
-//!   given back) is the correlation id of the events, unless the host sets one.
+//! - **Authentication**: a request without an [`Actor`](invitation_core::Actor) gets 401.
+//! - **Origin**: changes are accepted from pages of the same origin only
+//!   (`Sec-Fetch-Site`, or `Origin` where that is missing), and from clients that are not
+//!   browsers. `X-Forwarded-*` headers are never read, and links are built from the
+//!   [`BaseUrl`] alone.
+//! - **Limits**: bodies, headers, the request line, pages and the duration of a request
+//!   are limited ([`WebLimits`]). The host's server must limit the time for the headers
+//!   of a request, and the number of connections.
+//! - **Errors**: every error is an `application/problem+json` ([`Problem`]).
+//! - **Evidence**: the id of the request is the correlation id of its events, unless the
+//!   host sets one. It is the `X-Request-Id` of the request or a new one, and the response
+//!   repeats it.
 //! - **Secrets**: no path, query, header or body gets into a span or a log line.
-//!   Answers are not to be cached.
+//!   Responses must not be cached, and say so.
 
 mod acting;
 mod api;

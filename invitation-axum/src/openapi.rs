@@ -1,4 +1,4 @@
-//! The description of the API, generated from its handlers.
+//! The OpenAPI description of the API, generated from its handlers.
 
 use axum::{Router, body::Bytes, http::header, routing::get};
 use utoipa::openapi::{
@@ -9,12 +9,13 @@ use utoipa::openapi::{
 
 use crate::{api, web::Web};
 
-/// The name of the security scheme: how to sign in is the host's.
+/// The name of the security scheme. The host determines how users sign in.
 const SECURITY: &str = "host";
 const NO_SCOPES: [&str; 0] = [];
 
 impl Web {
-    /// The OpenAPI 3.1 document of the [API](Self::api) when it is mounted at `mount`.
+    /// Returns the OpenAPI 3.1 document of the [API](Self::api) when it is mounted at
+    /// `mount`.
     #[must_use]
     pub fn openapi(&self, mount: &str) -> OpenApi {
         let (_, described) = api::routes().split_for_parts();
@@ -40,10 +41,10 @@ impl Web {
             .build()
     }
 
-    /// Serves the document of the API that is mounted at `mount`, as `/openapi.json`, to
-    /// everybody.
+    /// Returns a router that serves the document of the API mounted at `mount` as
+    /// `/openapi.json`. It requires no sign-in.
     pub fn openapi_router(&self, mount: &str) -> Router {
-        // Written once. A document that was built from the types can be written.
+        // Serialized once. It cannot fail for a document that was built from the types.
         let document = serde_json::to_vec(&self.openapi(mount)).unwrap_or_default();
         let document = Bytes::from(document);
         let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());

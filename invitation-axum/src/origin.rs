@@ -1,16 +1,15 @@
-//! Same origin: a page of another site may change nothing in somebody's name.
+//! The same-origin check: a page of another site must not make changes in a user's name.
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::problem::{Problem, ProblemKind};
 
-/// Refuses what would change something and comes from a page of another origin.
+/// Refuses a request for a change that comes from a page of another origin.
 ///
-/// Browsers say in `Sec-Fetch-Site`, which no page can forge, whether the page is of the
-/// same origin as the address that it sends to. Both may be an attacker's name that was made
-/// to resolve to this server (DNS rebinding), so `Origin` is compared as well, with the
-/// origins that are configured; with `Host` where none is. A request without either header
-/// comes from no browser.
+/// Browsers report in `Sec-Fetch-Site`, which no page can forge, whether the page has the same
+/// origin as the address that it sends to. With DNS rebinding both may have an attacker's name that
+/// resolves to this server. `Origin` is therefore compared as well: with the configured origins, or
+/// with `Host` if none is configured. A request without either header does not come from a browser.
 pub(crate) fn check<'a>(
     method: &Method,
     headers: &HeaderMap,
@@ -40,7 +39,8 @@ fn is_own_origin<'a>(headers: &HeaderMap, own: impl Iterator<Item = &'a str>) ->
     named.is_some() && named == one(headers, header::HOST.as_str())
 }
 
-/// The value of a header. A header that comes twice has a value that equals no other.
+/// Returns the value of a header. A repeated header yields a value that equals no valid
+/// one.
 fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
     let mut values = headers.get_all(name).iter();
     let first = values.next().map(HeaderValue::as_bytes);
@@ -78,7 +78,7 @@ mod tests {
             (&[("origin", "http://localhost:3001")], false),
             (&[("sec-fetch-site", "same-origin"), ("origin", "https://example.com")], true),
             (&[("sec-fetch-site", "none"), ("origin", "https://example.com")], true),
-            // A name that was made to resolve to this server.
+            // The attacker's name resolves to this server (DNS rebinding).
             (
                 &[
                     ("sec-fetch-site", "same-origin"),
@@ -87,7 +87,7 @@ mod tests {
                 ],
                 false,
             ),
-            // A page may hide its origin, by its referrer policy.
+            // A page can hide its origin by its referrer policy.
             (&[("sec-fetch-site", "same-origin"), ("origin", "null")], false),
             (&[("sec-fetch-site", "same-origin"), ("origin", "")], false),
             (

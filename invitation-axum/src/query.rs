@@ -1,4 +1,4 @@
-//! Query strings: every name known and given once, every value read.
+//! Query strings: every name is known and given once, every value is parsed.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use invitation_core::{Cursor, Error, Invalid, Paging};
@@ -14,15 +14,15 @@ use crate::{
 
 /// The parameters of a query string, as they were typed.
 pub(crate) trait Asked: DeserializeOwned {
-    /// What they mean.
+    /// The parsed value of the parameters.
     type Meaning;
 
-    /// Reads all of them, and tells what is wrong with any.
+    /// Parses all parameters, and adds each mistake to `wrong`.
     fn read(self, wrong: &mut Wrong) -> Self::Meaning;
 }
 
-/// What a query string means. A parameter that is not known, given twice or wrong is
-/// refused.
+/// An extractor for a query string. Refuses a parameter that is unknown, repeated or
+/// invalid.
 #[derive(Debug)]
 pub(crate) struct Query<T: Asked>(pub(crate) T::Meaning);
 
@@ -38,7 +38,7 @@ impl<T: Asked> FromRequestParts<Web> for Query<T> {
     }
 }
 
-/// The same of a list, and which page of it.
+/// An extractor for the query string of a list, with the page parameters.
 #[derive(Debug)]
 pub(crate) struct Paged<T: Asked>(pub(crate) T::Meaning, pub(crate) Paging);
 
@@ -57,15 +57,15 @@ impl<T: Asked> FromRequestParts<Web> for Paged<T> {
     }
 }
 
-/// Which page.
+/// The page parameters of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
-    /// How many at most; 50 if it is not said.
+    /// The maximum number of items; 50 by default.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, nullable = false)]
     pub(crate) limit: Option<String>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(nullable = false)]
     pub(crate) cursor: Option<String>,
 }
@@ -84,12 +84,12 @@ impl Asked for PageQuery {
     }
 }
 
-/// What the service answered: what it finds wrong is in the query.
+/// Returns the service's answer. Its errors about values refer to the query.
 pub(crate) fn answered<T>(answer: Result<T, Error>) -> Result<T, Problem> {
     answer.map_err(|error| Problem::from(error).about_the_query())
 }
 
-/// All parameters, each given once.
+/// Returns all parameters. Refuses repeated ones.
 fn given(parts: &Parts) -> Result<Map<String, Value>, Problem> {
     let query = parts.uri.query().unwrap_or_default();
     let mut given = Map::new();
@@ -113,21 +113,22 @@ fn take(given: &mut Map<String, Value>, name: &str) -> Option<String> {
     given.remove(name).and_then(|value| value.as_str().map(str::to_owned))
 }
 
-/// The parameters by name, if these are all of them.
+/// Parses the parameters by name. Refuses unknown ones.
 fn known<T: DeserializeOwned>(given: Map<String, Value>) -> Result<T, Problem> {
-    // All values are text, so what fails is a name.
+    // All values are text, so only a name can be at fault.
     serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
         let name = error.path().to_string();
         Problem::invalid([FieldError::in_query(&name, "is no parameter of this")])
     })
 }
 
-/// Collects what is wrong with the values of parameters.
+/// A collector for mistakes in the values of parameters.
 #[derive(Debug, Default)]
 pub(crate) struct Wrong(Vec<FieldError>);
 
 impl Wrong {
-    /// The value that `read` makes of a parameter, if it is given and right.
+    /// Parses a parameter with `read`. Returns `None` if it is missing or invalid, and
+    /// records the mistake.
     pub(crate) fn read<'a, T>(
         &mut self,
         name: &str,
@@ -142,7 +143,7 @@ impl Wrong {
         None
     }
 
-    /// Nothing, or the problem.
+    /// Returns a problem if any mistake was recorded.
     pub(crate) fn none(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }

@@ -1,10 +1,10 @@
-//! Codes and links on their way out.
+//! Codes and links in responses.
 
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// A text that is a secret: shown in the one answer that is for it, and wiped from
-/// memory afterwards.
+/// A secret text. Only the response that is meant to contain it shows it, and it is wiped
+/// from memory afterwards.
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl From<Zeroizing<String>> for Secret {
@@ -14,7 +14,7 @@ impl From<Zeroizing<String>> for Secret {
 }
 
 impl Secret {
-    /// The text.
+    /// Returns the secret text.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

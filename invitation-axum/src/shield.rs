@@ -1,4 +1,4 @@
-//! What stands before every route: request ids, spans, bounds, headers of the answer.
+//! The middleware in front of every route: request ids, spans, limits, response headers.
 
 use std::any::Any;
 
@@ -26,12 +26,13 @@ pub(crate) struct RequestId(pub(crate) CorrelationId);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The headers that every answer has, unless it says otherwise: no page of another site
-/// embeds it, no address leaks from it, nobody guesses what it is, and nobody keeps it.
+/// The headers of every response that does not set them itself. They forbid other sites
+/// to embed it, referrers to leak its address, browsers to guess its type, and caches to
+/// store it.
 ///
 /// The referrer policy is not `no-referrer`: with that, browsers send `Origin: null` with
-/// our own forms, and on plain HTTP with a host name there is no `Sec-Fetch-Site` to tell
-/// them by.
+/// the dashboard's own forms. On plain HTTP with a host name there is no `Sec-Fetch-Site`
+/// to recognise them by.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
@@ -40,14 +41,17 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 ];
 
 impl Web {
-    /// Puts before routes of the host's own what stands before these: ids of requests and
-    /// spans without secrets, bounds, the headers of the answer where it does not say
-    /// otherwise, and the refusal of changes that a page of another origin asks for.
+    /// Adds the middleware of the library's own routers to the host's routes:
+    ///
+    /// - request ids, and spans without secrets;
+    /// - limits of requests;
+    /// - response headers, unless the response sets them itself;
+    /// - the refusal of changes that a page of another origin requests.
     pub fn protect(&self, router: Router) -> Router {
         self.shield(router.layer(middleware::from_fn_with_state(self.clone(), same_origin)))
     }
 
-    /// Puts all of it before the routes of `router`, and before its fallbacks.
+    /// Adds the middleware to the routes of `router` and to its fallbacks.
     pub(crate) fn shield(&self, router: Router) -> Router {
         router
             .layer(middleware::from_fn_with_state(self.clone(), bound))
@@ -58,7 +62,7 @@ impl Web {
 
 async fn observe(mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
-    // Neither the path nor the query: there may be a code in what somebody typed.
+    // The span has neither the path nor the query: a user may have typed a code there.
     let known = id.as_ref().map(tracing::field::display);
     let span = tracing::info_span!("request", method = %request.method(), id = known);
     let header = id.as_ref().and_then(|id| HeaderValue::from_str(id.as_str()).ok());
@@ -82,7 +86,8 @@ async fn observe(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// The id that the client or a proxy gave, if it is a plain word; a new one otherwise.
+/// Returns the id from the client or a proxy if it consists of plain characters, and a
+/// new one otherwise.
 fn request_id(request: &Request) -> Option<CorrelationId> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
@@ -120,7 +125,7 @@ async fn bound(State(web): State<Web>, request: Request, next: Next) -> Response
     }
 }
 
-// What a panic says may hold anything, so nobody is told.
+// A panic's message may contain secrets, so it is neither logged nor sent.
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::new(ProblemKind::Internal).into_response()

@@ -1,4 +1,4 @@
-//! [`Web`]: the service, the host's answer to "who?", and settings.
+//! [`Web`]: the service, the host's [`Identify`], and settings.
 
 use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
@@ -14,19 +14,20 @@ use crate::{
     secret::Secret,
 };
 
-/// The service that the routers call, on whichever store.
+/// The service that the routers call, with any store.
 pub type Service = Invitations<Arc<dyn Store>>;
 
-/// Bounds of requests. The defaults:
+/// The limits of requests. The defaults:
 ///
 /// - bodies of 1 MB, and of 5 MB for an import, which arrive within 30 seconds;
-/// - a minute for a request until its answer begins;
+/// - a minute for a request until its response begins;
 /// - 16 KB of headers and 8 KB of address;
 /// - 8 imports and exports at a time;
 /// - 10 minutes for an export, and 30 seconds for the client to read each page of it.
 ///
-/// They hold whatever a client does: one that stops sending or reading gives up its place.
-/// Its connection stays open until the host's server or the client closes it.
+/// A client that stops sending or reading cannot exceed them: it loses its place among
+/// the imports and exports. Its connection stays open until the host's server or the
+/// client closes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WebLimits {
     pub(crate) body: usize,
@@ -55,33 +56,33 @@ impl Default for WebLimits {
 }
 
 impl WebLimits {
-    /// Bounds how long a body may take to arrive; later is 408.
+    /// Limits the time in which a body must arrive. A later body gets 408.
     #[must_use]
     pub fn with_body_time(self, body_time: Duration) -> Self {
         Self { body_time, ..self }
     }
 
-    /// Bounds how long a request may take altogether; later is 503, and whether it was
-    /// carried out is then unknown.
+    /// Limits the total time of a request. A longer one gets 503, and it is then unknown
+    /// whether it was carried out.
     #[must_use]
     pub fn with_request_time(self, request_time: Duration) -> Self {
         Self { request_time, ..self }
     }
 
-    /// Bounds how long an export may take altogether; the file then breaks off.
+    /// Limits the total time of an export. After it, the file breaks off.
     #[must_use]
     pub fn with_export_time(self, total: Duration) -> Self {
         Self { export_pace: Pace { total, ..self.export_pace }, ..self }
     }
 
-    /// Bounds how long the client of an export may take to read one page, of up to 200
-    /// lines; the file then breaks off.
+    /// Limits the time in which the client of an export must read one page, of up to 200
+    /// lines. After it, the file breaks off.
     #[must_use]
     pub fn with_export_page_time(self, chunk: Duration) -> Self {
         Self { export_pace: Pace { chunk, ..self.export_pace }, ..self }
     }
 
-    /// Bounds how many imports and exports are under way at a time; those beyond get 429.
+    /// Limits the number of simultaneous imports and exports. Further ones get 429.
     #[must_use]
     pub fn with_bulk_at_once(self, bulk_at_once: NonZeroU16) -> Self {
         Self { bulk_at_once, ..self }
@@ -92,8 +93,8 @@ impl WebLimits {
     }
 }
 
-/// What the routers are made from. Cheap to clone; the example on the
-/// [first page](crate) shows its use.
+/// The service with settings, from which the routers are made. It is cheap to clone. The
+/// example on the [first page](crate) shows its use.
 #[derive(Clone)]
 pub struct Web {
     service: Service,
@@ -111,7 +112,7 @@ struct Settings {
 }
 
 impl Web {
-    /// On this service, asking `identify` who is acting.
+    /// Creates a `Web` for this service. `identify` determines the actor of each request.
     #[must_use]
     pub fn new(service: Service, identify: impl Identify) -> Self {
         let limits = WebLimits::default();
@@ -125,29 +126,30 @@ impl Web {
         Self { service, identify, settings, bulk: limits.bulk_permits() }
     }
 
-    /// Sets where the host is reached from outside. Links are built from this only:
-    /// without it there are none.
+    /// Sets the public address of the host. Links are built from this only: without it
+    /// there are none.
     ///
-    /// It is also what `Origin` is compared with. Without it `Origin` is compared with
-    /// `Host`, which does not keep out a page whose own name was made to resolve to this
-    /// server (DNS rebinding).
+    /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`.
+    /// That does not keep out a page whose own name resolves to this server (DNS
+    /// rebinding).
     #[must_use]
     pub fn with_base_url(self, base_url: BaseUrl) -> Self {
         self.with(|settings| settings.base_url = Some(base_url))
     }
 
-    /// Also lets pages make changes that were reached under the origin of this address:
-    /// for a host with a second name, such as `http://localhost:3000`. Links are still
-    /// built from the base URL.
+    /// Also accepts changes from pages of the origin of this address, for a host with a
+    /// second name such as `http://localhost:3000`. Links are still built from the base
+    /// URL.
     #[must_use]
     pub fn with_origin(self, address: &BaseUrl) -> Self {
         self.with(|settings| settings.other_origins.push(address.origin().to_owned()))
     }
 
-    /// Sets the host's page that takes codes: `/register` by default, below the base URL.
+    /// Sets the path of the host's page that accepts codes, below the base URL. The
+    /// default is `/register`.
     ///
     /// The link to it carries the code as its fragment (`…/register#7KQ2-…`), which no
-    /// browser sends to a server: the page's script takes it from there, and removes it
+    /// browser sends to a server. The page's script must take it from there and remove it
     /// from the address.
     #[must_use]
     pub fn with_register_path(self, path: impl Into<String>) -> Self {
@@ -156,7 +158,7 @@ impl Web {
         self.with(|settings| settings.register_path = path)
     }
 
-    /// Sets the bounds of requests.
+    /// Sets the limits of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
         let bulk = limits.bulk_permits();
@@ -168,7 +170,7 @@ impl Web {
         self
     }
 
-    /// The service.
+    /// Returns the service that the routers call.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.service
@@ -182,7 +184,7 @@ impl Web {
         self.settings.base_url.as_ref()
     }
 
-    /// The origins that the host's pages have. None where nothing is configured.
+    /// Returns the origins of the host's pages. It is empty if none is configured.
     pub(crate) fn own_origins(&self) -> impl Iterator<Item = &str> {
         let base = self.base_url().map(BaseUrl::origin);
         base.into_iter().chain(self.settings.other_origins.iter().map(String::as_str))
@@ -192,7 +194,7 @@ impl Web {
         &self.settings.limits
     }
 
-    /// The permission for one more import or export; 429 when there are too many.
+    /// Returns the permit for one more import or export, or 429 if too many are running.
     pub(crate) fn bulk_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
         Arc::clone(&self.bulk).try_acquire_owned().map_err(|_| {
             Problem::new(ProblemKind::TooManyRequests)
@@ -201,12 +203,12 @@ impl Web {
         })
     }
 
-    /// The most rows of an import.
+    /// Returns the largest number of rows in an import.
     pub(crate) fn max_rows(&self) -> usize {
         usize::try_from(self.service().limits().batch().get()).unwrap_or(usize::MAX)
     }
 
-    /// The address to give to a newcomer, if there is a base URL.
+    /// Returns the registration link for a new user, if there is a base URL.
     pub(crate) fn link(&self, code: &InvitationCode) -> Option<Secret> {
         let page = self.base_url()?.of(&self.settings.register_path);
         Some(Zeroizing::new(format!("{page}#{}", code.reveal().as_str())).into())

@@ -1,4 +1,4 @@
-//! The style sheet and the script, under addresses that change with their content.
+//! The style sheet and the script. Their addresses change with their content.
 
 use axum::{
     Router,
@@ -10,8 +10,8 @@ use axum::{
 const STYLE: &str = include_str!("../../assets/dashboard.css");
 const SCRIPT: &str = include_str!("../../assets/dashboard.js");
 
-/// A year, the longest that caches are asked for in practice; the address changes when
-/// the content does.
+/// A year, the longest lifetime that caches are asked for in practice. The address
+/// changes when the content does.
 const FOR_GOOD: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
 
 pub(super) fn router() -> Router {
@@ -24,7 +24,7 @@ fn serve(text: &'static str, kind: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), FOR_GOOD], text)
 }
 
-/// What belongs into the `head` of each page.
+/// Returns the elements for the `head` of each page.
 pub(super) fn head(base: &str) -> String {
     format!(
         "<link rel=\"stylesheet\" href=\"{base}{}\">\n<script src=\"{base}{}\" defer></script>",
@@ -37,7 +37,7 @@ fn path(text: &str, kind: &str) -> String {
     format!("/assets/dashboard-{:016x}.{kind}", fingerprint(text))
 }
 
-/// FNV-1a: tells versions apart, and guards nothing.
+/// Returns the FNV-1a hash, which distinguishes versions. It protects nothing.
 fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,4 +1,4 @@
-//! Editing the terms of an invitation.
+//! The form that edits the terms of an invitation.
 
 use axum::{
     extract::{Path, Request},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::problem::{Problem, ProblemKind};
 
-/// The form with the terms as they are.
+/// Shows the form with the current terms.
 pub(super) async fn form(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = named_or_forbidden(&visitor, &id, Right::Amend).await?;
     let view = visitor.service().get(visitor.actor(), id).await?;
@@ -34,7 +34,8 @@ pub(super) async fn form(visitor: Visitor, Path(id): Path<String>) -> Result<Res
     render(&visitor, StatusCode::OK, &view, &input, Mistakes::default(), None)
 }
 
-/// Changes what is not as it was, on the version that the form was made from.
+/// Saves the terms that differ from the current ones, based on the version that the form
+/// was made from.
 pub(super) async fn save(
     visitor: Visitor,
     Path(id): Path<String>,
@@ -53,7 +54,8 @@ pub(super) async fn save(
     let there = format!("{}/{id}", visitor.base());
     if amendment == Amendment::new() {
         let current = view.invitation().version;
-        // The next version with these terms: the form was sent twice.
+        // The form was sent twice if the current version is the next one and has these
+        // terms.
         for (expected, done) in [(Some(version), "unchanged"), (version.checked_add(1), "saved")] {
             if expected == Some(current) {
                 return Ok(Redirect::to(&format!("{there}?done={done}")).into_response());
@@ -82,7 +84,7 @@ pub(super) async fn save(
     }
 }
 
-/// Whether the core offers this to the visitor just now.
+/// Returns an error unless the core offers this action to the visitor at the moment.
 pub(super) fn offered(view: &InvitationView, right: Right) -> Result<(), Problem> {
     if view.actions().contains(&right) {
         return Ok(());
@@ -91,7 +93,7 @@ pub(super) fn offered(view: &InvitationView, right: Right) -> Result<(), Problem
         .with_detail(format!("the invitation is {}", view.status())))
 }
 
-/// The version that a form was made from.
+/// Returns the version that a form was made from.
 pub(super) fn version(input: &Input) -> Result<u64, Problem> {
     input.text("version").parse().map_err(|_| Problem::new(ProblemKind::Malformed))
 }

@@ -1,4 +1,4 @@
-//! What is asked about once more before it is done: revoke, reinstate, rotate, delete.
+//! The changes that ask for confirmation: revoke, reinstate, rotate, delete.
 
 use axum::{
     extract::{Path, Request},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::problem::{Problem, ProblemKind};
 
-/// A change that takes a confirmation.
+/// A change that asks for confirmation.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Revoke,
@@ -50,8 +50,9 @@ impl Change {
         matches!(self, Self::Revoke | Self::Delete)
     }
 
-    /// What was done, if the next version after the form's is what the form asks for: it
-    /// was sent twice, and the second answer is that of the first.
+    /// Returns the change that the same form already made, if the current version is the
+    /// next one after the form's. The form was then sent twice, and the second response
+    /// repeats the first.
     fn done_by_the_same_form(self, view: &InvitationView, version: u64) -> Option<&'static str> {
         let invitation = view.invitation();
         let is_next = version.checked_add(1) == Some(invitation.version);
@@ -62,7 +63,7 @@ impl Change {
         }
     }
 
-    /// The question, what it means, and the button.
+    /// Returns the question, its explanation, and the label of the button.
     fn words(self, t: &Strings) -> (&str, &str, &str) {
         match self {
             Self::Revoke => (&t.revoke_question, &t.revoke_meaning, &t.revoke),
@@ -73,7 +74,7 @@ impl Change {
     }
 }
 
-/// Asks.
+/// Shows the confirmation page.
 pub(super) async fn ask(
     visitor: Visitor,
     Path((id, word)): Path<(String, String)>,
@@ -86,7 +87,7 @@ pub(super) async fn ask(
     asking.render(StatusCode::OK, &view, "", Mistakes::default(), None)
 }
 
-/// Does it, on the version that was asked about.
+/// Makes the change, based on the version that the confirmation page showed.
 pub(super) async fn make(
     visitor: Visitor,
     Path((id, word)): Path<(String, String)>,
@@ -125,7 +126,8 @@ pub(super) async fn make(
     asking.render(status, &view, &reason, mistakes, notice)
 }
 
-/// Why there is no answer: it was not done, or it was and cannot be shown.
+/// The failure of a change: it was not made, or it was made and its page cannot be
+/// rendered.
 enum Made {
     Not(Error),
     Unshown(Problem),
@@ -168,12 +170,12 @@ async fn made(
     })
 }
 
-/// Leads to the invitation, which says what was done.
+/// Redirects to the invitation's page, which reports the change.
 fn shown(visitor: &Visitor, id: InvitationId, done: &str) -> Response {
     Redirect::to(&format!("{}/{id}?done={done}", visitor.base())).into_response()
 }
 
-/// What a form is about.
+/// Returns the summary of the invitation that a form is about.
 pub(super) fn about<'a>(visitor: &'a Visitor, view: &'a InvitationView) -> Summary<'a> {
     let row = Row::of(view, visitor, visitor.now());
     Summary { t: visitor.t(), row, shows_code: true, more: Vec::new() }

@@ -1,4 +1,4 @@
-//! Creating an invitation: the form, and the new code.
+//! The form that creates an invitation, and the page with the new code.
 
 use axum::{extract::Request, http::StatusCode, response::Response};
 use invitation_core::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// The empty form.
+/// Shows the empty form.
 pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
     visitor.must(Right::Create, None).await?;
     let days = visitor.service().limits().default_lifetime().whole_days().to_string();
@@ -23,7 +23,7 @@ pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
     render(&visitor, StatusCode::OK, &input, new_key(), Mistakes::default(), None)
 }
 
-/// Creates what the form asks for, once however often it is sent.
+/// Creates the invitation of the form, once however often the form is sent.
 pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::Create, None).await?;
     let input = Input::of_body(request, visitor.web()).await?;
@@ -37,7 +37,7 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
     };
     let t = visitor.t();
     match visitor.service().create_once(visitor.actor(), &key, draft).await {
-        // Gone since then: what the form asks for is something new.
+        // The invitation was deleted since then: sending the form now means a new one.
         Ok(created) if created.invitation().deleted_at.is_some() => {
             let notice = Some(t.form_was_used.to_string());
             render(&visitor, StatusCode::CONFLICT, &input, new_key(), mistakes, notice)
@@ -117,7 +117,7 @@ fn render(
     page(status, &t.create_invitation, &form)
 }
 
-/// The new code, large.
+/// Shows the new code, large.
 fn shown(visitor: &Visitor, created: &Created) -> Result<Response, Problem> {
     let t = visitor.t();
     let is_new = !created.is_replayed();

@@ -1,4 +1,4 @@
-//! One invitation: its facts, its code, and what may be done with it.
+//! The page of one invitation: its facts, its code, and the possible actions.
 
 use askama::Template;
 use axum::{
@@ -35,7 +35,7 @@ pub(super) struct Detail<'a> {
 }
 
 impl<'a> Detail<'a> {
-    /// Of an invitation just created or changed, with its code.
+    /// Returns the page of an invitation just created or changed, with its code.
     pub(super) fn of_code(
         visitor: &'a Visitor,
         heading: &'a str,
@@ -79,7 +79,7 @@ impl<'a> Detail<'a> {
     }
 }
 
-/// What the table has no column for.
+/// Returns the facts for which the table has no column.
 fn more<'a>(t: &'a Strings, invitation: &Invitation) -> Vec<(&'a str, String)> {
     let inviter = match &invitation.inviter {
         Inviter::System => t.the_system.to_string(),
@@ -110,7 +110,7 @@ pub(super) async fn show(
     page(StatusCode::OK, &t.invitation, &detail)
 }
 
-/// Who redeemed an invitation for several people: the latest of them.
+/// Returns the latest redemptions of an invitation for several people.
 async fn redeemers(visitor: &Visitor, id: InvitationId) -> Result<Vec<String>, Error> {
     let t = visitor.t();
     let page = visitor.service().redemptions(visitor.actor(), id, Paging::default()).await?;
@@ -120,8 +120,8 @@ async fn redeemers(visitor: &Visitor, id: InvitationId) -> Result<Vec<String>, E
     Ok(told.collect())
 }
 
-/// Gives out the code, and the audit trail says so: as data to the script that puts it
-/// on the clipboard, as a page to who has none.
+/// Gives out the code and records the copy in the audit trail. The script that fills the
+/// clipboard gets JSON; a browser without scripts gets a page.
 pub(super) async fn copy(
     visitor: Visitor,
     Path(id): Path<String>,
@@ -140,13 +140,14 @@ pub(super) async fn copy(
     page(StatusCode::OK, &t.copy_by_hand, &detail)
 }
 
-/// Copying has no address to come back to.
+/// Redirects to the invitation: the copy address accepts only POST.
 pub(super) async fn back(visitor: Visitor, Path(id): Path<String>) -> Result<Redirect, Problem> {
     named(&id)?;
     Ok(Redirect::to(&format!("{}/{id}", visitor.base())))
 }
 
-/// The invitation that the path names; whose role lacks the right is told that first.
+/// Returns the invitation id of the path. A visitor whose role lacks the right gets 403
+/// even if the id is malformed.
 pub(super) async fn named_or_forbidden(
     visitor: &Visitor,
     id: &str,
@@ -157,7 +158,7 @@ pub(super) async fn named_or_forbidden(
     id
 }
 
-/// What was done before the page came; a word that is none is nothing.
+/// Returns the notice about the change that led to this page. Unknown values have none.
 fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
     Some(match word {
         "saved" => &*t.saved,

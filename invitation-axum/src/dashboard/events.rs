@@ -23,7 +23,7 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// What is asked for, as it was typed.
+/// The filters as the visitor typed them.
 struct Asked {
     action: String,
     outcome: String,
@@ -34,13 +34,14 @@ struct Asked {
     back: String,
 }
 
-/// The audit view, as an address asks for it.
+/// Shows the audit view for the query of an address.
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     visitor.must(Right::Audit, None).await?;
     listed(&visitor, &Asked::of(&Input::of_query(query.as_deref()))).await
 }
 
-/// The audit view, as the form of its filters asks for it.
+/// Shows the audit view for its filter form. The response redirects to an address with
+/// the same filters, if they may appear in one.
 pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::Audit, None).await?;
     let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
@@ -142,7 +143,8 @@ impl Asked {
     fn asking<'a>(&'a self, visitor: &Visitor, list: &'a str) -> Asking<'a> {
         let (mut plain, typed) =
             apart(visitor, &[("division", &self.division), ("user", &self.user)]);
-        // These are words and ids of ours, or the form is not understood.
+        // These are identifiers of the library; other values do not get past
+        // `understand`.
         plain.extend([
             ("action", self.action.clone()),
             ("outcome", self.outcome.clone()),
@@ -177,7 +179,7 @@ fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
     fields
 }
 
-/// A word of the audit trail, as people read it.
+/// Returns a name of the audit trail in readable form.
 fn in_words(t: &Strings, word: &str) -> String {
     (t.sentence)(&word.replace('_', " "))
 }
@@ -195,7 +197,7 @@ struct Audit<'a> {
     pager: Pager<'a>,
 }
 
-/// One event.
+/// One event of the audit view.
 struct Row<'a> {
     at: When,
     who: String,
@@ -209,15 +211,15 @@ struct Row<'a> {
     detail: Vec<(String, Value<'a>)>,
 }
 
-/// What an event says under a name.
+/// A value among the details of an event.
 enum Value<'a> {
     Text(&'a str),
     Time(When),
 }
 
 impl<'a> Value<'a> {
-    /// The core writes instants under these names, for machines; people read them as any
-    /// other time. Under another name there may be what somebody typed.
+    /// Returns the value in readable form. The core writes machine-readable instants
+    /// under these names. Other names may hold text that a user typed.
     fn of(name: &str, value: &'a str, now: Timestamp, t: &Strings) -> Self {
         let at = match name {
             "expires_at" | "until" | "before" => OffsetDateTime::parse(value, &Rfc3339).ok(),

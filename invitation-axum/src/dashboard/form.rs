@@ -1,4 +1,4 @@
-//! The fields of forms: label, hint, value and mistake belong together.
+//! The fields of forms: label, hint, value and mistake of a field belong together.
 
 use std::{borrow::Cow, convert::Infallible, fmt::Write as _};
 
@@ -16,7 +16,8 @@ use crate::{
     web::Web,
 };
 
-/// What a form or an address holds, as it was typed. No `Debug`: it may hold a code.
+/// The values of a form or an address, as the visitor typed them. There is no `Debug`: a
+/// value may be a code.
 pub(super) struct Input(Vec<(String, String)>);
 
 impl Input {
@@ -24,7 +25,7 @@ impl Input {
         Self::of_bytes(query.unwrap_or_default().as_bytes())
     }
 
-    /// Reads the body of a form; 415, 413, 408 or 400 when it is none.
+    /// Reads the body of a form. Returns 415, 413, 408 or 400 for any other body.
     pub(super) async fn of_body(request: Request, web: &Web) -> Result<Self, Problem> {
         let is_form = media_type(&request).as_deref() == Some("application/x-www-form-urlencoded");
         let body = request.into_body();
@@ -37,8 +38,8 @@ impl Input {
         Ok(Self::of_bytes(&bytes))
     }
 
-    /// Reads the body of a form with a text, of the size of an import, that may come as a file
-    /// or be typed: the other values, and the text or what is wrong with it.
+    /// Reads the body of an import form, whose text comes as a file or in a field. Returns the
+    /// other values, and the text or the problem with it.
     pub(super) async fn of_upload(
         request: Request,
         web: &Web,
@@ -79,7 +80,7 @@ impl Input {
         Ok((Self(input), chosen.or(written).unwrap_or_else(|| Ok(String::new()))))
     }
 
-    /// With these values already in it.
+    /// Returns an input with these values.
     pub(super) fn with<const N: usize>(values: [(&str, &str); N]) -> Self {
         Self(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
     }
@@ -88,12 +89,13 @@ impl Input {
         Self(form_urlencoded::parse(bytes).into_owned().collect())
     }
 
-    /// A value without the space around it; empty when it is not there.
+    /// Returns a value without surrounding white space; empty if it is missing.
     pub(super) fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.trim())
     }
 
-    /// The same with line breaks as a text has them, and not as a form sends them.
+    /// Returns the value like [`text`](Self::text), with the line breaks that forms send
+    /// as `\r\n` changed to `\n`.
     pub(super) fn lines(&self, name: &str) -> String {
         self.text(name).replace("\r\n", "\n")
     }
@@ -114,19 +116,19 @@ pub(super) struct Field {
 
 impl HtmlSafe for Field {}
 
-/// How a field is filled in.
+/// The kind of a field's input.
 #[derive(Debug)]
 pub(super) enum Kind {
     Text,
     Search,
     Email,
     Number,
-    /// Several lines.
+    /// A text of several lines.
     Long,
-    /// A text, with suggestions.
+    /// A text with suggestions.
     Suggested(Vec<String>),
     Choice(Vec<Choice>),
-    /// Shown, and not sent.
+    /// A value that is shown and not sent.
     Fixed,
     File,
 }
@@ -166,8 +168,8 @@ impl Field {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The attributes that tie hint and mistake to the input, and take the focus to
-    /// the first mistake.
+    /// Returns the attributes that tie hint and mistake to the input, and that move the
+    /// focus to the first mistake.
     fn described(&self) -> String {
         let mut attributes = String::new();
         let hint = self.hint.as_ref().map(|_| "hint");
@@ -204,7 +206,7 @@ impl Mistakes {
         self.0.is_empty()
     }
 
-    /// Takes a value that was accepted; notes the mistake otherwise.
+    /// Returns a value that was accepted, and records the mistake otherwise.
     pub(super) fn check<T>(&mut self, t: &Strings, value: Result<T, Invalid>) -> Option<T> {
         value.map_err(|invalid| self.add(invalid.field(), (t.sentence)(invalid.message()))).ok()
     }
@@ -215,7 +217,7 @@ impl Mistakes {
         }
     }
 
-    /// Puts each mistake beside its field, and gives back those of no field.
+    /// Puts each mistake beside its field, and returns those that belong to no field.
     pub(super) fn beside(self, fields: &mut [Field]) -> Option<String> {
         let mut others = Vec::new();
         for (name, message) in self.0 {
@@ -251,7 +253,7 @@ pub(super) struct FormPage<'a> {
 }
 
 impl<'a> FormPage<'a> {
-    /// A form that is sent to `action`.
+    /// Returns a form that is sent to `action`.
     pub(super) fn new(visitor: &'a Visitor, heading: &'a str, action: String) -> Self {
         let t = visitor.t();
         Self {
@@ -279,12 +281,12 @@ impl<'a> FormPage<'a> {
         Self { intro: Some(intro), ..self }
     }
 
-    /// Shows what the form is about, and leads back there.
+    /// Adds a summary of the invitation that the form is about.
     pub(super) fn about(self, summary: Summary<'a>) -> Self {
         Self { summary: Some(summary), ..self }
     }
 
-    /// Whether sending it takes something away.
+    /// Sets whether sending the form takes something away.
     pub(super) fn taking_away(self, is_final: bool) -> Self {
         Self { is_final, ..self }
     }
@@ -298,7 +300,8 @@ impl<'a> FormPage<'a> {
         Self { fields, ..self }
     }
 
-    /// Puts the mistakes beside the fields; those of no field go with the notice.
+    /// Puts the mistakes beside the fields, and those that belong to no field into the
+    /// notice.
     pub(super) fn with_mistakes(mut self, mistakes: Mistakes, notice: Option<String>) -> Self {
         let others = mistakes.beside(&mut self.fields);
         let notice: Vec<_> = notice.into_iter().chain(others).collect();

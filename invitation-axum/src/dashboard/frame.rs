@@ -1,4 +1,5 @@
-//! What is the same for every page: who looks at it, and how answers become pages.
+//! The parts that all pages share: the visitor's identity, and the layout around
+//! responses.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -19,12 +20,13 @@ use crate::{
     web::{Service, Web},
 };
 
-/// Styles, scripts and images of the same origin, nothing inline, and in no frame.
+/// The content security policy: styles, scripts and images of the same origin, nothing
+/// inline, and no embedding in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
     connect-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 
-/// What all pages share.
+/// The state that all pages share.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
     web: Web,
@@ -43,7 +45,7 @@ impl Desk {
     }
 }
 
-/// Who looks at a page, and where the dashboard is.
+/// The user who views a page, and the mount point of the dashboard.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     desk: Desk,
@@ -76,22 +78,23 @@ impl Visitor {
         self.service().now()
     }
 
-    /// The mount point, without a slash at its end.
+    /// Returns the mount point, without a slash at its end.
     pub(super) fn base(&self) -> &str {
         &self.base
     }
 
-    /// The path of the list.
+    /// Returns the path of the list.
     pub(super) fn home(&self) -> &str {
         home(&self.base)
     }
 
-    /// Whether the policy gives the visitor's role a right: whether to offer it.
+    /// Returns whether the policy gives the visitor's role a right, and thus whether a
+    /// page offers the action.
     pub(super) fn may(&self, right: Right) -> bool {
         self.service().policy().allows(self.actor.role(), right)
     }
 
-    /// Refuses, with evidence, a visitor whose role lacks a right.
+    /// Refuses a visitor whose role lacks a right, and records the denial.
     pub(super) async fn must(
         &self,
         right: Right,
@@ -113,12 +116,12 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-/// The invitation that the path names.
+/// Returns the invitation id of the path.
 pub(super) fn named(id: &str) -> Result<InvitationId, Problem> {
     id.parse().map_err(|_| Problem::new(ProblemKind::NotFound))
 }
 
-/// A page, before there is anything around it.
+/// The content of a page, before the layout is put around it.
 #[derive(Clone, Debug)]
 pub(super) struct Content {
     title: String,
@@ -140,7 +143,8 @@ pub(super) fn page(
     Ok(response)
 }
 
-/// Finds out who is there.
+/// Identifies the visitor, and stores it among the extensions of the request. Without
+/// one, the response leads to the sign-in page or is a problem.
 pub(super) async fn identify(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visitor = match SignedIn::from_request_parts(&mut parts, &desk.web).await {
@@ -154,7 +158,7 @@ pub(super) async fn identify(State(desk): State<Desk>, request: Request, next: N
     response
 }
 
-/// Puts the layout around whatever the answer is.
+/// Puts the layout around the response, whether it is a page or an error.
 pub(super) async fn frame(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let base = desk.base(&parts);
@@ -170,7 +174,8 @@ pub(super) async fn frame(State(desk): State<Desk>, request: Request, next: Next
     response
 }
 
-/// Whether a script asks, and not a person.
+/// Returns whether the request comes from the dashboard's script, which wants JSON
+/// instead of a page.
 pub(super) fn asks_for_data(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json")
 }
@@ -184,7 +189,8 @@ fn sent_away(desk: &Desk, problem: Problem, wants_page: bool) -> Response {
     }
 }
 
-/// A page that shows codes is for the eyes in front of it only.
+/// Sets the security headers of a page: it may show codes, so it must not be stored or
+/// embedded.
 fn harden(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -198,7 +204,7 @@ fn harden(headers: &mut HeaderMap) {
     }
 }
 
-/// What goes around one answer.
+/// The parts of the layout around one response.
 struct Framing<'a> {
     desk: &'a Desk,
     actor: Option<&'a Actor>,
@@ -238,7 +244,7 @@ impl Framing<'_> {
         response
     }
 
-    /// The page that tells of a problem.
+    /// Renders the page that reports a problem.
     fn told(&self, problem: &Problem) -> Result<Content, askama::Error> {
         let t = &self.desk.dashboard.strings;
         let (title, advice) = words(t, problem, self.actor.is_none());
@@ -271,11 +277,12 @@ struct ProblemPage<'a> {
     way_out: Option<(&'a str, &'a str)>,
 }
 
-/// Title and advice; without advice, the problem's own detail is told.
+/// Returns the title and the advice for a problem. Without advice, the page shows the
+/// problem's own detail.
 fn words<'a>(t: &'a Strings, problem: &Problem, is_stranger: bool) -> (&'a str, Option<&'a str>) {
     let (title, advice) = match problem.kind() {
         ProblemKind::Unauthenticated => (&t.sign_in_title, Some(&t.sign_in_advice)),
-        // Whose role nobody knows yet can only have been refused for where it came from.
+        // Without an actor, only the origin check can have refused the request.
         ProblemKind::Forbidden if is_stranger => (&t.foreign_title, Some(&t.foreign_advice)),
         ProblemKind::Forbidden => (&t.forbidden_title, Some(&t.forbidden_advice)),
         ProblemKind::NotFound => (&t.not_found_title, Some(&t.not_found_advice)),
@@ -290,18 +297,18 @@ fn words<'a>(t: &'a Strings, problem: &Problem, is_stranger: bool) -> (&'a str, 
     (title, advice.map(|advice| &**advice))
 }
 
-/// What stands behind an answer of the framework.
+/// Returns the problem for an error response of the framework.
 fn of_status(status: StatusCode) -> Problem {
     let same = |kind: &&ProblemKind| kind.status() == status;
     Problem::new(ProblemKind::ALL.iter().find(same).copied().unwrap_or(ProblemKind::Malformed))
 }
 
-/// No such page.
+/// Returns 404 for a path without a page.
 pub(super) async fn nothing() -> Problem {
     Problem::new(ProblemKind::NotFound)
 }
 
-/// No such method.
+/// Returns 405 for a method that the page does not accept.
 pub(super) async fn not_so(_: Method) -> Problem {
     Problem::new(ProblemKind::MethodNotAllowed)
 }

@@ -1,4 +1,5 @@
-//! The import of many invitations: checked first, created then, with an answer per line.
+//! The page that imports many invitations: it checks them first, then creates them, and
+//! reports the result of each line.
 
 use askama::Template;
 use axum::{
@@ -23,19 +24,19 @@ use crate::{
     secret::Secret,
 };
 
-/// The empty form.
+/// Shows the empty form.
 pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
     visitor.must(Right::Bulk, None).await?;
     let sheet = Sheet::of(&Input::with([]), String::new());
     sheet.render(&visitor, StatusCode::OK, Told::Nothing)
 }
 
-/// A form that was sent has no address: back to an empty one.
+/// Redirects to an empty form: a form that was sent has no address.
 pub(super) async fn back(visitor: Visitor) -> Redirect {
     Redirect::to(&format!("{}/import", visitor.base()))
 }
 
-/// Says what would come of each line.
+/// Shows the outcome that each line would have.
 pub(super) async fn check(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::Bulk, None).await?;
     match Sheet::read(&visitor, request).await? {
@@ -44,7 +45,7 @@ pub(super) async fn check(visitor: Visitor, request: Request) -> Result<Response
     }
 }
 
-/// Creates what the lines say, once however often the form is sent.
+/// Creates the invitations of the form, once however often the form is sent.
 pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::Bulk, None).await?;
     let sheet = match Sheet::read(&visitor, request).await? {
@@ -55,7 +56,8 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
         Ok(body) if body.batch.is_some() => {
             sheet.render(&visitor, StatusCode::CREATED, Told::Created(body))
         }
-        // Nothing was created, and each line says why. The key stands for that now.
+        // Nothing was created, and each line says why. The key now stands for this
+        // result, so the form gets a new one.
         Ok(body) => {
             let sheet = sheet.with_new_key();
             sheet.render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, Told::Refused(body))
@@ -69,7 +71,7 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
     }
 }
 
-/// What the form holds.
+/// The values of the form.
 struct Sheet {
     csv: String,
     mode: String,
@@ -77,7 +79,7 @@ struct Sheet {
     key: String,
 }
 
-/// What is told above the form.
+/// The result that the page shows above the form.
 enum Told {
     Nothing,
     Notice(String),
@@ -96,7 +98,8 @@ impl Sheet {
         Self { csv, mode: text("mode"), duplicates: text("duplicates"), key }
     }
 
-    /// Reads a form that was sent; if its text cannot be read, the form without it.
+    /// Reads a form that was sent. If its text cannot be read, returns the form without
+    /// it and the problem.
     async fn read(
         visitor: &Visitor,
         request: Request,
@@ -147,7 +150,7 @@ impl Sheet {
         bulk::rehearse(web, visitor.actor(), rows, self.how()).await
     }
 
-    /// What is wrong with the file as a whole.
+    /// Shows a mistake in the file as a whole.
     fn refused(&self, visitor: &Visitor, problem: &Problem) -> Result<Response, Problem> {
         let t = visitor.t();
         if problem.kind().status().is_server_error() {
@@ -233,11 +236,11 @@ struct ImportPage<'a> {
     fields: Vec<Field>,
 }
 
-/// What came of a line, or would.
+/// The outcome of one line, or the outcome that it would have.
 struct Line {
     number: usize,
     outcome: String,
-    /// By which the outcome is coloured.
+    /// The CSS class that gives the outcome its colour.
     class: &'static str,
     code: Option<Secret>,
     notes: String,
@@ -266,7 +269,8 @@ fn is_good(outcome: RowOutcome) -> bool {
     matches!(outcome, RowOutcome::Created | RowOutcome::Valid)
 }
 
-/// The column, and what is said about it. The line stands beside it.
+/// Returns the column with the message about it. The line number has a table column of
+/// its own.
 fn said(t: &Strings, note: &Note) -> String {
     match &note.column {
         Some(column) => format!("{column}: {}", note.message),

@@ -1,11 +1,11 @@
-//! What is around a page.
+//! The layout around a page.
 
 use askama::Template;
 use invitation_core::Actor;
 
 use super::{Dashboard, Strings};
 
-/// A page of the dashboard, for a [`Layout`] to put something around it.
+/// A page of the dashboard, for a [`Layout`] to put a document around it.
 #[derive(Debug)]
 pub struct Page<'a> {
     pub(super) title: &'a str,
@@ -17,51 +17,51 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The title, as plain text: escape it.
+    /// Returns the title as plain text, which the layout must escape.
     #[must_use]
     pub fn title(&self) -> &str {
         self.title
     }
 
-    /// HTML that belongs into `head`: the style sheet and the script.
+    /// Returns the HTML for the document's `head`: the style sheet and the script.
     #[must_use]
     pub fn head(&self) -> &str {
         self.head
     }
 
-    /// The page itself, as HTML: one element, which begins with a heading of the first
-    /// level. It belongs into `main`.
+    /// Returns the page itself, as HTML: one element, which begins with a heading of the
+    /// first level. It belongs into `main`.
     #[must_use]
     pub fn content(&self) -> &str {
         self.content
     }
 
-    /// Who looks at it; none on the page that asks to sign in.
+    /// Returns the user who views the page; `None` on the page that asks to sign in.
     #[must_use]
     pub fn actor(&self) -> Option<&Actor> {
         self.actor
     }
 
-    /// The path of the list: what a menu entry links to.
+    /// Returns the path of the list, which a menu entry links to.
     #[must_use]
     pub fn home(&self) -> &str {
         self.home
     }
 
-    /// Whether this is the list.
+    /// Returns whether this page is the list.
     #[must_use]
     pub fn is_home(&self) -> bool {
         self.is_home
     }
 }
 
-/// Builds a whole HTML document around a page of the dashboard. A function from a
-/// [`Page`] to a string is one.
+/// Builds a whole HTML document around a page of the dashboard. Every function from a
+/// [`Page`] to a string implements it.
 ///
 /// The dashboard's content security policy is strict: styles, scripts and images come
 /// from the same origin, and nothing is inline.
 pub trait Layout: Send + Sync + 'static {
-    /// The document, from `<!doctype html>` on.
+    /// Returns the document, from `<!doctype html>` on.
     fn document(&self, page: &Page<'_>) -> String;
 }
 
@@ -74,7 +74,7 @@ where
     }
 }
 
-/// The layout of its own: a sidebar.
+/// The default layout, with a sidebar.
 #[derive(Template)]
 #[template(path = "layout.html")]
 struct Sidebar<'a> {

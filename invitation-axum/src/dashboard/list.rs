@@ -1,4 +1,4 @@
-//! The list: filters, search, the table, and what there is when it is empty.
+//! The list: filters, search, the table, and the message in an empty list.
 
 use askama::{Template, filters::HtmlSafe};
 use axum::{
@@ -20,10 +20,10 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// The lengths of a page that are offered.
+/// The page lengths on offer.
 const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
-/// What a list is asked for, as it was typed.
+/// The filters of a list as the visitor typed them.
 struct Asked {
     status: String,
     role: String,
@@ -34,22 +34,22 @@ struct Asked {
     back: String,
 }
 
-/// Where the question came from.
+/// The origin of the filters: an address or a form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Address,
     Form,
 }
 
-/// The list, as an address asks for it.
+/// Shows the list for the query of an address.
 pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let input = Input::of_query(query.as_deref());
     let done = done(visitor.t(), input.text("done"));
     listed(&visitor, &Asked::of(&input), Source::Address, done).await
 }
 
-/// The list, as the form of the filters asks for it: the answer is its address, to keep, to
-/// share and to come back to. A search that resembles a code has no address.
+/// Handles the filter form by redirecting to the list's address, which the visitor can keep, share
+/// and come back to. A search that resembles a code has no address and gets the list itself.
 pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
     visitor.must(Right::View, None).await?;
     let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
@@ -60,7 +60,7 @@ pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Respons
     }
 }
 
-/// A form that was sent has no address: back to the list.
+/// Redirects to the list: a form that was sent has no address.
 pub(super) async fn back(visitor: Visitor) -> Redirect {
     Redirect::to(visitor.home())
 }
@@ -89,7 +89,8 @@ async fn listed(
     {
         return Ok(Redirect::to(&format!("{}/{id}", visitor.base())).into_response());
     }
-    // One more question on the first page only: on the others, nobody looks at it.
+    // Only the first page shows the numbers: they cost a query, and further pages do not
+    // need them.
     let counts = match (&found, asked.cursor.is_empty()) {
         (Some(_), true) => Some(service.counts(actor, &asked.everything()).await?),
         _ => None,
@@ -175,7 +176,7 @@ impl Asked {
         mistakes.is_empty().then_some((criteria, paging))
     }
 
-    /// The one invitation that was found because its code was typed.
+    /// Returns the one invitation that was found because the visitor typed its code.
     fn found_by_code(&self, visitor: &Visitor, page: &InvitationPage) -> Option<InvitationId> {
         let [view] = page.items() else { return None };
         let format = visitor.service().code_format();
@@ -183,7 +184,8 @@ impl Asked {
         (page.next().is_none() && view.code().is_some_and(is_meant)).then_some(view.invitation().id)
     }
 
-    /// What the numbers above the list count: not what the filters leave.
+    /// Returns the criteria for the numbers above the list. They ignore all filters but
+    /// the division.
     fn everything(&self) -> Criteria {
         match Division::new(&self.division) {
             Ok(division) => Criteria::new().in_division(division),
@@ -198,7 +200,7 @@ impl Asked {
 
     fn asking<'a>(&'a self, visitor: &'a Visitor) -> Asking<'a> {
         let status = if self.status == "all" { "" } else { &*self.status };
-        // What goes without saying is not said.
+        // A default value is left out of the address.
         let rows = if self.rows == LENGTHS[0] { "" } else { &*self.rows };
         let (mut plain, typed) = apart(
             visitor,
@@ -217,8 +219,8 @@ impl Asked {
     }
 }
 
-/// The statuses that a visitor can filter by; that of revoked codes concerns those who
-/// can make or undo it.
+/// Returns the statuses that a visitor can filter by. *Revoked* is among them only for a
+/// role that can revoke or reinstate.
 fn statuses(visitor: &Visitor) -> impl Iterator<Item = Status> {
     let knows_revoked = visitor.may(Right::Revoke) || visitor.may(Right::Reinstate);
     let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
@@ -245,8 +247,8 @@ fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
     fields
 }
 
-/// A division to filter by: one of those that the host has named, or typed when it has
-/// named none.
+/// Returns the division filter for a visitor who reaches all divisions. It offers the
+/// divisions that the host has named, or is a text field if there are none.
 pub(super) fn division_filter(visitor: &Visitor, label: &str, value: &str) -> Option<Field> {
     let known = &visitor.dashboard().divisions;
     let kind = if known.is_empty() {
@@ -260,7 +262,7 @@ pub(super) fn division_filter(visitor: &Visitor, label: &str, value: &str) -> Op
         .then(|| Field::new("division", label, value, kind))
 }
 
-/// What was done before the list came; a word that is none is nothing.
+/// Returns the notice about the change that led to this page. Unknown values have none.
 fn done<'a>(t: &'a Strings, word: &str) -> Option<&'a str> {
     (word == "deleted").then_some(&*t.deleted_done)
 }
@@ -295,7 +297,7 @@ struct Table<'a> {
 
 impl HtmlSafe for Table<'_> {}
 
-/// What stands in place of the table.
+/// The message in place of an empty table.
 struct Empty<'a> {
     title: &'a str,
     advice: &'a str,
@@ -317,7 +319,7 @@ impl<'a> Empty<'a> {
 /// The numbers above the list, and the bar that draws them.
 struct Figures {
     each: Vec<Figure>,
-    /// The bar, in words.
+    /// The text equivalent of the bar.
     told: String,
 }
 

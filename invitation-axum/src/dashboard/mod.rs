@@ -1,4 +1,4 @@
-//! The dashboard: the screen on which invitations are managed, rendered on the server.
+//! The dashboard: server-rendered pages for managing invitations.
 
 mod assets;
 mod change;
@@ -31,15 +31,15 @@ pub use self::{
 };
 use crate::web::Web;
 
-/// How the dashboard looks, what it says, and what of the host is around it. All of it
-/// has a default.
+/// The settings of the dashboard: its looks, its texts, and the parts of the host around
+/// it. Each has a default.
 ///
-/// Who may do what is not set here: each page offers what the service's policy allows
+/// Rights are not set here: each page offers the actions that the service's policy allows
 /// the actor's role.
 ///
 /// Colours, fonts and corners are CSS variables (`--inv-accent`, `--inv-surface`, …: see
-/// the beginning of the style sheet), which a host's own style sheet can set on
-/// `.inv, .inv-page`.
+/// the beginning of the style sheet). A host's own style sheet can set them on `.inv,
+/// .inv-page`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -87,7 +87,8 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// With the English texts and a layout of its own: a sidebar with one entry.
+    /// Returns a dashboard with the English texts and the default layout: a sidebar with
+    /// one entry.
     pub fn new() -> Self {
         Self {
             strings: Strings::english(),
@@ -100,53 +101,53 @@ impl Dashboard {
         }
     }
 
-    /// Says everything in other words: another language, another name of the menu.
+    /// Replaces the texts, for another language or another name of the menu.
     pub fn with_strings(self, strings: Strings) -> Self {
         Self { strings, ..self }
     }
 
-    /// The product's name, at the head of the sidebar.
+    /// Sets the product's name, at the top of the sidebar.
     pub fn with_brand(self, brand: impl Into<Cow<'static, str>>) -> Self {
         Self { brand: brand.into(), ..self }
     }
 
-    /// HTML of the host at the foot of the sidebar, as for its sign-out button. It goes
-    /// into the page as it is: it MUST NOT hold anything that a user typed.
+    /// Adds the host's HTML to the foot of the sidebar, for example a sign-out button. It
+    /// is inserted into the page unescaped: it MUST NOT hold anything that a user typed.
     pub fn with_aside_html(self, html: impl Into<Cow<'static, str>>) -> Self {
         Self { aside: html.into(), ..self }
     }
 
-    /// Where the host's users sign in. Who is not signed in is sent there (303); without
-    /// it, the answer is a page that says so (401).
+    /// Sets the path of the host's sign-in page. A request without an actor is redirected
+    /// there (303). Without this setting it gets a page that asks to sign in (401).
     pub fn with_sign_in(self, path: impl Into<Cow<'static, str>>) -> Self {
         Self { sign_in: Some(path.into()), ..self }
     }
 
-    /// Where browsers find the dashboard, if that is not where the router is nested: for
-    /// hosts behind a proxy that takes off a part of the path. Without a slash at its
-    /// end.
+    /// Sets the path under which browsers find the dashboard, without a slash at its end.
+    /// It is needed only behind a proxy that removes a part of the path; the default is
+    /// the path at which the router is nested.
     pub fn with_mount_point(self, path: impl Into<Cow<'static, str>>) -> Self {
         Self { mounted_at: Some(path.into()), ..self }
     }
 
-    /// The divisions that there are, to be suggested to those who reach all of them.
-    /// Others can be typed.
+    /// Sets the divisions that pages suggest to users who reach all divisions. Others can
+    /// be typed.
     pub fn with_divisions(self, divisions: impl IntoIterator<Item = Division>) -> Self {
         Self { divisions: divisions.into_iter().collect(), ..self }
     }
 
-    /// Puts the pages into the host's own layout, in place of the sidebar.
+    /// Puts the pages into the host's own layout instead of the sidebar.
     pub fn with_layout(self, layout: impl Layout) -> Self {
         Self { layout: Some(Arc::new(layout)), ..self }
     }
 
-    /// What it says.
+    /// Returns the texts of the dashboard.
     #[must_use]
     pub fn strings(&self) -> &Strings {
         &self.strings
     }
 
-    /// Where users sign in.
+    /// Returns the path of the host's sign-in page.
     #[must_use]
     pub fn sign_in(&self) -> Option<&str> {
         self.sign_in.as_deref()
@@ -170,7 +171,7 @@ impl fmt::Debug for Dashboard {
 }
 
 impl Web {
-    /// The dashboard, to be mounted anywhere:
+    /// Returns a router with the dashboard, to be mounted at any path:
     /// `.nest_service("/invitations", web.dashboard(Dashboard::new()))`.
     pub fn dashboard(&self, dashboard: Dashboard) -> Router {
         let desk = Desk::new(self.clone(), dashboard);

@@ -1,4 +1,5 @@
-//! Next and previous: a cursor leads onwards, and the trail of earlier ones back.
+//! The links to the next and the previous page. A cursor leads to the next page; a trail
+//! of earlier cursors leads back.
 
 use askama::{Template, filters::HtmlSafe};
 use invitation_core::Cursor;
@@ -6,7 +7,8 @@ use url::form_urlencoded::Serializer;
 
 use super::{Strings, frame::Visitor};
 
-/// How many pages back are remembered; from further on, the way back is the first page.
+/// The number of pages that the trail remembers. From further on, the previous page is
+/// the first page.
 const TRAIL: usize = 20;
 
 /// The first page, in a trail.
@@ -36,33 +38,33 @@ impl HtmlSafe for Step<'_> {}
 #[derive(Debug)]
 enum Way {
     Link(String),
-    /// What was typed resembles a code, and does not get into an address.
+    /// A form, for a value that resembles a code and must not get into an address.
     Form {
         action: String,
         hidden: Vec<(&'static str, String)>,
     },
 }
 
-/// What a list was asked for, and where its pages are.
+/// The filters of a list, and the paths of its pages.
 #[derive(Debug)]
 pub(super) struct Asking<'a> {
     /// The path of the list.
     pub(super) list: &'a str,
-    /// The path that takes searches.
+    /// The path that accepts searches.
     pub(super) search: String,
-    /// What may stand in an address; empty ones are left out.
+    /// The values that may appear in an address. Empty ones are left out.
     pub(super) plain: Vec<(&'static str, String)>,
-    /// What may not.
+    /// The values that must not appear in an address.
     pub(super) typed: Vec<(&'static str, String)>,
     pub(super) cursor: &'a str,
     pub(super) back: &'a str,
 }
 
-/// Names of fields, and what stands in them.
+/// Names of fields with their values.
 type Fields = Vec<(&'static str, String)>;
 
-/// Divides values that were typed into those that may stand in an address and those that
-/// resemble a code.
+/// Splits typed values into those that may appear in an address and those that resemble a
+/// code.
 pub(super) fn apart(visitor: &Visitor, typed: &[(&'static str, &str)]) -> (Fields, Fields) {
     let format = visitor.service().code_format();
     let values = typed.iter().map(|(name, value)| (*name, (*value).to_owned()));
@@ -70,7 +72,7 @@ pub(super) fn apart(visitor: &Visitor, typed: &[(&'static str, &str)]) -> (Field
 }
 
 impl Asking<'_> {
-    /// The address of the first page; none when something may not stand in it.
+    /// Returns the address of the first page, or `None` if a value must not appear in it.
     pub(super) fn link(&self) -> Option<String> {
         self.has_address().then(|| self.address(&[]))
     }
@@ -123,7 +125,8 @@ impl Asking<'_> {
     }
 }
 
-/// The cursors of earlier pages, oldest first; what is none of ours is no trail.
+/// Returns the cursors of earlier pages, oldest first. A trail that this page did not
+/// make is empty.
 fn trail(back: &str) -> Vec<&str> {
     let steps: Vec<_> = back.split('.').filter(|step| !step.is_empty()).collect();
     let is_ours = |step: &&str| *step == FIRST || step.parse::<Cursor>().is_ok();

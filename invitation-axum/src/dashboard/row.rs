@@ -15,29 +15,30 @@ use super::{Strings, frame::Visitor};
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) id: String,
-    /// What the row is called where its cells cannot be seen.
+    /// The name of the row for readers who cannot see its cells.
     pub(super) name: String,
     pub(super) code: Option<Zeroizing<String>>,
     pub(super) bound_to: BoundTo<'a>,
     pub(super) role: Cow<'static, str>,
-    /// For who reaches more than one.
+    /// The division, for visitors who reach more than one.
     pub(super) division: Option<&'a str>,
     pub(super) status: Mark<'a>,
     pub(super) expires: When,
     pub(super) used_by: Option<String>,
-    /// Of an invitation for several people.
+    /// The number of uses, for an invitation for several people.
     pub(super) uses: Option<String>,
     pub(super) copy: Option<CopyForm<'a>>,
     pub(super) actions: Vec<ActionLink<'a>>,
 }
 
-/// A link to something that may be done with an invitation.
+/// A link to an action on an invitation.
 #[derive(Debug)]
 pub(super) struct ActionLink<'a> {
     pub(super) path: &'static str,
     pub(super) label: &'a str,
     pub(super) is_final: bool,
-    /// Rarely needed: on the invitation's own page, and in no table.
+    /// Whether the action is rarely needed. It then appears on the invitation's own page
+    /// only, and in no table.
     pub(super) is_rare: bool,
 }
 
@@ -50,7 +51,7 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// Without anything to do.
+    /// Returns a row without any actions.
     pub(super) fn new(
         invitation: &'a Invitation,
         status: Status,
@@ -80,7 +81,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The first group of the code, or the end of the id.
+/// Returns the first group of the code, or the end of the id.
 fn name(code: Option<&String>, id: &str) -> String {
     match code.and_then(|code| code.split_once('-')) {
         Some((first, _)) => format!("{first}-…"),
@@ -88,12 +89,12 @@ fn name(code: Option<&String>, id: &str) -> String {
     }
 }
 
-/// The end of an id: its beginning is the time, which neighbours share.
+/// Returns the end of an id. Its beginning is the time, which neighbouring rows share.
 pub(super) fn short(id: &str) -> &str {
     id.len().checked_sub(8).and_then(|at| id.get(at..)).unwrap_or(id)
 }
 
-/// The page behind each right that a row offers; copying is a button.
+/// Returns the link for a right that a row offers. Copying is a button instead.
 fn link(right: Right, t: &Strings) -> Option<ActionLink<'_>> {
     let (path, label, is_final) = match right {
         Right::Amend => ("edit", &t.edit, false),
@@ -106,7 +107,7 @@ fn link(right: Right, t: &Strings) -> Option<ActionLink<'_>> {
     Some(ActionLink { path, label, is_final, is_rare: right == Right::Rotate })
 }
 
-/// Who may use a code.
+/// The restriction on who may use a code.
 #[derive(Template, Debug)]
 #[template(path = "bound_to.html")]
 pub(super) struct BoundTo<'a> {
@@ -116,7 +117,7 @@ pub(super) struct BoundTo<'a> {
 
 impl HtmlSafe for BoundTo<'_> {}
 
-/// A status: text, colour and shape.
+/// A status, by text, colour and shape.
 #[derive(Template, Debug)]
 #[template(path = "status.html")]
 pub(super) struct Mark<'a> {
@@ -126,7 +127,7 @@ pub(super) struct Mark<'a> {
 
 impl HtmlSafe for Mark<'_> {}
 
-/// An instant: as it is, and how far away.
+/// An instant, as absolute time and as distance from now.
 #[derive(Template, Debug)]
 #[template(path = "when.html")]
 pub(super) struct When {
@@ -146,14 +147,14 @@ impl When {
         }
     }
 
-    /// To the second, as evidence needs it.
+    /// Returns the instant to the second, as evidence needs it.
     pub(super) fn exact(at: Timestamp, now: Timestamp, t: &Strings) -> Self {
         let absolute = (t.exact_time)(OffsetDateTime::from(at));
         Self { absolute, ..Self::new(at, now, t) }
     }
 }
 
-/// The button that puts a code on the clipboard, and reports it.
+/// The button that puts a code on the clipboard and reports it.
 #[derive(Template, Debug)]
 #[template(path = "copy.html")]
 pub(super) struct CopyForm<'a> {

@@ -1,4 +1,4 @@
-//! Everything that the dashboard says, in one place.
+//! The catalogue of all texts of the dashboard.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,11 +8,11 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 /// Declares the texts, each with its English default.
 macro_rules! strings {
     ($($(#[$doc:meta])* $name:ident = $english:literal;)+) => {
-        /// The catalogue of texts: English by default, and replaced by a host in whole
-        /// or in part.
+        /// The catalogue of texts. It is English by default, and a host can replace all
+        /// or some of it.
         ///
-        /// Sentences with a value in them are made by functions, so that a language can
-        /// build them as it needs. `{…}` in a text stands for a value.
+        /// Functions build the sentences that contain a value, so that a language can
+        /// order them as it needs. `{…}` in a text stands for a value.
         ///
         /// ```
         /// use invitation_axum::{Dashboard, Strings};
@@ -35,32 +35,32 @@ macro_rules! strings {
                 #[doc = concat!("\n\nIn English: “", $english, "”.")]
                 pub $name: Cow<'static, str>,
             )+
-            /// A role's name as people read it; in English, with a capital.
+            /// The readable name of a role; in English, with a capital.
             pub role: fn(&Role) -> Cow<'static, str>,
-            /// How far away an instant is: a positive duration lies ahead.
+            /// The distance of an instant from now. A positive duration lies ahead.
             pub relative_time: fn(Duration) -> String,
-            /// Date and time of day; in English, in UTC.
+            /// The date and time of day; in English, in UTC.
             pub absolute_time: fn(OffsetDateTime) -> String,
-            /// The same to the second, for the audit view.
+            /// The date and time to the second, for the audit view.
             pub exact_time: fn(OffsetDateTime) -> String,
-            /// Who used an invitation.
+            /// The user who redeemed an invitation last, and the number of others.
             pub used_by: fn(&UsedBy<'_>) -> String,
-            /// How many of how many uses were taken.
+            /// The number of uses taken, and the number allowed.
             pub uses: fn(u32, u32) -> String,
-            /// How many rows a page shows, and whether more follow.
+            /// The number of rows on a page of the list, and whether more follow.
             pub summary: fn(usize, bool) -> String,
-            /// The same of the audit view.
+            /// The number of rows on a page of the audit view, and whether more follow.
             pub events_summary: fn(usize, bool) -> String,
-            /// What the check of an import came to: lines in order, lines that are left out,
-            /// lines with mistakes.
+            /// The result of checking an import: the numbers of valid lines, of lines that are left
+            /// out, and of lines with mistakes.
             pub checked: fn(usize, usize, usize) -> String,
-            /// Translates a sentence of the library's core: why a value was not
-            /// accepted, or a call refused. In English, the sentence itself.
+            /// Translates a sentence of the library's core: why a value was not accepted,
+            /// or a call refused. In English, the sentence itself.
             pub sentence: fn(&str) -> String,
         }
 
         impl Strings {
-            /// The English texts.
+            /// Returns the English texts.
             #[must_use]
             pub fn english() -> Self {
                 Self {
@@ -84,21 +84,21 @@ macro_rules! strings {
 strings! {
     /// The language of the texts, as HTML's `lang` names it.
     language = "en";
-    /// The link that keyboards meet first.
+    /// The first link for keyboard users, which skips the menu.
     skip_to_content = "Skip to content";
     /// The name of the sidebar's menu.
     menu = "Main menu";
-    /// The group that the entry stands under.
+    /// The menu group that contains the entry.
     menu_group = "Users";
     /// The entry in the sidebar.
     menu_entry = "Invitation";
-    /// Before the user's id.
+    /// The text before the user's id.
     signed_in_as = "Signed in as";
     /// The heading of the list.
     heading = "Invitation Codes";
-    /// Before the division's name.
+    /// The text before the division's name.
     of_division = "Division";
-    /// For who reaches every division.
+    /// The text instead of a division, for a user who reaches all of them.
     of_all_divisions = "All divisions";
     /// The button above the list.
     create_invitation = "Create Invitation";
@@ -112,7 +112,7 @@ strings! {
     counts = "Invitations by status";
     /// The label of the status filter.
     filter_status = "Filter Status";
-    /// Every status.
+    /// The filter option without a restriction.
     all = "All";
     /// The status of a code that can be used.
     active = "Active";
@@ -120,7 +120,7 @@ strings! {
     used = "Used";
     /// The status of a code that is past its expiry.
     expired = "Expired";
-    /// The status of a code that was withdrawn.
+    /// The status of a code that was revoked.
     revoked = "Revoked";
     /// The label of the role filter.
     filter_role = "Filter Role";
@@ -132,278 +132,278 @@ strings! {
     rows = "Rows";
     /// The button of the filters.
     apply = "Apply";
-    /// Removes the filters.
+    /// The link that removes the filters.
     clear = "Clear filters";
-    /// The first column.
+    /// The heading of the code column, the first.
     column_code = "Code";
-    /// The second column.
+    /// The heading of the address column, the second.
     column_email = "Email";
-    /// The third column.
+    /// The heading of the role column, the third.
     column_role = "Role";
-    /// The fourth column.
+    /// The heading of the status column, the fourth.
     column_status = "Status";
-    /// The fifth column.
+    /// The heading of the expiry column, the fifth.
     column_expires = "Expires";
-    /// The sixth column.
+    /// The heading of the user column, the sixth.
     column_used_by = "Used By";
-    /// The seventh column.
+    /// The heading of the action column, the seventh.
     column_actions = "Actions";
-    /// A code that the role may not see.
+    /// The text instead of a code that the role may not see.
     code_hidden = "Hidden";
-    /// A code that is bound to nobody.
+    /// The address column of a code that is not bound.
     anyone = "Anyone";
-    /// Before an e-mail domain.
+    /// The text before the e-mail domain that a code is bound to.
     anyone_at = "Anyone";
-    /// A code that nobody has used.
+    /// The user column of a code that is not used yet.
     nobody_yet = "–";
     /// The label of the division.
     division = "Division";
     /// The title of a list without invitations.
     nothing_yet = "No invitations yet";
-    /// What to do then.
+    /// The advice in an empty list, for a role that may create invitations.
     nothing_yet_advice = "Create one, share its code over a secure channel, and follow here who has used it.";
-    /// What stands there for who may not create.
+    /// The advice in an empty list, for a role that may not create invitations.
     nothing_yet_wait = "Invitations appear here as soon as somebody creates one.";
-    /// The title of a list whose filters leave nothing.
+    /// The title of a list in which no invitation matches the filters.
     nothing_found = "Nothing matches";
-    /// What to do then.
+    /// The advice for a list without matches.
     nothing_found_advice = "Try fewer words or another status. Search finds the beginnings of words in e-mail addresses and user names, and codes by their first four symbols or more.";
-    /// The title of a page that came back empty though more follow.
+    /// The title of an empty page that more pages follow.
     nothing_here = "Nothing on this page";
-    /// What to do then.
+    /// The advice for an empty page that more pages follow.
     nothing_here_advice = "More may follow: go on to the next page.";
     /// The label of the links to other pages.
     pages = "Pages";
     /// The link to the following page.
     next_page = "Next";
-    /// The link to the page before.
+    /// The link to the previous page.
     previous_page = "Previous";
     /// The link to the first page.
     first_page = "First page";
     /// The button that copies a code.
     copy = "Copy";
-    /// What the button says after that.
+    /// The label of the copy button after the copy.
     copied = "Copied";
-    /// What screen readers are told after that.
+    /// The announcement to screen readers after the copy.
     copied_announcement = "The code is on the clipboard.";
     /// The link that opens the form with an invitation's terms.
     edit = "Edit";
-    /// The link that withdraws an invitation.
+    /// The link that revokes an invitation.
     revoke = "Revoke";
-    /// The link that undoes it.
+    /// The link that undoes a revocation.
     reinstate = "Reinstate";
     /// The link that replaces a code.
     rotate = "New code";
-    /// The link that removes an invitation.
+    /// The link that deletes an invitation.
     delete = "Delete";
     /// The link to the events of an invitation.
     history = "History";
-    /// The link that leads back.
+    /// The link that leads back to the list.
     back_to_list = "Back to all codes";
-    /// Leaves a form.
+    /// The link that leaves a form.
     cancel = "Cancel";
-    /// Above the mistakes of a form.
+    /// The heading above the mistakes of a form.
     form_has_mistakes = "Please look at these again";
-    /// The label of the address, where it is not asked for.
+    /// The label of the address in the create form, where it is optional.
     email_optional = "Email (optional but recommended)";
-    /// What a bound code means.
+    /// The hint about a code that is bound to an address.
     email_hint = "With an address, only its owner can use the code. Without one, whoever holds it can.";
     /// The label of the e-mail domain.
     email_domain = "Email domain (optional)";
-    /// What a domain means.
+    /// The hint about a code that is bound to a domain.
     email_domain_hint = "Instead of one address: everybody whose address ends in it, such as example.com.";
-    /// An address and a domain are too much.
+    /// The mistake of giving both an address and a domain.
     email_or_domain = "Give an address or a domain, not both";
     /// The label of the role.
     role_label = "Role";
-    /// The choice before a role was chosen.
+    /// The option before a role is chosen.
     choose_role = "Choose a role";
     /// The label of the lifetime.
     expires_in_days = "Expires in (days)";
-    /// What a lifetime should be.
+    /// The hint for choosing a lifetime.
     expires_hint = "Choose it so that it fits the planned start date.";
-    /// The label of the lifetime, where it may stay as it is.
+    /// The label of the lifetime in the edit form, where it may be left empty.
     expires_in_days_anew = "Expires in (days, counted from now)";
-    /// What it means to leave it empty.
+    /// The hint about leaving the lifetime empty.
     expires_anew_hint = "Leave it empty to keep the expiry as it is.";
     /// The label of the number of uses.
     max_uses = "How many people may use it";
-    /// A number that is none.
+    /// The mistake of a text that is not a whole number.
     not_a_number = "Must be a whole number";
     /// The button of the create form.
     create = "Create";
-    /// The heading after that.
+    /// The heading of the page with a new code.
     created = "The invitation was created";
-    /// The heading when the same form came again.
+    /// The heading if the same form was sent again.
     created_before = "This form has created this invitation before";
-    /// When the form came again with something else in it.
+    /// The notice if the form was sent again with other values.
     form_was_used = "This form has already created an invitation. Send it once more to create another one.";
-    /// What to do with a code.
+    /// The advice on sharing a code.
     share_securely = "Share it over a secure channel: whoever holds the code can use it, unless it is bound to an address.";
-    /// The link to a fresh form.
+    /// The link to an empty create form.
     create_another = "Create another";
-    /// The link that leaves a new code.
+    /// The link that leaves the page of a new code.
     done = "Done";
     /// The heading of one invitation.
     invitation = "Invitation";
-    /// The heading after the code was copied without JavaScript.
+    /// The heading of a code to copy without JavaScript.
     copy_by_hand = "Select the code and copy it";
     /// The label of the inviter.
     created_by = "Created by";
-    /// The inviter when nobody's.
+    /// The name of the inviter if the host itself created the invitation.
     the_system = "The system";
     /// The label of the time of creation.
     created_at = "Created";
-    /// The label of a revocation's reason.
+    /// The label of the reason in the revocation form.
     reason = "Reason (optional)";
-    /// What a reason is for.
+    /// The hint about the purpose of a reason.
     reason_hint = "It is kept with the invitation, and administrators can read it.";
-    /// The label of the reason that was given.
+    /// The label of a revocation's reason on the invitation's page.
     reason_given = "Reason";
-    /// The heading of the form with the terms.
+    /// The heading of the edit form.
     edit_heading = "Edit invitation";
-    /// The label of the address there.
+    /// The label of the address in the edit form.
     email_or_nobody = "Email (empty: anyone may use the code)";
-    /// The button of that form.
+    /// The button of the edit form.
     save = "Save changes";
-    /// After that.
+    /// The notice after saved changes.
     saved = "The changes were saved.";
-    /// Nothing was changed in the form.
+    /// The notice if the edit form had no changes.
     nothing_changed = "Nothing was changed.";
-    /// Somebody else was faster.
+    /// The notice if another user changed the invitation in the meantime.
     changed_meanwhile = "Somebody has changed this invitation since you opened it. Look at it as it is now, and decide again.";
     /// The question before a revocation.
     revoke_question = "Revoke this invitation?";
-    /// What it means.
+    /// The explanation of a revocation.
     revoke_meaning = "Its code stops working at once. It can be reinstated later.";
-    /// After that.
+    /// The notice after a revocation.
     revoked_done = "The invitation was revoked.";
     /// The question before a reinstatement.
     reinstate_question = "Reinstate this invitation?";
-    /// What it means.
+    /// The explanation of a reinstatement.
     reinstate_meaning = "Its code works again until it expires.";
-    /// After that.
+    /// The notice after a reinstatement.
     reinstated_done = "The invitation was reinstated.";
     /// The question before a rotation.
     rotate_question = "Replace the code of this invitation?";
-    /// What it means.
+    /// The explanation of a rotation.
     rotate_meaning = "A new code is made. The present one stops working at once.";
-    /// The heading after that.
+    /// The heading after a rotation.
     rotated = "The invitation has a new code";
     /// The question before a deletion.
     delete_question = "Delete this invitation?";
-    /// What it means.
+    /// The explanation of a deletion.
     delete_meaning = "It disappears from the list for good, and its code never works again. The audit trail keeps its history.";
-    /// After that.
+    /// The notice after a deletion.
     deleted_done = "The invitation was deleted.";
     /// The heading of the import.
     import_heading = "Import invitations";
-    /// What it expects.
+    /// The explanation of the file format that an import expects.
     import_intro = "One invitation a line, as CSV in UTF-8, separated by commas, semicolons or tabs. The first line names the columns: email, email_domain, role, division, expires_in_days, expires_at, max_uses.";
-    /// The label of the text.
+    /// The label of the import's text field.
     import_text = "CSV";
-    /// The label of the file.
+    /// The label of the import's file field.
     import_file = "Or a CSV file";
-    /// The label of the mode.
+    /// The label of the choice between all lines and the valid ones.
     import_mode = "If some lines have mistakes";
-    /// All or none.
+    /// The option to create all lines or none.
     import_all_or_none = "Create none of them";
-    /// Those that are in order.
+    /// The option to create the valid lines.
     import_best_effort = "Create the others";
-    /// The choice of what becomes of duplicates.
+    /// The label of the choice of how to treat duplicates.
     import_duplicates = "If an address comes twice or is invited already";
-    /// Its first option.
+    /// The option to leave duplicates out.
     import_duplicates_skip = "Leave the line out";
-    /// Its second option.
+    /// The option to create duplicates.
     import_duplicates_create = "Create it all the same";
-    /// Tries it out.
+    /// The button that checks an import.
     import_check = "Check first";
-    /// Does it.
+    /// The button that creates the invitations of an import.
     import_create = "Create all";
-    /// The heading of the result.
+    /// The heading after a check.
     import_checked = "Checked, nothing created yet";
-    /// The heading of the result.
+    /// The heading after the invitations were created.
     import_done = "The invitations were created";
-    /// The heading of the result.
+    /// The heading if no invitation was created.
     import_refused = "Nothing was created";
-    /// The column of the line.
+    /// The heading of the column with the line numbers.
     import_line = "Line";
-    /// The column of the outcome.
+    /// The heading of the column with the outcomes.
     import_outcome = "Outcome";
-    /// The column of what is wrong.
+    /// The heading of the column with codes and mistakes.
     import_problem = "Code or mistake";
-    /// A line is in order.
+    /// The outcome of a valid line.
     import_line_ok = "In order";
-    /// A line was created.
+    /// The outcome of a line that was created.
     import_line_created = "Created";
-    /// A line has mistakes.
+    /// The outcome of a line with mistakes.
     import_line_bad = "Mistake";
     /// The outcome of a line that was left out.
     import_line_skipped = "Left out";
-    /// Said when the form of an import is sent again with something else.
+    /// The notice if the form of an import was sent again with other values.
     import_was_used = "This form has already created invitations. Send it once more to create these ones.";
-    /// Below the codes of an import.
+    /// The text below the codes of an import.
     import_keep = "All of them are in the list of codes, too.";
-    /// Above the audit view's filters.
+    /// The text above the audit view's filters.
     audit_intro = "Every change, copy, refusal and denial, newest first.";
-    /// The label of the filter.
+    /// The label of the action filter.
     filter_action = "Action";
-    /// The label of the filter.
+    /// The label of the outcome filter.
     filter_outcome = "Outcome";
-    /// The label of the filter.
+    /// The label of the user filter.
     filter_user = "User";
-    /// The label of the filter.
+    /// The label of the invitation filter.
     filter_invitation = "Invitation";
-    /// The column of the time.
+    /// The heading of the column with the time.
     event_at = "When";
-    /// The column of the person.
+    /// The heading of the column with the user.
     event_who = "Who";
-    /// The column of the action.
+    /// The heading of the column with the action.
     event_action = "Action";
-    /// The column of the outcome.
+    /// The heading of the column with the outcome.
     event_outcome = "Outcome";
-    /// The column of the invitation.
+    /// The heading of the column with the invitation.
     event_invitation = "Invitation";
-    /// The column of everything else.
+    /// The heading of the column with all further details.
     event_detail = "Detail";
     /// The title of an audit view without events.
     no_events = "No events";
-    /// What to do then.
+    /// The advice for an audit view without events.
     no_events_advice = "Nothing on record matches these filters.";
-    /// The title without a signed-in user.
+    /// The title of the page that asks to sign in.
     sign_in_title = "Please sign in";
-    /// What to do then.
+    /// The advice on the page that asks to sign in.
     sign_in_advice = "This page is for signed-in users.";
     /// The link to the host's sign-in page.
     sign_in = "Sign in";
-    /// The title of a missing right.
+    /// The title of the page about a missing right.
     forbidden_title = "This is not for your role";
-    /// What to do then.
+    /// The advice about a missing right.
     forbidden_advice = "Ask an administrator if you need it.";
-    /// The title of something missing.
+    /// The title of the page for a path or invitation that does not exist.
     not_found_title = "Not found";
-    /// What to do then.
+    /// The advice for a path or invitation that does not exist.
     not_found_advice = "It does not exist, or not any more.";
-    /// The title of a conflict.
+    /// The title of the page about a conflict.
     conflict_title = "That is not possible any more";
-    /// The title of a request that cannot be read.
+    /// The title of the page about a request that cannot be read.
     bad_request_title = "That could not be read";
-    /// What to do then.
+    /// The advice about a request that cannot be read.
     bad_request_advice = "Go back, and try it once more.";
-    /// The title of a request from elsewhere.
+    /// The title of the page about a request from another site.
     foreign_title = "That came from another site";
-    /// What to do then.
+    /// The advice about a request from another site.
     foreign_advice = "For your safety, changes are only accepted from these pages themselves.";
-    /// The title of a full quota.
+    /// The title of the page about a full quota.
     quota_title = "There are too many open invitations";
-    /// The title of a failure.
+    /// The title of the page about a failure of the server.
     unavailable_title = "Something is not working just now";
-    /// What to do then.
+    /// The advice about a failure of the server.
     unavailable_advice = "Nothing was lost. Please try again in a moment.";
 }
 
 impl Strings {
-    /// The word for a status.
+    /// Returns the text for a status.
     #[must_use]
     pub fn status(&self, status: Status) -> &str {
         match status {
@@ -435,7 +435,8 @@ fn capitalised(text: &str) -> String {
 fn relative_time(ahead: Duration) -> String {
     const STEPS: [(i64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let seconds = ahead.whole_seconds().saturating_abs();
-    // To the nearest, and one unit as long as it is at least two of the smaller.
+    // Rounds to the nearest unit. A unit fits from two units on; the smallest one, or a
+    // full unit, fits from one on.
     let told = STEPS.iter().find_map(|&(unit, name)| {
         let n = (seconds + unit / 2) / unit;
         let is_fit = n >= 2 || (n == 1 && (unit == 60 || seconds >= unit));

@@ -9,7 +9,7 @@ use super::{
     frame::Visitor,
 };
 
-/// Address or domain; none after a mistake.
+/// Returns the address or domain of the form; `None` after a mistake.
 pub(super) fn binding(
     visitor: &Visitor,
     input: &Input,
@@ -27,7 +27,7 @@ pub(super) fn binding(
     }
 }
 
-/// A role that was chosen; none when none was, or after a mistake.
+/// Returns the chosen role; `None` without a choice or after a mistake.
 pub(super) fn role(visitor: &Visitor, input: &Input, mistakes: &mut Mistakes) -> Option<Role> {
     match input.text("role") {
         "" => None,
@@ -35,7 +35,7 @@ pub(super) fn role(visitor: &Visitor, input: &Input, mistakes: &mut Mistakes) ->
     }
 }
 
-/// A whole number; none when none was given, or after a mistake.
+/// Returns a whole number; `None` without input or after a mistake.
 pub(super) fn number(
     visitor: &Visitor,
     input: &Input,
@@ -51,7 +51,7 @@ pub(super) fn number(
     }
 }
 
-/// How many may use it; one when nothing is said, none after a mistake.
+/// Returns the number of uses; `None` without input or after a mistake.
 pub(super) fn uses(
     visitor: &Visitor,
     input: &Input,
@@ -62,7 +62,8 @@ pub(super) fn uses(
     mistakes.check(visitor.t(), given)
 }
 
-/// Fields for who may use a code: an address, and a domain for those who may bind to one.
+/// Returns the fields that restrict who may use a code: an address, and a domain for
+/// roles that may bind to one.
 pub(super) fn binding_fields(visitor: &Visitor, label: &str, input: &Input) -> Vec<Field> {
     let t = visitor.t();
     let email = Field::new("email", label, input.text("email"), Kind::Email);
@@ -75,7 +76,8 @@ pub(super) fn binding_fields(visitor: &Visitor, label: &str, input: &Input) -> V
     fields
 }
 
-/// The role: to choose, or fixed when there is but one to hand out.
+/// Returns the field of the role: a choice, or a fixed text if there is only one role to
+/// grant.
 pub(super) fn role_field(visitor: &Visitor, input: &Input) -> Field {
     let t = visitor.t();
     let policy = visitor.service().policy();
@@ -88,7 +90,7 @@ pub(super) fn role_field(visitor: &Visitor, input: &Input) -> Field {
     Field::new("role", &*t.role_label, input.text("role"), Kind::Choice(choices))
 }
 
-/// The division, for those who reach more than one.
+/// Returns the field of the division, for visitors who reach more than one.
 pub(super) fn division_field(visitor: &Visitor, input: &Input) -> Option<Field> {
     let t = visitor.t();
     let division = input.text("division");

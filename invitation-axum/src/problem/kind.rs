@@ -12,22 +12,22 @@ macro_rules! kinds {
         }
 
         impl ProblemKind {
-            /// Every one.
+            /// All kinds, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The name at the end of its URN; it never changes.
+            /// Returns the name at the end of its URN. It never changes.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// The HTTP status.
+            /// Returns the HTTP status.
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)+ }
             }
 
-            /// What it is, in a few words.
+            /// Returns a short description, the problem's `title`.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)+ }
@@ -37,41 +37,41 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Nobody is signed in.
+    /// The request has no actor.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Sign in first";
     /// The actor may not do this.
     Forbidden = "forbidden", FORBIDDEN, "Not allowed";
-    /// It does not exist, or is not the actor's to see.
+    /// The resource does not exist, or the actor may not see it.
     NotFound = "not-found", NOT_FOUND, "Not found";
-    /// Not with this method.
+    /// The path does not accept this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed";
     /// The body or the query cannot be read.
     Malformed = "malformed", BAD_REQUEST, "Cannot be read";
-    /// Well formed, but with values that are not accepted.
+    /// The request is well formed, but some values are not accepted.
     Invalid = "invalid", UNPROCESSABLE_ENTITY, "Some values are not valid";
-    /// The body is larger than is accepted.
+    /// The body is larger than the limit.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Too large";
-    /// The address of the request is longer than is accepted.
+    /// The address of the request is longer than the limit.
     UriTooLong = "uri-too-long", URI_TOO_LONG, "Address too long";
-    /// The headers are larger than is accepted.
+    /// The headers are larger than the limit.
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large";
-    /// The body is of a kind that is not understood here.
+    /// The body has a media type that the route does not accept.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Unsupported content type";
-    /// The body came too slowly.
+    /// The body arrived too slowly.
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The request took too long";
-    /// The invitation has changed since the client looked.
+    /// The invitation has changed since the client read it.
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED, "Changed in the meantime";
-    /// What is asked for does not go with the state of the invitation.
+    /// The state of the invitation does not allow the request.
     Conflict = "conflict", CONFLICT, "Not possible in this state";
     /// Something else was created under this idempotency key.
     IdempotencyKeyReused = "idempotency-key-reused", CONFLICT, "Idempotency key used for something else";
     /// Too many invitations are pending.
     QuotaExceeded = "quota-exceeded", TOO_MANY_REQUESTS, "Too many pending invitations";
-    /// Too much at once.
+    /// Too many requests of this kind are running.
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
-    /// The typed code cannot be one.
+    /// The typed code fails its check symbol or format, so that it cannot exist.
     CodeMistyped = "code-mistyped", UNPROCESSABLE_ENTITY, "The code has a typing mistake";
-    /// There is no such code.
+    /// The code does not exist.
     CodeUnknown = "code-unknown", NOT_FOUND, "Unknown code";
     /// The code has expired.
     CodeExpired = "code-expired", GONE, "The code has expired";
@@ -81,16 +81,16 @@ kinds! {
     CodeRevoked = "code-revoked", GONE, "The code has been revoked";
     /// The code is for a certain address, which must be proved first.
     AddressProofRequired = "address-proof-required", FORBIDDEN, "Proof of an address required";
-    /// For a host's registration: the name belongs to somebody else.
+    /// The username belongs to another user. For a host's registration.
     UsernameTaken = "username-taken", CONFLICT, "The name is taken";
     /// The store cannot be reached, or is too busy.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment";
-    /// Something is broken here.
+    /// The server has an internal error.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
 }
 
 impl ProblemKind {
-    /// The `type` of its problems.
+    /// Returns the `type` of problems of this kind.
     #[must_use]
     pub fn urn(self) -> String {
         format!("urn:invitation:problem:{}", self.name())

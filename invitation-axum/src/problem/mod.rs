@@ -1,4 +1,4 @@
-//! Errors as clients get them: RFC 9457.
+//! Errors as clients get them, in the format of RFC 9457.
 
 mod kind;
 mod table;
@@ -14,16 +14,15 @@ use utoipa::ToSchema;
 
 pub use self::kind::ProblemKind;
 
-/// Why a request did not succeed, as the client gets it: an
-/// `application/problem+json` (RFC 9457) whose `type` is
+/// An error response: an `application/problem+json` (RFC 9457) whose `type` is
 /// `urn:invitation:problem:<name>`.
 ///
-/// [`of`](Self::of) translates errors of the service for those who manage invitations,
-/// [`of_redeeming`](Self::of_redeeming) for the newcomer who holds a code. Neither ever
-/// says a code, nor whom it is for.
+/// [`of`](Self::of) translates errors of the service for users who manage invitations,
+/// [`of_redeeming`](Self::of_redeeming) for the new user who holds a code. Neither ever
+/// reveals a code or the address that it is for.
 ///
-/// A response that was made from a problem carries it among its extensions, so that a
-/// host (as the dashboard does) can show it in another way.
+/// A response that was made from a problem carries it among its extensions. A host can
+/// use it, as the dashboard does, to show the problem in another way.
 ///
 /// ```
 /// use axum::response::IntoResponse;
@@ -42,18 +41,18 @@ pub struct Problem {
     retry_after: Option<Duration>,
 }
 
-/// A value that was not accepted, and where it stood.
+/// A value that was not accepted, and its location in the request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[non_exhaustive]
 pub struct FieldError {
-    /// In which part of the request.
+    /// The part of the request that holds the value.
     #[serde(rename = "in")]
     pub place: Place,
     /// JSON pointer (RFC 6901) to the value: within the body, or `/` and the name of the
     /// parameter or header.
     #[schema(example = "/email")]
     pub pointer: String,
-    /// What is wrong with it.
+    /// The reason why the value was not accepted.
     #[schema(example = "must be one e-mail address, as in anna@example.com")]
     pub message: String,
 }
@@ -63,18 +62,19 @@ pub struct FieldError {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Place {
-    /// Its body.
+    /// The body of the request.
     Body,
-    /// Its query string.
+    /// The query string of the request.
     Query,
-    /// A header.
+    /// A header of the request.
     Header,
 }
 
 impl FieldError {
-    /// `field` of the body, by its JSON pointer, was not accepted.
+    /// Returns the error of a value in the body, by its JSON pointer.
     ///
-    /// Both are cut where they are long: they may repeat what a client sent.
+    /// Pointer and message are shortened if they are long: they may repeat text that a
+    /// client sent.
     #[must_use]
     pub fn in_body(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Place::Body, pointer.into(), message.into())
@@ -97,11 +97,12 @@ impl FieldError {
 const MAX_POINTER: usize = 256;
 const MAX_MESSAGE: usize = 512;
 
-/// The most errors that one problem lists. A client that repairs a hundred asks again
-/// anyway; a list without an end would answer a small request with a large body.
+/// The largest number of errors that one problem lists. Without a limit, a small request
+/// could produce a large response. A client that has fixed a hundred errors sends the
+/// request again anyway.
 const MAX_ERRORS: usize = 100;
 
-/// Cuts a text that is longer than `max` bytes, and says so.
+/// Cuts a text that is longer than `max` bytes, and marks the cut with an ellipsis.
 fn cut(mut text: String, max: usize) -> String {
     if text.len() > max {
         let end = (0..=max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -112,7 +113,7 @@ fn cut(mut text: String, max: usize) -> String {
     text
 }
 
-/// The JSON pointer to a name at the top.
+/// Returns the JSON pointer to a name at the top level.
 pub(crate) fn pointer_to(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -121,39 +122,39 @@ pub(crate) fn pointer_to(name: &str) -> String {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody<'a> {
-    /// What kind of problem it is; it never changes.
+    /// The kind of the problem, as a URN that never changes.
     #[serde(rename = "type")]
     #[schema(example = "urn:invitation:problem:not-found")]
     kind: String,
-    /// The kind, in words.
+    /// A short description of the kind.
     #[schema(example = "Not found")]
     title: &'a str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong this time.
+    /// The details of this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     detail: Option<&'a str>,
-    /// Every value that was not accepted.
+    /// All values that were not accepted.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [FieldError],
 }
 
 impl Problem {
-    /// A problem of this kind, about which there is no more to say.
+    /// Creates a problem of this kind, without further details.
     pub const fn new(kind: ProblemKind) -> Self {
         Self { kind, detail: None, errors: Vec::new(), retry_after: None }
     }
 
-    /// Says what is wrong this time. It goes to the client.
+    /// Sets the details of this occurrence. The client gets them.
     pub fn with_detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// Values that are well formed but not valid: 422. The first 100 are listed, and the
-    /// detail says how many more there are.
+    /// Creates a problem (422) about values that are well formed but not valid. It lists
+    /// the first 100, and its detail gives the number of the rest.
     pub fn invalid(errors: impl IntoIterator<Item = FieldError>) -> Self {
         let mut errors = errors.into_iter();
         let listed = errors.by_ref().take(MAX_ERRORS).collect();
@@ -164,12 +165,12 @@ impl Problem {
         }
     }
 
-    /// The same, about parameters of the query rather than fields of the body.
+    /// Marks the errors as being about parameters of the query.
     pub(crate) fn about_the_query(self) -> Self {
         self.about(Place::Query)
     }
 
-    /// The same, about fields of the body.
+    /// Marks the errors as being about fields of the body.
     pub(crate) fn about_the_body(self) -> Self {
         self.about(Place::Body)
     }
@@ -181,24 +182,25 @@ impl Problem {
         self
     }
 
-    /// Says after how long it may be tried again, in whole seconds of at least 1.
+    /// Sets the time after which the client may try again, in whole seconds of at least
+    /// 1.
     pub fn with_retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// Of which kind it is.
+    /// Returns the kind of the problem.
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.kind
     }
 
-    /// What is wrong this time.
+    /// Returns the details of this occurrence.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// The values that were not accepted.
+    /// Returns the values that were not accepted.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
@@ -215,7 +217,7 @@ impl IntoResponse for Problem {
             detail: self.detail(),
             errors: &self.errors,
         };
-        // Strings and numbers: nothing that cannot be written.
+        // Strings and numbers can always be serialized.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, content_type, body).into_response();
@@ -224,7 +226,8 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         if self.kind == ProblemKind::Unauthenticated {
-            // RFC 9110, 11.6.1: a 401 names a way to sign in. Which, the host knows.
+            // RFC 9110, 11.6.1: a 401 names a way to sign in. Only the host knows the
+            // real one.
             let challenge = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }

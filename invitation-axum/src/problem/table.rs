@@ -1,4 +1,4 @@
-//! The one table from what the service says to what the client gets.
+//! The table that maps errors of the service to problems.
 
 use std::{error::Error as _, time::Duration};
 
@@ -7,18 +7,18 @@ use invitation_core::{Error, Invalid, Refusal, StoreErrorKind};
 use super::{FieldError, Problem, ProblemKind, pointer_to};
 use crate::identify::IdentifyError;
 
-/// How long a client is asked to wait for a store that is down.
+/// The `Retry-After` for a store that is down.
 const STORE_DOWN: Duration = Duration::from_secs(5);
-/// The same for one that was just busy.
+/// The `Retry-After` for a store that was just busy.
 const STORE_BUSY: Duration = Duration::from_secs(1);
-/// The same for room under a quota: somebody has to use or revoke something.
+/// The `Retry-After` for a full quota: a user must first redeem or revoke an invitation.
 const QUOTA_FULL: Duration = Duration::from_mins(1);
 
 impl Problem {
-    /// What those who manage invitations are told.
+    /// Translates an error for users who manage invitations.
     ///
-    /// What went wrong in the store is for the host's log: the problem says only that
-    /// it may work later, or that something is broken.
+    /// Failures of the store are for the host's log. The problem says only that the
+    /// request may work later, or that there is an internal error.
     pub fn of(error: &Error) -> Self {
         match error {
             Error::Refused(refused) => of_refusal(refused.refusal()),
@@ -26,12 +26,12 @@ impl Problem {
         }
     }
 
-    /// What the newcomer is told who presented a code: the same, but 410 for a code
-    /// that has been used, is revoked or expired.
+    /// Translates an error for the new user who presented a code. It is like
+    /// [`of`](Self::of), but gives 410 for a code that is used, revoked or expired.
     pub fn of_redeeming(error: &Error) -> Self {
         let kind = match error.refusal() {
             Some(Refusal::Used) => ProblemKind::CodeUsed,
-            // That the inviter lost the right is not the newcomer's to know.
+            // The new user must not learn that the inviter has lost the right.
             Some(Refusal::Revoked | Refusal::GrantWithdrawn) => ProblemKind::CodeRevoked,
             Some(Refusal::Expired { .. }) => ProblemKind::CodeExpired,
             _ => return Self::of(error),
@@ -39,15 +39,16 @@ impl Problem {
         Self::new(kind)
     }
 
-    /// The one answer for what does not exist, is out of reach, or has no id that could
-    /// exist.
+    /// Returns the one response for an invitation that does not exist or is out of reach,
+    /// and for an id that cannot exist.
     pub(crate) fn no_such_invitation() -> Self {
         of_refusal(&Refusal::NotFound)
     }
 }
 
 impl From<Error> for Problem {
-    /// As [`of`](Problem::of), and what broke goes to the log.
+    /// Translates like [`of`](Problem::of), and logs failures of the store, the entropy
+    /// source or the sealing.
     fn from(error: Error) -> Self {
         if let Error::Store(_) | Error::Entropy(_) | Error::Seal(_) = &error {
             let cause = error.source().map(ToString::to_string);
@@ -78,7 +79,7 @@ fn of_refusal(refusal: &Refusal) -> Problem {
                 .with_detail(refusal.to_string())
                 .with_retry_after(QUOTA_FULL);
         }
-        // The state of the invitation stands against it.
+        // All other refusals are due to the state of the invitation.
         _ => ProblemKind::Conflict,
     };
     Problem::new(kind).with_detail(refusal.to_string())
@@ -109,7 +110,7 @@ fn of_other(error: &Error) -> Problem {
 
 fn in_body(invalid: &Invalid) -> FieldError {
     let field = match invalid.field() {
-        // Of the body as a whole.
+        // These are about the body as a whole.
         "amendment" | "drafts" => String::new(),
         field => pointer_to(field),
     };
