@@ -1,5 +1,5 @@
-//! How much memory a request takes: each case in a process of its own, by the peak that the
-//! kernel saw.
+//! The peak memory of a request. Each case runs in a process of its own, and the kernel reports the
+//! peak.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
@@ -19,12 +19,12 @@ use tower::ServiceExt;
 #[path = "shared/people.rs"]
 mod people;
 
-/// Names the case that a child process measures.
+/// The environment variable with the name of the case that a child process measures.
 const CASE: &str = "INVITATION_MEMORY_CASE";
-/// Names the file with its body.
+/// The environment variable with the path of the file that holds the case's body.
 const BODY: &str = "INVITATION_MEMORY_BODY";
 const MB: usize = 1_000_000;
-/// What the largest bodies may have: bodies of imports, and of all else.
+/// The size limits of bodies: for imports, and for all other requests.
 const BULK: usize = 5 * MB;
 const PLAIN: usize = MB;
 
@@ -34,7 +34,7 @@ struct Case {
     kind: &'static str,
     body: fn() -> String,
     status: u16,
-    /// The most bytes above idle.
+    /// The allowed peak above the idle process, in bytes.
     peak: usize,
 }
 
@@ -61,7 +61,7 @@ const CASES: [Case; 16] = [
     Case { name: "a form of many fields", path: "/page/new", kind: FORM, body: || "a&".repeat(PLAIN / 2), status: 400, peak: 12 * MB },
 ];
 
-/// Repeats the middle until the body is as large as it may be.
+/// Returns a body that repeats `middle` until it has the largest allowed size.
 fn object(field: &str, before: &str, middle: &str, after: &str) -> String {
     let times = (PLAIN - 100) / middle.len();
     format!("{{\"{field}\":{before}{}{after}}}", middle.repeat(times))
@@ -72,7 +72,7 @@ fn rows(of: impl Fn(usize) -> String) -> String {
     format!("[{}]", rows.join(","))
 }
 
-/// A row with so much metadata that 1,000 of them are 5 MB, white space included.
+/// Returns a row with enough metadata that 1,000 of them are 5 MB, white space included.
 fn row(n: usize, metadata: &str) -> String {
     let row = format!(
         "{{\"email\":\"anna.{n}@example.com\",\"role\":\"staff\",\"division\":\"sales\",\
@@ -157,7 +157,7 @@ async fn status(app: &Router, case: &Case, body: Bytes) -> u16 {
     status
 }
 
-/// A figure of `/proc/self/status`, in bytes.
+/// Returns a figure of `/proc/self/status`, in bytes.
 fn memory(name: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -168,14 +168,15 @@ fn memory(name: &str) -> usize {
 async fn measure(name: &str) {
     let case = CASES.iter().find(|case| case.name == name).unwrap();
     let app = app();
-    // What is set up once, such as tables of the library, is not the request's.
+    // Warms up: structures that the library sets up once do not count as the request's
+    // memory.
     status(&app, case, Bytes::from_static(b"{}")).await;
-    // Built elsewhere: what building it leaves free would be used by the request, and not
-    // be counted.
+    // The body comes from a file. Memory freed while building it here would be reused by
+    // the request without being counted.
     let body = Bytes::from(fs::read(std::env::var(BODY).unwrap()).unwrap());
-    // The peak is counted from here.
+    // Resets the peak, which is counted from here.
     fs::write("/proc/self/clear_refs", "5").unwrap();
-    // The body counts, too: it goes when it has been read.
+    // The body counts, too: it is freed once it has been read.
     let idle = memory("VmRSS") - body.len();
     assert_eq!(status(&app, case, body).await, case.status, "{name}");
     println!("peak={}", memory("VmHWM").saturating_sub(idle));
@@ -199,7 +200,8 @@ async fn a_request_takes_a_bounded_amount_of_memory() {
             .args(["--nocapture", "a_request_takes_a_bounded_amount_of_memory"])
             .env(CASE, case.name)
             .env(BODY, &file)
-            // Memory that is free is given back, and not kept for the next request.
+            // Makes the allocator return free memory instead of keeping it for the next
+            // request.
             .env("MALLOC_ARENA_MAX", "1")
             .env("MALLOC_MMAP_THRESHOLD_", "65536")
             .env("MALLOC_TRIM_THRESHOLD_", "65536")

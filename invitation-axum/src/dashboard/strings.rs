@@ -435,8 +435,9 @@ fn capitalised(text: &str) -> String {
 fn relative_time(ahead: Duration) -> String {
     const STEPS: [(i64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let seconds = ahead.whole_seconds().saturating_abs();
-    // Rounds to the nearest unit. A unit fits from two units on; the smallest one, or a
-    // full unit, fits from one on.
+    // Uses the largest unit of which the duration is, rounded to the nearest, at least
+    // two. One day or hour is enough if the duration is not shorter; one minute always
+    // is.
     let told = STEPS.iter().find_map(|&(unit, name)| {
         let n = (seconds + unit / 2) / unit;
         let is_fit = n >= 2 || (n == 1 && (unit == 60 || seconds >= unit));

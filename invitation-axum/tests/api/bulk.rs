@@ -1,4 +1,4 @@
-//! Many at once.
+//! Creating many invitations in one request.
 
 use axum::{body::Body, http::Method};
 use invitation_core::{Cap, Limits};
@@ -30,7 +30,7 @@ fn lines(answer: &Answer) -> Vec<u64> {
     results.iter().map(|row| row["line"].as_u64().expect("a number")).collect()
 }
 
-/// What the warnings of each row say.
+/// Returns the warnings of each row.
 fn warnings(answer: &Answer) -> Vec<String> {
     let results = answer.json()["results"].as_array().expect("it is there").clone();
     let of = |row: &Value| {

@@ -1,4 +1,4 @@
-//! What administrators do with an invitation.
+//! The changes that administrators make to an invitation.
 
 use axum::{
     body::Body,
@@ -191,8 +191,9 @@ async fn a_quota_counts_what_is_brought_back() {
     assert!(!second.is_empty(), "there is room again");
 }
 
-/// A role that may change invitations, but create neither codes for several nor for a
-/// domain, gets none of either by changing what an administrator made.
+/// A role may have the right to change invitations, but not to create codes for several
+/// people or for a domain. It must not obtain such codes by changing an administrator's
+/// invitation.
 #[tokio::test]
 async fn changing_an_invitation_needs_the_rights_to_create_it() {
     let role = |name| Role::new(name).expect("a role");

@@ -1,4 +1,4 @@
-//! Creating an invitation.
+//! Creating one invitation.
 
 use axum::http::Method;
 use invitation_core::{Cap, Limits};
@@ -24,7 +24,7 @@ async fn what_a_manager_leaves_out_is_filled_in() {
     for (field, value) in expected.as_object().unwrap() {
         assert_eq!(&created[field], value, "{field}");
     }
-    // With a slash at the end it is the same place.
+    // With a slash at the end, the location is the same.
     let slash = world.post("sales-manager", "/", &json!({"email": null})).await;
     assert_eq!(slash.status, 201);
     let place = format!("{MOUNT}/{}", slash.json()["id"].as_str().unwrap());
@@ -131,7 +131,7 @@ async fn a_manager_is_refused_what_is_an_administrators() {
         assert_eq!(last["outcome"], "denied");
     }
     assert_eq!(world.get("admin", "").await.json()["items"], json!([]));
-    // What names the own is no different from what names nothing.
+    // Explicit values within the actor's rights are accepted.
     world
         .created("sales-manager", &json!({"role": "staff", "division": "sales", "max_uses": 1}))
         .await;

@@ -1,4 +1,4 @@
-//! The audit trail.
+//! Tests of the audit trail's endpoint.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ async fn what_is_no_filter_is_refused() {
     }
 }
 
-/// An id that could be anything is not taken over.
+/// A request id with other characters is replaced.
 #[tokio::test]
 async fn a_request_id_is_a_plain_word() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! The list as a file.
+//! Tests of the export of the list.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Headers, bodies and texts that mean no good.
+//! Malicious headers, bodies and texts.
 
 use axum::{
     body::Body,

@@ -1,4 +1,4 @@
-//! Listing, filtering, searching, counting.
+//! Tests of listing, filtering, searching and counting.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ fn ids(page: &Value) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// One of each status in sales, and one that is active in operations.
+/// Creates an invitation of each status in sales, and an active one in operations.
 async fn one_of_each(world: &World) -> Vec<Value> {
     let days = |n: u32, email: &str| json!({"email": email, "expires_in_days": n});
     let expired = world.created("sales-manager", &days(1, "ed@example.com")).await;
@@ -115,7 +115,8 @@ async fn pages_lead_through_everything_once() {
         }
         pages += 1;
         let Some(cursor) = page["next_cursor"].as_str() else { break };
-        // Its bearer gains nothing by it: whoever uses it sees the own division.
+        // A cursor grants no rights: another actor who uses it sees only the own
+        // division.
         let other = world.get("operations-manager", &format!("?cursor={cursor}")).await.json();
         for item in other["items"].as_array().unwrap() {
             assert_eq!(item["division"], "operations");

@@ -1,4 +1,4 @@
-//! The JSON API, as clients see it.
+//! Tests of the JSON API, as clients see it.
 
 mod bulk;
 mod changes;

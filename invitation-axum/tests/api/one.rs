@@ -1,4 +1,4 @@
-//! Looking at one invitation, and sharing its code.
+//! Reading one invitation, and sharing its code.
 
 use axum::{body::Body, http::Method};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The document that describes the API.
+//! Tests of the OpenAPI document.
 
 use axum::http::Method;
 use serde_json::Value;
@@ -14,7 +14,8 @@ async fn document(world: &World) -> Value {
 
 #[tokio::test]
 async fn the_document_is_the_committed_one() {
-    // `INSTA_UPDATE=always cargo test -p invitation-axum --test api` commits to another.
+    // To update the snapshot: `INSTA_UPDATE=always cargo test -p invitation-axum --test
+    // api`.
     insta::assert_json_snapshot!("openapi", document(&World::new()).await);
 }
 
@@ -43,7 +44,7 @@ async fn every_operation_says_how_it_can_fail() {
     assert_eq!(operations, 14);
 }
 
-/// What the document refers to is in it.
+/// Every reference in the document resolves within it.
 #[tokio::test]
 async fn no_reference_leads_nowhere() {
     let document = document(&World::new()).await;

@@ -1,4 +1,4 @@
-//! Who may do what, and in which order it is looked at.
+//! The rights that each route requires, and the order in which a request is checked.
 
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use crate::support::{Answer, World, json, request};
 
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
-/// Every route, and who may use it: a manager, or an administrator only.
+/// Returns every route, and whether a manager may use it.
 fn routes() -> Vec<(Method, String, bool)> {
     let mut routes = vec![
         (Method::GET, String::new(), true),
@@ -132,7 +132,7 @@ async fn another_method_is_405_and_another_path_404() {
     }
 }
 
-/// The host's sessions are out of order.
+/// An [`Identify`] that fails, as with a session store that is down.
 struct Broken;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Requests as no client library writes them: whatever comes is no error of the server.
+//! Raw requests that no client library would write. None of them causes a server error.
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -19,7 +19,7 @@ fn status(answer: &str) -> u16 {
     status.and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer:?}"))
 }
 
-/// A request of an administrator.
+/// Returns the bytes of an administrator's request.
 fn written(method: &str, path: &str, headers: &[u8], body: &[u8]) -> Vec<u8> {
     let head = format!(
         "{method} {MOUNT}{path} HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\

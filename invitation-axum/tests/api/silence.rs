@@ -1,5 +1,5 @@
-//! Whatever is logged, at whatever level: no code is in it, no address, no token, and
-//! nothing of what somebody typed.
+//! Log output at every level: it contains no code, address or token, and no text that a
+//! user typed.
 
 use axum::{body::Body, http::Method};
 use invitation_testkit::Log;
@@ -17,7 +17,8 @@ async fn no_secret_gets_into_a_span_or_a_line() {
         .with_writer(log.writer())
         .with_ansi(false)
         .finish();
-    // Of the whole test program: what other tests do is in it, too.
+    // The subscriber covers the whole test program, so the log contains the output of
+    // other tests, too.
     tracing::subscriber::set_global_default(subscriber).expect("the only one");
 
     let world = World::new();
@@ -29,7 +30,7 @@ async fn no_secret_gets_into_a_span_or_a_line() {
     world.post("admin", &format!("/{id}/copy"), &json!({})).await;
     let rotated = world.post("admin", &format!("/{id}/rotate"), &json!({})).await.json();
     let new = rotated["code"].as_str().unwrap();
-    // People put codes where they do not belong.
+    // Users put codes where they do not belong.
     for path in [format!("?search={new}"), format!("/{new}"), format!("?code={new}")] {
         world.get("admin", &path).await;
     }

@@ -1,4 +1,4 @@
-//! Over a real connection: what comes slowly, what never ends, and what is only looked at.
+//! Tests over a real connection: slow bodies, endless bodies, and `HEAD` requests.
 
 use std::{io, num::NonZeroU16, time::Duration};
 
@@ -11,13 +11,13 @@ use tokio::{
 
 use crate::support::{MOUNT, World};
 
-/// The host, on a port of its own; it ends with the test's runtime.
+/// Runs the host on a port of its own. It ends with the test's runtime.
 pub(crate) async fn serve(world: &World) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     serve_on(listener, world)
 }
 
-/// The host, on this port.
+/// Runs the host on this listener.
 pub(crate) fn serve_on(listener: TcpListener, world: &World) -> std::net::SocketAddr {
     let address = listener.local_addr().expect("an address");
     let app = world.app.clone();
@@ -31,7 +31,7 @@ pub(crate) async fn open(address: std::net::SocketAddr, head: &str) -> TcpStream
     stream
 }
 
-/// What comes until the other side closes.
+/// Returns the bytes that arrive until the other side closes the connection.
 pub(crate) async fn answer(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await;
@@ -89,7 +89,7 @@ async fn ten_megabytes_are_413_and_the_client_sees_it() {
         let answer = answer(stream).await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{path}: {answer}");
     }
-    // One that has no end, and says no length.
+    // A body without an end and without a stated length.
     let chunked = "content-type: application/json\r\ntransfer-encoding: chunked\r\n";
     let mut stream = open(address, &head("POST", "", chunked)).await;
     let chunk = [b"100000\r\n".to_vec(), vec![b' '; 0x10_0000], b"\r\n".to_vec()].concat();
@@ -120,7 +120,7 @@ async fn so_many_imports_at_a_time_and_no_more() {
     let head_of_first = with_body("/bulk", body.len());
     let expecting = head_of_first.replace("host: ", "expect: 100-continue\r\nhost: ");
     let mut first = open(address, &expecting).await;
-    // It is asked for its body: it has its permission.
+    // The server asks for the body, so the import has its permit.
     let mut asked = [0; 25];
     first.read_exact(&mut asked).await.expect("it is asked");
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");

@@ -1,4 +1,4 @@
-//! Clients that stop reading or sending: they give up their places to others.
+//! Clients that stop reading or sending: they lose their places to other clients.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -20,7 +20,7 @@ const PLACES: usize = 8;
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_mins(10);
 
-/// An export of more than connections with small buffers take in.
+/// Creates more invitations than fit into the buffers of a connection when exported.
 async fn filled(limits: WebLimits) -> World {
     let world = World::new().with(|web| web.with_limits(limits));
     let email = |n| format!("{}.{n:04}@{}.example.com", "a".repeat(59), "b".repeat(63));
@@ -33,7 +33,7 @@ async fn filled(limits: WebLimits) -> World {
     world
 }
 
-/// Serves it over connections that buffer little.
+/// Runs the host on connections with small buffers.
 fn serve(world: &World) -> SocketAddr {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_send_buffer_size(4_096).expect("a small buffer");
@@ -41,7 +41,7 @@ fn serve(world: &World) -> SocketAddr {
     serve_on(socket.listen(64).expect("a listener"), world)
 }
 
-/// Asks for an export, and reads no more than the beginning of the answer.
+/// Requests an export, and reads only the beginning of the response.
 async fn stalled(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a small buffer");
@@ -57,7 +57,7 @@ async fn exported(address: SocketAddr) -> String {
     answer(open(address, &head("GET", "/export.csv", "")).await).await
 }
 
-/// Asks for exports until one succeeds.
+/// Requests exports until one succeeds.
 async fn export_succeeds(address: SocketAddr) {
     let asking = async {
         let mut moments = tokio::time::interval(Duration::from_millis(20));
@@ -90,7 +90,7 @@ async fn exports_that_nobody_reads_give_up_their_places() {
         export_succeeds(address).await;
         let rows = json!([{"role": "staff", "division": "sales"}]);
         assert_eq!(world.post("admin", "/bulk", &rows).await.status, 201);
-        // Who reads on after all does not take the file for complete.
+        // A client that reads on afterwards does not take the file for complete.
         let rest = answer(clients.remove(0)).await;
         assert!(!rest.ends_with("\r\n0\r\n\r\n"));
     }
@@ -105,7 +105,7 @@ async fn stalled_exports_take_all_places_until_their_time_is_up() {
         clients.push(stalled(address).await);
     }
     assert!(exported(address).await.starts_with("HTTP/1.1 429 "));
-    // A client that hangs up gives up its place at once.
+    // A client that disconnects frees its place at once.
     drop(clients.pop());
     export_succeeds(address).await;
 }
@@ -138,7 +138,7 @@ async fn imports_that_nobody_sends_give_up_their_places() {
         let expecting =
             with_body("/bulk", 1_000).replace("host: ", "expect: 100-continue\r\nhost: ");
         let mut stream = open(address, &expecting).await;
-        // It is asked for its body: it has its place.
+        // The server asks for the body, so the import has its place.
         let mut asked = [0; 25];
         stream.read_exact(&mut asked).await.expect("it is asked");
         assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");

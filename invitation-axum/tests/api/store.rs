@@ -1,4 +1,4 @@
-//! A store that fails, on cue.
+//! A store that fails when a test tells it to.
 
 use std::sync::{
     Arc, Mutex,
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::support::{World, request};
 
-/// The real thing, until it is told to fail.
+/// The in-memory store, which returns errors while a test demands it.
 #[derive(Debug, Default)]
 struct Failing {
     store: MemoryStore,
@@ -157,7 +157,7 @@ async fn a_store_that_is_down_is_503_on_every_route() {
         }
         let delete = request(Method::DELETE, "admin", &format!("/{id}")).body(Body::empty());
         answers.push(world.send(delete.unwrap()).await);
-        // A denial that cannot be written down is not answered as one.
+        // A denial without evidence must not be answered as a denial.
         answers.push(world.get("sales-staff", "").await);
         for answer in answers {
             answer.problem(503, "unavailable");
@@ -189,7 +189,7 @@ async fn what_is_broken_is_500_and_tells_nothing() {
 #[tokio::test]
 async fn an_export_that_breaks_off_does_not_look_complete() {
     let (store, world) = world();
-    // More pages than are read ahead of the client.
+    // More pages than the server reads ahead of the client.
     let rows = vec![json!({"role": "staff", "division": "sales"}); 900];
     assert_eq!(world.post("admin", "/bulk", &json!(rows)).await.status, 201);
     let asked = request(Method::GET, "admin", "/export.csv").body(Body::empty()).unwrap();

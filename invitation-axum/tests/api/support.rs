@@ -1,5 +1,5 @@
-//! A host as tests need it: an in-memory store that fails on cue, a clock that is moved,
-//! and people who are known by their token.
+//! A host for tests: an in-memory store that fails on demand, a clock that tests set, and
+//! users who are known by their token.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use crate::people::person;
 
 pub(crate) const MOUNT: &str = "/api/invitations";
 
-/// `Bearer <name>` is one of these, and nobody else is known.
+/// Returns the user whose name is the bearer token, if it is one of the known users.
 pub(crate) fn who(request: &Parts) -> Option<Actor> {
     let token = request.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     person(token.strip_prefix("Bearer ")?)
 }
 
-/// The routers, and what stands behind them.
+/// The routers, and the service, store and clock behind them.
 pub(crate) struct World {
     pub(crate) app: Router,
     pub(crate) web: Web,
@@ -51,7 +51,7 @@ impl World {
         Self { app: app(&web), web, clock }
     }
 
-    /// The same, with other settings of the routers.
+    /// Changes the settings of the routers.
     pub(crate) fn with(mut self, set: impl FnOnce(Web) -> Web) -> Self {
         self.web = set(self.web);
         self.app = app(&self.web);
@@ -70,14 +70,14 @@ impl World {
         self.send(json(Method::POST, who, path, body)).await
     }
 
-    /// Somebody of this name redeems a code.
+    /// Redeems a code as a new user of this name.
     pub(crate) async fn redeem(&self, code: &str, name: &str) -> Result<(), Error> {
         let user = UserId::new(format!("u-{name}")).expect("an id");
         let redeemer = Redeemer::new(user, Username::new(name).expect("a name"));
         self.web.service().redeem(code, &redeemer).await.map(drop)
     }
 
-    /// Creates an invitation, and gives its JSON.
+    /// Creates an invitation, and returns its JSON.
     pub(crate) async fn created(&self, who: &str, body: &Value) -> Value {
         let answer = self.post(who, "", body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -89,7 +89,7 @@ fn app(web: &Web) -> Router {
     Router::new().nest_service(MOUNT, web.api()).merge(web.openapi_router(MOUNT))
 }
 
-/// A request to a path below the mount point; nobody's when `who` is empty.
+/// Builds a request to a path below the mount point. An empty `who` sends no token.
 pub(crate) fn request(method: Method, who: &str, path: &str) -> axum::http::request::Builder {
     let request = Request::builder().method(method).uri(format!("{MOUNT}{path}"));
     if who.is_empty() { request } else { request.header("authorization", format!("Bearer {who}")) }
@@ -108,7 +108,7 @@ impl Answer {
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
-    /// Asserts that it is this problem, and gives its JSON.
+    /// Asserts that the response is this problem, and returns its JSON.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, name: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{} {self:?}", self.text());
@@ -119,7 +119,7 @@ impl Answer {
         problem
     }
 
-    /// Asserts that these fields, in this order, were not accepted.
+    /// Asserts that exactly these fields, in this order, were not accepted.
     #[track_caller]
     pub(crate) fn invalid(&self, pointers: &[&str]) -> Value {
         let problem = self.problem(422, "invalid");

@@ -1,5 +1,5 @@
-//! What happens in the browser: the clipboard, filters that act at once, the keyboard
-//! alone, and no scripts at all.
+//! Behaviour in the browser: the clipboard, filters that act at once, use by keyboard
+//! alone, and use without scripts.
 
 use invitation_core::{Action, EventCriteria, Paging};
 use invitation_testkit::{Look, keys};
@@ -23,7 +23,7 @@ async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
     let admin = person("admin").expect("an actor");
     let events = scene.host.service.events(&admin, &criteria, Paging::default()).await.unwrap();
     assert_eq!(events.items().len(), 1);
-    // The code leads to its invitation, and gets into no address.
+    // A search for the code leads to its invitation, and no address contains the code.
     scene.find("#inv-search").await.send_keys(keys::ENTER).await.unwrap();
     scene.until("return document.querySelector('.inv-reveal-code') !== null").await;
     assert_eq!(scene.text(".inv-reveal-code").await.replace('\n', ""), code);
@@ -32,7 +32,7 @@ async fn copying_fills_the_clipboard_says_so_and_is_on_record() {
     scene.window.close().await;
 }
 
-/// How often a code was handed out.
+/// Returns how often a code was copied.
 async fn copies(scene: &Scene) -> usize {
     let criteria = EventCriteria::new().of_action(Action::Copy);
     let admin = person("admin").expect("an actor");
@@ -54,7 +54,7 @@ async fn copying_without_a_clipboard_api_is_recorded_once() {
         let code = scene.text("tbody .inv-code").await.replace('\n', "");
         let script = format!("{without} window.works = {works};");
         scene.client().execute(&script, Vec::new()).await.unwrap();
-        // Twice at once, as a double click does.
+        // Two clicks at once, as in a double click.
         let twice = "const button = document.querySelector('tbody .inv-copy button');\
                      button.click(); button.click();";
         scene.client().execute(twice, Vec::new()).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
     scene.until("return document.activeElement.id === 'inv-status'").await;
     scene.find("#inv-role").await.select_by_value("staff").await.unwrap();
     scene.until("return location.search === '?status=revoked&role=staff'").await;
-    // Back from another page, the same rows are there.
+    // After a return from another page, the same rows are shown.
     scene.client().refresh().await.unwrap();
     assert_eq!(scene.value("#inv-status").await, "revoked");
     scene.window.close().await;
@@ -140,7 +140,7 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
 async fn the_keyboard_alone_is_enough() {
     let scene = Scene::open(Look::default()).await;
     scene.sign_in("sales-manager").await;
-    // The first stop is the way past the menu.
+    // The first Tab stop is the link that skips the menu.
     scene.press(keys::TAB).await;
     scene.until("return document.activeElement.className === 'inv-skip'").await;
     scene.press(keys::ENTER).await;
@@ -150,7 +150,7 @@ async fn the_keyboard_alone_is_enough() {
     scene.tab_to("inv-email").await;
     scene.press("anna at home").await;
     scene.press(keys::ENTER).await;
-    // After a mistake, the focus is where it was made.
+    // After a mistake, the focus is on its field.
     scene.until("return document.activeElement.getAttribute('aria-invalid') === 'true'").await;
     assert_eq!(scene.value("#inv-email").await, "anna at home");
     scene.press(keys::SELECT_ALL).await;

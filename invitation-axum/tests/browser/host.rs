@@ -1,4 +1,4 @@
-//! A host in this process: people sign in by an address, and the store is in memory.
+//! A host in this process: users sign in by an address, and the store is in memory.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
@@ -53,7 +53,7 @@ impl Host {
         format!("http://{}{path}", self.address)
     }
 
-    /// Many invitations of all kinds, in two divisions.
+    /// Creates many invitations of all kinds, in two divisions.
     pub(crate) async fn fill(&self, rows: usize) {
         let admin = person("admin").unwrap();
         for n in 0..rows {
@@ -85,7 +85,7 @@ impl Host {
         }
     }
 
-    /// One invitation in which every text is as long as may be.
+    /// Creates one invitation in which every text has its maximum length.
     pub(crate) async fn fill_with_long_texts(&self) {
         let admin = person("admin").unwrap();
         let email = format!("{}@{}.example.com", "a".repeat(64), "b".repeat(60));
@@ -117,7 +117,7 @@ fn who(request: &Parts) -> Option<Actor> {
     person(cookie.split("; ").find_map(|cookie| cookie.strip_prefix("who="))?)
 }
 
-/// Administrators are at home in one of the divisions.
+/// Returns the actor of this name. Administrators are based in one of the divisions.
 pub(crate) fn person(name: &str) -> Option<Actor> {
     let actor = people::person(name)?;
     Some(if name == "admin" { actor.based_in(Division::new("sales").ok()?) } else { actor })

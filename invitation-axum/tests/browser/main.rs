@@ -1,4 +1,4 @@
-//! The dashboard in a real browser: what it looks like, what it does, and for whom.
+//! Tests of the dashboard in a real browser: its looks and its behaviour for each role.
 
 mod behaviour;
 mod host;

@@ -1,4 +1,4 @@
-//! A host, and a window that is open on it.
+//! A host with a browser window open on it.
 
 use std::ops::Deref;
 
@@ -6,7 +6,7 @@ use invitation_testkit::{Browser, Look, Window};
 
 use crate::host::Host;
 
-/// Somebody at a browser.
+/// A user in a browser.
 pub(crate) struct Scene {
     pub(crate) host: Host,
     pub(crate) window: Window,
@@ -23,7 +23,7 @@ impl Scene {
         self.at(&format!("/as/{name}")).await;
     }
 
-    /// Goes to a path of the host.
+    /// Opens a path of the host.
     pub(crate) async fn at(&self, path: &str) {
         self.window.go(&self.host.at(path)).await;
     }

@@ -1,4 +1,5 @@
-//! Every page, light and dark, wide and narrow: pictures to look at, and axe-core's view.
+//! Every page, light and dark, wide and narrow: screenshots for review, and the checks of
+//! axe-core.
 
 use invitation_core::{Criteria, Paging, Status};
 use invitation_testkit::Look;
@@ -14,7 +15,7 @@ async fn kept(scene: &mut Scene, name: &str) {
     for (kind, look) in [("light", DESK), ("dark", dark), ("small", SMALL), ("phone", PHONE)] {
         scene.window.look(look).await;
         scene.keep(&format!("{name}-{kind}")).await;
-        // Nothing sticks out, and nobody has to scroll sideways.
+        // No element overflows, so that sideways scrolling is never needed.
         scene
             .until(
                 "return [document.documentElement, ...document.querySelectorAll('.inv-table-wrap')]\

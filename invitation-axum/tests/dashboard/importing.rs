@@ -1,4 +1,4 @@
-//! The import: checked first, created then, once.
+//! The import: it checks first, then creates, once per form.
 
 use axum::{
     body::Body,
@@ -14,7 +14,7 @@ async fn sent(world: &World, who: &str, path: &str, form: &[(&str, &str)]) -> An
     sent_bytes(world, who, path, &form).await
 }
 
-/// The same with values that need not be text.
+/// Sends the form of the import with values that need not be text.
 async fn sent_bytes(world: &World, who: &str, path: &str, form: &[(&str, &[u8])]) -> Answer {
     let mut body = Vec::new();
     for (name, value) in form {

@@ -1,4 +1,4 @@
-//! The dashboard over plain HTTP: what it answers, to whom, and with which headers.
+//! Tests of the dashboard over plain HTTP: its responses and headers for each user.
 
 mod importing;
 mod pages;

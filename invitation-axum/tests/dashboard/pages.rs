@@ -1,4 +1,5 @@
-//! Pages and forms: who sees what, what is refused, and that nothing typed is lost.
+//! Pages and forms: what each role sees, what is refused, and that no typed value is
+//! lost.
 
 use axum::{body::Body, http::Method};
 use invitation_axum::{Dashboard, Page, Strings};
@@ -126,7 +127,7 @@ async fn a_change_that_is_sent_twice_is_made_once() {
     };
     let id = world.created().await.invitation().id;
     let there = format!("{MOUNT}/{id}");
-    // The second time leads where the first did.
+    // The second submission leads to the same page as the first.
     let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "staff")];
     for _ in 0..2 {
         let answer = world.post("admin", &format!("/{id}/edit"), &edit).await;
@@ -139,7 +140,7 @@ async fn a_change_that_is_sent_twice_is_made_once() {
             assert_eq!(answer.leads_to(), format!("{there}?done={done}"));
         }
     }
-    // A second rotation would make the code dead that the first one showed.
+    // A second rotation would invalidate the code that the first one showed.
     let form = [("version", "4")];
     world.post("admin", &format!("/{id}/rotate"), &form).await.is(200);
     world.post("admin", &format!("/{id}/rotate"), &form).await.is(412);
@@ -150,7 +151,7 @@ async fn a_change_that_is_sent_twice_is_made_once() {
     {
         assert_eq!(made(id, action).await, 1, "{action:?}");
     }
-    // What is another version than the next is another change.
+    // Any version other than the next one means another change.
     let other = world.created().await.invitation().id;
     let amendment = invitation_core::Amendment::new().with_role(Role::new("manager").unwrap());
     world.service.amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
@@ -249,7 +250,7 @@ async fn the_trail_shows_every_time_as_people_read_it() {
     let page = world.get("admin", &format!("/events?invitation={id}")).await.is(200);
     let at = "<time datetime=\"2026-11-28T19:05:12.345678Z\">";
     let page = page.says(at).says(">28 Nov 2026, 19:05:12 UTC<");
-    // So is the expiry, in the event's detail.
+    // The expiry in the event's detail has the same form.
     let at = "<time datetime=\"2026-12-05T19:05:12.345678Z\">";
     let page = page.says(at).says(">5 Dec 2026, 19:05:12 UTC<");
     page.says_nothing_of("> 2026-").says_nothing_of(">2026-");
@@ -281,7 +282,7 @@ async fn pages_lead_forwards_and_back() {
     let second = world.get("admin", &link(last.text(), "prev").unwrap()).await.is(200);
     let first = link(second.text(), "prev").unwrap();
     assert_eq!(first, "?rows=2");
-    // A trail that is none of ours leads to the first page.
+    // A forged trail leads to the first page.
     let cursor = path.split("cursor=").nth(1).unwrap().split('&').next().unwrap();
     let forged = format!("?rows=2&cursor={cursor}&back=%22%3E%3Cscript%3E");
     world.get("admin", &forged).await.is(200).says("First page").says_nothing_of("<script>");

@@ -1,4 +1,4 @@
-//! What must not leak, and what must not get in.
+//! Secrets that must not leak, and input that must not get in.
 
 use axum::{
     body::Body,
@@ -86,7 +86,7 @@ async fn no_code_gets_into_an_address() {
         let found = world.post("sales-manager", "/search", &[("search", typed)]).await;
         assert_eq!(found.leads_to(), format!("{MOUNT}/{id}"), "{typed}");
     }
-    // What is found no more is shown, without an address.
+    // A code without a match is answered directly, without an address.
     let active = [("search", code), ("status", "used")];
     world.post("sales-manager", "/search", &active).await.is(200).says("Nothing matches");
     world.post("operations-manager", "/search", &[("search", code)]).await.is(200);

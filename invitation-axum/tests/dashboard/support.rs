@@ -1,4 +1,4 @@
-//! A host as these tests need it: people are known by a header, the store is in memory.
+//! A host for these tests: users are known by a header, and the store is in memory.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
@@ -42,7 +42,7 @@ impl World {
         Self { service, app }
     }
 
-    /// A new invitation in the division of sales.
+    /// Creates an invitation in the division of sales.
     pub(crate) async fn created(&self) -> Created {
         let draft = Draft::new().with_role(Role::new("staff").unwrap());
         let draft = draft.in_division(Division::new("sales").unwrap());
@@ -67,7 +67,7 @@ impl World {
     }
 }
 
-/// A request to a path below the mount point; nobody's when `who` is empty.
+/// Builds a request to a path below the mount point. An empty `who` sends no user.
 pub(crate) fn request(method: Method, who: &str, path: &str) -> axum::http::request::Builder {
     let request = Request::builder().method(method).uri(format!("{MOUNT}{path}"));
     if who.is_empty() { request } else { request.header("x-user", who) }
@@ -92,7 +92,7 @@ impl Answer {
         self
     }
 
-    /// Where a redirect leads.
+    /// Returns the target of a redirect.
     #[track_caller]
     pub(crate) fn leads_to(&self) -> &str {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text());

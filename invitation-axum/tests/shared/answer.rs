@@ -1,4 +1,4 @@
-//! What routers answer, without a network in between.
+//! Responses of routers, without a network in between.
 
 use axum::{
     Router,
@@ -16,7 +16,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The whole answer to a request.
+    /// Sends a request to the router, and returns the whole response.
     pub(crate) async fn to(request: Request<Body>, app: &Router) -> Self {
         let response = app.clone().oneshot(request).await.expect("routers do not fail");
         let (parts, body) = response.into_parts();

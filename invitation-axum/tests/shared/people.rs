@@ -1,8 +1,8 @@
-//! Who may come.
+//! The users that the hosts of the tests know.
 
 use invitation_core::{Actor, Division, Role, UserId};
 
-/// The people that the hosts of the tests know, by their names.
+/// Returns the user of this name, if the hosts of the tests know it.
 pub(crate) fn person(name: &str) -> Option<Actor> {
     let (role, division) = match name {
         "admin" => ("admin", None),
