@@ -32,10 +32,11 @@
 //!
 //! # Guarantees of the routers
 //!
-//! - **Authentication**: a request without an [`Actor`](invitation_core::Actor) gets 401.
+//! - **Authentication**: a request without an [`Actor`](invitation_core::Actor) gets 401,
+//!   or from the dashboard a redirect to the sign-in page if the host has set one.
 //! - **Origin**: changes are accepted from pages of the same origin only
-//!   (`Sec-Fetch-Site`, or `Origin` where that is missing), and from clients that are not
-//!   browsers. `X-Forwarded-*` headers are never read, and links are built from the
+//!   (`Sec-Fetch-Site` and `Origin`, each where it is present), and from clients that are
+//!   not browsers. `X-Forwarded-*` headers are never read, and links are built from the
 //!   [`BaseUrl`] alone.
 //! - **Limits**: bodies, headers, the request line, pages and the duration of a request
 //!   are limited ([`WebLimits`]). The host's server must limit the time for the headers

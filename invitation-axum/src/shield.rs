@@ -125,7 +125,7 @@ async fn bound(State(web): State<Web>, request: Request, next: Next) -> Response
     }
 }
 
-// A panic's message may contain secrets, so it is neither logged nor sent.
+// A panic's message may contain secrets, so it is neither logged here nor sent.
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::new(ProblemKind::Internal).into_response()

@@ -255,8 +255,8 @@ pub(crate) async fn import(
     }
 }
 
-/// What remains of the rows after their drafts moved into the [`Import`]: the line of
-/// each row, for messages, and the mistakes of rows that could not be read.
+/// The parts of the rows that remain after their drafts moved into the [`Import`]: the
+/// line of each row, for messages, and the mistakes of rows that could not be read.
 struct Read {
     source: Source,
     rows: Vec<(usize, Vec<Note>)>,

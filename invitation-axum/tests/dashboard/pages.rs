@@ -1,5 +1,5 @@
-//! Pages and forms: what each role sees, what is refused, and that no typed value is
-//! lost.
+//! Pages and forms: the view of each role, the refusals, and typed values, which must not
+//! be lost.
 
 use axum::{body::Body, http::Method};
 use invitation_axum::{Dashboard, Page, Strings};
