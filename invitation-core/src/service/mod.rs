@@ -53,15 +53,15 @@ use crate::{
     transition::Transition,
 };
 
-/// How often a step is tried again when others changed the invitation between
-/// two looks at it.
+/// The number of times a step is tried when concurrent changes to the invitation
+/// invalidate what was read.
 ///
-/// Of those that try at once, each time one has made its step, so this is also how
-/// many must come first before somebody gives up. Finding the way to take a use
-/// (a free one, one's own, one that ran out) takes up to three.
+/// Each round, one of the concurrent callers succeeds, so this is also the number of
+/// callers that must succeed before another gives up. Finding a use to take (a free one,
+/// the redeemer's own, an expired one) needs up to three tries.
 const TRIES: usize = 8;
 
-/// The service: everything that can be done with invitations, on one store.
+/// The service: all operations on invitations, on one store.
 ///
 /// Cheap to clone and meant to be shared. Defaults: those of [`Policy`] and
 /// [`Limits`], 24-symbol codes, the machine's clock and randomness.
@@ -92,11 +92,11 @@ pub struct Invitations<S> {
     state: Arc<State>,
 }
 
-/// What a host may choose.
+/// The settings of a service.
 #[derive(Clone, Debug)]
 struct Settings {
     policy: Policy,
-    /// The policy's ceiling, as every redeem carries it.
+    /// The role pairs that the policy allows, as every redemption's guard carries them.
     ceiling: Arc<[RolePair]>,
     limits: Limits,
     format: CodeFormat,
@@ -106,29 +106,29 @@ struct Settings {
     entropy: Arc<dyn Entropy>,
 }
 
-/// What clones share.
+/// The state that clones share.
 #[derive(Debug, Default)]
 struct State {
     ids: IdSource,
     denials: Denials,
 }
 
-/// What the holder of an exact code is told when it cannot be redeemed or reserved. Of a
-/// reservation, the host is told in any case.
+/// How much the holder of an exact code learns when it cannot be redeemed or reserved.
+/// For an existing reservation, the host always learns the reason.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Disclosure {
-    /// Why: expired, used, revoked, another address. Only somebody who holds the
-    /// exact code can learn it.
+    /// The reason: expired, used, revoked, or bound to another address. Only a caller
+    /// that holds the exact code can learn it.
     #[default]
     ToHolder,
-    /// Nothing: every refusal reads like that of an unknown code. The audit
-    /// trail keeps the reason.
+    /// No reason: every refusal equals that of an unknown code. The audit trail keeps the
+    /// reason.
     Nothing,
 }
 
 impl<S: Store> Invitations<S> {
-    /// A service with the defaults on `store`.
+    /// Creates a service on `store`, with the default settings.
     #[must_use]
     pub fn new(store: S) -> Self {
         let policy = Policy::default();
@@ -154,21 +154,21 @@ impl<S: Store> Invitations<S> {
         })
     }
 
-    /// Sets the bounds of what may be asked for.
+    /// Sets the limits on requests.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         self.with(|settings| settings.limits = limits)
     }
 
-    /// Sets the form of codes. Codes of a former form with another number of
-    /// symbols are still shown, but not accepted any more: change the number only
-    /// when none of them is alive.
+    /// Sets the format of codes. Codes of an earlier format with another number of
+    /// symbols are still shown, but no longer accepted: change the number only when no
+    /// such code is active.
     #[must_use]
     pub fn with_code_format(self, format: CodeFormat) -> Self {
         self.with(|settings| settings.format = format)
     }
 
-    /// Sets what the holder of a code is told.
+    /// Sets how much the holder of a code learns from a refusal.
     #[must_use]
     pub fn with_disclosure(self, disclosure: Disclosure) -> Self {
         self.with(|settings| settings.disclosure = disclosure)
@@ -191,56 +191,55 @@ impl<S: Store> Invitations<S> {
         self
     }
 
-    /// The same service on another store; for one call inside a host's
-    /// transaction, on a store that joins it.
+    /// Returns the same service on another store; for a call inside a host's transaction,
+    /// pass a store that joins it.
     #[must_use]
     pub fn on<T: Store>(&self, store: T) -> Invitations<T> {
         Invitations { store, settings: Arc::clone(&self.settings), state: Arc::clone(&self.state) }
     }
 
-    /// The store.
+    /// The store of this service.
     #[must_use]
     pub fn store(&self) -> &S {
         &self.store
     }
 
-    /// What each role may do.
+    /// The policy: what each role may do.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.settings.policy
     }
 
-    /// The bounds of what may be asked for.
+    /// The limits on requests.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.settings.limits
     }
 
-    /// Reads a typed code, without asking the store.
+    /// Parses a typed code, without a call to the store.
     ///
     /// # Errors
     ///
-    /// [`Mistyped`] when it cannot be a code.
+    /// [`Mistyped`] when the text cannot be a code.
     pub fn parse_code(&self, text: &str) -> Result<InvitationCode, Mistyped> {
         self.settings.format.parse(text)
     }
 
-    /// How codes are written.
+    /// The format of new codes.
     #[must_use]
     pub fn code_format(&self) -> &CodeFormat {
         &self.settings.format
     }
 
-    /// Writes the evidence of a refusal that was made inside a host's
-    /// transaction, after that transaction has ended; a service on a store that
-    /// stands by itself is to be used. Nothing happens when there is none, and
-    /// writing it twice is writing it once.
+    /// Writes the evidence of a refusal that was made inside a host's transaction. Call
+    /// it after that transaction has ended, on a service whose store commits its own
+    /// writes. It has no effect if there is no evidence, and is idempotent.
     ///
     /// One round trip, or none.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] when it could not be written.
+    /// [`Error::Store`] when the evidence could not be written.
     pub async fn record(&self, refused: &Refused) -> Result<(), Error> {
         match refused.unrecorded() {
             [] => Ok(()),
@@ -248,7 +247,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// The time by the service's clock.
+    /// The current time by the service's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.settings.clock.now()
@@ -258,7 +257,7 @@ impl<S: Store> Invitations<S> {
         &*self.settings.entropy
     }
 
-    /// Begins a call: one look at the clock, one id.
+    /// Begins a call: reads the clock once, and draws one id.
     fn call(&self, performer: Performer, origin: &Origin) -> Result<Call, EntropyError> {
         let now = self.now();
         let id = self.state.ids.event(now, self.entropy())?;
@@ -269,12 +268,13 @@ impl<S: Store> Invitations<S> {
         self.call(acting.performer(), acting.origin())
     }
 
-    /// Whether what is recorded now is safe from a host's rollback.
+    /// Whether the store commits what is recorded now, so that no host's rollback can
+    /// undo it.
     fn records_itself(&self) -> bool {
         self.store.durability() == Durability::Own
     }
 
-    /// Makes one transition.
+    /// Applies one transition.
     async fn apply(&self, transition: &Transition) -> Result<Outcome, StoreError> {
         let mut answers = self.store.apply(std::slice::from_ref(transition)).await;
         match (answers.pop(), answers.is_empty()) {

@@ -1,4 +1,4 @@
-//! What is handed to a store, and what it answers.
+//! The arguments and results of the [`Store`](crate::Store) methods.
 
 use crate::{
     email::EmailKey,
@@ -11,13 +11,14 @@ use crate::{
     time::Timestamp,
 };
 
-/// Whether what a store records stands by itself.
+/// Whether the store or the host commits what the store writes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Durability {
-    /// When a call returns, it is done.
+    /// The store commits: the write is durable when the call returns.
     Own,
-    /// It is done when the host commits, and undone when the host rolls back.
+    /// The host commits: the write takes effect with the host's commit, and is undone by
+    /// its rollback.
     Hosts,
 }
 
@@ -25,25 +26,25 @@ pub enum Durability {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct NewInvitation {
-    /// The facts.
+    /// The new invitation.
     pub invitation: Invitation,
-    /// The event, complete.
+    /// The event of its creation, complete.
     pub event: Event,
 }
 
-/// New invitations, and what must hold for them to be stored.
+/// New invitations, and the quotas and idempotency key under which they are stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct Insert {
     /// The invitations, by ascending id.
     pub rows: Vec<NewInvitation>,
-    /// Which bounds must have room, by ascending [`Quota::of`].
+    /// The quotas that must have room, by ascending [`Quota::of`].
     pub quotas: Vec<Quota>,
-    /// Under which key it is asked for, if under one.
+    /// The request with its idempotency key, if the caller gave one.
     pub request: Option<Request>,
 }
 
-/// A mailbox that may have been invited to a division.
+/// A mailbox in a division, to look up whether it has been invited already.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a part")]
 pub struct Invitee {
@@ -54,7 +55,8 @@ pub struct Invitee {
 }
 
 impl Invitee {
-    /// Whether this invitation invites the mailbox to the division, and is active at `now`.
+    /// Returns whether this invitation invites the mailbox to the division, and is active
+    /// at `now`.
     #[must_use]
     pub fn is_invited_by(&self, invitation: &Invitation, now: Timestamp) -> bool {
         let is_addressee =
@@ -67,71 +69,72 @@ impl Invitee {
 }
 
 impl Insert {
-    /// Whether a key is to be stored: that of a request which creates something, or which
-    /// has results to be given again.
+    /// Returns whether the key is to be stored: it is, if the request creates invitations
+    /// or has results to return again.
     #[must_use]
     pub fn keeps_request(&self) -> Option<&Request> {
         let kept = |request: &&Request| !self.rows.is_empty() || request.results.is_some();
         self.request.as_ref().filter(kept)
     }
 
-    /// The instant from which on the key is as good as not there; none where it stays with
-    /// its invitations.
+    /// The instant from which the key counts as not stored; `None` if the key stays as
+    /// long as its invitations.
     #[must_use]
     pub fn forgotten_at(&self) -> Option<Timestamp> {
         self.request.as_ref().filter(|_| self.rows.is_empty()).map(Request::forgotten_at)
     }
 
-    /// New invitations, without quota and key.
+    /// Creates an insert of these invitations, without quotas and idempotency key.
     #[must_use]
     pub fn of(rows: Vec<NewInvitation>) -> Self {
         Self { rows, quotas: Vec::new(), request: None }
     }
 }
 
-/// What became of an insert.
+/// The result of [`Store::insert`](crate::Store::insert).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum Inserted {
-    /// All are stored.
+    /// All invitations are stored.
     Stored,
-    /// None is: something was stored under this key before.
+    /// Nothing is stored: an earlier request used this key.
     Known(Known),
-    /// None is: this quota has no room for them.
+    /// Nothing is stored: this quota has no room for the invitations.
     QuotaFull {
-        /// Whose quota it is.
+        /// The creator or division that the quota limits.
         of: QuotaOf,
-        /// How many it counts already; of more than its maximum, any number beyond.
+        /// The number of invitations that the quota counts already; if above its maximum,
+        /// any number above it.
         pending: u32,
     },
-    /// None is: one of the digests is taken.
+    /// Nothing is stored: one of the digests is already in use.
     CodeTaken,
 }
 
-/// What became of a transition.
+/// The result of one transition in [`Store::apply`](crate::Store::apply).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum Outcome {
-    /// It was made. The facts are those after it.
+    /// The change was made. The facts are those after it.
     Applied(Box<Facts>),
-    /// This very operation had been made before. The facts are those of now.
+    /// The same operation had been applied before. The facts are the current ones.
     Replayed(Box<Facts>),
-    /// The guard did not hold. The facts are those of now.
+    /// The guard did not hold. The facts are the current ones.
     Refused(Box<Facts>),
-    /// This quota has no room.
+    /// This quota has no room for the invitation.
     QuotaFull(QuotaOf),
     /// The new code's digest is stored already.
     CodeTaken,
-    /// Within the scope there is no such invitation.
+    /// There is no such invitation within the scope.
     Missing,
 }
 
-/// Where an invitation is.
+/// The id and division of an invitation, found outside of any scope.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct Located {
-    /// Its id.
+    /// The id of the invitation.
     pub id: InvitationId,
-    /// Its division.
+    /// The division of the invitation.
     pub division: Division,
 }

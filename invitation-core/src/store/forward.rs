@@ -1,4 +1,4 @@
-//! A store behind a pointer is a store.
+//! Implements [`Store`](crate::Store) for pointers to stores.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Gathering calls that come at the same time, for stores that do many at the price of
-//! a few.
+//! Group commit for stores: calls that arrive at the same time are sent to the database
+//! as one batch.
 
 use std::{
     collections::VecDeque,
@@ -16,26 +16,34 @@ use std::{
 
 use futures_channel::oneshot;
 
-/// For how long a caller keeps its lane.
+/// The time after which a caller gives up its slot ([`Lead::while_out`]).
 const LONG: Duration = Duration::from_millis(100);
 
-/// So many calls to a store may be out at once; those that come meanwhile wait, and
-/// whoever goes next takes them along. When nobody is out, a caller goes at once, so that
-/// nobody who is alone waits. While others are out, it waits until there are as many as one
-/// lane's share of all who are out or wait, or until somebody comes back: else the first
-/// to come back would always go alone, and the rest of them with the one after it. Nothing
-/// runs in the background.
+/// Runs at most `lanes` calls at a time, each for at most `seats` requests. Requests that
+/// arrive while all slots are busy are queued, and the next caller with a slot sends them
+/// together with its own.
 ///
-/// `J` is what a caller wants done, `A` the answer. For a [`Store`](crate::Store) these
-/// are a transition and what [`apply`](crate::Store::apply) says of it: a store for which
-/// many transitions in one statement cost less than one each keeps `Lanes`, and its clones
-/// share them.
+/// - With no call in flight, a caller starts at once: a single caller never waits.
+/// - While calls are in flight, a caller waits until the queue holds one slot's share of
+///   all requests in flight or queued, or until a call returns. Without this wait, the
+///   caller that returns first would always run alone, and all other requests would go
+///   into the batch after it.
 ///
-/// Safe to drop at every await. A caller who goes away while waiting is left out. One who
-/// goes away while being out leaves those it took along to themselves, and whoever waits
-/// first goes next. Whoever is out for long is to pass its lane on, which
-/// [`while_out`](Lead::while_out) does: then nobody waits long for others, whatever those
-/// wait for.
+/// There is no background task.
+///
+/// `J` is a request, `A` its answer. For a [`Store`](crate::Store) these are a transition
+/// and its result from [`apply`](crate::Store::apply). A store that applies many
+/// transitions in one statement at less cost than one each keeps `Lanes`; clones of the
+/// store share them.
+///
+/// Cancel-safe: the future of a caller may be dropped at every await.
+///
+/// - A queued caller that is dropped is skipped.
+/// - If a caller with a slot is dropped, the requests in its batch become
+///   [`Boarding::Alone`], and the first queued caller gets the slot.
+///
+/// A slow call must pass its slot on, which [`while_out`](Lead::while_out) does.
+/// Otherwise queued callers would wait for whatever the slow call waits for.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -69,19 +77,21 @@ struct Shared<J, A> {
 }
 
 struct State<J, A> {
-    /// How many lanes are taken.
+    /// The number of slots in use.
     out: usize,
-    /// How many callers are out with them, or will be.
+    /// The number of requests in the running batches, including queued ones that these
+    /// batches will still collect.
     aboard: usize,
-    /// How many of those who wait will be taken along by somebody who has a lane.
+    /// The number of queued requests that a caller with a slot will still collect.
     expected: usize,
-    /// In the order in which they came.
+    /// The queued requests, in order of arrival.
     waiting: VecDeque<Waiting<J, A>>,
 }
 
 struct Waiting<J, A> {
     job: J,
-    /// Dropped without a word: see to it yourself.
+    /// Wakes the queued caller. Dropping the sender without a message makes the caller
+    /// [`Boarding::Alone`].
     told: oneshot::Sender<Told<J, A>>,
 }
 
@@ -90,28 +100,30 @@ enum Told<J, A> {
     Answer(A),
 }
 
-/// What becomes of a caller.
+/// The result of [`Lanes::board`]: how the caller's request is to be handled.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum Boarding<J, A> {
-    /// It has a lane: it makes the call, for itself and for those it takes along.
+    /// The caller has a slot: it runs its own request and those it collects with
+    /// [`Lead::take_along`].
     Lead(Lead<J, A>),
-    /// Another has made the call for it.
+    /// Another caller ran the request; this is its answer.
     Answered(A),
-    /// Another had taken it along and did not answer for it: it makes the call for itself
-    /// alone, without a lane. What the other has begun for it may still become true.
+    /// Another caller collected the request and did not answer it. The caller runs it
+    /// alone, without a slot. The other caller may have started the request, so it may
+    /// still take effect.
     Alone,
 }
 
 impl<J, A> Lanes<J, A> {
-    /// So many lanes, each for so many callers at a time.
+    /// Creates `lanes` slots for batches of at most `seats` requests each.
     #[must_use]
     pub fn new(lanes: NonZeroUsize, seats: NonZeroUsize) -> Self {
         let state = Mutex::new(State { out: 0, aboard: 0, expected: 0, waiting: VecDeque::new() });
         Self { shared: Arc::new(Shared { lanes, seats, state }) }
     }
 
-    /// Waits for a lane, or for the answer of somebody who had one.
+    /// Waits for a slot, or for the answer of another caller that collected this request.
     pub async fn board(&self, job: &J) -> Boarding<J, A>
     where
         J: Clone + Send + Sync,
@@ -149,11 +161,12 @@ impl<J, A> fmt::Debug for Lanes<J, A> {
 
 impl<J, A> Shared<J, A> {
     fn state(&self) -> MutexGuard<'_, State<J, A>> {
-        // Nobody panics while holding it.
+        // No code panics while it holds the lock, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether those may go who wait for a lane, and so many more.
+    /// Returns whether the queued callers may start a call, counting `more` requests that
+    /// are not in the queue yet.
     fn may_go(&self, state: &State<J, A>, more: usize) -> bool {
         let lanes = self.lanes.get();
         let ready = state.unclaimed() + more;
@@ -163,12 +176,12 @@ impl<J, A> Shared<J, A> {
 }
 
 impl<J, A> State<J, A> {
-    /// How many wait whom nobody is to take along.
+    /// The number of queued requests that no running caller is going to collect.
     fn unclaimed(&self) -> usize {
         self.waiting.len().saturating_sub(self.expected)
     }
 
-    /// The first of those who wait and have not gone away.
+    /// Removes and returns the first queued request whose caller has not been dropped.
     fn next(&mut self) -> Option<Waiting<J, A>> {
         loop {
             let next = self.waiting.pop_front()?;
@@ -179,12 +192,12 @@ impl<J, A> State<J, A> {
     }
 }
 
-/// A caller with a lane. When this is dropped, those who wait may go.
+/// A caller's slot. Dropping it frees the slot for the queued callers.
 pub struct Lead<J, A> {
     shared: Arc<Shared<J, A>>,
-    /// How many are out with it, or will be.
+    /// The number of requests in this batch, including those still to be collected.
     aboard: AtomicUsize,
-    /// How many of these wait still.
+    /// The number of queued requests that this batch will still collect.
     expected: AtomicUsize,
     has_lane: AtomicBool,
 }
@@ -203,8 +216,9 @@ impl<J, A> Lead<J, A> {
         }
     }
 
-    /// Takes along those who wait by now, in the order in which they came. To be called
-    /// once, when all else is ready, so that many are there.
+    /// Removes the queued requests, in order of arrival, for the caller to run with its
+    /// own. Call it once, when everything else is ready (such as the connection), so that
+    /// the batch is as large as possible.
     #[must_use]
     pub fn take_along(&self) -> Others<J, A> {
         let mut state = self.shared.state();
@@ -221,9 +235,9 @@ impl<J, A> Lead<J, A> {
         Others { others }
     }
 
-    /// Waits for what it is out for. If that takes longer than 100 ms by this clock, it waits
-    /// for somebody's lock, for a connection or for a server in distress, and passes its
-    /// lane on: nobody else shall wait for that.
+    /// Awaits `call`. After 100 ms by `sleep`, it passes the slot on: such a call waits
+    /// for a lock, for a connection or for an overloaded server, and queued callers must
+    /// not wait for the same.
     pub async fn while_out<T, S>(
         &self,
         call: impl Future<Output = T>,
@@ -245,11 +259,12 @@ impl<J, A> Lead<J, A> {
         .await
     }
 
-    /// Lets those who wait go, although this one is still out.
+    /// Frees the slot for the queued callers while this caller's own call still runs.
     pub fn pass_on(&self) {
         let mut passed = self.pass();
         while let Some((next, lead)) = passed {
-            // One that has gone meanwhile gives the lane back: it is for the one after it.
+            // A queued caller dropped meanwhile returns the slot, which goes to the next
+            // in the queue.
             passed = match next.told.send(Told::Go(lead)) {
                 Err(Told::Go(back)) => back.pass(),
                 Err(Told::Answer(_)) | Ok(()) => None,
@@ -257,7 +272,8 @@ impl<J, A> Lead<J, A> {
         }
     }
 
-    /// Whoever is next to have a lane, now that there is one more.
+    /// Frees the slot and, if a queued caller may start, removes that caller and gives it
+    /// a slot.
     fn pass(&self) -> Option<(Waiting<J, A>, Self)> {
         if !self.has_lane.swap(false, Ordering::Relaxed) {
             return None;
@@ -286,30 +302,31 @@ impl<J, A> fmt::Debug for Lead<J, A> {
     }
 }
 
-/// Those who were taken along. When this is dropped, they see to it themselves.
+/// The requests that a caller collected. Those without an answer when this is dropped
+/// become [`Boarding::Alone`].
 pub struct Others<J, A> {
     others: Vec<Waiting<J, A>>,
 }
 
 impl<J, A> Others<J, A> {
-    /// Whether nobody was there.
+    /// Whether no request was collected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.others.is_empty()
     }
 
-    /// What they want done.
+    /// The collected requests, in order of arrival.
     #[must_use]
     pub fn jobs(&self) -> impl ExactSizeIterator<Item = &J> {
         self.others.iter().map(|other| &other.job)
     }
 
-    /// Tells each its answer, in the order of [`jobs`](Self::jobs); who gets none is to
-    /// see to it alone.
+    /// Sends the answers, in the order of [`jobs`](Self::jobs). A request whose answer is
+    /// `None` becomes [`Boarding::Alone`].
     pub fn answer(self, answers: impl IntoIterator<Item = Option<A>>) {
         for (other, answer) in self.others.into_iter().zip(answers) {
             if let Some(answer) = answer {
-                // Whoever is gone does not need it.
+                // Sending fails only if the caller was dropped and needs no answer.
                 other.told.send(Told::Answer(answer)).ok();
             }
         }
