@@ -1,4 +1,4 @@
-//! What administrators do with an invitation after it was created.
+//! Administering an existing invitation: amend, rotate, revoke, reinstate, delete.
 
 use super::{Created, Invitations, TRIES, evidence::Place};
 use crate::{
@@ -17,27 +17,27 @@ use crate::{
     transition::Target,
 };
 
-/// What one try at a change came to.
+/// The result of one attempt at a change.
 enum Step {
     Done(Box<Invitation>),
-    /// Others were faster, or the drawn code is taken.
+    /// The invitation was changed concurrently, or the new code is already in use.
     Again,
 }
 
 impl<S: Store> Invitations<S> {
-    /// Changes the terms of an invitation that is neither used nor revoked. The
-    /// code stays the same. An expired one comes back to life by a later expiry.
-    /// Another role or binding ends its reservations.
+    /// Changes the terms of an invitation that is neither used nor revoked. The code
+    /// stays the same. A later expiry makes an expired invitation active again. Changing
+    /// the role or the binding ends its reservations.
     ///
     /// Beyond [`Right::Amend`], the actor needs every right that creating the invitation
-    /// in its present form, and in the resulting one, needs: to grant the role,
+    /// needs, in its present and in its resulting form: to grant the role,
     /// [`Right::MultiUse`] for several uses, [`Right::BindDomain`] for a domain.
     ///
     /// Two round trips.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when nothing is changed or a bound is broken;
+    /// [`Error::Invalid`] when the call changes nothing or breaks a bound;
     /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable` (the new role, or the
     /// present one), `NotFound`, `VersionMismatch`, `Used`, `Revoked`,
     /// `QuotaExceeded` (when it was expired), `Conflict`; [`Error::Store`], [`Error::Entropy`].
@@ -66,9 +66,9 @@ impl<S: Store> Invitations<S> {
         .await
     }
 
-    /// Replaces the code of an invitation that is neither used nor revoked. The
-    /// old one is dead from that moment, and reservations made with it have ended.
-    /// The actor also needs every right that creating the invitation needs.
+    /// Replaces the code of an invitation that is neither used nor revoked. The old code
+    /// stops working at once, and reservations made with it end. The actor also needs
+    /// every right that creating the invitation needs.
     ///
     /// Two round trips.
     ///
@@ -100,9 +100,8 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Withdraws an invitation that has uses left; an expired one too, so that it
-    /// cannot be extended any more. Redemptions so far stay what they are;
-    /// reservations end.
+    /// Revokes an invitation that has uses left, an expired one too, so that its expiry
+    /// cannot be extended any more. Earlier redemptions stay valid; reservations end.
     ///
     /// One round trip.
     ///
@@ -127,8 +126,8 @@ impl<S: Store> Invitations<S> {
         self.change(actor, &call, Action::Revoke, id, if_version, &command).await
     }
 
-    /// Undoes a revocation. What the invitation is then, the clock says. The actor also
-    /// needs every right that creating the invitation needs.
+    /// Undoes a revocation. The clock decides whether the invitation is then active or
+    /// expired. The actor also needs every right that creating the invitation needs.
     ///
     /// Two round trips.
     ///
@@ -151,8 +150,8 @@ impl<S: Store> Invitations<S> {
         .await
     }
 
-    /// Removes an invitation, in whatever state. To everybody it does not exist
-    /// any more; its events stay, and its code is never issued again.
+    /// Deletes an invitation in any state. No call returns it any more; its events stay,
+    /// and its code is never issued again.
     ///
     /// One round trip.
     ///
@@ -173,10 +172,10 @@ impl<S: Store> Invitations<S> {
         Ok(())
     }
 
-    /// Refuses, with evidence, an actor whose role lacks `right`. Every call does so for
-    /// itself; this is for hosts that do not want to read what a call is about from
-    /// somebody who may not make it. `about` is the invitation that is meant, for the
-    /// evidence only.
+    /// Refuses, with evidence, an actor whose role lacks `right`. Every call checks this
+    /// itself; a host calls it before it parses the request, so as not to read the input
+    /// of an actor without the right. `about` is the invitation that the request names,
+    /// for the evidence only.
     ///
     /// No round trip, or two for a denial.
     ///
@@ -216,7 +215,7 @@ impl<S: Store> Invitations<S> {
         Err(self.refuse_about(call, action, &Target::Id(id), verdict).await)
     }
 
-    /// A change that needs no loaded facts.
+    /// Applies a change that needs no loaded facts.
     async fn change(
         &self,
         actor: &Actor,
@@ -236,8 +235,8 @@ impl<S: Store> Invitations<S> {
         Err(self.refuse_conflict(call, action, id).await)
     }
 
-    /// A change that is decided on loaded facts; decided anew, on fresh ones, when
-    /// others were faster.
+    /// Applies a change that is decided on loaded facts. After a concurrent change, it
+    /// loads the facts and decides again.
     async fn change_loaded(
         &self,
         actor: &Actor,
@@ -261,7 +260,7 @@ impl<S: Store> Invitations<S> {
         Err(self.refuse_conflict(call, action, id).await)
     }
 
-    /// Decides and applies once. `seen` is the version that was decided on.
+    /// Decides and applies once. `seen` is the version that the decision is based on.
     #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
     async fn step(
         &self,
@@ -307,7 +306,7 @@ impl<S: Store> Invitations<S> {
                 let place = Place::Invitation(id, facts.invitation.division);
                 Err(self.refuse(call, action, verdict, place).await)
             }
-            // The facts satisfy the guard by now.
+            // The current facts satisfy the guard: the invitation has changed meanwhile.
             None => Ok(Step::Again),
         }
     }

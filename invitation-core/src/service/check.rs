@@ -1,4 +1,4 @@
-//! Asking what a code takes, before it is redeemed.
+//! Checking a code before it is redeemed.
 
 use super::{Invitations, Redeemed, evidence::Place, redeem::redeemed};
 use crate::{
@@ -13,31 +13,31 @@ use crate::{
     store::{Outcome, Store},
 };
 
-/// What it takes to redeem a code, by the invitation as it is now.
+/// What it takes to redeem a code, by the invitation's current state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum Checked {
-    /// Nothing more: it can be redeemed.
+    /// No proof is missing: the code can be redeemed.
     Redeemable,
-    /// A proof of this address: for a code bound to an address, the one that it is
-    /// bound to, as it was given then; for one bound to a domain, the claimed one.
+    /// A proof of this address is missing. For a code bound to an address, it is that
+    /// address, as it was given then; for one bound to a domain, the claimed address.
     /// Send the proof's mail here.
     ProofOf(Email),
-    /// The redeemer has redeemed it before.
+    /// The redeemer has already redeemed it.
     AlreadyRedeemed(Box<Redeemed>),
 }
 
 impl<S: Store> Invitations<S> {
-    /// Finds out what it takes to redeem a code, and consumes nothing: so that a host
-    /// can have an address proved before it redeems.
+    /// Returns what it takes to redeem a code, without consuming it, so that a host can
+    /// have an address proved before it redeems.
     ///
-    /// `claimed` is the address that the newcomer gives and has not proved. Whom a code
-    /// is bound to is told to nobody who does not name that address; a proved address
-    /// of the redeemer counts instead of it.
+    /// `claimed` is an address that the new user states but has not proved. The bound
+    /// address is disclosed only to a caller that names it; a proved address of the
+    /// redeemer counts instead of `claimed`.
     ///
-    /// This is for today's answer only: [`redeem`](Self::redeem) looks at everything
-    /// once more, in its own atomic step. Whether a use is held by a reservation is not
-    /// asked, because that passes.
+    /// The result is only a forecast: [`redeem`](Self::redeem) checks everything again,
+    /// in its own atomic step. Reservations are not considered, because they are
+    /// temporary.
     ///
     /// One call to the store; a refusal takes another for its evidence, and that of an
     /// unknown code one more.
@@ -45,7 +45,7 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// As [`redeem`](Self::redeem), for the same reasons and with the same evidence;
-    /// `AddressProofRequired` when the binding is not met by the claimed address. Never
+    /// `AddressProofRequired` when the claimed address does not meet the binding. Never
     /// `Reserved`.
     ///
     /// ```
@@ -106,7 +106,7 @@ impl<S: Store> Invitations<S> {
                 let place = Place::Invitation(id, division);
                 Err(self.refuse_told(&call, Action::Redeem, verdict, place).await)
             }
-            // All that is missing is a use to take.
+            // The guard lacks only a use to take, so the code can be redeemed.
             Next::Try(_) | Next::Leased(_) => Ok(match (facts.invitation.binding, proved) {
                 (Binding::Anyone, _) | (_, Some(_)) => Checked::Redeemable,
                 (Binding::Address(stored), None) => Checked::ProofOf(stored),

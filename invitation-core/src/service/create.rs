@@ -36,20 +36,20 @@ impl Created {
         Self { invitation, code, replayed: true }
     }
 
-    /// The facts.
+    /// The stored invitation.
     #[must_use]
     pub fn invitation(&self) -> &Invitation {
         &self.invitation
     }
 
-    /// The code, to be shared.
+    /// The code, to be shared with the person invited.
     #[must_use]
     pub fn code(&self) -> &InvitationCode {
         &self.code
     }
 
-    /// Whether it had been created by an earlier call with the same idempotency
-    /// key; then everything is as it is now.
+    /// Whether an earlier call with the same idempotency key had created it. In this case
+    /// the invitation is returned in its current state.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.replayed
@@ -63,11 +63,11 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`] when the actor may not: `Forbidden`,
-    ///   `RoleNotGrantable`, `DivisionNotAllowed`; or when too many are pending:
-    ///   `QuotaExceeded`.
-    /// - [`Error::Invalid`] when the draft breaks a bound or leaves out what has
-    ///   no default; it names every such field.
+    /// - [`Error::Refused`] when the actor lacks the rights: `Forbidden`,
+    ///   `RoleNotGrantable`, `DivisionNotAllowed`; or when too many invitations are
+    ///   pending: `QuotaExceeded`.
+    /// - [`Error::Invalid`] when the draft breaks a bound or omits a field that has no
+    ///   default; it names every such field.
     /// - [`Error::Store`], [`Error::Entropy`].
     pub async fn create(
         &self,
@@ -77,25 +77,24 @@ impl<S: Store> Invitations<S> {
         self.create_one(acting.into(), draft, None).await
     }
 
-    /// Creates an invitation, once: the same actor asking for the same under the same
-    /// key gets what was created then ([`Created::is_replayed`]), and no event.
+    /// Creates an invitation at most once for each idempotency key. If the same actor
+    /// repeats the same request under the same key, the call returns the invitation
+    /// created then ([`Created::is_replayed`]), and records no event.
     ///
-    /// What it gets is as it is by then: perhaps used, or deleted
-    /// ([`Invitation::deleted_at`]) and its code worth nothing. An expiry that was far
-    /// enough away the first time is so the second time too.
+    /// The invitation is returned in its current state: perhaps used, or deleted
+    /// ([`Invitation::deleted_at`]) so that its code no longer works. An expiry that was
+    /// acceptable the first time is accepted again.
     ///
-    /// The key is kept as long as the invitation: until it is
-    /// [purged](Self::purge).
+    /// The key is kept as long as the invitation: until it is [purged](Self::purge).
     ///
     /// One round trip.
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create), and [`Error::Refused`]: `IdempotencyKeyReused`
-    /// when something else was created under the key; `Forbidden` when the
-    /// invitation has a history since then and the actor's role may not
-    /// [view](Right::View) it, or was changed and the role may not
-    /// [copy](Right::Copy) codes.
+    /// As [`create`](Self::create), and [`Error::Refused`]: `IdempotencyKeyReused` when a
+    /// different request was made under the key. `Forbidden` when the invitation has a
+    /// history since then and the actor's role may not [view](Right::View) it, or when it
+    /// was changed and the role may not [copy](Right::Copy) codes.
     pub async fn create_once(
         &self,
         acting: impl Into<Acting<'_>>,
@@ -108,13 +107,13 @@ impl<S: Store> Invitations<S> {
     /// Creates many invitations, all or none of them. They share a
     /// [batch](Invitation::batch), by which they can be listed and revoked.
     ///
-    /// One round trip for all.
+    /// One round trip for all of them.
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create), with the [line](Invalid::line) of each field
-    /// that is not accepted; [`Error::Invalid`] also when there are none or too
-    /// many. A refusal of one is a refusal of all.
+    /// As [`create`](Self::create), with the [line](Invalid::line) of each invalid field;
+    /// [`Error::Invalid`] also when the list is empty or too long. A refusal of one draft
+    /// refuses all of them.
     pub async fn create_many(
         &self,
         acting: impl Into<Acting<'_>>,
@@ -123,9 +122,10 @@ impl<S: Store> Invitations<S> {
         self.create_batch(acting.into(), drafts, None).await
     }
 
-    /// Creates many invitations, once: as [`create_once`](Self::create_once).
+    /// Creates many invitations at most once for each idempotency key, as
+    /// [`create_once`](Self::create_once) does for one.
     ///
-    /// One round trip for all.
+    /// One round trip for all of them.
     ///
     /// # Errors
     ///
@@ -164,15 +164,15 @@ impl<S: Store> Invitations<S> {
         self.issue(acting, &call, Asking::Many(drafts), key).await
     }
 
-    /// Whether so many may be asked for at once.
+    /// Checks that a single call may create `count` invitations.
     pub(super) fn check_number(&self, count: usize) -> Result<(), Invalid> {
         let count = u32::try_from(count).ok().and_then(NonZeroU32::new);
         let count = count.ok_or_else(|| Invalid::new("drafts", "must be at least one"))?;
         self.settings.limits.check_batch("drafts", count)
     }
 
-    /// Refuses, with evidence, an actor whose role lacks `right`; `named` is the
-    /// division that the call was about.
+    /// Refuses, with evidence, an actor whose role lacks `right`; `named` is the division
+    /// that the call named.
     pub(super) async fn permit(
         &self,
         acting: Acting<'_>,

@@ -1,4 +1,4 @@
-//! What a list is asked for.
+//! The criteria and page requests of the lists.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Which invitations to list or count. What is not said does not narrow.
+/// The criteria for listing or counting invitations. Without a criterion, all match.
 ///
 /// ```
 /// use invitation_core::{Criteria, Status};
@@ -35,56 +35,56 @@ pub struct Criteria {
 }
 
 impl Criteria {
-    /// All within the actor's reach.
+    /// Creates criteria that match all invitations within the actor's reach.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Those that are of this status at the time of the first page.
+    /// Matches invitations with this status at the time of the first page.
     pub fn with_status(self, status: Status) -> Self {
         Self { status: Some(status), ..self }
     }
 
-    /// Those that carry this role.
+    /// Matches invitations that grant this role.
     pub fn with_role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
     }
 
-    /// Those of this division; it must be within the actor's reach.
+    /// Matches invitations of this division; it must be within the actor's reach.
     pub fn in_division(self, division: Division) -> Self {
         Self { division: Some(division), ..self }
     }
 
-    /// Those that this user created.
+    /// Matches invitations that this user created.
     pub fn by_inviter(self, inviter: UserId) -> Self {
         Self { inviter: Some(inviter), ..self }
     }
 
-    /// Those that this call created together.
+    /// Matches invitations that one call created together.
     pub fn in_batch(self, batch: BatchId) -> Self {
         Self { batch: Some(batch), ..self }
     }
 
-    /// Those created within.
+    /// Matches invitations created within this time range.
     pub fn created_within(self, created: Span) -> Self {
         Self { created, ..self }
     }
 
-    /// Those that expire within.
+    /// Matches invitations that expire within this time range.
     pub fn expiring_within(self, expires: Span) -> Self {
         Self { expires, ..self }
     }
 
-    /// Those that a search finds: what the list shows, as it is shown.
+    /// Matches invitations that a text search finds, over the text that the list shows.
     ///
     /// - An e-mail address finds that address, in any spelling of the same mailbox, in the
     ///   e-mail and in *Used By*.
-    /// - Other text is split into terms at everything that is neither letter nor digit. Each
-    ///   has to begin a term of the e-mail, or each a term of *Used By*. A term of one
-    ///   character has to be a whole term there. Case, compatibility form and normal form do
-    ///   not count.
-    /// - What reads as the beginning of a code, from the complete first four symbols on, is
-    ///   also looked up as one, for those whose role may copy codes.
+    /// - Other text is split into terms at every character that is neither letter nor
+    ///   digit. All terms must match the e-mail, or all must match *Used By*; a term
+    ///   matches if a term there begins with it. A term of one character must equal a
+    ///   whole term there. Case, compatibility form and normal form do not count.
+    /// - Text that reads as the beginning of a code, from the complete first four symbols
+    ///   on, is also looked up as one, if the actor's role may copy codes.
     ///
     /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
     /// refused.
@@ -93,7 +93,7 @@ impl Criteria {
     }
 }
 
-/// What a person typed to search for: it may be a code.
+/// The text of a search, which may contain a code.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SearchText(pub(super) String);
 
@@ -103,7 +103,7 @@ impl fmt::Debug for SearchText {
     }
 }
 
-/// Which events to list. What is not said does not narrow.
+/// The criteria for listing events. Without a criterion, all match.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[must_use]
 pub struct EventCriteria {
@@ -112,48 +112,48 @@ pub struct EventCriteria {
 }
 
 impl EventCriteria {
-    /// All within the actor's reach.
+    /// Creates criteria that match all events within the actor's reach.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Those about this invitation.
+    /// Matches events about this invitation.
     pub fn about(mut self, invitation: InvitationId) -> Self {
         self.filter.invitation = Some(invitation);
         self
     }
 
-    /// Those of this user, as actor or as redeemer.
+    /// Matches events with this user as actor or as redeemer.
     pub fn by_user(mut self, user: UserId) -> Self {
         self.filter.user = Some(user);
         self
     }
 
-    /// Those of this action.
+    /// Matches events with this action.
     pub fn of_action(mut self, action: Action) -> Self {
         self.filter.action = Some(action);
         self
     }
 
-    /// Those with this outcome.
+    /// Matches events with this outcome.
     pub fn with_outcome(mut self, outcome: EventOutcome) -> Self {
         self.filter.outcome = Some(outcome);
         self
     }
 
-    /// Those that happened within.
+    /// Matches events that happened within this time range.
     pub fn within(mut self, at: Span) -> Self {
         self.filter.at = at;
         self
     }
 
-    /// Those of this division; it must be within the actor's reach.
+    /// Matches events of this division; it must be within the actor's reach.
     pub fn in_division(self, division: Division) -> Self {
         Self { division: Some(division), ..self }
     }
 }
 
-/// Which page, and how long.
+/// A request for one page: where it begins, and its maximum length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct Paging {
@@ -162,11 +162,11 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// The first page, of at most `limit` items.
+    /// Requests the first page, of at most `limit` items.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] outside 1 to [`Limits::MAX_PAGE`].
+    /// [`Invalid`] if `limit` is outside 1 to [`Limits::MAX_PAGE`].
     pub fn first(limit: u32) -> Result<Self, Invalid> {
         if (1..=Limits::MAX_PAGE).contains(&limit) {
             Ok(Self { limit, cursor: None })
@@ -175,14 +175,16 @@ impl Paging {
         }
     }
 
-    /// The page behind `cursor`.
+    /// Requests the page after `cursor`.
     pub fn after(self, cursor: Cursor) -> Self {
         Self { cursor: Some(cursor), ..self }
     }
 
-    /// The time at which the first page was made, if this is another one.
+    /// Returns the time at which the first page was made, or `now` if this is the first
+    /// page.
     pub(super) fn time(&self, now: Timestamp) -> Timestamp {
-        // A cursor cannot look into the future.
+        // A cursor from a later time, as after the clock was set back, must not select by
+        // a future time.
         self.cursor.map_or(now, |cursor| cursor.began().min(now))
     }
 
@@ -193,7 +195,7 @@ impl Paging {
 }
 
 impl Default for Paging {
-    /// The first page, of at most 50 items.
+    /// Requests the first page, of at most 50 items.
     fn default() -> Self {
         Self { limit: 50, cursor: None }
     }

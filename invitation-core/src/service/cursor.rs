@@ -1,4 +1,4 @@
-//! How one page leads to the next.
+//! Cursors: how one page leads to the next.
 
 use std::{fmt, str::FromStr};
 
@@ -9,12 +9,12 @@ use crate::{
     time::Timestamp,
 };
 
-/// Where a page ended: opaque text for the next request.
+/// The position after the last item of a page: opaque text for the next request.
 ///
-/// It holds a place in the order and the time of the first page, at which all
-/// pages judge the status (or at the present, should the clock have gone back);
-/// nothing about what its bearer may see. So it can be tampered with, and gains
-/// nothing: reach and filters come with each call.
+/// It contains a position in the order and the time of the first page. All pages judge
+/// the status at that time (or at the present, if the clock was set back). It contains
+/// nothing about the rights of its bearer, because reach and filters come with each call.
+/// Tampering with it therefore gains nothing.
 ///
 /// ```
 /// use invitation_core::Cursor;
@@ -29,7 +29,7 @@ pub struct Cursor {
     id: [u8; 16],
 }
 
-/// What is listed page by page.
+/// The kind of list that a cursor belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ListOf {
     Invitations,
@@ -39,7 +39,7 @@ pub(super) enum ListOf {
 }
 
 impl ListOf {
-    /// Its byte in a cursor; it never changes.
+    /// The byte that identifies the kind in a cursor; it never changes.
     fn kind(self) -> u8 {
         match self {
             Self::Invitations => 1,
@@ -50,7 +50,7 @@ impl ListOf {
     }
 }
 
-/// Ids of what is listed.
+/// An id of a listed item, as a cursor contains it.
 pub(super) trait CursorId: Copy {
     fn from_bytes(bytes: [u8; 16]) -> Self;
     fn to_bytes(self) -> [u8; 16];
@@ -80,12 +80,12 @@ impl Cursor {
         Self { kind: of.kind(), now, at: position.at, id: position.id.to_bytes() }
     }
 
-    /// When the first page was made.
+    /// The time at which the first page was made.
     pub(super) fn began(&self) -> Timestamp {
         self.now
     }
 
-    /// The place, if it is one in that list.
+    /// Returns the position, if the cursor belongs to that kind of list.
     pub(super) fn position<I: CursorId>(&self, of: ListOf) -> Result<Position<I>, Invalid> {
         if self.kind == of.kind() {
             Ok(Position { at: self.at, id: I::from_bytes(self.id) })

@@ -1,4 +1,4 @@
-//! Writing down every refusal, or handing it to the host to write down.
+//! Recording every refusal, or handing its events to the host to record.
 
 use super::{
     Invitations,
@@ -17,17 +17,17 @@ use crate::{
     transition::Target,
 };
 
-/// What is known about the place of a refusal.
+/// The invitation or division that a refusal is about, as far as it is known.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    /// Nothing, or only the division.
+    /// At most the division is known.
     Division(Option<Division>),
-    /// The invitation.
+    /// The invitation is known, and its division.
     Invitation(InvitationId, Division),
 }
 
 impl Place {
-    /// The division that a call named, or that of the actor.
+    /// Returns the division that a call named, or else the actor's own.
     pub(super) fn named_or_home(named: Option<Division>, acting: Acting<'_>) -> Self {
         let home = || acting.user().and_then(Actor::home).cloned();
         Self::Division(named.or_else(home))
@@ -35,8 +35,8 @@ impl Place {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Refuses `call`: writes the event, and makes the error that the caller
-    /// gets. If it cannot be written, that is the error.
+    /// Refuses `call`: writes the event, and returns the error for the caller. If the
+    /// event cannot be written, it returns that error instead.
     pub(super) async fn refuse(
         &self,
         call: &Call,
@@ -50,9 +50,9 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Refuses `call` because the target does not exist within the caller's
-    /// scope: to the caller it makes no difference whether it does elsewhere.
-    /// `named` is the division that the call was about, if it named one.
+    /// Refuses `call` because the target does not exist within the caller's scope. The
+    /// caller cannot find out whether it exists in another division. `named` is the
+    /// division that the call named, if any.
     pub(super) async fn refuse_missing(
         &self,
         call: &Call,
@@ -67,7 +67,7 @@ impl<S: Store> Invitations<S> {
         .await
     }
 
-    /// Refuses `call` with the event naming the target, wherever it is.
+    /// Refuses `call` with an event that names the target, whatever its division.
     pub(super) async fn refuse_about(
         &self,
         call: &Call,
@@ -78,7 +78,8 @@ impl<S: Store> Invitations<S> {
         self.refuse_located(call, action, target, None, |_| verdict).await
     }
 
-    /// Always the same work, whether the target exists or not.
+    /// Takes the same work whether the target exists or not, so that response times
+    /// disclose nothing.
     async fn refuse_located(
         &self,
         call: &Call,
@@ -100,7 +101,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Writes the events, and gives back those that the host has to write.
+    /// Writes the events, and returns those that the host has to write.
     async fn write_down(
         &self,
         call: &Call,
@@ -116,8 +117,8 @@ impl<S: Store> Invitations<S> {
         Ok(Vec::new())
     }
 
-    /// The events about one refusal: the refusal itself, counts of others that are due, or
-    /// none.
+    /// Returns the events about one refusal: the refusal itself, due counts of unrecorded
+    /// refusals, or none.
     fn evidence(
         &self,
         call: &Call,
@@ -146,8 +147,8 @@ impl<S: Store> Invitations<S> {
             let summary = Event { invitation: None, ..refused(id, Reason::Suppressed, detail) };
             events.push(match of {
                 Counted::Performer => summary,
-                // A call of one performer carries it, but it is about others too, and
-                // about other divisions.
+                // The call of one performer triggers this event, but it counts refusals
+                // of other performers and divisions too.
                 Counted::Several => {
                     let detail = summary.detail.with("of", "several");
                     Event { division: None, detail, ..summary }

@@ -1,4 +1,4 @@
-//! Issuing: from drafts to stored invitations, once for each idempotency key.
+//! Issuing: turning drafts into stored invitations, once for each idempotency key.
 
 use std::collections::BTreeMap;
 
@@ -22,26 +22,26 @@ use crate::{
     text::Division,
 };
 
-/// What a call asks for.
+/// The drafts and options of a call that creates invitations.
 #[derive(Clone, Debug)]
 pub(super) enum Asking {
     One(Draft),
     Many(Vec<Draft>),
 }
 
-/// What is to be created, all of it allowed.
+/// The invitations to be created, after all checks have passed.
 pub(super) struct Accepted {
     pub(super) terms: Vec<(Terms, Call)>,
     pub(super) batch: Option<BatchId>,
 }
 
-/// What storing it came to.
+/// The result of drawing codes and storing the invitations.
 pub(super) enum Drawn {
     Made(Vec<Created>),
-    /// The request had been made before.
+    /// An earlier call had made the request.
     Known(Known, Option<Request>),
-    /// There is no room for all of it: whose quota is full, how much room it has, and what
-    /// is said to that.
+    /// A quota has no room for all of them: the quota's owner, the room it has, and the
+    /// verdict.
     Full {
         of: QuotaOf,
         room: u32,
@@ -50,7 +50,7 @@ pub(super) enum Drawn {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Checks what is asked for, and creates it.
+    /// Checks the drafts, and creates the invitations.
     pub(super) async fn issue(
         &self,
         acting: Acting<'_>,
@@ -85,8 +85,8 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Draws the codes and stores the invitations, all or none of them; draws anew if a
-    /// code is taken.
+    /// Draws the codes and stores the invitations, all or none of them; draws new codes
+    /// if one is already in use.
     pub(super) async fn store_drawn(
         &self,
         call: &Call,
@@ -121,14 +121,15 @@ impl<S: Store> Invitations<S> {
                 Inserted::CodeTaken => {}
             }
         }
-        // With 55 random bits or more, this is a broken source of randomness.
+        // With 55 random bits or more, repeated collisions mean a broken source of
+        // randomness.
         Err(StoreError::new(StoreErrorKind::Conflict, "create")
             .because("every code that was drawn is taken")
             .into())
     }
 
-    /// Checks what is asked for: first its bounds, as for one so for many; then the
-    /// rights to it.
+    /// Checks the drafts: first their bounds, with the same result for one draft as for
+    /// many; then the actor's rights.
     fn accept(
         &self,
         acting: Acting<'_>,
@@ -163,8 +164,8 @@ impl<S: Store> Invitations<S> {
         Ok(Ok(Accepted { terms, batch }))
     }
 
-    /// What is not acceptable any more, but was when it was asked for under the same
-    /// key: an expiry that has come too near since.
+    /// Handles drafts that are invalid now but were valid when first sent under the same
+    /// key: their expiry has become too near since.
     async fn repeat(
         &self,
         acting: Acting<'_>,
@@ -175,7 +176,7 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Vec<Created>, Error> {
         let limits = self.settings.limits.clone().of_any_lifetime();
         let Ok(accepted) = self.accept(acting, call, asking, &limits)? else {
-            // Something else is wrong with it.
+            // The drafts are invalid for another reason, too.
             return Err(found.into());
         };
         let request = accepted.request(call, Some(key));
@@ -191,7 +192,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// What was created under the same key before.
+    /// Returns what an earlier call created under the same key.
     pub(super) async fn replay(
         &self,
         acting: Acting<'_>,
@@ -211,12 +212,13 @@ impl<S: Store> Invitations<S> {
         let may = |right| {
             acting.user().is_none_or(|actor| self.settings.policy.allows(actor.role(), right))
         };
-        // By now the code may be another one, which is for those to see who may copy.
+        // The code may have been rotated since then, and seeing the new one needs the
+        // right to copy.
         let amended = |one: &Invitation| one.version != 1;
         if !may(Right::Copy) && known.invitations.iter().any(amended) {
             return refuse(Verdict::forbidden(Right::Copy, Reason::RightMissing)).await;
         }
-        // What became of it is for those to see who may view.
+        // Seeing the invitation's history needs the right to view.
         let lived = |one: &Invitation| {
             amended(one) || one.uses > 0 || one.held > 0 || one.deleted_at.is_some()
         };
@@ -263,7 +265,8 @@ impl Accepted {
         quotas(&call.inviter(), divisions.into_iter(), all, call, limits)
     }
 
-    /// The division that a full quota is about, or that all of it is about.
+    /// Returns the division that a full quota is about, or the common division of all the
+    /// invitations.
     pub(super) fn about(&self, full: &QuotaOf) -> Option<Division> {
         match full {
             QuotaOf::Division(division) => Some(division.clone()),
@@ -271,7 +274,7 @@ impl Accepted {
         }
     }
 
-    /// The division that all of it is about.
+    /// Returns the division of all the invitations, if it is the same for all.
     fn division(&self) -> Option<Division> {
         let mut divisions = self.terms.iter().map(|(terms, _)| terms.division());
         let first = divisions.next()?;

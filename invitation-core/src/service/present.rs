@@ -1,4 +1,4 @@
-//! Presenting a code: what redeeming and reserving have in common.
+//! Presenting a code: the common part of redeeming and reserving.
 
 use super::{Disclosure, Invitations, TRIES, evidence::Place};
 use crate::{
@@ -25,20 +25,20 @@ impl Wanted {
     }
 }
 
-/// What became of a code that was presented, if it was not refused.
+/// The result of presenting a code that was not refused.
 #[derive(Clone, Debug)]
 pub(super) enum Settled {
-    /// It was done; the facts are those after it.
+    /// The operation was applied; the facts are those after it.
     Made(Box<Facts>),
-    /// The redeemer had redeemed it before.
+    /// The redeemer had already redeemed the invitation.
     Redeemed(Box<Facts>),
-    /// The redeemer has this lease, from an earlier call.
+    /// The redeemer already has this lease, from an earlier call.
     Leased(Lease, Box<Facts>),
 }
 
 impl<S: Store> Invitations<S> {
-    /// Redeems a code or holds a use of it: one a free one, one of the redeemer's
-    /// own, or one of a run-out lease, whichever there is.
+    /// Redeems a code or holds a use of it: a free use, one of the redeemer's own lease,
+    /// or one taken over from an expired lease.
     pub(super) async fn present(
         &self,
         code: &InvitationCode,
@@ -110,7 +110,8 @@ impl<S: Store> Invitations<S> {
         self.refuse_missing(call, wanted.action(), transition.target(), named).await
     }
 
-    /// Refuses who presented a code, telling as much as the host discloses.
+    /// Refuses a presented code, disclosing as much as the host's [`Disclosure`] setting
+    /// allows.
     pub(super) async fn refuse_told(
         &self,
         call: &Call,
@@ -126,9 +127,9 @@ impl<S: Store> Invitations<S> {
     }
 }
 
-/// What the facts of a made operation amount to: whether it was this call that began
-/// what they show. A resend of the call is the call; a lease that was taken up again is
-/// an earlier one.
+/// Turns the facts of an applied operation into its result, which says whether this call
+/// or an earlier one began the redemption or lease. A resent call counts as the same
+/// call; a renewed lease as an earlier one.
 fn settled(wanted: Wanted, call: &Call, facts: Box<Facts>) -> Result<Settled, Error> {
     match (wanted, &facts.mine, &facts.lease) {
         (Wanted::Redemption, Some(mine), _) if mine.id == call.id => Ok(Settled::Made(facts)),

@@ -1,4 +1,4 @@
-//! Redeeming: the step that the promise is about.
+//! Redeeming a code.
 
 use super::{Invitations, present::Settled};
 use crate::{
@@ -23,59 +23,60 @@ pub struct Redeemed {
 }
 
 impl Redeemed {
-    /// The redemption.
+    /// The id of the redemption.
     #[must_use]
     pub fn redemption(&self) -> &Redemption {
         &self.redemption
     }
 
-    /// The invitation that was redeemed.
+    /// The id of the invitation that was redeemed.
     #[must_use]
     pub fn invitation(&self) -> InvitationId {
         self.invitation.id
     }
 
-    /// The role that the newcomer gets: as stored when it was redeemed.
+    /// The role that the new user gets: the invitation's role at the time of the
+    /// redemption.
     #[must_use]
     pub fn role(&self) -> &Role {
         &self.redemption.role
     }
 
-    /// The division that the newcomer joins.
+    /// The division that the new user joins.
     #[must_use]
     pub fn division(&self) -> &Division {
         &self.invitation.division
     }
 
-    /// The newcomer's name, as given at the redemption.
+    /// The new user's name, as given at the redemption.
     #[must_use]
     pub fn username(&self) -> &Username {
         &self.redemption.username
     }
 
-    /// When it was redeemed.
+    /// The time of the redemption.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.redemption.at
     }
 
-    /// The reservation that held the use, if one did: the account that belongs to this
-    /// redemption is the one that was created under this key.
+    /// The reservation that held the use, if there was one: the account of this
+    /// redemption is the one created under this id.
     #[must_use]
     pub fn reservation(&self) -> Option<ReservationId> {
         let invitation = self.invitation.id;
         self.redemption.lease.map(|lease| ReservationId::new(invitation, lease))
     }
 
-    /// What the host attached to the invitation.
+    /// The metadata that the host attached to the invitation.
     #[must_use]
     pub fn metadata(&self) -> Option<&Metadata> {
         self.invitation.metadata.as_ref()
     }
 
-    /// Whether this redeemer had redeemed it before. Then nothing was consumed,
-    /// and it is **not a fresh grant**: the account has whatever it has by now,
-    /// and a member who was removed does not come back by it.
+    /// Whether this redeemer had already redeemed the invitation. In this case the call
+    /// consumed no use, and it is **not a fresh grant**: the account keeps the rights it
+    /// has now, and a removed member must not regain access by it.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.replayed
@@ -85,21 +86,21 @@ impl Redeemed {
 impl<S: Store> Invitations<S> {
     /// Redeems a code as typed, for the account that the host is creating.
     ///
-    /// The check, the use and the evidence are one atomic step of the store. The
-    /// same redeemer presenting the same code again, in whatever state it is by
-    /// then, gets the same redemption back ([`Redeemed::is_replayed`]): a double
-    /// click or a retry after a lost reply is harmless.
+    /// The check, the use and the evidence are one atomic step of the store. A repeated
+    /// call of the same redeemer with the same code returns the same redemption
+    /// ([`Redeemed::is_replayed`]), whatever the state of the invitation is by then. A
+    /// double click or a retry after a lost reply is therefore harmless.
     ///
-    /// Inside a host's own transaction, call it on a service
-    /// [`on`](Self::on) a store that joins the transaction; then the redemption
-    /// commits with the account, or not at all.
+    /// Inside a host's own transaction, call it on a service [`on`](Self::on) a store
+    /// that joins the transaction; then the redemption commits with the account, or not
+    /// at all.
     ///
-    /// A use that the redeemer had [reserved](Self::reserve) is the one that is
-    /// taken; one that a run-out reservation of somebody else still holds is taken
-    /// from it when no other is left.
+    /// If the redeemer has [reserved](Self::reserve) a use, the redemption takes that
+    /// one. If no use is free, it takes one over from an expired reservation of another
+    /// redeemer.
     ///
-    /// One call to the store, and one more where a reservation is in the way; a
-    /// refusal takes another for its evidence, and that of an unknown code one more.
+    /// One call to the store, and one more if a reservation holds the use. A refusal
+    /// takes another for its evidence, and that of an unknown code one more.
     ///
     /// # Errors
     ///
@@ -108,9 +109,8 @@ impl<S: Store> Invitations<S> {
     ///   than the redeemer's), `Used`, `Revoked`, `Expired`,
     ///   `AddressProofRequired`, `GrantWithdrawn`, `Reserved`, `Conflict`. With
     ///   [`Disclosure::Nothing`](super::Disclosure::Nothing), always `CodeUnknown`.
-    /// - [`Error::Store`]. After
-    ///   [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call again with
-    ///   the same redeemer: the answer is the truth.
+    /// - [`Error::Store`]. After [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call
+    ///   again with the same redeemer: the result says whether it was redeemed.
     pub async fn redeem(&self, code: &str, redeemer: &Redeemer) -> Result<Redeemed, Error> {
         let code = self.parse_code(code)?;
         match self.present(&code, redeemer, Wanted::Redemption).await? {

@@ -1,57 +1,58 @@
-//! Reserve, create the account, commit: the three as one call.
+//! Reserving, creating the account and committing as one call.
 
 use std::{error::Error as StdError, fmt};
 
 use super::{Invitations, Redeemed, Reservation, Reserved};
 use crate::{actor::Redeemer, error::Error, lease::ReservationId, store::Store};
 
-/// What came of [`Invitations::redeem_with`].
+/// The result of [`Invitations::redeem_with`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the caller takes it apart")]
 pub struct RedeemedWith<T> {
     /// The redemption.
     pub redeemed: Redeemed,
-    /// What the host's own step gave back; none when the redeemer had redeemed the
-    /// code before, and nothing was created.
+    /// The value that the host's closure returned; `None` when the redeemer had already
+    /// redeemed the code, so that no account was created.
     pub created: Option<T>,
 }
 
-/// Why [`Invitations::redeem_with`] did not succeed, and what there is now.
+/// The error of [`Invitations::redeem_with`], with the state that it leaves.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum RedeemWithError<T, E> {
-    /// The code was not reserved, and the host's step not begun.
+    /// The code was not reserved, and the host's closure was not called.
     NotReserved(Error),
-    /// The host's own step failed.
+    /// The host's closure failed.
     NotCreated {
-        /// With what.
+        /// The error of the host's closure.
         error: E,
-        /// What became of the use.
+        /// Whether the use is free again.
         given_back: GivenBack,
     },
-    /// The host's own step succeeded, but the redemption was refused or is not
-    /// certain.
+    /// The host's closure succeeded, but the redemption was refused or its outcome is
+    /// unknown.
     NotCommitted {
-        /// What the host's own step gave back: to be taken back, unless the
-        /// commit succeeds when it is tried again.
+        /// The value that the host's closure returned. The host undoes it, unless a
+        /// repeated commit succeeds.
         created: T,
-        /// What to try it again with.
+        /// The id of the reservation, to repeat the commit with.
         reservation: ReservationId,
-        /// Why.
+        /// The error of the commit.
         error: Error,
     },
 }
 
-/// What became of a use for which no account could be created.
+/// What happened to the use when the host could not create the account.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum GivenBack {
-    /// It is free.
+    /// The use is free again.
     Now,
-    /// It is still held: an earlier call began the reservation, and may be creating
-    /// the account. Otherwise it runs out.
+    /// The use is still held: an earlier call made the reservation, and may still be
+    /// creating the account. If not, it expires.
     WithEarlierCall,
-    /// It could not be given back, for this reason, and runs out.
+    /// Releasing the use failed with this error; the use is held until the reservation
+    /// expires.
     NotYet(Error),
 }
 
@@ -77,24 +78,24 @@ impl<T: fmt::Debug, E: StdError + 'static> StdError for RedeemWithError<T, E> {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Reserves a code, lets the host create the account, and commits; or releases,
-    /// when the host could not.
+    /// Reserves a code, lets the host create the account, and commits; or releases, when
+    /// the host's closure fails.
     ///
-    /// `create` must make one account for one [`Reservation::id`], however often it is
-    /// called: of two calls of the same person at once both call it, with the same
-    /// reservation. It gets the role and the division of the new account. When the
-    /// redeemer had the reservation already ([`Reservation::is_replayed`]), the account
-    /// may be there. It is not called when the code cannot be reserved, nor when the
-    /// redeemer has redeemed it before.
+    /// `create` must create one account for one [`Reservation::id`], however often it is
+    /// called: two concurrent calls of the same person both call it, with the same
+    /// reservation. The reservation has the role and the division of the new account. If
+    /// an earlier call had made the reservation ([`Reservation::is_replayed`]), the
+    /// account may already exist. `create` is not called when the code cannot be
+    /// reserved, nor when the redeemer has already redeemed it.
     ///
-    /// Dropped at any moment, this leaves either a redemption with its evidence, or
-    /// a reservation that runs out by itself.
+    /// Cancel-safe: a dropped call leaves either a redemption with its evidence, or a
+    /// reservation that expires.
     ///
-    /// Two calls to the store besides the host's own work.
+    /// Two calls to the store, plus the host's own work.
     ///
     /// # Errors
     ///
-    /// [`RedeemWithError`], which tells what there is then.
+    /// [`RedeemWithError`], which says what state the call left.
     ///
     /// ```
     /// use invitation_core::{Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, UserId, Username};

@@ -1,4 +1,4 @@
-//! Reserving: for hosts whose accounts live outside of the store's transaction.
+//! Reservations: redeeming for hosts whose accounts live outside the store's transaction.
 
 use super::{Invitations, Redeemed, TRIES, evidence::Place, present::Settled, redeem::redeemed};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A use that is held for one redeemer, and what it will grant.
+/// A use that is held for one redeemer, and what it grants.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
     lease: Lease,
@@ -26,81 +26,81 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Its key. Keep it with the account that is being created: whoever finds the
-    /// account after a crash can commit with it.
+    /// The id of the reservation. Store it with the account that is being created: after
+    /// a crash, the host commits with the id it finds there.
     #[must_use]
     pub fn id(&self) -> ReservationId {
         ReservationId::new(self.invitation.id, self.lease.id)
     }
 
-    /// Until when the use is certainly held: while `now < until`. After that it
-    /// can still be committed, as long as nobody else needed it.
+    /// The time until which the use is certainly held: while `now < until`. After that it
+    /// can still be committed, as long as no other redeemer has taken the use.
     #[must_use]
     pub fn until(&self) -> Timestamp {
         self.lease.holds_until(&self.invitation)
     }
 
-    /// The role that the newcomer will get. It cannot change under a reservation:
-    /// a change of it ends the reservation.
+    /// The role that the new user gets. It does not change during a reservation: changing
+    /// the invitation's role ends the reservation.
     #[must_use]
     pub fn role(&self) -> &Role {
         &self.invitation.role
     }
 
-    /// The division that the newcomer will join.
+    /// The division that the new user joins.
     #[must_use]
     pub fn division(&self) -> &Division {
         &self.invitation.division
     }
 
-    /// What the host attached to the invitation.
+    /// The metadata that the host attached to the invitation.
     #[must_use]
     pub fn metadata(&self) -> Option<&Metadata> {
         self.invitation.metadata.as_ref()
     }
 
-    /// Whether the redeemer had it already, from an earlier call, run out or not:
-    /// then an account may already exist under its [`id`](Self::id).
+    /// Whether an earlier call had already created the reservation, expired or not. In
+    /// this case an account may already exist under its [`id`](Self::id).
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.replayed
     }
 }
 
-/// The answer to a reservation.
+/// The result of [`Invitations::reserve`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 #[must_use = "a reservation is to be committed or released"]
 pub enum Reserved {
     /// The use is held.
     Open(Reservation),
-    /// The redeemer had redeemed this code before: there is nothing to create.
+    /// The redeemer has already redeemed this code: there is no account to create.
     AlreadyRedeemed(Redeemed),
 }
 
 impl<S: Store> Invitations<S> {
-    /// Holds a use of a code, while the host creates the account somewhere else:
-    /// with an identity provider, in another database, in another service.
+    /// Holds a use of a code while the host creates the account somewhere else: with an
+    /// identity provider, in another database, in another service.
     ///
-    /// Then [`commit`](Self::commit) it, or [`release`](Self::release) it. What is
-    /// neither committed nor released runs out after
-    /// [`Limits::lease`](crate::Limits::lease), or when the invitation expires, and
-    /// is free for whoever needs it next; nothing has to clean up.
+    /// Then [`commit`](Self::commit) it, or [`release`](Self::release) it. A reservation
+    /// that is neither committed nor released expires after
+    /// [`Limits::lease`](crate::Limits::lease), or when the invitation expires. Its use
+    /// is then free for the next redeemer; no clean-up job is needed.
     ///
-    /// The same redeemer asking again gets the same reservation. Asking after it
-    /// ran out, the redeemer gets it for another while under the same id, and under the
-    /// name of this call, unless somebody else needed the use in the meantime.
+    /// Idempotent: a repeated call of the same redeemer returns the same reservation. If
+    /// it has expired and no other redeemer has taken the use, the redeemer gets it for
+    /// another period under the same id, with the name given in this call.
     ///
-    /// Inside a host's transaction the reservation begins with its commit; there
-    /// is rarely a reason for that.
+    /// Inside a host's transaction the reservation takes effect with the commit; there is
+    /// rarely a reason for that.
     ///
-    /// One call to the store, and one more where another reservation is in the way; a
+    /// One call to the store, and one more if another reservation holds the use. A
     /// refusal takes another for its evidence, and that of an unknown code one more.
     ///
     /// # Errors
     ///
-    /// As [`redeem`](Self::redeem). `Reserved` is the refusal when all the uses
-    /// left are held by others.
+    /// As [`redeem`](Self::redeem). `Reserved` is the refusal when all remaining uses are
+    /// held by other redeemers.
     pub async fn reserve(&self, code: &str, redeemer: &Redeemer) -> Result<Reserved, Error> {
         let code = self.parse_code(code)?;
         match self.present(&code, redeemer, Wanted::Reservation).await? {
@@ -120,29 +120,28 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// Redeems a reserved use: the account exists now.
+    /// Redeems a reserved use, after the account has been created.
     ///
-    /// Works after the reservation ran out too, as long as nobody else needed its
-    /// use and the invitation has not expired. It is idempotent: the same reservation
-    /// gets the same redemption again, in whatever state the invitation is by then.
-    /// Take its key from the host's own records, never from a client: what is refused
-    /// here is told with its reason.
+    /// It also works after the reservation has expired, as long as no other redeemer has
+    /// taken the use and the invitation has not expired. It is idempotent: the same
+    /// reservation gets the same redemption again, whatever the state of the invitation
+    /// is by then. Take the id from the host's own records, never from a client: a
+    /// refusal here discloses its reason.
     ///
     /// One call to the store; a refusal takes another for its evidence.
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: `ReservationLost` when its use passed to somebody else,
-    ///   when the code, role or binding of the invitation were changed, or when the
-    ///   same redeemer has redeemed it by another reservation or without any;
-    ///   `Revoked`, `Expired`, `GrantWithdrawn`. Then the host takes the account back,
-    ///   or lets the newcomer present another code for it. `NotFound` when the
-    ///   invitation was deleted, was [purged](Self::purge), or lies in another
-    ///   division than the redeemer's: after a purge nobody can tell any more whether
-    ///   it was redeemed, but the audit trail can; so settle open accounts well before.
-    /// - [`Error::Store`]. After
-    ///   [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call again with the same
-    ///   redeemer: the answer is the truth.
+    /// - [`Error::Refused`]: `ReservationLost` when another redeemer took the use, when
+    ///   the code, role or binding of the invitation was changed, or when the same
+    ///   redeemer has redeemed it by another reservation or without one; `Revoked`,
+    ///   `Expired`, `GrantWithdrawn`. The host then removes the account, or lets the new
+    ///   user present another code for it. `NotFound` when the invitation was deleted,
+    ///   was [purged](Self::purge), or lies in another division than the redeemer's.
+    ///   After a purge only the audit trail says whether it was redeemed, so settle open
+    ///   accounts well before.
+    /// - [`Error::Store`]. After [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call
+    ///   again with the same redeemer: the result says whether it was redeemed.
     pub async fn commit(
         &self,
         reservation: ReservationId,
@@ -153,18 +152,18 @@ impl<S: Store> Invitations<S> {
         redeemed(facts, replayed)
     }
 
-    /// Gives a reserved use back: there will be no account. Nothing happens when the
-    /// reservation has ended already, or the invitation was deleted.
+    /// Releases a reserved use, if the account is not going to be created. It has no
+    /// effect if the reservation has already ended or the invitation was deleted.
     ///
     /// One call to the store.
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: `Used` when the redeemer has redeemed the invitation by
-    ///   it: that stays; `NotFound` when there never was such an invitation, it was
-    ///   purged, or it lies in another division than the redeemer's.
+    /// - [`Error::Refused`]: `Used` when the redeemer has redeemed the invitation by this
+    ///   reservation: the redemption stays; `NotFound` when there never was such an
+    ///   invitation, it was purged, or it lies in another division than the redeemer's.
     /// - [`Error::Store`]. The use is free again at the latest when the reservation
-    ///   runs out.
+    ///   expires.
     pub async fn release(
         &self,
         reservation: ReservationId,
@@ -174,8 +173,8 @@ impl<S: Store> Invitations<S> {
         self.settle(command, reservation, redeemer, Action::Release).await.map(drop)
     }
 
-    /// Makes a step that ends a reservation. The facts of now, and whether there
-    /// was nothing to do any more.
+    /// Applies a step that ends a reservation. Returns the current facts, and whether the
+    /// reservation had already ended.
     async fn settle(
         &self,
         command: Command<'_>,
@@ -201,10 +200,12 @@ impl<S: Store> Invitations<S> {
                 Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt().into()),
             };
             let verdict = match (transition.guard().first_refusal(&facts), action) {
-                // The facts satisfy the guard by now.
+                // The current facts satisfy the guard: the invitation has changed
+                // meanwhile.
                 (None, _) => continue,
-                // Redeemed by the same person: by this reservation, or by another one or
-                // without any. Then the account of this one is one too many.
+                // The same redeemer has redeemed the invitation: by this reservation, by
+                // another one or without one. In the latter two cases the account of this
+                // reservation is one too many.
                 (Some(Condition::FirstUseBy(_)), _) => {
                     let own = facts.mine.as_ref().and_then(|mine| mine.lease);
                     match (own == Some(reservation.lease()), action) {

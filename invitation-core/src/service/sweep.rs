@@ -1,4 +1,4 @@
-//! Work on many invitations at once: withdrawing them, and removing old ones.
+//! Operations on many invitations: revoking and purging them.
 
 use std::num::NonZeroU32;
 
@@ -18,7 +18,7 @@ use crate::{
     store::{Outcome, Store},
 };
 
-/// A page of invitations that were withdrawn.
+/// A page of invitations that were revoked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RevokedPage {
     revoked: Vec<InvitationId>,
@@ -26,13 +26,13 @@ pub struct RevokedPage {
 }
 
 impl RevokedPage {
-    /// Those that were withdrawn by this call.
+    /// The invitations that this call revoked.
     #[must_use]
     pub fn revoked(&self) -> &[InvitationId] {
         &self.revoked
     }
 
-    /// Where to go on; none when all are withdrawn.
+    /// The cursor to continue with; `None` when all are revoked.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.next
@@ -40,14 +40,14 @@ impl RevokedPage {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Withdraws, page by page, everything that the criteria mean and that can be
-    /// withdrawn: what has uses left and is not revoked yet, expired ones too. Go on
-    /// with [`RevokedPage::next`] until there is none.
+    /// Revokes, page by page, every invitation that matches the criteria and can be
+    /// revoked: it has uses left and is not revoked yet; expired ones are included.
+    /// Continue with [`RevokedPage::next`] until it is `None`.
     ///
-    /// Each invitation is withdrawn in a step of its own, with its event. What was
-    /// done stays done when a later page fails: go on from the last cursor, or begin
-    /// anew. Invitations created after the first page are not touched, unless the
-    /// caller begins anew.
+    /// Each invitation is revoked in a step of its own, with its event. If a later page
+    /// fails, earlier pages stay revoked: continue from the last cursor, or begin again.
+    /// Invitations created after the first page are not revoked, unless the caller begins
+    /// again.
     ///
     /// Two calls to the store for each page.
     ///
@@ -98,10 +98,12 @@ impl<S: Store> Invitations<S> {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     revoked.push(facts.invitation.id);
                 }
-                // Used, revoked, deleted or purged since it was listed: nothing to withdraw.
+                // Used, revoked, deleted or purged since it was listed: there is nothing
+                // to revoke.
                 Outcome::Refused(facts) if transition.guard().first_refusal(&facts).is_some() => {}
                 Outcome::Missing => {}
-                // It could be withdrawn by now: whoever calls again does it.
+                // It could be revoked now, after a concurrent change: a repeated call
+                // does so.
                 Outcome::Refused(_) | Outcome::QuotaFull(_) | Outcome::CodeTaken => {
                     return Err(StoreError::new(StoreErrorKind::Conflict, "revoke").into());
                 }
@@ -111,17 +113,17 @@ impl<S: Store> Invitations<S> {
         Ok(RevokedPage { revoked, next })
     }
 
-    /// Removes for good, within the actor's reach, up to `max` invitations that have
-    /// been over for longer than `age`: deleted, used up, revoked or expired. Call
-    /// it again while [`Purged::more`] is set.
+    /// Removes for good, within the actor's reach, up to `max` invitations that have been
+    /// over for longer than `age`: deleted, used up, revoked or expired. Call it again
+    /// while [`Purged::more`] is set.
     ///
-    /// What is removed is unknown from then on, to its redeemers too, and cannot be
-    /// extended or reinstated; its events stay. Until then its code is kept, so that
-    /// it is never issued again; after that, the same code coming up again is as
-    /// likely as guessing it ([`CodeFormat`](crate::CodeFormat) tells the bits).
-    /// Idempotency keys are forgotten with what was created under them.
+    /// No later call finds a removed invitation, not even for its redeemers, and it
+    /// cannot be extended or reinstated; its events stay. Until then its code is kept, so
+    /// that it is never issued again. After that, drawing the same code again is as
+    /// likely as guessing it (see [`CodeFormat`](crate::CodeFormat) for the bits).
+    /// Idempotency keys are removed with the invitations created under them.
     ///
-    /// One call to the store, with one event for all that it removes.
+    /// One call to the store, with one event for all removed invitations.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ impl EventPage {
         &self.items
     }
 
-    /// Where the next page begins; none when nothing follows.
+    /// The cursor of the next page; `None` when this is the last one.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.next
@@ -31,8 +31,8 @@ impl EventPage {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Reads the audit trail within the actor's reach, newest first. An actor who
-    /// reaches one division sees the events of that division.
+    /// Lists the audit events within the actor's reach, newest first. An actor whose
+    /// reach is one division sees the events of that division.
     ///
     /// One round trip.
     ///

@@ -1,4 +1,4 @@
-//! Who used an invitation, and for whom a use is held.
+//! Listing the redemptions and the open reservations of invitations.
 
 use super::{Cursor, Invitations, Paging, cursor::ListOf};
 use crate::{
@@ -28,14 +28,15 @@ impl RedemptionPage {
         &self.items
     }
 
-    /// Where the next page begins; none when nothing follows.
+    /// The cursor of the next page; `None` when this is the last one.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.next
     }
 }
 
-/// A use that is held for somebody whose account is being created, or was.
+/// An open reservation: a use held for a redeemer whose account is being created, or was
+/// created.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenReservation {
     open: OpenLease,
@@ -43,20 +44,21 @@ pub struct OpenReservation {
 }
 
 impl OpenReservation {
-    /// Its key.
+    /// The id of the reservation.
     #[must_use]
     pub fn id(&self) -> ReservationId {
         ReservationId::new(self.open.invitation, self.open.lease.id)
     }
 
-    /// On which invitation, for whom, since when and until when.
+    /// The lease: its invitation, its redeemer, its start and its end.
     #[must_use]
     pub fn open(&self) -> &OpenLease {
         &self.open
     }
 
-    /// Whether it has run out: then the use goes to whoever needs it next, as long as
-    /// the invitation is valid, and the reservation stands only until then.
+    /// Whether the reservation has expired. The next redeemer who needs the use then
+    /// takes it over, as long as the invitation is valid; until then the reservation can
+    /// still be committed.
     #[must_use]
     pub fn has_run_out(&self) -> bool {
         self.run_out
@@ -77,7 +79,7 @@ impl ReservationPage {
         &self.items
     }
 
-    /// Where the next page begins; none when nothing follows.
+    /// The cursor of the next page; `None` when this is the last one.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.next
@@ -85,14 +87,14 @@ impl ReservationPage {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Lists who redeemed an invitation, newest first: of one for several uses,
-    /// everybody; of another, the only one.
+    /// Lists the redemptions of an invitation, newest first; a single-use invitation has
+    /// at most one.
     ///
     /// Two round trips.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Error::Invalid`] for a cursor that is not one.
+    /// As [`get`](Self::get), and [`Error::Invalid`] for an invalid cursor.
     pub async fn redemptions(
         &self,
         actor: &Actor,
@@ -110,9 +112,9 @@ impl<S: Store> Invitations<S> {
         Ok(RedemptionPage { items: listing.items, next })
     }
 
-    /// Lists the open reservations within the actor's reach, or of one division of
-    /// it, newest first; those that have run out too, as long as nobody has needed
-    /// their use.
+    /// Lists the open reservations within the actor's reach, or in one division of it,
+    /// newest first. Expired ones are included until another redeemer takes over their
+    /// use.
     ///
     /// One round trip.
     ///

@@ -1,4 +1,4 @@
-//! Listing, counting, looking at one, and copying its code.
+//! Listing, counting and getting invitations, and copying their codes.
 
 use super::{Criteria, Cursor, Invitations, Paging, cursor::ListOf, evidence::Place};
 use crate::{
@@ -30,26 +30,26 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    /// The facts.
+    /// The stored invitation.
     #[must_use]
     pub fn invitation(&self) -> &Invitation {
         &self.invitation
     }
 
-    /// The code; none when the actor's role may not copy codes, or when what is
-    /// stored of it was damaged ([`Invitations::copy`] then says so).
+    /// The code; `None` when the actor's role may not copy codes, or when the stored code
+    /// was damaged ([`Invitations::copy`] then returns an error).
     #[must_use]
     pub fn code(&self) -> Option<&InvitationCode> {
         self.code.as_ref()
     }
 
-    /// What it is at the time of the call; in a list, at that of its first page.
+    /// The status at the time of the call; in a list, at that of its first page.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// What the actor may do with it, as it is at the time of the call.
+    /// The actions that the actor may take on it at the time of the call.
     #[must_use]
     pub fn actions(&self) -> &[Right] {
         &self.actions
@@ -64,26 +64,26 @@ pub struct InvitationPage {
 }
 
 impl InvitationPage {
-    /// The items, newest first. There may be fewer than asked for although more
-    /// follow; [`next`](Self::next) tells.
+    /// The items, newest first. A page may have fewer items than requested although more
+    /// follow; see [`next`](Self::next).
     #[must_use]
     pub fn items(&self) -> &[InvitationView] {
         &self.items
     }
 
-    /// Where the next page begins; none when nothing follows.
+    /// The cursor of the next page; `None` when this is the last one.
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.next
     }
 }
 
-/// How many invitations there are of each status.
+/// The number of invitations of each status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Counts(Tally);
 
 impl Counts {
-    /// The number of one status.
+    /// Returns the number of invitations of one status.
     #[must_use]
     pub fn of(&self, status: Status) -> Count {
         let n = self.0.of(status);
@@ -95,9 +95,9 @@ impl Counts {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Count {
-    /// This many.
+    /// Exactly this number.
     Exactly(u32),
-    /// More than this.
+    /// A number greater than this.
     MoreThan(u32),
 }
 
@@ -120,8 +120,8 @@ impl<S: Store> Invitations<S> {
         self.list_by(Right::View, actor, criteria, paging).await
     }
 
-    /// Lists invitations as [`list`](Self::list) does, to be kept elsewhere: for those
-    /// who may [export](Right::Export), and without the codes.
+    /// Lists invitations as [`list`](Self::list) does, without the codes, so that they
+    /// can be stored elsewhere. Needs the right to [export](Right::Export).
     ///
     /// One round trip.
     ///
@@ -159,7 +159,8 @@ impl<S: Store> Invitations<S> {
         let listing = self.store.list(&scope, &filter, &page).await?;
         let mut items = Vec::with_capacity(listing.items.len());
         for invitation in listing.items {
-            // The store finds candidates by the code's tag; the code decides.
+            // The store finds candidates by the code's tag, which several codes share;
+            // only the code itself decides.
             let code = self.open(&invitation).ok();
             if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
                 items.push(self.view(actor, invitation, code, now, call.now));
@@ -172,8 +173,8 @@ impl<S: Store> Invitations<S> {
     /// Counts invitations within the actor's reach by status, each exactly up to
     /// [`Limits::COUNT_CAP`].
     ///
-    /// One round trip; for a search that reads as the beginning of a code beyond
-    /// its first four symbols, one more for each 200 codes that share these.
+    /// One round trip; for a search that reads as the beginning of a code beyond its
+    /// first four symbols, one more for each 200 codes with the same four symbols.
     ///
     /// # Errors
     ///
@@ -198,7 +199,7 @@ impl<S: Store> Invitations<S> {
         Ok(Counts(tally))
     }
 
-    /// Adds those that only their code tells, among those that share its tag.
+    /// Adds the invitations that only their code matches, among those with the same tag.
     async fn count_codes(
         &self,
         scope: &Scope,
@@ -207,7 +208,7 @@ impl<S: Store> Invitations<S> {
         tally: &mut Tally,
     ) -> Result<(), Error> {
         let mut page = Page { after: None, limit: Limits::MAX_PAGE };
-        // As many pages as it takes to reach the cap in every status.
+        // Enough pages to reach the cap in every status.
         for _ in 0..=4 * Limits::COUNT_CAP / Limits::MAX_PAGE {
             let listing = self.store.list(scope, filter, &page).await?;
             for invitation in &listing.items {
@@ -225,7 +226,7 @@ impl<S: Store> Invitations<S> {
         Ok(())
     }
 
-    /// Looks at one invitation.
+    /// Returns one invitation.
     ///
     /// One round trip.
     ///
@@ -241,16 +242,16 @@ impl<S: Store> Invitations<S> {
         Ok(self.view(actor, invitation, code, call.now, call.now))
     }
 
-    /// Takes the code of an invitation, to share it; the audit trail says so.
+    /// Returns the code of an invitation, to share it, and records that in the audit
+    /// trail.
     ///
     /// Two round trips.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Error::Seal`] when what is stored of the code
-    /// was damaged. Without evidence, no code: when the event cannot be written,
-    /// that is the error. Inside a host's transaction the event commits with it;
-    /// share the code after that.
+    /// As [`get`](Self::get), and [`Error::Seal`] when the stored code was damaged. If
+    /// the event cannot be written, the call returns that error and no code. Inside a
+    /// host's transaction the event commits with it; share the code only after that.
     pub async fn copy(&self, actor: &Actor, id: InvitationId) -> Result<InvitationCode, Error> {
         let call = self.call_by(actor.into())?;
         self.permit_on(actor, &call, id, Right::Copy, Action::Copy).await?;
@@ -261,10 +262,11 @@ impl<S: Store> Invitations<S> {
         Ok(code)
     }
 
-    /// An invitation as an actor sees it at this moment: what a change came to.
+    /// Returns an invitation as an actor sees it at this moment, for example after a
+    /// change.
     ///
-    /// No round trip. Nothing is asked and nothing recorded: it is for facts that a call
-    /// of this actor gave back.
+    /// No round trip. It checks no rights and records nothing: use it for facts that a
+    /// call of this actor returned.
     #[must_use]
     pub fn view_of(&self, actor: &Actor, invitation: Invitation) -> InvitationView {
         let now = self.now();
@@ -272,7 +274,7 @@ impl<S: Store> Invitations<S> {
         self.view(actor, invitation, code, now, now)
     }
 
-    /// The invitation, if it exists for the actor; a refusal otherwise.
+    /// Returns the invitation if it is within the actor's reach, and refuses otherwise.
     pub(super) async fn load(
         &self,
         actor: &Actor,
@@ -292,7 +294,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// The scope of a query that may name a division.
+    /// Returns the scope of a query that may name a division.
     pub(super) async fn reach(
         &self,
         actor: &Actor,
