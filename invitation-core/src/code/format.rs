@@ -1,4 +1,4 @@
-//! How codes are generated, written and read.
+//! The format of codes: generating, writing and parsing them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     unicode,
 };
 
-/// The form of a code: how many symbols, in which groups, behind which prefix.
+/// The format of a code: the number of symbols, the size of the groups, and the prefix.
 ///
 /// A symbol is one of 32 ([Crockford's base 32][crockford]); all but the last,
 /// the check symbol, are random and carry 5 bits each. The default is 24 symbols
@@ -41,17 +41,17 @@ pub struct CodeFormat {
 }
 
 impl CodeFormat {
-    /// The longest text that is looked at, in bytes.
+    /// The maximum length of text that is parsed, in bytes.
     pub const MAX_INPUT: usize = 1_024;
-    /// The most symbols: what the check symbol protects.
+    /// The maximum number of symbols: the check symbol protects no longer codes.
     pub const MAX_SYMBOLS: u8 = 31;
-    /// The fewest symbols: 55 random bits. At 10,000 live codes and 100 guesses
-    /// a second, the odds of one hit within a month are below 1 in 10,000.
+    /// The minimum number of symbols: 55 random bits. At 10,000 active codes and 100
+    /// guesses a second, the odds of one hit within a month are below 1 in 10,000.
     pub const MIN_SYMBOLS: u8 = 12;
 
     const MAX_PREFIX: usize = 12;
 
-    /// Codes of `symbols` symbols, in groups of four, without a prefix.
+    /// Creates a format of `symbols` symbols, in groups of four, without a prefix.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl CodeFormat {
         }
     }
 
-    /// Writes the symbols in groups of `group` (the last may be shorter).
+    /// Sets the number of symbols in a group; the last group may be shorter.
     ///
     /// # Errors
     ///
@@ -79,9 +79,8 @@ impl CodeFormat {
         }
     }
 
-    /// Writes `prefix` and a hyphen before the first group. When a code is
-    /// typed, the prefix may be left out; it adds no entropy, and the check
-    /// symbol does not cover it.
+    /// Sets a prefix, which is written with a hyphen before the first group. A typed code
+    /// may omit the prefix; it adds no entropy, and the check symbol does not cover it.
     ///
     /// # Errors
     ///
@@ -96,13 +95,13 @@ impl CodeFormat {
         }
     }
 
-    /// How many symbols a code has, the check symbol included.
+    /// The number of symbols of a code, the check symbol included.
     #[must_use]
     pub fn symbols(&self) -> usize {
         usize::from(self.length)
     }
 
-    /// How many symbols are in a group; the last may be shorter.
+    /// The number of symbols in a group; the last group may be shorter.
     pub(super) fn group(&self) -> usize {
         usize::from(self.group)
     }
@@ -111,17 +110,17 @@ impl CodeFormat {
         self.prefix.as_deref()
     }
 
-    /// How many random bits a code has.
+    /// The number of random bits of a code.
     #[must_use]
     pub fn bits(&self) -> u32 {
         5 * (u32::from(self.length) - 1)
     }
 
-    /// Draws a code: one call to `entropy`.
+    /// Draws a code, with one call to `entropy`.
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when the randomness cannot be had.
+    /// [`EntropyError`] when the source of randomness fails.
     pub fn generate(&self, entropy: &dyn Entropy) -> Result<InvitationCode, EntropyError> {
         let mut random = Zeroizing::new([0; MAX_SYMBOLS]);
         let random = &mut random[..self.symbols() - 1];
@@ -129,12 +128,12 @@ impl CodeFormat {
         Ok(self.complete(random))
     }
 
-    /// Draws `count` codes: one call to `entropy` for each 4 kB of randomness. What
-    /// is drawn is used up within the call, and nothing is kept for the next one.
+    /// Draws `count` codes, with one call to `entropy` for each 4 kB of randomness.
+    /// Randomness left over is discarded, never kept for the next call.
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when the randomness cannot be had.
+    /// [`EntropyError`] when the source of randomness fails.
     pub fn generate_many(
         &self,
         count: usize,
@@ -152,7 +151,7 @@ impl CodeFormat {
         Ok(codes)
     }
 
-    /// The code of these random bytes, one for each symbol but the last.
+    /// Returns the code of these random bytes, one for each symbol but the last.
     pub(super) fn complete(&self, random: &[u8]) -> InvitationCode {
         let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
         for (value, byte) in values.iter_mut().zip(random) {
@@ -163,19 +162,19 @@ impl CodeFormat {
         self.code(&values[..=random.len()])
     }
 
-    /// Reads a code as a person typed or pasted it.
+    /// Parses a code as a person typed or pasted it.
     ///
     /// - Letters count in either case, O as 0, I and L as 1. Compatibility forms, such as
     ///   full-width or circled letters, count as the letters that they stand for.
-    /// - Everything that is neither letter nor digit is skipped: space, line breaks, hyphens,
-    ///   quotes, punctuation, characters that nobody sees.
-    /// - Of a link, what follows `#` counts: the link that the library makes carries the code
-    ///   there.
+    /// - Every character that is neither letter nor digit is skipped: spaces, line
+    ///   breaks, hyphens, quotes, punctuation, invisible characters.
+    /// - Of a link, only the text after `#` counts: the library's own links carry the
+    ///   code there.
     ///
     /// # Errors
     ///
-    /// [`Mistyped`] when it cannot be a code. Every single wrong symbol and
-    /// every swap of two symbols is found; of other mistakes, 31 in 32.
+    /// [`Mistyped`] when the text cannot be a code. The check finds every single wrong
+    /// symbol and every swap of two symbols; of other mistakes, it finds 31 in 32.
     pub fn parse(&self, text: &str) -> Result<InvitationCode, Mistyped> {
         if text.len() > Self::MAX_INPUT {
             return Err(Mistyped::TooLong);
@@ -184,14 +183,15 @@ impl CodeFormat {
         let Some((begins, is_link)) = typed::fragment(text).filter(|_| whole.is_err()) else {
             return whole;
         };
-        // A number sign may also be what somebody wrote before a code, as in "Code #7KQ2-…".
+        // A number sign may also stand before a code in ordinary text, as in "Code
+        // #7KQ2-…".
         match self.parse_from(text, begins) {
             Err(_) if !is_link => whole,
             read => read,
         }
     }
 
-    /// Reads the text from byte `begins` on as a code.
+    /// Parses the text from byte `begins` on as a code.
     fn parse_from(&self, text: &str, begins: usize) -> Result<InvitationCode, Mistyped> {
         let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
         self.read(text, begins, &mut values)?;
@@ -203,8 +203,8 @@ impl CodeFormat {
         }
     }
 
-    /// Reads `text` as the beginning of a code: its canonical symbols, when it
-    /// has `min` to all of them and nothing that occurs in no code.
+    /// Reads `text` as the beginning of a code. Returns its canonical symbols if there
+    /// are at least `min` and at most all of them, and every letter or digit is a symbol.
     pub(crate) fn read_beginning(&self, text: &str, min: usize) -> Option<Zeroizing<Vec<u8>>> {
         if text.len() > Self::MAX_INPUT {
             return None;
@@ -227,8 +227,8 @@ impl CodeFormat {
         (beginning.len() >= min).then_some(beginning)
     }
 
-    /// The code that these canonical symbols spell, written as this format writes
-    /// them. It may be of a former format with another number of symbols.
+    /// Returns the code of these canonical symbols, written in this format. It may have
+    /// been created in an earlier format with another number of symbols.
     pub(crate) fn code_of(&self, symbols: &[u8]) -> Option<InvitationCode> {
         let length = u8::try_from(symbols.len()).ok()?;
         let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
@@ -249,8 +249,8 @@ impl CodeFormat {
         if self.prefix.is_none() && self.read_plain(&text[begins..], values) {
             return Ok(());
         }
-        // A code may happen to begin with the prefix's own letters, so they count as the
-        // prefix only where there are too many symbols for a code alone.
+        // The first letters of a code may equal the prefix, so they count as the prefix
+        // only if the text has too many symbols for a code alone.
         let prefix = self.behind_prefix(text, begins);
         let prefix = prefix.filter(|_| self.is_beyond_symbols(text, begins));
         let begins = prefix.unwrap_or(begins);
@@ -270,9 +270,9 @@ impl CodeFormat {
         }
     }
 
-    /// Reads what almost everybody types: symbols, hyphens and spaces, and the
-    /// right number of them. False for anything else, which is then looked at
-    /// more closely.
+    /// Fast path for the usual input: symbols, hyphens and spaces, with the right number
+    /// of symbols. Returns `false` for any other text, which the caller then parses in
+    /// full.
     fn read_plain(&self, text: &str, values: &mut [u8; MAX_SYMBOLS]) -> bool {
         let mut found = 0;
         for byte in text.bytes() {
@@ -289,7 +289,7 @@ impl CodeFormat {
         found == self.symbols()
     }
 
-    /// Where the text behind the prefix begins, if the text begins with it.
+    /// Returns the byte after the prefix, if the text begins with the prefix.
     fn behind_prefix(&self, text: &str, begins: usize) -> Option<usize> {
         let prefix = self.prefix.as_deref()?;
         let mut typed = typed::symbols(text, begins);
@@ -301,7 +301,7 @@ impl CodeFormat {
         Some(behind)
     }
 
-    /// Whether there are more letters and digits than a code has symbols.
+    /// Whether the text has more letters and digits than a code has symbols.
     fn is_beyond_symbols(&self, text: &str, begins: usize) -> bool {
         typed::symbols(text, begins).nth(self.symbols()).is_some()
     }
@@ -321,7 +321,7 @@ impl CodeFormat {
 }
 
 impl Default for CodeFormat {
-    /// 24 symbols, groups of four, no prefix: 115 bits.
+    /// The default format: 24 symbols, groups of four, no prefix: 115 bits.
     fn default() -> Self {
         Self { length: 24, group: 4, prefix: None }
     }

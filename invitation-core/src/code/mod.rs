@@ -1,4 +1,4 @@
-//! Invitation codes: the secret, how it is written, and what is kept of it.
+//! Invitation codes: the secret, how it is written, and the form in which it is stored.
 
 mod format;
 mod mistyped;
@@ -18,19 +18,18 @@ pub use self::{
     sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnreadableSeal},
 };
 
-/// Room for the symbols of the longest code.
+/// The number of symbols of the longest code.
 const MAX_SYMBOLS: usize = CodeFormat::MAX_SYMBOLS as usize;
 
-/// How many leading symbols make the [`CodeTag`] by which a list is searched.
+/// The number of leading symbols that make the [`CodeTag`], by which a list is searched.
 pub(crate) const TAG_SYMBOLS: usize = 4;
 
-/// An invitation code: the secret that opens the door.
+/// An invitation code: the secret that lets its holder redeem the invitation.
 ///
-/// Whoever holds it may redeem the invitation (a bearer credential), so it is
-/// treated as one: `Debug` shows nothing of it, there is no `Display`, and it is
-/// compared in constant time. Its own memory is wiped when it is dropped; the
-/// [sealed form](SealedCode) that a store keeps is not, and neither are the
-/// buffers of a driver. The one way to its text is [`reveal`](Self::reveal).
+/// The code is a bearer credential: `Debug` shows nothing of it, there is no `Display`,
+/// and comparison takes constant time. Its own memory is wiped on drop; the [sealed
+/// form](SealedCode) that a store keeps is not, and neither are the buffers of a driver.
+/// [`reveal`](Self::reveal) is the only way to its text.
 ///
 /// ```
 /// use invitation_core::{CodeFormat, OsEntropy};
@@ -43,7 +42,7 @@ pub(crate) const TAG_SYMBOLS: usize = 4;
 /// assert_eq!(format.parse(&code.reveal().to_lowercase()).unwrap(), code);
 /// ```
 pub struct InvitationCode {
-    /// Canonical symbols; only the first `length` count, the rest are zero.
+    /// The canonical symbols; only the first `length` count, the rest are zero.
     symbols: [u8; MAX_SYMBOLS],
     length: u8,
     group: u8,
@@ -56,8 +55,8 @@ impl InvitationCode {
         &self.symbols[..usize::from(self.length)]
     }
 
-    /// The code as people see, share and type it: prefix and groups, joined by
-    /// hyphens. The text is wiped when it is dropped.
+    /// Returns the code as people see, share and type it: prefix and groups, joined by
+    /// hyphens. The text is wiped on drop.
     #[must_use]
     pub fn reveal(&self) -> Zeroizing<String> {
         let groups = self.symbols().len().div_ceil(usize::from(self.group));
@@ -81,8 +80,8 @@ impl InvitationCode {
 }
 
 impl PartialEq for InvitationCode {
-    /// Compares the symbols in constant time. Prefix and groups are only how a
-    /// code is written.
+    /// Compares the symbols in constant time. Prefix and groups are only presentation, so
+    /// they do not count.
     fn eq(&self, other: &Self) -> bool {
         bool::from(self.symbols().ct_eq(other.symbols()))
     }

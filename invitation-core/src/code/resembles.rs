@@ -1,14 +1,15 @@
-//! Tells texts that may hold a code from those that may be written into an address.
+//! Recognizing texts that may contain a code and so must not be written into an address
+//! (URL).
 
 use super::{CodeFormat, InvitationCode, typed};
 
 impl CodeFormat {
-    /// Whether `text` may be a code, with mistakes in it or not, two groups of one or
-    /// more, or a link whose fragment is one.
+    /// Whether `text` may be a code (correct or with mistakes), at least two groups of
+    /// one, or a link whose fragment is a code.
     ///
-    /// People paste codes into search fields. What resembles a code must not be written
-    /// into an address or a log. One group is let through: it tells 20 of 115 bits.
-    /// A name of letters alone resembles a code only where it is written in groups.
+    /// People paste codes into search fields. Text that resembles a code must not be
+    /// written into a URL or a log. A single group is allowed: it discloses 20 of 115
+    /// bits. A name of letters alone resembles a code only if it is written in groups.
     #[must_use]
     pub fn resembles(&self, text: &str) -> bool {
         let text = part(text);
@@ -21,19 +22,20 @@ impl CodeFormat {
         if self.read_beginning(text, two_groups).is_some() {
             return has_digits || characters >= self.symbols() || self.is_grouped(text);
         }
-        // Not readable: a code with a wrong symbol, or with some too few or too many.
+        // The text is not a valid code: it may have a wrong symbol, or a few symbols too
+        // few or too many.
         let tolerance = self.group() + self.prefix().map_or(0, str::len);
         has_digits && characters.abs_diff(self.symbols()) <= tolerance
     }
 
-    /// Whether `code` begins with what `text` spells, of two groups or more.
+    /// Whether `code` begins with the symbols in `text`, which has at least two groups.
     #[must_use]
     pub fn spells(&self, text: &str, code: &InvitationCode) -> bool {
         self.read_beginning(part(text), 2 * self.group())
             .is_some_and(|beginning| code.starts_with(&beginning))
     }
 
-    /// Whether the text is written as codes are: two groups or more, of which only the
+    /// Whether the text is written as codes are: at least two groups, of which only the
     /// last may be short.
     fn is_grouped(&self, text: &str) -> bool {
         let mut groups: Vec<_> =
@@ -49,12 +51,12 @@ impl CodeFormat {
     }
 }
 
-/// The part that may hold a code: what stands behind a number sign, as in a link.
+/// Returns the part that may contain a code: the text after a number sign, as in a link.
 fn part(text: &str) -> &str {
     typed::fragment(text).map_or(text, |(begins, _)| &text[begins..])
 }
 
-/// Whether the text is the whole or the middle of an e-mail address.
+/// Whether the text is an e-mail address or the middle of one.
 fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         local.ends_with(char::is_alphanumeric) && domain.starts_with(char::is_alphanumeric)

@@ -12,13 +12,14 @@
 /// Crockford's base-32 symbols: no I, L, O or U.
 pub(super) const ALPHABET: [u8; 32] = *b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// What the weighted sum of a well-formed code is.
+/// The weighted sum of a well-formed code.
 const CONSTANT: u8 = 0b1_0110;
 
-/// Not a symbol, in [`VALUES`].
+/// Marks a byte in [`VALUES`] that is not a symbol.
 const NONE: u8 = 0xff;
 
-/// Byte → value, with the forgiving readings: either case, O as 0, I and L as 1.
+/// Maps a byte to its value, with the tolerant readings: either case, O as 0, I and L as
+/// 1.
 const VALUES: [u8; 256] = {
     let mut values = [NONE; 256];
     let mut value = 0;
@@ -49,23 +50,23 @@ const TIMES_ALPHA: [u8; 32] = {
     table
 };
 
-/// The value of a typed character, if it is read as a symbol.
+/// Returns the value of a typed character, if it reads as a symbol.
 pub(super) fn value_of(byte: u8) -> Option<u8> {
     let value = VALUES[usize::from(byte)];
     (value != NONE).then_some(value)
 }
 
-/// The symbol that stands for the low five bits of `value`.
+/// Returns the symbol for the low five bits of `value`.
 pub(super) fn symbol_of(value: u8) -> u8 {
     ALPHABET[usize::from(value & 0b1_1111)]
 }
 
-/// Σ α^(n−1−i) · sᵢ by Horner's rule.
+/// Computes Σ α^(n−1−i) · sᵢ by Horner's rule.
 fn weighted_sum(values: impl Iterator<Item = u8>) -> u8 {
     values.fold(0, |sum, value| TIMES_ALPHA[usize::from(sum)] ^ value)
 }
 
-/// The check value that completes `values`.
+/// Returns the check value that completes `values`.
 pub(super) fn check_value(values: impl Iterator<Item = u8>) -> u8 {
     // The check symbol comes last, where the weight is α⁰ = 1.
     TIMES_ALPHA[usize::from(weighted_sum(values))] ^ CONSTANT

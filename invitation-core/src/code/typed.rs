@@ -1,22 +1,24 @@
-//! What counts of a text in which somebody typed or pasted a code.
+//! The letters and digits of a text in which a person typed or pasted a code.
 
 use crate::unicode;
 
 /// A letter or digit of the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Typed {
-    /// As it counts: of a compatibility form, what it stands for.
+    /// The symbol that counts; for a compatibility form, the character that it stands
+    /// for.
     pub(super) symbol: char,
     /// The position of its character in the whole text, counted in characters from 1.
     pub(super) position: usize,
-    /// The byte of the text behind its character.
+    /// The byte index after its character in the text.
     pub(super) ends: usize,
 }
 
-/// The letters and digits of the text from byte `begins` on.
+/// Returns the letters and digits of the text from byte `begins` on.
 ///
-/// Each character is folded by itself. A combining mark is therefore skipped like
-/// everything else that is neither letter nor digit, and never changes the letter before it.
+/// Each character is folded separately. A combining mark is therefore skipped like every
+/// other character that is neither letter nor digit, and never changes the letter before
+/// it.
 pub(super) fn symbols(text: &str, begins: usize) -> impl Iterator<Item = Typed> {
     let before = text[..begins].chars().count();
     (before + 1..)
@@ -24,15 +26,15 @@ pub(super) fn symbols(text: &str, begins: usize) -> impl Iterator<Item = Typed> 
         .filter(|(_, (_, c))| unicode::is_letter_or_digit(*c))
         .flat_map(move |(position, (at, c))| {
             let ends = begins + at + c.len_utf8();
-            // One character may stand for several, some of which are punctuation.
+            // One character may expand to several, some of which are punctuation.
             unicode::compatible(c)
                 .filter(|symbol| unicode::is_letter_or_digit(*symbol))
                 .map(move |symbol| Typed { symbol, position, ends })
         })
 }
 
-/// Where the text behind the first number sign begins, and whether that is the fragment of a
-/// link; none when it is not and nothing is written there.
+/// Returns where the text after the first number sign begins, and whether it is the
+/// fragment of a link. `None` if it is no fragment and no text follows.
 pub(super) fn fragment(text: &str) -> Option<(usize, bool)> {
     let (before, behind) = text.split_once('#')?;
     let is_link = before.contains('/');

@@ -1,4 +1,4 @@
-//! Deciding on other terms.
+//! Deciding on an amendment.
 
 use super::{Call, Form};
 use crate::{
@@ -6,16 +6,16 @@ use crate::{
     time::Timestamp,
 };
 
-/// Terms that an amendment sets, with the expiry already worked out. What is
+/// The terms that an amendment sets, with the expiry already computed. A term that is
 /// `None` stays.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
 pub struct NewTerms {
-    /// Who may redeem.
+    /// The new binding: who may redeem.
     pub binding: Option<Binding>,
-    /// As what.
+    /// The new role.
     pub role: Option<Role>,
-    /// Until when.
+    /// The new expiry.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -26,7 +26,7 @@ impl NewTerms {
         Form { role, binding, max_uses: None }.check(call, policy)
     }
 
-    /// What the audit trail says about it: addresses masked.
+    /// The detail of the audit event, with masked addresses.
     pub(super) fn detail(&self) -> Detail {
         let mut detail = Detail::none();
         if let Some(binding) = &self.binding {

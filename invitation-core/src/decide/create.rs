@@ -22,23 +22,23 @@ use crate::{
     time::Timestamp,
 };
 
-/// Why a draft does not become an invitation.
+/// The reason why a draft is not accepted.
 #[derive(Debug)]
 pub(crate) enum Rejected {
     /// The input breaks a bound.
     Invalid(InvalidInput),
-    /// The actor is not entitled to it.
+    /// The actor lacks a right that the draft needs.
     Denied { verdict: Verdict, named: Option<Division> },
 }
 
-/// What a draft amounts to, once everything left out is filled in and
-/// everything said is found to be allowed.
+/// The complete terms of a draft: defaults filled in, bounds and rights checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     binding: Binding,
     role: Role,
     division: Division,
-    /// As it was asked for: what the same draft says whenever it comes.
+    /// The expiry as the draft states it, which is the same whenever the draft is sent
+    /// again.
     expiry: Expiry,
     expires_at: Timestamp,
     max_uses: NonZeroU32,
@@ -51,18 +51,18 @@ impl Terms {
         &self.division
     }
 
-    /// Whom the invitation is for, if it is for one mailbox.
+    /// Returns the invited mailbox, if the invitation is bound to one address.
     pub(crate) fn invitee(&self) -> Option<Invitee> {
         let Binding::Address(email) = &self.binding else { return None };
         Some(Invitee { division: self.division.clone(), address: email.key().clone() })
     }
 
-    /// Whether anybody may redeem it.
+    /// Whether the invitation is bound to no address or domain.
     pub(crate) fn is_for_anyone(&self) -> bool {
         self.binding == Binding::Anyone
     }
 
-    /// Adds everything that was asked for.
+    /// Adds all terms to the fingerprint of the request.
     pub(crate) fn tell(&self, all: &mut Fingerprinting) {
         let (kind, binding) = match &self.binding {
             Binding::Anyone => ("anyone", None),
@@ -83,8 +83,7 @@ impl Terms {
         all.part(self.metadata.as_ref().map(Metadata::as_json));
     }
 
-    /// Fills in and checks a draft: first its bounds, then the actor's rights to
-    /// what it names.
+    /// Completes and checks a draft: first its bounds, then the actor's rights.
     pub(crate) fn of(
         draft: Draft,
         acting: Acting<'_>,
@@ -157,7 +156,7 @@ impl Terms {
         Ok(())
     }
 
-    /// The invitation on these terms, with its event.
+    /// Returns the invitation on these terms, with its event.
     pub(crate) fn issue(
         self,
         id: InvitationId,

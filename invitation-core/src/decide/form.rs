@@ -11,8 +11,8 @@ use crate::{
     text::Role,
 };
 
-/// The parts of an invitation that need rights of their own, whichever call sets or renews
-/// them. A part that is `None` needs no right.
+/// The parts of an invitation that need rights of their own, in every call that sets or
+/// renews them. A part that is `None` needs no right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Form<'a> {
     pub(super) role: Option<&'a Role>,
@@ -28,7 +28,7 @@ enum Missing {
     BindDomain,
 }
 
-/// Whose rights count.
+/// The performer whose rights count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Authority<'a> {
     /// The host's bootstrap code.
@@ -131,7 +131,8 @@ mod tests {
         Role::new(name).unwrap()
     }
 
-    /// Roles that grant `staff`: with neither right, with one of them, with both.
+    /// A policy with roles that grant `staff`: with neither right, with one of them, with
+    /// both.
     fn policy() -> Policy {
         let with = |rights: &[Right]| Rights::none().may(rights.to_vec()).granting([role("staff")]);
         Policy::empty()
@@ -147,7 +148,8 @@ mod tests {
         let address = Binding::Address(Email::parse("anna@example.com").unwrap());
         let domain = Binding::Domain(EmailDomain::parse("example.com").unwrap());
         let (one, two, many) = (1, 2, 1_000);
-        // The form; which of neither, multi, domain, both, the system and a redeemer may.
+        // Each row: the form, and whether the roles with neither right, `multi`, `domain`
+        // and both, the system, and a redeemer may create it.
         for (carried, binding, max_uses, expected) in [
             ("staff", &anyone, one, [true, true, true, true, true, false]),
             ("staff", &address, one, [true, true, true, true, true, false]),

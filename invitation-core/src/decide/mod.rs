@@ -1,7 +1,7 @@
-//! Where rules are composed: a pure function from a command to a [`Transition`].
+//! Deciding: a pure function from a command to a [`Transition`].
 //!
-//! Hosts call [`Invitations`](crate::Invitations), which calls this. It is public
-//! for authors of stores, who want transitions to try their store on.
+//! Hosts call [`Invitations`](crate::Invitations), which calls this module. It is public
+//! so that authors of stores can test their store with transitions.
 
 mod amend;
 mod create;
@@ -38,7 +38,7 @@ use crate::{
     transition::{Target, Transition},
 };
 
-/// One call of the service: who acts, when, and under which id.
+/// One call of the service: its performer, its time and its id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
 pub struct Call {
@@ -46,14 +46,14 @@ pub struct Call {
     pub id: EventId,
     /// The time of the call.
     pub now: Timestamp,
-    /// Who acts.
+    /// The performer of the call.
     pub performer: Performer,
-    /// What the host ties it to.
+    /// The context that the host gives the call, such as its correlation id.
     pub origin: Origin,
 }
 
 impl Call {
-    /// The event that this call did `action`.
+    /// Returns the event that this call performed `action`.
     pub(crate) fn done(&self, action: Action, detail: Detail) -> Event {
         Event {
             id: self.id,
@@ -69,7 +69,7 @@ impl Call {
         }
     }
 
-    /// Who invites by this call.
+    /// Returns the performer as the inviter of an invitation.
     pub(crate) fn inviter(&self) -> Inviter {
         match &self.performer {
             Performer::Actor { user, role } => {
@@ -80,75 +80,75 @@ impl Call {
     }
 }
 
-/// What is to happen to one invitation.
+/// An operation on one invitation.
 ///
-/// `Amend`, `Rotate` and `Reinstate` are decided on loaded facts, `current`; the
-/// others on what the store finds.
+/// `Amend`, `Rotate` and `Reinstate` are decided on loaded facts, `current`; the others
+/// on the facts that the store finds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command<'a> {
-    /// Count a use of the code and remember whose.
+    /// Redeems the code: counts a use and stores who redeemed it.
     Redeem {
-        /// Under which digests the code may be stored.
+        /// The digests under which the code may be stored.
         code: Vec<CodeDigest>,
-        /// Who presents it.
+        /// The user who presents the code.
         redeemer: &'a Redeemer,
-        /// What the current policy lets inviters grant.
+        /// The role pairs that the current policy lets inviters grant.
         ceiling: &'a Arc<[RolePair]>,
-        /// Which use it takes.
+        /// The use that the redemption takes.
         taking: Taking,
     },
-    /// Hold a use of the code for somebody.
+    /// Holds a use of the code for a redeemer.
     Reserve {
-        /// Under which digests the code may be stored.
+        /// The digests under which the code may be stored.
         code: Vec<CodeDigest>,
-        /// Who presents it.
+        /// The user who presents the code.
         redeemer: &'a Redeemer,
-        /// What the current policy lets inviters grant.
+        /// The role pairs that the current policy lets inviters grant.
         ceiling: &'a Arc<[RolePair]>,
-        /// How long.
+        /// The time at which the lease expires.
         until: Timestamp,
-        /// Which use it takes.
+        /// The use that the reservation takes.
         taking: Taking,
     },
-    /// Find out what the invitation has against being redeemed. Changes nothing: a
-    /// store always refuses it, with the facts.
+    /// Checks whether the code can be redeemed. Changes nothing: a store always refuses
+    /// it, and returns the facts.
     Check {
-        /// Under which digests the code may be stored.
+        /// The digests under which the code may be stored.
         code: Vec<CodeDigest>,
-        /// Who presents it.
+        /// The user who presents the code.
         redeemer: &'a Redeemer,
         /// The address that is going to be proved.
         address: Option<EmailKey>,
-        /// What the current policy lets inviters grant.
+        /// The role pairs that the current policy lets inviters grant.
         ceiling: &'a Arc<[RolePair]>,
     },
-    /// Turn a held use into a redemption.
+    /// Turns a held use into a redemption.
     Commit {
-        /// Which.
+        /// The id of the reservation to commit.
         reservation: ReservationId,
-        /// Whose.
+        /// The user who holds the reservation.
         redeemer: &'a Redeemer,
-        /// What the current policy lets inviters grant.
+        /// The role pairs that the current policy lets inviters grant.
         ceiling: &'a Arc<[RolePair]>,
     },
-    /// Give a held use back.
+    /// Releases a held use.
     Release {
-        /// Which.
+        /// The id of the reservation to release.
         reservation: ReservationId,
-        /// Whose.
+        /// The user who holds the reservation.
         redeemer: &'a Redeemer,
     },
-    /// Set other terms.
+    /// Changes the terms of the invitation.
     Amend {
-        /// The loaded facts.
+        /// The loaded invitation.
         current: &'a Invitation,
-        /// The terms.
+        /// The new terms.
         terms: NewTerms,
     },
-    /// Replace the code.
+    /// Replaces the code.
     Rotate {
-        /// The loaded facts.
+        /// The loaded invitation.
         current: &'a Invitation,
         /// The new look-up digest.
         digest: CodeDigest,
@@ -157,27 +157,27 @@ pub enum Command<'a> {
         /// The new code, sealed.
         sealed: SealedCode,
     },
-    /// Withdraw it.
+    /// Revokes the invitation.
     Revoke {
-        /// Which.
+        /// The id of the invitation to revoke.
         id: InvitationId,
-        /// Why.
+        /// The reason that the actor gives.
         reason: Option<String>,
     },
-    /// Undo its revocation.
+    /// Undoes a revocation.
     Reinstate {
-        /// The loaded facts.
+        /// The loaded invitation.
         current: &'a Invitation,
     },
-    /// Leave a tombstone.
+    /// Deletes the invitation, leaving a tombstone.
     Delete {
-        /// Which.
+        /// The id of the invitation to delete.
         id: InvitationId,
     },
 }
 
-/// Decides: from a command and the call that it comes with to the one step that
-/// carries it out, or to the verdict that it may not be.
+/// Decides a command: returns the one step that carries it out, or the verdict that
+/// refuses it.
 ///
 /// # Errors
 ///
@@ -214,9 +214,10 @@ pub fn decide(
         Command::Amend { current, terms } => {
             terms.check_rights(call, policy)?;
             let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
-            // Each part of the resulting form is either named or the present one. The
-            // present form counts also where it is replaced: otherwise a domain binding
-            // could be removed without the right to set one.
+            // Each part of the resulting form is either a new or a present one, so
+            // checking both forms covers it. The present form counts even for parts that
+            // are replaced: otherwise a domain binding could be removed without the right
+            // to set one.
             Form::of(current).check(call, policy)?;
             let event = call.done(Action::Amend, terms.detail());
             let NewTerms { binding, role, expires_at } = terms;
@@ -266,15 +267,15 @@ pub fn decide(
     }
 }
 
-/// What a revoked invitation means for a change.
+/// Whether a change needs a revoked invitation or one that is not revoked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OfRevoked {
     Refuse,
     Take,
 }
 
-/// The guard of a change that was decided on loaded facts: they must not have
-/// changed since. Refuses at once what the loaded facts already refuse.
+/// Returns the guard of a change that was decided on loaded facts, which requires that
+/// they are unchanged. Refuses at once if the loaded facts already refuse the change.
 fn on_loaded(
     current: &Invitation,
     if_version: IfVersion,
@@ -300,7 +301,7 @@ fn on_loaded(
     }
 }
 
-/// The beginning of a guard that needs no loaded facts.
+/// Returns the first conditions of a guard that needs no loaded facts.
 fn unloaded(if_version: IfVersion) -> Vec<Condition> {
     match if_version {
         IfVersion::Any => vec![Condition::NotDeleted],
@@ -308,7 +309,7 @@ fn unloaded(if_version: IfVersion) -> Vec<Condition> {
     }
 }
 
-/// What an actor may do with an invitation as it is now.
+/// Returns the actions that an actor may take on an invitation in its current state.
 pub(crate) fn actions(
     invitation: &Invitation,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Which quotas a step must keep.
+//! The quotas that a step must keep.
 
 use super::Call;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     text::Division,
 };
 
-/// The bounds that a step must keep that adds `pending` invitations to those of
+/// Returns the quotas that a step must keep if it adds `pending` invitations to those of
 /// an inviter and of a division, in the order in which stores lock them.
 pub(crate) fn quotas<'a>(
     inviter: &Inviter,
@@ -32,8 +32,7 @@ pub(crate) fn quotas<'a>(
     quotas
 }
 
-/// The bounds that a change must keep which makes an invitation pending that was
-/// not.
+/// Returns the quotas that a change must keep if it makes an invitation pending again.
 pub(super) fn quotas_of_revival(
     current: &Invitation,
     after: &Invitation,

@@ -1,4 +1,4 @@
-//! Deciding on redemptions and on the reservations that precede some of them.
+//! Deciding on redemptions and reservations.
 
 use std::sync::Arc;
 
@@ -18,32 +18,32 @@ use crate::{
     transition::{Target, Transition},
 };
 
-/// Which use a redemption or a reservation takes.
+/// The use that a redemption or a reservation takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no fourth way")]
 pub enum Taking {
-    /// One that nobody holds.
+    /// A use that no lease holds.
     Free,
-    /// The one that this lease of the redeemer's own holds.
+    /// The use that this lease of the redeemer holds.
     Own(Lease),
-    /// The one that the first run-out lease still holds, whoever's it was.
+    /// The use that the first expired lease still holds, whatever its redeemer.
     RunOut,
 }
 
-/// What follows from a refused redemption or reservation.
+/// The consequence of a refused redemption or reservation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
-    /// The redeemer has redeemed it before: that is the answer.
+    /// The redeemer has already redeemed the invitation: that redemption is the result.
     Redeemed,
-    /// The redeemer's lease still holds: that is the answer to a reservation.
+    /// The redeemer's lease has not expired: it is the result of a reservation.
     Leased(Lease),
-    /// It is to be tried in another way, or again.
+    /// The step is to be tried again, taking this use.
     Try(Taking),
-    /// It stays refused, because of this condition.
+    /// The step stays refused, because of this condition.
     Refuse(Condition),
 }
 
-/// What a code is presented for.
+/// The operation for which a code is presented.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wanted {
     /// To redeem it.
@@ -52,15 +52,15 @@ pub(crate) enum Wanted {
     Reservation,
 }
 
-/// What to do about facts that the guard refused.
+/// Returns what follows from facts that the guard refused.
 pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp) -> Next {
     let Some(failed) = guard.first_refusal(facts) else {
-        // The facts satisfy it by now.
+        // The current facts satisfy the guard: the invitation has changed meanwhile.
         return Next::Try(Taking::Free);
     };
     match (failed, &facts.lease, &facts.first_lease) {
         (Condition::FirstUseBy(_), _, _) => Next::Redeemed,
-        // Of the ways to take a use, this one is not open, or not any more.
+        // The use that was tried is not available, or no longer: try another one.
         (Condition::FirstHoldBy(_) | Condition::OwnLeaseRunOut { .. }, Some(own), _)
             if wanted == Wanted::Reservation && !own.has_run_out(now) =>
         {
@@ -78,17 +78,17 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
     }
 }
 
-/// What is presented: a code, by somebody, under a ceiling.
+/// A presented code, with its redeemer and the role pairs that may be granted.
 pub(super) struct Presented<'a> {
     pub(super) code: Vec<CodeDigest>,
     pub(super) redeemer: &'a Redeemer,
-    /// The address that the binding is held against.
+    /// The address that is compared with the binding.
     pub(super) address: Option<EmailKey>,
     pub(super) ceiling: &'a Arc<[RolePair]>,
 }
 
 impl<'a> Presented<'a> {
-    /// By somebody with the address that is proved.
+    /// Creates the value with the redeemer's proved address.
     pub(super) fn with_proof(
         code: Vec<CodeDigest>,
         redeemer: &'a Redeemer,
@@ -98,8 +98,8 @@ impl<'a> Presented<'a> {
         Self { code, redeemer, address, ceiling }
     }
 
-    /// In the order of `Invitation::status`, so that the answer and the list agree;
-    /// that the use is somebody else's comes last, because it passes.
+    /// The conditions follow the order of `Invitation::status`, so that a refusal and the
+    /// list agree. The condition on leases comes last, because a lease passes.
     fn guard(&self, call: &Call, taking: &Taking) -> Vec<Condition> {
         let user = self.redeemer.user();
         let mut guard = vec![
@@ -126,7 +126,7 @@ impl<'a> Presented<'a> {
         guard
     }
 
-    /// A lease that still runs is not begun again.
+    /// Adds the condition that a lease which has not expired is not begun again.
     fn guard_of_hold(&self, call: &Call, taking: &Taking) -> Guard {
         let mut guard = self.guard(call, taking);
         if let Taking::Own(own) = taking {
@@ -151,9 +151,10 @@ impl<'a> Presented<'a> {
         }
     }
 
-    /// A redemption that is never made: it would take the use of a lease that nobody
-    /// can have, because its id is that of this call. Of the invitation itself it asks
-    /// all that redeeming asks, and the store tells the facts.
+    /// Returns a redemption that is never made: it would take the use of a lease that
+    /// cannot exist, because its id is that of this call. Its guard has all conditions
+    /// that redeeming has on the invitation itself, and the store's refusal returns the
+    /// facts.
     pub(super) fn check(self, scope: Scope, call: &Call) -> Transition {
         let nobodys = Lease {
             id: call.id,
@@ -172,7 +173,7 @@ impl<'a> Presented<'a> {
         scope: Scope,
         call: &Call,
     ) -> Transition {
-        // A lease that is taken up again stays the same one.
+        // A renewed lease keeps its id and its start.
         let (id, since) = match taking {
             Taking::Own(own) => (own.id, own.since),
             Taking::Free | Taking::RunOut => (call.id, call.now),

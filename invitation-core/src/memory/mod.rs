@@ -1,4 +1,4 @@
-//! The store that keeps everything in memory: the executable specification.
+//! The in-memory store: the executable specification of [`Store`](crate::Store).
 
 mod state;
 
@@ -28,31 +28,31 @@ use crate::{
     transition::{Target, Transition},
 };
 
-/// Keeps everything in memory, for as long as it lives. For tests, for trying
-/// things out, and as the specification of what a store does: every rule here is
-/// a call of the function that defines it, under one lock.
+/// A store in memory, whose contents are lost on drop. It serves for tests, for trying
+/// things out, and as the specification of a store: every rule here is a call of the
+/// function that defines it, under one lock.
 ///
-/// A lookup costs the same at any size; a list or a count looks at every
-/// invitation.
+/// A lookup takes constant time; a list or a count scans every invitation.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change below is complete before anything could panic.
+        // Every change completes before any code that could panic, so a poisoned state is
+        // consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A page of what is in no order yet.
+/// Sorts items and returns one page of them, newest first.
 fn newest<T>(
     mut found: Vec<T>,
     page: &Page<EventId>,
@@ -63,7 +63,7 @@ fn newest<T>(
     Slice::from_one_more(found, page.limit, place)
 }
 
-/// One more than the page holds, to see whether there is more.
+/// One item more than the page holds, to find out whether a next page exists.
 fn one_more(limit: u32) -> usize {
     usize::try_from(limit).map_or(usize::MAX, |limit| limit.saturating_add(1))
 }

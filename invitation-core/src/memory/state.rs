@@ -1,4 +1,4 @@
-//! What the store in memory holds, and what its calls do to it under the lock.
+//! The contents of the in-memory store, and the operations on them under the lock.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
@@ -36,18 +36,18 @@ pub(super) struct State {
     requests: HashMap<RequestKey, StoredRequest>,
 }
 
-/// What is kept of a request.
+/// The stored data of a request with an idempotency key.
 #[derive(Debug)]
 struct StoredRequest {
     fingerprint: Fingerprint,
     invitations: Vec<InvitationId>,
     results: Option<RequestResults>,
-    /// From when on it is as good as not there.
+    /// The time from which the key counts as not stored.
     forgotten_at: Option<Timestamp>,
 }
 
-/// Hashes keys that are random already, ids and digests of this library's own
-/// making: their last bytes.
+/// A hasher for keys that are already random (ids and digests that this library creates):
+/// it takes their last bytes.
 #[derive(Clone, Default, Debug)]
 struct Uniform(u64);
 
@@ -63,7 +63,7 @@ impl Hasher for Uniform {
     fn write(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.last_chunk() {
             let last = u64::from_be_bytes(*last);
-            // The end of an id is its random part; spread it over all bits.
+            // The end of an id is its random part; the rotation spreads it over all bits.
             self.0 = last ^ last.rotate_left(32);
         }
     }
@@ -76,9 +76,10 @@ impl Hasher for Uniform {
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) invitation: Invitation,
-    /// Of codes for several uses; that of a single-use one is its `last_use`.
+    /// The redemptions of a multi-use invitation; that of a single-use one is its
+    /// `last_use`.
     redemptions: HashMap<UserId, Redemption>,
-    /// Held uses, in no order.
+    /// The leases, in no order.
     leases: Vec<Lease>,
 }
 
@@ -107,7 +108,7 @@ impl Stored {
         self.leases.iter().min_by_key(|lease| lease.order())
     }
 
-    /// What a transition about that user is decided on.
+    /// Returns the facts for deciding a transition about that user.
     fn facts(&self, user: Option<&UserId>) -> Facts {
         let own = |user: &UserId| self.leases.iter().find(|lease| lease.user == *user);
         Facts {
@@ -118,8 +119,8 @@ impl Stored {
         }
     }
 
-    /// Keeps the facts that a change left, which ended that lease. Where the first
-    /// lease was ended, the facts get the next.
+    /// Stores the facts after a change that ended `ended`. If that was the first lease,
+    /// sets the next one in the facts.
     fn keep(&mut self, facts: &mut Facts, ended: Option<&Lease>) {
         self.invitation = facts.invitation.clone();
         if let Some(mine) = &facts.mine
@@ -195,7 +196,7 @@ impl State {
         Inserted::Stored
     }
 
-    /// What an earlier request under the same key came to.
+    /// Returns the stored result of an earlier request under the same key.
     fn known(&self, request: &Request) -> Option<Known> {
         let stored = self.requests.get(&request.key)?;
         if stored.forgotten_at.is_some_and(|at| at <= request.at) {
@@ -207,7 +208,7 @@ impl State {
         Some(Known { fingerprint: *fingerprint, invitations, results: results.clone() })
     }
 
-    /// Everybody who has an active invitation.
+    /// Returns all mailboxes with an active invitation to their division.
     pub(super) fn invited(&self, now: Timestamp) -> HashSet<Invitee> {
         let invitee = |invitation: &Invitation| {
             let Binding::Address(email) = &invitation.binding else { return None };
@@ -217,7 +218,7 @@ impl State {
         self.invitations.iter().filter_map(|stored| invitee(&stored.invitation)).collect()
     }
 
-    /// The first quota without room, and how many it counts.
+    /// Returns the first quota without room, and the number that it counts.
     fn full(&self, quotas: &[Quota]) -> Option<(QuotaOf, u32)> {
         let pending = |quota: &Quota| {
             let all = self.invitations.iter().map(|stored| &stored.invitation);
@@ -234,7 +235,7 @@ impl State {
         };
         let mut facts = Box::new(self.invitations[slot].facts(transition.redeemer()));
         if let Some(slot) = self.events_by_id.get(&transition.event().id) {
-            // Under the id of something else, nothing can be written.
+            // If another event has this id, the event cannot be written.
             let same = self.events[*slot].invitation == Some(facts.invitation.id);
             return if same { Outcome::Replayed(facts) } else { Outcome::Refused(facts) };
         }
@@ -278,7 +279,8 @@ impl State {
         Purged { more: purged.more || forgotten == max, ..purged }
     }
 
-    /// Removes up to `max` keys that were forgotten before an instant; how many it removed.
+    /// Removes up to `max` keys that were forgotten before an instant, and returns how
+    /// many it removed.
     fn forget(&mut self, before: Timestamp, max: usize) -> usize {
         let is_over = |request: &StoredRequest| request.forgotten_at.is_some_and(|at| at < before);
         let over = self.requests.iter().filter(|(_, request)| is_over(request));
@@ -289,7 +291,7 @@ impl State {
         keys.len()
     }
 
-    /// Removes an invitation; the last one moves to its place.
+    /// Removes an invitation; the last one in the vector moves to its place.
     fn remove(&mut self, id: InvitationId) {
         let Some(slot) = self.by_id.remove(&id) else { return };
         let Stored { invitation, .. } = self.invitations.swap_remove(slot);
@@ -302,7 +304,7 @@ impl State {
         }
     }
 
-    /// Writes an event; one that is there already stays as it is.
+    /// Stores an event; an event with the same id stays unchanged.
     pub(super) fn write(&mut self, event: Event) {
         if let Entry::Vacant(vacant) = self.events_by_id.entry(event.id) {
             vacant.insert(self.events.len());
@@ -325,7 +327,7 @@ impl State {
     }
 }
 
-/// The end of what is older than a position.
+/// Returns the upper bound of the items older than a position.
 pub(super) fn before<I>(after: Option<Position<I>>) -> Bound<(Timestamp, I)> {
     after.map_or(Bound::Unbounded, |Position { at, id }| Bound::Excluded((at, id)))
 }

@@ -1,4 +1,4 @@
-//! What a search means, the same on every store.
+//! Text search, with the same meaning on every store.
 
 mod query;
 mod terms;
@@ -12,10 +12,10 @@ use crate::{
     text::Username,
 };
 
-/// A search as a store sees it: terms, and tags of codes.
+/// A parsed search as a store gets it: search terms, and tags of codes.
 ///
-/// It finds an invitation when the address meets all terms, when the name of the latest
-/// redeemer meets all terms, or when one of the tags is the invitation's.
+/// It finds an invitation if the address matches all terms, if the name of the latest
+/// redeemer matches all terms, or if one of the tags is the invitation's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Search {
     terms: Vec<SearchTerm>,
@@ -23,21 +23,22 @@ pub struct Search {
 }
 
 impl Search {
-    /// The most bytes of a term of an invitation; a store's column must hold them.
+    /// The maximum number of bytes of an invitation's term; a store's column must hold
+    /// them.
     pub const MAX_TERM_BYTES: usize = 768;
 
-    /// The terms that have to be met, the longest first, which are likely the most selective.
-    /// When there are none, only the tags count.
+    /// The terms that must match, the longest first, because these are likely the most
+    /// selective. If there are none, only the tags count.
     ///
-    /// There are as many as [`Limits::MAX_SEARCH`](crate::Limits::MAX_SEARCH) bytes have room
-    /// for. A store looks for candidates by some of them, and checks all of them on each
-    /// candidate.
+    /// Their number is bounded only by the
+    /// [`Limits::MAX_SEARCH`](crate::Limits::MAX_SEARCH) bytes of the text. A store looks
+    /// for candidates by some of them, and checks all of them on each candidate.
     #[must_use]
     pub fn terms(&self) -> &[SearchTerm] {
         &self.terms
     }
 
-    /// The tags; when there are none, only the terms count.
+    /// The tags of codes; if there are none, only the terms count.
     #[must_use]
     pub fn tags(&self) -> &[CodeTag] {
         &self.tags
@@ -61,13 +62,13 @@ impl Search {
 }
 
 impl fmt::Debug for Search {
-    /// How much, not what: the terms may be pieces of a code.
+    /// Shows the numbers of terms and tags only: the terms may be pieces of a code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Search({} terms, {} tags)", self.terms.len(), self.tags.len())
     }
 }
 
-/// A term that is searched for.
+/// A search term.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SearchTerm {
     text: String,
@@ -81,13 +82,14 @@ impl SearchTerm {
         &self.text
     }
 
-    /// Whether only an equal term meets it. Otherwise every term that begins with it does.
+    /// Whether only an equal term matches. Otherwise every term that begins with the text
+    /// matches.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
 
-    /// Whether a term of an invitation meets it: the specification.
+    /// Whether a term of an invitation matches: the specification.
     #[must_use]
     pub fn is_met_by(&self, term: &str) -> bool {
         if self.is_whole { self.text == term } else { term.starts_with(&self.text) }
@@ -95,16 +97,17 @@ impl SearchTerm {
 }
 
 impl fmt::Debug for SearchTerm {
-    /// Hidden: it may be a piece of a code.
+    /// Hides the text: it may be a piece of a code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SearchTerm(…)")
     }
 }
 
 impl Binding {
-    /// The terms by which a search finds the address; none of other bindings.
+    /// Returns the terms by which a search finds the bound address; other bindings have
+    /// none.
     ///
-    /// These are, each once:
+    /// The terms are, each once:
     ///
     /// - the runs of letters, digits and combining marks, without regard to case,
     ///   compatibility form and normal form;
@@ -121,10 +124,10 @@ impl Binding {
 }
 
 impl Username {
-    /// The terms by which a search finds the name in *Used By*; those of an address, if it
-    /// is one.
+    /// Returns the terms by which a search finds the name in *Used By*; if it is an
+    /// address, those of an address.
     ///
-    /// They are made as [`Binding::search_terms`] says. No term contains a space.
+    /// They are created as [`Binding::search_terms`] says. No term contains a space.
     #[must_use]
     pub fn search_terms(&self) -> Vec<String> {
         let address = terms::address(self.as_str());

@@ -1,4 +1,4 @@
-//! A search as a person typed it.
+//! Parsing the text of a search.
 
 use zeroize::Zeroizing;
 
@@ -11,22 +11,22 @@ use crate::{
     unicode,
 };
 
-/// A search as a person typed it, understood: what to ask the store, and how to
-/// tell among what it finds.
+/// A parsed search: the search for the store, and the check of the candidates that it
+/// returns.
 pub(crate) struct Query {
     search: Search,
     beginning: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Query {
-    /// Understands `text`: as an address, as a code, or as terms and perhaps the beginning
-    /// of a code.
+    /// Parses `text` as an address, as a code, or as terms and perhaps the beginning of a
+    /// code.
     pub(crate) fn parse(text: &str, format: &CodeFormat) -> Result<Self, Invalid> {
         let invalid = |message: String| Err(Invalid::new("search", message));
         if text.len() > Limits::MAX_SEARCH {
             return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
         }
-        // As it is pasted: full-width, or with a mark of direction around it.
+        // Pasted text may be full-width, or have invisible direction marks around it.
         let shown = text.chars().filter(|c| unicode::hidden(*c).is_none()).collect::<String>();
         if let Some(key) = terms::address(&unicode::nfkc(&shown)) {
             let whole = SearchTerm { text: terms::whole_address(&key), is_whole: true };
@@ -35,7 +35,8 @@ impl Query {
         }
         let beginning = format.read_beginning(text, TAG_SYMBOLS);
         let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| Sealing::tags(symbols));
-        // A whole code is looked for as a code only: not a term of it goes further.
+        // A complete code is searched for as a code only: no term of it reaches the
+        // store.
         let terms = if format.parse(text).is_ok() { Vec::new() } else { wanted(text) };
         if terms.is_empty() && beginning.is_none() {
             return invalid("must contain a letter or digit".to_owned());
@@ -43,8 +44,8 @@ impl Query {
         Ok(Self { search: Search { terms, tags }, beginning })
     }
 
-    /// The same search for somebody who is not to see codes, by terms alone: each
-    /// symbol that a search confirms would be one that is given away.
+    /// Returns the same search by terms alone, for an actor who may not see codes: each
+    /// symbol that a search confirms would disclose a part of a code.
     pub(crate) fn without_codes(self) -> Self {
         Self { search: Search { tags: Vec::new(), ..self.search }, beginning: None }
     }
@@ -53,14 +54,14 @@ impl Query {
         &self.search
     }
 
-    /// Whether an invitation that the store found by its tag is really meant.
+    /// Whether the search means an invitation that the store found by its tag.
     pub(crate) fn finds(&self, invitation: &Invitation, code: Option<&InvitationCode>) -> bool {
         self.search.matches_terms(invitation) || self.finds_code(code)
     }
 
-    /// The search in two: by terms, which the store decides alone, and by the
-    /// code's tag, whose findings are still to be looked at. None when the store
-    /// decides it all.
+    /// Splits the search in two: by terms, which the store decides alone, and by the
+    /// code's tag, whose candidates are still to be checked. `None` if the store decides
+    /// all of it.
     pub(crate) fn split(&self) -> Option<(Option<Search>, Search)> {
         let longer = self.beginning.as_ref().is_some_and(|symbols| symbols.len() > TAG_SYMBOLS);
         longer.then(|| {
@@ -70,7 +71,7 @@ impl Query {
         })
     }
 
-    /// Whether only the code tells that an invitation is meant.
+    /// Whether only the code, not a term, shows that the search means the invitation.
     pub(crate) fn finds_by_code_alone(
         &self,
         invitation: &Invitation,
@@ -87,15 +88,16 @@ impl Query {
     }
 }
 
-/// The terms that are searched for, the longest first.
+/// Returns the search terms, the longest first.
 fn wanted(text: &str) -> Vec<SearchTerm> {
     let mut texts = terms::split(text);
     texts.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     let mut wanted: Vec<SearchTerm> = Vec::new();
     for text in texts {
-        // So many terms begin with one character that it has to be the whole of them.
+        // Very many terms begin with any single character, so a term of one character
+        // must match as a whole.
         let is_whole = text.chars().nth(1).is_none();
-        // What begins with a longer one begins with this one, too.
+        // A text that begins with a longer search term also begins with this one.
         let is_implied = |longer: &SearchTerm| {
             longer.text == text || !is_whole && longer.text.starts_with(&text)
         };
@@ -114,7 +116,7 @@ mod tests {
         Query::parse(text, &CodeFormat::default())
     }
 
-    /// The terms of a search; those that count as a whole with an `=`.
+    /// Returns the terms of a search; a term that must match as a whole gets an `=`.
     fn read(text: &str) -> Vec<String> {
         let terms = parse(text).unwrap().search.terms;
         let shown = |term: SearchTerm| {
@@ -179,7 +181,7 @@ mod tests {
             let query = parse(&text).unwrap();
             assert!(query.search.terms.is_empty() && !query.search.tags.is_empty());
         }
-        // As many letters as a code has symbols are no code yet.
+        // As many letters as a code has symbols are not yet a code.
         let name = "Alexander Hamann Becker 3";
         assert_eq!(read(name).len(), 4, "{name}");
     }

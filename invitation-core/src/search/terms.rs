@@ -1,15 +1,16 @@
-//! The terms of a text.
+//! Splitting a text into terms.
 
 use crate::{
     email::{Email, EmailKey},
     unicode,
 };
 
-/// What a whole address begins with as a term. No run of letters and digits does, so that
-/// the beginnings of these are looked up without the addresses among them.
+/// The first character of a term that is a whole address. No run of letters and digits
+/// begins with it, so a search by prefix never scans whole addresses.
 const ADDRESS: char = '@';
 
-/// The terms of a text that is searched, each once; with its address, if it is one.
+/// Returns the terms of a stored text, each once, with the term of its address if it is
+/// one.
 pub(super) fn stored(text: &str, address: Option<&EmailKey>) -> Vec<String> {
     let mut terms = split(text);
     terms.extend(address.map(whole_address));
@@ -18,24 +19,25 @@ pub(super) fn stored(text: &str, address: Option<&EmailKey>) -> Vec<String> {
     terms
 }
 
-/// The runs of letters, digits and marks of a text, in the form in which it is searched.
+/// Returns the runs of letters, digits and marks of a text, in the form in which it is
+/// searched.
 pub(super) fn split(text: &str) -> Vec<String> {
     unicode::search_form(text)
         .split(|c| !unicode::is_letter_or_digit(c) && !unicode::is_mark(c))
-        // A mark without a letter is what is left of an accent that stands by itself.
+        // A mark without a letter is the remainder of a stand-alone accent.
         .map(|term| term.trim_start_matches(|c| !unicode::is_letter_or_digit(c)))
         .filter(|term| !term.is_empty())
         .map(str::to_owned)
         .collect()
 }
 
-/// The comparison form of a text that is an e-mail address.
+/// Returns the comparison form of a text that is an e-mail address.
 pub(super) fn address(text: &str) -> Option<EmailKey> {
-    // Most names are none, and need not be looked at more closely.
+    // Most names are no address, so the cheap test comes first.
     text.contains('@').then(|| Email::parse(text.trim()).ok())?.map(|email| email.key().clone())
 }
 
-/// The term of a whole address.
+/// Returns the term of a whole address.
 pub(super) fn whole_address(key: &EmailKey) -> String {
     format!("{ADDRESS}{}", key.as_str())
 }
@@ -65,7 +67,7 @@ mod tests {
         assert_eq!(stored("anna@anna.com", key.as_ref()), ["@anna@anna.com", "anna", "com"]);
     }
 
-    /// Six times the bytes at most, as of U+3316: of a name, that is within the bound.
+    /// At most six times the bytes, as for U+3316; for a name, that is within the bound.
     #[test]
     fn no_term_is_longer_than_a_column() {
         let longest = |text: &str| split(text).iter().map(String::len).max().unwrap_or(0);

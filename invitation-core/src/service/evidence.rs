@@ -78,8 +78,7 @@ impl<S: Store> Invitations<S> {
         self.refuse_located(call, action, target, None, |_| verdict).await
     }
 
-    /// Takes the same work whether the target exists or not, so that response times
-    /// disclose nothing.
+    /// Does the same work whether the target exists or not.
     async fn refuse_located(
         &self,
         call: &Call,

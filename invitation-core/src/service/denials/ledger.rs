@@ -1,30 +1,31 @@
-//! Counters for each user and minute.
+//! Counters of refusals for each user and minute.
 
 use std::collections::HashMap;
 
 use crate::{text::UserId, time::Timestamp};
 
-/// How many users one ledger tells apart within a minute; those beyond share a window.
+/// The number of users counted separately within a minute; all further users share one
+/// window.
 pub(super) const MAX_USERS: usize = 10_000;
 
 const MINUTE: i64 = 60_000_000;
 
-/// The minute, counted from the epoch, that an instant is in.
+/// Returns the minute of an instant, counted from the epoch.
 pub(super) fn minute(now: Timestamp) -> i64 {
     now.as_micros().div_euclid(MINUTE)
 }
 
-/// The windows of many users, bounded in memory.
+/// The windows of many users, with a bound on memory.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     known: HashMap<UserId, Window>,
-    /// The users that there is no room for.
+    /// The shared window of the users beyond the maximum.
     overflow: Window,
-    /// The minute in which the windows of earlier minutes were last dropped.
+    /// The minute in which the windows of earlier minutes were last removed.
     swept: Option<i64>,
 }
 
-/// One counter, of one minute.
+/// The counter of one minute.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Window {
     minute: i64,
@@ -34,7 +35,7 @@ pub(super) struct Window {
 }
 
 impl Ledger {
-    /// The window that counts for this user, and whether it is the user's own.
+    /// Returns the window that counts for this user, and whether it is the user's own.
     pub(super) fn window(&mut self, user: &UserId, minute: i64) -> (&mut Window, bool) {
         if self.known.len() >= MAX_USERS && self.swept != Some(minute) {
             self.known.retain(|_, window| window.covers(minute));
@@ -54,15 +55,15 @@ impl Ledger {
 }
 
 impl Window {
-    /// Whether a refusal of that minute belongs here. One of the minute before
-    /// does, if it was under way when the minute ended; an earlier one is of a
-    /// clock that was set back.
+    /// Whether this window counts a refusal of that minute. A refusal of the minute
+    /// before counts here too, because its call may have begun before the minute ended.
+    /// An earlier minute means that the clock was set back.
     fn covers(&self, minute: i64) -> bool {
         self.minute == minute || self.minute == minute.saturating_add(1)
     }
 
-    /// Counts one more: whether it is within the budget, and how many were not, if that
-    /// number is due.
+    /// Counts one refusal. Returns whether it is within the budget, and the number of
+    /// refusals beyond it if that number is due.
     pub(super) fn admit(&mut self, minute: i64, budget: u32) -> (bool, Option<u64>) {
         let mut due = None;
         if !self.covers(minute) {

@@ -1,4 +1,4 @@
-//! Bounds on how many refusals and denials are recorded one by one, so that nobody can
+//! Limits on how many refusals and denials are recorded one by one, so that no caller can
 //! flood the audit trail.
 
 mod ledger;
@@ -8,20 +8,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use self::ledger::{Ledger, Window};
 use crate::{event::Performer, limits::Limits, text::UserId, time::Timestamp};
 
-/// How many times the bound of one redeemer is the bound of all redeemers together.
+/// The limit of all redeemers together, as a multiple of the limit of one redeemer.
 const ALL_REDEEMERS: u32 = 100;
 
-/// Counts refusals and denials by performer and minute, in this process.
+/// The counters of refusals and denials by performer and minute, in this process.
 ///
-/// Anybody can present a code, under a user id of their own choice. Redeemers are therefore
-/// counted apart from signed-in actors: no number of redeemers, and no id that a redeemer
-/// gives, makes a difference to what is recorded about an actor. All redeemers together have
-/// a bound too, because each invented id has a bound of its own.
+/// Any caller can present a code, under a user id of its own choice. Redeemers are
+/// therefore counted apart from signed-in actors: no number of redeemers, and no id that
+/// a redeemer gives, changes what is recorded about an actor. All redeemers together have
+/// a limit too, because each invented id has a limit of its own.
 ///
-/// Within the bounds each refusal is recorded. Those beyond are counted. The count is
-/// recorded when it reaches a power of two, and once more, exactly, with the next refusal
-/// in a later minute, unless its counter was dropped to make room for other users. So a
-/// flood of n writes about log₂ n events, and the recorded count is at least half.
+/// Within the limits each refusal is recorded. Refusals beyond them are counted. The
+/// count is recorded when it reaches a power of two, and once more, exactly, with the
+/// next refusal in a later minute, unless its counter was dropped to make room for other
+/// users. A flood of n refusals therefore writes about log₂ n events, and the recorded
+/// count is at least half.
 #[derive(Debug, Default)]
 pub(super) struct Denials {
     actors: Mutex<Ledger>,
@@ -35,28 +36,28 @@ struct Redeemers {
     all: Window,
 }
 
-/// What to record about one more refusal.
+/// The events to record for one more refusal.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Admission {
-    /// Whether to record it itself.
+    /// Whether to record the refusal itself.
     pub(super) write: bool,
-    /// The counts that are due.
+    /// The counts of unrecorded refusals that are due.
     pub(super) summaries: Vec<Summary>,
 }
 
-/// How many refusals were not recorded in one minute.
+/// The number of refusals in one minute that were not recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Summary {
     pub(super) suppressed: u64,
     pub(super) of: Counted,
 }
 
-/// Whose refusals a summary counts.
+/// The performers whose refusals a summary counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Counted {
-    /// Those of the performer of the call.
+    /// The performer of the call.
     Performer,
-    /// Those of several performers of the same kind.
+    /// Several performers of the same kind.
     Several,
 }
 
@@ -107,7 +108,8 @@ impl Admission {
     }
 }
 
-/// The counters are whole even when a thread panicked while it held them.
+/// Locks the counters. They stay consistent even if a thread panicked while it held the
+/// lock.
 fn lock<T>(counters: &Mutex<T>) -> MutexGuard<'_, T> {
     counters.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What floods record, by tables of calls.
+//! Tests of the number of events that floods of refusals record.
 
 use std::num::NonZeroU32;
 
@@ -20,18 +20,19 @@ fn redeemer(name: &str) -> Performer {
     Performer::Redeemer { user: UserId::new(name).unwrap(), username }
 }
 
-/// One refusal, under a budget of [`BUDGET`].
+/// Counts one refusal, under a budget of [`BUDGET`].
 fn admit(denials: &Denials, performer: &Performer, minute: i64) -> Admission {
     let limits = Limits::default().with_denials_per_minute(NonZeroU32::new(BUDGET).unwrap());
     denials.admit(performer, at(minute), &limits)
 }
 
-/// How many of `calls` refusals are recorded one by one.
+/// Returns how many of `calls` refusals are recorded one by one.
 fn written(denials: &Denials, performer: &Performer, minute: i64, calls: u32) -> usize {
     (0..calls).filter(|_| admit(denials, performer, minute).write).count()
 }
 
-/// Refusals of redeemers who each come once, under an id of their own.
+/// Returns how many refusals are recorded of redeemers who each come once, under an id of
+/// their own.
 fn written_of_invented(denials: &Denials, minute: i64, ids: usize) -> usize {
     (0..ids).filter(|n| admit(denials, &redeemer(&format!("{n}")), minute).write).count()
 }
@@ -73,8 +74,8 @@ fn one_performers_flood_hides_no_other_performer() {
     }
 }
 
-/// The flood of the field report: 10,080 anonymous requests, under one id or another, and
-/// then a manager's attempts.
+/// The flood of the field report: 10,080 anonymous requests, under one id or many,
+/// followed by a manager's attempts.
 #[test]
 fn no_flood_of_redeemers_hides_a_denial_of_an_actor() {
     type Flood = fn(&Denials);

@@ -1,4 +1,4 @@
-//! What an import asks for, and what comes of it.
+//! The input and the results of an import.
 
 use crate::{
     decide::Call,
@@ -11,7 +11,7 @@ use crate::{
     service::Created,
 };
 
-/// Many drafts that are asked for together, each with an outcome of its own.
+/// Many drafts in one request, each with an outcome of its own.
 ///
 /// ```
 /// use invitation_core::{Draft, Duplicates, Import, ImportMode, ImportRow};
@@ -29,7 +29,7 @@ pub struct Import {
     expects_addresses: bool,
 }
 
-/// The choices of an import.
+/// The options of an import.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
     pub(super) mode: ImportMode,
@@ -41,15 +41,15 @@ pub(super) struct Asked {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a row can be read or not")]
 pub enum ImportRow {
-    /// A row that could be read.
+    /// A row that was parsed into a draft.
     Draft(Draft),
-    /// A row that could not, and by what it is told apart from others. Its outcome is
-    /// [`RowOutcome::Unreadable`].
+    /// A row that could not be parsed, with a fingerprint of its text that tells it from
+    /// other rows. Its outcome is [`RowOutcome::Unreadable`].
     Unreadable(Fingerprint),
 }
 
 impl ImportRow {
-    /// A row that could not be read, as it was sent.
+    /// Creates an unreadable row from its text as sent.
     #[must_use]
     pub fn unreadable(source: &str) -> Self {
         let mut parts = Fingerprinting::new("unreadable");
@@ -58,42 +58,43 @@ impl ImportRow {
     }
 }
 
-/// Whether the rows of an import depend on each other.
+/// Whether one invalid row prevents the creation of all others.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum ImportMode {
-    /// Nothing is created unless every row can be created, or is skipped as a duplicate.
+    /// All or none: nothing is created unless every row can be created, or is skipped as
+    /// a duplicate.
     #[default]
     AllOrNone,
-    /// What can be created is.
+    /// Best effort: every row that can be created is created.
     BestEffort,
 }
 
-/// What becomes of rows about a mailbox that comes twice, or is invited already.
+/// How an import treats rows whose mailbox occurs twice, or is invited already.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Duplicates {
-    /// They are skipped; of a mailbox that comes twice, the first row counts.
+    /// Duplicates are skipped; of rows with the same mailbox, the first is created.
     #[default]
     Skip,
-    /// They are created like the others.
+    /// Duplicates are created like other rows.
     Create,
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Debug)]
 pub struct Imported {
     pub(super) rows: Vec<ImportedRow>,
     pub(super) is_replayed: bool,
 }
 
-/// What came of one row, or would.
+/// The result of one row of an import or a rehearsal.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ImportedRow {
-    /// The outcome.
+    /// Whether the row was created, or why not.
     pub outcome: RowOutcome,
-    /// What is noticeable about the row, whatever came of it.
+    /// The warnings about the row, independent of its outcome.
     pub warnings: Vec<RowWarning>,
 }
 
@@ -101,57 +102,58 @@ pub struct ImportedRow {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RowOutcome {
-    /// It was created; by now it may be [deleted](crate::Invitation::deleted_at).
+    /// The invitation was created; by now it may be
+    /// [deleted](crate::Invitation::deleted_at).
     Created(Box<Created>),
-    /// It would be created.
+    /// The row would be created (the outcome of a rehearsal).
     Valid,
-    /// It is a duplicate, and duplicates are skipped.
+    /// The row is a duplicate, and duplicates are skipped.
     Skipped,
-    /// Some values are not accepted.
+    /// Some values of the row are not accepted.
     Invalid(InvalidInput),
-    /// The actor may not create it, or there is no room under a quota.
+    /// The actor may not create the invitation, or a quota has no room for it.
     Refused(Refused),
-    /// It could not be read.
+    /// The row could not be parsed.
     Unreadable,
-    /// It was not created, and the refusal could not be recorded.
+    /// The invitation was not created, and the refusal could not be recorded.
     Failed(Box<Error>),
 }
 
-/// What is noticeable about a row.
+/// A warning about a row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum RowWarning {
-    /// It has no address although the import [expects](Import::expecting_addresses) one:
-    /// anybody may redeem the code.
+    /// The row has no address although the import [expects](Import::expecting_addresses)
+    /// one: anyone may redeem the code.
     WithoutAddress,
-    /// Its mailbox came before.
+    /// An earlier row has the same mailbox.
     Repeated {
-        /// In which row, counted from 0.
+        /// The index of the earlier row, counted from 0.
         first: usize,
     },
-    /// Its mailbox has an active invitation to the row's division.
+    /// The mailbox has an active invitation to the row's division.
     AlreadyInvited,
 }
 
 impl Import {
-    /// An import of these rows, of which all or none is created and duplicates are skipped.
+    /// Creates an import of these rows: all or none, and duplicates are skipped.
     pub fn new(rows: Vec<ImportRow>) -> Self {
         let (mode, duplicates) = (ImportMode::default(), Duplicates::default());
         Self { rows, mode, duplicates, expects_addresses: false }
     }
 
-    /// Sets whether the rows depend on each other.
+    /// Sets whether one invalid row prevents the creation of all others.
     pub fn with_mode(self, mode: ImportMode) -> Self {
         Self { mode, ..self }
     }
 
-    /// Sets what becomes of duplicates.
+    /// Sets how duplicates are treated.
     pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
 
-    /// Says that the rows are expected to have an address, as those of a file with a column
-    /// for it are: one that is bound to nobody gets a warning.
+    /// Expects every row to have an address, as for a file with an address column: a row
+    /// without one gets a warning.
     pub fn expecting_addresses(self) -> Self {
         Self { expects_addresses: true, ..self }
     }
@@ -161,7 +163,7 @@ impl Import {
         Asked { mode, duplicates, expects_addresses }
     }
 
-    /// The import as a request under a key.
+    /// Returns the import as a request under an idempotency key.
     pub(super) fn request(&self, call: &Call, key: &IdempotencyKey) -> Request {
         let mut all = Fingerprinting::new("import");
         all.part(Some(match self.mode {
@@ -186,25 +188,25 @@ impl Import {
 }
 
 impl Imported {
-    /// What came of each row, in their order.
+    /// The results of the rows, in their order.
     #[must_use]
     pub fn rows(&self) -> &[ImportedRow] {
         &self.rows
     }
 
-    /// What came of each row, in their order.
+    /// Returns the results of the rows, in their order.
     #[must_use]
     pub fn into_rows(self) -> Vec<ImportedRow> {
         self.rows
     }
 
-    /// What the invitations that were created have in common; none when none was.
+    /// The batch of the created invitations; `None` when none was created.
     #[must_use]
     pub fn batch(&self) -> Option<BatchId> {
         self.created().find_map(|created| created.invitation().batch)
     }
 
-    /// Whether an earlier call with the same key had done it.
+    /// Whether an earlier call with the same key had done the import.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.is_replayed

@@ -1,11 +1,11 @@
-//! Which rows are about a mailbox that comes twice, or is invited already.
+//! Finding rows whose mailbox occurs twice, or is invited already.
 
 use std::collections::{HashMap, hash_map::Entry};
 
 use super::RowWarning;
 use crate::email::EmailKey;
 
-/// What a row says about its mailbox.
+/// The mailbox of a row.
 pub(super) struct Mailbox {
     row: usize,
     address: Option<EmailKey>,
@@ -24,7 +24,7 @@ impl Mailbox {
     }
 }
 
-/// What was found about a row.
+/// The warnings about a row, and whether it is a duplicate.
 #[derive(PartialEq, Debug)]
 pub(super) struct Found {
     pub(super) row: usize,
@@ -32,8 +32,8 @@ pub(super) struct Found {
     pub(super) is_duplicate: bool,
 }
 
-/// What there is to say about these rows, in their order. A mailbox that comes twice is a
-/// duplicate from its second row on, to whatever divisions the rows invite.
+/// Returns the warnings for these rows, in their order. A mailbox that occurs twice is a
+/// duplicate from its second row on, even if the rows invite to different divisions.
 pub(super) fn find(rows: Vec<Mailbox>, expects_addresses: bool) -> Vec<Found> {
     let mut firsts = HashMap::new();
     let about = |Mailbox { row, address, is_for_anyone, is_invited }: Mailbox| {

@@ -1,4 +1,4 @@
-//! The results of an import as they are kept with its key: without codes and addresses.
+//! The results of an import as stored with its key: without codes and addresses.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,11 @@ use crate::{
     text::{Division, Role, UserId},
 };
 
-/// The most mistakes that are kept of one row, and bytes of each message.
+/// The maximum number of errors stored for one row, and of bytes in each message.
 const MAX_MISTAKES: usize = 8;
 const MAX_MESSAGE: usize = 250;
 
-/// The fields that a draft may be refused for.
+/// The fields of a draft that can be invalid.
 const FIELDS: [&str; 8] = [
     "email",
     "email_domain",
@@ -59,8 +59,8 @@ enum KeptWarning {
     AlreadyInvited,
 }
 
-/// The results of rows, of which those at `created` are about to be created and those of
-/// `full` to be refused.
+/// Serializes the results of the rows: those at `created` are about to be created, those
+/// of `full` to be refused.
 pub(super) fn write(
     rows: &[ImportedRow],
     created: &[usize],
@@ -79,11 +79,11 @@ pub(super) fn write(
         KeptRow { outcome, warnings: row.warnings.iter().map(warning).collect() }
     };
     let kept: Vec<_> = rows.iter().enumerate().map(kept).collect();
-    // Texts and numbers: nothing that cannot be written.
+    // The value consists of texts and numbers only, so serializing it cannot fail.
     RequestResults::from_bytes(serde_json::to_vec(&kept).unwrap_or_default())
 }
 
-/// The rows as they were, with what was created, in its order.
+/// Restores the rows, with the invitations created for them, in the same order.
 pub(super) fn read(
     results: &RequestResults,
     created: Vec<Created>,
@@ -122,7 +122,8 @@ pub(super) fn read(
         });
         rows.push(ImportedRow { outcome, warnings: warnings.collect() });
     }
-    // A key goes with the first of its invitations: all of them are there, or no key is.
+    // A purge of any of its invitations removes the key, so the number of invitations
+    // must match.
     if created.next().is_some() { Err(corrupt().into()) } else { Ok(rows) }
 }
 
@@ -156,7 +157,7 @@ fn refusal(refusal: &Refusal) -> KeptOutcome {
         Refusal::QuotaExceeded { of: QuotaOf::Division(division), max } => {
             KeptOutcome::DivisionQuota(division.clone(), *max)
         }
-        // No other refusal is about a row that is to be created.
+        // Among the rows to be created, no other refusal can occur.
         _ => KeptOutcome::Forbidden(Right::Create),
     }
 }

@@ -1,4 +1,5 @@
-//! Imports: many drafts at once, each with an outcome of its own, done once for each key.
+//! Imports: many drafts at once, each with an outcome of its own, executed once for each
+//! key.
 
 mod asked;
 mod duplicates;
@@ -27,15 +28,15 @@ use crate::{
     text::Division,
 };
 
-/// How often rows are left out because a quota turns out to be full.
+/// The maximum number of attempts at storing when quotas turn out to be full.
 const ROUNDS: usize = 32;
 
-/// The rows of an import, and those of them that are to be created.
+/// The rows of an import with their results so far, and the rows to be created.
 struct Judged {
     rows: Vec<ImportedRow>,
-    /// Refusals that are not on record yet.
+    /// Refusals that are not recorded yet.
     denied: Vec<Denied>,
-    /// By ascending row.
+    /// The rows to be created, by ascending row.
     accepted: Vec<Candidate>,
 }
 
@@ -46,7 +47,7 @@ struct Candidate {
     call: Call,
 }
 
-/// A row that the actor is not entitled to.
+/// A row that the actor has no right to create.
 struct Denied {
     row: usize,
     verdict: Verdict,
@@ -55,33 +56,33 @@ struct Denied {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Creates what the rows of an import ask for, and says of each row what came of it. All
-    /// that is created shares a [batch](crate::Invitation::batch) and is stored in one atomic
-    /// step, together with the key.
+    /// Creates the invitations of an import, and returns the result of each row. All
+    /// created invitations share a [batch](crate::Invitation::batch) and are stored in
+    /// one atomic step, together with the key.
     ///
-    /// Rows whose mailbox comes twice, or has an active invitation to the row's division at
-    /// the time of the call, are marked with a [warning](RowWarning), and skipped unless the
-    /// import says otherwise ([`Duplicates`]). That is advice and no lock: of two imports at
-    /// the same moment, each may create what the other does.
+    /// Rows whose mailbox occurs twice, or has an active invitation to the row's division
+    /// at the time of the call, get a [warning](RowWarning), and are skipped unless the
+    /// import says otherwise ([`Duplicates`]). The check takes no lock: two concurrent
+    /// imports may both create an invitation for the same mailbox.
     ///
-    /// Under a key the import is done once, whatever its mode: the same user sending the
-    /// same import under the same key gets the results of the first time
-    /// ([`Imported::is_replayed`]), and the codes as they are by then. The key is kept until
-    /// one of the invitations is [purged](Self::purge); where none was created, for
-    /// [24 hours](Request::KEPT_WITHOUT_INVITATIONS). An import that fails as a whole leaves
+    /// An import under a key is executed once in both modes. If the same user repeats it
+    /// under the same key, the call returns the results of the first time
+    /// ([`Imported::is_replayed`]), with the current codes. The key is kept until one of
+    /// the invitations is [purged](Self::purge); if none was created, for [24
+    /// hours](Request::KEPT_WITHOUT_INVITATIONS). An import that fails as a whole stores
     /// no key.
     ///
     /// One round trip, one more if there are addresses, one for each refusal, and one for
-    /// each quota that has no room for all.
+    /// each quota that has no room for all rows.
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: `Forbidden`; `IdempotencyKeyReused` when something else was
-    ///   asked for under the key, be it only another mode; and as
-    ///   [`create_once`](Self::create_once) for what became of the invitations since then.
+    /// - [`Error::Refused`]: `Forbidden`; `IdempotencyKeyReused` when a different request
+    ///   was made under the key, even if only the mode differs; and as for
+    ///   [`create_once`](Self::create_once) if the invitations have changed since then.
     /// - [`Error::Invalid`] when there are no rows, or too many.
-    /// - With [`ImportMode::AllOrNone`]: the [fields](Invalid::line) that are not accepted, of
-    ///   all rows; else the first refusal. A row that is skipped is no failure.
+    /// - With [`ImportMode::AllOrNone`]: the invalid [fields](Invalid::line) of all rows;
+    ///   if there are none, the first refusal. A skipped row is no failure.
     /// - [`Error::Store`], [`Error::Entropy`].
     pub async fn import(
         &self,
@@ -97,7 +98,8 @@ impl<S: Store> Invitations<S> {
         let asked = import.asked();
         let mut judged = self.judge(import.rows, acting, &call)?;
         if judged.has_failures() {
-            // What is not acceptable any more may have been so the first time.
+            // An input that is invalid now may have been valid the first time, so look up
+            // the key first.
             if let Some(known) = self.known(request.as_ref()).await?
                 && request.as_ref().is_some_and(|request| request.made(&known))
             {
@@ -112,8 +114,8 @@ impl<S: Store> Invitations<S> {
         self.store_import(acting, &call, judged, asked.mode, request).await
     }
 
-    /// Says of each row what would come of it, with the same warnings, and creates nothing.
-    /// Whether there would be room under a quota is not looked at, and nothing is recorded.
+    /// Returns the result that each row would have, with the same warnings, and creates
+    /// nothing. It does not check quotas, and records nothing.
     ///
     /// No round trip, or one if there are addresses.
     ///
@@ -140,7 +142,7 @@ impl<S: Store> Invitations<S> {
         Ok(judged.rows)
     }
 
-    /// Checks each row for itself: its bounds, then the actor's rights to it.
+    /// Checks each row separately: its bounds, then the actor's rights.
     fn judge(
         &self,
         rows: Vec<ImportRow>,
@@ -170,8 +172,8 @@ impl<S: Store> Invitations<S> {
         Ok(judged)
     }
 
-    /// Marks the rows about mailboxes that are invited already, or twice, and leaves those out
-    /// that are to be skipped.
+    /// Adds warnings to rows whose mailbox is invited already or occurs twice, and
+    /// removes the rows to be skipped.
     async fn warn(
         &self,
         judged: &mut Judged,
@@ -214,7 +216,7 @@ impl<S: Store> Invitations<S> {
         Ok(())
     }
 
-    /// Stores what is accepted, as much of it as the quotas have room for, in one step with
+    /// Stores the accepted rows, as many as the quotas have room for, in one step with
     /// the key.
     async fn store_import(
         &self,
@@ -281,7 +283,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// What was asked for under the key before, if anything was.
+    /// Returns the stored result of an earlier request under the key, if there is one.
     async fn known(&self, request: Option<&Request>) -> Result<Option<Known>, Error> {
         let Some(request) = request.cloned() else { return Ok(None) };
         let insert = Insert { rows: Vec::new(), quotas: Vec::new(), request: Some(request) };
@@ -291,7 +293,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// The results of the first time, with the codes as they are now.
+    /// Returns the results of the first time, with the current codes.
     async fn give_again(
         &self,
         acting: Acting<'_>,
@@ -305,7 +307,7 @@ impl<S: Store> Invitations<S> {
         Ok(Imported { rows: kept::read(results, created)?, is_replayed: true })
     }
 
-    /// Records what the actor is not entitled to, before anything is created.
+    /// Records the refusals for missing rights, before anything is created.
     async fn record_denials(&self, acting: Acting<'_>, judged: &mut Judged) -> Result<(), Error> {
         for Denied { row, verdict, named, call } in judged.denied.drain(..) {
             let place = Place::named_or_home(named, acting);
@@ -319,8 +321,8 @@ impl<S: Store> Invitations<S> {
         Ok(())
     }
 
-    /// Refuses the rows that there was no room for. The others are created by then, so what
-    /// cannot be recorded is told of the row alone.
+    /// Refuses the rows for which a quota had no room. The other rows are already
+    /// created, so a refusal that cannot be recorded is reported for its row only.
     async fn refuse_full(
         &self,
         acting: Acting<'_>,
@@ -340,7 +342,7 @@ impl<S: Store> Invitations<S> {
         }
     }
 
-    /// The error of an import of which all or none is to be created.
+    /// Returns the error of an all-or-none import.
     async fn fail(&self, acting: Acting<'_>, judged: Judged) -> Error {
         let mut wrong = Vec::new();
         for (row, judged) in judged.rows.into_iter().enumerate() {
@@ -372,7 +374,7 @@ impl Judged {
 }
 
 impl Imported {
-    /// What was created, in the order of the rows.
+    /// The created invitations, in the order of the rows.
     pub fn created(&self) -> impl Iterator<Item = &Created> {
         self.rows.iter().filter_map(|row| match &row.outcome {
             RowOutcome::Created(created) => Some(&**created),

@@ -1,5 +1,5 @@
-//! Which rows an import leaves out, so that the rest fits under the quotas and can still be
-//! stored in one step.
+//! Choosing the rows that an import leaves out, so that the rest fits under the quotas
+//! and can still be stored in one step.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     refusal::Verdict,
 };
 
-/// The quotas that turned out to be too small for all rows.
+/// The quotas that have no room for all rows.
 #[derive(Default)]
 pub(super) struct Rooms(BTreeMap<QuotaOf, (u32, Verdict)>);
 
@@ -22,9 +22,9 @@ fn is_about(of: &QuotaOf, terms: &Terms) -> bool {
 }
 
 impl Rooms {
-    /// Notes the room of a quota that had none for `tried`. It is less than they need even if
-    /// there is more by now, so that each round leaves out another row and there is a last
-    /// round.
+    /// Records the room of a quota that had none for the `tried` rows. The recorded room
+    /// is less than they need, even if there is more by now. Each round therefore leaves
+    /// out at least one more row, and the rounds come to an end.
     pub(super) fn learn(
         &mut self,
         of: QuotaOf,
@@ -37,8 +37,8 @@ impl Rooms {
         self.0.insert(of, (room.min(needed.saturating_sub(1)), verdict));
     }
 
-    /// The rows that are left out, by ascending row, and why: each row takes its places before
-    /// those that follow it.
+    /// Returns the rows that are left out, by ascending row, and why. Earlier rows get
+    /// the remaining places first.
     pub(super) fn refuse(&self, candidates: &[Candidate]) -> Vec<(usize, Verdict)> {
         let mut rooms: Vec<_> =
             self.0.iter().map(|(of, (room, verdict))| (of, *room, verdict)).collect();
