@@ -13,10 +13,10 @@ use crate::{
 
 /// The format of a code: the number of symbols, the size of the groups, and the prefix.
 ///
-/// A symbol is one of 32 ([Crockford's base 32][crockford]); all but the last,
-/// the check symbol, are random and carry 5 bits each. The default is 24 symbols
-/// in groups of four: 115 random bits, above the 112 that let a look-up secret
-/// be stored under a plain hash (NIST SP 800-63B, 3.1.2).
+/// A symbol is one of 32 ([Crockford's base 32][crockford]). The last is the check symbol;
+/// all others are random and carry 5 bits each. The default is 24 symbols in groups of
+/// four: 115 random bits. NIST SP 800-63B, 3.1.2, requires 112 bits of a look-up secret
+/// that is stored under a plain hash.
 ///
 /// [crockford]: https://www.crockford.com/base32.html
 ///
@@ -55,7 +55,7 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] outside [`MIN_SYMBOLS`](Self::MIN_SYMBOLS) to
+    /// [`Invalid`] if `symbols` is outside [`MIN_SYMBOLS`](Self::MIN_SYMBOLS) to
     /// [`MAX_SYMBOLS`](Self::MAX_SYMBOLS).
     pub fn new(symbols: u8) -> Result<Self, Invalid> {
         if (Self::MIN_SYMBOLS..=Self::MAX_SYMBOLS).contains(&symbols) {
@@ -70,7 +70,7 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] outside 3 to 8.
+    /// [`Invalid`] if `group` is outside 3 to 8.
     pub fn with_groups_of(self, group: u8) -> Result<Self, Invalid> {
         if (3..=8).contains(&group) {
             Ok(Self { group, ..self })
@@ -84,7 +84,7 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] unless it is 1 to 12 of `A`–`Z` and `0`–`9`.
+    /// [`Invalid`] unless `prefix` consists of 1 to 12 characters `A`–`Z` and `0`–`9`.
     pub fn with_prefix(self, prefix: &str) -> Result<Self, Invalid> {
         let fits = (1..=Self::MAX_PREFIX).contains(&prefix.len());
         if fits && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
 pub struct NewTerms {
-    /// The new binding: who may redeem.
+    /// The new binding: to an address, to a domain or to neither.
     pub binding: Option<Binding>,
     /// The new role.
     pub role: Option<Role>,
@@ -20,7 +20,7 @@ pub struct NewTerms {
 }
 
 impl NewTerms {
-    /// Denies a performer who may not set these terms on any invitation at all.
+    /// Denies a performer without the right to set these terms on any invitation.
     pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
         let (role, binding) = (self.role.as_ref(), self.binding.as_ref());
         Form { role, binding, max_uses: None }.check(call, policy)

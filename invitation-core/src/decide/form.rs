@@ -35,7 +35,7 @@ pub(crate) enum Authority<'a> {
     System,
     /// A user in this role.
     Role(&'a Role),
-    /// A redeemer, who may grant nothing.
+    /// A redeemer, without the right to grant anything.
     Nobody,
 }
 

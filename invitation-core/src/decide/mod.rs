@@ -214,10 +214,10 @@ pub fn decide(
         Command::Amend { current, terms } => {
             terms.check_rights(call, policy)?;
             let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
-            // Each part of the resulting form is either a new or a present one, so
-            // checking both forms covers it. The present form counts even for parts that
-            // are replaced: otherwise a domain binding could be removed without the right
-            // to set one.
+            // Each part of the resulting form is either a new term, which `check_rights`
+            // covers, or a present one. The present form counts even for parts that are
+            // replaced: otherwise a domain binding could be removed without the right to
+            // set one.
             Form::of(current).check(call, policy)?;
             let event = call.done(Action::Amend, terms.detail());
             let NewTerms { binding, role, expires_at } = terms;

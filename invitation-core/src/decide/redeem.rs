@@ -46,9 +46,9 @@ pub(crate) enum Next {
 /// The operation for which a code is presented.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wanted {
-    /// To redeem it.
+    /// To redeem the code.
     Redemption,
-    /// To hold a use of it until the account exists.
+    /// To hold a use of the code until the account exists.
     Reservation,
 }
 

@@ -39,8 +39,8 @@ impl<S: Store> Invitations<S> {
     /// in its own atomic step. Reservations are not considered, because they are
     /// temporary.
     ///
-    /// One call to the store; a refusal takes another for its evidence, and that of an
-    /// unknown code one more.
+    /// One call to the store; a refusal needs another call to record its evidence, and a
+    /// refusal of an unknown code one more.
     ///
     /// # Errors
     ///

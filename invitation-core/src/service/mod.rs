@@ -1,4 +1,5 @@
-//! [`Invitations`]: clock, randomness, policy and store, wired together.
+//! The service [`Invitations`], which combines a store with a policy, limits, a clock and a
+//! source of randomness.
 
 mod administer;
 mod check;
@@ -145,7 +146,7 @@ impl<S: Store> Invitations<S> {
         Self { store, settings: Arc::new(settings), state: Arc::default() }
     }
 
-    /// Sets what each role may do.
+    /// Sets the policy: what each role may do.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         self.with(|settings| {

@@ -100,7 +100,8 @@ impl<S: Store> Invitations<S> {
     /// redeemer.
     ///
     /// One call to the store, and one more if a reservation holds the use. A refusal
-    /// takes another for its evidence, and that of an unknown code one more.
+    /// needs another call to record its evidence, and a refusal of an unknown code one
+    /// more.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use crate::{actor::Redeemer, error::Error, lease::ReservationId, store::Store};
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the caller takes it apart")]
 pub struct RedeemedWith<T> {
-    /// The redemption.
+    /// The redemption of the code.
     pub redeemed: Redeemed,
     /// The value that the host's closure returned; `None` when the redeemer had already
     /// redeemed the code, so that no account was created.

@@ -72,7 +72,7 @@ impl Reservation {
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 #[must_use = "a reservation is to be committed or released"]
 pub enum Reserved {
-    /// The use is held.
+    /// The use is held for the redeemer.
     Open(Reservation),
     /// The redeemer has already redeemed this code: there is no account to create.
     AlreadyRedeemed(Redeemed),
@@ -95,7 +95,8 @@ impl<S: Store> Invitations<S> {
     /// rarely a reason for that.
     ///
     /// One call to the store, and one more if another reservation holds the use. A
-    /// refusal takes another for its evidence, and that of an unknown code one more.
+    /// refusal needs another call to record its evidence, and a refusal of an unknown
+    /// code one more.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ impl<S: Store> Invitations<S> {
     /// is by then. Take the id from the host's own records, never from a client: a
     /// refusal here discloses its reason.
     ///
-    /// One call to the store; a refusal takes another for its evidence.
+    /// One call to the store; a refusal needs another call to record its evidence.
     ///
     /// # Errors
     ///

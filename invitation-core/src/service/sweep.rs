@@ -53,8 +53,8 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] as for [`revoke`](Self::revoke), and for a search or
-    /// cursor that is not one; [`Error::Refused`]: `Forbidden`,
+    /// [`Error::Invalid`] as for [`revoke`](Self::revoke), and for an invalid
+    /// search or cursor; [`Error::Refused`]: `Forbidden`,
     /// `DivisionNotAllowed`; [`Error::Store`], [`Error::Entropy`].
     pub async fn revoke_all(
         &self,

@@ -39,7 +39,7 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`, `DivisionNotAllowed`; [`Error::Invalid`]
-    /// for a cursor that is not one; [`Error::Store`], [`Error::Entropy`].
+    /// for an invalid cursor; [`Error::Store`], [`Error::Entropy`].
     pub async fn events(
         &self,
         actor: &Actor,

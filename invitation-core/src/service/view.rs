@@ -109,8 +109,7 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`, `DivisionNotAllowed`; [`Error::Invalid`]
-    /// for a search or cursor that is not one; [`Error::Store`],
-    /// [`Error::Entropy`].
+    /// for an invalid search or cursor; [`Error::Store`], [`Error::Entropy`].
     pub async fn list(
         &self,
         actor: &Actor,
@@ -232,7 +231,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]: `Forbidden`; `NotFound`, also for one out of reach;
+    /// [`Error::Refused`]: `Forbidden`; `NotFound`, also if it is out of reach;
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn get(&self, actor: &Actor, id: InvitationId) -> Result<InvitationView, Error> {
         let call = self.call_by(actor.into())?;

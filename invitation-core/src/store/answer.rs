@@ -48,7 +48,7 @@ pub struct Insert {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a part")]
 pub struct Invitee {
-    /// The division.
+    /// The division of the invitations to look for.
     pub division: Division,
     /// The comparison form of the address.
     pub address: EmailKey,
@@ -123,7 +123,7 @@ pub enum Outcome {
     Refused(Box<Facts>),
     /// This quota has no room for the invitation.
     QuotaFull(QuotaOf),
-    /// The new code's digest is stored already.
+    /// The digest of the new code is already in use.
     CodeTaken,
     /// There is no such invitation within the scope.
     Missing,

@@ -34,7 +34,7 @@ use crate::{
 /// guard, applies changes, and returns facts. It MUST NOT name a reason for a refusal,
 /// read a clock, or draw randomness.
 ///
-/// ## What it keeps
+/// ## What a store keeps
 ///
 /// - **Invitations**, tombstones included: every field of [`Invitation`]. The id is
 ///   unique; so is the digest of the code.
@@ -53,7 +53,7 @@ use crate::{
 /// service inserts only unused invitations. If an invitation is inserted used, `last_use`
 /// is the redemption of its user, and the store knows no other.
 ///
-/// ## How to write a value down
+/// ## How to store values
 ///
 /// How the types map to columns:
 ///
@@ -71,19 +71,19 @@ use crate::{
 ///
 /// Later versions can read these forms. A version is at most 2⁶³ − 1.
 ///
-/// ## What the words mean
+/// ## The specification
 ///
 /// These functions are the specification, and a store MUST agree with them on every
 /// input:
 ///
 /// | | |
 /// |---|---|
-/// | [`Condition::holds`](crate::Condition::holds) | a word of a guard |
+/// | [`Condition::holds`](crate::Condition::holds) | a condition of a guard |
 /// | [`Change::apply_to`](crate::Change::apply_to) | a change |
 /// | [`Transition::evidence`](crate::Transition::evidence) | the event of a change |
-/// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | what a list shows |
+/// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | the items of a list |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
-/// | [`Invitee::is_invited_by`] | who is invited |
+/// | [`Invitee::is_invited_by`] | an invited mailbox |
 /// | [`Insert::keeps_request`], [`Insert::forgotten_at`] | whether and until when a key is kept |
 /// | [`Purge::takes`](crate::Purge::takes), [`Purge::evidence`](crate::Purge::evidence) | a purge |
 ///
@@ -93,7 +93,7 @@ use crate::{
 /// changes; [`Transition::not_made`](crate::Transition::not_made) then says what it means
 /// if no row matched.
 ///
-/// ## Everywhere
+/// ## Requirements on every call
 ///
 /// - The trait is one of [`macro@async_trait`] (crate `async-trait` 0.1): write
 ///   `#[async_trait] impl Store for …` and `async fn`.
@@ -114,7 +114,7 @@ use crate::{
 ///   ([`StoreError::ending_transaction`]), further calls MUST fail, and no later
 ///   statement of the transaction may be committed.
 ///
-/// ## How to prove it
+/// ## How to test a store
 ///
 /// The macro `conformance!` (feature `testing`) creates one test for every requirement;
 /// `testing::model::check` compares the store with a model over random sequences of
@@ -157,7 +157,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError>;
 
     /// Applies each transition separately, and returns one result for each, in the same
@@ -197,7 +197,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError>;
 
     /// Returns the id and division of an invitation in any division, tombstones included.
@@ -206,7 +206,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError>;
 
     /// Returns for each of these mailboxes, in their order, whether it has an active
@@ -217,7 +217,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError>;
 
     /// Returns the invitations within the scope that match, newest first: by
@@ -228,7 +228,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn list(
         &self,
         scope: &Scope,
@@ -241,7 +241,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError>;
 
     /// Returns the redemptions of an invitation within the scope, tombstones included,
@@ -250,7 +250,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn redemptions(
         &self,
         scope: &Scope,
@@ -263,7 +263,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn leases(&self, scope: &Scope, page: &Page<EventId>)
     -> Result<LeaseListing, StoreError>;
 
@@ -272,7 +272,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails; then either all events are stored or none.
+    /// [`StoreError`] when the store fails; then either all events are stored or none.
     async fn record(&self, events: &[Event]) -> Result<(), StoreError>;
 
     /// Returns the events that match, newest first: by `at`, then by id, both descending.
@@ -280,7 +280,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn events(
         &self,
         scope: &Scope,
@@ -299,8 +299,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [forgotten](Insert::forgotten_at) before the purge's instant, at most the purge's
     /// maximum; they do not count, and leave no evidence.
     ///
-    /// No method MUST return removed data again. The store documents what remains of it
-    /// in logs and backups.
+    /// Removed data MUST NOT be returned by any method again. The store documents what
+    /// remains of it in logs and backups.
     ///
     /// If more invitations qualify than the maximum, the store chooses which to remove.
     /// It SHOULD bound its work, and MAY remove fewer than it could as long as
@@ -309,6 +309,6 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store fails.
+    /// [`StoreError`] when the store fails.
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError>;
 }

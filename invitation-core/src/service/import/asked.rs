@@ -37,7 +37,7 @@ pub(super) struct Asked {
     pub(super) expects_addresses: bool,
 }
 
-/// One row of an import.
+/// One row of an import: a draft, or text that could not be parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a row can be read or not")]
 pub enum ImportRow {
