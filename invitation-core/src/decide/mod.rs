@@ -267,7 +267,7 @@ pub fn decide(
     }
 }
 
-/// Whether a change needs a revoked invitation or one that is not revoked.
+/// Whether a change is refused or accepted on a revoked invitation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OfRevoked {
     Refuse,

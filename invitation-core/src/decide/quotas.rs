@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Returns the quotas that a step must keep if it adds `pending` invitations to those of
-/// an inviter and of a division, in the order in which stores lock them.
+/// an inviter and of a division. Their order is the one in which stores lock them.
 pub(crate) fn quotas<'a>(
     inviter: &Inviter,
     divisions: impl Iterator<Item = (&'a Division, u32)>,

@@ -1,4 +1,4 @@
-//! The in-memory store: the executable specification of [`Store`](crate::Store).
+//! The in-memory store: the executable specification of [`Store`].
 
 mod state;
 

@@ -14,8 +14,11 @@ use crate::{
 
 /// A parsed search as a store gets it: search terms, and tags of codes.
 ///
-/// It finds an invitation if the address matches all terms, if the name of the latest
-/// redeemer matches all terms, or if one of the tags is the invitation's.
+/// It finds an invitation on any of these conditions:
+///
+/// - the address matches all terms;
+/// - the name of the latest redeemer matches all terms;
+/// - one of the tags is the invitation's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Search {
     terms: Vec<SearchTerm>,

@@ -91,10 +91,13 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create), and [`Error::Refused`]: `IdempotencyKeyReused` when a
-    /// different request was made under the key. `Forbidden` when the invitation has a
-    /// history since then and the actor's role may not [view](Right::View) it, or when it
-    /// was changed and the role may not [copy](Right::Copy) codes.
+    /// As [`create`](Self::create), and [`Error::Refused`]:
+    ///
+    /// - `IdempotencyKeyReused` when a different request was made under the key;
+    /// - `Forbidden` when the invitation has a history since then, and the actor's role
+    ///   may not [view](Right::View) it;
+    /// - `Forbidden` when the invitation was changed since then, and the actor's role may
+    ///   not [copy](Right::Copy) codes.
     pub async fn create_once(
         &self,
         acting: impl Into<Acting<'_>>,

@@ -83,8 +83,8 @@ impl Criteria {
     ///   digit. All terms must match the e-mail, or all must match *Used By*; a term
     ///   matches if a term there begins with it. A term of one character must equal a
     ///   whole term there. Case, compatibility form and normal form do not count.
-    /// - Text that reads as the beginning of a code, from the complete first four symbols
-    ///   on, is also looked up as one, if the actor's role may copy codes.
+    /// - Text that reads as the beginning of a code is also looked up as one, if the
+    ///   actor's role may copy codes. It needs at least the first four symbols.
     ///
     /// A search of more than [`Limits::MAX_SEARCH`] bytes, or without a letter or digit, is
     /// refused.

@@ -87,9 +87,9 @@ impl<S: Store> Invitations<S> {
     /// [`Limits::lease`](crate::Limits::lease), or when the invitation expires. Its use
     /// is then free for the next redeemer; no clean-up job is needed.
     ///
-    /// Idempotent: a repeated call of the same redeemer returns the same reservation. If
-    /// it has expired and no other redeemer has taken the use, the redeemer gets it for
-    /// another period under the same id, with the name given in this call.
+    /// Idempotent: a repeated call of the same redeemer returns the same reservation. An
+    /// expired reservation is renewed under the same id, with the name given in this
+    /// call, unless another redeemer has taken the use.
     ///
     /// Inside a host's transaction the reservation takes effect with the commit; there is
     /// rarely a reason for that.
@@ -133,14 +133,16 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Refused`]: `ReservationLost` when another redeemer took the use, when
-    ///   the code, role or binding of the invitation was changed, or when the same
-    ///   redeemer has redeemed it by another reservation or without one; `Revoked`,
-    ///   `Expired`, `GrantWithdrawn`. The host then removes the account, or lets the new
-    ///   user present another code for it. `NotFound` when the invitation was deleted,
-    ///   was [purged](Self::purge), or lies in another division than the redeemer's.
-    ///   After a purge only the audit trail says whether it was redeemed, so settle open
-    ///   accounts well before.
+    /// - [`Error::Refused`]: `Revoked`, `Expired`, `GrantWithdrawn`, or
+    ///   `ReservationLost`. The reservation is lost when another redeemer took the use,
+    ///   or when the invitation's code, role or binding was changed. It is also lost when
+    ///   the same redeemer has redeemed the invitation by another reservation or without
+    ///   one. After these refusals the host removes the account, or lets the new user
+    ///   present another code for it.
+    /// - [`Error::Refused`]: `NotFound` when the invitation was deleted, was
+    ///   [purged](Self::purge), or lies in another division than the redeemer's. After a
+    ///   purge only the audit trail says whether it was redeemed, so settle open accounts
+    ///   well before.
     /// - [`Error::Store`]. After [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call
     ///   again with the same redeemer: the result says whether it was redeemed.
     pub async fn commit(

@@ -1,4 +1,4 @@
-//! Implements [`Store`](crate::Store) for pointers to stores.
+//! Implements [`Store`] for pointers to stores.
 
 use std::sync::Arc;
 

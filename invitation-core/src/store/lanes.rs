@@ -24,8 +24,8 @@ const LONG: Duration = Duration::from_millis(100);
 /// together with its own.
 ///
 /// - With no call in flight, a caller starts at once: a single caller never waits.
-/// - While calls are in flight, a caller waits until the queue holds one slot's share of
-///   all requests in flight or queued, or until a call returns. Without this wait, the
+/// - While calls are in flight, a caller waits until a call returns, or until the queue
+///   holds one slot's share of all requests in flight or queued. Without this wait, the
 ///   caller that returns first would always run alone, and all other requests would go
 ///   into the batch after it.
 ///

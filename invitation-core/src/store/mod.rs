@@ -136,9 +136,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///    at [`Request::at`](crate::Request::at) of this request counts as not stored,
     ///    and is replaced.
     /// 2. If one of the quotas has no room ([`Quota::has_room`](crate::Quota::has_room))
-    ///    besides the invitations that it already [`counts`](crate::Quota::counts),
-    ///    return [`Inserted::QuotaFull`] with the first such quota and the number that it
-    ///    counts (if above its maximum, any number above it), and store nothing.
+    ///    besides the invitations that it already [`counts`](crate::Quota::counts), store
+    ///    nothing and return [`Inserted::QuotaFull`]. It contains the first such quota
+    ///    and the number that it counts; if above the maximum, any number above it.
     ///    Concurrent calls MUST NOT together exceed a quota, and the last place MUST be
     ///    obtainable. A call without quotas SHOULD NOT wait for a call with quotas.
     /// 3. If a digest is already stored, in a tombstone too, or occurs twice in the rows,

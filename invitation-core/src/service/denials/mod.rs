@@ -19,10 +19,10 @@ const ALL_REDEEMERS: u32 = 100;
 /// a limit too, because each invented id has a limit of its own.
 ///
 /// Within the limits each refusal is recorded. Refusals beyond them are counted. The
-/// count is recorded when it reaches a power of two, and once more, exactly, with the
-/// next refusal in a later minute, unless its counter was dropped to make room for other
-/// users. A flood of n refusals therefore writes about log₂ n events, and the recorded
-/// count is at least half.
+/// count is recorded when it reaches a power of two. The exact count is recorded once
+/// more, with the next refusal in a later minute, unless its counter was dropped to make
+/// room for other users. A flood of n refusals therefore writes about log₂ n events, and
+/// the recorded count is at least half.
 #[derive(Debug, Default)]
 pub(super) struct Denials {
     actors: Mutex<Ledger>,

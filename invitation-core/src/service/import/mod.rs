@@ -60,10 +60,11 @@ impl<S: Store> Invitations<S> {
     /// created invitations share a [batch](crate::Invitation::batch) and are stored in
     /// one atomic step, together with the key.
     ///
-    /// Rows whose mailbox occurs twice, or has an active invitation to the row's division
-    /// at the time of the call, get a [warning](RowWarning), and are skipped unless the
-    /// import says otherwise ([`Duplicates`]). The check takes no lock: two concurrent
-    /// imports may both create an invitation for the same mailbox.
+    /// A row gets a [warning](RowWarning) if an earlier row has the same mailbox, or if
+    /// its mailbox has an active invitation to the row's division at the time of the
+    /// call. Such a row is skipped unless the import says otherwise ([`Duplicates`]). The
+    /// check takes no lock: two concurrent imports may both create an invitation for the
+    /// same mailbox.
     ///
     /// An import under a key is executed once in both modes. If the same user repeats it
     /// under the same key, the call returns the results of the first time
