@@ -1,4 +1,4 @@
-//! Calls of scripts, and what their answers mean.
+//! Script calls and their answers.
 
 use invitation_core::{StoreError, StoreErrorKind};
 use redis::{RedisError, Value};
@@ -22,8 +22,8 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Whether a script that writes nothing is to touch something, so that there is
-    /// something to wait for.
+    /// Returns whether a script that writes nothing has to write a marker field, so that
+    /// WAIT has a write to confirm.
     pub(crate) fn touches(&self) -> bool {
         self.confirm.is_some()
     }
@@ -73,7 +73,8 @@ impl Calls {
     }
 }
 
-/// The answer of a script that writes, unless it says that the script failed after a write.
+/// Returns the answer of a script that writes, or an error if the script failed after a
+/// write.
 fn unless_stopped(answer: Value) -> std::result::Result<Value, Failed> {
     match answer {
         Value::Array(values) => match <[Value; 2]>::try_from(values) {
@@ -87,8 +88,8 @@ fn unless_stopped(answer: Value) -> std::result::Result<Value, Failed> {
     }
 }
 
-/// Why a script that writes has no answer that counts. The error of each operation that
-/// it was called for.
+/// The reason why a script that writes has no valid answer. Each operation in the script
+/// gets this as its error.
 #[derive(Clone, Debug)]
 pub(crate) enum Failed {
     Call {
@@ -98,7 +99,7 @@ pub(crate) enum Failed {
     /// A command of the script failed after another one had written.
     Stopped(String),
     Confirmation(Unconfirmed),
-    /// Whether replicas have the change is unknown.
+    /// WAIT failed, so it is unknown whether replicas have the change.
     Wait(RedisError),
     Odd,
 }
@@ -119,7 +120,7 @@ fn unknown(operation: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::OutcomeUnknown, operation)
 }
 
-/// The answer of a script that reads.
+/// Returns the answer of a script that reads.
 pub(crate) fn array(operation: &'static str, answer: Value) -> Result<Vec<Value>> {
     match answer {
         Value::Array(values) => Ok(values),
@@ -127,7 +128,7 @@ pub(crate) fn array(operation: &'static str, answer: Value) -> Result<Vec<Value>
     }
 }
 
-/// The answer of a script that writes: a word, and what comes with it.
+/// The answer of a script that writes: a status, and the values that follow it.
 #[derive(Debug)]
 pub(crate) struct Answer {
     operation: &'static str,
@@ -159,7 +160,7 @@ impl Answer {
         self.rest.as_slice().is_empty()
     }
 
-    /// Steps over a `true` of a script.
+    /// Skips a `true` in the answer.
     pub(crate) fn is_true(&mut self) -> bool {
         let is_true = self.rest.as_slice().first() == Some(&Value::Int(1));
         if is_true {

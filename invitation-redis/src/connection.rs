@@ -1,4 +1,4 @@
-//! Connections: to a server, or to a cluster.
+//! Connections to a server or to a cluster.
 
 use std::{fmt, time::Duration};
 
@@ -15,14 +15,14 @@ use crate::{
     script::Script,
 };
 
-/// How often the client of a cluster tries a command again: after a slot has moved or
-/// is moving, and after a connection broke.
+/// The maximum number of tries after the first by the cluster client: after a slot has
+/// moved or is moving, and after a connection broke.
 const RETRIES: u32 = 8;
 
 /// The longest pause between two such tries, in milliseconds.
 const LONGEST_PAUSE: u64 = 250;
 
-/// A connection to a server or a cluster; all calls share it. Clones are the same one.
+/// A connection to a server or a cluster, shared by all calls. Clones share it too.
 #[derive(Clone)]
 pub struct RedisConnection(Kind);
 
@@ -45,7 +45,7 @@ impl From<ClusterConnection> for RedisConnection {
 }
 
 impl fmt::Debug for RedisConnection {
-    /// Of which kind; addresses come with passwords.
+    /// Prints only the kind of connection, because addresses may contain passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::Single(_) => "RedisConnection(server)",
@@ -81,12 +81,12 @@ impl RedisConnection {
         matches!(self.0, Kind::Cluster(_))
     }
 
-    /// Whether it may send a command more than once.
+    /// Returns whether the client may send a command more than once.
     pub(crate) fn replays(&self) -> bool {
         self.is_cluster()
     }
 
-    /// Runs a script; the server is told its source when it does not know it.
+    /// Runs a script. If the server does not know it, sends its source as well.
     pub(crate) async fn run(
         &self,
         script: &Script,
@@ -101,9 +101,9 @@ impl RedisConnection {
         }
     }
 
-    /// Runs a script and waits for replicas, over the same connection: WAIT is about
-    /// what its own connection wrote. Gives the answer, and how many have it or why that
-    /// is unknown.
+    /// Runs a script and WAIT over the same connection, because WAIT covers only writes of
+    /// its own connection. Returns the answer of the script, and the number of replicas
+    /// that confirmed it or the error of WAIT.
     pub(crate) async fn run_confirmed(
         &self,
         script: &Script,
@@ -118,8 +118,8 @@ impl RedisConnection {
             let evaluation = evaluation(command, what, keys, arguments);
             match self.send_with_wait(&evaluation, confirm).await {
                 Err(error) if is_unknown_script(&error) => by_hash = false,
-                // Several commands at once are not redirected by the client. One by
-                // itself is; then the client knows where the slot is.
+                // The client does not redirect a pipeline of several commands. It redirects
+                // a single command, and learns the new node of the slot from it.
                 Err(error) if is_elsewhere(&error) => {
                     self.send(redis::cmd("EXISTS").arg(&keys.all()[0])).await?;
                 }
@@ -157,7 +157,8 @@ impl RedisConnection {
         value?.extract_error()
     }
 
-    /// Asks every server that takes writes, and gives each one's name and answer.
+    /// Sends a command to every server that accepts writes. Returns each server's name and
+    /// answer.
     pub(crate) async fn ask_primaries(&self, command: &Cmd) -> RedisResult<Vec<(String, Value)>> {
         use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 
@@ -176,7 +177,8 @@ impl RedisConnection {
     }
 }
 
-/// The answer of WAIT. An error of it says nothing about the change, which is made by then.
+/// Reads the answer of WAIT. An error of WAIT says nothing about the change, which is
+/// already made.
 fn confirmations(answer: Value) -> RedisResult<u32> {
     redis::from_redis_value(answer.extract_error()?).map_err(RedisError::from)
 }

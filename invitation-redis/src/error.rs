@@ -1,34 +1,35 @@
-//! From the client's errors to the port's.
+//! Converts errors of the Redis client into errors of the store port.
 
 use invitation_core::{StoreError, StoreErrorKind};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// Too few replicas have a change, so that it may be lost when the primary fails. It was
-/// made nevertheless: the source of an error of the kind
+/// Too few replicas have confirmed a change, which was made nevertheless. A failure of the
+/// primary may lose it. This is the source of an error of the kind
 /// [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("unconfirmed: {confirmed} of {wanted} replicas have it")]
 #[non_exhaustive]
 pub struct Unconfirmed {
-    /// How many were to have it.
+    /// The number of replicas that should have the change.
     pub wanted: u32,
-    /// How many said that they do.
+    /// The number of replicas that confirmed the change.
     pub confirmed: u32,
 }
 
-/// What a script does.
+/// Whether a script reads or writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Effect {
     Reads,
     Writes,
 }
 
-/// What `error` means for a call. `replays` says whether the client may have sent it
-/// more than once: then the last error does not tell what became of the first try.
+/// Converts a client error into the error of a call. `replays` says whether the client may
+/// have sent the command more than once. In that case the last error does not reveal the
+/// result of the first try.
 ///
-/// An error that the server answers with means that nothing was done. A script that fails
-/// after its first write does not end in an error: `guarded` in `lua/shared.lua` turns it
-/// into an answer. And a server refuses to end a script that has written (`SCRIPT KILL`).
+/// An error reply of the server means that nothing was done. A script that fails after its
+/// first write does not end in an error: `guarded` in `lua/shared.lua` turns it into an
+/// answer. A server also refuses to end a script that has written (`SCRIPT KILL`).
 pub(crate) fn store_error(
     operation: &'static str,
     effect: Effect,
@@ -49,13 +50,13 @@ pub(crate) fn store_error(
 }
 
 enum Meaning {
-    /// The server said that it did nothing, and that it may later.
+    /// The server reports that it did nothing; a later try may succeed.
     NotDone,
-    /// There was no answer.
+    /// No answer arrived.
     Lost,
-    /// There was one, but which?
+    /// An answer arrived that this library cannot interpret.
     NotUnderstood,
-    /// The server said that it did nothing, and will not.
+    /// The server reports that it did nothing; a later try will fail too.
     Other,
 }
 
@@ -74,8 +75,9 @@ fn meaning(error: &RedisError) -> Meaning {
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ReadOnly,
         ) => Meaning::NotDone,
-        // A server out of memory or disk, or without its replicas, refuses the first write of
-        // a script, and no later one. One that runs somebody else's script refuses the call.
+        // A server out of memory or disk, or without its replicas, refuses the first write
+        // of a script, and no later one. A server that is busy with another client's script
+        // refuses the call.
         ErrorKind::Extension => match error.code() {
             Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY") => Meaning::NotDone,
             _ => Meaning::Other,
@@ -85,12 +87,13 @@ fn meaning(error: &RedisError) -> Meaning {
     }
 }
 
-/// Whether an operator has ended the script. The text has been the same since Redis 2.6.
+/// Returns whether an operator has ended the script. The text has been the same since Redis
+/// 2.6.
 fn is_killed(error: &RedisError) -> bool {
     error.detail().is_some_and(|text| text.contains("Script killed by user with SCRIPT KILL"))
 }
 
-/// The error of an answer that no script of this library gives.
+/// Returns the error for an answer that no script of this library gives.
 pub(crate) fn odd_answer(operation: &'static str, effect: Effect) -> StoreError {
     let kind = match effect {
         Effect::Reads => StoreErrorKind::Corrupt,

@@ -2,11 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-/// The part of a server's keys that one store has to itself.
+/// A prefix that reserves a part of a server's keys for one store.
 ///
-/// All its keys are `{namespace}:` and a word. In a cluster they are in one slot: what
-/// stands in the braces decides. Two namespaces never share a key, and no name of a
-/// user, role or division is ever part of a key.
+/// All its keys are `{namespace}:` and a key name. In a cluster they lie in one slot,
+/// because the text in the braces selects it. Two namespaces never share a key, and no name
+/// of a user, role or division is ever part of a key.
 ///
 /// ```
 /// use invitation_redis::Namespace;
@@ -19,23 +19,23 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Namespace(Arc<str>);
 
-/// The text cannot be a namespace.
+/// The error for a text that cannot be a namespace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("a namespace must be 1 to 64 ASCII letters, digits, full stops, hyphens or underscores")]
 pub struct InvalidNamespace;
 
 impl Namespace {
-    /// The longest that is accepted, in bytes.
+    /// The maximum length of a namespace, in bytes.
     pub const MAX_BYTES: usize = 64;
 
-    /// The namespace.
+    /// Returns the namespace as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The pattern that fits all its keys and no other's: what a user of the server
-    /// needs to be allowed (`~` in an access control list).
+    /// Returns the pattern that matches exactly the keys of this namespace. A restricted
+    /// user of the server needs it (`~` in an access control list).
     #[must_use]
     pub fn pattern(&self) -> String {
         format!("{{{}}}:*", self.0)
@@ -47,7 +47,7 @@ impl Namespace {
 }
 
 impl Default for Namespace {
-    /// `invitation`.
+    /// Returns the namespace `invitation`.
     fn default() -> Self {
         Self("invitation".into())
     }

@@ -1,4 +1,4 @@
-//! What must hold of a server before invitations are entrusted to it.
+//! Checks of a server before a store keeps invitations on it.
 
 use std::collections::HashMap;
 
@@ -13,53 +13,53 @@ use crate::{
     script::OPEN,
 };
 
-/// The layout of the records and the index.
+/// The layout version of the records and the index.
 const LAYOUT: &[u8] = b"1";
 
-/// Why a namespace cannot be opened.
+/// Reasons why a namespace cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The server cannot be reached, or does not let this user in or do what is needed.
+    /// The server cannot be reached, or refuses this user or a necessary command.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The server is set up so that invitations would not be safe on it.
+    /// A setting of the server would make invitations unsafe.
     #[error("{node}: {setting} is {found}, but must be {wanted}")]
     Setting {
-        /// Which server.
+        /// The server with the setting.
         node: String,
         /// The setting, as the server calls it.
         setting: &'static str,
-        /// What it is.
+        /// The present value of the setting.
         found: String,
-        /// What it must be.
+        /// The required value of the setting.
         wanted: &'static str,
     },
     /// The user lacks rights that a change needs. Nothing was written.
     #[error("{node}: the user has no permission for {}", missing.join(", "))]
     Permission {
-        /// The server that refuses.
+        /// The server that refuses the commands.
         node: String,
         /// Each missing command, with the key that it is needed for.
         missing: Vec<String>,
     },
-    /// Another version of this library has laid out the namespace.
+    /// Another version of this library has created the namespace.
     #[error("the namespace has a layout that this version does not know")]
     Layout,
 }
 
-/// A server promises less than the options expect.
+/// A setting of the server is weaker than the options expect.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{node}: {setting} is {found}; {expected} was expected")]
 #[non_exhaustive]
 pub struct SettingWarning {
-    /// Which server.
+    /// The server with the setting.
     pub node: String,
     /// The setting, as the server calls it.
     pub setting: &'static str,
-    /// What it is; `unknown` when this user may not ask.
+    /// The present value; `unknown` if this user may not read it.
     pub found: String,
-    /// What it would have to be.
+    /// The value that meets the expectation.
     pub expected: &'static str,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn no_randomness(error: EntropyError) -> OpenError {
     StoreError::new(StoreErrorKind::Unavailable, "open").because(error).into()
 }
 
-/// Looks at the settings of every server that takes writes.
+/// Checks the settings of every server that accepts writes.
 pub(crate) async fn check(
     connection: &RedisConnection,
     expected: Persistence,
@@ -101,7 +101,7 @@ pub(crate) async fn check(
             }
             _ => must("role", "role", "master")?,
         }
-        // What is evicted would be gone without anybody having decided it.
+        // Eviction would remove data without any decision by the host.
         must("maxmemory-policy", "maxmemory_policy", "noeviction")?;
         if expected > Persistence::Nothing && info.get("aof_enabled") != Some("1") {
             warnings.push(SettingWarning {
@@ -120,8 +120,8 @@ pub(crate) async fn check(
     Ok(warnings)
 }
 
-/// Asks for a setting that is not in the servers' general information. The setting of a
-/// server that does not let this user ask is `unknown`.
+/// Reads a setting that INFO does not contain. If the server does not let this user read
+/// it, the value is `unknown`.
 async fn ask(
     connection: &RedisConnection,
     setting: &'static str,
@@ -153,8 +153,8 @@ async fn ask(
     Ok(warnings)
 }
 
-/// Whether the server refuses a command to this user, or has no command of that name: some
-/// operators rename `CONFIG`.
+/// Returns whether the server refuses a command to this user, or has no command of that
+/// name: some operators rename `CONFIG`.
 fn is_withheld(error: &RedisError) -> bool {
     let is_unknown = || error.detail().is_some_and(|text| text.starts_with("unknown command"));
     match error.kind() {
@@ -164,7 +164,7 @@ fn is_withheld(error: &RedisError) -> bool {
     }
 }
 
-/// What INFO tells: lines of a name, a colon and a value.
+/// The answer of INFO: lines of a name, a colon and a value.
 struct Info<'t>(&'t str);
 
 impl<'t> Info<'t> {
@@ -174,9 +174,9 @@ impl<'t> Info<'t> {
     }
 }
 
-/// Makes the keys of a namespace, or finds that they are of this layout.
+/// Creates the keys of a namespace, or checks that existing ones have this layout.
 pub(crate) async fn lay_out(calls: &Calls) -> Result<(), OpenError> {
-    // Nothing is acknowledged yet that replicas would have to confirm.
+    // Opening acknowledges no change, so replicas need not confirm anything.
     let calls = Calls { confirm: None, ..calls.clone() };
     match calls.write("open", &OPEN, &[LAYOUT.to_vec()]).await? {
         Value::Array(there) if there == [Value::BulkString(LAYOUT.to_vec())] => Ok(()),

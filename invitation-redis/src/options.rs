@@ -1,10 +1,10 @@
-//! What a host can choose.
+//! Options that a host sets for a store.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use crate::keys::Namespace;
 
-/// How a store on Redis behaves.
+/// Options of a [`RedisStore`](crate::RedisStore).
 ///
 /// ```
 /// use std::{num::NonZeroU32, time::Duration};
@@ -28,23 +28,24 @@ pub struct RedisOptions {
     connect_timeout: Duration,
 }
 
-/// How many replicas must have a change before it counts, and how long to wait for it.
+/// The number of replicas that must have a change, and how long to wait for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Confirm {
     pub(crate) replicas: NonZeroU32,
     pub(crate) timeout: Duration,
 }
 
-/// What the host expects to be on the server's disk. A server that promises less is
-/// warned of ([`RedisStore::warnings`](crate::RedisStore::warnings)).
+/// The persistence that the host expects of the server. A weaker setting gives a warning
+/// ([`RedisStore::warnings`](crate::RedisStore::warnings)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Persistence {
-    /// Nothing: when the server ends, all may be gone.
+    /// No persistence: a server that ends may lose everything.
     Nothing,
-    /// All but about the last second (`appendonly yes`, `appendfsync everysec`).
+    /// All writes but those of about the last second (`appendonly yes`, `appendfsync
+    /// everysec`).
     EverySecond,
-    /// All that was answered (`appendonly yes`, `appendfsync always`).
+    /// All acknowledged writes (`appendonly yes`, `appendfsync always`).
     EveryWrite,
 }
 
@@ -61,47 +62,46 @@ impl Default for RedisOptions {
 }
 
 impl RedisOptions {
-    /// The namespace `invitation`, every write expected on the disk, no wait for
-    /// replicas, 5 seconds for an answer and 2 for a connection.
+    /// Returns the defaults: the namespace `invitation`, every write expected on the disk,
+    /// no wait for replicas, 5 seconds for an answer and 2 for a connection.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Uses another namespace: its own invitations, its own slot.
+    /// Sets the namespace, which has its own invitations and its own slot.
     pub fn with_namespace(self, namespace: Namespace) -> Self {
         Self { namespace, ..self }
     }
 
-    /// Warns unless the server persists at least so much.
+    /// Warns unless the server persists at least as much as `persistence`.
     pub fn expecting(self, persistence: Persistence) -> Self {
         Self { persistence, ..self }
     }
 
-    /// After each change, waits until so many replicas have it. When `timeout` passes
-    /// before, the call ends in
-    /// [`OutcomeUnknown`](invitation_core::StoreErrorKind::OutcomeUnknown), with
-    /// [`Unconfirmed`](crate::Unconfirmed) as its source: the change was made, but may
-    /// be lost when the primary fails; asking again waits again. `timeout` is at least
-    /// 1 ms.
+    /// After each change, waits until `replicas` replicas have it. After `timeout` (at
+    /// least 1 ms) the call fails with the kind
+    /// [`OutcomeUnknown`](invitation_core::StoreErrorKind::OutcomeUnknown) and
+    /// [`Unconfirmed`](crate::Unconfirmed) as its source: the change was made, but a
+    /// failure of the primary may lose it. Repeating the call waits again.
     ///
-    /// It makes a loss at a failover less likely, not impossible: a replica that does
-    /// not have the change may be the one that is promoted.
+    /// This makes a loss at a failover less likely, not impossible: a replica without the
+    /// change may be promoted.
     pub fn wait_replicas(self, replicas: NonZeroU32, timeout: Duration) -> Self {
         let timeout = timeout.max(Duration::from_millis(1));
         Self { confirm: Some(Confirm { replicas, timeout }), ..self }
     }
 
-    /// How long a server may take to answer; a wait for replicas is not counted.
+    /// Sets how long a server may take to answer, without the wait for replicas.
     pub fn with_response_timeout(self, timeout: Duration) -> Self {
         Self { response_timeout: timeout, ..self }
     }
 
-    /// How long a server may take to accept a connection.
+    /// Sets how long a server may take to accept a connection.
     pub fn with_connect_timeout(self, timeout: Duration) -> Self {
         Self { connect_timeout: timeout, ..self }
     }
 
-    /// The namespace.
+    /// Returns the namespace.
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
         &self.namespace
@@ -115,7 +115,7 @@ impl RedisOptions {
         self.confirm
     }
 
-    /// How long the client waits for an answer, with that to a wait for replicas.
+    /// Returns how long the client waits for an answer, including the wait for replicas.
     pub(crate) fn patience(&self) -> Duration {
         let wait = self.confirm.map_or(Duration::ZERO, |confirm| confirm.timeout);
         self.response_timeout.saturating_add(wait)

@@ -1,8 +1,8 @@
-//! Where in the index to look for what a filter means.
+//! Plans: the ranges of the index that contain the matches of a filter.
 //!
-//! An entry of the index is a letter, a name, and a place; `entries` in
-//! `lua/shared.lua` makes them. Which of them are meant is always decided by
-//! `Filter::matches`; a plan only says which ones need not be looked at.
+//! An index entry is a letter, a name, and a place; `entries` in `lua/shared.lua` creates
+//! them. A plan only narrows the candidates. `Filter::matches` always decides which of them
+//! match.
 
 use invitation_core::{
     BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, Span,
@@ -11,27 +11,28 @@ use invitation_core::{
 
 use crate::wire::{after, time};
 
-/// More than that many candidates in no order are not collected to be sorted: then
-/// they are frequent, and a walk from the newest soon finds them.
+/// The maximum number of unordered candidates that are collected and sorted. If there are
+/// more, matches are frequent, and a scan from the newest soon finds them.
 pub(crate) const MAX_UNORDERED: usize = 2_000;
 
-/// By how many terms of a search candidates may be looked for, however many are searched for.
+/// The maximum number of search terms for which candidates are looked up. A search may have
+/// more.
 const MAX_TERMS: usize = 5;
 
-/// Greater than every place: 24 bytes at most, and a user's id of 128.
+/// A byte greater than every place: a place is at most 24 bytes and a user id of 128.
 const END: u8 = 0xff;
 
-/// What stands between two bounds, in the notation of ZRANGEBYLEX.
+/// The entries between two bounds, in the notation of ZRANGEBYLEX.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Range {
     pub(crate) min: Vec<u8>,
     pub(crate) max: Vec<u8>,
-    /// How many bytes of an entry come before its place.
+    /// The number of bytes of an entry before its place.
     pub(crate) skip: usize,
 }
 
 impl Range {
-    /// All that begin so, with a time next.
+    /// Returns the range of all entries that begin with `prefix`, followed by a time.
     pub(crate) fn of(prefix: &[u8]) -> Self {
         Self {
             min: [b"[", prefix].concat(),
@@ -40,13 +41,13 @@ impl Range {
         }
     }
 
-    /// All that begin so, whatever follows.
+    /// Returns the range of all entries that begin with `prefix`, whatever follows.
     fn of_any(prefix: &[u8], longest: usize) -> Self {
         let end = vec![END; longest + 1];
         Self { max: [b"(", prefix, &end].concat(), ..Self::of(prefix) }
     }
 
-    /// Only what is at `from` or later.
+    /// Restricts the range to entries at `from` or later.
     pub(crate) fn from(mut self, from: Option<[u8; 8]>) -> Self {
         if let Some(from) = from {
             self.min.extend(from);
@@ -54,18 +55,19 @@ impl Range {
         self
     }
 
-    /// Only what is before that place.
+    /// Restricts the range to entries before a place.
     pub(crate) fn before(mut self, place: Option<&[u8]>) -> Self {
         if let Some(place) = place {
             let mut max = self.max[..=self.skip].to_vec();
             max.extend(place);
-            // Both exclude their end.
+            // Both bounds exclude their end.
             self.max = max.min(self.max);
         }
         self
     }
 
-    /// Only what lies within the span, and behind the position.
+    /// Restricts the range to entries within the time range and after the cursor's
+    /// position.
     pub(crate) fn within<I: AsId>(self, span: &Span, position: Option<&Position<I>>) -> Self {
         let until = span.until.map(time);
         let place = position.map(place);
@@ -75,7 +77,7 @@ impl Range {
     }
 }
 
-/// An id as its bytes.
+/// An id that can be written as its bytes.
 pub(crate) trait AsId {
     fn bytes(&self) -> &[u8; 16];
 }
@@ -92,19 +94,21 @@ impl AsId for invitation_core::EventId {
     }
 }
 
-/// A position as the end of an entry.
+/// Returns a position as the end of an entry.
 fn place<I: AsId>(position: &Position<I>) -> Vec<u8> {
     [time(position.at).as_slice(), position.id.bytes()].concat()
 }
 
-/// A letter and a name, which cannot run into what follows.
+/// Returns a letter and a name with its length, so that the name cannot run into the
+/// following bytes.
 pub(crate) fn named(letter: &[u8], name: &str) -> Vec<u8> {
     // No name is longer than 128 bytes, and no address than 254.
     let len = u8::try_from(name.len()).unwrap_or(u8::MAX);
     [letter, &[len], name.as_bytes()].concat()
 }
 
-/// The letters of a scope: one for all, one and the name for a division.
+/// Returns the prefix for a scope: the letter `all`, or the letter `one` and the name of a
+/// division.
 pub(crate) fn scoped(scope: &Scope, all: u8, one: u8, state: &[u8]) -> Vec<u8> {
     match scope {
         Scope::All => [&[all], state].concat(),
@@ -112,8 +116,8 @@ pub(crate) fn scoped(scope: &Scope, all: u8, one: u8, state: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What is stored of a status: whether an open one is active or expired is a question
-/// to the clock.
+/// Returns the stored state of a status. Whether an open invitation is active or expired
+/// depends on the clock.
 fn stored(status: Status) -> &'static [u8] {
     match status {
         Status::Active | Status::Expired => b"o",
@@ -122,12 +126,12 @@ fn stored(status: Status) -> &'static [u8] {
     }
 }
 
-/// Candidates for what a filter means.
+/// The candidates for a filter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Plan {
-    /// By `created_at` and id, each range for itself.
+    /// Ranges that are each sorted by `created_at` and id.
     Ordered(Vec<Range>),
-    /// In no order.
+    /// Ranges in no order.
     Unordered(Vec<Range>),
 }
 
@@ -139,7 +143,8 @@ impl Plan {
     }
 }
 
-/// All plans that serve a filter; the first one is for want of better ones.
+/// Returns all plans that serve a filter. The first one always works, and is used if there
+/// is no better one.
 pub(crate) fn plans(scope: &Scope, filter: &Filter) -> Vec<Plan> {
     let Filter { now: _, status, role, inviter, batch, created, expires, search } = filter;
     let ordered = |prefix: &[u8]| {
@@ -181,14 +186,14 @@ fn by_state(scope: &Scope, status: Option<Status>, created: &Span) -> Vec<Range>
     letters.iter().map(range).collect()
 }
 
-/// The open invitations of a mailbox to a division that are active.
+/// Returns the range of active invitations of a mailbox to a division.
 pub(crate) fn invitee(invitee: &Invitee, now: Timestamp) -> Range {
     let prefix = named(&named(b"e", invitee.address.as_str()), invitee.division.as_str());
     Range::of(&prefix).from(Some(after(now)))
 }
 
-/// Every term must be met, so each alone is enough to look for; a tag is as good as
-/// all of them.
+/// Returns the plans for a search. An invitation must match all terms, so looking up a
+/// single term is enough; a tag is as selective as all of them.
 fn by_search(search: &Search) -> Vec<Plan> {
     let tagged = |tag: &CodeTag| Range::of_any(&[b"g".as_slice(), tag.as_bytes()].concat(), 16);
     let tags: Vec<Range> = search.tags().iter().map(tagged).collect();
@@ -198,19 +203,19 @@ fn by_search(search: &Search) -> Vec<Plan> {
     let either = |term: &SearchTerm| {
         let beginning = [b"w", term.as_str().as_bytes()].concat();
         let range = if term.is_whole() {
-            // A NUL ends the term in an entry of the index, and the id follows.
+            // A NUL ends the term in an index entry, and the id follows.
             Range::of_any(&[beginning.as_slice(), b"\0"].concat(), 16)
         } else {
             Range::of(&beginning)
         };
         Plan::Unordered(tags.iter().cloned().chain([range]).collect())
     };
-    // The longest come first.
+    // The longest terms come first.
     search.terms().iter().take(MAX_TERMS).map(either).collect()
 }
 
-/// The ranges whose sizes are the number of each of these statuses, where the index
-/// alone tells: when nothing but scope and status narrows.
+/// Returns the ranges whose sizes are the counts of these statuses. Only the scope and the
+/// status may filter, because the index alone must give the counts.
 pub(crate) fn counted(scope: &Scope, filter: &Filter, statuses: &[Status]) -> Option<Vec<Range>> {
     if *filter != (Filter { status: filter.status, ..Filter::all(filter.now) }) {
         return None;
@@ -229,7 +234,7 @@ pub(crate) fn counted(scope: &Scope, filter: &Filter, statuses: &[Status]) -> Op
     Some(statuses.iter().map(range).collect())
 }
 
-/// Whether what a range holds can be of that status.
+/// Returns whether a range can contain invitations of a status.
 pub(crate) fn may_hold(range: &Range, status: Status) -> bool {
     match range.min.get(1..3) {
         Some([b's' | b't', state]) => [*state] == *stored(status),

@@ -1,4 +1,4 @@
-//! Making transitions: those of calls that come at the same time share a script.
+//! Applies transitions: concurrent calls share a script.
 
 use std::{iter, num::NonZeroUsize};
 
@@ -13,19 +13,20 @@ use crate::{
     store::{RedisStore, touch},
 };
 
-/// The most transitions that one script makes: nobody else is served meanwhile.
+/// The maximum number of transitions in one script, because the server serves no other
+/// client meanwhile.
 pub(crate) const MAX_APPLIED: NonZeroUsize = NonZeroUsize::new(64).expect("it is not 0");
 
-/// How many scripts with transitions are out at once before those that come meanwhile
-/// share the next: one that the server works on, and one on its way.
+/// The maximum number of scripts with transitions in flight: one that the server executes,
+/// and one on its way. Transitions that arrive meanwhile share the next script.
 pub(crate) const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
 
-/// What became of a transition.
+/// The result of a transition.
 pub(crate) type Made = Result<Outcome, StoreError>;
 
 impl RedisStore {
-    /// Makes a transition at once if a lane is free, and otherwise with all that wait for
-    /// one.
+    /// Applies a transition at once if a slot is free, and otherwise together with all
+    /// transitions that wait for one.
     pub(crate) async fn step(&self, transition: &Transition) -> Made {
         match self.lanes.board(transition).await {
             Boarding::Answered(made) => made,
@@ -46,7 +47,7 @@ impl RedisStore {
         own.unwrap_or_else(unanswered)
     }
 
-    /// Makes each of many transitions.
+    /// Applies several transitions, each on its own.
     pub(crate) async fn steps(&self, transitions: &[Transition]) -> Vec<Made> {
         let mut made = Vec::with_capacity(transitions.len());
         for some in transitions.chunks(MAX_APPLIED.get()) {
@@ -55,8 +56,8 @@ impl RedisStore {
         made
     }
 
-    /// Makes some transitions by one script: each has its own answer, and the error of
-    /// the call is everybody's.
+    /// Applies some transitions by one script. Each has its own answer; an error of the
+    /// call applies to all of them.
     async fn script(&self, transitions: &[&Transition]) -> Vec<Made> {
         let mut arguments = Vec::with_capacity(1 + transitions.len());
         arguments.push(touch(&self.calls));
@@ -94,7 +95,7 @@ fn outcome(transition: &Transition, answer: Value) -> Made {
             let full = full.ok_or_else(|| answer.odd())?;
             return Ok(Outcome::QuotaFull(full.of.clone()));
         }
-        // It stopped before it had written anything.
+        // The script stopped before it wrote anything.
         b"unreadable" => return Err(record::corrupt_entry("transition")),
         b"failed" => {
             let message = String::from_utf8_lossy(&answer.bytes()?).into_owned();
@@ -102,7 +103,7 @@ fn outcome(transition: &Transition, answer: Value) -> Made {
         }
         _ => return Err(answer.odd()),
     };
-    // What cannot be read now may have been changed nevertheless.
+    // The change may have been made although the answer cannot be read.
     facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
 }
 

@@ -1,4 +1,4 @@
-//! The store.
+//! The Redis store and its implementation of the port.
 
 use std::sync::{
     Arc,
@@ -26,12 +26,12 @@ use crate::{
     wire::Packed,
 };
 
-/// The most invitations that one script removes.
+/// The maximum number of invitations that one script removes.
 const MAX_PURGED: u32 = 500;
 
 /// A store in one namespace of a Redis server or cluster.
 ///
-/// Clones share the connection. See the [crate's page](crate) for what it promises.
+/// Clones share the connection. The [crate documentation](crate) lists the guarantees.
 #[derive(Clone, Debug)]
 pub struct RedisStore {
     pub(crate) calls: Calls,
@@ -40,7 +40,7 @@ pub struct RedisStore {
     pub(crate) lanes: Lanes<Transition, Made>,
 }
 
-/// Tells calls apart, so that one which is sent again is recognised.
+/// Generates operation ids, so that a repeated command is recognised.
 #[derive(Debug)]
 struct Operations {
     opened: [u8; 16],
@@ -62,31 +62,32 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the server cannot be reached, or is one on which invitations
-    /// would not be safe. No URL or password is in it.
+    /// Returns [`OpenError`] if the server cannot be reached, or if invitations would not
+    /// be safe on it. The error contains no URL or password.
     pub async fn connect(url: &str, options: RedisOptions) -> Result<Self, OpenError> {
         let connection = RedisConnection::to_server(url, &options).await;
         Self::on(connection.map_err(open::unreachable)?, options).await
     }
 
-    /// Connects to a cluster, of which these are some nodes, and opens a namespace on it.
+    /// Connects to a cluster through some of its nodes, and opens a namespace on it.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// The same as for [`connect`](Self::connect).
     pub async fn connect_cluster(urls: &[&str], options: RedisOptions) -> Result<Self, OpenError> {
         let connection = RedisConnection::to_cluster(urls, &options).await;
         Self::on(connection.map_err(open::unreachable)?, options).await
     }
 
-    /// Opens a namespace on a connection of the host's, which then decides about timeouts
-    /// and retries: there have to be bounds on both, and reads have to go to primaries.
+    /// Opens a namespace on the host's own connection. The connection then determines
+    /// timeouts and retries: both must be bounded, and reads must go to primaries.
     ///
-    /// Five round trips, the first time; four later. Two more where persistence is expected.
+    /// Takes five round trips the first time and four later. Expecting persistence adds
+    /// two.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// The same as for [`connect`](Self::connect).
     pub async fn on(
         connection: impl Into<RedisConnection>,
         options: RedisOptions,
@@ -107,13 +108,13 @@ impl RedisStore {
         })
     }
 
-    /// What the server promises less than the options expect.
+    /// Returns the settings that are weaker than the options expect.
     #[must_use]
     pub fn warnings(&self) -> &[SettingWarning] {
         &self.warnings
     }
 
-    /// The namespace.
+    /// Returns the namespace.
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
         self.calls.keys.namespace()
@@ -139,7 +140,7 @@ impl RedisStore {
     }
 }
 
-/// Whether a script that writes nothing is to touch something, as an argument.
+/// Returns the argument that asks a script which writes nothing to write a marker field.
 pub(crate) fn touch(calls: &Calls) -> Vec<u8> {
     if calls.touches() { b"1".to_vec() } else { b"0".to_vec() }
 }
@@ -281,7 +282,7 @@ impl Store for RedisStore {
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let max = purge.max.get().min(MAX_PURGED);
         let event = purge.evidence(0);
-        // The number is the last value of the last pair; the script learns which.
+        // The id is the last value of the last pair. Only the script learns it.
         let mut detail = event.detail.to_json();
         detail.truncate(detail.len().saturating_sub(r#"0"]]"#.len()));
         let mut p = Packed::array(7);
