@@ -1,4 +1,4 @@
-//! Lists and counts: entries of the index, in pieces of bounded size.
+//! Lists and counts, read from the index in chunks of bounded size.
 
 use std::cmp::Reverse;
 
@@ -18,22 +18,22 @@ use crate::{
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The fewest and the most entries of a range that one script reads.
+/// The minimum and maximum number of entries of a range that one script reads.
 const MIN_PIECE: usize = 64;
 const MAX_PIECE: usize = 500;
 
-/// How many mailboxes one script looks for.
+/// The maximum number of mailboxes that one script looks up.
 const MAX_INVITEES: usize = 250;
 
-/// How many entries a list looks at before it comes back short.
+/// The number of entries that a list examines before it returns a short page.
 const MAX_LOOKED_AT: usize = 4_000;
 
-/// A kind of things that are listed by a time and an id.
+/// A record that is listed by a time and an id.
 trait Listed: Sized + Send {
     type Id: AsId + Copy + Ord + Send + Sync;
     const WHAT: &'static str;
 
-    /// Reads one from what an entry ends with, and its record.
+    /// Reads a record and the place at the end of its index entry.
     fn read(place: &[u8], record: &[u8]) -> Result<Self>;
     fn position(&self) -> Position<Self::Id>;
 }
@@ -96,10 +96,10 @@ fn last_id(place: &[u8]) -> Result<[u8; 16]> {
     place.last_chunk().copied().ok_or_else(|| record::corrupt_entry("id"))
 }
 
-/// What stood in some ranges, newest first, up to where all of them are known.
+/// The records of some ranges, newest first, down to the point where all ranges were read.
 struct Piece<T: Listed> {
     items: Vec<T>,
-    /// Where the next piece begins; none when there is nothing more.
+    /// The position at which the next chunk begins; `None` at the end.
     next: Option<Position<T::Id>>,
 }
 
@@ -116,7 +116,8 @@ async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Resu
         let is_full = page.len() >= 2 * limit;
         let mut last = None;
         for entry in page.chunks_exact(2) {
-            // An entry is removed together with its record.
+            // A script removes an entry together with its record, so both are there or
+            // neither.
             let [Value::BulkString(place), Value::BulkString(record)] = entry else {
                 return Err(record::corrupt_entry(T::WHAT));
             };
@@ -129,12 +130,14 @@ async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Resu
         }
     }
     items.sort_by_key(|item| Reverse(item.position()));
-    // Beyond, a range that was not read to its end may have something in between.
+    // Drops older items: a range that was not read to its end may have entries between
+    // them.
     items.retain(|item| frontier.is_none_or(|frontier| item.position() >= frontier));
     Ok(Piece { items, next: frontier })
 }
 
-/// Walks from a position on; stops when told to, or when it has looked at too many.
+/// Scans from a position on. Stops when the page is full, or after examining
+/// [`MAX_LOOKED_AT`] entries.
 async fn walk<T: Listed>(
     calls: &Calls,
     ranges: &[Range],
@@ -162,15 +165,16 @@ async fn walk<T: Listed>(
     }
 }
 
-/// All of some ranges that are in no order, once each; none when there are too many.
+/// Returns all records of some unordered ranges, each once, or `None` if there are too
+/// many.
 async fn collect(calls: &Calls, ranges: &[Range]) -> Result<Option<Vec<Invitation>>> {
     let Piece { mut items, next } = piece::<Invitation>(calls, ranges, MAX_UNORDERED).await?;
-    // The same one may stand in several ranges.
+    // The same invitation may be in several ranges.
     items.dedup_by_key(|invitation| invitation.id);
     Ok(next.is_none().then_some(items))
 }
 
-/// The plan with the fewest candidates.
+/// Returns the plan with the fewest candidates.
 async fn best(calls: &Calls, scope: &Scope, filter: &Filter) -> Result<Plan> {
     let mut plans = plan::plans(scope, filter);
     if plans.len() == 1 {
@@ -235,8 +239,8 @@ pub(crate) async fn list(
     walk(calls, &ranges, page, is_meant).await
 }
 
-/// The ranges to walk: those of the plan, or of the first one when there were suddenly
-/// too many candidates for an unordered one.
+/// Returns the ranges to scan: those of the plan, or of the first plan if the number of
+/// candidates has meanwhile become too large for an unordered one.
 fn ordered(plan: Plan, scope: &Scope, filter: &Filter) -> Vec<Range> {
     match plan {
         Plan::Ordered(ranges) => ranges,
@@ -281,7 +285,7 @@ pub(crate) async fn count(
         let may_hold = |status: &&Status| plan::may_hold(range, **status);
         let here: Vec<Status> = statuses.iter().filter(may_hold).copied().collect();
         let mut rest = range.clone();
-        // More of what is beyond the cap already would change nothing.
+        // A status that is already beyond the cap needs no further counting.
         while here.iter().any(|status| tally.of(*status) < most) {
             let ranges = std::slice::from_ref(&rest);
             let Piece { items, next } = piece::<Invitation>(calls, ranges, MAX_PIECE).await?;

@@ -1,5 +1,5 @@
-//! Records and what they stand for; their layout is that of `lua/shared.lua`. A record
-//! that this library did not write is an error, never a guess.
+//! Conversion between records and domain types. `lua/shared.lua` has the layout of the
+//! records. A record that this library did not write is an error.
 
 use std::num::NonZeroU32;
 
@@ -14,12 +14,12 @@ use crate::wire::{Fields, Packed, corrupt};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Search terms as a record keeps them.
+/// Joins search terms as a record stores them.
 pub(crate) fn joined(terms: &[String]) -> String {
     terms.join("\0")
 }
 
-/// The address as given, its comparison form, and the domain, of a binding.
+/// Returns the address as given, its comparison form, and the domain, of a binding.
 pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<&str>) {
     match binding {
         Binding::Anyone => (None, None, None),
@@ -28,13 +28,15 @@ pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<
     }
 }
 
-/// The field of an idempotency key: no user has an empty id, and no id a NUL in it.
+/// Returns the hash field of an idempotency key. A NUL separates user and key: no user id
+/// is empty or contains one.
 pub(crate) fn request_key(request: &Request) -> Vec<u8> {
     let owner = request.key.owner.as_ref().map_or("", UserId::as_str);
     [owner, "\0", request.key.key.as_str()].concat().into_bytes()
 }
 
-/// The record of a new invitation that came by a request, which created `first` first.
+/// Writes the record of a new invitation. `first` is the first invitation that the same
+/// request created.
 pub(crate) fn write_invitation(
     invitation: &Invitation,
     request: Option<(&[u8], &InvitationId)>,
@@ -165,7 +167,7 @@ fn redemption_fields(f: &mut Fields<'_>) -> Result<Redemption> {
     })
 }
 
-/// A lease as a script takes it, which adds the division.
+/// Writes a lease as a script takes it; the script adds the division.
 pub(crate) fn write_lease<'p>(p: &'p mut Packed, lease: &Lease) -> &'p mut Packed {
     p.begin(5)
         .bytes(lease.id.as_bytes())
@@ -196,12 +198,12 @@ fn read_lease(record: &[u8]) -> Result<(Lease, Division)> {
     Ok((lease, f.stored("division", Division::from_stored)?))
 }
 
-/// The record of an event without its invitation and division, which stand between the
-/// first piece and the second.
+/// The record of an event in two parts. The script inserts the invitation and the division
+/// between them.
 pub(crate) struct EventPieces {
     pub(crate) until_invitation: Vec<u8>,
     pub(crate) origin: Vec<u8>,
-    /// With the last field, which is for the script that stores new invitations.
+    /// The second part with the last field, for the script that stores new invitations.
     pub(crate) detail: Vec<u8>,
 }
 
@@ -239,7 +241,7 @@ fn performer(event: &Event) -> (Option<&str>, Option<&str>, Option<&str>) {
     }
 }
 
-/// The user whose event it is.
+/// Returns the user who caused the event.
 pub(crate) fn event_user(event: &Event) -> Option<&str> {
     performer(event).0
 }
@@ -254,7 +256,7 @@ pub(crate) fn pack_event<'p>(p: &'p mut Packed, event: &Event) -> &'p mut Packed
         .append(&pieces.detail)
 }
 
-/// An event by itself.
+/// Writes a single event.
 pub(crate) fn write_event(event: &Event) -> Vec<u8> {
     let mut p = Packed::default();
     pack_event(&mut p, event);
@@ -291,7 +293,7 @@ pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
     })
 }
 
-/// The error of an entry of the index that this library did not write.
+/// Returns the error for an index entry that this library did not write.
 pub(crate) fn corrupt_entry(of: &'static str) -> StoreError {
     corrupt("entry", of)
 }

@@ -1,6 +1,6 @@
-//! The domain's words as the scripts take them: a number for each word of a guard and
-//! each change, and what it needs. What each means stands in the core
-//! (`Condition::holds`, `Change::apply_to`); `lua/apply.lua` says it again.
+//! Encodes transitions for the scripts: a number for each condition and each change,
+//! followed by its arguments. The core defines their meaning (`Condition::holds`,
+//! `Change::apply_to`), and `lua/apply.lua` implements it again.
 
 use invitation_core::{
     Change, Condition, EmailKey, EventId, Guard, Held, Quota, QuotaOf, Role, RolePair, Scope,
@@ -12,7 +12,7 @@ use crate::{
     wire::{self, Packed},
 };
 
-/// A transition as an argument of `apply.lua`.
+/// Encodes a transition as an argument of `apply.lua`.
 pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
     let (change, event) = (transition.change(), transition.event());
     let mut p = Packed::array(15);
@@ -43,7 +43,7 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
     p.done()
 }
 
-/// The id, or the digests one after another.
+/// Returns the id of a target, or its digests one after another.
 pub(crate) fn target(target: &Target) -> (Option<[u8; 16]>, Vec<u8>) {
     match target {
         Target::Id(id) => (Some(*id.as_bytes()), Vec::new()),
@@ -60,7 +60,7 @@ pub(crate) fn scope<'p>(p: &'p mut Packed, scope: &Scope) -> &'p mut Packed {
     }
 }
 
-/// One array for all words, each followed by what it needs.
+/// Encodes all conditions as one array, each followed by its arguments.
 fn guard(p: &mut Packed, guard: &Guard) {
     let conditions = guard.conditions();
     p.begin(conditions.iter().map(|condition| 1 + needs(condition)).sum());
@@ -110,8 +110,8 @@ fn write_condition(p: &mut Packed, condition: &Condition) {
     };
 }
 
-/// Pairs as a text to look one up in: two NUL before each and after the last, one
-/// between the roles, in which there is none.
+/// Encodes role pairs as a text that the script searches. Two NUL precede each pair and
+/// follow the last; one separates the two roles, which contain none.
 fn grantable(pairs: &[RolePair]) -> String {
     let mut text = String::new();
     for RolePair { inviter, granted } in pairs {
@@ -181,9 +181,9 @@ fn held(p: &mut Packed, held: Option<Held>) -> &mut Packed {
     }
 }
 
-/// The detail that the event has when the use of somebody else's lease is taken, up to
-/// the id of that lease: only the script learns which it is. The id is the last value
-/// of the last pair.
+/// Returns the beginning of the event's detail for a use taken over from another user's
+/// lease, up to the id of that lease. Only the script learns the id, which is the last
+/// value of the last pair.
 fn detail_before_lease(transition: &Transition) -> String {
     let unknown = EventId::from_bytes([0; 16]);
     let mut json = transition.event().clone().in_place_of(&unknown).detail.to_json();

@@ -1,4 +1,4 @@
-//! The rights that the user of a server needs.
+//! The rights that the store's user needs on the server.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
@@ -9,15 +9,16 @@ use crate::{
     script::RIGHTS,
 };
 
-/// Finds out whether the user may run every command that the store will need, on every key
-/// of the namespace and on every primary. Redis does not undo what a script has written when
-/// a later command of it is refused, so this has to be known before the first change.
+/// Checks that the user may run every command that the store needs, on every key of the
+/// namespace and on every primary. Redis does not undo the writes of a script when it
+/// refuses a later command. A missing right must therefore be found before the first
+/// change.
 ///
 /// `ACL DRYRUN` and `ACL GETUSER` need rights of their own. The check that scripts can call
 /// needs only `EVAL`.
 pub(crate) async fn check(calls: &Calls) -> Result<(), OpenError> {
     let mut evaluation = redis::cmd("EVAL");
-    // No key is declared, so that primaries of other slots answer too.
+    // The call declares no key, so that primaries of other slots answer too.
     evaluation.arg(RIGHTS.source()).arg(0).arg(calls.keys.all()).arg(of_the_client(calls));
     let answers = match calls.connection.ask_primaries(&evaluation).await {
         Ok(answers) => answers,
@@ -45,8 +46,8 @@ fn is_forbidden(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
 }
 
-/// The commands that the client sends besides `EVAL`, each with arguments that make it
-/// complete.
+/// Returns the commands that the client sends besides `EVAL`, each with arguments that make
+/// it complete.
 fn of_the_client(calls: &Calls) -> Vec<String> {
     let mut commands = vec!["EVALSHA - 0".to_owned(), "INFO everything".to_owned()];
     if calls.confirm.is_some() {
@@ -54,8 +55,7 @@ fn of_the_client(calls: &Calls) -> Vec<String> {
         commands.push(format!("EXISTS {}", calls.keys.all()[0]));
     }
     if calls.connection.is_cluster() {
-        // The client asks where the slots are, follows a slot on its way, and looks whether
-        // a connection works.
+        // The client looks up the slots, follows a moving slot, and pings its connections.
         commands.extend(["CLUSTER SLOTS", "ASKING", "PING"].map(str::to_owned));
     }
     commands

@@ -1,8 +1,8 @@
-//! The scripts: each one text that never changes, known to the server by its SHA-1.
+//! The scripts. Each is a constant text that the server identifies by its SHA-1.
 
 use std::sync::LazyLock;
 
-/// A script and the name that it is called by.
+/// A script and its name.
 #[derive(Debug)]
 pub(crate) struct Script {
     source: &'static str,
@@ -14,7 +14,7 @@ impl Script {
         self.source
     }
 
-    /// By what the server knows it, once it has seen it.
+    /// Returns the SHA-1 by which a server identifies the script after loading it.
     pub(crate) fn hash(&self) -> &str {
         &self.hash
     }

@@ -1,12 +1,12 @@
 //! `MessagePack` as the scripts read and write it: arrays of texts, numbers and `false`.
 //!
-//! Lua has one kind of text, so bytes are written as texts too. What is absent is
-//! `false`: an array of Lua ends at its first `nil`.
+//! Lua has one string type, so bytes are written as texts too. An absent value is `false`,
+//! because a Lua array ends at its first `nil`.
 
 use invitation_core::{StoreError, StoreErrorKind, Timestamp};
 use rmp::{Marker, decode, encode};
 
-/// A value that is not what this library writes.
+/// A value that this library does not write.
 #[derive(Debug, thiserror::Error)]
 #[error("the field {field} of a stored {record} cannot be understood")]
 pub(crate) struct Unreadable {
@@ -14,19 +14,19 @@ pub(crate) struct Unreadable {
     field: &'static str,
 }
 
-/// Writes values one after another.
+/// A writer of successive values.
 #[derive(Debug, Default)]
 pub(crate) struct Packed(Vec<u8>);
 
 impl Packed {
-    /// Begins with an array of so many values.
+    /// Starts with an array of `len` values.
     pub(crate) fn array(len: usize) -> Self {
         let mut packed = Self(Vec::with_capacity(256));
         packed.begin(len);
         packed
     }
 
-    /// An array of so many values, which follow.
+    /// Begins a nested array of `len` values, which the caller writes next.
     pub(crate) fn begin(&mut self, len: usize) -> &mut Self {
         // No array here comes near the bound, and writing to memory does not fail.
         let _ = encode::write_array_len(&mut self.0, u32::try_from(len).unwrap_or(u32::MAX));
@@ -40,7 +40,7 @@ impl Packed {
         self
     }
 
-    /// Values that are packed already.
+    /// Appends values that are packed already.
     pub(crate) fn append(&mut self, packed: &[u8]) -> &mut Self {
         self.0.extend_from_slice(packed);
         self
@@ -93,25 +93,24 @@ impl Packed {
 
 const SIGN: u64 = 1 << 63;
 
-/// An instant as 8 bytes that order as instants do.
+/// Returns an instant as 8 bytes that sort like instants.
 pub(crate) fn time(at: Timestamp) -> [u8; 8] {
     (at.as_micros().cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
-/// The first instant after that one, in the same form; one that need not be a
-/// [`Timestamp`].
+/// Returns the next instant in the same form. It may be beyond the range of [`Timestamp`].
 pub(crate) fn after(at: Timestamp) -> [u8; 8] {
     ((at.as_micros().cast_unsigned() ^ SIGN) + 1).to_be_bytes()
 }
 
-/// The instant that 8 bytes stand for.
+/// Reads an instant from its 8 bytes.
 pub(crate) fn read_time(bytes: [u8; 8]) -> Option<Timestamp> {
     Timestamp::from_micros((u64::from_be_bytes(bytes) ^ SIGN).cast_signed())
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Reads the values of an array from its beginning.
+/// A reader of the values of an array, from its beginning.
 #[derive(Debug)]
 pub(crate) struct Fields<'b> {
     rest: &'b [u8],
@@ -119,7 +118,7 @@ pub(crate) struct Fields<'b> {
 }
 
 impl<'b> Fields<'b> {
-    /// Of an array of at least so many values.
+    /// Opens an array of at least `len` values.
     pub(crate) fn of(bytes: &'b [u8], record: &'static str, len: u32) -> Result<Self> {
         let mut fields = Self { rest: bytes, record };
         if fields.begin("length")? < Some(len) {
@@ -128,7 +127,7 @@ impl<'b> Fields<'b> {
         Ok(fields)
     }
 
-    /// The number of values of an array, which follow; none for an absent one.
+    /// Reads the length of an array, whose values follow, or `None` if it is absent.
     pub(crate) fn begin(&mut self, field: &'static str) -> Result<Option<u32>> {
         if self.is_absent() {
             return Ok(None);
@@ -141,7 +140,7 @@ impl<'b> Fields<'b> {
         corrupt(self.record, field)
     }
 
-    /// Steps over a `false`.
+    /// Skips a `false`, if it is next.
     fn is_absent(&mut self) -> bool {
         let absent = self.rest.first() == Some(&Marker::False.to_u8());
         if absent {
@@ -183,7 +182,7 @@ impl<'b> Fields<'b> {
         read_time(self.array(field)?).ok_or_else(|| self.corrupt(field))
     }
 
-    /// A text that was checked when it was written.
+    /// Reads a text that was validated when it was written.
     pub(crate) fn stored<T>(
         &mut self,
         field: &'static str,
@@ -200,7 +199,7 @@ impl<'b> Fields<'b> {
         self.opt(field, |fields, field| fields.stored(field, restore))
     }
 
-    /// A text that `parse` understands.
+    /// Reads a text and parses it with `parse`.
     pub(crate) fn word<T, E>(
         &mut self,
         field: &'static str,
@@ -218,7 +217,7 @@ impl<'b> Fields<'b> {
     }
 }
 
-/// The error of something stored that this library did not write.
+/// Returns the error for a stored value that this library did not write.
 pub(crate) fn corrupt(record: &'static str, field: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, "read").because(Unreadable { record, field })
 }

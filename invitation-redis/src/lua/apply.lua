@@ -1,24 +1,25 @@
--- Makes transitions, each for itself, or says why not.
+-- Applies transitions, each on its own, or reports why not.
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  1  whether to touch: '1' or '0'; then for each transition a MessagePack array:
 --            1 id or false, 2 digests of 32 bytes each, 3 division or false (the
---            scope), 4 guard: {word, what it needs, word, …}, 5 quotas: false or
---            {{kind, name, max, adds, from}, …}, 6 change: {word, held, …}, 7 user or
---            false, 8 ends all leases, 9 changes terms, 10 id of the event, 11 its
---            time, 12 its user or false, 13 its record up to the invitation, 14 that
---            behind the division, 15 if the use of another's lease may be taken:
---            {14 up to the detail, the beginning of the detail}, else false.
+--            scope), 4 guard: {condition number, its arguments, condition number, …},
+--            5 quotas: false or {{kind, name, max, adds, from}, …}, 6 change:
+--            {change number, held, …}, 7 user or false, 8 ends all leases, 9 changes
+--            terms, 10 id of the event, 11 its time, 12 its user or false, 13 its record
+--            up to the invitation, 14 that after the division, 15 if the use may be taken
+--            over from another user's lease: {14 up to the detail, the beginning of the
+--            detail}, else false.
 -- Returns for each transition
 --         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
---         mine being 1 when it is the last use; {'quota', number of the quota};
---         {'taken'}; {'missing'}; {'unreadable', message} when what is stored cannot be
---         understood and nothing was changed; {'failed', message} when it failed while
---         it was being made. Or for all of them {'failed', message}.
+--         with mine = 1 when it is the last use; {'quota', number of the quota};
+--         {'taken'}; {'missing'}; {'unreadable', message} when the stored data cannot be
+--         read and nothing was changed; {'failed', message} when an error occurred during
+--         the change. Or for all of them {'failed', message}.
 
--- The facts of the transition at hand: what a guard is about.
+-- The facts for the current transition, which its guard is checked against.
 local r, mine, lease, first
--- Whether it is being made.
+-- Whether the current transition has begun to write.
 local begun = false
 
 local function learn(id, user)
@@ -51,8 +52,8 @@ local function own_lease(of)
   return lease and lease[ITS_USER] == of and lease
 end
 
--- Whether all words of a guard hold; each by its number in render.rs. One after the
--- other, because to make a function of each would cost more than to look for it.
+-- Returns whether all conditions of a guard hold, each given by its number in render.rs. A
+-- chain of comparisons, because creating one function per condition would cost more.
 local function holds(guard)
   local n, len = 1, #guard
   while n <= len do
@@ -93,8 +94,8 @@ local function holds(guard)
   return true
 end
 
--- Ends the lease whose use is taken, and returns it: {1, its id} the user's own,
--- {2, now} the first, if it has run out.
+-- Ends the lease whose use is taken, and returns it: {1, its id} is the user's own lease,
+-- {2, now} the first lease, if it has expired.
 local function take(id, held)
   local ended
   if held[1] == 1 then
@@ -110,7 +111,7 @@ local function take(id, held)
   return ended
 end
 
--- A new name that an invitation is found by.
+-- Replaces the search terms of the redeemer's name.
 local function rename(id, words)
   if words == r[NAME_WORDS] then return end
   if r[NAME_WORDS] ~= '' then
@@ -121,7 +122,7 @@ local function rename(id, words)
   r[NAME_WORDS] = words
 end
 
--- The changes that leave the terms alone: of the index, they move the state at most.
+-- Applies a change that leaves the terms alone. In the index, it moves the state at most.
 local function use(id, change)
   local st = state(r)
   local at = over(r, st)
@@ -149,7 +150,7 @@ local function use(id, change)
   end
 end
 
--- The changes of the terms, which may move everything.
+-- Applies a change of the terms, which may move every index entry.
 local function amend(id, change)
   put_all(id, r, false)
   local word, new = change[1], change[3]
@@ -178,7 +179,7 @@ local function next_version(version)
   return struct.pack('>I4I4', high, low)
 end
 
--- An id as text.
+-- Formats an id as text.
 local function uuid(id)
   local hex = string.gsub(id, '.', function(c) return string.format('%02x', string.byte(c)) end)
   return (string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)',
@@ -217,7 +218,7 @@ local function one(packed)
   learn(id, t[7])
   local on_record = call('HGET', EVENTS, t[10])
   if on_record then
-    -- Under the id of something else, nothing can be written.
+    -- An event of another invitation already has this id, so nothing is written.
     return answer(read(on_record)[EV_ABOUT] == id and 'replayed' or 'refused', id, blob)
   end
   if not holds(t[4]) then return answer('refused', id, blob) end
@@ -234,7 +235,8 @@ return guarded(function()
     begun = false
     local is_done, answered = pcall(one, ARGV[n])
     if not is_done then
-      -- A server that refuses the first write, as when its memory is full, refuses all.
+      -- When a server refuses the first write, for example because its memory is full, it
+      -- refuses all writes.
       if written == 0 and is_servers(answered) then error({ err = answered }) end
       answered = { begun and 'failed' or 'unreadable', answered }
     end

@@ -2,20 +2,20 @@
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  1  MessagePack array:
---            1 the operation: bytes that no other call has, 2 quotas as in apply.lua,
+--            1 the operation: bytes unique to this call, 2 quotas as in apply.lua,
 --            3 key of the request or false, 4 its fingerprint, 5 whether to touch,
---            6 whether to store the key, 7 time of the request or false, 8 time from which on
---            its key counts as not there or false, 9 its results or false.
+--            6 whether to store the key, 7 time of the request or false, 8 time from which
+--            its key counts as absent or false, 9 its results or false.
 --       then for each row: id, record, id of the event, event.
 -- Returns {'stored'}, {'known', fingerprint, results or '', id, record, …}, {'quota', number
---         of the quota, how many it counts}, {'taken'} or {'failed', message}.
+--         of the quota, its current count}, {'taken'} or {'failed', message}.
 
 local function insert()
   local t = read(ARGV[1])
   local operation, request = t[1], t[3]
   local has_rows = #ARGV > 1
 
-  -- The same call again: its answer was lost on the way.
+  -- The same call again, because its answer was lost.
   if has_rows then
     local on_record = call('HGET', EVENTS, ARGV[4])
     if on_record and read(on_record)[EV_OPERATION] == operation then

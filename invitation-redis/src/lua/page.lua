@@ -1,9 +1,9 @@
--- Reads entries of an index from their end, and what they are about.
+-- Reads index entries from the end of each range, with their records.
 --
 -- KEYS  the eight of the namespace.
--- ARGV  1 what: 'invitations', 'events', 'leases' or 'redemptions'; 2 how many of each
---       range at most; then for each range: its end, its beginning, and how many
---       bytes of an entry come before its place.
+-- ARGV  1 kind: 'invitations', 'events', 'leases' or 'redemptions'; 2 the maximum number
+--       of entries per range; then for each range: its end, its beginning, and the number
+--       of bytes of an entry before its place.
 -- Returns for each range {entry without these bytes, record, …}.
 
 local what, limit = ARGV[1], ARGV[2]

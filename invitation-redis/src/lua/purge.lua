@@ -1,9 +1,9 @@
--- Removes invitations that were over before an instant, with all that is kept with
--- them except for their events.
+-- Removes invitations that were over before an instant, with all their data except for
+-- their events.
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  1  MessagePack array:
---            1 division or false (the scope), 2 the instant, 3 how many at most,
+--            1 division or false (the scope), 2 the instant, 3 the maximum number,
 --            4 id of the event, 5 the event, 6 the beginning of its detail: the number
 --            follows, 7 whether to touch.
 -- Returns {'before'}, {'removed', number of invitations, number of forgotten requests} or
@@ -19,7 +19,8 @@ local function purge()
 
   local gone = {}
 
-  -- Those of one state and division, which the entries begin with.
+  -- Collects the invitations of one state and division, given by the prefix of their
+  -- entries.
   local function collect(prefix)
     local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. before,
       'LIMIT', 0, max - #gone)
@@ -32,7 +33,7 @@ local function purge()
     while #gone < max do
       local prefix = scope and letters .. sized(scope)
       if not scope then
-        -- The division that comes next.
+        -- Finds the next division.
         local entry = call('ZRANGEBYLEX', INDEX, from, '(' .. letters .. '\255', 'LIMIT', 0, 1)[1]
         prefix = entry and string.sub(entry, 1, 3 + string.byte(entry, 3))
         from = prefix and '(' .. prefix .. '\255'
@@ -42,7 +43,7 @@ local function purge()
     end
   end
 
-  -- Requests that created nothing and count as not there any more.
+  -- Removes expired keys of requests that created nothing.
   local forgotten = {}
   if not scope then
     forgotten = call('ZRANGEBYLEX', INDEX, '[k', '(k' .. before, 'LIMIT', 0, max)
@@ -65,7 +66,7 @@ local function purge()
     for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
     in_pieces('HDEL', REDEMPTIONS, fields)
     in_pieces('ZREM', INDEX, found)
-    -- The key may stand for a later request by now.
+    -- The key may belong to a later request by now.
     if r[REQUEST] then
       local made = call('HGET', REQUESTS, r[REQUEST])
       if made and string.sub(read(made)[2], 1, 16) == r[REQUEST_FIRST] then

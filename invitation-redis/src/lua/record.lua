@@ -1,4 +1,4 @@
--- Stores events that belong to no change; one that is there already stays.
+-- Stores events that belong to no change. An event that already exists stays as it is.
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  1 whether to touch: '1' or '0'; then for each event: id, event.

@@ -1,10 +1,10 @@
--- Finds the commands and keys that the user may not use. The server's own check is asked;
--- no command is run.
+-- Finds the commands and keys that the user may not use. It calls the server's own check
+-- and runs no command.
 --
 -- ARGV  1 to 8 the keys of the namespace; then for each command that the client itself
 --       sends: its words, separated by spaces.
--- Returns each command that is missing, with its key, or false when the server is too old
--- to tell.
+-- Returns each missing command with its key, or false when the server is too old for the
+-- check.
 
 if not redis.acl_check_cmd then return false end
 

@@ -1,4 +1,4 @@
--- What all scripts share. Each script is this file and its own, as one text.
+-- Code that all scripts share. Each script is sent as this file followed by its own.
 --
 -- KEYS, the same eight for every script, all in the slot of the namespace:
 --   1 invitations  hash  id -> record
@@ -9,15 +9,16 @@
 --   6 redemptions  hash  invitation, user -> redemption (of codes for several uses)
 --   7 leases       hash  invitation, user -> lease
 --   8 requests     hash  idempotency key -> {fingerprint, ids one after another, results or
---                        false, time from which on it counts as not there or false}
+--                        false, time from which the key counts as absent or false}
 --
--- Records are MessagePack arrays; an absent field is `false`. Times and versions are
--- 8 bytes, most significant first, that order as they do: a number of Lua is exact
--- to 2^53 only, which the year 2255 exceeds in microseconds.
+-- Records are MessagePack arrays; an absent field is `false`. Times and versions are 8
+-- bytes, most significant first, so that they sort correctly as text. Lua numbers are exact
+-- only up to 2^53, which microseconds exceed in the year 2255.
 
 local call = redis.call
 local pack, read = cmsgpack.pack, cmsgpack.unpack
--- rights.lua names the keys as arguments: it also runs on nodes that do not have them.
+-- rights.lua passes the keys as arguments, because it also runs on nodes that do not have
+-- them.
 local names = KEYS[1] and KEYS or ARGV
 local INVITATIONS, CODES, EVENTS, INDEX = names[1], names[2], names[3], names[4]
 local TRAIL, REDEMPTIONS, LEASES, REQUESTS = names[5], names[6], names[7], names[8]
@@ -27,7 +28,8 @@ local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
 local ROLE, DIVISION, INVITER, INVITER_ROLE, CREATED, EXPIRES = 7, 8, 9, 10, 11, 12
 local MAX_USES, USES, HELD, LAST_USE, REVOCATION, DELETED = 13, 14, 15, 16, 17, 18
 local VERSION, BATCH, METADATA = 19, 20, 21
--- Words are separated by NUL; of a request, the key and the first id it created.
+-- Search terms are separated by NUL. Of a request, the record has its key and the first id
+-- that it created.
 local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 22, 23, 24, 25
 
 -- Of a redemption: id, user, username, at, role, lease. Of a lease: id, user,
@@ -38,20 +40,21 @@ local ITS_ID, ITS_USER, ITS_AT, UNTIL = 1, 2, 4, 5
 -- division, correlation, source, detail, operation.
 local EV_AT, EV_USER, EV_ABOUT, EV_DIVISION, EV_DETAIL, EV_OPERATION = 1, 2, 8, 9, 12, 13
 
--- Whether the time a is before the time b.
+-- Returns whether time a is before time b.
 local function earlier(a, b)
   local a_high, a_low = struct.unpack('>I4I4', a)
   local b_high, b_low = struct.unpack('>I4I4', b)
   return a_high < b_high or (a_high == b_high and a_low < b_low)
 end
 
--- A text that cannot run into what follows it. None is longer than 255 bytes.
+-- Prefixes a text with its length, so that it cannot run into the next text. None is longer
+-- than 255 bytes.
 local function sized(text)
   return string.char(#text) .. text
 end
 
--- What is stored of an invitation's state: t deleted, u used, r revoked, o open.
--- Open ones are active or expired, by the clock of who asks.
+-- Returns the stored state of an invitation: t deleted, u used, r revoked, o open. Open
+-- invitations are active or expired, depending on the caller's clock.
 local function state(r)
   if r[DELETED] then return 't' end
   if r[USES] >= r[MAX_USES] then return 'u' end
@@ -59,7 +62,7 @@ local function state(r)
   return 'o'
 end
 
--- When it was, or will be, over.
+-- Returns the time at which the invitation was, or will be, over.
 local function over(r, st)
   if st == 't' then return r[DELETED] end
   if st == 'u' then return r[LAST_USE] and r[LAST_USE][ITS_AT] end
@@ -67,7 +70,7 @@ local function over(r, st)
   return r[EXPIRES]
 end
 
--- The entries of an invitation that go by its state and by when it is over.
+-- Returns the index entries of an invitation that depend on its state and on its end.
 local function state_entries(id, r, st, at)
   local division, found = sized(r[DIVISION]), {}
   if st ~= 't' then
@@ -82,7 +85,7 @@ local function state_entries(id, r, st, at)
   end
   if at then
     found[#found + 1] = 'y' .. st .. division .. at .. id
-    -- Of the others only a purge asks for it, which goes through the divisions.
+    -- Only a purge needs the entries of the other states; it scans by division.
     if st == 'o' then found[#found + 1] = 'x' .. st .. at .. id end
   end
   return found
@@ -92,7 +95,7 @@ end
 -- script fails later.
 local written = 0
 
--- The commands that a script may need after its first write, each with its keys.
+-- Returns the commands that a script may need after its first write, each with its keys.
 local function write_rights()
   return {
     { 'HGET', INVITATIONS, CODES, EVENTS, LEASES, REQUESTS },
@@ -106,21 +109,21 @@ local function write_rights()
   }
 end
 
--- Arguments that make a command complete: the server's check wants them.
+-- Arguments that make a command complete, as the server's check requires.
 local ARGUMENTS = {
   HGET = { '' }, HMGET = { '' }, HEXISTS = { '' }, HSET = { '', '' }, HDEL = { '' },
   ZRANGEBYLEX = { '-', '-' }, ZREVRANGEBYLEX = { '-', '-' }, ZLEXCOUNT = { '-', '-' },
   ZADD = { '0', '' }, ZREM = { '' },
 }
 
--- Whether the user may run a command. Nothing is run. A command that the server does
--- not know, because an operator renamed it, is an error of the check.
+-- Returns whether the user may run a command, without running it. For a command that the
+-- server does not know, because an operator renamed it, the check raises an error.
 local function may(...)
   local is_known, is_allowed = pcall(redis.acl_check_cmd, ...)
   return is_known and is_allowed
 end
 
--- Adds the commands and keys that the user may not use to a list, as text.
+-- Appends the commands and keys that the user may not use to a list, as text.
 local function add_missing(missing, rights)
   for _, right in ipairs(rights) do
     local command = right[1]
@@ -133,9 +136,9 @@ local function add_missing(missing, rights)
   return missing
 end
 
--- Whether the user may run each of these commands, and write to each key. Opening a store
--- checks each command on each key; this is for rights that are taken away later, and has to
--- be quick.
+-- Returns whether the user may run each of these commands, and write to each key. Opening a
+-- store checks every command on every key. This quick check runs before every change, for
+-- rights that are removed later.
 local function may_change()
   local can = redis.acl_check_cmd
   return can('HSET', INVITATIONS, '', '') and can('HSET', CODES, '', '')
@@ -147,8 +150,8 @@ local function may_change()
     and can('ZRANGEBYLEX', INDEX, '-', '-') and can('ZLEXCOUNT', INDEX, '-', '-')
 end
 
--- Runs a command that writes. Before the first one of the script, the rights are checked: a
--- right that is missing later would leave a half-made change.
+-- Runs a write command. Before the first one of the script, checks the rights: a right that
+-- is missing later would leave a half-made change.
 local function write(...)
   if written == 0 and not may_change() then
     local missing = add_missing({}, write_rights())[1] or 'a command'
@@ -159,15 +162,15 @@ local function write(...)
   return answer
 end
 
--- Whether an error came from a command of the server: it begins with a code in capitals.
--- An error of Lua begins with the place in the script.
+-- Returns whether an error came from the server: it then begins with a code in capitals. A
+-- Lua error begins with the position in the script.
 local function is_servers(message)
   return string.find(message, '^%u[%u%d]* ')
 end
 
--- Returns what `body` returns. If it fails before the first write, the script fails, and
--- the caller knows that nothing was done. If it fails later, what it has written stays:
--- the answer is {'failed', message}.
+-- Returns the result of `body`. If `body` fails before the first write, the script fails,
+-- and the caller knows that nothing was done. If it fails later, its writes stay, and the
+-- answer is {'failed', message}.
 local function guarded(body)
   local is_done, answer = pcall(body)
   if is_done then return answer end
@@ -176,9 +179,9 @@ local function guarded(body)
   error({ err = is_servers(message) and message or 'ERR ' .. message })
 end
 
--- What is yet to be written: whether an entry is to be in the index, where the last
--- word counts, and scores and entries for the trail. A script writes all of it at once,
--- because a command costs as much as several entries.
+-- Pending writes: for each index entry whether it must exist (the last assignment counts),
+-- and scores and entries for the trail. A script writes them all at once, because a command
+-- costs as much as several entries.
 local moved, told = {}, {}
 
 local function put(entries, is_there)
@@ -191,8 +194,8 @@ local function put_words(id, words, is_there)
   end
 end
 
--- All entries of an invitation in the index: a function of its record, so that they
--- cannot disagree with it.
+-- Adds or removes all index entries of an invitation. They are a function of its record, so
+-- that they cannot disagree with it.
 local function put_all(id, r, is_there)
   local st = state(r)
   put(state_entries(id, r, st, over(r, st)), is_there)
@@ -205,14 +208,14 @@ local function put_all(id, r, is_there)
   put_words(id, r[NAME_WORDS], is_there)
 end
 
--- Commands about many members, in pieces that fit the stack.
+-- Runs a command on many members, in chunks that fit the Lua stack.
 local function in_pieces(command, key, words)
   for first = 1, #words, 2000 do
     write(command, key, unpack(words, first, math.min(first + 1999, #words)))
   end
 end
 
--- Writes what is yet to be written: at the end, and before the index is read.
+-- Writes all pending index and trail entries: at the end, and before the index is read.
 local function settle()
   if next(moved) then
     local add, remove = {}, {}
@@ -234,8 +237,8 @@ local function settle()
   told = {}
 end
 
--- The entries of a lease in the index: by its end, and by its beginning everywhere
--- and within its division.
+-- Returns the index entries of a lease: by its end, by its beginning in all divisions, and
+-- by its beginning within its division.
 local function lease_entries(id, lease)
   local began = lease[4] .. lease[ITS_ID] .. id .. lease[ITS_USER]
   return {
@@ -245,8 +248,8 @@ local function lease_entries(id, lease)
   }
 end
 
--- The users whose leases or redemptions begin with that in the index: what follows
--- `skip` more bytes.
+-- Returns the users of the index entries (leases or redemptions) that begin with a prefix.
+-- The user follows `skip` more bytes.
 local function users(prefix, skip, limit)
   settle()
   local found = call('ZRANGEBYLEX', INDEX, '[' .. prefix, '(' .. prefix .. '\255',
@@ -262,7 +265,7 @@ local function lease_of(id, user)
   return found and read(found)
 end
 
--- The first lease on an invitation to run out.
+-- Returns the first lease on an invitation to expire.
 local function first_lease(id)
   local user = users('f' .. id, 24, 1)[1]
   return user and lease_of(id, user)
@@ -280,8 +283,8 @@ local function end_all_leases(id)
   end
 end
 
--- Where an event is found: by its time everywhere, within its division, among those
--- about its invitation, and among those of its user.
+-- Adds the trail entries of an event: by its time in all divisions, within its division, by
+-- its invitation, and by its user.
 local function tell(id, at, user, about, division)
   local place, n = at .. id, #told
   told[n + 1], told[n + 2] = '0', 'a' .. place
@@ -302,7 +305,7 @@ local function write_event(id, event)
   tell(id, event[EV_AT], event[EV_USER], event[EV_ABOUT], event[EV_DIVISION])
 end
 
--- The id that one of the digests, of 32 bytes each, stands for.
+-- Returns the invitation id for the first known digest, of 32 bytes each.
 local function by_digest(digests)
   for at = 1, #digests, 32 do
     local id = call('HGET', CODES, string.sub(digests, at, at + 31))
@@ -310,8 +313,8 @@ local function by_digest(digests)
   end
 end
 
--- How many that a quota is about are pending, and whether there is room: kind, name, and
--- the first instant at which they must not have expired.
+-- Returns whether a quota has room, and its number of pending invitations. A quota has a
+-- kind, a name, and the first instant at which its invitations must not have expired.
 local function has_room(quota)
   local kind, name, max, adds, from = unpack(quota)
   local prefix = (kind == 1 and 'q' or 'yo') .. sized(name)
@@ -320,7 +323,7 @@ local function has_room(quota)
   return pending + adds <= max, pending
 end
 
--- The number of the first quota without room, and how many it counts.
+-- Returns the number of the first quota without room, and its current count.
 local function first_full(quotas)
   for n, quota in ipairs(quotas) do
     local room, pending = has_room(quota)
@@ -328,8 +331,8 @@ local function first_full(quotas)
   end
 end
 
--- Something to wait for: WAIT counts the replicas that have what its connection wrote
--- last, so an answer that wrote nothing would be confirmed by nobody having it.
+-- Writes a marker field. WAIT counts the replicas that have the last write of its
+-- connection, so an answer without any write would prove nothing about earlier changes.
 local function touch(wanted)
   if wanted then write('HSET', EVENTS, '', '') end
 end

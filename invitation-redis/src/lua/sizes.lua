@@ -2,7 +2,7 @@
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  for each range: its beginning, its end.
--- Returns the numbers.
+-- Returns the number of entries of each range.
 
 local sizes = {}
 for at = 1, #ARGV, 2 do
