@@ -5,19 +5,19 @@ use sqlx::{ColumnIndex, Decode, QueryBuilder, Row, Type};
 
 use crate::tables::Tables;
 
-/// Somebody who has an account.
+/// An account of the host.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) id: UserId,
     pub(crate) username: Username,
     pub(crate) role: Role,
-    /// None for who belongs to all of them.
+    /// The user's division; `None` for a user who belongs to all divisions.
     pub(crate) division: Option<Division>,
 }
 
 impl Account {
-    /// As whom the library knows them: in this host an administrator reaches all
-    /// divisions, everybody else their own.
+    /// Returns the account as the library's actor. In this host an administrator reaches
+    /// all divisions, every other user only their own.
     pub(crate) fn actor(&self) -> Actor {
         let (id, role) = (self.id.clone(), self.role.clone());
         match &self.division {
@@ -38,15 +38,15 @@ const COLUMNS: &str =
     "SELECT id, username, role, division FROM users WHERE reservation IS NULL AND";
 
 impl<DB: Dialect> Tables<DB> {
-    /// The account with this id.
+    /// Returns the account with this id.
     pub(crate) async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>> {
         let mut sql = QueryBuilder::<DB>::new(format!("{COLUMNS} id = "));
         sql.push_bind(DB::Text::from(id.as_str().to_owned()));
         self.find(sql).await
     }
 
-    /// The account of this name, or of one that reads the same: `Admin` is not to be taken
-    /// for `admin`, nor `ａｄｍｉｎ`.
+    /// Returns the account of this name, or of a name that reads the same. `Admin` and
+    /// `ａｄｍｉｎ` must not pass for `admin`.
     pub(crate) async fn account_named(&self, name: &Username) -> sqlx::Result<Option<Account>> {
         let mut sql = QueryBuilder::<DB>::new(format!("{COLUMNS} name_key = "));
         sql.push_bind(DB::Text::from(name.comparison_key()));
@@ -59,10 +59,10 @@ impl<DB: Dialect> Tables<DB> {
         row.as_ref().map(read::<DB>).transpose()
     }
 
-    /// Creates an account, on the host's connection; in a transaction, if one is open on
-    /// it. That the name, or the id, is taken is the database's unique violation.
+    /// Creates an account on the host's connection, inside its transaction if one is open.
+    /// If the name or the id is taken, the error is the database's unique violation.
     ///
-    /// With a reservation the account is not of use yet, until that is committed.
+    /// With a reservation, the account is not usable until that reservation is committed.
     pub(crate) async fn insert(
         conn: &mut DB::Connection,
         account: &Account,
@@ -85,7 +85,7 @@ impl<DB: Dialect> Tables<DB> {
     }
 }
 
-/// Whether a unique key was hit.
+/// Returns whether a statement failed on a unique key.
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
@@ -101,7 +101,7 @@ fn read<DB: Dialect>(row: &DB::Row) -> sqlx::Result<Account> {
     })
 }
 
-/// A value of a row.
+/// Returns a column of a row.
 pub(crate) fn column<DB: Dialect, T>(row: &DB::Row, place: usize) -> sqlx::Result<T>
 where
     T: for<'r> Decode<'r, DB> + Type<DB>,

@@ -1,4 +1,4 @@
-//! The addresses under which the host is reached, and the refusal of every other name.
+//! The names and URLs of this host, and the refusal of requests to any other name.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use invitation::{
     web::{BaseUrl, Problem, ProblemKind},
 };
 
-/// The addresses of this host.
+/// The URLs of this host.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
-    /// The one that links are built from.
+    /// The URL that links are built from.
     pub(crate) base: BaseUrl,
-    /// Those of the loopback interface, as people type them.
+    /// The URLs on the loopback interface, as people type them.
     pub(crate) loopback: [BaseUrl; 2],
 }
 
 impl Addresses {
-    /// Those of a host that listens on this port, and has this address outside, if it has
-    /// one.
+    /// Returns the URLs of a host that listens on this port. `configured` is its public
+    /// URL, if it has one.
     pub(crate) fn new(configured: Option<BaseUrl>, port: u16) -> Result<Self, Invalid> {
         let on = |name| BaseUrl::parse(&format!("http://{name}:{port}"));
         let loopback = [on("127.0.0.1")?, on("localhost")?];
@@ -32,7 +32,7 @@ impl Addresses {
         Ok(Self { base, loopback })
     }
 
-    /// Their names, without ports.
+    /// Returns the host names, without ports.
     pub(crate) fn names(&self) -> Names {
         let all = self.loopback.iter().chain([&self.base]);
         let uris = all.filter_map(|address| address.origin().parse::<Uri>().ok());
@@ -40,7 +40,7 @@ impl Addresses {
     }
 }
 
-/// The names under which the host is reached.
+/// The host names that requests may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Names(Arc<[String]>);
 
@@ -49,8 +49,8 @@ impl Names {
         self.0.iter().any(|name| name.eq_ignore_ascii_case(authority.host()))
     }
 
-    /// Whether every name that a request gives is one of these. A request without a name
-    /// comes from no browser.
+    /// Returns whether every host name in a request is one of these. A request without a
+    /// name does not come from a browser.
     fn are_meant_by(&self, request: &Request) -> bool {
         let given = request.headers().get_all(header::HOST);
         let mut given = given.iter().map(|host| Authority::try_from(host.as_bytes()));
@@ -62,9 +62,9 @@ impl Names {
 
 /// Refuses requests to any other name.
 ///
-/// Everybody can make a name of their own resolve to the loopback interface. A page of that
-/// name is then of the same origin as this host to the browser that shows it, and could ask
-/// this host for anything (DNS rebinding).
+/// An attacker can make their own domain resolve to the loopback interface (DNS rebinding).
+/// The browser then treats a page of that domain as same-origin with this host, and lets it
+/// send any request here.
 pub(crate) async fn known(
     State(names): State<Names>,
     request: Request,

@@ -1,4 +1,4 @@
-//! An account and a redemption, both or neither: the host's transaction makes them.
+//! Creates an account and redeems its code in one transaction of the host: both or neither.
 
 use async_trait::async_trait;
 use invitation::{Dialect, Error, Joined, Redeemer, StoreErrorKind, sqlx, web::Service};
@@ -8,15 +8,16 @@ use crate::{
     tables::Tables,
 };
 
-/// How newcomers get in.
+/// Registration of newcomers.
 #[async_trait]
 pub(crate) trait Admission: Send + Sync {
-    /// Creates the account of a newcomer and redeems the code for it: both, or neither.
-    /// The same newcomer again gets the same account.
+    /// Creates the account of a newcomer and redeems the code for it: both, or neither. A
+    /// repeated call for the same newcomer returns the same account.
     async fn admit(&self, code: &str, newcomer: &Redeemer) -> Result<Account, NotAdmitted>;
 }
 
-/// Why somebody did not get in. There is no account then, and the code is as it was.
+/// The reason why a newcomer was not registered. No account exists then, and the code is
+/// unchanged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAdmitted {
     #[error(transparent)]
@@ -29,19 +30,20 @@ pub(crate) enum NotAdmitted {
     Database(#[from] sqlx::Error),
 }
 
-/// Users and invitations are in one SQL database: one transaction makes both.
+/// Registration with users and invitations in one SQL database, in one transaction.
 pub(crate) struct InOneTransaction<DB: Dialect> {
     pub(crate) tables: Tables<DB>,
     pub(crate) invitations: Service,
 }
 
-/// How the transaction begins, as one that is going to write: SQLite does not let one
-/// write that has only read so far, when another one wrote in between.
+/// Returns the statement that begins a writing transaction. SQLite refuses a write in a
+/// transaction that has only read so far, if another one wrote in between.
 fn begin<DB: Dialect>() -> &'static str {
     if DB::ONE_WRITER { "BEGIN IMMEDIATE" } else { "BEGIN" }
 }
 
-/// How often the whole transaction is tried when concurrent work gets in the way.
+/// The maximum number of tries of the whole transaction when concurrent work conflicts with
+/// it.
 const TRIES: usize = 5;
 
 #[async_trait]
@@ -57,8 +59,8 @@ impl<DB: Dialect> Admission for InOneTransaction<DB> {
             }
         }
         if let Err(NotAdmitted::Invitation(Error::Refused(refused))) = &admitted {
-            // The evidence could not be written in the transaction, which was rolled
-            // back; it came with the refusal.
+            // The event of the refusal could not be written in the transaction, which was
+            // rolled back. The error carries it.
             self.invitations.record(refused).await?;
         }
         admitted
@@ -71,16 +73,16 @@ impl<DB: Dialect> InOneTransaction<DB> {
         let redeemed = self.invitations.on(Joined::new(&mut tx)).redeem(code, newcomer).await;
         let redeemed = match redeemed {
             Ok(redeemed) if redeemed.is_replayed() => {
-                // A reply was lost, or a button clicked twice: the account is there.
-                // Asked outside of the transaction, which may not see it yet.
+                // A lost reply or a double click: the account exists already. Look it up
+                // outside of the transaction, whose snapshot may not include it.
                 tx.rollback().await?;
                 let found = self.tables.account(newcomer.user()).await?;
                 return found.ok_or(NotAdmitted::AccountGone);
             }
             Ok(redeemed) => redeemed,
             Err(error) => {
-                // Where the store failed, the connection may be gone, and the
-                // transaction with it.
+                // After a store failure the connection, and with it the transaction, may be
+                // gone.
                 if error.refusal().is_some() {
                     tx.rollback().await?;
                 }
@@ -94,7 +96,7 @@ impl<DB: Dialect> InOneTransaction<DB> {
             division: Some(redeemed.division().clone()),
         };
         if let Err(error) = Tables::<DB>::insert(&mut tx, &account, None).await {
-            // Whatever it was, the redemption goes with it: the code is still good.
+            // The rollback undoes the redemption too: the code is still usable.
             tx.rollback().await?;
             return Err(if is_taken(&error) { NotAdmitted::UsernameTaken } else { error.into() });
         }
@@ -104,8 +106,8 @@ impl<DB: Dialect> InOneTransaction<DB> {
 }
 
 impl NotAdmitted {
-    /// Whether the same may succeed when it is tried again at once. Where it is unknown
-    /// whether a commit was made, trying again with the same redeemer finds out.
+    /// Returns whether an immediate retry may succeed. If the outcome of a commit is
+    /// unknown, a retry with the same redeemer reveals it.
     fn is_passing<DB: Dialect>(&self) -> bool {
         match self {
             Self::Invitation(Error::Store(error)) => error.kind() == StoreErrorKind::Conflict,

@@ -1,4 +1,4 @@
-//! The host's own part of the JSON API.
+//! The host's own JSON API.
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
@@ -20,7 +20,7 @@ use crate::{
     secret::Secret,
 };
 
-/// Who gets a name, and by which code.
+/// The body of a registration: the username and the code.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplicationBody {
@@ -29,7 +29,7 @@ pub(crate) struct ApplicationBody {
     email: Option<String>,
 }
 
-/// The new account.
+/// The body of the answer with a new account.
 #[derive(Serialize)]
 struct AccountBody {
     username: String,
@@ -37,7 +37,7 @@ struct AccountBody {
     division: Option<String>,
 }
 
-/// A registration that waits for a proof.
+/// The body of the answer while a registration waits for the proof of an address.
 #[derive(Serialize)]
 struct RegistrationBody {
     registration: String,
@@ -61,7 +61,7 @@ pub(crate) async fn register(
     })
 }
 
-/// The values of an application, or all that is wrong with them.
+/// Parses the values of an application, or returns all errors in them.
 pub(crate) fn application(
     code: String,
     username: &str,
@@ -87,7 +87,7 @@ fn in_body(invalid: &Invalid) -> FieldError {
     FieldError::in_body(format!("/{}", invalid.field()), invalid.message())
 }
 
-/// The answer to a mail.
+/// The body of a confirmation: the handle and the token from the mail.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConfirmationBody {
@@ -113,7 +113,7 @@ fn created(account: &Account) -> Response {
     (StatusCode::CREATED, axum::Json(body)).into_response()
 }
 
-/// Whose mails to show.
+/// The query of the mail list: the recipient.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MailQuery {

@@ -1,4 +1,4 @@
-//! The host, and its routes.
+//! The host's state and its routes.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -27,11 +27,11 @@ use crate::{
     sessions::Sessions,
 };
 
-/// Where the library's routers are mounted.
+/// The path where the library's routers are mounted.
 pub(crate) const API: &str = "/api/invitations";
 pub(crate) const DASHBOARD: &str = "/invitations";
 
-/// Everything that handlers need.
+/// The state of all handlers.
 pub(crate) struct Host {
     pub(crate) invitations: Service,
     pub(crate) records: Arc<dyn Records>,
@@ -53,13 +53,13 @@ impl Host {
         Self { invitations, records, admission, people, outbox: Outbox::default(), web, addresses }
     }
 
-    /// Where newcomers answer their mail.
+    /// Returns the URL of the page where newcomers confirm their address.
     pub(crate) fn confirm_page(&self) -> String {
         format!("{}/register/confirm", self.addresses.base)
     }
 }
 
-/// The host as the state of its handlers.
+/// The host as the shared state of its handlers.
 #[derive(Clone)]
 pub(crate) struct App(pub(crate) Arc<Host>);
 
@@ -69,7 +69,7 @@ impl FromRef<App> for Web {
     }
 }
 
-/// The library's routers, and the host's own routes.
+/// Builds the router from the library's routers and the host's own routes.
 pub(crate) fn app(host: Host) -> Router {
     let (web, names) = (host.web.clone(), host.addresses.names());
     let own = Router::new()
@@ -86,8 +86,8 @@ pub(crate) fn app(host: Host) -> Router {
         .fallback(async || Problem::new(ProblemKind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(ProblemKind::MethodNotAllowed))
         .with_state(App(Arc::new(host)));
-    // The same ids, bounds and headers before the host's routes as before the library's;
-    // and no page of another site can sign anybody in, or out.
+    // The host's routes get the same request ids, limits and headers as the library's. This
+    // also prevents pages of other sites from signing a user in or out.
     web.protect(own)
         .nest_service(API, web.api())
         .nest_service(DASHBOARD, web.dashboard(dashboard()))
@@ -95,7 +95,7 @@ pub(crate) fn app(host: Host) -> Router {
         .layer(middleware::from_fn_with_state(names, addresses::known))
 }
 
-/// The library's dashboard, as this host shows it.
+/// Returns the library's dashboard with this host's settings.
 fn dashboard() -> Dashboard {
     let divisions = USERS.iter().filter_map(|(_, _, division)| Division::new((*division)?).ok());
     let divisions: BTreeSet<_> = divisions.collect();

@@ -1,23 +1,23 @@
-//! What the environment says: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`.
+//! The settings from the environment: `PORT`, `DATABASE_URL`, `DEMO_RESET`, `BASE_URL`.
 
 use std::{env, fmt};
 
 use invitation::web::BaseUrl;
 
-/// Where the data goes when `DATABASE_URL` does not say: a file in the working
-/// directory. A second start finds it again.
+/// The default of `DATABASE_URL`: a file in the working directory, which the next start
+/// finds again.
 pub(crate) const DEFAULT_DATABASE: &str = "sqlite:invitation-demo.db";
 
-/// The settings.
+/// The settings of the program.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The port on the loopback interface; 0 takes a free one.
+    /// The port on the loopback interface; 0 selects a free one.
     pub(crate) port: u16,
-    /// Where the invitations are kept.
+    /// The store of the invitations.
     pub(crate) database: DatabaseUrl,
     /// Whether to begin with an empty store.
     pub(crate) reset: bool,
-    /// Where it is reached, if not on the loopback interface only.
+    /// The public URL, if the host is reached outside of the loopback interface.
     pub(crate) base_url: Option<BaseUrl>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum DatabaseUrl {
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the settings from the environment.
     pub(crate) fn from_env() -> Result<Self, ConfigError> {
         let port = match variable("PORT")? {
             None => 3000,
@@ -69,7 +69,7 @@ impl DatabaseUrl {
 }
 
 impl fmt::Debug for DatabaseUrl {
-    /// Without the URL: there may be a password in it.
+    /// Prints the kind only, because the URL may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sqlite(_) => "SQLite",
@@ -80,7 +80,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// A variable that is not set, or empty, says nothing.
+/// Returns a variable of the environment. An empty one counts as not set.
 fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -89,7 +89,7 @@ fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// A variable that cannot be understood. Never repeats its value.
+/// The error for an invalid variable. It never contains the value.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable} {message}")]
 pub(crate) struct ConfigError {

@@ -1,4 +1,4 @@
-//! The outbox: mails go nowhere here, an administrator can read them instead.
+//! The outbox. This demonstration sends no mail; an administrator reads it here instead.
 
 use std::{
     collections::VecDeque,
@@ -10,16 +10,16 @@ use serde::Serialize;
 
 use crate::secret::Secret;
 
-/// How many mails are kept; older ones are forgotten.
+/// The maximum number of mails that are kept; older ones are removed.
 const KEPT: usize = 1_000;
 
-/// How many an address gets within [`WINDOW_SECONDS`]: who holds a code must not be able
-/// to fill somebody's mailbox.
+/// The maximum number of mails to an address within [`WINDOW_SECONDS`]. The holder of a
+/// code must not be able to flood another person's mailbox.
 const PER_ADDRESS: usize = 5;
 const WINDOW_SECONDS: i64 = 15 * 60;
 
-/// All mails of this process. A host hands them to a mail server; what is kept here, in
-/// memory only, are tokens as they leave.
+/// All mails of this process, in memory only. They contain tokens in clear text. A real
+/// host hands them to a mail server.
 #[derive(Default)]
 pub(crate) struct Outbox(Mutex<VecDeque<Sent>>);
 
@@ -35,17 +35,17 @@ pub(crate) struct Mail {
     to: String,
     subject: &'static str,
     body: String,
-    /// The parts of it that a test or a demonstration needs.
+    /// The registration and the token, separately, for tests and demonstrations.
     registration: String,
     token: String,
 }
 
-/// An address got too many mails lately.
+/// The error for an address that received too many mails recently.
 #[derive(Debug)]
 pub(crate) struct TooManyMails;
 
 impl Outbox {
-    /// Asks whoever reads mail at `to` to confirm a registration.
+    /// Asks the reader of the mailbox `to` to confirm a registration.
     pub(crate) fn ask_to_confirm(
         &self,
         to: &Email,
@@ -55,7 +55,7 @@ impl Outbox {
         now: i64,
     ) -> Result<(), TooManyMails> {
         let (registration, token) = (registration.reveal(), token.reveal());
-        // In the fragment, which browsers do not send: no server logs it.
+        // The token is in the fragment, which browsers do not send: no server logs it.
         let body = format!(
             "Somebody, probably you, wants to register with an invitation for this address.\n\
              \n\
@@ -87,7 +87,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The mails to an address, or all of them, newest first.
+    /// Returns the mails to an address, or all of them, newest first.
     pub(crate) fn read(&self, to: Option<&Email>) -> Vec<Mail> {
         let sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = |sent: &&Sent| to.is_none_or(|to| sent.to == *to.key());

@@ -1,24 +1,27 @@
-//! A host with everything: people who sign in, the JSON API, the dashboard, and the page
-//! where newcomers register with a code.
+//! A complete host: login, the JSON API, the dashboard, and the page where newcomers
+//! register with a code.
 //!
 //! ```text
 //! cargo run -p invitation-demo
 //! ```
 //!
-//! It is a demonstration: whoever reaches its port can sign in as anybody, without a
-//! password. So it listens on the loopback interface only.
+//! It is a demonstration: any client that reaches its port can sign in as any user, without
+//! a password. It therefore listens on the loopback interface only.
 //!
 //! | variable | |
 //! |---|---|
 //! | `PORT` | 3000 by default; 0 takes a free one |
 //! | `DATABASE_URL` | `sqlite:…`, `postgres://…`, `mysql://…` or `redis://…`; by default a SQLite file in the working directory |
 //! | `DEMO_RESET` | `1` begins with an empty store |
-//! | `BASE_URL` | where it is reached, for links and for names beside those of the loopback interface; by default `http://127.0.0.1:<PORT>` |
+//! | `BASE_URL` | its public URL, for links and as a host name beside those of the loopback interface; by default `http://127.0.0.1:<PORT>` |
 //!
-//! Where to look: `admission.rs` makes an account and redeems a code in one transaction, and
-//! `reserving.rs` where there can be none;
-//! `people.rs` tells the library who is acting; `app.rs` mounts its routers; `register.rs`
-//! has the newcomer's side, with the proof of an address.
+//! Where to start reading:
+//!
+//! - `admission.rs` creates an account and redeems a code in one transaction;
+//! - `reserving.rs` does the same where no transaction spans both;
+//! - `people.rs` tells the library which user is acting;
+//! - `app.rs` mounts the library's routers;
+//! - `register.rs` registers newcomers, with the proof of an address.
 
 mod accounts;
 mod addresses;
@@ -48,12 +51,12 @@ use self::{addresses::Addresses, config::Config};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError + Send + Sync>>;
 
-/// How long requests may still take once the program is asked to stop.
+/// The time that running requests get once the program is asked to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // To the standard error: the standard output says where the program listens.
+    // Logs go to standard error, because standard output announces the address.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
@@ -83,7 +86,7 @@ async fn run() -> Result {
     println!("sign in at {base}/login, or send Authorization: Bearer demo-<username>");
     std::io::stdout().flush()?;
 
-    // The requests that have begun are answered, unless that takes too long.
+    // Requests in progress are answered, unless that takes too long.
     tokio::select! {
         served = axum::serve(listener, app::app(host))
             .with_graceful_shutdown(asked_to_stop())
@@ -96,7 +99,7 @@ async fn run() -> Result {
     Ok(())
 }
 
-/// Ctrl-C, or the signal by which a service is stopped.
+/// Waits for Ctrl-C, or for the signal by which a service is stopped.
 async fn asked_to_stop() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]

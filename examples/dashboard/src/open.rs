@@ -1,4 +1,4 @@
-//! Opening what the configuration names.
+//! Opens the database of the configuration.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -26,17 +26,18 @@ use crate::{
     tables::Tables,
 };
 
-/// How long a request waits for a connection, and a start for a database.
+/// The timeout for a connection from the pool, and for connecting to a database at the
+/// start.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
-/// What a database gives the host.
+/// An opened database, with the parts of the host that depend on it.
 pub(crate) struct Opened {
     pub(crate) invitations: Service,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
 }
 
-/// Opens the database, and fills it if it is new.
+/// Opens the database, and inserts the demonstration's data if it is new.
 pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host> {
     match &config.database {
         DatabaseUrl::Sqlite(url) => {
@@ -58,7 +59,7 @@ pub(crate) async fn open(config: &Config, addresses: &Addresses) -> Result<Host>
     }
 }
 
-/// Users and invitations in one SQL database.
+/// Opens users and invitations in one SQL database.
 async fn prepared<DB: Dialect>(
     tables: Tables<DB>,
     config: &Config,
@@ -74,7 +75,7 @@ async fn prepared<DB: Dialect>(
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
-/// Invitations in Redis, users in SQLite.
+/// Opens invitations in Redis and users in SQLite.
 async fn with_redis(
     tables: Tables<Sqlite>,
     url: &str,
@@ -93,7 +94,7 @@ async fn with_redis(
     }
     let invitations = service(store);
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
-    // Before anybody asks: what a crash left open.
+    // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
     let opened =
@@ -106,7 +107,7 @@ fn service(store: impl Store + 'static) -> Service {
     Invitations::new(store)
 }
 
-/// With the demonstration's data, if it is new.
+/// Inserts the demonstration's data if the database is new.
 async fn seeded<DB: Dialect>(tables: Tables<DB>, host: Host) -> Result<Host> {
     if !tables.is_seeded().await? {
         seed::users(&tables).await?;
@@ -116,7 +117,7 @@ async fn seeded<DB: Dialect>(tables: Tables<DB>, host: Host) -> Result<Host> {
     Ok(host)
 }
 
-/// Removes the keys of the demonstration, and nobody else's.
+/// Removes the keys of the demonstration's namespace, and no others.
 async fn forget(url: &str, namespace: &Namespace) -> redis::RedisResult<()> {
     let mut connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
     let mut cursor = 0_u64;
@@ -139,8 +140,8 @@ async fn forget(url: &str, namespace: &Namespace) -> redis::RedisResult<()> {
     }
 }
 
-/// An error of opening says which variable it is about. What it says of itself has no
-/// part of the URL, in which there may be a password.
+/// Adds the name of the variable to an error of opening. The error contains no part of the
+/// URL, which may hold a password.
 fn named<T, E: std::fmt::Display>(outcome: std::result::Result<T, E>) -> Result<T> {
     outcome.map_err(|error| format!("DATABASE_URL: {error}").into())
 }
@@ -152,7 +153,7 @@ async fn sqlite(url: &str) -> Result<Pool<Sqlite>> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(ACQUIRE);
     let pool = PoolOptions::new().acquire_timeout(ACQUIRE);
-    // A database in memory is one connection's, and gone with it.
+    // A database in memory belongs to one connection and ends with it.
     let pool = if url.contains(":memory:") {
         pool.max_connections(1).idle_timeout(None).max_lifetime(None)
     } else {
@@ -162,7 +163,7 @@ async fn sqlite(url: &str) -> Result<Pool<Sqlite>> {
 }
 
 async fn postgres(url: &str) -> Result<Pool<Postgres>> {
-    // Nobody waits for a lock, or for an answer, without end.
+    // Waits for a lock and for an answer are bounded.
     let options = PgConnectOptions::from_str(url)?
         .options([("lock_timeout", "5s"), ("statement_timeout", "15s")]);
     Ok(PoolOptions::new().acquire_timeout(ACQUIRE).connect_with(options).await?)

@@ -1,5 +1,5 @@
-//! The host's pages. They work without JavaScript; a few lines of it take a code out of
-//! the fragment of a link.
+//! The host's pages. They work without JavaScript; a few lines of it move a code from the
+//! fragment of a link into the form.
 
 use askama::Template;
 use axum::{
@@ -25,14 +25,14 @@ use crate::{
     sessions::LIFETIME,
 };
 
-/// Nothing from elsewhere, no script and no style within the page, and no page around it.
+/// Forbids resources of other origins, inline scripts and styles, and framing.
 const POLICY: [(HeaderName, &str); 1] = [(
     header::CONTENT_SECURITY_POLICY,
     "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'",
 )];
 
-/// What tells the page of one newcomer from that of another one who got the same code.
+/// The cookie that distinguishes the browsers of newcomers who share a code.
 const NEWCOMER: &str = "newcomer";
 
 #[derive(Template)]
@@ -113,7 +113,7 @@ pub(crate) async fn login() -> Response {
     page(StatusCode::OK, &Login { users: USERS, username: String::new(), error: None })
 }
 
-/// Signs in as anybody: this is a demonstration. A host that means it asks for more.
+/// Signs in as any user, because this is a demonstration. A real host checks a password.
 pub(crate) async fn sign_in(
     State(App(host)): State<App>,
     request: Parts,
@@ -128,8 +128,8 @@ pub(crate) async fn sign_in(
         let page_again = Login { users: USERS, username, error };
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &page_again));
     };
-    // A session of before ends, and a new one begins: what somebody knew of the old one, or
-    // had put into this browser, opens nothing.
+    // End the previous session and begin a new one. A session id that an attacker knew, or
+    // had planted in this browser, then gives no access.
     for former in sessions(&request) {
         host.people.sessions.end(&former);
     }
@@ -180,7 +180,7 @@ pub(crate) async fn apply(
     }
 }
 
-/// The page *Register* once more, with what was typed, and what is wrong beside its
+/// Renders the page *Register* again, with the typed values and each error beside its
 /// field.
 fn again(fields: Fields, problem: &Problem) -> Response {
     use ProblemKind::{

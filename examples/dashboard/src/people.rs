@@ -1,4 +1,4 @@
-//! Who is acting: the one question that the library asks its host.
+//! Identifies the acting user, the one thing that the library asks of its host.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use invitation::{
 
 use crate::{accounts::Account, records::Records, secret::Secret, sessions::Sessions};
 
-/// The cookie of a session.
+/// The name of the session cookie.
 const COOKIE: &str = "session";
 
-/// How people are recognised.
+/// Identifies users by token or session.
 #[derive(Clone)]
 pub(crate) struct People {
     pub(crate) records: Arc<dyn Records>,
@@ -30,8 +30,9 @@ impl Identify for People {
 }
 
 impl People {
-    /// The account behind a request: by its token, if it has one, otherwise by the
-    /// cookie of its session. Looked up each time, so that a role counts as it is now.
+    /// Returns the account behind a request: by its token, if it has one, otherwise by its
+    /// session cookie. It is looked up for each request, so that a changed role takes
+    /// effect at once.
     pub(crate) async fn account(&self, request: &Parts) -> sqlx::Result<Option<Account>> {
         let mut tokens = request.headers.get_all(header::AUTHORIZATION).iter();
         match (tokens.next(), tokens.next()) {
@@ -43,32 +44,32 @@ impl People {
                 Some(name) => self.records.account_named(&name).await,
                 None => Ok(None),
             },
-            // Said twice is said by nobody.
+            // A request with two `Authorization` headers is not authenticated.
             (Some(_), Some(_)) => Ok(None),
         }
     }
 }
 
-/// A demonstration's token, as in `Bearer demo-admin`: no secret at all.
+/// Parses a token of the demonstration, such as `Bearer demo-admin`. It is not secret.
 fn username(token: &HeaderValue) -> Option<Username> {
     let (scheme, token) = std::str::from_utf8(token.as_bytes()).ok()?.split_once(' ')?;
     let name = token.trim().strip_prefix("demo-")?;
     scheme.eq_ignore_ascii_case("bearer").then(|| Username::new(name).ok()).flatten()
 }
 
-/// The id in the cookie of the session. Two such cookies are none: one of them may have
-/// been set by somebody else, for a part of the host's paths.
+/// Returns the session id from the cookie. Two session cookies count as none: an attacker
+/// may have planted one of them for a part of the host's paths.
 fn session(request: &Parts) -> Option<Secret> {
     let mut given = sessions(request);
     given.next().filter(|_| given.next().is_none())
 }
 
-/// Every session id that a request carries.
+/// Returns every session id in a request.
 pub(crate) fn sessions(request: &Parts) -> impl Iterator<Item = Secret> {
     cookies(request, COOKIE)
 }
 
-/// The value of a cookie.
+/// Returns the value of a cookie.
 pub(crate) fn cookie(request: &Parts, name: &'static str) -> Option<Secret> {
     cookies(request, name).next()
 }
@@ -83,10 +84,10 @@ fn cookies(request: &Parts, name: &'static str) -> impl Iterator<Item = Secret> 
         .map(|(_, value)| Secret::new(value))
 }
 
-/// The header that gives the browser its session, for so many seconds.
+/// Returns the `Set-Cookie` header for a session that lasts `seconds` seconds.
 ///
-/// Scripts cannot read it, and other sites' pages cannot make a browser send it with a
-/// change. A host on the network adds `Secure`.
+/// Scripts cannot read the cookie, and browsers do not send it with changes that other
+/// sites' pages request. A host on the network adds `Secure`.
 pub(crate) fn session_cookie(id: &str, seconds: u64) -> String {
     format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}")
 }

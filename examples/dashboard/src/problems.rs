@@ -1,4 +1,4 @@
-//! What went wrong, as clients are told, and as the log is.
+//! Errors, as sent to clients and as written to the log.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use invitation::{
     web::{Problem, ProblemKind},
 };
 
-/// What the newcomer is told. What the store has to say is for the log.
+/// Converts an error into the newcomer's problem. Details of a store failure are only
+/// logged.
 pub(crate) fn told(error: &Error) -> Problem {
     if let Error::Store(store) = error {
         tracing::error!(error = store as &dyn std::error::Error, "the store failed");
@@ -15,7 +16,7 @@ pub(crate) fn told(error: &Error) -> Problem {
     Problem::of_redeeming(error)
 }
 
-/// The host's own database failed.
+/// Logs a failure of the host's own database and returns the problem for the client.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn busy(error: sqlx::Error) -> Problem {
     tracing::error!(error = &error as &dyn std::error::Error, "the database failed");

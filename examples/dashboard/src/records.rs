@@ -1,11 +1,11 @@
-//! The host's tables, whichever database they are in.
+//! The host's tables, independent of the database that they are in.
 
 use async_trait::async_trait;
 use invitation::{Dialect, UserId, Username, sqlx};
 
 use crate::{accounts::Account, registrations::Registration, tables::Tables};
 
-/// What the handlers ask of the tables.
+/// The operations on the tables that handlers need.
 #[async_trait]
 pub(crate) trait Records: Send + Sync {
     async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>>;

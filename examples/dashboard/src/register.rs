@@ -1,8 +1,8 @@
-//! What happens when a newcomer registers with a code.
+//! Registration of a newcomer with a code.
 //!
-//! A code that is bound to nobody lets its holder in at once. One that is bound to an
-//! address, or to a domain, takes a proof first: a mail goes out, and whoever reads it
-//! gets in.
+//! An unbound code registers its holder at once. A code that is bound to an address or a
+//! domain requires a proof first: the host sends a mail, and the reader of that mail
+//! completes the registration.
 
 use std::time::Duration;
 
@@ -20,19 +20,19 @@ use crate::{
     secret::{self, Secret, hash},
 };
 
-/// What a newcomer asks for.
+/// A registration request of a newcomer.
 pub(crate) struct Application {
     pub(crate) code: Secret,
     pub(crate) username: Username,
     pub(crate) email: Option<Email>,
-    /// What tells a repeated request from another one with the same content, if the
-    /// client says it.
+    /// Distinguishes a repeated request from another one with the same content, if the
+    /// client sends it.
     pub(crate) key: Option<String>,
 }
 
-/// What came of it.
+/// The result of a registration request.
 pub(crate) enum Registered {
-    /// The newcomer is in.
+    /// The newcomer has an account.
     Done(Account),
     /// A mail has been sent; this is the handle to confirm with.
     ProofAsked(String),
@@ -41,21 +41,21 @@ pub(crate) enum Registered {
 impl Host {
     pub(crate) async fn register(&self, application: &Application) -> Result<Registered, Problem> {
         let Application { username, email, .. } = application;
-        // As the library reads it, however it was typed.
+        // The code as the library parses it, whatever its spelling.
         let code = self.invitations.parse_code(application.code.reveal());
         let code = code.map_err(|error| told(&error.into()))?.reveal();
         let user = account_id(&code, application)?;
         let newcomer = Redeemer::new(user, username.clone());
-        // What the code takes, without consuming it. Whom it is for is told to nobody
-        // who does not name the address. What this says may be outdated by the next
-        // line; the redemption looks again.
+        // Find out what the code requires, without consuming it. Without the right address,
+        // the answer does not reveal whom the code is for. The answer may be outdated by
+        // the next line; the redemption checks again.
         let checked = self.invitations.check(&code, &newcomer, email.as_ref()).await;
         match checked.map_err(|error| told(&error))? {
             Checked::ProofOf(address) => {
                 let id = self.ask_for_proof(&code, &newcomer, address).await?;
                 Ok(Registered::ProofAsked(id))
             }
-            // Who has registered before gets the same answer again.
+            // A newcomer who has registered before gets the same answer again.
             Checked::Redeemable | Checked::AlreadyRedeemed(_) => {
                 let account = self.admit(&code, &newcomer).await?;
                 Ok(Registered::Done(account))
@@ -63,8 +63,9 @@ impl Host {
         }
     }
 
-    /// Confirms that the address is the newcomer's. The same answer to the same mail gets
-    /// the same account again. Both parts are taken as people paste them from a mail.
+    /// Confirms that the address is the newcomer's. A repeated answer to the same mail
+    /// returns the same account. Both parts may be pasted from a mail, with its line
+    /// breaks.
     pub(crate) async fn confirm(&self, id: &str, token: &str) -> Result<Account, Problem> {
         let (id, token) = (pasted(id), Secret::new(pasted(token)));
         let found = self.records.attempt(&id, now()).await.map_err(busy)?;
@@ -84,16 +85,15 @@ impl Host {
         self.admit(code, &newcomer).await
     }
 
-    /// Sends a mail to the address, and writes down what is to be done when it is
-    /// answered.
+    /// Sends a mail to the address, and stores the registration until the mail is answered.
     async fn ask_for_proof(
         &self,
         code: &str,
         newcomer: &Redeemer,
         address: Email,
     ) -> Result<String, Problem> {
-        // Said now rather than after the mail. That it still holds then, the database
-        // sees to.
+        // Report a taken name now rather than after the mail. The database's unique key
+        // still decides at the end.
         let username = newcomer.username();
         let taken = self.records.account_named(username).await.map_err(busy)?;
         if taken.is_some() {
@@ -101,8 +101,8 @@ impl Host {
         }
         let random = || secret::random().map_err(|error| told(&error.into()));
         let id = random()?;
-        // The token carries the code, so that this host need not keep the code while
-        // it waits: it keeps a hash of both.
+        // The token contains the code, so that this host stores only a hash of both while
+        // it waits.
         let answer = Secret::new(format!("{}.{code}", random()?.reveal()));
         self.outbox.ask_to_confirm(&address, &id, &answer, &self.confirm_page(), now()).map_err(
             |_| {
@@ -121,20 +121,20 @@ impl Host {
         self.admission.admit(code, newcomer).await.map_err(|error| match error {
             NotAdmitted::Invitation(error) => told(&error),
             NotAdmitted::UsernameTaken => username_taken(),
-            // Redeemed once, whatever has become of the account: no second one.
+            // The code is redeemed, even if its account was removed: no second account.
             NotAdmitted::AccountGone => Problem::new(ProblemKind::CodeUsed),
             NotAdmitted::Database(error) => busy(error),
         })
     }
 }
 
-/// The id of the account that there will be. It follows from what only the newcomer
-/// knows, the code, and from all else that the request says: the same request is the
-/// same newcomer, whose lost answer can be repeated. Somebody with another code, or who
-/// says anything else, is somebody else, and the name is then taken.
+/// Derives the id of the new account from the code, which only the newcomer knows, and from
+/// all else in the request. The same request therefore means the same newcomer, and a lost
+/// answer can be repeated. A request with another code or other values is another person,
+/// and finds the name taken.
 ///
-/// The answer opens nothing. A host whose newcomers choose a password asks for the same
-/// one before it answers again.
+/// The answer gives no access. A host whose newcomers choose a password asks for the same
+/// password before it answers again.
 fn account_id(code: &str, application: &Application) -> Result<UserId, Problem> {
     let Application { username, email, key, .. } = application;
     let email = email.as_ref().map_or("", |email| email.key().as_str());
@@ -143,9 +143,9 @@ fn account_id(code: &str, application: &Application) -> Result<UserId, Problem> 
     UserId::new(id).map_err(|error| told(&Error::from(error)))
 }
 
-/// What was pasted from a mail, without line breaks, spaces and characters that nobody
-/// sees: mail programs break long lines and put such characters in. Neither a registration
-/// nor a token has any of them.
+/// Removes line breaks, spaces and invisible characters from text pasted from a mail. Mail
+/// programs break long lines and insert such characters; neither a registration nor a token
+/// contains any.
 fn pasted(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).collect()
 }
@@ -155,7 +155,7 @@ fn username_taken() -> Problem {
         .with_detail("somebody has this name already; the code is still good for another one")
 }
 
-/// In seconds since the epoch.
+/// Returns the seconds since the epoch.
 fn now() -> i64 {
     SystemClock.now().as_micros() / 1_000_000
 }

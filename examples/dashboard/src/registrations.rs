@@ -1,34 +1,35 @@
-//! Registrations that wait until an address is proved. They reserve nothing: the code
-//! stays everybody's until the proof is there.
+//! Registrations that wait for the proof of an address. They reserve nothing: any other
+//! holder can use the code until the proof arrives.
 
 use invitation::{Dialect, Email, UserId, Username, sqlx};
 use sqlx::QueryBuilder;
 
 use crate::{accounts::column, secret::Secret, tables::Tables};
 
-/// For how long a mail can be answered.
+/// The time within which a mail can be answered, in seconds.
 pub(crate) const LIFETIME_SECONDS: i64 = 30 * 60;
 
-/// How often somebody may try to answer it.
+/// The maximum number of tries to answer a mail.
 const MAX_ATTEMPTS: i64 = 10;
 
-/// One that waits.
+/// A registration that waits for its proof.
 pub(crate) struct Registration {
     /// The client's handle; it proves nothing.
     pub(crate) id: String,
-    /// Of the token that went to the address. The code is a part of the token and of
-    /// nothing else here: whoever reads this table can neither redeem nor confirm.
+    /// The hash of the token that was mailed to the address. The token contains the code,
+    /// and this table stores the code nowhere else. Reading this table is therefore not
+    /// enough to redeem or to confirm.
     token_hash: String,
-    /// The account that there will be.
+    /// The id of the account to create.
     pub(crate) account: UserId,
     pub(crate) username: Username,
-    /// Where the token went.
+    /// The address that the token was sent to.
     pub(crate) address: Email,
     expires_at: i64,
 }
 
 impl Registration {
-    /// Begins one at `now`, in seconds since the epoch.
+    /// Begins a registration at `now`, in seconds since the epoch.
     pub(crate) fn new(
         id: &Secret,
         token: &Secret,
@@ -42,15 +43,16 @@ impl Registration {
         Self { id, token_hash, account, username, address, expires_at }
     }
 
-    /// Whether this is the token that went to the address. Hashes are compared, of which
-    /// nobody can choose a beginning, so that the time this takes tells nothing.
+    /// Returns whether this is the token that was mailed to the address. It compares
+    /// hashes, whose beginnings a caller cannot choose, so the duration of the comparison
+    /// reveals nothing.
     pub(crate) fn is_answered_by(&self, token: &Secret) -> bool {
         self.token_hash == token.hash()
     }
 }
 
 impl<DB: Dialect> Tables<DB> {
-    /// Writes one down, and forgets those that nobody answered in time.
+    /// Stores a registration, and removes those that were not answered in time.
     pub(crate) async fn open(&self, new: &Registration, now: i64) -> sqlx::Result<()> {
         let text = |text: &str| DB::Text::from(text.to_owned());
         let mut conn = self.pool().acquire().await?;
@@ -74,8 +76,8 @@ impl<DB: Dialect> Tables<DB> {
         insert.build().execute(DB::exec(&mut conn)).await.map(drop)
     }
 
-    /// Takes one of the attempts that a registration has, and tells what is to be
-    /// answered; none when there is no such registration any more, or no attempt left.
+    /// Uses up one of the registration's attempts and returns the registration. Returns
+    /// `None` if the registration no longer exists or has no attempt left.
     pub(crate) async fn attempt(&self, id: &str, now: i64) -> sqlx::Result<Option<Registration>> {
         let mut conn = self.pool().acquire().await?;
         let mut count =

@@ -1,6 +1,6 @@
-//! Where the invitations are in Redis, and the users are not, no transaction spans both:
-//! a use of the code is reserved, the account created under the reservation, and the
-//! reservation committed. An account whose reservation is open is of no use to anybody.
+//! Registration with invitations in Redis and users in SQLite, where no transaction spans
+//! both. The host reserves a use of the code, creates the account under the reservation,
+//! and commits the reservation. An account is unusable while its reservation is open.
 
 use std::time::Duration;
 
@@ -19,13 +19,14 @@ use crate::{
     tables::Tables,
 };
 
-/// How often accounts that a crash left open are looked for. Leases run for ten minutes.
+/// The interval between searches for accounts that a crash left open. Leases last ten
+/// minutes.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// How many of them at a time.
+/// The maximum number of open accounts per search.
 const AT_A_TIME: i64 = 100;
 
-/// Users in SQLite, invitations wherever the service has them.
+/// Users in SQLite, invitations in the service's store.
 #[derive(Clone)]
 pub(crate) struct Reserving {
     pub(crate) tables: Tables<Sqlite>,
@@ -51,7 +52,7 @@ impl Admission for Reserving {
             Err(RedeemWithError::NotReserved(error)) => Err(error.into()),
             Err(RedeemWithError::NotCreated { error, .. }) => Err(error),
             Err(RedeemWithError::NotCommitted { reservation, error, .. }) => {
-                // Where it is not certain, the account stays, and is settled later.
+                // If the outcome is uncertain, the account stays and is settled later.
                 if error.refusal().is_some_and(is_final) {
                     self.remove(reservation).await?;
                 }
@@ -61,15 +62,14 @@ impl Admission for Reserving {
     }
 }
 
-/// Whether the account of a refused reservation is to be taken back. Of an invitation
-/// that is not there any more nobody can tell whether it was redeemed: that is for a
-/// person to look at.
+/// Returns whether the account of a refused reservation must be removed. If the invitation
+/// no longer exists, its redemption cannot be verified: an administrator has to decide.
 fn is_final(refusal: &Refusal) -> bool {
     !matches!(refusal, Refusal::NotFound | Refusal::Conflict)
 }
 
 impl Reserving {
-    /// Creates the account under its reservation: once, however often it is asked.
+    /// Creates the account under its reservation. Repeated calls create it only once.
     async fn open(
         &self,
         newcomer: &Redeemer,
@@ -86,7 +86,7 @@ impl Reserving {
             Err(error) if is_taken(&error) => {}
             inserted => return Ok(inserted?),
         }
-        // The name is somebody else's; or the account is there, from an earlier call,
+        // The name belongs to another account, or this account exists from an earlier call,
         // whose reservation may have been another one.
         let renewed = sqlx::query(
             "UPDATE users SET reservation = ? WHERE id = ? AND reservation IS NOT NULL",
@@ -101,12 +101,12 @@ impl Reserving {
         if is_there { Ok(()) } else { Err(NotAdmitted::UsernameTaken) }
     }
 
-    /// The reservation is committed: the account is of use.
+    /// Makes the account usable after its reservation was committed.
     async fn activate(&self, reservation: ReservationId) -> sqlx::Result<()> {
         self.run("UPDATE users SET reservation = NULL WHERE reservation = ?", reservation).await
     }
 
-    /// The reservation has ended: there is no account.
+    /// Removes the account after its reservation has ended without a commit.
     async fn remove(&self, reservation: ReservationId) -> sqlx::Result<()> {
         self.run("DELETE FROM users WHERE reservation = ?", reservation).await
     }
@@ -116,7 +116,7 @@ impl Reserving {
         query.execute(self.tables.pool()).await.map(drop)
     }
 
-    /// Commits what a crash left open, or takes it back.
+    /// Commits the registrations that a crash left open, or removes their accounts.
     pub(crate) async fn settle(&self) -> Result {
         let open = "SELECT id, username, reservation FROM users \
                     WHERE reservation IS NOT NULL ORDER BY id LIMIT ?";
@@ -140,7 +140,7 @@ impl Reserving {
         Ok(())
     }
 
-    /// Settles again and again, as long as the program runs.
+    /// Settles open registrations periodically, as long as the program runs.
     pub(crate) async fn keep_settling(self) {
         loop {
             tokio::time::sleep(PAUSE).await;

@@ -1,18 +1,18 @@
-//! Random secrets, and what is kept of them: only their hashes.
+//! Random secrets. The host stores only their hashes.
 
 use std::fmt::{self, Write};
 
 use invitation::{Entropy, EntropyError, OsEntropy};
 use sha2::{Digest, Sha256};
 
-/// 128 random bits of the operating system, as 32 hexadecimal digits.
+/// Returns 128 random bits of the operating system, as 32 hexadecimal digits.
 pub(crate) fn random() -> Result<Secret, EntropyError> {
     let mut bytes = [0; 16];
     OsEntropy.fill(&mut bytes)?;
     Ok(Secret(hex(&bytes)))
 }
 
-/// A text that opens something. It is not shown by accident.
+/// A secret text that gives access. `Debug` does not show it.
 pub(crate) struct Secret(String);
 
 impl Secret {
@@ -20,12 +20,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, where it has to leave: in a cookie, in a mail.
+    /// Returns the text, for a cookie or a mail.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it.
+    /// Returns the hash that the host stores.
     pub(crate) fn hash(&self) -> String {
         hash(&[&self.0])
     }
@@ -37,7 +37,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// SHA-256 of the parts, each with its length before it, as 64 hexadecimal digits.
+/// Returns the SHA-256 of the parts, each preceded by its length, as 64 hexadecimal digits.
 pub(crate) fn hash(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,5 +1,5 @@
-//! What the demonstration begins with. Done again after it broke off, it changes
-//! nothing that is there.
+//! Initial data of the demonstration. Seeding can be repeated after an interruption without
+//! changing existing rows.
 
 use invitation::{
     Actor, Clock, Created, Dialect, Division, Draft, Email, Error, Expiry, IdempotencyKey,
@@ -14,7 +14,7 @@ use crate::{
     tables::Tables,
 };
 
-/// Name, role, division.
+/// The users of the demonstration: name, role and division.
 pub(crate) const USERS: [(&str, &str, Option<&str>); 4] = [
     ("admin", "admin", None),
     ("sales-manager", "manager", Some("sales")),
@@ -22,7 +22,7 @@ pub(crate) const USERS: [(&str, &str, Option<&str>); 4] = [
     ("sales-staff", "staff", Some("sales")),
 ];
 
-/// The people who can sign in.
+/// Inserts the users who can sign in.
 pub(crate) async fn users<DB: Dialect>(tables: &Tables<DB>) -> Result {
     for (name, role, division) in USERS {
         let account = Account {
@@ -40,12 +40,12 @@ pub(crate) async fn users<DB: Dialect>(tables: &Tables<DB>) -> Result {
     Ok(())
 }
 
-/// Some invitations in each state, all of them made by the library's own calls.
+/// Creates invitations in each state, all through the library's own calls.
 pub(crate) async fn invitations(host: &Host) -> Result {
     let sales = manager("sales-manager", "sales")?;
     let operations = manager("operations-manager", "operations")?;
     let admin = Actor::across_divisions(id("admin")?, Role::new("admin")?);
-    // The library's clock, ten days ago: to have something that has expired.
+    // A clock that is ten days behind, so that an invitation has expired by now.
     let now = SystemClock.now();
     let then = now.checked_add(Duration::days(-10)).unwrap_or(now);
 
@@ -72,7 +72,7 @@ pub(crate) async fn invitations(host: &Host) -> Result {
     Ok(())
 }
 
-/// Creates one, once: the key stands for what it created.
+/// Creates an invitation once: the idempotency key makes a repeated call return it again.
 async fn create(
     host: &Host,
     manager: &Actor,
@@ -91,8 +91,8 @@ fn manager(name: &str, division: &str) -> Result<Actor> {
     Ok(Actor::in_division(id(name)?, Role::new("manager")?, Division::new(division)?))
 }
 
-/// Theirs are their names, so that they can be read in a trail; a newcomer's is derived,
-/// and is no name.
+/// Returns the user's name as the id, which is readable in an audit trail. The id of a
+/// newcomer is derived and is no name.
 fn id(name: &str) -> Result<UserId> {
     Ok(UserId::new(name)?)
 }

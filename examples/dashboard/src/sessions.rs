@@ -1,4 +1,4 @@
-//! Who is signed in, by the cookie of the browser.
+//! Sessions of signed-in users, identified by a browser cookie.
 
 use std::{
     collections::HashMap,
@@ -10,13 +10,13 @@ use invitation::{EntropyError, UserId};
 
 use crate::secret::{self, Secret};
 
-/// How long one lasts.
+/// The lifetime of a session.
 pub(crate) const LIFETIME: Duration = Duration::from_hours(8);
 
-/// How many there are at most; beyond, the oldest ends.
+/// The maximum number of sessions; beyond it, the oldest one ends.
 const MAX_SESSIONS: usize = 10_000;
 
-/// The sessions, by the hash of their id, in memory: a restart signs everybody out.
+/// The sessions, by the hash of their id, in memory: a restart signs all users out.
 #[derive(Default)]
 pub(crate) struct Sessions(Mutex<HashMap<String, Session>>);
 
@@ -26,7 +26,7 @@ struct Session {
 }
 
 impl Sessions {
-    /// Begins one. Its id is a secret that goes to the browser and nowhere else.
+    /// Begins a session. Its id is a secret that only the browser receives.
     pub(crate) fn begin(&self, user: UserId) -> Result<Secret, EntropyError> {
         let id = secret::random()?;
         let now = Instant::now();
@@ -44,14 +44,14 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Whose it is.
+    /// Returns the user of a session.
     pub(crate) fn user(&self, id: &Secret) -> Option<UserId> {
         let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get(&id.hash())?;
         (session.until > Instant::now()).then(|| session.user.clone())
     }
 
-    /// Ends one.
+    /// Ends a session.
     pub(crate) fn end(&self, id: &Secret) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id.hash());
     }

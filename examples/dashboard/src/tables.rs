@@ -1,16 +1,15 @@
-//! The host's own tables, beside the library's in the same database: so that a user's
-//! row and a redemption can commit together.
+//! The host's own tables, in the same database as the library's, so that a user's row and a
+//! redemption can commit together.
 //!
-//! This example runs on whichever database it is given, so that its statements are
-//! generic. A host with one database writes them as it always does; the example
-//! `join_transaction` shows that.
+//! This example runs on several databases, so its statements are generic. A host with one
+//! database writes ordinary SQL, as the example `join_transaction` shows.
 
 use invitation::{Dialect, sqlx};
 use sqlx::{AssertSqlSafe, Executor, Pool};
 
 use crate::accounts::column;
 
-/// The tables, by the pool that the store is on too.
+/// The host's tables, on the same pool as the store.
 pub(crate) struct Tables<DB: Dialect> {
     pool: Pool<DB>,
 }
@@ -21,12 +20,12 @@ impl<DB: Dialect> Clone for Tables<DB> {
     }
 }
 
-/// What marks a database as this demonstration's. A database that has users but not
-/// this is somebody's, and nothing is touched there.
+/// The table that marks a database as the demonstration's. A database that has users but
+/// not this table belongs to another application, and is left untouched.
 const MARKER: &str = "invitation_demonstration";
 
-/// Of types that all the databases understand. A user who has a reservation is not in
-/// yet: see `reserving.rs`.
+/// The tables, with column types that all the databases support. A user with a reservation
+/// has no access yet: see `reserving.rs`.
 const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS invitation_demonstration (seeded BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS users (
@@ -57,8 +56,8 @@ impl<DB: Dialect> Tables<DB> {
         &self.pool
     }
 
-    /// Makes the tables that are missing; with `reset`, after removing all of the
-    /// demonstration's.
+    /// Creates the missing tables. With `reset`, first removes all tables of the
+    /// demonstration.
     pub(crate) async fn prepare(&self, reset: bool) -> Result<(), PrepareError> {
         let mut conn = self.pool.acquire().await?;
         let present = names::<DB>(&mut conn, Kind::Table).await?;
@@ -71,7 +70,7 @@ impl<DB: Dialect> Tables<DB> {
         }
         for table in SCHEMA {
             let table = match DB::NAME {
-                // Bytes: its text would be compared without regard to case.
+                // MySQL compares text without regard to case, so the columns are binary.
                 "MySQL" => table.replace("VARCHAR", "VARBINARY"),
                 _ => table.to_owned(),
             };
@@ -80,14 +79,14 @@ impl<DB: Dialect> Tables<DB> {
         Ok(())
     }
 
-    /// Whether the demonstration's data are all there.
+    /// Returns whether the demonstration's data are complete.
     pub(crate) async fn is_seeded(&self) -> sqlx::Result<bool> {
         let mut conn = self.pool.acquire().await?;
         let question = sqlx::query("SELECT seeded FROM invitation_demonstration");
         Ok(DB::exec(&mut conn).fetch_optional(question).await?.is_some())
     }
 
-    /// Remembers that they are.
+    /// Records that the demonstration's data are complete.
     pub(crate) async fn set_seeded(&self) -> sqlx::Result<()> {
         let mut conn = self.pool.acquire().await?;
         let sql = "INSERT INTO invitation_demonstration (seeded) VALUES (1)";
@@ -95,14 +94,14 @@ impl<DB: Dialect> Tables<DB> {
     }
 }
 
-/// What has a name in a database.
+/// The kinds of named objects in a database.
 #[derive(Clone, Copy)]
 enum Kind {
     Table,
     View,
 }
 
-/// The names of the tables, or views, that there are.
+/// Returns the names of the tables or views.
 async fn names<DB: Dialect>(conn: &mut DB::Connection, kind: Kind) -> sqlx::Result<Vec<String>> {
     let question = match (DB::NAME, kind) {
         ("SQLite", Kind::Table) => "SELECT name FROM sqlite_master WHERE type = 'table'",
@@ -126,8 +125,8 @@ async fn names<DB: Dialect>(conn: &mut DB::Connection, kind: Kind) -> sqlx::Resu
     rows.iter().map(|row| column::<DB, DB::Text>(row, 0).map(Into::into)).collect()
 }
 
-/// Removes the demonstration's tables and the library's, the marker last: what breaks
-/// off is then taken up again.
+/// Removes the tables of the demonstration and of the library, the marker last, so that an
+/// interrupted reset can be repeated.
 async fn remove<DB: Dialect>(conn: &mut DB::Connection, tables: &[String]) -> sqlx::Result<()> {
     let is_librarys = |name: &&String| name.starts_with("invitation_") && *name != MARKER;
     for view in names::<DB>(conn, Kind::View).await?.iter().filter(is_librarys) {
@@ -141,11 +140,11 @@ async fn remove<DB: Dialect>(conn: &mut DB::Connection, tables: &[String]) -> sq
 }
 
 async fn run<DB: Dialect>(conn: &mut DB::Connection, sql: String) -> sqlx::Result<()> {
-    // Made of constants, and of names that the database itself gave.
+    // The SQL consists of constants, and of names that the database itself returned.
     DB::exec(conn).execute(sqlx::query(AssertSqlSafe(sql))).await.map(drop)
 }
 
-/// Why the tables could not be prepared.
+/// The reasons why the tables could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrepareError {
     #[error(
