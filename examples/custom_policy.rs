@@ -11,7 +11,7 @@ use invitation::{
     Role, UserId,
 };
 
-/// As it might stand in the host's configuration file.
+/// The policy, as a host's configuration file might contain it.
 const POLICY: &str = r#"
 {
     "roles": {

@@ -1,4 +1,4 @@
-//! The user's row and the redemption commit together, or vanish together.
+//! The user's row and the redemption commit together, or not at all.
 //!
 //! ```text
 //! cargo run --example join_transaction
@@ -55,7 +55,7 @@ async fn main() -> Result {
     report(&invitations, &pool, &manager).await
 }
 
-/// What a host's handler of *Register* does.
+/// The host's handler for *Register*.
 async fn register(
     invitations: &Invitations<SqliteStore>,
     pool: &SqlitePool,
@@ -65,14 +65,14 @@ async fn register(
 ) -> Result {
     let newcomer = Redeemer::new(UserId::new(id)?, Username::new(name)?);
 
-    // The host's transaction. IMMEDIATE, because it is going to write.
+    // The host's transaction. It is IMMEDIATE because it will write.
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     let redeemed = match invitations.on(Joined::new(&mut tx)).redeem(code, &newcomer).await {
         Ok(redeemed) => redeemed,
         Err(Error::Refused(refused)) => {
             tx.rollback().await?;
-            // The refusal's evidence was not written in the transaction that is
-            // gone now; it came with the refusal.
+            // The event of the refusal could not be kept in the transaction, which is
+            // rolled back. The error carries it.
             invitations.record(&refused).await?;
             return Err(Error::Refused(refused).into());
         }

@@ -1,5 +1,5 @@
-//! The whole story on a real database: a manager invites, shares, watches; a
-//! newcomer registers; what must not happen does not; everything is on record.
+//! A tour on a real database: a manager invites, shares the code and watches its status; a
+//! newcomer registers; forbidden actions are refused; the audit trail lists every step.
 //!
 //! ```text
 //! cargo run --example quickstart
@@ -20,7 +20,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn StdError>>;
 async fn main() -> Result {
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(folder.path().join("invitations.db")).await?;
-    // A clock that this story can turn forward; a host keeps the default.
+    // A clock that this program can move forward; a host keeps the default.
     let clock = ManualClock::new(SystemClock.now());
     let invitations = Invitations::new(store).with_clock(clock.clone());
 
@@ -119,7 +119,7 @@ fn heading(text: &str) {
     println!("\n== {text}");
 }
 
-/// What was tried must have been refused; says why.
+/// Prints why an action was refused, and fails if it was not.
 fn refused<T>(what: &str, outcome: std::result::Result<T, Error>) {
     match outcome {
         Ok(_) => panic!("{what} must be refused"),
@@ -155,7 +155,7 @@ fn print_table(rows: &[InvitationView]) {
     }
 }
 
-/// A status as people read it.
+/// Returns a status as the dashboard shows it.
 fn label(status: Status) -> &'static str {
     match status {
         Status::Active => "Active",
@@ -169,7 +169,7 @@ fn minute(t: Timestamp) -> String {
     t.to_string().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
-/// The code with two different neighbouring symbols swapped.
+/// Returns the code with two different neighbouring symbols swapped.
 fn swap_two(code: &str) -> String {
     let mut symbols: Vec<char> = code.chars().collect();
     let differ = |pair: &[char]| pair[0] != pair[1] && !pair.contains(&'-');

@@ -1,5 +1,5 @@
-//! Another system: a directory of accounts, here a file of lines. What matters is
-//! that it makes one account for one key, however often it is asked.
+//! Another system: a directory of accounts, here a text file. It creates only one account
+//! per key, however often it is called.
 
 use std::{
     fs::{self, OpenOptions},
@@ -11,29 +11,29 @@ use invitation::ReservationId;
 
 use crate::Result;
 
-/// The directory.
+/// A directory of accounts in a file.
 pub(crate) struct Directory(PathBuf);
 
-/// One of its accounts.
+/// An account in the directory.
 pub(crate) struct Account {
     /// The reservation that it was created under.
     pub(crate) key: ReservationId,
-    /// Whose it is.
+    /// The name of the user.
     pub(crate) name: String,
-    /// As what.
+    /// The role of the user.
     pub(crate) role: String,
-    /// Whether it may sign in.
+    /// Whether the user may sign in.
     pub(crate) active: bool,
 }
 
 impl Directory {
-    /// Opens it.
+    /// Opens the directory in this file.
     pub(crate) fn open(path: PathBuf) -> Self {
         Self(path)
     }
 
-    /// Makes an account that may not sign in yet; the one that is there, if there is
-    /// one under the key.
+    /// Creates an account that may not sign in yet. If the key already has an account, it
+    /// stays as it is.
     pub(crate) fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
         if self.accounts()?.iter().any(|account| account.key == key) {
             return Ok(());
@@ -41,7 +41,7 @@ impl Directory {
         self.write(&format!("create {key} {name} {role}"))
     }
 
-    /// Lets the account sign in.
+    /// Lets the user of the account sign in.
     pub(crate) fn activate(&self, key: ReservationId) -> Result {
         self.write(&format!("activate {key}"))
     }
@@ -51,7 +51,7 @@ impl Directory {
         self.write(&format!("remove {key}"))
     }
 
-    /// All accounts.
+    /// Returns all accounts.
     pub(crate) fn accounts(&self) -> Result<Vec<Account>> {
         let text = match fs::read_to_string(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

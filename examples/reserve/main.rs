@@ -1,6 +1,6 @@
-//! Accounts live in another system, so no transaction spans both: reserve, create
-//! the account, commit. The program is killed between each two steps, and started
-//! again: nothing is lost, and nobody gets in twice.
+//! Accounts live in another system, so no transaction spans both: reserve, create the
+//! account, commit. The program is killed between each two steps, and started again.
+//! Nothing is lost, and no user is registered twice.
 //!
 //! ```text
 //! cargo run --example reserve
@@ -26,7 +26,7 @@ use self::directory::Directory;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError + Send + Sync>>;
 
-/// Where the registering program can be killed: behind each of its steps.
+/// The points where the registering program can be killed: after each of its steps.
 const STEPS: [&str; 4] = ["reserved", "account created", "committed", "account active"];
 
 #[tokio::main]
@@ -50,11 +50,11 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What the host does when somebody registers.
+/// The host's handler of a registration.
 async fn register(folder: &Path, code: &str, name: &str, minutes: &str, die_at: &str) -> Result {
     let kill_at = |step| {
         if step == die_at {
-            // As hard as kill -9: nothing is flushed, closed or rolled back.
+            // As abrupt as kill -9: nothing is flushed, closed or rolled back.
             std::process::abort();
         }
     };
@@ -62,7 +62,7 @@ async fn register(folder: &Path, code: &str, name: &str, minutes: &str, die_at: 
     let redeemer = redeemer(name)?;
     let reservation = match invitations.reserve(code, &redeemer).await? {
         Reserved::Open(reservation) => reservation,
-        // A double click, or a retry after everything but the answer was done.
+        // A double click, or a retry after only the answer was lost.
         Reserved::AlreadyRedeemed(before) => {
             if let Some(key) = before.reservation() {
                 directory.activate(key)?;
@@ -72,7 +72,7 @@ async fn register(folder: &Path, code: &str, name: &str, minutes: &str, die_at: 
         }
     };
     kill_at("reserved");
-    // The other system makes it once for each key, however often it is asked.
+    // The other system creates one account per key, however often it is called.
     directory.create(reservation.id(), name, reservation.role().as_str())?;
     kill_at("account created");
     invitations.commit(reservation.id(), &redeemer).await?;
@@ -83,8 +83,8 @@ async fn register(folder: &Path, code: &str, name: &str, minutes: &str, die_at: 
     Ok(())
 }
 
-/// What the host does when it starts: accounts that were created but never became
-/// active are the traces of a crash. Each carries the key of its reservation.
+/// The host's work at its start: accounts that never became active were left by a crash.
+/// Each carries the key of its reservation.
 async fn resume(folder: &Path, minutes: &str) -> Result {
     let (invitations, directory) = open(folder, minutes).await?;
     let mut pending = directory.accounts()?;
@@ -95,7 +95,8 @@ async fn resume(folder: &Path, minutes: &str) -> Result {
                 directory.activate(account.key)?;
                 println!("resumed: {} is registered as {}", account.name, account.role);
             }
-            // Purged since: only the audit trail can tell now, so this is for a person.
+            // The invitation was purged. Only the audit trail shows whether it was
+            // redeemed, so an administrator has to decide.
             Err(error) if error.refusal() == Some(&Refusal::NotFound) => {
                 println!("to be looked at: the account of {}, because {error}", account.name);
             }
@@ -120,7 +121,7 @@ fn redeemer(name: &str) -> Result<Redeemer> {
     Ok(Redeemer::new(UserId::new(format!("signup-of-{name}"))?, Username::new(name)?))
 }
 
-/// The machine's clock, some minutes ahead: so that a lease runs out without a wait.
+/// The machine's clock, some minutes ahead, so that a lease expires without a wait.
 #[derive(Debug)]
 struct Ahead(Duration);
 
@@ -130,7 +131,7 @@ impl Clock for Ahead {
     }
 }
 
-/// Kills and restarts the program, and looks at what is left each time.
+/// Kills and restarts the program, and checks the remaining data each time.
 async fn story() -> Result {
     for step in STEPS {
         println!("\nkilled when: {step}");
@@ -156,7 +157,7 @@ async fn story() -> Result {
     host.report("after ben registered and the host resumed").await
 }
 
-/// A host of one code, on files of its own.
+/// A host with one code, on files of its own.
 struct Host {
     folder: tempfile::TempDir,
     code: String,
@@ -172,14 +173,14 @@ impl Host {
         Ok(Self { folder, code: created.code().reveal().to_string() })
     }
 
-    /// Somebody registers, some minutes later; the program is killed behind a step.
+    /// Registers a user, some minutes later; the program is killed after a step.
     fn register(&self, name: &str, minutes: &str, die_at: &str) -> Result {
         let mut command = Command::new(env::current_exe()?);
         command.arg("register").arg(self.folder.path());
         run(command.args([&self.code, name, minutes, die_at]))
     }
 
-    /// The host starts again, some minutes later.
+    /// Starts the host again, some minutes later.
     fn resume(&self, minutes: &str) -> Result {
         let mut command = Command::new(env::current_exe()?);
         run(command.arg("resume").arg(self.folder.path()).arg(minutes))
@@ -210,7 +211,7 @@ impl Host {
     }
 }
 
-/// Runs this program again, as a process of its own.
+/// Runs this program again as a separate process.
 fn run(command: &mut Command) -> Result {
     let output = command.output()?;
     print!("  {}", String::from_utf8_lossy(&output.stdout));

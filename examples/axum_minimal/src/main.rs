@@ -1,4 +1,5 @@
-//! The least that a host writes: who is acting, and where the routers are mounted.
+//! The minimum that a host writes: a function that identifies the actor, and two mounted
+//! routers.
 //!
 //! ```text
 //! cargo run -p axum_minimal
@@ -15,7 +16,7 @@ use invitation::{
 };
 use tokio::net::TcpListener;
 
-/// Who is acting. A real host looks up its session, or checks a signed token.
+/// Returns the acting user. A real host looks up its session, or checks a signed token.
 fn who(request: &Parts) -> Option<Actor> {
     let token = request.headers.get("authorization")?;
     if token != "Bearer secret-of-mia" {

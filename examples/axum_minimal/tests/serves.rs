@@ -1,4 +1,4 @@
-//! The example as a process of its own: the least that a host writes is enough.
+//! Runs the example as a separate process, and checks that its minimal host works.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test")]
 

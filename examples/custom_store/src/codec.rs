@@ -1,7 +1,7 @@
-//! How a value is written down: as JSON, made of the forms that the library
-//! promises to read back (`as_str` and `new`, `as_bytes` and `from_bytes`,
-//! `as_micros` and `from_micros`, …). Nothing is rounded, folded or trimmed on
-//! the way: what a store gives back is what it was given, byte for byte.
+//! Encoding of values as JSON, through the conversions that the library guarantees to be
+//! reversible (`as_str` and `new`, `as_bytes` and `from_bytes`, `as_micros` and
+//! `from_micros`, …). No value is rounded, folded or trimmed: a store returns every value
+//! byte for byte.
 
 use std::{error::Error, fmt, num::NonZeroU32};
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::state::Made;
 
-/// The text is no value of the type that was to be read.
+/// The error for a text that is no valid value of its type.
 #[derive(Debug)]
 pub(crate) struct Unreadable(pub(crate) String);
 
@@ -27,7 +27,7 @@ impl fmt::Display for Unreadable {
 
 impl Error for Unreadable {}
 
-/// A value that can be written down and read back.
+/// A value that can be encoded and decoded.
 pub(crate) trait Keep: Sized {
     fn keep(&self) -> Value;
     fn read(kept: &Value) -> Result<Self, Unreadable>;
@@ -80,7 +80,7 @@ impl<T: Keep> Keep for Vec<T> {
     }
 }
 
-/// What writes itself as `$to` and is read back by `$from`.
+/// Implements `Keep` for types that are encoded by `$to` and decoded by `$from`.
 macro_rules! keep {
     ($($type:ty: $to:expr, $from:expr;)*) => {$(
         impl Keep for $type {
@@ -114,7 +114,8 @@ keep! {
     SealedCode: |code| hex(code.as_bytes()), |kept| bytes(kept).ok().map(Self::from_bytes);
 }
 
-/// Texts that were checked when they were written, and are not checked again.
+/// Implements `Keep` for texts that were validated when they were written, and are not
+/// validated again.
 macro_rules! keep_texts {
     ($($type:ty),*) => {
         keep! {$(
@@ -123,7 +124,7 @@ macro_rules! keep_texts {
     };
 }
 
-/// Words of a fixed list, each of which never changes.
+/// Implements `Keep` for enums with a fixed list of names that never change.
 macro_rules! keep_words {
     ($($type:ty),*) => {
         keep! {$(
@@ -132,7 +133,7 @@ macro_rules! keep_words {
     };
 }
 
-/// Keys of a fixed length.
+/// Implements `Keep` for keys of a fixed length.
 macro_rules! keep_bytes {
     ($($type:ty),*) => {
         keep! {$(
@@ -142,8 +143,9 @@ macro_rules! keep_bytes {
     };
 }
 
-/// Structs of public fields: an object with the same names. A field that a later
-/// version of the library adds stops this from compiling, so none is forgotten.
+/// Implements `Keep` for structs of public fields: an object with the same names. If a
+/// later version of the library adds a field, this does not compile, so no field is
+/// forgotten.
 macro_rules! keep_fields {
     ($($type:ident { $($field:ident),* $(,)? })*) => {$(
         impl Keep for $type {
@@ -178,7 +180,7 @@ keep_fields! {
     Made { asked, invitations, results, forgotten_at }
 }
 
-/// The enums with data, each variant by its own shape; `as` tells them apart.
+/// Returns the variant name of an encoded enum with data, from its member `as`.
 fn variant(kept: &Value) -> Result<&str, Unreadable> {
     text(kept.get("as").unwrap_or(&Value::Null))
 }

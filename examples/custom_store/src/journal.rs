@@ -1,13 +1,13 @@
-//! The file: a header, then one line for each atomic step.
+//! The journal file: a header, then one line for each atomic step.
 //!
-//! A line is the checksum of the step in eight hexadecimal digits, a space, the
-//! step as JSON, and a line feed. JSON has neither line feeds nor zero bytes of
-//! its own, so the end of a line is certain. The checksum goes on from that of the
-//! line before: a line that was lost, doubled or moved is found as well.
+//! A line is the checksum of the step in eight hexadecimal digits, a space, the step as
+//! JSON, and a line feed. The encoded JSON contains neither line feeds nor zero bytes, so
+//! the end of a line is unambiguous. Each checksum continues that of the previous line,
+//! which also detects lines that were lost, doubled or moved.
 //!
-//! A line is on the disk before the next one is begun. So a crash can tear the last
-//! line only, and a step in it was never acknowledged: it is dropped. Anything else
-//! that does not fit was damaged later, and nobody can say what it was.
+//! A line is on the disk before the next one begins. A crash can therefore tear only the
+//! last line. Its step was never acknowledged, so the line is dropped. Any other invalid
+//! line was damaged later, and opening the file fails.
 
 use std::{
     fs::{File, OpenOptions},
@@ -24,16 +24,16 @@ const HEADER: &[u8] = b"invitation journal 1\n";
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: File,
-    /// Up to here the file is whole and on the disk.
+    /// The length up to which the file is valid and on the disk.
     length: u64,
-    /// The checksum of everything so far.
+    /// The checksum of all lines so far.
     sum: u32,
     broken: bool,
 }
 
 impl Journal {
-    /// Opens the file, or makes it, and hands each step to `replay`, in order. The
-    /// caller sees to it that nobody else has it open.
+    /// Opens or creates the file, and passes each step to `replay`, in order. The caller
+    /// must make sure that no other process has it open.
     pub(crate) fn open(
         path: &Path,
         replay: impl FnMut(&str) -> Result<(), Unreadable>,
@@ -42,7 +42,7 @@ impl Journal {
         options.read(true).append(true).create(true);
         #[cfg(unix)]
         {
-            // Who reads the journal reads the codes in it.
+            // The journal contains codes, so only its owner may read it.
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
@@ -53,7 +53,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Reads all that is whole, and gives back how long the file is.
+    /// Reads all complete lines, and returns the length of the file.
     fn read_all(
         &mut self,
         path: &Path,
@@ -87,7 +87,8 @@ impl Journal {
                 }
                 Err(why) => {
                     let last = reader.fill_buf().map_err(unavailable)?.is_empty();
-                    // A file that begins otherwise is not ours to cut.
+                    // A file with another beginning is no journal, and must not be
+                    // truncated.
                     let torn = last && is_torn(&line) && (at > 0 || HEADER.starts_with(&line));
                     return if torn { Ok(on_disk) } else { Err(corrupt(at, &why)) };
                 }
@@ -95,7 +96,7 @@ impl Journal {
         }
     }
 
-    /// Cuts off what was torn, and begins an empty file.
+    /// Truncates a torn line, and writes the header of an empty file.
     fn mend(&mut self, path: &Path, on_disk: u64) -> io::Result<()> {
         if self.length < on_disk {
             self.file.set_len(self.length)?;
@@ -105,7 +106,7 @@ impl Journal {
             self.length = u64::try_from(HEADER.len()).unwrap_or(u64::MAX);
         }
         self.file.sync_all()?;
-        // A new file is there after a crash only if its folder says so.
+        // A new file survives a crash only after its folder is synced.
         if cfg!(unix)
             && let Some(folder) = path.parent()
         {
@@ -122,7 +123,7 @@ impl Journal {
         })
     }
 
-    /// The same, with a `write` that tests let fail.
+    /// The same with an injected `write`, so that tests can make it fail.
     pub(crate) fn append_by(
         &mut self,
         operation: &'static str,
@@ -137,8 +138,8 @@ impl Journal {
             self.length += u64::try_from(line.len()).unwrap_or(u64::MAX);
             return Ok(());
         };
-        // Whatever of the line got into the file must not come back on opening,
-        // because the caller is told that nothing was done.
+        // Remove a partly written line, so that it does not reappear on opening: the caller
+        // gets the error "nothing was done".
         let undone = self.file.set_len(self.length).and_then(|()| self.file.sync_all());
         self.broken = undone.is_err();
         let kind =
@@ -146,8 +147,8 @@ impl Journal {
         Err(StoreError::new(kind, operation).because(failure))
     }
 
-    /// Whether the memory is known to be what the file says. When it is not, only
-    /// opening the file anew tells; until then no answer from memory is to be trusted.
+    /// Returns an error if memory and file may differ. Only opening the file again resolves
+    /// that; until then no answer from memory is reliable.
     pub(crate) fn usable(&self, operation: &'static str) -> Result<(), StoreError> {
         if self.broken {
             let why = "a write failed and could not be undone: open the store anew";
@@ -157,7 +158,7 @@ impl Journal {
     }
 }
 
-/// The checksum up to this line, and its step.
+/// Returns the checksum up to and including this line, and its step.
 fn read_line(sum: u32, line: &[u8]) -> Result<(u32, &str), Unreadable> {
     let text = line.strip_suffix(b"\n").ok_or_else(|| unreadable("no end of line"))?;
     let text = str::from_utf8(text).map_err(|_| unreadable("no text"))?;
@@ -170,8 +171,8 @@ fn read_line(sum: u32, line: &[u8]) -> Result<(u32, &str), Unreadable> {
     }
 }
 
-/// Whether a crash leaves a last line so: without its end, or with a hole of
-/// zeros where a block of it did not get to the disk before a later one.
+/// Returns whether a crash can have left the last line like this: without its end, or with
+/// zeros in place of a block that did not reach the disk before a later one.
 fn is_torn(line: &[u8]) -> bool {
     !line.ends_with(b"\n") || line.contains(&0)
 }
@@ -184,7 +185,7 @@ fn unavailable(cause: io::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "open").because(cause)
 }
 
-/// CRC-32 (IEEE 802.3, as in zlib) of what `sum` is of, followed by `bytes`.
+/// Continues the CRC-32 `sum` (IEEE 802.3, as in zlib) with `bytes`.
 fn crc32(sum: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let (mut table, mut n) = ([0; 256], 0);

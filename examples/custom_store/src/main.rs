@@ -1,14 +1,14 @@
-//! A store of one's own: invitations in an append-only file.
+//! A custom store: invitations in an append-only file.
 //!
-//! Written from the documentation of [`invitation::Store`], and proved as every
-//! store is: by the conformance suite and the model (`cargo test -p custom_store`). Its
-//! parts:
+//! It is written from the documentation of [`invitation::Store`], and tested like every
+//! store: by the conformance suite and the model (`cargo test -p custom_store`). Its
+//! modules:
 //!
-//! - `codec`: how a value is written down and read back;
-//! - `journal`: the file, its checksums, and what a crash leaves of it;
-//! - `state`: what is kept, in memory;
-//! - `steps`: what a call of the port comes to;
-//! - `queries`: the calls that only look;
+//! - `codec`: encoding and decoding of values;
+//! - `journal`: the file, its checksums, and recovery after a crash;
+//! - `state`: the data in memory;
+//! - `steps`: the answers and changes of the port's writing calls;
+//! - `queries`: the port's reading calls;
 //! - `store`: the port itself: lock, plan, write, then change the memory.
 
 mod codec;
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("anna clicked once more: the same redemption is {}", again.is_replayed());
     store.close().await?;
 
-    // A crash in the middle of a write: the line has no end.
+    // Simulates a crash in the middle of a write: the line has no end.
     let mut journal = OpenOptions::new().append(true).open(folder.path().join("journal"))?;
     journal.write_all(br#"00000000 [{"op":"invitation","is":{"#)?;
 
@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What happened so far, in order.
+/// Returns the events so far, in order.
 async fn trail(invitations: &Invitations<JournalStore>) -> Result<String, Box<dyn Error>> {
     let auditor = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?);
     let page = invitations.events(&auditor, &EventCriteria::new(), Paging::default()).await?;

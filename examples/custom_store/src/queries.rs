@@ -1,4 +1,4 @@
-//! The calls of the port that only look.
+//! The reading calls of the port.
 
 use std::{
     collections::BTreeMap,
@@ -12,8 +12,8 @@ use invitation::{
 
 use crate::state::State;
 
-/// How many items a page looks at before it comes back short. A search that
-/// finds little would otherwise hold the lock for as long as there are items.
+/// The number of items that a page examines before it comes back short. Without this limit,
+/// a search with few matches would hold the lock while it examines all items.
 const LOOKED_AT: usize = 10_000;
 
 impl State {
@@ -49,7 +49,7 @@ impl State {
     ) -> EventListing {
         let wanted = |(_, id): &(Timestamp, EventId)| {
             let event = self.events.get(id)?;
-            // An event of no division lies in no division's scope.
+            // An event without a division is in no division's scope.
             let within = match &event.division {
                 Some(division) => scope.contains(division),
                 None => *scope == Scope::All,
@@ -99,15 +99,15 @@ impl State {
     }
 }
 
-/// What stands behind the page before: strictly older, or as old and of a smaller
-/// id. Exactly the order of the pairs, so that what is inserted meanwhile moves
-/// nothing.
+/// Returns the range after the previous page: strictly older items, and items of the same
+/// time with a smaller id. Because this is exactly the order of the pairs, items inserted
+/// meanwhile move nothing.
 fn older<I: Copy>(page: &Page<I>) -> impl RangeBounds<(Timestamp, I)> {
     let newest = page.after.map_or(Bound::Unbounded, |p| Bound::Excluded((p.at, p.id)));
     (Bound::Unbounded, newest)
 }
 
-/// A page of those of the places, newest first, that are `wanted`.
+/// Returns a page of the `wanted` items at these places, newest first.
 fn turn<'a, T, I: Copy + 'a>(
     newest_first: impl Iterator<Item = &'a (Timestamp, I)>,
     limit: u32,
@@ -120,7 +120,7 @@ fn turn<'a, T, I: Copy + 'a>(
             return Slice { items, next };
         }
         if let Some(item) = wanted(place) {
-            // The one too many says that there is more.
+            // One item beyond the limit shows that there is another page.
             if items.len() == limit {
                 return Slice { items, next };
             }

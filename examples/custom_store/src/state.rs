@@ -1,9 +1,8 @@
-//! What is kept, in memory, and the elementary changes of it.
+//! The store's data in memory, and the elementary changes of it.
 //!
-//! A step of the store is a list of [`Op`]s. Live, the list is written to the
-//! journal and then made here; on opening, it is read from the journal and made
-//! here. The one function [`State::make`] serves both, and it cannot fail: what
-//! is in the journal is in the memory.
+//! A step of the store is a list of [`Op`]s. A call writes the list to the journal and then
+//! applies it here. Opening reads it from the journal and applies it here. The function
+//! [`State::make`] serves both and cannot fail, so journal and memory always agree.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,28 +14,28 @@ use serde_json::{Value, json};
 
 use crate::codec::{Keep, Unreadable, member};
 
-/// An elementary change. It says what is so afterwards, and never why: replaying
-/// a journal asks no rule again, so that a rule which changes in a later version
-/// of the library cannot change the past.
+/// An elementary change. It records the new state and not its reason. Replaying a journal
+/// applies no rules, so a rule that a later version of the library changes cannot change
+/// past steps.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Op {
-    /// These are the facts of an invitation now.
+    /// Sets the facts of an invitation.
     Invitation(Box<Invitation>),
-    /// This redemption is on the invitation.
+    /// Adds a redemption to an invitation.
     Redemption(InvitationId, Redemption),
-    /// This lease is on the invitation; it replaces one of the same user.
+    /// Adds a lease to an invitation, and replaces a lease of the same user.
     Lease(InvitationId, Lease),
-    /// The lease of this user has ended.
+    /// Ends the lease of this user.
     LeaseEnded(InvitationId, UserId),
-    /// All leases have ended.
+    /// Ends all leases of an invitation.
     LeasesEnded(InvitationId),
-    /// This is on record.
+    /// Adds an event.
     Event(Box<Event>),
-    /// This came of the request under this key.
+    /// Stores the result of a request under its key.
     Request(RequestKey, Box<Made>),
-    /// This key stands for nothing any more.
+    /// Removes the key of a request.
     RequestForgotten(RequestKey),
-    /// The invitation, and all that was kept with it but its events, is gone.
+    /// Removes an invitation with all its data except for its events.
     Forgotten(InvitationId),
 }
 
@@ -78,17 +77,17 @@ impl Keep for Op {
     }
 }
 
-/// What came of a request.
+/// The stored result of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Made {
     pub(crate) asked: Fingerprint,
     pub(crate) invitations: Vec<InvitationId>,
     pub(crate) results: Option<RequestResults>,
-    /// From when on the key counts as not there.
+    /// The time from which the key counts as absent.
     pub(crate) forgotten_at: Option<Timestamp>,
 }
 
-/// An invitation, and what is removed together with it.
+/// An invitation, and the data that are removed together with it.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) invitation: Invitation,
@@ -97,7 +96,7 @@ pub(crate) struct Kept {
     request: Option<RequestKey>,
 }
 
-/// Everything that the store keeps, and the orders in which it is looked for.
+/// All data of the store, with its indexes.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) invitations: BTreeMap<InvitationId, Kept>,
@@ -152,7 +151,7 @@ impl State {
     fn put(&mut self, invitation: Invitation) {
         let (id, digest) = (invitation.id, invitation.digest);
         if let Some(kept) = self.invitations.get_mut(&id) {
-            // A rotation: the old code finds nothing any more.
+            // After a rotation, the old code must not find the invitation.
             self.by_digest.remove(&kept.invitation.digest);
             kept.invitation = invitation;
         } else {
@@ -167,8 +166,8 @@ impl State {
         if let Some(kept) = self.invitations.remove(&id) {
             self.by_created.remove(&(kept.invitation.created_at, id));
             self.by_digest.remove(&kept.invitation.digest);
-            // A key stands for all its invitations or for none; but by now it may
-            // stand for others, which were made when it had been forgotten before.
+            // A key refers to all its invitations or to none. It may meanwhile refer to
+            // other invitations, if it was forgotten and used again.
             if let Some(key) = kept.request
                 && self.requests.get(&key).is_some_and(|made| made.invitations.contains(&id))
             {
@@ -181,7 +180,7 @@ impl State {
         self.by_digest.contains_key(digest)
     }
 
-    /// What the target names, tombstones included, wherever it is.
+    /// Finds the invitation that the target names, in every scope and including tombstones.
     pub(crate) fn find(&self, target: &Target) -> Option<&Kept> {
         let id = match target {
             Target::Id(id) => id,
@@ -192,7 +191,7 @@ impl State {
 }
 
 impl Kept {
-    /// The facts from which a transition about `user` is decided and explained.
+    /// Returns the facts by which a transition about `user` is decided and explained.
     pub(crate) fn facts(&self, user: Option<&UserId>) -> Facts {
         let mut facts = Facts::of(self.invitation.clone());
         facts.mine = user.and_then(|user| self.redemptions.get(user)).cloned();

@@ -1,9 +1,9 @@
-//! What each changing call of the port comes to: an answer, and the changes that
-//! go with it. Only looks at the state; writing and making is for the caller.
+//! The planning of each changing call of the port: its answer, and the changes to make.
+//! This module only reads the state; the caller writes and applies the changes.
 //!
-//! The order of the questions is that of the documentation of `Store`, and each
-//! of them is answered by the function that specifies it, on facts that cannot
-//! change meanwhile. So nothing here is a rule of its own.
+//! The checks follow the order in the documentation of `Store`. Each check calls the
+//! function of the library that specifies it, on facts that cannot change meanwhile. No
+//! rule is defined here.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,8 @@ use invitation::{
 
 use crate::state::{Kept, Made, Op, State};
 
-/// A transition is answered at once, or by the facts after its changes.
+/// The plan of a transition: an answer now, or changes whose resulting facts are the
+/// answer.
 #[derive(Debug)]
 pub(crate) enum Planned {
     Answer(Outcome),
@@ -42,7 +43,7 @@ pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op
     if insert.rows.iter().any(taken) {
         return Ok((Inserted::CodeTaken, Vec::new()));
     }
-    // Ids are unique as they come. Should one occur twice, storing it would lose a row
+    // Ids are random, so duplicates are not expected. Storing a duplicate would lose a row
     // or an event.
     let (mut ids, mut events) = (HashSet::new(), HashSet::new());
     let mut ops = Vec::new();
@@ -98,14 +99,14 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     Ok(Planned::Change(id, change(step, &facts)))
 }
 
-/// The changes of a transition that may be made.
+/// Returns the changes of a transition whose guard holds.
 fn change(step: &Transition, before: &Facts) -> Vec<Op> {
     let mut after = before.clone();
     let ended = step.change().apply_to(&mut after);
     let id = after.invitation.id;
     let mut ops = vec![Op::Invitation(Box::new(after.invitation.clone()))];
-    // What ends comes before what begins: a lease may be replaced by a longer one
-    // of the same user, and even of the same id.
+    // Ending leases comes before adding one: a lease may be replaced by a longer one of the
+    // same user, and even of the same id.
     if step.change().ends_all_leases() {
         ops.push(Op::LeasesEnded(id));
     }
@@ -123,7 +124,8 @@ fn change(step: &Transition, before: &Facts) -> Vec<Op> {
     ops
 }
 
-/// Those events that are not on record yet, each once: the first one stays.
+/// Returns a change for each event that is not stored yet. Of events with the same id, the
+/// first stays.
 pub(crate) fn record(state: &State, events: &[Event]) -> Vec<Op> {
     let mut ids = HashSet::new();
     let new = |event: &&Event| !state.events.contains_key(&event.id) && ids.insert(event.id);
@@ -131,7 +133,8 @@ pub(crate) fn record(state: &State, events: &[Event]) -> Vec<Op> {
 }
 
 pub(crate) fn purge(state: &State, purge: &Purge) -> (Purged, Vec<Op>) {
-    // Made before, as the answer may have been lost: whoever asks goes on with another.
+    // The purge was already made, and its answer may have been lost: the caller continues
+    // with the next purge.
     if state.events.contains_key(&purge.event.id) {
         return (Purged::BEFORE, Vec::new());
     }
@@ -163,7 +166,7 @@ pub(crate) fn purge(state: &State, purge: &Purge) -> (Purged, Vec<Op>) {
     (Purged { removed, more: more || is_full }, ops)
 }
 
-/// The first quota without room, and how many it counts.
+/// Returns the first quota without room, and its current count.
 fn first_full(state: &State, quotas: &[Quota]) -> Option<(QuotaOf, u32)> {
     let pending = |quota: &Quota| {
         let counted = state.invitations.values().filter(|kept| quota.counts(&kept.invitation));
@@ -174,8 +177,8 @@ fn first_full(state: &State, quotas: &[Quota]) -> Option<(QuotaOf, u32)> {
     full.map(|(quota, pending)| (quota.of.clone(), pending))
 }
 
-/// No change without its evidence: an id that is on record about something else
-/// cannot be that of a new event.
+/// Fails if the id belongs to an event about something else, because a change must not be
+/// made without its event.
 fn free_event(state: &State, id: EventId, operation: &'static str) -> Result<(), StoreError> {
     if state.events.contains_key(&id) {
         return Err(other(operation, "the id of the event is taken"));

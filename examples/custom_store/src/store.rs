@@ -1,5 +1,5 @@
-//! The port: each call takes the lock, plans, writes, and only then changes the
-//! memory.
+//! The implementation of the port: each call takes the lock, plans, writes, and only then
+//! changes the memory.
 
 use std::{
     error::Error,
@@ -27,37 +27,38 @@ use crate::{
     steps::{self, Planned},
 };
 
-/// How long a call waits for the calls before it.
+/// The maximum time that a call waits for earlier calls.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Keeps invitations in a folder: in `journal` what happened, and `lock` for the
-/// one process that may open it. Everything is in memory as well.
+/// A store in a folder: `journal` records all changes, and `lock` allows only one process
+/// to open it. All data are in memory as well.
 ///
-/// The journal only grows; what was purged is gone from the store, but not from
-/// the file. A store for production would write a new file from time to time.
+/// The journal only grows: purged data are gone from the store, but not from the file. A
+/// store for production would rewrite the file from time to time.
 #[derive(Clone)]
 pub(crate) struct JournalStore(Arc<Shared>);
 
 struct Shared {
     gate: Gate,
-    /// None when it is closed.
+    /// The open store; `None` after `close`.
     core: Mutex<Option<Core>>,
 }
 
 pub(crate) struct Core {
     pub(crate) journal: Journal,
     pub(crate) state: State,
-    /// Unlocked when it is dropped: after the journal, because it stands behind it.
+    /// The lock on the folder. Fields drop in order, so it is released after the journal is
+    /// closed.
     _lock: File,
 }
 
 impl JournalStore {
-    /// Opens the store in `folder`, which is made if there is none.
+    /// Opens the store in `folder`, and creates the folder if it does not exist.
     ///
     /// # Errors
     ///
-    /// `Unavailable` while another store has it open, in whatever process, or when
-    /// the files cannot be read; `Corrupt` when what they say makes no sense.
+    /// `Unavailable` while another store in any process has it open, or when the files
+    /// cannot be read; `Corrupt` when their contents are invalid.
     pub(crate) async fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         let core = blocking("open", move || Self::open_now(&folder)).await?;
@@ -75,7 +76,7 @@ impl JournalStore {
         let journal = Journal::open(&folder.join("journal"), |step| {
             let step: Value =
                 serde_json::from_str(step).map_err(|why| Unreadable(why.to_string()))?;
-            // All of it is read before any of it is made.
+            // Decode the whole step before applying any part of it.
             for op in Vec::<Op>::read(&step)? {
                 state.make(op);
             }
@@ -84,12 +85,11 @@ impl JournalStore {
         Ok(Core { journal, state, _lock: lock })
     }
 
-    /// Lets go of the folder, whoever still has a clone of this store. What is
-    /// called afterwards fails.
+    /// Releases the folder, even if clones of this store still exist. Later calls fail.
     ///
     /// # Errors
     ///
-    /// When the calls before it take too long.
+    /// When earlier calls take too long.
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.0);
         blocking("close", move || {
@@ -101,8 +101,8 @@ impl JournalStore {
         .await
     }
 
-    /// Runs `work` under the lock, on a thread that may wait for a disk. It runs to
-    /// its end even when the future is dropped, so its effect is all or nothing.
+    /// Runs `work` under the lock, on a thread that may block on the disk. It runs to its
+    /// end even when the future is dropped, so its effect is all or nothing.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -127,14 +127,14 @@ impl Shared {
         work: impl FnOnce(&mut Option<Core>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _pass = self.gate.enter().ok_or_else(|| unavailable(operation, "too many calls"))?;
-        // The gate lets one in at a time, so this waits for nobody.
+        // The gate admits one call at a time, so this lock is always free.
         let core = self.core.lock();
         work(&mut *core.map_err(|_| unavailable(operation, "a former call panicked"))?)
     }
 }
 
 impl Core {
-    /// Makes a step: on the disk first, then in memory, where it cannot fail.
+    /// Writes a step to the disk first, then applies it in memory, where it cannot fail.
     fn commit(&mut self, operation: &'static str, step: Vec<Op>) -> Result<(), StoreError> {
         if step.is_empty() {
             return Ok(());
@@ -152,7 +152,7 @@ impl Core {
             Planned::Change(id, step) => (id, step),
         };
         self.commit("apply", step)?;
-        // By id: after a rotation, the code that was the target is unknown.
+        // Look up by id: after a rotation, the code in the target is unknown.
         match self.state.invitations.get(&id) {
             Some(kept) => Ok(Outcome::Applied(Box::new(kept.facts(transition.redeemer())))),
             None => Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "apply")),
@@ -291,15 +291,15 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     let runtime = Handle::try_current().map_err(|why| unavailable(operation, why))?;
     runtime.spawn_blocking(work).await.unwrap_or_else(|why| {
-        // A task that a closing runtime never began has done nothing.
+        // A task that a closing runtime never started has done nothing.
         let begun = !why.is_cancelled();
         let kind = if begun { StoreErrorKind::OutcomeUnknown } else { StoreErrorKind::Unavailable };
         Err(StoreError::new(kind, operation).because(why))
     })
 }
 
-/// Lets one through at a time, and the others wait no longer than [`PATIENCE`]:
-/// what std's mutex alone does not offer.
+/// A lock with a timeout: it admits one call at a time, and the others wait no longer than
+/// [`PATIENCE`]. The mutex of std has no timeout.
 #[derive(Default)]
 struct Gate {
     taken: Mutex<bool>,
@@ -310,7 +310,7 @@ struct Pass<'a>(&'a Gate);
 
 impl Gate {
     fn enter(&self) -> Option<Pass<'_>> {
-        // Nobody panics while holding this mutex; a bool cannot be left half-done.
+        // Code that holds this mutex cannot panic, and a bool cannot be left half-written.
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut taken, waited) = self
             .freed

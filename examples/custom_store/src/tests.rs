@@ -1,5 +1,5 @@
-//! What proves the store: the promises of every store, the model, and what only a
-//! file can break.
+//! Tests of the store: the conformance suite, the model, and damage that only a file can
+//! suffer.
 
 use std::{fs, io::Write as _, num::NonZeroU32, path::PathBuf, sync::Arc};
 
@@ -32,7 +32,7 @@ struct Reopened {
 #[async_trait]
 impl model::Harness for Reopened {
     async fn open(&mut self) -> Arc<dyn Store> {
-        // The model has not dropped the former one yet.
+        // The model has not dropped the previous store yet.
         if let Some(former) = self.newest.take() {
             former.close().await.unwrap();
         }
@@ -51,7 +51,7 @@ fn the_store_agrees_with_the_model_across_reopenings() {
     });
 }
 
-/// A folder with three codes in it, one line of the journal each.
+/// A folder whose journal has three codes, one line each.
 struct Journal(TempDir);
 
 impl Journal {
@@ -76,12 +76,12 @@ impl Journal {
         fs::read(self.path()).unwrap()
     }
 
-    /// The header, and the lines with their ends.
+    /// Returns the header and the lines, each with its end.
     fn lines(&self) -> Vec<Vec<u8>> {
         self.bytes().split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
     }
 
-    /// Writes other bytes, and tries to open them.
+    /// Replaces the journal's bytes, and tries to open it.
     async fn open_with(&self, bytes: &[u8]) -> Result<JournalStore, StoreError> {
         fs::write(self.path(), bytes).unwrap();
         self.open().await
@@ -113,7 +113,7 @@ async fn a_torn_last_line_is_dropped_wherever_it_was_torn() {
         let left = &whole[..whole.len() - torn];
         let store = journal.open_with(left).await.unwrap();
         assert_eq!(codes(&store).await, 2, "{torn} bytes are missing");
-        // What comes next stands behind what is whole.
+        // The next line follows the last complete one.
         Invitations::new(store).create(&manager(), Draft::new()).await.unwrap();
         assert_eq!(codes(&journal.open().await.unwrap()).await, 3);
     }
@@ -143,8 +143,8 @@ async fn what_was_damaged_later_is_an_error_that_says_so() {
     let journal = Journal::of_three().await;
     let (bytes, lines) = (journal.bytes(), journal.lines());
     let mut damaged: Vec<Vec<u8>> = Vec::new();
-    // A bit anywhere, in the header and in the last line too. The line feed at the
-    // very end is left out: without it, the line looks torn.
+    // Flip single bits everywhere, also in the header and in the last line. Only the final
+    // line feed is left out: without it, the line counts as torn.
     for at in (0..bytes.len() - 1).step_by(11) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1;
@@ -176,12 +176,12 @@ async fn a_folder_belongs_to_one_store_at_a_time() {
     let second = JournalStore::open(folder.path()).await.unwrap();
     let refused = clone.record(&[]).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
-    // Dropping the last clone is as good.
+    // Dropping the last clone also releases the folder.
     drop(second);
     JournalStore::open(folder.path()).await.unwrap();
 }
 
-/// An event that some store has recorded.
+/// Returns an event that a store has recorded.
 async fn an_event() -> Event {
     let journal = Journal::of_three().await;
     trail(&journal.open().await.unwrap()).await.items.remove(0)
@@ -212,7 +212,7 @@ async fn a_write_that_cannot_be_undone_stops_the_store() {
     let path = journal.path();
     let failed = store.run("test", move |core| {
         core.journal.append_by("test", "[]", |file, _| {
-            // A handle that can only read: nothing can be cut off by it either.
+            // A read-only handle, so that truncating the file fails too.
             *file = fs::File::open(path)?;
             Err(std::io::Error::other("the disk is gone"))
         })
@@ -224,8 +224,8 @@ async fn a_write_that_cannot_be_undone_stops_the_store() {
     assert_eq!(codes(&journal.open().await.unwrap()).await, 3);
 }
 
-/// A key that was forgotten and then used anew belongs to what it was used for
-/// last, whatever becomes of what it was used for first.
+/// A key that was forgotten and used again belongs to its latest use. Purging the
+/// invitations of the first use must not free it.
 #[tokio::test]
 async fn a_key_outlives_what_it_stood_for_before() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,12 @@
-//! On PostgreSQL: the user's row and the redemption commit together, at the strictest
-//! isolation level, and a host that repeats its transaction when others get in its way.
+//! On PostgreSQL: the user's row and the redemption commit together at the strictest
+//! isolation level. The host repeats its transaction when concurrent work conflicts with
+//! it.
 //!
 //! ```text
 //! cargo run -p server-examples --bin join_postgres
 //! ```
 //!
-//! Starts a PostgreSQL of its own from the system's programs, or uses that of
+//! Starts its own PostgreSQL from the system's programs, or uses the server of
 //! `DATABASE_URL`, in tables named `demo_…`.
 
 use std::{env, error::Error as StdError};
@@ -19,8 +20,8 @@ use invitation_testkit::Postgres;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError + Send + Sync>>;
 
-/// How often a registration is tried when others get in its way. Of those who meet, each
-/// time at least one gets through.
+/// The maximum number of tries of a registration. Of transactions that conflict, at least
+/// one succeeds each time.
 const TRIES: u32 = 50;
 
 #[tokio::main]
@@ -67,7 +68,7 @@ enum Registered {
     Refused,
 }
 
-/// What a host's handler of *Register* does.
+/// The host's handler for *Register*.
 async fn register(
     invitations: &Invitations<PgStore>,
     pool: &PgPool,
@@ -78,12 +79,12 @@ async fn register(
     let newcomer = Redeemer::new(UserId::new(&name)?, Username::new(&name)?);
     for _ in 0..TRIES {
         match try_to_register(invitations, pool, code, &newcomer).await {
-            // What is repeated is the whole transaction, never a part of it.
+            // A conflict requires repeating the whole transaction, never a part of it.
             Err(error) if is_conflict(&*error) => {}
             Err(error) => {
                 let Some(Error::Refused(refused)) = error.downcast_ref() else { return Err(error) };
-                // The evidence was not written in the transaction that is gone now; it
-                // came with the refusal.
+                // The event could not be kept in the transaction, which is rolled back. The
+                // error carries it.
                 invitations.record(refused).await?;
                 println!("{name} is refused: {}", refused.refusal());
                 return Ok(Registered::Refused);
@@ -104,7 +105,7 @@ async fn try_to_register(
     newcomer: &Redeemer,
 ) -> Result {
     let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
-    // The same tables as the service's, inside the host's transaction.
+    // The service on the same tables, inside the host's transaction.
     let inside = invitations.on(invitations.store().join(&mut tx));
     let redeemed = inside.redeem(code, newcomer).await?;
     sqlx::query("INSERT INTO demo_users (name, role) VALUES ($1, $2)")
@@ -116,8 +117,8 @@ async fn try_to_register(
     Ok(())
 }
 
-/// Whether concurrent work got in the way: in the library's statements, in the host's own,
-/// or at the commit.
+/// Returns whether concurrent work caused the error: in the library's statements, in the
+/// host's own, or at the commit.
 fn is_conflict(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
     if let Some(Error::Store(error)) = error.downcast_ref() {
         return error.kind() == StoreErrorKind::Conflict;

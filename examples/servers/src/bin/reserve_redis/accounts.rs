@@ -1,5 +1,5 @@
-//! The host's accounts, in SQLite. What matters is that there is one for one key,
-//! however often it is asked for, and that each step is committed before the next.
+//! The host's accounts, in SQLite. There is one account per key, however often it is
+//! requested, and each step is committed before the next.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::Result;
 /// The table of accounts.
 pub(crate) struct Accounts(SqlitePool);
 
-/// One of them.
+/// An account of the host.
 pub(crate) struct Account {
     /// The reservation that it was created under.
     pub(crate) key: ReservationId,
-    /// Whose it is.
+    /// The name of the user.
     pub(crate) name: String,
-    /// Whether it may sign in.
+    /// Whether the user may sign in.
     pub(crate) active: bool,
 }
 
@@ -31,8 +31,8 @@ impl Accounts {
         Ok(Self(pool))
     }
 
-    /// Makes an account that may not sign in yet; the one that is there, if there is one
-    /// under the key.
+    /// Creates an account that may not sign in yet. If the key already has an account, it
+    /// stays as it is.
     pub(crate) async fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
         let sql = "INSERT INTO accounts (key, name, role, active) VALUES (?, ?, ?, 0) \
              ON CONFLICT (key) DO NOTHING";
@@ -40,7 +40,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Lets the account sign in.
+    /// Lets the user of the account sign in.
     pub(crate) async fn activate(&self, key: ReservationId) -> Result {
         let sql = "UPDATE accounts SET active = 1 WHERE key = ?";
         sqlx::query(sql).bind(key.to_string()).execute(&self.0).await?;

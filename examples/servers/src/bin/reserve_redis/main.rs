@@ -1,15 +1,14 @@
 //! Accounts live in SQLite and invitations in Redis, which cannot join a transaction of
-//! SQLite: reserve, create the account, commit, let it sign in. In this order nothing
-//! can be lost. The program is killed between each two steps and started again, and so
-//! is Redis.
+//! SQLite. The order of steps is: reserve, create the account, commit, activate the
+//! account. In this order nothing can be lost. The program is killed between each two steps
+//! and started again, and so is Redis.
 //!
 //! ```text
 //! cargo run -p server-examples --bin reserve_redis
 //! REDIS_URL=redis://127.0.0.1/ cargo run -p server-examples --bin reserve_redis
 //! ```
 //!
-//! Without `REDIS_URL` it starts a Redis of its own, which has everything on the disk
-//! before it answers.
+//! Without `REDIS_URL` it starts its own Redis, which writes to the disk before it answers.
 
 mod accounts;
 
@@ -30,7 +29,7 @@ use self::accounts::Accounts;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError + Send + Sync>>;
 
-/// Where the registering program can be killed: behind each of its steps.
+/// The points where the registering program can be killed: after each of its steps.
 const STEPS: [&str; 4] = ["reserved", "account created", "committed", "account active"];
 
 #[tokio::main]
@@ -71,18 +70,18 @@ impl Host {
         Ok(Self { invitations: Invitations::new(store), accounts: Accounts::open(file).await? })
     }
 
-    /// What it does when somebody registers.
+    /// Handles a registration.
     async fn register(&self, code: &str, name: &str, die_at: &str) -> Result {
         let kill_at = |step| {
             if step == die_at {
-                // As hard as kill -9: nothing is flushed, closed or rolled back.
+                // As abrupt as kill -9: nothing is flushed, closed or rolled back.
                 std::process::abort();
             }
         };
         let redeemer = redeemer(name)?;
         let reservation = match self.invitations.reserve(code, &redeemer).await? {
             Reserved::Open(reservation) => reservation,
-            // A double click, or a retry after everything but the answer was done.
+            // A double click, or a retry after only the answer was lost.
             Reserved::AlreadyRedeemed(before) => {
                 if let Some(key) = before.reservation() {
                     self.accounts.activate(key).await?;
@@ -103,8 +102,8 @@ impl Host {
         Ok(())
     }
 
-    /// What it does when it starts: accounts that were created but never became active
-    /// are the traces of a crash. Each carries the key of its reservation.
+    /// The host's work at its start: accounts that never became active were left by a
+    /// crash. Each carries the key of its reservation.
     async fn resume(&self) -> Result {
         for account in self.accounts.all().await?.into_iter().filter(|account| !account.active) {
             match self.invitations.commit(account.key, &redeemer(&account.name)?).await {
@@ -151,7 +150,7 @@ fn redeemer(name: &str) -> Result<Redeemer> {
     Ok(Redeemer::new(UserId::new(format!("signup-of-{name}"))?, Username::new(name)?))
 }
 
-/// Kills and restarts the programs, and looks at what is left each time.
+/// Kills and restarts the programs, and checks the remaining data each time.
 async fn story() -> Result {
     let own = if env::var_os("REDIS_URL").is_some() { None } else { Some(Redis::durable()?) };
     let url = match &own {
@@ -172,7 +171,7 @@ async fn story() -> Result {
 
         run(&["register"], &place, &[&code, "anna", step])?;
         host.report("after the kill").await?;
-        // Every second time Redis is killed as well, if it is ours to kill.
+        // Every second time Redis is killed as well, if this program started it.
         if let (Some(server), 1) = (&own, n % 2) {
             server.stop_now()?;
             server.start_again()?;
@@ -181,7 +180,7 @@ async fn story() -> Result {
         if n % 2 == 0 {
             run(&["register"], &place, &[&code, "anna", "-"])?;
         } else {
-            // Anna does not come back, but the host starts again.
+            // Anna does not retry, but the host starts again.
             run(&["resume"], &place, &[])?;
         }
         run(&["register"], &place, &[&code, "ben", "-"])?;
@@ -191,7 +190,7 @@ async fn story() -> Result {
     Ok(())
 }
 
-/// Runs this program again, as a process of its own.
+/// Runs this program again as a separate process.
 fn run(what: &[&str], place: &[&str], more: &[&str]) -> Result {
     let output = Command::new(env::current_exe()?).args(what).args(place).args(more).output()?;
     print!("  {}", String::from_utf8_lossy(&output.stdout));
