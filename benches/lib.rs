@@ -1,1 +1,1 @@
-//! Nothing but benches: `cargo bench -p invitation-benches --bench NAME`.
+//! This package contains benches only: `cargo bench -p invitation-benches --bench NAME`.

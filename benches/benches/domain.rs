@@ -1,4 +1,4 @@
-//! The pure core and the memory store: generate, parse, decide, redeem.
+//! Benchmarks of the pure core and the memory store: generate, parse, decide, redeem.
 //!
 //! ```text
 //! cargo bench -p invitation-benches --bench domain
@@ -65,7 +65,7 @@ fn decisions(c: &mut Criterion) {
     });
 }
 
-/// Redeems of fresh single-use codes through the whole service, with their
+/// Measures redemptions of fresh single-use codes through the whole service, with their
 /// events, one after the other.
 fn memory(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -114,7 +114,7 @@ impl Stock {
         shuffle(&mut self.codes);
     }
 
-    /// How long it takes to redeem that many; refills are not counted.
+    /// Returns how long `iterations` redemptions take, without the time for new codes.
     fn redeem(&mut self, runtime: &Runtime, mut iterations: u64) -> Duration {
         let mut elapsed = Duration::ZERO;
         while iterations > 0 {
@@ -138,7 +138,7 @@ impl Stock {
     }
 }
 
-/// Codes are presented in no order that a store could profit from.
+/// Shuffles the codes, so that a store cannot profit from their order.
 fn shuffle<T>(items: &mut [T]) {
     let mut bytes = [0; 8];
     for at in (1..items.len()).rev() {

@@ -1,11 +1,11 @@
-//! Redis: redeeming against a bare guarded script, what an invitation weighs, and how
-//! long lists take in a division of 10,000, 100,000 and a million.
+//! Redis: redemptions compared to a bare guarded script, the memory per invitation, and the
+//! duration of lists in a division of 10,000, 100,000 and a million.
 //!
 //! ```text
 //! cargo bench -p invitation-benches --bench redis
 //! ```
 //!
-//! It starts servers of its own. `-- --test` tries everything on few codes.
+//! It starts its own servers. `-- --test` runs everything with few codes.
 
 use std::{
     env,
@@ -20,7 +20,7 @@ use invitation::{
 use invitation_testkit::Redis;
 use tokio::{runtime::Runtime, task::JoinSet};
 
-/// What somebody writes who needs no more: one hash for each code, and a stream.
+/// A minimal hand-written script without indexes: one hash for each code, and a stream.
 const BARE: &str = "
     local code = redis.call('HMGET', KEYS[1], 'expires_at', 'used_at')
     if not code[1] or code[2] or tonumber(ARGV[1]) >= tonumber(code[1]) then return 0 end
@@ -32,7 +32,7 @@ fn is_test() -> bool {
     env::args().any(|argument| argument == "--test")
 }
 
-/// Whether no part is asked for by name, or this one is.
+/// Returns whether a part was selected, or no part was named.
 fn is_wanted(part: &str) -> bool {
     let mut names = env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     names.peek().is_none() || names.any(|name| part.contains(&name))
@@ -49,7 +49,8 @@ async fn service(server: &Redis) -> Invitations<RedisStore> {
     Invitations::new(store).with_limits(Limits::default().with_batch(batch))
 }
 
-/// Creates so many in sales, two thirds of them for an address; their codes.
+/// Creates `number` invitations in sales, two thirds of them for an address, and returns
+/// their codes.
 async fn created(invitations: &Invitations<RedisStore>, from: usize, number: usize) -> Vec<String> {
     let draft = Draft::new()
         .with_role(Role::new("staff").expect("a role"))
@@ -76,7 +77,7 @@ fn newcomer() -> Redeemer {
     Redeemer::new(UserId::new("u-1").expect("an id"), Username::new("anna").expect("a name"))
 }
 
-/// How long it takes `callers` to do all of the jobs between them.
+/// Returns how long `callers` callers take to do all of the jobs.
 async fn shared<J, F, R>(callers: usize, jobs: Vec<J>, caller: F) -> Duration
 where
     J: Send + 'static,
@@ -96,7 +97,7 @@ where
     begun.elapsed()
 }
 
-/// The same number of codes by the library and by the bare script, in turn; each with 1
+/// Redeems the same number of codes by the library and by the bare script, in turn, with 1
 /// and with 32 callers. The bare script has a connection for each caller.
 fn redeem(_: &mut Criterion) {
     if !is_wanted("redeem") {
@@ -139,7 +140,7 @@ fn redeem(_: &mut Criterion) {
     }
 }
 
-/// How long the server was busy with a script, on average, since it was last asked.
+/// Returns the average server time per script since the last call.
 fn server_time(server: &Redis) -> f64 {
     let stats = server.ask(&["INFO", "commandstats"]).expect("an answer");
     server.ask(&["CONFIG", "RESETSTAT"]).expect("an answer");
@@ -221,7 +222,7 @@ async fn by_the_bare_script(
     .await
 }
 
-/// What a million invitations weigh, and how long it takes to look among them.
+/// Measures the memory of a million invitations, and the duration of queries among them.
 fn look(c: &mut Criterion) {
     if !is_wanted("look") {
         return;
@@ -246,7 +247,7 @@ fn look(c: &mut Criterion) {
             grown / u64::try_from(size - from).unwrap_or(u64::MAX)
         );
         stored = size;
-        // A few are used, so that this filter finds something rare.
+        // Uses a few codes, so that this filter finds something rare.
         let anybodys = codes.into_iter().skip((3 - from % 3) % 3).step_by(3);
         let some = anybodys.step_by(7).take(size / 500 + 1).collect();
         runtime.block_on(by_the_library(&invitations, 8, some));

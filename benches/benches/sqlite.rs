@@ -1,5 +1,5 @@
-//! Redeeming and creating on SQLite: a file, write-ahead log, `synchronous = FULL`,
-//! each with its event.
+//! Redeeming and creating on SQLite, each with its event: a file, write-ahead log,
+//! `synchronous = FULL`.
 //!
 //! ```text
 //! cargo bench -p invitation-benches --bench sqlite
@@ -39,8 +39,8 @@ fn redeem(c: &mut Criterion) {
     group.finish();
 }
 
-/// Creating without quotas, and with one of each kind that has room. In memory too,
-/// where no disk hides what it costs.
+/// Measures creation without quotas, and with a quota of each kind that has room. It also
+/// runs in memory, where the disk does not hide the cost of quotas.
 fn create(c: &mut Criterion) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -56,7 +56,7 @@ fn create(c: &mut Criterion) {
     for (place, store) in [("file", file), ("memory", memory)] {
         let plain = Invitations::new(store.expect("a database"));
         let bounded = plain.clone().with_limits(quotas.clone());
-        // Of another inviter and division, so that both count little.
+        // Another inviter and division, so that the quotas count few invitations.
         for (what, invitations) in [("create", plain), ("create under quotas", bounded)] {
             let mut number = 0_u64;
             group.bench_function(format!("{what}, {place}"), |b| {
@@ -91,7 +91,7 @@ fn fresh_codes(runtime: &Runtime, invitations: &Invitations<SqliteStore>, n: u64
     codes
 }
 
-/// How long it takes that many callers to redeem all the codes between them.
+/// Returns how long `callers` callers take to redeem all the codes.
 async fn race(
     invitations: &Arc<Invitations<SqliteStore>>,
     codes: Vec<String>,

@@ -1,4 +1,4 @@
-//! Chromium, driven by a `chromedriver` of its own.
+//! Chromium, driven by a private `chromedriver`.
 
 use std::{
     io,
@@ -21,54 +21,54 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A host name that resolves to the loopback interface in every window, and is no secure
-/// context there: what a page is allowed on `127.0.0.1` it may not be allowed on this name.
+/// A host name that every window resolves to the loopback interface. It is no secure
+/// context, unlike `127.0.0.1`, so some browser features are unavailable to its pages.
 pub const HOST_NAME: &str = "invitation.test";
 
-/// A `chromedriver` of the test program's own. Each [`window`](Self::window) is a
-/// Chromium with an empty profile. All are ended when this is dropped or the program
+/// A private `chromedriver` of the test program. Each [`window`](Self::window) is a
+/// Chromium with an empty profile. All of them end when this is dropped or the program
 /// ends.
 #[derive(Debug)]
 pub struct Browser {
-    // Ends the driver when it is dropped.
+    // Dropping it ends the driver.
     _server: Server,
     port: u16,
 }
 
-/// How a window is opened.
+/// The settings of a window.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct Look {
     /// The size of the page, in CSS pixels.
     pub size: (u32, u32),
-    /// Whether the person prefers dark pages.
+    /// Whether the user prefers a dark colour scheme.
     pub dark: bool,
     /// Whether pages may run scripts.
     pub scripts: bool,
 }
 
 impl Default for Look {
-    /// A desk's screen, light, with scripts.
+    /// Returns a desktop screen, light, with scripts.
     fn default() -> Self {
         Self { size: (1440, 900), dark: false, scripts: true }
     }
 }
 
 impl Browser {
-    /// Starts one.
+    /// Starts a `chromedriver`.
     ///
     /// # Errors
     ///
-    /// When its programs are missing or it does not start within 30 seconds.
+    /// When its programs are missing, or it does not start within 30 seconds.
     pub fn start() -> io::Result<Self> {
         try_thrice(Self::once)
     }
 
-    /// The one that all tests of this program share.
+    /// Returns the browser that all tests of this program share.
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// When the browser cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Browser> =
@@ -81,7 +81,8 @@ impl Browser {
         find("chromium", "chromium")?;
         let folder = Folder::new(&RunAs::instead_of_root("root")?)?;
         let [port] = free_ports()?;
-        // In a process group of its own, which ends with it: no browser outlives it.
+        // The driver gets a process group of its own, which ends with it, so that no
+        // browser outlives it.
         let mut command = Command::new("setsid");
         command.arg(driver).arg(format!("--port={port}"));
         let is_ready = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
@@ -99,8 +100,8 @@ impl Browser {
         let (width, height) = look.size;
         let options = json!({
             "goog:chromeOptions": {
-                // As root, there is no sandbox to be had. Nothing here reaches beyond the
-                // loopback interface, nor is to try.
+                // Chromium has no sandbox when it runs as root. The tests only reach the
+                // loopback interface.
                 "args": [
                     "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
                     "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -1,4 +1,4 @@
-//! MariaDB Galera: several servers that are one database.
+//! MariaDB Galera: several servers that form one database.
 
 use std::{io, path::Path, sync::LazyLock, time::Duration};
 
@@ -14,8 +14,8 @@ const PACKAGE: &str = "galera-4";
 const LIBRARY: &str = "/usr/lib/galera/libgalera_smm.so";
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A cluster of three nodes, of the test program's own. Each takes writes; reads see
-/// what was committed on any node before (`wsrep_sync_wait = 7`).
+/// A private cluster of three nodes. Each node accepts writes; reads see earlier commits of
+/// every node (`wsrep_sync_wait = 7`).
 #[derive(Debug)]
 pub struct Galera {
     nodes: [Node; 3],
@@ -23,19 +23,19 @@ pub struct Galera {
 
 #[derive(Debug)]
 struct Node {
-    // Held for what its end does.
+    // Dropping it ends the node.
     _server: Server,
     port: u16,
     cluster: u16,
 }
 
 impl Galera {
-    /// Starts one. It does not wait for the disk.
+    /// Starts a cluster that does not wait for the disk.
     ///
     /// # Errors
     ///
-    /// When programs are missing or a node has not joined within 60 seconds; the
-    /// end of its log is in the error.
+    /// When programs are missing, or a node has not joined within 60 seconds. The error
+    /// contains the end of its log.
     pub fn start() -> io::Result<Self> {
         try_thrice(|| {
             let first = Node::start(None)?;
@@ -45,11 +45,11 @@ impl Galera {
         })
     }
 
-    /// The one that all tests of this program share.
+    /// Returns the cluster that all tests of this program share.
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// When the cluster cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Galera> =
@@ -57,25 +57,25 @@ impl Galera {
         &SHARED
     }
 
-    /// The URLs of a database, one for each node.
+    /// Returns the URLs of a database, one for each node.
     #[must_use]
     pub fn urls(&self, database: &str) -> [String; 3] {
         self.nodes.each_ref().map(|node| url(node.port, database))
     }
 
-    /// Makes a database that no other test has, and gives its URLs. Every node has
-    /// it by then.
+    /// Creates a database for one test, and returns its URLs. Every node has the database
+    /// by then.
     ///
     /// # Panics
     ///
-    /// When it cannot be made.
+    /// When the database cannot be created.
     #[must_use]
     pub fn create_database(&self) -> [String; 3] {
         let name = database_name();
         let [first, others @ ..] = &self.nodes;
         let made = query(first.port, &format!("CREATE DATABASE {name}"));
         let seen = others.iter().try_for_each(|node| {
-            // Waits for what was committed before.
+            // This query waits for earlier commits of the other nodes.
             query(
                 node.port,
                 &format!("SELECT 1 FROM information_schema.tables LIMIT 1; USE {name}"),

@@ -1,22 +1,22 @@
-//! Private database servers for tests: real ones, from the system's packages, on
-//! free ports of the loopback interface, gone when the test program ends.
+//! Private servers for tests: real ones, from the system's packages, on free ports of the
+//! loopback interface. They end with the test program.
 //!
 //! - [`Postgres`]: PostgreSQL, package `postgresql`.
 //! - [`MariaDb`]: MariaDB, package `mariadb-server`.
 //! - [`Galera`]: three MariaDB nodes as one cluster, package `galera-4`.
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
 //! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
-//! - [`Proxy`]: a wire to one of them that breaks on purpose.
+//! - [`Proxy`]: a connection to a server that breaks on purpose.
 //! - [`SmallDisk`]: a disk for a server's data that a test fills.
-//! - [`Log`]: what a program logs.
+//! - [`Log`]: captures the log output of a program.
 //!
-//! Each server has `start`, and `shared` for the one that all tests of a program use, each
-//! in a database of its own (`create_database`; on Redis, in a namespace). A server
-//! that cannot be started is an error, never a skipped test.
+//! Each server has `start`, and `shared` for an instance that all tests of a program use.
+//! Each test gets its own database there (`create_database`; on Redis, a namespace). A
+//! server that cannot be started is an error, never a skipped test.
 //!
-//! The environment variable `INVITATION_TEST_PROGRAMS` names a folder whose programs are taken
-//! instead of the system's: `scripts/matrix` runs the tests on other versions that way, and on
-//! MySQL in the place of MariaDB.
+//! The environment variable `INVITATION_TEST_PROGRAMS` names a folder whose programs
+//! replace the system's. `scripts/matrix` uses it to run the tests on other versions, and
+//! on MySQL in place of MariaDB.
 
 #[cfg(feature = "browser")]
 mod browser;
@@ -46,16 +46,17 @@ pub use self::{
     redis_cluster::RedisCluster, small_disk::SmallDisk,
 };
 
-/// How a server treats what it has committed.
+/// Whether a server makes its commits durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Disk {
-    /// It waits for the disk, as a server in use does.
+    /// The server waits for the disk, as in production.
     Durable,
-    /// It does not: tests that do not lose power take a fraction of the time.
+    /// The server does not wait: tests that do not simulate a power loss run in a fraction
+    /// of the time.
     Careless,
 }
 
-/// A name that no other database of the test program has.
+/// Returns a name that no other database of the test program has.
 fn database_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))

@@ -1,34 +1,34 @@
-//! What a program logs, kept to be looked at.
+//! Captured log output of a program.
 
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// What was written to this or to a clone of it.
+/// All text written to this log or to a clone of it.
 #[derive(Clone, Default, Debug)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What gives a logger a clone of it for each line.
+    /// Returns a writer factory for a logger; every writer is a clone of this log.
     pub fn writer(&self) -> impl Fn() -> Self + use<> {
         let own = self.clone();
         move || own.clone()
     }
 
-    /// All that is in it.
+    /// Returns all captured text.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.written()).into_owned()
     }
 
-    /// The same, and begins anew.
+    /// Returns all captured text and clears the log.
     #[must_use]
     pub fn take(&self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut *self.written())).into_owned()
     }
 
-    /// Begins anew.
+    /// Clears the log.
     pub fn clear(&self) {
         self.written().clear();
     }

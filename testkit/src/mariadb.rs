@@ -1,4 +1,4 @@
-//! MariaDB, or MySQL where its programs are chosen.
+//! MariaDB, or MySQL if its programs are selected.
 
 use std::{fs, io, path::Path, process::Command, sync::LazyLock, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::{
 
 const PACKAGE: &str = "mariadb-server";
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The size of a small disk, in megabytes: more than an empty server takes.
+/// The size of a small disk, in megabytes: more than an empty server needs.
 const SMALL: u32 = 160;
 
-/// A MariaDB server of the test program's own. It is ended, and its data removed,
-/// when this is dropped or the program ends.
+/// A private MariaDB server of the test program. It ends, and its data are removed, when
+/// this is dropped or the program ends.
 #[derive(Debug)]
 pub struct MariaDb {
     server: Server,
@@ -24,30 +24,31 @@ pub struct MariaDb {
 }
 
 impl MariaDb {
-    /// Starts one that does not wait for the disk.
+    /// Starts a server that does not wait for the disk.
     ///
     /// # Errors
     ///
-    /// When its programs are missing or it does not start within 30 seconds; the
-    /// end of its log is in the error.
+    /// When its programs are missing, or it does not start within 30 seconds. The error
+    /// contains the end of its log.
     pub fn start() -> io::Result<Self> {
         try_thrice(|| Self::once(Disk::Careless))
     }
 
-    /// Starts one that waits for the disk at each commit, as servers in use do.
+    /// Starts a server that waits for the disk at each commit, as in production.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn durable() -> io::Result<Self> {
         try_thrice(|| Self::once(Disk::Durable))
     }
 
-    /// Starts one whose data, but for the redo log, are on a small disk. Needs root.
+    /// Starts a server whose data, except for the redo log, are on a small disk. Needs
+    /// root.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), and when the disk cannot be mounted.
+    /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
     pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
         try_thrice(|| {
             let server = Self::once_on(Disk::Careless, Some(SMALL))?;
@@ -57,11 +58,11 @@ impl MariaDb {
         })
     }
 
-    /// The one that all tests of this program share.
+    /// Returns the server that all tests of this program share.
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// When the server cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<MariaDb> =
@@ -81,7 +82,7 @@ impl MariaDb {
         let mut command = command(&user, folder.path(), port, disk)?;
         command.arg("--skip-log-bin");
         if let Some(megabytes) = megabytes {
-            // What is written first, and what is sorted, is elsewhere.
+            // The redo log and temporary files are outside of the small disk.
             let elsewhere = folder.path().join("elsewhere");
             fs::create_dir(&elsewhere)?;
             user.give(&elsewhere)?;
@@ -95,17 +96,17 @@ impl MariaDb {
         Ok(Self { server, port })
     }
 
-    /// The URL of one of its databases; `mysql` is always there.
+    /// Returns the URL of a database; `mysql` always exists.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         url(self.port, database)
     }
 
-    /// Makes a database that no other test has, and gives its URL.
+    /// Creates a database for one test, and returns its URL.
     ///
     /// # Panics
     ///
-    /// When it cannot be made.
+    /// When the database cannot be created.
     #[must_use]
     pub fn create_database(&self) -> String {
         let name = database_name();
@@ -114,25 +115,25 @@ impl MariaDb {
         self.url(&name)
     }
 
-    /// Ends it as a crash would.
+    /// Ends the server like a crash.
     ///
     /// # Errors
     ///
-    /// When its watchdog has gone.
+    /// When its watchdog has ended.
     pub fn stop_now(&self) -> io::Result<()> {
         self.server.stop()
     }
 
-    /// Starts it again on the same data and port.
+    /// Starts the server again on the same data and port.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn start_again(&self) -> io::Result<()> {
         self.server.start_again(|| query(self.port, "SELECT 1").is_ok())
     }
 
-    /// Its process id, while it runs.
+    /// Returns the process id while the server runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.server.pid()
@@ -143,12 +144,12 @@ pub(crate) fn url(port: u16, database: &str) -> String {
     format!("mysql://root@127.0.0.1:{port}/{database}")
 }
 
-/// Whether the tests run on MySQL: scripts/matrix chooses its programs.
+/// Returns whether the tests run on MySQL: scripts/matrix selects its programs.
 fn is_mysql() -> bool {
     chosen("mysqld").is_some()
 }
 
-/// Makes the system's tables in the data folder.
+/// Creates the system tables in the data folder.
 pub(crate) fn initialise(user: &RunAs, folder: &Folder) -> io::Result<()> {
     if is_mysql() {
         let mut install = user.command(&find("mysqld", PACKAGE)?);
@@ -163,14 +164,14 @@ pub(crate) fn initialise(user: &RunAs, folder: &Folder) -> io::Result<()> {
     run(&mut install).map(|_| ())
 }
 
-/// The server's command, on the folder that was initialised.
+/// Returns the server's command for an initialised folder.
 pub(crate) fn command(user: &RunAs, folder: &Path, port: u16, disk: Disk) -> io::Result<Command> {
     let program = if is_mysql() { "mysqld" } else { "mariadbd" };
     let mut command = user.command(&find(program, PACKAGE)?);
     command.args(["--no-defaults", "--bind-address=127.0.0.1"]);
     if is_mysql() {
-        // Its only account is that of the name localhost, so it has to find the name; and it
-        // would serve a second protocol, on a port that all servers share.
+        // MySQL's only account is for the host name localhost, so the server has to resolve
+        // names. It would also serve a second protocol, on a fixed port.
         command.arg("--mysqlx=OFF");
     } else {
         command.arg("--skip-name-resolve");

@@ -7,15 +7,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Ports that the system had free a moment ago, and that this function has not
-/// given to anybody else in this program. Another program may still be faster, so
-/// that starting a server is tried again with others.
+/// Returns ports that were free a moment ago and that this function has not returned before
+/// in this program. Another program may still take one first, so starting a server is
+/// retried with new ports.
 pub(crate) fn free_ports<const N: usize>() -> io::Result<[u16; N]> {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let given = given.get_or_insert_default();
     let mut ports = [0; N];
-    // All held until the end, so that no two are the same.
+    // All listeners stay open until the end, so that no two ports are the same.
     let mut held = Vec::new();
     for port in &mut ports {
         *port = loop {

@@ -1,4 +1,4 @@
-//! PostgreSQL.
+//! A private PostgreSQL server.
 
 use std::{
     fs, io,
@@ -18,11 +18,11 @@ use crate::{
 
 const PACKAGE: &str = "postgresql";
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The size of a small disk, in megabytes: about twice what an empty server takes.
+/// The size of a small disk, in megabytes: about twice the size of an empty server.
 const SMALL: u32 = 64;
 
-/// A PostgreSQL server of the test program's own. It is ended, and its data removed,
-/// when this is dropped or the program ends.
+/// A private PostgreSQL server of the test program. It ends, and its data are removed, when
+/// this is dropped or the program ends.
 #[derive(Debug)]
 pub struct Postgres {
     server: Server,
@@ -30,30 +30,31 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one that does not wait for the disk.
+    /// Starts a server that does not wait for the disk.
     ///
     /// # Errors
     ///
-    /// When its programs are missing or it does not start within 30 seconds; the
-    /// end of its log is in the error.
+    /// When its programs are missing, or it does not start within 30 seconds. The error
+    /// contains the end of its log.
     pub fn start() -> io::Result<Self> {
         try_thrice(|| Self::once(Disk::Careless))
     }
 
-    /// Starts one that waits for the disk at each commit, as servers in use do.
+    /// Starts a server that waits for the disk at each commit, as in production.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn durable() -> io::Result<Self> {
         try_thrice(|| Self::once(Disk::Durable))
     }
 
-    /// Starts one whose data, but for the write-ahead log, are on a small disk. Needs root.
+    /// Starts a server whose data, except for the write-ahead log, are on a small disk.
+    /// Needs root.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), and when the disk cannot be mounted.
+    /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
     pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
         try_thrice(|| {
             let server = Self::once_on(Disk::Careless, Some(SMALL))?;
@@ -63,11 +64,11 @@ impl Postgres {
         })
     }
 
-    /// The one that all tests of this program share.
+    /// Returns the server that all tests of this program share.
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// When the server cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Postgres> =
@@ -109,23 +110,23 @@ impl Postgres {
             command = with_small_disk(&command, &data, megabytes);
         }
         let is_ready = || query(port, "postgres", "SELECT 1").is_ok();
-        // QUIT is PostgreSQL's immediate shutdown: like a crash, but for the shared
-        // memory, which a KILL would leave behind.
+        // QUIT is PostgreSQL's immediate shutdown. It is like a crash, but releases the
+        // shared memory, which KILL would leave behind.
         let server = Server::start(folder, &command, "QUIT", PATIENCE, is_ready)?;
         Ok(Self { server, port })
     }
 
-    /// The URL of one of its databases; `postgres` is always there.
+    /// Returns the URL of a database; `postgres` always exists.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Makes a database that no other test has, and gives its URL.
+    /// Creates a database for one test, and returns its URL.
     ///
     /// # Panics
     ///
-    /// When it cannot be made.
+    /// When the database cannot be created.
     #[must_use]
     pub fn create_database(&self) -> String {
         let name = database_name();
@@ -134,32 +135,32 @@ impl Postgres {
         self.url(&name)
     }
 
-    /// Ends it as a crash would.
+    /// Ends the server like a crash.
     ///
     /// # Errors
     ///
-    /// When its watchdog has gone.
+    /// When its watchdog has ended.
     pub fn stop_now(&self) -> io::Result<()> {
         self.server.stop()
     }
 
-    /// Starts it again on the same data and port.
+    /// Starts the server again on the same data and port.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn start_again(&self) -> io::Result<()> {
         self.server.start_again(|| query(self.port, "postgres", "SELECT 1").is_ok())
     }
 
-    /// Its process id, while it runs.
+    /// Returns the process id while the server runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.server.pid()
     }
 }
 
-/// The folder of the newest version's programs. Debian keeps them out of `PATH`.
+/// Returns the folder with the newest version's programs. Debian keeps them out of `PATH`.
 fn programs() -> io::Result<PathBuf> {
     if let Some(folder) = chosen("postgres").as_deref().and_then(Path::parent) {
         return Ok(folder.to_owned());

@@ -1,4 +1,4 @@
-//! The servers' programs, and the users that they run as.
+//! The servers' programs, and the users that run them.
 
 use std::{
     env, fs, io,
@@ -7,20 +7,20 @@ use std::{
     process::{Command, Output},
 };
 
-/// Where programs are, besides the folders of `PATH`.
+/// Folders that are searched in addition to `PATH`.
 const FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
-/// Names a folder whose programs are taken instead of the system's: other versions of the
-/// servers.
+/// The environment variable that names a folder whose programs replace the system's: other
+/// versions of the servers.
 const PROGRAMS: &str = "INVITATION_TEST_PROGRAMS";
 
-/// A program of that folder, if there is one.
+/// Returns a program of that folder, if it is there.
 pub(crate) fn chosen(name: &str) -> Option<PathBuf> {
     let file = PathBuf::from(env::var_os(PROGRAMS)?).join(name);
     file.is_file().then_some(file)
 }
 
-/// Finds a program, or says which package has it.
+/// Finds a program. The error names its package.
 pub(crate) fn find(name: &str, package: &str) -> io::Result<PathBuf> {
     if let Some(file) = chosen(name) {
         return Ok(file);
@@ -33,7 +33,7 @@ pub(crate) fn find(name: &str, package: &str) -> io::Result<PathBuf> {
         .ok_or_else(|| missing(name, package))
 }
 
-/// The error that names what is missing, and its package.
+/// Returns the error that names a missing program and its package.
 pub(crate) fn missing(name: &str, package: &str) -> io::Error {
     let text = format!(
         "{name} is not installed. On Debian and Ubuntu it is in the package {package} \
@@ -42,18 +42,18 @@ pub(crate) fn missing(name: &str, package: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, text)
 }
 
-/// A user whom a server runs as: database servers refuse to run as root.
+/// The user that a server runs as, because database servers refuse to run as root.
 #[derive(Clone, Debug)]
 pub(crate) struct RunAs(Option<&'static str>);
 
 impl RunAs {
-    /// `user` if this is root; otherwise whoever this is.
+    /// Selects `user` if this program runs as root, and otherwise its own user.
     pub(crate) fn instead_of_root(user: &'static str) -> io::Result<Self> {
         let is_root = tempfile::tempfile()?.metadata()?.uid() == 0;
         Ok(Self(is_root.then_some(user)))
     }
 
-    /// A command that runs `program` as that user, as the same process.
+    /// Returns a command that runs `program` as that user, in the same process.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let Some(user) = self.0 else { return Command::new(program) };
         let mut command = Command::new("setpriv");
@@ -62,7 +62,7 @@ impl RunAs {
         command
     }
 
-    /// Gives a folder to that user.
+    /// Makes that user the owner of a folder.
     pub(crate) fn give(&self, folder: &Path) -> io::Result<()> {
         let Some(user) = self.0 else { return Ok(()) };
         let (uid, gid) = fs::read_to_string("/etc/passwd")?
@@ -81,7 +81,7 @@ impl RunAs {
     }
 }
 
-/// Runs a command to its end; what it complained about is the error.
+/// Runs a command to its end. On failure the error contains its error output.
 pub(crate) fn run(command: &mut Command) -> io::Result<Output> {
     let output = command.output()?;
     if output.status.success() {

@@ -1,4 +1,4 @@
-//! A wire that breaks on purpose.
+//! A proxy that breaks connections on purpose.
 
 use std::{
     io::{self, Read, Write},
@@ -10,26 +10,26 @@ use std::{
     thread,
 };
 
-/// What travels which way.
+/// The direction of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
     Request,
     Answer,
 }
 
-/// What is still to pass before something is lost.
+/// The next message to lose, and the number of messages that pass before it.
 #[derive(Clone, Copy, Debug)]
 struct Loss {
     way: Way,
     passing: u32,
 }
 
-/// Stands between clients and a server on this machine. It passes everything on, until
-/// it is told to lose something: then it ends the connection that this travelled on, as
-/// a broken network does.
+/// A proxy between clients and a server on this machine. It forwards everything until a
+/// test asks it to lose a message. It then ends the connection of that message, like a
+/// broken network.
 ///
-/// What it counts are pieces as they arrive. Where a client waits for each answer before
-/// it asks again, and both are short, a piece is a request or an answer.
+/// It counts chunks as they arrive. If a client waits for each answer before its next
+/// request, and both are short, a chunk is one request or one answer.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -44,7 +44,7 @@ struct Wires {
 }
 
 impl Proxy {
-    /// To the server on this port.
+    /// Starts a proxy to the server on this port.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Proxy {
                 if accepting.ended.load(Ordering::SeqCst) {
                     return;
                 }
-                // A client that cannot be connected is one whose connection broke.
+                // A failed connection is dropped, which the client sees as a broken one.
                 if let Ok(client) = client {
                     connect(client, server, &accepting).ok();
                 }
@@ -68,30 +68,31 @@ impl Proxy {
         Ok(Self { port, wires })
     }
 
-    /// Where it listens.
+    /// Returns the port that the proxy listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// How many requests have arrived.
+    /// Returns the number of requests that have arrived.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.wires.requests.load(Ordering::SeqCst)
     }
 
-    /// Lets `passing` more requests through and loses the next: the server never sees it.
+    /// Lets `passing` more requests through and loses the next: the server never receives
+    /// it.
     pub fn lose_request_after(&self, passing: u32) {
         self.lose(Some(Loss { way: Way::Request, passing }));
     }
 
-    /// Lets `passing` more answers through and loses the next: the server has done what
-    /// it was asked for, and the client never hears of it.
+    /// Lets `passing` more answers through and loses the next: the server has done the
+    /// work, and the client never receives the answer.
     pub fn lose_answer_after(&self, passing: u32) {
         self.lose(Some(Loss { way: Way::Answer, passing }));
     }
 
-    /// Loses nothing any more. Whether something was still to be lost.
+    /// Stops losing messages. Returns whether a loss was still pending.
     #[must_use = "it tells whether anything was lost"]
     pub fn calm_down(&self) -> bool {
         self.lose(None)
@@ -112,7 +113,7 @@ impl Drop for Proxy {
 }
 
 impl Wires {
-    /// Whether this piece is the one to lose.
+    /// Returns whether this chunk is the one to lose.
     fn loses(&self, way: Way) -> bool {
         if way == Way::Request {
             self.requests.fetch_add(1, Ordering::SeqCst);
@@ -144,7 +145,7 @@ fn connect(client: TcpStream, server: u16, wires: &Arc<Wires>) -> io::Result<()>
     Ok(())
 }
 
-/// Passes on until one side ends, and then ends both.
+/// Forwards data until one side ends, and then ends both.
 fn pass(mut from: TcpStream, mut to: TcpStream, way: Way, wires: &Wires) {
     let mut piece = [0; 16 * 1024];
     loop {

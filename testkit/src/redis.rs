@@ -1,4 +1,4 @@
-//! Redis.
+//! A private Redis server.
 
 use std::{
     io,
@@ -19,11 +19,11 @@ const PACKAGE: &str = "redis-server";
 const USER: &str = "redis";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often something is looked at that takes its time.
+/// The interval between checks for a condition that takes time.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A Redis server of the test program's own. It is ended, and its data removed, when
-/// this is dropped or the program ends.
+/// A private Redis server of the test program. It ends, and its data are removed, when this
+/// is dropped or the program ends.
 #[derive(Debug)]
 pub struct Redis {
     server: Server,
@@ -31,40 +31,39 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one that keeps everything in memory only.
+    /// Starts a server that keeps everything in memory only.
     ///
     /// # Errors
     ///
-    /// When its programs are missing or it does not start within 20 seconds; the
-    /// end of its log is in the error.
+    /// When its programs are missing, or it does not start within 20 seconds. The error
+    /// contains the end of its log.
     pub fn start() -> io::Result<Self> {
         Self::with(&[])
     }
 
-    /// Starts one that has each write on the disk before it answers
-    /// (`appendfsync always`).
+    /// Starts a server that writes to the disk before it answers (`appendfsync always`).
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn durable() -> io::Result<Self> {
         try_thrice(|| Self::once(Disk::Durable, &[]))
     }
 
-    /// Starts one with more settings, in memory only unless they say otherwise.
+    /// Starts a server with more settings, in memory only unless they say otherwise.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn with(settings: &[(&str, &str)]) -> io::Result<Self> {
         try_thrice(|| Self::once(Disk::Careless, settings))
     }
 
-    /// Starts a replica of another one, and waits until it has everything.
+    /// Starts a replica of another server, and waits until it has all data.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn replica_of(primary: &Self) -> io::Result<Self> {
         let of = format!("127.0.0.1 {}", primary.port);
         let replica = Self::with(&[("replicaof", &of)])?;
@@ -76,11 +75,11 @@ impl Redis {
         Ok(replica)
     }
 
-    /// The one that all tests of this program share.
+    /// Returns the server that all tests of this program share.
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// When the server cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Redis> =
@@ -103,7 +102,7 @@ impl Redis {
         set("port", &port.to_string());
         set("bind", "127.0.0.1");
         set("dir", &folder.path().display().to_string());
-        // No snapshots: what is kept is in the log.
+        // No snapshots: only the append-only log persists data.
         command.arg("--save").arg("");
         let mut set = |name: &str, value: &str| {
             command.arg(format!("--{name}")).args(value.split(' '));
@@ -112,7 +111,7 @@ impl Redis {
             set("appendonly", "yes");
             set("appendfsync", "always");
         }
-        // Replicas need not wait for others to come for the same copy.
+        // A replica gets its copy at once, without a delay for further replicas.
         set("repl-diskless-sync-delay", "0");
         for (name, value) in settings {
             set(name, value);
@@ -122,33 +121,33 @@ impl Redis {
         Ok(Self { server, port })
     }
 
-    /// Its URL.
+    /// Returns the URL of the server.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
+    /// Returns the port of the server.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Sends it a command, and gives its answer as text.
+    /// Sends a command, and returns the answer as text.
     ///
     /// # Errors
     ///
-    /// When it cannot be reached, or answers with an error.
+    /// When the server cannot be reached, or answers with an error.
     pub fn ask(&self, command: &[&str]) -> io::Result<String> {
         ask(self.port, command)
     }
 
-    /// Waits until this replica has all that its primary has by now. (WAIT would not do:
-    /// it is about what its own connection wrote.)
+    /// Waits until this replica has all data that its primary has by now. (WAIT is no
+    /// alternative: it only covers the writes of its own connection.)
     ///
     /// # Errors
     ///
-    /// When it does not within 20 seconds.
+    /// When the replica does not catch up within 20 seconds.
     pub fn catch_up_with(&self, primary: &Self) -> io::Result<()> {
         let offset = |server: &Self, name: &str| -> io::Result<u64> {
             let info = server.ask(&["INFO", "replication"])?;
@@ -163,36 +162,36 @@ impl Redis {
         )
     }
 
-    /// Makes a replica a primary.
+    /// Promotes a replica to a primary.
     ///
     /// # Errors
     ///
-    /// As [`ask`](Self::ask).
+    /// The same as for [`ask`](Self::ask).
     pub fn promote(&self) -> io::Result<()> {
         self.ask(&["REPLICAOF", "NO", "ONE"]).map(|_| ())
     }
 
-    /// Ends it as a crash would.
+    /// Ends the server like a crash.
     ///
     /// # Errors
     ///
-    /// When its watchdog has gone.
+    /// When its watchdog has ended.
     pub fn stop_now(&self) -> io::Result<()> {
         self.server.stop()
     }
 
-    /// Starts it again on the same data and port.
+    /// Starts the server again on the same data and port.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn start_again(&self) -> io::Result<()> {
         let is_ready = || ask(self.port, &["PING"]).is_ok_and(|answer| answer == "PONG");
         self.server.start_again(is_ready)
     }
 
-    /// Sets the size that no file of it may exceed: a write beyond fails, as on a full disk.
-    /// None lifts the limit. It holds until the server ends.
+    /// Limits the size of the server's files: a write beyond it fails, as on a full disk.
+    /// `None` removes the limit. The limit lasts until the server ends.
     ///
     /// # Errors
     ///
@@ -201,16 +200,16 @@ impl Redis {
         self.server.limit_files(&RunAs::instead_of_root(USER)?, bytes)
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the server has ended by itself.
     ///
     /// # Errors
     ///
-    /// When it has not within 20 seconds.
+    /// When the server has not ended within 20 seconds.
     pub fn wait_for_end(&self) -> io::Result<()> {
         wait_until("the server has ended", || Ok(!self.server.is_running()))
     }
 
-    /// Its process id, while it runs.
+    /// Returns the process id while the server runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.server.pid()
@@ -220,13 +219,13 @@ impl Redis {
 /// Sends a command to the server on a port.
 fn ask(port: u16, command: &[&str]) -> io::Result<String> {
     let mut client = Command::new(find("redis-cli", PACKAGE)?);
-    // With -e, an answer that is an error makes the client fail.
+    // With -e, redis-cli fails if the answer is an error.
     client.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-e"]).args(command);
     let output = run(&mut client)?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Waits for something, but not for ever.
+/// Waits for a condition, with a timeout.
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> io::Result<bool>) -> io::Result<()> {
     let begun = Instant::now();
     while !is_so()? {

@@ -1,4 +1,4 @@
-//! Redis Cluster.
+//! A private Redis Cluster.
 
 use std::{io, sync::LazyLock};
 
@@ -9,36 +9,36 @@ use crate::{
     server::try_thrice,
 };
 
-/// How many nodes have slots; each has a replica.
+/// The number of nodes with slots; each has a replica.
 const PRIMARIES: usize = 3;
 const SLOTS: u16 = 16_384;
 
-/// A cluster of three primaries with a replica each. It is ended when this is dropped
-/// or the program ends.
+/// A cluster of three primaries with a replica each. It ends when this is dropped or the
+/// program ends.
 #[derive(Debug)]
 pub struct RedisCluster {
     /// The primaries, then their replicas in the same order.
     nodes: Vec<Redis>,
-    /// Under which names they know each other.
+    /// The node ids by which the nodes know each other.
     ids: Vec<String>,
 }
 
 impl RedisCluster {
-    /// Starts one that keeps everything in memory only, and waits until every node
+    /// Starts a cluster that keeps everything in memory only, and waits until every node
     /// knows that all slots are served.
     ///
     /// # Errors
     ///
-    /// When its programs are missing or it does not come about within 20 seconds.
+    /// When its programs are missing, or the cluster is not ready within 20 seconds.
     pub fn start() -> io::Result<Self> {
         try_thrice(Self::once)
     }
 
-    /// The one that all tests of this program share.
+    /// Returns the cluster that all tests of this program share.
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// When the cluster cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<RedisCluster> =
@@ -108,23 +108,23 @@ impl RedisCluster {
         Ok(true)
     }
 
-    /// The URLs of its nodes.
+    /// Returns the URLs of the nodes.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Redis::url).collect()
     }
 
-    /// Its nodes: the primaries that it began with, then their replicas.
+    /// Returns the nodes: the initial primaries, then their replicas.
     #[must_use]
     pub fn nodes(&self) -> &[Redis] {
         &self.nodes
     }
 
-    /// The number of the primary that serves the slot of a key.
+    /// Returns the index of the primary that serves the slot of a key.
     ///
     /// # Errors
     ///
-    /// When a node cannot be asked.
+    /// When a node cannot be reached.
     pub fn primary_of(&self, key: &str) -> io::Result<usize> {
         // A node that does not serve the slot answers with an error.
         let serves = |node: &Redis| node.ask(&["EXISTS", key]).is_ok();
@@ -136,12 +136,12 @@ impl RedisCluster {
         self.nodes[0].ask(&["CLUSTER", "KEYSLOT", key])
     }
 
-    /// Moves the slot of a key to another primary, key by key, as an operator would,
-    /// while the cluster is in use.
+    /// Moves the slot of a key to another primary, key by key, as an operator would, while
+    /// the cluster is in use.
     ///
     /// # Errors
     ///
-    /// When a node refuses.
+    /// When a node refuses a command.
     pub fn move_slot_of(&self, key: &str, to: usize) -> io::Result<()> {
         let slot = self.slot_of(key)?;
         let from = self.primary_of(key)?;
@@ -157,7 +157,7 @@ impl RedisCluster {
             let port = target.port().to_string();
             source.ask(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"])?;
         }
-        // The target first: else the slot would for a moment be nobody's.
+        // The target first: otherwise the slot would briefly have no owner.
         target.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]])?;
         for node in &self.nodes[..PRIMARIES] {
             node.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]])?;

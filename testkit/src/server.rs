@@ -1,4 +1,4 @@
-//! One server process in a folder of its own, and the watchdog that ends it.
+//! A server process in its own folder, and the watchdog that ends it.
 
 use std::{
     fs,
@@ -12,10 +12,10 @@ use std::{
 
 use crate::programs::{RunAs, find, run};
 
-/// The watchdog: a shell whose standard input the test program holds. However that
-/// program ends, the input ends with it; then the server is ended and its folder
-/// removed. (Values of statics are never dropped, and a signal at the death of the
-/// parent would come when the *thread* that started it ends.)
+/// The watchdog: a shell whose standard input the test program holds open. However that
+/// program ends, the input ends with it. The watchdog then ends the server and removes its
+/// folder. (Two alternatives do not work: values of statics are never dropped, and a
+/// parent-death signal is sent when the *thread* that started the server ends.)
 const WATCHDOG: &str = r#"
 # A file that reaches its limit is an error of the write then, as on a full disk.
 trap '' INT TERM HUP XFSZ
@@ -39,7 +39,7 @@ end
 rm -rf "$folder"
 "#;
 
-/// How often a server is asked whether it is ready.
+/// The interval between checks whether a server is ready.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A server's folder, owned by the user it runs as.
@@ -64,7 +64,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // The watchdog removes it too; whoever comes second finds nothing.
+        // The watchdog removes the folder too; the second removal finds nothing.
         fs::remove_dir_all(&self.0).ok();
     }
 }
@@ -73,7 +73,7 @@ impl Drop for Folder {
 #[derive(Debug)]
 pub(crate) struct Server {
     wires: Mutex<Wires>,
-    // After the wires, which end the server.
+    // Fields drop in order: the pipes above end the server before its folder is removed.
     folder: Folder,
     patience: Duration,
 }
@@ -114,7 +114,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts it on its folder again, after [`stop`](Self::stop).
+    /// Starts the server on its folder again, after [`stop`](Self::stop).
     pub(crate) fn start_again(&self, is_ready: impl Fn() -> bool) -> io::Result<()> {
         let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
         let pid = wires.order("start")?.parse().map_err(io::Error::other)?;
@@ -129,21 +129,22 @@ impl Server {
         Ok(())
     }
 
-    /// Ends it at once, without a chance to tidy up. Its folder stays.
+    /// Ends the server at once, without a clean shutdown. Its folder stays.
     pub(crate) fn stop(&self) -> io::Result<()> {
         let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
         wires.pid = None;
         wires.order("stop").map(|_| ())
     }
 
-    /// The process id, while it runs.
+    /// Returns the process id while the server runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.wires.lock().unwrap_or_else(PoisonError::into_inner).pid
     }
 
-    /// Sets the size that no file of it may exceed: a write beyond fails, as on a full disk.
-    /// None lifts the limit. It holds until the server ends. `user` is whom it runs as: root
-    /// in a container may not change the limits of others.
+    /// Limits the size of the server's files: a write beyond it fails, as on a full disk.
+    /// `None` removes the limit. The limit lasts until the server ends. `user` is the user
+    /// of the server: root in a container may not change the limits of other users'
+    /// processes.
     pub(crate) fn limit_files(&self, user: &RunAs, bytes: Option<u64>) -> io::Result<()> {
         let pid = self.pid().ok_or_else(|| io::Error::other("it does not run"))?;
         let soft = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
@@ -152,17 +153,17 @@ impl Server {
         run(&mut limit).map(|_| ())
     }
 
-    /// Whether its process is there.
+    /// Returns whether its process exists.
     pub(crate) fn is_running(&self) -> bool {
         self.pid().is_some_and(|pid| !has_ended(pid))
     }
 
-    /// Where its data are.
+    /// Returns the data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.data()
     }
 
-    /// The end of its log.
+    /// Returns the end of the server's log.
     fn last_words(&self) -> String {
         let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
@@ -185,18 +186,18 @@ impl Wires {
 impl Drop for Wires {
     fn drop(&mut self) {
         drop(self.orders.take());
-        // What the watchdog does by now is bounded: kill, wait, remove.
+        // The watchdog's remaining work is bounded: kill, wait, remove.
         self.watchdog.wait().ok();
     }
 }
 
-/// Whether the process has ended, though its watchdog did not look yet.
+/// Returns whether the process has ended, even if its watchdog has not noticed yet.
 fn has_ended(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
 }
 
-/// Tries to start, with new ports each time: another program may take one first.
+/// Tries to start, each time with new ports, because another program may take one first.
 pub(crate) fn try_thrice<T>(mut start: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let is_final = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     for _ in 0..2 {

@@ -7,8 +7,8 @@ use std::{
     process::Command,
 };
 
-/// Mounts a small disk in a namespace of its own, copies the data there, and becomes the
-/// server. The disk is gone when the server is, however that ends.
+/// Mounts a small disk in its own mount namespace, copies the data there, and becomes the
+/// server. The disk disappears when the server ends, for whatever reason.
 const SCRIPT: &str = r#"
 set -e
 data=$1; size=$2; shift 2
@@ -25,23 +25,23 @@ exec "$@"
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// The disk that this folder is on.
+    /// Returns the disk that contains this folder.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
 
-    /// The folder of a process that sees disks of its own.
+    /// Returns the folder as a process with its own mount namespace sees it.
     pub(crate) fn of_process(pid: u32, folder: &Path) -> Self {
         let inside = folder.strip_prefix("/").unwrap_or(folder);
         Self(Path::new("/proc").join(pid.to_string()).join("root").join(inside))
     }
 
-    /// Leaves no byte free.
+    /// Fills the disk until no byte is free.
     ///
     /// # Errors
     ///
-    /// When the disk cannot be written to, for another reason than that it is full.
+    /// When writing fails for another reason than a full disk.
     pub fn fill(&self) -> io::Result<()> {
         let mut ballast = OpenOptions::new().create(true).append(true).open(self.ballast())?;
         for size in [1 << 16, 1 << 10, 1] {
@@ -57,11 +57,11 @@ impl SmallDisk {
         Ok(())
     }
 
-    /// Gives the space back.
+    /// Frees the space again.
     ///
     /// # Errors
     ///
-    /// When it was not filled.
+    /// When the disk was not filled.
     pub fn make_room(&self) -> io::Result<()> {
         fs::remove_file(self.ballast())
     }
@@ -71,7 +71,8 @@ impl SmallDisk {
     }
 }
 
-/// The same command, with this folder on a disk of so many megabytes. Only root may do so.
+/// Returns the same command, with this folder on a disk of `megabytes` megabytes. Needs
+/// root.
 pub(crate) fn with_small_disk(command: &Command, data: &Path, megabytes: u32) -> Command {
     let mut mounting = Command::new("unshare");
     mounting.args(["--mount", "sh", "-c", SCRIPT, "sh"]).arg(data).arg(megabytes.to_string());

@@ -1,7 +1,8 @@
-//! A browser window, and what people do in it.
+//! A browser window and the actions of its user.
 //!
-//! What is looked for is waited for, no longer than 20 seconds: a page may just be on its
-//! way. What does not come is a panic that says what there is instead.
+//! Every lookup waits until its target appears, for at most 20 seconds, because a page may
+//! still be loading. A target that does not appear causes a panic with the contents of the
+//! page.
 
 use std::{
     env, fs,
@@ -19,7 +20,7 @@ use crate::browser::Look;
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(30);
 
-/// The tallest picture, in CSS pixels.
+/// The maximum height of a screenshot, in CSS pixels.
 const TALLEST: u32 = 16_000;
 
 /// A browser window.
@@ -29,11 +30,11 @@ pub struct Window {
     look: Look,
 }
 
-/// Keys, as the protocol of browsers writes them.
+/// Keys, as encoded in the WebDriver protocol.
 pub mod keys {
-    /// The tabulator.
+    /// The Tab key.
     pub const TAB: &str = "\u{e004}";
-    /// Enter.
+    /// The Enter key.
     pub const ENTER: &str = "\u{e007}";
     /// Control and V.
     pub const PASTE: &str = "\u{e009}v";
@@ -47,18 +48,18 @@ impl Window {
         Self { client, look }
     }
 
-    /// The client of the W3C protocol.
+    /// Returns the client of the W3C WebDriver protocol.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Closes it, and ends its browser.
+    /// Closes the window, and ends its browser.
     pub async fn close(self) {
         self.client.close().await.expect("the window closes");
     }
 
-    /// Changes size and colours of the page, as if the person had.
+    /// Changes size and colours of the page, as the user could.
     pub async fn look(&mut self, look: Look) {
         self.set_look(look).await;
         self.look = look;
@@ -79,17 +80,18 @@ impl Window {
         self.client.issue_cmd(command).await.expect("the browser obeys");
     }
 
-    /// Goes to an address.
+    /// Opens an address.
     pub async fn go(&self, address: &str) {
         self.client.goto(address).await.expect("the browser goes there");
     }
 
-    /// The first element that a CSS selector finds.
+    /// Returns the first element that matches a CSS selector.
     pub async fn find(&self, css: &str) -> Element {
         self.wait_for(Locator::Css(css), &format!("there is no {css}")).await
     }
 
-    /// A page that is just going away answers with whatever error; it is asked again.
+    /// Waits for an element. While a page unloads, lookups fail with varying errors, so
+    /// every error is retried.
     async fn wait_for(&self, what: Locator<'_>, missing: &str) -> Element {
         let find = async || {
             let found = self.client.find(what).await;
@@ -98,7 +100,7 @@ impl Window {
         self.patiently(find).await
     }
 
-    /// Tries until something comes of it, or gives up with what it said last.
+    /// Retries until the attempt succeeds. After the timeout, panics with its last error.
     async fn patiently<T>(&self, attempt: impl AsyncFn() -> Result<T, String>) -> T {
         let begun = Instant::now();
         loop {
@@ -116,22 +118,22 @@ impl Window {
         panic!("{what}, at {address}:\n{page}");
     }
 
-    /// What the first element says that a CSS selector finds.
+    /// Returns the text of the first element that matches a CSS selector.
     pub async fn text(&self, css: &str) -> String {
         self.find(css).await.text().await.expect("a text")
     }
 
-    /// What is in the first field that a CSS selector finds.
+    /// Returns the value of the first field that matches a CSS selector.
     pub async fn value(&self, css: &str) -> String {
         self.find(css).await.prop("value").await.expect("a value").unwrap_or_default()
     }
 
-    /// Waits until what a CSS selector finds says this, one after the other.
+    /// Waits until the elements that match a CSS selector have these texts, in order.
     pub async fn says(&self, css: &str, expected: &[&str]) {
         let read = async || {
             let mut texts = Vec::new();
             for element in self.client.find_all(Locator::Css(css)).await.unwrap_or_default() {
-                // One that is going away says nothing.
+                // An element that has just been removed has no text.
                 texts.push(element.text().await.unwrap_or_default());
             }
             let is_so = texts == expected;
@@ -140,35 +142,35 @@ impl Window {
         self.patiently(read).await;
     }
 
-    /// Waits until `script`, the body of a function, gives `true`.
+    /// Waits until `script`, the body of a function, returns `true`.
     pub async fn until(&self, script: &str) {
         let ask = async || match self.client.execute(script, vec![]).await {
             Ok(Value::Bool(true)) => Ok(()),
-            // A page that is just going away is asked again.
+            // While a page unloads, the script fails, so it is retried.
             answer => Err(format!("{script} gives {answer:?}")),
         };
         self.patiently(ask).await;
     }
 
-    /// The button or link in `main` that says this.
+    /// Returns the button or link in `main` with this text.
     async fn named(&self, says: &str) -> Element {
         let path = format!("//main//*[self::a or self::button][normalize-space()='{says}']");
         self.wait_for(Locator::XPath(&path), &format!("nothing says {says}")).await
     }
 
-    /// Clicks the button or link in `main` that says this.
+    /// Clicks the button or link in `main` with this text.
     pub async fn click(&self, says: &str) {
         self.named(says).await.click().await.expect("it can be clicked");
     }
 
-    /// Clicks the button or link in `main` that says this and leads to another page.
+    /// Clicks the button or link in `main` that has this text and leads to another page.
     pub async fn follow(&self, says: &str) {
         self.leave_by(self.named(says).await).await;
     }
 
-    /// Clicks what leads to another page, and waits until this one is gone. A click may
-    /// return before it leads away: what is done next would be done to the page that is
-    /// leaving, and another address asked for would be overtaken by the click's.
+    /// Clicks an element that leads to another page, and waits until this page is gone. A
+    /// click may return before the navigation begins. Without the wait, the next action
+    /// would affect the old page, and the next address would be replaced by the click's.
     pub async fn leave_by(&self, way: Element) {
         let page = self.find("html").await;
         way.click().await.expect("it can be clicked");
@@ -179,25 +181,25 @@ impl Window {
         self.patiently(leave).await;
     }
 
-    /// Types into the first field that a CSS selector finds, in place of what was there.
+    /// Replaces the contents of the first field that matches a CSS selector.
     pub async fn fill(&self, css: &str, text: &str) {
         let field = self.find(css).await;
         field.clear().await.expect("a field");
         field.send_keys(text).await.expect("a field");
     }
 
-    /// Chooses the option of this value.
+    /// Selects the option with this value.
     pub async fn choose(&self, css: &str, value: &str) {
         self.find(css).await.select_by_value(value).await.expect("an option");
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys in the focused element.
     pub async fn press(&self, keys: &str) {
         let focused = self.client.active_element().await.expect("a focus");
         focused.send_keys(keys).await.expect("it takes keys");
     }
 
-    /// Presses Tab until the focus is on what says this, or has this id.
+    /// Presses Tab until an element with this text or id has the focus.
     pub async fn tab_to(&self, wanted: &str) {
         let script = "const at = document.activeElement; return [at.id, at.textContent.trim()]";
         for _ in 0..40 {
@@ -210,7 +212,7 @@ impl Window {
         self.give_up(&format!("Tab does not lead to {wanted}")).await;
     }
 
-    /// Keeps a picture of the whole page under `target/screenshots`.
+    /// Saves a screenshot of the whole page under `target/screenshots`.
     pub async fn keep(&self, name: &str) {
         let script = "return document.documentElement.scrollHeight";
         let height = self.client.execute(script, vec![]).await.expect("a height").as_u64();
@@ -225,8 +227,8 @@ impl Window {
         fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
     }
 
-    /// Asserts that axe-core finds nothing that keeps people out of this page.
-    /// `scripts/servers` installs it from its npm package.
+    /// Asserts that axe-core finds no accessibility problem on this page. `scripts/servers`
+    /// installs axe-core from its npm package.
     pub async fn is_accessible(&self, name: &str) {
         let file = target().join("npm/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(&file)
@@ -240,7 +242,7 @@ impl Window {
     }
 }
 
-/// The workspace's folder for what is built.
+/// Returns the workspace's build folder.
 fn target() -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
     test.ancestors().nth(3).expect("target/<profile>/deps/<test>").to_owned()

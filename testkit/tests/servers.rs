@@ -1,4 +1,4 @@
-//! The servers start, answer, come back after a crash, and leave nothing behind.
+//! The servers start, answer, restart after a crash, and leave nothing behind.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -128,7 +128,7 @@ fn a_slot_of_a_cluster_moves_with_its_keys() {
     assert_eq!(cluster.nodes()[to].ask(&["GET", "x"]).unwrap(), "7");
 }
 
-/// Set for the program that is to be killed.
+/// The environment variable that marks the child process to be killed.
 const VICTIM: &str = "TESTKIT_VICTIM";
 
 #[test]
@@ -136,7 +136,7 @@ fn a_program_that_is_killed_leaves_no_server_behind() {
     if env::var_os(VICTIM).is_some() {
         let server = Postgres::start().unwrap();
         println!("url {}", server.url("postgres"));
-        // Until it is killed.
+        // Blocks until the process is killed.
         std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
         return;
     }

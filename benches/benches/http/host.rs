@@ -1,4 +1,4 @@
-//! A host: the API, a page for newcomers, and a handler that does nothing.
+//! The benchmarked host: the API, a registration route, and a handler that does nothing.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,15 +14,15 @@ use tokio::net::TcpListener;
 
 use crate::Result;
 
-/// A store that has the host's accounts beside it.
+/// A store with the host's accounts in the same database.
 #[async_trait]
 pub(crate) trait Accounts: Store + Clone + Sized + 'static {
     async fn make_table(&self) -> Result;
 
-    /// Learns how many rows there are, as the database does by itself before long.
+    /// Updates the database's row statistics, as the database does by itself after a while.
     async fn settle(&self) -> Result;
 
-    /// Account and redemption, or neither, in one transaction.
+    /// Creates an account and redeems a code in one transaction: both or neither.
     async fn register(invitations: &Invitations<Self>, code: &str, name: &str) -> Result;
 }
 
@@ -78,7 +78,7 @@ fn admin() -> std::result::Result<Actor, invitation::Invalid> {
 }
 
 impl<S: Accounts> Host<S> {
-    /// On a free port, with a thousand invitations to list.
+    /// Starts a host on a free port, with a thousand invitations to list.
     pub(crate) async fn start(store: S) -> Result<Self> {
         store.make_table().await?;
         let shared: Arc<dyn Store> = Arc::new(store.clone());

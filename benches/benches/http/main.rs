@@ -1,12 +1,12 @@
-//! The API and a registration over HTTP, under wrk, on SQLite (a file) and PostgreSQL, in
-//! relation to a handler that does nothing.
+//! The API and a registration over HTTP, under wrk, on SQLite (a file) and PostgreSQL,
+//! compared to a handler that does nothing.
 //!
 //! ```text
 //! cargo bench -p invitation-benches --bench http
 //! ```
 //!
-//! Host, store and wrk share the machine. What is to be compared alternates, round by
-//! round; read the relations. With `--test`, one short round, to see that it works.
+//! Host, store and wrk share the machine. The compared cases alternate, round by round;
+//! read the ratios. With `--test`, it runs one short round as a smoke test.
 
 mod host;
 mod wrk;
@@ -23,12 +23,12 @@ use self::{
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How long and how often it is measured.
+/// The duration and number of the measurements.
 #[derive(Clone, Copy)]
 struct Effort {
     rounds: usize,
     seconds: u32,
-    /// How many codes are there to register with, for each round.
+    /// The number of codes for registrations, per round.
     codes: usize,
 }
 
@@ -73,7 +73,7 @@ async fn measure_on<S: Accounts>(name: &str, host: Host<S>, effort: Effort) -> R
     Ok(())
 }
 
-/// The median of the rounds.
+/// Returns the median of the rounds.
 fn middle(rounds: &[Measured]) -> f64 {
     let mut rates: Vec<f64> = rounds.iter().map(|round| round.rate).collect();
     rates.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! wrk, the load generator: a script for what is asked, and what it says at the end.
+//! wrk, the load generator: a script of requests, and the parsing of its report.
 
 use std::{fmt::Write as _, net::SocketAddr};
 
@@ -6,18 +6,18 @@ use tokio::process::Command;
 
 use crate::Result;
 
-/// What is asked for.
+/// The kind of request.
 pub(crate) enum Asked {
     Nothing,
     List,
     Create,
-    /// Each time with the next of these codes.
+    /// A registration, each with the next of these codes.
     Register(Vec<String>),
 }
 
-/// What came of it.
+/// The result of a run.
 pub(crate) struct Measured {
-    /// Answers with a status of success, per second.
+    /// The number of successful answers per second.
     pub(crate) rate: f64,
 }
 
@@ -50,7 +50,7 @@ impl Asked {
                     // Writing to a string does not fail.
                     let _ = writeln!(script, "\"{code}\",");
                 }
-                // When the codes are used up, what is asked is a typing mistake.
+                // When all codes are used up, the script sends a mistyped code.
                 script.push_str(
                     r#"}
                     local n = 0
@@ -69,7 +69,7 @@ impl Asked {
     }
 }
 
-/// Asks over 32 connections for so long.
+/// Sends requests over 32 connections for `seconds` seconds.
 pub(crate) async fn run(address: SocketAddr, asked: Asked, seconds: u32) -> Result<Measured> {
     let (path, script) = asked.script();
     let file = tempfile::NamedTempFile::new()?;
@@ -87,7 +87,7 @@ pub(crate) async fn run(address: SocketAddr, asked: Asked, seconds: u32) -> Resu
     let &[requests, failed, micros] = numbers.as_slice() else {
         return Err(format!("wrk did not say what it measured: {told}").into());
     };
-    // Those that asked with codes that were used up fail, and are not counted.
+    // Requests after the last code fail, and are not counted.
     let rate = (requests - failed) * 1e6 / micros;
     if rate > 0.0 {
         Ok(Measured { rate })

@@ -1,4 +1,4 @@
-//! MariaDB: one hot code, next to what a developer writes by hand, in turns on the same
+//! MariaDB: one hot code, compared to hand-written SQL, in alternating rounds on the same
 //! server.
 //!
 //! ```text
@@ -6,18 +6,19 @@
 //! ```
 //!
 //! 32 callers use up one code for many uses through the service, with its default options
-//! and a pool of 32 with its default options. The references are 32 connections that use up
-//! a row of a smaller table, each held by its task, with prepared statements of sqlx:
+//! and a pool of 32 with its default options. In the references, 32 connections use up a
+//! row of a smaller table. Each task holds its connection, with prepared statements of
+//! sqlx:
 //!
 //! - *by hand*: a transaction of the guarded update and the insert of an event, which is
 //!   four round trips: begin, update, insert, commit;
-//! - *update alone*: the guarded update by itself, without any event, one round trip.
+//! - *update alone*: only the guarded update, without any event, one round trip.
 //!
-//! The server is started for the bench and waits for the disk at each commit. Read the
-//! ratios: each comes from rounds in turns. In the environment:
+//! The bench starts its own server, which waits for the disk at each commit. Read the
+//! ratios: each comes from alternating rounds. Environment variables:
 //!
-//! - `INVITATION_BENCH_ROUNDS`: how many rounds, 7 by default.
-//! - `INVITATION_BENCH_USES`: how many uses a round has, 4000 by default.
+//! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 7 by default.
+//! - `INVITATION_BENCH_USES`: the number of uses per round, 4000 by default.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
 

@@ -1,5 +1,5 @@
-//! The reference: a guarded update of one row and its event, by statements that each of
-//! the connections has prepared, and with as little around them as there can be.
+//! The reference: a guarded update of one row and its event, with prepared statements on
+//! each connection and as little overhead as possible.
 
 use std::{
     str::FromStr,
@@ -33,10 +33,10 @@ const USE: &str = "UPDATE reference_codes SET used_at = ?, used_by = ?, uses = u
 const RECORD: &str =
     "INSERT INTO reference_events (id, at, action, code, actor) VALUES (?, ?, 'redeem', ?, ?)";
 
-/// What a connection does for a use.
+/// The work of a connection for one use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Work {
-    /// The update, and nothing else: not even its event.
+    /// Only the update, not even its event.
     Update,
     /// A transaction of the update and the event.
     UpdateAndEvent,
@@ -56,7 +56,7 @@ impl Reference {
         Self { options, pool, codes: AtomicUsize::new(0) }
     }
 
-    /// Uses a new code up, by so many connections. How many uses a second.
+    /// Uses up a new code with `connections` connections. Returns the uses per second.
     pub(crate) async fn rate(&self, work: Work, connections: usize, uses: u32) -> f64 {
         let code = key(self.codes.fetch_add(1, Ordering::Relaxed));
         let hash = [code, code].concat();
@@ -70,7 +70,8 @@ impl Reference {
         let mut open = Vec::with_capacity(connections);
         for _ in 0..connections {
             let mut conn = MySqlConnection::connect_with(&self.options).await.unwrap();
-            // Prepared beforehand, as the library's connections are warm, too.
+            // Prepares the statements beforehand, because the library's connections are
+            // warm, too.
             guarded(&mut conn, &[0; 32], 0).await.unwrap();
             open.push(conn);
         }
@@ -102,7 +103,7 @@ impl Reference {
     }
 }
 
-/// A key that comes in no order, as ids do.
+/// Returns a key in no particular order, like ids.
 fn key(number: usize) -> [u8; 16] {
     let number = u64::try_from(number).unwrap();
     let mixed = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);

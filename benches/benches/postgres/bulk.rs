@@ -1,4 +1,4 @@
-//! Ten thousand codes with their events, against `COPY` of the same rows into tables
+//! Ten thousand codes with their events, compared to `COPY` of the same rows into tables
 //! with the same indexes.
 
 use std::time::Instant;
@@ -13,7 +13,7 @@ use invitation_testkit::Postgres;
 use crate::{Extent, Pool, crowd::draft, median, store};
 
 const ROWS: u32 = 10_000;
-/// The most that one call creates.
+/// The maximum number of codes per call.
 const AT_ONCE: u32 = 1_000;
 const TABLES: [&str; 4] = ["codes", "standings", "words", "events"];
 
@@ -50,7 +50,7 @@ async fn empty(pool: &PgPool, prefix: &str) {
     sqlx::raw_sql(AssertSqlSafe(format!("TRUNCATE {tables}"))).execute(pool).await.unwrap();
 }
 
-/// How many seconds it takes to copy the rows, from memory, in one transaction.
+/// Returns how many seconds it takes to copy the rows, from memory, in one transaction.
 async fn copy(pool: &PgPool) -> f64 {
     let mut tables = Vec::new();
     for table in TABLES {

@@ -1,4 +1,4 @@
-//! One code for many uses, and everybody wants it.
+//! One code for many uses, redeemed by all callers at once.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let (mut rates, mut spreads) = (Vec::new(), Vec::new());
     for round in 1..=extent.rounds {
         let limit = reference.rate(Script::Hot, 32, extent.time).await;
-        // Used up in about the time that the reference had.
+        // The code is used up in about the time of the reference run.
         let rate = format!("{:.0}", limit * extent.time.as_secs_f64() / 2.0);
         let uses = rate.parse::<u32>().unwrap().clamp(100, 100_000);
         reference.settle().await;

@@ -14,12 +14,12 @@ use invitation_testkit::Postgres;
 
 use crate::{Extent, Pool, people::manager, store};
 
-/// Every other one is used, one of twenty revoked, the others run out or will; rows
-/// 7, 1007, … have a rare word, and two an absent one but for them.
+/// Half of the invitations are used, one in twenty is revoked, the rest have expired or
+/// will. Rows 7, 1007, … contain a rare word; two other rows complete the absent one.
 const MIXED: &str = include_str!("mixed.sql");
-/// All but the ten oldest are used, or have expired.
+/// All invitations but the ten oldest are used, or have expired.
 const OLDEST: &str = include_str!("oldest.sql");
-/// The invitations, their standings and their words.
+/// The invitations, their states and their search terms.
 const ROWS: &str = include_str!("rows.sql");
 
 pub(crate) async fn run(server: &Postgres, extent: &Extent) {
@@ -47,7 +47,7 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     }
 }
 
-/// How long a question takes, and how many items its answer has.
+/// The duration of a query, and the number of items in its answer.
 struct Asked {
     median: Duration,
     items: usize,
@@ -59,7 +59,7 @@ async fn fill(store: &PgStore, data: &str, rows: u32) {
     sqlx::raw_sql("VACUUM ANALYZE").execute(store.pool()).await.unwrap();
 }
 
-/// What each question takes and finds.
+/// Measures each query and counts its results.
 async fn questions(
     invitations: &Invitations<PgStore>,
     rounds: usize,
@@ -90,7 +90,7 @@ async fn questions(
     let mut medians = Vec::new();
     for (question, actor, criteria) in asked {
         let (mut times, mut items) = (Vec::new(), 0);
-        // The first ones warm up.
+        // The first queries warm up.
         for number in 0..10 + 15 * rounds {
             let start = Instant::now();
             let paging = Paging::first(50).unwrap();
@@ -126,7 +126,7 @@ async fn questions(
     medians
 }
 
-/// A page behind some others.
+/// Returns a page in the middle of a list.
 async fn pages(invitations: &Invitations<PgStore>, criteria: &Criteria, rounds: usize) -> Asked {
     let mut page =
         invitations.list(&manager(), criteria, Paging::first(200).unwrap()).await.unwrap();

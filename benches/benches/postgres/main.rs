@@ -1,16 +1,16 @@
-//! PostgreSQL, next to the reference on the same server and in turns with it: what one
-//! statement per redeem reaches by `pgbench`, a guarded update of one hot row, and `COPY`.
+//! PostgreSQL, in alternating rounds with a reference on the same server: one statement per
+//! redeem by `pgbench`, a guarded update of one hot row, and `COPY`.
 //!
 //! ```text
 //! cargo bench -p invitation-benches --bench postgres
 //! cargo bench -p invitation-benches --bench postgres -- redeem
 //! ```
 //!
-//! Parts: `redeem`, `hot`, `bulk`, `lists`; without a name all of them. The server is
-//! started for the bench and waits for the disk at each commit. Read the ratios: each
-//! comes from rounds in turns. In the environment:
+//! Parts: `redeem`, `hot`, `bulk`, `lists`; without a name all of them. The bench starts
+//! its own server, which waits for the disk at each commit. Read the ratios: each comes
+//! from alternating rounds. Environment variables:
 //!
-//! - `INVITATION_BENCH_ROUNDS`: how many rounds, 7 by default.
+//! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 7 by default.
 //! - `INVITATION_BENCH_SECONDS`: how long each side of a round runs, 4 by default.
 //! - `INVITATION_BENCH_ROWS`: the sizes of the lists, `10000,100000,1000000` by default.
 
@@ -36,7 +36,7 @@ use invitation::{
 };
 use invitation_testkit::Postgres;
 
-/// How much is measured.
+/// The extent of the measurements.
 struct Extent {
     rounds: usize,
     time: Duration,
@@ -61,14 +61,14 @@ impl Extent {
     }
 }
 
-/// How the library's pool asks whether a connection is well.
+/// How the library's pool checks its connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Pool {
     Default,
     Untested,
 }
 
-/// The store on a pool of 16 to a database.
+/// Opens the store on a pool of 16 connections.
 async fn store(url: &str, kind: Pool) -> PgStore {
     let options = PgConnectOptions::from_str(url).unwrap();
     let pool: PgPool = PgPoolOptions::new()
@@ -96,7 +96,7 @@ async fn main() {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
     let extent = Extent::of(quick);
     let server = Postgres::durable().unwrap();
-    // What one side leaves behind is not cleaned up while the other is measured.
+    // Prevents autovacuum of one side's rows during the measurement of the other.
     let pool = PgPool::connect(&server.url("postgres")).await.unwrap();
     for set in ["ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"] {
         sqlx::raw_sql(set).execute(&pool).await.unwrap();

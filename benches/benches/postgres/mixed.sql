@@ -1,4 +1,4 @@
--- Half used, one of twenty revoked, the others valid for up to sixty days or run out.
+-- Half used, one of twenty revoked, the others valid for up to sixty days or expired.
 CREATE VIEW made AS
 SELECT
     n, n % 2 = 1 AS is_used, n % 20 = 0 AS is_revoked,

@@ -1,4 +1,4 @@
--- Half used and half run out, but for the ten oldest.
+-- Half used and half expired, except for the ten oldest.
 CREATE VIEW made AS
 SELECT
     n, n > 10 AND n % 2 = 1 AS is_used, FALSE AS is_revoked,

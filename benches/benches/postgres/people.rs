@@ -1,4 +1,4 @@
-//! Who acts, and codes for them to redeem.
+//! The actor of the benches, and the codes to redeem.
 
 use invitation::{Actor, Division, Invitations, Role, Store, SystemActor, UserId};
 
@@ -17,8 +17,8 @@ pub(crate) async fn fresh_codes<S: Store>(invitations: &Invitations<S>, n: usize
         let created = invitations.create_many(&system, drafts).await.unwrap();
         codes.extend(created.iter().map(|created| created.code().reveal().to_string()));
     }
-    // They are taken from the end, in the order in which they were created, as those of
-    // the reference are.
+    // Callers take codes from the end, so reversing gives the order of creation, as in the
+    // reference.
     codes.reverse();
     codes
 }

@@ -67,14 +67,14 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     println!("median: {:.2} and {:.2}", median(with_untested), median(with_default));
 }
 
-/// How many codes so many callers redeem in a second, each in turn with its own.
+/// Returns how many codes per second `callers` callers redeem, each one after the other.
 async fn rate(
     reference: &Reference,
     invitations: &Arc<Invitations<PgStore>>,
     callers: usize,
     time: Duration,
 ) -> f64 {
-    // As many as nobody reaches on a machine of this decade.
+    // More codes than a present-day machine can redeem in this time.
     let enough = usize::try_from(time.as_millis()).unwrap() * if callers == 1 { 3 } else { 8 };
     let codes = Arc::new(Mutex::new(fresh_codes(invitations, enough).await));
     let made = Arc::new(AtomicUsize::new(0));

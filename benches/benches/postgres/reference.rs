@@ -10,7 +10,7 @@ use std::{
 
 use invitation::sqlx::{self, PgPool};
 
-/// How many codes there are to redeem: enough for all rounds.
+/// The number of codes to redeem: enough for all rounds.
 const CODES: u32 = 1_000_000;
 
 const TABLES: &str = "
@@ -27,7 +27,7 @@ const TABLES: &str = "
     );
     CREATE INDEX ON reference_events (code, at);";
 
-/// Each connection takes every so many-th code.
+/// Connection k of n takes every n-th code, beginning with the k-th.
 const REDEEM: &str = r"
 \set n :n + 1
 \set code :n * :connections + :client_id
@@ -48,7 +48,7 @@ WITH u AS (UPDATE reference_codes SET used_at = 5, used_by = 'u-1', uses = uses 
 INSERT INTO reference_events SELECT gen_random_uuid(), 5, 'redeem', id, 'u-1' FROM u;
 ";
 
-/// What `pgbench` runs.
+/// The script that `pgbench` runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Script {
     Redeem,
@@ -72,12 +72,13 @@ impl Reference {
         Self { url: url.to_owned(), pool, next: AtomicU32::new(0) }
     }
 
-    /// Lets the server do now what was left to do later, so that nobody pays for others.
+    /// Makes the server finish its deferred work now, so that it does not slow down the
+    /// next measurement.
     pub(crate) async fn settle(&self) {
         sqlx::raw_sql("CHECKPOINT").execute(&self.pool).await.unwrap();
     }
 
-    /// How many a second.
+    /// Returns the transactions per second.
     pub(crate) async fn rate(&self, script: Script, connections: u32, time: Duration) -> f64 {
         self.settle().await;
         let folder = tempfile::tempdir().unwrap();
@@ -90,13 +91,13 @@ impl Reference {
         let next = self.next.load(Ordering::Relaxed);
         command.arg(format!("--define=n={}", next / connections)).arg("--file").arg(&file);
         command.arg(&self.url);
-        // So that the callers' runtime is not in the way of the reference.
+        // Runs outside of the async workers, so that they do not disturb the reference.
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         let tps = told.lines().find_map(|line| line.strip_prefix("tps = "));
         let tps: Option<f64> = tps.and_then(|line| line.split(' ').next()?.parse().ok());
         if script == Script::Redeem {
-            // Some connections were faster than others.
+            // A margin, because some connections are faster than others.
             let drawn = tps.unwrap_or_default() * time.as_secs_f64() * 1.5;
             let drawn: u32 = format!("{drawn:.0}").parse().unwrap();
             self.next.store(next + drawn + connections, Ordering::Relaxed);
@@ -105,7 +106,7 @@ impl Reference {
     }
 }
 
-/// Where PostgreSQL's packages put it; the newest version's.
+/// Returns the newest `pgbench` of PostgreSQL's packages.
 fn pgbench() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let found = versions.map(|version| version.path().join("bin/pgbench"));

@@ -1,5 +1,5 @@
--- Invitations as the view `made` says, `{rows}` of them within 1,000,000 seconds, so that
--- of each size as great a part has expired.
+-- Inserts `{rows}` invitations as the view `made` defines them, spread over 1,000,000
+-- seconds. The same fraction has therefore expired at each size.
 INSERT INTO invitation_codes (
     id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, created_at,
     expires_at, max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, revoked_at,
@@ -20,7 +20,7 @@ SELECT
 FROM (
     SELECT
         *,
-        -- The newest of them is a day old.
+        -- The newest invitation is a day old.
         (extract(epoch FROM now())::BIGINT - 86400) * 1000000
             - ({rows} - n) * (1000000000000 / {rows}) AS created_at,
         'person' || n || '.' || (ARRAY['anna', 'ben', 'cleo', 'dora', 'emil'])[1 + n % 5]

@@ -1,4 +1,4 @@
-//! One code for many uses, and everybody wants it.
+//! One code for many uses, redeemed by many callers at once.
 
 use std::{
     num::NonZeroU32,
@@ -30,7 +30,7 @@ pub(crate) fn draft(uses: u32) -> Draft {
 
 pub(crate) struct Crowd {
     pub(crate) time: Duration,
-    /// Of the winners, ascending.
+    /// The waiting times of the successful callers, ascending.
     pub(crate) waits: Vec<Duration>,
 }
 
@@ -41,7 +41,7 @@ impl Crowd {
     }
 }
 
-/// Lets everybody in until the code is used up, and some more try.
+/// Runs callers until the code is used up, and some more that are refused.
 pub(crate) async fn meet<S: Store + 'static>(
     invitations: &Arc<Invitations<S>>,
     uses: u32,
