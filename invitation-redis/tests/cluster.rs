@@ -1,6 +1,6 @@
-//! A cluster of three primaries keeps every promise of the conformance suite, and does
-//! what the model says, over 500 random sequences. Each test has a namespace of its own;
-//! they lie in many slots, on all primaries.
+//! A cluster of three primaries passes the conformance suite and agrees with the model,
+//! over 500 random sequences. Each test has a namespace of its own; they lie in many slots,
+//! on all primaries.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

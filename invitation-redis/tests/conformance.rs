@@ -1,4 +1,4 @@
-//! Redis keeps every promise of the conformance suite.
+//! Redis passes the conformance suite.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -13,7 +13,7 @@ use invitation_core::testing::{
 use invitation_redis::RedisStore;
 use invitation_testkit::Redis;
 
-/// A store in a namespace of its own.
+/// Returns a store in a namespace of its own.
 async fn in_a_namespace() -> Fixture {
     let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
     Fixture::new(store.unwrap())

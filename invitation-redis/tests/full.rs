@@ -1,5 +1,5 @@
-//! Full memory and a full disk under load: nothing acknowledged is lost, nothing is half
-//! made, and the host goes on by itself when there is space again.
+//! Full memory and a full disk under load: no acknowledged change is lost, no change is
+//! half made, and the host recovers by itself when there is space again.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -40,7 +40,7 @@ async fn full_memory_under_load_and_then_space_again() {
     let load = Load::start(&invitations);
     for _ in 0..3 {
         load.each_succeeds().await;
-        // It fills up while they work.
+        // The memory fills up while the callers work.
         limit_memory(&server, used_memory(&server) + 300_000);
         load.each_fails().await;
         load.each_fails().await;
@@ -53,7 +53,8 @@ async fn full_memory_under_load_and_then_space_again() {
     told.assert_kept(&whole(&invitations).await);
 }
 
-/// Whoever has redeemed is told so, and who may not is refused, even without memory.
+/// Without memory, a user who has redeemed still gets the same redemption, and another user
+/// is still refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_memory_does_not_hide_what_has_been_decided() {
     let (server, options) = (Redis::start().unwrap(), options());
@@ -64,13 +65,14 @@ async fn full_memory_does_not_hide_what_has_been_decided() {
     limit_memory(&server, 1);
     let again = invitations.redeem(&code, &newcomer("anna")).await.unwrap();
     assert!(again.is_replayed());
-    // The refusal is known, but not its evidence: it must not be claimed.
+    // The refusal is known, but its event cannot be written, so the call must not report it
+    // as recorded.
     let refused = invitations.redeem(&code, &newcomer("ben")).await;
     let is_so = |error: &Error| matches!(error, Error::Store(error) if error.kind() == StoreErrorKind::Unavailable);
     assert!(refused.as_ref().is_err_and(is_so), "{refused:?}");
 }
 
-/// A first command that frees memory is allowed, and then all of the script is.
+/// Redis allows a first command that frees memory, and then the rest of the script.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_memory_lets_a_change_that_frees_some_be_made_as_a_whole() {
     let (server, options) = (Redis::start().unwrap(), options());
@@ -88,7 +90,7 @@ async fn full_memory_lets_a_change_that_frees_some_be_made_as_a_whole() {
     whole(&invitations).await;
 }
 
-/// With `appendfsync everysec` a server whose disk is full refuses writes, and takes them
+/// With `appendfsync everysec` a server with a full disk refuses writes, and accepts them
 /// again by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_under_load_and_then_space_again() {
@@ -101,14 +103,15 @@ async fn a_full_disk_under_load_and_then_space_again() {
     load.each_fails().await;
     load.each_fails().await;
     server.limit_files(None).unwrap();
-    // The server looks at its disk once a second; from its first accepted write on it counts.
+    // The server checks its disk once a second, so the test continues with its first
+    // accepted write.
     while server.ask(&["SET", "another", "key"]).is_err() {}
     let took = load.each_succeeds().await;
     assert!(took < Duration::from_secs(1), "the host serves again after {took:?}");
     let told = load.end().await;
     assert_eq!(told.kinds.keys().collect::<Vec<_>>(), ["Unavailable"], "nothing is unknown");
-    // This setting may lose the last second; what came before it, also while the disk was
-    // full, is written by the first write under the other one.
+    // This setting may lose the last second. The first write under the other setting also
+    // writes all earlier changes, including those made while the disk was full.
     server.ask(&["CONFIG", "SET", "appendfsync", "always"]).unwrap();
     server.ask(&["SET", "another", "key"]).unwrap();
     server.stop_now().unwrap();
@@ -117,7 +120,7 @@ async fn a_full_disk_under_load_and_then_space_again() {
     told.assert_kept(&found);
 }
 
-/// With `appendfsync always` a server whose disk is full ends before it answers.
+/// With `appendfsync always` a server with a full disk ends before it answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_under_appendfsync_always_loses_nothing_that_was_answered() {
     let (server, options) = (Redis::durable().unwrap(), options());
@@ -128,7 +131,7 @@ async fn a_full_disk_under_appendfsync_always_loses_nothing_that_was_answered() 
     server.wait_for_end().unwrap();
     load.each_fails().await;
     server.stop_now().unwrap();
-    // With space again; the same store finds it by itself.
+    // The disk has space again; the same store reconnects by itself.
     server.start_again().unwrap();
     load.each_succeeds().await;
     let told = load.end().await;

@@ -1,4 +1,4 @@
-//! Large inputs, and what may not be seen on the server.
+//! Large inputs, and codes that must not appear in commands.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -21,7 +21,7 @@ async fn service() -> Invitations<RedisStore> {
     Invitations::new(RedisStore::connect(&Redis::shared().url(), options()).await.unwrap())
 }
 
-/// More than a script can put on its stack at once.
+/// More values than a Lua script can put on its stack at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_batch_is_created_as_a_whole() {
     let limits = Limits::default().with_batch(5_000.try_into().unwrap());
@@ -32,7 +32,7 @@ async fn a_large_batch_is_created_as_a_whole() {
     invitations.redeem(&created[4_999].code().reveal(), &newcomer("anna")).await.unwrap();
 }
 
-/// A policy of 100 roles, each of which may hand out all of them.
+/// A policy of 100 roles, each of which may grant all of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_policy_can_be_redeemed_under() {
     let all: Vec<_> = (0..100).map(|n| Role::new(format!("role-{n}")).unwrap()).collect();
@@ -51,15 +51,15 @@ async fn a_large_policy_can_be_redeemed_under() {
     invitations.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
 }
 
-/// More than one page of a list looks at before it comes back short: nothing is skipped,
-/// nothing repeated, and each page leads further.
+/// More entries than one page of a list examines: no entry is skipped or repeated, and each
+/// page makes progress.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rare_find_in_a_long_list_is_found_in_the_end() {
     let limits = Limits::default().with_batch(5_000.try_into().unwrap());
     let invitations = service().await.with_limits(limits);
     let rare = invitations.create(&admin(), staff()).await.unwrap();
     invitations.create_many(&admin(), vec![staff(); 5_000]).await.unwrap();
-    // No index narrows by the end of an invitation's life when its status is open.
+    // No index filters open invitations by the end of their validity.
     let span = invitation_core::Span {
         from: None,
         until: invitation_core::Timestamp::from_micros(
@@ -81,8 +81,8 @@ async fn a_rare_find_in_a_long_list_is_found_in_the_end() {
     assert!(pages > 1, "the first page came back short");
 }
 
-/// No command that is sent for redeeming, refusing or listing has a code in it. (What a
-/// script then writes down has, as long as codes are kept readable.)
+/// No command for redeeming, refusing or listing contains a code. (Records that a script
+/// writes contain it, as long as codes are stored readable.)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_is_redeemed_is_not_sent() {
     let server = Redis::start().unwrap();

@@ -1,4 +1,4 @@
-//! What a crash and a failover may lose, and what they may not.
+//! Changes that a crash or a failover may lose, and changes that it must keep.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -33,7 +33,7 @@ async fn codes(invitations: &Service, number: usize) -> Vec<(InvitationId, Strin
     created.iter().map(code).collect()
 }
 
-/// What a caller was told of a code.
+/// The answer that a caller got for a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Told {
     Redeemed,
@@ -41,8 +41,8 @@ enum Told {
     NotDone,
 }
 
-/// Sixteen callers redeem the codes between them until the server is gone, which it is
-/// after some; what each was told.
+/// Sixteen callers redeem the codes between them until the server crashes, which it does
+/// after `crash_after` of them. Returns the answer for each code.
 async fn until_the_crash(
     server: &Redis,
     invitations: &Service,
@@ -79,7 +79,7 @@ async fn until_the_crash(
     Arc::into_inner(told).unwrap().into_inner().unwrap()
 }
 
-/// Which of the codes are used; each is wholly so, with its event, or not at all.
+/// Returns the used codes. Each redemption is complete, with its event, or absent.
 async fn used(invitations: &Service, codes: &[(InvitationId, String)]) -> Vec<InvitationId> {
     let mut used = Vec::new();
     for (id, _) in codes {
@@ -98,7 +98,8 @@ async fn used(invitations: &Service, codes: &[(InvitationId, String)]) -> Vec<In
     used
 }
 
-/// Everything that was acknowledged is there; of the rest, asking again tells.
+/// Every acknowledged redemption is kept; for the rest, a repeated call returns the actual
+/// result.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_under_appendfsync_always_loses_nothing_that_was_answered() {
     let server = Redis::durable().unwrap();
@@ -117,15 +118,15 @@ async fn a_crash_under_appendfsync_always_loses_nothing_that_was_answered() {
     }
     let may_be = |id: &InvitationId| told.get(id).is_some_and(|told| *told != Told::NotDone);
     assert!(used.iter().all(may_be), "nothing is used that nobody asked for");
-    // No code is stuck, and nobody who was let in is let in twice.
+    // No code is stuck, and no user who was registered is registered twice.
     for (id, code) in &codes {
         let redeemed = invitations.redeem(code, &newcomer("anna")).await.unwrap();
         assert_eq!(redeemed.is_replayed(), used.contains(id));
     }
 }
 
-/// Without WAIT, what a replica does not have yet is lost when it takes over: the code
-/// is unused again, and there is no event.
+/// Without WAIT, a promoted replica loses the changes that it has not received: the code is
+/// unused again, and there is no event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_without_wait_loses_what_the_replica_had_not() {
     let (primary, options) = (Redis::start().unwrap(), options());
@@ -133,7 +134,7 @@ async fn a_failover_without_wait_loses_what_the_replica_had_not() {
     let invitations = open(&primary, &options).await;
     let codes = codes(&invitations, 40).await;
     replica.catch_up_with(&primary).unwrap();
-    // As in a partition: the replica takes over while the primary still answers.
+    // As in a partition: the replica is promoted while the primary still answers.
     replica.promote().unwrap();
     for (_, code) in &codes {
         invitations.redeem(code, &newcomer("anna")).await.unwrap();
@@ -147,7 +148,7 @@ async fn a_failover_without_wait_loses_what_the_replica_had_not() {
     assert!(!again.is_replayed(), "a lost redemption can be made by somebody else");
 }
 
-/// With WAIT, the same is never acknowledged.
+/// With WAIT, such a change is never acknowledged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_wait_what_no_replica_has_is_unconfirmed() {
     let (primary, options) = (Redis::start().unwrap(), options());
@@ -165,7 +166,7 @@ async fn with_wait_what_no_replica_has_is_unconfirmed() {
         }
         _ => None,
     };
-    // Neither a success, nor asking again, nor a refusal.
+    // Success, repeated call and refusal are all unconfirmed.
     for (code, name) in [(1, "anna"), (1, "anna"), (1, "ben"), (0, "anna"), (0, "ben")] {
         let answer = invitations.redeem(&codes[code].1, &newcomer(name)).await;
         let error = answer.expect_err("no replica has it");
@@ -174,12 +175,12 @@ async fn with_wait_what_no_replica_has_is_unconfirmed() {
     }
     primary.stop_now().unwrap();
     let invitations = open(&replica, &options).await;
-    // The new primary has no replica: reads need none.
+    // The new primary has no replica, but reads do not wait for any.
     assert_eq!(used(&invitations, &codes).await, [codes[0].0]);
 }
 
-/// A replica that is there but does not keep up confirms nothing, whichever connection
-/// asks again: WAIT is about what its own connection wrote.
+/// A connected replica that does not keep up confirms nothing, on whichever connection the
+/// call is repeated: WAIT only covers the writes of its own connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asking_again_over_another_connection_waits_again() {
     let (primary, options) = (Redis::start().unwrap(), options());
@@ -205,8 +206,8 @@ async fn asking_again_over_another_connection_waits_again() {
     assert!(redeemed.is_replayed());
 }
 
-/// Under load: what was acknowledged is there after the failover, if the replica that
-/// had to confirm it is the one that takes over.
+/// Under load: every acknowledged change is kept at the failover, if the promoted replica
+/// is the one that had to confirm it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_under_load_loses_nothing_that_the_replica_confirmed() {
     for wait in [true, false] {
@@ -216,7 +217,7 @@ async fn a_failover_under_load_loses_nothing_that_the_replica_confirmed() {
         let options = if wait { confirmed } else { plain.clone() };
         let invitations = open(&primary, &options).await;
         let codes = codes(&invitations, 600).await;
-        // Else the codes themselves may be lost.
+        // Otherwise the codes themselves may be lost.
         replica.catch_up_with(&primary).unwrap();
         let told = until_the_crash(&primary, &invitations, &codes, 200).await;
         replica.promote().unwrap();

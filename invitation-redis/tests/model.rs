@@ -1,4 +1,4 @@
-//! Redis does what the model says, over 500 random sequences.
+//! Redis agrees with the model, over 500 random sequences.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,7 +10,7 @@ use invitation_core::{Store, testing::model};
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::Redis;
 
-/// A namespace of its own for each sequence, connected to anew within.
+/// A namespace for one sequence, which reconnects to it several times.
 struct Place(RedisOptions);
 
 #[async_trait::async_trait]

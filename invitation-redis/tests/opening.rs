@@ -1,4 +1,4 @@
-//! What a server must be like, what is said of it, and what is not said of passwords.
+//! Checks when a store opens, their errors and warnings, and no password in any of them.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -80,7 +80,7 @@ async fn a_namespace_of_another_layout_is_left_alone() {
     assert!(matches!(answer, Err(OpenError::Layout)), "{answer:?}");
 }
 
-/// Whatever a division is called, it is a value and never part of a key.
+/// The name of a division is a value and never part of a key, whatever characters it has.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_division_cannot_leave_its_place() {
     let cluster = RedisCluster::shared();
@@ -112,7 +112,7 @@ async fn no_password_is_told() {
     let server = Redis::shared();
     let secret = "swordfish-7";
     let url = format!("redis://:{secret}@127.0.0.1:{}", server.port());
-    // The server has no password, so it does not let in who brings one.
+    // The server has no password, so it refuses a client that sends one.
     let refused = RedisStore::connect(&url, options()).await.unwrap_err();
     let nonsense = RedisStore::connect(&format!("redis://:{secret}@:x:y"), options()).await;
     let gone = RedisStore::connect(&format!("redis://:{secret}@127.0.0.1:1"), options()).await;
@@ -122,7 +122,7 @@ async fn no_password_is_told() {
     assert!(!text.contains(&server.url()), "{text}");
 }
 
-/// The client brings no cryptography of its own; without a provider it would panic.
+/// The client has no cryptography provider of its own, and would panic without one.
 #[cfg(feature = "tls")]
 #[tokio::test]
 async fn tls_has_a_provider() {

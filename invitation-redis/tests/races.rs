@@ -1,6 +1,6 @@
-//! Four processes race for codes while something goes wrong: exactly as many get in as
-//! a code has uses, no code is stuck, and whoever lost a reply learns the truth by
-//! asking again.
+//! Four processes race for codes during failures. Exactly as many users succeed as a code
+//! has uses, no code is stuck, and a caller that lost a reply gets the actual result by
+//! repeating the call.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -32,7 +32,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 const PROCESSES: usize = 4;
 const EACH: usize = 16;
 
-/// Where a process of the crowd finds the store; set for these processes only.
+/// The environment variable that tells a child process where the store is.
 const PLACE: &str = "INVITATION_RACE_PLACE";
 
 fn service(store: RedisStore) -> Invitations<RedisStore> {
@@ -40,8 +40,8 @@ fn service(store: RedisStore) -> Invitations<RedisStore> {
     Invitations::new(store).with_limits(limits)
 }
 
-/// What the others of the crowd run: for each code on standard input, 16 newcomers
-/// redeem it at once; who got in is told on standard output.
+/// The program of the child processes. For each code on standard input, 16 newcomers redeem
+/// it at once; the process prints the successful ones to standard output.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_the_crowd() {
     let Ok(place) = env::var(PLACE) else { return };
@@ -69,8 +69,8 @@ async fn one_of_the_crowd() {
     }
 }
 
-/// Redeems until there is an answer; whether it was let in. Everybody else is to hear
-/// that the code was used.
+/// Repeats a redemption until there is a definite answer. Returns whether it succeeded.
+/// Every other caller must be refused because the code was used.
 async fn persist(invitations: &Invitations<RedisStore>, code: &str, name: &str) -> bool {
     for _ in 0..200 {
         match invitations.redeem(code, &newcomer(name)).await {
@@ -91,7 +91,7 @@ async fn persist(invitations: &Invitations<RedisStore>, code: &str, name: &str) 
     panic!("{name} had no answer");
 }
 
-/// One process of the crowd.
+/// A child process of the race.
 struct Member {
     process: Child,
     orders: Option<ChildStdin>,
@@ -141,7 +141,7 @@ impl Drop for Member {
 }
 
 /// Races for codes of one and of three uses, in each of the namespaces in turn, while
-/// `trouble` goes on.
+/// `trouble` runs.
 fn race(place: &Place, namespaces: &[Namespace], rounds: u32, trouble: impl Fn() + Send + Sync) {
     let mut crowd: Vec<Member> = (0..PROCESSES).map(|_| Member::start(place)).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -153,7 +153,7 @@ fn race(place: &Place, namespaces: &[Namespace], rounds: u32, trouble: impl Fn()
                 trouble();
             }
         });
-        // Else the trouble would go on for ever when an assertion fails here.
+        // Ends the trouble even if an assertion fails here.
         let done = Over(&over);
         for round in 0..rounds {
             let uses = [1, 3][usize::try_from(round % 2).unwrap()];
@@ -195,7 +195,7 @@ async fn created(place: &Place, namespace: &Namespace, uses: usize) -> (Invitati
     panic!("no code could be created");
 }
 
-/// The list, the redemptions and the trail all say that these got in, and nobody else.
+/// Checks that the list, the redemptions and the trail all name exactly these users.
 async fn check(
     invitations: &Invitations<RedisStore>,
     id: InvitationId,
@@ -251,10 +251,10 @@ fn while_random_connections_are_killed() {
             .filter(|line| !line.contains("cmd=client"))
             .filter_map(|line| line.strip_prefix("id=")?.split(' ').next())
             .collect();
-        // Not random, but in no order that anything here keeps to.
+        // A deterministic order that is unrelated to any order in the test.
         let n = turn.fetch_add(7, Ordering::Relaxed);
         if let Some(id) = ids.get(n % ids.len().max(1)) {
-            // It may have gone meanwhile.
+            // The connection may have been closed meanwhile.
             server.ask(&["CLIENT", "KILL", "ID", id]).ok();
         }
     });

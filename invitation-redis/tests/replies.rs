@@ -1,5 +1,5 @@
-//! Replies that are lost on the way: nobody is told what is not so, and asking again
-//! tells the truth.
+//! Lost replies: no caller gets a false answer, and repeating the call returns the actual
+//! result.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 type Service = Invitations<RedisStore>;
 
-/// The service over a wire that can be told to break, and over one that does not.
+/// Returns the service on a proxy that can break, and on a direct connection.
 async fn wired(options: &RedisOptions) -> (Proxy, Service, Service) {
     let server = Redis::shared();
     let proxy = Proxy::to(server.port()).unwrap();
@@ -35,8 +35,8 @@ async fn wired(options: &RedisOptions) -> (Proxy, Service, Service) {
     (proxy, Invitations::new(broken), Invitations::new(sound))
 }
 
-/// Waits until the wire is there, with nothing else on its way: a client that connects again
-/// says something of its own, which would be lost in place of what is meant.
+/// Waits until the connection is up and idle. A reconnecting client sends commands of its
+/// own, which the proxy would lose instead of the intended message.
 async fn settled(broken: &Service) {
     for _ in 0..1_000 {
         if broken.list(&admin(), &Criteria::new(), Paging::default()).await.is_ok() {
@@ -59,7 +59,7 @@ async fn succeeded(invitations: &Service, action: Action) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redemption_whose_answer_is_lost_is_there_and_asking_again_says_so() {
     let (proxy, broken, sound) = wired(&options()).await;
-    // The first answer would be that the server does not know the script yet.
+    // The first call on a server without the script would take an additional round trip.
     let first = sound.create(&admin(), staff()).await.unwrap();
     sound.redeem(&first.code().reveal(), &newcomer("ben")).await.unwrap();
     for (n, answer_is_lost) in [true, false].into_iter().enumerate() {
@@ -107,8 +107,8 @@ async fn a_list_whose_answer_is_lost_can_be_asked_for_again() {
     settled(&broken).await;
 }
 
-/// The client of a cluster sends a command again when its connection breaks: what was
-/// done is not done twice, and not refused as if somebody else had done it.
+/// The cluster client repeats a command when its connection breaks. The change must not be
+/// made twice, nor refused as if another user had made it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_client_of_a_cluster_sends_twice_is_made_once() {
     let cluster = Arc::new(RedisCluster::start().unwrap());

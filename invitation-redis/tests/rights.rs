@@ -1,5 +1,5 @@
-//! A user with few rights on the server: what is documented is enough, and what is missing is
-//! found before anything is written.
+//! A user with few rights on the server: the documented rights are enough, and a missing
+//! right is found before anything is written.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -14,7 +14,8 @@ use support::{admin, in_namespace, newcomer, snapshot, staff};
 
 const NAMESPACE: &str = "invitation";
 
-/// The commands on the crate's page that make the user: the first one, and what options need.
+/// Returns the documented commands that create the user: the first one, and those for
+/// options.
 fn documented() -> Vec<Vec<&'static str>> {
     let page = include_str!("../src/lib.rs");
     let commands = page.lines().filter_map(|line| line.strip_prefix("//! ACL SETUSER "));
@@ -30,7 +31,7 @@ fn url(server: &Redis) -> String {
     format!("redis://invitation:PASSWORD@127.0.0.1:{}", server.port())
 }
 
-/// What the user lacks, as opening a store says.
+/// Returns the missing rights that opening a store reports.
 async fn missing(server: &Redis, options: RedisOptions) -> Vec<String> {
     let before = snapshot(server);
     let opened = RedisStore::connect(&url(server), options).await;
@@ -99,7 +100,7 @@ async fn the_documented_user_can_wait_for_replicas() {
     can_do_all(RedisStore::connect(&url(&server), confirmed()).await.unwrap()).await;
 }
 
-/// An error of WAIT is not the answer that no replica has the change.
+/// An error of WAIT does not mean that no replica has the change.
 #[tokio::test(flavor = "multi_thread")]
 async fn when_wait_is_refused_the_outcome_is_unknown_and_the_reason_is_told() {
     let server = Redis::start().unwrap();
@@ -117,7 +118,7 @@ async fn when_wait_is_refused_the_outcome_is_unknown_and_the_reason_is_told() {
     assert!(text.contains("wait"), "{text}");
 }
 
-/// Each command of the documented rule is needed, and opening names it when it is missing.
+/// Each command of the documented rule is needed, and opening a store names a missing one.
 #[tokio::test]
 async fn each_missing_command_is_named_when_the_store_opens() {
     let server = Redis::start().unwrap();
@@ -166,7 +167,7 @@ async fn a_missing_key_is_named_when_the_store_opens() {
     }
 }
 
-/// An operator may have given a command another name.
+/// An operator may have renamed a command.
 #[tokio::test]
 async fn a_renamed_command_is_named_when_the_store_opens() {
     let server = Redis::with(&[("rename-command", "zrangebylex hidden")]).unwrap();
@@ -175,8 +176,8 @@ async fn a_renamed_command_is_named_when_the_store_opens() {
     assert_eq!(missing, ["ZRANGEBYLEX {invitation}:index"]);
 }
 
-/// Rights that are taken away while the host runs: what cannot be done as a whole is not
-/// begun.
+/// Rights are removed while the host runs: a change that cannot be completed does not
+/// begin.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_that_is_taken_away_later_leaves_no_half_made_change() {
     let server = Redis::start().unwrap();
@@ -223,7 +224,7 @@ async fn in_a_cluster_every_primary_is_asked() {
     }
     can_do_all(open().await.unwrap()).await;
 
-    // One that does not have the slot of the namespace, as long as nothing moves.
+    // A primary without the slot of the namespace, as long as no slot moves.
     let elsewhere = (cluster.primary_of("{invitation}:codes").unwrap() + 1) % 3;
     let node = &cluster.nodes()[elsewhere];
     allow(node, &["invitation", "-zadd", "-asking"]);

@@ -1,4 +1,4 @@
-//! Errors in a script: before its first write nothing was done, after it the outcome is
+//! Errors in a script: before its first write nothing was done; after it the outcome is
 //! unknown.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
@@ -37,7 +37,7 @@ fn cause(error: &StoreError) -> String {
     format!("{:?}", std::error::Error::source(error).unwrap())
 }
 
-/// Somebody puts a text where an index is: what the scripts have written by then stays.
+/// Another client puts a text in place of an index: earlier writes of a script stay.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_after_a_write_is_outcome_unknown() {
     for key in ["trail", "index"] {
@@ -56,7 +56,7 @@ async fn an_error_after_a_write_is_outcome_unknown() {
         if key.ends_with("trail") {
             let revoked = invitations.revoke(&admin(), id(1), None, IfVersion::default()).await;
             failures.push(failure(revoked));
-            // The evidence of a refusal.
+            // The event of a refusal.
             failures.push(failure(invitations.redeem(&code(0), &newcomer("ben")).await));
         }
         for error in failures {
@@ -81,15 +81,15 @@ async fn an_error_before_the_first_write_has_done_nothing() {
     assert_eq!(error.kind(), StoreErrorKind::Other, "{error:?}");
     assert!(cause(&error).contains("wrong kind of value"), "{error:?}");
     assert_eq!(events(), before);
-    // It is found when a store opens, too.
+    // Opening a store finds the wrong type, too.
     let answer = RedisStore::connect(&server.url(), options.clone()).await;
     assert!(answer.is_err(), "{answer:?}");
     server.ask(&["RENAME", "aside", &codes]).unwrap();
     invitations.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
 }
 
-/// A server that refuses writes for a while: it has become a replica, has lost its own, or
-/// has no memory left.
+/// A server that refuses writes for a while: it has become a replica, has lost its own
+/// replicas, or has no memory left.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_refuses_writes_has_done_nothing_and_may_be_asked_again() {
     let (server, options) = (Redis::start().unwrap(), options());
@@ -145,8 +145,8 @@ async fn a_server_busy_with_somebody_elses_script_has_done_nothing() {
     assert!(!redeemed.is_replayed());
 }
 
-/// A script that an operator ends has written nothing: the server does not let one end that
-/// has.
+/// A script that an operator ends has written nothing, because the server refuses to end a
+/// script that has written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_that_is_killed_has_done_nothing() {
     const BATCH: usize = 5_000;
@@ -161,7 +161,7 @@ async fn a_script_that_is_killed_has_done_nothing() {
         let mut kill = redis::cmd("SCRIPT");
         kill.arg("KILL");
         while !until.load(Ordering::Relaxed) {
-            // Mostly there is nothing to end, or it has written.
+            // Usually no script is running, or it has already written.
             kill.query_async::<()>(&mut operator).await.ok();
         }
     });

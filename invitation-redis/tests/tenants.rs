@@ -1,5 +1,5 @@
-//! Tenants with a namespace each, over the same connection and at the same time: nobody acts
-//! for another one.
+//! Tenants with a namespace each, concurrently over the same connection: no call acts on
+//! another tenant's data.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -28,7 +28,7 @@ async fn codes(invitations: &Service) -> Vec<String> {
     created.iter().map(|one| one.code().reveal().to_string()).collect()
 }
 
-/// While each tenant redeems its own codes, those of the other are presented to it.
+/// While each tenant redeems its own codes, the other tenant's codes are presented to it.
 async fn tenants_stay_apart(connection: RedisConnection) {
     let (here, there) = (options(), options());
     let here = open(connection.clone(), &here).await;

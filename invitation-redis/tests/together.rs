@@ -1,4 +1,4 @@
-//! Many transitions at once: few scripts, and each transition its own fate.
+//! Many concurrent transitions share few scripts, and each has its own result.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -28,7 +28,7 @@ async fn created(invitations: &Service, uses: u32, number: usize) -> Vec<Invitat
     created.iter().map(|one| one.invitation().clone()).collect()
 }
 
-/// What the service would have made of it.
+/// Returns the transition that the service would build.
 fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
     let redeemer = newcomer(name);
     let mut id = [0; 16];
@@ -75,14 +75,14 @@ async fn each_of_many_has_its_own_answer() {
     let mut all: Vec<_> =
         codes.iter().map(|one| redeem(&invitations, one.digest, "anna")).collect();
     let mut expected = vec!["applied".to_owned(); 130];
-    // Nobody's code, the same operation again, and a code that somebody else has used.
+    // An unknown code, a repeated operation, and a code that another user has used.
     all[3] = redeem(&invitations, CodeDigest::from_bytes([7; 32]), "anna");
     expected[3] = "Missing".to_owned();
     all[5] = all[4].clone();
     expected[5] = "replayed".to_owned();
     all[7] = redeem(&invitations, codes[6].digest, "ben");
     expected[7] = "refused".to_owned();
-    // One that is torn, in each of two scripts: the first of all, and in between.
+    // A corrupt record in each of two scripts: as the first, and in the middle.
     for torn in [0, 100] {
         let key = format!("{{{}}}:invitations", options.namespace());
         let id = format!(
@@ -96,7 +96,7 @@ async fn each_of_many_has_its_own_answer() {
     let answers = invitations.store().apply(&all).await;
     assert_eq!(words(&answers), expected);
     let stats = server.ask(&["INFO", "commandstats"]).unwrap();
-    // The server did not know the script; so it is told it once.
+    // The server did not know the script, so its source is sent once.
     let scripts = stats.lines().filter(|line| line.starts_with("cmdstat_eval"));
     let calls = scripts.filter_map(|line| line.split("calls=").nth(1)?.split(',').next());
     assert_eq!(calls.filter_map(|calls| calls.parse::<u32>().ok()).sum::<u32>(), 3 + 1);
@@ -112,14 +112,15 @@ async fn each_of_many_has_its_own_answer() {
     assert_eq!(counts.of(Status::Used), Count::Exactly(used.try_into().unwrap()));
 }
 
-/// An id as four numbers.
+/// Returns an id as four numbers.
 fn quarters(invitation: &Invitation) -> String {
     let bytes = invitation.id.as_bytes().chunks(4);
     let quarters = bytes.map(|four| u32::from_be_bytes(four.try_into().unwrap()).to_string());
     quarters.collect::<Vec<_>>().join(", ")
 }
 
-/// Each sees what those before it in the same script did, the index included.
+/// Each transition sees the changes of the earlier ones in the same script, including the
+/// index.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_in_one_script_gets_exactly_the_uses_there_are() {
     let options = options();
@@ -133,7 +134,7 @@ async fn a_crowd_in_one_script_gets_exactly_the_uses_there_are() {
     let paging = Paging::first(100).unwrap();
     let redemptions = invitations.redemptions(&admin(), code.id, paging).await.unwrap();
     assert_eq!(redemptions.items().len(), 20);
-    // It is found by its last name, and the index holds no other one.
+    // A search finds the invitation by its last name, and the index contains no other one.
     let criteria = Criteria::new().matching("name19").with_status(Status::Used);
     let page = invitations.list(&admin(), &criteria, paging).await.unwrap();
     assert_eq!(page.items().len(), 1);
@@ -149,7 +150,7 @@ async fn when_the_answer_is_lost_the_outcome_of_each_is_unknown() {
     let sound = open(&server.url(), &options).await;
     let broken = open(&format!("redis://127.0.0.1:{}", proxy.port()), &options).await;
     let codes = created(&sound, 1, 4).await;
-    // The first answer would be that the server does not know the script yet.
+    // The first call on a server without the script would take an additional round trip.
     sound.store().apply(&[redeem(&sound, codes[3].digest, "anna")]).await;
     let all: Vec<_> = codes[..3].iter().map(|one| redeem(&sound, one.digest, "anna")).collect();
     proxy.lose_answer_after(0);

@@ -15,7 +15,7 @@ use invitation_testkit::Postgres;
 use crate::{Extent, Pool, people::manager, store};
 
 /// Half of the invitations are used, one in twenty is revoked, the rest have expired or
-/// will. Rows 7, 1007, … contain a rare word; two other rows complete the absent one.
+/// will. Twenty rows contain the word `rarely`, and two the word `unique`.
 const MIXED: &str = include_str!("mixed.sql");
 /// All invitations but the ten oldest are used, or have expired.
 const OLDEST: &str = include_str!("oldest.sql");

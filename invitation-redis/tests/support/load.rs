@@ -1,4 +1,4 @@
-//! Callers that create and redeem while the server is in trouble, and what each was told.
+//! Callers that create and redeem during failures, and the answers that they get.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,28 +18,28 @@ use super::{admin, newcomer, staff};
 pub type Service = Invitations<RedisStore>;
 
 const CALLERS: usize = 8;
-/// How many redeem each code.
+/// The number of users who redeem each code.
 const USES: u32 = 3;
 
-/// What the callers were told.
+/// The answers that the callers got.
 #[derive(Default)]
 pub struct Told {
     /// Acknowledged creations, with the users whose redemption was acknowledged.
     pub acknowledged: BTreeMap<InvitationId, BTreeSet<String>>,
-    /// Redemptions of which it was said that the outcome is unknown.
+    /// Redemptions whose outcome is unknown.
     pub unknown: BTreeMap<InvitationId, BTreeSet<String>>,
-    /// Creations of which it was said that the outcome is unknown.
+    /// The number of creations whose outcome is unknown.
     pub unknown_creations: usize,
-    /// The kinds of the errors.
+    /// The number of errors of each kind.
     pub kinds: BTreeMap<String, usize>,
 }
 
-/// Callers at work, all over one store.
+/// Running callers of one store.
 pub struct Load {
     callers: JoinSet<()>,
     told: Arc<Mutex<Told>>,
     over: Arc<AtomicBool>,
-    /// For each caller, the number of successes and of failures.
+    /// The number of successes and of failures of each caller.
     progress: Arc<[(AtomicUsize, AtomicUsize); CALLERS]>,
 }
 
@@ -86,12 +86,13 @@ impl Load {
         begun.elapsed()
     }
 
-    /// Waits until each caller has created and redeemed from now on; how long that took.
+    /// Waits until each caller has created and redeemed once more. Returns how long that
+    /// took.
     pub async fn each_succeeds(&self) -> Duration {
         self.each_more(|(successes, _)| successes, "succeeds").await
     }
 
-    /// Waits until each caller has had an error from now on.
+    /// Waits until each caller has had another error.
     pub async fn each_fails(&self) {
         self.each_more(|(_, failures)| failures, "fails").await;
     }
@@ -103,7 +104,7 @@ impl Load {
     }
 }
 
-/// Creates a code and has it redeemed; whether all of it was acknowledged.
+/// Creates a code and redeems it. Returns whether all of it was acknowledged.
 async fn one_round(invitations: &Service, told: &Mutex<Told>, caller: usize, round: usize) -> bool {
     let created = invitations.create(&admin(), staff().for_uses(USES.try_into().unwrap())).await;
     let created = match created {
@@ -143,10 +144,10 @@ async fn one_round(invitations: &Service, told: &Mutex<Told>, caller: usize, rou
 }
 
 impl Told {
-    /// Whether the outcome is unknown.
+    /// Counts an error. Returns whether the outcome is unknown.
     fn note(&mut self, error: &Error) -> bool {
         let Error::Store(error) = error else {
-            // The others are alone with their code.
+            // Every other redeemer uses a code of its own, so no code can be used up.
             assert_ne!(error.refusal(), Some(&Refusal::Used));
             panic!("{error:?}")
         };
@@ -154,7 +155,8 @@ impl Told {
         error.kind() == StoreErrorKind::OutcomeUnknown
     }
 
-    /// Demands that everything acknowledged is there, and nothing else than what is unknown.
+    /// Asserts that every acknowledged change is there, and nothing else but changes of
+    /// unknown outcome.
     pub fn assert_kept(&self, found: &BTreeMap<InvitationId, BTreeSet<String>>) {
         for (id, users) in &self.acknowledged {
             let found = found.get(id).unwrap_or_else(|| panic!("{id:?} was acknowledged"));

@@ -1,4 +1,4 @@
-//! What the tests on Redis share.
+//! Support code of the tests on Redis.
 
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use invitation_core::{Actor, Division, Draft, Redeemer, Role, UserId, Username};
 use invitation_redis::{OpenError, Persistence, RedisOptions, RedisStore};
 
-/// A namespace that no other test of the program has, on a server that persists nothing.
+/// Returns a namespace that no other test of the program has, on a server that persists
+/// nothing.
 pub fn options() -> RedisOptions {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -31,12 +32,12 @@ pub fn newcomer(name: &str) -> Redeemer {
     Redeemer::new(UserId::new(name).unwrap(), Username::new(name).unwrap())
 }
 
-/// A new member of staff.
+/// Returns a draft for a member of staff.
 pub fn staff() -> Draft {
     Draft::new().with_role(Role::new("staff").unwrap())
 }
 
-/// Where a store is, in a form that other processes of the test can be told.
+/// The address of a store, which can be passed to other processes as text.
 #[derive(Clone)]
 pub enum Place {
     Server(String),
@@ -70,7 +71,7 @@ impl Place {
         }
     }
 
-    /// Opens it in spite of trouble.
+    /// Opens the store, and retries during failures.
     pub async fn open(&self, namespace: &str) -> RedisStore {
         let mut last = None;
         for _ in 0..200 {
@@ -84,7 +85,7 @@ impl Place {
     }
 }
 
-/// All that a server holds, to compare with later.
+/// Returns all data of a server, to compare with later.
 pub fn snapshot(server: &invitation_testkit::Redis) -> Vec<(String, String)> {
     let keys = server.ask(&["KEYS", "*"]).unwrap();
     let mut keys: Vec<&str> = keys.lines().filter(|key| !key.is_empty()).collect();

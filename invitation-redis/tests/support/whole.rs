@@ -1,4 +1,4 @@
-//! Whether what a store holds agrees with itself.
+//! Consistency checks of a store's data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +25,8 @@ async fn listed(
     }
 }
 
-/// Demands that records, redemptions, events and every index agree one to one, and gives
-/// the number of uses of each invitation, with who has redeemed it.
+/// Asserts that records, redemptions, events and every index agree one to one. Returns the
+/// users who have redeemed each invitation, and its number of uses.
 pub async fn whole(
     invitations: &Invitations<RedisStore>,
 ) -> BTreeMap<InvitationId, BTreeSet<String>> {

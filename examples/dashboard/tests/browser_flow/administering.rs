@@ -1,4 +1,4 @@
-//! What administrators do, by clicks.
+//! Actions of an administrator in the browser.
 
 use invitation_testkit::Look;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The example `dashboard`, as people use it: every step a click or a key in a real
-//! browser, on the program as its users start it.
+//! The example `dashboard` in a real browser: every step is a click or a key, on the
+//! program as its users start it.
 
 mod administering;
 mod refusals;
@@ -15,12 +15,12 @@ use invitation_testkit::{Browser, HOST_NAME, Look, Window};
 
 use self::host::{Host, Store};
 
-/// The example, and somebody at a browser.
+/// The running example and a browser.
 struct Scene {
     host: Host,
-    /// Where the browser finds it.
+    /// The base URL for the browser.
     base: String,
-    // The host's folder stays as long as it does.
+    // Keeps the host's folder until the end of the test.
     _store: Store,
 }
 
@@ -31,7 +31,7 @@ impl Scene {
         Self { base: host.base.clone(), host, _store: store }
     }
 
-    /// The same, reached over plain HTTP under a name.
+    /// Returns the same, reached over plain HTTP under a host name.
     async fn open_under_a_name() -> Self {
         let store = Store::sqlite();
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -43,14 +43,14 @@ impl Scene {
         Self { host: Host::start(command).await, base, _store: store }
     }
 
-    /// A window, at the host's home page.
+    /// Opens a window at the host's home page.
     async fn window(&self, look: Look) -> Window {
         let window = Browser::shared().window(look).await.expect("a window");
         window.go(&self.base).await;
         window
     }
 
-    /// Signs in by the sign-in page.
+    /// Signs in through the sign-in page.
     async fn sign_in(&self, window: &Window, name: &str) {
         window.go(&format!("{}/login", self.base)).await;
         window.find(&format!("button[value='{name}']")).await.click().await.expect("a click");
@@ -62,5 +62,5 @@ impl Scene {
     }
 }
 
-/// A desk's screen, in the dark.
+/// A desktop screen with a dark colour scheme.
 const DARK: Look = Look { size: (1440, 900), dark: true, scripts: true };

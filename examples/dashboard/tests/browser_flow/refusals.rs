@@ -1,4 +1,4 @@
-//! Who is refused what.
+//! Actions that each role is refused.
 
 use invitation_testkit::Look;
 use serde_json::json;
@@ -13,7 +13,7 @@ async fn others_are_refused_and_shown_nothing() {
     let (id, code) = (id.expect("an id"), code.expect("a code"));
     let window = scene.window(Look::default()).await;
 
-    // Another division's manager does not find it, by search or by its address.
+    // A manager of another division does not find the invitation, by search or by its URL.
     scene.sign_in(&window, "operations-manager").await;
     window.says("h1", &["Invitation Codes"]).await;
     for search in [code, "anna"] {
@@ -27,7 +27,7 @@ async fn others_are_refused_and_shown_nothing() {
     window.says("h1", &["Not found"]).await;
     window.keep("refused-operations-manager").await;
 
-    // Staff see nothing of it.
+    // Staff see no part of the dashboard.
     scene.sign_in(&window, "sales-staff").await;
     for path in ["", "/new", "/events", &format!("/{id}")] {
         scene.at(&window, &format!("/invitations{path}")).await;
@@ -35,7 +35,7 @@ async fn others_are_refused_and_shown_nothing() {
     }
     window.keep("refused-staff").await;
 
-    // The division's manager sees it, and may do nothing but copy.
+    // The division's manager sees the invitation, and can only copy its code.
     scene.sign_in(&window, "sales-manager").await;
     window.fill("#inv-search", "anna").await;
     window.follow("Apply").await;

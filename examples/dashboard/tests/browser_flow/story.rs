@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{DARK, Scene};
 
-/// Opens the form, fills in the address and creates; the code.
+/// Creates an invitation through the form, and returns its code.
 async fn create(manager: &Window, email: &str) -> String {
     manager.click("Create Invitation").await;
     assert_eq!(manager.value("#inv-role").await, "Staff");
@@ -16,7 +16,7 @@ async fn create(manager: &Window, email: &str) -> String {
     code
 }
 
-/// Registers by the host's page.
+/// Registers through the host's page.
 async fn register(scene: &Scene, newcomer: &Window, code: &str, username: &str) {
     scene.at(newcomer, "/register").await;
     newcomer.fill("#code", code).await;
@@ -41,7 +41,7 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     manager.says(".inv-copy button", &["Copied"]).await;
     manager.click("Done").await;
 
-    // What is on the clipboard is the code; it finds its invitation.
+    // The clipboard contains the code; pasted into the search, it finds its invitation.
     manager.find("#inv-search").await.send_keys(keys::PASTE).await.expect("keys");
     assert_eq!(manager.value("#inv-search").await, code);
     manager.follow("Apply").await;
@@ -55,7 +55,7 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     manager.says("tbody .inv-status", &["Active"]).await;
     manager.follow("Clear filters").await;
 
-    // Each status, by the filter; a page that has none says so.
+    // Filters by each status; a page without matches says so.
     for (value, label) in [("used", "Used"), ("expired", "Expired"), ("active", "Active")] {
         manager.choose("#inv-status", value).await;
         manager
@@ -66,7 +66,7 @@ async fn a_manager_invites_and_a_newcomer_registers() {
             .await;
     }
 
-    // The newcomer, in another browser.
+    // The newcomer uses another browser.
     let newcomer = scene.window(Look::default()).await;
     register(&scene, &newcomer, &code, "ben").await;
     newcomer.says("h1", &["Welcome, ben"]).await;
@@ -87,8 +87,8 @@ async fn a_manager_invites_and_a_newcomer_registers() {
     manager.close().await;
 }
 
-/// Over plain HTTP on a host name browsers send no `Sec-Fetch-Site`, and offer no clipboard:
-/// every form works there too.
+/// Over plain HTTP on a host name, browsers send no `Sec-Fetch-Site` and offer no
+/// clipboard. Every form works there too.
 #[tokio::test]
 async fn every_form_works_over_plain_http_on_a_host_name() {
     let scene = Scene::open_under_a_name().await;

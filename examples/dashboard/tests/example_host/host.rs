@@ -1,4 +1,4 @@
-//! The example as a process of its own, and what can be asked of it.
+//! The example as a separate process, and requests to it.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -11,19 +11,19 @@ use invitation_testkit::{MariaDb, Postgres, Redis};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 
-/// How long a start may take.
+/// The maximum duration of a start.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A store of the test's own, and the folder that the host is started in.
+/// A store for one test, and the folder that the host starts in.
 pub(crate) struct Store {
     pub(crate) folder: tempfile::TempDir,
     url: Option<String>,
-    /// Lives as long as the test.
+    /// Keeps the server running until the end of the test.
     _server: Option<Redis>,
 }
 
 impl Store {
-    /// The default: a file in the working directory.
+    /// The default store: a file in the working directory.
     pub(crate) fn sqlite() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder"), url: None, _server: None }
     }
@@ -41,7 +41,7 @@ impl Store {
         Self { url: Some(server.url()), _server: Some(server), ..Self::sqlite() }
     }
 
-    /// The example, not started yet, on a free port.
+    /// Returns the command of the example, not started yet, on a free port.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_invitation-demo"));
         command.current_dir(self.folder.path()).env("PORT", "0");
@@ -52,13 +52,13 @@ impl Store {
         command
     }
 
-    /// The example, started on what is there.
+    /// Starts the example on the existing data.
     pub(crate) async fn start(&self) -> Host {
         Host::start(self.command()).await
     }
 }
 
-/// A running example. It is killed when this is dropped.
+/// A running example, killed when this is dropped.
 pub(crate) struct Host {
     child: Child,
     pub(crate) base: String,
@@ -112,14 +112,14 @@ impl Host {
         host
     }
 
-    /// Ends it as a crash would; everything that it has said.
+    /// Kills the process like a crash. Returns its output.
     pub(crate) fn kill(&mut self) -> String {
         self.child.kill().ok();
         self.child.wait().ok();
         self.log.take().map(|log| log.join().unwrap_or_default()).unwrap_or_default()
     }
 
-    /// Asks it to stop; whether it ended well, and everything that it has said.
+    /// Stops the process. Returns whether it ended successfully, and its output.
     pub(crate) fn stop(mut self) -> (bool, String) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         assert!(asked.expect("kill runs").success());
@@ -136,7 +136,7 @@ impl Host {
         self.ask(method, path).header("authorization", format!("Bearer demo-{name}"))
     }
 
-    /// What is posted gets this status, and this body.
+    /// Posts a body and returns the status and body of the answer.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         answer(self.ask(Method::POST, path).json(body)).await
     }
@@ -145,7 +145,7 @@ impl Host {
         self.post("/api/register", &json!({"code": code, "username": username})).await
     }
 
-    /// An invitation that the administrator creates for staff of sales.
+    /// Creates an invitation for staff of sales, as the administrator.
     pub(crate) async fn invite(&self, mut draft: Value) -> Value {
         draft["role"] = json!("staff");
         draft["division"] = json!("sales");
@@ -155,19 +155,19 @@ impl Host {
         created.body
     }
 
-    /// The code of one that is bound to nobody.
+    /// Returns the code of an unbound invitation.
     pub(crate) async fn code(&self) -> String {
         text(&self.invite(json!({})).await["code"])
     }
 
-    /// What the invitation is by now.
+    /// Returns the present state of an invitation.
     pub(crate) async fn invitation(&self, id: &Value) -> Value {
         let path = format!("/api/invitations/{}", text(id));
         answer(self.ask_as("admin", Method::GET, &path)).await.body
     }
 
-    /// Whether somebody of this name can act: newcomers are staff, who may not view
-    /// invitations, and are told so; nobody is told to sign in first.
+    /// Returns whether an account of this name exists and can act. A newcomer is staff, who
+    /// get 403 for invitations; a request without an account gets 401.
     pub(crate) async fn has_account(&self, name: &str) -> bool {
         let answer = answer(self.ask_as(name, Method::GET, "/api/invitations")).await;
         match answer.status.as_u16() {
@@ -177,7 +177,7 @@ impl Host {
         }
     }
 
-    /// The mails to an address, newest first.
+    /// Returns the mails to an address, newest first.
     pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
         let request = self.ask_as("admin", Method::GET, "/api/demo/mail").query(&[("to", to)]);
         let answer = answer(request).await;
@@ -203,7 +203,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Fails unless it is this problem, with this status in and around it.
+    /// Asserts that the answer is this problem, with this status in its body and as its
+    /// HTTP status.
     #[track_caller]
     pub(crate) fn is_problem(&self, status: u16, name: &str) {
         let kind = format!("urn:invitation:problem:{name}");
@@ -226,7 +227,7 @@ pub(crate) async fn read(response: Response) -> Answer {
     Answer { status, body: response.json().await.expect("JSON") }
 }
 
-/// The text of a value that is one.
+/// Returns the text of a string value.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
 }

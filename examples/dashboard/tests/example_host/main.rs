@@ -1,5 +1,5 @@
-//! The example `dashboard`, from outside: started as its users start it, spoken to over
-//! HTTP, on each database that it knows.
+//! The example `dashboard`, from outside: started as its users start it, over HTTP, on each
+//! database that it supports.
 
 mod host;
 mod names;
@@ -10,7 +10,7 @@ mod refusing;
 mod registering;
 mod starting;
 
-/// The same promises on every store.
+/// Runs the same tests on every store.
 macro_rules! on_every_store {
     ($($file:ident { $($promise:ident)+ })+) => {
         /// Everything in one file.

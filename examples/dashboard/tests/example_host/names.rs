@@ -1,12 +1,12 @@
-//! The names under which the host is reached, and the pages that may make changes.
+//! The host names of requests, and the pages that may make changes.
 
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::json;
 
 use crate::host::{Host, Store, answer};
 
-/// What a browser sends with the form of a page of `origin`, which it takes for a page of
-/// the same origin.
+/// Adds the headers that a browser sends with a form of a page of `origin`, which it
+/// considers same-origin.
 fn from_page(request: RequestBuilder, origin: &str, host: &str) -> RequestBuilder {
     request
         .header("sec-fetch-site", "same-origin")
@@ -20,8 +20,8 @@ async fn sign_in(host: &Host, origin: &str, name: &str) -> u16 {
     answer.status().as_u16()
 }
 
-/// A name of somebody else's can be made to resolve to the loopback interface: whatever it
-/// asks for, it gets nothing.
+/// An attacker can make their own host name resolve to the loopback interface. Every
+/// request under such a name is refused.
 #[tokio::test]
 async fn a_name_that_is_not_the_hosts_gets_nothing() {
     let store = Store::sqlite();

@@ -37,7 +37,7 @@ async fn a_session_is_a_cookie_that_ends() {
         assert!(home.contains(part), "{part} is missing: {home}");
     }
 
-    // The dashboard knows the session too, and where to get one.
+    // The dashboard accepts the session too, and links to the sign-in page without one.
     let dashboard = async |cookie: &str| {
         let request = host.ask(Method::GET, "/invitations").header(header::COOKIE, cookie);
         request.send().await.expect("an answer")
@@ -53,7 +53,7 @@ async fn a_session_is_a_cookie_that_ends() {
     let to = sent.headers()[header::LOCATION].to_str().expect("an address");
     assert!(to.starts_with("/login"), "{to}");
 
-    // A session is not guessed, and a token goes before it.
+    // A guessed session is not accepted, and a token takes precedence over a session.
     for other in ["", "session=", "session=0123456789abcdef0123456789abcdef", "other=1"] {
         list(other).await.is_problem(401, "unauthenticated");
     }
@@ -64,7 +64,7 @@ async fn a_session_is_a_cookie_that_ends() {
             .is_problem(401, "unauthenticated");
     }
 
-    // No page of another site signs anybody in or out.
+    // A page of another site cannot sign a user in or out.
     for path in ["/login", "/logout"] {
         let request = host.ask(Method::POST, path).header(header::COOKIE, &cookie);
         let request = request.header("sec-fetch-site", "cross-site");
@@ -80,8 +80,8 @@ async fn a_session_is_a_cookie_that_ends() {
     assert!(page.contains("there is nobody of this name") && !page.contains("<b>"), "{page}");
 }
 
-/// Nobody is signed in under an id that was known before: what somebody had put into the
-/// browser opens nothing, and the former session has ended.
+/// Signing in always creates a new session id. An id that an attacker has planted in the
+/// browser gives no access, and the previous session has ended.
 #[tokio::test]
 async fn signing_in_begins_a_new_session() {
     let store = Store::sqlite();
@@ -104,7 +104,7 @@ async fn signing_in_begins_a_new_session() {
     assert_eq!(list(second.clone()).await.status, 200);
     list(first.clone()).await.is_problem(401, "unauthenticated");
 
-    // One that was planted for some paths comes beside the person's own.
+    // A cookie that an attacker planted for some paths arrives beside the user's own.
     let of_others = begin("", "sales-manager").await;
     list(format!("{of_others}; {second}")).await.is_problem(401, "unauthenticated");
     let third = begin(&format!("{of_others}; {second}"), "admin").await;
@@ -113,8 +113,7 @@ async fn signing_in_begins_a_new_session() {
     assert_eq!(list(third).await.status, 200);
 }
 
-/// Telephones write no capital, and correct nothing, in what is a name, a code or an
-/// address.
+/// On phones, fields for names, codes and addresses are neither capitalised nor corrected.
 #[tokio::test]
 async fn telephones_change_nothing_that_is_typed() {
     let store = Store::sqlite();
@@ -162,9 +161,9 @@ async fn the_pages_work_without_javascript() {
     let (status, page) = post("/register", &fields).await;
     assert_eq!(status, 201, "{page}");
     assert!(page.contains("Welcome") && !page.contains("<i>"), "{page}");
-    // The button clicked twice.
+    // The button is clicked twice.
     assert_eq!(post("/register", &fields).await.0, 201);
-    // A colleague on another machine does not become the same person.
+    // A user with the same code on another machine is a different person.
     let other = send(&host, "/register", "newcomer=another", &fields).await;
     assert_eq!(other.status(), 410);
 

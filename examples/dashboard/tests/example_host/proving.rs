@@ -1,4 +1,4 @@
-//! A bound code: the address is proved first, and nothing happens before.
+//! A bound code: the address is proved first, and nothing changes before.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) 
     let address = host.invite(json!({"email": "Nina@example.com"})).await;
     let domain = host.invite(json!({"email_domain": "example.com"})).await;
     let mut tokens = Vec::new();
-    // The mail goes to the stored address, as it was given then; for a domain, to the
-    // one that the newcomer gives.
+    // The mail goes to the stored address, in its stored spelling. For a domain, it goes to
+    // the address that the newcomer enters.
     for (bound, name, given, to) in [
         (&address, "nina", "nina@EXAMPLE.com", "Nina@example.com"),
         (&domain, "oskar", "oskar@example.com", "oskar@example.com"),
@@ -61,7 +61,7 @@ pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) 
         tokens.push(token);
     }
 
-    // Only the administrator reads mail.
+    // Only the administrator can read mail.
     let mail = |name: &str| answer(host.ask_as(name, Method::GET, "/api/demo/mail"));
     mail("sales-manager").await.is_problem(403, "forbidden");
     mail("nobody").await.is_problem(401, "unauthenticated");
@@ -72,7 +72,7 @@ pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) 
     }
 }
 
-/// A token is taken as people paste it from a mail.
+/// A token is accepted with the line breaks that mail programs insert.
 pub(crate) async fn a_pasted_token_is_taken_as_it_was_broken(store: &Store) {
     let host = store.start().await;
     let bound = host.invite(json!({"email": "nina@example.com"})).await;
@@ -87,7 +87,7 @@ pub(crate) async fn a_pasted_token_is_taken_as_it_was_broken(store: &Store) {
         format!("{begin}\u{ad}\t{end}"),
         token.chars().flat_map(|c| [c, ' ']).collect(),
     ] {
-        // A repeated answer to the same mail is the same answer.
+        // A repeated answer to the same mail returns the same account.
         let confirmed = confirm(&host, &format!(" {registration} \n"), &pasted).await;
         assert_eq!(confirmed.status, 201, "{pasted:?}: {confirmed:?}");
         assert_eq!(confirmed.body["username"], json!("nina"));
@@ -104,7 +104,7 @@ pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
     let other = host.invite(json!({"email": "pia@example.com"})).await;
     let others = apply(&host, &other["code"], "pia", "pia@example.com").await;
     let of_others = text(&host.mails("pia@example.com").await[0]["token"]);
-    // The other registration's token, and the code alone, are guesses like any other.
+    // The token of another registration, and the code alone, count as wrong guesses.
     confirm(&host, &registration, &of_others).await.is_problem(403, "address-proof-required");
     let guess = format!("{}.{}", "0".repeat(32), text(&bound["code"]));
     for _ in 1..10 {
@@ -113,13 +113,14 @@ pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
     confirm(&host, &registration, &guess).await.is_problem(404, "not-found");
     confirm(&host, &registration, &token).await.is_problem(404, "not-found");
     assert!(!host.has_account("nina").await);
-    // Begun again, it can be answered; nobody else was disturbed.
+    // A new registration can be answered, and other users' registrations are unaffected.
     let again = apply(&host, &bound["code"], "nina", "nina@example.com").await;
     let token = text(&host.mails("nina@example.com").await[0]["token"]);
     assert_eq!(confirm(&host, &again, &token).await.status, 201);
     assert_eq!(confirm(&host, &others, &of_others).await.status, 201);
 
-    // Somebody else took the name, or revoked the code, while the mail was on its way.
+    // Another user took the name, or an administrator revoked the code, before the mail was
+    // answered.
     let late = host.invite(json!({"email": "quinn@example.com"})).await;
     let waits = apply(&host, &late["code"], "quinn", "quinn@example.com").await;
     let token = text(&host.mails("quinn@example.com").await[0]["token"]);

@@ -1,4 +1,5 @@
-//! Crowds and crashes: one account for each redemption, one redemption for each account.
+//! Concurrent registrations and crashes: one account for each redemption, one redemption
+//! for each account.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::host::{Host, Store, text};
 
-/// All of them at once with one code; how many were told that they are in.
+/// All people register at once with one code. Returns how many succeeded.
 async fn crowd(host: &Arc<Host>, code: &str, people: usize) -> usize {
     let barrier = Arc::new(Barrier::new(people));
     let mut crowd = JoinSet::new();
@@ -22,7 +23,7 @@ async fn crowd(host: &Arc<Host>, code: &str, people: usize) -> usize {
                     answer.is_problem(410, "code-used");
                     false
                 }
-                // Where uses are reserved first, all that are left may be just then.
+                // With reservations, all remaining uses may be reserved at this moment.
                 409 => {
                     answer.is_problem(409, "conflict");
                     false
@@ -64,7 +65,7 @@ pub(crate) async fn killed_at_any_moment_accounts_and_redemptions_correspond(sto
     for n in 0..48 {
         invitations.push((format!("load-{n}"), host.invite(json!({})).await));
     }
-    // Eight at a time; it is killed when the first twelve have their answer.
+    // Eight registrations at a time; the host is killed after the first twelve answers.
     let (client, base) = (host.client.clone(), host.base.clone());
     let turns = Arc::new(tokio::sync::Semaphore::new(8));
     let answered = Arc::new(tokio::sync::Semaphore::new(0));
@@ -97,7 +98,7 @@ pub(crate) async fn killed_at_any_moment_accounts_and_redemptions_correspond(sto
         found += usize::from(has_account);
     }
     assert!(found >= told.len(), "{found} of {}", told.len());
-    // Everybody tries again, and is in: as the same account, or now.
+    // All users try again, and get an account: the same one, or a new one.
     for (name, invitation) in &invitations {
         let again = host.register(&text(&invitation["code"]), name).await;
         assert_eq!(again.status, 201, "{name}: {again:?}");

@@ -1,4 +1,4 @@
-//! Who does not get in is told why, in the words of the contract.
+//! Refusals, and the reasons that the contract gives for them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,11 +9,12 @@ pub(crate) async fn every_refusal_has_its_problem(store: &Store) {
     let host = store.start().await;
     let code = host.code().await;
 
-    // Two different neighbours swapped.
+    // Two different neighbouring symbols are swapped.
     let mistyped = swapped(&code);
     host.register(&mistyped, "a").await.is_problem(422, "code-mistyped");
     host.register("", "a").await.is_problem(422, "code-mistyped");
-    // Well formed, and of nobody: zeros and their check symbol, or of a deleted invitation.
+    // Well-formed but unknown codes: zeros with their check symbol, and the code of a
+    // deleted invitation.
     let deleted = host.invite(json!({})).await;
     let path = format!("/api/invitations/{}", text(&deleted["id"]));
     let gone = host.ask_as("admin", Method::DELETE, &path).send().await.expect("an answer");
@@ -23,7 +24,7 @@ pub(crate) async fn every_refusal_has_its_problem(store: &Store) {
     for (status, problem) in
         [("expired", "code-expired"), ("used", "code-used"), ("revoked", "code-revoked")]
     {
-        // Of the demonstration's data.
+        // An invitation from the demonstration's data.
         let path = format!("/api/invitations?status={status}");
         let rows = answer(host.ask_as("admin", Method::GET, &path)).await;
         let code = text(&rows.body["items"][0]["code"]);
@@ -84,8 +85,8 @@ async fn wrong_values(host: &Host, code: &str) {
     answer(host.ask(Method::GET, "/api/nothing")).await.is_problem(404, "not-found");
 }
 
-/// Each refusal by the library is on record, though the host's transaction was rolled
-/// back or never begun.
+/// Each refusal by the library is on record, although the host's transaction was rolled
+/// back or never began.
 async fn evidence(host: &Host) {
     let path = "/api/invitations/events?limit=200&kind=redeem";
     let trail = answer(host.ask_as("admin", Method::GET, path)).await;
@@ -116,7 +117,7 @@ pub(crate) async fn a_taken_name_leaves_the_code_usable(store: &Store) {
     assert_eq!(now["used_by"], json!("another-name"));
 }
 
-/// The code with two different neighbouring symbols swapped.
+/// Returns the code with two different neighbouring symbols swapped.
 fn swapped(code: &str) -> String {
     let mut symbols: Vec<char> = code.chars().collect();
     let differ = |pair: &[char]| pair[0] != pair[1] && !pair.contains(&'-');

@@ -1,4 +1,4 @@
-//! A code lets its holder in, once.
+//! A code registers its holder, once.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ pub(crate) async fn a_code_for_anyone_lets_its_holder_in(store: &Store) {
 
     let now = host.invitation(&invitation["id"]).await;
     assert_eq!((&now["status"], &now["used_by"]), (&json!("used"), &json!("newcomer")));
-    // Whatever was sent, the program has not repeated a code.
+    // The program's output never contains a code.
     host.register(&code, "another").await.is_problem(410, "code-used");
     let said = host.kill();
     assert!(!said.contains(&code) && !said.contains(&typed), "{said}");
@@ -37,7 +37,7 @@ pub(crate) async fn the_same_newcomer_gets_the_same_answer(store: &Store) {
             assert_eq!((again.status, again.body), (first.status, first.body.clone()));
         }
     }
-    // Nothing was consumed by asking again.
+    // The repeated request consumed nothing.
     assert_eq!(host.invitation(&several["id"]).await["uses"], json!(1));
 }
 
@@ -45,14 +45,14 @@ pub(crate) async fn somebody_else_does_not(store: &Store) {
     let host = store.start().await;
     let mine = host.code().await;
     assert_eq!(host.register(&mine, "mine").await.status, 201);
-    // By another code, under the same name, in any spelling.
+    // Another code with the same name, in any spelling.
     let other = host.code().await;
     host.register(&other, "mine").await.is_problem(409, "username-taken");
     host.register(&other, "MINE").await.is_problem(409, "username-taken");
-    // By the same code, with anything else that is different.
+    // The same code, with any other value changed.
     let with_email = json!({"code": mine, "username": "mine", "email": "me@example.com"});
     host.post("/api/register", &with_email).await.is_problem(410, "code-used");
-    // Two people whom one code was given to, under one name, as their clients tell.
+    // Two people share one code and choose one name; their clients send different keys.
     let shared = host.invite(json!({"max_uses": 5})).await;
     for (key, status) in [("first", 201), ("second", 409), ("first", 201)] {
         let body = json!({"code": shared["code"], "username": "shared"});
@@ -61,7 +61,7 @@ pub(crate) async fn somebody_else_does_not(store: &Store) {
         assert_eq!(answer.status, status, "{key}: {answer:?}");
     }
     assert_eq!(host.invitation(&shared["id"]).await["uses"], json!(1), "one got in");
-    // Who has the name already is not replaced.
+    // An existing user of the name is not replaced.
     host.register(&other, "admin").await.is_problem(409, "username-taken");
     host.register(&other, "Admin").await.is_problem(409, "username-taken");
 }
@@ -80,7 +80,7 @@ pub(crate) async fn names_that_read_alike_are_one_account(store: &Store) {
     {
         host.register(&other, name).await.is_problem(422, "invalid");
     }
-    // The link, as it is pasted, and its code in full-width letters.
+    // The link as it is pasted, and its code in full-width letters.
     let link = format!(" <https://example.com/register#{other}>.\n");
     assert_eq!(host.register(&link, "pasted").await.status, 201);
     let wide = host.code().await;

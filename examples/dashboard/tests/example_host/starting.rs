@@ -1,11 +1,11 @@
-//! Starting it, well and badly.
+//! Successful and failing starts of the example.
 
 use std::{net::TcpListener, process::Command};
 
 use crate::host::{Host, Store};
 use invitation::{SqliteStore, sqlx};
 
-/// What it says when it does not start.
+/// Returns the error output of a start that fails.
 fn complaint(command: &mut Command) -> String {
     let output = command.output().expect("it runs");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -62,7 +62,7 @@ async fn the_named_port_and_file_are_taken() {
     assert!(!store.folder.path().join("invitation-demo.db").exists(), "only what was named");
 }
 
-/// Somebody's database, with users of its own, is left alone, with or without a reset.
+/// A database with users of another application is left unchanged, with or without a reset.
 #[tokio::test]
 async fn a_database_of_somebody_is_not_touched() {
     let store = Store::sqlite();
