@@ -65,8 +65,8 @@ async fn full_memory_does_not_hide_what_has_been_decided() {
     limit_memory(&server, 1);
     let again = invitations.redeem(&code, &newcomer("anna")).await.unwrap();
     assert!(again.is_replayed());
-    // The refusal is known, but its event cannot be written, so the call must not report it
-    // as recorded.
+    // The reason is known, but its event cannot be written, so the call must fail instead of
+    // returning the refusal.
     let refused = invitations.redeem(&code, &newcomer("ben")).await;
     let is_so = |error: &Error| matches!(error, Error::Store(error) if error.kind() == StoreErrorKind::Unavailable);
     assert!(refused.as_ref().is_err_and(is_so), "{refused:?}");

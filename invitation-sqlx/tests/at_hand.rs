@@ -1,4 +1,4 @@
-//! Redemptions that follow each other keep their connection, and give it back.
+//! Consecutive redemptions reuse a cached connection, and return it to the pool afterwards.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(any(feature = "postgres", feature = "mysql"))]
@@ -27,13 +27,13 @@ use self::support::{
 
 mod support;
 
-/// Long enough for a machine that does much else.
+/// Long enough for a busy machine.
 const LONG: Duration = Duration::from_mins(1);
 
-/// Half of what a busy one may be away for.
+/// Half of the time for which a busy connection may stay out of the pool.
 const SOON: Duration = Duration::from_secs(5);
 
-/// A host that counts how often its pool gives out a connection.
+/// A host that counts how often its pool hands out a connection.
 struct Host<DB: Kind> {
     invitations: Invitations<SqlStore<DB>>,
     pool: Pool<DB>,
@@ -70,7 +70,7 @@ impl<DB: Kind> Host<DB> {
         created.code().reveal().to_string()
     }
 
-    /// So many redemptions in a row.
+    /// Redeems a code `times` times, one after the other.
     async fn redeem(&self, times: u32) {
         let code = self.code(times).await;
         for n in 0..times {
@@ -78,7 +78,7 @@ impl<DB: Kind> Host<DB> {
         }
     }
 
-    /// Waits until all connections are in the pool, without asking it for any.
+    /// Waits until all connections are in the pool, without acquiring one.
     async fn all_are_there(&self) {
         let all_there = async {
             while self.pool.num_idle() < usize::try_from(self.pool.size()).unwrap() {
@@ -107,7 +107,7 @@ async fn what_nobody_needs_goes_back<DB: Kind>() {
     timeout(LONG, host.pool.close()).await.unwrap();
 }
 
-/// However busy the store is.
+/// A waiter for the last connection gets it, however busy the store is.
 async fn whoever_waits_for_the_last_connection_gets_it<DB: Kind>() {
     let host = Host::<DB>::new(2).await;
     let code = host.code(2_000).await;
@@ -131,8 +131,8 @@ async fn whoever_waits_for_the_last_connection_gets_it<DB: Kind>() {
     assert_eq!(uses(&host.invitations).await, made);
 }
 
-/// What is at hand cannot work without the runtime in which it was opened, and a connection
-/// that is dropped outside of one panics.
+/// A cached connection cannot work without the runtime in which it was opened. A connection
+/// that is dropped outside of a runtime panics.
 fn nothing_outlives_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder) {
     let runtime = runtime.enable_all().build().unwrap();
     let host = runtime.block_on(async {
@@ -144,8 +144,8 @@ fn nothing_outlives_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder)
     drop(host);
 }
 
-/// One that the server has ended meanwhile fails for one caller at most, who learns the
-/// truth from a second try.
+/// A cached connection that the server has closed fails for one caller at most. A second
+/// try of that caller returns the actual result.
 async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: impl AsyncFn(&Pool<DB>)) {
     let host = Host::<DB>::new(4).await;
     let other = Pool::<DB>::connect(&host.database.url).await.unwrap();
@@ -213,14 +213,14 @@ mod mysql {
 
     on!(MySql, end_all_others);
 
-    /// On one connection, so that this does not end itself.
+    /// Runs on one connection, so that it does not close itself.
     async fn end_all_others(pool: &Pool<MySql>) {
         let mut conn = pool.acquire().await.unwrap();
         let others = "SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist \
                       WHERE db = DATABASE() AND id <> CONNECTION_ID()";
         for other in sqlx::raw_sql(others).fetch_all(&mut *conn).await.unwrap() {
             let end = format!("KILL {}", other.get::<u64, _>(0));
-            // It may have ended meanwhile.
+            // The connection may have been closed meanwhile.
             sqlx::raw_sql(sqlx::AssertSqlSafe(end)).execute(&mut *conn).await.ok();
         }
     }

@@ -1,4 +1,4 @@
-//! Every database keeps every promise of the conformance suite.
+//! Every database passes the conformance suite.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -13,7 +13,7 @@ use invitation_core::testing::{
 use invitation_sqlx::SqlStore;
 use support::host::{Kind, careless_pool};
 
-/// A store in a database of its own, which need not fear a power cut.
+/// Returns a store in a database of its own, without durability against a power loss.
 async fn fixture<DB: Kind>() -> Fixture {
     let database = DB::empty();
     let store = SqlStore::<DB>::new(careless_pool(&database.url, 16).await);
@@ -35,7 +35,7 @@ async fn crowds_with_leases<DB: Kind>(rounds: u32) {
     }
 }
 
-/// On a server: all promises, and crowds in so many rounds.
+/// Runs the suite on a database server, with this number of race rounds.
 macro_rules! server {
     ($name:ident, $database:ty: rounds $rounds:expr, rounds_for_uses $for_uses:expr) => {
         mod $name {
@@ -66,8 +66,8 @@ server!(mysql, invitation_sqlx::sqlx::MySql: rounds 50, rounds_for_uses 15);
 #[cfg(feature = "postgres")]
 server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 100);
 
-/// In memory and on files. Those that crowds meet on would not survive a power cut, so that
-/// many rounds take little time.
+/// Runs the suite in memory and on files. The files of races are not durable against a
+/// power loss, so that many rounds take little time.
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use invitation_core::testing::Fixture;
@@ -75,7 +75,7 @@ mod sqlite {
 
     use crate::{crowds_for, crowds_with_leases, race_rounds, support::host::Kind};
 
-    /// As hosts open it.
+    /// Opens a file as hosts do.
     async fn on_a_file() -> Fixture {
         let database = Sqlite::empty();
         Fixture::new(Sqlite::open(&database.url).await.unwrap()).keeping(database)

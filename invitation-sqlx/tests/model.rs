@@ -1,5 +1,5 @@
-//! Every database does what the model says, over random sequences: SQLite over 10,000, the
-//! servers over 500. Split in two each, so that they share the machine's cores.
+//! Every database agrees with the model over random sequences: SQLite over 10,000, the
+//! servers over 500. Each is split in two, to use both cores of the machine.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -11,7 +11,7 @@ use invitation_core::{Store, testing::model};
 use invitation_sqlx::SqlStore;
 use support::host::{Kind, careless_pool, run, tables};
 
-/// One database for all sequences: emptied for each, closed and opened again within.
+/// One database for all sequences: emptied for each, and closed and reopened within it.
 struct Database<DB: Kind> {
     url: Arc<str>,
     store: Option<SqlStore<DB>>,
@@ -34,7 +34,7 @@ impl<DB: Kind> model::Harness for Database<DB> {
     }
 }
 
-/// Leaves nothing but the record of the migrations.
+/// Deletes all data except the record of the migrations.
 async fn empty<DB: Kind>(store: &SqlStore<DB>) {
     let names = tables(store.pool()).await.into_iter();
     let names = names.filter(|name| name != "invitation_migrations");

@@ -1,4 +1,4 @@
-//! What operations cost on MariaDB: as many statements as the documentation says.
+//! The cost of operations on MariaDB: the number of statements matches the documentation.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "mysql")]
@@ -21,7 +21,8 @@ async fn on_one_connection() -> (Invitations<MySqlStore>, MySqlPool) {
     (Invitations::new(store), pool)
 }
 
-/// How many statements the connection has prepared, has run prepared, and has run at all.
+/// Returns the number of statements that the connection has prepared, has executed
+/// prepared, and has executed in total.
 async fn counters(conn: &mut MySqlConnection) -> [i64; 3] {
     let sql = "SHOW SESSION STATUS WHERE variable_name IN \
                ('Com_stmt_execute', 'Com_stmt_prepare', 'Questions')";
@@ -33,14 +34,14 @@ async fn counters(conn: &mut MySqlConnection) -> [i64; 3] {
     [of("Com_stmt_prepare"), of("Com_stmt_execute"), of("Questions")]
 }
 
-/// How many rows the connection has read.
+/// Returns the number of rows that the connection has read.
 async fn rows_read(conn: &mut MySqlConnection) -> i64 {
     let sql = "SHOW SESSION STATUS LIKE 'Handler_read%'";
     let rows = sqlx::raw_sql(sql).fetch_all(conn).await.unwrap();
     rows.iter().map(|row| row.get::<String, _>(1).parse::<i64>().unwrap()).sum()
 }
 
-/// Whether few codes are there or many.
+/// The number of codes in the table does not change the cost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redemption_looks_at_its_own_rows_only() {
     let (invitations, pool) = on_one_connection().await;
@@ -55,7 +56,7 @@ async fn a_redemption_looks_at_its_own_rows_only() {
             let told = invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer(name)).await;
             assert_eq!(told.is_err(), is_refused);
             let read = rows_read(&mut tx).await - before;
-            // The first also reads what the server knows of the tables.
+            // The first operation also reads the server's metadata of the tables.
             assert!(read <= 60, "{name} of {codes}: {read} rows");
         }
         tx.commit().await.unwrap();
@@ -81,9 +82,10 @@ async fn a_redemption_inside_prepares_nothing() {
     invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
     let after = counters(&mut tx).await;
     assert_eq!((after[0], after[1]), (before[0], before[1]));
-    // A savepoint; the update, the event, the standing, the ledger, the words that go and
-    // those that come, the row; the savepoint anew (two statements in one), the way back
-    // that nobody waits for, and the question itself.
+    // One savepoint. Seven statements of the redemption: the update, the event, the state,
+    // the ledger, the removed and the added search terms, the row. Renewing the savepoint:
+    // two statements. One statement that ends the message, whose answer nothing waits for.
+    // The query of this counter.
     assert_eq!(after[2] - before[2], 1 + 7 + 2 + 1 + 1);
     tx.commit().await.unwrap();
 }

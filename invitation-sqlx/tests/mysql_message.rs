@@ -1,5 +1,5 @@
-//! A redemption on MariaDB is one message of several statements. What happens when one of
-//! them fails, whichever: nothing of it is kept, and nothing is left open.
+//! A redemption on MariaDB is one message of several statements. If any of them fails, none
+//! of their changes is kept, and no transaction stays open.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "mysql")]
@@ -16,8 +16,8 @@ use invitation_sqlx::{
 use invitation_testkit::MariaDb;
 use support::{admin, redeemer, trail, uses};
 
-/// The changes of a redemption behind the guarded update. The second use of a code for two
-/// makes them all.
+/// The changes of a redemption after the guarded update. The second use of a code for two
+/// makes all of them.
 const LATER: [&str; 5] = [
     "INSERT ON invitation_events",
     "UPDATE ON invitation_standings",
@@ -44,7 +44,7 @@ impl Host {
         Self { invitations: Invitations::new(store), others }
     }
 
-    /// A code that has one use left, of two.
+    /// Returns a code with one of its two uses left.
     async fn half_used(&self) -> String {
         let draft = Draft::new().with_role(Role::new("staff").unwrap());
         let draft = draft.for_uses(NonZeroU32::new(2).unwrap());
@@ -53,7 +53,7 @@ impl Host {
         code.to_string()
     }
 
-    /// From now on, such a change fails.
+    /// Makes every such change fail from now on.
     async fn forbid(&self, change: &str) {
         let sql = format!(
             "CREATE TRIGGER forbidden BEFORE {change} FOR EACH ROW \
@@ -89,9 +89,9 @@ async fn alone_nothing_is_kept_and_the_connection_is_as_before() {
         host.forbid(change).await;
         let error = host.invitations.redeem(&code, &redeemer("anna")).await.unwrap_err();
         assert!(is_plain_failure(&error), "{change}: {error:?}");
-        // Nobody has to wait for it, which is why this may remove the trigger.
+        // The failed message leaves no lock behind, so this can remove the trigger.
         host.allow().await;
-        // An error in a transaction, on MariaDB and on MySQL.
+        // This statement is an error inside a transaction, on MariaDB and on MySQL.
         let outside = "SET TRANSACTION READ WRITE";
         let pool = host.invitations.store().pool();
         let mut conn = pool.acquire().await.unwrap();
@@ -127,7 +127,7 @@ async fn inside_nothing_is_kept_and_the_hosts_work_goes_on() {
     }
 }
 
-/// The answer that says so is never seen then, or by the host's next statement.
+/// The caller, or the host's next statement, then never sees the error.
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_before_the_answer_nothing_is_kept_either() {
     let host = Host::new().await;

@@ -1,4 +1,5 @@
-//! Text on MariaDB: compared byte for byte, whatever the database folds, and readable.
+//! Text on MariaDB: compared byte for byte, whatever the database's collation, and
+//! readable.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "mysql")]
@@ -18,7 +19,8 @@ use invitation_sqlx::{
 use invitation_testkit::MariaDb;
 use support::{admin, create, manager, redeemer};
 
-/// A service on a database that folds cases and accents, and pads.
+/// Returns a service on a database whose collation ignores case, accents and trailing
+/// spaces.
 async fn on_a_folding_database(collation: &str) -> (Invitations<MySqlStore>, MySqlPool) {
     let url = MariaDb::shared().create_database();
     let pool = MySqlPool::connect(&url).await.unwrap();

@@ -1,4 +1,4 @@
-//! Round trips to MariaDB, counted on the wire: as many as the documentation says.
+//! Round trips to MariaDB, counted by a proxy: their number matches the documentation.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "mysql")]
@@ -18,7 +18,7 @@ use invitation_sqlx::{
 use invitation_testkit::{MariaDb, Proxy};
 use support::{admin, create, manager, redeemer};
 
-/// A service on one connection, and the wire that it goes over.
+/// A service on one connection, through a proxy.
 struct Wired {
     invitations: Invitations<MySqlStore>,
     proxy: Proxy,
@@ -40,12 +40,12 @@ impl Wired {
         created.code().reveal().to_string()
     }
 
-    /// How many requests `work` makes, apart from the pool's own when the connection comes
-    /// back. It borrows the connection `times` times.
+    /// Returns the number of requests by `work`, without the pool's own ping each time that
+    /// the connection is returned. `work` borrows the connection `times` times.
     async fn trips<T>(&self, times: u64, work: impl Future<Output = T>) -> (u64, T) {
         let pool = self.invitations.store().pool();
         let before = {
-            // While it is lent, nothing is still on its way.
+            // While the connection is borrowed, no earlier message is in flight.
             let _conn = pool.acquire().await.unwrap();
             self.proxy.requests()
         };
@@ -135,13 +135,14 @@ async fn inside_a_transaction_it_is_three_and_a_refusal_four() {
         let created = inside.create(&admin(), for_uses(uses)).await.unwrap();
         let code = created.code().reveal();
         for n in 0..uses {
-            // What is still to be said on the way back from before.
+            // Flushes messages of the previous call that are sent with the next statement.
             sqlx::raw_sql("DO 0").execute(&mut *tx).await.unwrap();
             let before = proxy.requests();
             let inside = invitations.on(Joined::new(&mut tx));
             inside.redeem(&code, &redeemer(&format!("first-{n}"))).await.unwrap();
             sqlx::raw_sql("DO 0").execute(&mut *tx).await.unwrap();
-            // The savepoint, the redemption, the way back; and the host's own.
+            // The savepoint, the redemption, the end of the savepoint; plus the host's
+            // statement.
             assert_eq!(proxy.requests() - before, 3 + 1, "{n} of {uses}");
         }
         let before = proxy.requests();
@@ -149,7 +150,8 @@ async fn inside_a_transaction_it_is_three_and_a_refusal_four() {
         let refused = inside.redeem(&code, &redeemer("ben")).await.unwrap_err();
         assert_eq!(refused.refusal(), Some(&Refusal::Used));
         sqlx::raw_sql("DO 0").execute(&mut *tx).await.unwrap();
-        // The savepoint, the try, the question why, the way back.
+        // The savepoint, the redemption, the query for the reason, the end of the
+        // savepoint.
         assert_eq!(proxy.requests() - before, 4 + 1, "{uses}");
     }
     tx.commit().await.unwrap();

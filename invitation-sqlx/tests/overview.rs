@@ -1,5 +1,4 @@
-//! The view that a person reads: the columns of the dashboard's table, and the same
-//! words in them.
+//! The view for human readers has the columns and the values of the dashboard's table.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
@@ -22,7 +21,7 @@ use time::Duration;
 /// A row as text: code, email, role, status, expires, used by, division, created.
 type Row = (Option<String>, Option<String>, String, String, String, Option<String>, String, String);
 
-/// The columns, newest first; each database has its own way to write a time down.
+/// The columns, newest first; each database formats times in its own way.
 const COLUMNS: &str = "SELECT code, email, role, status, {expires}, used_by, division, {created} \
      FROM invitation_overview ORDER BY created DESC, id DESC";
 
@@ -31,14 +30,14 @@ fn sql(time: &str) -> String {
     COLUMNS.replace("{expires}", &of("expires")).replace("{created}", &of("created"))
 }
 
-/// One of each status, bound and not, and one that is deleted.
+/// Creates one invitation of each status, bound and unbound, and a deleted one.
 async fn live<S: Store>(store: S) -> Vec<Row> {
     let clock = ManualClock::new(SystemClock.now());
     let invitations = Invitations::new(store).with_clock(clock.clone());
     let mailbox = Email::parse("Anna.Lind@Example.com").unwrap();
     let staff = || Draft::new().with_role(Role::new("staff").unwrap());
 
-    // A week and a day ago, so that it has run out by now.
+    // A week and a day ago, so that the invitation has expired by now.
     clock.advance(Duration::days(-8));
     invitations.create(&manager(), Draft::new()).await.unwrap();
     clock.advance(Duration::days(8));
@@ -76,7 +75,7 @@ fn row(view: &InvitationView) -> Row {
         invitation_core::Binding::Address(email) => Some(email.as_str().to_owned()),
         invitation_core::Binding::Domain(domain) => Some(format!("@{}", domain.as_str())),
     };
-    // To the second.
+    // Times are compared to the second.
     let time = |at: invitation_core::Timestamp| {
         let text = at.to_string();
         text[..19].replace('T', " ")

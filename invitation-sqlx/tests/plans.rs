@@ -1,6 +1,6 @@
-//! How the databases go about each hot question: by the index that is meant for it, and
-//! never through a whole table. PostgreSQL tells the plans that it really took, at
-//! 100,000 rows; SQLite says which it would take; MariaDB also how many rows it read.
+//! Query plans of the frequent queries: each uses its intended index, and none scans a
+//! whole table. PostgreSQL logs the plans that it executed, at 100,000 rows. SQLite
+//! explains the plan that it would use. MariaDB also counts the rows that it read.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "postgres", feature = "sqlite"))]
@@ -37,12 +37,12 @@ use tokio::sync::Mutex as Turn;
 
 const ROWS: u32 = 100_000;
 
-/// Invitations, standings and words, as in the bench.
+/// Invitations, states and search terms, as in the bench.
 const MIXED: &str = concat!(
     include_str!("../../benches/benches/postgres/mixed.sql"),
     include_str!("../../benches/benches/postgres/rows.sql")
 );
-/// An event for each; redemptions and reservations for some.
+/// An event for each invitation; redemptions and reservations for some.
 const MORE: &str = "
     INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, division)
     SELECT id, created_at, inviter, 'create', 'succeeded', id, division FROM invitation_codes;
@@ -53,7 +53,7 @@ const MORE: &str = "
     SELECT id, 'u-1', id, 'anna', created_at, role FROM invitation_codes ORDER BY id LIMIT 20000;
     VACUUM ANALYZE;";
 
-/// The log of this program.
+/// Returns the log of this program.
 fn log() -> &'static Log {
     static LOG: LazyLock<Log> = LazyLock::new(|| {
         let log = Log::default();
@@ -67,7 +67,7 @@ fn log() -> &'static Log {
     &LOG
 }
 
-/// The log tells of one test at a time.
+/// Only one test at a time, because the tests share the log.
 static TURN: Turn<()> = Turn::const_new(());
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +88,7 @@ enum Question {
     Reservations,
 }
 
-/// Each with the indexes that answer it.
+/// Each query with the indexes that may serve it.
 const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Get, &["codes_pkey"]),
     (Question::Redeem, &["codes_digest_key"]),
@@ -115,7 +115,8 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Reservations, &["leases_newest_anywhere"]),
 ];
 
-/// The same on PostgreSQL, which has an index of its own for those that are active or expired.
+/// Returns the index on PostgreSQL, which has a separate index for active or expired
+/// invitations.
 fn on_postgres(question: Question, index: &'static str) -> &'static str {
     match (question, index) {
         (Question::Of(Status::Active | Status::Expired), "standings_pkey") => "standings_lasting",
@@ -185,7 +186,7 @@ async fn ask<S: Store>(
     }
 }
 
-/// A connection that is sent the plan of each statement along with its answer.
+/// Returns a connection that receives the plan of each statement as a notice.
 async fn explaining(url: &str) -> PgPool {
     let options = PgConnectOptions::from_str(url).unwrap().options([
         ("session_preload_libraries", "auto_explain"),
@@ -212,7 +213,7 @@ async fn postgres_goes_by_the_intended_indexes() {
     }
     let invitations = Invitations::new(PgStore::new(explaining(&url).await));
     for (question, indexes) in QUESTIONS {
-        // Often enough for the plans that do without the values.
+        // Repeated often enough for PostgreSQL to switch to generic plans.
         for _ in 0..8 {
             let created = invitations.create(&manager(), Draft::new()).await.unwrap();
             let (id, code) = (created.invitation().id, created.code().reveal().to_string());
@@ -220,7 +221,7 @@ async fn postgres_goes_by_the_intended_indexes() {
             ask(&invitations, *question, id, &code).await;
             let plans = log.take();
             for index in indexes.iter().map(|index| on_postgres(*question, index)) {
-                // As a scan of it, or as the part of one that finds the rows.
+                // The index scan itself, or the bitmap scan that finds the rows.
                 let forms = [format!("invitation_{index} on "), format!(" on invitation_{index} ")];
                 let is_used = forms.iter().any(|form| plans.contains(form));
                 assert!(is_used, "{question:?} is to use {index}:\n{plans}");
@@ -229,13 +230,13 @@ async fn postgres_goes_by_the_intended_indexes() {
             assert_eq!(whole, None, "{question:?}:\n{plans}");
         }
     }
-    // A thousand of a word at a time; through all it would be a hundred pages.
+    // A page examines a thousand matches of a term. A full scan would take a hundred pages.
     let (found, pages) = together::all(&invitations, "anna west", 50).await;
     assert_eq!(found.len(), 2);
     assert!(pages < 20, "{pages} pages");
 }
 
-/// A plan that was made while the tables were empty serves them when they have grown.
+/// A plan that was cached while the tables were empty still works when they have grown.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_by_keys_from_the_beginning() {
     let _turn = TURN.lock().await;
@@ -274,7 +275,7 @@ async fn sqlite_goes_by_the_intended_indexes() {
             plans.push_str(&plan(&pool, &statement).await);
         }
         for index in *indexes {
-            // A table's key needs no name of its own there.
+            // SQLite does not name the index of a primary key.
             let names = match *index {
                 "codes_pkey" => "sqlite_autoindex_invitation_codes_1".to_owned(),
                 "codes_digest_key" => "sqlite_autoindex_invitation_codes_2".to_owned(),
@@ -294,7 +295,7 @@ async fn sqlite_goes_by_the_intended_indexes() {
     }
 }
 
-/// The statements in a log that ask or change something.
+/// Returns the statements in a log that read or change data.
 fn statements(log: &str) -> Vec<String> {
     let texts = log.split("db.statement=").skip(1).filter_map(|rest| {
         let end = rest.find(" rows_affected=")?;

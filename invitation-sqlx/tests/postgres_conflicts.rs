@@ -1,4 +1,4 @@
-//! Concurrent work that gets in the way: once, and for good.
+//! Conflicts with concurrent work, temporary and permanent.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "postgres")]
@@ -17,7 +17,7 @@ use invitation_sqlx::{
 };
 use support::{create, redeemer, uses};
 
-/// A service whose calls wait for a lock no longer than a blink.
+/// Returns a service whose calls wait for a lock only for a very short time.
 async fn impatient() -> (Invitations<PgStore>, PgPool) {
     let url = invitation_testkit::Postgres::shared().create_database();
     let options = PgConnectOptions::from_str(&url).unwrap();
@@ -29,21 +29,21 @@ async fn impatient() -> (Invitations<PgStore>, PgPool) {
     (Invitations::new(store), others)
 }
 
-/// Somebody else who has changed every code, and has not said yet whether it stays.
+/// Returns an open transaction that has changed every code.
 async fn in_the_way(others: &PgPool) -> Transaction<'static, Postgres> {
     let mut tx = others.begin().await.unwrap();
     sqlx::query("UPDATE invitation_codes SET version = version").execute(&mut *tx).await.unwrap();
     tx
 }
 
-/// How many calls wait for a lock.
+/// Returns the number of calls that wait for a lock.
 async fn waiting(others: &PgPool) -> i64 {
     let sql = "SELECT COUNT(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock'";
     sqlx::query_scalar(sql).fetch_one(others).await.unwrap()
 }
 
-/// Waits until so many calls do.
+/// Waits until `number` calls wait for a lock.
 async fn until_waiting(others: &PgPool, number: i64) {
     let looks = async {
         while waiting(others).await != number {
@@ -62,7 +62,7 @@ async fn a_change_that_somebody_was_in_the_way_of_is_tried_again() {
         let (invitations, anna) = (invitations.clone(), redeemer("anna"));
         tokio::spawn(async move { invitations.redeem(&code, &anna).await })
     };
-    // It waits, gives up waiting, and by then the other has gone.
+    // The call waits and times out; by then the other transaction has ended.
     until_waiting(&others, 1).await;
     until_waiting(&others, 0).await;
     other.rollback().await.unwrap();

@@ -1,5 +1,5 @@
-//! A connection that breaks between any two messages: what the caller is told is true,
-//! and asking again gets the rest of the truth.
+//! A connection breaks between any two messages: the answer to the caller is correct, and
+//! repeating the call returns the actual result.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "postgres")]
@@ -16,7 +16,8 @@ use invitation_sqlx::{
 use invitation_testkit::{Postgres, Proxy};
 use support::{admin, manager, redeemer, redemptions_on_record, trail, uses};
 
-/// One database, reached by a sound wire and by one that breaks.
+/// One database with two services: one on a direct connection, one through a breaking
+/// proxy.
 struct Wires {
     sound: Invitations<PgStore>,
     broken: Invitations<PgStore>,
@@ -29,7 +30,7 @@ impl Wires {
         let options = PgConnectOptions::from_str(&url).unwrap();
         let proxy = Proxy::to(options.get_port()).unwrap();
         let pool = |options: PgConnectOptions| {
-            // One connection and no question whether it is well: each message is the call's.
+            // One connection without a ping, so that each message belongs to the call.
             PgPoolOptions::new()
                 .max_connections(1)
                 .test_before_acquire(false)
@@ -42,8 +43,8 @@ impl Wires {
         Self { sound: Invitations::new(sound), broken: Invitations::new(broken), proxy }
     }
 
-    /// Waits until the pool has its connection back: it asks whether that is well, and
-    /// that question is not the call's.
+    /// Waits until the pool has its connection back. The pool pings it on return, and that
+    /// message must not count as the call's.
     async fn settled(&self) {
         let pool = self.broken.store().pool();
         for _ in 0..10_000 {
@@ -69,7 +70,7 @@ enum Lost {
     Answer,
 }
 
-/// Whether nothing was done, for all that the caller knows.
+/// Returns whether the error says that nothing was done.
 fn says_nothing_was_done(error: &Error) -> bool {
     let Error::Store(error) = error else { panic!("a broken wire is no refusal: {error:?}") };
     match error.kind() {
@@ -82,7 +83,8 @@ fn says_nothing_was_done(error: &Error) -> bool {
 async fn redeems_survive(max_uses: u32) {
     for lost in [Lost::Request, Lost::Answer] {
         let wires = Wires::new().await;
-        // What is prepared once, for names of as many words, is behind us.
+        // The first redemption prepares statements, for names with the same number of
+        // terms.
         let first = wires.code(max_uses).await;
         wires.broken.redeem(&first, &redeemer("anna-first")).await.unwrap();
         let (mut made, mut unknown_but_made) = (1, 0);
@@ -97,8 +99,8 @@ async fn redeems_survive(max_uses: u32) {
             }
             let told = wires.broken.redeem(&code, &anna).await;
             let lost_nothing = wires.proxy.calm_down();
-            // Whatever the server still had to do with that connection is done, or waits
-            // for by this one.
+            // This query waits for the locks of the broken connection, so the server has
+            // finished its work by then.
             let before = uses(&wires.sound).await;
             match &told {
                 Ok(_) => assert_eq!(before, made + 1, "{lost:?} {passing}: it was said to be made"),
@@ -108,7 +110,7 @@ async fn redeems_survive(max_uses: u32) {
                 Err(_) => unknown_but_made += before - made,
             }
 
-            // The person tries again, as one does.
+            // The user tries again.
             let again = wires.broken.redeem(&code, &anna).await.unwrap();
             made += 1;
             assert_eq!(uses(&wires.sound).await, made, "{lost:?} {passing}: one use");

@@ -1,4 +1,4 @@
-//! Whatever is logged, at whatever level: no code is in it, and no address.
+//! Log output at every level: it contains no code and no address.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
@@ -17,8 +17,8 @@ use invitation_sqlx::{
 use invitation_testkit::Log;
 use support::{admin, manager, redeemer};
 
-/// Goes through a code's life, and gives back what must not be said anywhere: codes as
-/// they are shown, as they are kept, and the mailbox.
+/// Runs through the life of a code, and returns the texts that must not be logged: codes as
+/// shown, codes as stored, and the mailbox.
 async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<String> {
     let mut tell = |what: &dyn std::fmt::Debug| writeln!(told, "{what:?}").unwrap();
     let canary = Email::parse("canary.mailbox@example.com").unwrap();
@@ -77,7 +77,7 @@ async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
         let pool = mariadb.pool().clone();
         let mariadb = Invitations::new(mariadb);
         if joined {
-            // There, values are written into the statements.
+            // Inside a transaction, MariaDB statements contain their values.
             let mut tx = pool.begin().await.unwrap();
             secrets.extend(live(&mariadb.on(Joined::new(&mut tx)), &mut told).await);
             tx.commit().await.unwrap();
@@ -85,7 +85,7 @@ async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
             secrets.extend(live(&mariadb, &mut told).await);
         }
     }
-    // Neither as it is nor in hexadecimal.
+    // Neither as plain text nor in hexadecimal.
     let hex = |secret: &String| {
         secret.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     };

@@ -1,4 +1,4 @@
-//! Large inputs of the host's own making.
+//! Large inputs that a host may create.
 
 mod support;
 
@@ -6,7 +6,7 @@ use invitation_core::{Draft, Invitations, Policy, Right, Rights, Role};
 use invitation_sqlx::SqliteStore;
 use support::{admin, manager, redeemer};
 
-/// A policy of 100 roles, each of which may hand out all of them.
+/// A policy of 100 roles, each of which may grant all of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_policy_can_be_redeemed_under() {
     let all: Vec<_> = (0..100).map(|n| Role::new(format!("role-{n}")).unwrap()).collect();
@@ -20,7 +20,7 @@ async fn a_large_policy_can_be_redeemed_under() {
     invitations.redeem(&created.code().reveal(), &redeemer("anna")).await.unwrap();
 }
 
-/// More than one statement can bind.
+/// More values than one statement can bind.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_batch_is_created_as_a_whole() {
     let store = SqliteStore::in_memory().await.unwrap();

@@ -1,5 +1,5 @@
-//! Tenants on one pool: a call to the store of one never acts on the tables of another,
-//! whatever is sent together.
+//! Tenants on one pool: a call to one tenant's store never acts on another tenant's tables,
+//! whichever calls share a statement.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -17,10 +17,10 @@ use support::{
 };
 use tokio::task::JoinSet;
 
-/// How many redeem at each store at a time.
+/// The number of concurrent redemptions at each store.
 const CALLERS: u32 = 40;
 
-/// The ways to another store on the same pool, from one that is in use.
+/// Returns each way to create another store on the same pool, from one that is in use.
 fn stores<DB: Kind>(base: &SqlStore<DB>) -> Vec<(&'static str, SqlStore<DB>, SqlStore<DB>)> {
     let prefix = |name: &str| TablePrefix::new(name).unwrap();
     let one = NonZeroUsize::MIN;

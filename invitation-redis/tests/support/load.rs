@@ -147,7 +147,7 @@ impl Told {
     /// Counts an error. Returns whether the outcome is unknown.
     fn note(&mut self, error: &Error) -> bool {
         let Error::Store(error) = error else {
-            // Every other redeemer uses a code of its own, so no code can be used up.
+            // Callers only redeem codes of their own, so no other caller can use one up.
             assert_ne!(error.refusal(), Some(&Refusal::Used));
             panic!("{error:?}")
         };

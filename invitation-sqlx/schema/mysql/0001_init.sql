@@ -1,20 +1,20 @@
 -- Times are microseconds since 1970-01-01T00:00:00Z; ids are UUIDs as 16 bytes.
--- Text is UTF-8 in binary columns, so that it is compared byte for byte: every text
--- collation folds something, and the padding ones take 'a' for 'a '. The view at the
--- end shows it as text.
--- One statement at a time can be made anew: each of them commits by itself here.
+-- Text is UTF-8 in binary columns, so that it is compared byte for byte. Every text collation
+-- ignores some differences, and padding ones treat 'a' and 'a ' as equal. The view at the end
+-- shows it as text.
+-- Each statement can be repeated, because MySQL and MariaDB commit each one by itself.
 
 CREATE TABLE IF NOT EXISTS {prefix}codes (
     id              BINARY(16)     NOT NULL PRIMARY KEY,
-    digest          BINARY(32)     NOT NULL UNIQUE, -- tombstones keep theirs
-    tag             BINARY(8)      NOT NULL, -- of the code's first four symbols
+    digest          BINARY(32)     NOT NULL UNIQUE, -- kept by tombstones too
+    tag             BINARY(8)      NOT NULL, -- a tag of the code's first four symbols
     sealed          VARBINARY(128) NOT NULL, -- the code, to be shown again
     email           VARBINARY(254),          -- as given
     email_key       VARBINARY(254),          -- the comparison form
-    email_domain    VARBINARY(254),          -- bound to a domain instead
+    email_domain    VARBINARY(254),          -- set if bound to a domain instead
     role            VARBINARY(64)  NOT NULL,
     division        VARBINARY(64)  NOT NULL,
-    inviter         VARBINARY(128),          -- both NULL: the system itself
+    inviter         VARBINARY(128),          -- both NULL if the system created it
     inviter_role    VARBINARY(64),
     created_at      BIGINT         NOT NULL,
     expires_at      BIGINT         NOT NULL, -- valid while now < expires_at
@@ -26,20 +26,20 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     used_name       VARBINARY(128),
     used_at         BIGINT,
     used_role       VARBINARY(64),
-    used_lease      BINARY(16),              -- the lease that held its use
+    used_lease      BINARY(16),              -- the lease that reserved its use
     revoked_at      BIGINT,
     revoked_reason  VARBINARY(500),
     deleted_at      BIGINT,
     version         BIGINT         NOT NULL,
-    batch           BINARY(16),              -- the call that created it with others
+    batch           BINARY(16),              -- the bulk call that created it
     metadata        BLOB,
-    request_id      BINARY(16),              -- the request that it was created by
-    touched         BIGINT         NOT NULL DEFAULT 0, -- changes that change only leases
+    request_id      BINARY(16),              -- the idempotent request that created it
+    touched         BIGINT         NOT NULL DEFAULT 0, -- counts changes of leases only
     CHECK (uses BETWEEN 0 AND max_uses),
     CHECK (held BETWEEN 0 AND max_uses - uses),
     CHECK ((uses = 0) = (used_id IS NULL)),
     CHECK (email IS NULL OR email_domain IS NULL),
-    -- With all that a list's candidates are asked for, so that no row is looked at.
+    -- Covering indexes for the candidates of a list, so that no row has to be read.
     KEY {prefix}codes_newest (division, created_at, id, deleted_at),
     KEY {prefix}codes_newest_anywhere (created_at, id, deleted_at),
     KEY {prefix}codes_role (role, division, created_at, id, deleted_at),
@@ -50,8 +50,8 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     KEY {prefix}codes_request (request_id)
 ) ENGINE = InnoDB;
 
--- Where each invitation stands that is no tombstone: what lists and counts by status
--- and quotas go through.
+-- The state of each invitation that is no tombstone. Lists and counts by status use it, and
+-- so do quotas.
 CREATE TABLE IF NOT EXISTS {prefix}standings (
     division        VARBINARY(64)  NOT NULL,
     standing        BIGINT         NOT NULL, -- 0: uses left, 1: revoked, 2: used
@@ -66,29 +66,29 @@ CREATE TABLE IF NOT EXISTS {prefix}standings (
     KEY {prefix}standings_valid_by (standing, inviter, expires_at)
 ) ENGINE = InnoDB;
 
--- Who redeemed a code for several uses. That of a single-use code is in its row.
+-- Redemptions of codes for several uses. The redemption of a single-use code is in its row.
 CREATE TABLE IF NOT EXISTS {prefix}redemptions (
     invitation      BINARY(16)     NOT NULL,
     user_id         VARBINARY(128) NOT NULL,
-    id              BINARY(16)     NOT NULL, -- that of its event
+    id              BINARY(16)     NOT NULL, -- the id of its event
     username        VARBINARY(128) NOT NULL,
     at              BIGINT         NOT NULL,
-    role            VARBINARY(64)  NOT NULL, -- as granted then
-    lease           BINARY(16),              -- the lease that held its use
+    role            VARBINARY(64)  NOT NULL, -- as granted at that time
+    lease           BINARY(16),              -- the lease that reserved its use
     PRIMARY KEY (invitation, user_id),
     KEY {prefix}redemptions_newest (invitation, at, id)
 ) ENGINE = InnoDB;
 
--- Uses that are held for somebody whose account is being created. As many as
--- the column held of the invitation says.
+-- Reserved uses, for users whose accounts are being created. The column held of the
+-- invitation has their number.
 CREATE TABLE IF NOT EXISTS {prefix}leases (
     invitation      BINARY(16)     NOT NULL,
     user_id         VARBINARY(128) NOT NULL,
-    id              BINARY(16)     NOT NULL, -- that of its first event
+    id              BINARY(16)     NOT NULL, -- the id of its first event
     username        VARBINARY(128) NOT NULL,
     held_since      BIGINT         NOT NULL,
-    held_until      BIGINT         NOT NULL, -- run out once now >= held_until
-    division        VARBINARY(64)  NOT NULL, -- the invitation's, which never changes
+    held_until      BIGINT         NOT NULL, -- expired once now >= held_until
+    division        VARBINARY(64)  NOT NULL, -- of the invitation, never changes
     PRIMARY KEY (invitation, user_id),
     KEY {prefix}leases_first (invitation, held_until, id),
     KEY {prefix}leases_newest (division, held_since, id),
@@ -97,19 +97,18 @@ CREATE TABLE IF NOT EXISTS {prefix}leases (
 
 -- Idempotency keys of creations.
 CREATE TABLE IF NOT EXISTS {prefix}requests (
-    owner           VARBINARY(128) NOT NULL, -- a user; empty: the system itself
+    owner           VARBINARY(128) NOT NULL, -- a user, or empty for the system
     request_key     VARBINARY(128) NOT NULL,
     id              BINARY(16)     NOT NULL UNIQUE,
-    fingerprint     BINARY(32)     NOT NULL, -- of what was asked for
-    results         MEDIUMBLOB,              -- what each row came to
-    forgotten_at    BIGINT,                  -- of one that created nothing: known until then
+    fingerprint     BINARY(32)     NOT NULL, -- of the request body
+    results         MEDIUMBLOB,              -- the result of each row
+    forgotten_at    BIGINT,                  -- expiry of a key that created nothing
     PRIMARY KEY (owner, request_key),
     KEY {prefix}requests_forgotten (forgotten_at)
 ) ENGINE = InnoDB;
 
--- One row for each quota that was ever counted: what counting locks. How often is
--- counted too: of two nodes of a cluster, only what really changes a row keeps the
--- other from it.
+-- One row for each quota that was ever counted. Counting locks it. Each count also changes
+-- the row, because on a Galera cluster only a changed row conflicts with another node.
 CREATE TABLE IF NOT EXISTS {prefix}quotas (
     kind            BIGINT         NOT NULL, -- 0: of an inviter, 1: of a division
     name            VARBINARY(128) NOT NULL,
@@ -117,11 +116,11 @@ CREATE TABLE IF NOT EXISTS {prefix}quotas (
     PRIMARY KEY (kind, name)
 ) ENGINE = InnoDB;
 
--- What a search looks through: the terms of the address (part 0) and of the name of
--- the redeemer who took the n-th use (part n), which count while it is the latest.
+-- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
+-- (part n). The terms of a name count only while its use is the latest.
 CREATE TABLE IF NOT EXISTS {prefix}words (
-    word            VARBINARY(768) NOT NULL, -- the form that is searched may take more bytes
-    division        VARBINARY(64)  NOT NULL, -- the invitation's, as is the next
+    word            VARBINARY(768) NOT NULL, -- the normalised form may take more bytes
+    division        VARBINARY(64)  NOT NULL, -- of the invitation, like created_at
     created_at      BIGINT         NOT NULL,
     invitation      BINARY(16)     NOT NULL,
     part            BIGINT         NOT NULL,
@@ -132,9 +131,9 @@ CREATE TABLE IF NOT EXISTS {prefix}words (
 CREATE TABLE IF NOT EXISTS {prefix}events (
     id              BINARY(16)     NOT NULL PRIMARY KEY,
     at              BIGINT         NOT NULL,
-    actor           VARBINARY(128),          -- NULL: the system itself
-    actor_role      VARBINARY(64),           -- of a user who manages invitations
-    redeemer        VARBINARY(128),          -- the name of a newcomer
+    actor           VARBINARY(128),          -- NULL for the system
+    actor_role      VARBINARY(64),           -- set for users who manage invitations
+    redeemer        VARBINARY(128),          -- the username of a redeemer
     action          VARBINARY(64)  NOT NULL,
     outcome         VARBINARY(64)  NOT NULL,
     reason          VARBINARY(64),
@@ -149,8 +148,7 @@ CREATE TABLE IF NOT EXISTS {prefix}events (
     KEY {prefix}events_actor (actor, at, id)
 ) ENGINE = InnoDB;
 
--- The invitations for a person to read, with times in UTC. Codes that the library
--- sealed are not shown.
+-- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW {prefix}overview AS
 SELECT
     IF(LEFT(sealed, 1) = x'00', CONVERT(SUBSTRING(sealed, 2) USING utf8mb4), NULL) AS code,

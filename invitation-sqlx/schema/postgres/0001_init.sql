@@ -3,15 +3,15 @@
 
 CREATE TABLE {prefix}codes (
     id              BYTEA            NOT NULL PRIMARY KEY,
-    digest          BYTEA            NOT NULL UNIQUE, -- tombstones keep theirs
-    tag             BYTEA            NOT NULL, -- of the code's first four symbols
+    digest          BYTEA            NOT NULL UNIQUE, -- kept by tombstones too
+    tag             BYTEA            NOT NULL, -- a tag of the code's first four symbols
     sealed          BYTEA            NOT NULL, -- the code, to be shown again
     email           TEXT COLLATE "C",         -- as given
     email_key       TEXT COLLATE "C",         -- the comparison form
-    email_domain    TEXT COLLATE "C",         -- bound to a domain instead
+    email_domain    TEXT COLLATE "C",         -- set if bound to a domain instead
     role            TEXT COLLATE "C" NOT NULL,
     division        TEXT COLLATE "C" NOT NULL,
-    inviter         TEXT COLLATE "C",         -- both NULL: the system itself
+    inviter         TEXT COLLATE "C",         -- both NULL if the system created it
     inviter_role    TEXT COLLATE "C",
     created_at      BIGINT           NOT NULL,
     expires_at      BIGINT           NOT NULL, -- valid while now < expires_at
@@ -23,19 +23,20 @@ CREATE TABLE {prefix}codes (
     used_name       TEXT COLLATE "C",
     used_at         BIGINT,
     used_role       TEXT COLLATE "C",
-    used_lease      BYTEA,                    -- the lease that held its use
+    used_lease      BYTEA,                    -- the lease that reserved its use
     revoked_at      BIGINT,
     revoked_reason  TEXT COLLATE "C",
     deleted_at      BIGINT,
     version         BIGINT           NOT NULL,
-    batch           BYTEA,                    -- the call that created it with others
+    batch           BYTEA,                    -- the bulk call that created it
     metadata        TEXT COLLATE "C",
-    request_id      BYTEA,                    -- the request that it was created by
+    request_id      BYTEA,                    -- the idempotent request that created it
     CHECK ((uses = 0) = (used_id IS NULL)),
     CHECK (email IS NULL OR email_domain IS NULL)
-) WITH (fillfactor = 50); -- a redemption writes its row anew, and finds room beside it
+) WITH (fillfactor = 50); -- room for the new row version of a redemption on the same page
 
--- None of these holds a column that a redemption changes, so that it updates in place.
+-- None of these indexes contains a column that a redemption changes, so that PostgreSQL can
+-- update the row in place (HOT).
 CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
 CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
 CREATE INDEX {prefix}codes_role ON {prefix}codes (role, division, created_at, id);
@@ -45,8 +46,8 @@ CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch, created_at, id) WHERE 
 CREATE INDEX {prefix}codes_invitee ON {prefix}codes (email_key, division, expires_at) WHERE email_key IS NOT NULL;
 CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_id IS NOT NULL;
 
--- Where each invitation stands that is no tombstone: what lists and counts by status
--- and quotas go through.
+-- The state of each invitation that is no tombstone. Lists and counts by status use it, and
+-- so do quotas.
 CREATE TABLE {prefix}standings (
     division        TEXT COLLATE "C" NOT NULL,
     standing        BIGINT           NOT NULL, -- 0: uses left, 1: revoked, 2: used
@@ -54,8 +55,8 @@ CREATE TABLE {prefix}standings (
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,
     inviter         TEXT COLLATE "C",
-    -- One of 32, drawn when the row is made: a sample that proves a count to be beyond its
-    -- cap. Not by random(), which repeats itself for who sets its seed. Nobody is shown it.
+    -- A random sample of one row in 32, which proves that a count is beyond its cap. It does
+    -- not use random(), which a caller can make predictable by its seed. It is never shown.
     sampled         BOOLEAN          NOT NULL DEFAULT (get_byte(uuid_send(gen_random_uuid()), 0) < 8),
     PRIMARY KEY (division, standing, created_at, id) INCLUDE (expires_at)
 );
@@ -63,38 +64,38 @@ CREATE TABLE {prefix}standings (
 CREATE INDEX {prefix}standings_anywhere ON {prefix}standings (standing, created_at, id) INCLUDE (expires_at);
 CREATE INDEX {prefix}standings_valid ON {prefix}standings (division, expires_at, created_at, id) WHERE standing = 0;
 CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at, created_at, id) WHERE standing = 0;
--- By how many days they are valid for. < 1 instead of = 0, so that no other of the partial
--- indexes answers a question that is put so.
+-- By validity in whole days. The condition is < 1 instead of = 0, so that a query with the
+-- same condition can use no other partial index.
 CREATE INDEX {prefix}standings_lasting ON {prefix}standings (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
 CREATE INDEX {prefix}standings_lasting_anywhere ON {prefix}standings (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
 CREATE INDEX {prefix}standings_sampled ON {prefix}standings (division, standing, expires_at) WHERE sampled;
 CREATE INDEX {prefix}standings_sampled_anywhere ON {prefix}standings (standing, expires_at) WHERE sampled;
 CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
 
--- Who redeemed a code for several uses. That of a single-use code is in its row.
+-- Redemptions of codes for several uses. The redemption of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (
     invitation      BYTEA            NOT NULL,
     user_id         TEXT COLLATE "C" NOT NULL,
-    id              BYTEA            NOT NULL, -- that of its event
+    id              BYTEA            NOT NULL, -- the id of its event
     username        TEXT COLLATE "C" NOT NULL,
     at              BIGINT           NOT NULL,
-    role            TEXT COLLATE "C" NOT NULL, -- as granted then
-    lease           BYTEA,                    -- the lease that held its use
+    role            TEXT COLLATE "C" NOT NULL, -- as granted at that time
+    lease           BYTEA,                    -- the lease that reserved its use
     PRIMARY KEY (invitation, user_id)
 );
 
 CREATE INDEX {prefix}redemptions_newest ON {prefix}redemptions (invitation, at, id);
 
--- Uses that are held for somebody whose account is being created. As many as
--- the column held of the invitation says.
+-- Reserved uses, for users whose accounts are being created. The column held of the
+-- invitation has their number.
 CREATE TABLE {prefix}leases (
     invitation      BYTEA            NOT NULL,
     user_id         TEXT COLLATE "C" NOT NULL,
-    id              BYTEA            NOT NULL, -- that of its first event
+    id              BYTEA            NOT NULL, -- the id of its first event
     username        TEXT COLLATE "C" NOT NULL,
     held_since      BIGINT           NOT NULL,
-    held_until      BIGINT           NOT NULL, -- run out once now >= held_until
-    division        TEXT COLLATE "C" NOT NULL, -- the invitation's, which never changes
+    held_until      BIGINT           NOT NULL, -- expired once now >= held_until
+    division        TEXT COLLATE "C" NOT NULL, -- of the invitation, never changes
     PRIMARY KEY (invitation, user_id)
 );
 
@@ -104,29 +105,29 @@ CREATE INDEX {prefix}leases_newest_anywhere ON {prefix}leases (held_since, id);
 
 -- Idempotency keys of creations.
 CREATE TABLE {prefix}requests (
-    owner           TEXT COLLATE "C" NOT NULL, -- a user; empty: the system itself
+    owner           TEXT COLLATE "C" NOT NULL, -- a user, or empty for the system
     request_key     TEXT COLLATE "C" NOT NULL,
     id              BYTEA            NOT NULL UNIQUE,
-    fingerprint     BYTEA            NOT NULL, -- of what was asked for
-    results         BYTEA,                    -- what each row came to
-    forgotten_at    BIGINT,                   -- of one that created nothing: known until then
+    fingerprint     BYTEA            NOT NULL, -- of the request body
+    results         BYTEA,                    -- the result of each row
+    forgotten_at    BIGINT,                   -- expiry of a key that created nothing
     PRIMARY KEY (owner, request_key)
 );
 
 CREATE INDEX {prefix}requests_forgotten ON {prefix}requests (forgotten_at) WHERE forgotten_at IS NOT NULL;
 
--- One row for each quota that was ever counted: what counting locks.
+-- One row for each quota that was ever counted. Counting locks it.
 CREATE TABLE {prefix}quotas (
     kind            BIGINT           NOT NULL, -- 0: of an inviter, 1: of a division
     name            TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (kind, name)
 );
 
--- What a search looks through: the terms of the address (part 0) and of the name of
--- the redeemer who took the n-th use (part n), which count while it is the latest.
+-- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
+-- (part n). The terms of a name count only while its use is the latest.
 CREATE TABLE {prefix}words (
     word            TEXT COLLATE "C" NOT NULL,
-    division        TEXT COLLATE "C" NOT NULL, -- the invitation's, as is the next
+    division        TEXT COLLATE "C" NOT NULL, -- of the invitation, like created_at
     created_at      BIGINT           NOT NULL,
     invitation      BYTEA            NOT NULL,
     part            BIGINT           NOT NULL,
@@ -138,9 +139,9 @@ CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);
 CREATE TABLE {prefix}events (
     id              BYTEA            NOT NULL PRIMARY KEY,
     at              BIGINT           NOT NULL,
-    actor           TEXT COLLATE "C",         -- NULL: the system itself
-    actor_role      TEXT COLLATE "C",         -- of a user who manages invitations
-    redeemer        TEXT COLLATE "C",         -- the name of a newcomer
+    actor           TEXT COLLATE "C",         -- NULL for the system
+    actor_role      TEXT COLLATE "C",         -- set for users who manage invitations
+    redeemer        TEXT COLLATE "C",         -- the username of a redeemer
     action          TEXT COLLATE "C" NOT NULL,
     outcome         TEXT COLLATE "C" NOT NULL,
     reason          TEXT COLLATE "C",
@@ -156,7 +157,7 @@ CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
 
--- The invitations for a person to read. Codes that the library sealed are not shown.
+-- The invitations for human readers. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS
 SELECT
     CASE WHEN substr(sealed, 1, 1) = '\x00' THEN convert_from(substr(sealed, 2), 'UTF8') END AS code,

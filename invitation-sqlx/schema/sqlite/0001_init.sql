@@ -3,15 +3,15 @@
 
 CREATE TABLE {prefix}codes (
     id              BLOB    NOT NULL PRIMARY KEY,
-    digest          BLOB    NOT NULL UNIQUE,  -- tombstones keep theirs
-    tag             BLOB    NOT NULL,         -- of the code's first four symbols
+    digest          BLOB    NOT NULL UNIQUE,  -- kept by tombstones too
+    tag             BLOB    NOT NULL,         -- a tag of the code's first four symbols
     sealed          BLOB    NOT NULL,         -- the code, to be shown again
     email           TEXT,                     -- as given
     email_key       TEXT,                     -- the comparison form
-    email_domain    TEXT,                     -- bound to a domain instead
+    email_domain    TEXT,                     -- set if bound to a domain instead
     role            TEXT    NOT NULL,
     division        TEXT    NOT NULL,
-    inviter         TEXT,                     -- both NULL: the system itself
+    inviter         TEXT,                     -- both NULL if the system created it
     inviter_role    TEXT,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL,         -- valid while now < expires_at
@@ -23,19 +23,19 @@ CREATE TABLE {prefix}codes (
     used_name       TEXT,
     used_at         INTEGER,
     used_role       TEXT,
-    used_lease      BLOB,                     -- the lease that held its use
+    used_lease      BLOB,                     -- the lease that reserved its use
     revoked_at      INTEGER,
     revoked_reason  TEXT,
     deleted_at      INTEGER,
     version         INTEGER NOT NULL,
-    batch           BLOB,                     -- the call that created it with others
+    batch           BLOB,                     -- the bulk call that created it
     metadata        TEXT,
-    request_id      BLOB,                     -- the request that it was created by
+    request_id      BLOB,                     -- the idempotent request that created it
     CHECK ((uses = 0) = (used_id IS NULL)),
     CHECK (email IS NULL OR email_domain IS NULL)
 ) STRICT;
 
--- None of these holds a column that a redemption changes.
+-- None of these indexes contains a column that a redemption changes.
 CREATE INDEX {prefix}codes_newest ON {prefix}codes (division, created_at, id);
 CREATE INDEX {prefix}codes_newest_anywhere ON {prefix}codes (created_at, id);
 CREATE INDEX {prefix}codes_role ON {prefix}codes (role, division, created_at, id);
@@ -45,8 +45,8 @@ CREATE INDEX {prefix}codes_batch ON {prefix}codes (batch, created_at, id) WHERE 
 CREATE INDEX {prefix}codes_invitee ON {prefix}codes (email_key, division, expires_at) WHERE email_key IS NOT NULL;
 CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_id IS NOT NULL;
 
--- Where each invitation stands that is no tombstone: what lists and counts by status
--- and quotas go through.
+-- The state of each invitation that is no tombstone. Lists and counts by status use it, and
+-- so do quotas.
 CREATE TABLE {prefix}standings (
     division        TEXT    NOT NULL,
     standing        INTEGER NOT NULL,         -- 0: uses left, 1: revoked, 2: used
@@ -62,30 +62,30 @@ CREATE INDEX {prefix}standings_valid ON {prefix}standings (division, expires_at)
 CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at) WHERE standing = 0;
 CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
 
--- Who redeemed a code for several uses. That of a single-use code is in its row.
+-- Redemptions of codes for several uses. The redemption of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (
     invitation      BLOB    NOT NULL,
     user_id         TEXT    NOT NULL,
-    id              BLOB    NOT NULL,         -- that of its event
+    id              BLOB    NOT NULL,         -- the id of its event
     username        TEXT    NOT NULL,
     at              INTEGER NOT NULL,
-    role            TEXT    NOT NULL,         -- as granted then
-    lease           BLOB,                     -- the lease that held its use
+    role            TEXT    NOT NULL,         -- as granted at that time
+    lease           BLOB,                     -- the lease that reserved its use
     PRIMARY KEY (invitation, user_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX {prefix}redemptions_newest ON {prefix}redemptions (invitation, at, id);
 
--- Uses that are held for somebody whose account is being created. As many as
--- the column held of the invitation says.
+-- Reserved uses, for users whose accounts are being created. The column held of the
+-- invitation has their number.
 CREATE TABLE {prefix}leases (
     invitation      BLOB    NOT NULL,
     user_id         TEXT    NOT NULL,
-    id              BLOB    NOT NULL,         -- that of its first event
+    id              BLOB    NOT NULL,         -- the id of its first event
     username        TEXT    NOT NULL,
     held_since      INTEGER NOT NULL,
-    held_until      INTEGER NOT NULL,         -- run out once now >= held_until
-    division        TEXT    NOT NULL,         -- the invitation's, which never changes
+    held_until      INTEGER NOT NULL,         -- expired once now >= held_until
+    division        TEXT    NOT NULL,         -- of the invitation, never changes
     PRIMARY KEY (invitation, user_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -95,29 +95,29 @@ CREATE INDEX {prefix}leases_newest_anywhere ON {prefix}leases (held_since, id);
 
 -- Idempotency keys of creations.
 CREATE TABLE {prefix}requests (
-    owner           TEXT    NOT NULL,         -- a user; empty: the system itself
+    owner           TEXT    NOT NULL,         -- a user, or empty for the system
     request_key     TEXT    NOT NULL,
     id              BLOB    NOT NULL UNIQUE,
-    fingerprint     BLOB    NOT NULL,         -- of what was asked for
-    results         BLOB,                     -- what each row came to
-    forgotten_at    INTEGER,                  -- of one that created nothing: known until then
+    fingerprint     BLOB    NOT NULL,         -- of the request body
+    results         BLOB,                     -- the result of each row
+    forgotten_at    INTEGER,                  -- expiry of a key that created nothing
     PRIMARY KEY (owner, request_key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX {prefix}requests_forgotten ON {prefix}requests (forgotten_at) WHERE forgotten_at IS NOT NULL;
 
--- One row for each quota that was ever counted: what counting locks.
+-- One row for each quota that was ever counted. Counting locks it.
 CREATE TABLE {prefix}quotas (
     kind            INTEGER NOT NULL,         -- 0: of an inviter, 1: of a division
     name            TEXT    NOT NULL,
     PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 
--- What a search looks through: the terms of the address (part 0) and of the name of
--- the redeemer who took the n-th use (part n), which count while it is the latest.
+-- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
+-- (part n). The terms of a name count only while its use is the latest.
 CREATE TABLE {prefix}words (
     word            TEXT    NOT NULL,
-    division        TEXT    NOT NULL,         -- the invitation's, as is the next
+    division        TEXT    NOT NULL,         -- of the invitation, like created_at
     created_at      INTEGER NOT NULL,
     invitation      BLOB    NOT NULL,
     part            INTEGER NOT NULL,
@@ -126,13 +126,13 @@ CREATE TABLE {prefix}words (
 
 CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);
 
--- Every index of it holds the id in any case, so it needs no row number besides.
+-- WITHOUT ROWID, because every index contains the id anyway.
 CREATE TABLE {prefix}events (
     id              BLOB    NOT NULL PRIMARY KEY,
     at              INTEGER NOT NULL,
-    actor           TEXT,                     -- NULL: the system itself
-    actor_role      TEXT,                     -- of a user who manages invitations
-    redeemer        TEXT,                     -- the name of a newcomer
+    actor           TEXT,                     -- NULL for the system
+    actor_role      TEXT,                     -- set for users who manage invitations
+    redeemer        TEXT,                     -- the username of a redeemer
     action          TEXT    NOT NULL,
     outcome         TEXT    NOT NULL,
     reason          TEXT,
@@ -148,8 +148,7 @@ CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
 
--- The invitations for a person to read, with times in UTC. Codes that the library
--- sealed are not shown.
+-- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS
 SELECT
     CASE WHEN substr(sealed, 1, 1) = x'00' THEN CAST(substr(sealed, 2) AS TEXT) END AS code,

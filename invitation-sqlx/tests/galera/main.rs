@@ -1,5 +1,5 @@
-//! Races on a Galera cluster: whoever meets on a code comes in over three nodes, each of
-//! which takes writes.
+//! Races on a Galera cluster: concurrent callers of one code use three nodes, each of which
+//! accepts writes.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(feature = "mysql")]
@@ -23,16 +23,16 @@ use invitation_testkit::Galera;
 use spread::Spread;
 use tokio::{sync::Mutex, task::JoinSet};
 
-/// One race at a time: three servers and their crowds on a small machine.
+/// One race at a time, because three servers and their callers share a small machine.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// A store on a database of its own, whose calls take turns on the nodes.
+/// Returns a store on a database of its own, whose calls alternate between the nodes.
 async fn over_three_nodes() -> Fixture {
     let turn = TURN.lock().await;
     Fixture::new(Spread::over(nodes().await)).keeping(turn)
 }
 
-/// A database of its own, as each node has it.
+/// Returns a database of its own, through each node.
 async fn nodes() -> Vec<MySqlStore> {
     let urls = Galera::shared().create_database();
     let mut nodes = Vec::new();
@@ -40,7 +40,7 @@ async fn nodes() -> Vec<MySqlStore> {
         let pool = MySqlPoolOptions::new().max_connections(16).connect(url).await.unwrap();
         nodes.push(MySqlStore::new(pool));
     }
-    // One node after another: the first does it.
+    // One node after another: the first one migrates.
     for node in &nodes {
         node.migrate().await.unwrap();
     }
@@ -96,13 +96,13 @@ async fn what_one_node_redeemed_the_others_know() {
     }
 }
 
-/// A host's registration on one node: account and redemption, or neither.
+/// Registers a user on one node: account and redemption, or neither.
 async fn register(node: &MySqlStore, code: &str, name: &str) -> Result<(), Error> {
     let failed = |error: sqlx::Error| {
         let kind = error.as_database_error().map_or(StoreErrorKind::Other, MySql::classify);
         Error::Store(StoreError::new(kind, "the host").because(error))
     };
-    // As the documentation says for clusters.
+    // As documented for clusters.
     let begin = "SET autocommit = 0; START TRANSACTION; SAVEPOINT host";
     let mut conn = node.pool().acquire().await.map_err(failed)?;
     conn.close_on_drop();

@@ -1,4 +1,4 @@
-//! One store over several nodes.
+//! A store whose calls go to several nodes.
 
 use std::{
     fmt,
@@ -13,11 +13,11 @@ use invitation_core::{
 };
 use invitation_sqlx::MySqlStore;
 
-/// How often a change is repeated that conflicts stopped: here whole crowds want the same
-/// row of three servers, one of which gets it at a time.
+/// The maximum number of tries of a change that conflicts. Here many callers on three
+/// servers want the same row, and one succeeds at a time.
 const TRIES: usize = 100;
 
-/// Each call goes to the next node.
+/// A store that sends each call to the next node.
 pub(crate) struct Spread {
     nodes: Vec<MySqlStore>,
     next: AtomicUsize,

@@ -1,4 +1,4 @@
-//! The promises of `Joined`: those of every database, and what each has of its own.
+//! Tests of `Joined`: those of every database, and those of a single one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

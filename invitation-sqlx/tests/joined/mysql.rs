@@ -1,4 +1,4 @@
-//! On MariaDB and MySQL.
+//! Tests of `Joined` on MariaDB and MySQL.
 
 use invitation_sqlx::{
     Joined,
@@ -17,9 +17,10 @@ use crate::{
 
 promises!(MySql);
 
-/// How a transaction begins in which `InnoDB` locks rows as they are now, not as they were at
-/// the first look. MariaDB 11.6 and later do the second by default, older versions and MySQL
-/// have no such setting.
+/// Returns the statements that begin a transaction with or without snapshot isolation.
+/// Without it, `InnoDB` locks the present version of a row. With it, a row that has changed
+/// since the transaction's snapshot is a conflict. MariaDB 11.6 and later enable it by
+/// default; older versions and MySQL do not have it.
 async fn beginning(level: &str, is_of_now: bool) -> Option<String> {
     let host = Host::<MySql>::new().await;
     let setting = "SHOW VARIABLES LIKE 'innodb_snapshot_isolation'";
@@ -40,7 +41,8 @@ async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now() 
         .await;
 }
 
-/// Under snapshot isolation a row that has changed since the first look ends the transaction.
+/// Under snapshot isolation, locking a row that has changed since the snapshot ends the
+/// transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn under_snapshot_isolation_a_transaction_that_looked_before_is_a_conflict() {
     let Some(begin) = beginning("REPEATABLE READ", false).await else { return };
@@ -56,7 +58,7 @@ async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on
     others::a_wait_that_is_too_long::<MySql>(impatient).await;
 }
 
-/// A transaction of a host's, and the number by which the server knows its connection.
+/// Returns a transaction of the host, and the server's id of its connection.
 async fn known(host: &Host<MySql>) -> (Transaction<'static, MySql>, u64) {
     let mut tx = host.begin().await;
     let id = sqlx::query_scalar("SELECT CONNECTION_ID()").fetch_one(&mut *tx).await.unwrap();
@@ -74,7 +76,8 @@ async fn until_waiting(host: &Host<MySql>, connection: u64) {
             if found == 1 {
                 break;
             }
-            // The server looks anew only when nobody has asked for a tenth of a second.
+            // The server refreshes this table only after a tenth of a second without a
+            // query on it.
             tokio::time::sleep(std::time::Duration::from_millis(120)).await;
         }
     };
@@ -90,7 +93,8 @@ async fn a_deadlock_is_a_retryable_error_and_nothing_of_the_transaction_is_kept(
 
         let mut tx = host.begin().await;
         add_user(&mut tx, "anna").await;
-        // Another one holds the code, has done more, and now wants what the first holds.
+        // Another transaction holds the code, has done more work, and now wants the first
+        // one's rows.
         let (mut other, number) = known(&host).await;
         inside(&mut other, others::HOLD).await;
         for n in 0..100 {
@@ -107,7 +111,7 @@ async fn a_deadlock_is_a_retryable_error_and_nothing_of_the_transaction_is_kept(
         assert_conflict(joined.redeem(&code, &redeemer("anna")).await);
         wanting.await.unwrap().unwrap();
         if stubborn {
-            // What a host does that does not look at errors.
+            // A host that ignores errors goes on like this.
             for name in ["one", "two", "three"] {
                 try_to_add_user(&mut tx, name).await.unwrap_err();
             }

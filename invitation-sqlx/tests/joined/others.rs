@@ -1,4 +1,4 @@
-//! Others who are in the way, on databases that let them.
+//! Conflicts with other transactions, on databases with concurrent writers.
 
 use std::num::NonZeroU32;
 
@@ -13,13 +13,14 @@ use crate::support::{
     manager, redeemer, uses,
 };
 
-/// What makes a transaction look at the database, and see it from then on as it is now.
+/// A query that fixes the snapshot of a transaction.
 const LOOK: &str = "SELECT COUNT(*) FROM users";
-/// Holds every code, and changes none.
+/// Locks every code without changing any.
 pub(crate) const HOLD: &str = "UPDATE invitation_codes SET version = version";
 
-/// A transaction that has looked, before somebody else changed what it needs: not even tried
-/// again, the redemption in it is a conflict. It is given back as that left it.
+/// Begins a transaction whose snapshot is older than a change of the invitation. The
+/// redemption in it is a conflict, without a retry. Returns the transaction in the
+/// resulting state.
 pub(crate) async fn overtaken<DB: Kind>(
     host: &Host<DB>,
     begin: &str,
@@ -34,7 +35,7 @@ pub(crate) async fn overtaken<DB: Kind>(
     tx
 }
 
-/// The host repeats its whole transaction.
+/// Repeats the host's whole transaction.
 pub(crate) async fn again<DB: Kind>(host: &Host<DB>, code: &str) {
     let mut tx = host.begin().await;
     host.invitations.on(Joined::new(&mut tx)).redeem(code, &redeemer("anna")).await.unwrap();
@@ -42,7 +43,7 @@ pub(crate) async fn again<DB: Kind>(host: &Host<DB>, code: &str) {
     assert_eq!(uses(&host.invitations).await, 1);
 }
 
-/// In a transaction that waits no longer than `impatient` says.
+/// Runs in a transaction whose lock wait `impatient` limits.
 pub(crate) async fn a_wait_that_is_too_long<DB: Kind>(impatient: &str) {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
@@ -60,12 +61,12 @@ pub(crate) async fn a_wait_that_is_too_long<DB: Kind>(impatient: &str) {
     assert_eq!((uses(&host.invitations).await, host.users().await), (0, 2));
 }
 
-/// In a transaction of this beginning.
+/// Runs in a transaction that begins with `begin`.
 pub(crate) async fn what_others_committed_meanwhile_is_seen<DB: Kind>(begin: &str) {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut tx = host.begin_with(begin).await;
-    // It has looked, before somebody else redeems.
+    // The snapshot is fixed before another user redeems.
     inside(&mut tx, LOOK).await;
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
     let joined = host.invitations.on(Joined::new(&mut tx));
@@ -75,7 +76,7 @@ pub(crate) async fn what_others_committed_meanwhile_is_seen<DB: Kind>(begin: &st
     tx.rollback().await.unwrap();
 }
 
-/// In a transaction of this beginning.
+/// Runs in a transaction that begins with `begin`.
 pub(crate) async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now<
     DB: Kind,
 >(

@@ -1,4 +1,4 @@
-//! On PostgreSQL.
+//! Tests of `Joined` on PostgreSQL.
 
 use invitation_sqlx::sqlx::Postgres;
 
@@ -28,7 +28,7 @@ async fn a_conflict_is_a_retryable_error_and_not_retried() {
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {
         let begin = format!("BEGIN ISOLATION LEVEL {level}");
         let mut tx = others::overtaken(&host, &begin, &created).await;
-        // The conflict was undone behind our savepoint: the host may still end it well.
+        // The library rolled back to its savepoint, so the host may still commit.
         add_user(&mut tx, level).await;
         tx.commit().await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! What holds on every database.
+//! Tests of `Joined` that hold on every database.
 
 use std::num::NonZeroU32;
 
@@ -16,7 +16,7 @@ use crate::support::{
     manager, redeemer, trail, uses,
 };
 
-/// A test of each, on one database.
+/// Creates a test of each promise, on one database.
 macro_rules! promises {
     ($database:ty) => {
         $crate::support::host::tests!($database, promises:
@@ -65,7 +65,7 @@ pub(crate) async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_reco
         assert_eq!((uses(&host.invitations).await, host.users().await), (0, 0), "{way}");
         assert_eq!(trail(&host.invitations).await, before, "{way}");
     }
-    // The code is as good as new, for anybody.
+    // The code is unused again: any user can redeem it.
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
 }
 
@@ -163,7 +163,7 @@ pub(crate) async fn a_dropped_call_leaves_the_hosts_work_alone<DB: Kind>() {
         // The transaction goes on, and the code can be redeemed in it.
         let inside = host.invitations.on(Joined::new(&mut tx));
         let redeemed = inside.redeem(&code, &anna).await.unwrap();
-        // Without an answer it was made, or not; with one, it was.
+        // A dropped call may or may not have redeemed the code; a completed call has.
         assert!(redeemed.is_replayed() || !done, "dropped after {polls} polls");
         tx.commit().await.unwrap();
         let expected = (u32::try_from(polls + 1).unwrap(), i64::try_from(polls + 1).unwrap());
@@ -221,14 +221,14 @@ fn staff() -> Draft {
     Draft::new().with_role(invitation_core::Role::new("staff").unwrap())
 }
 
-/// Drops creations after ever more polls, and tells how often the host's next statement
-/// failed for that; nothing else of the host's work does.
+/// Drops creations after an increasing number of polls. Returns how often the host's next
+/// statement failed because of that; the rest of the host's work must succeed.
 pub(crate) async fn failures_after_dropped_creations<DB: Kind>() -> u32 {
     let host = Host::<DB>::new().await;
     let mut users = 0;
     let mut failures = 0;
     for polls in 0..40 {
-        // A new connection each time, to which all statements are new.
+        // A new connection each time, which has no prepared statements.
         let mut conn = host.pool().acquire().await.unwrap();
         conn.close_on_drop();
         let mut tx = conn.begin().await.unwrap();
@@ -237,7 +237,7 @@ pub(crate) async fn failures_after_dropped_creations<DB: Kind>() -> u32 {
             let inside = host.invitations.on(Joined::new(&mut tx));
             DropAfter::new(inside.create(&manager(), Draft::new()), polls).await.is_some()
         };
-        // Not one of these waits without an end.
+        // No statement may hang.
         let patience = std::time::Duration::from_secs(20);
         let rest = async {
             let next = try_to_add_user(&mut tx, &format!("next-{polls}")).await;

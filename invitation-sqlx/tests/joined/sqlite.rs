@@ -1,4 +1,4 @@
-//! On SQLite, where one writes at a time.
+//! Tests of `Joined` on SQLite, which allows one writer at a time.
 
 use invitation_sqlx::{Joined, sqlx::Sqlite};
 
@@ -14,7 +14,7 @@ use crate::{
 
 promises!(Sqlite);
 
-/// Unlike `BEGIN IMMEDIATE`, a transaction that may find out late that it cannot write.
+/// Unlike `BEGIN IMMEDIATE`, such a transaction may find out late that it cannot write.
 const DEFERRED: &str = "BEGIN DEFERRED";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
-//! What PostgreSQL goes through to count: a sample where there are many, and all of them
-//! where there are few.
+//! How PostgreSQL counts: by a sample if there are many rows, and one by one if there are
+//! few.
 
 use std::num::NonZeroU32;
 
@@ -28,7 +28,7 @@ async fn run(store: &PgStore, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(store.pool()).await.unwrap();
 }
 
-/// So many that are used.
+/// Counts `rows` used invitations.
 async fn used(store: &PgStore, rows: u32) -> Tally {
     run(store, "DELETE FROM invitation_standings").await;
     let sql = format!(
@@ -66,7 +66,7 @@ async fn postgres_counts_exactly_up_to_the_cap() {
     assert!((1_575..=2_175).contains(&sampled), "{sampled} of 60,000");
 }
 
-/// A sample that is no sample gives away whether it was asked.
+/// A manipulated sample reveals whether a count used it.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_takes_so_many_of_a_sample_for_proof() {
     let _turn = TURN.lock().await;
@@ -76,17 +76,18 @@ async fn postgres_takes_so_many_of_a_sample_for_proof() {
         run(&store, "UPDATE invitation_standings SET sampled = TRUE").await;
         assert_eq!(count(&store, 10_000).await, only_used(told));
     }
-    // Not where proof would be more than a quarter of what is counted.
+    // A count does not use the sample if the proof would cost more than a quarter of the
+    // rows.
     assert_eq!(count(&store, 100).await, only_used(101));
     assert_eq!(count(&store, 300).await, only_used(301));
-    // Nor of what the sample does not have in order.
+    // Nor does it for criteria that are not in the sample's index.
     let created = Span { from: None, until: Some(Timestamp::from_micros(1_000_000).unwrap()) };
     let filter = Filter { created, ..Filter::all(Timestamp::from_micros(5).unwrap()) };
     let tally = store.count(&Scope::All, &filter, 10_000).await.unwrap();
     assert_eq!(tally, only_used(581));
 }
 
-/// Words of an earlier redeemer may still be there.
+/// Search terms of an earlier redeemer may still be stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_latest_redeemer_counts() {
     let _turn = TURN.lock().await;
@@ -121,7 +122,7 @@ async fn only_the_latest_redeemer_counts() {
     assert!(counted("anna bert").await && !counted("anna cleo").await);
 }
 
-/// Whoever could tell which are sampled could choose what becomes of them.
+/// A user who could learn which invitations are sampled could manipulate the counts.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
     let _turn = TURN.lock().await;
@@ -165,7 +166,7 @@ async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
     assert_eq!(sampled().await, before);
 }
 
-/// Each row is drawn by itself, and whatever the seed is of the connection.
+/// Each row is drawn independently, whatever the random seed of the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_invitation_is_drawn() {
     let _turn = TURN.lock().await;
@@ -184,7 +185,7 @@ async fn each_invitation_is_drawn() {
         draws.push(sqlx::query_scalar::<_, bool>(sql).fetch_all(store.pool()).await.unwrap());
     }
     assert!(draws.iter().all(|draw| draw.len() == 100));
-    // Of 2,000 draws 63, within seven standard deviations of 8.
+    // 63 of 2,000 draws are expected, within seven standard deviations of 8.
     let sampled = draws.iter().flatten().filter(|sampled| **sampled).count();
     assert!((7..=119).contains(&sampled), "{sampled} of 2,000");
     draws.dedup();
@@ -200,8 +201,8 @@ async fn postgres_goes_through_a_sample_of_many() {
     for part in MIXED.replace("{rows}", &ROWS.to_string()).split(';') {
         run(&store, part).await;
     }
-    // Of rows whose commit is not on disk yet, nobody says that all may see them. An ANALYZE
-    // commits, too, and not to disk at once.
+    // VACUUM marks rows as visible to all only if their commit is on the disk. ANALYZE also
+    // commits asynchronously.
     for command in ["CHECKPOINT", "VACUUM", "ANALYZE"] {
         run(&store, command).await;
     }
@@ -216,7 +217,7 @@ async fn postgres_goes_through_a_sample_of_many() {
             assert_eq!(counts.of(Status::Revoked), Count::Exactly(5_000));
             let index = format!("using invitation_standings_sampled{suffix} on ");
             assert_eq!(plans.matches(&index).count(), 4, "{plans}");
-            // Those that the sample cannot tell are the most.
+            // The largest scan is of the status that the sample cannot decide.
             let (most, line) = rows(&plans).max_by_key(|(rows, _)| *rows).unwrap();
             assert!(most <= 5_000, "{line} in\n{plans}");
             assert!((1..=300).contains(&pages(&plans)), "{plans}");

@@ -1,5 +1,6 @@
-//! Those that have expired, or have not, on PostgreSQL: all of them in the list's order,
-//! however they lie in it, and found at once where they are valid for few lengths of time.
+//! Lists of expired and of active invitations on PostgreSQL. They are complete and in
+//! order, wherever the matches lie. If there are few validity lengths, the index finds them
+//! without a scan.
 
 use invitation_core::{Actor, Criteria, InvitationId, Invitations, Paging, Span, Status};
 use invitation_sqlx::{
@@ -11,10 +12,11 @@ use super::{TURN, admin, explaining, log, manager, unseen::pages};
 
 const ROWS: &str = include_str!("../../../benches/benches/postgres/rows.sql");
 
-/// Lengths below, at and between whole days, one of no time and one of less.
+/// Lengths below, at and between whole days, one of zero and one negative.
 const FEW_LENGTHS: &str = "
     (ARRAY[72, 81, 1, 0, -5, 264, 285, 9600])[1 + n % 8] * 3600000000";
-/// One that expired before it was created, which is still to come: clocks may differ.
+/// An invitation that expired before it was created, and whose creation is in the future:
+/// clocks may differ.
 const ODD: &str = "
     UPDATE invitation_codes
     SET created_at = created_at + 97200000000, expires_at = expires_at + 97200000000
@@ -22,12 +24,13 @@ const ODD: &str = "
                 ORDER BY created_at DESC LIMIT 1);
     UPDATE invitation_standings s SET created_at = c.created_at, expires_at = c.expires_at
     FROM invitation_codes c WHERE c.id = s.id AND c.created_at <> s.created_at;";
-/// One length, most of a day above a whole one: many were created in that day.
+/// One length, a whole number of days plus most of a day, so many were created within that
+/// day.
 const UNDECIDED: &str = "93 * 3600000000";
-/// More lengths than are looked at.
+/// More lengths than a list examines.
 const MANY_LENGTHS: &str = "(n % 80 - 40) * 86400000000";
 
-/// Two lengths, of which the shorter ones expired later.
+/// Two lengths; invitations with the shorter one expired later.
 const TWO_LENGTHS: &str = "(CASE WHEN n % 2 = 0 THEN 240 ELSE 48 END) * 3600000000";
 
 struct Data {
@@ -36,7 +39,7 @@ struct Data {
 }
 
 impl Data {
-    /// So many invitations within twelve days, the newest of which is a day old.
+    /// Creates `rows` invitations within twelve days, the newest of which is a day old.
     async fn of(lifetime: &str, rows: u32) -> Self {
         let url = invitation_testkit::Postgres::shared().create_database();
         let store = PgStore::new(PgPool::connect(&url).await.unwrap());
@@ -54,7 +57,7 @@ impl Data {
         Self { pool, invitations: Invitations::new(PgStore::new(explaining(&url).await)) }
     }
 
-    /// All of a status, one after the other.
+    /// Returns all invitations of a status, fetched one after the other.
     async fn expected(&self, status: Status) -> Vec<InvitationId> {
         let is = if status == Status::Expired { "<=" } else { ">" };
         let sql = format!(
@@ -67,7 +70,7 @@ impl Data {
         rows.iter().map(id).map(InvitationId::from_bytes).collect()
     }
 
-    /// All that the pages list, and how many pages were not full.
+    /// Returns all invitations on the pages, and the number of pages that were not full.
     async fn listed(
         &self,
         actor: &Actor,
@@ -85,7 +88,7 @@ impl Data {
         }
     }
 
-    /// What is listed so, and that nothing else was looked at for it.
+    /// Returns the list, and asserts that it used only the index by validity length.
     async fn listed_by_length(
         &self,
         actor: &Actor,
@@ -135,7 +138,7 @@ async fn postgres_lists_a_stretch_of_them() {
         let ids = data.listed_by_length(&manager(), &within, 7).await;
         assert_eq!(ids, all[until + 1..=from], "{status}");
 
-        // By the expiry, too, at any instant as at that of the question.
+        // Filters by expiry too, at an arbitrary instant instead of the present.
         let (_, expires) = at(until).await;
         let [before, later] = [(None, Some(expires)), (Some(expires), None)]
             .map(|(from, until)| of().expiring_within(Span { from, until }));
@@ -148,7 +151,7 @@ async fn postgres_lists_a_stretch_of_them() {
     }
 }
 
-/// A page in the middle begins where it is to begin in each of the lengths.
+/// A page in the middle starts at the right position in each of the lengths.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_through_nothing_on_the_way_to_a_page() {
     let _turn = TURN.lock().await;
@@ -167,7 +170,8 @@ async fn postgres_goes_through_nothing_on_the_way_to_a_page() {
     }
 }
 
-/// What cannot be told so is told by a walk: all the same, on pages that may be short.
+/// Lists that lengths cannot answer use a scan: the result is the same, on pages that may
+/// be short.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_walks_where_lengths_tell_nothing() {
     let _turn = TURN.lock().await;

@@ -1,5 +1,5 @@
-//! MariaDB tells the plan of each statement, and how many rows it really read for a
-//! question.
+//! MariaDB explains the plan of each statement, and counts the rows that a query really
+//! read.
 
 use invitation_core::{Draft, Invitations};
 use invitation_sqlx::{
@@ -11,7 +11,7 @@ use super::{QUESTIONS, Question, ROWS, TURN, ask, log, manager, statements};
 
 const MIXED: &str = include_str!("mixed_mariadb.sql");
 
-/// A line for each table that a statement looks at.
+/// A line of a plan: a table that a statement reads.
 struct Line {
     table: String,
     way: String,
@@ -35,25 +35,26 @@ async fn plan(conn: &mut MySqlConnection, statement: &str) -> Vec<Line> {
         .collect()
 }
 
-/// How many rows the connection has read.
+/// Returns the number of rows that the connection has read.
 async fn rows_read(conn: &mut MySqlConnection) -> u64 {
     let sql = "SHOW SESSION STATUS LIKE 'Handler_read%'";
     let rows = sqlx::raw_sql(sql).fetch_all(conn).await.unwrap();
     rows.iter().map(|row| row.get::<String, _>(1).parse::<u64>().unwrap()).sum()
 }
 
-/// The most rows that a question reads: no list more than its candidates, a few times over.
+/// Returns the maximum number of rows that a query reads: a small multiple of a list's
+/// candidates.
 fn bound(question: Question) -> u64 {
     match question {
-        // Up to 10,000 of each status, put together and counted.
+        // Up to 10,000 of each status, collected and counted.
         Question::Counts => 81_000,
-        // All that have a word, a few times over.
+        // All matches of a term, a few times over.
         Question::CountsOf(_) => 360_000,
-        // Up to 5,001 words, put together four times, and then a walk.
+        // Up to 5,001 search terms, collected four times, and then a scan.
         Question::Search(_) => 60_000,
         // Two pages.
         Question::MiddlePage => 26_000,
-        // Up to 2,000 candidates, three times, and what is left of them.
+        // Up to 2,000 candidates, three times, and the remaining ones.
         _ => 14_000,
     }
 }
@@ -73,13 +74,13 @@ async fn mariadb_goes_by_the_intended_indexes() {
     for (question, indexes) in QUESTIONS {
         let created = invitations.create(&manager(), Draft::new()).await.unwrap();
         let (id, code) = (created.invitation().id, created.code().reveal().to_string());
-        // Inside a host's transaction statements are sent, and logged, with their values.
+        // Inside a host's transaction, statements are sent and logged with their values.
         let mut tx = pool.begin().await.unwrap();
         let before = rows_read(&mut tx).await;
         log.clear();
         ask(&invitations.on(Joined::new(&mut tx)), *question, id, &code).await;
         let sent = statements(&log.take());
-        // Several may be sent together; no value has a semicolon in it.
+        // One message may contain several statements; no value contains a semicolon.
         let asked = sent.iter().flat_map(|text| text.split(';'));
         let asked = asked.filter(|text| text.contains("invitation_"));
         let read = rows_read(&mut tx).await - before;
@@ -91,7 +92,7 @@ async fn mariadb_goes_by_the_intended_indexes() {
             for Line { table, way, key, rows } in plan(&mut conn, statement).await {
                 let line = format!("{table} {way} {key} {rows}\n");
                 told.push_str(&line);
-                // Of what was found already, all is looked at.
+                // A full scan of intermediate results is fine.
                 let found = table.is_empty() || table.starts_with('<') || table == "f";
                 assert!(found || way != "ALL", "{question:?}: {line} in {statement}");
                 keys.push(key);

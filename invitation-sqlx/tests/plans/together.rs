@@ -1,4 +1,5 @@
-//! Words that many have are found together, however far down the list, on every database.
+//! A search for two frequent terms finds the common matches on every database, however far
+//! down the list they are.
 
 use invitation_core::{
     Criteria, Division, Draft, Email, InvitationId, Invitations, Paging, Role, Store, SystemActor,
@@ -7,12 +8,12 @@ use invitation_sqlx::{PgStore, SqliteStore, sqlx::PgPool};
 
 use super::{TURN, manager};
 
-/// More have each of the words than are looked at for a page.
+/// The number of matches of each term, which is more than a page examines.
 const EACH: usize = 2_500;
 const AT_ONCE: usize = 1_000;
 
-/// The words of the n-th address: one of both words, a few in the middle with both, and two
-/// of these with a longer one.
+/// Returns the local part of the n-th address. Each has one of both terms, a few in the
+/// middle have both, and two of these have a longer term.
 fn local_part(n: usize) -> String {
     match n {
         _ if n == EACH + 3 => "annabel.west".to_owned(),
@@ -48,7 +49,7 @@ async fn finds_those_with_both<S: Store>(invitations: &Invitations<S>) {
     }
 }
 
-/// All that a search finds, page by page, and on how many pages.
+/// Returns all matches of a search, and on how many pages they were.
 pub(super) async fn all<S: Store>(
     invitations: &Invitations<S>,
     text: &str,

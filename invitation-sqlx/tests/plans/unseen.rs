@@ -1,5 +1,5 @@
-//! PostgreSQL on tables that it knows little of: it has never looked at them, or only while
-//! they were small. No question may then look at more rows than it does on any others.
+//! PostgreSQL with missing or outdated statistics: the tables were never analysed, or only
+//! while they were small. Even then no query may examine more rows than usual.
 
 use invitation_core::{
     Actor, Criteria, Division, Draft, InvitationId, Invitations, Paging, Role, Span, Status, UserId,
@@ -11,23 +11,23 @@ use invitation_sqlx::{
 
 use super::{MIXED, QUESTIONS, Question, TURN, admin, ask, explaining, log, manager, on_postgres};
 
-/// Nobody looks at the tables of their own accord.
+/// Disables automatic vacuum and analyze on the tables.
 pub(super) const LEFT_ALONE: &str = "
     ALTER TABLE invitation_codes SET (autovacuum_enabled = off);
     ALTER TABLE invitation_standings SET (autovacuum_enabled = off);
     ALTER TABLE invitation_words SET (autovacuum_enabled = off)";
 
-/// The most rows that one step of a plan gives or leaves out.
+/// Returns the maximum number of rows that a single plan step returns or filters out.
 fn bound(question: Question) -> u64 {
     match question {
-        // Up to the cap of each status; or all that have a word, which is half of them.
+        // Up to the cap of each status, or all matches of a term, which is half of them.
         Question::Counts | Question::CountsOf(_) => 10_001,
         Question::Search(_) => 5_001,
         _ => 2_001,
     }
 }
 
-/// How many rows the steps of some plans gave or left out.
+/// Returns the number of rows that each plan step returned or filtered out.
 pub(super) fn rows(plans: &str) -> impl Iterator<Item = (u64, &str)> {
     plans.lines().filter_map(move |line| {
         if let Some((_, removed)) = line.split_once("Rows Removed by Filter: ") {
@@ -40,20 +40,20 @@ pub(super) fn rows(plans: &str) -> impl Iterator<Item = (u64, &str)> {
     })
 }
 
-/// The most pages that one of some plans looked at.
+/// Returns the largest number of pages that one of these plans read.
 pub(super) fn pages(plans: &str) -> u64 {
     let told = plans.lines().filter_map(|line| line.split_once("Buffers: shared "));
     let number = |told: &str, what: &str| told.split_once(what).map_or(0, |(_, n)| leading(n));
     told.map(|(_, told)| number(told, "hit=") + number(told, "read=")).max().unwrap_or_default()
 }
 
-/// The number that a text begins with.
+/// Returns the number at the beginning of a text.
 fn leading(text: &str) -> u64 {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().unwrap_or_default()
 }
 
-/// So many rows, that nobody else looks at, and one more.
+/// Creates `size` rows without automatic analyze, and one more invitation.
 async fn filled(size: u32, then: &str) -> (String, InvitationId) {
     let url = invitation_testkit::Postgres::shared().create_database();
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
@@ -77,7 +77,7 @@ async fn looks_at_few_rows(size: u32, then: &str) {
         if matches!(question, Question::Redeem | Question::EventsOfOne | Question::Reservations) {
             continue;
         }
-        // Often enough for the plans that do without the values.
+        // Repeated often enough for PostgreSQL to switch to generic plans.
         for _ in 0..8 {
             log.clear();
             ask(&invitations, *question, id, "").await;
@@ -103,7 +103,7 @@ async fn postgres_looks_at_few_rows_of_small_tables() {
     looks_at_few_rows(10_000, "VACUUM ANALYZE").await;
 }
 
-/// Thirty of the oldest are in a division of their own; in the other, few are revoked.
+/// Thirty of the oldest are in their own division; in the other division, few are revoked.
 const SMALL: &str = "
     CREATE TEMPORARY TABLE small AS
     SELECT id FROM invitation_codes ORDER BY created_at LIMIT 30;
@@ -117,7 +117,7 @@ const SMALL: &str = "
     DELETE FROM invitation_standings WHERE id IN (SELECT id FROM revoked);
     VACUUM ANALYZE";
 
-/// Those of other divisions are not gone through, nor of other times or another status.
+/// A list does not scan rows of other divisions, times or statuses.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_looks_at_few_rows_for_what_is_rare() {
     let _turn = TURN.lock().await;
@@ -153,12 +153,12 @@ async fn postgres_looks_at_few_rows_for_what_is_rare() {
             found += page.items().len();
             let (most, line) = rows(&plans).max_by_key(|(rows, _)| *rows).unwrap();
             assert!(most <= 200, "{criteria:?}: {line} in\n{plans}");
-            // Entries of an index that are gone through for nothing are in no other number.
+            // Only the page count reveals index entries that were scanned in vain.
             let pages = pages(&plans);
             assert!((1..=250).contains(&pages), "{criteria:?}: {pages} pages in\n{plans}");
         }
     }
-    // By status as much as altogether: 30 of the small division, the 10 that are revoked,
-    // the last 10, and 29 within the span.
+    // By all statuses as well as without a status: 30 of the small division, the 10 that
+    // are revoked, the last 10, and 29 within the time range.
     assert_eq!(found, 8 * (30 + 10 + 2 * 10 + 2 * 29));
 }

@@ -1,4 +1,4 @@
-//! One process of a crowd: as many members as it has connections.
+//! A child process of the race: it runs as many members as it has connections.
 
 use std::{io, sync::Arc};
 
@@ -15,11 +15,11 @@ use crate::{
     way::Way,
 };
 
-/// How often a host repeats its transaction after a conflict. Of those who meet on a code,
-/// each time one gets through.
+/// The maximum number of tries of a host's transaction after conflicts. Of the transactions
+/// that conflict on a code, one succeeds each time.
 const TRIES: usize = 200;
 
-/// What became of one member.
+/// The result of a member.
 enum Fate {
     Redeemed,
     Used,
@@ -37,7 +37,8 @@ pub(crate) async fn run(url: &str, way: Way, number: &str) {
     }
 }
 
-/// Does as the director says, a line at a time: `get-ready`, a code and a round; then `go`.
+/// Executes the director's orders, one per line: `get-ready`, a code and a round; then
+/// `go`.
 #[expect(clippy::future_not_send, reason = "the program's own main future")]
 async fn obey<DB: Host>(url: &str, way: Way, number: &str) {
     let invitations = database::open::<DB>(url, way).await;
@@ -61,7 +62,7 @@ async fn obey<DB: Host>(url: &str, way: Way, number: &str) {
     }
 }
 
-/// The members as tasks that wait for one more to come to the barrier.
+/// Starts the members as tasks that wait at a barrier for the director's `go`.
 async fn gather<DB: Host>(
     invitations: &Invitations<SqlStore<DB>>,
     way: Way,
@@ -91,8 +92,8 @@ async fn gather<DB: Host>(
     (barrier, tasks)
 }
 
-/// A host's registration: account and redemption in one transaction of the host's, which
-/// is repeated after a conflict.
+/// Registers a user: account and redemption in one transaction of the host, which is
+/// repeated after a conflict.
 async fn join<DB: Host>(
     invitations: &Invitations<SqlStore<DB>>,
     way: Way,
@@ -115,7 +116,7 @@ async fn try_to_join<DB: Host>(
     code: &str,
     newcomer: &Redeemer,
 ) -> Result<Fate, Error> {
-    // The host's own statements meet conflicts too.
+    // The host's own statements can conflict too.
     let failed = |error: sqlx::Error| {
         let kind = error.as_database_error().map_or(StoreErrorKind::Other, DB::classify);
         Error::Store(StoreError::new(kind, "the host").because(error))
@@ -146,7 +147,7 @@ fn fate(told: Result<(), Error>) -> Fate {
     }
 }
 
-/// One line: how many got in, how many heard that it is used, and what else was heard.
+/// Prints one line: the number of redeemed and of refused members, and all other results.
 fn tell(fates: Vec<Fate>) {
     let (mut redeemed, mut used, mut broken) = (0, 0, String::new());
     for fate in fates {

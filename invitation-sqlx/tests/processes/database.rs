@@ -1,4 +1,4 @@
-//! The databases that the crowds meet on, and what a host does on each.
+//! The databases of the races, and the host's work on each.
 
 use std::{str::FromStr, time::Duration};
 
@@ -16,19 +16,19 @@ use crate::{
     way::{Level, Way},
 };
 
-/// One connection for each member of a crowd.
+/// The number of connections of a process, one for each member.
 pub(crate) const CONNECTIONS: u32 = 16;
 
-/// An empty database of each kind.
+/// Returns an empty database of each kind.
 pub(crate) fn all() -> [(&'static str, Empty); 3] {
     [("PostgreSQL", Postgres::empty()), ("SQLite", Sqlite::empty()), ("MariaDB", MySql::empty())]
 }
 
-/// What differs between the databases for a host of crowds.
+/// The differences between the databases for the host of a race.
 pub(crate) trait Host: Kind {
     fn options(url: &str, level: Level) -> <Self::Connection as Connection>::Options;
 
-    /// How a transaction of the host's begins at a level.
+    /// Returns the statement that begins a host's transaction at an isolation level.
     fn beginning(level: Level) -> String;
 }
 
@@ -36,7 +36,8 @@ impl Host for Postgres {
     fn options(url: &str, level: Level) -> PgConnectOptions {
         let level = level.as_sql().to_lowercase();
         let options = PgConnectOptions::from_str(url).unwrap();
-        // The whole session, so that what is no transaction has the level too.
+        // Sets the level for the whole session, so that it also applies outside of
+        // transactions.
         options.options([("default_transaction_isolation", level.as_str())])
     }
 
@@ -66,7 +67,7 @@ impl Host for Sqlite {
     }
 }
 
-/// The service on a pool at the way's level.
+/// Opens the service on a pool with the isolation level of `way`.
 pub(crate) async fn open<DB: Host>(url: &str, way: Way) -> Invitations<SqlStore<DB>> {
     let pool = PoolOptions::<DB>::new()
         .max_connections(CONNECTIONS)
@@ -79,7 +80,7 @@ pub(crate) async fn open<DB: Host>(url: &str, way: Way) -> Invitations<SqlStore<
     Invitations::new(SqlStore::new(pool)).with_limits(limits)
 }
 
-/// The tables of both the library and the host.
+/// Creates the tables of the library and of the host.
 pub(crate) async fn prepare<DB: Host>(invitations: &Invitations<SqlStore<DB>>) {
     invitations.store().migrate().await.unwrap();
     let pool = invitations.store().pool();

@@ -1,4 +1,4 @@
-//! Starts the processes, releases them together, and counts what came of it.
+//! Starts the processes, releases them together, and counts the results.
 
 use std::{
     env,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 const PROCESSES: u32 = 4;
-/// For each number of uses.
+/// The number of rounds for each number of uses.
 const ROUNDS: u32 = 8;
 const USES: [u32; 2] = [1, 3];
 
@@ -75,8 +75,7 @@ async fn direct<DB: Host>(url: &str, way: Way) {
     invitations.store().pool().close().await;
 }
 
-/// What is on record about one code: its uses, who redeemed it, and an event for each of
-/// the crowd.
+/// Checks the data about one code: its uses, its redeemers, and an event for each member.
 async fn check_trail<DB: Host>(
     invitations: &Invitations<SqlStore<DB>>,
     id: InvitationId,
@@ -102,7 +101,7 @@ fn sum(told: &[String], place: usize) -> u32 {
     told.iter().map(number).sum()
 }
 
-/// A process of this program that obeys.
+/// A child process that executes orders.
 struct Crowd {
     child: Child,
     orders: Option<ChildStdin>,
@@ -133,7 +132,7 @@ impl Crowd {
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        // Without orders it ends by itself.
+        // The child process ends when its standard input closes.
         drop(self.orders.take());
         self.child.wait().ok();
     }

@@ -1,7 +1,7 @@
-//! Crowds from several processes on one code: exactly as many get in as it says, with
-//! their accounts, and nobody hears of an internal error.
+//! Several processes race for one code: exactly as many users are registered as the code
+//! has uses, with their accounts, and no internal error occurs.
 //!
-//! Not a program of libtest, because it starts itself again as each of the processes.
+//! This is no libtest program, because it starts itself again as each of the processes.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -17,7 +17,7 @@ use std::env;
 
 use way::Way;
 
-/// How a crowd is told what it is.
+/// The argument that marks a child process.
 const CROWD: &str = "crowd";
 
 #[tokio::main]

@@ -1,8 +1,8 @@
-//! How the members of a crowd redeem.
+//! How the members of a race redeem.
 
 use std::{fmt, str::FromStr};
 
-/// Alone or inside a host's transaction, and at which isolation level.
+/// Alone or inside a host's transaction, and the isolation level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Way {
     pub(crate) joined: bool,
@@ -17,9 +17,9 @@ pub(crate) enum Level {
 }
 
 impl Way {
-    /// All that there are on the database of this URL.
+    /// Returns all ways that the database of this URL supports.
     pub(crate) fn all_on(url: &str) -> Vec<Self> {
-        // SQLite knows one level only, the strictest.
+        // SQLite has only one isolation level, the strictest.
         let levels: &[_] = if url.starts_with("sqlite:") {
             &[Level::Serializable]
         } else {

@@ -1,4 +1,5 @@
-//! Migrations on each database: once, whoever starts first, and next to the host's own.
+//! Migrations on each database: they run once under concurrent starts, and beside the
+//! host's own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

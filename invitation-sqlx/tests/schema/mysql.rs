@@ -1,4 +1,4 @@
-//! On MariaDB, where each statement commits by itself.
+//! Migrations on MariaDB, where each statement commits by itself.
 
 use invitation_sqlx::sqlx::{MySql, MySqlPool};
 

@@ -1,4 +1,4 @@
-//! On PostgreSQL.
+//! Migrations on PostgreSQL.
 
 use invitation_sqlx::sqlx::{PgPool, Postgres};
 

@@ -1,4 +1,4 @@
-//! What holds on every database.
+//! Tests of migrations that hold on every database.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::support::{
     manager, redeemer,
 };
 
-/// A test of each, on one database.
+/// Creates a test of each promise, on one database.
 macro_rules! promises {
     ($database:ty) => {
         $crate::support::host::tests!($database, promises:
@@ -33,14 +33,14 @@ macro_rules! promises {
 
 pub(crate) use promises;
 
-/// What differs between the databases for those who migrate.
+/// The differences between the databases for migrations.
 pub(crate) trait Migrating: Kind<Connection: Migrate> {
-    /// What is made after others were, without the prefix.
+    /// The name, without the prefix, of a table that the migration creates late.
     const LAST: &'static str;
-    /// Whether the tables that were made are undone when one cannot be made.
+    /// Whether a failing migration rolls back the tables that it has created.
     const UNDOES_TABLES: bool;
 
-    /// Whether nobody holds the lock that keeps others from migrating.
+    /// Returns whether the migration lock is free.
     fn is_free(pool: &Pool<Self>) -> impl Future<Output = bool> + Send;
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn from_eight_at_once<DB: Migrating>() {
 pub(crate) async fn after_one_that_failed<DB: Migrating>() {
     let database = DB::empty();
     let pool = Pool::<DB>::connect(&database.url).await.unwrap();
-    // Something of that name is in the way.
+    // A table of that name exists already.
     let in_the_way = format!("invitation_{}", DB::LAST);
     run(&pool, &format!("CREATE TABLE {in_the_way} (x INT)")).await;
     let store = SqlStore::new(pool.clone());
@@ -85,7 +85,8 @@ pub(crate) async fn after_one_that_failed<DB: Migrating>() {
         assert_eq!(tables(&pool).await, [in_the_way.as_str()], "all of it was undone");
         assert!(DB::is_free(&pool).await);
     } else {
-        // Some of it was done, for each statement commits by itself; but nothing holds on.
+        // Some statements were committed, because each commits by itself. The lock is
+        // released.
         let until_free = async {
             while !DB::is_free(&pool).await {
                 tokio::task::yield_now().await;

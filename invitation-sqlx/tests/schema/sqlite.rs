@@ -1,4 +1,4 @@
-//! On SQLite.
+//! Migrations on SQLite.
 
 use invitation_sqlx::sqlx::{Sqlite, SqlitePool};
 
@@ -11,7 +11,7 @@ impl Migrating for Sqlite {
     const UNDOES_TABLES: bool = true;
 
     async fn is_free(pool: &SqlitePool) -> bool {
-        // Whoever migrates has the only lock that there is.
+        // A running migration holds the only write lock.
         pool.begin_with("BEGIN IMMEDIATE").await.is_ok()
     }
 }

@@ -12,26 +12,26 @@ use invitation_sqlx::{
 };
 use tempfile::TempDir;
 
-/// An empty database of its own, for as long as this is kept.
+/// An empty database of its own, which exists until this is dropped.
 pub struct Empty {
     pub url: String,
-    /// Of one that is a file.
+    /// The folder, for a database in a file.
     folder: Option<TempDir>,
 }
 
-/// A kind of database: what differs for a host that uses it.
+/// A kind of database: the differences for a host.
 pub trait Kind: Dialect {
-    /// The names of all tables, in order.
+    /// A query for the names of all tables, in order.
     const TABLES: &'static str;
 
     fn empty() -> Empty;
 
-    /// How to connect when no power cut is to be feared.
+    /// Returns connection options without durability against a power loss.
     fn careless(url: &str) -> <Self::Connection as Connection>::Options {
         url.parse().unwrap()
     }
 
-    /// Opens a store as each process of a host does: on a pool of its own, and up to date.
+    /// Opens a store as each process of a host does: on its own pool, and migrated.
     fn open(url: &str) -> impl Future<Output = Result<SqlStore<Self>, StoreError>> + Send {
         async move {
             let store = SqlStore::new(Pool::<Self>::connect(url).await.unwrap());
@@ -45,14 +45,14 @@ pub trait Kind: Dialect {
         async move { Self::try_to_begin(pool).await.unwrap() }
     }
 
-    /// The same, where it may fail.
+    /// The same, and returns an error.
     fn try_to_begin(
         pool: &Pool<Self>,
     ) -> impl Future<Output = sqlx::Result<Transaction<'static, Self>>> + Send {
         pool.begin()
     }
 
-    /// One or several statements that may fail.
+    /// Runs one or several statements that may fail.
     fn try_to_run(
         pool: &Pool<Self>,
         sql: &'static str,
@@ -134,7 +134,7 @@ impl<DB: Kind> Host<DB> {
         DB::begin(self.pool()).await
     }
 
-    /// Begins a transaction as this says.
+    /// Begins a transaction with these statements.
     pub async fn begin_with(&self, begin: &str) -> Transaction<'static, DB> {
         self.pool().begin_with(AssertSqlSafe(begin.to_owned())).await.unwrap()
     }
@@ -157,38 +157,38 @@ pub async fn try_to_add_user<DB: Kind>(
     add.build().execute(DB::exec(tx)).await.map(|_| ())
 }
 
-/// A statement inside a transaction.
+/// Runs a statement inside a transaction.
 pub async fn inside<DB: Kind>(tx: &mut Transaction<'_, DB>, sql: &str) {
     DB::exec(tx).execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
 }
 
-/// One or several statements.
+/// Runs one or several statements.
 pub async fn run<DB: Kind>(pool: &Pool<DB>, sql: &str) {
     let mut conn = pool.acquire().await.unwrap();
     DB::exec(&mut conn).execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
 }
 
-/// The one number that a question is answered with.
+/// Returns the single number that a query selects.
 pub async fn number<DB: Kind>(pool: &Pool<DB>, sql: &str) -> i64 {
     let mut conn = pool.acquire().await.unwrap();
     let row = DB::exec(&mut conn).fetch_one(AssertSqlSafe(sql.to_owned())).await.unwrap();
     row.get::<DB::Int, _>(DB::Place::from(0)).into()
 }
 
-/// The names of all tables.
+/// Returns the names of all tables.
 pub async fn tables<DB: Kind>(pool: &Pool<DB>) -> Vec<String> {
     let mut conn = pool.acquire().await.unwrap();
     let rows = DB::exec(&mut conn).fetch_all(DB::TABLES).await.unwrap();
     rows.iter().map(|row| row.get::<DB::Text, _>(DB::Place::from(0)).into()).collect()
 }
 
-/// A pool of so many connections that need not fear a power cut.
+/// Returns a pool of `connections` connections without durability against a power loss.
 pub async fn careless_pool<DB: Kind>(url: &str, connections: u32) -> Pool<DB> {
     let options = PoolOptions::new().max_connections(connections);
     options.connect_with(DB::careless(url)).await.unwrap()
 }
 
-/// Sees to it that somebody was in the way of a redemption, and that it is worth a new try.
+/// Asserts that a redemption failed with a conflict, which is retryable.
 #[track_caller]
 pub fn assert_conflict(told: Result<Redeemed, Error>) {
     let Err(Error::Store(error)) = told else { panic!("somebody is in the way: {told:?}") };
@@ -196,7 +196,7 @@ pub fn assert_conflict(told: Result<Redeemed, Error>) {
     assert!(error.is_retryable());
 }
 
-/// A test of each of a file's promises, on one database.
+/// Creates a test of each promise in a file, on one database.
 macro_rules! tests {
     ($database:ty, $file:ident: $($promise:ident)+) => {
         $(

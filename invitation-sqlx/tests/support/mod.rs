@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Support code of the tests.
 
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub, unused_imports, unused_macros)]
@@ -33,7 +33,7 @@ pub async fn create<S: Store>(invitations: &Invitations<S>) -> (Invitation, Stri
     (created.invitation().clone(), created.code().reveal().to_string())
 }
 
-/// Every event, oldest first.
+/// Returns every event, oldest first.
 pub async fn trail<S: Store>(invitations: &Invitations<S>) -> Vec<Event> {
     let paging = Paging::first(200).unwrap();
     let page = invitations.events(&admin(), &EventCriteria::new(), paging).await.unwrap();
@@ -41,14 +41,14 @@ pub async fn trail<S: Store>(invitations: &Invitations<S>) -> Vec<Event> {
     page.items().iter().rev().cloned().collect()
 }
 
-/// How often redeems of any code succeeded, by the trail.
+/// Returns the number of successful redemptions of any code in the trail.
 pub async fn redemptions_on_record<S: Store>(invitations: &Invitations<S>) -> usize {
     let succeeded =
         |event: &&Event| event.action == invitation_core::Action::Redeem && event.reason.is_none();
     trail(invitations).await.iter().filter(succeeded).count()
 }
 
-/// How often the invitations in the list were used.
+/// Returns the total number of uses of the listed invitations.
 pub async fn uses<S: Store>(invitations: &Invitations<S>) -> u32 {
     let paging = Paging::first(200).unwrap();
     let page = invitations.list(&admin(), &Criteria::new(), paging).await.unwrap();

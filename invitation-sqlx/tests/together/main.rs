@@ -1,5 +1,5 @@
-//! Redemptions that share a statement or a message: for each caller it is as if they had
-//! come one after the other.
+//! Redemptions that share a statement or a message: each caller gets the same result as if
+//! they had run one after the other.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(any(feature = "postgres", feature = "mysql"))]

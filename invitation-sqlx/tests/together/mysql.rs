@@ -1,4 +1,4 @@
-//! On MariaDB, those who want the same code.
+//! On MariaDB, concurrent redemptions of the same code share a message.
 
 use invitation_core::Draft;
 use invitation_sqlx::sqlx::{self, MySql};
@@ -26,7 +26,7 @@ async fn those_of_another_code_are_not_waited_for() {
     assert_eq!(redemptions_on_record(&station.invitations).await, 5);
 }
 
-/// A change that follows the update and fails leaves nothing of what was shared.
+/// If a change after the update fails, no change of the whole batch is kept.
 #[tokio::test]
 async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
     let station = Station::<MySql>::new().await;

@@ -1,4 +1,4 @@
-//! Those who want the same code at the same time share what redeems it.
+//! Concurrent callers of the same code share a batch.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     support::{admin, redemptions_on_record, uses},
 };
 
-/// Each promise as a test of its own on this database.
+/// Creates a test of each promise, on this database.
 macro_rules! one_code {
     ($database:ty) => {
         crate::one_code::promises! { $database,
@@ -53,7 +53,7 @@ pub(crate) async fn one_code_for_several_counts_each<DB: Counted>() {
     let earlier = (0..10).map(|n| format!("person{n:03}")).find(|name| name != last.as_str());
     assert_eq!(station.found(&earlier.unwrap()).await, 0, "only the latest is shown");
 
-    // Whoever comes again has it already, and nobody else gets in.
+    // A user who has redeemed gets the same redemption again, and another user is refused.
     let calls = (8..12).map(|n| (code.as_str(), person(n)));
     let answers = station.together(calls.collect()).await;
     assert!(answers[0].as_ref().unwrap().is_replayed());
@@ -110,8 +110,8 @@ pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>
     }
 }
 
-/// The first of four callers goes away after so many polls, whichever. Each wants one of
-/// three codes; the first of these is for several uses.
+/// Drops the first of four calls after an increasing number of polls. Each call redeems one
+/// of three codes; the first code is for several uses.
 pub(crate) async fn whoever_goes_away<DB: Counted>(wanted: [usize; 4]) {
     for polls in 0.. {
         let station = Station::<DB>::new().await;

@@ -1,4 +1,4 @@
-//! On PostgreSQL, all that comes at the same time.
+//! On PostgreSQL, all concurrent redemptions share a statement.
 
 use std::str::FromStr;
 
@@ -18,7 +18,7 @@ use crate::{
 
 one_code!(Postgres);
 
-/// One on a pool of its own kind.
+/// Returns a station on a pool with these settings.
 async fn station(connections: u32, settings: &[(&str, &str)]) -> Station<Postgres> {
     let url = Server::shared().create_database();
     let options = PgConnectOptions::from_str(&url).unwrap().options(settings.iter().copied());
@@ -63,7 +63,7 @@ async fn codes_that_lie_side_by_side_are_used_in_place() {
         station.together(calls.collect()).await.into_iter().for_each(|made| drop(made.unwrap()));
     }
     assert_eq!(station.transactions().await, 3);
-    // What this connection has counted is looked at after its next transaction.
+    // This connection reports its statistics after its next transaction.
     let flush = "SELECT pg_stat_force_next_flush()";
     sqlx::query(flush).execute(&station.pool).await.unwrap();
     let sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
@@ -168,7 +168,8 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
         .await
         .unwrap();
 
-    // The first is out alone with it; of the next, one wants it too.
+    // The first call is in flight alone with the locked code; the next batch contains
+    // another call for it.
     let stuck = station.redeem(&locked, person(1));
     yield_now().await;
     let calls = [(&locked, 2), (&good[0], 3), (&good[1], 4)];
@@ -185,11 +186,12 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
 
 #[tokio::test]
 async fn whoever_goes_away_leaves_the_others_with_the_truth() {
-    // One alone, two for the code of several uses, and one more.
+    // One call of a single-use code alone, two of the code for several uses, and one more.
     whoever_goes_away::<Postgres>([1, 0, 0, 2]).await;
 }
 
-/// A code of one use is redeemed first, and a failure of the rest does not hide that.
+/// Single-use codes are redeemed first, and a failure of the rest does not hide their
+/// result.
 #[tokio::test]
 async fn what_fails_for_codes_of_several_uses_is_not_told_to_the_others() {
     let station = Station::<Postgres>::new().await;

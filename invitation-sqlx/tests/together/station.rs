@@ -1,4 +1,4 @@
-//! A service whose callers gather, on any database that lets them share.
+//! A service whose calls are queued until they form a batch, on any database that batches.
 
 use std::num::NonZeroU32;
 
@@ -21,9 +21,9 @@ use crate::support::{
     redeemer,
 };
 
-/// A database that tells how many transactions there were.
+/// A database that counts transactions.
 pub(crate) trait Counted: Kind {
-    /// Whether only those are counted that redeemed something.
+    /// Whether the count only includes transactions that redeemed a code.
     const OF_REDEMPTIONS: bool;
 
     fn transactions(conn: &mut Self::Connection) -> impl Future<Output = i64> + Send;
@@ -50,8 +50,8 @@ impl Counted for sqlx::MySql {
     }
 }
 
-/// A service with one lane and one connection: while somebody else has that, callers
-/// gather.
+/// A service with one slot and one connection: while a test holds the connection, calls
+/// queue up.
 pub(crate) struct Station<DB: Kind> {
     pub(crate) invitations: Invitations<SqlStore<DB>>,
     pub(crate) pool: Pool<DB>,
@@ -83,7 +83,7 @@ impl<DB: Counted> Station<DB> {
         self.create(draft).await.1
     }
 
-    /// All of the connections.
+    /// Acquires all connections of the pool.
     pub(crate) async fn hold(&self) -> Vec<PoolConnection<DB>> {
         let mut held = Vec::new();
         for _ in 0..self.pool.options().get_max_connections() {
@@ -97,14 +97,14 @@ impl<DB: Counted> Station<DB> {
         tokio::spawn(async move { invitations.redeem(&code, &redeemer).await })
     }
 
-    /// Redeems all of it with callers who have gathered before.
+    /// Redeems all codes with calls that are queued first.
     pub(crate) async fn together(
         &self,
         calls: Vec<(&str, Redeemer)>,
     ) -> Vec<Result<Redeemed, Error>> {
         let held = self.hold().await;
         let calls: Vec<_> = calls.into_iter().map(|(code, who)| self.redeem(code, who)).collect();
-        // On one thread, everybody has come by then.
+        // The runtime has one thread, so all calls are queued by now.
         yield_now().await;
         drop(held);
         let mut answers = Vec::new();
@@ -114,7 +114,7 @@ impl<DB: Counted> Station<DB> {
         answers
     }
 
-    /// By how many transactions something was written on the one connection.
+    /// Returns how many transactions wrote something on the one connection.
     pub(crate) async fn transactions(&self) -> i64 {
         let mut conn = self.pool.acquire().await.unwrap();
         DB::transactions(&mut conn).await
@@ -145,7 +145,7 @@ pub(crate) fn for_address(n: usize) -> Draft {
     Draft::new().for_email(address(n))
 }
 
-/// A person with the proof of somebody's address.
+/// Returns a person with proof of a possibly different person's address.
 pub(crate) fn proved(n: usize, whose: usize) -> Redeemer {
     let address = Email::parse(&format!("person{whose}@example.com")).unwrap();
     person(n).with_email(VerifiedEmail::vouched_by_host(address))

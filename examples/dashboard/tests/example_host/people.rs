@@ -37,7 +37,7 @@ async fn a_session_is_a_cookie_that_ends() {
         assert!(home.contains(part), "{part} is missing: {home}");
     }
 
-    // The dashboard accepts the session too, and links to the sign-in page without one.
+    // The dashboard accepts the session too, and redirects to the sign-in page without one.
     let dashboard = async |cookie: &str| {
         let request = host.ask(Method::GET, "/invitations").header(header::COOKIE, cookie);
         request.send().await.expect("an answer")
