@@ -61,7 +61,7 @@
 //! # What is not guaranteed
 //!
 //! Redis replicates after it has answered. **A failover can lose the changes that were
-//! acknowledged last**, and so does a crash under `appendfsync everysec`. The remaining
+//! acknowledged last**, and so can a crash under `appendfsync everysec`. The remaining
 //! state is always one that existed before: a use and its event are kept or lost together.
 //! A code whose creation is lost is unknown, which fails closed. These losses do not fail
 //! closed:

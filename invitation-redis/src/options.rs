@@ -42,8 +42,8 @@ pub(crate) struct Confirm {
 pub enum Persistence {
     /// No persistence: a server that ends may lose everything.
     Nothing,
-    /// All writes but those of about the last second (`appendonly yes`, `appendfsync
-    /// everysec`).
+    /// All writes but those of about the last second (`appendonly yes`,
+    /// `appendfsync everysec`).
     EverySecond,
     /// All acknowledged writes (`appendonly yes`, `appendfsync always`).
     EveryWrite,

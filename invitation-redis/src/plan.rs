@@ -19,7 +19,8 @@ pub(crate) const MAX_UNORDERED: usize = 2_000;
 /// more.
 const MAX_TERMS: usize = 5;
 
-/// A byte greater than every place: a place is at most 24 bytes and a user id of 128.
+/// The byte that ends a range, greater than the first byte of every place. A place has at
+/// most 24 bytes, followed by a user id of at most 128.
 const END: u8 = 0xff;
 
 /// The entries between two bounds, in the notation of ZRANGEBYLEX.

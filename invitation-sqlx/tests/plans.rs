@@ -275,7 +275,8 @@ async fn sqlite_goes_by_the_intended_indexes() {
             plans.push_str(&plan(&pool, &statement).await);
         }
         for index in *indexes {
-            // SQLite does not name the index of a primary key.
+            // SQLite generates the names for keys, and has none for the key of a table without
+            // row numbers.
             let names = match *index {
                 "codes_pkey" => "sqlite_autoindex_invitation_codes_1".to_owned(),
                 "codes_digest_key" => "sqlite_autoindex_invitation_codes_2".to_owned(),

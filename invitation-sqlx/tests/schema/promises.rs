@@ -35,7 +35,7 @@ pub(crate) use promises;
 
 /// The differences between the databases for migrations.
 pub(crate) trait Migrating: Kind<Connection: Migrate> {
-    /// The name, without the prefix, of a table that the migration creates late.
+    /// The name, without the prefix, of a table or view that the migration creates late.
     const LAST: &'static str;
     /// Whether a failing migration rolls back the tables that it has created.
     const UNDOES_TABLES: bool;
