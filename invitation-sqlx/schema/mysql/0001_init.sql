@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS {prefix}requests (
     owner           VARBINARY(128) NOT NULL, -- a user, or empty for the system
     request_key     VARBINARY(128) NOT NULL,
     id              BINARY(16)     NOT NULL UNIQUE,
-    fingerprint     BINARY(32)     NOT NULL, -- of the request body
+    fingerprint     BINARY(32)     NOT NULL, -- of the request's content
     results         MEDIUMBLOB,              -- the result of each row
     forgotten_at    BIGINT,                  -- expiry of a key that created nothing
     PRIMARY KEY (owner, request_key),

@@ -55,8 +55,9 @@ CREATE TABLE {prefix}standings (
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,
     inviter         TEXT COLLATE "C",
-    -- A random sample of one row in 32, which proves that a count is beyond its cap. It does
-    -- not use random(), which a caller can make predictable by its seed. It is never shown.
+    -- A random sample of one row in 32, drawn when the row is created. It proves that a count
+    -- is beyond its cap. It does not use random(), which a caller can make predictable by its
+    -- seed. It is never shown.
     sampled         BOOLEAN          NOT NULL DEFAULT (get_byte(uuid_send(gen_random_uuid()), 0) < 8),
     PRIMARY KEY (division, standing, created_at, id) INCLUDE (expires_at)
 );
@@ -108,7 +109,7 @@ CREATE TABLE {prefix}requests (
     owner           TEXT COLLATE "C" NOT NULL, -- a user, or empty for the system
     request_key     TEXT COLLATE "C" NOT NULL,
     id              BYTEA            NOT NULL UNIQUE,
-    fingerprint     BYTEA            NOT NULL, -- of the request body
+    fingerprint     BYTEA            NOT NULL, -- of the request's content
     results         BYTEA,                    -- the result of each row
     forgotten_at    BIGINT,                   -- expiry of a key that created nothing
     PRIMARY KEY (owner, request_key)

@@ -98,7 +98,7 @@ CREATE TABLE {prefix}requests (
     owner           TEXT    NOT NULL,         -- a user, or empty for the system
     request_key     TEXT    NOT NULL,
     id              BLOB    NOT NULL UNIQUE,
-    fingerprint     BLOB    NOT NULL,         -- of the request body
+    fingerprint     BLOB    NOT NULL,         -- of the request's content
     results         BLOB,                     -- the result of each row
     forgotten_at    INTEGER,                  -- expiry of a key that created nothing
     PRIMARY KEY (owner, request_key)
