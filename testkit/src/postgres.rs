@@ -49,8 +49,8 @@ impl Postgres {
         try_thrice(|| Self::once(Disk::Durable))
     }
 
-    /// Starts a server whose data, except for the write-ahead log, are on a small disk.
-    /// Needs root.
+    /// Starts a server whose data, except for the write-ahead log, are on a small disk. This
+    /// needs root.
     ///
     /// # Errors
     ///

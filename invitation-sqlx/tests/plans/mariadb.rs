@@ -52,7 +52,7 @@ fn bound(question: Question) -> u64 {
         Question::CountsOf(_) => 360_000,
         // Up to 5,001 search terms, collected four times, and then a scan.
         Question::Search(_) => 60_000,
-        // Two pages.
+        // The candidates of two pages.
         Question::MiddlePage => 26_000,
         // Up to 2,000 candidates, three times, and the remaining ones.
         _ => 14_000,
