@@ -84,7 +84,9 @@ impl FieldError {
         Self::new(Place::Query, pointer_to(name), message.into())
     }
 
-    pub(crate) fn in_header(name: &str, message: impl Into<String>) -> Self {
+    /// What is wrong with the header of this name.
+    #[must_use]
+    pub fn in_header(name: &str, message: impl Into<String>) -> Self {
         Self::new(Place::Header, pointer_to(name), message.into())
     }
 
