@@ -53,6 +53,27 @@ impl<DB: Dialect> Tables<DB> {
         self.find(sql).await
     }
 
+    /// Whether an insertion of `account` failed because another account has the name.
+    ///
+    /// A unique violation alone does not say so: the database may have hit another unique key,
+    /// and not every driver names the key. The name is therefore looked up.
+    pub(crate) async fn is_name_taken(
+        &self,
+        account: &Account,
+        error: &sqlx::Error,
+    ) -> sqlx::Result<bool> {
+        if !is_taken(error) {
+            return Ok(false);
+        }
+        // Accounts whose reservation is open hold their name too.
+        let mut sql = QueryBuilder::<DB>::new("SELECT id FROM users WHERE name_key = ");
+        sql.push_bind(DB::Text::from(account.username.comparison_key()));
+        let mut conn = self.pool().acquire().await?;
+        let row = sql.build().fetch_optional(DB::exec(&mut conn)).await?;
+        let owner = row.as_ref().map(|row| column::<DB, DB::Text>(row, 0)).transpose()?;
+        Ok(owner.map(Into::<String>::into).is_some_and(|owner| owner != account.id.as_str()))
+    }
+
     async fn find(&self, mut sql: QueryBuilder<DB>) -> sqlx::Result<Option<Account>> {
         let mut conn = self.pool().acquire().await?;
         let row = sql.build().fetch_optional(DB::exec(&mut conn)).await?;

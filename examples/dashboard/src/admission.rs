@@ -3,10 +3,7 @@
 use async_trait::async_trait;
 use invitation::{Dialect, Error, Joined, Redeemer, StoreErrorKind, sqlx, web::Service};
 
-use crate::{
-    accounts::{Account, is_taken},
-    tables::Tables,
-};
+use crate::{accounts::Account, tables::Tables};
 
 /// Registration of newcomers.
 #[async_trait]
@@ -98,7 +95,10 @@ impl<DB: Dialect> InOneTransaction<DB> {
         if let Err(error) = Tables::<DB>::insert(&mut tx, &account, None).await {
             // The rollback undoes the redemption too: the code is still usable.
             tx.rollback().await?;
-            return Err(if is_taken(&error) { NotAdmitted::UsernameTaken } else { error.into() });
+            return Err(match self.tables.is_name_taken(&account, &error).await? {
+                true => NotAdmitted::UsernameTaken,
+                false => error.into(),
+            });
         }
         tx.commit().await?;
         Ok(account)

@@ -50,7 +50,7 @@ pub(crate) async fn register(
     Json(body): Json<ApplicationBody>,
 ) -> Result<Response, Problem> {
     let ApplicationBody { code, username, email } = body;
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let key = idempotency_key(&headers)?;
     let application =
         application(code, &username, email.as_deref(), key).map_err(Problem::invalid)?;
     Ok(match host.register(&application).await? {
@@ -61,7 +61,21 @@ pub(crate) async fn register(
     })
 }
 
-/// Parses the values of an application, or returns all errors in them.
+/// The key of the request, if it has one. A key that cannot be read is refused: without it,
+/// the request would count as the one of another newcomer.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut given = headers.get_all("idempotency-key").iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    match (key.to_str(), given.next()) {
+        (Ok(key), None) => Ok(Some(key)),
+        _ => Err(Problem::invalid([FieldError::in_header(
+            "Idempotency-Key",
+            "must be given once, as visible ASCII characters",
+        )])),
+    }
+}
+
+/// The values of an application, or all that is wrong with them.
 pub(crate) fn application(
     code: String,
     username: &str,

@@ -79,6 +79,7 @@ async fn run() -> Result {
     let addresses = Addresses::new(config.base_url.clone(), listening.port())?;
     let host = open::open(&config, &addresses).await?;
     let base = addresses.base;
+    let (stop, out_of_patience) = (asked_to_stop()?, asked_to_stop()?);
 
     println!("listening on http://{listening}");
     println!("this is a demonstration: whoever reaches it can sign in as anybody");
@@ -89,10 +90,10 @@ async fn run() -> Result {
     // Requests in progress are answered, unless that takes too long.
     tokio::select! {
         served = axum::serve(listener, app::app(host))
-            .with_graceful_shutdown(asked_to_stop())
+            .with_graceful_shutdown(stop)
             .into_future() => served?,
         () = async {
-            asked_to_stop().await;
+            out_of_patience.await;
             tokio::time::sleep(PATIENCE).await;
         } => {}
     }
@@ -100,18 +101,29 @@ async fn run() -> Result {
 }
 
 /// Waits for Ctrl-C, or for the signal by which a service is stopped.
-async fn asked_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
+///
+/// # Errors
+///
+/// The signals cannot be listened to. This is known at the start: an error of the wait would
+/// read like a signal, and stop the program.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        let mut terminated = signal(SignalKind::terminate())?;
+        Ok(async move {
             tokio::select! {
-                _ = interrupted => {}
+                _ = interrupted.recv() => {}
                 _ = terminated.recv() => {}
             }
-            return;
-        }
+        })
     }
-    interrupted.await.ok();
+    #[cfg(windows)]
+    {
+        let mut interrupted = tokio::signal::windows::ctrl_c()?;
+        Ok(async move {
+            interrupted.recv().await;
+        })
+    }
 }

@@ -121,6 +121,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     let found = match Username::new(username.trim()) {
         Ok(name) => host.records.account_named(&name).await.map_err(busy)?,
+        // No account has a name that is none.
         Err(_) => None,
     };
     let Some(account) = found else {

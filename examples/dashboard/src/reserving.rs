@@ -82,9 +82,10 @@ impl Reserving {
             division: Some(reservation.division().clone()),
         };
         let mut conn = self.tables.pool().acquire().await?;
-        match Tables::<Sqlite>::insert(&mut conn, &account, Some(reservation.id())).await {
-            Err(error) if is_taken(&error) => {}
-            inserted => return Ok(inserted?),
+        let inserted = Tables::<Sqlite>::insert(&mut conn, &account, Some(reservation.id())).await;
+        let Err(error) = inserted else { return Ok(()) };
+        if !is_taken(&error) {
+            return Err(error.into());
         }
         // The name belongs to another account, or this account exists from an earlier call,
         // whose reservation may have been another one.
@@ -98,7 +99,13 @@ impl Reserving {
         drop(conn);
         let is_there =
             renewed.rows_affected() == 1 || self.tables.account(&account.id).await?.is_some();
-        if is_there { Ok(()) } else { Err(NotAdmitted::UsernameTaken) }
+        if is_there {
+            return Ok(());
+        }
+        Err(match self.tables.is_name_taken(&account, &error).await? {
+            true => NotAdmitted::UsernameTaken,
+            false => error.into(),
+        })
     }
 
     /// Makes the account usable after its reservation was committed.

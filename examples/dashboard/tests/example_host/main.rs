@@ -10,7 +10,17 @@ mod refusing;
 mod registering;
 mod starting;
 
-/// Runs the same tests on every store.
+#[tokio::test]
+async fn another_unique_key_is_not_a_taken_name() {
+    refusing::another_unique_key_is_not_a_taken_name(&host::Store::sqlite()).await;
+}
+
+#[tokio::test]
+async fn another_unique_key_is_not_a_taken_name_where_a_use_is_reserved() {
+    refusing::another_unique_key_is_not_a_taken_name(&host::Store::redis()).await;
+}
+
+/// The same promises on every store.
 macro_rules! on_every_store {
     ($($file:ident { $($promise:ident)+ })+) => {
         /// Everything in one file.

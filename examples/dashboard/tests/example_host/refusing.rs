@@ -1,6 +1,10 @@
 //! Refusals, and the reasons that the contract gives for them.
 
-use reqwest::Method;
+use invitation::sqlx::{
+    self, Connection,
+    sqlite::{SqliteConnectOptions, SqliteConnection},
+};
+use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 
 use crate::host::{Host, Store, answer, text};
@@ -81,6 +85,14 @@ async fn wrong_values(host: &Host, code: &str) {
         let request = host.ask(Method::POST, "/api/register").header("content-type", json);
         answer(request.header(header, value).body(good.clone())).await.is_problem(403, "forbidden");
     }
+    // A key that cannot be read is not a request without a key.
+    for keys in [&[&b"\xff"[..]][..], &[b"one", b"two"]] {
+        let request = host.ask(Method::POST, "/api/register").header("content-type", json);
+        let request = keys.iter().fold(request, |request, key| {
+            request.header("idempotency-key", HeaderValue::from_bytes(key).expect("a header"))
+        });
+        answer(request.body(good.clone())).await.is_problem(422, "invalid");
+    }
     answer(host.ask(Method::GET, "/api/register")).await.is_problem(405, "method-not-allowed");
     answer(host.ask(Method::GET, "/api/nothing")).await.is_problem(404, "not-found");
 }
@@ -101,6 +113,23 @@ async fn evidence(host: &Host) {
     for reason in expected {
         assert!(reasons.contains(&reason), "{reason} is not among {reasons:?}");
     }
+}
+
+/// A host may have more unique keys than the name. Hitting one of them says nothing about
+/// the name.
+pub(crate) async fn another_unique_key_is_not_a_taken_name(store: &Store) {
+    let host = store.start().await;
+    let file = store.folder.path().join("invitation-demo.db");
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut users = SqliteConnection::connect_with(&options).await.expect("the host's users");
+    let index = "CREATE UNIQUE INDEX one_n ON users (role) WHERE username LIKE 'n%'";
+    sqlx::raw_sql(index).execute(&mut users).await.expect("an index");
+    let (mine, other) = (host.code().await, host.code().await);
+    assert_eq!(host.register(&mine, "nina").await.status, 201);
+    host.register(&other, "nora").await.is_problem(503, "unavailable");
+    host.register(&other, "NINA").await.is_problem(409, "username-taken");
+    assert!(!host.has_account("nora").await, "nobody got in");
+    assert_eq!(host.register(&other, "otto").await.status, 201, "and the code is still good");
 }
 
 pub(crate) async fn a_taken_name_leaves_the_code_usable(store: &Store) {
