@@ -7,7 +7,11 @@
 //!     http://127.0.0.1:3000/api/invitations
 //! ```
 
-use std::{env, error::Error, sync::Arc};
+use std::{
+    env::{self, VarError},
+    error::Error,
+    sync::Arc,
+};
 
 use axum::Router;
 use invitation::{
@@ -28,7 +32,11 @@ fn who(request: &Parts) -> Option<Actor> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse::<u16>())?;
+    let port = match env::var("PORT") {
+        Ok(port) => port.parse::<u16>()?,
+        Err(VarError::NotPresent) => 3000,
+        Err(error) => return Err(error.into()),
+    };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let base = format!("http://{}", listener.local_addr()?);
 

@@ -9,7 +9,10 @@
 //! Starts its own PostgreSQL from the system's programs, or uses the server of
 //! `DATABASE_URL`, in tables named `demo_…`.
 
-use std::{env, error::Error as StdError};
+use std::{
+    env::{self, VarError},
+    error::Error as StdError,
+};
 
 use invitation::{
     Actor, Division, Draft, Error, Invitations, PgStore, Redeemer, Role, StoreErrorKind,
@@ -26,7 +29,11 @@ const TRIES: u32 = 50;
 
 #[tokio::main]
 async fn main() -> Result {
-    let url = env::var("DATABASE_URL").unwrap_or_else(|_| Postgres::shared().create_database());
+    let url = match env::var("DATABASE_URL") {
+        Ok(url) => url,
+        Err(VarError::NotPresent) => Postgres::shared().create_database(),
+        Err(error) => return Err(error.into()),
+    };
     let pool = PgPoolOptions::new().max_connections(8).connect(&url).await?;
     let store = PgStore::new(pool.clone()).with_prefix(TablePrefix::new("demo_")?);
     store.migrate().await?;
