@@ -185,6 +185,18 @@ impl<DB: Dialect> Statement<DB> {
         DB::exec(conn).fetch_optional(query).await
     }
 
+    /// The row of a statement that always has one, such as a count.
+    ///
+    /// # Errors
+    ///
+    /// [`sqlx::Error::RowNotFound`] without a row: an unknown number must not count as 0.
+    pub(crate) async fn only(
+        self,
+        conn: &mut DB::Connection,
+    ) -> sqlx::Result<<DB as Database>::Row> {
+        self.first(conn).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
     /// All rows.
     pub(crate) async fn all(
         mut self,
@@ -208,5 +220,22 @@ impl Display for Hex<'_> {
             write!(f, "{byte:02x}")?;
         }
         f.write_str("'")
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{Connection, Row, Sqlite, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_count_without_a_row_is_an_error_and_not_0() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let counted = |sql: &'static str| Statement::<Sqlite>::new(sql);
+        let row = counted("SELECT 7").only(&mut conn).await.unwrap();
+        assert_eq!(row.get::<i64, _>(0), 7);
+        let error = counted("SELECT 7 WHERE 1 = 0").only(&mut conn).await.unwrap_err();
+        assert!(matches!(error, sqlx::Error::RowNotFound), "{error:?}");
     }
 }

@@ -61,9 +61,9 @@ async fn count<DB: Dialect>(
     s.sql(" WHERE ");
     render::pending(&mut s, quota);
     s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::fresh(conn)).sql(") AS n");
-    let found = s.first(conn).await?;
-    let counts = found.as_ref().map(|row| row::counts::<DB>(row, 1)).transpose().map_err(decode)?;
-    let number = counts.unwrap_or_default().into_iter().sum::<i64>();
+    let found = s.only(conn).await?;
+    let counts = row::counts::<DB>(&found, 1).map_err(decode)?;
+    let number = counts.into_iter().sum::<i64>();
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 

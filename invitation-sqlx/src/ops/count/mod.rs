@@ -85,9 +85,8 @@ async fn numbers<DB: Dialect>(
     s: Statement<DB>,
     columns: usize,
 ) -> Result<Vec<i64>, StoreError> {
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
-    let counts = found.as_ref().map(|row| row::counts::<DB>(row, columns)).transpose()?;
-    Ok(counts.unwrap_or_default())
+    let found = s.only(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
+    row::counts::<DB>(&found, columns)
 }
 
 fn of_status<DB: Dialect>(

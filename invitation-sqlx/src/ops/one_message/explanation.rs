@@ -1,6 +1,6 @@
 //! Why a redemption was not made.
 
-use invitation_core::{Facts, Outcome, StoreError};
+use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind};
 
 use super::Wanted;
 use crate::{dialect::Dialect, message::Message, names::Names, render, row, statement::Statement};
@@ -40,17 +40,41 @@ pub(super) fn explain<DB: Dialect>(
     answers: &[Vec<DB::Row>],
     wanted: &Wanted<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
-    let first = |question: usize| answers.get(question).and_then(|rows| rows.first());
-    let Some(found) = first(0) else { return Ok(Some(Outcome::Missing)) };
+    let [invitations, redemptions, events] = answers_to_each(answers)?;
+    let Some(found) = invitations.first() else { return Ok(Some(Outcome::Missing)) };
     let invitation = row::invitation::<DB>(found)?;
     if invitation.held > 0 {
         return Ok(None);
     }
     let mine = match invitation.max_uses.get() {
         1 => invitation.last_use.clone().filter(|last| last.user == *wanted.user),
-        _ => first(1).map(row::redemption::<DB>).transpose()?,
+        _ => redemptions.first().map(row::redemption::<DB>).transpose()?,
     };
-    let on_record = first(2).is_some();
+    let on_record = !events.is_empty();
     let facts = Facts { mine, ..Facts::of(invitation) };
     Ok(Some(wanted.transition.not_made(facts, on_record, None)))
+}
+
+/// The rows of the three questions. A question without an answer is an error: read as one
+/// without rows, it would say that the invitation does not exist.
+fn answers_to_each<R>(answers: &[Vec<R>]) -> Result<[&[R]; 3], StoreError> {
+    match answers {
+        [invitations, redemptions, events, ..] => Ok([invitations, redemptions, events]),
+        _ => Err(StoreError::new(StoreErrorKind::Corrupt, "apply")
+            .because("the server left a question of a message unanswered")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_without_an_answer_is_not_one_without_rows() {
+        assert!(answers_to_each(&[vec![], vec![1], vec![2], vec![]]).is_ok());
+        for answers in [vec![], vec![vec![1]], vec![vec![], vec![]]] {
+            let error = answers_to_each(&answers).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{answers:?}");
+        }
+    }
 }
