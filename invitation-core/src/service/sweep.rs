@@ -16,6 +16,7 @@ use crate::{
     policy::Right,
     purge::{Purge, Purged},
     store::{Outcome, Store},
+    transition::Target,
 };
 
 /// A page of invitations that were revoked.
@@ -76,6 +77,8 @@ impl<S: Store> Invitations<S> {
         let listing = self.store.list(&scope, &filter, &page).await?;
         let mut transitions = Vec::with_capacity(listing.items.len());
         for invitation in &listing.items {
+            // A damaged code matches no search by code. It must not keep the rest of the page
+            // from being withdrawn: `revoke` by id and `copy` report it.
             let code = self.open(invitation).ok();
             let is_meant =
                 query.as_ref().is_none_or(|query| query.finds(invitation, code.as_ref()));
@@ -83,9 +86,15 @@ impl<S: Store> Invitations<S> {
                 let id = self.state.ids.event(call.now, self.entropy())?;
                 let own = Call { id, ..call.clone() };
                 let command = Command::Revoke { id: invitation.id, reason: reason.clone() };
-                let scope = scope.clone();
-                transitions
-                    .extend(decide(command, scope, IfVersion::Any, &own, policy, limits).ok());
+                match decide(command, scope.clone(), IfVersion::Any, &own, policy, limits) {
+                    Ok(transition) => transitions.push(transition),
+                    Err(verdict) => {
+                        let target = Target::Id(invitation.id);
+                        return Err(self
+                            .refuse_about(&own, Action::Revoke, &target, verdict)
+                            .await);
+                    }
+                }
             }
         }
         let mut revoked = Vec::with_capacity(transitions.len());

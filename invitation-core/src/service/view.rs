@@ -158,8 +158,9 @@ impl<S: Store> Invitations<S> {
         let listing = self.store.list(&scope, &filter, &page).await?;
         let mut items = Vec::with_capacity(listing.items.len());
         for invitation in listing.items {
-            // The store finds candidates by the code's tag, which several codes share;
-            // only the code itself decides.
+            // The store finds candidates by the code's tag; the code decides. A damaged code
+            // matches no search by code: one row must not make the whole list fail, and `copy`
+            // reports the damage.
             let code = self.open(&invitation).ok();
             if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
                 items.push(self.view(actor, invitation, code, now, call.now));
@@ -211,6 +212,7 @@ impl<S: Store> Invitations<S> {
         for _ in 0..=4 * Limits::COUNT_CAP / Limits::MAX_PAGE {
             let listing = self.store.list(scope, filter, &page).await?;
             for invitation in &listing.items {
+                // As the list does: a damaged code is not counted.
                 let code = self.open(invitation).ok();
                 if query.finds_by_code_alone(invitation, code.as_ref()) {
                     let number = tally.of_mut(invitation.status(filter.now));
@@ -237,6 +239,7 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(actor.into())?;
         self.permit_on(actor, &call, id, Right::View, Action::View).await?;
         let invitation = self.load(actor, &call, id, Action::View).await?;
+        // The facts can be seen although the code is damaged; `copy` reports the damage.
         let code = self.open(&invitation).ok();
         Ok(self.view(actor, invitation, code, call.now, call.now))
     }
