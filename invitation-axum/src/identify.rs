@@ -8,8 +8,10 @@ use invitation_core::Actor;
 
 /// Identifies the actor of a request, from a session, a token, or anything else that the host uses.
 ///
-/// Every function from the head of a request to an `Option<Actor>` implements this trait. It suits
-/// hosts that do not need to wait for the answer.
+/// A function from the head of a request to an `Option<Actor>` is one, for hosts that
+/// need not wait for the answer and cannot fail to find it. A host whose look-up may fail
+/// implements the trait: to a function, a failure could only be `None`, and the client would
+/// be told to sign in.
 ///
 /// ```
 /// use invitation_axum::{Identify, IdentifyError, Parts, async_trait};

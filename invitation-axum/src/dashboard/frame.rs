@@ -135,7 +135,7 @@ pub(super) fn page(
     template: &impl Template,
 ) -> Result<Response, Problem> {
     let html = template.render().map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be rendered");
+        log(&error);
         Problem::new(ProblemKind::Internal)
     })?;
     let mut response = status.into_response();
@@ -143,8 +143,11 @@ pub(super) fn page(
     Ok(response)
 }
 
-/// Identifies the visitor, and stores it among the extensions of the request. Without
-/// one, the response leads to the sign-in page or is a problem.
+fn log(error: &askama::Error) {
+    tracing::error!(error = error as &dyn std::error::Error, "a page cannot be rendered");
+}
+
+/// Finds out who is there.
 pub(super) async fn identify(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visitor = match SignedIn::from_request_parts(&mut parts, &desk.web).await {
@@ -221,7 +224,11 @@ impl Framing<'_> {
                 let problem = problem.unwrap_or_else(|| of_status(response.status()));
                 match self.told(&problem) {
                     Ok(content) => content,
-                    Err(_) => return response,
+                    // The problem is answered without a page.
+                    Err(error) => {
+                        log(&error);
+                        return response;
+                    }
                 }
             }
             None => return response,
@@ -234,8 +241,12 @@ impl Framing<'_> {
             home: home(self.base),
             is_home: self.is_home,
         };
-        let Ok(document) = self.desk.dashboard.document(&page) else {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        let document = match self.desk.dashboard.document(&page) {
+            Ok(document) => document,
+            Err(error) => {
+                log(&error);
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
         };
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);

@@ -189,6 +189,7 @@ impl Asked {
     fn everything(&self) -> Criteria {
         match Division::new(&self.division) {
             Ok(division) => Criteria::new().in_division(division),
+            // Empty: one that cannot be read is a mistake of the form, and nothing is counted.
             Err(_) => Criteria::new(),
         }
     }
