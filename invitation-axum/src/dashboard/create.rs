@@ -12,7 +12,7 @@ use super::{
     frame::{Visitor, page},
     terms,
 };
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 /// Shows the empty form.
 pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
@@ -28,13 +28,19 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
     visitor.must(Right::Create, None).await?;
     let input = Input::of_body(request, visitor.web()).await?;
     let mut mistakes = Mistakes::default();
-    let (Some(draft), Some(key)) = (
-        draft(&visitor, &input, &mut mistakes),
-        IdempotencyKey::new(input.text("key")).ok().or_else(|| IdempotencyKey::new(new_key()).ok()),
-    ) else {
+    let Some(draft) = draft(&visitor, &input, &mut mistakes) else {
         let key = input.text("key").to_owned();
         return render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None);
     };
+    let key = match input.text("key") {
+        "" => new_key(),
+        given => given.to_owned(),
+    };
+    // A key that cannot be read is no missing key: with a new one, the form sent twice would
+    // create two invitations.
+    let key = IdempotencyKey::new(key).map_err(|_| {
+        Problem::new(ProblemKind::Malformed).with_detail("the key of the form cannot be read")
+    })?;
     let t = visitor.t();
     match visitor.service().create_once(visitor.actor(), &key, draft).await {
         // The invitation was deleted since then: sending the form now means a new one.

@@ -103,6 +103,18 @@ async fn mistakes_stand_beside_their_fields_and_lose_nothing() {
 }
 
 #[tokio::test]
+async fn a_form_whose_key_cannot_be_read_creates_nothing() {
+    let world = World::new();
+    let long = "k".repeat(1_000);
+    for key in ["k\u{e9}y", "a\u{7f}", &long] {
+        let form = [("email", "anna@example.com"), ("key", key)];
+        world.post("sales-manager", "/new", &form).await.is(400);
+    }
+    let page = world.get("sales-manager", "").await.is(200);
+    assert!(!page.text().contains("anna@example.com"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn a_form_that_is_sent_twice_creates_once() {
     let world = World::new();
     let form = [("email", "anna@example.com"), ("expires_in_days", "7"), ("key", "once")];
