@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt};
 
 use crate::{
-    code::{Mistyped, UnreadableSeal},
+    code::{ParseCodeError, UnsealError},
     entropy::EntropyError,
     invalid::{Invalid, InvalidInput},
     refusal::{Refusal, Refused},
@@ -16,7 +16,7 @@ pub enum Error {
     /// The typed text cannot be a code. The service did not call the store and recorded
     /// no event.
     #[error(transparent)]
-    Mistyped(#[from] Mistyped),
+    Mistyped(#[from] ParseCodeError),
     /// The input violates a limit. Nothing was changed, and no event was recorded.
     #[error(transparent)]
     Invalid(#[from] InvalidInput),
@@ -32,7 +32,7 @@ pub enum Error {
     Entropy(#[from] EntropyError),
     /// A stored code cannot be unsealed, so it cannot be shown.
     #[error(transparent)]
-    Seal(#[from] UnreadableSeal),
+    Seal(#[from] UnsealError),
 }
 
 impl Error {

@@ -56,8 +56,8 @@ pub use self::{
     actor::{Acting, Actor, Redeemer, Scope, SystemActor},
     change::Change,
     code::{
-        CodeDigest, CodeFormat, CodeTag, InvitationCode, Mistyped, SealedCode, Sealing,
-        UnreadableSeal,
+        CodeDigest, CodeFormat, CodeTag, InvitationCode, ParseCodeError, SealedCode, Sealing,
+        UnsealError,
     },
     draft::{Amendment, Draft, IfVersion},
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},

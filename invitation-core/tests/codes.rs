@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use invitation_core::{CodeFormat, Entropy, EntropyError, Mistyped, OsEntropy, SeededEntropy};
+use invitation_core::{
+    CodeFormat, Entropy, EntropyError, OsEntropy, ParseCodeError, SeededEntropy,
+};
 use proptest::prelude::*;
 
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -21,7 +23,7 @@ fn samples() -> impl Iterator<Item = (CodeFormat, Vec<char>)> {
     })
 }
 
-fn parse(format: &CodeFormat, symbols: &[char]) -> Result<(), Mistyped> {
+fn parse(format: &CodeFormat, symbols: &[char]) -> Result<(), ParseCodeError> {
     format.parse(&symbols.iter().collect::<String>()).map(|_| ())
 }
 
@@ -32,7 +34,11 @@ fn every_single_wrong_symbol_is_caught() {
             for wrong in SYMBOLS.chars().filter(|symbol| *symbol != code[position]) {
                 let mut typed = code.clone();
                 typed[position] = wrong;
-                assert_eq!(parse(&format, &typed), Err(Mistyped::Check), "{wrong} at {position}");
+                assert_eq!(
+                    parse(&format, &typed),
+                    Err(ParseCodeError::Check),
+                    "{wrong} at {position}"
+                );
             }
         }
     }
@@ -44,7 +50,7 @@ fn every_swap_of_two_symbols_is_caught() {
         for (a, b) in (0..code.len()).flat_map(|b| (0..b).map(move |a| (a, b))) {
             let mut typed = code.clone();
             typed.swap(a, b);
-            let expected = if code[a] == code[b] { Ok(()) } else { Err(Mistyped::Check) };
+            let expected = if code[a] == code[b] { Ok(()) } else { Err(ParseCodeError::Check) };
             assert_eq!(parse(&format, &typed), expected, "{a} and {b} of {}", code.len());
         }
     }
@@ -58,7 +64,7 @@ fn every_missing_or_extra_symbol_is_caught() {
             shorter.remove(position);
             longer.insert(position, '7');
             for typed in [shorter, longer] {
-                let expected = Mistyped::Length { expected: code.len(), found: typed.len() };
+                let expected = ParseCodeError::Length { expected: code.len(), found: typed.len() };
                 assert_eq!(parse(&format, &typed), Err(expected));
             }
         }
@@ -95,31 +101,35 @@ fn what_is_no_code_is_told_apart_and_never_echoed() {
     let format = CodeFormat::default();
     let too_long = "7".repeat(CodeFormat::MAX_INPUT + 1);
     for (text, expected) in [
-        ("", Mistyped::Empty),
-        (" - \u{2014} ", Mistyped::Empty),
-        ("\0", Mistyped::Empty),
-        ("https://example.com/register#", Mistyped::Empty),
-        ("#", Mistyped::Empty),
-        ("null", Mistyped::Symbol { position: 2 }),
-        ("7KQ2\0", Mistyped::Length { expected: 24, found: 4 }),
-        ("é", Mistyped::Symbol { position: 1 }),
-        ("７KQ2", Mistyped::Length { expected: 24, found: 4 }),
-        ("\u{200e}７-Ü", Mistyped::Symbol { position: 4 }),
-        ("7KQ2 ٣", Mistyped::Symbol { position: 6 }),
-        ("7KQ2\u{a0}к", Mistyped::Symbol { position: 6 }),
-        ("https://example.com/register#7KQ2-U", Mistyped::Symbol { position: 35 }),
-        ("https://example.com/register#7KQ2", Mistyped::Length { expected: 24, found: 4 }),
-        ("Code #7KQ2-U", Mistyped::Symbol { position: 12 }),
-        ("0", Mistyped::Length { expected: 24, found: 1 }),
-        (&"0".repeat(24), Mistyped::Check),
-        (&"O".repeat(24), Mistyped::Check),
-        (&too_long, Mistyped::TooLong),
+        ("", ParseCodeError::Empty),
+        (" - \u{2014} ", ParseCodeError::Empty),
+        ("\0", ParseCodeError::Empty),
+        ("https://example.com/register#", ParseCodeError::Empty),
+        ("#", ParseCodeError::Empty),
+        ("null", ParseCodeError::Symbol { position: 2 }),
+        ("7KQ2\0", ParseCodeError::Length { expected: 24, found: 4 }),
+        ("é", ParseCodeError::Symbol { position: 1 }),
+        ("７KQ2", ParseCodeError::Length { expected: 24, found: 4 }),
+        ("\u{200e}７-Ü", ParseCodeError::Symbol { position: 4 }),
+        ("7KQ2 ٣", ParseCodeError::Symbol { position: 6 }),
+        ("7KQ2\u{a0}к", ParseCodeError::Symbol { position: 6 }),
+        ("https://example.com/register#7KQ2-U", ParseCodeError::Symbol { position: 35 }),
+        ("https://example.com/register#7KQ2", ParseCodeError::Length { expected: 24, found: 4 }),
+        ("Code #7KQ2-U", ParseCodeError::Symbol { position: 12 }),
+        ("0", ParseCodeError::Length { expected: 24, found: 1 }),
+        (&"0".repeat(24), ParseCodeError::Check),
+        (&"O".repeat(24), ParseCodeError::Check),
+        (&too_long, ParseCodeError::TooLong),
     ] {
         assert_eq!(format.parse(text), Err(expected), "{text:?}");
     }
     for length in CodeFormat::MIN_SYMBOLS..=CodeFormat::MAX_SYMBOLS {
         let format = CodeFormat::new(length).expect("within bounds");
-        assert_eq!(format.parse(&"0".repeat(length.into())), Err(Mistyped::Check), "all zero");
+        assert_eq!(
+            format.parse(&"0".repeat(length.into())),
+            Err(ParseCodeError::Check),
+            "all zero"
+        );
     }
 }
 
@@ -233,7 +243,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_without_panic_and_positions_lie_within_it(text in any::<String>()) {
-        if let Err(Mistyped::Symbol { position }) = CodeFormat::default().parse(&text) {
+        if let Err(ParseCodeError::Symbol { position }) = CodeFormat::default().parse(&text) {
             let c = text.chars().nth(position - 1);
             prop_assert!(c.is_some_and(|c| !c.is_ascii_punctuation()), "{:?} in {:?}", c, text);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{InvitationCode, MAX_SYMBOLS, Mistyped, TAG_SYMBOLS, symbols, typed};
+use super::{InvitationCode, MAX_SYMBOLS, ParseCodeError, TAG_SYMBOLS, symbols, typed};
 use crate::{
     entropy::{Entropy, EntropyError},
     invalid::Invalid,
@@ -21,7 +21,7 @@ use crate::{
 /// [crockford]: https://www.crockford.com/base32.html
 ///
 /// ```
-/// use invitation_core::{CodeFormat, Mistyped, OsEntropy};
+/// use invitation_core::{CodeFormat, ParseCodeError, OsEntropy};
 ///
 /// let format = CodeFormat::new(16)?.with_prefix("ACME")?;
 /// assert_eq!(format.bits(), 75);
@@ -30,7 +30,7 @@ use crate::{
 /// assert!(text.starts_with("ACME-") && text.len() == "ACME-XXXX-XXXX-XXXX-XXXX".len());
 /// assert!(format.parse(&text).is_ok());
 /// assert!(format.parse(&text[5..]).is_ok(), "the prefix may be left out");
-/// assert_eq!(format.parse("ACME-XXXX"), Err(Mistyped::Length { expected: 16, found: 8 }));
+/// assert_eq!(format.parse("ACME-XXXX"), Err(ParseCodeError::Length { expected: 16, found: 8 }));
 /// # Ok::<_, invitation_core::Invalid>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -173,11 +173,11 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Mistyped`] when the text cannot be a code. The check finds every single wrong
+    /// [`ParseCodeError`] when the text cannot be a code. The check finds every single wrong
     /// symbol and every swap of two symbols; of other mistakes, it finds 31 in 32.
-    pub fn parse(&self, text: &str) -> Result<InvitationCode, Mistyped> {
+    pub fn parse(&self, text: &str) -> Result<InvitationCode, ParseCodeError> {
         if text.len() > Self::MAX_INPUT {
-            return Err(Mistyped::TooLong);
+            return Err(ParseCodeError::TooLong);
         }
         let whole = self.parse_from(text, 0);
         let Some((begins, is_link)) = typed::fragment(text).filter(|_| whole.is_err()) else {
@@ -192,14 +192,14 @@ impl CodeFormat {
     }
 
     /// Parses the text from byte `begins` on as a code.
-    fn parse_from(&self, text: &str, begins: usize) -> Result<InvitationCode, Mistyped> {
+    fn parse_from(&self, text: &str, begins: usize) -> Result<InvitationCode, ParseCodeError> {
         let mut values = Zeroizing::new([0; MAX_SYMBOLS]);
         self.read(text, begins, &mut values)?;
         let values = &values[..self.symbols()];
         if symbols::well_formed(values.iter().copied()) {
             Ok(self.code(values))
         } else {
-            Err(Mistyped::Check)
+            Err(ParseCodeError::Check)
         }
     }
 
@@ -245,7 +245,7 @@ impl CodeFormat {
         text: &str,
         begins: usize,
         values: &mut [u8; MAX_SYMBOLS],
-    ) -> Result<(), Mistyped> {
+    ) -> Result<(), ParseCodeError> {
         if self.prefix.is_none() && self.read_plain(&text[begins..], values) {
             return Ok(());
         }
@@ -256,17 +256,17 @@ impl CodeFormat {
         let begins = prefix.unwrap_or(begins);
         let mut found = 0;
         for typed in typed::symbols(text, begins) {
-            let value =
-                value_of(typed.symbol).ok_or(Mistyped::Symbol { position: typed.position })?;
+            let value = value_of(typed.symbol)
+                .ok_or(ParseCodeError::Symbol { position: typed.position })?;
             if let Some(place) = values.get_mut(found) {
                 *place = value;
             }
             found += 1;
         }
         match found {
-            0 => Err(Mistyped::Empty),
+            0 => Err(ParseCodeError::Empty),
             _ if found == self.symbols() => Ok(()),
-            _ => Err(Mistyped::Length { expected: self.symbols(), found }),
+            _ => Err(ParseCodeError::Length { expected: self.symbols(), found }),
         }
     }
 

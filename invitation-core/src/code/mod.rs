@@ -1,7 +1,7 @@
 //! Invitation codes: the secret, how it is written, and the form in which it is stored.
 
 mod format;
-mod mistyped;
+mod parse_error;
 mod resembles;
 mod sealing;
 mod symbols;
@@ -14,8 +14,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub use self::{
     format::CodeFormat,
-    mistyped::Mistyped,
-    sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnreadableSeal},
+    parse_error::ParseCodeError,
+    sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnsealError},
 };
 
 /// The number of symbols of the longest code.

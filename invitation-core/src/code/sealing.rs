@@ -139,16 +139,16 @@ impl Sealing {
     ///
     /// # Errors
     ///
-    /// [`UnreadableSeal`] when [`seal`](Self::seal) did not create the bytes.
+    /// [`UnsealError`] when [`seal`](Self::seal) did not create the bytes.
     pub fn open(
         &self,
         id: InvitationId,
         sealed: &SealedCode,
         format: &CodeFormat,
-    ) -> Result<InvitationCode, UnreadableSeal> {
+    ) -> Result<InvitationCode, UnsealError> {
         match sealed.as_bytes() {
-            [READABLE, symbols @ ..] => format.code_of(symbols).ok_or(UnreadableSeal { id }),
-            _ => Err(UnreadableSeal { id }),
+            [READABLE, symbols @ ..] => format.code_of(symbols).ok_or(UnsealError { id }),
+            _ => Err(UnsealError { id }),
         }
     }
 }
@@ -157,6 +157,6 @@ impl Sealing {
 /// other software wrote them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the sealed code of invitation {id} cannot be opened")]
-pub struct UnreadableSeal {
+pub struct UnsealError {
     id: InvitationId,
 }

@@ -40,7 +40,7 @@ pub use self::{
 };
 use crate::{
     actor::Acting,
-    code::{CodeFormat, InvitationCode, Mistyped, Sealing},
+    code::{CodeFormat, InvitationCode, ParseCodeError, Sealing},
     decide::Call,
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError},
@@ -221,8 +221,8 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// [`Mistyped`] when the text cannot be a code.
-    pub fn parse_code(&self, text: &str) -> Result<InvitationCode, Mistyped> {
+    /// [`ParseCodeError`] when the text cannot be a code.
+    pub fn parse_code(&self, text: &str) -> Result<InvitationCode, ParseCodeError> {
         self.settings.format.parse(text)
     }
 

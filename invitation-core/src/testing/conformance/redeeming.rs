@@ -5,7 +5,7 @@ use super::{
     world::{World, refusal},
 };
 use crate::{
-    code::Mistyped,
+    code::ParseCodeError,
     draft::{Draft, IfVersion},
     error::Error,
     event::{Action, EventOutcome, Origin, Performer},
@@ -112,7 +112,7 @@ pub async fn a_mistyped_code_leaves_no_trace(fixture: Fixture) {
         }
     }
     let empty = world.service.redeem("", &newcomer("anna")).await;
-    assert!(matches!(empty, Err(Error::Mistyped(Mistyped::Empty))), "{empty:?}");
+    assert!(matches!(empty, Err(Error::Mistyped(ParseCodeError::Empty))), "{empty:?}");
     assert_eq!(world.everything().await, before, "neither an event nor a change");
 }
 

@@ -2,7 +2,7 @@
 
 use super::holding::Open;
 use crate::{
-    code::Mistyped,
+    code::ParseCodeError,
     error::Error,
     event::Event,
     id::{EventId, InvitationId},
@@ -62,7 +62,7 @@ pub(super) enum Answer {
     /// The invalid fields with their line numbers, sorted.
     Invalid(Vec<(Option<usize>, String)>),
     /// The text cannot be a code.
-    Mistyped(Mistyped),
+    Mistyped(ParseCodeError),
     /// An error that must never occur.
     Broken(String),
 }

@@ -2,7 +2,7 @@
 
 use super::step::{Mistake, Typing};
 use crate::{
-    code::{CodeFormat, Mistyped},
+    code::{CodeFormat, ParseCodeError},
     entropy::SeededEntropy,
 };
 
@@ -44,12 +44,12 @@ pub(super) fn typed(shown: &str, typing: Typing) -> String {
 }
 
 /// Returns the code with a mistake, and the error that parsing it gives.
-pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, Mistyped) {
+pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, ParseCodeError) {
     let mut symbols = symbols(shown);
-    let length = |found| Mistyped::Length { expected: LENGTH, found };
+    let length = |found| ParseCodeError::Length { expected: LENGTH, found };
     match mistake {
-        Mistake::Empty => (" - ".to_owned(), Mistyped::Empty),
-        Mistake::TooLong => (format!("{shown:-<1025}"), Mistyped::TooLong),
+        Mistake::Empty => (" - ".to_owned(), ParseCodeError::Empty),
+        Mistake::TooLong => (format!("{shown:-<1025}"), ParseCodeError::TooLong),
         Mistake::Cut(left) => {
             let left = 1 + usize::from(left) % (LENGTH - 1);
             (symbols[..left].iter().collect(), length(left))
@@ -60,19 +60,19 @@ pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, Mistyped) {
             // A shown code has a hyphen after each group of four symbols.
             let position = place + place / 4;
             let text = shown.chars().enumerate().map(|(n, c)| if n == position { 'u' } else { c });
-            (text.collect(), Mistyped::Symbol { position: position + 1 })
+            (text.collect(), ParseCodeError::Symbol { position: position + 1 })
         }
         Mistake::Wrong(place) => {
             let place = usize::from(place) % LENGTH;
             let mut others = SYMBOLS.chars().cycle().skip_while(|&c| c != symbols[place]);
             symbols[place] = others.nth(1).unwrap_or('7');
-            (symbols.iter().collect(), Mistyped::Check)
+            (symbols.iter().collect(), ParseCodeError::Check)
         }
         Mistake::Swapped(place) => {
             let place = usize::from(place) % LENGTH;
             let other = (0..LENGTH).find(|&other| symbols[other] != symbols[place]);
             symbols.swap(place, other.unwrap_or(0));
-            (symbols.iter().collect(), Mistyped::Check)
+            (symbols.iter().collect(), ParseCodeError::Check)
         }
     }
 }

@@ -7,7 +7,7 @@
 /// it contains the position of the mistake, not the typed text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Mistyped {
+pub enum ParseCodeError {
     /// The text has no letter or digit.
     #[error("the code is empty")]
     Empty,
