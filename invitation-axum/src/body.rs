@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use crate::{
-    problem::{FieldError, Problem, ProblemKind, pointer_to},
+    problem::{InputError, Problem, ProblemKind, pointer_to},
     web::Web,
 };
 
@@ -215,11 +215,11 @@ pub(crate) fn refused(error: &serde_json::Error, pointer: String) -> Problem {
 }
 
 /// Returns the error for a value at `pointer` that does not match the expected type.
-pub(crate) fn field_error(error: &serde_json::Error, pointer: String) -> FieldError {
+pub(crate) fn field_error(error: &serde_json::Error, pointer: String) -> InputError {
     let message = error.to_string();
     // The message ends with line and column, which the pointer replaces.
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-    FieldError::in_body(pointer, message)
+    InputError::in_body(pointer, message)
 }
 
 /// Returns the JSON pointer of a path.

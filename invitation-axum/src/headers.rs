@@ -7,7 +7,7 @@ use axum::{
 use invitation_core::{IdempotencyKey, IfVersion};
 
 use crate::{
-    problem::{FieldError, Problem},
+    problem::{InputError, Problem},
     web::Web,
 };
 
@@ -29,7 +29,7 @@ impl FromRequestParts<Web> for IfMatch {
         let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
         let Some(opaque) = opaque.filter(|tag| !tag.contains('"')) else {
             let message = "must be * or one ETag that an answer gave";
-            return Err(Problem::invalid([FieldError::in_header("If-Match", message)]));
+            return Err(Problem::invalid([InputError::in_header("If-Match", message)]));
         };
         // Version 0 does not exist. It stands for a tag that can never match: a weak one
         // (RFC 9110, 13.1.1), or one that no response had.
@@ -49,7 +49,7 @@ impl FromRequestParts<Web> for Once {
     async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
         let key = one(parts, &HeaderName::from_static("idempotency-key"))?;
         let key = key.map(IdempotencyKey::new).transpose().map_err(|refused| {
-            Problem::invalid([FieldError::in_header("Idempotency-Key", refused.message())])
+            Problem::invalid([InputError::in_header("Idempotency-Key", refused.message())])
         })?;
         Ok(Self(key))
     }
@@ -63,7 +63,7 @@ fn one<'p>(parts: &'p Parts, name: &HeaderName) -> Result<Option<&'p str>, Probl
             "idempotency-key" => "Idempotency-Key",
             other => other,
         };
-        Problem::invalid([FieldError::in_header(name, message)])
+        Problem::invalid([InputError::in_header(name, message)])
     };
     let mut values = parts.headers.get_all(name).iter();
     let Some(first) = values.next() else { return Ok(None) };

@@ -71,6 +71,6 @@ pub use self::{
     body::{Form, Json},
     dashboard::{Dashboard, Layout, Page, Strings},
     identify::{Identify, IdentifyError},
-    problem::{FieldError, Place, Problem, ProblemKind},
+    problem::{InputError, Place, Problem, ProblemKind},
     web::{Service, Web, WebLimits},
 };

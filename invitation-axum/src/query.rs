@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use utoipa::IntoParams;
 
 use crate::{
-    problem::{FieldError, Problem, ProblemKind},
+    problem::{InputError, Problem, ProblemKind},
     web::Web,
 };
 
@@ -103,7 +103,7 @@ fn given(parts: &Parts) -> Result<Map<String, Value>, Problem> {
         let name = name.into_owned();
         let text = Value::String(value.into_owned());
         if given.insert(name.clone(), text).is_some() {
-            errors.push(FieldError::in_query(&name, "must be given once"));
+            errors.push(InputError::in_query(&name, "must be given once"));
         }
     }
     if errors.is_empty() { Ok(given) } else { Err(Problem::invalid(errors)) }
@@ -118,13 +118,13 @@ fn known<T: DeserializeOwned>(given: Map<String, Value>) -> Result<T, Problem> {
     // All values are text, so only a name can be at fault.
     serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
         let name = error.path().to_string();
-        Problem::invalid([FieldError::in_query(&name, "is no parameter of this")])
+        Problem::invalid([InputError::in_query(&name, "is no parameter of this")])
     })
 }
 
 /// A collector for mistakes in the values of parameters.
 #[derive(Debug, Default)]
-pub(crate) struct Wrong(Vec<FieldError>);
+pub(crate) struct Wrong(Vec<InputError>);
 
 impl Wrong {
     /// Parses a parameter with `read`. Returns `None` if it is missing or invalid, and
@@ -139,7 +139,7 @@ impl Wrong {
             Ok(value) => return Some(value),
             Err(refused) => refused,
         };
-        self.0.push(FieldError::in_query(name, refused.message()));
+        self.0.push(InputError::in_query(name, refused.message()));
         None
     }
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use invitation::{
     Email, Invalid, Username,
-    web::{FieldError, Json, Parts, Problem, ProblemKind},
+    web::{InputError, Json, Parts, Problem, ProblemKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(key) = given.next() else { return Ok(None) };
     match (key.to_str(), given.next()) {
         (Ok(key), None) => Ok(Some(key)),
-        _ => Err(Problem::invalid([FieldError::in_header(
+        _ => Err(Problem::invalid([InputError::in_header(
             "Idempotency-Key",
             "must be given once, as visible ASCII characters",
         )])),
@@ -81,7 +81,7 @@ pub(crate) fn application(
     username: &str,
     email: Option<&str>,
     key: Option<&str>,
-) -> Result<Application, Vec<FieldError>> {
+) -> Result<Application, Vec<InputError>> {
     let email = email.map(Email::parse).transpose();
     match (Username::new(username), email) {
         (Ok(username), Ok(email)) => Ok(Application {
@@ -97,8 +97,8 @@ pub(crate) fn application(
     }
 }
 
-fn in_body(invalid: &Invalid) -> FieldError {
-    FieldError::in_body(format!("/{}", invalid.field()), invalid.message())
+fn in_body(invalid: &Invalid) -> InputError {
+    InputError::in_body(format!("/{}", invalid.field()), invalid.message())
 }
 
 /// The body of a confirmation: the handle and the token from the mail.

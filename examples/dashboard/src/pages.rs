@@ -9,7 +9,7 @@ use axum::{
 };
 use invitation::{
     Username,
-    web::{FieldError, Form, Parts, Problem, ProblemKind},
+    web::{Form, InputError, Parts, Problem, ProblemKind},
 };
 use serde::Deserialize;
 
@@ -200,7 +200,7 @@ fn again(fields: Fields, problem: &Problem) -> Response {
                 Some("this invitation is for a certain address: enter that one".to_owned());
         }
         _ if !problem.errors().is_empty() => {
-            for FieldError { pointer, message, .. } in problem.errors() {
+            for InputError { pointer, message, .. } in problem.errors() {
                 match &**pointer {
                     "/email" => page_again.email_error = Some(message.clone()),
                     _ => page_again.username_error = Some(message.clone()),

@@ -14,7 +14,7 @@ use crate::{
     acting::{May, Named, to},
     body::Json,
     headers::IfMatch,
-    problem::{FieldError, Problem},
+    problem::{InputError, Problem},
     web::Web,
 };
 
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Field {
 impl AmendBody {
     fn read(&self) -> Result<Amendment, Problem> {
         let (mut amendment, mut wrong) = (Amendment::new(), Vec::new());
-        let mut note = |field, message: &str| wrong.push(FieldError::in_body(field, message));
+        let mut note = |field, message: &str| wrong.push(InputError::in_body(field, message));
         match &self.email {
             Field::Missing => {}
             Field::Null => amendment = amendment.for_anyone(),

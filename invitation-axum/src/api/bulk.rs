@@ -22,7 +22,7 @@ use crate::{
     acting::{May, to},
     body,
     headers::Once,
-    problem::{FieldError, Problem},
+    problem::{InputError, Problem},
     query::{Asked, Query, Wrong},
     secret::Secret,
     web::Web,
@@ -124,11 +124,11 @@ pub(crate) struct RowResult {
     /// The reasons why the row was not created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<FieldError>,
+    errors: Vec<InputError>,
     /// The warnings about the row, whatever its outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    warnings: Vec<FieldError>,
+    warnings: Vec<InputError>,
     /// The errors and warnings, for a page that shows the line number in a column of its
     /// own.
     #[serde(skip)]
@@ -292,7 +292,7 @@ impl Read {
     fn invalid(&self, found: &InvalidInput) -> Problem {
         let error = |invalid: &Invalid| match invalid.line() {
             Some(n) => self.mistake(n, invalid).error,
-            None => FieldError::in_body("", invalid.message()),
+            None => InputError::in_body("", invalid.message()),
         };
         Problem::invalid(found.errors().iter().map(error))
     }

@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 
 use super::metadata::MetadataBody;
-use crate::problem::{FieldError, pointer_to};
+use crate::problem::{InputError, pointer_to};
 
 /// A new invitation. Defaults fill in what is left out: the role, if the actor may grant
 /// only one; the actor's division; 7 days; one use; no binding.
@@ -45,11 +45,11 @@ pub(crate) struct DraftBody {
 impl DraftBody {
     /// Returns the draft, or every mistake in it. `at` is the JSON pointer to the object
     /// within the body.
-    pub(crate) fn read(self, at: &str) -> Result<Draft, Vec<FieldError>> {
+    pub(crate) fn read(self, at: &str) -> Result<Draft, Vec<InputError>> {
         let mut wrong = Vec::new();
         let mut draft = Draft::new();
         let mut note = |field: &str, message: &str| {
-            wrong.push(FieldError::in_body(format!("{at}{}", pointer_to(field)), message));
+            wrong.push(InputError::in_body(format!("{at}{}", pointer_to(field)), message));
         };
         let mut refused = |refused: &Invalid| note(refused.field(), refused.message());
 

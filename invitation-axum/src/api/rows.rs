@@ -12,7 +12,7 @@ use invitation_core::{Draft, ImportRow};
 
 use self::columns::Columns;
 pub(crate) use self::{csv::of_csv, formula::harmless, json::of_json, text::decode};
-use crate::problem::{FieldError, Problem, pointer_to};
+use crate::problem::{InputError, Problem, pointer_to};
 
 /// All rows of an import.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(crate) struct Note {
     /// The message without its location.
     pub(crate) message: String,
     /// The message with its location.
-    pub(crate) error: FieldError,
+    pub(crate) error: InputError,
 }
 
 impl Source {
@@ -66,18 +66,18 @@ impl Source {
             Self::Json => {
                 let field = if field.is_empty() { String::new() } else { pointer_to(field) };
                 let pointer = format!("/{}{field}", line.saturating_sub(1));
-                (None, FieldError::in_body(pointer, message))
+                (None, InputError::in_body(pointer, message))
             }
             Self::Csv(_) if field.is_empty() => {
                 let error =
-                    FieldError::in_body(format!("/{line}"), format!("line {line}: {message}"));
+                    InputError::in_body(format!("/{line}"), format!("line {line}: {message}"));
                 (None, error)
             }
             Self::Csv(columns) => {
                 let column = columns.spelling(field);
                 let pointer = format!("/{line}{}", pointer_to(column));
                 let message = format!("line {line}, {column}: {message}");
-                (Some(column.to_owned()), FieldError::in_body(pointer, message))
+                (Some(column.to_owned()), InputError::in_body(pointer, message))
             }
         };
         Note { column, message: message.to_owned(), error }
@@ -94,11 +94,11 @@ impl Source {
 
 impl Note {
     /// Returns the message for a mistake in an element of a JSON array.
-    fn of_json(error: FieldError) -> Self {
+    fn of_json(error: InputError) -> Self {
         Self { column: None, message: error.message.clone(), error }
     }
 }
 
 fn too_many(max: usize) -> Problem {
-    Problem::invalid([FieldError::in_body("", format!("must be 1 to {max} rows"))])
+    Problem::invalid([InputError::in_body("", format!("must be 1 to {max} rows"))])
 }

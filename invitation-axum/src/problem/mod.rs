@@ -37,14 +37,14 @@ pub use self::kind::ProblemKind;
 pub struct Problem {
     kind: ProblemKind,
     detail: Option<Cow<'static, str>>,
-    errors: Vec<FieldError>,
+    errors: Vec<InputError>,
     retry_after: Option<Duration>,
 }
 
 /// A value that was not accepted, and its location in the request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[non_exhaustive]
-pub struct FieldError {
+pub struct InputError {
     /// The part of the request that holds the value.
     #[serde(rename = "in")]
     pub place: Place,
@@ -70,7 +70,7 @@ pub enum Place {
     Header,
 }
 
-impl FieldError {
+impl InputError {
     /// Returns the error of a value in the body, by its JSON pointer.
     ///
     /// Pointer and message are shortened if they are long: they may repeat text that a
@@ -139,9 +139,9 @@ pub(crate) struct ProblemBody<'a> {
     #[schema(nullable = false)]
     detail: Option<&'a str>,
     /// All values that were not accepted.
-    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[serde(skip_serializing_if = "<[InputError]>::is_empty")]
     #[schema(required = false)]
-    errors: &'a [FieldError],
+    errors: &'a [InputError],
 }
 
 impl Problem {
@@ -157,7 +157,7 @@ impl Problem {
 
     /// Creates a problem (422) about values that are well formed but not valid. It lists
     /// the first 100, and its detail gives the number of the rest.
-    pub fn invalid(errors: impl IntoIterator<Item = FieldError>) -> Self {
+    pub fn invalid(errors: impl IntoIterator<Item = InputError>) -> Self {
         let mut errors = errors.into_iter();
         let listed = errors.by_ref().take(MAX_ERRORS).collect();
         let problem = Self { errors: listed, ..Self::new(ProblemKind::Invalid) };
@@ -204,7 +204,7 @@ impl Problem {
 
     /// Returns the values that were not accepted.
     #[must_use]
-    pub fn errors(&self) -> &[FieldError] {
+    pub fn errors(&self) -> &[InputError] {
         &self.errors
     }
 }

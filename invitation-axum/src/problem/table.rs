@@ -4,7 +4,7 @@ use std::{error::Error as _, time::Duration};
 
 use invitation_core::{Error, Invalid, Refusal, StoreErrorKind};
 
-use super::{FieldError, Problem, ProblemKind, pointer_to};
+use super::{InputError, Problem, ProblemKind, pointer_to};
 use crate::identify::IdentifyError;
 
 /// The `Retry-After` for a store that is down.
@@ -108,7 +108,7 @@ fn of_other(error: &Error) -> Problem {
     }
 }
 
-fn in_body(invalid: &Invalid) -> FieldError {
+fn in_body(invalid: &Invalid) -> InputError {
     let field = match invalid.field() {
         // These are about the body as a whole.
         "amendment" | "drafts" => String::new(),
@@ -118,5 +118,5 @@ fn in_body(invalid: &Invalid) -> FieldError {
         Some(line) => format!("/{line}{field}"),
         None => field,
     };
-    FieldError::in_body(pointer, invalid.message())
+    InputError::in_body(pointer, invalid.message())
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{records::Record, text::malformed};
-use crate::problem::{FieldError, Problem, pointer_to};
+use crate::problem::{InputError, Problem, pointer_to};
 
 /// The fields of a row.
 pub(super) const FIELDS: [&str; 8] = [
@@ -62,12 +62,12 @@ impl Columns {
             let name: String = name.chars().take(MAX_NAME).collect();
             let mut refuse = |message: String| {
                 let message = format!("line {line}, {name}: {message}");
-                wrong.push(FieldError::in_body(pointer_to(&name), message));
+                wrong.push(InputError::in_body(pointer_to(&name), message));
             };
             match field(&name) {
                 _ if name.is_empty() => {
                     let message = format!("line {line}: column {} has no name", n + 1);
-                    wrong.push(FieldError::in_body("", message));
+                    wrong.push(InputError::in_body("", message));
                 }
                 None => refuse(format!("is no column; the columns are {}", FIELDS.join(", "))),
                 Some(field) => match columns.iter().find(|column| column.field == field) {
