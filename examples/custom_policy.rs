@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let school = Invitations::new(MemoryStore::new()).with_policy(policy);
 
     let class = Division::new("class-7b")?;
-    let actor = |user: &str, role: &str| -> Result<Actor, invitation::Invalid> {
+    let actor = |user: &str, role: &str| -> Result<Actor, invitation::FieldError> {
         Ok(Actor::in_division(UserId::new(user)?, Role::new(role)?, class.clone()))
     };
     let head = actor("grace", "head-teacher")?;

@@ -10,9 +10,9 @@ pub use invitation_core::{
     CodeDigest, CodeFormat, CodeTag, Condition, CorrelationId, Count, Counts, Created, Criteria,
     Cursor, Detail, Disclosure, Division, Draft, Duplicates, Durability, Email, EmailDomain,
     EmailKey, Entropy, EntropyError, Error, Event, EventCriteria, EventFilter, EventId,
-    EventListing, EventOutcome, EventPage, Expiry, Facts, Filter, Fingerprint, GivenBack, Guard,
-    Held, IdempotencyKey, IfVersion, Import, ImportMode, ImportRow, Imported, ImportedRow, Insert,
-    Inserted, Invalid, InvalidInput, Invitation, InvitationCode, InvitationId, InvitationPage,
+    EventListing, EventOutcome, EventPage, Expiry, Facts, FieldError, Filter, Fingerprint,
+    GivenBack, Guard, Held, IdempotencyKey, IfVersion, Import, ImportMode, ImportRow, Imported,
+    ImportedRow, Insert, Inserted, Invitation, InvitationCode, InvitationId, InvitationPage,
     InvitationView, Invitations, Invitee, Inviter, Known, Lanes, Lead, Lease, LeaseListing, Limits,
     Listing, Located, ManualClock, MemoryStore, Metadata, NewInvitation, OpenLease,
     OpenReservation, Origin, OsEntropy, Others, Outcome, Page, Paging, ParseCodeError, Performer,
@@ -22,7 +22,7 @@ pub use invitation_core::{
     Revocation, RevokedPage, Right, Rights, Role, RolePair, RowOutcome, RowWarning, Scope,
     SealedCode, Sealing, Search, SearchTerm, Slice, Source, Span, Status, Store, StoreError,
     StoreErrorKind, SystemActor, SystemClock, Tally, Target, Timestamp, Transition, UnsealError,
-    UsedBy, UserId, Username, Verdict, VerifiedEmail, decide,
+    UsedBy, UserId, Username, ValidationErrors, Verdict, VerifiedEmail, decide,
 };
 #[cfg(feature = "testing")]
 #[doc(inline)]

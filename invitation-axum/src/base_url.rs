@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use invitation_core::Invalid;
+use invitation_core::FieldError;
 use url::Url;
 
 /// The public address of the host, as in `https://example.com` or
@@ -15,7 +15,7 @@ use url::Url;
 /// assert_eq!(base.to_string(), "https://example.com/app");
 /// assert_eq!(base.origin(), "https://example.com");
 /// assert!(BaseUrl::parse("javascript:alert(1)").is_err());
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BaseUrl {
@@ -28,10 +28,13 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] for any other text.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    /// [`FieldError`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
         let invalid = || {
-            Invalid::new("base_url", "must be an http or https address without query and fragment")
+            FieldError::new(
+                "base_url",
+                "must be an http or https address without query and fragment",
+            )
         };
         let url = Url::parse(text).map_err(|_| invalid())?;
         let bare = url.query().is_none()
@@ -66,9 +69,9 @@ impl fmt::Display for BaseUrl {
 }
 
 impl FromStr for BaseUrl {
-    type Err = Invalid;
+    type Err = FieldError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, FieldError> {
         Self::parse(text)
     }
 }

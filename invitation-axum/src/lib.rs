@@ -25,7 +25,7 @@
 //!     .nest_service("/api/invitations", web.api())
 //!     .nest_service("/invitations", web.dashboard(Dashboard::new().with_sign_in("/login")))
 //!     .merge(web.openapi_router("/api/invitations")); // GET /openapi.json
-//! # Ok::<_, invitation_core::Invalid>(())
+//! # Ok::<_, invitation_core::FieldError>(())
 //! ```
 //!
 //! `nest_service`, unlike `nest`, also accepts the mount point with a slash at its end.

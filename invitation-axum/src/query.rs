@@ -1,7 +1,7 @@
 //! Query strings: every name is known and given once, every value is parsed.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use invitation_core::{Cursor, Error, Invalid, Paging};
+use invitation_core::{Cursor, Error, FieldError, Paging};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -133,7 +133,7 @@ impl Wrong {
         &mut self,
         name: &str,
         given: Option<&'a str>,
-        read: impl FnOnce(&'a str) -> Result<T, Invalid>,
+        read: impl FnOnce(&'a str) -> Result<T, FieldError>,
     ) -> Option<T> {
         let refused = match read(given?) {
             Ok(value) => return Some(value),

@@ -18,7 +18,7 @@ use crate::{
 /// let sales = Division::new("sales")?;
 /// let manager = Actor::in_division(UserId::new("u-17")?, Role::new("manager")?, sales.clone());
 /// assert_eq!(manager.scope(), &Scope::Division(sales));
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Actor {

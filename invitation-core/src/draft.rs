@@ -26,7 +26,7 @@ use crate::{
 /// let draft = Draft::new()
 ///     .for_email(Email::parse("anna@example.com")?)
 ///     .expiring(Expiry::InDays(14));
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]

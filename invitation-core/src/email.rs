@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
-use crate::{invalid::Invalid, unicode};
+use crate::{field_error::FieldError, unicode};
 
 /// The maximum length of an address, in bytes (RFC 5321, 4.5.3.1.3, less the two
 /// brackets).
@@ -36,7 +36,7 @@ const MAX_BYTES: usize = 254;
 /// assert_eq!(given.key().as_str(), "anna.lind+hr@xn--exmple-cua.com");
 /// assert_ne!(given.key(), Email::parse("anna.lind@exämple.com")?.key());
 /// assert!(Email::parse("Anna <anna@example.com>").is_err());
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -53,9 +53,9 @@ impl Email {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] when the text is not a bare address as described above.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let invalid = |message: &str| Err(Invalid::new("email", message));
+    /// Returns [`FieldError`] when the text is not a bare address as described above.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let invalid = |message: &str| Err(FieldError::new("email", message));
         if text.len() > MAX_BYTES {
             return invalid("must not be longer than 254 bytes");
         }
@@ -72,7 +72,7 @@ impl Email {
         }
         let written = plain_domain(domain);
         let domain = EmailDomain::parse(&written)
-            .map_err(|_| Invalid::new("email", "must have a domain name behind the @"))?;
+            .map_err(|_| FieldError::new("email", "must have a domain name behind the @"))?;
         let options =
             Options::default().without_display_text().without_domain_literal().with_required_tld();
         if EmailAddress::parse_with_options(&format!("{local}@{domain}"), options).is_err() {
@@ -132,17 +132,17 @@ impl fmt::Debug for Email {
 }
 
 impl FromStr for Email {
-    type Err = Invalid;
+    type Err = FieldError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, FieldError> {
         Self::parse(text)
     }
 }
 
 impl TryFrom<String> for Email {
-    type Error = Invalid;
+    type Error = FieldError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, FieldError> {
         Self::parse(&text)
     }
 }
@@ -192,7 +192,7 @@ impl fmt::Debug for EmailKey {
 /// assert_eq!(domain.as_str(), "example.com");
 /// assert_eq!(Email::parse("anna@example.com")?.domain(), domain);
 /// assert_ne!(Email::parse("anna@mail.example.com")?.domain(), domain);
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -203,9 +203,10 @@ impl EmailDomain {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] when the text is not such a name.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("email_domain", "must be a domain name, as in example.com");
+    /// Returns [`FieldError`] when the text is not such a name.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let invalid =
+            || FieldError::new("email_domain", "must be a domain name, as in example.com");
         if text.len() > MAX_BYTES {
             return Err(invalid());
         }
@@ -236,14 +237,17 @@ impl EmailDomain {
 /// Refuses white space and hidden characters. The mapping of domain names (UTS 46) would
 /// drop some of them. Mail would then be sent to a different address than the one
 /// compared.
-fn check_seen(field: &'static str, text: &str) -> Result<(), Invalid> {
+fn check_seen(field: &'static str, text: &str) -> Result<(), FieldError> {
     for (position, c) in (1..).zip(text.chars()) {
         let what = match unicode::hidden(c) {
             Some(flaw) => flaw.describe(),
             None if unicode::is_space(c) => "white space",
             None => continue,
         };
-        return Err(Invalid::new(field, format!("must not contain {what} (position {position})")));
+        return Err(FieldError::new(
+            field,
+            format!("must not contain {what} (position {position})"),
+        ));
     }
     Ok(())
 }
@@ -265,9 +269,9 @@ impl fmt::Display for EmailDomain {
 }
 
 impl TryFrom<String> for EmailDomain {
-    type Error = Invalid;
+    type Error = FieldError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, FieldError> {
         Self::parse(&text)
     }
 }

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt};
 use crate::{
     code::{ParseCodeError, UnsealError},
     entropy::EntropyError,
-    invalid::{Invalid, InvalidInput},
+    field_error::{FieldError, ValidationErrors},
     refusal::{Refusal, Refused},
 };
 
@@ -19,7 +19,7 @@ pub enum Error {
     Mistyped(#[from] ParseCodeError),
     /// The input violates a limit. Nothing was changed, and no event was recorded.
     #[error(transparent)]
-    Invalid(#[from] InvalidInput),
+    Invalid(#[from] ValidationErrors),
     /// The domain refused the call. Audit events document the refusal.
     #[error("{0}")]
     Refused(Refused),
@@ -46,8 +46,8 @@ impl Error {
     }
 }
 
-impl From<Invalid> for Error {
-    fn from(one: Invalid) -> Self {
+impl From<FieldError> for Error {
+    fn from(one: FieldError) -> Self {
         Self::Invalid(one.into())
     }
 }

@@ -153,12 +153,12 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = crate::invalid::Invalid;
+            type Err = crate::field_error::FieldError;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
                 match word {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(crate::invalid::Invalid::new($field, "is not a known word")),
+                    _ => Err(crate::field_error::FieldError::new($field, "is not a known word")),
                 }
             }
         }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     entropy::{Entropy, EntropyError},
-    invalid::Invalid,
+    field_error::FieldError,
     time::Timestamp,
 };
 
@@ -51,12 +51,12 @@ macro_rules! id {
         }
 
         impl FromStr for $name {
-            type Err = Invalid;
+            type Err = FieldError;
 
-            fn from_str(text: &str) -> Result<Self, Invalid> {
+            fn from_str(text: &str) -> Result<Self, FieldError> {
                 Uuid::parse_str(text)
                     .map(Self)
-                    .map_err(|_| Invalid::new($field, "must be a UUID"))
+                    .map_err(|_| FieldError::new($field, "must be a UUID"))
             }
         }
     };

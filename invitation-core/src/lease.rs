@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    field_error::FieldError,
     id::{EventId, InvitationId},
-    invalid::Invalid,
     invitation::Invitation,
     text::{Division, UserId, Username},
     time::Timestamp,
@@ -99,7 +99,7 @@ pub struct OpenLease {
 /// let text = "0197a3c0-0000-7000-8000-000000000001.0197a3c0-0000-7000-8000-000000000002";
 /// let id: ReservationId = text.parse()?;
 /// assert_eq!(id.to_string(), text);
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -133,10 +133,10 @@ impl fmt::Display for ReservationId {
 }
 
 impl FromStr for ReservationId {
-    type Err = Invalid;
+    type Err = FieldError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let wrong = || Invalid::new("reservation", "must be two UUIDs with a full stop between");
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let wrong = || FieldError::new("reservation", "must be two UUIDs with a full stop between");
         let (invitation, lease) = text.split_once('.').ok_or_else(wrong)?;
         match (invitation.parse(), lease.parse()) {
             (Ok(invitation), Ok(lease)) => Ok(Self { invitation, lease }),
@@ -146,9 +146,9 @@ impl FromStr for ReservationId {
 }
 
 impl TryFrom<String> for ReservationId {
-    type Error = Invalid;
+    type Error = FieldError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, FieldError> {
         text.parse()
     }
 }

@@ -25,9 +25,9 @@ mod email;
 mod entropy;
 mod error;
 mod event;
+mod field_error;
 mod guard;
 mod id;
-mod invalid;
 mod invitation;
 mod lease;
 mod limits;
@@ -64,9 +64,9 @@ pub use self::{
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},
-    invalid::{Invalid, InvalidInput},
     invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status, UsedBy},
     lease::{Held, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},

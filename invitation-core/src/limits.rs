@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use crate::{invalid::Invalid, quota::Cap, time::Timestamp};
+use crate::{field_error::FieldError, quota::Cap, time::Timestamp};
 
 /// The limits of a service. Limits that the host does not set keep their default.
 ///
@@ -20,7 +20,7 @@ use crate::{invalid::Invalid, quota::Cap, time::Timestamp};
 ///     Duration::days(30), // at most
 /// )?;
 /// assert_eq!(limits.default_lifetime(), Duration::days(14));
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -55,18 +55,18 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] unless `0 < min <= default <= max`.
+    /// Returns [`FieldError`] unless `0 < min <= default <= max`.
     pub fn with_lifetimes(
         self,
         min: Duration,
         default: Duration,
         max: Duration,
-    ) -> Result<Self, Invalid> {
+    ) -> Result<Self, FieldError> {
         if min.is_positive() && min <= default && default <= max {
             let (min_lifetime, default_lifetime, max_lifetime) = (min, default, max);
             Ok(Self { min_lifetime, default_lifetime, max_lifetime, ..self })
         } else {
-            Err(Invalid::new("lifetimes", "must be positive, and minimum <= default <= maximum"))
+            Err(FieldError::new("lifetimes", "must be positive, and minimum <= default <= maximum"))
         }
     }
 
@@ -101,14 +101,14 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] unless the duration is positive and at most
+    /// Returns [`FieldError`] unless the duration is positive and at most
     /// [`MAX_LEASE`](Self::MAX_LEASE).
-    pub fn with_lease(self, lease: Duration) -> Result<Self, Invalid> {
+    pub fn with_lease(self, lease: Duration) -> Result<Self, FieldError> {
         if lease.is_positive() && lease <= Self::MAX_LEASE {
             Ok(Self { lease, ..self })
         } else {
             let message = format!("must be positive and at most {}", Self::MAX_LEASE);
-            Err(Invalid::new("lease", message))
+            Err(FieldError::new("lease", message))
         }
     }
 
@@ -178,17 +178,22 @@ impl Limits {
 
     /// Returns the instant before which an invitation must have ended to be purged at
     /// this age.
-    pub(crate) fn purge_before(age: Duration, now: Timestamp) -> Result<Timestamp, Invalid> {
+    pub(crate) fn purge_before(age: Duration, now: Timestamp) -> Result<Timestamp, FieldError> {
         // The comparison comes first, because negating the most negative duration would
         // overflow.
         let before = if age >= Self::MIN_RETENTION { now.checked_add(-age) } else { None };
-        before
-            .ok_or_else(|| Invalid::new("age", format!("must be at least {}", Self::MIN_RETENTION)))
+        before.ok_or_else(|| {
+            FieldError::new("age", format!("must be at least {}", Self::MIN_RETENTION))
+        })
     }
 
     /// Returns the time of expiry for `expiry`, or an error if the lifetime is not
     /// allowed.
-    pub(crate) fn expires_at(&self, expiry: Expiry, now: Timestamp) -> Result<Timestamp, Invalid> {
+    pub(crate) fn expires_at(
+        &self,
+        expiry: Expiry,
+        now: Timestamp,
+    ) -> Result<Timestamp, FieldError> {
         let (field, at) = match expiry {
             Expiry::Default => ("expires_at", now.checked_add(self.default_lifetime)),
             Expiry::At(at) => ("expires_at", Some(at)),
@@ -203,24 +208,24 @@ impl Limits {
             }
             _ => {
                 let (min, max) = (self.min_lifetime, self.max_lifetime);
-                Err(Invalid::new(field, format!("must be {min} to {max} from now")))
+                Err(FieldError::new(field, format!("must be {min} to {max} from now")))
             }
         }
     }
 
-    pub(crate) fn check_batch(&self, field: &'static str, n: NonZeroU32) -> Result<(), Invalid> {
+    pub(crate) fn check_batch(&self, field: &'static str, n: NonZeroU32) -> Result<(), FieldError> {
         if n <= self.batch {
             Ok(())
         } else {
-            Err(Invalid::new(field, format!("must be 1 to {}", self.batch)))
+            Err(FieldError::new(field, format!("must be 1 to {}", self.batch)))
         }
     }
 
-    pub(crate) fn check_uses(&self, max_uses: NonZeroU32) -> Result<(), Invalid> {
+    pub(crate) fn check_uses(&self, max_uses: NonZeroU32) -> Result<(), FieldError> {
         if max_uses <= self.max_uses {
             Ok(())
         } else {
-            Err(Invalid::new("max_uses", format!("must be 1 to {}", self.max_uses)))
+            Err(FieldError::new("max_uses", format!("must be 1 to {}", self.max_uses)))
         }
     }
 }

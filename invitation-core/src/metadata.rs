@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::invalid::Invalid;
+use crate::field_error::FieldError;
 
 /// A small JSON object that a host attaches to an invitation, such as a start date, a
 /// team or a note. The library stores and returns it, and never interprets it.
@@ -17,7 +17,7 @@ use crate::invalid::Invalid;
 /// let metadata = Metadata::new(json!({"starts": "2027-01-04"}))?;
 /// assert_eq!(metadata.as_json(), r#"{"starts":"2027-01-04"}"#);
 /// assert!(Metadata::new(json!("a string")).is_err());
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
@@ -33,12 +33,12 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] when the value is not an object, or exceeds the maximum length
+    /// Returns [`FieldError`] when the value is not an object, or exceeds the maximum length
     /// or depth.
     // The argument is taken by value, like that of every constructor that keeps its
     // input.
     #[expect(clippy::needless_pass_by_value)]
-    pub fn new(value: Value) -> Result<Self, Invalid> {
+    pub fn new(value: Value) -> Result<Self, FieldError> {
         let text = value.to_string();
         Self::check(&value, &text)?;
         Ok(Self(Arc::from(text)))
@@ -48,9 +48,9 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] when the text is not JSON, or is not accepted by
+    /// Returns [`FieldError`] when the text is not JSON, or is not accepted by
     /// [`new`](Self::new).
-    pub fn from_json(text: &str) -> Result<Self, Invalid> {
+    pub fn from_json(text: &str) -> Result<Self, FieldError> {
         // The length is checked before parsing, because a parsed tree takes many times
         // the memory of its text.
         Self::check_length(text)?;
@@ -58,12 +58,12 @@ impl Metadata {
             // The text is stored unchanged, because serialising a number again may write
             // it differently.
             Ok(value) => Self::check(&value, text).map(|()| Self(Arc::from(text))),
-            Err(_) => Err(Invalid::new("metadata", "must be a JSON object")),
+            Err(_) => Err(FieldError::new("metadata", "must be a JSON object")),
         }
     }
 
-    fn check(value: &Value, text: &str) -> Result<(), Invalid> {
-        let invalid = |message: String| Err(Invalid::new("metadata", message));
+    fn check(value: &Value, text: &str) -> Result<(), FieldError> {
+        let invalid = |message: String| Err(FieldError::new("metadata", message));
         if !value.is_object() {
             return invalid("must be a JSON object".to_owned());
         }
@@ -73,10 +73,10 @@ impl Metadata {
         Self::check_length(text)
     }
 
-    fn check_length(text: &str) -> Result<(), Invalid> {
+    fn check_length(text: &str) -> Result<(), FieldError> {
         if text.len() > Self::MAX_BYTES {
             let message = format!("must not be longer than {} bytes as JSON", Self::MAX_BYTES);
-            return Err(Invalid::new("metadata", message));
+            return Err(FieldError::new("metadata", message));
         }
         Ok(())
     }
@@ -111,9 +111,9 @@ impl fmt::Debug for Metadata {
 }
 
 impl TryFrom<Value> for Metadata {
-    type Error = Invalid;
+    type Error = FieldError;
 
-    fn try_from(value: Value) -> Result<Self, Invalid> {
+    fn try_from(value: Value) -> Result<Self, FieldError> {
         Self::new(value)
     }
 }

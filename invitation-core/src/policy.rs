@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::Action, invalid::Invalid, text::Role};
+use crate::{event::Action, field_error::FieldError, text::Role};
 
 /// A right that a policy gives or does not give to a role.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -158,7 +158,7 @@ pub struct RolePair {
 /// let json = serde_json::to_string(&policy).unwrap();
 /// assert_eq!(json, r#"{"roles":{"lead":{"may":["create","view"],"grants":["intern"]}}}"#);
 /// assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -229,7 +229,7 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let role = |name: &str| -> Result<Role, Invalid> { Role::new(name) };
+        let role = |name: &str| -> Result<Role, FieldError> { Role::new(name) };
         let (Ok(admin), Ok(manager), Ok(staff)) = (role("admin"), role("manager"), role("staff"))
         else {
             return Self::empty();

@@ -5,7 +5,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use crate::{id::EventId, invalid::Invalid, invitation::Invitation, text::UserId, time::Timestamp};
+use crate::{
+    field_error::FieldError, id::EventId, invitation::Invitation, text::UserId, time::Timestamp,
+};
 
 /// An idempotency key, which makes it safe to repeat a request that creates invitations
 /// (HTTP's `Idempotency-Key`). The client draws a new key for each creation.
@@ -29,16 +31,16 @@ impl IdempotencyKey {
     ///
     /// # Errors
     ///
-    /// Returns [`Invalid`] unless the text has 1 to [`MAX_BYTES`](Self::MAX_BYTES)
+    /// Returns [`FieldError`] unless the text has 1 to [`MAX_BYTES`](Self::MAX_BYTES)
     /// visible ASCII characters.
-    pub fn new(key: impl Into<String>) -> Result<Self, Invalid> {
+    pub fn new(key: impl Into<String>) -> Result<Self, FieldError> {
         let key = key.into();
         if (1..=Self::MAX_BYTES).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
             Ok(Self(key))
         } else {
             let max = Self::MAX_BYTES;
             let message = format!("must be 1 to {max} visible ASCII characters");
-            Err(Invalid::new("idempotency_key", message))
+            Err(FieldError::new("idempotency_key", message))
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-use crate::invalid::Invalid;
+use crate::field_error::FieldError;
 
 /// An instant: whole microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -71,14 +71,14 @@ impl From<Timestamp> for OffsetDateTime {
 }
 
 impl TryFrom<OffsetDateTime> for Timestamp {
-    type Error = Invalid;
+    type Error = FieldError;
 
     /// Converts the instant, and truncates it to the microsecond.
-    fn try_from(instant: OffsetDateTime) -> Result<Self, Invalid> {
+    fn try_from(instant: OffsetDateTime) -> Result<Self, FieldError> {
         i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000))
             .ok()
             .and_then(Self::from_micros)
-            .ok_or_else(|| Invalid::new("time", "must lie between the years 0 and 9999"))
+            .ok_or_else(|| FieldError::new("time", "must lie between the years 0 and 9999"))
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) struct Host<S> {
     invitations: Invitations<S>,
 }
 
-fn admin() -> std::result::Result<Actor, invitation::Invalid> {
+fn admin() -> std::result::Result<Actor, invitation::FieldError> {
     let actor = Actor::across_divisions(UserId::new("ada")?, Role::new("admin")?);
     Ok(actor.based_in(Division::new("sales")?))
 }

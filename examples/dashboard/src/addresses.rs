@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use invitation::{
-    Invalid,
+    FieldError,
     web::{BaseUrl, Problem, ProblemKind},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Addresses {
 impl Addresses {
     /// Returns the URLs of a host that listens on this port. `configured` is its public
     /// URL, if it has one.
-    pub(crate) fn new(configured: Option<BaseUrl>, port: u16) -> Result<Self, Invalid> {
+    pub(crate) fn new(configured: Option<BaseUrl>, port: u16) -> Result<Self, FieldError> {
         let on = |name| BaseUrl::parse(&format!("http://{name}:{port}"));
         let loopback = [on("127.0.0.1")?, on("localhost")?];
         let base = configured.unwrap_or_else(|| loopback[0].clone());

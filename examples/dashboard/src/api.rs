@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation::{
-    Email, Invalid, Username,
+    Email, FieldError, Username,
     web::{InputError, Json, Parts, Problem, ProblemKind},
 };
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ pub(crate) fn application(
     }
 }
 
-fn in_body(invalid: &Invalid) -> InputError {
+fn in_body(invalid: &FieldError) -> InputError {
     InputError::in_body(format!("/{}", invalid.field()), invalid.message())
 }
 

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation_core::{
-    Actor, Duplicates, Error, IdempotencyKey, Import, ImportMode, ImportRow, ImportedRow, Invalid,
-    InvalidInput, Refusal, RowOutcome as Outcome, RowWarning,
+    Actor, Duplicates, Error, FieldError, IdempotencyKey, Import, ImportMode, ImportRow,
+    ImportedRow, Refusal, RowOutcome as Outcome, RowWarning, ValidationErrors,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -52,17 +52,17 @@ impl Asked for BulkQuery {
 
     fn read(self, wrong: &mut Wrong) -> (bool, How) {
         let dry_run = wrong.read("dry_run", self.dry_run.as_deref(), |text| {
-            text.parse::<bool>().map_err(|_| Invalid::new("dry_run", "must be true or false"))
+            text.parse::<bool>().map_err(|_| FieldError::new("dry_run", "must be true or false"))
         });
         let mode = wrong.read("mode", self.mode.as_deref(), |text| match text {
             "atomic" => Ok(ImportMode::AllOrNone),
             "best_effort" => Ok(ImportMode::BestEffort),
-            _ => Err(Invalid::new("mode", "must be atomic or best_effort")),
+            _ => Err(FieldError::new("mode", "must be atomic or best_effort")),
         });
         let duplicates = wrong.read("duplicates", self.duplicates.as_deref(), |text| match text {
             "skip" => Ok(Duplicates::Skip),
             "create" => Ok(Duplicates::Create),
-            _ => Err(Invalid::new("duplicates", "must be skip or create")),
+            _ => Err(FieldError::new("duplicates", "must be skip or create")),
         });
         let (mode, duplicates) = (mode.unwrap_or_default(), duplicates.unwrap_or_default());
         (dry_run.unwrap_or(false), How { mode, duplicates })
@@ -289,8 +289,8 @@ impl Read {
     }
 
     /// Returns the mistakes of an import that creates all rows or none.
-    fn invalid(&self, found: &InvalidInput) -> Problem {
-        let error = |invalid: &Invalid| match invalid.line() {
+    fn invalid(&self, found: &ValidationErrors) -> Problem {
+        let error = |invalid: &FieldError| match invalid.line() {
             Some(n) => self.mistake(n, invalid).error,
             None => InputError::in_body("", invalid.message()),
         };
@@ -339,7 +339,7 @@ impl Read {
         }
     }
 
-    fn mistake(&self, n: usize, invalid: &Invalid) -> Note {
+    fn mistake(&self, n: usize, invalid: &FieldError) -> Note {
         let field = if invalid.field() == "drafts" { "" } else { invalid.field() };
         self.note(n, field, invalid.message())
     }

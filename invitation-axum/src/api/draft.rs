@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use invitation_core::{Division, Draft, Email, EmailDomain, Expiry, Invalid, Role, Timestamp};
+use invitation_core::{Division, Draft, Email, EmailDomain, Expiry, FieldError, Role, Timestamp};
 use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
@@ -51,7 +51,7 @@ impl DraftBody {
         let mut note = |field: &str, message: &str| {
             wrong.push(InputError::in_body(format!("{at}{}", pointer_to(field)), message));
         };
-        let mut refused = |refused: &Invalid| note(refused.field(), refused.message());
+        let mut refused = |refused: &FieldError| note(refused.field(), refused.message());
 
         if let Some(email) = &self.email {
             match Email::parse(email) {

@@ -1,6 +1,6 @@
 //! Metadata as a client sends it.
 
-use invitation_core::{Invalid, Metadata};
+use invitation_core::{FieldError, Metadata};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
@@ -14,15 +14,15 @@ const MAX_TEXT: usize = 16 * Metadata::MAX_BYTES;
 /// a text that is short enough: a tree of the whole body would take a hundred times its
 /// memory.
 #[derive(Clone, Debug)]
-pub(crate) struct MetadataBody(Result<Metadata, Invalid>);
+pub(crate) struct MetadataBody(Result<Metadata, FieldError>);
 
 impl MetadataBody {
-    pub(crate) fn read(self) -> Result<Metadata, Invalid> {
+    pub(crate) fn read(self) -> Result<Metadata, FieldError> {
         self.0
     }
 
     fn of_text(text: &str) -> Self {
-        let invalid = |message: String| Err(Invalid::new("metadata", message));
+        let invalid = |message: String| Err(FieldError::new("metadata", message));
         Self(if text.len() > MAX_TEXT {
             invalid(format!("must not be longer than {} bytes as JSON", Metadata::MAX_BYTES))
         } else if !text.starts_with('{') {
@@ -55,7 +55,7 @@ mod tests {
     }
 
     /// Reads metadata the way a body is read: through `serde_path_to_error`.
-    fn read(metadata: &str) -> Result<Metadata, Invalid> {
+    fn read(metadata: &str) -> Result<Metadata, FieldError> {
         let json = format!("{{\"metadata\": {metadata}}}");
         let mut json = serde_json::Deserializer::from_str(&json);
         let sample: Sample = serde_path_to_error::deserialize(&mut json).unwrap();

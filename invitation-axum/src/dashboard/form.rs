@@ -5,7 +5,7 @@ use std::{borrow::Cow, convert::Infallible, fmt::Write as _};
 use askama::{Template, filters::HtmlSafe};
 use axum::{extract::Request, http::header};
 use futures_util::stream;
-use invitation_core::{Invalid, InvalidInput};
+use invitation_core::{FieldError, ValidationErrors};
 use url::form_urlencoded;
 
 use super::{Strings, frame::Visitor, row::Summary};
@@ -207,11 +207,11 @@ impl Mistakes {
     }
 
     /// Returns a value that was accepted, and records the mistake otherwise.
-    pub(super) fn check<T>(&mut self, t: &Strings, value: Result<T, Invalid>) -> Option<T> {
+    pub(super) fn check<T>(&mut self, t: &Strings, value: Result<T, FieldError>) -> Option<T> {
         value.map_err(|invalid| self.add(invalid.field(), (t.sentence)(invalid.message()))).ok()
     }
 
-    pub(super) fn add_all(&mut self, t: &Strings, input: &InvalidInput) {
+    pub(super) fn add_all(&mut self, t: &Strings, input: &ValidationErrors) {
         for invalid in input.errors() {
             self.add(invalid.field(), (t.sentence)(invalid.message()));
         }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Count, Counts, Criteria, Cursor, Division, Error, Invalid, InvitationId, InvitationPage,
+    Count, Counts, Criteria, Cursor, Division, Error, FieldError, InvitationId, InvitationPage,
     Paging, Right, Role, Scope, Status,
 };
 
@@ -164,9 +164,9 @@ impl Asked {
         }
         let mut paging = Paging::default();
         if !self.rows.is_empty() {
-            let rows = self.rows.parse().map_err(|_| Invalid::new("rows", &*t.not_a_number));
+            let rows = self.rows.parse().map_err(|_| FieldError::new("rows", &*t.not_a_number));
             let of_that_length = |rows| {
-                Paging::first(rows).map_err(|invalid| Invalid::new("rows", invalid.message()))
+                Paging::first(rows).map_err(|invalid| FieldError::new("rows", invalid.message()))
             };
             paging = mistakes.check(t, rows.and_then(of_that_length))?;
         }

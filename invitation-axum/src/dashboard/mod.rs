@@ -72,7 +72,7 @@ use crate::web::Web;
 /// let who = |_: &Parts| -> Option<Actor> { None };
 /// let web = Web::new(Invitations::new(store), who);
 /// let app: Router = Router::new().nest_service("/invitations", web.dashboard(dashboard));
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]

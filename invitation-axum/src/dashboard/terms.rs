@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use invitation_core::{Binding, Email, EmailDomain, Invalid, Right, Role, Scope};
+use invitation_core::{Binding, Email, EmailDomain, FieldError, Right, Role, Scope};
 
 use super::{
     form::{Choice, Field, Input, Kind, Mistakes},
@@ -45,7 +45,8 @@ pub(super) fn number(
     match input.text(name) {
         "" => None,
         number => {
-            let number = number.parse().map_err(|_| Invalid::new(name, &*visitor.t().not_a_number));
+            let number =
+                number.parse().map_err(|_| FieldError::new(name, &*visitor.t().not_a_number));
             mistakes.check(visitor.t(), number)
         }
     }
@@ -58,7 +59,8 @@ pub(super) fn uses(
     mistakes: &mut Mistakes,
 ) -> Option<NonZeroU32> {
     let given = number(visitor, input, "max_uses", mistakes)?;
-    let given = NonZeroU32::new(given).ok_or_else(|| Invalid::new("max_uses", "must be 1 or more"));
+    let given =
+        NonZeroU32::new(given).ok_or_else(|| FieldError::new("max_uses", "must be 1 or more"));
     mistakes.check(visitor.t(), given)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use invitation_core::{Error, Invalid, Refusal, StoreErrorKind};
+use invitation_core::{Error, FieldError, Refusal, StoreErrorKind};
 
 use super::{InputError, Problem, ProblemKind, pointer_to};
 use crate::identify::IdentifyError;
@@ -108,7 +108,7 @@ fn of_other(error: &Error) -> Problem {
     }
 }
 
-fn in_body(invalid: &Invalid) -> InputError {
+fn in_body(invalid: &FieldError) -> InputError {
     let field = match invalid.field() {
         // These are about the body as a whole.
         "amendment" | "drafts" => String::new(),

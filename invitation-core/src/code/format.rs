@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{InvitationCode, MAX_SYMBOLS, ParseCodeError, TAG_SYMBOLS, symbols, typed};
 use crate::{
     entropy::{Entropy, EntropyError},
-    invalid::Invalid,
+    field_error::FieldError,
     unicode,
 };
 
@@ -31,7 +31,7 @@ use crate::{
 /// assert!(format.parse(&text).is_ok());
 /// assert!(format.parse(&text[5..]).is_ok(), "the prefix may be left out");
 /// assert_eq!(format.parse("ACME-XXXX"), Err(ParseCodeError::Length { expected: 16, found: 8 }));
-/// # Ok::<_, invitation_core::Invalid>(())
+/// # Ok::<_, invitation_core::FieldError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CodeFormat {
@@ -55,14 +55,14 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] if `symbols` is outside [`MIN_SYMBOLS`](Self::MIN_SYMBOLS) to
+    /// [`FieldError`] if `symbols` is outside [`MIN_SYMBOLS`](Self::MIN_SYMBOLS) to
     /// [`MAX_SYMBOLS`](Self::MAX_SYMBOLS).
-    pub fn new(symbols: u8) -> Result<Self, Invalid> {
+    pub fn new(symbols: u8) -> Result<Self, FieldError> {
         if (Self::MIN_SYMBOLS..=Self::MAX_SYMBOLS).contains(&symbols) {
             Ok(Self { length: symbols, group: 4, prefix: None })
         } else {
             let (min, max) = (Self::MIN_SYMBOLS, Self::MAX_SYMBOLS);
-            Err(Invalid::new("symbols", format!("must be {min} to {max}")))
+            Err(FieldError::new("symbols", format!("must be {min} to {max}")))
         }
     }
 
@@ -70,12 +70,12 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] if `group` is outside 3 to 8.
-    pub fn with_groups_of(self, group: u8) -> Result<Self, Invalid> {
+    /// [`FieldError`] if `group` is outside 3 to 8.
+    pub fn with_groups_of(self, group: u8) -> Result<Self, FieldError> {
         if (3..=8).contains(&group) {
             Ok(Self { group, ..self })
         } else {
-            Err(Invalid::new("group", "must be 3 to 8"))
+            Err(FieldError::new("group", "must be 3 to 8"))
         }
     }
 
@@ -84,14 +84,14 @@ impl CodeFormat {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] unless `prefix` consists of 1 to 12 characters `A`–`Z` and `0`–`9`.
-    pub fn with_prefix(self, prefix: &str) -> Result<Self, Invalid> {
+    /// [`FieldError`] unless `prefix` consists of 1 to 12 characters `A`–`Z` and `0`–`9`.
+    pub fn with_prefix(self, prefix: &str) -> Result<Self, FieldError> {
         let fits = (1..=Self::MAX_PREFIX).contains(&prefix.len());
         if fits && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
             Ok(Self { prefix: Some(Arc::from(prefix)), ..self })
         } else {
             let max = Self::MAX_PREFIX;
-            Err(Invalid::new("prefix", format!("must be 1 to {max} of A-Z and 0-9")))
+            Err(FieldError::new("prefix", format!("must be 1 to {max} of A-Z and 0-9")))
         }
     }
 

@@ -8,9 +8,9 @@ use crate::{
     code::{InvitationCode, Sealing},
     draft::Draft,
     event::{Action, Detail, Reason},
+    field_error::{FieldError, ValidationErrors},
     id::BatchId,
     id::InvitationId,
-    invalid::{Invalid, InvalidInput},
     invitation::{Binding, Invitation},
     limits::{Expiry, Limits},
     metadata::Metadata,
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Rejected {
     /// The input breaks a bound.
-    Invalid(InvalidInput),
+    Invalid(ValidationErrors),
     /// The actor lacks a right that the draft needs.
     Denied { verdict: Verdict, named: Option<Division> },
 }
@@ -106,20 +106,20 @@ impl Terms {
         call: &Call,
         policy: &Policy,
         limits: &Limits,
-    ) -> Result<Self, InvalidInput> {
+    ) -> Result<Self, ValidationErrors> {
         let default_role =
             || acting.user().and_then(|actor| policy.default_grant(actor.role())).cloned();
         let home = || acting.user().and_then(|actor| actor.home()).cloned();
 
         let mut wrong = Vec::new();
-        let mut note = |error: Invalid| wrong.push(error);
+        let mut note = |error: FieldError| wrong.push(error);
         let role = draft.role.or_else(default_role);
         if role.is_none() {
-            note(Invalid::new("role", "must be named"));
+            note(FieldError::new("role", "must be named"));
         }
         let division = draft.division.or_else(home);
         if division.is_none() {
-            note(Invalid::new("division", "must be named"));
+            note(FieldError::new("division", "must be named"));
         }
         let expires_at = limits.expires_at(draft.expiry, call.now).map_err(&mut note).ok();
         let uses = limits.check_uses(draft.max_uses).map_err(&mut note).ok();
@@ -133,7 +133,7 @@ impl Terms {
                 max_uses: draft.max_uses,
                 metadata: draft.metadata,
             }),
-            _ => Err(InvalidInput::new(wrong)),
+            _ => Err(ValidationErrors::new(wrong)),
         }
     }
 

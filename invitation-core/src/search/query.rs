@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{Search, SearchTerm, terms};
 use crate::{
     code::{CodeFormat, InvitationCode, Sealing, TAG_SYMBOLS},
-    invalid::Invalid,
+    field_error::FieldError,
     invitation::Invitation,
     limits::Limits,
     unicode,
@@ -21,8 +21,8 @@ pub(crate) struct Query {
 impl Query {
     /// Parses `text` as an address, as a code, or as terms and perhaps the beginning of a
     /// code.
-    pub(crate) fn parse(text: &str, format: &CodeFormat) -> Result<Self, Invalid> {
-        let invalid = |message: String| Err(Invalid::new("search", message));
+    pub(crate) fn parse(text: &str, format: &CodeFormat) -> Result<Self, FieldError> {
+        let invalid = |message: String| Err(FieldError::new("search", message));
         if text.len() > Limits::MAX_SEARCH {
             return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
         }
@@ -112,7 +112,7 @@ fn wanted(text: &str) -> Vec<SearchTerm> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Query, Invalid> {
+    fn parse(text: &str) -> Result<Query, FieldError> {
         Query::parse(text, &CodeFormat::default())
     }
 

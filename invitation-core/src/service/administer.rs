@@ -7,8 +7,8 @@ use crate::{
     draft::{Amendment, IfVersion},
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
+    field_error::FieldError,
     id::InvitationId,
-    invalid::Invalid,
     invitation::Invitation,
     limits::Limits,
     policy::Right,
@@ -52,7 +52,7 @@ impl<S: Store> Invitations<S> {
         self.permit_on(actor, &call, id, Right::Amend, Action::Amend).await?;
         let Amendment { binding, role, expiry } = amendment;
         if binding.is_none() && role.is_none() && expiry.is_none() {
-            return Err(Invalid::new("amendment", "must change something").into());
+            return Err(FieldError::new("amendment", "must change something").into());
         }
         let expires_at =
             expiry.map(|expiry| self.settings.limits.expires_at(expiry, call.now)).transpose()?;
@@ -317,13 +317,13 @@ impl<S: Store> Invitations<S> {
     }
 }
 
-pub(super) fn checked_reason(reason: &str) -> Result<String, Invalid> {
+pub(super) fn checked_reason(reason: &str) -> Result<String, FieldError> {
     if reason.len() > Limits::MAX_REASON {
         let message = format!("must not be longer than {} bytes", Limits::MAX_REASON);
-        return Err(Invalid::new("reason", message));
+        return Err(FieldError::new("reason", message));
     }
     if reason.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Invalid::new("reason", "must not contain control characters"));
+        return Err(FieldError::new("reason", "must not contain control characters"));
     }
     Ok(reason.to_owned())
 }

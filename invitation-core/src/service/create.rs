@@ -10,7 +10,7 @@ use crate::{
     draft::Draft,
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
-    invalid::Invalid,
+    field_error::FieldError,
     invitation::Invitation,
     policy::Right,
     refusal::Verdict,
@@ -114,7 +114,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create), with the [line](Invalid::line) of each invalid field;
+    /// As [`create`](Self::create), with the [line](FieldError::line) of each invalid field;
     /// [`Error::Invalid`] also when the list is empty or too long. A refusal of one draft
     /// refuses all of them.
     pub async fn create_many(
@@ -168,9 +168,9 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Checks that a single call may create `count` invitations.
-    pub(super) fn check_number(&self, count: usize) -> Result<(), Invalid> {
+    pub(super) fn check_number(&self, count: usize) -> Result<(), FieldError> {
         let count = u32::try_from(count).ok().and_then(NonZeroU32::new);
-        let count = count.ok_or_else(|| Invalid::new("drafts", "must be at least one"))?;
+        let count = count.ok_or_else(|| FieldError::new("drafts", "must be at least one"))?;
         self.settings.limits.check_batch("drafts", count)
     }
 

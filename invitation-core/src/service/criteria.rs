@@ -5,8 +5,8 @@ use std::fmt;
 use super::cursor::{Cursor, CursorId, ListOf};
 use crate::{
     event::{Action, EventOutcome},
+    field_error::FieldError,
     id::{BatchId, InvitationId},
-    invalid::Invalid,
     invitation::Status,
     limits::Limits,
     query::{EventFilter, Page, Span},
@@ -166,12 +166,12 @@ impl Paging {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] if `limit` is outside 1 to [`Limits::MAX_PAGE`].
-    pub fn first(limit: u32) -> Result<Self, Invalid> {
+    /// [`FieldError`] if `limit` is outside 1 to [`Limits::MAX_PAGE`].
+    pub fn first(limit: u32) -> Result<Self, FieldError> {
         if (1..=Limits::MAX_PAGE).contains(&limit) {
             Ok(Self { limit, cursor: None })
         } else {
-            Err(Invalid::new("limit", format!("must be 1 to {}", Limits::MAX_PAGE)))
+            Err(FieldError::new("limit", format!("must be 1 to {}", Limits::MAX_PAGE)))
         }
     }
 
@@ -188,7 +188,7 @@ impl Paging {
         self.cursor.map_or(now, |cursor| cursor.began().min(now))
     }
 
-    pub(super) fn page<I: CursorId>(&self, of: ListOf) -> Result<Page<I>, Invalid> {
+    pub(super) fn page<I: CursorId>(&self, of: ListOf) -> Result<Page<I>, FieldError> {
         let after = self.cursor.map(|cursor| cursor.position(of)).transpose()?;
         Ok(Page { after, limit: self.limit })
     }

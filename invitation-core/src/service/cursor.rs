@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
+    field_error::FieldError,
     id::{EventId, InvitationId},
-    invalid::Invalid,
     query::Position,
     time::Timestamp,
 };
@@ -86,11 +86,11 @@ impl Cursor {
     }
 
     /// Returns the position, if the cursor belongs to that kind of list.
-    pub(super) fn position<I: CursorId>(&self, of: ListOf) -> Result<Position<I>, Invalid> {
+    pub(super) fn position<I: CursorId>(&self, of: ListOf) -> Result<Position<I>, FieldError> {
         if self.kind == of.kind() {
             Ok(Position { at: self.at, id: I::from_bytes(self.id) })
         } else {
-            Err(Invalid::new("cursor", "belongs to another list"))
+            Err(FieldError::new("cursor", "belongs to another list"))
         }
     }
 
@@ -121,10 +121,10 @@ impl fmt::Display for Cursor {
 }
 
 impl FromStr for Cursor {
-    type Err = Invalid;
+    type Err = FieldError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("cursor", "must be one that a list gave");
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let invalid = || FieldError::new("cursor", "must be one that a list gave");
         if text.len() != 2 * Self::BYTES || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(invalid());
         }

@@ -10,8 +10,8 @@ use crate::{
     entropy::EntropyError,
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
+    field_error::ValidationErrors,
     id::BatchId,
-    invalid::InvalidInput,
     invitation::Invitation,
     limits::Limits,
     policy::Right,
@@ -154,7 +154,7 @@ impl<S: Store> Invitations<S> {
             }
         }
         if !wrong.is_empty() {
-            return Ok(Err(Rejected::Invalid(InvalidInput::new(wrong))));
+            return Ok(Err(Rejected::Invalid(ValidationErrors::new(wrong))));
         }
         if let Some(denied) = denied {
             return Ok(Err(denied));
@@ -172,7 +172,7 @@ impl<S: Store> Invitations<S> {
         call: &Call,
         asking: Asking,
         key: &IdempotencyKey,
-        found: InvalidInput,
+        found: ValidationErrors,
     ) -> Result<Vec<Created>, Error> {
         let limits = self.settings.limits.clone().of_any_lifetime();
         let Ok(accepted) = self.accept(acting, call, asking, &limits)? else {

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use self::check::{check, readable};
-use crate::{invalid::Invalid, unicode};
+use crate::{field_error::FieldError, unicode};
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal) => {
@@ -50,9 +50,9 @@ macro_rules! text {
         }
 
         impl TryFrom<String> for $name {
-            type Error = Invalid;
+            type Error = FieldError;
 
-            fn try_from(text: String) -> Result<Self, Invalid> {
+            fn try_from(text: String) -> Result<Self, FieldError> {
                 Self::new(text)
             }
         }
@@ -75,14 +75,14 @@ macro_rules! identifier {
             ///
             /// # Errors
             ///
-            /// Returns [`Invalid`] when the text
+            /// Returns [`FieldError`] when the text
             ///
             /// - is empty, or longer than [`MAX_BYTES`](Self::MAX_BYTES);
             /// - begins or ends with white space;
             /// - contains a character that cannot be seen: a control character, a line
             ///   separator, an invisible character, or one that changes the direction of
             ///   text.
-            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+            pub fn new(text: impl AsRef<str>) -> Result<Self, FieldError> {
                 let text = text.as_ref();
                 check($field, Self::MAX_BYTES, text)?;
                 Ok(Self(Arc::from(text)))
@@ -109,7 +109,7 @@ macro_rules! name {
             ///
             /// # Errors
             ///
-            /// Returns [`Invalid`] when the text
+            /// Returns [`FieldError`] when the text
             ///
             /// - is empty, or longer than [`MAX_BYTES`](Self::MAX_BYTES) in NFC;
             /// - begins or ends with white space, or contains two spaces in a row;
@@ -121,7 +121,7 @@ macro_rules! name {
             ///
             /// ZWJ and ZWNJ are accepted where RFC 5892 (A.1, A.2) allows them. The message
             /// names the position, in characters counted from 1.
-            pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
+            pub fn new(text: impl AsRef<str>) -> Result<Self, FieldError> {
                 Ok(Self(Arc::from(readable($field, Self::MAX_BYTES, text.as_ref())?)))
             }
         }
@@ -150,7 +150,7 @@ impl Username {
     /// let (given, other) = (Username::new("Jürgen")?, Username::new("ju\u{308}RGEN")?);
     /// assert_ne!(given, other);
     /// assert_eq!(given.comparison_key(), other.comparison_key());
-    /// # Ok::<_, invitation_core::Invalid>(())
+    /// # Ok::<_, invitation_core::FieldError>(())
     /// ```
     #[must_use]
     pub fn comparison_key(&self) -> String {

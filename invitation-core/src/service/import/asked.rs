@@ -4,8 +4,8 @@ use crate::{
     decide::Call,
     draft::Draft,
     error::Error,
+    field_error::ValidationErrors,
     id::BatchId,
-    invalid::InvalidInput,
     refusal::Refused,
     request::{Fingerprint, Fingerprinting, IdempotencyKey, Request, RequestKey},
     service::Created,
@@ -110,7 +110,7 @@ pub enum RowOutcome {
     /// The row is a duplicate, and duplicates are skipped.
     Skipped,
     /// Some values of the row are not accepted.
-    Invalid(InvalidInput),
+    Invalid(ValidationErrors),
     /// The actor may not create the invitation, or a quota has no room for it.
     Refused(Refused),
     /// The row could not be parsed.

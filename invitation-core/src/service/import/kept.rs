@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ImportedRow, RowOutcome, RowWarning};
 use crate::{
     error::{Error, StoreError, StoreErrorKind},
-    invalid::{Invalid, InvalidInput},
+    field_error::{FieldError, ValidationErrors},
     policy::Right,
     quota::QuotaOf,
     refusal::{Refusal, Refused, Verdict},
@@ -100,7 +100,7 @@ pub(super) fn read(
             }
             KeptOutcome::Skipped => RowOutcome::Skipped,
             KeptOutcome::Unreadable => RowOutcome::Unreadable,
-            KeptOutcome::Invalid(found) => RowOutcome::Invalid(InvalidInput::new(
+            KeptOutcome::Invalid(found) => RowOutcome::Invalid(ValidationErrors::new(
                 found.into_iter().map(|(field, message)| invalid(&field, message)).collect(),
             )),
             KeptOutcome::Forbidden(right) => refused(Refusal::Forbidden { right }),
@@ -131,17 +131,17 @@ pub(super) fn corrupt() -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, "import")
 }
 
-fn mistakes(found: &InvalidInput) -> Vec<(String, String)> {
-    let kept = |invalid: &Invalid| {
+fn mistakes(found: &ValidationErrors) -> Vec<(String, String)> {
+    let kept = |invalid: &FieldError| {
         let message = invalid.message();
         (invalid.field().to_owned(), message[..message.floor_char_boundary(MAX_MESSAGE)].to_owned())
     };
     found.errors().iter().take(MAX_MISTAKES).map(kept).collect()
 }
 
-fn invalid(field: &str, message: String) -> Invalid {
+fn invalid(field: &str, message: String) -> FieldError {
     let known = FIELDS.into_iter().find(|known| *known == field);
-    Invalid::new(known.unwrap_or("drafts"), message)
+    FieldError::new(known.unwrap_or("drafts"), message)
 }
 
 fn refusal(refusal: &Refusal) -> KeptOutcome {

@@ -20,7 +20,7 @@ use crate::{
     decide::{Call, Rejected, Terms},
     error::{Error, StoreError, StoreErrorKind},
     event::Action,
-    invalid::{Invalid, InvalidInput},
+    field_error::{FieldError, ValidationErrors},
     policy::Right,
     refusal::{Refused, Verdict},
     request::{IdempotencyKey, Known, Request},
@@ -82,7 +82,7 @@ impl<S: Store> Invitations<S> {
     ///   was made under the key, even if only the mode differs; and as for
     ///   [`create_once`](Self::create_once) if the invitations have changed since then.
     /// - [`Error::Invalid`] when there are no rows, or too many.
-    /// - With [`ImportMode::AllOrNone`]: the invalid [fields](Invalid::line) of all rows;
+    /// - With [`ImportMode::AllOrNone`]: the invalid [fields](FieldError::line) of all rows;
     ///   if there are none, the first refusal. A skipped row is no failure.
     /// - [`Error::Store`], [`Error::Entropy`].
     pub async fn import(
@@ -350,7 +350,7 @@ impl<S: Store> Invitations<S> {
             match judged.outcome {
                 RowOutcome::Invalid(found) => wrong.extend(found.at_line(row)),
                 RowOutcome::Unreadable => {
-                    wrong.push(Invalid::new("drafts", "cannot be read").at_line(row));
+                    wrong.push(FieldError::new("drafts", "cannot be read").at_line(row));
                 }
                 _ => {}
             }
@@ -360,7 +360,7 @@ impl<S: Store> Invitations<S> {
                 let place = Place::named_or_home(named, acting);
                 self.refuse(&call, Action::Create, verdict, place).await
             }
-            _ => InvalidInput::new(wrong).into(),
+            _ => ValidationErrors::new(wrong).into(),
         }
     }
 }

@@ -316,7 +316,7 @@ pub async fn a_repeat_is_known_although_its_expiry_is_near_by_now(fixture: Fixtu
 fn invalid_field(answer: Result<Created, Error>) -> String {
     match answer {
         Err(Error::Invalid(found)) => {
-            let fields: Vec<_> = found.errors().iter().map(crate::Invalid::field).collect();
+            let fields: Vec<_> = found.errors().iter().map(crate::FieldError::field).collect();
             fields.join(", ")
         }
         other => panic!("it must be invalid: {other:?}"),

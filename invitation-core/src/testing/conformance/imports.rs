@@ -408,7 +408,7 @@ pub async fn an_atomic_import_fails_as_a_whole(fixture: Fixture) {
     let ask = async |drafts| service.import(&admin(), atomic(drafts), Some(&key("k"))).await;
     let answer = ask(vec![staff(), late(), root(), late()]).await;
     let Err(Error::Invalid(found)) = answer else { panic!("{answer:?}") };
-    let lines: Vec<_> = found.errors().iter().map(crate::Invalid::line).collect();
+    let lines: Vec<_> = found.errors().iter().map(crate::FieldError::line).collect();
     assert_eq!(lines, [Some(1), Some(3)]);
     let answer = refusal(ask(vec![staff(), root()]).await);
     assert_eq!(answer, Refusal::RoleNotGrantable { role: role("root") });

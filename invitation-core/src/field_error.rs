@@ -15,13 +15,13 @@ use std::{error::Error as StdError, fmt};
 /// assert_eq!(refused.to_string(), "division: must not be empty");
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Invalid {
+pub struct FieldError {
     line: Option<usize>,
     field: &'static str,
     message: String,
 }
 
-impl Invalid {
+impl FieldError {
     /// Returns the error for `field`. `message` completes the sentence "the value …".
     #[must_use]
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
@@ -54,7 +54,7 @@ impl Invalid {
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, "item {line}, ")?;
@@ -63,37 +63,37 @@ impl fmt::Display for Invalid {
     }
 }
 
-impl StdError for Invalid {}
+impl StdError for FieldError {}
 
-/// All input values of one call that were not accepted: at least one [`Invalid`].
+/// All input values of one call that were not accepted: at least one [`FieldError`].
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct InvalidInput(Vec<Invalid>);
+pub struct ValidationErrors(Vec<FieldError>);
 
-impl InvalidInput {
+impl ValidationErrors {
     /// Collects the errors of one call. `found` must not be empty.
-    pub(crate) fn new(found: Vec<Invalid>) -> Self {
+    pub(crate) fn new(found: Vec<FieldError>) -> Self {
         Self(found)
     }
 
     /// Returns the same errors for item `line` (counted from 0) of a batch.
-    pub(crate) fn at_line(self, line: usize) -> Vec<Invalid> {
+    pub(crate) fn at_line(self, line: usize) -> Vec<FieldError> {
         self.0.into_iter().map(|error| error.at_line(line)).collect()
     }
 
     /// Returns the errors, in the order in which the values were checked.
     #[must_use]
-    pub fn errors(&self) -> &[Invalid] {
+    pub fn errors(&self) -> &[FieldError] {
         &self.0
     }
 }
 
-impl From<Invalid> for InvalidInput {
-    fn from(one: Invalid) -> Self {
+impl From<FieldError> for ValidationErrors {
+    fn from(one: FieldError) -> Self {
         Self(vec![one])
     }
 }
 
-impl fmt::Display for InvalidInput {
+impl fmt::Display for ValidationErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, error) in self.0.iter().enumerate() {
             if n > 0 {
@@ -105,4 +105,4 @@ impl fmt::Display for InvalidInput {
     }
 }
 
-impl StdError for InvalidInput {}
+impl StdError for ValidationErrors {}
