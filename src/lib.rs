@@ -20,9 +20,9 @@ pub use invitation_core::{
     RedeemedWith, Redeemer, Redemption, RedemptionListing, RedemptionPage, Refusal, Refused,
     Request, RequestKey, RequestResults, Reservation, ReservationId, ReservationPage, Reserved,
     Revocation, RevokedPage, Right, Rights, Role, RolePair, RowOutcome, RowWarning, Scope,
-    SealedCode, Sealing, Search, SearchTerm, Slice, Source, Span, Status, Store, StoreError,
-    StoreErrorKind, SystemActor, SystemClock, Tally, Target, Timestamp, Transition, UnsealError,
-    UsedBy, UserId, Username, ValidationErrors, Verdict, VerifiedEmail, decide,
+    SealedCode, Sealing, Search, SearchTerm, Slice, Source, Status, Store, StoreError,
+    StoreErrorKind, SystemActor, SystemClock, Tally, Target, TimeRange, Timestamp, Transition,
+    UnsealError, UsedBy, UserId, Username, ValidationErrors, Verdict, VerifiedEmail, decide,
 };
 #[cfg(feature = "testing")]
 #[doc(inline)]

@@ -76,7 +76,7 @@ pub use self::{
     purge::{Purge, Purged},
     query::{
         EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
-        RedemptionListing, Slice, Span, Tally,
+        RedemptionListing, Slice, Tally, TimeRange,
     },
     quota::{Cap, Quota, QuotaOf},
     refusal::{Refusal, Refused, Verdict},

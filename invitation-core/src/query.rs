@@ -28,9 +28,9 @@ pub struct Filter {
     /// The id of the call that must have created an invitation as part of a batch.
     pub batch: Option<BatchId>,
     /// The time range in which an invitation must have been created.
-    pub created: Span,
+    pub created: TimeRange,
     /// The time range in which an invitation must expire.
-    pub expires: Span,
+    pub expires: TimeRange,
     /// The search that must find an invitation.
     pub search: Option<Search>,
 }
@@ -46,8 +46,8 @@ impl Filter {
             role: None,
             inviter: None,
             batch: None,
-            created: Span::default(),
-            expires: Span::default(),
+            created: TimeRange::default(),
+            expires: TimeRange::default(),
             search: None,
         }
     }
@@ -75,14 +75,14 @@ impl Filter {
 /// A range of time: `from <= t < until`. A missing end does not limit the range.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a stretch has two ends")]
-pub struct Span {
+pub struct TimeRange {
     /// The first instant within the range.
     pub from: Option<Timestamp>,
     /// The first instant after the range.
     pub until: Option<Timestamp>,
 }
 
-impl Span {
+impl TimeRange {
     /// Returns whether `t` lies within the range.
     #[must_use]
     pub fn contains(&self, t: Timestamp) -> bool {
@@ -206,7 +206,7 @@ pub struct EventFilter {
     /// The outcome that an event must have.
     pub outcome: Option<EventOutcome>,
     /// The time range in which an event must have happened.
-    pub at: Span,
+    pub at: TimeRange,
 }
 
 impl EventFilter {

@@ -5,8 +5,8 @@
 //! match.
 
 use invitation_core::{
-    BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, Span,
-    Status, Timestamp,
+    BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, Status,
+    TimeRange, Timestamp,
 };
 
 use crate::wire::{after, time};
@@ -69,7 +69,7 @@ impl Range {
 
     /// Restricts the range to entries within the time range and after the cursor's
     /// position.
-    pub(crate) fn within<I: AsId>(self, span: &Span, position: Option<&Position<I>>) -> Self {
+    pub(crate) fn within<I: AsId>(self, span: &TimeRange, position: Option<&Position<I>>) -> Self {
         let until = span.until.map(time);
         let place = position.map(place);
         self.from(span.from.map(time))
@@ -165,7 +165,7 @@ pub(crate) fn plans(scope: &Scope, filter: &Filter) -> Vec<Plan> {
         plans.extend(by_search(search));
     }
     let is_open = status.is_some_and(|status| stored(status) == b"o");
-    if is_open && *expires != Span::default() {
+    if is_open && *expires != TimeRange::default() {
         let range = Range::of(&scoped(scope, b'x', b'y', b"o"));
         plans.push(Plan::Unordered(vec![range.within::<InvitationId>(expires, None)]));
     }
@@ -176,7 +176,7 @@ fn of_batch(batch: &BatchId) -> Vec<u8> {
     [b"b".as_slice(), batch.as_bytes()].concat()
 }
 
-fn by_state(scope: &Scope, status: Option<Status>, created: &Span) -> Vec<Range> {
+fn by_state(scope: &Scope, status: Option<Status>, created: &TimeRange) -> Vec<Range> {
     let letters: &[&[u8]] = match status {
         Some(status) => &[stored(status)],
         None => &[b"o", b"u", b"r"],
@@ -276,12 +276,12 @@ mod tests {
     #[test]
     fn spans_and_positions_are_exact() {
         let at = |micros| Timestamp::from_micros(micros).expect("a time");
-        let span = Span { from: Some(at(10)), until: Some(at(20)) };
+        let span = TimeRange { from: Some(at(10)), until: Some(at(20)) };
         let range = Range::of(b"so").within::<InvitationId>(&span, None);
         let within = [9, 10, 19, 20].map(|micros| holds(&range, &key(b"so", at(micros))));
         assert_eq!(within, [false, true, true, false]);
         let position = Position { at: at(15), id: InvitationId::from_bytes([0; 16]) };
-        let range = range.within(&Span::default(), Some(&position));
+        let range = range.within(&TimeRange::default(), Some(&position));
         let within = [10, 14, 15, 19].map(|micros| holds(&range, &key(b"so", at(micros))));
         assert_eq!(within, [true, true, false, false]);
     }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use invitation_core::{
     Event, EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, Invitee,
     LeaseListing, Listing, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice,
-    Span, Status, StoreError, Tally, Timestamp,
+    Status, StoreError, Tally, TimeRange, Timestamp,
 };
 use redis::Value;
 
@@ -150,7 +150,7 @@ async fn walk<T: Listed>(
     loop {
         let behind: Vec<_> = ranges
             .iter()
-            .map(|range| range.clone().within(&Span::default(), after.as_ref()))
+            .map(|range| range.clone().within(&TimeRange::default(), after.as_ref()))
             .collect();
         let Piece { items, next } = piece::<T>(calls, &behind, size).await?;
         looked_at += items.len();
@@ -295,7 +295,7 @@ pub(crate) async fn count(
             if next.is_none() {
                 break;
             }
-            rest = range.clone().within(&Span::default(), next.as_ref());
+            rest = range.clone().within(&TimeRange::default(), next.as_ref());
         }
     }
     Ok(tally)

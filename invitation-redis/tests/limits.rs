@@ -60,7 +60,7 @@ async fn a_rare_find_in_a_long_list_is_found_in_the_end() {
     let rare = invitations.create(&admin(), staff()).await.unwrap();
     invitations.create_many(&admin(), vec![staff(); 5_000]).await.unwrap();
     // No index filters open invitations by the end of their validity.
-    let span = invitation_core::Span {
+    let span = invitation_core::TimeRange {
         from: None,
         until: invitation_core::Timestamp::from_micros(
             rare.invitation().expires_at.as_micros() + 1,

@@ -9,7 +9,7 @@ use crate::{
     id::{BatchId, InvitationId},
     invitation::Status,
     limits::Limits,
-    query::{EventFilter, Page, Span},
+    query::{EventFilter, Page, TimeRange},
     text::{Division, Role, UserId},
     time::Timestamp,
 };
@@ -29,8 +29,8 @@ pub struct Criteria {
     pub(super) division: Option<Division>,
     pub(super) inviter: Option<UserId>,
     pub(super) batch: Option<BatchId>,
-    pub(super) created: Span,
-    pub(super) expires: Span,
+    pub(super) created: TimeRange,
+    pub(super) expires: TimeRange,
     pub(super) search: Option<SearchText>,
 }
 
@@ -66,12 +66,12 @@ impl Criteria {
     }
 
     /// Matches invitations created within this time range.
-    pub fn created_within(self, created: Span) -> Self {
+    pub fn created_within(self, created: TimeRange) -> Self {
         Self { created, ..self }
     }
 
     /// Matches invitations that expire within this time range.
-    pub fn expiring_within(self, expires: Span) -> Self {
+    pub fn expiring_within(self, expires: TimeRange) -> Self {
         Self { expires, ..self }
     }
 
@@ -142,7 +142,7 @@ impl EventCriteria {
     }
 
     /// Matches events that happened within this time range.
-    pub fn within(mut self, at: Span) -> Self {
+    pub fn within(mut self, at: TimeRange) -> Self {
         self.filter.at = at;
         self
     }

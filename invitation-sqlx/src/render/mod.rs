@@ -7,8 +7,8 @@
 mod guard;
 
 use invitation_core::{
-    Change, EventFilter, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, SearchTerm, Span,
-    Status, Target,
+    Change, EventFilter, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, SearchTerm,
+    Status, Target, TimeRange,
 };
 
 pub(crate) use self::guard::{Given, guard, guard_of_all, guard_of_unused, guard_without_leases};
@@ -223,7 +223,7 @@ pub(crate) fn validity<DB: Dialect>(s: &mut Statement<DB>, status: Status, filte
     }
 }
 
-pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Span) {
+pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &TimeRange) {
     if let Some(from) = span.from {
         s.sql(format_args!(" AND {column} >= ")).int(from.as_micros());
     }

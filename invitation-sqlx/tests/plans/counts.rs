@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     Amendment, Count, Counts, Criteria, Division, Draft, Expiry, Filter, IfVersion, Invitations,
-    Role, Scope, Span, Status, Store, Tally, Timestamp,
+    Role, Scope, Status, Store, Tally, TimeRange, Timestamp,
 };
 use invitation_sqlx::{
     PgStore,
@@ -81,7 +81,7 @@ async fn postgres_takes_so_many_of_a_sample_for_proof() {
     assert_eq!(count(&store, 100).await, only_used(101));
     assert_eq!(count(&store, 300).await, only_used(301));
     // Nor does it for criteria that are not in the sample's index.
-    let created = Span { from: None, until: Some(Timestamp::from_micros(1_000_000).unwrap()) };
+    let created = TimeRange { from: None, until: Some(Timestamp::from_micros(1_000_000).unwrap()) };
     let filter = Filter { created, ..Filter::all(Timestamp::from_micros(5).unwrap()) };
     let tally = store.count(&Scope::All, &filter, 10_000).await.unwrap();
     assert_eq!(tally, only_used(581));

@@ -2,7 +2,7 @@
 //! order, wherever the matches lie. If there are few validity lengths, the index finds them
 //! without a scan.
 
-use invitation_core::{Actor, Criteria, InvitationId, Invitations, Paging, Span, Status};
+use invitation_core::{Actor, Criteria, InvitationId, Invitations, Paging, Status, TimeRange};
 use invitation_sqlx::{
     PgStore,
     sqlx::{self, AssertSqlSafe, PgPool, Row},
@@ -134,14 +134,14 @@ async fn postgres_lists_a_stretch_of_them() {
         };
         let (from, until) = (all.len() * 2 / 3, all.len() / 3);
         let (first, last) = (at(from).await.0, at(until).await.0);
-        let within = of().created_within(Span { from: Some(first), until: Some(last) });
+        let within = of().created_within(TimeRange { from: Some(first), until: Some(last) });
         let ids = data.listed_by_length(&manager(), &within, 7).await;
         assert_eq!(ids, all[until + 1..=from], "{status}");
 
         // Filters by expiry too, at an arbitrary instant instead of the present.
         let (_, expires) = at(until).await;
         let [before, later] = [(None, Some(expires)), (Some(expires), None)]
-            .map(|(from, until)| of().expiring_within(Span { from, until }));
+            .map(|(from, until)| of().expiring_within(TimeRange { from, until }));
         let before = data.listed_by_length(&manager(), &before, 50).await;
         let later = data.listed_by_length(&admin(), &later, 50).await;
         assert_eq!(before.len() + later.len(), all.len(), "{status}");

@@ -2,7 +2,8 @@
 //! while they were small. Even then no query may examine more rows than usual.
 
 use invitation_core::{
-    Actor, Criteria, Division, Draft, InvitationId, Invitations, Paging, Role, Span, Status, UserId,
+    Actor, Criteria, Division, Draft, InvitationId, Invitations, Paging, Role, Status, TimeRange,
+    UserId,
 };
 use invitation_sqlx::{
     PgStore,
@@ -130,9 +131,10 @@ async fn postgres_looks_at_few_rows_for_what_is_rare() {
     let all = invitations.list(&small, &Criteria::new(), Paging::first(50).unwrap()).await.unwrap();
     assert_eq!(all.items().len(), 30);
     let (newest, oldest) = (all.items()[0].invitation(), all.items()[29].invitation());
-    let before = Span { from: Some(oldest.created_at), until: Some(newest.created_at) };
+    let before = TimeRange { from: Some(oldest.created_at), until: Some(newest.created_at) };
     let last = invitations.list(&manager(), &Criteria::new(), Paging::first(10).unwrap()).await;
-    let since = Span { from: Some(last.unwrap().items()[9].invitation().created_at), until: None };
+    let since =
+        TimeRange { from: Some(last.unwrap().items()[9].invitation().created_at), until: None };
 
     let of = |status: &Status| Criteria::new().with_status(*status);
     let statuses: Vec<_> = Status::ALL.iter().map(of).collect();

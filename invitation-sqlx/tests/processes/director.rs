@@ -8,7 +8,7 @@ use std::{
 };
 
 use invitation_core::{
-    Action, Draft, EventCriteria, EventOutcome, InvitationId, Invitations, Paging, Role, Span,
+    Action, Draft, EventCriteria, EventOutcome, InvitationId, Invitations, Paging, Role, TimeRange,
 };
 use invitation_sqlx::{
     SqlStore,
@@ -87,7 +87,8 @@ async fn check_trail<DB: Host>(
     assert_eq!(view.invitation().uses, uses, "{place}");
     let redeemed = invitations.redemptions(&admin(), id, all).await.unwrap();
     assert_eq!(redeemed.items().len(), usize::try_from(uses).unwrap(), "{place}");
-    let about = EventCriteria::new().about(id).of_action(Action::Redeem).within(Span::default());
+    let about =
+        EventCriteria::new().about(id).of_action(Action::Redeem).within(TimeRange::default());
     let events = invitations.events(&admin(), &about, all).await.unwrap();
     let of = |outcome| events.items().iter().filter(|event| event.outcome == outcome).count();
     let crowd = PROCESSES * CONNECTIONS;

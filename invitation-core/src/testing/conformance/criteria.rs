@@ -8,7 +8,7 @@ use super::{
 use crate::{
     actor::Actor,
     invitation::{Binding, Invitation, Inviter, Revocation, Status},
-    query::Span,
+    query::TimeRange,
     service::{Count, Criteria, Cursor, Paging},
     testing::Fixture,
 };
@@ -52,7 +52,7 @@ pub async fn criteria_narrow_a_list(fixture: Fixture) {
     ];
     let rows = store_in_order(&world, &mint, rows).await;
     let all = Criteria::new;
-    let span = |from, until| Span { from, until };
+    let span = |from, until| TimeRange { from, until };
     let created = |n: usize| Some(rows[n].created_at);
     let table = [
         (all(), vec![0, 1, 2, 3, 4, 5, 7]),

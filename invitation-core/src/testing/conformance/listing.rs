@@ -9,7 +9,7 @@ use super::{
 use crate::{
     actor::Scope,
     invitation::{Invitation, Status},
-    query::{Filter, Page, Span, Tally},
+    query::{Filter, Page, Tally, TimeRange},
     store::Store,
     testing::Fixture,
     text::{Role, UserId},
@@ -137,11 +137,11 @@ fn filters() -> Vec<Filter> {
     let spans = |middle| {
         let (from, until) = (Some(middle), Some(later(middle, 2)));
         [
-            Span { from, until: None },
-            Span { from: None, until: Some(middle) },
-            Span { from, until },
-            Span { from, until: from },
-            Span { from: until, until: from },
+            TimeRange { from, until: None },
+            TimeRange { from: None, until: Some(middle) },
+            TimeRange { from, until },
+            TimeRange { from, until: from },
+            TimeRange { from: until, until: from },
         ]
     };
     let (created, expires) = (spans(later(start(), -45)), spans(looked_at()));

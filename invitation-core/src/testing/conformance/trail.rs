@@ -10,7 +10,7 @@ use crate::{
     draft::Draft,
     event::{Action, Event, EventOutcome, Performer, Reason},
     id::InvitationId,
-    query::{EventFilter, Span},
+    query::{EventFilter, TimeRange},
     service::{EventCriteria, Paging},
     store::Store,
     testing::Fixture,
@@ -52,10 +52,10 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
     let mut filters = vec![
         all.clone(),
         EventFilter { invitation: Some(about), ..all.clone() },
-        EventFilter { at: Span { from, until: None }, ..all.clone() },
-        EventFilter { at: Span { from: None, until }, ..all.clone() },
-        EventFilter { at: Span { from, until }, ..all.clone() },
-        EventFilter { at: Span { from, until: from }, ..all.clone() },
+        EventFilter { at: TimeRange { from, until: None }, ..all.clone() },
+        EventFilter { at: TimeRange { from: None, until }, ..all.clone() },
+        EventFilter { at: TimeRange { from, until }, ..all.clone() },
+        EventFilter { at: TimeRange { from, until: from }, ..all.clone() },
     ];
     for name in ["u-anna", "u-bob", "U-anna", "bob", "u-ann", "u-an%"] {
         filters.push(EventFilter { user: Some(user(name)), ..all.clone() });
@@ -73,7 +73,7 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
             },
             EventFilter {
                 action: Some(Action::View),
-                at: Span { from, until },
+                at: TimeRange { from, until },
                 ..with_outcome.clone()
             },
             with_outcome,

@@ -18,7 +18,7 @@ use crate::{
     invitation::Status,
     limits::Expiry,
     purge::Purged,
-    query::Span,
+    query::TimeRange,
     request::IdempotencyKey,
     service::{
         Count, Criteria, GivenBack, Invitations, RedeemWithError, Redeemed, RedeemedWith,
@@ -333,9 +333,9 @@ pub(super) fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
 }
 
 /// Returns the range that begins at `at`, or the one that ends there.
-pub(super) fn span(at: crate::time::Timestamp, from: bool) -> Span {
+pub(super) fn span(at: crate::time::Timestamp, from: bool) -> TimeRange {
     let (from, until) = if from { (Some(at), None) } else { (None, Some(at)) };
-    Span { from, until }
+    TimeRange { from, until }
 }
 
 fn redeemed(redeemed: &Redeemed) -> Answer {

@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     event::Event,
     limits::Limits,
-    query::{Page, Span},
+    query::{Page, TimeRange},
     service::EventCriteria,
     store::Store,
     time::Timestamp,
@@ -60,7 +60,7 @@ impl Subject {
         mut expected: Vec<Evidence>,
     ) -> Result<(), String> {
         let from = before.min(model.now);
-        let now = Span { from: Some(from), until: Some(model.after(1)) };
+        let now = TimeRange { from: Some(from), until: Some(model.after(1)) };
         let criteria = EventCriteria::new().within(now);
         let answer = self.trail(Who::Admin, &criteria, Limits::MAX_PAGE, model).await;
         let Answer::Trail(events) = answer else {

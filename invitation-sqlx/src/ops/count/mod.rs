@@ -3,7 +3,7 @@
 mod sample;
 mod searched;
 
-use invitation_core::{Filter, Scope, Span, Status, StoreError, Tally};
+use invitation_core::{Filter, Scope, Status, StoreError, Tally, TimeRange};
 
 use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
@@ -131,7 +131,7 @@ fn of_status<DB: Dialect>(
 
 /// Whether a sample of the narrow rows says what the filter asks for, and has it in order.
 fn is_sampled<DB: Dialect>(filter: &Filter) -> bool {
-    DB::SAMPLES && is_told_by_standings(filter) && filter.created == Span::default()
+    DB::SAMPLES && is_told_by_standings(filter) && filter.created == TimeRange::default()
 }
 
 /// Whether the narrow rows say all that the filter asks for.
