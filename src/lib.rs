@@ -7,8 +7,8 @@ pub use invitation_axum as web;
 #[doc(inline)]
 pub use invitation_core::{
     Acting, Action, Actor, Amendment, BatchId, Binding, Boarding, Cap, Change, Checked, Clock,
-    CodeDigest, CodeFormat, CodeTag, Condition, CorrelationId, Count, Counts, Created, Criteria,
-    Cursor, Detail, Disclosure, Division, Draft, Duplicates, Durability, Email, EmailDomain,
+    CodeDigest, CodeFormat, CodeTag, CommittedBy, Condition, CorrelationId, Count, Counts, Created,
+    Criteria, Cursor, Detail, Disclosure, Division, Draft, Duplicates, Email, EmailDomain,
     EmailKey, Entropy, EntropyError, Error, Event, EventCriteria, EventFilter, EventId,
     EventListing, EventOutcome, EventPage, Expiry, Facts, FieldError, Filter, Fingerprint,
     GivenBack, Guard, Held, IdempotencyKey, IfVersion, Import, ImportMode, ImportRow, Imported,

@@ -57,11 +57,11 @@ impl From<FieldError> for Error {
 /// # What may be repeated
 ///
 /// The unit that [`is_retryable`](Self::is_retryable) allows to repeat depends on the
-/// store ([`Store::durability`](crate::Store::durability)):
+/// store ([`Store::committed_by`](crate::Store::committed_by)):
 ///
-/// - [`Durability::Own`](crate::Durability::Own): the failed call. It may be repeated as
+/// - [`CommittedBy::Store`](crate::CommittedBy::Store): the failed call. It may be repeated as
 ///   it is.
-/// - [`Durability::Hosts`](crate::Durability::Hosts): the host's whole transaction, from
+/// - [`CommittedBy::Host`](crate::CommittedBy::Host): the host's whole transaction, from
 ///   its beginning. The host rolls it back, begins a new one, and repeats all of its
 ///   work. Never repeat only the failed call in the same transaction: the database may
 ///   have undone the host's own work together with it.

@@ -90,7 +90,7 @@ pub use self::{
         RowOutcome, RowWarning,
     },
     store::{
-        Boarding, Durability, Insert, Inserted, Invitee, Lanes, Lead, Located, NewInvitation,
+        Boarding, CommittedBy, Insert, Inserted, Invitee, Lanes, Lead, Located, NewInvitation,
         Others, Outcome, Store,
     },
     text::{CorrelationId, Division, Role, Source, UserId, Username},

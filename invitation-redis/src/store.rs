@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint, Insert,
+    CommittedBy, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint, Insert,
     Inserted, Invitation, InvitationId, Invitee, Known, Lanes, LeaseListing, Listing, Located,
     OsEntropy, Outcome, Page, Purge, Purged, RedemptionListing, RequestResults, Scope, Store,
     StoreError, Tally, Target, Timestamp, Transition,
@@ -147,8 +147,8 @@ pub(crate) fn touch(calls: &Calls) -> Vec<u8> {
 
 #[async_trait]
 impl Store for RedisStore {
-    fn durability(&self) -> Durability {
-        Durability::Own
+    fn committed_by(&self) -> CommittedBy {
+        CommittedBy::Store
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

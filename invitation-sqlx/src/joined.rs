@@ -5,7 +5,7 @@ use std::fmt;
 use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
     RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
     Transition,
@@ -179,8 +179,8 @@ impl<DB: Dialect> fmt::Debug for Joined<'_, DB> {
 
 #[async_trait]
 impl<DB: Dialect> Store for Joined<'_, DB> {
-    fn durability(&self) -> Durability {
-        Durability::Hosts
+    fn committed_by(&self) -> CommittedBy {
+        CommittedBy::Host
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
     RedemptionListing, Scope, Store, StoreError, Tally, Target, Timestamp, Transition,
 };
@@ -168,8 +168,8 @@ impl<DB: Dialect> fmt::Debug for SqlStore<DB> {
 
 #[async_trait]
 impl<DB: Dialect> Store for SqlStore<DB> {
-    fn durability(&self) -> Durability {
-        Durability::Own
+    fn committed_by(&self) -> CommittedBy {
+        CommittedBy::Store
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

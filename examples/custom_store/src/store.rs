@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use invitation::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
     RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
     Transition,
@@ -162,8 +162,8 @@ impl Core {
 
 #[async_trait]
 impl Store for JournalStore {
-    fn durability(&self) -> Durability {
-        Durability::Own
+    fn committed_by(&self) -> CommittedBy {
+        CommittedBy::Store
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use axum::{body::Body, http::Method};
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, Invitee, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge,
     Purged, RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
     Transition,
@@ -43,8 +43,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 #[async_trait]
 impl Store for Failing {
-    fn durability(&self) -> Durability {
-        self.store.durability()
+    fn committed_by(&self) -> CommittedBy {
+        self.store.committed_by()
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted> {

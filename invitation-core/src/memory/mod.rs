@@ -23,7 +23,7 @@ use crate::{
         EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
         RedemptionListing, Slice, Tally,
     },
-    store::{Durability, Insert, Inserted, Invitee, Located, Outcome, Store},
+    store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -70,8 +70,8 @@ fn one_more(limit: u32) -> usize {
 
 #[async_trait]
 impl Store for MemoryStore {
-    fn durability(&self) -> Durability {
-        Durability::Own
+    fn committed_by(&self) -> CommittedBy {
+        CommittedBy::Store
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

@@ -49,7 +49,7 @@ use crate::{
     limits::Limits,
     policy::{Policy, RolePair},
     refusal::Refused,
-    store::{Durability, Outcome, Store},
+    store::{CommittedBy, Outcome, Store},
     time::{Clock, SystemClock, Timestamp},
     transition::Transition,
 };
@@ -272,7 +272,7 @@ impl<S: Store> Invitations<S> {
     /// Whether the store commits what is recorded now, so that no host's rollback can
     /// undo it.
     fn records_itself(&self) -> bool {
-        self.store.durability() == Durability::Own
+        self.store.committed_by() == CommittedBy::Store
     }
 
     /// Applies one transition.

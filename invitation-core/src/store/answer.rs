@@ -14,12 +14,12 @@ use crate::{
 /// Whether the store or the host commits what the store writes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum Durability {
+pub enum CommittedBy {
     /// The store commits: the write is durable when the call returns.
-    Own,
+    Store,
     /// The host commits: the write takes effect with the host's commit, and is undone by
     /// its rollback.
-    Hosts,
+    Host,
 }
 
 /// A new invitation and the evidence of its creation.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Durability, Insert, Inserted, Invitee, Located, Outcome, Store};
+use super::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store};
 use crate::{
     actor::Scope,
     error::StoreError,
@@ -24,8 +24,8 @@ macro_rules! forward {
         #[async_trait]
         #[deny(clippy::missing_trait_methods)]
         impl<S: Store + ?Sized> Store for $type {
-            fn durability(&self) -> Durability {
-                (**self).durability()
+            fn committed_by(&self) -> CommittedBy {
+                (**self).committed_by()
             }
 
             async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

@@ -9,7 +9,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use self::{
-    answer::{Durability, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
+    answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
     lanes::{Boarding, Lanes, Lead, Others},
 };
 use crate::{
@@ -124,7 +124,7 @@ use crate::{
 pub trait Store: fmt::Debug + Send + Sync {
     /// Whether the store commits its own writes, or they commit and roll back with a
     /// host's transaction.
-    fn durability(&self) -> Durability;
+    fn committed_by(&self) -> CommittedBy;
 
     /// Stores new invitations, each with its event: all or none, in one step that is
     /// atomic with regard to all other calls:

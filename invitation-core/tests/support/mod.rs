@@ -14,7 +14,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, Invitee, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge,
     Purged, RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
     Transition,
@@ -64,8 +64,8 @@ fn unknown() -> StoreError {
 
 #[async_trait]
 impl Store for Flaky {
-    fn durability(&self) -> Durability {
-        self.store.durability()
+    fn committed_by(&self) -> CommittedBy {
+        self.store.committed_by()
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Durability, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
+    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
     InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
     RedemptionListing, Scope, Store, StoreError, Tally, Target, Timestamp, Transition,
 };
@@ -41,8 +41,8 @@ impl fmt::Debug for Spread {
 
 #[async_trait]
 impl Store for Spread {
-    fn durability(&self) -> Durability {
-        self.node().durability()
+    fn committed_by(&self) -> CommittedBy {
+        self.node().committed_by()
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {

@@ -183,11 +183,11 @@ pub async fn a_store_works_behind_every_pointer(fixture: Fixture) {
         assert_eq!(all_events(&store, &Scope::All, &filter, 2).await.len(), 3);
     }
     let (store, mint) = (fixture.store(), Mint::new());
-    let durability = store.durability();
+    let durability = store.committed_by();
     exercise(&*store, &mint).await;
     exercise(&store, &mint).await;
     exercise(Box::new(Arc::clone(&store)), &mint).await;
     exercise(Box::new(Arc::clone(&store)) as Box<dyn Store>, &mint).await;
     exercise(Arc::new(Box::new(Arc::clone(&store))), &mint).await;
-    assert_eq!(Box::new(&store).durability(), durability, "durability is forwarded");
+    assert_eq!(Box::new(&store).committed_by(), durability, "durability is forwarded");
 }
