@@ -16,7 +16,7 @@ use invitation::{
     CodeFormat, Draft, Entropy, EventId, IfVersion, Invitations, Limits, MemoryStore, Origin,
     OsEntropy, Performer, Policy, Redeemer, Role, RolePair, Scope, Sealing, SystemActor, Timestamp,
     UserId, Username,
-    decide::{Call, Command, Taking, decide},
+    decide::{Call, Command, UseSource, decide},
 };
 use tokio::runtime::Runtime;
 
@@ -58,7 +58,7 @@ fn decisions(c: &mut Criterion) {
                 code: digests.clone(),
                 redeemer: black_box(&newcomer),
                 ceiling: &ceiling,
-                taking: Taking::Free,
+                source: UseSource::Free,
             };
             decide(command, Scope::All, IfVersion::Any, &call, &policy, &limits)
         });

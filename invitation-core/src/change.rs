@@ -4,7 +4,7 @@ use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     id::EventId,
     invitation::{Binding, Facts, Redemption, Revocation},
-    lease::{Held, Lease},
+    lease::{ConsumedLease, Lease},
     text::{Role, UserId, Username},
     time::Timestamp,
 };
@@ -17,7 +17,7 @@ use crate::{
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a change")]
 pub enum Change {
     /// Counts a use and records the redemption. The granted role is the role stored at
-    /// that moment. If `in_place_of` names a lease, that lease ends.
+    /// that moment. If `taken_over_from` names a lease, that lease ends.
     Redeem {
         /// The id of the redemption, equal to the id of its event.
         id: EventId,
@@ -28,16 +28,16 @@ pub enum Change {
         /// The time of the redemption.
         at: Timestamp,
         /// The lease whose use the redemption takes; none takes a free use.
-        in_place_of: Option<Held>,
+        taken_over_from: Option<ConsumedLease>,
     },
-    /// Holds a use with a lease. If `in_place_of` names a lease, that lease ends first. A
+    /// Holds a use with a lease. If `taken_over_from` names a lease, that lease ends first. A
     /// renewal ends the user's lease and begins one with the same id.
     Hold {
         /// The new lease. Its end is brought forward to the expiry of the invitation if
         /// it lies after it.
         lease: Lease,
         /// The lease whose use the new lease takes; none takes a free use.
-        in_place_of: Option<Held>,
+        taken_over_from: Option<ConsumedLease>,
     },
     /// Ends the lease of one user.
     Release {
@@ -84,9 +84,9 @@ impl Change {
     ///
     /// | change | the redeemer's lease | the returned lease |
     /// |---|---|---|
-    /// | `Redeem` and `Hold`, `in_place_of` none | stays · begins | none |
-    /// | … of [`Held::Own`](Held) | ends · ends, and the new one begins | the one that ended |
-    /// | … of [`Held::RunOut`](Held) | stays · begins | the first of all leases, which ends |
+    /// | `Redeem` and `Hold`, `taken_over_from` none | stays · begins | none |
+    /// | … of [`ConsumedLease::Own`](ConsumedLease) | ends · ends, and the new one begins | the one that ended |
+    /// | … of [`ConsumedLease::Expired`](ConsumedLease) | stays · begins | the first of all leases, which ends |
     /// | `Release` | ends | the one that ended |
     /// | one that [ends all leases](Self::ends_all_leases) | ends, as all leases do | none |
     ///
@@ -99,8 +99,8 @@ impl Change {
     /// [`Invitation::last_use`]: crate::Invitation::last_use
     pub fn apply_to(&self, facts: &mut Facts) -> Option<Lease> {
         let ended = match self {
-            Self::Redeem { id, user, username, at, in_place_of } => {
-                let ended = in_place_of.and_then(|held| facts.end_lease(held));
+            Self::Redeem { id, user, username, at, taken_over_from } => {
+                let ended = taken_over_from.and_then(|held| facts.end_lease(held));
                 let invitation = &mut facts.invitation;
                 let redemption = Redemption {
                     id: *id,
@@ -116,13 +116,13 @@ impl Change {
                 facts.mine = Some(redemption);
                 ended
             }
-            Self::Hold { lease, in_place_of } => {
-                let ended = in_place_of.and_then(|held| facts.end_lease(held));
+            Self::Hold { lease, taken_over_from } => {
+                let ended = taken_over_from.and_then(|held| facts.end_lease(held));
                 let until = lease.holds_until(&facts.invitation);
                 facts.begin_lease(Lease { until, ..lease.clone() });
                 ended
             }
-            Self::Release { lease, .. } => facts.end_lease(Held::Own { lease: *lease }),
+            Self::Release { lease, .. } => facts.end_lease(ConsumedLease::Own { lease: *lease }),
             Self::Amend { binding, role, expires_at } => {
                 let invitation = &mut facts.invitation;
                 if let Some(binding) = binding {
@@ -204,18 +204,20 @@ impl Change {
     /// it.
     #[must_use]
     pub fn own_lease(&self) -> Option<EventId> {
-        match self.in_place_of() {
-            Some(Held::Own { lease }) => Some(lease),
-            Some(Held::RunOut { .. }) | None => None,
+        match self.taken_over_from() {
+            Some(ConsumedLease::Own { lease }) => Some(lease),
+            Some(ConsumedLease::Expired { .. }) | None => None,
         }
     }
 
     /// Returns the lease whose use the change takes; none if it takes no held use.
     #[must_use]
-    pub fn in_place_of(&self) -> Option<Held> {
+    pub fn taken_over_from(&self) -> Option<ConsumedLease> {
         match self {
-            Self::Redeem { in_place_of, .. } | Self::Hold { in_place_of, .. } => *in_place_of,
-            Self::Release { lease, .. } => Some(Held::Own { lease: *lease }),
+            Self::Redeem { taken_over_from, .. } | Self::Hold { taken_over_from, .. } => {
+                *taken_over_from
+            }
+            Self::Release { lease, .. } => Some(ConsumedLease::Own { lease: *lease }),
             _ => None,
         }
     }

@@ -51,14 +51,14 @@ impl Event {
     }
 
     /// Returns this event with the id of the expired lease that the change took its use
-    /// from, as the last detail (`in_place_of`).
+    /// from, as the last detail (`taken_over_from`).
     ///
     /// The lease belongs to a different user. This method is for stores that learn the id
     /// only within their atomic step. Other stores call
     /// [`Transition::evidence`](crate::Transition::evidence), which adds it.
     #[must_use]
-    pub fn in_place_of(self, ended: &EventId) -> Self {
-        let detail = self.detail.with("in_place_of", &ended.to_string());
+    pub fn taken_over_from(self, ended: &EventId) -> Self {
+        let detail = self.detail.with("taken_over_from", &ended.to_string());
         Self { detail, ..self }
     }
 

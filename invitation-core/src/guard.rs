@@ -87,13 +87,13 @@ impl Condition {
             Self::FirstHoldBy(user) => facts.lease_of(user).is_none(),
             Self::UseFree => invitation.has_free_use(),
             Self::LeaseRunOut { now } => {
-                facts.first_lease.as_ref().is_some_and(|first| first.has_run_out(*now))
+                facts.first_lease.as_ref().is_some_and(|first| first.has_expired(*now))
             }
             Self::HoldsLease { lease, user } => {
                 facts.lease_of(user).is_some_and(|own| own.id == *lease)
             }
             Self::OwnLeaseRunOut { user, now } => {
-                facts.lease_of(user).is_some_and(|own| own.has_run_out(*now))
+                facts.lease_of(user).is_some_and(|own| own.has_expired(*now))
             }
         }
     }

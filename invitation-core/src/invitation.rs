@@ -9,7 +9,7 @@ use crate::{
     email::{Email, EmailDomain, EmailKey},
     event::words,
     id::{BatchId, EventId, InvitationId},
-    lease::{Held, Lease},
+    lease::{ConsumedLease, Lease},
     metadata::Metadata,
     text::{Division, Role, UserId, Username},
     time::Timestamp,
@@ -241,10 +241,12 @@ impl Facts {
     }
 
     /// Ends the lease that `held` names, and returns it; none if there is no such lease.
-    pub(crate) fn end_lease(&mut self, held: Held) -> Option<Lease> {
+    pub(crate) fn end_lease(&mut self, held: ConsumedLease) -> Option<Lease> {
         let ended = match held {
-            Held::Own { lease } => self.lease.clone().filter(|own| own.id == lease),
-            Held::RunOut { now } => self.first_lease.clone().filter(|lease| lease.has_run_out(now)),
+            ConsumedLease::Own { lease } => self.lease.clone().filter(|own| own.id == lease),
+            ConsumedLease::Expired { now } => {
+                self.first_lease.clone().filter(|lease| lease.has_expired(now))
+            }
         }?;
         let is_it = |lease: &Lease| lease.id == ended.id;
         self.lease.take_if(|own| is_it(own));

@@ -39,7 +39,7 @@ impl Lease {
     /// Returns whether `now` is at or after the end of the lease. No other function
     /// defines this rule.
     #[must_use]
-    pub fn has_run_out(&self, now: Timestamp) -> bool {
+    pub fn has_expired(&self, now: Timestamp) -> bool {
         now >= self.until
     }
 
@@ -64,7 +64,7 @@ impl Lease {
 /// A lease that a change ends, because the change takes its use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a lease")]
-pub enum Held {
+pub enum ConsumedLease {
     /// The lease of the redeemer whom the change is about.
     Own {
         /// The id of the lease.
@@ -72,7 +72,7 @@ pub enum Held {
     },
     /// The lease of any user that expires first, by [`Lease::order`]. It has expired at
     /// `now`.
-    RunOut {
+    Expired {
         /// The time of the call.
         now: Timestamp,
     },
@@ -185,7 +185,7 @@ mod tests {
             since: at(1),
             until: at(5),
         };
-        assert!(!lease.has_run_out(at(4)));
-        assert!(lease.has_run_out(at(5)));
+        assert!(!lease.has_expired(at(4)));
+        assert!(lease.has_expired(at(5)));
     }
 }

@@ -68,7 +68,7 @@ pub use self::{
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},
     invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status, UsedBy},
-    lease::{Held, Lease, OpenLease, ReservationId},
+    lease::{ConsumedLease, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},
     memory::MemoryStore,
     metadata::Metadata,
@@ -84,10 +84,10 @@ pub use self::{
     search::{Search, SearchTerm},
     service::{
         Checked, Count, Counts, Created, Criteria, Cursor, Disclosure, Duplicates, EventCriteria,
-        EventPage, GivenBack, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationPage,
+        EventPage, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationPage,
         InvitationView, Invitations, OpenReservation, Paging, RedeemWithError, Redeemed,
-        RedeemedWith, RedemptionPage, Reservation, ReservationPage, Reserved, RevokedPage,
-        RowOutcome, RowWarning,
+        RedeemedWith, RedemptionPage, Released, Reservation, ReservationPage, Reserved,
+        RevokedPage, RowOutcome, RowWarning,
     },
     store::{
         Boarding, CommittedBy, Insert, Inserted, Invitee, Lanes, Lead, Located, NewInvitation,

@@ -88,7 +88,7 @@ impl Transition {
     pub fn evidence(&self, invitation: &Invitation, ended: Option<&Lease>) -> Event {
         let event = self.event.clone().about(invitation);
         match ended.filter(|ended| self.redeemer() != Some(&ended.user)) {
-            Some(ended) => event.in_place_of(&ended.id),
+            Some(ended) => event.taken_over_from(&ended.id),
             None => event,
         }
     }

@@ -9,10 +9,9 @@ use std::{
 };
 
 use invitation_core::{
-    Action, Actor, Clock, Division, Draft, Error, EventCriteria, EventOutcome, GivenBack,
-    Invitations, Limits, ManualClock, Paging, RedeemWithError, Redeemer, Refusal, Reservation,
-    ReservationId, Reserved, Role, StoreErrorKind, SystemActor, SystemClock, UserId, Username,
-    testing::DropAfter,
+    Action, Actor, Clock, Division, Draft, Error, EventCriteria, EventOutcome, Invitations, Limits,
+    ManualClock, Paging, RedeemWithError, Redeemer, Refusal, Released, Reservation, ReservationId,
+    Reserved, Role, StoreErrorKind, SystemActor, SystemClock, UserId, Username, testing::DropAfter,
 };
 use support::{Fault, Flaky};
 use tokio::task::yield_now;
@@ -121,7 +120,7 @@ async fn what_the_host_cannot_create_is_given_back_at_once() {
     let world = World::new().await;
     let failing = async |_: Reservation| Err::<(), _>(HostFailed);
     let failed = world.invitations.redeem_with(&world.code, &redeemer("anna"), failing).await;
-    let Err(RedeemWithError::NotCreated { error: HostFailed, given_back: GivenBack::Now }) = failed
+    let Err(RedeemWithError::NotCreated { error: HostFailed, released: Released::Now }) = failed
     else {
         panic!("the host failed, and the use is free: {failed:?}");
     };
@@ -138,7 +137,7 @@ async fn what_cannot_be_given_back_runs_out() {
         Err::<(), _>(HostFailed)
     };
     let failed = world.invitations.redeem_with(&world.code, &redeemer("anna"), failing).await;
-    let Err(RedeemWithError::NotCreated { given_back: GivenBack::NotYet(Error::Store(_)), .. }) =
+    let Err(RedeemWithError::NotCreated { released: Released::NotYet(Error::Store(_)), .. }) =
         failed
     else {
         panic!("the host failed, and so did the store: {failed:?}");

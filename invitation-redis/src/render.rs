@@ -3,8 +3,8 @@
 //! `Change::apply_to`), and `lua/apply.lua` implements it again.
 
 use invitation_core::{
-    Change, Condition, EmailKey, EventId, Guard, Held, Quota, QuotaOf, Role, RolePair, Scope,
-    Target, Transition, UserId,
+    Change, Condition, ConsumedLease, EmailKey, EventId, Guard, Quota, QuotaOf, Role, RolePair,
+    Scope, Target, Transition, UserId,
 };
 
 use crate::{
@@ -34,11 +34,11 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
         .opt_text(record::event_user(event))
         .bytes(&pieces.until_invitation)
         .bytes(&[pieces.origin.as_slice(), &pieces.detail].concat());
-    match change.in_place_of() {
-        Some(Held::RunOut { .. }) => {
+    match change.taken_over_from() {
+        Some(ConsumedLease::Expired { .. }) => {
             p.begin(2).bytes(&pieces.origin).text(&detail_before_lease(transition))
         }
-        Some(Held::Own { .. }) | None => p.none(),
+        Some(ConsumedLease::Own { .. }) | None => p.none(),
     };
     p.done()
 }
@@ -133,8 +133,8 @@ pub(crate) fn quotas(p: &mut Packed, quotas: &[Quota]) {
 
 fn write_change(p: &mut Packed, change: &Change) {
     match change {
-        Change::Redeem { id, user, username, at, in_place_of } => {
-            held(p.begin(8).int(1), *in_place_of)
+        Change::Redeem { id, user, username, at, taken_over_from } => {
+            held(p.begin(8).int(1), *taken_over_from)
                 .bytes(id.as_bytes())
                 .text(user.as_str())
                 .text(username.as_str())
@@ -142,10 +142,12 @@ fn write_change(p: &mut Packed, change: &Change) {
                 .opt_bytes(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()))
                 .text(&record::joined(&username.search_terms()))
         }
-        Change::Hold { lease, in_place_of } => {
-            record::write_lease(held(p.begin(3).int(2), *in_place_of), lease)
+        Change::Hold { lease, taken_over_from } => {
+            record::write_lease(held(p.begin(3).int(2), *taken_over_from), lease)
         }
-        Change::Release { lease, .. } => held(p.begin(2).int(3), Some(Held::Own { lease: *lease })),
+        Change::Release { lease, .. } => {
+            held(p.begin(2).int(3), Some(ConsumedLease::Own { lease: *lease }))
+        }
         Change::Amend { binding, role, expires_at } => {
             p.begin(5).int(4).none();
             match binding {
@@ -173,11 +175,11 @@ fn write_change(p: &mut Packed, change: &Change) {
     };
 }
 
-fn held(p: &mut Packed, held: Option<Held>) -> &mut Packed {
+fn held(p: &mut Packed, held: Option<ConsumedLease>) -> &mut Packed {
     match held {
         None => p.none(),
-        Some(Held::Own { lease }) => p.begin(2).int(1).bytes(lease.as_bytes()),
-        Some(Held::RunOut { now }) => p.begin(2).int(2).time(now),
+        Some(ConsumedLease::Own { lease }) => p.begin(2).int(1).bytes(lease.as_bytes()),
+        Some(ConsumedLease::Expired { now }) => p.begin(2).int(2).time(now),
     }
 }
 
@@ -186,7 +188,7 @@ fn held(p: &mut Packed, held: Option<Held>) -> &mut Packed {
 /// value of the last pair.
 fn detail_before_lease(transition: &Transition) -> String {
     let unknown = EventId::from_bytes([0; 16]);
-    let mut json = transition.event().clone().in_place_of(&unknown).detail.to_json();
+    let mut json = transition.event().clone().taken_over_from(&unknown).detail.to_json();
     json.truncate(json.len().saturating_sub(unknown.to_string().len() + r#""]]"#.len()));
     json
 }

@@ -10,7 +10,7 @@ use invitation_core::{
     CodeDigest, Count, Criteria, Entropy as _, EventId, IfVersion, Invitation, Invitations, Origin,
     OsEntropy, Outcome, Paging, Performer, Policy, Role, RolePair, Scope, Status, Store,
     StoreError, StoreErrorKind, Transition,
-    decide::{Call, Command, Taking, decide},
+    decide::{Call, Command, UseSource, decide},
 };
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::{Proxy, Redis};
@@ -49,7 +49,7 @@ fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
         code: vec![digest],
         redeemer: &redeemer,
         ceiling: &ceiling,
-        taking: Taking::Free,
+        source: UseSource::Free,
     };
     let (policy, limits) = (Policy::default(), invitations.limits().clone());
     decide(command, Scope::All, IfVersion::default(), &call, &policy, &limits).unwrap()

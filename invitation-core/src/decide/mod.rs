@@ -11,7 +11,7 @@ mod redeem;
 
 use std::sync::Arc;
 
-pub use self::{amend::NewTerms, redeem::Taking};
+pub use self::{amend::NewTerms, redeem::UseSource};
 pub(crate) use self::{
     create::{Rejected, Terms},
     form::{Authority, Form},
@@ -96,7 +96,7 @@ pub enum Command<'a> {
         /// The role pairs that the current policy lets inviters grant.
         ceiling: &'a Arc<[RolePair]>,
         /// The use that the redemption takes.
-        taking: Taking,
+        source: UseSource,
     },
     /// Holds a use of the code for a redeemer.
     Reserve {
@@ -109,7 +109,7 @@ pub enum Command<'a> {
         /// The time at which the lease expires.
         until: Timestamp,
         /// The use that the reservation takes.
-        taking: Taking,
+        source: UseSource,
     },
     /// Checks whether the code can be redeemed. Changes nothing: a store always refuses
     /// it, and returns the facts.
@@ -196,11 +196,11 @@ pub fn decide(
         Ok(Transition { target, scope: scope.clone(), guard, quotas: Vec::new(), change, event })
     };
     match command {
-        Command::Redeem { code, redeemer, ceiling, taking } => {
-            Ok(Presented::with_proof(code, redeemer, ceiling).redeem(&taking, scope, call))
+        Command::Redeem { code, redeemer, ceiling, source } => {
+            Ok(Presented::with_proof(code, redeemer, ceiling).redeem(&source, scope, call))
         }
-        Command::Reserve { code, redeemer, ceiling, until, taking } => {
-            Ok(Presented::with_proof(code, redeemer, ceiling).reserve(until, &taking, scope, call))
+        Command::Reserve { code, redeemer, ceiling, until, source } => {
+            Ok(Presented::with_proof(code, redeemer, ceiling).reserve(until, &source, scope, call))
         }
         Command::Check { code, redeemer, address, ceiling } => {
             Ok(Presented { code, redeemer, address, ceiling }.check(scope, call))

@@ -12,7 +12,7 @@ use crate::{
     guard::{Condition, Guard},
     id::EventId,
     invitation::Facts,
-    lease::{Held, Lease, ReservationId},
+    lease::{ConsumedLease, Lease, ReservationId},
     policy::RolePair,
     time::Timestamp,
     transition::{Target, Transition},
@@ -21,13 +21,13 @@ use crate::{
 /// The use that a redemption or a reservation takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is no fourth way")]
-pub enum Taking {
+pub enum UseSource {
     /// A use that no lease holds.
     Free,
     /// The use that this lease of the redeemer holds.
     Own(Lease),
     /// The use that the first expired lease still holds, whatever its redeemer.
-    RunOut,
+    Expired,
 }
 
 /// The consequence of a refused redemption or reservation.
@@ -37,8 +37,8 @@ pub(crate) enum Next {
     Redeemed,
     /// The redeemer's lease has not expired: it is the result of a reservation.
     Leased(Lease),
-    /// The step is to be tried again, taking this use.
-    Try(Taking),
+    /// The step is to be tried again, source this use.
+    Try(UseSource),
     /// The step stays refused, because of this condition.
     Refuse(Condition),
 }
@@ -56,23 +56,25 @@ pub(crate) enum Wanted {
 pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp) -> Next {
     let Some(failed) = guard.first_refusal(facts) else {
         // The current facts satisfy the guard: the invitation has changed meanwhile.
-        return Next::Try(Taking::Free);
+        return Next::Try(UseSource::Free);
     };
     match (failed, &facts.lease, &facts.first_lease) {
         (Condition::FirstUseBy(_), _, _) => Next::Redeemed,
         // The use that was tried is not available, or no longer: try another one.
         (Condition::FirstHoldBy(_) | Condition::OwnLeaseRunOut { .. }, Some(own), _)
-            if wanted == Wanted::Reservation && !own.has_run_out(now) =>
+            if wanted == Wanted::Reservation && !own.has_expired(now) =>
         {
             Next::Leased(own.clone())
         }
-        (Condition::FirstHoldBy(_), Some(own), _) => Next::Try(Taking::Own(own.clone())),
-        (Condition::UseFree, _, Some(first)) if first.has_run_out(now) => Next::Try(Taking::RunOut),
+        (Condition::FirstHoldBy(_), Some(own), _) => Next::Try(UseSource::Own(own.clone())),
+        (Condition::UseFree, _, Some(first)) if first.has_expired(now) => {
+            Next::Try(UseSource::Expired)
+        }
         (Condition::LeaseRunOut { .. }, _, _) if facts.invitation.has_free_use() => {
-            Next::Try(Taking::Free)
+            Next::Try(UseSource::Free)
         }
         (Condition::HoldsLease { .. } | Condition::OwnLeaseRunOut { .. }, _, _) => {
-            Next::Try(Taking::Free)
+            Next::Try(UseSource::Free)
         }
         _ => Next::Refuse(failed.clone()),
     }
@@ -100,7 +102,7 @@ impl<'a> Presented<'a> {
 
     /// The conditions follow the order of `Invitation::status`, so that a refusal and the
     /// list agree. The condition on leases comes last, because a lease passes.
-    fn guard(&self, call: &Call, taking: &Taking) -> Vec<Condition> {
+    fn guard(&self, call: &Call, source: &UseSource) -> Vec<Condition> {
         let user = self.redeemer.user();
         let mut guard = vec![
             Condition::FirstUseBy(user.clone()),
@@ -111,42 +113,42 @@ impl<'a> Presented<'a> {
             Condition::AddressProved(self.address.clone()),
             Condition::Grantable(Arc::clone(self.ceiling)),
         ];
-        match taking {
-            Taking::Free => {
+        match source {
+            UseSource::Free => {
                 guard.extend([Condition::FirstHoldBy(user.clone()), Condition::UseFree]);
             }
-            Taking::Own(own) => {
+            UseSource::Own(own) => {
                 guard.push(Condition::HoldsLease { lease: own.id, user: user.clone() });
             }
-            Taking::RunOut => {
-                let run_out = Condition::LeaseRunOut { now: call.now };
-                guard.extend([Condition::FirstHoldBy(user.clone()), run_out]);
+            UseSource::Expired => {
+                let expired = Condition::LeaseRunOut { now: call.now };
+                guard.extend([Condition::FirstHoldBy(user.clone()), expired]);
             }
         }
         guard
     }
 
     /// Adds the condition that a lease which has not expired is not begun again.
-    fn guard_of_hold(&self, call: &Call, taking: &Taking) -> Guard {
-        let mut guard = self.guard(call, taking);
-        if let Taking::Own(own) = taking {
+    fn guard_of_hold(&self, call: &Call, source: &UseSource) -> Guard {
+        let mut guard = self.guard(call, source);
+        if let UseSource::Own(own) = source {
             let (user, now) = (own.user.clone(), call.now);
             guard.push(Condition::OwnLeaseRunOut { user, now });
         }
         Guard::new(guard)
     }
 
-    pub(super) fn redeem(self, taking: &Taking, scope: Scope, call: &Call) -> Transition {
-        let detail = match taking {
-            Taking::Own(own) => of_lease(own.id),
-            Taking::Free | Taking::RunOut => Detail::none(),
+    pub(super) fn redeem(self, source: &UseSource, scope: Scope, call: &Call) -> Transition {
+        let detail = match source {
+            UseSource::Own(own) => of_lease(own.id),
+            UseSource::Free | UseSource::Expired => Detail::none(),
         };
         Transition {
-            guard: Guard::new(self.guard(call, taking)),
+            guard: Guard::new(self.guard(call, source)),
             target: Target::Code(self.code),
             scope,
             quotas: Vec::new(),
-            change: redemption(self.redeemer, call, in_place_of(taking, call)),
+            change: redemption(self.redeemer, call, taken_over_from(source, call)),
             event: call.done(Action::Redeem, detail),
         }
     }
@@ -163,29 +165,29 @@ impl<'a> Presented<'a> {
             since: call.now,
             until: call.now,
         };
-        self.redeem(&Taking::Own(nobodys), scope, call)
+        self.redeem(&UseSource::Own(nobodys), scope, call)
     }
 
     pub(super) fn reserve(
         self,
         until: Timestamp,
-        taking: &Taking,
+        source: &UseSource,
         scope: Scope,
         call: &Call,
     ) -> Transition {
         // A renewed lease keeps its id and its start.
-        let (id, since) = match taking {
-            Taking::Own(own) => (own.id, own.since),
-            Taking::Free | Taking::RunOut => (call.id, call.now),
+        let (id, since) = match source {
+            UseSource::Own(own) => (own.id, own.since),
+            UseSource::Free | UseSource::Expired => (call.id, call.now),
         };
         let user = self.redeemer.user().clone();
         let lease = Lease { id, user, username: self.redeemer.username().clone(), since, until };
         Transition {
-            guard: self.guard_of_hold(call, taking),
+            guard: self.guard_of_hold(call, source),
             target: Target::Code(self.code),
             scope,
             quotas: Vec::new(),
-            change: Change::Hold { lease, in_place_of: in_place_of(taking, call) },
+            change: Change::Hold { lease, taken_over_from: taken_over_from(source, call) },
             event: call.done(Action::Reserve, of_lease(id).with("until", &until.to_string())),
         }
     }
@@ -212,7 +214,7 @@ pub(super) fn commit(
         scope,
         guard,
         quotas: Vec::new(),
-        change: redemption(redeemer, call, Some(Held::Own { lease: reservation.lease() })),
+        change: redemption(redeemer, call, Some(ConsumedLease::Own { lease: reservation.lease() })),
         event: call.done(Action::Redeem, of_lease(lease)),
     }
 }
@@ -238,21 +240,21 @@ pub(super) fn release(
     }
 }
 
-fn redemption(redeemer: &Redeemer, call: &Call, in_place_of: Option<Held>) -> Change {
+fn redemption(redeemer: &Redeemer, call: &Call, taken_over_from: Option<ConsumedLease>) -> Change {
     Change::Redeem {
         id: call.id,
         user: redeemer.user().clone(),
         username: redeemer.username().clone(),
         at: call.now,
-        in_place_of,
+        taken_over_from,
     }
 }
 
-fn in_place_of(taking: &Taking, call: &Call) -> Option<Held> {
-    match taking {
-        Taking::Free => None,
-        Taking::Own(own) => Some(Held::Own { lease: own.id }),
-        Taking::RunOut => Some(Held::RunOut { now: call.now }),
+fn taken_over_from(source: &UseSource, call: &Call) -> Option<ConsumedLease> {
+    match source {
+        UseSource::Free => None,
+        UseSource::Own(own) => Some(ConsumedLease::Own { lease: own.id }),
+        UseSource::Expired => Some(ConsumedLease::Expired { now: call.now }),
     }
 }
 

@@ -31,7 +31,7 @@ pub use self::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
     },
     redeem::Redeemed,
-    redeem_with::{GivenBack, RedeemWithError, RedeemedWith},
+    redeem_with::{RedeemWithError, RedeemedWith, Released},
     reserve::{Reservation, Reserved},
     sweep::RevokedPage,
     trail::EventPage,

@@ -4,7 +4,7 @@ use super::{Disclosure, Invitations, TRIES, evidence::Place};
 use crate::{
     actor::{Redeemer, Scope},
     code::InvitationCode,
-    decide::{Call, Command, Next, Taking, Wanted, decide, next},
+    decide::{Call, Command, Next, UseSource, Wanted, decide, next},
     draft::IfVersion,
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
@@ -47,9 +47,9 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Settled, Error> {
         let call = self.call(redeemer.performer(), redeemer.origin())?;
         let until = self.settings.limits.lease_end(call.now);
-        let (mut taking, mut place) = (Taking::Free, Place::Division(None));
+        let (mut source, mut place) = (UseSource::Free, Place::Division(None));
         for _ in 0..TRIES {
-            let transition = self.presented(code, redeemer, wanted, until, taking, &call)?;
+            let transition = self.presented(code, redeemer, wanted, until, source, &call)?;
             let facts = match self.apply(&transition).await? {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     return settled(wanted, &call, facts);
@@ -65,7 +65,7 @@ impl<S: Store> Invitations<S> {
             match next(wanted, transition.guard(), &facts, call.now) {
                 Next::Redeemed => return Ok(Settled::Redeemed(facts)),
                 Next::Leased(lease) => return Ok(Settled::Leased(lease, facts)),
-                Next::Try(other) => taking = other,
+                Next::Try(other) => source = other,
                 Next::Refuse(failed) => {
                     let verdict = Verdict::explain(&failed, transition.target(), &facts)
                         .ok_or_else(|| corrupt(wanted))?;
@@ -83,14 +83,14 @@ impl<S: Store> Invitations<S> {
         redeemer: &Redeemer,
         wanted: Wanted,
         until: Timestamp,
-        taking: Taking,
+        source: UseSource,
         call: &Call,
     ) -> Result<Transition, Error> {
         let settings = &self.settings;
         let (code, ceiling) = (settings.sealing.digests(code), &settings.ceiling);
         let command = match wanted {
-            Wanted::Redemption => Command::Redeem { code, redeemer, ceiling, taking },
-            Wanted::Reservation => Command::Reserve { code, redeemer, ceiling, until, taking },
+            Wanted::Redemption => Command::Redeem { code, redeemer, ceiling, source },
+            Wanted::Reservation => Command::Reserve { code, redeemer, ceiling, until, source },
         };
         let (policy, limits) = (&settings.policy, &settings.limits);
         decide(command, redeemer.scope(), IfVersion::Any, call, policy, limits)

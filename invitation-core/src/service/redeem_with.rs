@@ -27,7 +27,7 @@ pub enum RedeemWithError<T, E> {
         /// The error of the host's closure.
         error: E,
         /// Whether the use is free again.
-        given_back: GivenBack,
+        released: Released,
     },
     /// The host's closure succeeded, but the redemption was refused or its outcome is
     /// unknown.
@@ -45,7 +45,7 @@ pub enum RedeemWithError<T, E> {
 /// What happened to the use when the host could not create the account.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
-pub enum GivenBack {
+pub enum Released {
     /// The use is free again.
     Now,
     /// The use is still held: an earlier call made the reservation, and may still be
@@ -140,14 +140,14 @@ impl<S: Store> Invitations<S> {
                 }
             },
             Err(error) => {
-                let given_back = if is_replayed {
-                    GivenBack::WithEarlierCall
+                let released = if is_replayed {
+                    Released::WithEarlierCall
                 } else {
                     self.release(id, redeemer)
                         .await
-                        .map_or_else(GivenBack::NotYet, |()| GivenBack::Now)
+                        .map_or_else(Released::NotYet, |()| Released::Now)
                 };
-                Err(RedeemWithError::NotCreated { error, given_back })
+                Err(RedeemWithError::NotCreated { error, released })
             }
         }
     }

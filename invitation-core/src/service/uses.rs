@@ -40,7 +40,7 @@ impl RedemptionPage {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenReservation {
     open: OpenLease,
-    run_out: bool,
+    expired: bool,
 }
 
 impl OpenReservation {
@@ -60,8 +60,8 @@ impl OpenReservation {
     /// takes it over, as long as the invitation is valid; until then the reservation can
     /// still be committed.
     #[must_use]
-    pub fn has_run_out(&self) -> bool {
-        self.run_out
+    pub fn has_expired(&self) -> bool {
+        self.expired
     }
 }
 
@@ -135,8 +135,8 @@ impl<S: Store> Invitations<S> {
         let listing = self.store.leases(&scope, &page).await?;
         let now: Timestamp = call.now;
         let items = listing.items.into_iter().map(|open| {
-            let run_out = open.lease.has_run_out(now);
-            OpenReservation { open, run_out }
+            let expired = open.lease.has_expired(now);
+            OpenReservation { open, expired }
         });
         let next = listing
             .next

@@ -169,7 +169,7 @@ macro_rules! __conformance_promises {
                 a_reservation_is_its_redeemers
                 a_redemption_takes_the_redeemers_own_use
             }
-            run_out {
+            expired_leases {
                 a_run_out_reservation_gives_way
                 the_first_to_run_out_gives_way_first
                 a_late_commit_is_made_unless_the_use_was_needed

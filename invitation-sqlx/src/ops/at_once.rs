@@ -29,7 +29,7 @@ pub(super) async fn redeem<DB: Dialect>(
     if !DB::CHANGES_AS_ONE || !transition.quotas().is_empty() {
         return Ok(None);
     }
-    let Change::Redeem { username, in_place_of: None, .. } = transition.change() else {
+    let Change::Redeem { username, taken_over_from: None, .. } = transition.change() else {
         return Ok(None);
     };
     let s = statement::<DB>(names, transition, username.search_terms());

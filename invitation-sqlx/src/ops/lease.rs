@@ -2,7 +2,7 @@
 //! row before, in the same transaction: that row is the lock.
 
 use invitation_core::{
-    Change, Facts, Held, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
+    Change, ConsumedLease, Facts, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
 };
 
 use super::apply;
@@ -33,7 +33,7 @@ pub(super) async fn change<DB: Dialect>(
         return Ok(Leases::Kept(None));
     }
     let begins = matches!(change, Change::Hold { .. });
-    if !begins && change.in_place_of().is_none() && invitation.held == 0 {
+    if !begins && change.taken_over_from().is_none() && invitation.held == 0 {
         // The way of most redeems: there are no leases, and none begins.
         return Ok(Leases::Kept(None));
     }
@@ -45,17 +45,17 @@ pub(super) async fn change<DB: Dialect>(
         facts.mine = apply::mine::<DB>(conn, names, transition, invitation).await?;
     }
     // Of those that are held, one may be the one that begins here.
-    let begun = u32::from(matches!(change, Change::Hold { in_place_of: None, .. }));
-    if change.in_place_of().is_some() || invitation.held > begun {
+    let begun = u32::from(matches!(change, Change::Hold { taken_over_from: None, .. }));
+    if change.taken_over_from().is_some() || invitation.held > begun {
         load::<DB>(conn, names, transition, &mut facts).await?;
     }
     let mut beyond = transition.guard().conditions().iter().filter(|word| word.looks_beyond());
     if !beyond.all(|word| word.holds(&facts)) {
         return Ok(Leases::Moved);
     }
-    let taken = match change.in_place_of() {
-        Some(Held::Own { .. }) => facts.lease,
-        Some(Held::RunOut { .. }) => facts.first_lease,
+    let taken = match change.taken_over_from() {
+        Some(ConsumedLease::Own { .. }) => facts.lease,
+        Some(ConsumedLease::Expired { .. }) => facts.first_lease,
         None => None,
     };
     if let Some(taken) = &taken

@@ -127,16 +127,16 @@ pub(crate) fn latest_use<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
 /// The assignments of an update.
 pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     match change {
-        Change::Redeem { in_place_of, .. } => {
-            if in_place_of.is_some() {
+        Change::Redeem { taken_over_from, .. } => {
+            if taken_over_from.is_some() {
                 s.sql("held = held - 1, ");
             }
             s.sql("uses = uses + 1, ");
             latest_use(s, change);
             return;
         }
-        Change::Hold { in_place_of, .. } => {
-            s.sql(if in_place_of.is_some() { DB::TOUCH } else { "held = held + 1" });
+        Change::Hold { taken_over_from, .. } => {
+            s.sql(if taken_over_from.is_some() { DB::TOUCH } else { "held = held + 1" });
             return;
         }
         Change::Release { .. } => {

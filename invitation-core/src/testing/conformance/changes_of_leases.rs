@@ -9,7 +9,7 @@ use super::{
     people::{domain, email, later, newcomer, role, start},
 };
 use crate::{
-    decide::{Command, NewTerms, Taking},
+    decide::{Command, NewTerms, UseSource},
     invitation::{Binding, Invitation},
     store::Store,
     testing::Fixture,
@@ -41,37 +41,37 @@ where
     C: AsyncFnMut(&Book, &Transition, &str),
 {
     let (row, mut book) = insert(store, mint, 4).await;
-    let reserve = |name: &str, span, taking| mint.reserve(&row, &newcomer(name), span, taking);
-    let redeem = |name: &str, now, taking| mint.redeem_taking(&row, &newcomer(name), now, taking);
+    let reserve = |name: &str, span, source| mint.reserve(&row, &newcomer(name), span, source);
+    let redeem = |name: &str, now, source| mint.redeem_taking(&row, &newcomer(name), now, source);
     let mut step = async |book: &mut Book, what: &str, transition: Transition| {
         assert!(book.apply(store, &transition, what).await, "{what}: is made");
         check(book, &transition, what).await;
     };
     // The leases end in another order than they begin, and two end at the same instant.
     for (name, from, until) in [("anna", 0, 10), ("bob", 1, 5), ("carl", 2, 5), ("dora", 2, 30)] {
-        let hold = reserve(name, (minute(from), minute(until)), Taking::Free);
+        let hold = reserve(name, (minute(from), minute(until)), UseSource::Free);
         step(&mut book, "hold a free use", hold).await;
     }
     // The leases of bob and carl have expired. Bob's sorts first, by its id.
-    let hold = reserve("eve", (minute(6), minute(16)), Taking::RunOut);
+    let hold = reserve("eve", (minute(6), minute(16)), UseSource::Expired);
     step(&mut book, "hold a run-out use", hold).await;
     assert!(book.lease_of(newcomer("bob").user()).is_none(), "bob's was the first");
-    let renewed = Taking::Own(own(&book, "carl"));
+    let renewed = UseSource::Own(own(&book, "carl"));
     let hold = reserve("carl", (minute(7), minute(17)), renewed);
     step(&mut book, "hold one's own again", hold).await;
     let lease = own(&book, "carl");
     assert_eq!((lease.since, lease.until), (minute(2), minute(17)), "since then, until later");
-    let take = redeem("fred", minute(11), Taking::RunOut);
+    let take = redeem("fred", minute(11), UseSource::Expired);
     step(&mut book, "redeem a run-out use", take).await;
-    let taking = Taking::Own(own(&book, "dora"));
-    step(&mut book, "redeem one's own use", redeem("dora", minute(12), taking)).await;
+    let source = UseSource::Own(own(&book, "dora"));
+    step(&mut book, "redeem one's own use", redeem("dora", minute(12), source)).await;
     let lease = own(&book, "carl").id;
     let commit = mint.commit(&row, lease, &newcomer("carl"), minute(60));
     step(&mut book, "commit a run-out one", commit).await;
     let lease = own(&book, "eve").id;
     let release = mint.release(&row, lease, &newcomer("eve"), minute(61));
     step(&mut book, "release a run-out one", release).await;
-    step(&mut book, "redeem what is free", redeem("gina", minute(62), Taking::Free)).await;
+    step(&mut book, "redeem what is free", redeem("gina", minute(62), UseSource::Free)).await;
     assert_eq!((book.invitation.uses, book.invitation.held), (4, 0), "all are used");
 }
 
@@ -81,7 +81,7 @@ where
 pub async fn a_change_of_leases_leaves_what_the_specification_leaves(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (other, mut bystander) = insert(&*store, &mint, 4).await;
-    let hold = mint.reserve(&other, &newcomer("anna"), (minute(0), minute(1)), Taking::Free);
+    let hold = mint.reserve(&other, &newcomer("anna"), (minute(0), minute(1)), UseSource::Free);
     assert!(bystander.apply(&*store, &hold, "elsewhere").await, "on another invitation");
     a_life_with_leases(&*store, &mint, async |_, _, what| {
         bystander.check(&*store, &format!("another invitation: {what}")).await;
@@ -114,13 +114,13 @@ pub async fn a_lease_ends_with_the_invitation(fixture: Fixture) {
         for renewed in [false, true] {
             let (row, mut book) = insert(&*store, &mint, 1).await;
             let (anna, until) = (newcomer("anna"), later(row.expires_at, by));
-            let mut taking = Taking::Free;
+            let mut source = UseSource::Free;
             if renewed {
-                let hold = mint.reserve(&row, &anna, (minute(0), minute(1)), taking);
+                let hold = mint.reserve(&row, &anna, (minute(0), minute(1)), source);
                 assert!(book.apply(&*store, &hold, "hold").await, "it is free");
-                taking = Taking::Own(own(&book, "anna"));
+                source = UseSource::Own(own(&book, "anna"));
             }
-            let hold = mint.reserve(&row, &anna, (minute(1), until), taking);
+            let hold = mint.reserve(&row, &anna, (minute(1), until), source);
             assert!(book.apply(&*store, &hold, "hold").await, "it is free, or one's own");
             let expected = if cut { row.expires_at } else { until };
             let what = format!("{by} µs after the expiry, renewed: {renewed}");
@@ -154,7 +154,7 @@ pub async fn changes_of_terms_end_leases(fixture: Fixture) {
             for name in names.into_iter().take(leases) {
                 // One of the leases has expired by the time of the change.
                 let until = if name == "bob" { one_day_on() } else { minute(10) };
-                let hold = mint.reserve(&row, &newcomer(name), (start(), until), Taking::Free);
+                let hold = mint.reserve(&row, &newcomer(name), (start(), until), UseSource::Free);
                 assert!(book.apply(&*store, &hold, name).await, "{name} gets a free use");
             }
             let current = &book.invitation.clone();
@@ -188,22 +188,22 @@ pub async fn changes_of_terms_end_leases(fixture: Fixture) {
 pub async fn a_refused_change_of_leases_leaves_everything_as_it_was(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (row, mut book) = insert(&*store, &mint, 1).await;
-    let hold = mint.reserve(&row, &newcomer("anna"), (minute(0), minute(10)), Taking::Free);
+    let hold = mint.reserve(&row, &newcomer("anna"), (minute(0), minute(10)), UseSource::Free);
     assert!(book.apply(&*store, &hold, "hold").await, "it is free");
     let lease = own(&book, "anna");
     let (bob, span) = (newcomer("bob"), (minute(1), minute(20)));
-    for taking in [Taking::Free, Taking::RunOut, Taking::Own(lease.clone())] {
-        let what = format!("{taking:?}");
-        let redeem = mint.redeem_taking(&row, &bob, minute(9), taking.clone());
+    for source in [UseSource::Free, UseSource::Expired, UseSource::Own(lease.clone())] {
+        let what = format!("{source:?}");
+        let redeem = mint.redeem_taking(&row, &bob, minute(9), source.clone());
         assert!(!book.apply(&*store, &redeem, &what).await, "{what}: it is held");
-        let reserve = mint.reserve(&row, &bob, span, taking);
+        let reserve = mint.reserve(&row, &bob, span, source);
         assert!(!book.apply(&*store, &reserve, &what).await, "{what}: it is held");
         // A refusal does not consume the operation id.
         assert!(!book.apply(&*store, &reserve, &what).await, "{what}: still");
     }
     let call = [
         mint.commit(&row, lease.id, &bob, minute(11)),
-        mint.redeem_taking(&row, &bob, minute(11), Taking::RunOut),
+        mint.redeem_taking(&row, &bob, minute(11), UseSource::Expired),
         mint.commit(&row, lease.id, &newcomer("anna"), minute(11)),
         mint.release(&row, lease.id, &newcomer("anna"), minute(11)),
     ];

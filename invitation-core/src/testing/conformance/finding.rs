@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Scope,
-    decide::{Command, Taking, decide},
+    decide::{Command, UseSource, decide},
     draft::IfVersion,
     invitation::{Invitation, Inviter},
     limits::Limits,
@@ -63,7 +63,7 @@ pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
         code: Vec::new(),
         redeemer: &anna,
         ceiling: &Arc::from(Vec::new()),
-        taking: Taking::Free,
+        source: UseSource::Free,
     };
     let call = mint.call(start());
     let nothing =

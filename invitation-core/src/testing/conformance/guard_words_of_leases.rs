@@ -8,7 +8,7 @@ use super::{
     people::{later, newcomer, start},
 };
 use crate::{
-    decide::Taking, guard::Condition, id::EventId, invitation::Invitation, lease::Lease,
+    decide::UseSource, guard::Condition, id::EventId, invitation::Invitation, lease::Lease,
     store::Store, testing::Fixture, time::Timestamp, transition::Transition,
 };
 
@@ -30,7 +30,7 @@ async fn insert(store: &dyn Store, mint: &Mint, max: u32, uses: u32) -> (Invitat
 async fn hold(store: &dyn Store, mint: &Mint, row: &Invitation, book: &mut Book, names: &[&str]) {
     for name in names {
         let span = (one_day_on(), later(one_day_on(), 3_600_000_000));
-        let reserve = mint.reserve(row, &newcomer(name), span, Taking::Free);
+        let reserve = mint.reserve(row, &newcomer(name), span, UseSource::Free);
         assert!(book.apply(store, &reserve, name).await, "{name} gets a free use");
     }
 }
@@ -49,8 +49,8 @@ pub async fn guard_first_hold_tells_redeemers_apart(fixture: Fixture) {
     for name in names {
         let anna = newcomer(name);
         let span = (one_day_on(), later(one_day_on(), 7_200_000_000));
-        let again = mint.reserve(&row, &anna, span, Taking::Free);
-        let redeem = mint.redeem_taking(&row, &anna, one_day_on(), Taking::Free);
+        let again = mint.reserve(&row, &anna, span, UseSource::Free);
+        let redeem = mint.redeem_taking(&row, &anna, one_day_on(), UseSource::Free);
         for transition in [again, redeem] {
             let word = failed(&book, &transition);
             assert!(matches!(word, Some(Condition::FirstHoldBy(_))), "{name}: {word:?}");
@@ -74,9 +74,9 @@ pub async fn guard_use_free_counts_uses_and_leases(fixture: Fixture) {
                     hold(&*store, &mint, &row, &mut book, others).await;
                     let (anna, now) = (newcomer("anna"), one_day_on());
                     let transition = if redeems {
-                        mint.redeem_taking(&row, &anna, now, Taking::Free)
+                        mint.redeem_taking(&row, &anna, now, UseSource::Free)
                     } else {
-                        mint.reserve(&row, &anna, (now, later(now, 1)), Taking::Free)
+                        mint.reserve(&row, &anna, (now, later(now, 1)), UseSource::Free)
                     };
                     let holds = uses + held < max;
                     if !holds && uses < max {
@@ -102,11 +102,11 @@ pub async fn guard_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
             let (row, mut book) = insert(&*store, &mint, 3, 0).await;
             for (end, name) in ends.iter().zip(["bob", "carl", "dora"]) {
                 let span = (begin, later(begin, *end));
-                let reserve = mint.reserve(&row, &newcomer(name), span, Taking::Free);
+                let reserve = mint.reserve(&row, &newcomer(name), span, UseSource::Free);
                 assert!(book.apply(&*store, &reserve, &what).await, "{what}: {name}");
             }
             let now = later(first, by);
-            let take = mint.redeem_taking(&row, &newcomer("anna"), now, Taking::RunOut);
+            let take = mint.redeem_taking(&row, &newcomer("anna"), now, UseSource::Expired);
             let holds = reached && !ends.is_empty();
             if !holds {
                 let word = failed(&book, &take);
@@ -166,7 +166,7 @@ pub async fn guard_own_lease_run_out_holds_to_the_microsecond(fixture: Fixture) 
         hold(&*store, &mint, &row, &mut book, &["bob"]).await;
         let (anna, begin) = (newcomer("anna"), later(one_day_on(), 1_000_000));
         let span = (begin, later(begin, 3_600_000_000));
-        let reserve = mint.reserve(&row, &anna, span, Taking::Free);
+        let reserve = mint.reserve(&row, &anna, span, UseSource::Free);
         assert!(book.apply(&*store, &reserve, "a free use").await);
         let own = book.lease_of(anna.user()).expect("a lease").clone();
 
@@ -174,7 +174,7 @@ pub async fn guard_own_lease_run_out_holds_to_the_microsecond(fixture: Fixture) 
         let span = (now, later(now, 3_600_000_000));
         for attempt in ["first", "again"] {
             let what = format!("{by} µs after the end, {attempt}");
-            let renew = mint.reserve(&row, &anna, span, Taking::Own(own.clone()));
+            let renew = mint.reserve(&row, &anna, span, UseSource::Own(own.clone()));
             let holds = holds && attempt == "first";
             if !holds {
                 let word = failed(&book, &renew);

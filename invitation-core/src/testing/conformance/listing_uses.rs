@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     actor::{Actor, Scope},
-    decide::Taking,
+    decide::UseSource,
     draft::{Draft, IfVersion},
     invitation::Invitation,
     lease::OpenLease,
@@ -33,7 +33,7 @@ pub async fn pages_of_leases_cover_everything_once(fixture: Fixture) {
             // Many begin at the same instant; some have expired in the meantime.
             let now = later(one_day_on(), (n * 5 + k) % 4);
             let span = (now, later(now, 1 + k * 1_000));
-            let reserve = mint.reserve(&row, &newcomer(&format!("n{k}")), span, Taking::Free);
+            let reserve = mint.reserve(&row, &newcomer(&format!("n{k}")), span, UseSource::Free);
             let Outcome::Applied(facts) = apply(&*store, &reserve).await else {
                 panic!("a use is free");
             };
@@ -63,7 +63,8 @@ pub async fn pages_of_redemptions_cover_everything_once(fixture: Fixture) {
         let mut all = Vec::new();
         for n in 0..uses {
             let now = later(one_day_on(), i64::from(n * 5 % 3));
-            let redeem = mint.redeem_taking(&row, &newcomer(&format!("n{n}")), now, Taking::Free);
+            let redeem =
+                mint.redeem_taking(&row, &newcomer(&format!("n{n}")), now, UseSource::Free);
             let Outcome::Applied(facts) = apply(&*store, &redeem).await else {
                 panic!("a use is free");
             };
@@ -104,7 +105,7 @@ pub async fn an_administrator_lists_open_reservations(fixture: Fixture) {
     loop {
         let page = service.reservations(&admin(), None, paging).await.expect("may list");
         assert!(page.items().len() <= 2, "a page has at most as many items as asked for");
-        seen.extend(page.items().iter().map(|open| (open.id(), open.has_run_out())));
+        seen.extend(page.items().iter().map(|open| (open.id(), open.has_expired())));
         let Some(next) = page.next() else { break };
         paging = paging.after(next);
     }

@@ -12,7 +12,7 @@ use super::people::{division, later, role, start, user};
 use crate::{
     actor::{Redeemer, Scope},
     code::{CodeDigest, CodeFormat, CodeTag, InvitationCode, SealedCode, Sealing},
-    decide::{Call, Command, Taking, decide},
+    decide::{Call, Command, UseSource, decide},
     draft::IfVersion,
     entropy::SeededEntropy,
     event::{Action, Detail, Event, EventOutcome, Origin, Performer},
@@ -185,8 +185,8 @@ impl Mint {
         now: Timestamp,
         ceiling: &Arc<[RolePair]>,
     ) -> Transition {
-        let (code, taking) = (vec![row.digest], Taking::Free);
-        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling, taking })
+        let (code, source) = (vec![row.digest], UseSource::Free);
+        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling, source })
     }
 
     /// Returns the transition for the redeemer's `command` at `now`.
@@ -208,10 +208,10 @@ impl Mint {
         row: &Invitation,
         redeemer: &Redeemer,
         now: Timestamp,
-        taking: Taking,
+        source: UseSource,
     ) -> Transition {
         let (code, ceiling) = (vec![row.digest], Policy::default().ceiling());
-        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling: &ceiling, taking })
+        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling: &ceiling, source })
     }
 
     /// Returns a reservation of `row` from `now` to `until` that takes the given use.
@@ -220,10 +220,10 @@ impl Mint {
         row: &Invitation,
         redeemer: &Redeemer,
         (now, until): (Timestamp, Timestamp),
-        taking: Taking,
+        source: UseSource,
     ) -> Transition {
         let (code, ceiling) = (vec![row.digest], &Policy::default().ceiling());
-        self.by(redeemer, now, Command::Reserve { code, redeemer, ceiling, until, taking })
+        self.by(redeemer, now, Command::Reserve { code, redeemer, ceiling, until, source })
     }
 
     /// Returns the redemption of the use of `row` that this lease holds.

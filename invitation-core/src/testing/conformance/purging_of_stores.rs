@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Scope,
-    decide::Taking,
+    decide::UseSource,
     event::{Action, Event},
     invitation::{Invitation, Revocation},
     purge::{Purge, Purged},
@@ -150,8 +150,8 @@ pub async fn a_purged_code_begins_anew(fixture: Fixture) {
     mint.store(&*store, &[row.clone(), bystander.clone()]).await;
     let now = later(start(), 1);
     let (anna, bob) = (newcomer("anna"), newcomer("bob"));
-    let redeem = mint.redeem_taking(&row, &anna, now, Taking::Free);
-    let reserve = mint.reserve(&row, &bob, (now, later(now, 60)), Taking::Free);
+    let redeem = mint.redeem_taking(&row, &anna, now, UseSource::Free);
+    let reserve = mint.reserve(&row, &bob, (now, later(now, 60)), UseSource::Free);
     for transition in [&redeem, &reserve] {
         let outcome = apply(&*store, transition).await;
         assert!(matches!(outcome, Outcome::Applied(_)), "preparing: {outcome:?}");
@@ -176,7 +176,7 @@ pub async fn a_purged_code_begins_anew(fixture: Fixture) {
     let answer = store.insert(&insert).await.expect("the store inserts");
     assert_eq!(answer, Inserted::Stored, "the code is free again");
     for who in [&anna, &bob] {
-        let redeem = mint.redeem_taking(&anew, who, now, Taking::Free);
+        let redeem = mint.redeem_taking(&anew, who, now, UseSource::Free);
         let outcome = apply(&*store, &redeem).await;
         assert!(matches!(outcome, Outcome::Applied(_)), "nobody was here before: {outcome:?}");
     }

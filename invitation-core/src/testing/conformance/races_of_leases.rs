@@ -215,7 +215,7 @@ async fn check_trail(world: &World, raced: Vec<Raced>) {
             .filter_map(|event| lease(event, "reservation"))
             .collect();
         let takers = redeems.iter().chain(&reserves);
-        ended.extend(takers.filter_map(|event| lease(event, "in_place_of")));
+        ended.extend(takers.filter_map(|event| lease(event, "taken_over_from")));
         begun.sort();
         ended.sort();
         assert_eq!(ended, begun, "each reservation has ended once, in one way");

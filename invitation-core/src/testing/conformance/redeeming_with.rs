@@ -10,7 +10,7 @@ use super::{
 use crate::{
     draft::{Draft, IfVersion},
     refusal::Refusal,
-    service::{GivenBack, RedeemWithError},
+    service::{RedeemWithError, Released},
     testing::Fixture,
 };
 
@@ -66,10 +66,7 @@ pub async fn a_failed_creation_gives_the_use_back(fixture: Fixture) {
             .redeem_with(&code, &newcomer(&format!("n{n}")), async |_| Err::<(), _>("no account"))
             .await;
         match failed {
-            Err(RedeemWithError::NotCreated {
-                error: "no account",
-                given_back: GivenBack::Now,
-            }) => {}
+            Err(RedeemWithError::NotCreated { error: "no account", released: Released::Now }) => {}
             other => panic!("{n}: the host's step failed: {other:?}"),
         }
         let stored = world.stored(id).await;
@@ -159,7 +156,7 @@ pub async fn a_failed_repeat_leaves_the_use_to_the_first_call(fixture: Fixture) 
             });
             match second.await {
                 Err(RedeemWithError::NotCreated {
-                    given_back: GivenBack::WithEarlierCall, ..
+                    released: Released::WithEarlierCall, ..
                 }) => {}
                 other => panic!("it is the first call's: {other:?}"),
             }

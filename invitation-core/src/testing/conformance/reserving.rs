@@ -137,7 +137,7 @@ pub async fn a_run_out_reservation_is_renewed_under_its_id(fixture: Fixture) {
         let until = again.until().to_string();
         assert_eq!(told(&events[0], "reservation"), Some(lease.as_str()), "{n}: of which");
         assert_eq!(told(&events[0], "until"), Some(until.as_str()), "{n}: until when");
-        assert_eq!(told(&events[0], "in_place_of"), None, "{n}: of nobody else's");
+        assert_eq!(told(&events[0], "taken_over_from"), None, "{n}: of nobody else's");
         let other = world.service.redeem(&code, &newcomer("bob")).await;
         assert_eq!(refusal(other), Refusal::Reserved { until: again.until() }, "{n}: held");
     }

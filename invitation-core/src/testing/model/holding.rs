@@ -174,7 +174,7 @@ impl Model {
         }
         open.sort_by_key(|open| std::cmp::Reverse((open.lease.since, open.lease.id)));
         let told =
-            open.into_iter().map(|open| Open { run_out: self.now >= open.lease.until, open });
+            open.into_iter().map(|open| Open { expired: self.now >= open.lease.until, open });
         Expected::quiet(Answer::Open(told.collect()))
     }
 }
@@ -183,7 +183,7 @@ impl Model {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Open {
     pub(super) open: OpenLease,
-    pub(super) run_out: bool,
+    pub(super) expired: bool,
 }
 
 impl Open {
@@ -192,7 +192,7 @@ impl Open {
         if told.id() != ReservationId::new(open.invitation, open.lease.id) {
             return Err(format!("a reservation under another id: {told:?}"));
         }
-        Ok(Self { open, run_out: told.has_run_out() })
+        Ok(Self { open, expired: told.has_expired() })
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     query::TimeRange,
     request::IdempotencyKey,
     service::{
-        Count, Criteria, GivenBack, Invitations, RedeemWithError, Redeemed, RedeemedWith,
+        Count, Criteria, Invitations, RedeemWithError, Redeemed, RedeemedWith, Released,
         Reservation, Reserved,
     },
     store::Store,
@@ -191,11 +191,11 @@ impl Subject {
                 Err(broken) => broken,
             },
             Err(RedeemWithError::NotReserved(error)) => Answer::NotReserved(Box::new(error.into())),
-            Err(RedeemWithError::NotCreated { error, given_back }) => {
-                let held = match given_back {
-                    GivenBack::Now => None,
-                    GivenBack::WithEarlierCall => Some(Box::new(Answer::Done)),
-                    GivenBack::NotYet(error) => Some(Box::new(error.into())),
+            Err(RedeemWithError::NotCreated { error, released }) => {
+                let held = match released {
+                    Released::Now => None,
+                    Released::WithEarlierCall => Some(Box::new(Answer::Done)),
+                    Released::NotYet(error) => Some(Box::new(error.into())),
                 };
                 Answer::NotCreated(error, held)
             }

@@ -39,7 +39,7 @@ impl Model {
                 self.used(n, person, id, Some(own.id), event)
             }
             Ok(Use::RunOut(other)) => {
-                let event = self.event(newcomer(person), action).with("in_place_of", &other.id);
+                let event = self.event(newcomer(person), action).with("taken_over_from", &other.id);
                 self.end_lease(n, other.id);
                 self.used(n, person, id, None, event)
             }
@@ -84,7 +84,7 @@ impl Model {
             Ok(Use::RunOut(other)) => {
                 self.reserved.push(Reserved { row: n, lease: id, person: person.person });
                 self.end_lease(n, other.id);
-                self.held(n, lease, false, new.with("in_place_of", &other.id))
+                self.held(n, lease, false, new.with("taken_over_from", &other.id))
             }
             Err(no) => self.refused(newcomer(person), action, no, Some(&self.rows[n]), None),
         }

@@ -116,7 +116,7 @@ impl Subject {
 const TOLD: [&str; 10] = [
     "reservation",
     "until",
-    "in_place_of",
+    "taken_over_from",
     "role",
     "expires_at",
     "max_uses",

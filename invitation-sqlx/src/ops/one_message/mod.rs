@@ -35,7 +35,7 @@ pub(super) async fn redeem<DB: Dialect>(
     if !DB::TAKES_MESSAGES || !transition.quotas().is_empty() {
         return Ok(None);
     }
-    let Change::Redeem { user, username, in_place_of: None, .. } = transition.change() else {
+    let Change::Redeem { user, username, taken_over_from: None, .. } = transition.change() else {
         return Ok(None);
     };
     let wanted = Wanted { names, transition, user, username, all: slice::from_ref(&transition) };

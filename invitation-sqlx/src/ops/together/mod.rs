@@ -32,7 +32,7 @@ pub(crate) const TOGETHER: NonZeroUsize = NonZeroUsize::new(128).expect("it is n
 
 /// Whether a transition may share a statement with others.
 pub(crate) fn may_share<DB: Dialect>(transition: &Transition) -> bool {
-    let Change::Redeem { id, at, in_place_of: None, .. } = transition.change() else {
+    let Change::Redeem { id, at, taken_over_from: None, .. } = transition.change() else {
         return false;
     };
     let is_now = |word: &Condition| match word {

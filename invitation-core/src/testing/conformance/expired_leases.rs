@@ -41,7 +41,7 @@ pub async fn a_run_out_reservation_gives_way(fixture: Fixture) {
         let events = world.events_of(taker.user()).await;
         assert_eq!(events.len(), 2, "a refusal and one success");
         let ended = vanished.id().lease().to_string();
-        assert_eq!(told(&events[0], "in_place_of"), Some(ended.as_str()), "in whose place");
+        assert_eq!(told(&events[0], "taken_over_from"), Some(ended.as_str()), "in whose place");
         let late = world.service.commit(vanished.id(), &newcomer("vanished")).await;
         assert_eq!(refusal(late), Refusal::ReservationLost, "reserves {reserves}: the fence");
     }
@@ -63,13 +63,13 @@ pub async fn the_first_to_run_out_gives_way_first(fixture: Fixture) {
     let renewed = world.reserve(&code, "anna").await;
     world.service.redeem(&code, &newcomer("free")).await.expect("one is free");
     let events = world.events_of(newcomer("free").user()).await;
-    assert_eq!(told(&events[0], "in_place_of"), None, "a free use is in nobody's place");
+    assert_eq!(told(&events[0], "taken_over_from"), None, "a free use is in nobody's place");
     for (n, gone) in [(0, &own[1]), (1, &own[2])] {
         let taker = newcomer(&format!("taker{n}"));
         world.service.redeem(&code, &taker).await.expect("one has run out");
         let events = world.events_of(taker.user()).await;
         let ended = gone.1.id().lease().to_string();
-        assert_eq!(told(&events[0], "in_place_of"), Some(ended.as_str()), "{}'s", gone.0);
+        assert_eq!(told(&events[0], "taken_over_from"), Some(ended.as_str()), "{}'s", gone.0);
     }
     let late = world.service.redeem(&code, &newcomer("late")).await;
     assert_eq!(refusal(late), Refusal::Reserved { until: renewed.until() }, "anna's still holds");
