@@ -14,15 +14,15 @@ pub use invitation_core::{
     Guard, IdempotencyKey, IfVersion, Import, ImportMode, ImportRow, Imported, ImportedRow, Insert,
     Inserted, Invitation, InvitationCode, InvitationId, InvitationPage, InvitationView,
     Invitations, Invitee, Inviter, Known, Lanes, Lead, Lease, LeaseListing, Limits, Listing,
-    Located, ManualClock, MemoryStore, Metadata, NewInvitation, OpenLease, OpenReservation, Origin,
+    Located, ManualClock, MemoryStore, Metadata, NewInvitation, OpenLease, OpenReservation,
     OsEntropy, Others, Outcome, Page, Paging, ParseCodeError, Performer, Policy, Position, Purge,
     Purged, Quota, QuotaOf, Reason, RedeemWithError, Redeemed, RedeemedWith, Redeemer, Redemption,
-    RedemptionListing, RedemptionPage, Refusal, Refused, Released, Request, RequestKey,
-    RequestResults, Reservation, ReservationId, ReservationPage, Reserved, Revocation, RevokedPage,
-    Right, Rights, Role, RolePair, RowOutcome, RowWarning, Scope, SealedCode, Sealing, Search,
-    SearchTerm, Slice, Source, Status, Store, StoreError, StoreErrorKind, SystemActor, SystemClock,
-    Tally, Target, TimeRange, Timestamp, Transition, UnsealError, UsedBy, UserId, Username,
-    ValidationErrors, Verdict, VerifiedEmail, decide,
+    RedemptionListing, RedemptionPage, Refusal, Refused, Released, Request, RequestContext,
+    RequestKey, RequestResults, Reservation, ReservationId, ReservationPage, Reserved, Revocation,
+    RevokedPage, Right, Rights, Role, RolePair, RowOutcome, RowWarning, Scope, SealedCode, Sealing,
+    Search, SearchTerm, Slice, Source, Status, Store, StoreError, StoreErrorKind, SystemActor,
+    SystemClock, Tally, Target, TimeRange, Timestamp, Transition, UnsealError, UsedBy, UserId,
+    Username, ValidationErrors, Verdict, VerifiedEmail, decide,
 };
 #[cfg(feature = "testing")]
 #[doc(inline)]

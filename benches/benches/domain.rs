@@ -13,9 +13,9 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use invitation::{
-    CodeFormat, Draft, Entropy, EventId, IfVersion, Invitations, Limits, MemoryStore, Origin,
-    OsEntropy, Performer, Policy, Redeemer, Role, RolePair, Scope, Sealing, SystemActor, Timestamp,
-    UserId, Username,
+    CodeFormat, Draft, Entropy, EventId, IfVersion, Invitations, Limits, MemoryStore, OsEntropy,
+    Performer, Policy, Redeemer, RequestContext, Role, RolePair, Scope, Sealing, SystemActor,
+    Timestamp, UserId, Username,
     decide::{Call, Command, UseSource, decide},
 };
 use tokio::runtime::Runtime;
@@ -50,7 +50,7 @@ fn decisions(c: &mut Criterion) {
         id: EventId::from_bytes([1; 16]),
         now: Timestamp::from_micros(1_800_000_000_000_000).expect("within range"),
         performer: Performer::System,
-        origin: Origin::default(),
+        context: RequestContext::default(),
     };
     c.bench_function("decide/redeem", |b| {
         b.iter(|| {

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use invitation_core::{Actor, InvitationId, Origin, Right};
+use invitation_core::{Actor, InvitationId, RequestContext, Right};
 
 use crate::{
     origin,
@@ -37,9 +37,10 @@ impl FromRequestParts<Web> for SignedIn {
 /// has set one.
 fn tied_to_request(actor: Actor, parts: &Parts) -> Actor {
     match parts.extensions.get::<RequestId>() {
-        Some(RequestId(id)) if actor.origin().correlation.is_none() => {
-            let origin = Origin { correlation: Some(id.clone()), ..actor.origin().clone() };
-            actor.with_origin(origin)
+        Some(RequestId(id)) if actor.context().correlation.is_none() => {
+            let context =
+                RequestContext { correlation: Some(id.clone()), ..actor.context().clone() };
+            actor.with_context(context)
         }
         _ => actor,
     }

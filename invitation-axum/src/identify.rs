@@ -43,7 +43,7 @@ pub trait Identify: Send + Sync + 'static {
     ///
     /// It is called once for each request, before the body is read. It MUST rely only on
     /// facts that the host can vouch for. If it gives the actor an origin
-    /// ([`Actor::with_origin`]), that origin is kept.
+    /// ([`Actor::with_context`]), that origin is kept.
     ///
     /// # Errors
     ///

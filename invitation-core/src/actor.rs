@@ -2,7 +2,7 @@
 
 use crate::{
     email::VerifiedEmail,
-    event::{Origin, Performer},
+    event::{Performer, RequestContext},
     text::{Division, Role, UserId, Username},
 };
 
@@ -26,7 +26,7 @@ pub struct Actor {
     role: Role,
     scope: Scope,
     home: Option<Division>,
-    origin: Origin,
+    context: RequestContext,
 }
 
 impl Actor {
@@ -34,13 +34,19 @@ impl Actor {
     #[must_use]
     pub fn in_division(user: UserId, role: Role, division: Division) -> Self {
         let home = Some(division.clone());
-        Self { user, role, scope: Scope::Division(division), home, origin: Origin::default() }
+        Self {
+            user,
+            role,
+            scope: Scope::Division(division),
+            home,
+            context: RequestContext::default(),
+        }
     }
 
     /// Returns an actor who reaches all divisions, as an administrator does.
     #[must_use]
     pub fn across_divisions(user: UserId, role: Role) -> Self {
-        Self { user, role, scope: Scope::All, home: None, origin: Origin::default() }
+        Self { user, role, scope: Scope::All, home: None, context: RequestContext::default() }
     }
 
     /// Sets the home division: the division of an invitation when the call names none.
@@ -57,8 +63,8 @@ impl Actor {
 
     /// Sets the request context that the events of this actor's calls carry.
     #[must_use]
-    pub fn with_origin(self, origin: Origin) -> Self {
-        Self { origin, ..self }
+    pub fn with_context(self, context: RequestContext) -> Self {
+        Self { context, ..self }
     }
 
     /// Returns the user id.
@@ -81,8 +87,8 @@ impl Actor {
 
     /// Returns the request context that the events of this actor's calls carry.
     #[must_use]
-    pub fn origin(&self) -> &Origin {
-        &self.origin
+    pub fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     /// Returns the division of an invitation when the call names none.
@@ -98,7 +104,7 @@ impl Actor {
 /// returns one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SystemActor {
-    origin: Origin,
+    context: RequestContext,
 }
 
 impl SystemActor {
@@ -106,13 +112,13 @@ impl SystemActor {
     /// from its console.
     #[must_use]
     pub fn for_bootstrap() -> Self {
-        Self { origin: Origin::default() }
+        Self { context: RequestContext::default() }
     }
 
     /// Sets the request context that the events of these calls carry.
     #[must_use]
-    pub fn with_origin(self, origin: Origin) -> Self {
-        Self { origin }
+    pub fn with_context(self, context: RequestContext) -> Self {
+        Self { context }
     }
 }
 
@@ -157,10 +163,10 @@ impl<'a> Acting<'a> {
         }
     }
 
-    pub(crate) fn origin(self) -> &'a Origin {
+    pub(crate) fn context(self) -> &'a RequestContext {
         match self.0 {
-            Who::User(actor) => &actor.origin,
-            Who::System(system) => &system.origin,
+            Who::User(actor) => &actor.context,
+            Who::System(system) => &system.context,
         }
     }
 
@@ -201,14 +207,14 @@ pub struct Redeemer {
     username: Username,
     email: Option<VerifiedEmail>,
     division: Option<Division>,
-    origin: Origin,
+    context: RequestContext,
 }
 
 impl Redeemer {
     /// Returns a redeemer without a proved address.
     #[must_use]
     pub fn new(user: UserId, username: Username) -> Self {
-        Self { user, username, email: None, division: None, origin: Origin::default() }
+        Self { user, username, email: None, division: None, context: RequestContext::default() }
     }
 
     /// Adds an address that the host has proved. Codes bound to an address or domain
@@ -227,8 +233,8 @@ impl Redeemer {
 
     /// Sets the request context that the events of this call carry.
     #[must_use]
-    pub fn with_origin(self, origin: Origin) -> Self {
-        Self { origin, ..self }
+    pub fn with_context(self, context: RequestContext) -> Self {
+        Self { context, ..self }
     }
 
     /// Returns the id of the account.
@@ -253,8 +259,8 @@ impl Redeemer {
         self.division.clone().map_or(Scope::All, Scope::Division)
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(crate) fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     pub(crate) fn performer(&self) -> Performer {

@@ -38,7 +38,7 @@ pub struct Event {
     /// The division of that invitation, or the division that the call named.
     pub division: Option<Division>,
     /// The correlation id and source that the host gave for the call.
-    pub origin: Origin,
+    pub context: RequestContext,
     /// Further names and values about the event.
     pub detail: Detail,
 }
@@ -112,7 +112,7 @@ impl Performer {
 /// optional.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a field")]
-pub struct Origin {
+pub struct RequestContext {
     /// The correlation id of the host's request.
     pub correlation: Option<CorrelationId>,
     /// The source of the request, such as an address or a device.

@@ -63,7 +63,7 @@ pub use self::{
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError, StoreErrorKind},
-    event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},

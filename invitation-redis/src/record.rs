@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain,
-    Event, EventId, Invitation, InvitationId, Inviter, Lease, Metadata, OpenLease, Origin,
-    Performer, Redemption, Request, Revocation, Role, SealedCode, Source, StoreError, UserId,
+    Event, EventId, Invitation, InvitationId, Inviter, Lease, Metadata, OpenLease, Performer,
+    Redemption, Request, RequestContext, Revocation, Role, SealedCode, Source, StoreError, UserId,
     Username,
 };
 
@@ -202,7 +202,7 @@ fn read_lease(record: &[u8]) -> Result<(Lease, Division)> {
 /// between them.
 pub(crate) struct EventPieces {
     pub(crate) until_invitation: Vec<u8>,
-    pub(crate) origin: Vec<u8>,
+    pub(crate) context: Vec<u8>,
     /// The second part with the last field, for the script that stores new invitations.
     pub(crate) detail: Vec<u8>,
 }
@@ -218,15 +218,15 @@ pub(crate) fn event_in_pieces(event: &Event) -> EventPieces {
         .text(event.action.as_str())
         .text(event.outcome.as_str())
         .opt_text(event.reason.map(invitation_core::Reason::as_str));
-    let (mut origin, mut detail) = (Packed::default(), Packed::default());
-    origin
-        .opt_text(event.origin.correlation.as_ref().map(CorrelationId::as_str))
-        .opt_text(event.origin.source.as_ref().map(Source::as_str));
+    let (mut context, mut detail) = (Packed::default(), Packed::default());
+    context
+        .opt_text(event.context.correlation.as_ref().map(CorrelationId::as_str))
+        .opt_text(event.context.source.as_ref().map(Source::as_str));
     let text = (!event.detail.is_empty()).then(|| event.detail.to_json());
     detail.opt_text(text.as_deref()).none();
     EventPieces {
         until_invitation: until_invitation.done(),
-        origin: origin.done(),
+        context: context.done(),
         detail: detail.done(),
     }
 }
@@ -252,7 +252,7 @@ pub(crate) fn pack_event<'p>(p: &'p mut Packed, event: &Event) -> &'p mut Packed
     p.append(&pieces.until_invitation)
         .opt_bytes(event.invitation.as_ref().map(|id| id.as_bytes().as_slice()))
         .opt_text(event.division.as_ref().map(Division::as_str))
-        .append(&pieces.origin)
+        .append(&pieces.context)
         .append(&pieces.detail)
 }
 
@@ -283,7 +283,7 @@ pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
         reason: f.opt_word("reason", str::parse)?,
         invitation: f.opt("invitation", Fields::array)?.map(InvitationId::from_bytes),
         division: f.opt_stored("division", Division::from_stored)?,
-        origin: Origin {
+        context: RequestContext {
             correlation: f.opt_stored("correlation", CorrelationId::from_stored)?,
             source: f.opt_stored("source", Source::from_stored)?,
         },

@@ -33,10 +33,10 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
         .time(event.at)
         .opt_text(record::event_user(event))
         .bytes(&pieces.until_invitation)
-        .bytes(&[pieces.origin.as_slice(), &pieces.detail].concat());
+        .bytes(&[pieces.context.as_slice(), &pieces.detail].concat());
     match change.taken_over_from() {
         Some(ConsumedLease::Expired { .. }) => {
-            p.begin(2).bytes(&pieces.origin).text(&detail_before_lease(transition))
+            p.begin(2).bytes(&pieces.context).text(&detail_before_lease(transition))
         }
         Some(ConsumedLease::Own { .. }) | None => p.none(),
     };

@@ -169,9 +169,9 @@ impl Store for RedisStore {
         let mut arguments = Vec::with_capacity(1 + 4 * rows.len());
         arguments.push(head.done());
         for row in rows {
-            let origin = key.as_deref().zip(first.as_ref());
+            let context = key.as_deref().zip(first.as_ref());
             arguments.push(row.invitation.id.as_bytes().to_vec());
-            arguments.push(record::write_invitation(&row.invitation, origin));
+            arguments.push(record::write_invitation(&row.invitation, context));
             arguments.push(row.event.id.as_bytes().to_vec());
             arguments.push(record::write_event(&row.event));
         }

@@ -7,9 +7,9 @@ mod support;
 use std::sync::Arc;
 
 use invitation_core::{
-    CodeDigest, Count, Criteria, Entropy as _, EventId, IfVersion, Invitation, Invitations, Origin,
-    OsEntropy, Outcome, Paging, Performer, Policy, Role, RolePair, Scope, Status, Store,
-    StoreError, StoreErrorKind, Transition,
+    CodeDigest, Count, Criteria, Entropy as _, EventId, IfVersion, Invitation, Invitations,
+    OsEntropy, Outcome, Paging, Performer, Policy, RequestContext, Role, RolePair, Scope, Status,
+    Store, StoreError, StoreErrorKind, Transition,
     decide::{Call, Command, UseSource, decide},
 };
 use invitation_redis::{RedisOptions, RedisStore};
@@ -40,7 +40,7 @@ fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
             user: redeemer.user().clone(),
             username: redeemer.username().clone(),
         },
-        origin: Origin::default(),
+        context: RequestContext::default(),
     };
     let pair =
         RolePair { inviter: Role::new("admin").unwrap(), granted: Role::new("staff").unwrap() };

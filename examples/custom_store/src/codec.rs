@@ -8,8 +8,8 @@ use std::{error::Error, fmt, num::NonZeroU32};
 use invitation::{
     Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
     EmailDomain, Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation,
-    InvitationId, Inviter, Lease, Metadata, Origin, Performer, Reason, Redemption, RequestKey,
-    RequestResults, Revocation, Role, SealedCode, Source, Timestamp, UserId, Username,
+    InvitationId, Inviter, Lease, Metadata, Performer, Reason, Redemption, RequestContext,
+    RequestKey, RequestResults, Revocation, Role, SealedCode, Source, Timestamp, UserId, Username,
 };
 use serde_json::{Value, json};
 
@@ -173,9 +173,9 @@ keep_fields! {
     Lease { id, user, username, since, until }
     Revocation { at, reason }
     Event {
-        id, at, performer, action, outcome, reason, invitation, division, origin, detail,
+        id, at, performer, action, outcome, reason, invitation, division, context, detail,
     }
-    Origin { correlation, source }
+    RequestContext { correlation, source }
     RequestKey { owner, key }
     Made { asked, invitations, results, forgotten_at }
 }

@@ -145,7 +145,7 @@ impl EventBody {
             Performer::Actor { role, .. } => actor_role = Some(role.to_string()),
             Performer::Redeemer { username: name, .. } => username = Some(name.to_string()),
         }
-        let origin = &event.origin;
+        let context = &event.context;
         let detail = event.detail.iter();
         Self {
             id: event.id.to_string(),
@@ -158,8 +158,8 @@ impl EventBody {
             reason: event.reason,
             invitation: event.invitation.map(|id| id.to_string()),
             division: event.division.as_ref().map(ToString::to_string),
-            correlation_id: origin.correlation.as_ref().map(ToString::to_string),
-            source: origin.source.as_ref().map(ToString::to_string),
+            correlation_id: context.correlation.as_ref().map(ToString::to_string),
+            source: context.source.as_ref().map(ToString::to_string),
             detail: detail.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }
     }

@@ -25,7 +25,7 @@ use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     draft::IfVersion,
     email::EmailKey,
-    event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
     guard::{Condition, Guard},
     id::{EventId, InvitationId},
     invitation::{Facts, Invitation, Inviter, Revocation, Status},
@@ -49,7 +49,7 @@ pub struct Call {
     /// The performer of the call.
     pub performer: Performer,
     /// The context that the host gives the call, such as its correlation id.
-    pub origin: Origin,
+    pub context: RequestContext,
 }
 
 impl Call {
@@ -64,7 +64,7 @@ impl Call {
             reason: None,
             invitation: None,
             division: None,
-            origin: self.origin.clone(),
+            context: self.context.clone(),
             detail,
         }
     }

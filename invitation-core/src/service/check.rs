@@ -86,7 +86,7 @@ impl<S: Store> Invitations<S> {
             address: proved.or(claimed).map(|address| address.key().clone()),
             ceiling: &settings.ceiling,
         };
-        let call = self.call(redeemer.performer(), redeemer.origin())?;
+        let call = self.call(redeemer.performer(), redeemer.context())?;
         let (policy, limits) = (&settings.policy, &settings.limits);
         let transition = decide(command, redeemer.scope(), IfVersion::Any, &call, policy, limits)
             .map_err(|_| corrupt())?;

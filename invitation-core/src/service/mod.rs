@@ -44,7 +44,7 @@ use crate::{
     decide::Call,
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError},
-    event::{Origin, Performer},
+    event::{Performer, RequestContext},
     id::IdSource,
     limits::Limits,
     policy::{Policy, RolePair},
@@ -259,14 +259,14 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Begins a call: reads the clock once, and draws one id.
-    fn call(&self, performer: Performer, origin: &Origin) -> Result<Call, EntropyError> {
+    fn call(&self, performer: Performer, context: &RequestContext) -> Result<Call, EntropyError> {
         let now = self.now();
         let id = self.state.ids.event(now, self.entropy())?;
-        Ok(Call { id, now, performer, origin: origin.clone() })
+        Ok(Call { id, now, performer, context: context.clone() })
     }
 
     fn call_by(&self, acting: Acting<'_>) -> Result<Call, EntropyError> {
-        self.call(acting.performer(), acting.origin())
+        self.call(acting.performer(), acting.context())
     }
 
     /// Whether the store commits what is recorded now, so that no host's rollback can

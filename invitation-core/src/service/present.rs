@@ -45,7 +45,7 @@ impl<S: Store> Invitations<S> {
         redeemer: &Redeemer,
         wanted: Wanted,
     ) -> Result<Settled, Error> {
-        let call = self.call(redeemer.performer(), redeemer.origin())?;
+        let call = self.call(redeemer.performer(), redeemer.context())?;
         let until = self.settings.limits.lease_end(call.now);
         let (mut source, mut place) = (UseSource::Free, Place::Division(None));
         for _ in 0..TRIES {

@@ -186,7 +186,7 @@ impl<S: Store> Invitations<S> {
         action: Action,
     ) -> Result<(Facts, bool), Error> {
         let corrupt = || StoreError::new(StoreErrorKind::Corrupt, action.as_str());
-        let call = self.call(redeemer.performer(), redeemer.origin())?;
+        let call = self.call(redeemer.performer(), redeemer.context())?;
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
         let transition = decide(command, redeemer.scope(), IfVersion::Any, &call, policy, limits)
             .map_err(|_| corrupt())?;

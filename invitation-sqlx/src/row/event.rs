@@ -1,8 +1,8 @@
 //! Rows of events.
 
 use invitation_core::{
-    CorrelationId, Detail, Division, Event, EventId, InvitationId, Origin, Performer, Role, Source,
-    UserId, Username,
+    CorrelationId, Detail, Division, Event, EventId, InvitationId, Performer, RequestContext, Role,
+    Source, UserId, Username,
 };
 
 use super::{Columns, Result};
@@ -35,7 +35,7 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
         reason: c.opt_word("reason", |text| text.parse())?,
         invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
         division: c.opt_stored("division", Division::from_stored)?,
-        origin: Origin {
+        context: RequestContext {
             correlation: c.opt_stored("correlation", CorrelationId::from_stored)?,
             source: c.opt_stored("source", Source::from_stored)?,
         },
@@ -72,8 +72,8 @@ pub(crate) fn write_event<V: Values>(v: &mut V, event: &Event, about: impl FnOnc
     v.text(event.outcome.as_str());
     v.text(event.reason.map(invitation_core::Reason::as_str));
     about(v);
-    v.text(event.origin.correlation.as_ref().map(CorrelationId::as_str));
-    v.text(event.origin.source.as_ref().map(Source::as_str));
+    v.text(event.context.correlation.as_ref().map(CorrelationId::as_str));
+    v.text(event.context.source.as_ref().map(Source::as_str));
     let detail = (!event.detail.is_empty()).then(|| event.detail.to_json());
     v.text(detail.as_deref());
 }

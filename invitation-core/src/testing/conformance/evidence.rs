@@ -7,22 +7,22 @@ use super::{
 use crate::{
     actor::{Actor, SystemActor},
     draft::{Amendment, Draft, IfVersion},
-    event::{Action, Event, EventOutcome, Origin, Performer, Reason},
+    event::{Action, Event, EventOutcome, Performer, Reason, RequestContext},
     refusal::Refusal,
     service::{EventCriteria, Paging},
     testing::Fixture,
     text::{CorrelationId, Source},
 };
 
-fn origin(request: &str) -> Origin {
-    Origin {
+fn context(request: &str) -> RequestContext {
+    RequestContext {
         correlation: Some(CorrelationId::new(request).expect("a correlation id")),
         source: Some(Source::new("203.0.113.7").expect("a source")),
     }
 }
 
 fn from(request: &str) -> Actor {
-    admin().with_origin(origin(request))
+    admin().with_context(context(request))
 }
 
 /// Every change writes exactly one event: performer, action, time, invitation, division
@@ -61,7 +61,7 @@ pub async fn every_change_leaves_one_complete_event(fixture: Fixture) {
             Action::Revoke => service.revoke(&actor, id, Some("left"), any).await.map(drop),
             Action::Reinstate => service.reinstate(&actor, id, any).await.map(drop),
             Action::Redeem => {
-                let anna = newcomer("anna").with_origin(origin(action.as_str()));
+                let anna = newcomer("anna").with_context(context(action.as_str()));
                 let (user, username) = (anna.user().clone(), anna.username().clone());
                 performer = Performer::Redeemer { user, username };
                 service.redeem(&code, &anna).await.map(drop)
@@ -88,7 +88,7 @@ fn check(world: &World, event: &Event, action: Action, id: crate::InvitationId, 
     assert_eq!(event.performer, *by, "{action}: who");
     assert_eq!(event.invitation, Some(id), "{action}: on what");
     assert_eq!(event.division, Some(division("hr")), "{action}: where");
-    assert_eq!(event.origin, origin(action.as_str()), "{action}: from which request");
+    assert_eq!(event.context, context(action.as_str()), "{action}: from which request");
 }
 
 /// Creating a batch writes one event per invitation, each with its own id.
@@ -106,7 +106,7 @@ pub async fn a_batch_leaves_one_event_for_each(fixture: Fixture) {
         let about = events.iter().filter(|event| event.invitation == Some(one.invitation().id));
         assert_eq!(about.count(), 1, "one event about each");
     }
-    assert!(events.iter().all(|event| event.origin == origin("batch")), "of one request");
+    assert!(events.iter().all(|event| event.context == context("batch")), "of one request");
 }
 
 /// A batch with one draft that breaks a limit stores nothing and records nothing.

@@ -12,7 +12,7 @@ use crate::{
     actor::Scope,
     code::{CodeDigest, CodeTag, SealedCode},
     email::{Email, EmailDomain},
-    event::{Action, Detail, Event, EventOutcome, Origin, Performer, Reason},
+    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
     id::BatchId,
     invitation::{Binding, Invitation, Inviter, Redemption, Revocation},
     limits::Limits,
@@ -162,7 +162,7 @@ pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
         reason: Some(Reason::Used),
         invitation: Some(mint.invitation_id()),
         division: Some(Division::from_stored(odd(Division::MAX_BYTES))),
-        origin: Origin {
+        context: RequestContext {
             correlation: Some(CorrelationId::from_stored(odd(128))),
             source: Some(Source::from_stored(odd(128))),
         },
@@ -192,13 +192,13 @@ pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
 /// events.
 pub async fn events_of_an_insert_come_back_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
-    let origin = Origin {
+    let context = RequestContext {
         correlation: Some(CorrelationId::from_stored(odd(128))),
         source: Some(Source::from_stored(odd(128))),
     };
     let NewInvitation { invitation, event } = mint.new_row(largest(&mint, start()));
     let detail = Detail::none().with("role", &odd(64)).with("role", "twice");
-    let event = Event { performer: Performer::System, origin, detail, ..event };
+    let event = Event { performer: Performer::System, context, detail, ..event };
     let row = NewInvitation { invitation, event };
     let inserted = store.insert(&Insert::of(vec![row.clone()])).await.expect("the store inserts");
     assert_eq!(inserted, Inserted::Stored, "the digest is free");

@@ -15,7 +15,7 @@ use crate::{
     decide::{Call, Command, UseSource, decide},
     draft::IfVersion,
     entropy::SeededEntropy,
-    event::{Action, Detail, Event, EventOutcome, Origin, Performer},
+    event::{Action, Detail, Event, EventOutcome, Performer, RequestContext},
     id::{EventId, InvitationId},
     invitation::{Binding, Invitation, Inviter, Redemption},
     lease::ReservationId,
@@ -142,7 +142,7 @@ impl Mint {
             reason: None,
             invitation: None,
             division: None,
-            origin: Origin::default(),
+            context: RequestContext::default(),
             detail: Detail::none(),
         }
     }
@@ -160,7 +160,7 @@ impl Mint {
             id: self.event_id(),
             now,
             performer: Performer::Actor { user: user("u-admin"), role: role("admin") },
-            origin: Origin::default(),
+            context: RequestContext::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     code::ParseCodeError,
     draft::{Draft, IfVersion},
     error::Error,
-    event::{Action, EventOutcome, Origin, Performer},
+    event::{Action, EventOutcome, Performer, RequestContext},
     invitation::{Redemption, Status},
     limits::Expiry,
     metadata::Metadata,
@@ -25,11 +25,11 @@ pub async fn a_code_is_redeemed_once(fixture: Fixture) {
     let created = world.issue(Draft::new().with_metadata(metadata.clone())).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     world.clock.advance(time::Duration::HOUR);
-    let origin = Origin {
+    let context = RequestContext {
         correlation: Some(CorrelationId::new("request 7").expect("a correlation id")),
         source: Some(Source::new("2001:db8::1").expect("a source")),
     };
-    let anna = newcomer("anna").with_origin(origin.clone());
+    let anna = newcomer("anna").with_context(context.clone());
     let redeemed = world.service.redeem(&code, &anna).await.expect("it is active");
     assert!(!redeemed.is_replayed(), "the first time is not a replay");
     assert_eq!(redeemed.invitation(), id);
@@ -55,7 +55,7 @@ pub async fn a_code_is_redeemed_once(fixture: Fixture) {
     let event = &events[0];
     assert_eq!((event.id, event.at), (redemption.id, world.now()), "the redemption's evidence");
     assert_eq!((event.action, event.outcome), (Action::Redeem, EventOutcome::Succeeded));
-    assert_eq!((event.reason, &event.origin), (None, &origin));
+    assert_eq!((event.reason, &event.context), (None, &context));
     assert_eq!((event.invitation, &event.division), (Some(id), &Some(division("sales"))));
     let by = Performer::Redeemer { user: user("u-anna"), username: anna.username().clone() };
     assert_eq!(event.performer, by);

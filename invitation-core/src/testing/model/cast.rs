@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::{
     actor::{Actor, Redeemer},
     email::{Email, EmailDomain, VerifiedEmail},
-    event::Origin,
+    event::RequestContext,
     text::{CorrelationId, Division, Role, UserId, Username},
 };
 
@@ -110,7 +110,7 @@ impl Who {
         }
     }
 
-    pub(super) fn actor(self, origin: Origin) -> Actor {
+    pub(super) fn actor(self, context: RequestContext) -> Actor {
         let (user, role) = (self.user(), self.part().role());
         let actor = match self.reach() {
             Some(place) => Actor::in_division(user, role, place.division()),
@@ -122,7 +122,7 @@ impl Who {
             Self::SalesLead => actor.based_in(Place::Hr.division()),
             _ => actor,
         };
-        actor.with_origin(origin)
+        actor.with_context(context)
     }
 }
 
@@ -226,8 +226,8 @@ impl Newcomer {
         Username::new(name).expect("a fixed name is valid")
     }
 
-    pub(super) fn redeemer(self, origin: Origin) -> Redeemer {
-        let mut redeemer = Redeemer::new(self.user(), self.username()).with_origin(origin);
+    pub(super) fn redeemer(self, context: RequestContext) -> Redeemer {
+        let mut redeemer = Redeemer::new(self.user(), self.username()).with_context(context);
         if let Some((mailbox, other)) = self.proof {
             redeemer = redeemer.with_email(VerifiedEmail::vouched_by_host(mailbox.email(other)));
         }
@@ -239,7 +239,7 @@ impl Newcomer {
 }
 
 /// Returns the correlation that ties the events of step `n` to the step.
-pub(super) fn origin(n: usize) -> Origin {
+pub(super) fn context(n: usize) -> RequestContext {
     let correlation = CorrelationId::new(format!("step-{n}")).expect("a number is valid");
-    Origin { correlation: Some(correlation), source: None }
+    RequestContext { correlation: Some(correlation), source: None }
 }

@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::{
     answer::{Answer, View},
-    cast::{Place, Who, origin},
+    cast::{Place, Who, context},
     holding::Open,
     perform::{Subject, criteria, span},
     state::Model,
@@ -55,7 +55,7 @@ impl Subject {
         pause: i64,
         model: &Model,
     ) -> Answer {
-        let (actor, criteria) = (by.actor(origin(model.step)), criteria(wanted, model));
+        let (actor, criteria) = (by.actor(context(model.step)), criteria(wanted, model));
         let all = walk(limit, async |paging| {
             let page = self.service.list(&actor, &criteria, paging).await?;
             self.clock.advance(Duration::microseconds(pause));
@@ -74,7 +74,7 @@ impl Subject {
         limit: u32,
         model: &Model,
     ) -> Answer {
-        let (actor, criteria) = (by.actor(origin(model.step)), criteria(wanted, model));
+        let (actor, criteria) = (by.actor(context(model.step)), criteria(wanted, model));
         let reason = because.text();
         let all = walk(limit, async |paging| {
             let call = self.service.revoke_all(&actor, &criteria, reason.as_deref(), paging);
@@ -91,7 +91,7 @@ impl Subject {
         limit: u32,
         model: &Model,
     ) -> Answer {
-        let actor = by.actor(origin(model.step));
+        let actor = by.actor(context(model.step));
         let all = walk(limit, async |paging| {
             let page = self.service.redemptions(&actor, of, paging).await?;
             Ok((page.items().to_vec(), page.next()))
@@ -106,7 +106,7 @@ impl Subject {
         limit: u32,
         model: &Model,
     ) -> Answer {
-        let actor = by.actor(origin(model.step));
+        let actor = by.actor(context(model.step));
         let division = place.map(Place::division);
         let all = walk(limit, async |paging| {
             let page = self.service.reservations(&actor, division.as_ref(), paging).await?;
@@ -155,7 +155,7 @@ impl Subject {
         limit: u32,
         model: &Model,
     ) -> Answer {
-        let actor = by.actor(origin(model.step));
+        let actor = by.actor(context(model.step));
         let all = walk(limit, async |paging| {
             let page = self.service.events(&actor, criteria, paging).await?;
             Ok((page.items().to_vec(), page.next()))

@@ -6,7 +6,7 @@ use time::Duration;
 
 use super::{
     answer::{Answer, Grant, Hold, Issue, View, answered},
-    cast::{Creator, Newcomer, Who, origin},
+    cast::{Creator, Newcomer, Who, context},
     codes,
     creating::metadata,
     state::Model,
@@ -41,7 +41,7 @@ impl Subject {
     /// invitations and codes that are picked.
     pub(super) async fn perform(&self, step: &Step, model: &Model) -> Answer {
         let service = &self.service;
-        let actor = |who: Who| who.actor(origin(model.step));
+        let actor = |who: Who| who.actor(context(model.step));
         match step {
             Step::Create { by, draft, key } => self.create(*by, draft, *key, model).await,
             Step::CreateMany { by, drafts, key } => {
@@ -49,12 +49,12 @@ impl Subject {
             }
             Step::Redeem { code, typing, newcomer } => {
                 let text = codes::typed(model.code(*code), *typing);
-                let redeemer = newcomer.redeemer(origin(model.step));
+                let redeemer = newcomer.redeemer(context(model.step));
                 answered(service.redeem(&text, &redeemer).await, |it| redeemed(&it))
             }
             Step::Reserve { code, typing, newcomer } => {
                 let text = codes::typed(model.code(*code), *typing);
-                let redeemer = newcomer.redeemer(origin(model.step));
+                let redeemer = newcomer.redeemer(context(model.step));
                 answered(service.reserve(&text, &redeemer).await, |it| match it {
                     Reserved::Open(reservation) => {
                         Answer::Reserved(Box::new(Hold::of(&reservation)))
@@ -63,12 +63,12 @@ impl Subject {
                 })
             }
             Step::Commit { of, newcomer } => {
-                let redeemer = model.presenting(*of, *newcomer).redeemer(origin(model.step));
+                let redeemer = model.presenting(*of, *newcomer).redeemer(context(model.step));
                 let call = service.commit(model.reservation(*of), &redeemer).await;
                 answered(call, |it| redeemed(&it))
             }
             Step::Release { of, newcomer } => {
-                let redeemer = model.presenting(*of, *newcomer).redeemer(origin(model.step));
+                let redeemer = model.presenting(*of, *newcomer).redeemer(context(model.step));
                 let call = service.release(model.reservation(*of), &redeemer).await;
                 answered(call, |()| Answer::Done)
             }
@@ -77,7 +77,7 @@ impl Subject {
             }
             Step::Mistype { code, mistake, newcomer } => {
                 let (text, _) = codes::mistyped(model.code(*code), *mistake);
-                let redeemer = newcomer.redeemer(origin(model.step));
+                let redeemer = newcomer.redeemer(context(model.step));
                 answered(service.redeem(&text, &redeemer).await, |it| redeemed(&it))
             }
             Step::Copy { by, of } => {
@@ -171,7 +171,7 @@ impl Subject {
         model: &Model,
     ) -> Answer {
         let text = codes::typed(model.code(code), Typing::AsShown);
-        let redeemer = newcomer.redeemer(origin(model.step));
+        let redeemer = newcomer.redeemer(context(model.step));
         let create = async |reservation: Reservation| {
             let hold = Box::new(Hold::of(&reservation));
             let (Making::Works(time) | Making::Fails(time)) = making;
@@ -234,7 +234,7 @@ impl Subject {
     }
 
     pub(super) async fn counts(&self, by: Who, wanted: &Wanted, model: &Model) -> Answer {
-        let actor = by.actor(origin(model.step));
+        let actor = by.actor(context(model.step));
         answered(self.service.counts(&actor, &criteria(wanted, model)).await, |counts| {
             let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
             Answer::Counted(all.map(|status| match counts.of(status) {
@@ -248,10 +248,10 @@ impl Subject {
 /// Returns the user's actor, or none for the system, together with the system actor.
 fn acting(by: Creator, model: &Model) -> (Option<Actor>, SystemActor) {
     let actor = match by {
-        Creator::User(who) => Some(who.actor(origin(model.step))),
+        Creator::User(who) => Some(who.actor(context(model.step))),
         Creator::System => None,
     };
-    (actor, SystemActor::for_bootstrap().with_origin(origin(model.step)))
+    (actor, SystemActor::for_bootstrap().with_context(context(model.step)))
 }
 
 fn idempotency(key: u8) -> IdempotencyKey {

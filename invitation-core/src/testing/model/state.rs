@@ -3,7 +3,7 @@
 use super::{
     answer::{Answer, View},
     bounds::Bounds,
-    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who, origin},
+    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who, context},
     codes,
     keys::Key,
     policy::Rules,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     actor::Redeemer,
-    event::{Action, Event, EventOutcome, Origin, Performer, Reason},
+    event::{Action, Event, EventOutcome, Performer, Reason, RequestContext},
     id::{EventId, InvitationId},
     invitation::{Binding, Invitation, Redemption, Revocation, Status},
     lease::{Lease, ReservationId},
@@ -80,7 +80,7 @@ pub(super) struct Evidence {
     pub(super) reason: Option<Reason>,
     pub(super) invitation: Option<InvitationId>,
     pub(super) division: Option<Division>,
-    pub(super) origin: Origin,
+    pub(super) context: RequestContext,
     /// The event's details that are compared.
     pub(super) detail: Vec<(&'static str, String)>,
 }
@@ -316,7 +316,7 @@ impl Model {
             reason: None,
             invitation: None,
             division: None,
-            origin: origin(self.step),
+            context: context(self.step),
             detail: Vec::new(),
         }
     }
@@ -369,7 +369,7 @@ pub(super) fn user(who: Who) -> Performer {
 
 /// Returns a newcomer as the audit trail names them.
 pub(super) fn newcomer(person: Newcomer) -> Performer {
-    let redeemer: Redeemer = person.redeemer(Origin::default());
+    let redeemer: Redeemer = person.redeemer(RequestContext::default());
     Performer::Redeemer { user: redeemer.user().clone(), username: redeemer.username().clone() }
 }
 

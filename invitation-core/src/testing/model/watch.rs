@@ -145,7 +145,7 @@ fn fits(wanted: &Evidence, event: &Event) -> bool {
         reason: event.reason,
         invitation: event.invitation,
         division: event.division.clone(),
-        origin: event.origin.clone(),
+        context: event.context.clone(),
         detail: wanted.detail.clone(),
     };
     seen == *wanted

@@ -119,8 +119,8 @@ impl Record for Rider<'_> {
         });
         v.text(address.map(EmailKey::as_str));
         v.text(address.map(EmailKey::domain));
-        let origin = &self.transition.event().origin;
-        v.text(origin.correlation.as_ref().map(CorrelationId::as_str));
-        v.text(origin.source.as_ref().map(Source::as_str));
+        let context = &self.transition.event().context;
+        v.text(context.correlation.as_ref().map(CorrelationId::as_str));
+        v.text(context.source.as_ref().map(Source::as_str));
     }
 }
