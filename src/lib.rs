@@ -6,7 +6,7 @@
 pub use invitation_axum as web;
 #[doc(inline)]
 pub use invitation_core::{
-    Acting, Action, Actor, Amendment, BatchId, Binding, Boarding, Cap, Change, Checked, Clock,
+    Action, Actor, Amendment, BatchId, Binding, Boarding, Caller, Cap, Change, Checked, Clock,
     CodeDigest, CodeFormat, CodeTag, CommittedBy, Condition, ConsumedLease, CorrelationId, Count,
     Counts, Created, Criteria, Cursor, Detail, Disclosure, Division, Draft, Duplicates, Email,
     EmailDomain, EmailKey, Entropy, EntropyError, Error, Event, EventCriteria, EventFilter,

@@ -147,7 +147,7 @@ impl Scope {
 /// A reference to either kind of actor, [`Actor`] or [`SystemActor`], as a parameter of
 /// calls.
 #[derive(Clone, Copy, Debug)]
-pub struct Acting<'a>(Who<'a>);
+pub struct Caller<'a>(Who<'a>);
 
 #[derive(Clone, Copy, Debug)]
 enum Who<'a> {
@@ -155,7 +155,7 @@ enum Who<'a> {
     System(&'a SystemActor),
 }
 
-impl<'a> Acting<'a> {
+impl<'a> Caller<'a> {
     pub(crate) fn user(self) -> Option<&'a Actor> {
         match self.0 {
             Who::User(actor) => Some(actor),
@@ -184,13 +184,13 @@ impl<'a> Acting<'a> {
     }
 }
 
-impl<'a> From<&'a Actor> for Acting<'a> {
+impl<'a> From<&'a Actor> for Caller<'a> {
     fn from(actor: &'a Actor) -> Self {
         Self(Who::User(actor))
     }
 }
 
-impl<'a> From<&'a SystemActor> for Acting<'a> {
+impl<'a> From<&'a SystemActor> for Caller<'a> {
     fn from(system: &'a SystemActor) -> Self {
         Self(Who::System(system))
     }

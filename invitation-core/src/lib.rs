@@ -53,7 +53,7 @@ mod unicode;
 pub use self::entropy::SeededEntropy;
 #[doc(inline)]
 pub use self::{
-    actor::{Acting, Actor, Redeemer, Scope, SystemActor},
+    actor::{Actor, Caller, Redeemer, Scope, SystemActor},
     change::Change,
     code::{
         CodeDigest, CodeFormat, CodeTag, InvitationCode, ParseCodeError, SealedCode, Sealing,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::{Call, Form, amend::bound_to};
 use crate::{
-    actor::Acting,
+    actor::Caller,
     code::{InvitationCode, Sealing},
     draft::Draft,
     event::{Action, Detail, Reason},
@@ -86,15 +86,15 @@ impl Terms {
     /// Completes and checks a draft: first its bounds, then the actor's rights.
     pub(crate) fn of(
         draft: Draft,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         policy: &Policy,
         limits: &Limits,
     ) -> Result<Self, Rejected> {
         let named = draft.division.clone();
         let terms =
-            Self::fill_in(draft, acting, call, policy, limits).map_err(Rejected::Invalid)?;
-        match terms.check_rights(acting, call, policy) {
+            Self::fill_in(draft, caller, call, policy, limits).map_err(Rejected::Invalid)?;
+        match terms.check_rights(caller, call, policy) {
             Ok(()) => Ok(terms),
             Err(verdict) => Err(Rejected::Denied { verdict, named }),
         }
@@ -102,14 +102,14 @@ impl Terms {
 
     fn fill_in(
         draft: Draft,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         policy: &Policy,
         limits: &Limits,
     ) -> Result<Self, ValidationErrors> {
         let default_role =
-            || acting.user().and_then(|actor| policy.default_grant(actor.role())).cloned();
-        let home = || acting.user().and_then(|actor| actor.home()).cloned();
+            || caller.user().and_then(|actor| policy.default_grant(actor.role())).cloned();
+        let home = || caller.user().and_then(|actor| actor.home()).cloned();
 
         let mut wrong = Vec::new();
         let mut note = |error: FieldError| wrong.push(error);
@@ -139,7 +139,7 @@ impl Terms {
 
     fn check_rights(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         policy: &Policy,
     ) -> Result<(), Verdict> {
@@ -149,7 +149,7 @@ impl Terms {
             max_uses: Some(self.max_uses),
         };
         form.check(call, policy)?;
-        if !acting.scope().contains(&self.division) {
+        if !caller.scope().contains(&self.division) {
             let refusal = Refusal::DivisionNotAllowed { division: self.division.clone() };
             return Err(Verdict::new(refusal, Reason::DivisionNotAllowed));
         }

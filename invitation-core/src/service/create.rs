@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::{Invitations, evidence::Place, issue::Asking};
 use crate::{
-    actor::Acting,
+    actor::Caller,
     code::InvitationCode,
     decide::Call,
     draft::Draft,
@@ -71,10 +71,10 @@ impl<S: Store> Invitations<S> {
     /// - [`Error::Store`], [`Error::Entropy`].
     pub async fn create(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         draft: Draft,
     ) -> Result<Created, Error> {
-        self.create_one(acting.into(), draft, None).await
+        self.create_one(caller.into(), draft, None).await
     }
 
     /// Creates an invitation at most once for each idempotency key. If the same actor
@@ -100,11 +100,11 @@ impl<S: Store> Invitations<S> {
     ///   not [copy](Right::Copy) codes.
     pub async fn create_once(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         key: &IdempotencyKey,
         draft: Draft,
     ) -> Result<Created, Error> {
-        self.create_one(acting.into(), draft, Some(key)).await
+        self.create_one(caller.into(), draft, Some(key)).await
     }
 
     /// Creates many invitations, all or none of them. They share a
@@ -119,10 +119,10 @@ impl<S: Store> Invitations<S> {
     /// refuses all of them.
     pub async fn create_many(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Created>, Error> {
-        self.create_batch(acting.into(), drafts, None).await
+        self.create_batch(caller.into(), drafts, None).await
     }
 
     /// Creates many invitations at most once for each idempotency key, as
@@ -135,36 +135,36 @@ impl<S: Store> Invitations<S> {
     /// As [`create_many`](Self::create_many) and [`create_once`](Self::create_once).
     pub async fn create_many_once(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         key: &IdempotencyKey,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Created>, Error> {
-        self.create_batch(acting.into(), drafts, Some(key)).await
+        self.create_batch(caller.into(), drafts, Some(key)).await
     }
 
     async fn create_one(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         draft: Draft,
         key: Option<&IdempotencyKey>,
     ) -> Result<Created, Error> {
-        let call = self.call_by(acting)?;
+        let call = self.call_by(caller)?;
         let named = draft.division.as_ref();
-        self.permit(acting, &call, Right::Create, Action::Create, named).await?;
-        let mut created = self.issue(acting, &call, Asking::One(draft), key).await?;
+        self.permit(caller, &call, Right::Create, Action::Create, named).await?;
+        let mut created = self.issue(caller, &call, Asking::One(draft), key).await?;
         created.pop().ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "create").into())
     }
 
     async fn create_batch(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         drafts: Vec<Draft>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Vec<Created>, Error> {
-        let call = self.call_by(acting)?;
-        self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
+        let call = self.call_by(caller)?;
+        self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(drafts.len())?;
-        self.issue(acting, &call, Asking::Many(drafts), key).await
+        self.issue(caller, &call, Asking::Many(drafts), key).await
     }
 
     /// Checks that a single call may create `count` invitations.
@@ -178,16 +178,16 @@ impl<S: Store> Invitations<S> {
     /// that the call named.
     pub(super) async fn permit(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         right: Right,
         action: Action,
         named: Option<&Division>,
     ) -> Result<(), Error> {
-        match acting.user() {
+        match caller.user() {
             Some(actor) if !self.settings.policy.allows(actor.role(), right) => {
                 let verdict = Verdict::forbidden(right, Reason::RightMissing);
-                let place = Place::named_or_home(named.cloned(), acting);
+                let place = Place::named_or_home(named.cloned(), caller);
                 Err(self.refuse(call, action, verdict, place).await)
             }
             _ => Ok(()),

@@ -5,7 +5,7 @@ use super::{
     denials::{Counted, Summary},
 };
 use crate::{
-    actor::{Acting, Actor},
+    actor::{Actor, Caller},
     decide::Call,
     entropy::EntropyError,
     error::Error,
@@ -28,8 +28,8 @@ pub(super) enum Place {
 
 impl Place {
     /// Returns the division that a call named, or else the actor's own.
-    pub(super) fn named_or_home(named: Option<Division>, acting: Acting<'_>) -> Self {
-        let home = || acting.user().and_then(Actor::home).cloned();
+    pub(super) fn named_or_home(named: Option<Division>, caller: Caller<'_>) -> Self {
+        let home = || caller.user().and_then(Actor::home).cloned();
         Self::Division(named.or_else(home))
     }
 }

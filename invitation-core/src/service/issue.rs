@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Created, Invitations, TRIES, evidence::Place};
 use crate::{
-    actor::Acting,
+    actor::Caller,
     decide::{Call, Rejected, Terms, quotas},
     draft::Draft,
     entropy::EntropyError,
@@ -53,22 +53,22 @@ impl<S: Store> Invitations<S> {
     /// Checks the drafts, and creates the invitations.
     pub(super) async fn issue(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         asking: Asking,
         key: Option<&IdempotencyKey>,
     ) -> Result<Vec<Created>, Error> {
         let again = key.map(|key| (asking.clone(), key));
-        let accepted = match self.accept(acting, call, asking, &self.settings.limits)? {
+        let accepted = match self.accept(caller, call, asking, &self.settings.limits)? {
             Ok(accepted) => accepted,
             Err(Rejected::Invalid(found)) => {
                 return match again {
-                    Some((asking, key)) => self.repeat(acting, call, asking, key, found).await,
+                    Some((asking, key)) => self.repeat(caller, call, asking, key, found).await,
                     None => Err(found.into()),
                 };
             }
             Err(Rejected::Denied { verdict, named }) => {
-                let place = Place::named_or_home(named, acting);
+                let place = Place::named_or_home(named, caller);
                 return Err(self.refuse(call, Action::Create, verdict, place).await);
             }
         };
@@ -76,10 +76,10 @@ impl<S: Store> Invitations<S> {
         match self.store_drawn(call, &accepted, request).await? {
             Drawn::Made(created) => Ok(created),
             Drawn::Known(known, request) => {
-                self.replay(acting, call, known, request, accepted.division()).await
+                self.replay(caller, call, known, request, accepted.division()).await
             }
             Drawn::Full { of, verdict, .. } => {
-                let place = Place::named_or_home(accepted.about(&of), acting);
+                let place = Place::named_or_home(accepted.about(&of), caller);
                 Err(self.refuse(call, Action::Create, verdict, place).await)
             }
         }
@@ -132,7 +132,7 @@ impl<S: Store> Invitations<S> {
     /// many; then the actor's rights.
     fn accept(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         asking: Asking,
         limits: &Limits,
@@ -144,7 +144,7 @@ impl<S: Store> Invitations<S> {
                 0 if !is_batch => call.clone(),
                 _ => Call { id: self.state.ids.event(call.now, self.entropy())?, ..call.clone() },
             };
-            match Terms::of(draft, acting, &own, &self.settings.policy, limits) {
+            match Terms::of(draft, caller, &own, &self.settings.policy, limits) {
                 Ok(accepted) => terms.push((accepted, own)),
                 Err(Rejected::Invalid(found)) if is_batch => wrong.extend(found.at_line(line)),
                 Err(Rejected::Invalid(found)) => return Ok(Err(Rejected::Invalid(found))),
@@ -168,14 +168,14 @@ impl<S: Store> Invitations<S> {
     /// key: their expiry has become too near since.
     async fn repeat(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         asking: Asking,
         key: &IdempotencyKey,
         found: ValidationErrors,
     ) -> Result<Vec<Created>, Error> {
         let limits = self.settings.limits.clone().of_any_lifetime();
-        let Ok(accepted) = self.accept(acting, call, asking, &limits)? else {
+        let Ok(accepted) = self.accept(caller, call, asking, &limits)? else {
             // The drafts are invalid for another reason, too.
             return Err(found.into());
         };
@@ -186,7 +186,7 @@ impl<S: Store> Invitations<S> {
         match self.store.insert(&question).await? {
             Inserted::Known(known) if is_the_same(&known) => {
                 let about = accepted.division();
-                self.replay(acting, call, known, question.request, about).await
+                self.replay(caller, call, known, question.request, about).await
             }
             _ => Err(found.into()),
         }
@@ -195,14 +195,14 @@ impl<S: Store> Invitations<S> {
     /// Returns what an earlier call created under the same key.
     pub(super) async fn replay(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         known: Known,
         request: Option<Request>,
         about: Option<Division>,
     ) -> Result<Vec<Created>, Error> {
         let refuse = async |verdict| {
-            let place = Place::named_or_home(about, acting);
+            let place = Place::named_or_home(about, caller);
             Err(self.refuse(call, Action::Create, verdict, place).await)
         };
         if request.is_none_or(|request| !request.made(&known)) {
@@ -210,7 +210,7 @@ impl<S: Store> Invitations<S> {
             return refuse(Verdict::new(Refusal::IdempotencyKeyReused, reason)).await;
         }
         let may = |right| {
-            acting.user().is_none_or(|actor| self.settings.policy.allows(actor.role(), right))
+            caller.user().is_none_or(|actor| self.settings.policy.allows(actor.role(), right))
         };
         // The code may have been rotated since then, and seeing the new one needs the
         // right to copy.

@@ -39,7 +39,7 @@ pub use self::{
     view::{Count, Counts, InvitationPage, InvitationView},
 };
 use crate::{
-    actor::Acting,
+    actor::Caller,
     code::{CodeFormat, InvitationCode, ParseCodeError, Sealing},
     decide::Call,
     entropy::{Entropy, EntropyError, OsEntropy},
@@ -265,8 +265,8 @@ impl<S: Store> Invitations<S> {
         Ok(Call { id, now, performer, context: context.clone() })
     }
 
-    fn call_by(&self, acting: Acting<'_>) -> Result<Call, EntropyError> {
-        self.call(acting.performer(), acting.context())
+    fn call_by(&self, caller: Caller<'_>) -> Result<Call, EntropyError> {
+        self.call(caller.performer(), caller.context())
     }
 
     /// Whether the store commits what is recorded now, so that no host's rollback can

@@ -6,7 +6,7 @@ use time::Duration;
 
 use super::{Criteria, Cursor, Invitations, Paging, administer::checked_reason, cursor::ListOf};
 use crate::{
-    actor::{Acting, Actor},
+    actor::{Actor, Caller},
     decide::{Call, Command, decide},
     draft::IfVersion,
     error::{Error, StoreError, StoreErrorKind},
@@ -141,16 +141,16 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn purge(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         age: Duration,
         max: NonZeroU32,
     ) -> Result<Purged, Error> {
-        let acting = acting.into();
-        let call = self.call_by(acting)?;
-        self.permit(acting, &call, Right::Purge, Action::Purge, None).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit(caller, &call, Right::Purge, Action::Purge, None).await?;
         let before = Limits::purge_before(age, call.now)?;
         self.settings.limits.check_batch("max", max)?;
-        let scope = acting.scope();
+        let scope = caller.scope();
         let event = call.done(Action::Purge, Detail::none().with("before", &before.to_string()));
         let event = event.within(&scope);
         Ok(self.store.purge(&Purge { scope, before, max, event }).await?)

@@ -16,7 +16,7 @@ use super::{
     issue::{Accepted, Drawn},
 };
 use crate::{
-    actor::Acting,
+    actor::Caller,
     decide::{Call, Rejected, Terms},
     error::{Error, StoreError, StoreErrorKind},
     event::Action,
@@ -87,32 +87,32 @@ impl<S: Store> Invitations<S> {
     /// - [`Error::Store`], [`Error::Entropy`].
     pub async fn import(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         import: Import,
         key: Option<&IdempotencyKey>,
     ) -> Result<Imported, Error> {
-        let acting = acting.into();
-        let call = self.call_by(acting)?;
-        self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(import.rows.len())?;
         let request = key.map(|key| import.request(&call, key));
         let asked = import.asked();
-        let mut judged = self.judge(import.rows, acting, &call)?;
+        let mut judged = self.judge(import.rows, caller, &call)?;
         if judged.has_failures() {
             // An input that is invalid now may have been valid the first time, so look up
             // the key first.
             if let Some(known) = self.known(request.as_ref()).await?
                 && request.as_ref().is_some_and(|request| request.made(&known))
             {
-                return self.give_again(acting, &call, known, request).await;
+                return self.give_again(caller, &call, known, request).await;
             }
             if asked.mode == ImportMode::AllOrNone {
-                return Err(self.fail(acting, judged).await);
+                return Err(self.fail(caller, judged).await);
             }
         }
-        self.record_denials(acting, &mut judged).await?;
+        self.record_denials(caller, &mut judged).await?;
         self.warn(&mut judged, &call, asked).await?;
-        self.store_import(acting, &call, judged, asked.mode, request).await
+        self.store_import(caller, &call, judged, asked.mode, request).await
     }
 
     /// Returns the result that each row would have, with the same warnings, and creates
@@ -126,15 +126,15 @@ impl<S: Store> Invitations<S> {
     /// many; [`Error::Store`], [`Error::Entropy`].
     pub async fn rehearse(
         &self,
-        acting: impl Into<Acting<'_>>,
+        caller: impl Into<Caller<'_>>,
         import: Import,
     ) -> Result<Vec<ImportedRow>, Error> {
-        let acting = acting.into();
-        let call = self.call_by(acting)?;
-        self.permit(acting, &call, Right::Bulk, Action::Create, None).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(import.rows.len())?;
         let asked = import.asked();
-        let mut judged = self.judge(import.rows, acting, &call)?;
+        let mut judged = self.judge(import.rows, caller, &call)?;
         for Denied { row, verdict, .. } in judged.denied.drain(..) {
             let refused = Refused::new(verdict.refusal().clone(), Vec::new());
             judged.rows[row].outcome = RowOutcome::Refused(refused);
@@ -147,7 +147,7 @@ impl<S: Store> Invitations<S> {
     fn judge(
         &self,
         rows: Vec<ImportRow>,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
     ) -> Result<Judged, Error> {
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
@@ -159,7 +159,7 @@ impl<S: Store> Invitations<S> {
                 ImportRow::Draft(draft) => {
                     let id = self.state.ids.event(call.now, self.entropy())?;
                     let call = Call { id, ..call.clone() };
-                    match Terms::of(draft, acting, &call, policy, limits) {
+                    match Terms::of(draft, caller, &call, policy, limits) {
                         Ok(terms) => judged.accepted.push(Candidate { row, terms, call }),
                         Err(Rejected::Invalid(found)) => outcome = RowOutcome::Invalid(found),
                         Err(Rejected::Denied { verdict, named }) => {
@@ -221,7 +221,7 @@ impl<S: Store> Invitations<S> {
     /// the key.
     async fn store_import(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         judged: Judged,
         mode: ImportMode,
@@ -254,14 +254,14 @@ impl<S: Store> Invitations<S> {
                     for (row, created) in places.into_iter().zip(created) {
                         rows[row].outcome = RowOutcome::Created(Box::new(created));
                     }
-                    self.refuse_full(acting, &candidates, full, &mut rows).await;
+                    self.refuse_full(caller, &candidates, full, &mut rows).await;
                     return Ok(Imported { rows, is_replayed: false });
                 }
                 Drawn::Known(known, request) => {
-                    return self.give_again(acting, call, known, request).await;
+                    return self.give_again(caller, call, known, request).await;
                 }
                 Drawn::Full { of, verdict, .. } if mode == ImportMode::AllOrNone => {
-                    let place = Place::named_or_home(accepted.about(&of), acting);
+                    let place = Place::named_or_home(accepted.about(&of), caller);
                     return Err(self.refuse(call, Action::Create, verdict, place).await);
                 }
                 Drawn::Full { of, room, verdict } => {
@@ -297,21 +297,21 @@ impl<S: Store> Invitations<S> {
     /// Returns the results of the first time, with the current codes.
     async fn give_again(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         call: &Call,
         mut known: Known,
         request: Option<Request>,
     ) -> Result<Imported, Error> {
         let results = known.results.take();
-        let created = self.replay(acting, call, known, request, None).await?;
+        let created = self.replay(caller, call, known, request, None).await?;
         let results = results.as_ref().ok_or_else(kept::corrupt)?;
         Ok(Imported { rows: kept::read(results, created)?, is_replayed: true })
     }
 
     /// Records the refusals for missing rights, before anything is created.
-    async fn record_denials(&self, acting: Acting<'_>, judged: &mut Judged) -> Result<(), Error> {
+    async fn record_denials(&self, caller: Caller<'_>, judged: &mut Judged) -> Result<(), Error> {
         for Denied { row, verdict, named, call } in judged.denied.drain(..) {
-            let place = Place::named_or_home(named, acting);
+            let place = Place::named_or_home(named, caller);
             match self.refuse(&call, Action::Create, verdict, place).await {
                 Error::Refused(refused) => {
                     judged.rows[row].outcome = RowOutcome::Refused(refused);
@@ -326,7 +326,7 @@ impl<S: Store> Invitations<S> {
     /// created, so a refusal that cannot be recorded is reported for its row only.
     async fn refuse_full(
         &self,
-        acting: Acting<'_>,
+        caller: Caller<'_>,
         candidates: &[Candidate],
         full: Vec<(usize, Verdict)>,
         rows: &mut [ImportedRow],
@@ -334,7 +334,7 @@ impl<S: Store> Invitations<S> {
         for (row, verdict) in full {
             let Ok(n) = candidates.binary_search_by_key(&row, |one| one.row) else { continue };
             let one = &candidates[n];
-            let place = Place::named_or_home(Some(one.terms.division().clone()), acting);
+            let place = Place::named_or_home(Some(one.terms.division().clone()), caller);
             let refused = self.refuse(&one.call, Action::Create, verdict, place).await;
             rows[row].outcome = match refused {
                 Error::Refused(refused) => RowOutcome::Refused(refused),
@@ -344,7 +344,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Returns the error of an all-or-none import.
-    async fn fail(&self, acting: Acting<'_>, judged: Judged) -> Error {
+    async fn fail(&self, caller: Caller<'_>, judged: Judged) -> Error {
         let mut wrong = Vec::new();
         for (row, judged) in judged.rows.into_iter().enumerate() {
             match judged.outcome {
@@ -357,7 +357,7 @@ impl<S: Store> Invitations<S> {
         }
         match judged.denied.into_iter().next() {
             Some(Denied { verdict, named, call, .. }) if wrong.is_empty() => {
-                let place = Place::named_or_home(named, acting);
+                let place = Place::named_or_home(named, caller);
                 self.refuse(&call, Action::Create, verdict, place).await
             }
             _ => ValidationErrors::new(wrong).into(),

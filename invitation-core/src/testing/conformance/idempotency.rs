@@ -9,7 +9,7 @@ use super::{
     world::{World, refusal},
 };
 use crate::{
-    actor::{Acting, Actor, SystemActor},
+    actor::{Actor, Caller, SystemActor},
     draft::{Amendment, Draft, IfVersion},
     error::Error,
     event::{Action, EventOutcome, Reason},
@@ -123,13 +123,13 @@ pub async fn a_key_is_its_users_own(fixture: Fixture) {
     let system = SystemActor::for_bootstrap();
     let actors = [named("u-1"), named("U-1"), named("u-1%"), named("u-%")];
     let mut first = Vec::new();
-    let acting = || actors.iter().map(Acting::from).chain([Acting::from(&system)]);
-    for (n, actor) in acting().enumerate() {
+    let caller = || actors.iter().map(Caller::from).chain([Caller::from(&system)]);
+    for (n, actor) in caller().enumerate() {
         let created = service.create_once(actor, &key, draft()).await.expect("may create");
         assert!(!created.is_replayed(), "{n}: somebody else's key is another one");
         first.push(created);
     }
-    for (actor, first) in acting().zip(&first) {
+    for (actor, first) in caller().zip(&first) {
         let again = service.create_once(actor, &key, draft()).await.expect("a repeat");
         assert!(same(&again, first), "each has the own one");
     }

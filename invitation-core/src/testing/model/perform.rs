@@ -13,7 +13,7 @@ use super::{
     step::{Bound, Making, Pick, Step, Terms, Typing, Until, Wanted, Wish},
 };
 use crate::{
-    actor::{Acting, Actor, Scope, SystemActor},
+    actor::{Actor, Caller, Scope, SystemActor},
     draft::{Amendment, Draft},
     invitation::Status,
     limits::Expiry,
@@ -136,8 +136,8 @@ impl Subject {
 
     async fn create(&self, by: Creator, wish: &Wish, key: Option<u8>, model: &Model) -> Answer {
         let (service, draft) = (&self.service, draft(wish, model));
-        let (actor, system) = acting(by, model);
-        let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
+        let (actor, system) = caller(by, model);
+        let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
         let created = match key.map(idempotency) {
             None => service.create(by, draft).await,
             Some(key) => service.create_once(by, &key, draft).await,
@@ -154,8 +154,8 @@ impl Subject {
     ) -> Answer {
         let service = &self.service;
         let drafts = wishes.iter().map(|wish| draft(wish, model)).collect();
-        let (actor, system) = acting(by, model);
-        let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
+        let (actor, system) = caller(by, model);
+        let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
         let created = match key.map(idempotency) {
             None => service.create_many(by, drafts).await,
             Some(key) => service.create_many_once(by, &key, drafts).await,
@@ -210,8 +210,8 @@ impl Subject {
 
     /// The store chooses which invitations it removes, so they are read back from it.
     async fn purge(&self, by: Creator, age: i64, max: u32, model: &Model) -> Answer {
-        let (actor, system) = acting(by, model);
-        let by = actor.as_ref().map_or(Acting::from(&system), Acting::from);
+        let (actor, system) = caller(by, model);
+        let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
         let max = NonZeroU32::new(max).unwrap_or(NonZeroU32::MIN);
         let Purged { removed, more } =
             match self.service.purge(by, Duration::microseconds(age), max).await {
@@ -246,7 +246,7 @@ impl Subject {
 }
 
 /// Returns the user's actor, or none for the system, together with the system actor.
-fn acting(by: Creator, model: &Model) -> (Option<Actor>, SystemActor) {
+fn caller(by: Creator, model: &Model) -> (Option<Actor>, SystemActor) {
     let actor = match by {
         Creator::User(who) => Some(who.actor(context(model.step))),
         Creator::System => None,
