@@ -41,9 +41,9 @@ impl FromRequestParts<Web> for IfMatch {
 
 /// The `Idempotency-Key` header.
 #[derive(Clone, Debug)]
-pub(crate) struct Once(pub(crate) Option<IdempotencyKey>);
+pub(crate) struct IdempotencyKeyHeader(pub(crate) Option<IdempotencyKey>);
 
-impl FromRequestParts<Web> for Once {
+impl FromRequestParts<Web> for IdempotencyKeyHeader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {

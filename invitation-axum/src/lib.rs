@@ -48,8 +48,8 @@
 //! - **Secrets**: no path, query, header or body gets into a span or a log line.
 //!   Responses must not be cached, and say so.
 
-mod acting;
 mod api;
+mod authorization;
 mod base_url;
 mod body;
 mod dashboard;

@@ -11,7 +11,7 @@ use super::{
     one::as_changed,
 };
 use crate::{
-    acting::{May, Named, to},
+    authorization::{Authorized, PathId, to},
     body::Json,
     headers::IfMatch,
     problem::{InputError, Problem},
@@ -97,9 +97,9 @@ impl AmendBody {
 )]
 pub(crate) async fn amend(
     State(web): State<Web>,
-    May(actor, _): May<to::Amend>,
+    Authorized(actor, _): Authorized<to::Amend>,
     IfMatch(version): IfMatch,
-    id: Named,
+    id: PathId,
     Json(body): Json<AmendBody>,
 ) -> Result<Response, Problem> {
     let amendment = body.read()?;

@@ -19,9 +19,9 @@ use super::{
     rows::{self, Note, ParsedRows, Source},
 };
 use crate::{
-    acting::{May, to},
+    authorization::{Authorized, to},
     body,
-    headers::Once,
+    headers::IdempotencyKeyHeader,
     problem::{InputError, Problem},
     query::{Asked, Query, Wrong},
     secret::Secret,
@@ -185,9 +185,9 @@ pub(crate) enum RowOutcome {
 )]
 pub(crate) async fn bulk(
     State(web): State<Web>,
-    May(actor, _): May<to::Bulk>,
+    Authorized(actor, _): Authorized<to::Bulk>,
     Query((dry_run, how)): Query<BulkQuery>,
-    Once(key): Once,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     request: Request,
 ) -> Result<Response, Problem> {
     let _permit = web.bulk_permit()?;

@@ -8,9 +8,9 @@ use axum::{
 
 use super::{docs, draft::DraftBody, invitation::InvitationBody, one::tagged};
 use crate::{
-    acting::{May, to},
+    authorization::{Authorized, to},
     body::Json,
-    headers::Once,
+    headers::IdempotencyKeyHeader,
     problem::{Problem, ProblemKind},
     web::Web,
 };
@@ -27,8 +27,8 @@ use crate::{
 )]
 pub(crate) async fn create(
     State(web): State<Web>,
-    May(actor, _): May<to::Create>,
-    Once(key): Once,
+    Authorized(actor, _): Authorized<to::Create>,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
     Json(body): Json<DraftBody>,
 ) -> Result<Response, Problem> {

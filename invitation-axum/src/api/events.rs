@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::docs;
 use crate::{
-    acting::{May, to},
+    authorization::{Authorized, to},
     problem::Problem,
     query::{Asked, PageQuery, Paged, Wrong, answered},
     web::Web,
@@ -186,7 +186,7 @@ pub(crate) struct PageBody {
 )]
 pub(crate) async fn events(
     State(web): State<Web>,
-    May(actor, _): May<to::Audit>,
+    Authorized(actor, _): Authorized<to::Audit>,
     Paged(criteria, paging): Paged<EventQuery>,
 ) -> Result<Json<PageBody>, Problem> {
     let page = answered(web.service().events(&actor, &criteria, paging).await)?;

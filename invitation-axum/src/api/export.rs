@@ -18,7 +18,7 @@ use super::{
     streamed::{Chunks, streamed},
 };
 use crate::{
-    acting::{May, to},
+    authorization::{Authorized, to},
     problem::Problem,
     query::{Query, answered},
     web::Web,
@@ -56,7 +56,7 @@ const COLUMNS: [&str; 14] = [
 )]
 pub(crate) async fn export(
     State(web): State<Web>,
-    May(actor, _): May<to::Export>,
+    Authorized(actor, _): Authorized<to::Export>,
     Query(criteria): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let permit = web.bulk_permit()?;

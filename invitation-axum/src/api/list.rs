@@ -10,7 +10,7 @@ use super::{
     invitation::{InvitationBody, StatusWord},
 };
 use crate::{
-    acting::{May, to},
+    authorization::{Authorized, to},
     body,
     problem::Problem,
     query::{Asked, PageQuery, Paged, Query, Wrong, answered},
@@ -130,7 +130,7 @@ impl PageBody {
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    May(actor, _): May<to::View>,
+    Authorized(actor, _): Authorized<to::View>,
     Paged(criteria, paging): Paged<ListQuery>,
 ) -> Result<Json<PageBody>, Problem> {
     let page = answered(web.service().list(&actor, &criteria, paging).await)?;
@@ -173,7 +173,7 @@ pub(crate) struct SearchBody {
 )]
 pub(crate) async fn search(
     State(web): State<Web>,
-    May(actor, _): May<to::View>,
+    Authorized(actor, _): Authorized<to::View>,
     body::Json(body): body::Json<SearchBody>,
 ) -> Result<Json<PageBody>, Problem> {
     let SearchBody { search, status, role, division, limit, cursor } = body;
@@ -213,7 +213,7 @@ pub(crate) struct CountsBody {
 )]
 pub(crate) async fn counts(
     State(web): State<Web>,
-    May(actor, _): May<to::View>,
+    Authorized(actor, _): Authorized<to::View>,
     Query(criteria): Query<CountQuery>,
 ) -> Result<Json<CountsBody>, Problem> {
     let counts = answered(web.service().counts(&actor, &criteria).await)?;

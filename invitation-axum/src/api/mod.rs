@@ -21,7 +21,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    acting::SignedIn,
+    authorization::SignedIn,
     problem::{Problem, ProblemKind},
     web::Web,
 };

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{docs, invitation::InvitationBody};
 use crate::{
-    acting::{May, Named, to},
+    authorization::{Authorized, PathId, to},
     body::{MaybeJson, Nothing},
     headers::IfMatch,
     problem::Problem,
@@ -31,8 +31,8 @@ use crate::{
 )]
 pub(crate) async fn get(
     State(web): State<Web>,
-    May(actor, _): May<to::View>,
-    id: Named,
+    Authorized(actor, _): Authorized<to::View>,
+    id: PathId,
 ) -> Result<Response, Problem> {
     let view = web.service().get(&actor, id.id()?).await?;
     Ok(tagged(&view, InvitationBody::of(&view)))
@@ -61,8 +61,8 @@ pub(crate) struct Shared {
 )]
 pub(crate) async fn copy(
     State(web): State<Web>,
-    May(actor, _): May<to::Copy>,
-    id: Named,
+    Authorized(actor, _): Authorized<to::Copy>,
+    id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<Shared>, Problem> {
     let code = web.service().copy(&actor, id.id()?).await?;
@@ -91,9 +91,9 @@ pub(crate) struct RevokeBody {
 )]
 pub(crate) async fn revoke(
     State(web): State<Web>,
-    May(actor, _): May<to::Revoke>,
+    Authorized(actor, _): Authorized<to::Revoke>,
     IfMatch(version): IfMatch,
-    id: Named,
+    id: PathId,
     MaybeJson(body): MaybeJson<RevokeBody>,
 ) -> Result<Response, Problem> {
     let reason = body.reason.as_deref();
@@ -112,9 +112,9 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn reinstate(
     State(web): State<Web>,
-    May(actor, _): May<to::Reinstate>,
+    Authorized(actor, _): Authorized<to::Reinstate>,
     IfMatch(version): IfMatch,
-    id: Named,
+    id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Response, Problem> {
     let changed = web.service().reinstate(&actor, id.id()?, version).await?;
@@ -131,9 +131,9 @@ pub(crate) async fn reinstate(
 )]
 pub(crate) async fn rotate(
     State(web): State<Web>,
-    May(actor, _): May<to::Rotate>,
+    Authorized(actor, _): Authorized<to::Rotate>,
     IfMatch(version): IfMatch,
-    id: Named,
+    id: PathId,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Response, Problem> {
     let rotated = web.service().rotate(&actor, id.id()?, version).await?;
@@ -151,9 +151,9 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn delete(
     State(web): State<Web>,
-    May(actor, _): May<to::Delete>,
+    Authorized(actor, _): Authorized<to::Delete>,
     IfMatch(version): IfMatch,
-    id: Named,
+    id: PathId,
 ) -> Result<StatusCode, Problem> {
     web.service().delete(&actor, id.id()?, version).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -15,7 +15,7 @@ use invitation_core::{Actor, Error, InvitationId, Right, Timestamp};
 
 use super::{Dashboard, Page, Strings, assets};
 use crate::{
-    acting::SignedIn,
+    authorization::SignedIn,
     problem::{Problem, ProblemKind},
     web::{Service, Web},
 };

@@ -67,14 +67,14 @@ needed!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export)
 /// An actor whose role has the right `R`. Rejects with 403 otherwise, and records a
 /// denial that names the invitation of the path, if there is one.
 #[derive(Debug)]
-pub(crate) struct May<R>(pub(crate) Actor, pub(crate) PhantomData<R>);
+pub(crate) struct Authorized<R>(pub(crate) Actor, pub(crate) PhantomData<R>);
 
-impl<R: Needed> FromRequestParts<Web> for May<R> {
+impl<R: Needed> FromRequestParts<Web> for Authorized<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let SignedIn(actor) = SignedIn::from_request_parts(parts, web).await?;
-        let Ok(Named(about)) = Named::from_request_parts(parts, web).await;
+        let Ok(PathId(about)) = PathId::from_request_parts(parts, web).await;
         web.service().authorize(&actor, R::RIGHT, about).await?;
         Ok(Self(actor, PhantomData))
     }
@@ -82,9 +82,9 @@ impl<R: Needed> FromRequestParts<Web> for May<R> {
 
 /// The invitation id from the path, or `None` if that segment is not an id.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Named(Option<InvitationId>);
+pub(crate) struct PathId(Option<InvitationId>);
 
-impl Named {
+impl PathId {
     /// Returns the id, or a 404 problem without one. Handlers call this after the body
     /// has been read, so that a malformed body is reported first.
     pub(crate) fn id(self) -> Result<InvitationId, Problem> {
@@ -92,7 +92,7 @@ impl Named {
     }
 }
 
-impl FromRequestParts<Web> for Named {
+impl FromRequestParts<Web> for PathId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
