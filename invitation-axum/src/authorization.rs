@@ -9,9 +9,9 @@ use axum::{
 use invitation_core::{Actor, InvitationId, RequestContext, Right};
 
 use crate::{
+    middleware::RequestId,
     origin,
     problem::{Problem, ProblemKind},
-    shield::RequestId,
     web::Web,
 };
 

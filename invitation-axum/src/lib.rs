@@ -55,12 +55,12 @@ mod body;
 mod dashboard;
 mod headers;
 mod identify;
+mod middleware;
 mod openapi;
 mod origin;
 mod problem;
 mod query;
 mod secret;
-mod shield;
 mod web;
 
 pub use async_trait::async_trait;

@@ -48,6 +48,6 @@ impl Web {
         let document = serde_json::to_vec(&self.openapi(mount)).unwrap_or_default();
         let document = Bytes::from(document);
         let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());
-        self.shield(Router::new().route("/openapi.json", get(answer)))
+        self.with_middleware(Router::new().route("/openapi.json", get(answer)))
     }
 }

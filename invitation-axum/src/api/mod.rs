@@ -64,7 +64,7 @@ impl Web {
             .fallback(no_such_path)
             .method_not_allowed_fallback(wrong_method)
             .with_state(self.clone());
-        self.shield(router)
+        self.with_middleware(router)
     }
 }
 

@@ -189,8 +189,8 @@ impl Web {
             .fallback(frame::nothing)
             .method_not_allowed_fallback(frame::not_so)
             .layer(middleware::from_fn_with_state(desk.clone(), frame::identify));
-        let pages = self.shield(pages);
+        let pages = self.with_middleware(pages);
         let pages = pages.layer(middleware::from_fn_with_state(desk, frame::frame));
-        self.shield(assets::router()).merge(pages)
+        self.with_middleware(assets::router()).merge(pages)
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
-    middleware::{self, Next},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use invitation_core::CorrelationId;
@@ -48,15 +48,15 @@ impl Web {
     /// - response headers, unless the response sets them itself;
     /// - the refusal of changes that a page of another origin requests.
     pub fn protect(&self, router: Router) -> Router {
-        self.shield(router.layer(middleware::from_fn_with_state(self.clone(), same_origin)))
+        self.with_middleware(router.layer(from_fn_with_state(self.clone(), same_origin)))
     }
 
     /// Adds the middleware to the routes of `router` and to its fallbacks.
-    pub(crate) fn shield(&self, router: Router) -> Router {
+    pub(crate) fn with_middleware(&self, router: Router) -> Router {
         router
-            .layer(middleware::from_fn_with_state(self.clone(), bound))
+            .layer(from_fn_with_state(self.clone(), bound))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(middleware::from_fn(observe))
+            .layer(from_fn(observe))
     }
 }
 
