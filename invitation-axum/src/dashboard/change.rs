@@ -13,15 +13,18 @@ use super::{
     confirm::about,
     detail::named_or_forbidden,
     form::{Field, FormPage, Input, Kind, Mistakes},
-    frame::{Visitor, page},
+    page::{PageContext, page},
     terms,
 };
 use crate::problem::{Problem, ProblemKind};
 
 /// Shows the form with the current terms.
-pub(super) async fn form(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&visitor, &id, Right::Amend).await?;
-    let view = visitor.service().get(visitor.actor(), id).await?;
+pub(super) async fn form(
+    context: PageContext,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = named_or_forbidden(&context, &id, Right::Amend).await?;
+    let view = context.service().get(context.actor(), id).await?;
     offered(&view, Right::Amend)?;
     let invitation = view.invitation();
     let (email, domain) = match &invitation.binding {
@@ -31,27 +34,27 @@ pub(super) async fn form(visitor: Visitor, Path(id): Path<String>) -> Result<Res
     };
     let role = invitation.role.as_str();
     let input = Input::with([("email", email), ("email_domain", domain), ("role", role)]);
-    render(&visitor, StatusCode::OK, &view, &input, Mistakes::default(), None)
+    render(&context, StatusCode::OK, &view, &input, Mistakes::default(), None)
 }
 
 /// Saves the terms that differ from the current ones, based on the version that the form
 /// was made from.
 pub(super) async fn save(
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&visitor, &id, Right::Amend).await?;
-    let input = Input::of_body(request, visitor.web()).await?;
-    let view = visitor.service().get(visitor.actor(), id).await?;
+    let id = named_or_forbidden(&context, &id, Right::Amend).await?;
+    let input = Input::of_body(request, context.web()).await?;
+    let view = context.service().get(context.actor(), id).await?;
     let version = version(&input)?;
     let mut mistakes = Mistakes::default();
-    let t = visitor.t();
-    let Some(amendment) = amendment(&visitor, &input, view.invitation(), &mut mistakes) else {
+    let t = context.t();
+    let Some(amendment) = amendment(&context, &input, view.invitation(), &mut mistakes) else {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return render(&visitor, status, &view, &input, mistakes, None);
+        return render(&context, status, &view, &input, mistakes, None);
     };
-    let there = format!("{}/{id}", visitor.base());
+    let there = format!("{}/{id}", context.base());
     if amendment == Amendment::new() {
         let current = view.invitation().version;
         // The form was sent twice if the current version is the next one and has these
@@ -62,14 +65,14 @@ pub(super) async fn save(
             }
         }
         let (status, notice) = (StatusCode::PRECONDITION_FAILED, t.changed_meanwhile.to_string());
-        return render(&visitor, status, &view, &input, mistakes, Some(notice));
+        return render(&context, status, &view, &input, mistakes, Some(notice));
     }
     let if_version = IfVersion::Exactly(version);
-    match visitor.service().amend(visitor.actor(), id, amendment, if_version).await {
+    match context.service().amend(context.actor(), id, amendment, if_version).await {
         Ok(_) => Ok(Redirect::to(&format!("{there}?done=saved")).into_response()),
         Err(Error::Invalid(invalid)) => {
             mistakes.add_all(t, &invalid);
-            render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
+            render(&context, StatusCode::UNPROCESSABLE_ENTITY, &view, &input, mistakes, None)
         }
         Err(error) => {
             let problem = Problem::of(&error);
@@ -78,13 +81,13 @@ pub(super) async fn save(
                 Some(refusal @ Refusal::QuotaExceeded { .. }) => (t.sentence)(&refusal.to_string()),
                 _ => return Err(problem),
             };
-            let view = visitor.service().get(visitor.actor(), id).await?;
-            render(&visitor, problem.kind().status(), &view, &input, mistakes, Some(notice))
+            let view = context.service().get(context.actor(), id).await?;
+            render(&context, problem.kind().status(), &view, &input, mistakes, Some(notice))
         }
     }
 }
 
-/// Returns an error unless the core offers this action to the visitor at the moment.
+/// Returns an error unless the core offers this action to the context at the moment.
 pub(super) fn offered(view: &InvitationView, right: Right) -> Result<(), Problem> {
     if view.actions().contains(&right) {
         return Ok(());
@@ -99,47 +102,47 @@ pub(super) fn version(input: &Input) -> Result<u64, Problem> {
 }
 
 fn amendment(
-    visitor: &Visitor,
+    context: &PageContext,
     input: &Input,
     current: &Invitation,
     mistakes: &mut Mistakes,
 ) -> Option<Amendment> {
     let mut amendment = Amendment::new();
-    let binding = terms::binding(visitor, input, mistakes);
+    let binding = terms::binding(context, input, mistakes);
     match binding.filter(|binding| *binding != current.binding) {
         Some(Binding::Address(email)) => amendment = amendment.for_email(email),
         Some(Binding::Domain(domain)) => amendment = amendment.for_domain(domain),
         Some(Binding::Anyone) => amendment = amendment.for_anyone(),
         None => {}
     }
-    let role = terms::role(visitor, input, mistakes);
+    let role = terms::role(context, input, mistakes);
     if let Some(role) = role.filter(|role| *role != current.role) {
         amendment = amendment.with_role(role);
     }
-    if let Some(days) = terms::number(visitor, input, "expires_in_days", mistakes) {
+    if let Some(days) = terms::number(context, input, "expires_in_days", mistakes) {
         amendment = amendment.expiring(Expiry::InDays(days));
     }
     mistakes.is_empty().then_some(amendment)
 }
 
 fn render(
-    visitor: &Visitor,
+    context: &PageContext,
     status: StatusCode,
     view: &InvitationView,
     input: &Input,
     mistakes: Mistakes,
     notice: Option<String>,
 ) -> Result<Response, Problem> {
-    let t = visitor.t();
+    let t = context.t();
     let invitation = view.invitation();
-    let mut fields = terms::binding_fields(visitor, &t.email_or_nobody, input);
-    fields.push(terms::role_field(visitor, input));
+    let mut fields = terms::binding_fields(context, &t.email_or_nobody, input);
+    fields.push(terms::role_field(context, input));
     let days = input.text("expires_in_days");
     let days = Field::new("expires_in_days", &*t.expires_in_days_anew, days, Kind::Number);
     fields.push(days.with_hint(&*t.expires_anew_hint));
-    let there = format!("{}/{}", visitor.base(), invitation.id);
-    let form = FormPage::new(visitor, &t.edit_heading, format!("{there}/edit"))
-        .about(about(visitor, view))
+    let there = format!("{}/{}", context.base(), invitation.id);
+    let form = FormPage::new(context, &t.edit_heading, format!("{there}/edit"))
+        .about(about(context, view))
         .with_hidden("version", invitation.version.to_string())
         .with_fields(fields)
         .with_mistakes(mistakes, notice);

@@ -12,7 +12,7 @@ use super::{
     change::{offered, version},
     detail::{Detail, named_or_forbidden},
     form::{Field, FormPage, Input, Kind, Mistakes},
-    frame::{Visitor, page},
+    page::{PageContext, page},
     row::{Row, Summary},
 };
 use crate::problem::{Problem, ProblemKind};
@@ -76,32 +76,32 @@ impl Change {
 
 /// Shows the confirmation page.
 pub(super) async fn ask(
-    visitor: Visitor,
+    context: PageContext,
     Path((id, word)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let change = Change::of(&word)?;
-    let id = named_or_forbidden(&visitor, &id, change.right()).await?;
-    let view = visitor.service().get(visitor.actor(), id).await?;
+    let id = named_or_forbidden(&context, &id, change.right()).await?;
+    let view = context.service().get(context.actor(), id).await?;
     offered(&view, change.right())?;
-    let asking = Asking { visitor: &visitor, change, word: &word };
+    let asking = Asking { context: &context, change, word: &word };
     asking.render(StatusCode::OK, &view, "", Mistakes::default(), None)
 }
 
 /// Makes the change, based on the version that the confirmation page showed.
 pub(super) async fn make(
-    visitor: Visitor,
+    context: PageContext,
     Path((id, word)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
     let change = Change::of(&word)?;
-    let id = named_or_forbidden(&visitor, &id, change.right()).await?;
-    let input = Input::of_body(request, visitor.web()).await?;
+    let id = named_or_forbidden(&context, &id, change.right()).await?;
+    let input = Input::of_body(request, context.web()).await?;
     let reason = input.lines("reason");
     let version = version(&input)?;
     let if_version = IfVersion::Exactly(version);
-    let (t, mut mistakes) = (visitor.t(), Mistakes::default());
-    let asking = Asking { visitor: &visitor, change, word: &word };
-    let (status, notice) = match made(&visitor, change, id, &reason, if_version).await {
+    let (t, mut mistakes) = (context.t(), Mistakes::default());
+    let asking = Asking { context: &context, change, word: &word };
+    let (status, notice) = match made(&context, change, id, &reason, if_version).await {
         Ok(response) => return Ok(response),
         Err(Made::Not(Error::Invalid(invalid))) => {
             mistakes.add_all(t, &invalid);
@@ -118,9 +118,9 @@ pub(super) async fn make(
         },
         Err(Made::Unshown(problem)) => return Err(problem),
     };
-    let view = visitor.service().get(visitor.actor(), id).await?;
+    let view = context.service().get(context.actor(), id).await?;
     if let Some(done) = change.done_by_the_same_form(&view, version) {
-        return Ok(shown(&visitor, id, done));
+        return Ok(shown(&context, id, done));
     }
     offered(&view, change.right())?;
     asking.render(status, &view, &reason, mistakes, notice)
@@ -140,49 +140,49 @@ impl From<Error> for Made {
 }
 
 async fn made(
-    visitor: &Visitor,
+    context: &PageContext,
     change: Change,
     id: InvitationId,
     reason: &str,
     if_version: IfVersion,
 ) -> Result<Response, Made> {
-    let (service, actor, t) = (visitor.service(), visitor.actor(), visitor.t());
+    let (service, actor, t) = (context.service(), context.actor(), context.t());
     Ok(match change {
         Change::Revoke => {
             let reason = (!reason.is_empty()).then_some(reason);
             service.revoke(actor, id, reason, if_version).await?;
-            shown(visitor, id, "revoked")
+            shown(context, id, "revoked")
         }
         Change::Reinstate => {
             service.reinstate(actor, id, if_version).await?;
-            shown(visitor, id, "reinstated")
+            shown(context, id, "reinstated")
         }
         Change::Rotate => {
             let rotated = service.rotate(actor, id, if_version).await?;
             let (invitation, code) = (rotated.invitation(), rotated.code());
-            let detail = Detail::of_code(visitor, &t.rotated, invitation, code);
+            let detail = Detail::of_code(context, &t.rotated, invitation, code);
             page(StatusCode::OK, &t.rotated, &detail).map_err(Made::Unshown)?
         }
         Change::Delete => {
             service.delete(actor, id, if_version).await?;
-            Redirect::to(&format!("{}?done=deleted", visitor.home())).into_response()
+            Redirect::to(&format!("{}?done=deleted", context.home())).into_response()
         }
     })
 }
 
 /// Redirects to the invitation's page, which reports the change.
-fn shown(visitor: &Visitor, id: InvitationId, done: &str) -> Response {
-    Redirect::to(&format!("{}/{id}?done={done}", visitor.base())).into_response()
+fn shown(context: &PageContext, id: InvitationId, done: &str) -> Response {
+    Redirect::to(&format!("{}/{id}?done={done}", context.base())).into_response()
 }
 
 /// Returns the summary of the invitation that a form is about.
-pub(super) fn about<'a>(visitor: &'a Visitor, view: &'a InvitationView) -> Summary<'a> {
-    let row = Row::of(view, visitor, visitor.now());
-    Summary { t: visitor.t(), row, shows_code: true, more: Vec::new() }
+pub(super) fn about<'a>(context: &'a PageContext, view: &'a InvitationView) -> Summary<'a> {
+    let row = Row::of(view, context, context.now());
+    Summary { t: context.t(), row, shows_code: true, more: Vec::new() }
 }
 
 struct Asking<'a> {
-    visitor: &'a Visitor,
+    context: &'a PageContext,
     change: Change,
     word: &'a str,
 }
@@ -196,7 +196,7 @@ impl Asking<'_> {
         mistakes: Mistakes,
         notice: Option<String>,
     ) -> Result<Response, Problem> {
-        let t = self.visitor.t();
+        let t = self.context.t();
         let (question, meaning, submit) = self.change.words(t);
         let mut fields = Vec::new();
         if matches!(self.change, Change::Revoke) {
@@ -204,10 +204,10 @@ impl Asking<'_> {
             fields.push(field.with_hint(&*t.reason_hint));
         }
         let invitation = view.invitation();
-        let action = format!("{}/{}/{}", self.visitor.base(), invitation.id, self.word);
-        let form = FormPage::new(self.visitor, question, action)
+        let action = format!("{}/{}/{}", self.context.base(), invitation.id, self.word);
+        let form = FormPage::new(self.context, question, action)
             .with_intro(meaning)
-            .about(about(self.visitor, view))
+            .about(about(self.context, view))
             .with_submit(submit)
             .taking_away(self.change.is_final())
             .with_hidden("version", invitation.version.to_string())

@@ -9,28 +9,28 @@ use uuid::Uuid;
 use super::{
     detail::Detail,
     form::{Field, FormPage, Input, Kind, Mistakes},
-    frame::{Visitor, page},
+    page::{PageContext, page},
     terms,
 };
 use crate::problem::{Problem, ProblemKind};
 
 /// Shows the empty form.
-pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
-    visitor.must(Right::Create, None).await?;
-    let days = visitor.service().limits().default_lifetime().whole_days().to_string();
-    let home = visitor.actor().home().map(Division::as_str).unwrap_or_default();
+pub(super) async fn form(context: PageContext) -> Result<Response, Problem> {
+    context.must(Right::Create, None).await?;
+    let days = context.service().limits().default_lifetime().whole_days().to_string();
+    let home = context.actor().home().map(Division::as_str).unwrap_or_default();
     let input = Input::with([("expires_in_days", &*days), ("division", home), ("max_uses", "1")]);
-    render(&visitor, StatusCode::OK, &input, new_key(), Mistakes::default(), None)
+    render(&context, StatusCode::OK, &input, new_key(), Mistakes::default(), None)
 }
 
 /// Creates the invitation of the form, once however often the form is sent.
-pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Response, Problem> {
-    visitor.must(Right::Create, None).await?;
-    let input = Input::of_body(request, visitor.web()).await?;
+pub(super) async fn create(context: PageContext, request: Request) -> Result<Response, Problem> {
+    context.must(Right::Create, None).await?;
+    let input = Input::of_body(request, context.web()).await?;
     let mut mistakes = Mistakes::default();
-    let Some(draft) = draft(&visitor, &input, &mut mistakes) else {
+    let Some(draft) = draft(&context, &input, &mut mistakes) else {
         let key = input.text("key").to_owned();
-        return render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None);
+        return render(&context, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None);
     };
     let key = match input.text("key") {
         "" => new_key(),
@@ -41,18 +41,18 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
     let key = IdempotencyKey::new(key).map_err(|_| {
         Problem::new(ProblemKind::Malformed).with_detail("the key of the form cannot be read")
     })?;
-    let t = visitor.t();
-    match visitor.service().create_once(visitor.actor(), &key, draft).await {
+    let t = context.t();
+    match context.service().create_once(context.actor(), &key, draft).await {
         // The invitation was deleted since then: sending the form now means a new one.
         Ok(created) if created.invitation().deleted_at.is_some() => {
             let notice = Some(t.form_was_used.to_string());
-            render(&visitor, StatusCode::CONFLICT, &input, new_key(), mistakes, notice)
+            render(&context, StatusCode::CONFLICT, &input, new_key(), mistakes, notice)
         }
-        Ok(created) => shown(&visitor, &created),
+        Ok(created) => shown(&context, &created),
         Err(Error::Invalid(invalid)) => {
             mistakes.add_all(t, &invalid);
             let key = input.text("key").to_owned();
-            render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None)
+            render(&context, StatusCode::UNPROCESSABLE_ENTITY, &input, key, mistakes, None)
         }
         Err(error) => {
             let problem = Problem::of(&error);
@@ -62,31 +62,31 @@ pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Respons
                 _ => return Err(problem),
             };
             let status = problem.kind().status();
-            render(&visitor, status, &input, new_key(), mistakes, Some(notice))
+            render(&context, status, &input, new_key(), mistakes, Some(notice))
         }
     }
 }
 
-fn draft(visitor: &Visitor, input: &Input, mistakes: &mut Mistakes) -> Option<Draft> {
+fn draft(context: &PageContext, input: &Input, mistakes: &mut Mistakes) -> Option<Draft> {
     let mut draft = Draft::new();
-    match terms::binding(visitor, input, mistakes) {
+    match terms::binding(context, input, mistakes) {
         Some(Binding::Address(email)) => draft = draft.for_email(email),
         Some(Binding::Domain(domain)) => draft = draft.for_domain(domain),
         Some(Binding::Anyone) | None => {}
     }
-    if let Some(role) = terms::role(visitor, input, mistakes) {
+    if let Some(role) = terms::role(context, input, mistakes) {
         draft = draft.with_role(role);
     }
     let division = input.text("division");
     if !division.is_empty()
-        && let Some(division) = mistakes.check(visitor.t(), Division::new(division))
+        && let Some(division) = mistakes.check(context.t(), Division::new(division))
     {
         draft = draft.in_division(division);
     }
-    if let Some(days) = terms::number(visitor, input, "expires_in_days", mistakes) {
+    if let Some(days) = terms::number(context, input, "expires_in_days", mistakes) {
         draft = draft.expiring(Expiry::InDays(days));
     }
-    if let Some(uses) = terms::uses(visitor, input, mistakes) {
+    if let Some(uses) = terms::uses(context, input, mistakes) {
         draft = draft.for_uses(uses);
     }
     mistakes.is_empty().then_some(draft)
@@ -97,25 +97,25 @@ fn new_key() -> String {
 }
 
 fn render(
-    visitor: &Visitor,
+    context: &PageContext,
     status: StatusCode,
     input: &Input,
     key: String,
     mistakes: Mistakes,
     notice: Option<String>,
 ) -> Result<Response, Problem> {
-    let t = visitor.t();
-    let mut fields = terms::binding_fields(visitor, &t.email_optional, input);
-    fields.push(terms::role_field(visitor, input));
-    fields.extend(terms::division_field(visitor, input));
+    let t = context.t();
+    let mut fields = terms::binding_fields(context, &t.email_optional, input);
+    fields.push(terms::role_field(context, input));
+    fields.extend(terms::division_field(context, input));
     let days = input.text("expires_in_days");
     let days = Field::new("expires_in_days", &*t.expires_in_days, days, Kind::Number);
     fields.push(days.with_hint(&*t.expires_hint));
-    if visitor.may(Right::MultiUse) {
+    if context.may(Right::MultiUse) {
         let uses = input.text("max_uses");
         fields.push(Field::new("max_uses", &*t.max_uses, uses, Kind::Number));
     }
-    let form = FormPage::new(visitor, &t.create_invitation, format!("{}/new", visitor.base()))
+    let form = FormPage::new(context, &t.create_invitation, format!("{}/new", context.base()))
         .with_submit(&t.create)
         .with_hidden("key", key)
         .with_fields(fields)
@@ -124,11 +124,11 @@ fn render(
 }
 
 /// Shows the new code, large.
-fn shown(visitor: &Visitor, created: &Created) -> Result<Response, Problem> {
-    let t = visitor.t();
+fn shown(context: &PageContext, created: &Created) -> Result<Response, Problem> {
+    let t = context.t();
     let is_new = !created.is_replayed();
     let heading = if is_new { &t.created } else { &t.created_before };
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let (invitation, code) = (created.invitation(), created.code());
-    page(status, heading, &Detail::of_code(visitor, heading, invitation, code).offering_another())
+    page(status, heading, &Detail::of_code(context, heading, invitation, code).offering_another())
 }

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use super::{
     Strings,
     form::Input,
-    frame::{Visitor, asks_for_data, named, page},
+    page::{PageContext, asks_for_data, named, page},
     row::{CopyForm, Row, Summary},
 };
 use crate::problem::Problem;
@@ -37,40 +37,40 @@ pub(super) struct Detail<'a> {
 impl<'a> Detail<'a> {
     /// Returns the page of an invitation just created or changed, with its code.
     pub(super) fn of_code(
-        visitor: &'a Visitor,
+        context: &'a PageContext,
         heading: &'a str,
         invitation: &'a Invitation,
         code: &InvitationCode,
     ) -> Self {
-        let now = visitor.now();
-        let mut row = Row::new(invitation, invitation.status(now), Some(code), visitor, now);
-        row.copy = visitor.may(Right::Copy).then(|| CopyForm::new(visitor, &row));
-        Self::new(visitor, heading, row, invitation)
+        let now = context.now();
+        let mut row = Row::new(invitation, invitation.status(now), Some(code), context, now);
+        row.copy = context.may(Right::Copy).then(|| CopyForm::new(context, &row));
+        Self::new(context, heading, row, invitation)
     }
 
-    fn of_view(visitor: &'a Visitor, heading: &'a str, view: &'a InvitationView) -> Self {
-        let row = Row::of(view, visitor, visitor.now());
-        Self::new(visitor, heading, row, view.invitation())
+    fn of_view(context: &'a PageContext, heading: &'a str, view: &'a InvitationView) -> Self {
+        let row = Row::of(view, context, context.now());
+        Self::new(context, heading, row, view.invitation())
     }
 
     fn new(
-        visitor: &'a Visitor,
+        context: &'a PageContext,
         heading: &'a str,
         mut row: Row<'a>,
         invitation: &'a Invitation,
     ) -> Self {
-        let t = visitor.t();
+        let t = context.t();
         row.copy = row.copy.map(CopyForm::enlarged);
         let facts = Summary { t, row, shows_code: false, more: more(t, invitation) };
         Self {
             t,
-            base: visitor.base(),
-            home: visitor.home(),
+            base: context.base(),
+            home: context.home(),
             heading,
             done: None,
             facts,
             offers_another: false,
-            may_audit: visitor.may(Right::Audit),
+            may_audit: context.may(Right::Audit),
         }
     }
 
@@ -94,26 +94,26 @@ fn more<'a>(t: &'a Strings, invitation: &Invitation) -> Vec<(&'a str, String)> {
 
 /// Shows one invitation.
 pub(super) async fn show(
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&visitor, &id, Right::View).await?;
-    let view = visitor.service().get(visitor.actor(), id).await?;
-    let t = visitor.t();
-    let mut detail = Detail::of_view(&visitor, &t.invitation, &view);
+    let id = named_or_forbidden(&context, &id, Right::View).await?;
+    let view = context.service().get(context.actor(), id).await?;
+    let t = context.t();
+    let mut detail = Detail::of_view(&context, &t.invitation, &view);
     detail.done = done(t, Input::of_query(query.as_deref()).text("done"));
     if view.invitation().max_uses.get() > 1 {
-        let users = redeemers(&visitor, id).await?;
+        let users = redeemers(&context, id).await?;
         detail.facts.more.extend(users.into_iter().map(|user| (&*t.column_used_by, user)));
     }
     page(StatusCode::OK, &t.invitation, &detail)
 }
 
 /// Returns the latest redemptions of an invitation for several people.
-async fn redeemers(visitor: &Visitor, id: InvitationId) -> Result<Vec<String>, Error> {
-    let t = visitor.t();
-    let page = visitor.service().redemptions(visitor.actor(), id, Paging::default()).await?;
+async fn redeemers(context: &PageContext, id: InvitationId) -> Result<Vec<String>, Error> {
+    let t = context.t();
+    let page = context.service().redemptions(context.actor(), id, Paging::default()).await?;
     let told = page.items().iter().map(|redemption| {
         format!("{}, {}", redemption.username, (t.absolute_time)(redemption.at.into()))
     });
@@ -123,38 +123,41 @@ async fn redeemers(visitor: &Visitor, id: InvitationId) -> Result<Vec<String>, E
 /// Gives out the code and records the copy in the audit trail. The script that fills the
 /// clipboard gets JSON; a browser without scripts gets a page.
 pub(super) async fn copy(
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = named_or_forbidden(&visitor, &id, Right::Copy).await?;
-    let code = visitor.service().copy(visitor.actor(), id).await?;
+    let id = named_or_forbidden(&context, &id, Right::Copy).await?;
+    let code = context.service().copy(context.actor(), id).await?;
     if asks_for_data(&headers) {
         let text = code.reveal();
         return Ok(Json(serde_json::json!({ "code": text.as_str() })).into_response());
     }
-    let view = visitor.service().get(visitor.actor(), id).await?;
-    let t = visitor.t();
-    let mut detail = Detail::of_code(&visitor, &t.copy_by_hand, view.invitation(), &code);
+    let view = context.service().get(context.actor(), id).await?;
+    let t = context.t();
+    let mut detail = Detail::of_code(&context, &t.copy_by_hand, view.invitation(), &code);
     detail.facts.row.copy = None;
     page(StatusCode::OK, &t.copy_by_hand, &detail)
 }
 
 /// Redirects to the invitation: the copy address accepts only POST.
-pub(super) async fn back(visitor: Visitor, Path(id): Path<String>) -> Result<Redirect, Problem> {
+pub(super) async fn back(
+    context: PageContext,
+    Path(id): Path<String>,
+) -> Result<Redirect, Problem> {
     named(&id)?;
-    Ok(Redirect::to(&format!("{}/{id}", visitor.base())))
+    Ok(Redirect::to(&format!("{}/{id}", context.base())))
 }
 
-/// Returns the invitation id of the path. A visitor whose role lacks the right gets 403
+/// Returns the invitation id of the path. A context whose role lacks the right gets 403
 /// even if the id is malformed.
 pub(super) async fn named_or_forbidden(
-    visitor: &Visitor,
+    context: &PageContext,
     id: &str,
     right: Right,
 ) -> Result<InvitationId, Problem> {
     let id = named(id);
-    visitor.must(right, id.as_ref().ok().copied()).await?;
+    context.must(right, id.as_ref().ok().copied()).await?;
     id
 }
 

@@ -16,14 +16,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
-    frame::{Visitor, page},
     list::division_filter,
+    page::{PageContext, page},
     pager::{Asking, Pager, apart},
     row::{When, short},
 };
 use crate::problem::Problem;
 
-/// The filters as the visitor typed them.
+/// The filters as the context typed them.
 struct Asked {
     action: String,
     outcome: String,
@@ -35,46 +35,49 @@ struct Asked {
 }
 
 /// Shows the audit view for the query of an address.
-pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    visitor.must(Right::Audit, None).await?;
-    listed(&visitor, &Asked::of(&Input::of_query(query.as_deref()))).await
+pub(super) async fn show(
+    context: PageContext,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    context.must(Right::Audit, None).await?;
+    listed(&context, &Asked::of(&Input::of_query(query.as_deref()))).await
 }
 
 /// Shows the audit view for its filter form. The response redirects to an address with
 /// the same filters, if they may appear in one.
-pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
-    visitor.must(Right::Audit, None).await?;
-    let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
-    let list = format!("{}/events", visitor.base());
-    let is_understood = asked.understand(visitor.t(), &mut Mistakes::default()).is_some();
-    match asked.asking(&visitor, &list).link() {
+pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
+    context.must(Right::Audit, None).await?;
+    let asked = Asked::of(&Input::of_body(request, context.web()).await?);
+    let list = format!("{}/events", context.base());
+    let is_understood = asked.understand(context.t(), &mut Mistakes::default()).is_some();
+    match asked.asking(&context, &list).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
-        _ => listed(&visitor, &asked).await,
+        _ => listed(&context, &asked).await,
     }
 }
 
-async fn listed(visitor: &Visitor, asked: &Asked) -> Result<Response, Problem> {
-    let t = visitor.t();
+async fn listed(context: &PageContext, asked: &Asked) -> Result<Response, Problem> {
+    let t = context.t();
     let mut mistakes = Mistakes::default();
     let mut found = None;
     if let Some((criteria, paging)) = asked.understand(t, &mut mistakes) {
-        match visitor.service().events(visitor.actor(), &criteria, paging).await {
+        match context.service().events(context.actor(), &criteria, paging).await {
             Ok(page) => found = Some(page),
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
             Err(error) => return Err(Problem::of(&error)),
         }
     }
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut filters = filters(visitor, asked);
+    let mut filters = filters(context, asked);
     let others = mistakes.beside(&mut filters);
-    let now = visitor.now();
+    let now = context.now();
     let items = found.as_ref().map(EventPage::items).unwrap_or_default();
-    let list = format!("{}/events", visitor.base());
+    let list = format!("{}/events", context.base());
     let next = found.as_ref().and_then(EventPage::next);
     let audit = Audit {
         t,
-        base: visitor.base(),
-        home: visitor.home(),
+        base: context.base(),
+        home: context.home(),
         filters,
         is_filtered: asked.is_filtered(),
         summary: match found {
@@ -82,7 +85,7 @@ async fn listed(visitor: &Visitor, asked: &Asked) -> Result<Response, Problem> {
             None => others.unwrap_or_default(),
         },
         rows: items.iter().map(|event| Row::of(event, t, now)).collect(),
-        pager: asked.asking(visitor, &list).pager(t, next),
+        pager: asked.asking(context, &list).pager(t, next),
     };
     page(status, &t.audit_trail, &audit)
 }
@@ -140,9 +143,9 @@ impl Asked {
         all.iter().any(|value| !value.is_empty())
     }
 
-    fn asking<'a>(&'a self, visitor: &Visitor, list: &'a str) -> Asking<'a> {
+    fn asking<'a>(&'a self, context: &PageContext, list: &'a str) -> Asking<'a> {
         let (mut plain, typed) =
-            apart(visitor, &[("division", &self.division), ("user", &self.user)]);
+            apart(context, &[("division", &self.division), ("user", &self.user)]);
         // These are identifiers of the library; other values do not get past
         // `understand`.
         plain.extend([
@@ -161,8 +164,8 @@ impl Asked {
     }
 }
 
-fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
-    let t = visitor.t();
+fn filters(context: &PageContext, asked: &Asked) -> Vec<Field> {
+    let t = context.t();
     let choice = |words: Vec<&'static str>| {
         let words = words.into_iter().map(|word| Choice::new(word, in_words(t, word)));
         Kind::Choice(std::iter::once(Choice::new("", &*t.all)).chain(words).collect())
@@ -173,7 +176,7 @@ fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
         Field::new("action", &*t.filter_action, &asked.action, actions),
         Field::new("outcome", &*t.filter_outcome, &asked.outcome, outcomes),
     ];
-    fields.extend(division_filter(visitor, &t.division, &asked.division));
+    fields.extend(division_filter(context, &t.division, &asked.division));
     fields.push(Field::new("user", &*t.filter_user, &asked.user, Kind::Text));
     fields.push(Field::new("invitation", &*t.filter_invitation, &asked.invitation, Kind::Text));
     fields

@@ -8,7 +8,7 @@ use futures_util::stream;
 use invitation_core::{FieldError, ValidationErrors};
 use url::form_urlencoded;
 
-use super::{Strings, frame::Visitor, row::Summary};
+use super::{Strings, page::PageContext, row::Summary};
 use crate::{
     api::rows,
     body::{self, media_type, unsupported},
@@ -16,7 +16,7 @@ use crate::{
     web::Web,
 };
 
-/// The values of a form or an address, as the visitor typed them. There is no `Debug`: a
+/// The values of a form or an address, as the context typed them. There is no `Debug`: a
 /// value may be a code.
 pub(super) struct Input(Vec<(String, String)>);
 
@@ -254,11 +254,11 @@ pub(super) struct FormPage<'a> {
 
 impl<'a> FormPage<'a> {
     /// Returns a form that is sent to `action`.
-    pub(super) fn new(visitor: &'a Visitor, heading: &'a str, action: String) -> Self {
-        let t = visitor.t();
+    pub(super) fn new(context: &'a PageContext, heading: &'a str, action: String) -> Self {
+        let t = context.t();
         Self {
             t,
-            back: visitor.home().to_owned(),
+            back: context.home().to_owned(),
             back_label: &t.back_to_list,
             heading,
             intro: None,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind},
-    frame::{Visitor, page},
+    page::{PageContext, page},
 };
 use crate::{
     api::{
@@ -25,49 +25,49 @@ use crate::{
 };
 
 /// Shows the empty form.
-pub(super) async fn form(visitor: Visitor) -> Result<Response, Problem> {
-    visitor.must(Right::Bulk, None).await?;
+pub(super) async fn form(context: PageContext) -> Result<Response, Problem> {
+    context.must(Right::Bulk, None).await?;
     let sheet = Sheet::of(&Input::with([]), String::new());
-    sheet.render(&visitor, StatusCode::OK, Told::Nothing)
+    sheet.render(&context, StatusCode::OK, Told::Nothing)
 }
 
 /// Redirects to an empty form: a form that was sent has no address.
-pub(super) async fn back(visitor: Visitor) -> Redirect {
-    Redirect::to(&format!("{}/import", visitor.base()))
+pub(super) async fn back(context: PageContext) -> Redirect {
+    Redirect::to(&format!("{}/import", context.base()))
 }
 
 /// Shows the outcome that each line would have.
-pub(super) async fn check(visitor: Visitor, request: Request) -> Result<Response, Problem> {
-    visitor.must(Right::Bulk, None).await?;
-    match Sheet::read(&visitor, request).await? {
-        Ok(sheet) => sheet.rehearse(&visitor, StatusCode::OK).await,
-        Err((sheet, problem)) => sheet.refused(&visitor, &problem),
+pub(super) async fn check(context: PageContext, request: Request) -> Result<Response, Problem> {
+    context.must(Right::Bulk, None).await?;
+    match Sheet::read(&context, request).await? {
+        Ok(sheet) => sheet.rehearse(&context, StatusCode::OK).await,
+        Err((sheet, problem)) => sheet.refused(&context, &problem),
     }
 }
 
 /// Creates the invitations of the form, once however often the form is sent.
-pub(super) async fn create(visitor: Visitor, request: Request) -> Result<Response, Problem> {
-    visitor.must(Right::Bulk, None).await?;
-    let sheet = match Sheet::read(&visitor, request).await? {
+pub(super) async fn create(context: PageContext, request: Request) -> Result<Response, Problem> {
+    context.must(Right::Bulk, None).await?;
+    let sheet = match Sheet::read(&context, request).await? {
         Ok(sheet) => sheet,
-        Err((sheet, problem)) => return sheet.refused(&visitor, &problem),
+        Err((sheet, problem)) => return sheet.refused(&context, &problem),
     };
-    match sheet.import(&visitor).await {
+    match sheet.import(&context).await {
         Ok(body) if body.batch.is_some() => {
-            sheet.render(&visitor, StatusCode::CREATED, Told::Created(body))
+            sheet.render(&context, StatusCode::CREATED, Told::Created(body))
         }
         // Nothing was created, and each line says why. The key now stands for this
         // result, so the form gets a new one.
         Ok(body) => {
             let sheet = sheet.with_new_key();
-            sheet.render(&visitor, StatusCode::UNPROCESSABLE_ENTITY, Told::Refused(body))
+            sheet.render(&context, StatusCode::UNPROCESSABLE_ENTITY, Told::Refused(body))
         }
         Err(problem) if problem.kind() == ProblemKind::IdempotencyKeyReused => {
-            let notice = Told::Notice(visitor.t().import_was_used.to_string());
-            sheet.with_new_key().render(&visitor, StatusCode::CONFLICT, notice)
+            let notice = Told::Notice(context.t().import_was_used.to_string());
+            sheet.with_new_key().render(&context, StatusCode::CONFLICT, notice)
         }
-        Err(problem) if problem.errors().is_empty() => sheet.refused(&visitor, &problem),
-        Err(problem) => sheet.rehearse(&visitor, problem.kind().status()).await,
+        Err(problem) if problem.errors().is_empty() => sheet.refused(&context, &problem),
+        Err(problem) => sheet.rehearse(&context, problem.kind().status()).await,
     }
 }
 
@@ -101,10 +101,10 @@ impl Sheet {
     /// Reads a form that was sent. If its text cannot be read, returns the form without
     /// it and the problem.
     async fn read(
-        visitor: &Visitor,
+        context: &PageContext,
         request: Request,
     ) -> Result<Result<Self, (Self, Problem)>, Problem> {
-        let (input, csv) = Input::of_upload(request, visitor.web(), ["file", "csv"]).await?;
+        let (input, csv) = Input::of_upload(request, context.web(), ["file", "csv"]).await?;
         Ok(match csv {
             Ok(csv) => Ok(Self::of(&input, csv)),
             Err(problem) => Err((Self::of(&input, String::new()), problem)),
@@ -127,48 +127,52 @@ impl Sheet {
         self.mode == "best_effort"
     }
 
-    async fn import(&self, visitor: &Visitor) -> Result<BulkBody, Problem> {
-        let web = visitor.web();
+    async fn import(&self, context: &PageContext) -> Result<BulkBody, Problem> {
+        let web = context.web();
         let _permit = web.bulk_permit()?;
         let rows = rows::of_csv(&self.csv, web.max_rows())?;
         let key = IdempotencyKey::new(&self.key)
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the form has no key"))?;
-        bulk::import(web, visitor.actor(), rows, self.how(), Some(&key)).await
+        bulk::import(web, context.actor(), rows, self.how(), Some(&key)).await
     }
 
-    async fn rehearse(&self, visitor: &Visitor, status: StatusCode) -> Result<Response, Problem> {
-        match self.checked(visitor).await {
-            Ok(body) => self.render(visitor, status, Told::Checked(body)),
-            Err(problem) => self.refused(visitor, &problem),
+    async fn rehearse(
+        &self,
+        context: &PageContext,
+        status: StatusCode,
+    ) -> Result<Response, Problem> {
+        match self.checked(context).await {
+            Ok(body) => self.render(context, status, Told::Checked(body)),
+            Err(problem) => self.refused(context, &problem),
         }
     }
 
-    async fn checked(&self, visitor: &Visitor) -> Result<BulkBody, Problem> {
-        let web = visitor.web();
+    async fn checked(&self, context: &PageContext) -> Result<BulkBody, Problem> {
+        let web = context.web();
         let _permit = web.bulk_permit()?;
         let rows = rows::of_csv(&self.csv, web.max_rows())?;
-        bulk::rehearse(web, visitor.actor(), rows, self.how()).await
+        bulk::rehearse(web, context.actor(), rows, self.how()).await
     }
 
     /// Shows a mistake in the file as a whole.
-    fn refused(&self, visitor: &Visitor, problem: &Problem) -> Result<Response, Problem> {
-        let t = visitor.t();
+    fn refused(&self, context: &PageContext, problem: &Problem) -> Result<Response, Problem> {
+        let t = context.t();
         if problem.kind().status().is_server_error() {
             return Err(problem.clone());
         }
         let said = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let said: Vec<_> =
             problem.detail().map(|d| (t.sentence)(d)).into_iter().chain(said).collect();
-        self.render(visitor, problem.kind().status(), Told::Notice(said.join(" ")))
+        self.render(context, problem.kind().status(), Told::Notice(said.join(" ")))
     }
 
     fn render(
         &self,
-        visitor: &Visitor,
+        context: &PageContext,
         status: StatusCode,
         told: Told,
     ) -> Result<Response, Problem> {
-        let t = visitor.t();
+        let t = context.t();
         let is_done = matches!(told, Told::Created(_));
         let (heading, notice, body) = match told {
             Told::Nothing => (&t.import_heading, None, None),
@@ -183,8 +187,8 @@ impl Sheet {
         let bad = results.len() - good - skipped;
         let sheet = ImportPage {
             t,
-            base: visitor.base(),
-            home: visitor.home(),
+            base: context.base(),
+            home: context.home(),
             heading,
             told: (!results.is_empty()).then(|| (t.checked)(good, skipped, bad)),
             notice,

@@ -14,7 +14,7 @@ use invitation_core::{
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
-    frame::{Visitor, page},
+    page::{PageContext, page},
     pager::{Asking, Pager, apart},
     row::Row,
 };
@@ -23,7 +23,7 @@ use crate::problem::Problem;
 /// The page lengths on offer.
 const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
-/// The filters of a list as the visitor typed them.
+/// The filters of a list as the context typed them.
 struct Asked {
     status: String,
     role: String,
@@ -42,36 +42,39 @@ enum Source {
 }
 
 /// Shows the list for the query of an address.
-pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(super) async fn show(
+    context: PageContext,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let input = Input::of_query(query.as_deref());
-    let done = done(visitor.t(), input.text("done"));
-    listed(&visitor, &Asked::of(&input), Source::Address, done).await
+    let done = done(context.t(), input.text("done"));
+    listed(&context, &Asked::of(&input), Source::Address, done).await
 }
 
-/// Handles the filter form by redirecting to the list's address, which the visitor can keep, share
+/// Handles the filter form by redirecting to the list's address, which the context can keep, share
 /// and come back to. A search that resembles a code has no address and gets the list itself.
-pub(super) async fn search(visitor: Visitor, request: Request) -> Result<Response, Problem> {
-    visitor.must(Right::View, None).await?;
-    let asked = Asked::of(&Input::of_body(request, visitor.web()).await?);
-    let is_understood = asked.understand(visitor.t(), &mut Mistakes::default()).is_some();
-    match asked.asking(&visitor).link() {
+pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
+    context.must(Right::View, None).await?;
+    let asked = Asked::of(&Input::of_body(request, context.web()).await?);
+    let is_understood = asked.understand(context.t(), &mut Mistakes::default()).is_some();
+    match asked.asking(&context).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
-        _ => listed(&visitor, &asked, Source::Form, None).await,
+        _ => listed(&context, &asked, Source::Form, None).await,
     }
 }
 
 /// Redirects to the list: a form that was sent has no address.
-pub(super) async fn back(visitor: Visitor) -> Redirect {
-    Redirect::to(visitor.home())
+pub(super) async fn back(context: PageContext) -> Redirect {
+    Redirect::to(context.home())
 }
 
 async fn listed(
-    visitor: &Visitor,
+    context: &PageContext,
     asked: &Asked,
     source: Source,
     done: Option<&str>,
 ) -> Result<Response, Problem> {
-    let (service, actor, t) = (visitor.service(), visitor.actor(), visitor.t());
+    let (service, actor, t) = (context.service(), context.actor(), context.t());
     let mut mistakes = Mistakes::default();
     let wanted = asked.understand(t, &mut mistakes);
     let mut found = None;
@@ -82,12 +85,12 @@ async fn listed(
             Err(error) => return Err(Problem::of(&error)),
         }
     } else {
-        visitor.must(Right::View, None).await?;
+        context.must(Right::View, None).await?;
     }
     if source == Source::Form
-        && let Some(id) = found.as_ref().and_then(|page| asked.found_by_code(visitor, page))
+        && let Some(id) = found.as_ref().and_then(|page| asked.found_by_code(context, page))
     {
-        return Ok(Redirect::to(&format!("{}/{id}", visitor.base())).into_response());
+        return Ok(Redirect::to(&format!("{}/{id}", context.base())).into_response());
     }
     // Only the first page shows the numbers: they cost a query, and further pages do not
     // need them.
@@ -96,35 +99,35 @@ async fn listed(
         _ => None,
     };
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut filters = filters(visitor, asked);
+    let mut filters = filters(context, asked);
     let others = mistakes.beside(&mut filters);
-    let now = visitor.now();
+    let now = context.now();
     let items = found.as_ref().map(InvitationPage::items).unwrap_or_default();
-    let rows: Vec<_> = items.iter().map(|view| Row::of(view, visitor, now)).collect();
+    let rows: Vec<_> = items.iter().map(|view| Row::of(view, context, now)).collect();
     let next = found.as_ref().and_then(InvitationPage::next);
     let summary = (t.summary)(rows.len(), next.is_some());
     let is_filtered = asked.is_filtered();
-    let may_create = visitor.may(Right::Create);
+    let may_create = context.may(Right::Create);
     let list = List {
         t,
-        base: visitor.base(),
-        home: visitor.home(),
+        base: context.base(),
+        home: context.home(),
         division: match actor.scope() {
             Scope::Division(division) => Some(division.as_str()),
             Scope::All => None,
         },
-        may_audit: visitor.may(Right::Audit),
-        may_import: visitor.may(Right::Bulk),
+        may_audit: context.may(Right::Audit),
+        may_import: context.may(Right::Bulk),
         may_create,
         done,
-        counts: counts.map(|counts| Figures::of(&counts, visitor)),
+        counts: counts.map(|counts| Figures::of(&counts, context)),
         filters,
-        clear: is_filtered.then_some(visitor.home()),
+        clear: is_filtered.then_some(context.home()),
         empty: (found.is_some() && rows.is_empty())
             .then(|| Empty::of(t, next.is_some(), is_filtered, may_create)),
-        table: (!rows.is_empty()).then(|| Table { t, base: visitor.base(), rows }),
+        table: (!rows.is_empty()).then(|| Table { t, base: context.base(), rows }),
         summary: if found.is_some() { summary } else { others.unwrap_or_default() },
-        pager: asked.asking(visitor).pager(t, next),
+        pager: asked.asking(context).pager(t, next),
     };
     page(status, &t.heading, &list)
 }
@@ -176,10 +179,10 @@ impl Asked {
         mistakes.is_empty().then_some((criteria, paging))
     }
 
-    /// Returns the one invitation that was found because the visitor typed its code.
-    fn found_by_code(&self, visitor: &Visitor, page: &InvitationPage) -> Option<InvitationId> {
+    /// Returns the one invitation that was found because the context typed its code.
+    fn found_by_code(&self, context: &PageContext, page: &InvitationPage) -> Option<InvitationId> {
         let [view] = page.items() else { return None };
-        let format = visitor.service().code_format();
+        let format = context.service().code_format();
         let is_meant = |code| format.resembles(&self.search) && format.spells(&self.search, code);
         (page.next().is_none() && view.code().is_some_and(is_meant)).then_some(view.invitation().id)
     }
@@ -199,19 +202,19 @@ impl Asked {
         all.iter().any(|value| !value.is_empty()) || !matches!(self.status.as_str(), "" | "all")
     }
 
-    fn asking<'a>(&'a self, visitor: &'a Visitor) -> Asking<'a> {
+    fn asking<'a>(&'a self, context: &'a PageContext) -> Asking<'a> {
         let status = if self.status == "all" { "" } else { &*self.status };
         // A default value is left out of the address.
         let rows = if self.rows == LENGTHS[0] { "" } else { &*self.rows };
         let (mut plain, typed) = apart(
-            visitor,
+            context,
             &[("role", &self.role), ("division", &self.division), ("search", &self.search)],
         );
         plain.insert(0, ("status", status.to_owned()));
         plain.push(("rows", rows.to_owned()));
         Asking {
-            list: visitor.home(),
-            search: format!("{}/search", visitor.base()),
+            list: context.home(),
+            search: format!("{}/search", context.base()),
             plain,
             typed,
             cursor: &self.cursor,
@@ -220,46 +223,46 @@ impl Asked {
     }
 }
 
-/// Returns the statuses that a visitor can filter by. *Revoked* is among them only for a
+/// Returns the statuses that a context can filter by. *Revoked* is among them only for a
 /// role that can revoke or reinstate.
-fn statuses(visitor: &Visitor) -> impl Iterator<Item = Status> {
-    let knows_revoked = visitor.may(Right::Revoke) || visitor.may(Right::Reinstate);
+fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
+    let knows_revoked = context.may(Right::Revoke) || context.may(Right::Reinstate);
     let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
     all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
 }
 
-fn filters(visitor: &Visitor, asked: &Asked) -> Vec<Field> {
-    let t = visitor.t();
+fn filters(context: &PageContext, asked: &Asked) -> Vec<Field> {
+    let t = context.t();
     let mut choices = vec![Choice::new("all", &*t.all)];
-    choices.extend(statuses(visitor).map(|status| Choice::new(status.as_str(), t.status(status))));
+    choices.extend(statuses(context).map(|status| Choice::new(status.as_str(), t.status(status))));
     let mut fields =
         vec![Field::new("status", &*t.filter_status, &asked.status, Kind::Choice(choices))];
-    let policy = visitor.service().policy();
-    let roles: Vec<_> = policy.grants_of(visitor.actor().role()).collect();
+    let policy = context.service().policy();
+    let roles: Vec<_> = policy.grants_of(context.actor().role()).collect();
     if roles.len() > 1 {
         let mut choices = vec![Choice::new("", &*t.all)];
         choices.extend(roles.iter().map(|role| Choice::new(role.as_str(), (t.role)(role))));
         fields.push(Field::new("role", &*t.filter_role, &asked.role, Kind::Choice(choices)));
     }
-    fields.extend(division_filter(visitor, &t.filter_division, &asked.division));
+    fields.extend(division_filter(context, &t.filter_division, &asked.division));
     fields.push(Field::new("search", &*t.search, &asked.search, Kind::Search));
     let choices = LENGTHS.iter().map(|length| Choice::new(*length, *length)).collect();
     fields.push(Field::new("rows", &*t.rows, &asked.rows, Kind::Choice(choices)));
     fields
 }
 
-/// Returns the division filter for a visitor who reaches all divisions. It offers the
+/// Returns the division filter for a context who reaches all divisions. It offers the
 /// divisions that the host has named, or is a text field if there are none.
-pub(super) fn division_filter(visitor: &Visitor, label: &str, value: &str) -> Option<Field> {
-    let known = &visitor.dashboard().divisions;
+pub(super) fn division_filter(context: &PageContext, label: &str, value: &str) -> Option<Field> {
+    let known = &context.dashboard().divisions;
     let kind = if known.is_empty() {
         Kind::Text
     } else {
-        let all = Choice::new("", &*visitor.t().all);
+        let all = Choice::new("", &*context.t().all);
         let known = known.iter().map(|division| Choice::new(division.as_str(), division.as_str()));
         Kind::Choice(std::iter::once(all).chain(known).collect())
     };
-    matches!(visitor.actor().scope(), Scope::All)
+    matches!(context.actor().scope(), Scope::All)
         .then(|| Field::new("division", label, value, kind))
 }
 
@@ -336,9 +339,9 @@ impl Figures {
     /// The bar's width, in the units of its view box.
     const WIDTH: u64 = 1_000;
 
-    fn of(counts: &Counts, visitor: &Visitor) -> Self {
-        let t = visitor.t();
-        let known: Vec<_> = statuses(visitor).map(|status| (status, counts.of(status))).collect();
+    fn of(counts: &Counts, context: &PageContext) -> Self {
+        let t = context.t();
+        let known: Vec<_> = statuses(context).map(|status| (status, counts.of(status))).collect();
         let total: u64 = known.iter().map(|(_, count)| u64::from(number(*count))).sum();
         let mut before = 0;
         let each = known.into_iter().map(|(status, count)| {

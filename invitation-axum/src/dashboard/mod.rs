@@ -7,10 +7,10 @@ mod create;
 mod detail;
 mod events;
 mod form;
-mod frame;
 mod import;
 mod layout;
 mod list;
+mod page;
 mod pager;
 mod row;
 mod strings;
@@ -24,7 +24,7 @@ use axum::{
 };
 use invitation_core::Division;
 
-use self::frame::Desk;
+use self::page::DashboardState;
 pub use self::{
     layout::{Layout, Page},
     strings::Strings,
@@ -174,7 +174,7 @@ impl Web {
     /// Returns a router with the dashboard, to be mounted at any path:
     /// `.nest_service("/invitations", web.dashboard(Dashboard::new()))`.
     pub fn dashboard(&self, dashboard: Dashboard) -> Router {
-        let desk = Desk::new(self.clone(), dashboard);
+        let dashboard_state = DashboardState::new(self.clone(), dashboard);
         let pages = Router::new()
             .route("/", get(list::show))
             .route("/search", get(list::back).post(list::search))
@@ -186,11 +186,11 @@ impl Web {
             .route("/{id}/copy", post(detail::copy).get(detail::back))
             .route("/{id}/edit", get(change::form).post(change::save))
             .route("/{id}/{change}", get(confirm::ask).post(confirm::make))
-            .fallback(frame::nothing)
-            .method_not_allowed_fallback(frame::not_so)
-            .layer(middleware::from_fn_with_state(desk.clone(), frame::identify));
+            .fallback(page::nothing)
+            .method_not_allowed_fallback(page::not_so)
+            .layer(middleware::from_fn_with_state(dashboard_state.clone(), page::identify));
         let pages = self.with_middleware(pages);
-        let pages = pages.layer(middleware::from_fn_with_state(desk, frame::frame));
+        let pages = pages.layer(middleware::from_fn_with_state(dashboard_state, page::frame));
         self.with_middleware(assets::router()).merge(pages)
     }
 }

@@ -5,7 +5,7 @@ use askama::{Template, filters::HtmlSafe};
 use invitation_core::Cursor;
 use url::form_urlencoded::Serializer;
 
-use super::{Strings, frame::Visitor};
+use super::{Strings, page::PageContext};
 
 /// The number of pages that the trail remembers. From further on, the previous page is
 /// the first page.
@@ -65,8 +65,8 @@ type Fields = Vec<(&'static str, String)>;
 
 /// Splits typed values into those that may appear in an address and those that resemble a
 /// code.
-pub(super) fn apart(visitor: &Visitor, typed: &[(&'static str, &str)]) -> (Fields, Fields) {
-    let format = visitor.service().code_format();
+pub(super) fn apart(context: &PageContext, typed: &[(&'static str, &str)]) -> (Fields, Fields) {
+    let format = context.service().code_format();
     let values = typed.iter().map(|(name, value)| (*name, (*value).to_owned()));
     values.partition(|(_, value)| !format.resembles(value))
 }

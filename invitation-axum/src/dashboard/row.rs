@@ -9,7 +9,7 @@ use invitation_core::{
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Strings, frame::Visitor};
+use super::{Strings, page::PageContext};
 
 /// A row of the table, and the facts of a page.
 #[derive(Debug)]
@@ -43,11 +43,11 @@ pub(super) struct ActionLink<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(view: &'a InvitationView, visitor: &'a Visitor, now: Timestamp) -> Self {
+    pub(super) fn of(view: &'a InvitationView, context: &'a PageContext, now: Timestamp) -> Self {
         let copyable = view.actions().contains(&Right::Copy);
-        let mut row = Self::new(view.invitation(), view.status(), view.code(), visitor, now);
-        row.copy = copyable.then(|| CopyForm::new(visitor, &row));
-        row.actions = view.actions().iter().filter_map(|right| link(*right, visitor.t())).collect();
+        let mut row = Self::new(view.invitation(), view.status(), view.code(), context, now);
+        row.copy = copyable.then(|| CopyForm::new(context, &row));
+        row.actions = view.actions().iter().filter_map(|right| link(*right, context.t())).collect();
         row
     }
 
@@ -56,10 +56,10 @@ impl<'a> Row<'a> {
         invitation: &'a Invitation,
         status: Status,
         code: Option<&InvitationCode>,
-        visitor: &'a Visitor,
+        context: &'a PageContext,
         now: Timestamp,
     ) -> Self {
-        let t = visitor.t();
+        let t = context.t();
         let code = code.map(InvitationCode::reveal);
         let id = invitation.id.to_string();
         Self {
@@ -67,7 +67,7 @@ impl<'a> Row<'a> {
             code,
             bound_to: BoundTo { t, binding: &invitation.binding },
             role: (t.role)(&invitation.role),
-            division: matches!(visitor.actor().scope(), Scope::All)
+            division: matches!(context.actor().scope(), Scope::All)
                 .then(|| invitation.division.as_str()),
             status: Mark { status, label: t.status(status) },
             expires: When::new(invitation.expires_at, now, t),
@@ -168,10 +168,10 @@ pub(super) struct CopyForm<'a> {
 impl HtmlSafe for CopyForm<'_> {}
 
 impl<'a> CopyForm<'a> {
-    pub(super) fn new(visitor: &'a Visitor, row: &Row<'_>) -> Self {
+    pub(super) fn new(context: &'a PageContext, row: &Row<'_>) -> Self {
         Self {
-            t: visitor.t(),
-            base: visitor.base(),
+            t: context.t(),
+            base: context.base(),
             id: row.id.clone(),
             name: row.name.clone(),
             large: false,

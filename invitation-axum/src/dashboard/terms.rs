@@ -6,16 +6,16 @@ use invitation_core::{Binding, Email, EmailDomain, FieldError, Right, Role, Scop
 
 use super::{
     form::{Choice, Field, Input, Kind, Mistakes},
-    frame::Visitor,
+    page::PageContext,
 };
 
 /// Returns the address or domain of the form; `None` after a mistake.
 pub(super) fn binding(
-    visitor: &Visitor,
+    context: &PageContext,
     input: &Input,
     mistakes: &mut Mistakes,
 ) -> Option<Binding> {
-    let t = visitor.t();
+    let t = context.t();
     match (input.text("email"), input.text("email_domain")) {
         ("", "") => Some(Binding::Anyone),
         (email, "") => mistakes.check(t, Email::parse(email)).map(Binding::Address),
@@ -28,16 +28,16 @@ pub(super) fn binding(
 }
 
 /// Returns the chosen role; `None` without a choice or after a mistake.
-pub(super) fn role(visitor: &Visitor, input: &Input, mistakes: &mut Mistakes) -> Option<Role> {
+pub(super) fn role(context: &PageContext, input: &Input, mistakes: &mut Mistakes) -> Option<Role> {
     match input.text("role") {
         "" => None,
-        role => mistakes.check(visitor.t(), Role::new(role)),
+        role => mistakes.check(context.t(), Role::new(role)),
     }
 }
 
 /// Returns a whole number; `None` without input or after a mistake.
 pub(super) fn number(
-    visitor: &Visitor,
+    context: &PageContext,
     input: &Input,
     name: &'static str,
     mistakes: &mut Mistakes,
@@ -46,31 +46,31 @@ pub(super) fn number(
         "" => None,
         number => {
             let number =
-                number.parse().map_err(|_| FieldError::new(name, &*visitor.t().not_a_number));
-            mistakes.check(visitor.t(), number)
+                number.parse().map_err(|_| FieldError::new(name, &*context.t().not_a_number));
+            mistakes.check(context.t(), number)
         }
     }
 }
 
 /// Returns the number of uses; `None` without input or after a mistake.
 pub(super) fn uses(
-    visitor: &Visitor,
+    context: &PageContext,
     input: &Input,
     mistakes: &mut Mistakes,
 ) -> Option<NonZeroU32> {
-    let given = number(visitor, input, "max_uses", mistakes)?;
+    let given = number(context, input, "max_uses", mistakes)?;
     let given =
         NonZeroU32::new(given).ok_or_else(|| FieldError::new("max_uses", "must be 1 or more"));
-    mistakes.check(visitor.t(), given)
+    mistakes.check(context.t(), given)
 }
 
 /// Returns the fields that restrict who may use a code: an address, and a domain for
 /// roles that may bind to one.
-pub(super) fn binding_fields(visitor: &Visitor, label: &str, input: &Input) -> Vec<Field> {
-    let t = visitor.t();
+pub(super) fn binding_fields(context: &PageContext, label: &str, input: &Input) -> Vec<Field> {
+    let t = context.t();
     let email = Field::new("email", label, input.text("email"), Kind::Email);
     let mut fields = vec![email.with_hint(&*t.email_hint)];
-    if visitor.may(Right::BindDomain) {
+    if context.may(Right::BindDomain) {
         let domain = input.text("email_domain");
         let field = Field::new("email_domain", &*t.email_domain, domain, Kind::Text);
         fields.push(field.with_hint(&*t.email_domain_hint));
@@ -80,10 +80,10 @@ pub(super) fn binding_fields(visitor: &Visitor, label: &str, input: &Input) -> V
 
 /// Returns the field of the role: a choice, or a fixed text if there is only one role to
 /// grant.
-pub(super) fn role_field(visitor: &Visitor, input: &Input) -> Field {
-    let t = visitor.t();
-    let policy = visitor.service().policy();
-    let role = visitor.actor().role();
+pub(super) fn role_field(context: &PageContext, input: &Input) -> Field {
+    let t = context.t();
+    let policy = context.service().policy();
+    let role = context.actor().role();
     if let Some(only) = policy.default_grant(role) {
         return Field::new("role", &*t.role_label, (t.role)(only), Kind::Fixed);
     }
@@ -93,10 +93,10 @@ pub(super) fn role_field(visitor: &Visitor, input: &Input) -> Field {
 }
 
 /// Returns the field of the division, for visitors who reach more than one.
-pub(super) fn division_field(visitor: &Visitor, input: &Input) -> Option<Field> {
-    let t = visitor.t();
+pub(super) fn division_field(context: &PageContext, input: &Input) -> Option<Field> {
+    let t = context.t();
     let division = input.text("division");
-    let known = visitor.dashboard().divisions.iter().map(ToString::to_string).collect();
-    matches!(visitor.actor().scope(), Scope::All)
+    let known = context.dashboard().divisions.iter().map(ToString::to_string).collect();
+    matches!(context.actor().scope(), Scope::All)
         .then(|| Field::new("division", &*t.division, division, Kind::Suggested(known)))
 }

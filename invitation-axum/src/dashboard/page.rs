@@ -1,4 +1,4 @@
-//! The parts that all pages share: the visitor's identity, and the layout around
+//! The parts that all pages share: the context's identity, and the layout around
 //! responses.
 
 use std::{borrow::Cow, sync::Arc};
@@ -28,12 +28,12 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 
 /// The state that all pages share.
 #[derive(Clone, Debug)]
-pub(super) struct Desk {
+pub(super) struct DashboardState {
     web: Web,
     dashboard: Arc<Dashboard>,
 }
 
-impl Desk {
+impl DashboardState {
     pub(super) fn new(web: Web, dashboard: Dashboard) -> Self {
         Self { web, dashboard: Arc::new(dashboard) }
     }
@@ -47,27 +47,27 @@ impl Desk {
 
 /// The user who views a page, and the mount point of the dashboard.
 #[derive(Clone, Debug)]
-pub(super) struct Visitor {
-    desk: Desk,
+pub(super) struct PageContext {
+    dashboard_state: DashboardState,
     actor: Arc<Actor>,
     base: Arc<str>,
 }
 
-impl Visitor {
+impl PageContext {
     pub(super) fn t(&self) -> &Strings {
-        &self.desk.dashboard.strings
+        &self.dashboard_state.dashboard.strings
     }
 
     pub(super) fn dashboard(&self) -> &Dashboard {
-        &self.desk.dashboard
+        &self.dashboard_state.dashboard
     }
 
     pub(super) fn web(&self) -> &Web {
-        &self.desk.web
+        &self.dashboard_state.web
     }
 
     pub(super) fn service(&self) -> &Service {
-        self.desk.web.service()
+        self.dashboard_state.web.service()
     }
 
     pub(super) fn actor(&self) -> &Actor {
@@ -88,13 +88,13 @@ impl Visitor {
         home(&self.base)
     }
 
-    /// Returns whether the policy gives the visitor's role a right, and thus whether a
+    /// Returns whether the policy gives the context's role a right, and thus whether a
     /// page offers the action.
     pub(super) fn may(&self, right: Right) -> bool {
         self.service().policy().allows(self.actor.role(), right)
     }
 
-    /// Refuses a visitor whose role lacks a right, and records the denial.
+    /// Refuses a context whose role lacks a right, and records the denial.
     pub(super) async fn must(
         &self,
         right: Right,
@@ -108,7 +108,7 @@ fn home(base: &str) -> &str {
     if base.is_empty() { "/" } else { base }
 }
 
-impl<S: Sync> FromRequestParts<S> for Visitor {
+impl<S: Sync> FromRequestParts<S> for PageContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -148,29 +148,48 @@ fn log(error: &askama::Error) {
 }
 
 /// Finds out who is there.
-pub(super) async fn identify(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+pub(super) async fn identify(
+    State(dashboard_state): State<DashboardState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut parts, body) = request.into_parts();
-    let visitor = match SignedIn::from_request_parts(&mut parts, &desk.web).await {
-        Ok(SignedIn(actor)) => Visitor { base: desk.base(&parts), actor: Arc::new(actor), desk },
-        Err(problem) => return sent_away(&desk, problem, !asks_for_data(&parts.headers)),
+    let context = match SignedIn::from_request_parts(&mut parts, &dashboard_state.web).await {
+        Ok(SignedIn(actor)) => PageContext {
+            base: dashboard_state.base(&parts),
+            actor: Arc::new(actor),
+            dashboard_state,
+        },
+        Err(problem) => {
+            return sent_away(&dashboard_state, problem, !asks_for_data(&parts.headers));
+        }
     };
-    let actor = Arc::clone(&visitor.actor);
-    parts.extensions.insert(visitor);
+    let actor = Arc::clone(&context.actor);
+    parts.extensions.insert(context);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     response.extensions_mut().insert(actor);
     response
 }
 
 /// Puts the layout around the response, whether it is a page or an error.
-pub(super) async fn frame(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+pub(super) async fn frame(
+    State(dashboard_state): State<DashboardState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let base = desk.base(&parts);
+    let base = dashboard_state.base(&parts);
     let wants_page = !asks_for_data(&parts.headers);
     let is_home = matches!(parts.uri.path(), "" | "/");
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if wants_page {
         let actor = response.extensions_mut().remove::<Arc<Actor>>();
-        let framing = Framing { desk: &desk, actor: actor.as_deref(), base: &base, is_home };
+        let framing = Framing {
+            dashboard_state: &dashboard_state,
+            actor: actor.as_deref(),
+            base: &base,
+            is_home,
+        };
         response = framing.around(response);
     }
     harden(response.headers_mut());
@@ -183,8 +202,8 @@ pub(super) fn asks_for_data(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json")
 }
 
-fn sent_away(desk: &Desk, problem: Problem, wants_page: bool) -> Response {
-    match &desk.dashboard.sign_in {
+fn sent_away(dashboard_state: &DashboardState, problem: Problem, wants_page: bool) -> Response {
+    match &dashboard_state.dashboard.sign_in {
         Some(path) if wants_page && problem.kind() == ProblemKind::Unauthenticated => {
             Redirect::to(path).into_response()
         }
@@ -209,7 +228,7 @@ fn harden(headers: &mut HeaderMap) {
 
 /// The parts of the layout around one response.
 struct Framing<'a> {
-    desk: &'a Desk,
+    dashboard_state: &'a DashboardState,
     actor: Option<&'a Actor>,
     base: &'a str,
     is_home: bool,
@@ -241,7 +260,7 @@ impl Framing<'_> {
             home: home(self.base),
             is_home: self.is_home,
         };
-        let document = match self.desk.dashboard.document(&page) {
+        let document = match self.dashboard_state.dashboard.document(&page) {
             Ok(document) => document,
             Err(error) => {
                 log(&error);
@@ -257,11 +276,11 @@ impl Framing<'_> {
 
     /// Renders the page that reports a problem.
     fn told(&self, problem: &Problem) -> Result<Content, askama::Error> {
-        let t = &self.desk.dashboard.strings;
+        let t = &self.dashboard_state.dashboard.strings;
         let (title, advice) = words(t, problem, self.actor.is_none());
         let detail = problem.detail().map(|detail| (t.sentence)(detail));
         let errors = problem.errors().iter().map(|error| (t.sentence)(&error.message));
-        let way_out = match (&self.desk.dashboard.sign_in, self.actor) {
+        let way_out = match (&self.dashboard_state.dashboard.sign_in, self.actor) {
             (Some(path), None) => Some((&**path, &*t.sign_in)),
             (None, None) => None,
             (_, Some(_)) if self.is_home => None,
