@@ -13,20 +13,20 @@ use crate::{
 };
 
 /// The parameters of a query string, as they were typed.
-pub(crate) trait Asked: DeserializeOwned {
+pub(crate) trait QueryParams: DeserializeOwned {
     /// The parsed value of the parameters.
-    type Meaning;
+    type Parsed;
 
     /// Parses all parameters, and adds each mistake to `wrong`.
-    fn read(self, wrong: &mut Wrong) -> Self::Meaning;
+    fn read(self, wrong: &mut Wrong) -> Self::Parsed;
 }
 
 /// An extractor for a query string. Refuses a parameter that is unknown, repeated or
 /// invalid.
 #[derive(Debug)]
-pub(crate) struct Query<T: Asked>(pub(crate) T::Meaning);
+pub(crate) struct Query<T: QueryParams>(pub(crate) T::Parsed);
 
-impl<T: Asked> FromRequestParts<Web> for Query<T> {
+impl<T: QueryParams> FromRequestParts<Web> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
@@ -40,9 +40,9 @@ impl<T: Asked> FromRequestParts<Web> for Query<T> {
 
 /// An extractor for the query string of a list, with the page parameters.
 #[derive(Debug)]
-pub(crate) struct Paged<T: Asked>(pub(crate) T::Meaning, pub(crate) Paging);
+pub(crate) struct Paged<T: QueryParams>(pub(crate) T::Parsed, pub(crate) Paging);
 
-impl<T: Asked> FromRequestParts<Web> for Paged<T> {
+impl<T: QueryParams> FromRequestParts<Web> for Paged<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
@@ -70,8 +70,8 @@ pub(crate) struct PageQuery {
     pub(crate) cursor: Option<String>,
 }
 
-impl Asked for PageQuery {
-    type Meaning = Paging;
+impl QueryParams for PageQuery {
+    type Parsed = Paging;
 
     fn read(self, wrong: &mut Wrong) -> Paging {
         let number = |text: &str| {

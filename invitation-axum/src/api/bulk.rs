@@ -23,7 +23,7 @@ use crate::{
     body,
     headers::IdempotencyKeyHeader,
     problem::{InputError, Problem},
-    query::{Asked, Query, Wrong},
+    query::{Query, QueryParams, Wrong},
     secret::Secret,
     web::Web,
 };
@@ -46,9 +46,9 @@ pub(crate) struct BulkQuery {
     duplicates: Option<String>,
 }
 
-impl Asked for BulkQuery {
+impl QueryParams for BulkQuery {
     /// Whether this is a dry run, and how to import the rows.
-    type Meaning = (bool, How);
+    type Parsed = (bool, How);
 
     fn read(self, wrong: &mut Wrong) -> (bool, How) {
         let dry_run = wrong.read("dry_run", self.dry_run.as_deref(), |text| {

@@ -13,7 +13,7 @@ use super::docs;
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{Asked, PageQuery, Paged, Wrong, answered},
+    query::{PageQuery, Paged, QueryParams, Wrong, answered},
     web::Web,
 };
 
@@ -39,8 +39,8 @@ pub(crate) struct EventQuery {
     division: Option<String>,
 }
 
-impl Asked for EventQuery {
-    type Meaning = EventCriteria;
+impl QueryParams for EventQuery {
+    type Parsed = EventCriteria;
 
     fn read(self, wrong: &mut Wrong) -> EventCriteria {
         let mut criteria = EventCriteria::new();

@@ -13,7 +13,7 @@ use crate::{
     authorization::{Authorized, to},
     body,
     problem::Problem,
-    query::{Asked, PageQuery, Paged, Query, Wrong, answered},
+    query::{PageQuery, Paged, Query, QueryParams, Wrong, answered},
     web::Web,
 };
 
@@ -68,8 +68,8 @@ pub(crate) struct CountQuery {
     division: Option<String>,
 }
 
-impl Asked for ListQuery {
-    type Meaning = Criteria;
+impl QueryParams for ListQuery {
+    type Parsed = Criteria;
 
     fn read(self, wrong: &mut Wrong) -> Criteria {
         let Self { status, search, role, division } = self;
@@ -82,8 +82,8 @@ impl Asked for ListQuery {
     }
 }
 
-impl Asked for CountQuery {
-    type Meaning = Criteria;
+impl QueryParams for CountQuery {
+    type Parsed = Criteria;
 
     fn read(self, wrong: &mut Wrong) -> Criteria {
         let mut criteria = Criteria::new();

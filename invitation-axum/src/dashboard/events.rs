@@ -24,7 +24,7 @@ use super::{
 use crate::problem::Problem;
 
 /// The filters as the context typed them.
-struct Asked {
+struct QueryParams {
     action: String,
     outcome: String,
     user: String,
@@ -40,14 +40,14 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
-    listed(&context, &Asked::of(&Input::of_query(query.as_deref()))).await
+    listed(&context, &QueryParams::of(&Input::of_query(query.as_deref()))).await
 }
 
 /// Shows the audit view for its filter form. The response redirects to an address with
 /// the same filters, if they may appear in one.
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
-    let asked = Asked::of(&Input::of_body(request, context.web()).await?);
+    let asked = QueryParams::of(&Input::of_body(request, context.web()).await?);
     let list = format!("{}/events", context.base());
     let is_understood = asked.understand(context.t(), &mut Mistakes::default()).is_some();
     match asked.asking(&context, &list).link() {
@@ -56,7 +56,7 @@ pub(super) async fn search(context: PageContext, request: Request) -> Result<Res
     }
 }
 
-async fn listed(context: &PageContext, asked: &Asked) -> Result<Response, Problem> {
+async fn listed(context: &PageContext, asked: &QueryParams) -> Result<Response, Problem> {
     let t = context.t();
     let mut mistakes = Mistakes::default();
     let mut found = None;
@@ -90,7 +90,7 @@ async fn listed(context: &PageContext, asked: &Asked) -> Result<Response, Proble
     page(status, &t.audit_trail, &audit)
 }
 
-impl Asked {
+impl QueryParams {
     fn of(input: &Input) -> Self {
         let text = |name| input.text(name).to_owned();
         Self {
@@ -164,7 +164,7 @@ impl Asked {
     }
 }
 
-fn filters(context: &PageContext, asked: &Asked) -> Vec<Field> {
+fn filters(context: &PageContext, asked: &QueryParams) -> Vec<Field> {
     let t = context.t();
     let choice = |words: Vec<&'static str>| {
         let words = words.into_iter().map(|word| Choice::new(word, in_words(t, word)));

@@ -24,7 +24,7 @@ use crate::problem::Problem;
 const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
 /// The filters of a list as the context typed them.
-struct Asked {
+struct QueryParams {
     status: String,
     role: String,
     division: String,
@@ -48,14 +48,14 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let input = Input::of_query(query.as_deref());
     let done = done(context.t(), input.text("done"));
-    listed(&context, &Asked::of(&input), Source::Address, done).await
+    listed(&context, &QueryParams::of(&input), Source::Address, done).await
 }
 
 /// Handles the filter form by redirecting to the list's address, which the context can keep, share
 /// and come back to. A search that resembles a code has no address and gets the list itself.
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::View, None).await?;
-    let asked = Asked::of(&Input::of_body(request, context.web()).await?);
+    let asked = QueryParams::of(&Input::of_body(request, context.web()).await?);
     let is_understood = asked.understand(context.t(), &mut Mistakes::default()).is_some();
     match asked.asking(&context).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
@@ -70,7 +70,7 @@ pub(super) async fn back(context: PageContext) -> Redirect {
 
 async fn listed(
     context: &PageContext,
-    asked: &Asked,
+    asked: &QueryParams,
     source: Source,
     done: Option<&str>,
 ) -> Result<Response, Problem> {
@@ -132,7 +132,7 @@ async fn listed(
     page(status, &t.heading, &list)
 }
 
-impl Asked {
+impl QueryParams {
     fn of(input: &Input) -> Self {
         let text = |name| input.text(name).to_owned();
         Self {
@@ -231,7 +231,7 @@ fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
     all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
 }
 
-fn filters(context: &PageContext, asked: &Asked) -> Vec<Field> {
+fn filters(context: &PageContext, asked: &QueryParams) -> Vec<Field> {
     let t = context.t();
     let mut choices = vec![Choice::new("all", &*t.all)];
     choices.extend(statuses(context).map(|status| Choice::new(status.as_str(), t.status(status))));
