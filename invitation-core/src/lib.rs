@@ -80,7 +80,10 @@ pub use self::{
     },
     quota::{Cap, Quota, QuotaOf},
     refusal::{Refusal, Refused, Verdict},
-    request::{Fingerprint, IdempotencyKey, Known, Request, RequestKey, RequestResults},
+    request::{
+        Fingerprint, IdempotencyKey, IdempotentRequest, PriorRequest, RequestResults,
+        ScopedIdempotencyKey,
+    },
     search::{Search, SearchTerm},
     service::{
         Checked, Count, Counts, Created, Criteria, Cursor, Disclosure, Duplicates, EventCriteria,

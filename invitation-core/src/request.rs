@@ -103,7 +103,7 @@ impl Fingerprinting {
 /// An idempotency key together with its owner.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
-pub struct RequestKey {
+pub struct ScopedIdempotencyKey {
     /// The user who made the request; none for the system.
     pub owner: Option<UserId>,
     /// The key itself, unique for its owner.
@@ -144,9 +144,9 @@ impl fmt::Debug for RequestResults {
 /// A request to create invitations under an idempotency key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
-pub struct Request {
+pub struct IdempotentRequest {
     /// The idempotency key and its owner.
-    pub key: RequestKey,
+    pub key: ScopedIdempotencyKey,
     /// The digest of everything that the request asks for.
     pub fingerprint: Fingerprint,
     /// The id of the request, unique in the store.
@@ -157,7 +157,7 @@ pub struct Request {
     pub results: Option<RequestResults>,
 }
 
-impl Request {
+impl IdempotentRequest {
     /// How long a store remembers the key of a request that created nothing.
     pub const KEPT_WITHOUT_INVITATIONS: Duration = Duration::hours(24);
 
@@ -170,7 +170,7 @@ impl Request {
 
     /// Returns whether `known` stems from a request with the same content.
     #[must_use]
-    pub(crate) fn made(&self, known: &Known) -> bool {
+    pub(crate) fn made(&self, known: &PriorRequest) -> bool {
         self.fingerprint == known.fingerprint
     }
 }
@@ -178,7 +178,7 @@ impl Request {
 /// The record of an earlier request under the same idempotency key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
-pub struct Known {
+pub struct PriorRequest {
     /// The digest of everything that the earlier request asked for.
     pub fingerprint: Fingerprint,
     /// The invitations that it created, in their current state, tombstones included, by

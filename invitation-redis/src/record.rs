@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain,
-    Event, EventId, Invitation, InvitationId, Inviter, Lease, Metadata, OpenLease, Performer,
-    Redemption, Request, RequestContext, Revocation, Role, SealedCode, Source, StoreError, UserId,
-    Username,
+    Event, EventId, IdempotentRequest, Invitation, InvitationId, Inviter, Lease, Metadata,
+    OpenLease, Performer, Redemption, RequestContext, Revocation, Role, SealedCode, Source,
+    StoreError, UserId, Username,
 };
 
 use crate::wire::{Fields, Packed, corrupt};
@@ -30,7 +30,7 @@ pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<
 
 /// Returns the hash field of an idempotency key. A NUL separates user and key: no user id
 /// is empty or contains one.
-pub(crate) fn request_key(request: &Request) -> Vec<u8> {
+pub(crate) fn request_key(request: &IdempotentRequest) -> Vec<u8> {
     let owner = request.key.owner.as_ref().map_or("", UserId::as_str);
     [owner, "\0", request.key.key.as_str()].concat().into_bytes()
 }

@@ -8,8 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use invitation_core::{
     CommittedBy, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint, Insert,
-    Inserted, Invitation, InvitationId, Invitee, Known, Lanes, LeaseListing, Listing, Located,
-    OsEntropy, Outcome, Page, Purge, Purged, RedemptionListing, RequestResults, Scope, Store,
+    Inserted, Invitation, InvitationId, Invitee, Lanes, LeaseListing, Listing, Located, OsEntropy,
+    Outcome, Page, PriorRequest, Purge, Purged, RedemptionListing, RequestResults, Scope, Store,
     StoreError, Tally, Target, Timestamp, Transition,
 };
 use redis::Value;
@@ -197,7 +197,7 @@ impl Store for RedisStore {
                     invitations.push(record::invitation(id, &answer.bytes()?)?);
                 }
                 let fingerprint = Fingerprint::from_bytes(fingerprint);
-                Ok(Inserted::Known(Known { fingerprint, invitations, results }))
+                Ok(Inserted::Known(PriorRequest { fingerprint, invitations, results }))
             }
             _ => Err(answer.odd()),
         }

@@ -9,7 +9,8 @@ use invitation::{
     Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
     EmailDomain, Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation,
     InvitationId, Inviter, Lease, Metadata, Performer, Reason, Redemption, RequestContext,
-    RequestKey, RequestResults, Revocation, Role, SealedCode, Source, Timestamp, UserId, Username,
+    RequestResults, Revocation, Role, ScopedIdempotencyKey, SealedCode, Source, Timestamp, UserId,
+    Username,
 };
 use serde_json::{Value, json};
 
@@ -176,7 +177,7 @@ keep_fields! {
         id, at, performer, action, outcome, reason, invitation, division, context, detail,
     }
     RequestContext { correlation, source }
-    RequestKey { owner, key }
+    ScopedIdempotencyKey { owner, key }
     Made { asked, invitations, results, forgotten_at }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use invitation::{
     CodeDigest, Event, EventId, Facts, Fingerprint, Invitation, InvitationId, Lease, Redemption,
-    RequestKey, RequestResults, Target, Timestamp, UserId,
+    RequestResults, ScopedIdempotencyKey, Target, Timestamp, UserId,
 };
 use serde_json::{Value, json};
 
@@ -32,9 +32,9 @@ pub(crate) enum Op {
     /// Adds an event.
     Event(Box<Event>),
     /// Stores the result of a request under its key.
-    Request(RequestKey, Box<Made>),
+    Request(ScopedIdempotencyKey, Box<Made>),
     /// Removes the key of a request.
-    RequestForgotten(RequestKey),
+    RequestForgotten(ScopedIdempotencyKey),
     /// Removes an invitation with all its data except for its events.
     Forgotten(InvitationId),
 }
@@ -93,7 +93,7 @@ pub(crate) struct Kept {
     pub(crate) invitation: Invitation,
     pub(crate) redemptions: BTreeMap<UserId, Redemption>,
     pub(crate) leases: BTreeMap<UserId, Lease>,
-    request: Option<RequestKey>,
+    request: Option<ScopedIdempotencyKey>,
 }
 
 /// All data of the store, with its indexes.
@@ -104,7 +104,7 @@ pub(crate) struct State {
     by_digest: HashMap<CodeDigest, InvitationId>,
     pub(crate) events: HashMap<EventId, Event>,
     pub(crate) by_at: BTreeSet<(Timestamp, EventId)>,
-    pub(crate) requests: HashMap<RequestKey, Made>,
+    pub(crate) requests: HashMap<ScopedIdempotencyKey, Made>,
 }
 
 impl State {

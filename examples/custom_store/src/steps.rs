@@ -8,8 +8,8 @@
 use std::collections::HashSet;
 
 use invitation::{
-    Change, Event, EventId, Facts, Insert, Inserted, InvitationId, Known, NewInvitation, Outcome,
-    Purge, Purged, Quota, QuotaOf, Scope, StoreError, StoreErrorKind, Transition,
+    Change, Event, EventId, Facts, Insert, Inserted, InvitationId, NewInvitation, Outcome,
+    PriorRequest, Purge, Purged, Quota, QuotaOf, Scope, StoreError, StoreErrorKind, Transition,
 };
 
 use crate::state::{Kept, Made, Op, State};
@@ -30,7 +30,8 @@ pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op
         let kept = made.invitations.iter().filter_map(|id| state.invitations.get(id));
         let mut invitations: Vec<_> = kept.map(|kept| kept.invitation.clone()).collect();
         invitations.sort_by_key(|invitation| invitation.id);
-        let known = Known { fingerprint: made.asked, invitations, results: made.results.clone() };
+        let known =
+            PriorRequest { fingerprint: made.asked, invitations, results: made.results.clone() };
         return Ok((Inserted::Known(known), Vec::new()));
     }
     if let Some((of, pending)) = first_full(state, &insert.quotas) {

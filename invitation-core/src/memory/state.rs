@@ -17,7 +17,7 @@ use crate::{
     purge::{Purge, Purged},
     query::{Filter, Position},
     quota::{Quota, QuotaOf},
-    request::{Fingerprint, Known, Request, RequestKey, RequestResults},
+    request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     store::{Insert, Inserted, Invitee, NewInvitation, Outcome},
     text::UserId,
     time::Timestamp,
@@ -33,7 +33,7 @@ pub(super) struct State {
     pub(super) events: Vec<Event>,
     events_by_id: HashMap<EventId, usize, Uniform>,
     pub(super) newest_events: BTreeMap<(Timestamp, EventId), usize>,
-    requests: HashMap<RequestKey, StoredRequest>,
+    requests: HashMap<ScopedIdempotencyKey, StoredRequest>,
 }
 
 /// The stored data of a request with an idempotency key.
@@ -197,7 +197,7 @@ impl State {
     }
 
     /// Returns the stored result of an earlier request under the same key.
-    fn known(&self, request: &Request) -> Option<Known> {
+    fn known(&self, request: &IdempotentRequest) -> Option<PriorRequest> {
         let stored = self.requests.get(&request.key)?;
         if stored.forgotten_at.is_some_and(|at| at <= request.at) {
             return None;
@@ -205,7 +205,7 @@ impl State {
         let slots = stored.invitations.iter().filter_map(|id| self.by_id.get(id));
         let invitations = slots.map(|slot| self.invitations[*slot].invitation.clone()).collect();
         let StoredRequest { fingerprint, results, .. } = stored;
-        Some(Known { fingerprint: *fingerprint, invitations, results: results.clone() })
+        Some(PriorRequest { fingerprint: *fingerprint, invitations, results: results.clone() })
     }
 
     /// Returns all mailboxes with an active invitation to their division.

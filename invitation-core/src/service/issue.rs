@@ -17,7 +17,9 @@ use crate::{
     policy::Right,
     quota::{Quota, QuotaOf},
     refusal::{Refusal, Verdict},
-    request::{Fingerprinting, IdempotencyKey, Known, Request, RequestKey},
+    request::{
+        Fingerprinting, IdempotencyKey, IdempotentRequest, PriorRequest, ScopedIdempotencyKey,
+    },
     store::{Insert, Inserted, Store},
     text::Division,
 };
@@ -39,7 +41,7 @@ pub(super) struct Accepted {
 pub(super) enum Drawn {
     Made(Vec<Created>),
     /// An earlier call had made the request.
-    Known(Known, Option<Request>),
+    Known(PriorRequest, Option<IdempotentRequest>),
     /// A quota has no room for all of them: the quota's owner, the room it has, and the
     /// verdict.
     Full {
@@ -91,7 +93,7 @@ impl<S: Store> Invitations<S> {
         &self,
         call: &Call,
         accepted: &Accepted,
-        request: Option<Request>,
+        request: Option<IdempotentRequest>,
     ) -> Result<Drawn, Error> {
         let settings = &self.settings;
         let quotas = accepted.quotas(call, &settings.limits);
@@ -182,7 +184,7 @@ impl<S: Store> Invitations<S> {
         let request = accepted.request(call, Some(key));
         let question = Insert { rows: Vec::new(), quotas: Vec::new(), request };
         let is_the_same =
-            |known: &Known| question.request.as_ref().is_some_and(|asked| asked.made(known));
+            |known: &PriorRequest| question.request.as_ref().is_some_and(|asked| asked.made(known));
         match self.store.insert(&question).await? {
             Inserted::Known(known) if is_the_same(&known) => {
                 let about = accepted.division();
@@ -197,8 +199,8 @@ impl<S: Store> Invitations<S> {
         &self,
         caller: Caller<'_>,
         call: &Call,
-        known: Known,
-        request: Option<Request>,
+        known: PriorRequest,
+        request: Option<IdempotentRequest>,
         about: Option<Division>,
     ) -> Result<Vec<Created>, Error> {
         let refuse = async |verdict| {
@@ -244,16 +246,16 @@ impl Asking {
 }
 
 impl Accepted {
-    fn request(&self, call: &Call, key: Option<&IdempotencyKey>) -> Option<Request> {
+    fn request(&self, call: &Call, key: Option<&IdempotencyKey>) -> Option<IdempotentRequest> {
         let key = key?.clone();
         let kind = if self.batch.is_some() { "create many" } else { "create" };
         let mut all = Fingerprinting::new(kind);
         for (terms, _) in &self.terms {
             terms.tell(&mut all);
         }
-        let key = RequestKey { owner: call.performer.user().cloned(), key };
+        let key = ScopedIdempotencyKey { owner: call.performer.user().cloned(), key };
         let (id, at) = (call.id, call.now);
-        Some(Request { key, fingerprint: all.finish(), id, at, results: None })
+        Some(IdempotentRequest { key, fingerprint: all.finish(), id, at, results: None })
     }
 
     fn quotas(&self, call: &Call, limits: &Limits) -> Vec<Quota> {

@@ -6,7 +6,7 @@ use crate::{
     id::InvitationId,
     invitation::{Binding, Facts, Invitation, Status},
     quota::{Quota, QuotaOf},
-    request::{Known, Request},
+    request::{IdempotentRequest, PriorRequest},
     text::Division,
     time::Timestamp,
 };
@@ -41,7 +41,7 @@ pub struct Insert {
     /// The quotas that must have room, by ascending [`Quota::of`].
     pub quotas: Vec<Quota>,
     /// The request with its idempotency key, if the caller gave one.
-    pub request: Option<Request>,
+    pub request: Option<IdempotentRequest>,
 }
 
 /// A mailbox in a division, to look up whether it has been invited already.
@@ -72,8 +72,9 @@ impl Insert {
     /// Returns whether the key is to be stored: it is, if the request creates invitations
     /// or has results to return again.
     #[must_use]
-    pub fn keeps_request(&self) -> Option<&Request> {
-        let kept = |request: &&Request| !self.rows.is_empty() || request.results.is_some();
+    pub fn keeps_request(&self) -> Option<&IdempotentRequest> {
+        let kept =
+            |request: &&IdempotentRequest| !self.rows.is_empty() || request.results.is_some();
         self.request.as_ref().filter(kept)
     }
 
@@ -81,7 +82,7 @@ impl Insert {
     /// long as its invitations.
     #[must_use]
     pub fn forgotten_at(&self) -> Option<Timestamp> {
-        self.request.as_ref().filter(|_| self.rows.is_empty()).map(Request::forgotten_at)
+        self.request.as_ref().filter(|_| self.rows.is_empty()).map(IdempotentRequest::forgotten_at)
     }
 
     /// Creates an insert of these invitations, without quotas and idempotency key.
@@ -98,7 +99,7 @@ pub enum Inserted {
     /// All invitations are stored.
     Stored,
     /// Nothing is stored: an earlier request used this key.
-    Known(Known),
+    Known(PriorRequest),
     /// Nothing is stored: this quota has no room for the invitations.
     QuotaFull {
         /// The creator or division that the quota limits.

@@ -45,7 +45,7 @@ use crate::{
 ///   invitation; [`Invitation::held`] is their number. A lease stays, expired or not,
 ///   until a change ends it.
 /// - **Events**, unique by id ([`Event`]).
-/// - **Requests** ([`Request`](crate::Request)): for each owner and idempotency key, the
+/// - **Requests** ([`IdempotentRequest`](crate::IdempotentRequest)): for each owner and idempotency key, the
 ///   fingerprint of the request, the invitations it created, and its results if there are
 ///   any.
 ///
@@ -133,7 +133,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///    with what is stored under the key, and store nothing. Of several concurrent
     ///    calls with the same key, one MUST store its rows and the others MUST return
     ///    these rows. A key without invitations that is [forgotten](Insert::forgotten_at)
-    ///    at [`Request::at`](crate::Request::at) of this request counts as not stored,
+    ///    at [`IdempotentRequest::at`](crate::IdempotentRequest::at) of this request counts as not stored,
     ///    and is replaced.
     /// 2. If one of the quotas has no room ([`Quota::has_room`](crate::Quota::has_room))
     ///    besides the invitations that it already [`counts`](crate::Quota::counts), store

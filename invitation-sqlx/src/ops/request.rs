@@ -1,7 +1,7 @@
 //! Requests under an idempotency key: the primary key of their table arbitrates.
 
 use invitation_core::{
-    Known, Request, RequestResults, StoreError, StoreErrorKind, Timestamp, UserId,
+    IdempotentRequest, PriorRequest, RequestResults, StoreError, StoreErrorKind, Timestamp, UserId,
 };
 
 use crate::{
@@ -20,9 +20,9 @@ use crate::{
 pub(super) async fn write<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    request: &Request,
+    request: &IdempotentRequest,
     forgotten_at: Option<Timestamp>,
-) -> Result<Option<Known>, StoreError> {
+) -> Result<Option<PriorRequest>, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
     if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
         return Ok(None);
@@ -41,7 +41,7 @@ pub(super) async fn write<DB: Dialect>(
 async fn try_write<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    request: &Request,
+    request: &IdempotentRequest,
     forgotten_at: Option<Timestamp>,
 ) -> sqlx::Result<bool> {
     let mut s = Statement::<DB>::new(format!(
@@ -59,7 +59,7 @@ async fn try_write<DB: Dialect>(
 async fn forget<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    request: &Request,
+    request: &IdempotentRequest,
 ) -> sqlx::Result<()> {
     let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.requests));
     by_key(&mut s, request);
@@ -71,8 +71,8 @@ async fn forget<DB: Dialect>(
 pub(super) async fn known<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    request: &Request,
-) -> Result<Option<Known>, StoreError> {
+    request: &IdempotentRequest,
+) -> Result<Option<PriorRequest>, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
     let fresh = DB::fresh(conn);
     // One statement, so that a purge is seen by all of it or by none. The results come with
@@ -94,11 +94,14 @@ pub(super) async fn known<DB: Dialect>(
     ));
     s.sql(fresh);
     let found = s.all(conn).await.map_err(failed)?;
-    let mut known: Option<Known> = None;
+    let mut known: Option<PriorRequest> = None;
     for row in &found {
         let KnownRow { invitation, fingerprint, results } = row::known::<DB>(row)?;
-        let empty =
-            || Known { fingerprint, invitations: Vec::with_capacity(found.len()), results: None };
+        let empty = || PriorRequest {
+            fingerprint,
+            invitations: Vec::with_capacity(found.len()),
+            results: None,
+        };
         let known = known.get_or_insert_with(empty);
         known.invitations.extend(invitation);
         known.results = known.results.take().or(results);
@@ -132,11 +135,11 @@ pub(super) async fn forget_old<DB: Dialect>(
 }
 
 /// The column of the owner: no user has an empty id.
-fn owner(request: &Request) -> &str {
+fn owner(request: &IdempotentRequest) -> &str {
     request.key.owner.as_ref().map_or("", UserId::as_str)
 }
 
-fn by_key<DB: Dialect>(s: &mut Statement<DB>, request: &Request) {
+fn by_key<DB: Dialect>(s: &mut Statement<DB>, request: &IdempotentRequest) {
     s.sql("owner = ").text(owner(request)).sql(" AND request_key = ");
     s.text(request.key.key.as_str());
 }

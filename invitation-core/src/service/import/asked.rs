@@ -7,7 +7,9 @@ use crate::{
     field_error::ValidationErrors,
     id::BatchId,
     refusal::Refused,
-    request::{Fingerprint, Fingerprinting, IdempotencyKey, Request, RequestKey},
+    request::{
+        Fingerprint, Fingerprinting, IdempotencyKey, IdempotentRequest, ScopedIdempotencyKey,
+    },
     service::Created,
 };
 
@@ -164,7 +166,7 @@ impl Import {
     }
 
     /// Returns the import as a request under an idempotency key.
-    pub(super) fn request(&self, call: &Call, key: &IdempotencyKey) -> Request {
+    pub(super) fn request(&self, call: &Call, key: &IdempotencyKey) -> IdempotentRequest {
         let mut all = Fingerprinting::new("import");
         all.part(Some(match self.mode {
             ImportMode::AllOrNone => "all or none",
@@ -181,9 +183,9 @@ impl Import {
                 ImportRow::Unreadable(source) => all.bytes(source.as_bytes()),
             }
         }
-        let key = RequestKey { owner: call.performer.user().cloned(), key: key.clone() };
+        let key = ScopedIdempotencyKey { owner: call.performer.user().cloned(), key: key.clone() };
         let (id, at) = (call.id, call.now);
-        Request { key, fingerprint: all.finish(), id, at, results: None }
+        IdempotentRequest { key, fingerprint: all.finish(), id, at, results: None }
     }
 }
 

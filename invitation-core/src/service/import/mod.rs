@@ -23,7 +23,7 @@ use crate::{
     field_error::{FieldError, ValidationErrors},
     policy::Right,
     refusal::{Refused, Verdict},
-    request::{IdempotencyKey, Known, Request},
+    request::{IdempotencyKey, IdempotentRequest, PriorRequest},
     store::{Insert, Inserted, Store},
     text::Division,
 };
@@ -70,7 +70,7 @@ impl<S: Store> Invitations<S> {
     /// under the same key, the call returns the results of the first time
     /// ([`Imported::is_replayed`]), with the current codes. The key is kept until one of
     /// the invitations is [purged](Self::purge); if none was created, for [24
-    /// hours](Request::KEPT_WITHOUT_INVITATIONS). An import that fails as a whole stores
+    /// hours](IdempotentRequest::KEPT_WITHOUT_INVITATIONS). An import that fails as a whole stores
     /// no key.
     ///
     /// One round trip, one more if there are addresses, one for each refusal, and one for
@@ -225,7 +225,7 @@ impl<S: Store> Invitations<S> {
         call: &Call,
         judged: Judged,
         mode: ImportMode,
-        request: Option<Request>,
+        request: Option<IdempotentRequest>,
     ) -> Result<Imported, Error> {
         let Judged { mut rows, accepted: candidates, .. } = judged;
         let batch = Some(self.state.ids.batch(call.now, self.entropy())?);
@@ -240,7 +240,7 @@ impl<S: Store> Invitations<S> {
             let terms = candidates.iter().filter(|one| places.binary_search(&one.row).is_ok());
             let terms = terms.map(|one| (one.terms.clone(), one.call.clone())).collect();
             let accepted = Accepted { terms, batch };
-            let request = request.as_ref().map(|request| Request {
+            let request = request.as_ref().map(|request| IdempotentRequest {
                 results: Some(kept::write(&rows, &places, &full)),
                 ..request.clone()
             });
@@ -273,7 +273,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Stores only the key, if there is one.
-    async fn store_key(&self, request: Option<Request>) -> Result<Drawn, Error> {
+    async fn store_key(&self, request: Option<IdempotentRequest>) -> Result<Drawn, Error> {
         if request.is_none() {
             return Ok(Drawn::Made(Vec::new()));
         }
@@ -285,7 +285,10 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Returns the stored result of an earlier request under the key, if there is one.
-    async fn known(&self, request: Option<&Request>) -> Result<Option<Known>, Error> {
+    async fn known(
+        &self,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<Option<PriorRequest>, Error> {
         let Some(request) = request.cloned() else { return Ok(None) };
         let insert = Insert { rows: Vec::new(), quotas: Vec::new(), request: Some(request) };
         match self.store.insert(&insert).await? {
@@ -299,8 +302,8 @@ impl<S: Store> Invitations<S> {
         &self,
         caller: Caller<'_>,
         call: &Call,
-        mut known: Known,
-        request: Option<Request>,
+        mut known: PriorRequest,
+        request: Option<IdempotentRequest>,
     ) -> Result<Imported, Error> {
         let results = known.results.take();
         let created = self.replay(caller, call, known, request, None).await?;

@@ -15,7 +15,7 @@ use crate::{
     invitation::{Invitation, Revocation},
     purge::{Purge, Purged},
     query::EventFilter,
-    request::{Fingerprint, Known, Request, RequestResults},
+    request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults},
     store::{Insert, Inserted, NewInvitation, Outcome, Store},
     testing::Fixture,
     time::Timestamp,
@@ -205,7 +205,7 @@ pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
     assert_eq!(store.purge(&second).await.expect("the store purges").removed, 1);
     let invitations = rows.into_iter().map(|row| row.invitation).collect();
     let fingerprint = Fingerprint::from_bytes([1; 32]);
-    let known = Known { fingerprint, invitations, results: None };
+    let known = PriorRequest { fingerprint, invitations, results: None };
     assert_eq!(insert(vec![row(50)]).await, Inserted::Known(known), "what it stands for now");
 }
 
@@ -215,7 +215,7 @@ pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
 pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for n in 0..5 {
-        let request = Request {
+        let request = IdempotentRequest {
             results: Some(RequestResults::from_bytes(vec![n])),
             ..super::requests_of_stores::request(None, &format!("k{n}"), 1)
         };

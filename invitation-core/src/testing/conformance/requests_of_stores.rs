@@ -18,14 +18,14 @@ use crate::{
     id::EventId,
     query::Filter,
     quota::{Quota, QuotaOf},
-    request::{Fingerprint, Known, Request, RequestKey, RequestResults},
+    request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     store::{Insert, Inserted, NewInvitation},
     testing::Fixture,
 };
 
-pub(super) fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> Request {
-    let key = RequestKey { owner: owner.map(user), key: key(name) };
-    Request {
+pub(super) fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> IdempotentRequest {
+    let key = ScopedIdempotencyKey { owner: owner.map(user), key: key(name) };
+    IdempotentRequest {
         key,
         fingerprint: Fingerprint::from_bytes([fingerprint; 32]),
         id: new_id(),
@@ -50,7 +50,7 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
     let taken = mint.row();
     mint.store(&*store, std::slice::from_ref(&taken)).await;
     let rows = |n: usize| (0..n).map(|_| mint.new_row(mint.row())).collect::<Vec<_>>();
-    let insert = async |rows: &[NewInvitation], full: bool, request: Request| {
+    let insert = async |rows: &[NewInvitation], full: bool, request: IdempotentRequest| {
         let quota = Quota {
             of: QuotaOf::Division(division("sales")),
             max: NonZeroU32::MIN,
@@ -81,7 +81,7 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
     }
     invitations.sort_by_key(|one| one.id);
     let fingerprint = Fingerprint::from_bytes([1; 32]);
-    let known = Known { fingerprint, invitations, results: None };
+    let known = PriorRequest { fingerprint, invitations, results: None };
     let count = async || {
         let filter = Filter::all(one_day_on());
         all_invitations(&*store, &Scope::All, &filter, 200).await.len()
@@ -119,14 +119,16 @@ pub async fn results_are_kept_with_a_key(fixture: Fixture) {
     {
         let results = Some(RequestResults::from_bytes(bytes.clone()));
         let name = format!("k{n}");
-        let asked =
-            |fingerprint, results| Request { results, ..request(Some("u-1"), &name, fingerprint) };
+        let asked = |fingerprint, results| IdempotentRequest {
+            results,
+            ..request(Some("u-1"), &name, fingerprint)
+        };
         let rows: Vec<_> = (0..*count).map(|_| mint.new_row(mint.row())).collect();
         let insert =
             Insert { request: Some(asked(1, results.clone())), ..Insert::of(rows.clone()) };
         let answer = store.insert(&insert).await.expect("the store inserts");
         assert_eq!(answer, Inserted::Stored, "{n}");
-        let known = Known {
+        let known = PriorRequest {
             fingerprint: Fingerprint::from_bytes([1; 32]),
             invitations: rows.into_iter().map(|row| row.invitation).collect(),
             results,
@@ -146,12 +148,12 @@ pub async fn results_are_kept_with_a_key(fixture: Fixture) {
 pub async fn a_key_without_invitations_is_forgotten(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let results = |text: &str| Some(RequestResults::from_bytes(text.into()));
-    let asked = |name: &str, at, text: Option<&str>| Request {
+    let asked = |name: &str, at, text: Option<&str>| IdempotentRequest {
         at,
         results: text.and_then(results),
         ..request(Some("u-1"), name, 1)
     };
-    let insert = async |rows: Vec<NewInvitation>, request: Request| {
+    let insert = async |rows: Vec<NewInvitation>, request: IdempotentRequest| {
         let insert = Insert { request: Some(request), ..Insert::of(rows) };
         store.insert(&insert).await.expect("the store inserts")
     };
@@ -200,7 +202,7 @@ pub async fn an_insert_without_rows_asks_for_a_key(fixture: Fixture) {
     assert_eq!(store.insert(&insert).await.expect("the store inserts"), Inserted::Stored);
     for fingerprint in [1, 2] {
         let answer = store.insert(&asked(fingerprint)).await.expect("the store answers");
-        let known = Known {
+        let known = PriorRequest {
             fingerprint: Fingerprint::from_bytes([1; 32]),
             invitations: vec![row.invitation.clone()],
             results: None,
