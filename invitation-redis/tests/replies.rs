@@ -73,7 +73,7 @@ async fn a_redemption_whose_answer_is_lost_is_there_and_asking_again_says_so() {
         }
         let answer = broken.redeem(&code, &newcomer("anna")).await;
         assert!(is_unknown(&answer), "{answer:?}");
-        assert!(!proxy.calm_down(), "it was lost");
+        assert!(!proxy.stop_faults(), "it was lost");
         assert_eq!(succeeded(&sound, Action::Redeem).await, 1 + n + usize::from(answer_is_lost));
         let again = sound.redeem(&code, &newcomer("anna")).await.unwrap();
         assert_eq!(again.is_replayed(), answer_is_lost);

@@ -98,7 +98,7 @@ async fn redeems_survive(max_uses: u32) {
                 Lost::Answer => wires.proxy.lose_answer_after(passing),
             }
             let told = wires.broken.redeem(&code, &anna).await;
-            let lost_nothing = wires.proxy.calm_down();
+            let lost_nothing = wires.proxy.stop_faults();
             // This query waits for the locks of the broken connection, so the server has
             // finished its work by then.
             let before = uses(&wires.sound).await;
@@ -156,7 +156,7 @@ async fn a_creation_that_was_cut_off_is_found_again_by_its_key() {
                 Lost::Answer => wires.proxy.lose_answer_after(passing),
             }
             let told = wires.broken.create_once(&manager(), &key, Draft::new()).await;
-            let lost_nothing = wires.proxy.calm_down();
+            let lost_nothing = wires.proxy.stop_faults();
             let before = trail(&wires.sound).await.len();
             if let Err(error) = &told
                 && says_nothing_was_done(error)

@@ -96,7 +96,7 @@ impl Node {
         let folder = Folder::new(&user)?;
         initialise(&user, &folder)?;
         let [port, cluster, incremental, transfer] = free_ports()?;
-        let mut command = command(&user, folder.path(), port, Disk::Careless)?;
+        let mut command = command(&user, folder.path(), port, Disk::Unsynced)?;
         let peers = join.map(|peer| format!("127.0.0.1:{peer}")).unwrap_or_default();
         command.args(["--wsrep-on=ON", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2"]);
         command.arg(format!("--wsrep-provider={LIBRARY}"));

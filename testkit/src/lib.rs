@@ -53,7 +53,7 @@ enum Disk {
     Durable,
     /// The server does not wait: tests that do not simulate a power loss run in a fraction
     /// of the time.
-    Careless,
+    Unsynced,
 }
 
 /// Returns a name that no other database of the test program has.

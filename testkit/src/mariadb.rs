@@ -31,7 +31,7 @@ impl MariaDb {
     /// When its programs are missing, or it does not start within 30 seconds. The error
     /// contains the end of its log.
     pub fn start() -> io::Result<Self> {
-        try_thrice(|| Self::once(Disk::Careless))
+        try_thrice(|| Self::once(Disk::Unsynced))
     }
 
     /// Starts a server that waits for the disk at each commit, as in production.
@@ -51,7 +51,7 @@ impl MariaDb {
     /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
     pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
         try_thrice(|| {
-            let server = Self::once_on(Disk::Careless, Some(SMALL))?;
+            let server = Self::once_on(Disk::Unsynced, Some(SMALL))?;
             let pid = server.pid().ok_or_else(|| io::Error::other("it has ended"))?;
             let disk = SmallDisk::of_process(pid, &server.server.data());
             Ok((server, disk))
@@ -181,7 +181,7 @@ pub(crate) fn command(user: &RunAs, folder: &Path, port: u16, disk: Disk) -> io:
     command.arg(format!("--pid-file={}", folder.join("pid").display()));
     command.arg(format!("--port={port}"));
     command.args(["--max-connections=400", "--innodb-buffer-pool-size=256M"]);
-    if disk == Disk::Careless {
+    if disk == Disk::Unsynced {
         command.args(["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"]);
     }
     Ok(command)

@@ -37,7 +37,7 @@ impl Postgres {
     /// When its programs are missing, or it does not start within 30 seconds. The error
     /// contains the end of its log.
     pub fn start() -> io::Result<Self> {
-        try_thrice(|| Self::once(Disk::Careless))
+        try_thrice(|| Self::once(Disk::Unsynced))
     }
 
     /// Starts a server that waits for the disk at each commit, as in production.
@@ -57,7 +57,7 @@ impl Postgres {
     /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
     pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
         try_thrice(|| {
-            let server = Self::once_on(Disk::Careless, Some(SMALL))?;
+            let server = Self::once_on(Disk::Unsynced, Some(SMALL))?;
             let pid = server.pid().ok_or_else(|| io::Error::other("it has ended"))?;
             let disk = SmallDisk::of_process(pid, &server.server.data());
             Ok((server, disk))
@@ -101,7 +101,7 @@ impl Postgres {
         };
         set("unix_socket_directories=");
         set("max_connections=300");
-        if disk == Disk::Careless {
+        if disk == Disk::Unsynced {
             set("fsync=off");
             set("synchronous_commit=off");
             set("full_page_writes=off");

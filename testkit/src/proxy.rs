@@ -94,7 +94,7 @@ impl Proxy {
 
     /// Stops losing messages. Returns whether a loss was still pending.
     #[must_use = "it tells whether anything was lost"]
-    pub fn calm_down(&self) -> bool {
+    pub fn stop_faults(&self) -> bool {
         self.lose(None)
     }
 

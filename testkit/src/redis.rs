@@ -56,7 +56,7 @@ impl Redis {
     ///
     /// The same as for [`start`](Self::start).
     pub fn with(settings: &[(&str, &str)]) -> io::Result<Self> {
-        try_thrice(|| Self::once(Disk::Careless, settings))
+        try_thrice(|| Self::once(Disk::Unsynced, settings))
     }
 
     /// Starts a replica of another server, and waits until it has all data.

@@ -58,7 +58,7 @@ impl RedisCluster {
                 ("cluster-node-timeout", "2000"),
                 ("cluster-config-file", "nodes.conf"),
             ];
-            nodes.push(Redis::on(*port, Disk::Careless, &settings)?);
+            nodes.push(Redis::on(*port, Disk::Unsynced, &settings)?);
         }
         let ids = nodes.iter().map(|node| node.ask(&["CLUSTER", "MYID"]));
         let ids = ids.collect::<io::Result<Vec<_>>>()?;

@@ -122,7 +122,7 @@ impl Server {
         let begun = Instant::now();
         while !is_ready() {
             if has_ended(pid) || begun.elapsed() > self.patience {
-                return Err(io::Error::other(self.last_words()));
+                return Err(io::Error::other(self.log_tail()));
             }
             thread::sleep(PAUSE);
         }
@@ -164,7 +164,7 @@ impl Server {
     }
 
     /// Returns the end of the server's log.
-    fn last_words(&self) -> String {
+    fn log_tail(&self) -> String {
         let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<_> = log.lines().collect();

@@ -99,7 +99,7 @@ async fn a_redeem_survives_a_wire_that_breaks_anywhere() {
                 Lost::Answer => proxy.lose_answer_after(passing),
             }
             let told = broken.redeem(&code, &anna).await;
-            let lost_nothing = proxy.calm_down();
+            let lost_nothing = proxy.stop_faults();
             // The person tries again, as one does.
             let again = broken.redeem(&code, &anna).await.unwrap();
             made += 1;

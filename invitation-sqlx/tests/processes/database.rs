@@ -59,7 +59,7 @@ impl Host for MySql {
 
 impl Host for Sqlite {
     fn options(url: &str, _: Level) -> SqliteConnectOptions {
-        Self::careless(url).busy_timeout(Duration::from_secs(30))
+        Self::unsynced(url).busy_timeout(Duration::from_secs(30))
     }
 
     fn beginning(_: Level) -> String {

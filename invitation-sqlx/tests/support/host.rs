@@ -27,7 +27,7 @@ pub trait Kind: Dialect {
     fn empty() -> Empty;
 
     /// Returns connection options without durability against a power loss.
-    fn careless(url: &str) -> <Self::Connection as Connection>::Options {
+    fn unsynced(url: &str) -> <Self::Connection as Connection>::Options {
         url.parse().unwrap()
     }
 
@@ -94,7 +94,7 @@ impl Kind for sqlx::Sqlite {
         Empty { url, folder: Some(folder) }
     }
 
-    fn careless(url: &str) -> sqlx::sqlite::SqliteConnectOptions {
+    fn unsynced(url: &str) -> sqlx::sqlite::SqliteConnectOptions {
         let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
         options
             .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
@@ -185,7 +185,7 @@ pub async fn tables<DB: Kind>(pool: &Pool<DB>) -> Vec<String> {
 /// Returns a pool of `connections` connections without durability against a power loss.
 pub async fn careless_pool<DB: Kind>(url: &str, connections: u32) -> Pool<DB> {
     let options = PoolOptions::new().max_connections(connections);
-    options.connect_with(DB::careless(url)).await.unwrap()
+    options.connect_with(DB::unsynced(url)).await.unwrap()
 }
 
 /// Asserts that a redemption failed with a conflict, which is retryable.
