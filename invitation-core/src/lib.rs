@@ -93,7 +93,7 @@ pub use self::{
         RevokedPage, RowOutcome, RowWarning,
     },
     store::{
-        Boarding, CommittedBy, Insert, Inserted, Invitee, Lanes, Lead, Located, NewInvitation,
+        Batcher, Boarding, CommittedBy, Insert, Inserted, Invitee, Lead, Located, NewInvitation,
         Others, Outcome, Store,
     },
     text::{CorrelationId, Division, Role, Source, UserId, Username},

@@ -19,7 +19,7 @@ pub(crate) const MAX_APPLIED: NonZeroUsize = NonZeroUsize::new(64).expect("it is
 
 /// The maximum number of scripts with transitions in flight: one that the server executes,
 /// and one on its way. Transitions that arrive meanwhile share the next script.
-pub(crate) const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
+pub(crate) const SLOTS: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
 
 /// The result of a transition.
 pub(crate) type Made = Result<Outcome, StoreError>;
@@ -28,7 +28,7 @@ impl RedisStore {
     /// Applies a transition at once if a slot is free, and otherwise together with all
     /// transitions that wait for one.
     pub(crate) async fn step(&self, transition: &Transition) -> Made {
-        match self.lanes.board(transition).await {
+        match self.batcher.board(transition).await {
             Boarding::Answered(made) => made,
             Boarding::Alone => self.script(&[transition]).await.pop().unwrap_or_else(unanswered),
             Boarding::Lead(lead) => {

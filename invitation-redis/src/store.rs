@@ -7,8 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint, Insert,
-    Inserted, Invitation, InvitationId, Invitee, Lanes, LeaseListing, Listing, Located, OsEntropy,
+    Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint,
+    Insert, Inserted, Invitation, InvitationId, Invitee, LeaseListing, Listing, Located, OsEntropy,
     Outcome, Page, PriorRequest, Purge, Purged, RedemptionListing, RequestResults, Scope, Store,
     StoreError, Tally, Target, Timestamp, Transition,
 };
@@ -22,7 +22,7 @@ use crate::{
     options::RedisOptions,
     read, record, render, rights,
     script::{FIND, INSERT, PURGE, RECORD},
-    steps::{LANES, MAX_APPLIED, Made},
+    steps::{MAX_APPLIED, Made, SLOTS},
     wire::Packed,
 };
 
@@ -37,7 +37,7 @@ pub struct RedisStore {
     pub(crate) calls: Calls,
     warnings: Arc<[SettingWarning]>,
     operations: Arc<Operations>,
-    pub(crate) lanes: Lanes<Transition, Made>,
+    pub(crate) batcher: Batcher<Transition, Made>,
 }
 
 /// Generates operation ids, so that a repeated command is recognised.
@@ -104,7 +104,7 @@ impl RedisStore {
             calls,
             warnings: warnings.into(),
             operations: Arc::new(Operations { opened, next: AtomicU64::new(0) }),
-            lanes: Lanes::new(LANES, MAX_APPLIED),
+            batcher: Batcher::new(SLOTS, MAX_APPLIED),
         })
     }
 

@@ -6,43 +6,43 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use invitation_core::{CodeDigest, Lanes, Transition};
+use invitation_core::{Batcher, CodeDigest, Transition};
 
 use crate::{ops, shared::Answer};
 
 /// How many are out for a code at a time: a second would but wait for the row of the first.
-const LANES: NonZeroUsize = NonZeroUsize::MIN;
+const SLOTS: NonZeroUsize = NonZeroUsize::MIN;
 
-/// Lanes for each code that somebody is about to redeem, for as long as somebody is. So
+/// Batcher for each code that somebody is about to redeem, for as long as somebody is. So
 /// those of one code share, and nobody waits for those of another.
 #[derive(Clone, Default)]
 pub(crate) struct Crowds {
     by_code: Arc<Mutex<ByCode>>,
 }
 
-/// The lanes of a code, and how many are there. It may have several digests.
-type ByCode = HashMap<Arc<[CodeDigest]>, (Lanes<Transition, Answer>, usize)>;
+/// The batcher of a code, and how many are there. It may have several digests.
+type ByCode = HashMap<Arc<[CodeDigest]>, (Batcher<Transition, Answer>, usize)>;
 
 /// Somebody's place in the crowd of a code.
 pub(crate) struct Place {
     crowds: Crowds,
     code: Arc<[CodeDigest]>,
-    lanes: Lanes<Transition, Answer>,
+    batcher: Batcher<Transition, Answer>,
 }
 
 impl Crowds {
     /// Joins those who want this code.
     pub(crate) fn join(&self, code: &[CodeDigest]) -> Place {
         let code: Arc<[_]> = code.into();
-        let lanes = {
+        let batcher = {
             let mut by_code = self.by_code();
             let crowd = by_code
                 .entry(Arc::clone(&code))
-                .or_insert_with(|| (Lanes::new(LANES, ops::TOGETHER), 0));
+                .or_insert_with(|| (Batcher::new(SLOTS, ops::TOGETHER), 0));
             crowd.1 += 1;
             crowd.0.clone()
         };
-        Place { crowds: self.clone(), code, lanes }
+        Place { crowds: self.clone(), code, batcher }
     }
 
     fn by_code(&self) -> MutexGuard<'_, ByCode> {
@@ -52,8 +52,8 @@ impl Crowds {
 }
 
 impl Place {
-    pub(crate) fn lanes(&self) -> &Lanes<Transition, Answer> {
-        &self.lanes
+    pub(crate) fn batcher(&self) -> &Batcher<Transition, Answer> {
+        &self.batcher
     }
 }
 

@@ -1,6 +1,6 @@
 //! Redemptions that come at the same time share a statement.
 
-use invitation_core::{Boarding, Lanes, Lead, Outcome, StoreError, Target, Transition};
+use invitation_core::{Batcher, Boarding, Lead, Outcome, StoreError, Target, Transition};
 
 use crate::{dialect::Dialect, lent::Lent, ops, store::SqlStore};
 
@@ -8,7 +8,7 @@ use crate::{dialect::Dialect, lent::Lent, ops, store::SqlStore};
 pub(crate) type Answer = Result<Outcome, StoreError>;
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// Redeems at once if a lane is free, and otherwise with all who wait for one. Whoever
+    /// Redeems at once if a slot is free, and otherwise with all who wait for one. Whoever
     /// cannot be served together is served alone: that is always right, also after a
     /// shared statement of which nobody knows whether it was made, because an event that
     /// is on record tells.
@@ -17,18 +17,18 @@ impl<DB: Dialect> SqlStore<DB> {
             // With one message, only those of one code share.
             Target::Code(digests) if DB::TAKES_MESSAGES => {
                 let crowd = self.tables.crowds().join(digests);
-                self.redeem_along(crowd.lanes(), transition).await
+                self.redeem_along(crowd.batcher(), transition).await
             }
-            _ => self.redeem_along(self.tables.lanes(), transition).await,
+            _ => self.redeem_along(self.tables.batcher(), transition).await,
         }
     }
 
     async fn redeem_along(
         &self,
-        lanes: &Lanes<Transition, Answer>,
+        batcher: &Batcher<Transition, Answer>,
         transition: &Transition,
     ) -> Answer {
-        match lanes.board(transition).await {
+        match batcher.board(transition).await {
             Boarding::Answered(answer) => answer,
             Boarding::Alone => self.redeem_alone(transition).await,
             Boarding::Lead(lead) => {

@@ -68,7 +68,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// How many redemptions may be out at once before those that come meanwhile share
     /// the next statement, where the database makes many with one: enough to keep two
     /// processors of it busy.
-    const LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
+    const SLOTS: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
 
     /// A store on the host's pool. Call [`migrate`](Self::migrate) once before
     /// it is used.
@@ -76,7 +76,7 @@ impl<DB: Dialect> SqlStore<DB> {
     pub fn new(pool: Pool<DB>) -> Self {
         Self {
             connections: Connections::of(pool),
-            tables: Tables::new(TablePrefix::default(), Self::LANES),
+            tables: Tables::new(TablePrefix::default(), Self::SLOTS),
         }
     }
 
@@ -102,12 +102,12 @@ impl<DB: Dialect> SqlStore<DB> {
     /// use std::num::NonZeroUsize;
     /// use invitation_sqlx::PgStore;
     ///
-    /// let store = PgStore::new(pool).with_lanes(NonZeroUsize::new(4).expect("not 0"));
+    /// let store = PgStore::new(pool).with_batch_slots(NonZeroUsize::new(4).expect("not 0"));
     /// # }
     /// ```
     #[must_use]
-    pub fn with_lanes(self, lanes: NonZeroUsize) -> Self {
-        Self { tables: self.tables.with_slots(lanes), ..self }
+    pub fn with_batch_slots(self, slots: NonZeroUsize) -> Self {
+        Self { tables: self.tables.with_slots(slots), ..self }
     }
 
     /// The pool.

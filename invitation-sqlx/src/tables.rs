@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use invitation_core::{Lanes, Transition};
+use invitation_core::{Batcher, Transition};
 
 use crate::{TablePrefix, crowds::Crowds, names::Names, ops, shared::Answer};
 
@@ -13,7 +13,7 @@ use crate::{TablePrefix, crowds::Crowds, names::Names, ops, shared::Answer};
 pub(crate) struct Tables {
     names: Names,
     slots: NonZeroUsize,
-    lanes: Lanes<Transition, Answer>,
+    batcher: Batcher<Transition, Answer>,
     crowds: Crowds,
 }
 
@@ -23,7 +23,7 @@ impl Tables {
         Self {
             names: Names::new(prefix),
             slots,
-            lanes: Lanes::new(slots, ops::TOGETHER),
+            batcher: Batcher::new(slots, ops::TOGETHER),
             crowds: Crowds::default(),
         }
     }
@@ -43,8 +43,8 @@ impl Tables {
     }
 
     /// The batches of callers of any code.
-    pub(crate) fn lanes(&self) -> &Lanes<Transition, Answer> {
-        &self.lanes
+    pub(crate) fn batcher(&self) -> &Batcher<Transition, Answer> {
+        &self.batcher
     }
 
     /// The batches of callers of the same code.

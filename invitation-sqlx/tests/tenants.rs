@@ -32,14 +32,14 @@ fn stores<DB: Kind>(base: &SqlStore<DB>) -> Vec<(&'static str, SqlStore<DB>, Sql
         ),
         ("with_prefix of one alone", base.clone(), base.clone().with_prefix(prefix("b2_"))),
         (
-            "with_lanes before with_prefix",
-            base.clone().with_lanes(one).with_prefix(prefix("a3_")),
-            base.clone().with_lanes(one).with_prefix(prefix("b3_")),
+            "with_batch_slots before with_prefix",
+            base.clone().with_batch_slots(one).with_prefix(prefix("a3_")),
+            base.clone().with_batch_slots(one).with_prefix(prefix("b3_")),
         ),
         (
-            "with_prefix before with_lanes",
-            base.clone().with_prefix(prefix("a4_")).with_lanes(one),
-            base.clone().with_prefix(prefix("b4_")).with_lanes(one),
+            "with_prefix before with_batch_slots",
+            base.clone().with_prefix(prefix("a4_")).with_batch_slots(one),
+            base.clone().with_prefix(prefix("b4_")).with_batch_slots(one),
         ),
         (
             "with_prefix of one with another prefix",

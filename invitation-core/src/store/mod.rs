@@ -1,8 +1,8 @@
 //! The storage port: the trait [`Store`], which every persistence adapter implements.
 
 mod answer;
+mod batcher;
 mod forward;
-mod lanes;
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use self::{
     answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
-    lanes::{Boarding, Lanes, Lead, Others},
+    batcher::{Batcher, Boarding, Lead, Others},
 };
 use crate::{
     actor::Scope,
@@ -190,7 +190,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// the verdict MUST be about the facts that the change is applied to.
     ///
     /// If many transitions at once cost less than one each, a store MAY batch the
-    /// transitions of concurrent calls: see [`Lanes`].
+    /// transitions of concurrent calls: see [`Batcher`].
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>>;
 
     /// Returns the invitation, tombstones included, if it lies within the scope.

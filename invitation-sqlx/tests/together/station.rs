@@ -68,7 +68,7 @@ impl<DB: Counted> Station<DB> {
     }
 
     pub(crate) async fn on(pool: Pool<DB>) -> Self {
-        let store = SqlStore::new(pool.clone()).with_lanes(1.try_into().unwrap());
+        let store = SqlStore::new(pool.clone()).with_batch_slots(1.try_into().unwrap());
         store.migrate().await.unwrap();
         Self { invitations: Invitations::new(store), pool, _database: None }
     }

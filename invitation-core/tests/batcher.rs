@@ -13,21 +13,21 @@ use std::{
     time::Duration,
 };
 
-use invitation_core::{Boarding, Lanes, Lead};
+use invitation_core::{Batcher, Boarding, Lead};
 use tokio::{sync::Semaphore, task::yield_now};
 
-type Doubling = Lanes<u32, u32>;
+type Doubling = Batcher<u32, u32>;
 
-fn lanes(number: usize) -> Doubling {
+fn slots(number: usize) -> Doubling {
     seated(number, 8)
 }
 
-fn seated(number: usize, seats: usize) -> Doubling {
-    Lanes::new(NonZeroUsize::new(number).unwrap(), NonZeroUsize::new(seats).unwrap())
+fn seated(number: usize, max_batch_size: usize) -> Doubling {
+    Batcher::new(NonZeroUsize::new(number).unwrap(), NonZeroUsize::new(max_batch_size).unwrap())
 }
 
-async fn lead(lanes: &Doubling, job: u32) -> Lead<u32, u32> {
-    match lanes.board(&job).await {
+async fn lead(slots: &Doubling, job: u32) -> Lead<u32, u32> {
+    match slots.board(&job).await {
         Boarding::Lead(lead) => lead,
         other => panic!("{other:?}"),
     }
@@ -35,8 +35,8 @@ async fn lead(lanes: &Doubling, job: u32) -> Lead<u32, u32> {
 
 /// Polls a new caller once, asserts that it waits, and returns it.
 macro_rules! waits {
-    ($lanes:expr, $job:expr) => {{
-        let mut waiting = Box::pin($lanes.board(&$job));
+    ($slots:expr, $job:expr) => {{
+        let mut waiting = Box::pin($slots.board(&$job));
         assert!(is_pending(&mut waiting).await);
         waiting
     }};
@@ -49,21 +49,21 @@ async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
 
 #[tokio::test]
 async fn nobody_waits_while_a_lane_is_free() {
-    let lanes = lanes(2);
-    let first = lead(&lanes, 1).await;
-    let second = lead(&lanes, 2).await;
-    let mut third = waits!(lanes, 3);
+    let slots = slots(2);
+    let first = lead(&slots, 1).await;
+    let second = lead(&slots, 2).await;
+    let mut third = waits!(slots, 3);
     drop(first);
     assert!(matches!(third.as_mut().await, Boarding::Lead(_)));
     drop(second);
-    lead(&lanes, 4).await;
+    lead(&slots, 4).await;
 }
 
 #[tokio::test]
 async fn those_who_wait_are_taken_along_in_their_order_and_get_their_own_answers() {
-    let lanes = seated(1, 3);
-    let first = lead(&lanes, 1).await;
-    let (second, third, fourth) = (waits!(lanes, 2), waits!(lanes, 3), waits!(lanes, 4));
+    let slots = seated(1, 3);
+    let first = lead(&slots, 1).await;
+    let (second, third, fourth) = (waits!(slots, 2), waits!(slots, 3), waits!(slots, 4));
     let others = first.take_along();
     assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [2, 3]);
     others.answer([Some(20), None]);
@@ -75,10 +75,10 @@ async fn those_who_wait_are_taken_along_in_their_order_and_get_their_own_answers
 
 #[tokio::test]
 async fn who_goes_away_while_waiting_is_left_out() {
-    let lanes = lanes(1);
-    let first = lead(&lanes, 1).await;
-    let second = waits!(lanes, 2);
-    let third = waits!(lanes, 3);
+    let slots = slots(1);
+    let first = lead(&slots, 1).await;
+    let second = waits!(slots, 2);
+    let third = waits!(slots, 3);
     drop(second);
     let others = first.take_along();
     assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [3]);
@@ -88,32 +88,32 @@ async fn who_goes_away_while_waiting_is_left_out() {
 
 #[tokio::test]
 async fn a_lane_passes_by_those_who_have_gone() {
-    let lanes = lanes(1);
-    let first = lead(&lanes, 1).await;
-    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    let slots = slots(1);
+    let first = lead(&slots, 1).await;
+    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
     drop(second);
     drop(first);
     assert!(matches!(third.await, Boarding::Lead(_)));
-    lead(&lanes, 4).await;
+    lead(&slots, 4).await;
 }
 
 #[tokio::test]
 async fn a_lane_given_to_somebody_who_goes_before_looking_is_given_on() {
-    let lanes = lanes(1);
-    let first = lead(&lanes, 1).await;
-    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    let slots = slots(1);
+    let first = lead(&slots, 1).await;
+    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
     drop(first);
     // The second caller owns the slot now, but has not been polled since.
     drop(second);
     assert!(matches!(third.await, Boarding::Lead(_)));
-    lead(&lanes, 4).await;
+    lead(&slots, 4).await;
 }
 
 #[tokio::test]
 async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
-    let lanes = seated(1, 2);
-    let first = lead(&lanes, 1).await;
-    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    let slots = seated(1, 2);
+    let first = lead(&slots, 1).await;
+    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
     let others = first.take_along();
     drop((first, others));
     assert!(matches!(second.await, Boarding::Alone));
@@ -122,13 +122,13 @@ async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
 
 #[tokio::test]
 async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
-    let lanes = seated(1, 2);
-    let first = lead(&lanes, 1).await;
-    let (second, third) = (waits!(lanes, 2), waits!(lanes, 3));
+    let slots = seated(1, 2);
+    let first = lead(&slots, 1).await;
+    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
     let others = first.take_along();
     first.pass_on();
-    let Boarding::Lead(third) = third.await else { panic!("it has the lane") };
-    let mut fourth = waits!(lanes, 4);
+    let Boarding::Lead(third) = third.await else { panic!("it has the slot") };
+    let mut fourth = waits!(slots, 4);
     // A second call changes nothing, also from the leader that has passed the slot on.
     first.pass_on();
     drop(first);
@@ -141,9 +141,9 @@ async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
 
 #[tokio::test]
 async fn a_call_that_takes_long_passes_its_lane_on() {
-    let lanes = lanes(1);
-    let first = lead(&lanes, 1).await;
-    let mut next = waits!(lanes, 2);
+    let slots = slots(1);
+    let first = lead(&slots, 1).await;
+    let mut next = waits!(slots, 2);
     first.while_out(yield_now(), |_| pending()).await;
     assert!(is_pending(&mut next).await, "it was back in time");
     let slow = async { matches!(next.await, Boarding::Lead(_)) };
@@ -156,23 +156,23 @@ async fn a_call_that_takes_long_passes_its_lane_on() {
 
 #[tokio::test]
 async fn while_others_are_out_a_lane_waits_for_its_share() {
-    let lanes = lanes(2);
-    let alone = lead(&lanes, 0).await;
-    let also = lead(&lanes, 1).await;
+    let slots = slots(2);
+    let alone = lead(&slots, 0).await;
+    let also = lead(&slots, 1).await;
     let mut first: Vec<_> = Vec::new();
     for job in &[2, 3, 4, 5] {
-        first.push(waits!(lanes, *job));
+        first.push(waits!(slots, *job));
     }
     // From here on five entries are in flight: four in the next batch, and one in the
     // other slot. No caller waits.
     drop(alone);
-    let Boarding::Lead(of_four) = first.remove(0).await else { panic!("it has the lane") };
+    let Boarding::Lead(of_four) = first.remove(0).await else { panic!("it has the slot") };
     let three = of_four.take_along();
     drop(also);
     // The next two callers wait, because one or two entries are fewer than the share of a
     // slot. The third completes the share and leads the batch.
-    let (mut sixth, mut seventh) = (waits!(lanes, 6), waits!(lanes, 7));
-    let eighth = lead(&lanes, 8).await;
+    let (mut sixth, mut seventh) = (waits!(slots, 6), waits!(slots, 7));
+    let eighth = lead(&slots, 8).await;
     assert_eq!(eighth.take_along().jobs().copied().collect::<Vec<_>>(), [6, 7]);
     assert!(matches!(sixth.as_mut().await, Boarding::Alone), "left to itself");
     assert!(matches!(seventh.as_mut().await, Boarding::Alone), "left to itself");
@@ -181,17 +181,17 @@ async fn while_others_are_out_a_lane_waits_for_its_share() {
 
 #[tokio::test]
 async fn when_somebody_comes_back_those_go_who_are_there() {
-    let lanes = lanes(2);
-    let (alone, also) = (lead(&lanes, 0).await, lead(&lanes, 1).await);
+    let slots = slots(2);
+    let (alone, also) = (lead(&slots, 0).await, lead(&slots, 1).await);
     let mut many: Vec<_> = Vec::new();
     for job in &[2, 3, 4, 5, 6, 7] {
-        many.push(waits!(lanes, *job));
+        many.push(waits!(slots, *job));
     }
     drop(alone);
-    let Boarding::Lead(of_six) = many.remove(0).await else { panic!("it has the lane") };
+    let Boarding::Lead(of_six) = many.remove(0).await else { panic!("it has the slot") };
     let others = of_six.take_along();
     drop(also);
-    let mut late = waits!(lanes, 9);
+    let mut late = waits!(slots, 9);
     assert!(is_pending(&mut late).await, "six are out");
     others.answer([Some(0), Some(0), Some(0), Some(0), Some(0)]);
     drop(of_six);
@@ -200,12 +200,12 @@ async fn when_somebody_comes_back_those_go_who_are_there() {
 
 #[tokio::test]
 async fn whoever_comes_until_a_lead_is_ready_rides_along() {
-    let lanes = lanes(1);
-    let first = lead(&lanes, 1).await;
-    let mut second = waits!(lanes, 2);
+    let slots = slots(1);
+    let first = lead(&slots, 1).await;
+    let mut second = waits!(slots, 2);
     drop(first);
-    let Boarding::Lead(second) = second.as_mut().await else { panic!("it has the lane") };
-    let _third = waits!(lanes, 3);
+    let Boarding::Lead(second) = second.as_mut().await else { panic!("it has the slot") };
+    let _third = waits!(slots, 3);
     assert_eq!(second.take_along().jobs().copied().collect::<Vec<_>>(), [3]);
 }
 
@@ -214,7 +214,7 @@ struct Out<'a>(&'a AtomicUsize);
 
 impl<'a> Out<'a> {
     fn new(out: &'a AtomicUsize) -> Self {
-        assert!(out.fetch_add(1, Ordering::SeqCst) < 2, "one for each lane");
+        assert!(out.fetch_add(1, Ordering::SeqCst) < 2, "one for each slot");
         Self(out)
     }
 }
@@ -228,15 +228,15 @@ impl Drop for Out<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crowd_gets_through_whoever_goes_away() {
     const CALLERS: u32 = 5_000;
-    let lanes = lanes(2);
+    let slots = slots(2);
     let out = Arc::new(AtomicUsize::new(0));
     let rush = Arc::new(Semaphore::new(0));
     let callers = (0..CALLERS).map(|job| {
-        let (lanes, out, rush) = (lanes.clone(), Arc::clone(&out), Arc::clone(&rush));
+        let (slots, out, rush) = (slots.clone(), Arc::clone(&out), Arc::clone(&rush));
         tokio::spawn(async move {
             let _go = rush.acquire().await.unwrap();
             let call = async {
-                match lanes.board(&job).await {
+                match slots.board(&job).await {
                     Boarding::Lead(lead) => {
                         let out = Out::new(&out);
                         let others = lead.take_along();
@@ -267,7 +267,7 @@ async fn a_crowd_gets_through_whoever_goes_away() {
     for caller in callers {
         assert_ne!(caller.await.unwrap(), Some(false), "everybody gets its own answer");
     }
-    let (one, two) = (lead(&lanes, 1).await, lead(&lanes, 2).await);
-    assert!(is_pending(&mut Box::pin(lanes.board(&3))).await);
+    let (one, two) = (lead(&slots, 1).await, lead(&slots, 2).await);
+    assert!(is_pending(&mut Box::pin(slots.board(&3))).await);
     drop((one, two));
 }

@@ -19,7 +19,7 @@ use futures_channel::oneshot;
 /// The time after which a caller gives up its slot ([`Lead::while_out`]).
 const LONG: Duration = Duration::from_millis(100);
 
-/// Runs at most `lanes` calls at a time, each for at most `seats` requests. Requests that
+/// Runs at most `slots` calls at a time, each for at most `max_batch_size` requests. Requests that
 /// arrive while all slots are busy are queued, and the next caller with a slot sends them
 /// together with its own.
 ///
@@ -33,7 +33,7 @@ const LONG: Duration = Duration::from_millis(100);
 ///
 /// `J` is a request, `A` its answer. For a [`Store`](crate::Store) these are a transition
 /// and its result from [`apply`](crate::Store::apply). A store that applies many
-/// transitions in one statement at less cost than one each keeps `Lanes`; clones of the
+/// transitions in one statement at less cost than one each keeps `Batcher`; clones of the
 /// store share them.
 ///
 /// Cancel-safe: the future of a caller may be dropped at every await.
@@ -47,12 +47,12 @@ const LONG: Duration = Duration::from_millis(100);
 ///
 /// ```
 /// use std::num::NonZeroUsize;
-/// use invitation_core::{Boarding, Lanes};
+/// use invitation_core::{Boarding, Batcher};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let lanes: Lanes<u32, u32> = Lanes::new(NonZeroUsize::MIN, NonZeroUsize::MAX);
-/// let double = async |number: u32| match lanes.board(&number).await {
+/// let slots: Batcher<u32, u32> = Batcher::new(NonZeroUsize::MIN, NonZeroUsize::MAX);
+/// let double = async |number: u32| match slots.board(&number).await {
 ///     Boarding::Lead(lead) => {
 ///         let others = lead.take_along();
 ///         // Here the store makes its one call, for all of them.
@@ -66,13 +66,13 @@ const LONG: Duration = Duration::from_millis(100);
 /// assert_eq!(double(21).await, 42);
 /// # }
 /// ```
-pub struct Lanes<J, A> {
+pub struct Batcher<J, A> {
     shared: Arc<Shared<J, A>>,
 }
 
 struct Shared<J, A> {
-    lanes: NonZeroUsize,
-    seats: NonZeroUsize,
+    slots: NonZeroUsize,
+    max_batch_size: NonZeroUsize,
     state: Mutex<State<J, A>>,
 }
 
@@ -100,7 +100,7 @@ enum Told<J, A> {
     Answer(A),
 }
 
-/// The result of [`Lanes::board`]: how the caller's request is to be handled.
+/// The result of [`Batcher::board`]: how the caller's request is to be handled.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must look at each")]
 pub enum Boarding<J, A> {
@@ -115,12 +115,12 @@ pub enum Boarding<J, A> {
     Alone,
 }
 
-impl<J, A> Lanes<J, A> {
-    /// Creates `lanes` slots for batches of at most `seats` requests each.
+impl<J, A> Batcher<J, A> {
+    /// Creates `slots` slots for batches of at most `max_batch_size` requests each.
     #[must_use]
-    pub fn new(lanes: NonZeroUsize, seats: NonZeroUsize) -> Self {
+    pub fn new(slots: NonZeroUsize, max_batch_size: NonZeroUsize) -> Self {
         let state = Mutex::new(State { out: 0, aboard: 0, expected: 0, waiting: VecDeque::new() });
-        Self { shared: Arc::new(Shared { lanes, seats, state }) }
+        Self { shared: Arc::new(Shared { slots, max_batch_size, state }) }
     }
 
     /// Waits for a slot, or for the answer of another caller that collected this request.
@@ -146,16 +146,19 @@ impl<J, A> Lanes<J, A> {
     }
 }
 
-impl<J, A> Clone for Lanes<J, A> {
+impl<J, A> Clone for Batcher<J, A> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl<J, A> fmt::Debug for Lanes<J, A> {
+impl<J, A> fmt::Debug for Batcher<J, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { lanes, seats, .. } = &*self.shared;
-        f.debug_struct("Lanes").field("lanes", lanes).field("seats", seats).finish_non_exhaustive()
+        let Shared { slots, max_batch_size, .. } = &*self.shared;
+        f.debug_struct("Batcher")
+            .field("slots", slots)
+            .field("max_batch_size", max_batch_size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,10 +171,10 @@ impl<J, A> Shared<J, A> {
     /// Returns whether the queued callers may start a call, counting `more` requests that
     /// are not in the queue yet.
     fn may_go(&self, state: &State<J, A>, more: usize) -> bool {
-        let lanes = self.lanes.get();
+        let slots = self.slots.get();
         let ready = state.unclaimed() + more;
-        let share = (state.aboard + ready) / lanes;
-        state.out < lanes && (state.out == 0 || ready >= share)
+        let share = (state.aboard + ready) / slots;
+        state.out < slots && (state.out == 0 || ready >= share)
     }
 }
 
@@ -199,12 +202,12 @@ pub struct Lead<J, A> {
     aboard: AtomicUsize,
     /// The number of queued requests that this batch will still collect.
     expected: AtomicUsize,
-    has_lane: AtomicBool,
+    has_slot: AtomicBool,
 }
 
 impl<J, A> Lead<J, A> {
     fn of(shared: &Arc<Shared<J, A>>, state: &mut State<J, A>) -> Self {
-        let expected = state.unclaimed().min(shared.seats.get() - 1);
+        let expected = state.unclaimed().min(shared.max_batch_size.get() - 1);
         state.out += 1;
         state.aboard += 1 + expected;
         state.expected += expected;
@@ -212,7 +215,7 @@ impl<J, A> Lead<J, A> {
             shared: Arc::clone(shared),
             aboard: AtomicUsize::new(1 + expected),
             expected: AtomicUsize::new(expected),
-            has_lane: AtomicBool::new(true),
+            has_slot: AtomicBool::new(true),
         }
     }
 
@@ -223,11 +226,11 @@ impl<J, A> Lead<J, A> {
     pub fn take_along(&self) -> Others<J, A> {
         let mut state = self.shared.state();
         let mut others = Vec::new();
-        while others.len() < self.shared.seats.get() - 1 {
+        while others.len() < self.shared.max_batch_size.get() - 1 {
             let Some(next) = state.next() else { break };
             others.push(next);
         }
-        if self.has_lane.load(Ordering::Relaxed) {
+        if self.has_slot.load(Ordering::Relaxed) {
             state.expected -= self.expected.swap(0, Ordering::Relaxed);
             state.aboard += 1 + others.len();
             state.aboard -= self.aboard.swap(1 + others.len(), Ordering::Relaxed);
@@ -275,7 +278,7 @@ impl<J, A> Lead<J, A> {
     /// Frees the slot and, if a queued caller may start, removes that caller and gives it
     /// a slot.
     fn pass(&self) -> Option<(Waiting<J, A>, Self)> {
-        if !self.has_lane.swap(false, Ordering::Relaxed) {
+        if !self.has_slot.swap(false, Ordering::Relaxed) {
             return None;
         }
         let mut state = self.shared.state();
@@ -298,7 +301,7 @@ impl<J, A> Drop for Lead<J, A> {
 
 impl<J, A> fmt::Debug for Lead<J, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lead").field("has_lane", &self.has_lane).finish_non_exhaustive()
+        f.debug_struct("Lead").field("has_slot", &self.has_slot).finish_non_exhaustive()
     }
 }
 
