@@ -19,6 +19,7 @@
 mod actor;
 mod change;
 mod code;
+mod cursor;
 pub mod decide;
 mod draft;
 mod email;
@@ -33,6 +34,7 @@ mod lease;
 mod limits;
 mod memory;
 mod metadata;
+mod page;
 mod policy;
 mod purge;
 mod query;
@@ -59,6 +61,7 @@ pub use self::{
         CodeDigest, CodeFormat, CodeTag, InvitationCode, ParseCodeError, SealedCode, Sealing,
         UnsealError,
     },
+    cursor::Cursor,
     draft::{Amendment, Draft, IfVersion},
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},
     entropy::{Entropy, EntropyError, OsEntropy},
@@ -72,12 +75,10 @@ pub use self::{
     limits::{Expiry, Limits},
     memory::MemoryStore,
     metadata::Metadata,
+    page::{Page, PageRequest, StorePage},
     policy::{Policy, Right, Rights, RolePair},
     purge::{Purge, Purged},
-    query::{
-        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
-        RedemptionListing, Slice, Tally, TimeRange,
-    },
+    query::{EventFilter, Filter, Position, Tally, TimeRange},
     quota::{Cap, Quota, QuotaOf},
     refusal::{Refusal, Refused, Verdict},
     request::{
@@ -86,10 +87,9 @@ pub use self::{
     },
     search::{Search, SearchTerm},
     service::{
-        Checked, Count, Counts, Created, Criteria, Cursor, Disclosure, Duplicates, EventCriteria,
-        EventPage, Import, ImportMode, ImportRow, Imported, ImportedRow, InvitationPage,
-        InvitationView, Invitations, OpenReservation, Paging, RedeemWithError, Redeemed,
-        RedeemedWith, RedemptionPage, Released, Reservation, ReservationPage, Reserved,
+        Checked, Count, Counts, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import,
+        ImportMode, ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation,
+        Paging, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved,
         RevokedPage, RowOutcome, RowWarning,
     },
     store::{

@@ -2,9 +2,8 @@
 
 use crate::{
     event::{Action, Event, EventOutcome},
-    id::{BatchId, EventId, InvitationId},
-    invitation::{Invitation, Redemption, Status},
-    lease::OpenLease,
+    id::{BatchId, InvitationId},
+    invitation::{Invitation, Status},
     search::Search,
     text::{Role, UserId},
     time::Timestamp,
@@ -100,59 +99,6 @@ pub struct Position<I> {
     pub at: Timestamp,
     /// The id of the item.
     pub id: I,
-}
-
-/// A request for one page of a list, newest items first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a bound")]
-pub struct Page<I> {
-    /// The position at which the previous page ended; none for the first page.
-    pub after: Option<Position<I>>,
-    /// The maximum number of items, at least 1.
-    pub limit: u32,
-}
-
-/// A page of invitations.
-pub type Listing = Slice<Invitation, InvitationId>;
-
-/// A page of redemptions.
-pub type RedemptionListing = Slice<Redemption, EventId>;
-
-/// A page of leases.
-pub type LeaseListing = Slice<OpenLease, EventId>;
-
-/// A page of events.
-pub type EventListing = Slice<Event, EventId>;
-
-/// A page as a store returns it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "stores build it")]
-pub struct Slice<T, I> {
-    /// The items, newest first, at most as many as requested.
-    pub items: Vec<T>,
-    /// The position after which the next page begins: that of the last item returned or
-    /// examined. None when nothing follows.
-    ///
-    /// A store that limits its work per call may return fewer items than requested, even
-    /// none, as long as it sets this field.
-    pub next: Option<Position<I>>,
-}
-
-impl<T, I: Copy> Slice<T, I> {
-    /// Builds a page from up to `limit + 1` items in order. The additional item shows
-    /// that there are more, and is removed.
-    #[must_use]
-    pub fn from_one_more(
-        mut items: Vec<T>,
-        limit: u32,
-        position: impl FnOnce(&T) -> Position<I>,
-    ) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = if more { items.last().map(position) } else { None };
-        Self { items, next }
-    }
 }
 
 /// The number of matching invitations of each status. Numbers up to the cap are exact;

@@ -3,9 +3,8 @@
 use std::cmp::Reverse;
 
 use invitation_core::{
-    Event, EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, Invitee,
-    LeaseListing, Listing, OpenLease, Page, Position, Redemption, RedemptionListing, Scope, Slice,
-    Status, StoreError, Tally, TimeRange, Timestamp,
+    Event, EventFilter, EventId, Filter, Invitation, InvitationId, Invitee, OpenLease, PageRequest,
+    Position, Redemption, Scope, Status, StoreError, StorePage, Tally, TimeRange, Timestamp,
 };
 use redis::Value;
 
@@ -141,9 +140,9 @@ async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Resu
 async fn walk<T: Listed>(
     calls: &Calls,
     ranges: &[Range],
-    page: &Page<T::Id>,
+    page: &PageRequest<T::Id>,
     keep: impl Fn(&T) -> bool + Sync,
-) -> Result<Slice<T, T::Id>> {
+) -> Result<StorePage<T, T::Id>> {
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let size = limit.saturating_add(1).clamp(MIN_PIECE, MAX_PIECE);
     let (mut found, mut after, mut looked_at) = (Vec::new(), page.after, 0);
@@ -156,10 +155,10 @@ async fn walk<T: Listed>(
         looked_at += items.len();
         found.extend(items.into_iter().filter(&keep));
         if found.len() > limit || next.is_none() {
-            return Ok(Slice::from_one_more(found, page.limit, T::position));
+            return Ok(StorePage::from_one_more(found, page.limit, T::position));
         }
         if looked_at >= MAX_LOOKED_AT {
-            return Ok(Slice { items: found, next });
+            return Ok(StorePage { items: found, next });
         }
         after = next;
     }
@@ -224,8 +223,8 @@ pub(crate) async fn list(
     calls: &Calls,
     scope: &Scope,
     filter: &Filter,
-    page: &Page<InvitationId>,
-) -> Result<Listing> {
+    page: &PageRequest<InvitationId>,
+) -> Result<StorePage<Invitation, InvitationId>> {
     let is_meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
     let plan = best(calls, scope, filter).await?;
     if let Plan::Unordered(ranges) = &plan
@@ -233,7 +232,7 @@ pub(crate) async fn list(
     {
         found.retain(is_meant);
         found.retain(|one| page.after.is_none_or(|after| one.position() < after));
-        return Ok(Slice::from_one_more(found, page.limit, Invitation::position));
+        return Ok(StorePage::from_one_more(found, page.limit, Invitation::position));
     }
     let ranges = ordered(plan, scope, filter);
     walk(calls, &ranges, page, is_meant).await
@@ -304,12 +303,12 @@ pub(crate) async fn count(
 pub(crate) async fn redemptions(
     calls: &Calls,
     invitation: &Invitation,
-    page: &Page<EventId>,
-) -> Result<RedemptionListing> {
+    page: &PageRequest<EventId>,
+) -> Result<StorePage<Redemption, EventId>> {
     if invitation.max_uses.get() == 1 {
         let only = invitation.last_use.iter().cloned();
         let only = only.filter(|one| page.after.is_none_or(|after| one.position() < after));
-        return Ok(Slice::from_one_more(only.collect(), page.limit, Redemption::position));
+        return Ok(StorePage::from_one_more(only.collect(), page.limit, Redemption::position));
     }
     let range = Range::of(&[b"u".as_slice(), invitation.id.as_bytes()].concat());
     walk(calls, &[range], page, |_: &Redemption| true).await
@@ -318,8 +317,8 @@ pub(crate) async fn redemptions(
 pub(crate) async fn leases(
     calls: &Calls,
     scope: &Scope,
-    page: &Page<EventId>,
-) -> Result<LeaseListing> {
+    page: &PageRequest<EventId>,
+) -> Result<StorePage<OpenLease, EventId>> {
     let range = Range::of(&plan::scoped(scope, b'l', b'm', b""));
     walk(calls, &[range], page, |_: &OpenLease| true).await
 }
@@ -328,8 +327,8 @@ pub(crate) async fn events(
     calls: &Calls,
     scope: &Scope,
     filter: &EventFilter,
-    page: &Page<EventId>,
-) -> Result<EventListing> {
+    page: &PageRequest<EventId>,
+) -> Result<StorePage<Event, EventId>> {
     let prefix = match (&filter.invitation, &filter.user) {
         (Some(id), _) => [b"i".as_slice(), id.as_bytes()].concat(),
         (None, Some(user)) => plan::named(b"u", user.as_str()),

@@ -7,10 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, EventListing, Filter, Fingerprint,
-    Insert, Inserted, Invitation, InvitationId, Invitee, LeaseListing, Listing, Located, OsEntropy,
-    Outcome, Page, PriorRequest, Purge, Purged, RedemptionListing, RequestResults, Scope, Store,
-    StoreError, Tally, Target, Timestamp, Transition,
+    Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, Filter, Fingerprint, Insert,
+    Inserted, Invitation, InvitationId, Invitee, Located, OpenLease, OsEntropy, Outcome,
+    PageRequest, PriorRequest, Purge, Purged, Redemption, RequestResults, Scope, Store, StoreError,
+    StorePage, Tally, Target, Timestamp, Transition,
 };
 use redis::Value;
 
@@ -228,8 +228,8 @@ impl Store for RedisStore {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         read::list(&self.calls, scope, filter, page).await
     }
 
@@ -241,19 +241,19 @@ impl Store for RedisStore {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         match self.get(&Target::Id(invitation), scope).await? {
             Some(invitation) => read::redemptions(&self.calls, &invitation, page).await,
-            None => Ok(RedemptionListing { items: Vec::new(), next: None }),
+            None => Ok(StorePage { items: Vec::new(), next: None }),
         }
     }
 
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         read::leases(&self.calls, scope, page).await
     }
 
@@ -274,8 +274,8 @@ impl Store for RedisStore {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         read::events(&self.calls, scope, filter, page).await
     }
 

@@ -5,10 +5,9 @@ use std::fmt;
 use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
-    Transition,
+    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
+    StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
 };
 use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
@@ -213,8 +212,8 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         inside!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
     }
 
@@ -226,16 +225,16 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         inside!(self, "redemptions", conn => ops::redemptions::<DB>(conn, &self.names, scope, invitation, page))
     }
 
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         inside!(self, "leases", conn => ops::leases::<DB>(conn, &self.names, scope, page))
     }
 
@@ -247,8 +246,8 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         inside!(self, "events", conn => ops::events::<DB>(conn, &self.names, scope, filter, page))
     }
 

@@ -4,9 +4,9 @@ use std::{fmt, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, Tally, Target, Timestamp, Transition,
+    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
+    StoreError, StorePage, Tally, Target, Timestamp, Transition,
 };
 use sqlx::Pool;
 
@@ -236,8 +236,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("list").await?;
         let answer = ops::list::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
         conn.settle(answer).await
@@ -253,8 +253,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("redemptions").await?;
         let answer =
             ops::redemptions::<DB>(&mut conn, self.tables.names(), scope, invitation, page).await;
@@ -264,8 +264,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("leases").await?;
         let answer = ops::leases::<DB>(&mut conn, self.tables.names(), scope, page).await;
         conn.settle(answer).await
@@ -286,8 +286,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("events").await?;
         let answer = ops::events::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
         conn.settle(answer).await

@@ -6,8 +6,8 @@ use std::{
 };
 
 use invitation::{
-    EventFilter, EventId, EventListing, Filter, Invitation, InvitationId, LeaseListing, Listing,
-    Located, OpenLease, Page, Position, RedemptionListing, Scope, Slice, Tally, Target, Timestamp,
+    Event, EventFilter, EventId, Filter, Invitation, InvitationId, Located, OpenLease, PageRequest,
+    Position, Redemption, Scope, StorePage, Tally, Target, Timestamp,
 };
 
 use crate::state::State;
@@ -31,8 +31,8 @@ impl State {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Listing {
+        page: &PageRequest<InvitationId>,
+    ) -> StorePage<Invitation, InvitationId> {
         let wanted = |(_, id): &(Timestamp, InvitationId)| {
             let invitation = &self.invitations.get(id)?.invitation;
             let meant = scope.contains(&invitation.division) && filter.matches(invitation);
@@ -45,8 +45,8 @@ impl State {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> EventListing {
+        page: &PageRequest<EventId>,
+    ) -> StorePage<Event, EventId> {
         let wanted = |(_, id): &(Timestamp, EventId)| {
             let event = self.events.get(id)?;
             // An event without a division is in no division's scope.
@@ -75,8 +75,8 @@ impl State {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> RedemptionListing {
+        page: &PageRequest<EventId>,
+    ) -> StorePage<Redemption, EventId> {
         let kept = self.invitations.get(&invitation);
         let kept = kept.filter(|kept| scope.contains(&kept.invitation.division));
         let redemptions = kept.into_iter().flat_map(|kept| kept.redemptions.values());
@@ -85,7 +85,11 @@ impl State {
         turn(places, page.limit, |place| ordered.get(place).map(|&r| r.clone()))
     }
 
-    pub(crate) fn leases(&self, scope: &Scope, page: &Page<EventId>) -> LeaseListing {
+    pub(crate) fn leases(
+        &self,
+        scope: &Scope,
+        page: &PageRequest<EventId>,
+    ) -> StorePage<OpenLease, EventId> {
         let kept = self.invitations.values();
         let kept = kept.filter(|kept| scope.contains(&kept.invitation.division));
         let leases = kept.flat_map(|kept| kept.leases.values().map(move |lease| (kept, lease)));
@@ -102,7 +106,7 @@ impl State {
 /// Returns the range after the previous page: strictly older items, and items of the same
 /// time with a smaller id. Because this is exactly the order of the pairs, items inserted
 /// meanwhile move nothing.
-fn older<I: Copy>(page: &Page<I>) -> impl RangeBounds<(Timestamp, I)> {
+fn older<I: Copy>(page: &PageRequest<I>) -> impl RangeBounds<(Timestamp, I)> {
     let newest = page.after.map_or(Bound::Unbounded, |p| Bound::Excluded((p.at, p.id)));
     (Bound::Unbounded, newest)
 }
@@ -112,21 +116,21 @@ fn turn<'a, T, I: Copy + 'a>(
     newest_first: impl Iterator<Item = &'a (Timestamp, I)>,
     limit: u32,
     wanted: impl Fn(&(Timestamp, I)) -> Option<T>,
-) -> Slice<T, I> {
+) -> StorePage<T, I> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (mut items, mut next) = (Vec::new(), None);
     for (looked_at, place) in newest_first.enumerate() {
         if looked_at == LOOKED_AT {
-            return Slice { items, next };
+            return StorePage { items, next };
         }
         if let Some(item) = wanted(place) {
             // One item beyond the limit shows that there is another page.
             if items.len() == limit {
-                return Slice { items, next };
+                return StorePage { items, next };
             }
             items.push(item);
         }
         next = Some(Position { at: place.0, id: place.1 });
     }
-    Slice { items, next: None }
+    StorePage { items, next: None }
 }

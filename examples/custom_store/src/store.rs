@@ -12,10 +12,9 @@ use std::{
 
 use async_trait::async_trait;
 use invitation::{
-    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
-    Transition,
+    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
+    StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
 };
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -211,8 +210,8 @@ impl Store for JournalStore {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         let (scope, filter, page) = (scope.clone(), filter.clone(), *page);
         self.run("list", move |core| Ok(core.state.list(&scope, &filter, &page))).await
     }
@@ -226,8 +225,8 @@ impl Store for JournalStore {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         let (scope, page) = (scope.clone(), *page);
         self.run("redemptions", move |core| Ok(core.state.redemptions(&scope, invitation, &page)))
             .await
@@ -236,8 +235,8 @@ impl Store for JournalStore {
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         let (scope, page) = (scope.clone(), *page);
         self.run("leases", move |core| Ok(core.state.leases(&scope, &page))).await
     }
@@ -255,8 +254,8 @@ impl Store for JournalStore {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         let (scope, filter, page) = (scope.clone(), filter.clone(), *page);
         self.run("events", move |core| Ok(core.state.events(&scope, &filter, &page))).await
     }

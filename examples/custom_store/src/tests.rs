@@ -5,9 +5,9 @@ use std::{fs, io::Write as _, num::NonZeroU32, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use invitation::{
-    Actor, Created, Criteria, Division, Draft, Event, EventFilter, EventListing, Expiry,
-    IdempotencyKey, IfVersion, Invitations, ManualClock, Page, Paging, Role, Scope, Store,
-    StoreError, StoreErrorKind, Timestamp, UserId,
+    Actor, Created, Criteria, Division, Draft, Event, EventFilter, EventId, Expiry, IdempotencyKey,
+    IfVersion, Invitations, ManualClock, PageRequest, Paging, Role, Scope, Store, StoreError,
+    StoreErrorKind, StorePage, Timestamp, UserId,
     testing::{Fixture, model},
 };
 use tempfile::TempDir;
@@ -99,8 +99,8 @@ async fn codes(store: &JournalStore) -> usize {
     page.unwrap().items().len()
 }
 
-async fn trail(store: &JournalStore) -> EventListing {
-    let page = Page { after: None, limit: 100 };
+async fn trail(store: &JournalStore) -> StorePage<Event, EventId> {
+    let page = PageRequest { after: None, limit: 100 };
     store.events(&Scope::All, &EventFilter::default(), &page).await.unwrap()
 }
 

@@ -7,8 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use invitation_core::{
-    Actor, Binding, Criteria, Cursor, Error, InvitationPage, InvitationView, Inviter, Limits,
-    Paging,
+    Actor, Binding, Criteria, Cursor, Error, InvitationView, Inviter, Limits, Page, Paging,
 };
 
 use super::{
@@ -78,7 +77,7 @@ async fn written(
     web: Web,
     actor: Actor,
     criteria: Criteria,
-    first: InvitationPage,
+    first: Page<InvitationView>,
     chunks: Chunks,
 ) -> Result<(), std::io::Error> {
     chunks.send(lines(&first, true)?).await?;
@@ -101,13 +100,13 @@ async fn page(
     actor: &Actor,
     criteria: &Criteria,
     cursor: Option<Cursor>,
-) -> Result<InvitationPage, Error> {
+) -> Result<Page<InvitationView>, Error> {
     let paging = Paging::first(Limits::MAX_PAGE)?;
     let paging = cursor.map_or(paging, |cursor| paging.after(cursor));
     web.service().export(actor, criteria, paging).await
 }
 
-fn lines(page: &InvitationPage, is_first: bool) -> Result<Bytes, std::io::Error> {
+fn lines(page: &Page<InvitationView>, is_first: bool) -> Result<Bytes, std::io::Error> {
     let line_end = csv::Terminator::CRLF;
     // The byte order mark tells a spreadsheet that the file is UTF-8.
     let begin = if is_first { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };

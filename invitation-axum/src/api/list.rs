@@ -1,7 +1,7 @@
 //! The endpoints that list and count invitations.
 
 use axum::{Json, extract::State};
-use invitation_core::{Count, Criteria, Division, InvitationPage, Role, Status};
+use invitation_core::{Count, Criteria, Division, InvitationView, Page, Role, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -112,7 +112,7 @@ pub(crate) struct PageBody {
 }
 
 impl PageBody {
-    fn of(page: &InvitationPage) -> Self {
+    fn of(page: &Page<InvitationView>) -> Self {
         Self {
             items: page.items().iter().map(InvitationBody::of).collect(),
             next_cursor: page.next().map(|cursor| cursor.to_string()),

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Action, Division, Error, Event, EventCriteria, EventOutcome, EventPage, InvitationId, Paging,
+    Action, Division, Error, Event, EventCriteria, EventOutcome, InvitationId, Page, Paging,
     Performer, Right, Timestamp, UserId,
 };
 
@@ -71,9 +71,9 @@ async fn listed(context: &PageContext, asked: &QueryParams) -> Result<Response, 
     let mut filters = filters(context, asked);
     let others = mistakes.beside(&mut filters);
     let now = context.now();
-    let items = found.as_ref().map(EventPage::items).unwrap_or_default();
+    let items = found.as_ref().map(Page::items).unwrap_or_default();
     let list = format!("{}/events", context.base());
-    let next = found.as_ref().and_then(EventPage::next);
+    let next = found.as_ref().and_then(Page::next);
     let audit = Audit {
         t,
         base: context.base(),

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Count, Counts, Criteria, Cursor, Division, Error, FieldError, InvitationId, InvitationPage,
-    Paging, Right, Role, Scope, Status,
+    Count, Counts, Criteria, Cursor, Division, Error, FieldError, InvitationId, InvitationView,
+    Page, Paging, Right, Role, Scope, Status,
 };
 
 use super::{
@@ -102,9 +102,9 @@ async fn listed(
     let mut filters = filters(context, asked);
     let others = mistakes.beside(&mut filters);
     let now = context.now();
-    let items = found.as_ref().map(InvitationPage::items).unwrap_or_default();
+    let items = found.as_ref().map(Page::items).unwrap_or_default();
     let rows: Vec<_> = items.iter().map(|view| Row::of(view, context, now)).collect();
-    let next = found.as_ref().and_then(InvitationPage::next);
+    let next = found.as_ref().and_then(Page::next);
     let summary = (t.summary)(rows.len(), next.is_some());
     let is_filtered = asked.is_filtered();
     let may_create = context.may(Right::Create);
@@ -180,7 +180,11 @@ impl QueryParams {
     }
 
     /// Returns the one invitation that was found because the context typed its code.
-    fn found_by_code(&self, context: &PageContext, page: &InvitationPage) -> Option<InvitationId> {
+    fn found_by_code(
+        &self,
+        context: &PageContext,
+        page: &Page<InvitationView>,
+    ) -> Option<InvitationId> {
         let [view] = page.items() else { return None };
         let format = context.service().code_format();
         let is_meant = |code| format.resembles(&self.search) && format.spells(&self.search, code);

@@ -8,10 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use axum::{body::Body, http::Method};
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge,
-    Purged, RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
-    Transition,
+    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
+    Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
+    Scope, Store, StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
 };
 use serde_json::json;
 
@@ -78,8 +77,8 @@ impl Store for Failing {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>> {
         self.check()?;
         self.store.list(scope, filter, page).await
     }
@@ -98,8 +97,8 @@ impl Store for Failing {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>> {
         self.check()?;
         self.store.events(scope, filter, page).await
     }
@@ -108,13 +107,17 @@ impl Store for Failing {
         &self,
         scope: &Scope,
         id: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>> {
         self.check()?;
         self.store.redemptions(scope, id, page).await
     }
 
-    async fn leases(&self, scope: &Scope, page: &Page<EventId>) -> Result<LeaseListing> {
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>> {
         self.check()?;
         self.store.leases(scope, page).await
     }

@@ -16,13 +16,11 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::Invitation,
+    invitation::{Invitation, Redemption},
     lease::OpenLease,
+    page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{
-        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, Position,
-        RedemptionListing, Slice, Tally,
-    },
+    query::{EventFilter, Filter, Position, Tally},
     store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
     time::Timestamp,
     transition::{Target, Transition},
@@ -55,12 +53,12 @@ impl MemoryStore {
 /// Sorts items and returns one page of them, newest first.
 fn newest<T>(
     mut found: Vec<T>,
-    page: &Page<EventId>,
+    page: &PageRequest<EventId>,
     place: impl Fn(&T) -> Position<EventId>,
-) -> Slice<T, EventId> {
+) -> StorePage<T, EventId> {
     found.sort_by_key(|item| Reverse(place(item)));
     found.retain(|item| page.after.is_none_or(|after| place(item) < after));
-    Slice::from_one_more(found, page.limit, place)
+    StorePage::from_one_more(found, page.limit, place)
 }
 
 /// One item more than the page holds, to find out whether a next page exists.
@@ -106,12 +104,12 @@ impl Store for MemoryStore {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         let state = self.state();
         let found = state.matching(scope, filter, page.after).take(one_more(page.limit)).cloned();
         let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
-        Ok(Slice::from_one_more(found.collect(), page.limit, position))
+        Ok(StorePage::from_one_more(found.collect(), page.limit, position))
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
@@ -128,8 +126,8 @@ impl Store for MemoryStore {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         let state = self.state();
         let found = state
             .find_in(&Target::Id(invitation), scope)
@@ -141,8 +139,8 @@ impl Store for MemoryStore {
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         let state = self.state();
         let within = |stored: &&Stored| scope.contains(&stored.invitation.division);
         let found = state.invitations.iter().filter(within).flat_map(Stored::open_leases).collect();
@@ -164,8 +162,8 @@ impl Store for MemoryStore {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         let within = |event: &&Event| match scope {
             Scope::All => true,
             Scope::Division(own) => event.division.as_ref() == Some(own),
@@ -181,7 +179,7 @@ impl Store for MemoryStore {
             .take(one_more(page.limit))
             .cloned();
         let position = |last: &Event| Position { at: last.at, id: last.id };
-        Ok(Slice::from_one_more(found.collect(), page.limit, position))
+        Ok(StorePage::from_one_more(found.collect(), page.limit, position))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {

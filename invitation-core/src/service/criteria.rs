@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use super::cursor::{Cursor, CursorId, ListOf};
 use crate::{
+    cursor::{Cursor, CursorId, ListOf},
     event::{Action, EventOutcome},
     field_error::FieldError,
     id::{BatchId, InvitationId},
     invitation::Status,
     limits::Limits,
-    query::{EventFilter, Page, TimeRange},
+    page::PageRequest,
+    query::{EventFilter, TimeRange},
     text::{Division, Role, UserId},
     time::Timestamp,
 };
@@ -182,15 +183,15 @@ impl Paging {
 
     /// Returns the time at which the first page was made, or `now` if this is the first
     /// page.
-    pub(super) fn time(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
         // A cursor from a later time, as after the clock was set back, must not select by
         // a future time.
         self.cursor.map_or(now, |cursor| cursor.began().min(now))
     }
 
-    pub(super) fn page<I: CursorId>(&self, of: ListOf) -> Result<Page<I>, FieldError> {
+    pub(crate) fn page<I: CursorId>(&self, of: ListOf) -> Result<PageRequest<I>, FieldError> {
         let after = self.cursor.map(|cursor| cursor.position(of)).transpose()?;
-        Ok(Page { after, limit: self.limit })
+        Ok(PageRequest { after, limit: self.limit })
     }
 }
 

@@ -5,7 +5,6 @@ mod administer;
 mod check;
 mod create;
 mod criteria;
-mod cursor;
 mod denials;
 mod evidence;
 mod import;
@@ -26,7 +25,6 @@ pub use self::{
     check::Checked,
     create::Created,
     criteria::{Criteria, EventCriteria, Paging},
-    cursor::Cursor,
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
     },
@@ -34,9 +32,8 @@ pub use self::{
     redeem_with::{RedeemWithError, RedeemedWith, Released},
     reserve::{Reservation, Reserved},
     sweep::RevokedPage,
-    trail::EventPage,
-    uses::{OpenReservation, RedemptionPage, ReservationPage},
-    view::{Count, Counts, InvitationPage, InvitationView},
+    uses::OpenReservation,
+    view::{Count, Counts, InvitationView},
 };
 use crate::{
     actor::Caller,

@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::{Criteria, Cursor, Invitations, Paging, administer::checked_reason, cursor::ListOf};
+use super::{Criteria, Invitations, Paging, administer::checked_reason};
 use crate::{
     actor::{Actor, Caller},
+    cursor::{Cursor, ListOf},
     decide::{Call, Command, decide},
     draft::IfVersion,
     error::{Error, StoreError, StoreErrorKind},

@@ -1,34 +1,15 @@
 //! Reading the audit trail.
 
-use super::{Cursor, EventCriteria, Invitations, Paging, cursor::ListOf};
+use super::{EventCriteria, Invitations, Paging};
 use crate::{
     actor::Actor,
+    cursor::{Cursor, ListOf},
     error::Error,
     event::{Action, Event},
+    page::Page,
     policy::Right,
     store::Store,
 };
-
-/// A page of the audit trail.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EventPage {
-    items: Vec<Event>,
-    next: Option<Cursor>,
-}
-
-impl EventPage {
-    /// The events, newest first.
-    #[must_use]
-    pub fn items(&self) -> &[Event] {
-        &self.items
-    }
-
-    /// The cursor of the next page; `None` when this is the last one.
-    #[must_use]
-    pub fn next(&self) -> Option<Cursor> {
-        self.next
-    }
-}
 
 impl<S: Store> Invitations<S> {
     /// Lists the audit events within the actor's reach, newest first. An actor whose
@@ -45,7 +26,7 @@ impl<S: Store> Invitations<S> {
         actor: &Actor,
         criteria: &EventCriteria,
         paging: Paging,
-    ) -> Result<EventPage, Error> {
+    ) -> Result<Page<Event>, Error> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::Audit, Action::Audit, named).await?;
@@ -54,6 +35,6 @@ impl<S: Store> Invitations<S> {
         let listing = self.store.events(&scope, &criteria.filter, &page).await?;
         let now = paging.time(call.now);
         let next = listing.next.map(|position| Cursor::behind(ListOf::Events, position, now));
-        Ok(EventPage { items: listing.items, next })
+        Ok(Page { items: listing.items, next })
     }
 }

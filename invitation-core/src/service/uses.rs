@@ -1,39 +1,20 @@
 //! Listing the redemptions and the open reservations of invitations.
 
-use super::{Cursor, Invitations, Paging, cursor::ListOf};
+use super::{Invitations, Paging};
 use crate::{
     actor::{Actor, Scope},
+    cursor::{Cursor, ListOf},
     error::Error,
     event::Action,
     id::InvitationId,
     invitation::Redemption,
     lease::{OpenLease, ReservationId},
+    page::Page,
     policy::Right,
     store::Store,
     text::Division,
     time::Timestamp,
 };
-
-/// A page of redemptions.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RedemptionPage {
-    items: Vec<Redemption>,
-    next: Option<Cursor>,
-}
-
-impl RedemptionPage {
-    /// The redemptions, newest first.
-    #[must_use]
-    pub fn items(&self) -> &[Redemption] {
-        &self.items
-    }
-
-    /// The cursor of the next page; `None` when this is the last one.
-    #[must_use]
-    pub fn next(&self) -> Option<Cursor> {
-        self.next
-    }
-}
 
 /// An open reservation: a use held for a redeemer whose account is being created, or was
 /// created.
@@ -65,27 +46,6 @@ impl OpenReservation {
     }
 }
 
-/// A page of open reservations.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ReservationPage {
-    items: Vec<OpenReservation>,
-    next: Option<Cursor>,
-}
-
-impl ReservationPage {
-    /// The reservations, newest first.
-    #[must_use]
-    pub fn items(&self) -> &[OpenReservation] {
-        &self.items
-    }
-
-    /// The cursor of the next page; `None` when this is the last one.
-    #[must_use]
-    pub fn next(&self) -> Option<Cursor> {
-        self.next
-    }
-}
-
 impl<S: Store> Invitations<S> {
     /// Lists the redemptions of an invitation, newest first; a single-use invitation has
     /// at most one.
@@ -100,7 +60,7 @@ impl<S: Store> Invitations<S> {
         actor: &Actor,
         id: InvitationId,
         paging: Paging,
-    ) -> Result<RedemptionPage, Error> {
+    ) -> Result<Page<Redemption>, Error> {
         let call = self.call_by(actor.into())?;
         self.permit_on(actor, &call, id, Right::View, Action::View).await?;
         let page = paging.page(ListOf::Redemptions)?;
@@ -109,7 +69,7 @@ impl<S: Store> Invitations<S> {
         let next = listing
             .next
             .map(|position| Cursor::behind(ListOf::Redemptions, position, paging.time(call.now)));
-        Ok(RedemptionPage { items: listing.items, next })
+        Ok(Page { items: listing.items, next })
     }
 
     /// Lists the open reservations within the actor's reach, or in one division of it,
@@ -127,7 +87,7 @@ impl<S: Store> Invitations<S> {
         actor: &Actor,
         division: Option<&Division>,
         paging: Paging,
-    ) -> Result<ReservationPage, Error> {
+    ) -> Result<Page<OpenReservation>, Error> {
         let call = self.call_by(actor.into())?;
         self.permit(actor.into(), &call, Right::Reservations, Action::View, division).await?;
         let page = paging.page(ListOf::Reservations)?;
@@ -141,6 +101,6 @@ impl<S: Store> Invitations<S> {
         let next = listing
             .next
             .map(|position| Cursor::behind(ListOf::Reservations, position, paging.time(now)));
-        Ok(ReservationPage { items: items.collect(), next })
+        Ok(Page { items: items.collect(), next })
     }
 }

@@ -1,17 +1,19 @@
 //! Listing, counting and getting invitations, and copying their codes.
 
-use super::{Criteria, Cursor, Invitations, Paging, cursor::ListOf, evidence::Place};
+use super::{Criteria, Invitations, Paging, evidence::Place};
 use crate::{
     actor::{Actor, Scope},
     code::InvitationCode,
+    cursor::{Cursor, ListOf},
     decide::{Call, actions},
     error::Error,
     event::{Action, Detail, Reason},
     id::InvitationId,
     invitation::{Invitation, Status},
     limits::Limits,
+    page::{Page, PageRequest},
     policy::Right,
-    query::{Filter, Page, Tally},
+    query::{Filter, Tally},
     refusal::{Refusal, Verdict},
     search::Query,
     store::Store,
@@ -56,28 +58,6 @@ impl InvitationView {
     }
 }
 
-/// A page of a list.
-#[derive(Debug)]
-pub struct InvitationPage {
-    items: Vec<InvitationView>,
-    next: Option<Cursor>,
-}
-
-impl InvitationPage {
-    /// The items, newest first. A page may have fewer items than requested although more
-    /// follow; see [`next`](Self::next).
-    #[must_use]
-    pub fn items(&self) -> &[InvitationView] {
-        &self.items
-    }
-
-    /// The cursor of the next page; `None` when this is the last one.
-    #[must_use]
-    pub fn next(&self) -> Option<Cursor> {
-        self.next
-    }
-}
-
 /// The number of invitations of each status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Counts(Tally);
@@ -115,7 +95,7 @@ impl<S: Store> Invitations<S> {
         actor: &Actor,
         criteria: &Criteria,
         paging: Paging,
-    ) -> Result<InvitationPage, Error> {
+    ) -> Result<Page<InvitationView>, Error> {
         self.list_by(Right::View, actor, criteria, paging).await
     }
 
@@ -132,7 +112,7 @@ impl<S: Store> Invitations<S> {
         actor: &Actor,
         criteria: &Criteria,
         paging: Paging,
-    ) -> Result<InvitationPage, Error> {
+    ) -> Result<Page<InvitationView>, Error> {
         let mut page = self.list_by(Right::Export, actor, criteria, paging).await?;
         for view in &mut page.items {
             view.code = None;
@@ -146,7 +126,7 @@ impl<S: Store> Invitations<S> {
         actor: &Actor,
         criteria: &Criteria,
         paging: Paging,
-    ) -> Result<InvitationPage, Error> {
+    ) -> Result<Page<InvitationView>, Error> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, right, Action::View, named).await?;
@@ -167,7 +147,7 @@ impl<S: Store> Invitations<S> {
             }
         }
         let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
-        Ok(InvitationPage { items, next })
+        Ok(Page { items, next })
     }
 
     /// Counts invitations within the actor's reach by status, each exactly up to
@@ -207,7 +187,7 @@ impl<S: Store> Invitations<S> {
         query: &Query,
         tally: &mut Tally,
     ) -> Result<(), Error> {
-        let mut page = Page { after: None, limit: Limits::MAX_PAGE };
+        let mut page = PageRequest { after: None, limit: Limits::MAX_PAGE };
         // Enough pages to reach the cap in every status.
         for _ in 0..=4 * Limits::COUNT_CAP / Limits::MAX_PAGE {
             let listing = self.store.list(scope, filter, &page).await?;

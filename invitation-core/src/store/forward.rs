@@ -10,11 +10,11 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::Invitation,
+    invitation::{Invitation, Redemption},
+    lease::OpenLease,
+    page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{
-        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, RedemptionListing, Tally,
-    },
+    query::{EventFilter, Filter, Tally},
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -60,8 +60,8 @@ macro_rules! forward {
                 &self,
                 scope: &Scope,
                 filter: &Filter,
-                page: &Page<InvitationId>,
-            ) -> Result<Listing, StoreError> {
+                page: &PageRequest<InvitationId>,
+            ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
                 (**self).list(scope, filter, page).await
             }
 
@@ -78,16 +78,16 @@ macro_rules! forward {
                 &self,
                 scope: &Scope,
                 invitation: InvitationId,
-                page: &Page<EventId>,
-            ) -> Result<RedemptionListing, StoreError> {
+                page: &PageRequest<EventId>,
+            ) -> Result<StorePage<Redemption, EventId>, StoreError> {
                 (**self).redemptions(scope, invitation, page).await
             }
 
             async fn leases(
                 &self,
                 scope: &Scope,
-                page: &Page<EventId>,
-            ) -> Result<LeaseListing, StoreError> {
+                page: &PageRequest<EventId>,
+            ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
                 (**self).leases(scope, page).await
             }
 
@@ -99,8 +99,8 @@ macro_rules! forward {
                 &self,
                 scope: &Scope,
                 filter: &EventFilter,
-                page: &Page<EventId>,
-            ) -> Result<EventListing, StoreError> {
+                page: &PageRequest<EventId>,
+            ) -> Result<StorePage<Event, EventId>, StoreError> {
                 (**self).events(scope, filter, page).await
             }
 

@@ -17,11 +17,11 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::Invitation,
+    invitation::{Invitation, Redemption},
+    lease::OpenLease,
+    page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{
-        EventFilter, EventListing, Filter, LeaseListing, Listing, Page, RedemptionListing, Tally,
-    },
+    query::{EventFilter, Filter, Tally},
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -233,8 +233,8 @@ pub trait Store: fmt::Debug + Send + Sync {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError>;
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError>;
 
     /// Returns how many invitations within the scope match, by status: exact up to `cap`,
     /// and `cap + 1` for any larger number.
@@ -255,8 +255,8 @@ pub trait Store: fmt::Debug + Send + Sync {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError>;
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError>;
 
     /// Returns the leases on invitations within the scope, expired ones included, newest
     /// first: by `since`, then by id, both descending.
@@ -264,8 +264,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
-    async fn leases(&self, scope: &Scope, page: &Page<EventId>)
-    -> Result<LeaseListing, StoreError>;
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError>;
 
     /// Stores events that belong to no change: refusals, denials, copies. An event whose
     /// id is already stored stays unchanged.
@@ -285,8 +288,8 @@ pub trait Store: fmt::Debug + Send + Sync {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError>;
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError>;
 
     /// Removes invitations that the purge [`takes`](Purge::takes), at most its maximum,
     /// with their redemptions, leases, and the requests that created one of them; their

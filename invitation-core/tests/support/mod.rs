@@ -14,10 +14,9 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, LeaseListing, Listing, Located, MemoryStore, Outcome, Page, Purge,
-    Purged, RedemptionListing, Scope, Store, StoreError, StoreErrorKind, Tally, Target, Timestamp,
-    Transition,
+    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
+    Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
+    Scope, Store, StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
 };
 use tokio::task::yield_now;
 
@@ -109,8 +108,8 @@ impl Store for Flaky {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         self.store.list(scope, filter, page).await
     }
 
@@ -122,16 +121,16 @@ impl Store for Flaky {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         self.store.redemptions(scope, invitation, page).await
     }
 
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         self.store.leases(scope, page).await
     }
 
@@ -146,8 +145,8 @@ impl Store for Flaky {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         self.store.events(scope, filter, page).await
     }
 

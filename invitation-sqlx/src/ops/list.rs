@@ -15,8 +15,8 @@ mod lasting;
 mod walk;
 
 use invitation_core::{
-    BatchId, Division, Filter, Invitation, InvitationId, Listing, Page, Position, Role, Scope,
-    Search, SearchTerm, Slice, Status, StoreError, UserId,
+    BatchId, Division, Filter, Invitation, InvitationId, PageRequest, Position, Role, Scope,
+    Search, SearchTerm, Status, StoreError, StorePage, UserId,
 };
 
 use crate::{
@@ -113,8 +113,8 @@ pub(crate) async fn list<DB: Dialect>(
     names: &Names,
     scope: &Scope,
     filter: &Filter,
-    page: &Page<InvitationId>,
-) -> Result<Listing, StoreError> {
+    page: &PageRequest<InvitationId>,
+) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
     let question = Question { names, scope, filter, page };
     let searched = match &filter.search {
         Some(search) => weigh::<DB>(conn, names, scope, search).await?,
@@ -125,16 +125,16 @@ pub(crate) async fn list<DB: Dialect>(
         let (items, end) = question.ask::<DB>(conn, way).await?;
         let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
         let full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let slice = Slice::from_one_more(items, page.limit, position);
+        let slice = StorePage::from_one_more(items, page.limit, position);
         if full || end.is_none() {
             return Ok(slice);
         }
         if way.is_walk() && short.is_none() {
-            short = Some(Slice { next: end, ..slice });
+            short = Some(StorePage { next: end, ..slice });
         }
     }
     // Where there is any way, there is a walk among them.
-    Ok(short.unwrap_or(Slice { items: Vec::new(), next: None }))
+    Ok(short.unwrap_or(StorePage { items: Vec::new(), next: None }))
 }
 
 /// By what terms of a search to look.
@@ -215,7 +215,7 @@ struct Question<'a> {
     names: &'a Names,
     scope: &'a Scope,
     filter: &'a Filter,
-    page: &'a Page<InvitationId>,
+    page: &'a PageRequest<InvitationId>,
 }
 
 impl Question<'_> {

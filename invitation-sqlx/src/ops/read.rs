@@ -1,8 +1,8 @@
 //! Questions: one statement each.
 
 use invitation_core::{
-    EventFilter, EventId, EventListing, Invitation, InvitationId, LeaseListing, Located, OpenLease,
-    Page, Position, Redemption, RedemptionListing, Scope, Slice, StoreError, Target,
+    Event, EventFilter, EventId, Invitation, InvitationId, Located, OpenLease, PageRequest,
+    Position, Redemption, Scope, StoreError, StorePage, Target,
 };
 
 use crate::{
@@ -64,8 +64,8 @@ pub(crate) async fn redemptions<DB: Dialect>(
     names: &Names,
     scope: &Scope,
     invitation: InvitationId,
-    page: &Page<EventId>,
-) -> Result<RedemptionListing, StoreError> {
+    page: &PageRequest<EventId>,
+) -> Result<StorePage<Redemption, EventId>, StoreError> {
     let mut s = Statement::<DB>::new("");
     // That of a single-use code stands in its row.
     let ledger = format!(
@@ -87,15 +87,15 @@ pub(crate) async fn redemptions<DB: Dialect>(
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("redemptions", error))?;
     let items = found.iter().map(row::redemption::<DB>).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &Redemption| Position { at: last.at, id: last.id };
-    Ok(Slice::from_one_more(items, page.limit, position))
+    Ok(StorePage::from_one_more(items, page.limit, position))
 }
 
 pub(crate) async fn leases<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     scope: &Scope,
-    page: &Page<EventId>,
-) -> Result<LeaseListing, StoreError> {
+    page: &PageRequest<EventId>,
+) -> Result<StorePage<OpenLease, EventId>, StoreError> {
     let mut s = Statement::<DB>::new(format!(
         "SELECT {}, invitation, division FROM {} i WHERE 1 = 1",
         row::LEASE,
@@ -107,7 +107,7 @@ pub(crate) async fn leases<DB: Dialect>(
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("leases", error))?;
     let items = found.iter().map(row::open_lease::<DB>).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &OpenLease| Position { at: last.lease.since, id: last.lease.id };
-    Ok(Slice::from_one_more(items, page.limit, position))
+    Ok(StorePage::from_one_more(items, page.limit, position))
 }
 
 pub(crate) async fn events<DB: Dialect>(
@@ -115,8 +115,8 @@ pub(crate) async fn events<DB: Dialect>(
     names: &Names,
     scope: &Scope,
     filter: &EventFilter,
-    page: &Page<EventId>,
-) -> Result<EventListing, StoreError> {
+    page: &PageRequest<EventId>,
+) -> Result<StorePage<Event, EventId>, StoreError> {
     let mut s =
         Statement::<DB>::new(format!("SELECT {} FROM {} e WHERE ", row::EVENT, names.events));
     render::event_filter(&mut s, scope, filter);
@@ -125,5 +125,5 @@ pub(crate) async fn events<DB: Dialect>(
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("events", error))?;
     let items = found.iter().map(row::event::<DB>).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &invitation_core::Event| Position { at: last.at, id: last.id };
-    Ok(Slice::from_one_more(items, page.limit, position))
+    Ok(StorePage::from_one_more(items, page.limit, position))
 }

@@ -7,9 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, EventListing, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, LeaseListing, Listing, Located, Outcome, Page, Purge, Purged,
-    RedemptionListing, Scope, Store, StoreError, Tally, Target, Timestamp, Transition,
+    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
+    StoreError, StorePage, Tally, Target, Timestamp, Transition,
 };
 use invitation_sqlx::MySqlStore;
 
@@ -87,8 +87,8 @@ impl Store for Spread {
         &self,
         scope: &Scope,
         filter: &Filter,
-        page: &Page<InvitationId>,
-    ) -> Result<Listing, StoreError> {
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         self.node().list(scope, filter, page).await
     }
 
@@ -100,16 +100,16 @@ impl Store for Spread {
         &self,
         scope: &Scope,
         invitation: InvitationId,
-        page: &Page<EventId>,
-    ) -> Result<RedemptionListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         self.node().redemptions(scope, invitation, page).await
     }
 
     async fn leases(
         &self,
         scope: &Scope,
-        page: &Page<EventId>,
-    ) -> Result<LeaseListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         self.node().leases(scope, page).await
     }
 
@@ -121,8 +121,8 @@ impl Store for Spread {
         &self,
         scope: &Scope,
         filter: &EventFilter,
-        page: &Page<EventId>,
-    ) -> Result<EventListing, StoreError> {
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
         self.node().events(scope, filter, page).await
     }
 

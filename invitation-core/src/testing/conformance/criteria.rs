@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    cursor::Cursor,
     invitation::{Binding, Invitation, Inviter, Revocation, Status},
     query::TimeRange,
-    service::{Count, Criteria, Cursor, Paging},
+    service::{Count, Criteria, Paging},
     testing::Fixture,
 };
 
@@ -182,7 +183,7 @@ pub async fn pages_of_a_list_belong_together(fixture: Fixture) {
     world.clock.advance(time::Duration::SECOND);
     let rest = Paging::first(9).expect("a page of nine").after(cursor);
     let page = world.service.list(&admin(), &criteria, rest).await.expect("may list");
-    let ids = |page: &crate::service::InvitationPage| -> Vec<_> {
+    let ids = |page: &crate::Page<crate::service::InvitationView>| -> Vec<_> {
         page.items().iter().map(|item| item.invitation().id).collect()
     };
     assert_eq!(

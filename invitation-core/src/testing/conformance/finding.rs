@@ -14,8 +14,9 @@ use crate::{
     draft::IfVersion,
     invitation::{Invitation, Inviter},
     limits::Limits,
+    page::PageRequest,
     policy::Policy,
-    query::{EventFilter, Filter, Page},
+    query::{EventFilter, Filter},
     store::{Insert, Inserted, Located, Outcome, Store},
     testing::Fixture,
     text::Division,
@@ -40,7 +41,7 @@ pub async fn what_is_out_of_scope_is_missing(fixture: Fixture) {
             assert_eq!(found, None, "not found from elsewhere");
         }
     }
-    let page = Page { after: None, limit: 200 };
+    let page = PageRequest { after: None, limit: 200 };
     let listing = store.list(&elsewhere, &Filter::all(start()), &page).await.expect("it lists");
     assert!(listing.items.is_empty(), "not listed elsewhere");
     let counted = store.count(&elsewhere, &Filter::all(start()), 100).await.expect("it counts");
@@ -175,7 +176,7 @@ pub async fn a_store_works_behind_every_pointer(fixture: Fixture) {
         store.record(&[event]).await.expect("it records");
         let filter =
             Filter { status: Some(crate::invitation::Status::Used), ..Filter::all(start()) };
-        let page = Page { after: None, limit: 1 };
+        let page = PageRequest { after: None, limit: 1 };
         let listing = store.list(&Scope::All, &filter, &page).await.expect("it lists");
         assert_eq!(listing.items.len(), 1);
         assert!(store.count(&Scope::All, &filter, 100).await.expect("it counts").used > 0);

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     actor::Scope,
     invitation::{Invitation, Status},
-    query::{Filter, Page, Tally, TimeRange},
+    page::PageRequest,
+    query::{Filter, Tally, TimeRange},
     store::Store,
     testing::Fixture,
     text::{Role, UserId},
@@ -35,7 +36,7 @@ pub async fn pages_cover_everything_once_newest_first(fixture: Fixture) {
 /// A page that contains exactly the remaining items is the last one.
 pub async fn the_last_page_says_so(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
-    let page = |limit| Page { after: None, limit };
+    let page = |limit| PageRequest { after: None, limit };
     let filter = Filter::all(start());
     let empty = store.list(&Scope::All, &filter, &page(1)).await.expect("the store lists");
     assert_eq!((empty.items.len(), empty.next), (0, None), "of an empty store");
@@ -55,7 +56,7 @@ pub async fn inserts_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
     let rows: Vec<_> = (0..20).map(|n| row(n / 4 * 10)).collect();
     mint.store(&*store, &rows).await;
     let filter = Filter::all(start());
-    let (mut seen, mut page) = (Vec::new(), Page { after: None, limit: 3 });
+    let (mut seen, mut page) = (Vec::new(), PageRequest { after: None, limit: 3 });
     loop {
         let listing = store.list(&Scope::All, &filter, &page).await.expect("the store lists");
         seen.extend(listing.items);

@@ -10,6 +10,7 @@ use crate::{
     draft::Draft,
     event::{Action, Event, EventOutcome, Performer, Reason},
     id::InvitationId,
+    page::PageRequest,
     query::{EventFilter, TimeRange},
     service::{EventCriteria, Paging},
     store::Store,
@@ -124,7 +125,7 @@ pub async fn events_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
         events.push(write().await);
     }
     let filter = EventFilter::default();
-    let (mut seen, mut page) = (Vec::new(), crate::query::Page { after: None, limit: 3 });
+    let (mut seen, mut page) = (Vec::new(), PageRequest { after: None, limit: 3 });
     loop {
         let listing = store.events(&Scope::All, &filter, &page).await.expect("the store reads");
         seen.extend(listing.items);

@@ -13,7 +13,8 @@ use crate::{
     invitation::{Invitation, Redemption},
     lease::OpenLease,
     limits::Limits,
-    query::{EventFilter, Filter, Page},
+    page::PageRequest,
+    query::{EventFilter, Filter},
     refusal::Refusal,
     service::{Created, Invitations, Reservation, Reserved},
     store::Store,
@@ -122,7 +123,7 @@ pub(super) async fn all_invitations(
     filter: &Filter,
     limit: u32,
 ) -> Vec<Invitation> {
-    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    let (mut found, mut page) = (Vec::new(), PageRequest { after: None, limit });
     loop {
         let listing = store.list(scope, filter, &page).await.expect("the store lists");
         assert!(fits(listing.items.len(), limit), "a page has at most as many items as asked for");
@@ -142,7 +143,7 @@ pub(super) async fn all_events(
     filter: &EventFilter,
     limit: u32,
 ) -> Vec<Event> {
-    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    let (mut found, mut page) = (Vec::new(), PageRequest { after: None, limit });
     loop {
         let listing = store.events(scope, filter, &page).await.expect("the store reads events");
         assert!(fits(listing.items.len(), limit), "a page has at most as many events as asked for");
@@ -157,7 +158,7 @@ pub(super) async fn all_events(
 
 /// Returns all pages of leases, concatenated; checks that each page keeps to its limit.
 pub(super) async fn all_leases(store: &dyn Store, scope: &Scope, limit: u32) -> Vec<OpenLease> {
-    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    let (mut found, mut page) = (Vec::new(), PageRequest { after: None, limit });
     loop {
         let listing = store.leases(scope, &page).await.expect("the store lists leases");
         assert!(fits(listing.items.len(), limit), "a page has at most as many leases as asked for");
@@ -178,7 +179,7 @@ pub(super) async fn all_redemptions(
     id: InvitationId,
     limit: u32,
 ) -> Vec<Redemption> {
-    let (mut found, mut page) = (Vec::new(), Page { after: None, limit });
+    let (mut found, mut page) = (Vec::new(), PageRequest { after: None, limit });
     loop {
         let listing = store.redemptions(scope, id, &page).await.expect("the store lists them");
         assert!(fits(listing.items.len(), limit), "a page has at most as many as asked for");

@@ -11,9 +11,10 @@ use super::{
     step::{Because, Wanted, WantedEvents},
 };
 use crate::{
+    cursor::Cursor,
     error::Error,
     id::InvitationId,
-    service::{Cursor, EventCriteria, Paging},
+    service::{EventCriteria, Paging},
 };
 
 /// A maximum number of pages that no list of a sequence reaches.

@@ -8,15 +8,8 @@ use super::{
     step::Wanted,
 };
 use crate::{
-    actor::Scope,
-    error::Error,
-    event::Event,
-    limits::Limits,
-    query::{Page, TimeRange},
-    service::EventCriteria,
-    store::Store,
-    time::Timestamp,
-    transition::Target,
+    actor::Scope, error::Error, event::Event, limits::Limits, page::PageRequest, query::TimeRange,
+    service::EventCriteria, store::Store, time::Timestamp, transition::Target,
 };
 
 /// Returns an error that describes the difference, if there is one.
@@ -42,7 +35,7 @@ impl Subject {
 
     /// Compares the redemptions of that invitation, which may be purged or deleted.
     pub(super) async fn compare_redemptions(&self, row: &Row) -> Result<(), String> {
-        let page = Page { after: None, limit: Limits::MAX_PAGE };
+        let page = PageRequest { after: None, limit: Limits::MAX_PAGE };
         let store = self.service.store();
         let seen = match store.redemptions(&Scope::All, row.facts.id, &page).await {
             Ok(found) => Answer::Used(found.items),

@@ -31,7 +31,7 @@ pub struct Cursor {
 
 /// The kind of list that a cursor belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum ListOf {
+pub(crate) enum ListOf {
     Invitations,
     Events,
     Redemptions,
@@ -51,7 +51,7 @@ impl ListOf {
 }
 
 /// An id of a listed item, as a cursor contains it.
-pub(super) trait CursorId: Copy {
+pub(crate) trait CursorId: Copy {
     fn from_bytes(bytes: [u8; 16]) -> Self;
     fn to_bytes(self) -> [u8; 16];
 }
@@ -76,17 +76,17 @@ cursor_id!(EventId);
 impl Cursor {
     const BYTES: usize = 1 + 8 + 8 + 16;
 
-    pub(super) fn behind<I: CursorId>(of: ListOf, position: Position<I>, now: Timestamp) -> Self {
+    pub(crate) fn behind<I: CursorId>(of: ListOf, position: Position<I>, now: Timestamp) -> Self {
         Self { kind: of.kind(), now, at: position.at, id: position.id.to_bytes() }
     }
 
     /// The time at which the first page was made.
-    pub(super) fn began(&self) -> Timestamp {
+    pub(crate) fn began(&self) -> Timestamp {
         self.now
     }
 
     /// Returns the position, if the cursor belongs to that kind of list.
-    pub(super) fn position<I: CursorId>(&self, of: ListOf) -> Result<Position<I>, FieldError> {
+    pub(crate) fn position<I: CursorId>(&self, of: ListOf) -> Result<Position<I>, FieldError> {
         if self.kind == of.kind() {
             Ok(Position { at: self.at, id: I::from_bytes(self.id) })
         } else {
@@ -139,7 +139,7 @@ impl FromStr for Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{query::Page, service::Paging};
+    use crate::{page::PageRequest, service::Paging};
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_micros(micros).unwrap()
@@ -153,7 +153,7 @@ mod tests {
         let paging = Paging::first(3).unwrap().after(cursor);
         assert_eq!(
             paging.page::<InvitationId>(ListOf::Invitations).unwrap(),
-            Page { after: Some(position), limit: 3 }
+            PageRequest { after: Some(position), limit: 3 }
         );
         for other in [ListOf::Events, ListOf::Redemptions, ListOf::Reservations] {
             assert_eq!(paging.page::<EventId>(other).unwrap_err().field(), "cursor");
