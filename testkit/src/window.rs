@@ -30,7 +30,7 @@ pub struct Window {
     look: Look,
 }
 
-/// Keys, as encoded in the WebDriver protocol.
+/// Keys, as encoded in the `WebDriver` protocol.
 pub mod keys {
     /// The Tab key.
     pub const TAB: &str = "\u{e004}";
@@ -48,7 +48,7 @@ impl Window {
         Self { client, look }
     }
 
-    /// Returns the client of the W3C WebDriver protocol.
+    /// Returns the client of the W3C `WebDriver` protocol.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client

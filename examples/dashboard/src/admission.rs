@@ -95,10 +95,8 @@ impl<DB: Dialect> InOneTransaction<DB> {
         if let Err(error) = Tables::<DB>::insert(&mut tx, &account, None).await {
             // The rollback undoes the redemption too: the code is still usable.
             tx.rollback().await?;
-            return Err(match self.tables.is_name_taken(&account, &error).await? {
-                true => NotAdmitted::UsernameTaken,
-                false => error.into(),
-            });
+            let is_taken = self.tables.is_name_taken(&account, &error).await?;
+            return Err(if is_taken { NotAdmitted::UsernameTaken } else { error.into() });
         }
         tx.commit().await?;
         Ok(account)

@@ -102,10 +102,8 @@ impl Reserving {
         if is_there {
             return Ok(());
         }
-        Err(match self.tables.is_name_taken(&account, &error).await? {
-            true => NotAdmitted::UsernameTaken,
-            false => error.into(),
-        })
+        let is_taken = self.tables.is_name_taken(&account, &error).await?;
+        Err(if is_taken { NotAdmitted::UsernameTaken } else { error.into() })
     }
 
     /// Makes the account usable after its reservation was committed.

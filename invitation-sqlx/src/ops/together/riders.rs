@@ -59,7 +59,7 @@ pub(super) fn of_one_code(transitions: &[&Transition]) -> Vec<usize> {
     callers.map(|(caller, _)| caller).collect()
 }
 
-/// Gives them their max_batch_size, and those who want the same their numbers.
+/// Gives them their `max_batch_size`, and those who want the same their numbers.
 pub(super) fn number(riders: &mut [Rider<'_>]) {
     let mut number: HashMap<&CodeDigest, u32> = HashMap::new();
     for (seat, rider) in (0..).zip(riders.iter_mut()) {
