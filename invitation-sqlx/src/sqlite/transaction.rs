@@ -11,6 +11,7 @@ use std::{
     future::Future,
     pin::pin,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use futures_util::TryStreamExt;
@@ -18,7 +19,7 @@ use sqlx::{
     Connection, Either, Executor, SqlSafeStr, Sqlite, SqliteConnection, raw_sql,
     sqlite::SqliteTransactionManager,
 };
-use sqlx_core::transaction::TransactionManager;
+use sqlx_core::{rt, transaction::TransactionManager};
 
 use crate::ops;
 
@@ -32,6 +33,9 @@ const LOOK: &str =
 const DOOM: &str = "CREATE TEMP TABLE invitation_transaction_ended (id INTEGER PRIMARY KEY, \
      other INTEGER REFERENCES invitation_transaction_ended (id) DEFERRABLE INITIALLY DEFERRED); \
      INSERT INTO invitation_transaction_ended VALUES (1, 2)";
+
+/// The time in which the driver's thread answers a question that needs no disk.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// Ends whatever is open on a connection, and brings the driver's count back to zero.
 /// Returns whether both is known to be so.
@@ -157,7 +161,9 @@ async fn close(conn: &mut SqliteConnection) {
             let mut begin = pin!(begin);
             let _is_ready = begin.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
-        if conn.ping().await.is_err() {
+        // A question that reaches the thread while it ends is never answered: the queue
+        // outlives its reader. Without an answer in time, the thread has ended.
+        if !matches!(rt::timeout(ANSWER, conn.ping()).await, Ok(Ok(()))) {
             return;
         }
     }
