@@ -14,11 +14,14 @@ pub(crate) fn store_error<DB: Dialect>(operation: &'static str, error: sqlx::Err
 /// What `error` means as the answer to a commit: unless the database itself said
 /// that others were in the way, nobody knows whether it was made.
 pub(crate) fn commit_error<DB: Dialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
-    let kind = match kind::<DB>(&error) {
+    StoreError::new(commit_kind(kind::<DB>(&error)), operation).because(error)
+}
+
+pub(crate) fn commit_kind(kind: StoreErrorKind) -> StoreErrorKind {
+    match kind {
         StoreErrorKind::Conflict => StoreErrorKind::Conflict,
         _ => StoreErrorKind::OutcomeUnknown,
-    };
-    StoreError::new(kind, operation).because(error)
+    }
 }
 
 /// What `error` means as the answer to a statement that is a transaction by itself:
@@ -27,11 +30,14 @@ pub(crate) fn lone_statement_error<DB: Dialect>(
     operation: &'static str,
     error: sqlx::Error,
 ) -> StoreError {
-    let kind = match kind::<DB>(&error) {
+    StoreError::new(lone_statement_kind(kind::<DB>(&error)), operation).because(error)
+}
+
+pub(crate) fn lone_statement_kind(kind: StoreErrorKind) -> StoreErrorKind {
+    match kind {
         StoreErrorKind::Unavailable => StoreErrorKind::OutcomeUnknown,
         kind => kind,
-    };
-    StoreError::new(kind, operation).because(error)
+    }
 }
 
 fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {

@@ -1,5 +1,6 @@
 //! MySQL and MariaDB.
 
+mod errors;
 mod migrating;
 mod text;
 
@@ -139,44 +140,8 @@ impl Dialect for MySql {
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
-        // https://mariadb.com/kb/en/mariadb-error-code-reference/
-        // https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
-        match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
-            // record changed since it was read, lock wait timeout, deadlock (on a cluster
-            // also: another node was first), and the savepoint of a transaction that has
-            // ended
-            Some(1020 | 1205 | 1213 | 1305) => StoreErrorKind::Conflict,
-            // disk full, out of memory, too many connections, no such host or database,
-            // not ready (a node outside of its cluster), shutting down, table full, too
-            // many connections of this user, read-only, interrupted, took too long, killed
-            Some(
-                1021
-                | 1037
-                | 1038
-                | 1040
-                | 1041
-                | 1042
-                | 1047
-                | 1053
-                | 1114
-                | 1135
-                | 1158..=1161
-                | 1203
-                | 1226
-                | 1290
-                | 1317
-                | 1792
-                | 1836
-                | 1927
-                | 1969
-                | 3024,
-            ) => StoreErrorKind::Unavailable,
-            // table or index corrupted
-            Some(126 | 127 | 134 | 145 | 1034 | 1035 | 1194 | 1195 | 1712) => {
-                StoreErrorKind::Corrupt
-            }
-            _ => StoreErrorKind::Other,
-        }
+        let error = error.try_downcast_ref::<MySqlDatabaseError>();
+        error.map_or(StoreErrorKind::Other, |error| errors::kind(error.number()))
     }
 
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {

@@ -1,0 +1,90 @@
+//! What the numbers of the server's errors mean.
+
+use invitation_core::StoreErrorKind;
+
+/// Returns what an error with this number means while its transaction is not committed yet.
+///
+/// - <https://mariadb.com/kb/en/mariadb-error-code-reference/>
+/// - <https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html>
+/// - <https://dev.mysql.com/doc/mysql-errors/8.0/en/global-error-reference.html>
+pub(super) fn kind(number: u16) -> StoreErrorKind {
+    match number {
+        // record changed since it was read, lock wait timeout, deadlock (on a cluster
+        // also: another node was first), and the savepoint of a transaction that has
+        // ended
+        1020 | 1205 | 1213 | 1305 => StoreErrorKind::Conflict,
+        // a file of the server's own (of the binary log, or a temporary one) that cannot be
+        // created, read, written or closed; out of memory; disk full; no more files; not
+        // synchronised
+        1..=5 | 20 | 23 | 27 => StoreErrorKind::Unavailable,
+        // disk full, a file cannot be closed, read or written, the storage engine failed (a
+        // full disk or an I/O error), error during COMMIT or ROLLBACK, and a binary log that
+        // cannot be written
+        1021 | 1023 | 1024 | 1026 | 1030 | 1180 | 1181 | 1598 => StoreErrorKind::Unavailable,
+        // out of memory, too many connections, no such host or database, not ready (a node
+        // outside of its cluster), shutting down, table full, too many connections of this
+        // user, read-only, interrupted, took too long, killed
+        1037
+        | 1038
+        | 1040
+        | 1041
+        | 1042
+        | 1047
+        | 1053
+        | 1114
+        | 1135
+        | 1158..=1161
+        | 1203
+        | 1226
+        | 1290
+        | 1317
+        | 1792
+        | 1836
+        | 1927
+        | 1969
+        | 3024 => StoreErrorKind::Unavailable,
+        // table or index corrupted
+        126 | 127 | 134 | 145 | 1034 | 1035 | 1194 | 1195 | 1712 => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{commit_kind, lone_statement_kind};
+
+    #[test]
+    fn a_failed_write_is_unavailable_before_and_unknown_at_the_commit() {
+        for (number, before, at_commit) in [
+            // EE_WRITE: what a binary log on a full disk is answered with.
+            (3, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // EE_DISK_FULL
+            (20, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_DISK_FULL
+            (1021, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_ERROR_ON_WRITE
+            (1026, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_GET_ERRNO
+            (1030, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_RECORD_FILE_FULL
+            (1114, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_ERROR_DURING_COMMIT
+            (1180, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_BINLOG_LOGGING_IMPOSSIBLE
+            (1598, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
+            // ER_LOCK_DEADLOCK: the server says that it rolled back.
+            (1213, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
+            // ER_SP_DOES_NOT_EXIST: the savepoint before the commit had gone.
+            (1305, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
+            // ER_DUP_ENTRY
+            (1062, StoreErrorKind::Other, StoreErrorKind::OutcomeUnknown),
+        ] {
+            assert_eq!(kind(number), before, "{number}");
+            assert_eq!(commit_kind(kind(number)), at_commit, "{number}");
+        }
+        // A statement that is a transaction by itself may have failed at its commit.
+        assert_eq!(lone_statement_kind(kind(3)), StoreErrorKind::OutcomeUnknown);
+        assert_eq!(lone_statement_kind(kind(1062)), StoreErrorKind::Other);
+    }
+}
