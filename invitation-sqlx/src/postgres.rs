@@ -116,14 +116,22 @@ impl Dialect for Postgres {
     }
 
     async fn fail_closed(conn: &mut PgConnection, depth: usize) -> bool {
+        // When a savepoint cannot be set, the driver undoes one level of the host's own.
+        let is_undone = Self::TransactionManager::get_transaction_depth(conn) < depth;
         // A failed transaction refuses everything until it is rolled back, or until a
         // savepoint is returned to.
-        if ops::plainly::<Self>(conn, "SELECT 1").await.is_ok() {
+        if !is_undone && ops::plainly::<Self>(conn, "SELECT 1").await.is_ok() {
             return true;
+        }
+        // The driver's commit does nothing, and succeeds, when it counts no transaction.
+        while Self::TransactionManager::get_transaction_depth(conn) < depth {
+            if Self::TransactionManager::begin(conn, None).await.is_err() {
+                break;
+            }
         }
         // The host's commit of a failed transaction would look like success: the server rolls
         // it back and reports no error, and the driver does not look at what it reports.
-        if depth == 1 {
+        if is_undone || depth == 1 {
             const END: &str = "ROLLBACK; SELECT pg_terminate_backend(pg_backend_pid())";
             // The answer is that the connection has ended.
             ops::plainly::<Self>(conn, END).await.ok();

@@ -1,14 +1,21 @@
 //! On PostgreSQL. What becomes of wires that break is in `postgres_lost.rs`.
 
-use invitation_core::{Invitations, testing::DropAfter};
-use invitation_sqlx::{PgStore, sqlx::Postgres};
+use std::time::Duration;
+
+use invitation_core::{Draft, Error, Invitations, testing::DropAfter};
+use invitation_sqlx::{
+    Joined, PgStore,
+    sqlx::{self, Connection, Postgres},
+};
+
+use tokio::time::timeout;
 
 use crate::{
     promises::{Failing, promises},
     support::{
         create,
-        host::{Kind, careless_pool},
-        redeemer, redemptions_on_record, uses,
+        host::{Host, Kind, add_user, careless_pool, number, try_to_add_user},
+        manager, redeemer, redemptions_on_record, uses,
     },
 };
 
@@ -38,4 +45,84 @@ async fn a_dropped_call_leaves_nothing_on_the_connection() {
         assert_eq!(uses(&invitations).await, made, "dropped after {polls} polls");
         assert_eq!(redemptions_on_record(&invitations).await, polls + 1);
     }
+}
+
+/// The server may have begun a transaction for a call that is dropped before the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_dropped_at_any_moment_leaves_no_transaction_open() {
+    const OPEN: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let database = Postgres::empty();
+    let watcher = careless_pool::<Postgres>(&database.url, 1).await;
+    let store = PgStore::new(careless_pool(&database.url, 1).await);
+    store.migrate().await.unwrap();
+    let pool = store.pool().clone();
+    let invitations = Invitations::new(store);
+    let mut finished = false;
+    for polls in 0.. {
+        assert!(polls < 200, "a creation is not that long");
+        let draft = Draft::new();
+        let manager = manager();
+        finished |= DropAfter::new(invitations.create(&manager, draft), polls).await.is_some();
+        // What comes next on the pool may not find a transaction on the connection.
+        let mut conn = pool.acquire().await.unwrap();
+        sqlx::raw_sql("SELECT 1").execute(&mut *conn).await.unwrap();
+        let ended = async {
+            while number(&watcher, OPEN).await > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let patience = Duration::from_secs(10);
+        timeout(patience, ended).await.expect("a transaction stays open");
+        drop(conn);
+        if finished {
+            break;
+        }
+    }
+}
+
+/// The server answers COMMIT of a failed transaction with ROLLBACK, which is no error.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commit_of_a_hosts_failed_transaction_is_an_error_and_nothing_is_kept() {
+    for is_nested in [false, true] {
+        let host = Host::<Postgres>::new().await;
+        let (_, code) = create(&host.invitations).await;
+        let mut tx = host.begin().await;
+        add_user(&mut tx, "anna").await;
+        if is_nested {
+            let mut inner = tx.begin().await.unwrap();
+            go_on_after_a_failure(&host, &code, &mut inner).await;
+            inner.commit().await.unwrap_err();
+        } else {
+            go_on_after_a_failure(&host, &code, &mut tx).await;
+        }
+        tx.commit().await.unwrap_err();
+        assert_eq!((host.users().await, uses(&host.invitations).await), (0, 0));
+
+        // The host repeats its whole transaction.
+        let mut tx = host.begin().await;
+        add_user(&mut tx, "anna").await;
+        let joined = host.invitations.on(Joined::new(&mut tx));
+        joined.redeem(&code, &redeemer("anna")).await.unwrap();
+        drop(joined);
+        tx.commit().await.unwrap();
+        assert_eq!((host.users().await, uses(&host.invitations).await), (1, 1));
+    }
+}
+
+/// What a host does that looks at no error.
+async fn go_on_after_a_failure(
+    host: &Host<Postgres>,
+    code: &str,
+    tx: &mut sqlx::Transaction<'_, Postgres>,
+) {
+    sqlx::raw_sql("SELECT 1 / 0").execute(&mut **tx).await.unwrap_err();
+    let joined = host.invitations.on(Joined::new(tx));
+    for _ in 0..2 {
+        let told = joined.redeem(code, &redeemer("anna")).await;
+        let Err(Error::Store(error)) = told else { panic!("it has failed: {told:?}") };
+        assert!(error.transaction_ended(), "{error:?}");
+    }
+    drop(joined);
+    try_to_add_user(tx, "ben").await.unwrap_err();
 }
