@@ -13,36 +13,19 @@ pub(super) fn kind(number: u16) -> StoreErrorKind {
         // also: another node was first), and the savepoint of a transaction that has
         // ended
         1020 | 1205 | 1213 | 1305 => StoreErrorKind::Conflict,
-        // a file of the server's own (of the binary log, or a temporary one) that cannot be
-        // created, read, written or closed; out of memory; disk full; no more files; not
-        // synchronised
-        1..=5 | 20 | 23 | 27 => StoreErrorKind::Unavailable,
-        // disk full, a file cannot be closed, read or written, the storage engine failed (a
-        // full disk or an I/O error), error during COMMIT or ROLLBACK, and a binary log that
-        // cannot be written
-        1021 | 1023 | 1024 | 1026 | 1030 | 1180 | 1181 | 1598 => StoreErrorKind::Unavailable,
-        // out of memory, too many connections, no such host or database, not ready (a node
+        // A file of the server's own (of the binary log, or a temporary one) cannot be
+        // created, read, written, closed or synchronised; the disk is full; out of memory
+        // or of files.
+        1..=5 | 20 | 23 | 27
+        // Disk full; a file cannot be closed, read or written; the storage engine failed
+        // (1030: a full disk or an I/O error); error during COMMIT or ROLLBACK; the binary
+        // log cannot be written.
+        | 1021 | 1023 | 1024 | 1026 | 1030 | 1180 | 1181 | 1598
+        // Out of memory, too many connections, no such host or database, not ready (a node
         // outside of its cluster), shutting down, table full, too many connections of this
-        // user, read-only, interrupted, took too long, killed
-        1037
-        | 1038
-        | 1040
-        | 1041
-        | 1042
-        | 1047
-        | 1053
-        | 1114
-        | 1135
-        | 1158..=1161
-        | 1203
-        | 1226
-        | 1290
-        | 1317
-        | 1792
-        | 1836
-        | 1927
-        | 1969
-        | 3024 => StoreErrorKind::Unavailable,
+        // user, read-only, interrupted, took too long, killed.
+        | 1037 | 1038 | 1040 | 1041 | 1042 | 1047 | 1053 | 1114 | 1135 | 1158..=1161 | 1203
+        | 1226 | 1290 | 1317 | 1792 | 1836 | 1927 | 1969 | 3024 => StoreErrorKind::Unavailable,
         // table or index corrupted
         126 | 127 | 134 | 145 | 1034 | 1035 | 1194 | 1195 | 1712 => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Other,
