@@ -133,6 +133,16 @@ impl MariaDb {
         self.server.start_again(|| query(self.port, "SELECT 1").is_ok())
     }
 
+    /// Sets the size that no file may exceed which the server writes: a write beyond fails, as on a
+    /// broken disk. None lifts the limit.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not run, or `prlimit` fails.
+    pub fn limit_files(&self, bytes: Option<u64>) -> io::Result<()> {
+        self.server.limit_files(&RunAs::instead_of_root("mysql")?, bytes)
+    }
+
     /// Returns the process id while the server runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
