@@ -34,6 +34,10 @@ pub type SqliteStore = SqlStore<Sqlite>;
 /// statements in between are undone, and a rollback leaves the connection fit for use. Where
 /// that cannot be arranged, as with `foreign_keys` turned off, the connection is closed.
 ///
+/// If a call is dropped before its end, roll the host's transaction back. Nobody has looked
+/// then whether SQLite has ended it; only the next call of the store would notice, and
+/// statements of the host before that could commit by themselves.
+///
 /// For a pool that the host makes itself, see
 /// [`may_be_reused`](SqliteStore::may_be_reused).
 pub type SqliteJoined<'t> = Joined<'t, Sqlite>;
