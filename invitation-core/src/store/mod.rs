@@ -224,7 +224,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// `created_at`, then by id, both descending.
     ///
     /// MUST bound its result by the page, and SHOULD bound its work: a page may be short,
-    /// with [`next`](crate::Slice::next) set.
+    /// with [`next`](crate::Page::next) set.
     ///
     /// # Errors
     ///
