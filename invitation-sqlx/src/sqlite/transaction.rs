@@ -78,10 +78,20 @@ pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usiz
 /// fails; a rollback leaves the connection as good as new.
 pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
     match look(conn).await {
-        Ok(State::Open) if self::depth(conn) == depth => return true,
+        // An error in the middle of the store's own way back leaves its savepoint.
+        Ok(State::Open) if end_savepoints(conn, depth).await => return true,
         Ok(State::Doomed) if self::depth(conn) == depth => {}
         Ok(State::Ended) => doom_or_close(conn, depth).await,
-        Ok(State::Open | State::Doomed) | Err(_) => close(conn).await,
+        // The driver counts savepoints that are not there, or the other way about: what of
+        // this call is kept is unknown.
+        Ok(State::Open | State::Doomed) => {
+            if ops::plainly::<Sqlite>(conn, "ROLLBACK; BEGIN").await.is_ok() {
+                doom_or_close(conn, depth).await;
+            } else {
+                close(conn).await;
+            }
+        }
+        Err(_) => close(conn).await,
     }
     false
 }
@@ -125,10 +135,8 @@ async fn doom(conn: &mut SqliteConnection, depth: usize) -> bool {
     }
     // The store's own savepoint may still be counted.
     let counted = self::depth(conn);
-    let Some(more) = counted.checked_sub(depth) else { return false };
     ops::plainly::<Sqlite>(conn, savepoints(DOOM, counted)).await.is_ok()
-        && go_back(conn, more).await
-        && self::depth(conn) == depth
+        && end_savepoints(conn, depth).await
 }
 
 /// These statements, and then the savepoints that the driver sets up to this depth.
@@ -139,6 +147,13 @@ fn savepoints(statements: &str, depth: usize) -> String {
         write!(sql, "; SAVEPOINT _sqlx_savepoint_{n}").ok();
     }
     sql
+}
+
+/// Goes back to a host's transaction of this depth. Returns whether the driver counts that
+/// depth then.
+async fn end_savepoints(conn: &mut SqliteConnection, depth: usize) -> bool {
+    let Some(more) = self::depth(conn).checked_sub(depth) else { return false };
+    go_back(conn, more).await && self::depth(conn) == depth
 }
 
 async fn go_back(conn: &mut SqliteConnection, times: usize) -> bool {

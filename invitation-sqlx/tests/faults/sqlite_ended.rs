@@ -272,7 +272,10 @@ async fn an_interrupt_anywhere_in_a_joined_call_keeps_all_or_nothing() {
             let told =
                 host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer(&person)).await;
             let is_over = left.load(Ordering::Relaxed) >= 0;
-            tx.lock_handle().await.unwrap().remove_progress_handler();
+            // The connection may have been closed.
+            if let Ok(mut handle) = tx.lock_handle().await {
+                handle.remove_progress_handler();
+            }
             // A host that looks at no error.
             let more = try_to_add_user(&mut tx, &format!("{person}-more")).await;
             let done = tx.commit().await;
