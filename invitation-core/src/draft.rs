@@ -85,21 +85,10 @@ impl Draft {
 
     /// Adds all terms of the draft to the fingerprint of the request.
     pub(crate) fn tell(&self, all: &mut Fingerprinting) {
-        let (kind, binding) = match &self.binding {
-            Binding::Anyone => ("anyone", None),
-            Binding::Address(email) => ("address", Some(email.as_str())),
-            Binding::Domain(domain) => ("domain", Some(domain.as_str())),
-        };
-        let expiry = match self.expiry {
-            Expiry::Default => "default".to_owned(),
-            Expiry::At(at) => format!("at {at}"),
-            Expiry::InDays(days) => format!("in {days} days"),
-        };
-        all.part(Some(kind));
-        all.part(binding);
+        all.binding(&self.binding);
         all.part(self.role.as_ref().map(Role::as_str));
         all.part(self.division.as_ref().map(Division::as_str));
-        all.part(Some(&expiry));
+        all.expiry(self.expiry);
         all.part(Some(&self.max_uses.to_string()));
         all.part(self.metadata.as_ref().map(Metadata::as_json));
     }

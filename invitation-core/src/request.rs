@@ -6,7 +6,12 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 
 use crate::{
-    field_error::FieldError, id::EventId, invitation::Invitation, text::UserId, time::Timestamp,
+    field_error::FieldError,
+    id::EventId,
+    invitation::{Binding, Invitation},
+    limits::Expiry,
+    text::UserId,
+    time::Timestamp,
 };
 
 /// An idempotency key, which makes it safe to repeat a request that creates invitations
@@ -93,6 +98,27 @@ impl Fingerprinting {
         self.0.update([1]);
         self.0.update((part.len() as u64).to_be_bytes());
         self.0.update(part);
+    }
+
+    /// Adds who may use a code.
+    pub(crate) fn binding(&mut self, binding: &Binding) {
+        let (kind, value) = match binding {
+            Binding::Anyone => ("anyone", None),
+            Binding::Address(email) => ("address", Some(email.as_str())),
+            Binding::Domain(domain) => ("domain", Some(domain.as_str())),
+        };
+        self.part(Some(kind));
+        self.part(value);
+    }
+
+    /// Adds an expiry as it was asked for: a number of days is not yet a time.
+    pub(crate) fn expiry(&mut self, expiry: Expiry) {
+        let text = match expiry {
+            Expiry::Default => "default".to_owned(),
+            Expiry::At(at) => format!("at {at}"),
+            Expiry::InDays(days) => format!("in {days} days"),
+        };
+        self.part(Some(&text));
     }
 
     pub(crate) fn finish(self) -> Fingerprint {
