@@ -113,24 +113,75 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-async fn serves_again<DB: Kind>(store: SqlStore<DB>, probe: Pool<DB>, disk: SmallDisk) {
-    let invitations = Invitations::new(store);
-    run(&probe, "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await;
-    run(&probe, "CREATE TABLE probes (n INT)").await;
-    let many = Draft::new().with_role(Role::new("staff").unwrap());
-    let many = many.for_uses(NonZeroU32::new(100_000).unwrap());
-    let created = invitations.create(&admin(), many).await.unwrap();
-    let shared = created.code().reveal().to_string();
+/// A host under load: eight callers, and what they have been told.
+struct Load<DB: Kind> {
+    invitations: Invitations<SqlStore<DB>>,
+    told: Arc<Told>,
+    callers: JoinSet<()>,
+}
 
-    let told = Arc::new(Told::default());
-    let mut callers = JoinSet::new();
-    for caller in 0..8 {
-        let told = Arc::clone(&told);
-        callers.spawn(call(invitations.clone(), shared.clone(), caller, told));
+impl<DB: Kind> Load<DB> {
+    /// Starts the callers, and fills the disk when they have redeemed some codes.
+    async fn until_disk_is_full(store: SqlStore<DB>, probe: &Pool<DB>, disk: &SmallDisk) -> Self {
+        let invitations = Invitations::new(store);
+        run(probe, "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await;
+        run(probe, "CREATE TABLE probes (n INT)").await;
+        let many = Draft::new().with_role(Role::new("staff").unwrap());
+        let many = many.for_uses(NonZeroU32::new(100_000).unwrap());
+        let created = invitations.create(&admin(), many).await.unwrap();
+        let shared = created.code().reveal().to_string();
+
+        let told = Arc::new(Told::default());
+        let mut callers = JoinSet::new();
+        for caller in 0..8 {
+            let told = Arc::clone(&told);
+            callers.spawn(call(invitations.clone(), shared.clone(), caller, told));
+        }
+        until("it works while there is space", || told.redeemed.lock().unwrap().len() > 40).await;
+        assert_eq!(told.failures.load(Ordering::Relaxed), 0);
+        disk.fill().unwrap();
+        Self { invitations, told, callers }
     }
-    until("it works while there is space", || told.redeemed.lock().unwrap().len() > 40).await;
-    assert_eq!(told.failures.load(Ordering::Relaxed), 0);
-    disk.fill().unwrap();
+
+    /// Ends the callers, and compares what they were told with what is stored.
+    async fn end(mut self, probe: &Pool<DB>) {
+        self.told.is_over.store(true, Ordering::Relaxed);
+        while let Some(done) = self.callers.join_next().await {
+            done.unwrap();
+        }
+        // Nothing that was acknowledged is lost.
+        let redeemed = std::mem::take(&mut *self.told.redeemed.lock().unwrap());
+        for (code, person) in &redeemed {
+            let again = self.invitations.redeem(code, &redeemer(person)).await.unwrap();
+            assert!(again.is_replayed(), "{person}");
+        }
+        // No code is half-redeemed, and no account is without a code.
+        let counted = async |sql: &str| number(probe, sql).await;
+        let uses = counted("SELECT uses FROM invitation_codes WHERE max_uses > 1").await;
+        let ledger = counted("SELECT COUNT(*) FROM invitation_redemptions").await;
+        assert_eq!(uses, ledger);
+        let single =
+            counted("SELECT COUNT(*) FROM invitation_codes WHERE max_uses = 1 AND uses = 1");
+        let events = "SELECT COUNT(*) FROM invitation_events WHERE action = 'redeem' \
+                      AND reason IS NULL AND outcome = 'succeeded'";
+        assert_eq!(single.await + ledger, counted(events).await);
+        let without_event = "SELECT COUNT(*) FROM invitation_codes i WHERE i.uses > 0 AND NOT \
+                             EXISTS (SELECT 1 FROM invitation_events e WHERE e.id = i.used_id)";
+        assert_eq!(counted(without_event).await, 0);
+        let hosts = "SELECT COUNT(*) FROM invitation_codes WHERE used_name LIKE 'host-%'";
+        assert_eq!(counted(hosts).await, counted("SELECT COUNT(*) FROM users").await);
+    }
+
+    /// Waits until each of the callers, on each of the connections, has succeeded again.
+    async fn goes_on(&self) {
+        let so_far = self.told.redeemed.lock().unwrap().len();
+        until("it goes on", || self.told.redeemed.lock().unwrap().len() > so_far + 80).await;
+    }
+}
+
+async fn serves_again<DB: Kind>(store: SqlStore<DB>, probe: Pool<DB>, disk: SmallDisk) {
+    let load = Load::until_disk_is_full(store, &probe, &disk).await;
+    let told = Arc::clone(&load.told);
     until("there is no space", || told.failures.load(Ordering::Relaxed) > 20).await;
     disk.make_room().unwrap();
 
@@ -145,33 +196,31 @@ async fn serves_again<DB: Kind>(store: SqlStore<DB>, probe: Pool<DB>, disk: Smal
     until("it serves again", || told.latest().is_some_and(|latest| latest > accepted)).await;
     let waited = told.latest().unwrap() - accepted;
     assert!(waited < SOON, "{waited:?}");
-    // Each of the callers, on each of the connections.
-    let so_far = told.redeemed.lock().unwrap().len();
-    until("it goes on", || told.redeemed.lock().unwrap().len() > so_far + 80).await;
-    told.is_over.store(true, Ordering::Relaxed);
-    while let Some(done) = callers.join_next().await {
-        done.unwrap();
-    }
+    load.goes_on().await;
+    load.end(&probe).await;
+}
 
-    // Nothing that was acknowledged is lost.
-    let redeemed = std::mem::take(&mut *told.redeemed.lock().unwrap());
-    for (code, person) in &redeemed {
-        assert!(invitations.redeem(code, &redeemer(person)).await.unwrap().is_replayed());
-    }
-    // No code is half-redeemed, and no account is without a code.
-    let counted = async |sql: &str| number(&probe, sql).await;
-    let uses = counted("SELECT uses FROM invitation_codes WHERE max_uses > 1").await;
-    let ledger = counted("SELECT COUNT(*) FROM invitation_redemptions").await;
-    assert_eq!(uses, ledger);
-    let single = counted("SELECT COUNT(*) FROM invitation_codes WHERE max_uses = 1 AND uses = 1");
-    let events = "SELECT COUNT(*) FROM invitation_events WHERE action = 'redeem' \
-                  AND reason IS NULL AND outcome = 'succeeded'";
-    assert_eq!(single.await + ledger, counted(events).await);
-    let without_event = "SELECT COUNT(*) FROM invitation_codes i WHERE i.uses > 0 AND NOT EXISTS \
-                         (SELECT 1 FROM invitation_events e WHERE e.id = i.used_id)";
-    assert_eq!(counted(without_event).await, 0);
-    let hosts = "SELECT COUNT(*) FROM invitation_codes WHERE used_name LIKE 'host-%'";
-    assert_eq!(counted(hosts).await, counted("SELECT COUNT(*) FROM users").await);
+/// The same on a server whose logs are on the full disk, too. It may stop, or wait for space, so
+/// it is ended and started again. The process of the host goes on.
+async fn loses_nothing<DB: Kind>(
+    url: &str,
+    disk: SmallDisk,
+    stop: impl FnOnce(),
+    start_again: impl FnOnce(),
+) {
+    let store = SqlStore::<DB>::new(pool(url).await);
+    store.migrate().await.unwrap();
+    let probe = pool(url).await;
+    let load = Load::until_disk_is_full(store, &probe, &disk).await;
+    // With no space, each call fails or waits.
+    let told = Arc::clone(&load.told);
+    let is_quiet = || told.latest().is_some_and(|latest| latest.elapsed() > Duration::from_secs(1));
+    until("there is no space", is_quiet).await;
+    stop();
+    disk.make_room().unwrap();
+    start_again();
+    load.goes_on().await;
+    load.end(&probe).await;
 }
 
 async fn pool<DB: Kind>(url: &str) -> Pool<DB> {
@@ -197,6 +246,24 @@ async fn mariadb_serves_again() {
     on_server::<MySql>(server.create_database(), disk).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_with_its_log_on_the_full_disk_loses_nothing() {
+    let (server, disk) = invitation_testkit::Postgres::on_small_disk_with_logs().unwrap();
+    let url = server.create_database();
+    let stop = || server.stop_now().unwrap();
+    loses_nothing::<Postgres>(&url, disk, stop, || server.start_again().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mariadb_with_its_logs_on_the_full_disk_loses_nothing() {
+    let (server, disk) = invitation_testkit::MariaDb::on_small_disk_with_logs().unwrap();
+    let url = server.create_database();
+    let stop = || server.stop_now().unwrap();
+    loses_nothing::<MySql>(&url, disk, stop, || server.start_again().unwrap()).await;
+}
+
+/// The journal (`-wal`) is on the same disk.
+///
 /// In a process of its own, which sees a disk of its own.
 #[test]
 fn sqlite_serves_again() {

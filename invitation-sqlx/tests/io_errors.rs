@@ -1,19 +1,19 @@
-//! A server whose writes fail: nothing acknowledged is lost, no code is half-redeemed, and the
+//! A database whose writes fail: nothing acknowledged is lost, no code is half-redeemed, and the
 //! store serves again on the same pool when writes succeed again.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(all(target_os = "linux", feature = "mysql"))]
+#![cfg(all(target_os = "linux", feature = "sqlite", feature = "postgres", feature = "mysql"))]
 
 mod support;
 
-use std::{io, time::Duration};
+use std::{io, process::Command, time::Duration};
 
 use invitation_core::{Draft, Error, Invitations, Metadata, Role};
 use invitation_sqlx::{
     Joined, SqlStore,
-    sqlx::{MySql, Pool, pool::PoolOptions},
+    sqlx::{self, MySql, Pool, Sqlite, pool::PoolOptions},
 };
-use invitation_testkit::MariaDb;
+use invitation_testkit::{MariaDb, Postgres};
 use support::{
     admin,
     host::{Kind, number, run, try_to_add_user},
@@ -69,18 +69,28 @@ async fn is_consistent<DB: Kind>(pool: &Pool<DB>) {
     assert_eq!(counted(hosts).await, counted("SELECT COUNT(*) FROM users").await);
 }
 
-async fn survives<DB: Kind>(url: &str, limit: impl Fn(Option<u64>) -> io::Result<()>) {
+async fn pool<DB: Kind>(url: &str) -> Pool<DB> {
     let options = PoolOptions::new().max_connections(3).acquire_timeout(Duration::from_secs(10));
-    let pool: Pool<DB> = options.connect(url).await.unwrap();
-    let store = SqlStore::new(pool.clone());
-    store.migrate().await.unwrap();
+    options.connect(url).await.unwrap()
+}
+
+/// Calls the store while no file may grow beyond `bytes`, and afterwards. `prepare` runs
+/// before.
+async fn survives<DB: Kind>(
+    store: SqlStore<DB>,
+    pool: Pool<DB>,
+    prepare: &str,
+    bytes: u64,
+    limit: impl Fn(Option<u64>) -> io::Result<()>,
+) {
     run(&pool, "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await;
     let invitations = Invitations::new(store);
     let mut told = Vec::new();
     for n in 0..10 {
         told.push(redeem_new(&invitations, n).await.unwrap());
     }
-    limit(Some(1)).unwrap();
+    run(&pool, prepare).await;
+    limit(Some(bytes)).unwrap();
     let mut failures = 0;
     let failing = async {
         for n in 10.. {
@@ -120,5 +130,61 @@ async fn survives<DB: Kind>(url: &str, limit: impl Fn(Option<u64>) -> io::Result
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mariadb_server_whose_writes_fail_loses_nothing() {
     let server = MariaDb::start().unwrap();
-    survives::<MySql>(&server.create_database(), |bytes| server.limit_files(bytes)).await;
+    let pool = pool::<MySql>(&server.create_database()).await;
+    let store = SqlStore::new(pool.clone());
+    store.migrate().await.unwrap();
+    survives(store, pool, "DO 0", 1, |bytes| server.limit_files(bytes)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_server_whose_writes_fail_loses_nothing() {
+    // PostgreSQL stops when it cannot write its log, whose segments have 16 MiB. So the table of
+    // events grows beyond that before: by rows of a transaction that is undone. Autovacuum would
+    // remove them.
+    const PREPARE: &str = "ALTER TABLE invitation_events SET (autovacuum_enabled = false);
+         DO $$ BEGIN
+             ALTER TABLE invitation_events DROP CONSTRAINT invitation_events_pkey;
+             WHILE pg_relation_size('invitation_events') <= 17 << 20 LOOP
+                 INSERT INTO invitation_events SELECT * FROM invitation_events;
+             END LOOP;
+             RAISE EXCEPTION 'undo';
+         EXCEPTION WHEN raise_exception THEN NULL;
+         END $$";
+    let server = Postgres::start().unwrap();
+    let pool = pool::<sqlx::Postgres>(&server.create_database()).await;
+    let store = SqlStore::new(pool.clone());
+    store.migrate().await.unwrap();
+    survives(store, pool, PREPARE, 16 << 20, |bytes| server.limit_files(bytes)).await;
+}
+
+/// In a process of its own, which has a limit of its own.
+#[test]
+fn a_sqlite_file_whose_writes_fail_loses_nothing() {
+    const FOLDER: &str = "INVITATION_LIMITED_FILES";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let file = std::path::PathBuf::from(folder).join("host.db");
+        let limit = |bytes: Option<u64>| {
+            let soft = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+            let mut limit = Command::new("prlimit");
+            limit.arg(format!("--pid={}", std::process::id()));
+            let done = limit.arg(format!("--fsize={soft}:unlimited")).status()?;
+            if done.success() { Ok(()) } else { Err(io::Error::other("prlimit")) }
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        return runtime.block_on(async {
+            let store = Sqlite::open(&format!("sqlite:{}", file.display())).await.unwrap();
+            let pool = store.pool().clone();
+            survives(store, pool, "SELECT 1", 1, limit).await;
+        });
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let done = Command::new("sh")
+        // A write beyond the limit is an error then, and no signal that ends the process.
+        .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "a_sqlite_file_whose_writes_fail_loses_nothing", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .status()
+        .unwrap();
+    assert!(done.success());
 }

@@ -86,7 +86,7 @@ impl Browser {
         let mut command = Command::new("setsid");
         command.arg(driver).arg(format!("--port={port}"));
         let is_ready = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
+        let server = Server::start(folder, &command, "KILL", PATIENCE, None, is_ready)?;
         Ok(Self { _server: server, port })
     }
 

@@ -111,7 +111,7 @@ impl Node {
         let is_ready = || {
             query(port, "SHOW STATUS LIKE 'wsrep_ready'").is_ok_and(|answer| answer.ends_with("ON"))
         };
-        let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
+        let server = Server::start(folder, &command, "KILL", PATIENCE, None, is_ready)?;
         Ok(Self { _server: server, port, cluster })
     }
 }

@@ -7,13 +7,15 @@ use crate::{
     network::free_ports,
     programs::{RunAs, chosen, find, run},
     server::{Folder, Server, try_thrice},
-    small_disk::{SmallDisk, with_small_disk},
+    small_disk::{SmallDisk, SmallDiskHolds},
 };
 
 const PACKAGE: &str = "mariadb-server";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The size of a small disk, in megabytes: more than an empty server needs.
 const SMALL: u32 = 160;
+/// The size if redo log and binary log are on it as well.
+const SMALL_WITH_LOGS: u32 = 288;
 
 /// A private MariaDB server of the test program. It ends, and its data are removed, when
 /// this is dropped or the program ends.
@@ -50,10 +52,23 @@ impl MariaDb {
     ///
     /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
     pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
+        Self::on_disk(Disk::Unsynced, SmallDiskHolds::Data)
+    }
+
+    /// Starts a server whose data and logs are on a small disk. It waits for the disk at each
+    /// commit. This needs root.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`on_small_disk`](Self::on_small_disk).
+    pub fn on_small_disk_with_logs() -> io::Result<(Self, SmallDisk)> {
+        Self::on_disk(Disk::Durable, SmallDiskHolds::DataAndLogs)
+    }
+
+    fn on_disk(disk: Disk, holds: SmallDiskHolds) -> io::Result<(Self, SmallDisk)> {
         try_thrice(|| {
-            let server = Self::once_on(Disk::Unsynced, Some(SMALL))?;
-            let pid = server.pid().ok_or_else(|| io::Error::other("it has ended"))?;
-            let disk = SmallDisk::of_process(pid, &server.server.data());
+            let server = Self::once_on(disk, Some(holds))?;
+            let disk = server.server.small_disk();
             Ok((server, disk))
         })
     }
@@ -74,14 +89,17 @@ impl MariaDb {
         Self::once_on(disk, None)
     }
 
-    fn once_on(disk: Disk, megabytes: Option<u32>) -> io::Result<Self> {
+    fn once_on(disk: Disk, small_disk: Option<SmallDiskHolds>) -> io::Result<Self> {
         let user = RunAs::instead_of_root("mysql")?;
         let folder = Folder::new(&user)?;
         initialise(&user, &folder)?;
         let [port] = free_ports()?;
         let mut command = command(&user, folder.path(), port, disk)?;
-        command.arg("--skip-log-bin");
-        if let Some(megabytes) = megabytes {
+        command.arg(match small_disk {
+            Some(SmallDiskHolds::DataAndLogs) => "--log-bin=binlog",
+            _ => "--skip-log-bin",
+        });
+        if small_disk == Some(SmallDiskHolds::Data) {
             // The redo log and temporary files are outside of the small disk.
             let elsewhere = folder.path().join("elsewhere");
             fs::create_dir(&elsewhere)?;
@@ -89,10 +107,13 @@ impl MariaDb {
             fs::rename(folder.data().join("ib_logfile0"), elsewhere.join("ib_logfile0"))?;
             command.arg(format!("--innodb-log-group-home-dir={}", elsewhere.display()));
             command.arg(format!("--tmpdir={}", elsewhere.display()));
-            command = with_small_disk(&command, &folder.data(), megabytes);
         }
         let is_ready = || query(port, "SELECT 1").is_ok();
-        let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
+        let megabytes = small_disk.map(|holds| match holds {
+            SmallDiskHolds::Data => SMALL,
+            SmallDiskHolds::DataAndLogs => SMALL_WITH_LOGS,
+        });
+        let server = Server::start(folder, &command, "KILL", PATIENCE, megabytes, is_ready)?;
         Ok(Self { server, port })
     }
 
@@ -133,8 +154,8 @@ impl MariaDb {
         self.server.start_again(|| query(self.port, "SELECT 1").is_ok())
     }
 
-    /// Sets the size that no file may exceed which the server writes: a write beyond fails, as on a
-    /// broken disk. None lifts the limit.
+    /// Sets the size that no file may exceed which the server writes: a write beyond fails, as
+    /// on a broken disk. `None` removes the limit.
     ///
     /// # Errors
     ///

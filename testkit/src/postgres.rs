@@ -13,13 +13,15 @@ use crate::{
     network::free_ports,
     programs::{RunAs, chosen, find, missing, run},
     server::{Folder, Server, try_thrice},
-    small_disk::{SmallDisk, with_small_disk},
+    small_disk::{SmallDisk, SmallDiskHolds},
 };
 
 const PACKAGE: &str = "postgresql";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The size of a small disk, in megabytes: about twice the size of an empty server.
 const SMALL: u32 = 64;
+/// The size if the write-ahead log is on it as well.
+const SMALL_WITH_LOG: u32 = 96;
 
 /// A private PostgreSQL server of the test program. It ends, and its data are removed, when
 /// this is dropped or the program ends.
@@ -56,10 +58,23 @@ impl Postgres {
     ///
     /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
     pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
+        Self::on_disk(Disk::Unsynced, SmallDiskHolds::Data)
+    }
+
+    /// Starts a server whose data and write-ahead log are on a small disk. It waits for the disk at each
+    /// commit. This needs root.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`on_small_disk`](Self::on_small_disk).
+    pub fn on_small_disk_with_logs() -> io::Result<(Self, SmallDisk)> {
+        Self::on_disk(Disk::Durable, SmallDiskHolds::DataAndLogs)
+    }
+
+    fn on_disk(disk: Disk, holds: SmallDiskHolds) -> io::Result<(Self, SmallDisk)> {
         try_thrice(|| {
-            let server = Self::once_on(Disk::Unsynced, Some(SMALL))?;
-            let pid = server.pid().ok_or_else(|| io::Error::other("it has ended"))?;
-            let disk = SmallDisk::of_process(pid, &server.server.data());
+            let server = Self::once_on(disk, Some(holds))?;
+            let disk = server.server.small_disk();
             Ok((server, disk))
         })
     }
@@ -80,7 +95,7 @@ impl Postgres {
         Self::once_on(disk, None)
     }
 
-    fn once_on(disk: Disk, megabytes: Option<u32>) -> io::Result<Self> {
+    fn once_on(disk: Disk, small_disk: Option<SmallDiskHolds>) -> io::Result<Self> {
         let user = RunAs::instead_of_root("postgres")?;
         let programs = programs()?;
         let folder = Folder::new(&user)?;
@@ -88,7 +103,7 @@ impl Postgres {
         let mut init = user.command(&programs.join("initdb"));
         init.current_dir(folder.path()).arg("-D").arg(&data);
         init.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]);
-        if megabytes.is_some() {
+        if small_disk == Some(SmallDiskHolds::Data) {
             init.arg("--waldir").arg(folder.path().join("wal"));
         }
         run(&mut init)?;
@@ -106,13 +121,14 @@ impl Postgres {
             set("synchronous_commit=off");
             set("full_page_writes=off");
         }
-        if let Some(megabytes) = megabytes {
-            command = with_small_disk(&command, &data, megabytes);
-        }
         let is_ready = || query(port, "postgres", "SELECT 1").is_ok();
         // QUIT is PostgreSQL's immediate shutdown. It is like a crash, but releases the
         // shared memory, which KILL would leave behind.
-        let server = Server::start(folder, &command, "QUIT", PATIENCE, is_ready)?;
+        let megabytes = small_disk.map(|holds| match holds {
+            SmallDiskHolds::Data => SMALL,
+            SmallDiskHolds::DataAndLogs => SMALL_WITH_LOG,
+        });
+        let server = Server::start(folder, &command, "QUIT", PATIENCE, megabytes, is_ready)?;
         Ok(Self { server, port })
     }
 
@@ -151,6 +167,17 @@ impl Postgres {
     /// The same as for [`start`](Self::start).
     pub fn start_again(&self) -> io::Result<()> {
         self.server.start_again(|| query(self.port, "postgres", "SELECT 1").is_ok())
+    }
+
+    /// Sets the size that no file may exceed which the server writes: a write beyond fails, as
+    /// on a broken disk. `None` removes the limit. A limit below the 16 MiB of a segment of
+    /// the write-ahead log stops the server.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not run, or `prlimit` fails.
+    pub fn limit_files(&self, bytes: Option<u64>) -> io::Result<()> {
+        self.server.limit_files(&RunAs::instead_of_root("postgres")?, bytes)
     }
 
     /// Returns the process id while the server runs.

@@ -117,7 +117,7 @@ impl Redis {
             set(name, value);
         }
         let is_ready = || ask(port, &["PING"]).is_ok_and(|answer| answer == "PONG");
-        let server = Server::start(folder, &command, "KILL", PATIENCE, is_ready)?;
+        let server = Server::start(folder, &command, "KILL", PATIENCE, None, is_ready)?;
         Ok(Self { server, port })
     }
 

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::programs::{RunAs, find, run};
+use crate::{
+    programs::{RunAs, find, run},
+    small_disk::{SmallDisk, on_small_disk},
+};
 
 /// The watchdog: a shell whose standard input the test program holds open. However that
 /// program ends, the input ends with it. The watchdog then ends the server and removes its
@@ -36,6 +39,8 @@ while read -r word; do
     esac
 done
 end
+# The small disk, if there is one.
+umount "$folder/data" 2>/dev/null
 rm -rf "$folder"
 "#;
 
@@ -88,15 +93,26 @@ struct Wires {
 
 impl Server {
     /// Starts `command` under a watchdog, and waits until `is_ready`, no longer than
-    /// `patience`. `signal` ends the server at once.
+    /// `patience`. `signal` ends the server at once. With `megabytes`, its data are on a disk
+    /// of that size.
     pub(crate) fn start(
         folder: Folder,
         command: &Command,
         signal: &str,
         patience: Duration,
+        megabytes: Option<u32>,
         is_ready: impl Fn() -> bool,
     ) -> io::Result<Self> {
-        let mut watchdog = Command::new("sh")
+        let mut watchdog = match megabytes {
+            // The disk belongs to the watchdog, so it outlives a crash of the server.
+            Some(megabytes) => {
+                let mut watchdog = on_small_disk(&folder.data(), megabytes);
+                watchdog.arg("sh");
+                watchdog
+            }
+            None => Command::new("sh"),
+        };
+        let mut watchdog = watchdog
             .args(["-c", WATCHDOG, "sh"])
             .arg(folder.path())
             .arg(signal)
@@ -141,16 +157,27 @@ impl Server {
         self.wires.lock().unwrap_or_else(PoisonError::into_inner).pid
     }
 
-    /// Limits the size of the server's files: a write beyond it fails, as on a full disk.
-    /// `None` removes the limit. The limit lasts until the server ends. `user` is the user
-    /// of the server: root in a container may not change the limits of other users'
-    /// processes.
+    /// Limits the size of the server's files: a write beyond it fails, as on a broken disk.
+    /// `None` removes the limit. It holds for the server's present processes, and for those
+    /// that it starts. `user` is the user of the server: root in a container may not change
+    /// the limits of other users' processes.
     pub(crate) fn limit_files(&self, user: &RunAs, bytes: Option<u64>) -> io::Result<()> {
         let pid = self.pid().ok_or_else(|| io::Error::other("it does not run"))?;
         let soft = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
-        let mut limit = user.command(&find("prlimit", "util-linux")?);
-        limit.arg(format!("--pid={pid}")).arg(format!("--fsize={soft}:unlimited"));
-        run(&mut limit).map(|_| ())
+        let limit = |pid: &str| {
+            let mut limit = user.command(&find("prlimit", "util-linux")?);
+            limit.arg(format!("--pid={pid}")).arg(format!("--fsize={soft}:unlimited"));
+            run(&mut limit)
+        };
+        // The parent first: a process that it starts from now on inherits the limit.
+        limit(&pid.to_string())?;
+        for child in fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?.split(' ') {
+            // A process that has ended meanwhile needs no limit.
+            if Path::new("/proc").join(child).exists() && !child.is_empty() {
+                limit(child)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns whether its process exists.
@@ -158,9 +185,10 @@ impl Server {
         self.pid().is_some_and(|pid| !has_ended(pid))
     }
 
-    /// Returns the data folder.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.data()
+    /// Returns the disk that contains the data, if the server was started on a small one.
+    pub(crate) fn small_disk(&self) -> SmallDisk {
+        let wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
+        SmallDisk::of_process(wires.watchdog.id(), &self.folder.data())
     }
 
     /// Returns the end of the server's log.

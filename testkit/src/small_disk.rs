@@ -8,7 +8,8 @@ use std::{
 };
 
 /// Mounts a small disk in its own mount namespace, copies the data there, and becomes the
-/// server. The disk disappears when the server ends, for whatever reason.
+/// program. The disk disappears when the last process of that namespace ends, for whatever
+/// reason.
 const SCRIPT: &str = r#"
 set -e
 data=$1; size=$2; shift 2
@@ -19,6 +20,15 @@ chown --reference="$data.kept" "$data"
 cp -a "$data.kept/." "$data"
 exec "$@"
 "#;
+
+/// Which files of a server are on its small disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SmallDiskHolds {
+    /// The tables only, so that the server itself survives a full disk.
+    Data,
+    /// The tables and all logs. A server may stop when it cannot write its log.
+    DataAndLogs,
+}
 
 /// A folder on a disk that is small enough to be filled.
 #[derive(Debug)]
@@ -71,11 +81,10 @@ impl SmallDisk {
     }
 }
 
-/// Returns the same command, with this folder on a disk of `megabytes` megabytes. Needs
-/// root.
-pub(crate) fn with_small_disk(command: &Command, data: &Path, megabytes: u32) -> Command {
+/// Returns the beginning of a command. The program that follows it sees this folder on a disk
+/// of `megabytes` megabytes. This needs root.
+pub(crate) fn on_small_disk(data: &Path, megabytes: u32) -> Command {
     let mut mounting = Command::new("unshare");
     mounting.args(["--mount", "sh", "-c", SCRIPT, "sh"]).arg(data).arg(megabytes.to_string());
-    mounting.arg(command.get_program()).args(command.get_args());
     mounting
 }
