@@ -36,8 +36,12 @@ use crate::{
 ///   is full (SQLite) or after a deadlock (MySQL). Then
 ///   [`transaction_ended`](StoreError::transaction_ended) is true, further calls fail, and
 ///   the host's commit fails: neither what the host did before nor what it goes on to do is
-///   kept. Where the database would commit what follows by itself, the store sees to this;
+///   kept. Where the database would commit what follows by itself, the store prevents that;
 ///   on MySQL, PostgreSQL and in the worst case on SQLite it ends the connection for that.
+/// - On PostgreSQL and MySQL, one case looks different to a host that ignores the error. If
+///   the connection breaks just while the call sets its savepoint, sqlx counts no transaction
+///   any more. The host's commit then sends nothing and answers Ok, and nothing is kept. So
+///   answer a call with `transaction_ended` with a rollback, and never with a commit.
 ///
 /// The transaction must have been begun through sqlx (`pool.begin()` and its
 /// like), which keeps count of the nesting.

@@ -10,8 +10,11 @@ use std::{num::NonZeroU32, str::FromStr, time::Duration};
 
 use invitation_core::{Draft, Error, IdempotencyKey, Invitations, StoreErrorKind};
 use invitation_sqlx::{
-    PgStore,
-    sqlx::postgres::{PgConnectOptions, PgPoolOptions},
+    Joined, PgStore,
+    sqlx::{
+        postgres::{PgConnectOptions, PgPoolOptions},
+        query_scalar, raw_sql,
+    },
 };
 use invitation_testkit::{Postgres, Proxy};
 use support::{admin, manager, redeemer, redemptions_on_record, trail, uses};
@@ -169,6 +172,46 @@ async fn a_creation_that_was_cut_off_is_found_again_by_its_key() {
             assert_eq!(again.is_replayed(), before == created, "{lost:?} {passing}");
             if lost_nothing {
                 told.unwrap();
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_ignores_a_lost_connection_keeps_neither_account_nor_redemption() {
+    for lost in [Lost::Request, Lost::Answer] {
+        let wires = Wires::new().await;
+        let pool = wires.sound.store().pool().clone();
+        raw_sql("CREATE TABLE users (name TEXT)").execute(&pool).await.unwrap();
+        for passing in 0.. {
+            assert!(passing < 60, "a redeem is not that long");
+            let code = wires.code(1).await;
+            wires.settled().await;
+            let mut tx = wires.broken.store().pool().begin().await.unwrap();
+            raw_sql("INSERT INTO users VALUES ('anna')").execute(&mut *tx).await.unwrap();
+            match lost {
+                Lost::Request => wires.proxy.lose_request_after(passing),
+                Lost::Answer => wires.proxy.lose_answer_after(passing),
+            }
+            let joined = wires.broken.on(Joined::new(&mut tx));
+            let redeemed = joined.redeem(&code, &redeemer("anna")).await;
+            drop(joined);
+            let lost_nothing = wires.proxy.stop_faults();
+            if let Err(error) = &redeemed {
+                let Error::Store(error) = error else { panic!("no refusal: {error:?}") };
+                assert!(error.transaction_ended(), "{lost:?} {passing}: {error:?}");
+            }
+            // The answer to this does not matter: where the connection was lost while the
+            // savepoint was set, sqlx counts no transaction and sends nothing.
+            let committed = tx.commit().await;
+            // Waits for the locks of the broken connection, as above.
+            let users: i64 =
+                query_scalar("SELECT COUNT(*) FROM users").fetch_one(&pool).await.unwrap();
+            assert_eq!(users, i64::from(lost_nothing), "{lost:?} {passing}: {committed:?}");
+            assert_eq!(uses(&wires.sound).await, u32::from(lost_nothing), "{lost:?} {passing}");
+            if lost_nothing {
+                committed.unwrap();
                 break;
             }
         }
