@@ -4,6 +4,9 @@
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use invitation_axum as web;
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use invitation_conformance::{self as testing, conformance};
 #[doc(inline)]
 pub use invitation_core::{
     Action, Actor, Amendment, BatchId, Batcher, Binding, Boarding, Caller, Cap, Change, Checked,
@@ -24,9 +27,6 @@ pub use invitation_core::{
     Timestamp, Transition, UnsealError, UsedBy, UserId, Username, ValidationErrors, Verdict,
     VerifiedEmail, decide,
 };
-#[cfg(feature = "testing")]
-#[doc(inline)]
-pub use invitation_core::{SeededEntropy, conformance, testing};
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use invitation_redis::{

@@ -255,7 +255,10 @@ impl Redeemer {
         self.email.as_ref()
     }
 
-    pub(crate) fn scope(&self) -> Scope {
+    /// Returns the scope of the redeemer's calls: the division of
+    /// [`in_division`](Self::in_division), or all divisions.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
         self.division.clone().map_or(Scope::All, Scope::Division)
     }
 
@@ -263,7 +266,9 @@ impl Redeemer {
         &self.context
     }
 
-    pub(crate) fn performer(&self) -> Performer {
+    /// Returns the performer that the events of the redeemer's calls name.
+    #[must_use]
+    pub fn performer(&self) -> Performer {
         Performer::Redeemer { user: self.user.clone(), username: self.username.clone() }
     }
 }

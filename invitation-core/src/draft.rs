@@ -83,6 +83,12 @@ impl Draft {
         Self { max_uses, ..self }
     }
 
+    /// Returns the role that the newcomer gets; none if the draft names none.
+    #[must_use]
+    pub fn role(&self) -> Option<&Role> {
+        self.role.as_ref()
+    }
+
     /// Adds all terms of the draft to the fingerprint of the request.
     pub(crate) fn tell(&self, all: &mut Fingerprinting) {
         all.binding(&self.binding);

@@ -59,28 +59,3 @@ impl Entropy for OsEntropy {
         SysRng.try_fill_bytes(bytes).map_err(EntropyError::new)
     }
 }
-
-/// Reproducible bytes from a seed, for tests and benches only: a reader of the seed can
-/// compute every code.
-#[cfg(feature = "testing")]
-#[derive(Debug)]
-pub struct SeededEntropy(std::sync::Mutex<rand::rngs::ChaCha12Rng>);
-
-#[cfg(feature = "testing")]
-impl SeededEntropy {
-    /// Returns the source whose bytes follow from `seed`.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        use rand::SeedableRng;
-        Self(std::sync::Mutex::new(rand::rngs::ChaCha12Rng::seed_from_u64(seed)))
-    }
-}
-
-#[cfg(feature = "testing")]
-impl Entropy for SeededEntropy {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        let mut rng = self.0.lock().map_err(|_| EntropyError::new("a test thread panicked"))?;
-        rand::Rng::fill_bytes(&mut *rng, bytes);
-        Ok(())
-    }
-}

@@ -286,7 +286,7 @@ impl Detail {
 
     /// Adds a value under a name, cut to [`MAX_VALUE`](Self::MAX_VALUE) bytes.
     #[must_use]
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+    pub fn with(mut self, name: &str, value: &str) -> Self {
         let mut end = value.len().min(Self::MAX_VALUE);
         while !value.is_char_boundary(end) {
             end -= 1;

@@ -109,7 +109,9 @@ pub struct ReservationId {
 }
 
 impl ReservationId {
-    pub(crate) fn new(invitation: InvitationId, lease: EventId) -> Self {
+    /// Returns the id of the reservation that the lease `lease` on `invitation` holds.
+    #[must_use]
+    pub fn new(invitation: InvitationId, lease: EventId) -> Self {
         Self { invitation, lease }
     }
 

@@ -8,11 +8,6 @@
 //!
 //! Most hosts depend on the facade crate `invitation`, which exports this crate and the
 //! adapters.
-//!
-//! # Features
-//!
-//! - `testing`: the conformance suite and the model for authors of stores, and seeded
-//!   randomness. Semantic versioning does not cover it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -44,15 +39,11 @@ mod request;
 mod search;
 mod service;
 mod store;
-#[cfg(feature = "testing")]
-pub mod testing;
 mod text;
 mod time;
 mod transition;
 mod unicode;
 
-#[cfg(feature = "testing")]
-pub use self::entropy::SeededEntropy;
 #[doc(inline)]
 pub use self::{
     actor::{Actor, Caller, Redeemer, Scope, SystemActor},

@@ -214,7 +214,8 @@ impl Policy {
 
     /// Returns all pairs of inviter and granted role, for
     /// [`Condition::Grantable`](crate::Condition::Grantable).
-    pub(crate) fn ceiling(&self) -> Arc<[RolePair]> {
+    #[must_use]
+    pub fn ceiling(&self) -> Arc<[RolePair]> {
         self.roles
             .iter()
             .flat_map(|(inviter, rights)| {

@@ -11,8 +11,9 @@ use std::{
 use invitation_core::{
     Action, Actor, Clock, Division, Draft, Error, EventCriteria, EventOutcome, Invitations, Limits,
     ManualClock, Paging, RedeemWithError, Redeemer, Refusal, Released, Reservation, ReservationId,
-    Reserved, Role, StoreErrorKind, SystemActor, SystemClock, UserId, Username, testing::DropAfter,
+    Reserved, Role, StoreErrorKind, SystemActor, SystemClock, UserId, Username,
 };
+use invitation_testkit::DropAfter;
 use support::{Fault, Flaky};
 use tokio::task::yield_now;
 

@@ -8,10 +8,8 @@ mod support;
 
 use std::sync::Arc;
 
-use invitation_core::{
-    Store,
-    testing::{Fixture, model},
-};
+use invitation_conformance::{Fixture, model};
+use invitation_core::Store;
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::RedisCluster;
 
@@ -26,7 +24,7 @@ async fn in_a_namespace() -> Fixture {
 }
 
 mod promises {
-    invitation_core::conformance!(super::in_a_namespace);
+    invitation_conformance::conformance!(super::in_a_namespace);
 }
 
 struct Place(RedisOptions);

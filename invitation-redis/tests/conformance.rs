@@ -6,7 +6,7 @@ mod support;
 
 use std::num::NonZeroU32;
 
-use invitation_core::testing::{
+use invitation_conformance::{
     Fixture,
     conformance::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
 };
@@ -20,7 +20,7 @@ async fn in_a_namespace() -> Fixture {
 }
 
 mod promises {
-    invitation_core::conformance!(super::in_a_namespace);
+    invitation_conformance::conformance!(super::in_a_namespace);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -6,7 +6,8 @@ mod support;
 
 use std::sync::Arc;
 
-use invitation_core::{Store, testing::model};
+use invitation_conformance::model;
+use invitation_core::Store;
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::Redis;
 

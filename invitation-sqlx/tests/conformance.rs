@@ -6,7 +6,7 @@ mod support;
 
 use std::num::NonZeroU32;
 
-use invitation_core::testing::{
+use invitation_conformance::{
     Fixture,
     conformance::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
 };
@@ -40,7 +40,7 @@ macro_rules! server {
     ($name:ident, $database:ty: rounds $rounds:expr, rounds_for_uses $for_uses:expr) => {
         mod $name {
             mod promises {
-                invitation_core::conformance!(crate::fixture::<$database>);
+                invitation_conformance::conformance!(crate::fixture::<$database>);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -70,7 +70,7 @@ server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 1
 /// power loss, so that many rounds take little time.
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use invitation_core::testing::Fixture;
+    use invitation_conformance::Fixture;
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
     use crate::{crowds_for, crowds_with_leases, race_rounds, support::host::Kind};
@@ -86,11 +86,11 @@ mod sqlite {
     }
 
     mod promises_on_a_file {
-        invitation_core::conformance!(super::on_a_file);
+        invitation_conformance::conformance!(super::on_a_file);
     }
 
     mod promises_in_memory {
-        invitation_core::conformance!(super::in_memory);
+        invitation_conformance::conformance!(super::in_memory);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

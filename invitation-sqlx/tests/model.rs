@@ -7,7 +7,8 @@ mod support;
 
 use std::sync::Arc;
 
-use invitation_core::{Store, testing::model};
+use invitation_conformance::model;
+use invitation_core::Store;
 use invitation_sqlx::SqlStore;
 use support::host::{Kind, careless_pool, run, tables};
 

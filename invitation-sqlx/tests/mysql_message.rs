@@ -8,11 +8,12 @@ mod support;
 
 use std::{num::NonZeroU32, time::Duration};
 
-use invitation_core::{Draft, Error, Invitations, Role, StoreErrorKind, testing::DropAfter};
+use invitation_core::{Draft, Error, Invitations, Role, StoreErrorKind};
 use invitation_sqlx::{
     Joined, MySqlStore,
     sqlx::{self, AssertSqlSafe, MySql, MySqlPool, Transaction, mysql::MySqlPoolOptions},
 };
+use invitation_testkit::DropAfter;
 use invitation_testkit::MariaDb;
 use support::{admin, redeemer, trail, uses};
 

@@ -9,6 +9,7 @@
 //! - [`Proxy`]: a connection to a server that breaks on purpose.
 //! - [`SmallDisk`]: a disk for a server's data that a test fills.
 //! - [`Log`]: captures the log output of a program.
+//! - [`DropAfter`]: a call whose caller disconnects.
 //!
 //! Each server has `start`, and `shared` for an instance that all tests of a program use.
 //! Each test gets its own database there (`create_database`; on Redis, a namespace). A
@@ -20,6 +21,7 @@
 
 #[cfg(feature = "browser")]
 mod browser;
+mod drop_after;
 mod galera;
 mod log;
 mod mariadb;
@@ -42,8 +44,8 @@ pub use self::{
     window::{Window, keys},
 };
 pub use self::{
-    galera::Galera, log::Log, mariadb::MariaDb, postgres::Postgres, proxy::Proxy, redis::Redis,
-    redis_cluster::RedisCluster, small_disk::SmallDisk,
+    drop_after::DropAfter, galera::Galera, log::Log, mariadb::MariaDb, postgres::Postgres,
+    proxy::Proxy, redis::Redis, redis_cluster::RedisCluster, small_disk::SmallDisk,
 };
 
 /// Whether a server makes its commits durable.

@@ -7,7 +7,8 @@ use std::fmt;
 
 pub(crate) use self::query::Query;
 use crate::{
-    code::CodeTag,
+    code::{CodeFormat, CodeTag},
+    field_error::FieldError,
     invitation::{Binding, Invitation},
     text::Username,
 };
@@ -29,6 +30,27 @@ impl Search {
     /// The maximum number of bytes of an invitation's term; a store's column must hold
     /// them.
     pub const MAX_TERM_BYTES: usize = 768;
+
+    /// Parses the text of a search as a store gets it, for codes of `format`.
+    ///
+    /// [`Invitations`](crate::Invitations) parses the text of
+    /// [`Criteria`](crate::Criteria) itself. Authors of stores call this in their tests.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is longer than [`Limits::MAX_SEARCH`](crate::Limits::MAX_SEARCH)
+    /// bytes, or contains neither a letter nor a digit.
+    ///
+    /// ```
+    /// use invitation_core::{CodeFormat, Search};
+    ///
+    /// let search = Search::parse("Anna Lind", &CodeFormat::default())?;
+    /// assert_eq!(search.terms().len(), 2);
+    /// # Ok::<_, invitation_core::FieldError>(())
+    /// ```
+    pub fn parse(text: &str, format: &CodeFormat) -> Result<Self, FieldError> {
+        Query::parse(text, format).map(|query| query.search)
+    }
 
     /// The terms that must match, the longest first, because these are likely the most
     /// selective. If there are none, only the tags count.
@@ -141,7 +163,7 @@ impl Username {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{code::CodeFormat, email::Email};
+    use crate::email::Email;
 
     fn finds(search: &str, terms: &[String]) -> bool {
         let query = Query::parse(search, &CodeFormat::default()).unwrap();

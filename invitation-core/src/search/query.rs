@@ -14,7 +14,7 @@ use crate::{
 /// A parsed search: the search for the store, and the check of the candidates that it
 /// returns.
 pub(crate) struct Query {
-    search: Search,
+    pub(super) search: Search,
     beginning: Option<Zeroizing<Vec<u8>>>,
 }
 

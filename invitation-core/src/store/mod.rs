@@ -116,9 +116,9 @@ use crate::{
 ///
 /// ## How to test a store
 ///
-/// The macro `conformance!` (feature `testing`) creates one test for every requirement;
-/// `testing::model::check` compares the store with a model over random sequences of
-/// calls. A store that passes both meets the requirements of this page, as far as tests
+/// The crate `invitation-conformance` tests a store. Its macro `conformance!` creates one
+/// test for every requirement; its `model::check` compares the store with a model over
+/// random sequences of calls. A store that passes both meets the requirements of this page, as far as tests
 /// can show.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {

@@ -3,7 +3,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use invitation_core::{Error, Invitations, StoreErrorKind, testing::DropAfter};
+use invitation_core::{Error, Invitations, StoreErrorKind};
 use invitation_sqlx::{
     MySqlStore,
     sqlx::{
@@ -11,6 +11,7 @@ use invitation_sqlx::{
         mysql::{MySqlConnectOptions, MySqlPoolOptions},
     },
 };
+use invitation_testkit::DropAfter;
 use invitation_testkit::{MariaDb, Proxy};
 
 use crate::{

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use invitation_core::{Draft, Error, Invitations, testing::DropAfter};
+use invitation_core::{Draft, Error, Invitations};
 use invitation_sqlx::{
     Joined, PgStore,
     sqlx::{self, Connection, Postgres},
 };
+use invitation_testkit::DropAfter;
 
 use tokio::time::timeout;
 

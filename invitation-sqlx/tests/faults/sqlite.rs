@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use invitation_core::testing::DropAfter;
 use invitation_core::{
     Clock, Invitation, Invitations, ManualClock, Refusal, Reservation, SystemClock,
 };
@@ -10,6 +9,7 @@ use invitation_sqlx::{
     SqliteStore,
     sqlx::{self, Sqlite},
 };
+use invitation_testkit::DropAfter;
 
 use crate::{
     promises::{Failing, promises},

@@ -8,13 +8,11 @@ mod spread;
 
 use std::num::NonZeroU32;
 
-use invitation_core::{
-    Draft, Error, Invitations, StoreError, StoreErrorKind,
-    testing::{
-        Fixture,
-        conformance::{self, race_rounds_for_uses, race_rounds_with_leases},
-    },
+use invitation_conformance::{
+    Fixture,
+    conformance::{self, race_rounds_for_uses, race_rounds_with_leases},
 };
+use invitation_core::{Draft, Error, Invitations, StoreError, StoreErrorKind};
 use invitation_sqlx::{
     Dialect, MySqlStore,
     sqlx::{self, MySql, mysql::MySqlPoolOptions},

@@ -2,12 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use invitation_core::testing::DropAfter;
 use invitation_core::{
     Action, Amendment, Cap, Clock, Criteria, Draft, Error, EventOutcome, Expiry, IdempotencyKey,
     IfVersion, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status, SystemClock,
 };
 use invitation_sqlx::{Joined, sqlx::Connection};
+use invitation_testkit::DropAfter;
 use time::Duration;
 
 use crate::support::{

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use invitation_core::{Paging, Refusal, Status, testing::DropAfter};
+use invitation_core::{Paging, Refusal, Status};
+use invitation_testkit::DropAfter;
 use tokio::{task::yield_now, time::timeout};
 
 use crate::{

@@ -1,0 +1,232 @@
+//! Expected results of administrators' changes.
+
+use invitation_core::{Action, IfVersion, Reason, Refusal, Right, Timestamp};
+
+use super::{
+    answer::{Answer, Issue},
+    cast::{Creator, Who},
+    creating::set_code,
+    state::{Evidence, Expected, Model, No, Row, forbidden, user},
+    step::{Because, Bound, Pick, Terms, Version},
+};
+
+impl Model {
+    pub(super) fn amend(&mut self, by: Who, of: Pick, terms: Terms, version: Version) -> Expected {
+        let (action, right) = (Action::Amend, Right::Amend);
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_about(by, action, forbidden(right), of);
+        }
+        if terms == (Terms { bound: None, role: None, until: None }) {
+            return Expected::invalid("amendment");
+        }
+        let expires_at = match terms.until.map(|until| self.expiry(until)).transpose() {
+            Ok(expires_at) => expires_at,
+            Err(field) => return Expected::invalid(field),
+        };
+        if let Some(part) = terms.role
+            && !self.rules.grants(by.part()).contains(&part)
+        {
+            let refusal = Refusal::RoleNotGrantable { role: part.role() };
+            return self.refused_about(by, action, (refusal, Reason::RoleNotGrantable), of);
+        }
+        let domain = matches!(terms.bound, Some(Bound::Domain(_)));
+        if domain && !self.rules.allow(by.part(), Right::BindDomain) {
+            let refusal = Refusal::Forbidden { right: Right::BindDomain };
+            return self.refused_about(by, action, (refusal, Reason::DomainNotAllowed), of);
+        }
+        let no = |model: &Self, row: &Row| {
+            // An actor without the right to the form first learns about the state, which
+            // every viewer can see.
+            model.not_open(of, row, version).or_else(|| model.present_form(by, row))
+        };
+        self.change(by, of, action, no, |row, _| {
+            if let Some(bound) = terms.bound {
+                row.bound = bound;
+                row.facts.binding = bound.binding();
+            }
+            if let Some(part) = terms.role {
+                row.part = part;
+                row.facts.role = part.role();
+            }
+            row.facts.expires_at = expires_at.unwrap_or(row.facts.expires_at);
+            row.facts.version += 1;
+            // The leases were made for the former terms.
+            if terms.bound.is_some() || terms.role.is_some() {
+                row.end_leases();
+            }
+            let mut told = Vec::new();
+            told.extend(terms.role.map(|part| ("role", part.role().to_string())));
+            told.extend(expires_at.map(|at| ("expires_at", at.to_string())));
+            told
+        })
+    }
+
+    /// `seen` provides the new code, which the model cannot predict.
+    pub(super) fn rotate(
+        &mut self,
+        by: Who,
+        of: Pick,
+        version: Version,
+        seen: &Answer,
+    ) -> Expected {
+        let (action, right) = (Action::Rotate, Right::Rotate);
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_about(by, action, forbidden(right), of);
+        }
+        let no = |model: &Self, row: &Row| {
+            // An actor without the right to the form first learns about the state, which
+            // every viewer can see.
+            model.not_open(of, row, version).or_else(|| model.present_form(by, row))
+        };
+        let code = match seen {
+            Answer::Issued(issued) if issued.len() == 1 => issued[0].code.clone(),
+            _ => self.stranger.clone(),
+        };
+        let repeated = self.codes.iter().any(|(former, _)| *former == code);
+        let mut expected = self.change(by, of, action, no, |row, _| {
+            set_code(&mut row.facts, &code);
+            row.code.clone_from(&code);
+            row.facts.version += 1;
+            row.end_leases();
+            Vec::new()
+        });
+        if let Answer::Changed(facts) = expected.answer {
+            if repeated {
+                return Expected::quiet(Answer::Broken("a code twice".to_owned()));
+            }
+            let n = self.rows.iter().position(|row| row.facts.id == facts.id);
+            self.codes.push((code.clone(), n.unwrap_or_default()));
+            let issue = Issue { invitation: *facts, code, replayed: false };
+            expected.answer = Answer::Issued(vec![issue]);
+        }
+        expected
+    }
+
+    pub(super) fn revoke(
+        &mut self,
+        by: Who,
+        of: Pick,
+        because: Because,
+        version: Version,
+    ) -> Expected {
+        let (action, right) = (Action::Revoke, Right::Revoke);
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_about(by, action, forbidden(right), of);
+        }
+        if !because.is_valid() {
+            return Expected::invalid("reason");
+        }
+        let no = |model: &Self, row: &Row| model.not_open(of, row, version);
+        self.change(by, of, action, no, |row, now| {
+            row.revoke(now, because.text());
+            because.text().into_iter().map(|reason| ("reason", reason)).collect()
+        })
+    }
+
+    pub(super) fn reinstate(&mut self, by: Who, of: Pick, version: Version) -> Expected {
+        let (action, right) = (Action::Reinstate, Right::Reinstate);
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_about(by, action, forbidden(right), of);
+        }
+        let no = |model: &Self, row: &Row| {
+            let not_revoked = (Refusal::NotRevoked, Reason::NotRevoked);
+            model
+                .other_version(of, row, version)
+                .or_else(|| used(row))
+                .or_else(|| row.facts.revocation.is_none().then_some(not_revoked))
+                .or_else(|| model.present_form(by, row))
+        };
+        self.change(by, of, action, no, |row, _| {
+            row.facts.revocation = None;
+            row.facts.version += 1;
+            Vec::new()
+        })
+    }
+
+    pub(super) fn delete(&mut self, by: Who, of: Pick, version: Version) -> Expected {
+        let (action, right) = (Action::Delete, Right::Delete);
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_about(by, action, forbidden(right), of);
+        }
+        let no = |model: &Self, row: &Row| model.other_version(of, row, version);
+        let mut expected = self.change(by, of, action, no, |row, now| {
+            row.facts.deleted_at = Some(now);
+            row.end_leases();
+            Vec::new()
+        });
+        if matches!(expected.answer, Answer::Changed(_)) {
+            expected.answer = Answer::Done;
+        }
+        expected
+    }
+
+    /// Expects a change of an invitation that `by` can reach and that neither `no` nor a
+    /// quota refuses. `make` changes the row and returns the details of the event.
+    fn change(
+        &mut self,
+        by: Who,
+        of: Pick,
+        action: Action,
+        no: impl FnOnce(&Self, &Row) -> Option<No>,
+        make: impl FnOnce(&mut Row, Timestamp) -> Vec<(&'static str, String)>,
+    ) -> Expected {
+        let n = match self.look(by, of) {
+            Ok(n) => n,
+            Err(no) => return self.refused_about(by, action, no, of),
+        };
+        if let Some(no) = no(self, &self.rows[n]) {
+            return self.refused_about(by, action, no, of);
+        }
+        let mut after = self.rows[n].clone();
+        let detail = make(&mut after, self.now);
+        // The quota is checked last, for an invitation that becomes pending again.
+        if let Some(no) = self.no_room_again(&self.rows[n], &after) {
+            return self.refused_about(by, action, no, of);
+        }
+        let event = Evidence { detail, ..self.event(user(by), action) }.about(&after);
+        let answer = Answer::Changed(Box::new(after.facts.clone()));
+        self.rows[n] = after;
+        Expected { answer, events: vec![event] }
+    }
+
+    /// Returns the refusal if the version differs, or the invitation is used or revoked.
+    fn not_open(&self, of: Pick, row: &Row, version: Version) -> Option<No> {
+        self.other_version(of, row, version).or_else(|| used(row)).or_else(|| revoked(row))
+    }
+
+    /// Changing an invitation needs every right that creating it in its present form
+    /// needs.
+    fn present_form(&self, by: Who, row: &Row) -> Option<No> {
+        let uses = row.facts.max_uses.get();
+        self.lacking(Creator::User(by), row.part, row.bound, uses)
+    }
+
+    fn other_version(&self, of: Pick, row: &Row, version: Version) -> Option<No> {
+        let current = row.facts.version;
+        match self.if_version(of, version) {
+            IfVersion::Exactly(wanted) if wanted != current => {
+                Some((Refusal::VersionMismatch { current }, Reason::VersionMismatch))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the version condition that a step names.
+    pub(super) fn if_version(&self, of: Pick, version: Version) -> IfVersion {
+        let current = of.of(self.rows.len()).map_or(0, |n| self.rows[n].facts.version);
+        match version {
+            Version::Any => IfVersion::Any,
+            Version::Current => IfVersion::Exactly(current),
+            Version::Former => IfVersion::Exactly(current.wrapping_sub(1)),
+            Version::Later => IfVersion::Exactly(current + 1),
+        }
+    }
+}
+
+fn used(row: &Row) -> Option<No> {
+    (!row.has_uses_left()).then_some((Refusal::Used, Reason::Used))
+}
+
+fn revoked(row: &Row) -> Option<No> {
+    row.facts.revocation.is_some().then_some((Refusal::Revoked, Reason::Revoked))
+}

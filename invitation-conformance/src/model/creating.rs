@@ -1,0 +1,337 @@
+//! Expected results of creating invitations.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Action, BatchId, CodeFormat, Invitation, Inviter, Metadata, Performer, QuotaOf, Reason,
+    Refusal, Right, Sealing, Timestamp,
+};
+
+use super::{
+    answer::{Answer, Issue},
+    bounds::{MAX_BATCH, MAX_USES},
+    cast::{Creator, Part, Place},
+    keys::Asked,
+    state::{Expected, Model, No, Row, forbidden, user},
+    step::{Bound, Wish},
+};
+
+/// The version of an invitation that was never changed.
+const FIRST_VERSION: u64 = 1;
+
+/// A draft with every field filled in.
+pub(super) struct Whole {
+    pub(super) wish: Wish,
+    pub(super) part: Part,
+    pub(super) place: Place,
+    pub(super) expires_at: Timestamp,
+    max_uses: NonZeroU32,
+}
+
+/// The reason why a draft is not accepted.
+enum Rejected {
+    Fields(Vec<&'static str>),
+    No(No, Option<Place>),
+}
+
+impl Model {
+    /// `seen` provides the ids and codes, which the model cannot predict.
+    pub(super) fn create(
+        &mut self,
+        by: Creator,
+        draft: Wish,
+        key: Option<u8>,
+        seen: &Answer,
+    ) -> Expected {
+        if let Some(no) = self.right_missing(by, Right::Create) {
+            return self.refused(performer(by), Action::Create, no, None, named(by, Some(draft)));
+        }
+        match self.whole(by, draft) {
+            Ok(whole) => self.issue(by, vec![whole], false, key, seen),
+            Err(Rejected::Fields(fields)) => {
+                Expected::quiet(invalid(fields.into_iter().map(|field| (None, field))))
+            }
+            Err(Rejected::No(no, place)) => {
+                self.refused(performer(by), Action::Create, no, None, place)
+            }
+        }
+    }
+
+    pub(super) fn create_many(
+        &mut self,
+        by: Creator,
+        drafts: &[Wish],
+        key: Option<u8>,
+        seen: &Answer,
+    ) -> Expected {
+        if let Some(no) = self.right_missing(by, Right::Bulk) {
+            return self.refused(performer(by), Action::Create, no, None, named(by, None));
+        }
+        if drafts.is_empty() || drafts.len() > MAX_BATCH as usize {
+            return Expected::invalid("drafts");
+        }
+        let mut wholes = Vec::new();
+        let mut wrong = Vec::new();
+        let mut refused = None;
+        for (line, draft) in drafts.iter().enumerate() {
+            match self.whole(by, *draft) {
+                Ok(whole) => wholes.push(whole),
+                Err(Rejected::Fields(fields)) => {
+                    wrong.extend(fields.into_iter().map(|field| (Some(line), field)));
+                }
+                Err(Rejected::No(no, place)) => refused = refused.or(Some((no, place))),
+            }
+        }
+        if !wrong.is_empty() {
+            return Expected::quiet(invalid(wrong.into_iter()));
+        }
+        match refused {
+            Some((no, place)) => self.refused(performer(by), Action::Create, no, None, place),
+            None => self.issue(by, wholes, true, key, seen),
+        }
+    }
+
+    /// The system has every right; a user has the rights of their role.
+    fn right_missing(&self, by: Creator, right: Right) -> Option<No> {
+        match by {
+            Creator::User(who) if !self.rules.allow(who.part(), right) => Some(forbidden(right)),
+            _ => None,
+        }
+    }
+
+    /// Fills in a draft and checks it: first its limits, then the rights to the values it
+    /// names.
+    fn whole(&self, by: Creator, wish: Wish) -> Result<Whole, Rejected> {
+        let mut wrong = Vec::new();
+        let expires_at = self.expiry(wish.until).map_err(|field| wrong.push(field)).ok();
+        let max_uses = NonZeroU32::new(wish.uses).filter(|uses| uses.get() <= MAX_USES);
+        if max_uses.is_none() {
+            wrong.push("max_uses");
+        }
+        let part = wish.role.or_else(|| self.only_grant(by));
+        if part.is_none() {
+            wrong.push("role");
+        }
+        let place = wish.place.or_else(|| home(by));
+        if place.is_none() {
+            wrong.push("division");
+        }
+        let (Some(expires_at), Some(max_uses), Some(part), Some(place)) =
+            (expires_at, max_uses, part, place)
+        else {
+            return Err(Rejected::Fields(wrong));
+        };
+        match self.forbidden_wish(by, wish, part, place) {
+            Some(no) => Err(Rejected::No(no, named(by, Some(wish)))),
+            None => Ok(Whole { wish, part, place, expires_at, max_uses }),
+        }
+    }
+
+    fn forbidden_wish(&self, by: Creator, wish: Wish, part: Part, place: Place) -> Option<No> {
+        let lacking = self.lacking(by, part, wish.bound, wish.uses);
+        let Creator::User(who) = by else { return lacking };
+        lacking.or_else(|| {
+            let division = place.division();
+            let no = (Refusal::DivisionNotAllowed { division }, Reason::DivisionNotAllowed);
+            (!who.reaches(&place.division())).then_some(no)
+        })
+    }
+
+    /// Returns the refusal if `by` lacks a right that an invitation of this form needs.
+    pub(super) fn lacking(&self, by: Creator, part: Part, bound: Bound, uses: u32) -> Option<No> {
+        if !self.grantable(by, part) {
+            let refusal = Refusal::RoleNotGrantable { role: part.role() };
+            return Some((refusal, Reason::RoleNotGrantable));
+        }
+        let Creator::User(who) = by else { return None };
+        let lacks = |right| !self.rules.allow(who.part(), right);
+        if uses > 1 && lacks(Right::MultiUse) {
+            let refusal = Refusal::Forbidden { right: Right::MultiUse };
+            return Some((refusal, Reason::MultiUseNotAllowed));
+        }
+        if matches!(bound, Bound::Domain(_)) && lacks(Right::BindDomain) {
+            let refusal = Refusal::Forbidden { right: Right::BindDomain };
+            return Some((refusal, Reason::DomainNotAllowed));
+        }
+        None
+    }
+
+    fn grantable(&self, by: Creator, part: Part) -> bool {
+        match by {
+            Creator::System => self.rules.know(part),
+            Creator::User(who) => self.rules.grants(who.part()).contains(&part),
+        }
+    }
+
+    /// Returns the role that applies when the draft names none.
+    fn only_grant(&self, by: Creator) -> Option<Part> {
+        match by {
+            Creator::System => None,
+            Creator::User(who) => match self.rules.grants(who.part()) {
+                [only] => Some(*only),
+                _ => None,
+            },
+        }
+    }
+
+    /// Creates the permitted drafts, unless the key is known or a quota has no room.
+    fn issue(
+        &mut self,
+        by: Creator,
+        wholes: Vec<Whole>,
+        many: bool,
+        key: Option<u8>,
+        seen: &Answer,
+    ) -> Expected {
+        let places = || wholes.iter().map(|whole| whole.place);
+        let only = places().next().filter(|first| places().all(|place| place == *first));
+        let asked = Asked::of(many, &wholes);
+        if let Some(again) = key.and_then(|key| self.again(by, key, &asked, only)) {
+            return again;
+        }
+        let inviter = match by {
+            Creator::System => None,
+            Creator::User(who) => Some(who),
+        };
+        let divisions: Vec<_> = wholes.iter().map(|whole| whole.place.division()).collect();
+        if let Some(no) = self.no_room(inviter, &divisions) {
+            // The division of the event: the full one, or the only one among the drafts.
+            let the_one = match &no.0 {
+                Refusal::QuotaExceeded { of: QuotaOf::Division(full), .. } => {
+                    places().find(|place| place.division() == *full)
+                }
+                _ => only,
+            };
+            return self.refused(performer(by), Action::Create, no, None, the_one.or(home(by)));
+        }
+        let fresh = match seen {
+            Answer::Issued(issued) if issued.len() == wholes.len() => issued.clone(),
+            // The answer has another form, which the comparison reports as a difference.
+            _ => return Expected::quiet(Answer::Issued(Vec::new())),
+        };
+        let batch = match fresh[0].invitation.batch {
+            _ if !many => None,
+            Some(batch) if self.rows.iter().all(|row| row.facts.batch != Some(batch)) => {
+                Some(batch)
+            }
+            _ => return Expected::quiet(Answer::Broken("no batch, or one twice".to_owned())),
+        };
+        let (mut issued, mut events) = (Vec::new(), Vec::new());
+        let count = wholes.len();
+        for (whole, Issue { invitation, code, .. }) in wholes.into_iter().zip(fresh) {
+            let repeated = self.codes.iter().any(|(former, _)| *former == code)
+                || self.rows.iter().any(|row| row.facts.id == invitation.id);
+            if repeated {
+                return Expected::quiet(Answer::Broken("an id or a code twice".to_owned()));
+            }
+            let row = self.row(by, &whole, batch, &invitation, code);
+            let (invitation, code) = (row.facts.clone(), row.code.clone());
+            issued.push(Issue { invitation, code, replayed: false });
+            let event = self.event(performer(by), Action::Create).about(&row);
+            let event = event
+                .with("role", &row.facts.role)
+                .with("expires_at", &row.facts.expires_at)
+                .with("max_uses", &row.facts.max_uses);
+            events.push(match batch {
+                Some(batch) => event.with("batch", &batch),
+                None => event,
+            });
+            self.codes.push((row.code.clone(), self.rows.len()));
+            self.rows.push(row);
+        }
+        if let Some(key) = key {
+            self.remember(by, key, asked, count);
+        }
+        Expected { answer: Answer::Issued(issued), events }
+    }
+
+    fn row(
+        &self,
+        by: Creator,
+        whole: &Whole,
+        batch: Option<BatchId>,
+        seen: &Invitation,
+        code: String,
+    ) -> Row {
+        let (inviter, user) = match by {
+            Creator::System => (Inviter::System, None),
+            Creator::User(who) => (
+                Inviter::User { user: who.user(), role: who.part().role() },
+                Some((who, who.part())),
+            ),
+        };
+        let Wish { bound, note, .. } = whole.wish;
+        let mut facts = Invitation {
+            id: seen.id,
+            digest: seen.digest,
+            tag: seen.tag,
+            sealed: seen.sealed.clone(),
+            binding: bound.binding(),
+            role: whole.part.role(),
+            division: whole.place.division(),
+            inviter,
+            created_at: self.now,
+            expires_at: whole.expires_at,
+            max_uses: whole.max_uses,
+            uses: 0,
+            held: 0,
+            last_use: None,
+            revocation: None,
+            deleted_at: None,
+            version: FIRST_VERSION,
+            batch,
+            metadata: note.map(metadata),
+        };
+        set_code(&mut facts, &code);
+        Row {
+            facts,
+            code,
+            bound,
+            part: whole.part,
+            inviter: user,
+            redemptions: Vec::new(),
+            leases: Vec::new(),
+            purged: false,
+        }
+    }
+}
+
+/// Sets the facts that are stored for a code.
+pub(super) fn set_code(facts: &mut Invitation, shown: &str) {
+    if let Ok(code) = CodeFormat::default().parse(shown) {
+        let sealing = Sealing::readable();
+        facts.digest = sealing.digest(&code);
+        facts.tag = sealing.tag(&code);
+        facts.sealed = sealing.seal(facts.id, &code);
+    }
+}
+
+/// Returns the metadata that the host attaches.
+pub(super) fn metadata(note: u8) -> Metadata {
+    Metadata::new(serde_json::json!({ "note": note })).expect("a small object is valid")
+}
+
+pub(super) fn performer(by: Creator) -> Performer {
+    match by {
+        Creator::System => Performer::System,
+        Creator::User(who) => user(who),
+    }
+}
+
+pub(super) fn home(by: Creator) -> Option<Place> {
+    match by {
+        Creator::System => None,
+        Creator::User(who) => who.home(),
+    }
+}
+
+/// Returns the division that the draft names, or the creator's own.
+fn named(by: Creator, draft: Option<Wish>) -> Option<Place> {
+    draft.and_then(|draft| draft.place).or_else(|| home(by))
+}
+
+fn invalid(fields: impl Iterator<Item = (Option<usize>, &'static str)>) -> Answer {
+    let mut fields: Vec<_> = fields.map(|(line, field)| (line, field.to_owned())).collect();
+    fields.sort();
+    Answer::Invalid(fields)
+}

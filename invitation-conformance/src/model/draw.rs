@@ -1,0 +1,304 @@
+//! Draws the parts of steps.
+
+use invitation_core::{Action, EventOutcome, Status};
+use proptest::{option, prelude::*, sample::select};
+
+use super::{
+    bounds::{Bounds, MAX_USES},
+    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who},
+    policy::Rules,
+    state::{DAY, HOUR},
+    step::{
+        Because, Bound, Making, Mistake, Pick, Reserving, Somebody, Sought, Terms, Tick, Typing,
+        Until, Version, Wanted, WantedEvents, Wish,
+    },
+};
+
+/// Draws a policy. Most of the time it knows leads, because they meet the limits of their
+/// rights most often.
+pub(super) fn policy() -> impl Strategy<Value = Rules> {
+    use Rules::{Default, ManagersGrantNothing, ManagersSeeNoCodes, WithLead};
+    select(&[Default, WithLead, WithLead, ManagersGrantNothing, ManagersSeeNoCodes][..])
+}
+
+/// Draws an invitation, often the first one, so that some invitations go through many
+/// changes.
+pub(super) fn pick() -> impl Strategy<Value = Pick> {
+    let known = select(&[0, 0, 0, 0, 1, 1, 2, 3, 4, 5][..]).prop_map(Pick::Known);
+    prop_oneof![15 => known, 1 => Just(Pick::Stranger)]
+}
+
+/// Draws a code: usually one that was issued.
+pub(super) fn code() -> impl Strategy<Value = Pick> {
+    prop_oneof![15 => (0_u8..8).prop_map(Pick::Known), 1 => Just(Pick::Stranger)]
+}
+
+pub(super) fn who() -> impl Strategy<Value = Who> {
+    prop_oneof![
+        8 => Just(Who::Admin),
+        6 => Just(Who::SalesLead),
+        3 => Just(Who::SalesManager),
+        2 => Just(Who::OperationsManager),
+        2 => Just(Who::BasedAdmin),
+        1 => Just(Who::SalesStaff),
+    ]
+}
+
+pub(super) fn creator() -> impl Strategy<Value = Creator> {
+    prop_oneof![9 => who().prop_map(Creator::User), 1 => Just(Creator::System)]
+}
+
+pub(super) fn place() -> impl Strategy<Value = Place> {
+    select(&[Place::Sales, Place::Sales, Place::Sales, Place::Operations, Place::Hr][..])
+}
+
+pub(super) fn part() -> impl Strategy<Value = Part> {
+    use Part::{Admin, Lead, Manager, Staff, Wizard};
+    select(&[Staff, Staff, Staff, Staff, Manager, Manager, Admin, Lead, Wizard][..])
+}
+
+pub(super) fn mailbox() -> impl Strategy<Value = Mailbox> {
+    use Mailbox::{Anna, AnnaUntagged, Bob, BobElsewhere, Carol};
+    select(&[Anna, Anna, AnnaUntagged, Bob, BobElsewhere, Carol][..])
+}
+
+pub(super) fn bound() -> impl Strategy<Value = Bound> {
+    prop_oneof![
+        4 => Just(Bound::Anyone),
+        3 => (mailbox(), any::<bool>()).prop_map(|(mailbox, other)| Bound::Address(mailbox, other)),
+        1 => select(&[Site::Example, Site::MailExample, Site::Umlaut][..]).prop_map(Bound::Domain),
+    ]
+}
+
+pub(super) fn until() -> impl Strategy<Value = Until> {
+    let exact = [
+        HOUR,
+        HOUR,
+        HOUR,
+        2 * HOUR,
+        DAY,
+        DAY,
+        365 * DAY,
+        // Invalid from here on.
+        HOUR - 1,
+        365 * DAY + 1,
+        0,
+        -DAY,
+    ];
+    prop_oneof![
+        5 => Just(Until::Default),
+        4 => prop::sample::select(exact.to_vec()).prop_map(Until::After),
+        2 => select(&[1, 1, 7, 7, 30, 365, 0, 366, u32::MAX][..]).prop_map(Until::Days),
+    ]
+}
+
+pub(super) fn wish() -> impl Strategy<Value = Wish> {
+    let uses = select(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 3, MAX_USES, MAX_USES + 1][..]);
+    let note = option::weighted(0.3, 0_u8..3);
+    let places = option::weighted(0.85, place());
+    (bound(), option::weighted(0.9, part()), places, until(), uses, note).prop_map(
+        |(bound, role, place, until, uses, note)| Wish { bound, role, place, until, uses, note },
+    )
+}
+
+pub(super) fn terms() -> impl Strategy<Value = Terms> {
+    let bound = option::weighted(0.4, bound());
+    (bound, option::weighted(0.4, part()), option::weighted(0.4, until()))
+        .prop_map(|(bound, role, until)| Terms { bound, role, until })
+}
+
+pub(super) fn version() -> impl Strategy<Value = Version> {
+    use Version::{Any, Current, Former, Later};
+    select(&[Any, Any, Any, Current, Current, Former, Later][..])
+}
+
+pub(super) fn because() -> impl Strategy<Value = Because> {
+    use Because::{Control, Left, Longest, TooLong, Unsaid};
+    select(&[Unsaid, Unsaid, Left, Left, Longest, TooLong, Control][..])
+}
+
+pub(super) fn typing() -> impl Strategy<Value = Typing> {
+    use Typing::{AsShown, LookAlikes, Lower, Spaced};
+    select(&[AsShown, AsShown, Lower, Spaced, LookAlikes][..])
+}
+
+pub(super) fn mistake() -> impl Strategy<Value = Mistake> {
+    prop_oneof![
+        Just(Mistake::Empty),
+        Just(Mistake::TooLong),
+        any::<u8>().prop_map(Mistake::Cut),
+        Just(Mistake::Longer),
+        any::<u8>().prop_map(Mistake::Alien),
+        any::<u8>().prop_map(Mistake::Wrong),
+        any::<u8>().prop_map(Mistake::Swapped),
+    ]
+}
+
+pub(super) fn newcomer() -> impl Strategy<Value = Newcomer> {
+    let proof = option::weighted(0.6, (mailbox(), any::<bool>()));
+    (0_u8..4, prop::bool::weighted(0.1), proof, option::weighted(0.3, place()))
+        .prop_map(|(person, renamed, proof, place)| Newcomer { person, renamed, proof, place })
+}
+
+pub(super) fn wanted() -> impl Strategy<Value = Wanted> {
+    let statuses = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
+    let end = || option::weighted(0.15, (pick(), any::<bool>()));
+    let narrow =
+        (
+            option::weighted(0.4, select(statuses.to_vec())),
+            option::weighted(0.15, part()),
+            option::weighted(0.15, place()),
+            option::weighted(0.15, who()),
+            option::weighted(0.15, pick()),
+            end(),
+            end(),
+            option::weighted(0.5, sought()),
+        )
+            .prop_map(|(status, role, place, inviter, batch, created, expires, sought)| {
+                Wanted { status, role, place, inviter, batch, created, expires, sought }
+            });
+    prop_oneof![1 => Just(Wanted::default()), 3 => narrow]
+}
+
+/// Texts that people type into a search: valid ones, invalid ones, and ones that could be
+/// codes.
+const TEXTS: &[&str] = &[
+    "anna",
+    "ANN",
+    "bob",
+    "an",
+    "lind hr",
+    "hr anna com",
+    "example",
+    "Anna.Lind+hr@Example.com",
+    "bob@mail",
+    "bob bob bob bob bob",
+    "berg",
+    "erg",
+    "nna",
+    "ind",
+    "xample",
+    "om",
+    "ob",
+    "car exa\u{308}mple",
+    "exämple.org",
+    "renamed anna",
+    "xn exmple",
+    "ANNA.lind@example.com",
+    " bob@EXAMPLE.com",
+    "ob@example.com",
+    "carol@exa\u{308}mple.org",
+    "carol@xn--exmple-cua.org",
+    "anna berg",
+    "bob berg",
+    "a",
+    "an a",
+    "h lind",
+    "bob bob bob bob bob bob bob bob bob",
+    "us u",
+    "an li hr ex co anna lind example com",
+    "ab cd ef gh ij kl",
+    "abcd-efgh x",
+    // Searches that are refused.
+    "",
+    " - ",
+    "@.+",
+];
+
+pub(super) fn sought() -> impl Strategy<Value = Sought> {
+    prop_oneof![
+        12 => select(TEXTS).prop_map(Sought::Text),
+        1 => Just(Sought::TooLong),
+        8 => (code(), typing(), select(&[4, 3, 5, 6, 7, 12, 29, 40][..]))
+            .prop_map(|(pick, typing, length)| Sought::Code(pick, typing, length)),
+        2 => (code(), 4_u8..=24).prop_map(|(pick, length)| Sought::NearlyCode(pick, length)),
+    ]
+}
+
+pub(super) fn wanted_events() -> impl Strategy<Value = WantedEvents> {
+    let somebody =
+        prop_oneof![who().prop_map(Somebody::Actor), (0_u8..4).prop_map(Somebody::Person),];
+    let outcomes = [EventOutcome::Succeeded, EventOutcome::Refused, EventOutcome::Denied];
+    (
+        option::weighted(0.3, pick()),
+        option::weighted(0.2, somebody),
+        option::weighted(0.2, select(Action::ALL)),
+        option::weighted(0.2, select(outcomes.to_vec())),
+        option::weighted(0.3, place()),
+        option::weighted(0.2, any::<bool>()),
+    )
+        .prop_map(|(about, by, action, outcome, place, now)| WantedEvents {
+            about,
+            by,
+            action,
+            outcome,
+            place,
+            now,
+        })
+}
+
+pub(super) fn tick() -> impl Strategy<Value = Tick> {
+    let by = [1, 999, HOUR - 1, HOUR, DAY, 30 * DAY, -1, -1_500, -2 * HOUR];
+    prop_oneof![
+        1 => select(by.to_vec()).prop_map(Tick::By),
+        2 => (pick(), -1_i64..=1).prop_map(|(pick, micros)| Tick::Expiry(pick, micros)),
+        3 => (0_u8..4, -1_i64..=1).prop_map(|(n, micros)| Tick::Lease(n, micros)),
+        2 => (pick(), -1_i64..=1).prop_map(|(pick, micros)| Tick::Over(pick, micros)),
+    ]
+}
+
+/// Draws a reservation, most of the time an existing one presented by its redeemer.
+pub(super) fn reserving() -> impl Strategy<Value = Reserving> {
+    let newest = (0_u8..2).prop_map(Pick::FromEnd);
+    (prop_oneof![newest, code()], prop::bool::weighted(0.9))
+        .prop_map(|(pick, own)| Reserving { pick, own })
+}
+
+pub(super) fn making() -> impl Strategy<Value = Making> {
+    let time = select(&[0, 1, HOUR, HOUR][..]);
+    (time, prop::bool::weighted(0.7))
+        .prop_map(|(time, works)| if works { Making::Works(time) } else { Making::Fails(time) })
+}
+
+pub(super) fn bounds() -> impl Strategy<Value = Bounds> {
+    let max = || select(&[None, None, Some(1), Some(2), Some(3)][..]);
+    let lease = select(&[HOUR, HOUR, 1, HOUR / 6, DAY][..]);
+    (max(), max(), lease).prop_map(|(inviter, division, lease)| Bounds { inviter, division, lease })
+}
+
+/// Draws the creator of a request under a key: few, so that requests are repeated.
+pub(super) fn asking() -> impl Strategy<Value = Creator> {
+    let who = select(&[Who::SalesManager, Who::SalesManager, Who::SalesLead, Who::Admin][..]);
+    prop_oneof![9 => who.prop_map(Creator::User), 1 => Just(Creator::System)]
+}
+
+/// Draws the draft of a request under a key: few drafts that differ in one field each.
+pub(super) fn asked() -> impl Strategy<Value = Wish> {
+    let usual = Wish {
+        bound: Bound::Anyone,
+        role: Some(Part::Staff),
+        place: Some(Place::Sales),
+        until: Until::Default,
+        uses: 1,
+        note: None,
+    };
+    let bound = |bound| Wish { bound, ..usual };
+    let others = [
+        bound(Bound::Address(Mailbox::Bob, false)),
+        bound(Bound::Address(Mailbox::Bob, true)),
+        bound(Bound::Address(Mailbox::Carol, false)),
+        bound(Bound::Address(Mailbox::BobElsewhere, false)),
+        bound(Bound::Domain(Site::Example)),
+        Wish { role: Some(Part::Manager), ..usual },
+        Wish { place: Some(Place::Hr), ..usual },
+        // These expire at the same instant as the usual draft.
+        Wish { until: Until::Days(7), ..usual },
+        Wish { until: Until::After(7 * DAY), ..usual },
+        Wish { uses: 2, ..usual },
+        Wish { note: Some(1), ..usual },
+        // For some creators these mean the same as the usual draft.
+        Wish { role: None, ..usual },
+        Wish { place: None, ..usual },
+    ];
+    prop_oneof![1 => Just(usual), 1 => select(others.to_vec())]
+}

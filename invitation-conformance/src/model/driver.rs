@@ -1,0 +1,139 @@
+//! Runs a sequence on a store and on the model, side by side.
+
+use invitation_core::{Invitations, ManualClock, Timestamp};
+
+use super::{
+    answer::Answer,
+    bounds::Bounds,
+    codes,
+    harness::Harness,
+    perform::Subject,
+    policy::Rules,
+    state::{DAY, Expected, Model, Row},
+    step::{Pick, Step, Tick},
+    watch::same,
+};
+use crate::SeededEntropy;
+
+/// The start of sequences: a few microseconds after 2027-01-15T08:00:00Z.
+const START: i64 = 1_800_000_000_000_007;
+
+/// Runs a sequence; returns the first difference.
+pub(super) async fn run<H: Harness + ?Sized>(
+    harness: &mut H,
+    steps: &[Step],
+) -> Result<(), String> {
+    let start = Timestamp::from_micros(START).expect("the year 2027 can be held");
+    let clock = ManualClock::new(start);
+    let mut model = Model::new(start);
+    let service = Invitations::new(harness.open().await)
+        .with_clock(clock.clone())
+        .with_entropy(SeededEntropy::new(7))
+        .with_limits(Bounds::WIDE.limits())
+        .with_policy(Rules::Default.policy());
+    let mut subject = Subject { service, clock };
+    subject.compare_all(&model).await.map_err(|error| format!("at the beginning, {error}"))?;
+    for (n, step) in steps.iter().enumerate() {
+        model.step = n;
+        one(harness, &mut subject, &mut model, step)
+            .await
+            .map_err(|error| format!("after step {n}, {step:?}, {error}"))?;
+    }
+    subject.compare_all(&model).await.map_err(|error| format!("at the end, {error}"))
+}
+
+async fn one<H: Harness + ?Sized>(
+    harness: &mut H,
+    subject: &mut Subject,
+    model: &mut Model,
+    step: &Step,
+) -> Result<(), String> {
+    match step {
+        Step::Reopen => subject.service = subject.service.on(harness.open().await),
+        Step::Policy(rules) => {
+            subject.service = subject.service.clone().with_policy(rules.policy());
+        }
+        Step::Bounds(bounds) => {
+            subject.service = subject.service.clone().with_limits(bounds.limits());
+        }
+        Step::Clock(tick) => {
+            model.now = model.moved(*tick);
+            subject.clock.set(model.now);
+        }
+        _ => {}
+    }
+    // The future covers every kind of call and is too large for the stack.
+    let seen = Box::pin(subject.perform(step, model)).await;
+    let before = model.now;
+    let Expected { answer, events } = model.expect(step, &seen);
+    same("the answer", &answer, &seen)?;
+    let touched: Vec<_> = events.iter().filter_map(|event| event.invitation).collect();
+    subject.compare_events(model, before, events).await?;
+    subject.compare_facts(model).await?;
+    for row in model.rows.iter().filter(|row| touched.contains(&row.facts.id)) {
+        subject.compare_redemptions(row).await?;
+    }
+    Ok(())
+}
+
+impl Model {
+    /// Returns the expected answer and events of a step, and advances the model. Values
+    /// that the model cannot predict are taken from the store's answer `seen`.
+    fn expect(&mut self, step: &Step, seen: &Answer) -> Expected {
+        match step {
+            Step::Create { by, draft, key } => self.create(*by, *draft, *key, seen),
+            Step::CreateMany { by, drafts, key } => self.create_many(*by, drafts, *key, seen),
+            Step::Redeem { code, newcomer, .. } => self.redeem(*code, *newcomer, seen.redemption()),
+            Step::Reserve { code, newcomer, .. } => self.reserve(*code, *newcomer, seen.lease()),
+            Step::Commit { of, newcomer } => self.commit(*of, *newcomer, seen.redemption()),
+            Step::Release { of, newcomer } => self.release(*of, *newcomer),
+            Step::RedeemWith { code, newcomer, making } => {
+                self.redeem_with(*code, *newcomer, *making, seen)
+            }
+            Step::Mistype { code, mistake, .. } => {
+                let (_, mistyped) = codes::mistyped(self.code(*code), *mistake);
+                Expected::quiet(Answer::Mistyped(mistyped))
+            }
+            Step::Copy { by, of } => self.copy(*by, *of),
+            Step::Get { by, of } => self.get(*by, *of),
+            Step::Amend { by, of, terms, version } => self.amend(*by, *of, *terms, *version),
+            Step::Rotate { by, of, version } => self.rotate(*by, *of, *version, seen),
+            Step::Revoke { by, of, because, version } => self.revoke(*by, *of, *because, *version),
+            Step::Reinstate { by, of, version } => self.reinstate(*by, *of, *version),
+            Step::Delete { by, of, version } => self.delete(*by, *of, *version),
+            Step::RevokeAll { by, wanted, because, .. } => self.revoke_all(*by, *wanted, *because),
+            Step::Purge { by, age, max } => self.purge(*by, *age, *max, seen),
+            Step::List { by, wanted, .. } => self.list(*by, *wanted),
+            Step::Counts { by, wanted } => self.counts(*by, *wanted),
+            Step::Events { by, wanted, .. } => self.events(*by, *wanted),
+            Step::Redemptions { by, of, .. } => self.redemptions(*by, *of),
+            Step::Reservations { by, place, .. } => self.reservations(*by, *place),
+            Step::Clock(_) | Step::Reopen => Expected::quiet(Answer::Done),
+            Step::Policy(rules) => {
+                self.rules = *rules;
+                Expected::quiet(Answer::Done)
+            }
+            Step::Bounds(bounds) => {
+                self.bounds = *bounds;
+                Expected::quiet(Answer::Done)
+            }
+        }
+    }
+
+    fn moved(&self, tick: Tick) -> Timestamp {
+        let (at, micros) = match tick {
+            Tick::By(micros) => (Some(self.now), micros),
+            Tick::Expiry(pick, micros) => {
+                (self.picked(pick).map(|row| row.facts.expires_at), micros)
+            }
+            Tick::Lease(n, micros) => {
+                let ends = self.rows.iter().flat_map(|row| &row.leases).map(|lease| lease.until);
+                let ends: Vec<_> = ends.collect();
+                (Pick::Known(n).of(ends.len()).map(|n| ends[n]), micros)
+            }
+            Tick::Over(pick, micros) => (self.picked(pick).map(Row::over), DAY + micros),
+        };
+        let moved = |at: Timestamp| Timestamp::from_micros(at.as_micros() + micros);
+        at.map_or(self.now, |at| moved(at).expect("sequences stay near now"))
+    }
+}

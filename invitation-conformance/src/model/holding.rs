@@ -1,0 +1,206 @@
+//! Expected results of operations on reservations, and which callers may see them.
+
+use invitation_core::{
+    Action, EventId, OpenLease, OpenReservation, Reason, Refusal, ReservationId, Right,
+};
+
+use super::{
+    answer::Answer,
+    cast::{Newcomer, Place, Who},
+    reading::out_of_reach,
+    redeeming::granted,
+    state::{Expected, Model, No, Row, forbidden, newcomer},
+    step::{Making, Pick, Reserving},
+};
+
+impl Model {
+    /// `id` is the id of the redemption, which the model cannot predict.
+    pub(super) fn commit(&mut self, of: Reserving, person: Newcomer, id: EventId) -> Expected {
+        let (reservation, person) = (self.reservation(of), self.presenting(of, person));
+        self.commit_as(reservation, person, id)
+    }
+
+    pub(super) fn release(&mut self, of: Reserving, person: Newcomer) -> Expected {
+        let (reservation, person) = (self.reservation(of), self.presenting(of, person));
+        self.release_as(reservation, person)
+    }
+
+    fn commit_as(&mut self, of: ReservationId, person: Newcomer, id: EventId) -> Expected {
+        let action = Action::Redeem;
+        let n = match self.holding(of, person, action) {
+            Ok(n) => n,
+            Err(expected) => return *expected,
+        };
+        let row = &self.rows[n];
+        if let Some(mine) = row.redemption_of(person) {
+            if mine.lease == Some(of.lease()) {
+                return Expected::quiet(granted(row, mine, true));
+            }
+            let no = (Refusal::ReservationLost, Reason::ReservationLost);
+            return self.refused(newcomer(person), action, no, Some(row), None);
+        }
+        if let Err(no) = self.commits(row, of, person) {
+            return self.refused(newcomer(person), action, no, Some(row), None);
+        }
+        let event = self.event(newcomer(person), action).with("reservation", &of.lease());
+        self.end_lease(n, of.lease());
+        self.used(n, person, id, Some(of.lease()), event)
+    }
+
+    /// Returns the refusal if a person without a redemption of the invitation cannot
+    /// commit. Checks in the order of the guard's conditions.
+    fn commits(&self, row: &Row, of: ReservationId, person: Newcomer) -> Result<(), No> {
+        if row.is_deleted() {
+            return Err((Refusal::NotFound, Reason::Deleted));
+        }
+        if row.facts.revocation.is_some() {
+            return Err((Refusal::Revoked, Reason::Revoked));
+        }
+        if !row.holds(of, person) {
+            return Err((Refusal::ReservationLost, Reason::ReservationLost));
+        }
+        self.not_expired(row)?;
+        self.grantable_still(row)
+    }
+
+    fn release_as(&mut self, of: ReservationId, person: Newcomer) -> Expected {
+        let action = Action::Release;
+        let n = match self.holding(of, person, action) {
+            Ok(n) => n,
+            Err(expected) => return *expected,
+        };
+        let row = &self.rows[n];
+        if row.redemption_of(person).is_some_and(|mine| mine.lease == Some(of.lease())) {
+            let no = (Refusal::Used, Reason::Used);
+            return self.refused(newcomer(person), action, no, Some(row), None);
+        }
+        if !row.holds(of, person) {
+            return Expected::quiet(Answer::Done);
+        }
+        let event = self.event(newcomer(person), action).with("reservation", &of.lease());
+        self.end_lease(n, of.lease());
+        Expected { answer: Answer::Done, events: vec![event.about(&self.rows[n])] }
+    }
+
+    /// Returns the row of a reservation, as far as the newcomer may know it. The context
+    /// is one division, or all divisions.
+    fn holding(
+        &self,
+        of: ReservationId,
+        person: Newcomer,
+        action: Action,
+    ) -> Result<usize, Box<Expected>> {
+        let n = self.rows.iter().position(|row| row.facts.id == of.invitation() && !row.purged);
+        let place = person.place.map(Place::division);
+        let within = |n: &usize| place.is_none_or(|place| self.rows[*n].facts.division == place);
+        let reason = if n.is_some() { Reason::OutOfScope } else { Reason::Unknown };
+        let about = n.map(|n| &self.rows[n]);
+        n.filter(within).ok_or_else(|| {
+            let no = (Refusal::NotFound, reason);
+            Box::new(self.refused(newcomer(person), action, no, about, None))
+        })
+    }
+
+    /// Expects a reservation that is committed or released some time later.
+    pub(super) fn redeem_with(
+        &mut self,
+        code: Pick,
+        person: Newcomer,
+        making: Making,
+        seen: &Answer,
+    ) -> Expected {
+        let Expected { answer, mut events } = self.reserve(code, person, seen.lease());
+        let hold = match answer {
+            Answer::Reserved(hold) => hold,
+            Answer::Redeemed(grant) => {
+                return Expected { answer: Answer::Made(grant, None), events };
+            }
+            other => return Expected { answer: Answer::NotReserved(Box::new(other)), events },
+        };
+        let (Making::Works(time) | Making::Fails(time)) = making;
+        self.now = self.after(time);
+        if matches!(making, Making::Fails(_)) && hold.replayed {
+            // The use is left to the earlier call.
+            let answer = Answer::NotCreated(hold, Some(Box::new(Answer::Done)));
+            return Expected { answer, events };
+        }
+        let second = match making {
+            Making::Works(_) => self.commit_as(hold.id, person, seen.redemption()),
+            Making::Fails(_) => self.release_as(hold.id, person),
+        };
+        events.extend(second.events);
+        let answer = match (making, second.answer) {
+            (Making::Works(_), Answer::Redeemed(grant)) => Answer::Made(grant, Some(hold)),
+            (Making::Works(_), error) => Answer::NotCommitted(hold, Box::new(error)),
+            (Making::Fails(_), Answer::Done) => Answer::NotCreated(hold, None),
+            (Making::Fails(_), error) => Answer::NotCreated(hold, Some(Box::new(error))),
+        };
+        Expected { answer, events }
+    }
+
+    pub(super) fn redemptions(&self, by: Who, of: Pick) -> Expected {
+        if !self.rules.allow(by.part(), Right::View) {
+            return self.refused_about(by, Action::View, forbidden(Right::View), of);
+        }
+        match self.look(by, of) {
+            Ok(n) => Expected::quiet(Answer::Used(self.rows[n].newest_redemptions())),
+            Err(no) => self.refused_about(by, Action::View, no, of),
+        }
+    }
+
+    pub(super) fn reservations(&self, by: Who, place: Option<Place>) -> Expected {
+        let right = Right::Reservations;
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_reading(by, Action::View, forbidden(right), place);
+        }
+        if let Some(no) = out_of_reach(by, place) {
+            return self.refused_reading(by, Action::View, no, place);
+        }
+        let within = place.or(by.reach()).map(Place::division);
+        let mut open = Vec::new();
+        for row in &self.rows {
+            let division = &row.facts.division;
+            if within.as_ref().is_some_and(|within| within != division) {
+                continue;
+            }
+            for lease in &row.leases {
+                let (invitation, lease) = (row.facts.id, lease.clone());
+                open.push(OpenLease { invitation, division: division.clone(), lease });
+            }
+        }
+        open.sort_by_key(|open| std::cmp::Reverse((open.lease.since, open.lease.id)));
+        let told =
+            open.into_iter().map(|open| Open { expired: self.now >= open.lease.until, open });
+        Expected::quiet(Answer::Open(told.collect()))
+    }
+}
+
+/// An open reservation as the service lists it.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Open {
+    pub(super) open: OpenLease,
+    pub(super) expired: bool,
+}
+
+impl Open {
+    pub(super) fn of(told: &OpenReservation) -> Result<Self, String> {
+        let open = told.open().clone();
+        if told.id() != ReservationId::new(open.invitation, open.lease.id) {
+            return Err(format!("a reservation under another id: {told:?}"));
+        }
+        Ok(Self { open, expired: told.has_expired() })
+    }
+}
+
+impl Row {
+    /// Whether this lease still exists and belongs to this person.
+    fn holds(&self, of: ReservationId, person: Newcomer) -> bool {
+        self.leases.iter().any(|lease| lease.id == of.lease() && lease.user == person.user())
+    }
+
+    pub(super) fn newest_redemptions(&self) -> Vec<invitation_core::Redemption> {
+        let mut all = self.redemptions.clone();
+        all.sort_by_key(|redemption| std::cmp::Reverse((redemption.at, redemption.id)));
+        all
+    }
+}

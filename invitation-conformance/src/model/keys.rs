@@ -1,0 +1,103 @@
+//! Expected results of repeated requests under an idempotency key.
+
+use invitation_core::{Action, Reason, Refusal, Right, Timestamp};
+
+use super::{
+    answer::{Answer, Issue},
+    cast::{Creator, Part, Place},
+    creating::{Whole, home, performer},
+    state::{Expected, Model, forbidden},
+    step::{Bound, Until},
+};
+
+/// A key and the invitations created under it.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    owner: Creator,
+    name: u8,
+    asked: Asked,
+    /// The indexes of the created rows.
+    rows: Vec<usize>,
+}
+
+/// The complete content of a request.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Asked {
+    many: bool,
+    drafts: Vec<Body>,
+}
+
+/// One draft with every field filled in, except the expiry, which stays as the request
+/// gave it.
+#[derive(Clone, PartialEq, Debug)]
+struct Body {
+    bound: Bound,
+    part: Part,
+    place: Place,
+    expiry: (Until, Option<Timestamp>),
+    uses: u32,
+    note: Option<u8>,
+}
+
+impl Asked {
+    pub(super) fn of(many: bool, wholes: &[Whole]) -> Self {
+        let drafts = wholes.iter().map(|whole| {
+            let wish = whole.wish;
+            let expiry = match wish.until {
+                // The request gave an instant.
+                Until::After(_) => (Until::Default, Some(whole.expires_at)),
+                until => (until, None),
+            };
+            let Whole { part, place, .. } = *whole;
+            Body { bound: wish.bound, part, place, expiry, uses: wish.uses, note: wish.note }
+        });
+        Self { many, drafts: drafts.collect() }
+    }
+}
+
+impl Model {
+    /// Returns the answer to a request whose key is known. `only` is the division of all
+    /// its drafts, if they share one.
+    pub(super) fn again(
+        &self,
+        by: Creator,
+        name: u8,
+        asked: &Asked,
+        only: Option<Place>,
+    ) -> Option<Expected> {
+        let key = self.keys.iter().find(|key| key.owner == by && key.name == name)?;
+        let place = only.or(home(by));
+        let no = |no| self.refused(performer(by), Action::Create, no, None, place);
+        if key.asked != *asked {
+            return Some(no((Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused)));
+        }
+        let rows = || key.rows.iter().map(|&n| &self.rows[n]);
+        // After a change, the code is returned only to a creator with the right to see
+        // codes.
+        let sees_codes = match by {
+            Creator::System => true,
+            Creator::User(who) => self.rules.allow(who.part(), Right::Copy),
+        };
+        if !sees_codes && rows().any(|row| row.facts.version != 1) {
+            return Some(no(forbidden(Right::Copy)));
+        }
+        let issues = rows().map(|row| Issue {
+            invitation: row.facts.clone(),
+            code: row.code.clone(),
+            replayed: true,
+        });
+        Some(Expected::quiet(Answer::Issued(issues.collect())))
+    }
+
+    /// Remembers that the last `count` rows were created under a key.
+    pub(super) fn remember(&mut self, owner: Creator, name: u8, asked: Asked, count: usize) {
+        let rows = (self.rows.len() - count..self.rows.len()).collect();
+        self.keys.push(Key { owner, name, asked, rows });
+    }
+
+    /// Forgets each key with at least one purged invitation.
+    pub(super) fn forget_keys(&mut self) {
+        let rows = &self.rows;
+        self.keys.retain(|key| !key.rows.iter().any(|&n| rows[n].purged));
+    }
+}

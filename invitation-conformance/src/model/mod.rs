@@ -1,0 +1,65 @@
+//! A model of the whole service, and random sequences of calls that compare a store with
+//! it.
+//!
+//! The model is a second, naive statement of the rules: plain lists and loops, written
+//! from the documents and not from the code. [`check`] draws sequences of every command
+//! of [`Invitations`](invitation_core::Invitations). In between, the clock moves, the policy and
+//! the limits change, and stores are reopened.
+//!
+//! After each step it compares these with the model: the answer, every fact of every
+//! invitation, the counts, the open reservations, the redemptions and the events. A
+//! difference is shrunk to a short sequence and reported.
+//!
+//! The drawn sequences depend only on the seed, so a failure is reproducible.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use async_trait::async_trait;
+//! use invitation_conformance::model;
+//! use invitation_core::{MemoryStore, Store};
+//!
+//! #[derive(Default)]
+//! struct Memory(Arc<MemoryStore>);
+//!
+//! #[async_trait]
+//! impl model::Harness for Memory {
+//!     async fn open(&mut self) -> Arc<dyn Store> {
+//!         // A store on disk is closed and opened again here.
+//!         Arc::clone(&self.0) as Arc<dyn Store>
+//!     }
+//! }
+//!
+//! let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! // 20 sequences of up to 10 steps, each on an empty store of its own.
+//! model::check(1, 20, 10, &runtime, Memory::default);
+//! ```
+//!
+//! Not covered by semantic versioning: a later version may test more.
+
+mod answer;
+mod bounds;
+mod cast;
+mod changes;
+mod check;
+mod codes;
+mod creating;
+mod draw;
+mod driver;
+mod harness;
+mod holding;
+mod keys;
+mod pages;
+mod perform;
+mod policy;
+mod reading;
+mod redeeming;
+mod scenes;
+mod search;
+mod state;
+mod step;
+mod strategy;
+mod sweeping;
+mod watch;
+
+pub use self::{check::check, harness::Harness};

@@ -1,0 +1,161 @@
+//! Reads lists completely, page by page.
+
+use invitation_core::{Cursor, Error, EventCriteria, InvitationId, Paging};
+use time::Duration;
+
+use super::{
+    answer::{Answer, View},
+    cast::{Place, Who, context},
+    holding::Open,
+    perform::{Subject, criteria, span},
+    state::Model,
+    step::{Because, Wanted, WantedEvents},
+};
+
+/// A maximum number of pages that no list of a sequence reaches.
+const PAGES: usize = 1_000;
+
+/// Returns all items of all pages.
+async fn walk<T>(
+    limit: u32,
+    mut turn: impl AsyncFnMut(Paging) -> Result<(Vec<T>, Option<Cursor>), Error>,
+) -> Result<Vec<T>, Answer> {
+    let first = Paging::first(limit).map_err(|_| Answer::Broken("limit".to_owned()))?;
+    let (mut paging, mut all) = (first, Vec::new());
+    for _ in 0..PAGES {
+        let (items, next) = turn(paging).await?;
+        if items.len() > limit as usize {
+            return Err(Answer::Broken("a page longer than its limit".to_owned()));
+        }
+        all.extend(items);
+        match next {
+            Some(next) => paging = first.after(next),
+            None => return Ok(all),
+        }
+    }
+    Err(Answer::Broken("a list without end".to_owned()))
+}
+
+/// Returns the answer for all items, or the error answer.
+fn walked<T>(all: Result<Vec<T>, Answer>, answer: impl FnOnce(Vec<T>) -> Answer) -> Answer {
+    all.map_or_else(|other| other, answer)
+}
+
+impl Subject {
+    /// Reads all pages of a list. The clock moves between the pages.
+    pub(super) async fn list(
+        &self,
+        by: Who,
+        wanted: &Wanted,
+        limit: u32,
+        pause: i64,
+        model: &Model,
+    ) -> Answer {
+        let (actor, criteria) = (by.actor(context(model.step)), criteria(wanted, model));
+        let all = walk(limit, async |paging| {
+            let page = self.service.list(&actor, &criteria, paging).await?;
+            self.clock.advance(Duration::microseconds(pause));
+            Ok((page.items().iter().map(View::of).collect(), page.next()))
+        });
+        let answer = walked(all.await, Answer::Listed);
+        self.clock.set(model.now);
+        answer
+    }
+
+    pub(super) async fn revoke_all(
+        &self,
+        by: Who,
+        wanted: &Wanted,
+        because: Because,
+        limit: u32,
+        model: &Model,
+    ) -> Answer {
+        let (actor, criteria) = (by.actor(context(model.step)), criteria(wanted, model));
+        let reason = because.text();
+        let all = walk(limit, async |paging| {
+            let call = self.service.revoke_all(&actor, &criteria, reason.as_deref(), paging);
+            let page = call.await?;
+            Ok((page.revoked().to_vec(), page.next()))
+        });
+        walked(all.await, Answer::Withdrawn)
+    }
+
+    pub(super) async fn redemptions(
+        &self,
+        by: Who,
+        of: InvitationId,
+        limit: u32,
+        model: &Model,
+    ) -> Answer {
+        let actor = by.actor(context(model.step));
+        let all = walk(limit, async |paging| {
+            let page = self.service.redemptions(&actor, of, paging).await?;
+            Ok((page.items().to_vec(), page.next()))
+        });
+        walked(all.await, Answer::Used)
+    }
+
+    pub(super) async fn reservations(
+        &self,
+        by: Who,
+        place: Option<Place>,
+        limit: u32,
+        model: &Model,
+    ) -> Answer {
+        let actor = by.actor(context(model.step));
+        let division = place.map(Place::division);
+        let all = walk(limit, async |paging| {
+            let page = self.service.reservations(&actor, division.as_ref(), paging).await?;
+            Ok((page.items().to_vec(), page.next()))
+        });
+        walked(all.await, |all| {
+            let open: Result<Vec<_>, _> = all.iter().map(Open::of).collect();
+            open.map_or_else(Answer::Broken, Answer::Open)
+        })
+    }
+
+    pub(super) async fn events(
+        &self,
+        by: Who,
+        wanted: &WantedEvents,
+        limit: u32,
+        model: &Model,
+    ) -> Answer {
+        let mut criteria = EventCriteria::new();
+        if let Some(pick) = wanted.about {
+            criteria = criteria.about(model.id(pick));
+        }
+        if let Some(who) = wanted.by {
+            criteria = criteria.by_user(who.user());
+        }
+        if let Some(action) = wanted.action {
+            criteria = criteria.of_action(action);
+        }
+        if let Some(outcome) = wanted.outcome {
+            criteria = criteria.with_outcome(outcome);
+        }
+        if let Some(place) = wanted.place {
+            criteria = criteria.in_division(place.division());
+        }
+        if let Some(from) = wanted.now {
+            criteria = criteria.within(span(model.now, from));
+        }
+        self.trail(by, &criteria, limit, model).await
+    }
+
+    /// Reads all pages of the audit trail.
+    pub(super) async fn trail(
+        &self,
+        by: Who,
+        criteria: &EventCriteria,
+        limit: u32,
+        model: &Model,
+    ) -> Answer {
+        let actor = by.actor(context(model.step));
+        let all = walk(limit, async |paging| {
+            let page = self.service.events(&actor, criteria, paging).await?;
+            Ok((page.items().to_vec(), page.next()))
+        });
+        walked(all.await, Answer::Trail)
+    }
+}

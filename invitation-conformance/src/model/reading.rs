@@ -1,0 +1,222 @@
+//! Expected results of reads.
+
+use invitation_core::{Action, BatchId, Event, Reason, Refusal, Right, Status, UserId};
+
+use super::{
+    answer::Answer,
+    cast::{Newcomer, Place, Who},
+    codes,
+    search::Search,
+    state::{Expected, Model, No, Row, forbidden, user},
+    step::{Pick, Somebody, Sought, Wanted, WantedEvents},
+};
+
+impl Model {
+    pub(super) fn get(&self, by: Who, of: Pick) -> Expected {
+        if !self.rules.allow(by.part(), Right::View) {
+            return self.refused_about(by, Action::View, forbidden(Right::View), of);
+        }
+        match self.look(by, of) {
+            Ok(n) => {
+                let view = self.view(by, &self.rows[n], self.now);
+                Expected::quiet(Answer::Seen(Box::new(view)))
+            }
+            Err(no) => self.refused_about(by, Action::View, no, of),
+        }
+    }
+
+    pub(super) fn copy(&self, by: Who, of: Pick) -> Expected {
+        if !self.rules.allow(by.part(), Right::Copy) {
+            return self.refused_about(by, Action::Copy, forbidden(Right::Copy), of);
+        }
+        match self.look(by, of) {
+            Ok(n) => {
+                let row = &self.rows[n];
+                let event = self.event(user(by), Action::Copy).about(row);
+                Expected { answer: Answer::Code(row.code.clone()), events: vec![event] }
+            }
+            Err(no) => self.refused_about(by, Action::Copy, no, of),
+        }
+    }
+
+    pub(super) fn list(&self, by: Who, wanted: Wanted) -> Expected {
+        let search = match self.may_read(by, Right::View, Action::View, wanted) {
+            Ok(search) => search,
+            Err(expected) => return *expected,
+        };
+        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let finds = |row: &&Row| {
+            search.as_ref().is_none_or(|search| search.finds(&row.shown(), &row.code, sees_codes))
+        };
+        let mut rows: Vec<&Row> = self.matching(by, wanted).filter(finds).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
+        let views = rows.into_iter().map(|row| self.view(by, row, self.now));
+        Expected::quiet(Answer::Listed(views.collect()))
+    }
+
+    pub(super) fn counts(&self, by: Who, wanted: Wanted) -> Expected {
+        let search = match self.may_read(by, Right::View, Action::View, wanted) {
+            Ok(search) => search,
+            Err(expected) => return *expected,
+        };
+        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let mut counts = [0; 4];
+        for row in self.matching(by, wanted) {
+            if search
+                .as_ref()
+                .is_some_and(|search| !search.finds(&row.shown(), &row.code, sees_codes))
+            {
+                continue;
+            }
+            counts[match row.status(self.now) {
+                Status::Active => 0,
+                Status::Used => 1,
+                Status::Expired => 2,
+                Status::Revoked => 3,
+            }] += 1;
+        }
+        Expected::quiet(Answer::Counted(counts))
+    }
+
+    pub(super) fn events(&self, by: Who, wanted: WantedEvents) -> Expected {
+        if !self.rules.allow(by.part(), Right::Audit) {
+            return self.refused_reading(by, Action::Audit, forbidden(Right::Audit), wanted.place);
+        }
+        if let Some(no) = out_of_reach(by, wanted.place) {
+            return self.refused_reading(by, Action::Audit, no, wanted.place);
+        }
+        let mut found: Vec<&Event> = Vec::new();
+        for event in &self.trail {
+            if self.is_wanted(by, wanted, event) {
+                found.push(event);
+            }
+        }
+        found.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+        Expected::quiet(Answer::Trail(found.into_iter().cloned().collect()))
+    }
+
+    fn is_wanted(&self, by: Who, wanted: WantedEvents, event: &Event) -> bool {
+        // Within one division, only events that certainly belong to it.
+        let within = match wanted.place.or(by.reach()) {
+            None => true,
+            Some(place) => event.division == Some(place.division()),
+        };
+        let about = wanted.about.is_none_or(|pick| event.invitation == Some(self.id(pick)));
+        let user = wanted.by.is_none_or(|who| event.performer.user() == Some(&who.user()));
+        let action = wanted.action.is_none_or(|action| event.action == action);
+        let outcome = wanted.outcome.is_none_or(|outcome| event.outcome == outcome);
+        let time = match wanted.now {
+            None => true,
+            Some(true) => event.at >= self.now,
+            Some(false) => event.at < self.now,
+        };
+        within && about && user && action && outcome && time
+    }
+
+    /// Returns the parsed search, or the refusal if the actor may not read this.
+    pub(super) fn may_read(
+        &self,
+        by: Who,
+        right: Right,
+        action: Action,
+        wanted: Wanted,
+    ) -> Result<Option<Search>, Box<Expected>> {
+        if !self.rules.allow(by.part(), right) {
+            let no = forbidden(right);
+            return Err(Box::new(self.refused_reading(by, action, no, wanted.place)));
+        }
+        let search = match wanted.sought.map(|sought| Search::read(&self.sought(sought))) {
+            None => None,
+            Some(Some(search)) => Some(search),
+            Some(None) => return Err(Box::new(Expected::invalid("search"))),
+        };
+        match out_of_reach(by, wanted.place) {
+            Some(no) => Err(Box::new(self.refused_reading(by, action, no, wanted.place))),
+            None => Ok(search),
+        }
+    }
+
+    pub(super) fn refused_reading(
+        &self,
+        by: Who,
+        action: Action,
+        no: No,
+        place: Option<Place>,
+    ) -> Expected {
+        self.refused(user(by), action, no, None, place.or(by.home()))
+    }
+
+    /// Returns the rows that match every criterion except the search.
+    pub(super) fn matching(&self, by: Who, wanted: Wanted) -> impl Iterator<Item = &Row> {
+        let division = wanted.place.or(by.reach()).map(Place::division);
+        self.rows.iter().filter(move |row| {
+            let facts = &row.facts;
+            let inviter = row.inviter.map(|(who, _)| who);
+            let created = wanted.created.is_none_or(|(pick, from)| {
+                let at = self.picked(pick).map_or(self.now, |row| row.facts.created_at);
+                (facts.created_at >= at) == from
+            });
+            let expires = wanted.expires.is_none_or(|(pick, from)| {
+                let at = self.picked(pick).map_or(self.now, |row| row.facts.expires_at);
+                (facts.expires_at >= at) == from
+            });
+            row.is_there()
+                && division.as_ref().is_none_or(|division| facts.division == *division)
+                && wanted.status.is_none_or(|status| row.status(self.now) == status)
+                && wanted.role.is_none_or(|part| row.part == part)
+                && wanted.inviter.is_none_or(|who| inviter == Some(who))
+                && wanted.batch.is_none_or(|pick| facts.batch == Some(self.batch(pick)))
+                && created
+                && expires
+        })
+    }
+
+    /// Returns the batch of the picked invitation, or a batch that never existed.
+    pub(super) fn batch(&self, pick: Pick) -> BatchId {
+        let batch = self.picked(pick).and_then(|row| row.facts.batch);
+        batch.unwrap_or(BatchId::from_bytes([0x7c; 16]))
+    }
+
+    pub(super) fn picked(&self, pick: Pick) -> Option<&Row> {
+        pick.of(self.rows.len()).map(|n| &self.rows[n])
+    }
+
+    /// Returns the text of a search.
+    pub(super) fn sought(&self, sought: Sought) -> String {
+        match sought {
+            Sought::Text(text) => text.to_owned(),
+            Sought::TooLong => "ab ".repeat(67),
+            Sought::Code(pick, typing, length) => {
+                let typed = codes::typed(self.code(pick), typing);
+                typed.chars().take(usize::from(length)).collect()
+            }
+            Sought::NearlyCode(pick, length) => {
+                let mut symbols = codes::symbols(self.code(pick));
+                symbols.truncate(usize::from(length));
+                if let Some(last) = symbols.last_mut() {
+                    *last = if *last == '7' { '8' } else { '7' };
+                }
+                symbols.into_iter().collect()
+            }
+        }
+    }
+}
+
+impl Somebody {
+    pub(super) fn user(self) -> UserId {
+        match self {
+            Self::Actor(who) => who.user(),
+            Self::Person(person) => {
+                Newcomer { person, renamed: false, proof: None, place: None }.user()
+            }
+        }
+    }
+}
+
+pub(super) fn out_of_reach(by: Who, place: Option<Place>) -> Option<No> {
+    let division = place?.division();
+    if by.reaches(&division) {
+        return None;
+    }
+    Some((Refusal::DivisionNotAllowed { division }, Reason::DivisionNotAllowed))
+}

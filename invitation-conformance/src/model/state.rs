@@ -1,0 +1,374 @@
+//! The state of the model, and the values derived from it.
+
+use invitation_core::{
+    Action, Binding, Division, Event, EventId, EventOutcome, Invitation, InvitationId, Lease,
+    Performer, Reason, Redeemer, Redemption, Refusal, RequestContext, ReservationId, Revocation,
+    Right, Status, Timestamp,
+};
+
+use super::{
+    answer::{Answer, View},
+    bounds::Bounds,
+    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who, context},
+    codes,
+    keys::Key,
+    policy::Rules,
+    step::{Bound, Pick, Reserving, Until},
+};
+
+pub(super) const HOUR: i64 = 3_600_000_000;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// The state that the store should have.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) now: Timestamp,
+    pub(super) rules: Rules,
+    pub(super) bounds: Bounds,
+    /// All invitations in the order of creation, including tombstones and purged ones.
+    pub(super) rows: Vec<Row>,
+    /// Every code that was issued, replaced ones included, with the index of its row.
+    pub(super) codes: Vec<(String, usize)>,
+    /// Every reservation that was made, ended ones included.
+    pub(super) reserved: Vec<Reserved>,
+    pub(super) keys: Vec<Key>,
+    /// Every event that was read from the store and was as expected.
+    pub(super) trail: Vec<Event>,
+    pub(super) stranger: String,
+    /// The number of the current step.
+    pub(super) step: usize,
+}
+
+/// An invitation with every fact that the store should hold about it.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) facts: Invitation,
+    pub(super) code: String,
+    pub(super) bound: Bound,
+    pub(super) part: Part,
+    /// The inviter and their role at creation; `None` is the system.
+    pub(super) inviter: Option<(Who, Part)>,
+    pub(super) redemptions: Vec<Redemption>,
+    /// The leases that exist, expired ones included.
+    pub(super) leases: Vec<Lease>,
+    /// Whether the invitation was purged.
+    pub(super) purged: bool,
+}
+
+/// A reservation that was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reserved {
+    pub(super) row: usize,
+    pub(super) lease: EventId,
+    pub(super) person: u8,
+}
+
+/// An event that should have been written.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Evidence {
+    /// The event's id, if an answer reveals it.
+    pub(super) id: Option<EventId>,
+    pub(super) at: Timestamp,
+    pub(super) performer: Performer,
+    pub(super) action: Action,
+    pub(super) outcome: EventOutcome,
+    pub(super) reason: Option<Reason>,
+    pub(super) invitation: Option<InvitationId>,
+    pub(super) division: Option<Division>,
+    pub(super) context: RequestContext,
+    /// The event's details that are compared.
+    pub(super) detail: Vec<(&'static str, String)>,
+}
+
+impl Evidence {
+    /// Makes the event be about that invitation.
+    pub(super) fn about(self, row: &Row) -> Self {
+        let facts = &row.facts;
+        Self { invitation: Some(facts.id), division: Some(facts.division.clone()), ..self }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
+        self.detail.push((name, value.to_string()));
+        self
+    }
+}
+
+/// The expected answer and events of a step.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Expected {
+    pub(super) answer: Answer,
+    pub(super) events: Vec<Evidence>,
+}
+
+impl Expected {
+    /// Returns an expectation without events.
+    pub(super) fn quiet(answer: Answer) -> Self {
+        Self { answer, events: Vec::new() }
+    }
+
+    pub(super) fn invalid(field: &str) -> Self {
+        Self::quiet(Answer::Invalid(vec![(None, field.to_owned())]))
+    }
+}
+
+/// The refusal that the caller gets, and the reason that is recorded.
+pub(super) type No = (Refusal, Reason);
+
+impl Row {
+    /// Returns the first status that applies: used, revoked, expired, active.
+    pub(super) fn status(&self, now: Timestamp) -> Status {
+        if !self.has_uses_left() {
+            return Status::Used;
+        }
+        if self.facts.revocation.is_some() {
+            return Status::Revoked;
+        }
+        if now < self.facts.expires_at { Status::Active } else { Status::Expired }
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.facts.deleted_at.is_some()
+    }
+
+    /// Whether the invitation can appear in a list.
+    pub(super) fn is_there(&self) -> bool {
+        !self.purged && !self.is_deleted()
+    }
+
+    pub(super) fn has_uses_left(&self) -> bool {
+        self.facts.uses < self.facts.max_uses.get()
+    }
+
+    /// Revokes the invitation.
+    pub(super) fn revoke(&mut self, at: Timestamp, reason: Option<String>) {
+        self.facts.revocation = Some(Revocation { at, reason });
+        self.facts.version += 1;
+        self.end_leases();
+    }
+
+    pub(super) fn end_leases(&mut self) {
+        self.leases.clear();
+        self.facts.held = 0;
+    }
+
+    /// Returns the address and *Used By*, as a list shows them.
+    pub(super) fn shown(&self) -> Vec<&str> {
+        let address = match self.bound {
+            Bound::Address(mailbox, other) => Some(mailbox.spelling(other)),
+            Bound::Anyone | Bound::Domain(_) => None,
+        };
+        let name = self.facts.last_use.as_ref().map(|last| last.username.as_str());
+        address.into_iter().chain(name).collect()
+    }
+
+    /// Whether the proved address, if there is one, satisfies the binding.
+    pub(super) fn opens_to(&self, proof: Option<(Mailbox, bool)>) -> bool {
+        let site: fn(Mailbox) -> Site = Mailbox::at;
+        match self.bound {
+            Bound::Anyone => true,
+            Bound::Address(mailbox, _) => proof.is_some_and(|(own, _)| own == mailbox),
+            Bound::Domain(domain) => proof.is_some_and(|(own, _)| site(own) == domain),
+        }
+    }
+}
+
+impl Bound {
+    pub(super) fn binding(self) -> Binding {
+        match self {
+            Self::Anyone => Binding::Anyone,
+            Self::Address(mailbox, other) => Binding::Address(mailbox.email(other)),
+            Self::Domain(site) => Binding::Domain(site.domain()),
+        }
+    }
+}
+
+impl Model {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            rules: Rules::Default,
+            bounds: Bounds::WIDE,
+            rows: Vec::new(),
+            codes: Vec::new(),
+            reserved: Vec::new(),
+            keys: Vec::new(),
+            trail: Vec::new(),
+            stranger: codes::stranger(),
+            step: 0,
+        }
+    }
+
+    /// Returns the picked id.
+    pub(super) fn id(&self, pick: Pick) -> InvitationId {
+        let row = pick.of(self.rows.len()).map(|n| self.rows[n].facts.id);
+        row.unwrap_or(InvitationId::from_bytes([0x7a; 16]))
+    }
+
+    /// Returns the picked code as shown, valid or replaced.
+    pub(super) fn code(&self, pick: Pick) -> &str {
+        pick.of(self.codes.len()).map_or(&self.stranger, |n| &self.codes[n].0)
+    }
+
+    /// Returns the picked reservation.
+    pub(super) fn reservation(&self, of: Reserving) -> ReservationId {
+        match of.pick.of(self.reserved.len()) {
+            Some(n) => {
+                let Reserved { row, lease, .. } = self.reserved[n];
+                ReservationId::new(self.rows[row].facts.id, lease)
+            }
+            // The id of a reservation that was never made, on an invitation that may
+            // exist.
+            None => ReservationId::new(self.id(Pick::Known(0)), EventId::from_bytes([0x7b; 16])),
+        }
+    }
+
+    /// Returns the presenter of a reservation: `person`, or the person for whom it was
+    /// made.
+    pub(super) fn presenting(&self, of: Reserving, person: Newcomer) -> Newcomer {
+        match of.pick.of(self.reserved.len()) {
+            Some(n) if of.own => Newcomer { person: self.reserved[n].person, ..person },
+            _ => person,
+        }
+    }
+
+    /// Returns `now` moved by `micros` microseconds.
+    pub(super) fn after(&self, micros: i64) -> Timestamp {
+        Timestamp::from_micros(self.now.as_micros() + micros).expect("sequences stay near now")
+    }
+
+    /// Returns the instant of expiry, or the name of the invalid field. A lifetime is 1
+    /// hour to 365 days.
+    pub(super) fn expiry(&self, until: Until) -> Result<Timestamp, &'static str> {
+        let (field, lifetime) = match until {
+            Until::Default => ("expires_at", 7 * DAY),
+            Until::Days(days) => ("expires_in_days", i64::from(days).saturating_mul(DAY)),
+            Until::After(micros) => ("expires_at", micros),
+        };
+        if (HOUR..=365 * DAY).contains(&lifetime) { Ok(self.after(lifetime)) } else { Err(field) }
+    }
+
+    /// Returns the picked invitation, unless it never existed or was purged.
+    pub(super) fn found(&self, pick: Pick) -> Option<usize> {
+        pick.of(self.rows.len()).filter(|&n| !self.rows[n].purged)
+    }
+
+    /// Returns the invitation as far as `who` may know it.
+    pub(super) fn look(&self, who: Who, pick: Pick) -> Result<usize, No> {
+        let Some(n) = self.found(pick) else {
+            return Err((Refusal::NotFound, Reason::Unknown));
+        };
+        if !who.reaches(&self.rows[n].facts.division) {
+            return Err((Refusal::NotFound, Reason::OutOfScope));
+        }
+        if self.rows[n].is_deleted() {
+            return Err((Refusal::NotFound, Reason::Deleted));
+        }
+        Ok(n)
+    }
+
+    /// Returns the actions that would succeed for `who` on the invitation in its present
+    /// state.
+    pub(super) fn actions(&self, who: Who, row: &Row) -> Vec<Right> {
+        let unused = row.has_uses_left();
+        let revoked = row.facts.revocation.is_some();
+        let uses = row.facts.max_uses.get();
+        let creatable = self.lacking(Creator::User(who), row.part, row.bound, uses).is_none();
+        let possible = |right| match right {
+            Right::Copy | Right::Delete => true,
+            Right::Amend | Right::Rotate => unused && !revoked && creatable,
+            Right::Revoke => unused && !revoked,
+            Right::Reinstate => unused && revoked && creatable,
+            _ => false,
+        };
+        let may = |right: &Right| possible(*right) && self.rules.allow(who.part(), *right);
+        let mut actions: Vec<Right> = Right::ALL.into_iter().filter(may).collect();
+        actions.sort_unstable();
+        actions
+    }
+
+    /// Returns the row of a dashboard, with the status at `now`.
+    pub(super) fn view(&self, who: Who, row: &Row, now: Timestamp) -> View {
+        View {
+            invitation: row.facts.clone(),
+            code: if self.rules.allow(who.part(), Right::Copy) {
+                row.code.clone()
+            } else {
+                String::new()
+            },
+            status: row.status(now),
+            actions: self.actions(who, row),
+        }
+    }
+
+    /// Returns an event of this step.
+    pub(super) fn event(&self, performer: Performer, action: Action) -> Evidence {
+        Evidence {
+            id: None,
+            at: self.now,
+            performer,
+            action,
+            outcome: EventOutcome::Succeeded,
+            reason: None,
+            invitation: None,
+            division: None,
+            context: context(self.step),
+            detail: Vec::new(),
+        }
+    }
+
+    /// Returns the refusal of this step, with its event.
+    pub(super) fn refused(
+        &self,
+        performer: Performer,
+        action: Action,
+        (refusal, reason): No,
+        about: Option<&Row>,
+        named: Option<Place>,
+    ) -> Expected {
+        let division = about.map(|row| row.facts.division.clone());
+        let event = Evidence {
+            outcome: outcome(reason),
+            reason: Some(reason),
+            invitation: about.map(|row| row.facts.id),
+            division: division.or(named.map(Place::division)),
+            ..self.event(performer, action)
+        };
+        Expected { answer: Answer::Refused(refusal), events: vec![event] }
+    }
+
+    /// Returns a refusal whose event is about the picked invitation, in whatever division
+    /// it is.
+    pub(super) fn refused_about(&self, who: Who, action: Action, no: No, of: Pick) -> Expected {
+        let about = self.found(of).map(|n| &self.rows[n]);
+        self.refused(user(who), action, no, about, None)
+    }
+}
+
+/// A denial depends on the actor's rights; a refusal depends on the invitation's state.
+fn outcome(reason: Reason) -> EventOutcome {
+    match reason {
+        Reason::RightMissing
+        | Reason::RoleNotGrantable
+        | Reason::MultiUseNotAllowed
+        | Reason::DomainNotAllowed
+        | Reason::DivisionNotAllowed
+        | Reason::OutOfScope => EventOutcome::Denied,
+        _ => EventOutcome::Refused,
+    }
+}
+
+/// Returns a user as the audit trail names them.
+pub(super) fn user(who: Who) -> Performer {
+    Performer::Actor { user: who.user(), role: who.part().role() }
+}
+
+/// Returns a newcomer as the audit trail names them.
+pub(super) fn newcomer(person: Newcomer) -> Performer {
+    let redeemer: Redeemer = person.redeemer(RequestContext::default());
+    Performer::Redeemer { user: redeemer.user().clone(), username: redeemer.username().clone() }
+}
+
+/// Returns the refusal for a missing right.
+pub(super) fn forbidden(right: Right) -> No {
+    (Refusal::Forbidden { right }, Reason::RightMissing)
+}

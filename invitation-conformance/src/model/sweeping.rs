@@ -1,0 +1,124 @@
+//! Expected results of operations on many invitations.
+
+use invitation_core::{Action, InvitationId, Right, Timestamp};
+
+use super::{
+    answer::Answer,
+    bounds::MAX_BATCH,
+    cast::{Creator, Place, Who},
+    creating::{home, performer},
+    reading::out_of_reach,
+    search::Search,
+    state::{DAY, Evidence, Expected, Model, Row, forbidden, user},
+    step::{Because, Wanted},
+};
+
+impl Model {
+    /// Expects the result of all pages of a sweep.
+    pub(super) fn revoke_all(&mut self, by: Who, wanted: Wanted, because: Because) -> Expected {
+        let (action, right) = (Action::Revoke, Right::Revoke);
+        if !self.rules.allow(by.part(), right) {
+            return self.refused_reading(by, action, forbidden(right), wanted.place);
+        }
+        if !because.is_valid() {
+            return Expected::invalid("reason");
+        }
+        let search = match wanted.sought.map(|sought| Search::read(&self.sought(sought))) {
+            Some(None) => return Expected::invalid("search"),
+            Some(search) => search,
+            None => None,
+        };
+        if let Some(no) = out_of_reach(by, wanted.place) {
+            return self.refused_reading(by, action, no, wanted.place);
+        }
+        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let finds = |row: &&Row| {
+            search.as_ref().is_none_or(|it| it.finds(&row.shown(), &row.code, sees_codes))
+        };
+        let open = |row: &&Row| row.has_uses_left() && row.facts.revocation.is_none();
+        let mut meant: Vec<&Row> = self.matching(by, wanted).filter(finds).filter(open).collect();
+        meant.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
+        let ids: Vec<InvitationId> = meant.into_iter().map(|row| row.facts.id).collect();
+        let mut events = Vec::new();
+        for row in self.rows.iter().filter(|row| ids.contains(&row.facts.id)) {
+            let event = self.event(user(by), action).about(row);
+            events.push(match because.text() {
+                Some(reason) => event.with("reason", &reason),
+                None => event,
+            });
+        }
+        for row in self.rows.iter_mut().filter(|row| ids.contains(&row.facts.id)) {
+            row.revoke(self.now, because.text());
+        }
+        Expected { answer: Answer::Withdrawn(ids), events }
+    }
+
+    /// `seen` provides the removed invitations, which the store chooses.
+    pub(super) fn purge(&mut self, by: Creator, age: i64, max: u32, seen: &Answer) -> Expected {
+        if let Creator::User(who) = by
+            && !self.rules.allow(who.part(), Right::Purge)
+        {
+            let no = forbidden(Right::Purge);
+            return self.refused(performer(by), Action::Purge, no, None, home(by));
+        }
+        if age < DAY {
+            return Expected::invalid("age");
+        }
+        if max > MAX_BATCH {
+            return Expected::invalid("max");
+        }
+        let before = self.after(-age);
+        let within = match by {
+            Creator::System => None,
+            Creator::User(who) => who.reach().map(Place::division),
+        };
+        let mut over = Vec::new();
+        for (n, row) in self.rows.iter().enumerate() {
+            let reached = within.as_ref().is_none_or(|within| row.facts.division == *within);
+            if !row.purged && reached && row.over() < before {
+                over.push((n, row.facts.id));
+            }
+        }
+        let most = over.len().min(max as usize);
+        let (gone, more) = match seen {
+            Answer::Removed(gone, more) => (gone.as_slice(), *more),
+            _ => (&[][..], false),
+        };
+        let legal = gone.iter().all(|id| over.iter().any(|(_, over)| over == id))
+            && (gone.len() == most || (gone.len() < most && more));
+        if !legal {
+            let all = over.iter().take(most).map(|(_, id)| *id).collect();
+            return Expected::quiet(Answer::Removed(all, over.len() > most));
+        }
+        for (n, _) in over.iter().filter(|(_, id)| gone.contains(id)) {
+            let row = &mut self.rows[*n];
+            row.purged = true;
+            row.leases.clear();
+            row.redemptions.clear();
+        }
+        self.forget_keys();
+        let event = Evidence { division: within, ..self.event(performer(by), Action::Purge) };
+        let event = event.with("before", &before).with("removed", &gone.len());
+        Expected {
+            // A store may report more when none are left, but not the reverse.
+            answer: Answer::Removed(gone.to_vec(), more || over.len() > gone.len()),
+            events: if gone.is_empty() { Vec::new() } else { vec![event] },
+        }
+    }
+}
+
+impl Row {
+    /// Returns the instant at which the invitation became over, or will become so if it
+    /// is not changed.
+    pub(super) fn over(&self) -> Timestamp {
+        let facts = &self.facts;
+        if let Some(at) = facts.deleted_at {
+            return at;
+        }
+        match &facts.last_use {
+            Some(last) if !self.has_uses_left() => return last.at,
+            _ => {}
+        }
+        facts.revocation.as_ref().map_or(facts.expires_at, |revocation| revocation.at)
+    }
+}
