@@ -172,3 +172,28 @@ async fn a_server_without_memory_makes_none_of_them() {
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     assert_eq!(words(&invitations.store().apply(&all).await), ["applied"; 3]);
 }
+
+/// Another client replaces a key by a text. The server then refuses the reads of a
+/// transition, or the index entries that the transitions before it have left to write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_refused_after_a_write_of_the_script_leaves_the_outcome_unknown() {
+    for (key, expected) in
+        [("leases", ["applied", "OutcomeUnknown"]), ("index", ["OutcomeUnknown"; 2])]
+    {
+        let (server, options) = (Redis::start().unwrap(), options());
+        let invitations = open(&server.url(), &options).await;
+        let single = created(&invitations, 1, 1).await.remove(0);
+        let draft = staff().for_uses(3.try_into().unwrap());
+        let held = invitations.create(&admin(), draft).await.unwrap();
+        let ben = newcomer("ben");
+        drop(invitations.reserve(&held.code().reveal(), &ben).await.unwrap());
+        let key = format!("{{{}}}:{key}", options.namespace());
+        server.ask(&["SET", &key, "somebody's"]).unwrap();
+        let all = [
+            redeem(&invitations, single.digest, "anna"),
+            redeem(&invitations, held.invitation().digest, "carl"),
+        ];
+        let answers = invitations.store().apply(&all).await;
+        assert_eq!(words(&answers), expected, "{key}: {answers:?}");
+    }
+}

@@ -13,9 +13,10 @@
 -- Returns for each transition
 --         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
 --         with mine = 1 when it is the last use; {'quota', number of the quota};
---         {'taken'}; {'missing'}; {'unreadable', message} when the stored data cannot be
---         read and nothing was changed; {'failed', message} when an error occurred during
---         the change. Or for all of them {'failed', message}.
+--         {'taken'}; {'missing'}; {'unreadable', message} when a record that was read is
+--         no record and nothing was changed; {'failed', message} when the server refused
+--         a command, or an error occurred during the change. Or for all of them
+--         {'failed', message}.
 
 -- The facts for the current transition, which its guard is checked against.
 local r, mine, lease, first
@@ -235,10 +236,12 @@ return guarded(function()
     begun = false
     local is_done, answered = pcall(one, ARGV[n])
     if not is_done then
+      local refused = is_servers(answered)
       -- When a server refuses the first write, for example because its memory is full, it
-      -- refuses all writes.
-      if written == 0 and is_servers(answered) then error({ err = answered }) end
-      answered = { begun and 'failed' or 'unreadable', answered }
+      -- refuses all writes. Pending index entries belong to all earlier transitions of the
+      -- script, so that none of them has a known outcome when they cannot be written.
+      if (written == 0 and refused) or settling then error({ err = answered }) end
+      answered = { (begun or refused) and 'failed' or 'unreadable', answered }
     end
     answers[n - 1] = answered
   end

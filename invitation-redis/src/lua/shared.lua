@@ -215,8 +215,12 @@ local function in_pieces(command, key, words)
   end
 end
 
+-- Whether pending entries are being written. It stays true when that fails.
+local settling = false
+
 -- Writes all pending index and trail entries: at the end, and before the index is read.
 local function settle()
+  settling = true
   if next(moved) then
     local add, remove = {}, {}
     local added, removed = 0, 0
@@ -234,7 +238,7 @@ local function settle()
     in_pieces('ZREM', INDEX, remove)
   end
   in_pieces('ZADD', TRAIL, told)
-  told = {}
+  told, settling = {}, false
 end
 
 -- Returns the index entries of a lease: by its end, by its beginning in all divisions, and
