@@ -25,7 +25,7 @@ impl FromRequestParts<Web> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let found = web.identify().actor(parts).await.inspect_err(|error| {
-            tracing::error!(error = error as &dyn std::error::Error, "nobody can be identified");
+            tracing::error!(error = error as &dyn std::error::Error, "no actor can be identified");
         })?;
         let actor = found.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
         origin::check(&parts.method, &parts.headers, web.own_origins())?;

@@ -64,7 +64,7 @@ where
 /// The error of a host that could not determine the actor. Its cause is for the log, not
 /// for the client.
 #[derive(Debug, thiserror::Error)]
-#[error("who is acting could not be found out")]
+#[error("the actor could not be identified")]
 pub struct IdentifyError(#[source] Box<dyn StdError + Send + Sync>);
 
 impl IdentifyError {

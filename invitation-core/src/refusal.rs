@@ -109,7 +109,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the invitation has changed: it is at version {current}")
             }
             Self::Reserved { until } => {
-                write!(f, "the invitation is just being used by somebody else, until {until}")
+                write!(f, "another user is just using the invitation, until {until}")
             }
             Self::ReservationLost => f.write_str("the reservation has ended"),
             Self::QuotaExceeded { of: QuotaOf::Inviter(_), max } => {

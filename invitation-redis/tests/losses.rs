@@ -117,7 +117,7 @@ async fn a_crash_under_appendfsync_always_loses_nothing_that_was_answered() {
         assert!(*told != Told::NotDone || !used.contains(id), "{id} was said not to be");
     }
     let may_be = |id: &InvitationId| told.get(id).is_some_and(|told| *told != Told::NotDone);
-    assert!(used.iter().all(may_be), "nothing is used that nobody asked for");
+    assert!(used.iter().all(may_be), "each use belongs to a request");
     // No code is stuck, and no user who was registered is registered twice.
     for (id, code) in &codes {
         let redeemed = invitations.redeem(code, &newcomer("anna")).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_failover_without_wait_loses_what_the_replica_had_not() {
     assert_eq!(used(&invitations, &codes).await, [], "all of them are lost");
     let (_, code) = &codes[0];
     let again = invitations.redeem(code, &newcomer("ben")).await.unwrap();
-    assert!(!again.is_replayed(), "a lost redemption can be made by somebody else");
+    assert!(!again.is_replayed(), "another user can make a lost redemption");
 }
 
 /// With WAIT, such a change is never acknowledged.
@@ -179,7 +179,7 @@ async fn with_wait_what_no_replica_has_is_unconfirmed() {
     assert_eq!(used(&invitations, &codes).await, [codes[0].0]);
 }
 
-/// A connected replica that does not keep up confirms nothing, on whichever connection the
+/// A connected replica that does not keep up confirms nothing, on any connection that the
 /// call is repeated: WAIT only covers the writes of its own connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asking_again_over_another_connection_waits_again() {

@@ -172,5 +172,5 @@ async fn what_the_client_of_a_cluster_sends_twice_is_made_once() {
         more @ Count::MoreThan(_) => panic!("{more:?}"),
     };
     assert_eq!(number(Status::Used), created, "each is used once");
-    assert!(number(Status::Active) <= unknown, "and none was created that nobody knows of");
+    assert!(number(Status::Active) <= unknown, "and each is known to a caller");
 }

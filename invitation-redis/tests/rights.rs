@@ -69,8 +69,8 @@ async fn the_documented_user_can_do_all_in_its_namespace_and_nothing_elsewhere()
     assert_eq!(keys.lines().count(), 8);
     assert!(keys.lines().all(|key| key.starts_with("{invitation}:")), "{keys}");
 
-    let elsewhere = missing(&server, in_namespace("somebody-elses")).await;
-    assert!(elsewhere.contains(&"HSET {somebody-elses}:codes".to_owned()), "{elsewhere:?}");
+    let elsewhere = missing(&server, in_namespace("another-tenant")).await;
+    assert!(elsewhere.contains(&"HSET {another-tenant}:codes".to_owned()), "{elsewhere:?}");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn when_wait_is_refused_the_outcome_is_unknown_and_the_reason_is_told() {
     let invitations = Invitations::new(store);
     allow(&server, &["invitation", "-wait"]);
     let Err(Error::Store(error)) = invitations.create(&admin(), staff()).await else {
-        panic!("nobody can confirm it")
+        panic!("no server can confirm it")
     };
     assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
     let text = format!("{:?}", std::error::Error::source(&error).unwrap());

@@ -47,7 +47,7 @@ async fn an_error_after_a_write_is_outcome_unknown() {
         let code = |n: usize| created[n].code().reveal();
         let id = |n: usize| created[n].invitation().id;
         let key = format!("{{{}}}:{key}", options.namespace());
-        server.ask(&["SET", &key, "somebody's"]).unwrap();
+        server.ask(&["SET", &key, "foreign"]).unwrap();
 
         let mut failures = vec![
             failure(invitations.create(&admin(), staff()).await),
@@ -74,7 +74,7 @@ async fn an_error_before_the_first_write_has_done_nothing() {
     let created = invitations.create(&admin(), staff()).await.unwrap();
     let codes = format!("{{{}}}:codes", options.namespace());
     server.ask(&["RENAME", &codes, "aside"]).unwrap();
-    server.ask(&["SET", &codes, "somebody's"]).unwrap();
+    server.ask(&["SET", &codes, "foreign"]).unwrap();
     let events = || server.ask(&["HLEN", &format!("{{{}}}:events", options.namespace())]).unwrap();
     let before = events();
     let error = failure(invitations.redeem(&created.code().reveal(), &newcomer("anna")).await);

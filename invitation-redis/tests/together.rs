@@ -188,7 +188,7 @@ async fn a_command_refused_after_a_write_of_the_script_leaves_the_outcome_unknow
         let ben = newcomer("ben");
         drop(invitations.reserve(&held.code().reveal(), &ben).await.unwrap());
         let key = format!("{{{}}}:{key}", options.namespace());
-        server.ask(&["SET", &key, "somebody's"]).unwrap();
+        server.ask(&["SET", &key, "foreign"]).unwrap();
         let all = [
             redeem(&invitations, single.digest, "anna"),
             redeem(&invitations, held.invitation().digest, "carl"),

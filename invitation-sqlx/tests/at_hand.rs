@@ -108,7 +108,7 @@ async fn what_nobody_needs_goes_back<DB: Kind>() {
 }
 
 /// A waiter for the last connection gets it, however busy the store is.
-async fn whoever_waits_for_the_last_connection_gets_it<DB: Kind>() {
+async fn a_caller_that_waits_for_the_last_connection_gets_it<DB: Kind>() {
     let host = Host::<DB>::new(2).await;
     let code = host.code(2_000).await;
     let held = host.pool.acquire().await.unwrap();
@@ -151,10 +151,10 @@ async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: impl AsyncF
     let other = Pool::<DB>::connect(&host.database.url).await.unwrap();
     let code = host.code(10).await;
     for n in 0..5 {
-        let somebody = redeemer(&format!("person{n}"));
-        let first = host.invitations.redeem(&code, &somebody).await;
+        let person = redeemer(&format!("person{n}"));
+        let first = host.invitations.redeem(&code, &person).await;
         if first.is_err() {
-            let again = host.invitations.redeem(&code, &somebody).await.unwrap();
+            let again = host.invitations.redeem(&code, &person).await.unwrap();
             assert!(!again.is_replayed(), "it had not reached the server");
         }
         end_all_others(&other).await;
@@ -178,8 +178,8 @@ macro_rules! on {
         }
 
         #[tokio::test(flavor = "multi_thread")]
-        async fn whoever_waits_for_the_last_connection_gets_it() {
-            super::whoever_waits_for_the_last_connection_gets_it::<$database>().await;
+        async fn a_caller_that_waits_for_the_last_connection_gets_it() {
+            super::a_caller_that_waits_for_the_last_connection_gets_it::<$database>().await;
         }
 
         #[test]

@@ -43,7 +43,7 @@ fn manager_of(user: &str, division: &str) -> Actor {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_taken_for_somebody_who_is_written_alike() {
+async fn users_whose_ids_look_alike_are_different_users() {
     const ALIKE: [&str; 4] = ["anna", "Anna", "ánna", "ＡＮＮＡ"];
     for collation in ["utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_bin"] {
         let (invitations, pool) = on_a_folding_database(collation).await;

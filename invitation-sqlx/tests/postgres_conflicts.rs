@@ -77,7 +77,9 @@ async fn who_stays_in_the_way_is_a_conflict_in_the_end() {
     let (_, code) = create(&invitations).await;
     let other = in_the_way(&others).await;
     let told = invitations.redeem(&code, &redeemer("anna")).await;
-    let Err(Error::Store(error)) = told else { panic!("nobody can redeem it now: {told:?}") };
+    let Err(Error::Store(error)) = told else {
+        panic!("a redemption succeeds while it is locked: {told:?}")
+    };
     assert_eq!(error.kind(), StoreErrorKind::Conflict);
     assert!(error.is_retryable());
     other.rollback().await.unwrap();

@@ -1,5 +1,5 @@
 //! Tenants on one pool: a call to one tenant's store never acts on another tenant's tables,
-//! whichever calls share a statement.
+//! also when calls share a statement.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

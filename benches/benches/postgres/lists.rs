@@ -81,7 +81,7 @@ async fn questions(
         ("search: rare", manager(), search("rarely")),
         ("search: rare, of all divisions", admin.clone(), search("rarely")),
         ("search: unique", manager(), search("unique")),
-        ("search: absent", manager(), search("nobody")),
+        ("search: absent", manager(), search("missing")),
         ("search: common", manager(), search("example")),
         ("search: rare and common", manager(), search("rarely example")),
         ("search: common twice, together rare", manager(), search("anna west")),

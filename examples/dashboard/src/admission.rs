@@ -19,7 +19,7 @@ pub(crate) trait Admission: Send + Sync {
 pub(crate) enum NotAdmitted {
     #[error(transparent)]
     Invitation(#[from] Error),
-    #[error("the name belongs to somebody else")]
+    #[error("the name belongs to another user")]
     UsernameTaken,
     #[error("the code was redeemed, but its account is gone")]
     AccountGone,

@@ -82,7 +82,7 @@ async fn run() -> Result {
     let (stop, out_of_patience) = (asked_to_stop()?, asked_to_stop()?);
 
     println!("listening on http://{listening}");
-    println!("this is a demonstration: whoever reaches it can sign in as anybody");
+    println!("this is a demonstration: everyone who reaches it can sign in as any user");
     println!("invitations and users are kept in {:?}", config.database);
     println!("sign in at {base}/login, or send Authorization: Bearer demo-<username>");
     std::io::stdout().flush()?;

@@ -125,7 +125,7 @@ pub(crate) async fn sign_in(
         Err(_) => None,
     };
     let Some(account) = found else {
-        let error = Some("there is nobody of this name");
+        let error = Some("there is no user of this name");
         let page_again = Login { users: USERS, username, error };
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &page_again));
     };

@@ -152,7 +152,7 @@ fn pasted(text: &str) -> String {
 
 fn username_taken() -> Problem {
     Problem::new(ProblemKind::UsernameTaken)
-        .with_detail("somebody has this name already; the code is still good for another one")
+        .with_detail("another user has this name; the code is still good for another one")
 }
 
 /// Returns the seconds since the epoch.

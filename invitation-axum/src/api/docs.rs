@@ -30,12 +30,12 @@ macro_rules! problems {
 problems! {
     /// Problem responses of any request.
     Any:
-        "401" "Nobody is signed in",
+        "401" "No user is signed in",
         "403" "The actor may not do this, or the request comes from another origin",
         "503" "The store is down, or too busy";
     /// Problem responses of a request about one invitation.
     OnOne:
-        "401" "Nobody is signed in",
+        "401" "No user is signed in",
         "403" "The actor may not do this, or the request comes from another origin",
         "404" "It does not exist, or is not the actor's to see",
         "503" "The store is down, or too busy";

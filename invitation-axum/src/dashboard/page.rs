@@ -147,7 +147,7 @@ fn log(error: &askama::Error) {
     tracing::error!(error = error as &dyn std::error::Error, "a page cannot be rendered");
 }
 
-/// Finds out who is there.
+/// Identifies the user of the page.
 pub(super) async fn identify(
     State(dashboard_state): State<DashboardState>,
     request: Request,

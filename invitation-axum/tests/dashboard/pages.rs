@@ -38,7 +38,7 @@ async fn the_list_is_the_screen_of_the_contract() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_sign_in() {
+async fn a_visitor_without_a_session_is_sent_to_sign_in() {
     let world = World::new();
     for path in ["", "/new", "/events", "/nowhere"] {
         world.get("", path).await.is(401).says("Please sign in");

@@ -166,6 +166,6 @@ impl Told {
             assert!(rest.is_subset(&may_be), "{id:?}: {rest:?} were told that nothing was done");
         }
         let others = found.len() - self.acknowledged.len();
-        assert!(others <= self.unknown_creations, "{others} that nobody was told of");
+        assert!(others <= self.unknown_creations, "{others} without an answer");
     }
 }

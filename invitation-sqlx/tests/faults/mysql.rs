@@ -36,7 +36,7 @@ async fn one(options: MySqlConnectOptions) -> MySqlPool {
     pool.connect_with(options).await.unwrap()
 }
 
-/// Waits until nobody holds a code any more, no longer than the server's patience: here
+/// Waits until no transaction holds a code any more, no longer than the server's patience: here
 /// ten seconds.
 async fn until_nothing_is_held(others: &MySqlPool) {
     let mut conn = others.acquire().await.unwrap();

@@ -1,4 +1,4 @@
-//! On PostgreSQL. What becomes of wires that break is in `postgres_lost.rs`.
+//! Faults on PostgreSQL. Tests of broken connections are in `postgres_lost.rs`.
 
 use std::time::Duration;
 

@@ -73,7 +73,7 @@ async fn a_dropped_redeem_with_is_spent_with_evidence_or_free_after_the_lease() 
         if let Err(refused) = second {
             assert_eq!(refused.refusal(), Some(&Refusal::Used), "after {polls} polls");
             assert_eq!(last_use.as_ref().unwrap().username.as_str(), "anna");
-            assert_eq!(accounts.load(Ordering::SeqCst), 1, "never for nobody");
+            assert_eq!(accounts.load(Ordering::SeqCst), 1, "one account");
             spent += 1;
         }
         dropped += usize::from(!finished);

@@ -132,7 +132,7 @@ enum Then {
 
 /// Redeems where there is no room, and goes on as a host does that looks at no error.
 async fn redeem_in_vain(host: &Host, code: &str, conn: &mut SqliteConnection) {
-    // Each of so many search terms is a row.
+    // Each search term is a row.
     let anna = redeemer(&format!("anna {}", ["x1 x2 x3"; 9].join(" and ")));
     {
         let joined = host.invitations.on(SqliteJoined::on_connection(conn));
@@ -248,7 +248,7 @@ async fn the_pool_of_an_opened_file_takes_back_no_ended_transaction() {
     }
 }
 
-/// Makes SQLite stop in the middle of what it does, after so many steps, once.
+/// Interrupts SQLite once, in the middle of a statement, after this number of steps.
 async fn interrupt_after(conn: &mut SqliteConnection, steps: i64) -> Arc<AtomicI64> {
     let left = Arc::new(AtomicI64::new(steps));
     let counted = Arc::clone(&left);

@@ -191,7 +191,7 @@ pub async fn careless_pool<DB: Kind>(url: &str, connections: u32) -> Pool<DB> {
 /// Asserts that a redemption failed with a conflict, which is retryable.
 #[track_caller]
 pub fn assert_conflict(told: Result<Redeemed, Error>) {
-    let Err(Error::Store(error)) = told else { panic!("somebody is in the way: {told:?}") };
+    let Err(Error::Store(error)) = told else { panic!("no conflict: {told:?}") };
     assert_eq!(error.kind(), StoreErrorKind::Conflict);
     assert!(error.is_retryable());
 }

@@ -4,7 +4,7 @@ use invitation_core::Draft;
 use invitation_sqlx::sqlx::{self, MySql};
 
 use crate::{
-    one_code::{one_code, whoever_goes_away},
+    one_code::{dropped_callers, one_code},
     station::{Station, for_uses, person},
     support::{redemptions_on_record, trail, uses},
 };
@@ -54,6 +54,6 @@ async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
 }
 
 #[tokio::test]
-async fn whoever_goes_away_leaves_the_others_with_the_truth() {
-    whoever_goes_away::<MySql>([0; 4]).await;
+async fn dropped_callers_leave_correct_answers_to_the_others() {
+    dropped_callers::<MySql>([0; 4]).await;
 }

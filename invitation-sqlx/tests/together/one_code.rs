@@ -113,7 +113,7 @@ pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>
 
 /// Drops the first of four calls after an increasing number of polls. Each call redeems one
 /// of three codes; the first code is for several uses.
-pub(crate) async fn whoever_goes_away<DB: Counted>(wanted: [usize; 4]) {
+pub(crate) async fn dropped_callers<DB: Counted>(wanted: [usize; 4]) {
     for polls in 0.. {
         let station = Station::<DB>::new().await;
         let codes = [

@@ -11,7 +11,7 @@ use invitation_testkit::Postgres as Server;
 use tokio::task::yield_now;
 
 use crate::{
-    one_code::{one_code, whoever_goes_away},
+    one_code::{dropped_callers, one_code},
     station::{Station, address, for_address, for_uses, person, proved, refusal},
     support::{admin, redemptions_on_record, trail, uses},
 };
@@ -27,7 +27,7 @@ async fn station(connections: u32, settings: &[(&str, &str)]) -> Station<Postgre
 }
 
 #[tokio::test]
-async fn everybody_gets_what_their_own_code_grants() {
+async fn each_caller_gets_what_its_own_code_grants() {
     let station = Station::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..20 {
@@ -185,9 +185,9 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
 }
 
 #[tokio::test]
-async fn whoever_goes_away_leaves_the_others_with_the_truth() {
+async fn dropped_callers_leave_correct_answers_to_the_others() {
     // One call of a single-use code alone, two of the code for several uses, and one more.
-    whoever_goes_away::<Postgres>([1, 0, 0, 2]).await;
+    dropped_callers::<Postgres>([1, 0, 0, 2]).await;
 }
 
 /// Single-use codes are redeemed first, and a failure of the rest does not hide their

@@ -61,7 +61,7 @@ on_every_store! {
     registering {
         a_code_for_anyone_lets_its_holder_in
         the_same_newcomer_gets_the_same_answer
-        somebody_else_does_not
+        another_person_does_not
         names_that_read_alike_are_one_account
         a_second_start_finds_everything
     }

@@ -77,7 +77,7 @@ async fn a_session_is_a_cookie_that_ends() {
     let unknown = send(&host, "/login", "", &[("username", "<b>nobody")]).await;
     assert_eq!(unknown.status(), 422);
     let page = unknown.text().await.expect("a page");
-    assert!(page.contains("there is nobody of this name") && !page.contains("<b>"), "{page}");
+    assert!(page.contains("there is no user of this name") && !page.contains("<b>"), "{page}");
 }
 
 /// Signing in always creates a new session id. An id that an attacker has planted in the

@@ -94,7 +94,7 @@ pub(crate) async fn killed_at_any_moment_accounts_and_redemptions_correspond(sto
         let has_account = host.has_account(name).await;
         let expected = if has_account { json!(name) } else { json!(null) };
         assert_eq!(used_by, expected, "{name}: an account and a redemption, or neither");
-        assert!(has_account || !told.contains(name), "{name} was told to be in");
+        assert!(has_account || !told.contains(name), "{name} was told that the account exists");
         found += usize::from(has_account);
     }
     assert!(found >= told.len(), "{found} of {}", told.len());

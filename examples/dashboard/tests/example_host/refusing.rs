@@ -49,7 +49,7 @@ pub(crate) async fn every_refusal_has_its_problem(store: &Store) {
 
     wrong_values(&host, &code).await;
     evidence(&host).await;
-    assert!(!host.has_account("a").await, "nobody got in");
+    assert!(!host.has_account("a").await, "no account was created");
     assert_eq!(host.register(&code, "a").await.status, 201, "and the code is still good");
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn another_unique_key_is_not_a_taken_name(store: &Store) {
     assert_eq!(host.register(&mine, "nina").await.status, 201);
     host.register(&other, "nora").await.is_problem(503, "unavailable");
     host.register(&other, "NINA").await.is_problem(409, "username-taken");
-    assert!(!host.has_account("nora").await, "nobody got in");
+    assert!(!host.has_account("nora").await, "no account was created");
     assert_eq!(host.register(&other, "otto").await.status, 201, "and the code is still good");
 }
 

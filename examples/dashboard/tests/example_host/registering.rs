@@ -8,7 +8,7 @@ pub(crate) async fn a_code_for_anyone_lets_its_holder_in(store: &Store) {
     let mut host = store.start().await;
     let invitation = host.invite(json!({})).await;
     let code = text(&invitation["code"]);
-    assert!(!host.has_account("newcomer").await, "nobody yet");
+    assert!(!host.has_account("newcomer").await, "no account yet");
 
     // As people type.
     let typed = code.to_lowercase().replace('-', " ");
@@ -41,7 +41,7 @@ pub(crate) async fn the_same_newcomer_gets_the_same_answer(store: &Store) {
     assert_eq!(host.invitation(&several["id"]).await["uses"], json!(1));
 }
 
-pub(crate) async fn somebody_else_does_not(store: &Store) {
+pub(crate) async fn another_person_does_not(store: &Store) {
     let host = store.start().await;
     let mine = host.code().await;
     assert_eq!(host.register(&mine, "mine").await.status, 201);

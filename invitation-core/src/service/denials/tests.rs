@@ -83,7 +83,7 @@ fn no_flood_of_redeemers_hides_a_denial_of_an_actor() {
         ("many ids", |denials| {
             written_of_invented(denials, 1, 10_080);
         }),
-        ("more ids than are told apart, then one", |denials| {
+        ("more ids than are counted apart, then one", |denials| {
             written_of_invented(denials, 1, MAX_USERS + 500);
             written(denials, &redeemer("one"), 1, 500);
         }),
