@@ -1,8 +1,9 @@
 //! The names and URLs of this host, and the refusal of requests to any other name.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
+    Router,
     extract::{Request, State},
     http::{Uri, header, uri::Authority},
     middleware::Next,
@@ -10,8 +11,9 @@ use axum::{
 };
 use invitation::{
     FieldError,
-    web::{BaseUrl, Problem, ProblemKind},
+    web::{BaseUrl, Problem, ProblemKind, Web},
 };
+use tower::ServiceExt;
 
 /// The URLs of this host.
 #[derive(Clone, Debug)]
@@ -60,20 +62,38 @@ impl Names {
     }
 }
 
+/// The host names that requests may use, and the router that refuses all other requests.
+#[derive(Clone, Debug)]
+pub(crate) struct NameCheck {
+    names: Names,
+    refusal: Router,
+}
+
+impl NameCheck {
+    /// Protects the refusal like the host's routes. It then has a request id, by which it
+    /// is found in the log.
+    pub(crate) fn new(names: Names, web: &Web) -> Self {
+        Self { names, refusal: web.protect(Router::new().fallback(refuse)) }
+    }
+}
+
 /// Refuses requests to any other name.
 ///
 /// An attacker can make their own domain resolve to the loopback interface (DNS rebinding).
 /// The browser then treats a page of that domain as same-origin with this host, and lets it
 /// send any request here.
-pub(crate) async fn known(
-    State(names): State<Names>,
+pub(crate) async fn check_name(
+    State(check): State<NameCheck>,
     request: Request,
     next: Next,
-) -> Result<Response, Problem> {
-    if names.are_meant_by(&request) {
+) -> Result<Response, Infallible> {
+    if check.names.are_meant_by(&request) {
         Ok(next.run(request).await)
     } else {
-        Err(Problem::new(ProblemKind::Forbidden)
-            .with_detail("this host is not reached under that name"))
+        check.refusal.oneshot(request).await
     }
+}
+
+async fn refuse() -> Problem {
+    Problem::new(ProblemKind::Forbidden).with_detail("this host is not reached under that name")
 }

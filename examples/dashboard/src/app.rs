@@ -15,7 +15,7 @@ use invitation::{
 };
 
 use crate::{
-    addresses::{self, Addresses},
+    addresses::{self, Addresses, NameCheck},
     admission::Admission,
     api,
     mail::Outbox,
@@ -71,7 +71,8 @@ impl FromRef<App> for Web {
 
 /// Builds the router from the library's routers and the host's own routes.
 pub(crate) fn app(host: Host) -> Router {
-    let (web, names) = (host.web.clone(), host.addresses.names());
+    let web = host.web.clone();
+    let name_check = NameCheck::new(host.addresses.names(), &web);
     let own = Router::new()
         .route("/", get(pages::home))
         .route("/login", get(pages::login).post(pages::sign_in))
@@ -92,7 +93,7 @@ pub(crate) fn app(host: Host) -> Router {
         .nest_service(API, web.api())
         .nest_service(DASHBOARD, web.dashboard(dashboard()))
         .merge(web.openapi_router(API))
-        .layer(middleware::from_fn_with_state(names, addresses::known))
+        .layer(middleware::from_fn_with_state(name_check, addresses::check_name))
 }
 
 /// Returns the library's dashboard with this host's settings.

@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::json;
 
-use crate::host::{Host, Store, answer};
+use crate::host::{Host, Store, answer, read};
 
 /// Adds the headers that a browser sends with a form of a page of `origin`, which it
 /// considers same-origin.
@@ -37,7 +37,9 @@ async fn a_name_that_is_not_the_hosts_gets_nothing() {
     ] {
         for path in ["/", "/login", "/register", "/invitations", "/api/invitations", "/nowhere"] {
             let request = host.ask_as("admin", Method::GET, path).header(header::HOST, &name);
-            answer(request).await.is_problem(403, "forbidden");
+            let response = request.send().await.expect("an answer");
+            assert!(response.headers().contains_key("x-request-id"), "{name}{path}");
+            read(response).await.is_problem(403, "forbidden");
         }
         assert_eq!(sign_in(&host, &format!("http://{name}"), &name).await, 403, "{name}");
         let create = host.ask_as("admin", Method::POST, "/api/invitations");
