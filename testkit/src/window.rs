@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantoccini::{Client, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use fantoccini::{
+    Client, Locator, elements::Element, error::CmdError, wd::WebDriverCompatibleCommand,
+};
 use http::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
@@ -176,7 +178,8 @@ impl Window {
         way.click().await.expect("it can be clicked");
         let leave = async || match page.tag_name().await {
             Ok(_) => Err("the click leads nowhere".to_owned()),
-            Err(_) => Ok(()),
+            Err(error) if is_gone(&error) => Ok(()),
+            Err(error) => Err(format!("whether the page is gone is unknown ({error})")),
         };
         self.patiently(leave).await;
     }
@@ -242,6 +245,12 @@ impl Window {
     }
 }
 
+/// Returns whether an error means that the page of an element has been unloaded. Any other
+/// error, for example of a browser that has ended, does not say where the browser is.
+fn is_gone(error: &CmdError) -> bool {
+    error.is_stale_element_reference() || error.is_no_such_element()
+}
+
 /// Returns the workspace's build folder.
 fn target() -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
@@ -258,5 +267,33 @@ impl WebDriverCompatibleCommand for DevTools {
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         (Method::POST, Some(self.0.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use fantoccini::error::{ErrorStatus, WebDriver};
+
+    use super::*;
+
+    #[test]
+    fn only_errors_about_the_element_mean_that_its_page_is_gone() {
+        for (status, expected) in [
+            (ErrorStatus::StaleElementReference, true),
+            (ErrorStatus::NoSuchElement, true),
+            (ErrorStatus::NoSuchWindow, false),
+            (ErrorStatus::InvalidSessionId, false),
+            (ErrorStatus::JavascriptError, false),
+            (ErrorStatus::Timeout, false),
+            (ErrorStatus::UnknownError, false),
+        ] {
+            let error = CmdError::Standard(WebDriver::new(status, "it failed"));
+            assert_eq!(is_gone(&error), expected, "{error}");
+        }
+        let lost = CmdError::Lost(io::ErrorKind::ConnectionReset.into());
+        assert!(!is_gone(&lost));
+        assert!(!is_gone(&CmdError::WaitTimeout));
     }
 }
