@@ -1,0 +1,99 @@
+//! The English sentences that contain a value.
+
+use time::{Duration, OffsetDateTime, UtcOffset};
+
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+pub(super) fn relative_time(ahead: Duration) -> String {
+    const STEPS: [(i64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let seconds = ahead.whole_seconds().saturating_abs();
+    // Uses the largest unit of which the duration is, rounded to the nearest, at least
+    // two. One day or hour is enough if the duration is not shorter; one minute always
+    // is.
+    let told = STEPS.iter().find_map(|&(unit, name)| {
+        let n = (seconds + unit / 2) / unit;
+        let is_fit = n >= 2 || (n == 1 && (unit == 60 || seconds >= unit));
+        is_fit.then(|| format!("{n} {name}{}", if n == 1 { "" } else { "s" }))
+    });
+    match told {
+        None => "now".to_owned(),
+        Some(told) if ahead.is_negative() => format!("{told} ago"),
+        Some(told) => format!("in {told}"),
+    }
+}
+
+pub(super) fn absolute_time(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
+}
+
+pub(super) fn exact_time(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02}:{:02} UTC", day(at), at.hour(), at.minute(), at.second())
+}
+
+fn day(at: OffsetDateTime) -> String {
+    let month = at.month().to_string();
+    let month = month.get(..3).unwrap_or(&month);
+    format!("{} {month} {}", at.day(), at.year())
+}
+
+pub(super) fn summary(rows: usize, more: bool, what: &str) -> String {
+    match (rows, more) {
+        (0, _) => format!("No {what}s"),
+        (1, false) => format!("1 {what}"),
+        (n, false) => format!("{n} {what}s"),
+        (n, true) => format!("{n} {what}s on this page, more follow"),
+    }
+}
+
+pub(super) fn checked(good: usize, skipped: usize, bad: usize) -> String {
+    let lines = |n: usize| if n == 1 { "1 line".to_owned() } else { format!("{n} lines") };
+    let mut said = format!("{} in order", lines(good));
+    for (n, what) in [(skipped, "left out"), (bad, "with mistakes")] {
+        if n > 0 {
+            said.extend([", ", &lines(n), " ", what]);
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn distances_are_told_in_the_unit_that_fits() {
+        for (ahead, told) in [
+            (Duration::ZERO, "now"),
+            (Duration::seconds(29), "now"),
+            (Duration::seconds(90), "in 2 minutes"),
+            (Duration::minutes(59), "in 59 minutes"),
+            (Duration::hours(1), "in 1 hour"),
+            (Duration::hours(23), "in 23 hours"),
+            (Duration::days(7) - Duration::seconds(1), "in 7 days"),
+            (-Duration::days(1), "1 day ago"),
+            (-Duration::days(400), "400 days ago"),
+        ] {
+            assert_eq!(relative_time(ahead), told);
+        }
+    }
+
+    #[test]
+    fn instants_are_told_in_utc() {
+        assert_eq!(absolute_time(datetime!(2026-12-01 16:05 +2)), "1 Dec 2026, 14:05 UTC");
+        assert_eq!(exact_time(datetime!(2026-11-28 19:05:12.9 UTC)), "28 Nov 2026, 19:05:12 UTC");
+        assert_eq!(exact_time(datetime!(2026-11-28 19:05 +5:30)), "28 Nov 2026, 13:35:00 UTC");
+    }
+
+    #[test]
+    fn words_begin_with_a_capital_in_any_alphabet() {
+        assert_eq!(capitalised("staff"), "Staff");
+        assert_eq!(capitalised("évêque"), "Évêque");
+        assert_eq!(capitalised(""), "");
+    }
+}
