@@ -24,6 +24,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RevokedPage {
     revoked: Vec<InvitationId>,
+    unverified: Vec<InvitationId>,
     next: Option<Cursor>,
 }
 
@@ -34,7 +35,16 @@ impl RevokedPage {
         &self.revoked
     }
 
-    /// The cursor to continue with; `None` when all are revoked.
+    /// The invitations that a search by code may mean and that this call did not revoke,
+    /// because their stored codes are damaged and cannot be compared with the search.
+    /// Their codes can still be redeemed: [`revoke`](Invitations::revoke) them by id.
+    #[must_use]
+    pub fn unverified(&self) -> &[InvitationId] {
+        &self.unverified
+    }
+
+    /// The cursor to continue with; `None` when all are revoked, except those that are
+    /// [unverified](Self::unverified).
     #[must_use]
     pub fn next(&self) -> Option<Cursor> {
         self.next
@@ -44,7 +54,8 @@ impl RevokedPage {
 impl<S: Store> Invitations<S> {
     /// Revokes, page by page, every invitation that matches the criteria and can be
     /// revoked: it has uses left and is not revoked yet; expired ones are included.
-    /// Continue with [`RevokedPage::next`] until it is `None`.
+    /// Continue with [`RevokedPage::next`] until it is `None`. A search by code cannot
+    /// check damaged codes: see [`RevokedPage::unverified`].
     ///
     /// Each invitation is revoked in a step of its own, with its event. If a later page
     /// fails, earlier pages stay revoked: continue from the last cursor, or begin again.
@@ -77,24 +88,30 @@ impl<S: Store> Invitations<S> {
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
         let listing = self.store.list(&scope, &filter, &page).await?;
         let mut transitions = Vec::with_capacity(listing.items.len());
+        let mut unverified = Vec::new();
         for invitation in &listing.items {
-            // A damaged code matches no search by code. It must not keep the rest of the page
-            // from being withdrawn: `revoke` by id and `copy` report it.
-            let code = self.open(invitation).ok();
+            if !invitation.has_uses_left() || invitation.revocation.is_some() {
+                continue;
+            }
+            let code = self.open(invitation);
             let is_meant =
-                query.as_ref().is_none_or(|query| query.finds(invitation, code.as_ref()));
-            if is_meant && invitation.has_uses_left() && invitation.revocation.is_none() {
-                let id = self.state.ids.event(call.now, self.entropy())?;
-                let own = Call { id, ..call.clone() };
-                let command = Command::Revoke { id: invitation.id, reason: reason.clone() };
-                match decide(command, scope.clone(), IfVersion::Any, &own, policy, limits) {
-                    Ok(transition) => transitions.push(transition),
-                    Err(verdict) => {
-                        let target = Target::Id(invitation.id);
-                        return Err(self
-                            .refuse_about(&own, Action::Revoke, &target, verdict)
-                            .await);
-                    }
+                query.as_ref().is_none_or(|query| query.finds(invitation, code.as_ref().ok()));
+            if !is_meant {
+                // Redeeming needs only the digest, so a code that cannot be opened still
+                // works. It must not keep the rest of the page from being revoked.
+                if code.is_err() {
+                    unverified.push(invitation.id);
+                }
+                continue;
+            }
+            let id = self.state.ids.event(call.now, self.entropy())?;
+            let own = Call { id, ..call.clone() };
+            let command = Command::Revoke { id: invitation.id, reason: reason.clone() };
+            match decide(command, scope.clone(), IfVersion::Any, &own, policy, limits) {
+                Ok(transition) => transitions.push(transition),
+                Err(verdict) => {
+                    let target = Target::Id(invitation.id);
+                    return Err(self.refuse_about(&own, Action::Revoke, &target, verdict).await);
                 }
             }
         }
@@ -120,7 +137,7 @@ impl<S: Store> Invitations<S> {
             }
         }
         let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
-        Ok(RevokedPage { revoked, next })
+        Ok(RevokedPage { revoked, unverified, next })
     }
 
     /// Removes for good, within the actor's reach, up to `max` invitations that have been
