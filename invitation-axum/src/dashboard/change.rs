@@ -10,13 +10,13 @@ use invitation_core::{
 };
 
 use super::{
-    confirm::about,
     detail::named_or_forbidden,
     form::{Field, FormPage, Input, Kind, Mistakes},
     page::{PageContext, page},
     terms,
+    versioned::{about, offered, version},
 };
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 
 /// Shows the form with the current terms.
 pub(super) async fn form(
@@ -85,20 +85,6 @@ pub(super) async fn save(
             render(&context, problem.kind().status(), &view, &input, mistakes, Some(notice))
         }
     }
-}
-
-/// Returns an error unless the core offers this action to the context at the moment.
-pub(super) fn offered(view: &InvitationView, right: Right) -> Result<(), Problem> {
-    if view.actions().contains(&right) {
-        return Ok(());
-    }
-    Err(Problem::new(ProblemKind::Conflict)
-        .with_detail(format!("the invitation is {}", view.status())))
-}
-
-/// Returns the version that a form was made from.
-pub(super) fn version(input: &Input) -> Result<u64, Problem> {
-    input.text("version").parse().map_err(|_| Problem::new(ProblemKind::Malformed))
 }
 
 fn amendment(

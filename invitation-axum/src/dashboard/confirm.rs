@@ -9,11 +9,10 @@ use invitation_core::{Error, IfVersion, InvitationId, InvitationView, Refusal, R
 
 use super::{
     Strings,
-    change::{offered, version},
     detail::{Detail, named_or_forbidden},
     form::{Field, FormPage, Input, Kind, Mistakes},
     page::{PageContext, page},
-    row::{Row, Summary},
+    versioned::{about, offered, version},
 };
 use crate::problem::{Problem, ProblemKind};
 
@@ -173,12 +172,6 @@ async fn made(
 /// Redirects to the invitation's page, which reports the change.
 fn shown(context: &PageContext, id: InvitationId, done: &str) -> Response {
     Redirect::to(&format!("{}/{id}?done={done}", context.base())).into_response()
-}
-
-/// Returns the summary of the invitation that a form is about.
-pub(super) fn about<'a>(context: &'a PageContext, view: &'a InvitationView) -> Summary<'a> {
-    let row = Row::of(view, context, context.now());
-    Summary { t: context.t(), row, shows_code: true, more: Vec::new() }
 }
 
 struct Asking<'a> {

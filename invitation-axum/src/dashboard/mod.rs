@@ -15,6 +15,7 @@ mod pager;
 mod row;
 mod strings;
 mod terms;
+mod versioned;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
