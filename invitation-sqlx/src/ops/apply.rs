@@ -1,14 +1,13 @@
 //! One transition, as a whole or not at all.
 
 use invitation_core::{
-    Change, Event, EventId, Facts, Invitation, InvitationId, Outcome, QuotaOf, Redemption,
-    StoreError, Transition,
+    Change, Event, EventId, Facts, InvitationId, Outcome, QuotaOf, StoreError, Transition,
 };
 
 use super::{
     Begin, Step, at_once,
     lease::{self, Leases},
-    one_message, quota, read, standing, words,
+    ledger, one_message, quota, read, standing, words,
 };
 use crate::{
     dialect::Dialect,
@@ -129,9 +128,7 @@ async fn attempt<DB: Dialect>(
         Change::Redeem { .. } => {
             if let Some(last) = &invitation.last_use
                 && invitation.max_uses.get() > 1
-                && !write_redemption::<DB>(conn, names, invitation.id, last)
-                    .await
-                    .map_err(failed)?
+                && !ledger::write::<DB>(conn, names, invitation.id, last).await.map_err(failed)?
             {
                 return Ok(Attempt::Undo);
             }
@@ -196,7 +193,7 @@ async fn explain<DB: Dialect>(
     let Some(invitation) = found.await? else {
         return Ok(Outcome::Missing);
     };
-    let mine = mine::<DB>(conn, names, transition, &invitation).await?;
+    let mine = ledger::mine::<DB>(conn, names, transition, &invitation).await?;
     let mut facts = Facts { mine, ..Facts::of(invitation) };
     lease::tell::<DB>(conn, names, transition, &mut facts).await?;
 
@@ -221,28 +218,6 @@ pub(super) async fn is_on_record<DB: Dialect>(
     Ok(s.first(conn).await?.is_some())
 }
 
-/// The redemption by the user whom the transition is about.
-pub(super) async fn mine<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    transition: &Transition,
-    invitation: &Invitation,
-) -> Result<Option<Redemption>, StoreError> {
-    let Some(user) = transition.redeemer() else { return Ok(None) };
-    if invitation.max_uses.get() == 1 {
-        return Ok(invitation.last_use.clone().filter(|last| last.user == *user));
-    }
-    let mut s = Statement::<DB>::new(format!(
-        "SELECT {} FROM {} WHERE invitation = ",
-        row::REDEMPTION,
-        names.redemptions
-    ));
-    s.blob(invitation.id.as_bytes()).sql(" AND user_id = ").text(user.as_str());
-    s.sql(DB::fresh(conn));
-    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
-    found.as_ref().map(row::redemption::<DB>).transpose()
-}
-
 /// False when an event of this id is there already.
 pub(super) async fn write_event<DB: Dialect>(
     conn: &mut DB::Connection,
@@ -254,22 +229,4 @@ pub(super) async fn write_event<DB: Dialect>(
     event.write(&mut Listed::new(&mut s));
     s.sql(")");
     s.run_unless_taken(conn, "id").await
-}
-
-/// False when the redeemer is there already: the key arbitrates.
-async fn write_redemption<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: InvitationId,
-    redemption: &Redemption,
-) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!(
-        "INSERT INTO {} (invitation, {}) VALUES (",
-        names.redemptions,
-        row::REDEMPTION
-    ));
-    s.blob(invitation.as_bytes()).sql(", ");
-    row::write_redemption(&mut s, redemption);
-    s.sql(")");
-    s.run_unless_taken(conn, "invitation, user_id").await
 }

@@ -5,7 +5,7 @@ use invitation_core::{
     Change, ConsumedLease, Facts, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
 };
 
-use super::apply;
+use super::ledger;
 use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
 
 /// What became of the leases when a change was made.
@@ -42,7 +42,7 @@ pub(super) async fn change<DB: Dialect>(
     let mut facts = Facts::of(invitation.clone());
     // A redemption has the ledger's key to arbitrate; a lease has not.
     if begins {
-        facts.mine = apply::mine::<DB>(conn, names, transition, invitation).await?;
+        facts.mine = ledger::mine::<DB>(conn, names, transition, invitation).await?;
     }
     // Of those that are held, one may be the one that begins here.
     let begun = u32::from(matches!(change, Change::Hold { taken_over_from: None, .. }));

@@ -8,6 +8,7 @@ mod count;
 mod insert;
 mod invited;
 mod lease;
+mod ledger;
 mod list;
 mod one_message;
 mod purge;
