@@ -9,23 +9,24 @@ pub use invitation_axum as web;
 pub use invitation_conformance::{self as testing, conformance};
 #[doc(inline)]
 pub use invitation_core::{
-    Action, Actor, Amendment, BatchId, Batcher, Binding, Boarding, Caller, Cap, Change, Checked,
-    Clock, CodeDigest, CodeFormat, CodeTag, CommittedBy, Condition, ConsumedLease, CorrelationId,
-    Count, Counts, Created, Criteria, Cursor, Detail, Disclosure, Division, Draft, Duplicates,
-    Email, EmailDomain, EmailKey, Entropy, EntropyError, Error, Event, EventCriteria, EventFilter,
-    EventId, EventOutcome, Expiry, Facts, FieldError, Filter, Fingerprint, Guard, IdempotencyKey,
-    IdempotentRequest, IfVersion, Import, ImportMode, ImportRow, Imported, ImportedRow, Insert,
-    Inserted, Invitation, InvitationCode, InvitationId, InvitationView, Invitations, Invitee,
-    Inviter, Lead, Lease, Limits, Located, ManualClock, MemoryStore, Metadata, NewInvitation,
-    OpenLease, OpenReservation, OsEntropy, Others, Outcome, Page, PageRequest, Paging,
-    ParseCodeError, Performer, Policy, Position, PriorRequest, Purge, Purged, Quota, QuotaOf,
+    Action, Actor, Amendment, BatchId, Batcher, Binding, BindingParts, Boarding, Caller, Cap,
+    Change, Checked, Clock, CodeDigest, CodeFormat, CodeTag, CommittedBy, Condition, ConsumedLease,
+    CorrelationId, Count, Counts, Created, Criteria, Cursor, Detail, DetailTemplate, Disclosure,
+    Division, Draft, Duplicates, Email, EmailDomain, EmailKey, Entropy, EntropyError, Error, Event,
+    EventCriteria, EventFilter, EventId, EventOutcome, Expiry, Facts, FieldError, Filter,
+    Fingerprint, Guard, IdempotencyKey, IdempotentRequest, IfVersion, Import, ImportMode,
+    ImportRow, Imported, ImportedRow, Indexed, Insert, Inserted, Invitation, InvitationCode,
+    InvitationId, InvitationView, Invitations, Invitee, Inviter, InviterParts, Lead, Lease, Limits,
+    Located, ManualClock, MemoryStore, Metadata, NewInvitation, OpenLease, OpenReservation,
+    OsEntropy, Others, Outcome, Page, PageRequest, Paging, ParseCodeError, Performer,
+    PerformerParts, PlainRedemption, Policy, Position, PriorRequest, Purge, Purged, Quota, QuotaOf,
     Reason, RedeemWithError, Redeemed, RedeemedWith, Redeemer, Redemption, Refusal, Refused,
     Released, RequestContext, RequestResults, Reservation, ReservationId, Reserved, Revocation,
     RevokedPage, Right, Rights, Role, RolePair, RowOutcome, RowWarning, Scope,
-    ScopedIdempotencyKey, SealedCode, Sealing, Search, SearchTerm, Source, Status, Store,
-    StoreError, StoreErrorKind, StorePage, SystemActor, SystemClock, Tally, Target, TimeRange,
-    Timestamp, Transition, UnsealError, UsedBy, UserId, Username, ValidationErrors, Verdict,
-    VerifiedEmail, decide,
+    ScopedIdempotencyKey, SealedCode, Sealing, Search, SearchTerm, Source, State, Status, Store,
+    StoreError, StoreErrorKind, StorePage, StoredTerms, SystemActor, SystemClock, Tally, Target,
+    TimeRange, Timestamp, Transition, UnsealError, UsedBy, UserId, Username, ValidationErrors,
+    Verdict, VerifiedEmail, decide,
 };
 #[cfg(feature = "redis")]
 #[doc(inline)]

@@ -3,8 +3,9 @@
 use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     id::EventId,
-    invitation::{Binding, Facts, Redemption, Revocation},
+    invitation::{Binding, Facts, Invitation, Redemption, Revocation},
     lease::{ConsumedLease, Lease},
+    state::State,
     text::{Role, UserId, Username},
     time::Timestamp,
 };
@@ -118,8 +119,7 @@ impl Change {
             }
             Self::Hold { lease, taken_over_from } => {
                 let ended = taken_over_from.and_then(|held| facts.end_lease(held));
-                let until = lease.holds_until(&facts.invitation);
-                facts.begin_lease(Lease { until, ..lease.clone() });
+                facts.begin_lease(lease.bounded_by(&facts.invitation));
                 ended
             }
             Self::Release { lease, .. } => facts.end_lease(ConsumedLease::Own { lease: *lease }),
@@ -196,7 +196,11 @@ impl Change {
         match self {
             Self::Redeem { user, .. } | Self::Release { user, .. } => Some(user),
             Self::Hold { lease, .. } => Some(&lease.user),
-            _ => None,
+            Self::Amend { .. }
+            | Self::Rotate { .. }
+            | Self::Revoke(_)
+            | Self::Reinstate
+            | Self::Delete { .. } => None,
         }
     }
 
@@ -218,7 +222,168 @@ impl Change {
                 *taken_over_from
             }
             Self::Release { lease, .. } => Some(ConsumedLease::Own { lease: *lease }),
-            _ => None,
+            Self::Amend { .. }
+            | Self::Rotate { .. }
+            | Self::Revoke(_)
+            | Self::Reinstate
+            | Self::Delete { .. } => None,
+        }
+    }
+
+    /// Returns the digest that the change gives to the code, if it replaces the code. No
+    /// other invitation, tombstones included, may have it.
+    #[must_use]
+    pub fn new_digest(&self) -> Option<&CodeDigest> {
+        match self {
+            Self::Rotate { digest, .. } => Some(digest),
+            Self::Redeem { .. }
+            | Self::Hold { .. }
+            | Self::Release { .. }
+            | Self::Amend { .. }
+            | Self::Revoke(_)
+            | Self::Reinstate
+            | Self::Delete { .. } => None,
+        }
+    }
+
+    /// Returns the lease that the change begins on `invitation`, if it begins one. Its end
+    /// is brought forward to the expiry of the invitation if it lies after it.
+    #[must_use]
+    pub fn new_lease(&self, invitation: &Invitation) -> Option<Lease> {
+        match self {
+            Self::Hold { lease, .. } => Some(lease.bounded_by(invitation)),
+            Self::Redeem { .. }
+            | Self::Release { .. }
+            | Self::Amend { .. }
+            | Self::Rotate { .. }
+            | Self::Revoke(_)
+            | Self::Reinstate
+            | Self::Delete { .. } => None,
+        }
+    }
+
+    /// Returns the state before the change, of an invitation whose guard held. `after` is
+    /// the invitation after the change.
+    #[must_use]
+    pub fn state_before(&self, after: &Invitation) -> State {
+        let (uses, max_uses) = (after.uses, after.max_uses.get());
+        match self {
+            Self::Redeem { .. } => {
+                State::of(uses.saturating_sub(1), max_uses, after.revocation.is_some())
+            }
+            Self::Revoke(_) => State::of(uses, max_uses, false),
+            Self::Reinstate => State::of(uses, max_uses, true),
+            Self::Hold { .. }
+            | Self::Release { .. }
+            | Self::Amend { .. }
+            | Self::Rotate { .. }
+            | Self::Delete { .. } => after.state(),
+        }
+    }
+
+    /// Returns which indexed facts the change can move, for stores that keep indexes of
+    /// their own.
+    #[must_use]
+    pub fn indexed(&self) -> Indexed {
+        let none = Indexed::default();
+        match self {
+            Self::Redeem { .. } => Indexed { state: true, used_by: true, ..none },
+            Self::Hold { .. } | Self::Release { .. } => none,
+            Self::Amend { binding, role, expires_at } => Indexed {
+                address: binding.is_some(),
+                role: role.is_some(),
+                expiry: expires_at.is_some(),
+                ..none
+            },
+            Self::Rotate { .. } => Indexed { code: true, ..none },
+            Self::Revoke(_) | Self::Reinstate => Indexed { state: true, ..none },
+            Self::Delete { .. } => Indexed { existence: true, ..none },
+        }
+    }
+}
+
+/// The facts that a change can move, among those by which stores find invitations.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a fact")]
+#[expect(clippy::struct_excessive_bools, reason = "each fact moves on its own")]
+pub struct Indexed {
+    /// The digest and the tag of the code.
+    pub code: bool,
+    /// The [`State`](crate::State).
+    pub state: bool,
+    /// The time of expiry.
+    pub expiry: bool,
+    /// The role of the newcomer.
+    pub role: bool,
+    /// The binding, and with it [`StoredTerms::address`](crate::StoredTerms).
+    pub address: bool,
+    /// The latest redemption, and with it [`StoredTerms::used_by`](crate::StoredTerms).
+    pub used_by: bool,
+    /// Whether lists and searches find the invitation at all.
+    pub existence: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{email::Email, sample};
+
+    /// One change of each variant, and of `Amend` one for each term.
+    fn changes() -> Vec<Change> {
+        let Redemption { id, user, username, at, .. } = sample::redemption();
+        let lease = Lease {
+            id,
+            user: user.clone(),
+            username: username.clone(),
+            since: at,
+            until: sample::at(4_000),
+        };
+        let nothing = Change::Amend { binding: None, role: None, expires_at: None };
+        let address = Binding::Address(Email::parse("anna@example.com").unwrap());
+        let amended = |binding, role, expires_at| Change::Amend { binding, role, expires_at };
+        vec![
+            Change::Redeem { id, user: user.clone(), username, at, taken_over_from: None },
+            Change::Hold { lease, taken_over_from: None },
+            Change::Release { user, lease: id },
+            nothing,
+            amended(Some(address), None, None),
+            amended(None, Some(Role::new("manager").unwrap()), None),
+            amended(None, None, Some(sample::at(20_000))),
+            Change::Rotate {
+                digest: CodeDigest::from_bytes([9; 32]),
+                tag: CodeTag::from_bytes([9; 8]),
+                sealed: SealedCode::from_bytes(vec![9]),
+            },
+            Change::Revoke(Revocation { at, reason: None }),
+            Change::Reinstate,
+            Change::Delete { at },
+        ]
+    }
+
+    #[test]
+    fn indexed_names_exactly_the_facts_that_a_change_moves() {
+        for change in changes() {
+            let mut before = Facts::of(sample::invitation());
+            before.invitation.max_uses = std::num::NonZeroU32::MIN;
+            if change == Change::Reinstate {
+                let revocation = Revocation { at: sample::at(2_000), reason: None };
+                before.invitation.revocation = Some(revocation);
+            }
+            let mut after = before.clone();
+            change.apply_to(&mut after);
+            let (before, after) = (before.invitation, after.invitation);
+            let moved = Indexed {
+                code: before.digest != after.digest || before.tag != after.tag,
+                state: before.state() != after.state(),
+                expiry: before.expires_at != after.expires_at,
+                role: before.role != after.role,
+                address: before.binding != after.binding,
+                used_by: before.last_use != after.last_use,
+                existence: before.deleted_at != after.deleted_at,
+            };
+            assert_eq!(change.indexed(), moved, "{change:?}");
+            assert_eq!(change.new_digest().is_some(), moved.code, "{change:?}");
+            assert_eq!(change.state_before(&after), before.state(), "{change:?}");
         }
     }
 }

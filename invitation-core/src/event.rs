@@ -12,6 +12,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// The name of the detail that names the lease whose use a change took.
+const TAKEN_OVER_FROM: &str = "taken_over_from";
+
 /// One entry of the audit trail: which performer did, or was refused, which action, when
 /// and why.
 ///
@@ -58,8 +61,15 @@ impl Event {
     /// [`Transition::evidence`](crate::Transition::evidence), which adds it.
     #[must_use]
     pub fn taken_over_from(self, ended: &EventId) -> Self {
-        let detail = self.detail.with("taken_over_from", &ended.to_string());
+        let detail = self.detail.with(TAKEN_OVER_FROM, &ended.to_string());
         Self { detail, ..self }
+    }
+
+    /// Returns the detail of [`taken_over_from`](Self::taken_over_from) as a text, into
+    /// which the store writes the id of the lease.
+    #[must_use]
+    pub fn taken_over_from_template(&self) -> DetailTemplate {
+        self.detail.template(TAKEN_OVER_FROM)
     }
 
     /// Returns this event with the division of `scope`, if the scope is one division.
@@ -295,6 +305,18 @@ impl Detail {
         self
     }
 
+    /// Returns the JSON text of this detail with one more pair, whose value is missing.
+    pub(crate) fn template(&self, name: &str) -> DetailTemplate {
+        let mut before = String::from("[");
+        for (name, value) in self.iter() {
+            before.push_str(&json_pair(name, value));
+            before.push(',');
+        }
+        let last = json_pair(name, "");
+        let (name, after) = last.split_at(last.len().saturating_sub(END_OF_VALUE.len()));
+        DetailTemplate { before: before + name, after: format!("{after}]") }
+    }
+
     /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -326,6 +348,48 @@ impl Detail {
     }
 }
 
+/// The end of a JSON pair after its value.
+const END_OF_VALUE: &str = "\"]";
+
+fn json_pair(name: &str, value: &str) -> String {
+    serde_json::Value::from_iter([name, value]).to_string()
+}
+
+/// The JSON text of a detail in two parts, between which a store writes one value.
+///
+/// It is for stores that learn the value only within their atomic step, for example in a
+/// script on the server. The value consists of ASCII letters, digits and hyphens, so that
+/// it needs no escapes: a number or an id.
+///
+/// ```
+/// # use std::num::NonZeroU32;
+/// # use invitation_core::{Detail, Purge};
+/// # fn of(purge: &Purge) {
+/// let template = purge.evidence_template();
+/// let json = [template.before(), "17", template.after()].concat();
+/// assert_eq!(Detail::from_json(&json), Some(purge.evidence(17).detail));
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DetailTemplate {
+    before: String,
+    after: String,
+}
+
+impl DetailTemplate {
+    /// Returns the text before the value.
+    #[must_use]
+    pub fn before(&self) -> &str {
+        &self.before
+    }
+
+    /// Returns the text after the value.
+    #[must_use]
+    pub fn after(&self) -> &str {
+        &self.after
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,6 +406,21 @@ mod tests {
             assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{reason}\""));
         }
         assert!("Create".parse::<Action>().is_err());
+    }
+
+    #[test]
+    fn template_with_its_value_is_the_detail() {
+        for detail in [
+            Detail::none(),
+            Detail::none().with("reason", "a \"quoted\" \\ text, [1]\n"),
+            Detail::none().with("a", "1").with("b", ""),
+        ] {
+            for value in ["0", "17", "0197a3c0-0000-7000-8000-000000000001"] {
+                let template = detail.template("re\"moved");
+                let json = [template.before(), value, template.after()].concat();
+                assert_eq!(json, detail.clone().with("re\"moved", value).to_json());
+            }
+        }
     }
 
     #[test]

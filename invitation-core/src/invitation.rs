@@ -66,21 +66,6 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    /// Returns the status at `now`: the first that applies of used, revoked, expired,
-    /// active.
-    #[must_use]
-    pub fn status(&self, now: Timestamp) -> Status {
-        if !self.has_uses_left() {
-            Status::Used
-        } else if self.revocation.is_some() {
-            Status::Revoked
-        } else if self.is_expired(now) {
-            Status::Expired
-        } else {
-            Status::Active
-        }
-    }
-
     /// Returns whether at least one use has not been redeemed.
     #[must_use]
     pub fn has_uses_left(&self) -> bool {

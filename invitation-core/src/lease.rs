@@ -53,6 +53,12 @@ impl Lease {
         self.until.min(invitation.expires_at)
     }
 
+    /// Returns the lease with its end brought forward to the expiry of `invitation`, if the
+    /// end lies after it.
+    pub(crate) fn bounded_by(&self, invitation: &Invitation) -> Self {
+        Self { until: self.holds_until(invitation), ..self.clone() }
+    }
+
     /// Returns the sort key among the leases of an invitation. The first lease is the one
     /// that expires first.
     #[must_use]

@@ -30,14 +30,19 @@ mod limits;
 mod memory;
 mod metadata;
 mod page;
+mod parts;
+mod plain;
 mod policy;
 mod purge;
 mod query;
 mod quota;
 mod refusal;
 mod request;
+#[cfg(test)]
+mod sample;
 mod search;
 mod service;
+mod state;
 mod store;
 mod text;
 mod time;
@@ -47,7 +52,7 @@ mod unicode;
 #[doc(inline)]
 pub use self::{
     actor::{Actor, Caller, Redeemer, Scope, SystemActor},
-    change::Change,
+    change::{Change, Indexed},
     code::{
         CodeDigest, CodeFormat, CodeTag, InvitationCode, ParseCodeError, SealedCode, Sealing,
         UnsealError,
@@ -57,7 +62,9 @@ pub use self::{
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError, StoreErrorKind},
-    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
+    event::{
+        Action, Detail, DetailTemplate, Event, EventOutcome, Performer, Reason, RequestContext,
+    },
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},
@@ -67,6 +74,8 @@ pub use self::{
     memory::MemoryStore,
     metadata::Metadata,
     page::{Page, PageRequest, StorePage},
+    parts::{BindingParts, InviterParts, PerformerParts},
+    plain::PlainRedemption,
     policy::{Policy, Right, Rights, RolePair},
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position, Tally, TimeRange},
@@ -76,13 +85,14 @@ pub use self::{
         Fingerprint, IdempotencyKey, IdempotentRequest, PriorRequest, RequestResults,
         ScopedIdempotencyKey,
     },
-    search::{Search, SearchTerm},
+    search::{Search, SearchTerm, StoredTerms},
     service::{
         Checked, Count, Counts, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import,
         ImportMode, ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation,
         Paging, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved,
         RevokedPage, RowOutcome, RowWarning,
     },
+    state::State,
     store::{
         Batcher, Boarding, CommittedBy, Insert, Inserted, Invitee, Lead, Located, NewInvitation,
         Others, Outcome, Store,

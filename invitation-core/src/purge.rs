@@ -4,10 +4,13 @@ use std::num::NonZeroU32;
 
 use crate::{
     actor::Scope,
-    event::Event,
-    invitation::{Invitation, Status},
+    event::{DetailTemplate, Event},
+    invitation::Invitation,
     time::Timestamp,
 };
+
+/// The name of the detail that states how many invitations a purge removed.
+const REMOVED: &str = "removed";
 
 /// A request to remove invitations that ended before an instant. Their redemptions and
 /// other records are removed with them, but their events are kept.
@@ -26,24 +29,12 @@ pub struct Purge {
 }
 
 impl Purge {
-    /// Returns whether the invitation is to be removed: it lies in the scope and ended
-    /// before [`before`](Self::before).
-    ///
-    /// The end of an invitation is the first entry of this list that applies:
-    ///
-    /// - when it was deleted;
-    /// - when its last use was taken, if no uses are left;
-    /// - when it was revoked;
-    /// - when it expired.
+    /// Returns whether the invitation is to be removed: it lies in the scope, and its
+    /// [end](Invitation::ended_at) lies before [`before`](Self::before).
     #[must_use]
     pub fn takes(&self, invitation: &Invitation) -> bool {
-        let over = match (invitation.deleted_at, invitation.status(self.before)) {
-            (Some(deleted_at), _) => Some(deleted_at),
-            (None, Status::Used) => invitation.last_use.as_ref().map(|last| last.at),
-            (None, Status::Revoked) => invitation.revocation.as_ref().map(|gone| gone.at),
-            (None, Status::Expired | Status::Active) => Some(invitation.expires_at),
-        };
-        self.scope.contains(&invitation.division) && over.is_some_and(|over| over < self.before)
+        let ended_at = invitation.ended_at();
+        self.scope.contains(&invitation.division) && ended_at.is_some_and(|at| at < self.before)
     }
 
     /// Returns the answer of a store that removed `removed` invitations. There may be
@@ -57,8 +48,15 @@ impl Purge {
     #[must_use]
     pub fn evidence(&self, removed: u32) -> Event {
         let event = self.event.clone();
-        let detail = event.detail.with("removed", &removed.to_string());
+        let detail = event.detail.with(REMOVED, &removed.to_string());
         Event { detail, ..event }
+    }
+
+    /// Returns the detail of [`evidence`](Self::evidence) as a text, into which the store
+    /// writes the number of removed invitations.
+    #[must_use]
+    pub fn evidence_template(&self) -> DetailTemplate {
+        self.event.detail.template(REMOVED)
     }
 }
 

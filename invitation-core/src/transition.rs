@@ -106,14 +106,14 @@ impl Transition {
         if self.guard.first_refusal(&facts).is_some() {
             return Outcome::Refused(Box::new(facts));
         }
-        match (&self.change, full) {
-            (_, Some(of)) => Outcome::QuotaFull(of),
-            // The digest of the invitation itself counts as a taken digest too.
-            (Change::Rotate { digest, .. }, None) if *digest == facts.invitation.digest => {
-                Outcome::CodeTaken
-            }
-            (_, None) => Outcome::Refused(Box::new(facts)),
+        if let Some(of) = full {
+            return Outcome::QuotaFull(of);
         }
+        // The digest of the invitation itself counts as a taken digest too.
+        if self.change.new_digest() == Some(&facts.invitation.digest) {
+            return Outcome::CodeTaken;
+        }
+        Outcome::Refused(Box::new(facts))
     }
 
     /// Returns the user whose redemption and lease belong to the facts.

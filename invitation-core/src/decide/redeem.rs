@@ -58,25 +58,36 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
         // The current facts satisfy the guard: the invitation has changed meanwhile.
         return Next::Try(UseSource::Free);
     };
-    match (failed, &facts.lease, &facts.first_lease) {
-        (Condition::FirstUseBy(_), _, _) => Next::Redeemed,
+    let refuse = || Next::Refuse(failed.clone());
+    let unexpired = |own: &&Lease| wanted == Wanted::Reservation && !own.has_expired(now);
+    match failed {
+        Condition::FirstUseBy(_) => Next::Redeemed,
         // The use that was tried is not available, or no longer: try another one.
-        (Condition::FirstHoldBy(_) | Condition::OwnLeaseRunOut { .. }, Some(own), _)
-            if wanted == Wanted::Reservation && !own.has_expired(now) =>
-        {
-            Next::Leased(own.clone())
-        }
-        (Condition::FirstHoldBy(_), Some(own), _) => Next::Try(UseSource::Own(own.clone())),
-        (Condition::UseFree, _, Some(first)) if first.has_expired(now) => {
-            Next::Try(UseSource::Expired)
-        }
-        (Condition::LeaseRunOut { .. }, _, _) if facts.invitation.has_free_use() => {
+        Condition::FirstHoldBy(_) => match &facts.lease {
+            Some(own) if unexpired(&own) => Next::Leased(own.clone()),
+            Some(own) => Next::Try(UseSource::Own(own.clone())),
+            None => refuse(),
+        },
+        Condition::OwnLeaseRunOut { .. } => match facts.lease.as_ref().filter(unexpired) {
+            Some(own) => Next::Leased(own.clone()),
+            None => Next::Try(UseSource::Free),
+        },
+        Condition::HoldsLease { .. } => Next::Try(UseSource::Free),
+        Condition::UseFree => match &facts.first_lease {
+            Some(first) if first.has_expired(now) => Next::Try(UseSource::Expired),
+            Some(_) | None => refuse(),
+        },
+        Condition::LeaseRunOut { .. } if facts.invitation.has_free_use() => {
             Next::Try(UseSource::Free)
         }
-        (Condition::HoldsLease { .. } | Condition::OwnLeaseRunOut { .. }, _, _) => {
-            Next::Try(UseSource::Free)
-        }
-        _ => Next::Refuse(failed.clone()),
+        Condition::LeaseRunOut { .. }
+        | Condition::NotDeleted
+        | Condition::UsesLeft
+        | Condition::NotRevoked
+        | Condition::NotExpired { .. }
+        | Condition::AddressProved(_)
+        | Condition::Grantable(_)
+        | Condition::Version(_) => refuse(),
     }
 }
 

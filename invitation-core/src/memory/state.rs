@@ -8,7 +8,6 @@ use std::{
 
 use crate::{
     actor::Scope,
-    change::Change,
     code::CodeDigest,
     event::Event,
     id::{EventId, InvitationId},
@@ -245,7 +244,7 @@ impl State {
         if let Some((full, _)) = self.full(transition.quotas()) {
             return Outcome::QuotaFull(full);
         }
-        if let Change::Rotate { digest, .. } = transition.change() {
+        if let Some(digest) = transition.change().new_digest() {
             if self.by_digest.contains_key(digest) {
                 return Outcome::CodeTaken;
             }

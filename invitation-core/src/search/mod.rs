@@ -79,10 +79,8 @@ impl Search {
         let meets_all = |own: &[String]| {
             self.terms.iter().all(|term| own.iter().any(|own| term.is_met_by(own)))
         };
-        let name = invitation.last_use.as_ref().map(|last| last.username.search_terms());
-        !self.terms.is_empty()
-            && (meets_all(&invitation.binding.search_terms())
-                || name.is_some_and(|name| meets_all(&name)))
+        let StoredTerms { address, used_by } = invitation.search_terms();
+        !self.terms.is_empty() && (meets_all(&address) || meets_all(&used_by))
     }
 }
 
@@ -125,6 +123,34 @@ impl fmt::Debug for SearchTerm {
     /// Hides the text: it may be a piece of a code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SearchTerm(…)")
+    }
+}
+
+/// The terms of an invitation, in two groups. A search must meet all its terms in one group.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a group")]
+pub struct StoredTerms {
+    /// The terms of the bound address, as [`Binding::search_terms`] returns them.
+    pub address: Vec<String>,
+    /// The terms of the latest redeemer's name; none before the first redemption.
+    pub used_by: Vec<String>,
+}
+
+impl fmt::Debug for StoredTerms {
+    /// Hides the terms: they are pieces of addresses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredTerms(…)")
+    }
+}
+
+impl Invitation {
+    /// Returns the terms by which a search finds the invitation.
+    ///
+    /// They move when [`Change::indexed`](crate::Change::indexed) says so.
+    #[must_use]
+    pub fn search_terms(&self) -> StoredTerms {
+        let used_by = self.last_use.as_ref().map(|last| last.username.search_terms());
+        StoredTerms { address: self.binding.search_terms(), used_by: used_by.unwrap_or_default() }
     }
 }
 
