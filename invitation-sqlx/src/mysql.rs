@@ -31,7 +31,7 @@ use crate::{Joined, SqlStore, dialect::Dialect, ops, values::PushColumn};
 ///
 /// These databases give nothing back from an update, and take no two changes as one
 /// statement, but several statements as one message. So a redemption is one round trip: one
-/// message begins the transaction, makes the guarded update, writes the event, the standing,
+/// message begins the transaction, makes the guarded update, writes the event, the state,
 /// the ledger and the words, asks for the row, and commits. Another one asks why when nothing
 /// was done, and a third records the refusal. A code that somebody has reserved a use of
 /// takes the long way, statement by statement, as the other changes do. Looking up is one.

@@ -72,7 +72,7 @@ pub(crate) struct Names {
     pub(crate) leases: Arc<str>,
     pub(crate) requests: Arc<str>,
     pub(crate) quotas: Arc<str>,
-    pub(crate) standings: Arc<str>,
+    pub(crate) states: Arc<str>,
     pub(crate) words: Arc<str>,
     pub(crate) events: Arc<str>,
 }
@@ -86,7 +86,7 @@ impl Names {
             leases: name("leases"),
             requests: name("requests"),
             quotas: name("quotas"),
-            standings: name("standings"),
+            states: name("states"),
             words: name("words"),
             events: name("events"),
             prefix,

@@ -21,7 +21,7 @@ use support::{admin, redeemer, trail, uses};
 /// makes all of them.
 const LATER: [&str; 5] = [
     "INSERT ON invitation_events",
-    "UPDATE ON invitation_standings",
+    "UPDATE ON invitation_states",
     "INSERT ON invitation_redemptions",
     "DELETE ON invitation_words",
     "INSERT ON invitation_words",

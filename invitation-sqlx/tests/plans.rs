@@ -95,10 +95,10 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::FirstPage, &["codes_newest", "codes_pkey"]),
     (Question::FirstPageOfAll, &["codes_newest_anywhere", "codes_pkey"]),
     (Question::MiddlePage, &["codes_newest", "codes_pkey"]),
-    (Question::Of(Status::Active), &["standings_pkey", "codes_pkey"]),
-    (Question::Of(Status::Expired), &["standings_pkey", "codes_pkey"]),
-    (Question::Of(Status::Used), &["standings_pkey", "codes_pkey"]),
-    (Question::Of(Status::Revoked), &["standings_pkey", "codes_pkey"]),
+    (Question::Of(Status::Active), &["states_pkey", "codes_pkey"]),
+    (Question::Of(Status::Expired), &["states_pkey", "codes_pkey"]),
+    (Question::Of(Status::Used), &["states_pkey", "codes_pkey"]),
+    (Question::Of(Status::Revoked), &["states_pkey", "codes_pkey"]),
     (Question::Search("rarely"), &["words_pkey", "words_of", "codes_pkey"]),
     (Question::Search("example"), &["words_pkey", "words_of", "codes_pkey"]),
     (Question::Search("rarely example"), &["words_pkey", "words_of", "codes_pkey"]),
@@ -107,7 +107,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Role, &["codes_role", "codes_pkey"]),
     (Question::Inviter, &["codes_inviter", "codes_pkey"]),
     (Question::Batch, &["codes_batch", "codes_pkey"]),
-    (Question::Counts, &["standings_valid"]),
+    (Question::Counts, &["states_valid"]),
     (Question::CountsOf("rarely"), &["words_pkey", "codes_pkey"]),
     (Question::CountsOf("example"), &["words_pkey", "codes_pkey"]),
     (Question::CountsOf("anna west"), &["words_pkey", "codes_pkey"]),
@@ -119,7 +119,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
 /// invitations.
 fn on_postgres(question: Question, index: &'static str) -> &'static str {
     match (question, index) {
-        (Question::Of(Status::Active | Status::Expired), "standings_pkey") => "standings_lasting",
+        (Question::Of(Status::Active | Status::Expired), "states_pkey") => "states_lasting",
         _ => index,
     }
 }
@@ -254,7 +254,7 @@ async fn postgres_goes_by_keys_from_the_beginning() {
         plans = log.take();
     }
     assert!(plans.contains("invitation_codes_digest_key on "), "{plans}");
-    let by_key = |line: &str| line.contains("Index Cond:") && line.contains("standing = $");
+    let by_key = |line: &str| line.contains("Index Cond:") && line.contains("state = $");
     assert!(plans.lines().any(by_key), "{plans}");
 }
 

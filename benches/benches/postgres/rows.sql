@@ -32,7 +32,7 @@ FROM (
     FROM made
 ) rows;
 
-INSERT INTO invitation_standings
+INSERT INTO invitation_states
 SELECT
     division,
     CASE WHEN uses = max_uses THEN 2 WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END,

@@ -52,18 +52,18 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
 
 -- The state of each invitation that is no tombstone. Lists and counts by status use it, and
 -- so do quotas.
-CREATE TABLE IF NOT EXISTS {prefix}standings (
+CREATE TABLE IF NOT EXISTS {prefix}states (
     division        VARBINARY(64)  NOT NULL,
-    standing        BIGINT         NOT NULL, -- 0: uses left, 1: revoked, 2: used
+    state        BIGINT         NOT NULL, -- 0: uses left, 1: revoked, 2: used
     created_at      BIGINT         NOT NULL,
     id              BINARY(16)     NOT NULL,
     expires_at      BIGINT         NOT NULL,
     inviter         VARBINARY(128),
-    PRIMARY KEY (division, standing, created_at, id),
-    KEY {prefix}standings_anywhere (standing, created_at, id, expires_at),
-    KEY {prefix}standings_valid (standing, division, expires_at),
-    KEY {prefix}standings_valid_anywhere (standing, expires_at),
-    KEY {prefix}standings_valid_by (standing, inviter, expires_at)
+    PRIMARY KEY (division, state, created_at, id),
+    KEY {prefix}states_anywhere (state, created_at, id, expires_at),
+    KEY {prefix}states_valid (state, division, expires_at),
+    KEY {prefix}states_valid_anywhere (state, expires_at),
+    KEY {prefix}states_valid_by (state, inviter, expires_at)
 ) ENGINE = InnoDB;
 
 -- Redemptions of codes for several uses. The redemption of a single-use code is in its row.

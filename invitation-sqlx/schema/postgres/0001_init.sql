@@ -48,9 +48,9 @@ CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_i
 
 -- The state of each invitation that is no tombstone. Lists and counts by status use it, and
 -- so do quotas.
-CREATE TABLE {prefix}standings (
+CREATE TABLE {prefix}states (
     division        TEXT COLLATE "C" NOT NULL,
-    standing        BIGINT           NOT NULL, -- 0: uses left, 1: revoked, 2: used
+    state        BIGINT           NOT NULL, -- 0: uses left, 1: revoked, 2: used
     created_at      BIGINT           NOT NULL,
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,
@@ -59,19 +59,19 @@ CREATE TABLE {prefix}standings (
     -- is beyond its cap. It does not use random(), which a caller can make predictable by its
     -- seed. It is never shown.
     sampled         BOOLEAN          NOT NULL DEFAULT (get_byte(uuid_send(gen_random_uuid()), 0) < 8),
-    PRIMARY KEY (division, standing, created_at, id) INCLUDE (expires_at)
+    PRIMARY KEY (division, state, created_at, id) INCLUDE (expires_at)
 );
 
-CREATE INDEX {prefix}standings_anywhere ON {prefix}standings (standing, created_at, id) INCLUDE (expires_at);
-CREATE INDEX {prefix}standings_valid ON {prefix}standings (division, expires_at, created_at, id) WHERE standing = 0;
-CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at, created_at, id) WHERE standing = 0;
+CREATE INDEX {prefix}states_anywhere ON {prefix}states (state, created_at, id) INCLUDE (expires_at);
+CREATE INDEX {prefix}states_valid ON {prefix}states (division, expires_at, created_at, id) WHERE state = 0;
+CREATE INDEX {prefix}states_valid_anywhere ON {prefix}states (expires_at, created_at, id) WHERE state = 0;
 -- By validity in whole days. The condition is < 1 instead of = 0, so that a query with the
 -- same condition can use no other partial index.
-CREATE INDEX {prefix}standings_lasting ON {prefix}standings (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
-CREATE INDEX {prefix}standings_lasting_anywhere ON {prefix}standings (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE standing < 1;
-CREATE INDEX {prefix}standings_sampled ON {prefix}standings (division, standing, expires_at) WHERE sampled;
-CREATE INDEX {prefix}standings_sampled_anywhere ON {prefix}standings (standing, expires_at) WHERE sampled;
-CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
+CREATE INDEX {prefix}states_lasting ON {prefix}states (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
+CREATE INDEX {prefix}states_lasting_anywhere ON {prefix}states (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
+CREATE INDEX {prefix}states_sampled ON {prefix}states (division, state, expires_at) WHERE sampled;
+CREATE INDEX {prefix}states_sampled_anywhere ON {prefix}states (state, expires_at) WHERE sampled;
+CREATE INDEX {prefix}states_valid_by ON {prefix}states (inviter, expires_at) WHERE state = 0;
 
 -- Redemptions of codes for several uses. The redemption of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (

@@ -47,20 +47,20 @@ CREATE INDEX {prefix}codes_request ON {prefix}codes (request_id) WHERE request_i
 
 -- The state of each invitation that is no tombstone. Lists and counts by status use it, and
 -- so do quotas.
-CREATE TABLE {prefix}standings (
+CREATE TABLE {prefix}states (
     division        TEXT    NOT NULL,
-    standing        INTEGER NOT NULL,         -- 0: uses left, 1: revoked, 2: used
+    state        INTEGER NOT NULL,         -- 0: uses left, 1: revoked, 2: used
     created_at      INTEGER NOT NULL,
     id              BLOB    NOT NULL,
     expires_at      INTEGER NOT NULL,
     inviter         TEXT,
-    PRIMARY KEY (division, standing, created_at, id)
+    PRIMARY KEY (division, state, created_at, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX {prefix}standings_anywhere ON {prefix}standings (standing, created_at, id, expires_at);
-CREATE INDEX {prefix}standings_valid ON {prefix}standings (division, expires_at) WHERE standing = 0;
-CREATE INDEX {prefix}standings_valid_anywhere ON {prefix}standings (expires_at) WHERE standing = 0;
-CREATE INDEX {prefix}standings_valid_by ON {prefix}standings (inviter, expires_at) WHERE standing = 0;
+CREATE INDEX {prefix}states_anywhere ON {prefix}states (state, created_at, id, expires_at);
+CREATE INDEX {prefix}states_valid ON {prefix}states (division, expires_at) WHERE state = 0;
+CREATE INDEX {prefix}states_valid_anywhere ON {prefix}states (expires_at) WHERE state = 0;
+CREATE INDEX {prefix}states_valid_by ON {prefix}states (inviter, expires_at) WHERE state = 0;
 
 -- Redemptions of codes for several uses. The redemption of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (

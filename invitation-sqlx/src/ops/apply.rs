@@ -1,13 +1,13 @@
 //! One transition, as a whole or not at all.
 
 use invitation_core::{
-    Change, Event, EventId, Facts, InvitationId, Outcome, QuotaOf, StoreError, Transition,
+    Event, EventId, Facts, InvitationId, Outcome, QuotaOf, StoreError, Transition,
 };
 
 use super::{
     Begin, Step, at_once,
     lease::{self, Leases},
-    ledger, one_message, quota, read, standing, words,
+    ledger, one_message, quota, read, state, words,
 };
 use crate::{
     dialect::Dialect,
@@ -82,7 +82,8 @@ pub(crate) async fn apply<DB: Dialect>(
 
 /// Whether a code or an address goes into the tables.
 fn carries_a_secret(transition: &Transition) -> bool {
-    matches!(transition.change(), Change::Rotate { .. } | Change::Amend { binding: Some(_), .. })
+    let moved = transition.change().indexed();
+    moved.code || moved.address
 }
 
 async fn attempt<DB: Dialect>(
@@ -104,7 +105,7 @@ async fn attempt<DB: Dialect>(
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
     render::guard(&mut s, transition.guard(), names);
-    if let Change::Rotate { digest, .. } = transition.change() {
+    if let Some(digest) = transition.change().new_digest() {
         // Its own digest is taken too, and no unique key would say so.
         s.sql(" AND i.digest <> ").blob(digest.as_bytes());
     }
@@ -123,28 +124,16 @@ async fn attempt<DB: Dialect>(
     if !write_event::<DB>(conn, names, &event).await.map_err(failed)? {
         return Ok(Attempt::Undo);
     }
-    standing::follow::<DB>(conn, names, transition.change(), &invitation).await.map_err(failed)?;
-    let mine = match transition.change() {
-        Change::Redeem { .. } => {
-            if let Some(last) = &invitation.last_use
-                && invitation.max_uses.get() > 1
-                && !ledger::write::<DB>(conn, names, invitation.id, last).await.map_err(failed)?
-            {
-                return Ok(Attempt::Undo);
-            }
-            words::used_by_changed::<DB>(conn, names, &invitation).await.map_err(failed)?;
-            invitation.last_use.clone()
-        }
-        Change::Amend { binding: Some(_), .. } => {
-            words::address_changed::<DB>(conn, names, &invitation).await.map_err(failed)?;
-            None
-        }
-        Change::Delete { .. } => {
-            words::forget_all::<DB>(conn, names, &invitation).await.map_err(failed)?;
-            None
-        }
-        _ => None,
-    };
+    state::follow::<DB>(conn, names, transition.change(), &invitation).await.map_err(failed)?;
+    let moved = transition.change().indexed();
+    let mine = invitation.last_use.clone().filter(|_| moved.used_by);
+    if let Some(last) = &mine
+        && invitation.max_uses.get() > 1
+        && !ledger::write::<DB>(conn, names, invitation.id, last).await.map_err(failed)?
+    {
+        return Ok(Attempt::Undo);
+    }
+    words::follow::<DB>(conn, names, moved, &invitation).await.map_err(failed)?;
     let mut facts = Facts { mine, ..Facts::of(invitation) };
     lease::tell::<DB>(conn, names, transition, &mut facts).await?;
     Ok(Attempt::Made(Box::new(facts)))
@@ -170,11 +159,11 @@ async fn changed_row<DB: Dialect>(
         row::INVITATION,
         names.invitations
     ));
-    match transition.change() {
-        Change::Rotate { digest, .. } => {
+    match transition.change().new_digest() {
+        Some(digest) => {
             s.sql("i.digest = ").blob(digest.as_bytes());
         }
-        _ => render::target(&mut s, transition.target()),
+        None => render::target(&mut s, transition.target()),
     }
     s.first(conn).await
 }

@@ -1,6 +1,6 @@
 //! A redemption as one statement, where the database takes several changes as one.
 
-use invitation_core::{Change, Facts, StoreError, StoreErrorKind, Transition};
+use invitation_core::{Facts, State, StoreError, StoreErrorKind, Transition};
 
 use super::{Begin, Step};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 /// in which a statement by itself does not go on from what others have committed.
 const SERIALIZATION_FAILURE: &str = "40001";
 
-/// Redeems at once: use, evidence, ledger, standing and words in one round trip, or two
+/// Redeems at once: use, evidence, ledger, state and words in one round trip, or two
 /// more behind a savepoint. None when this is not the way, or when nothing was done:
 /// the general way then does it, or finds out why not.
 pub(super) async fn redeem<DB: Dialect>(
@@ -26,13 +26,9 @@ pub(super) async fn redeem<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Option<Facts>, StoreError> {
-    if !DB::CHANGES_AS_ONE || !transition.quotas().is_empty() {
-        return Ok(None);
-    }
-    let Change::Redeem { username, taken_over_from: None, .. } = transition.change() else {
-        return Ok(None);
-    };
-    let s = statement::<DB>(names, transition, username.search_terms());
+    let plain = transition.as_plain_redemption().filter(|_| DB::CHANGES_AS_ONE);
+    let Some(plain) = plain else { return Ok(None) };
+    let s = statement::<DB>(names, transition, plain.username.search_terms());
     let found = match begin {
         // It is its own transaction, and its answer that of the commit.
         Begin::Own => match s.first(conn).await {
@@ -90,7 +86,7 @@ fn statement<DB: Dialect>(
          WHERE max_uses > 1)",
         names.redemptions
     ));
-    stand(&mut s, names);
+    state(&mut s, names);
     forget(&mut s, names);
     if !words.is_empty() {
         s.sql(format_args!(
@@ -107,11 +103,11 @@ fn statement<DB: Dialect>(
     s
 }
 
-/// A code that is used up stands elsewhere.
-pub(super) fn stand<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
-    s.sql(format_args!(", t AS (UPDATE {} AS s SET standing = ", names.standings));
-    s.sql(render::USED).sql(" FROM u WHERE s.division = u.division AND ");
-    render::stands_at(s, "s.standing", render::OPEN);
+/// Moves the row of a code that is used up.
+pub(super) fn state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+    s.sql(format_args!(", t AS (UPDATE {} AS s SET state = ", names.states));
+    s.sql(render::state(State::UsedUp)).sql(" FROM u WHERE s.division = u.division AND ");
+    render::is_in_state(s, "s.state", State::Open);
     s.sql(" AND s.created_at = u.created_at AND s.id = u.id AND u.uses = u.max_uses)");
 }
 

@@ -8,7 +8,7 @@ use crate::{
     error::{commit_error, is_taken, store_error},
     message::Message,
     names::Names,
-    row::{self, Standing, Written},
+    row::{self, StateRow, Written},
     statement::Statement,
     values::{Columns, Listed, Record},
 };
@@ -75,8 +75,8 @@ async fn write_all<DB: Dialect>(
         let events: Vec<_> = chunk.iter().map(|row| &row.event).collect();
         write_rows::<DB, _>(conn, &names.events, row::EVENT, &events, "").await?;
         let alive = invitations.filter(|row| row.deleted_at.is_none());
-        let standings: Vec<_> = alive.clone().map(Standing).collect();
-        write_rows::<DB, _>(conn, &names.standings, row::STANDING, &standings, "").await?;
+        let states: Vec<_> = alive.clone().map(StateRow).collect();
+        write_rows::<DB, _>(conn, &names.states, row::STATE, &states, "").await?;
         let new: Vec<_> = alive.flat_map(words::all_of).collect();
         words::write::<DB>(conn, names, &new).await?;
     }

@@ -2,7 +2,7 @@
 //! row before, in the same transaction: that row is the lock.
 
 use invitation_core::{
-    Change, ConsumedLease, Facts, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
+    ConsumedLease, Facts, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
 };
 
 use super::ledger;
@@ -32,8 +32,8 @@ pub(super) async fn change<DB: Dialect>(
         s.run(conn).await.map_err(failed)?;
         return Ok(Leases::Kept(None));
     }
-    let begins = matches!(change, Change::Hold { .. });
-    if !begins && change.taken_over_from().is_none() && invitation.held == 0 {
+    let new = change.new_lease(invitation);
+    if new.is_none() && change.taken_over_from().is_none() && invitation.held == 0 {
         // The way of most redeems: there are no leases, and none begins.
         return Ok(Leases::Kept(None));
     }
@@ -41,11 +41,11 @@ pub(super) async fn change<DB: Dialect>(
     // to wait for the row; from here on they cannot change.
     let mut facts = Facts::of(invitation.clone());
     // A redemption has the ledger's key to arbitrate; a lease has not.
-    if begins {
+    if new.is_some() {
         facts.mine = ledger::mine::<DB>(conn, names, transition, invitation).await?;
     }
     // Of those that are held, one may be the one that begins here.
-    let begun = u32::from(matches!(change, Change::Hold { taken_over_from: None, .. }));
+    let begun = u32::from(new.is_some() && change.taken_over_from().is_none());
     if change.taken_over_from().is_some() || invitation.held > begun {
         load::<DB>(conn, names, transition, &mut facts).await?;
     }
@@ -63,12 +63,10 @@ pub(super) async fn change<DB: Dialect>(
     {
         return Ok(Leases::Moved);
     }
-    if let Change::Hold { lease, .. } = change {
-        let until = lease.holds_until(invitation);
-        let lease = Lease { until, ..lease.clone() };
-        if !begin::<DB>(conn, names, invitation, &lease).await.map_err(failed)? {
-            return Ok(Leases::Moved);
-        }
+    if let Some(lease) = new
+        && !begin::<DB>(conn, names, invitation, &lease).await.map_err(failed)?
+    {
+        return Ok(Leases::Moved);
     }
     Ok(Leases::Kept(taken))
 }

@@ -88,7 +88,7 @@ fn ways<'a, DB: Dialect>(
     }
     if let Some(status) = filter.status {
         let is_by_expiry = matches!(status, Status::Active | Status::Expired);
-        if is_by_expiry && DB::LATERAL && count::is_told_by_standings(filter) {
+        if is_by_expiry && DB::LATERAL && count::is_told_by_states(filter) {
             ways.push(Way::Lasting(status));
         }
         ways.push(Way::Of(status));

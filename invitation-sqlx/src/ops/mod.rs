@@ -15,7 +15,7 @@ mod purge;
 mod quota;
 mod read;
 mod request;
-mod standing;
+mod state;
 mod step;
 mod together;
 mod words;

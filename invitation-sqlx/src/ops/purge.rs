@@ -4,7 +4,7 @@ use invitation_core::{Purge, Purged, Scope, StoreError};
 
 use super::{
     Begin, Step, apply, request,
-    standing::{self, Key},
+    state::{self, Key},
 };
 use crate::{
     dialect::Dialect,
@@ -74,13 +74,13 @@ async fn remove<DB: Dialect>(
 ) -> sqlx::Result<()> {
     let ids: Vec<_> = going.iter().map(|row| row.id).collect();
     let (mut keys, mut requests) = (Vec::with_capacity(going.len()), Vec::new());
-    for Going { id, division, standing, created_at, request } in going {
-        keys.push(Key { division, standing, created_at, id });
+    for Going { id, division, state, created_at, request } in going {
+        keys.push(Key { division, state, created_at, id });
         requests.extend(request);
     }
     requests.sort_unstable();
     requests.dedup();
-    standing::remove::<DB>(conn, names, &keys).await?;
+    state::remove::<DB>(conn, names, &keys).await?;
     let tables = [
         (&names.invitations, "id"),
         (&names.redemptions, "invitation"),

@@ -51,11 +51,11 @@ async fn count<DB: Dialect>(
 ) -> sqlx::Result<u32> {
     let mut s = Statement::<DB>::new(format!(
         "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} s",
-        names.standings
+        names.states
     ));
     let index = match quota.of {
-        QuotaOf::Inviter(_) => "standings_valid_by",
-        QuotaOf::Division(_) => "standings_valid",
+        QuotaOf::Inviter(_) => "states_valid_by",
+        QuotaOf::Division(_) => "states_valid",
     };
     render::go_by(&mut s, names, index);
     s.sql(" WHERE ");

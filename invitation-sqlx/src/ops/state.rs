@@ -1,38 +1,34 @@
-//! Where each invitation stands, in a narrow row of its own: its changes cost less than
-//! those of an index on the invitation's wide row would, which then could not be
-//! updated in place. Whoever touches it has updated the invitation's row before, in the
-//! same transaction: that row is the lock.
+//! The state of each invitation, in a narrow row of its own. Changing this row costs less
+//! than changing an index on the invitation's wide row, which the database then could not
+//! update in place. A transaction updates the invitation's row first, and that row is the
+//! lock for this one.
 
-use invitation_core::{Change, Invitation, InvitationId};
+use invitation_core::{Change, Invitation, InvitationId, State};
 
-use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
+use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
 /// How many rows one statement finds by key: databases bound the depth of a condition.
 const KEYS: usize = 100;
 
-/// After `change` has led to `invitation`.
+/// Updates the row after `change` has led to `invitation`.
 pub(super) async fn follow<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     change: &Change,
     invitation: &Invitation,
 ) -> sqlx::Result<()> {
-    let now = row::standing(invitation);
-    let before = match change {
-        Change::Hold { .. }
-        | Change::Release { .. }
-        | Change::Rotate { .. }
-        | Change::Amend { expires_at: None, .. } => return Ok(()),
-        Change::Redeem { .. } if invitation.has_uses_left() => return Ok(()),
-        Change::Delete { .. } => return remove::<DB>(conn, names, &[Key::of(invitation)]).await,
-        Change::Redeem { .. } | Change::Revoke(_) => render::OPEN,
-        Change::Reinstate => render::REVOKED,
-        Change::Amend { .. } => now,
-    };
-    let mut s = Statement::<DB>::new(format!("UPDATE {} SET standing = ", names.standings));
-    s.sql(now);
+    let moved = change.indexed();
+    let (before, now) = (change.state_before(invitation), invitation.state());
+    if moved.existence {
+        return remove::<DB>(conn, names, &[Key::of(invitation)]).await;
+    }
+    if before == now && !moved.expiry {
+        return Ok(());
+    }
+    let mut s = Statement::<DB>::new(format!("UPDATE {} SET state = ", names.states));
+    s.sql(render::state(now));
     s.sql(", expires_at = ").int(invitation.expires_at.as_micros()).sql(" WHERE ");
-    Key { standing: before, ..Key::of(invitation) }.write(&mut s);
+    Key { state: before, ..Key::of(invitation) }.write(&mut s);
     s.run(conn).await?;
     Ok(())
 }
@@ -40,7 +36,7 @@ pub(super) async fn follow<DB: Dialect>(
 /// By what a row is found.
 pub(super) struct Key {
     pub(super) division: String,
-    pub(super) standing: i64,
+    pub(super) state: State,
     pub(super) created_at: i64,
     pub(super) id: InvitationId,
 }
@@ -49,7 +45,7 @@ impl Key {
     fn of(invitation: &Invitation) -> Self {
         Self {
             division: invitation.division.as_str().to_owned(),
-            standing: row::standing(invitation),
+            state: invitation.state(),
             created_at: invitation.created_at.as_micros(),
             id: invitation.id,
         }
@@ -58,7 +54,7 @@ impl Key {
     fn write<DB: Dialect>(&self, s: &mut Statement<DB>) {
         s.sql("(division = ").text(self.division.as_str());
         s.sql(" AND ");
-        render::stands_at(s, "standing", self.standing);
+        render::is_in_state(s, "state", self.state);
         s.sql(" AND created_at = ").int(self.created_at);
         s.sql(" AND id = ").blob(self.id.as_bytes()).sql(")");
     }
@@ -70,7 +66,7 @@ pub(super) async fn remove<DB: Dialect>(
     keys: &[Key],
 ) -> sqlx::Result<()> {
     for chunk in keys.chunks(KEYS) {
-        let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.standings));
+        let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.states));
         if chunk.len() > 1 {
             s = s.once();
         }

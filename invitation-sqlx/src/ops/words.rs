@@ -1,6 +1,6 @@
 //! The terms that a search looks through.
 
-use invitation_core::{Invitation, Redemption};
+use invitation_core::{Indexed, Invitation, StoredTerms};
 
 use crate::{
     dialect::Dialect,
@@ -38,20 +38,15 @@ impl Record for Word<'_> {
     }
 }
 
-fn of_address(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
-    let terms = invitation.binding.search_terms();
-    terms.into_iter().map(move |text| Word { text, invitation, part: ADDRESS })
+/// Returns the rows of some terms of an invitation.
+fn rows(terms: Vec<String>, invitation: &Invitation, part: i64) -> impl Iterator<Item = Word<'_>> {
+    terms.into_iter().map(move |text| Word { text, invitation, part })
 }
 
-fn of_used_by(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
-    let of = |last: &Redemption| last.username.search_terms();
-    let terms = invitation.last_use.as_ref().map_or_else(Vec::new, of);
-    terms.into_iter().map(move |text| Word { text, invitation, part: invitation.uses.into() })
-}
-
-/// Those of a new invitation.
+/// Returns the rows of a new invitation.
 pub(super) fn all_of(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
-    of_address(invitation).chain(of_used_by(invitation))
+    let StoredTerms { address, used_by } = invitation.search_terms();
+    rows(address, invitation, ADDRESS).chain(rows(used_by, invitation, invitation.uses.into()))
 }
 
 pub(super) async fn write<DB: Dialect>(
@@ -62,34 +57,33 @@ pub(super) async fn write<DB: Dialect>(
     insert::write_rows::<DB, _>(conn, &names.words, COLUMNS, words, "").await
 }
 
-/// After another use.
-pub(super) async fn used_by_changed<DB: Dialect>(
+/// Replaces the terms that a change has moved.
+pub(super) async fn follow<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
+    moved: Indexed,
     invitation: &Invitation,
 ) -> sqlx::Result<()> {
-    if invitation.uses > 1 {
-        forget::<DB>(conn, names, invitation, " AND part <> 0").await?;
+    if moved.existence {
+        return forget::<DB>(conn, names, invitation, "").await;
     }
-    write::<DB>(conn, names, &of_used_by(invitation).collect::<Vec<_>>()).await
-}
-
-pub(super) async fn address_changed<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: &Invitation,
-) -> sqlx::Result<()> {
-    forget::<DB>(conn, names, invitation, " AND part = 0").await?;
-    write::<DB>(conn, names, &of_address(invitation).collect::<Vec<_>>()).await
-}
-
-/// No search finds it any more.
-pub(super) async fn forget_all<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    invitation: &Invitation,
-) -> sqlx::Result<()> {
-    forget::<DB>(conn, names, invitation, "").await
+    if !moved.address && !moved.used_by {
+        return Ok(());
+    }
+    let StoredTerms { address, used_by } = invitation.search_terms();
+    if moved.address {
+        forget::<DB>(conn, names, invitation, " AND part = 0").await?;
+        let new: Vec<_> = rows(address, invitation, ADDRESS).collect();
+        write::<DB>(conn, names, &new).await?;
+    }
+    if moved.used_by {
+        if invitation.uses > 1 {
+            forget::<DB>(conn, names, invitation, " AND part <> 0").await?;
+        }
+        let new: Vec<_> = rows(used_by, invitation, invitation.uses.into()).collect();
+        write::<DB>(conn, names, &new).await?;
+    }
+    Ok(())
 }
 
 async fn forget<DB: Dialect>(

@@ -1,6 +1,6 @@
 //! The words of a guard.
 
-use invitation_core::{Condition, EmailKey, Guard, Timestamp, UserId};
+use invitation_core::{Condition, EmailKey, Guard, Timestamp, Transition, UserId};
 
 use crate::{dialect::Dialect, names::Names, statement::Statement};
 
@@ -45,7 +45,7 @@ impl Given<'_> {
 }
 
 pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &Names) {
-    guard_but(s, guard, Given::Here, names, |_| false);
+    guard_but(s, guard, Given::Here, names, &[]);
 }
 
 /// The same, and that there is no lease.
@@ -55,7 +55,7 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
     given: Given<'_>,
     names: &Names,
 ) {
-    guard_but(s, guard, given, names, |word| matches!(word, Condition::FirstHoldBy(_)));
+    guard_but(s, guard, given, names, &[Implied::WithoutLeases]);
     s.sql(NO_LEASE);
 }
 
@@ -66,9 +66,7 @@ pub(crate) fn guard_of_unused<DB: Dialect>(
     given: Given<'_>,
     names: &Names,
 ) {
-    guard_but(s, guard, given, names, |word| {
-        matches!(word, Condition::FirstUseBy(_) | Condition::FirstHoldBy(_))
-    });
+    guard_but(s, guard, given, names, &[Implied::WithoutLeases, Implied::WithoutUses]);
     s.sql(NO_LEASE);
 }
 
@@ -76,26 +74,61 @@ pub(crate) fn guard_of_unused<DB: Dialect>(
 /// than a row which this had to wait for.
 const NO_LEASE: &str = " AND i.held = 0";
 
-/// All words but those that something else says already.
+/// What the statement requires of a row, so that a condition need not be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Implied {
+    /// The row has no leases.
+    WithoutLeases,
+    /// Nobody has used the code.
+    WithoutUses,
+    /// Nothing: the condition is always written.
+    Never,
+}
+
+/// Returns the requirement under which a condition holds by itself.
+fn implied(condition: &Condition) -> Implied {
+    match condition {
+        Condition::FirstHoldBy(_) => Implied::WithoutLeases,
+        Condition::FirstUseBy(_) => Implied::WithoutUses,
+        Condition::NotDeleted
+        | Condition::UsesLeft
+        | Condition::NotRevoked
+        | Condition::NotExpired { .. }
+        | Condition::AddressProved(_)
+        | Condition::Grantable(_)
+        | Condition::Version(_)
+        | Condition::UseFree
+        | Condition::LeaseRunOut { .. }
+        | Condition::HoldsLease { .. }
+        | Condition::OwnLeaseRunOut { .. } => Implied::Never,
+    }
+}
+
+/// Writes all conditions but those that `required` implies.
 fn guard_but<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
     given: Given<'_>,
     names: &Names,
-    is_said: fn(&Condition) -> bool,
+    required: &[Implied],
 ) {
-    for word in guard.conditions().iter().filter(|word| !is_said(word)) {
+    for word in guard.conditions().iter().filter(|word| !required.contains(&implied(word))) {
         s.sql(" AND ");
         condition(s, word, given, names);
     }
 }
 
 /// The same for several redemptions at once, whose guards differ in values at most.
-pub(crate) fn guard_of_all<DB: Dialect>(s: &mut Statement<DB>, guards: &[&Guard], names: &Names) {
-    let words = |n: usize| guards.iter().filter_map(move |guard| guard.conditions().get(n));
-    for n in 0..guards.first().map_or(0, |guard| guard.conditions().len()) {
-        let users: Vec<_> = words(n).filter_map(first_user).collect();
-        if !users.is_empty() {
+pub(crate) fn guard_of_all<DB: Dialect>(
+    s: &mut Statement<DB>,
+    redemptions: &[&Transition],
+    names: &Names,
+) {
+    let words =
+        |n: usize| redemptions.iter().filter_map(move |one| one.guard().conditions().get(n));
+    let users: Vec<_> = redemptions.iter().filter_map(|one| one.redeemer()).collect();
+    for n in 0..redemptions.first().map_or(0, |one| one.guard().conditions().len()) {
+        if words(n).any(|word| implied(word) == Implied::WithoutUses) {
             s.sql(" AND (i.used_by IS NULL OR i.used_by NOT IN ");
             s.list(&users, |s, user| {
                 s.text(user.as_str());
@@ -113,7 +146,7 @@ pub(crate) fn guard_of_all<DB: Dialect>(s: &mut Statement<DB>, guards: &[&Guard]
         }
         let mut said: Vec<&Condition> = Vec::new();
         for word in words(n) {
-            if !matches!(word, Condition::FirstHoldBy(_)) && !said.contains(&word) {
+            if implied(word) == Implied::Never && !said.contains(&word) {
                 s.sql(" AND ");
                 condition(s, word, Given::Here, names);
                 said.push(word);
@@ -121,13 +154,6 @@ pub(crate) fn guard_of_all<DB: Dialect>(s: &mut Statement<DB>, guards: &[&Guard]
         }
     }
     s.sql(NO_LEASE);
-}
-
-fn first_user(word: &Condition) -> Option<&UserId> {
-    match word {
-        Condition::FirstUseBy(user) => Some(user),
-        _ => None,
-    }
 }
 
 fn condition<DB: Dialect>(

@@ -7,19 +7,21 @@
 mod guard;
 
 use invitation_core::{
-    Change, EventFilter, Filter, Position, Purge, Quota, QuotaOf, Scope, Search, SearchTerm,
-    Status, Target, TimeRange,
+    BindingParts, Change, EventFilter, EventId, Filter, Position, Purge, Quota, QuotaOf, Scope,
+    Search, SearchTerm, State, Status, Target, TimeRange, Timestamp, UserId, Username,
 };
 
 pub(crate) use self::guard::{Given, guard, guard_of_all, guard_of_unused, guard_without_leases};
-use crate::{dialect::Dialect, names::Names, row, statement::Statement};
+use crate::{dialect::Dialect, names::Names, statement::Statement};
 
-/// A standing: uses are left, and it is not revoked.
-pub(crate) const OPEN: i64 = 0;
-/// A standing: revoked, with uses left.
-pub(crate) const REVOKED: i64 = 1;
-/// A standing: no uses are left.
-pub(crate) const USED: i64 = 2;
+/// Returns the number that the table of states has for a state.
+pub(crate) const fn state(state: State) -> i64 {
+    match state {
+        State::Open => 0,
+        State::Revoked => 1,
+        State::UsedUp => 2,
+    }
+}
 
 /// Greater than every text that begins with a searched term: terms are letters, digits
 /// and marks, and this is none of them.
@@ -61,10 +63,10 @@ pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
 /// of the table are about. A planner that guesses is not told it: it would take an index
 /// that has but some of the key for as good as the key's own, and then read a whole
 /// division for each row.
-pub(crate) fn stands_at<DB: Dialect>(s: &mut Statement<DB>, column: &str, standing: i64) {
+pub(crate) fn is_in_state<DB: Dialect>(s: &mut Statement<DB>, column: &str, wanted: State) {
     s.sql(column).sql(" = ");
     unseen(s, |s| {
-        s.int(standing);
+        s.int(state(wanted));
     });
 }
 
@@ -114,25 +116,31 @@ pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &
 }
 
 /// The assignments that tell of a redemption as the latest.
-pub(crate) fn latest_use<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
-    let Change::Redeem { id, user, username, at, .. } = change else { return };
+pub(crate) fn latest_use<DB: Dialect>(
+    s: &mut Statement<DB>,
+    id: &EventId,
+    user: &UserId,
+    username: &Username,
+    at: Timestamp,
+    lease: Option<EventId>,
+) {
     s.sql("used_id = ").blob(id.as_bytes());
     s.sql(", used_by = ").text(user.as_str());
     s.sql(", used_name = ").text(username.as_str());
     s.sql(", used_at = ").int(at.as_micros());
     s.sql(", used_role = role, used_lease = ");
-    s.opt_blob(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()));
+    s.opt_blob(lease.as_ref().map(|id| id.as_bytes().as_slice()));
 }
 
 /// The assignments of an update.
 pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     match change {
-        Change::Redeem { taken_over_from, .. } => {
+        Change::Redeem { id, user, username, at, taken_over_from } => {
             if taken_over_from.is_some() {
                 s.sql("held = held - 1, ");
             }
             s.sql("uses = uses + 1, ");
-            latest_use(s, change);
+            latest_use(s, id, user, username, *at, change.own_lease());
             return;
         }
         Change::Hold { taken_over_from, .. } => {
@@ -145,9 +153,9 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
         }
         Change::Amend { binding, role, expires_at } => {
             if let Some(binding) = binding {
-                let (email, key, domain) = row::binding(binding);
+                let BindingParts { email, email_key, domain } = binding.parts();
                 s.sql("email = ").opt_text(email);
-                s.sql(", email_key = ").opt_text(key);
+                s.sql(", email_key = ").opt_text(email_key);
                 s.sql(", email_domain = ").opt_text(domain).sql(", ");
             }
             if let Some(role) = role {
@@ -300,13 +308,13 @@ fn end_of(wanted: &SearchTerm) -> (&'static str, String) {
     }
 }
 
-/// Those that a quota counts, among the standings `s`.
+/// Those that a quota counts, among the states `s`.
 pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
     match &quota.of {
         QuotaOf::Inviter(user) => s.sql("s.inviter = ").text(user.as_str()),
         QuotaOf::Division(division) => s.sql("s.division = ").text(division.as_str()),
     };
-    s.sql(" AND s.standing = ").sql(OPEN);
+    s.sql(" AND s.state = ").sql(state(State::Open));
     s.sql(" AND s.expires_at > ").int(quota.now.as_micros());
 }
 

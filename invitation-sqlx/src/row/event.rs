@@ -1,8 +1,8 @@
 //! Rows of events.
 
 use invitation_core::{
-    CorrelationId, Detail, Division, Event, EventId, InvitationId, Performer, RequestContext, Role,
-    Source, UserId, Username,
+    CorrelationId, Detail, Division, Event, EventId, InvitationId, Performer, PerformerParts,
+    RequestContext, Source,
 };
 
 use super::{Columns, Result};
@@ -20,16 +20,12 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
     Ok(Event {
         id: EventId::from_bytes(c.bytes("id")?),
         at: c.time("at")?,
-        performer: match (
-            c.opt_stored("actor", UserId::from_stored)?,
-            c.opt_stored("actor_role", Role::from_stored)?,
-            c.opt_stored("redeemer", Username::from_stored)?,
-        ) {
-            (None, None, None) => Performer::System,
-            (Some(user), Some(role), None) => Performer::Actor { user, role },
-            (Some(user), None, Some(username)) => Performer::Redeemer { user, username },
-            _ => return Err(c.corrupt("actor")),
-        },
+        performer: Performer::from_parts(PerformerParts {
+            user: c.opt_text("actor")?,
+            role: c.opt_text("actor_role")?,
+            username: c.opt_text("redeemer")?,
+        })
+        .ok_or_else(|| c.corrupt("actor"))?,
         action: c.word("action", |text| text.parse())?,
         outcome: c.word("outcome", |text| text.parse())?,
         reason: c.opt_word("reason", |text| text.parse())?,
@@ -56,18 +52,12 @@ impl Record for Event {
 
 /// Writes the values of an event, with those of the invitation and its division as told.
 pub(crate) fn write_event<V: Values>(v: &mut V, event: &Event, about: impl FnOnce(&mut V)) {
-    let (actor, role, redeemer) = match &event.performer {
-        Performer::System => (None, None, None),
-        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
-        Performer::Redeemer { user, username } => {
-            (Some(user.as_str()), None, Some(username.as_str()))
-        }
-    };
+    let PerformerParts { user, role, username } = event.performer.parts();
     v.blob(event.id.as_bytes().as_slice());
     v.int(event.at.as_micros());
-    v.text(actor);
+    v.text(user);
     v.text(role);
-    v.text(redeemer);
+    v.text(username);
     v.text(event.action.as_str());
     v.text(event.outcome.as_str());
     v.text(event.reason.map(invitation_core::Reason::as_str));

@@ -7,9 +7,10 @@ mod uses;
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    BatchId, Binding, CodeDigest, CodeTag, Division, Email, EmailDomain, EventId, Fingerprint,
-    Invitation, InvitationId, Inviter, Located, Metadata, Position, Redemption, RequestResults,
-    Revocation, Role, SealedCode, Status, StoreError, StoreErrorKind, Timestamp, UserId, Username,
+    BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, EventId, Fingerprint,
+    Invitation, InvitationId, Inviter, InviterParts, Located, Metadata, Position, Redemption,
+    RequestResults, Revocation, Role, SealedCode, State, StoreError, StoreErrorKind, Timestamp,
+    UserId, Username,
 };
 use sqlx::Row;
 
@@ -60,6 +61,10 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
         let at = self.at();
         let value = self.row.try_get::<DB::Int, _>(at).map_err(|_| self.corrupt(column))?;
         Ok(value.into())
+    }
+
+    fn number(&mut self, column: &'static str) -> Result<u32> {
+        u32::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
     }
 
     fn opt_int(&mut self, column: &'static str) -> Result<Option<i64>> {
@@ -207,34 +212,24 @@ fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
         digest: CodeDigest::from_bytes(c.bytes("digest")?),
         tag: CodeTag::from_bytes(c.bytes("tag")?),
         sealed: SealedCode::from_bytes(c.blob("sealed")?),
-        binding: match (
-            c.opt_text("email")?,
-            c.opt_text("email_key")?,
-            c.opt_stored("email_domain", EmailDomain::from_stored)?,
-        ) {
-            (None, None, None) => Binding::Anyone,
-            (Some(email), Some(key), None) => Binding::Address(Email::from_stored(email, key)),
-            (None, None, Some(domain)) => Binding::Domain(domain),
-            _ => return Err(c.corrupt("email_key")),
-        },
+        binding: Binding::from_parts(BindingParts {
+            email: c.opt_text("email")?,
+            email_key: c.opt_text("email_key")?,
+            domain: c.opt_text("email_domain")?,
+        })
+        .ok_or_else(|| c.corrupt("email_key"))?,
         role: c.stored("role", Role::from_stored)?,
         division: c.stored("division", Division::from_stored)?,
-        inviter: match (
-            c.opt_stored("inviter", UserId::from_stored)?,
-            c.opt_stored("inviter_role", Role::from_stored)?,
-        ) {
-            (None, None) => Inviter::System,
-            (Some(user), Some(role)) => Inviter::User { user, role },
-            _ => return Err(c.corrupt("inviter_role")),
-        },
+        inviter: Inviter::from_parts(InviterParts {
+            user: c.opt_text("inviter")?,
+            role: c.opt_text("inviter_role")?,
+        })
+        .ok_or_else(|| c.corrupt("inviter_role"))?,
         created_at: c.time("created_at")?,
         expires_at: c.time("expires_at")?,
-        max_uses: u32::try_from(c.int("max_uses")?)
-            .ok()
-            .and_then(NonZeroU32::new)
-            .ok_or_else(|| c.corrupt("max_uses"))?,
-        uses: u32::try_from(c.int("uses")?).map_err(|_| c.corrupt("uses"))?,
-        held: u32::try_from(c.int("held")?).map_err(|_| c.corrupt("held"))?,
+        max_uses: NonZeroU32::new(c.number("max_uses")?).ok_or_else(|| c.corrupt("max_uses"))?,
+        uses: c.number("uses")?,
+        held: c.number("held")?,
         last_use: last_use(c)?,
         revocation: match (c.opt_time("revoked_at")?, c.opt_text("revoked_reason")?) {
             (None, None) => None,
@@ -277,11 +272,8 @@ impl Record for Written<'_> {
 
     fn write(&self, v: &mut impl Values) {
         let Self { invitation, request } = self;
-        let (email, key, domain) = binding(&invitation.binding);
-        let (inviter, inviter_role) = match &invitation.inviter {
-            Inviter::System => (None, None),
-            Inviter::User { user, role } => (Some(user.as_str()), Some(role.as_str())),
-        };
+        let BindingParts { email, email_key, domain } = invitation.binding.parts();
+        let inviter = invitation.inviter.parts();
         let last = invitation.last_use.as_ref();
         let revocation = invitation.revocation.as_ref();
         v.blob(invitation.id.as_bytes().as_slice());
@@ -289,12 +281,12 @@ impl Record for Written<'_> {
         v.blob(invitation.tag.as_bytes().as_slice());
         v.blob(invitation.sealed.as_bytes());
         v.text(email);
-        v.text(key);
+        v.text(email_key);
         v.text(domain);
         v.text(invitation.role.as_str());
         v.text(invitation.division.as_str());
-        v.text(inviter);
-        v.text(inviter_role);
+        v.text(inviter.user);
+        v.text(inviter.role);
         v.int(invitation.created_at.as_micros());
         v.int(invitation.expires_at.as_micros());
         v.int(i64::from(invitation.max_uses.get()));
@@ -316,46 +308,20 @@ impl Record for Written<'_> {
     }
 }
 
-/// Where an invitation stands, in the order of [`STANDING`].
-pub(crate) struct Standing<'a>(pub(crate) &'a Invitation);
+/// The state of an invitation, as a row in the order of [`STATE`].
+pub(crate) struct StateRow<'a>(pub(crate) &'a Invitation);
 
-pub(crate) const STANDING: &str = "division, standing, created_at, id, expires_at, inviter";
+pub(crate) const STATE: &str = "division, state, created_at, id, expires_at, inviter";
 
-impl Record for Standing<'_> {
+impl Record for StateRow<'_> {
     fn write(&self, v: &mut impl Values) {
         let Self(invitation) = self;
-        let inviter = match &invitation.inviter {
-            Inviter::System => None,
-            Inviter::User { user, .. } => Some(user.as_str()),
-        };
         v.text(invitation.division.as_str());
-        v.int(standing(invitation));
+        v.int(render::state(invitation.state()));
         v.int(invitation.created_at.as_micros());
         v.blob(invitation.id.as_bytes().as_slice());
         v.int(invitation.expires_at.as_micros());
-        v.text(inviter);
-    }
-}
-
-/// What the status would be, were it not for the time.
-pub(crate) fn standing(invitation: &Invitation) -> i64 {
-    standing_of(invitation.status(invitation.created_at))
-}
-
-pub(crate) fn standing_of(status: Status) -> i64 {
-    match status {
-        Status::Active | Status::Expired => render::OPEN,
-        Status::Revoked => render::REVOKED,
-        Status::Used => render::USED,
-    }
-}
-
-/// The address as given, its comparison form, and the domain, of a binding.
-pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<&str>) {
-    match binding {
-        Binding::Anyone => (None, None, None),
-        Binding::Address(email) => (Some(email.as_str()), Some(email.key().as_str()), None),
-        Binding::Domain(domain) => (None, None, Some(domain.as_str())),
+        v.text(invitation.inviter.parts().user);
     }
 }
 
@@ -363,7 +329,7 @@ pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<
 pub(crate) struct Going {
     pub(crate) id: InvitationId,
     pub(crate) division: String,
-    pub(crate) standing: i64,
+    pub(crate) state: State,
     pub(crate) created_at: i64,
     /// The request that it was created by.
     pub(crate) request: Option<Vec<u8>>,
@@ -375,12 +341,10 @@ pub(crate) fn going<DB: Dialect>(row: &DB::Row) -> Result<Going> {
     Ok(Going {
         id: InvitationId::from_bytes(c.bytes("id")?),
         division: c.text("division")?,
-        standing: standing_of(
-            match (c.int("uses")?, c.int("max_uses")?, c.opt_int("revoked_at")?) {
-                (uses, max_uses, _) if uses >= max_uses => Status::Used,
-                (_, _, Some(_)) => Status::Revoked,
-                (_, _, None) => Status::Active,
-            },
+        state: State::of(
+            c.number("uses")?,
+            c.number("max_uses")?,
+            c.opt_int("revoked_at")?.is_some(),
         ),
         created_at: c.int("created_at")?,
         request: c.opt_blob("request_id")?,

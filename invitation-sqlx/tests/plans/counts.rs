@@ -30,9 +30,9 @@ async fn run(store: &PgStore, sql: &str) {
 
 /// Counts `rows` used invitations.
 async fn used(store: &PgStore, rows: u32) -> Tally {
-    run(store, "DELETE FROM invitation_standings").await;
+    run(store, "DELETE FROM invitation_states").await;
     let sql = format!(
-        "INSERT INTO invitation_standings (division, standing, created_at, id, expires_at)
+        "INSERT INTO invitation_states (division, state, created_at, id, expires_at)
          SELECT 'sales', 2, n, decode(lpad(to_hex(n), 32, '0'), 'hex'), n
          FROM generate_series(1, {rows}) n"
     );
@@ -61,7 +61,7 @@ async fn postgres_counts_exactly_up_to_the_cap() {
     assert_eq!(count(&store, 40_000).await, only_used(40_001));
 
     // One of 32 is sampled, within seven standard deviations of 42.
-    let sampled = "SELECT COUNT(*) FROM invitation_standings WHERE sampled";
+    let sampled = "SELECT COUNT(*) FROM invitation_states WHERE sampled";
     let sampled: i64 = sqlx::query_scalar(sampled).fetch_one(store.pool()).await.unwrap();
     assert!((1_575..=2_175).contains(&sampled), "{sampled} of 60,000");
 }
@@ -73,7 +73,7 @@ async fn postgres_takes_so_many_of_a_sample_for_proof() {
     let (_, store) = empty().await;
     for (rows, told) in [(580, 580), (581, 10_001)] {
         used(&store, rows).await;
-        run(&store, "UPDATE invitation_standings SET sampled = TRUE").await;
+        run(&store, "UPDATE invitation_states SET sampled = TRUE").await;
         assert_eq!(count(&store, 10_000).await, only_used(told));
     }
     // A count does not use the sample if the proof would cost more than a quarter of the
@@ -133,11 +133,11 @@ async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
         codes.push(invitations.create(&manager(), Draft::new()).await.unwrap());
     }
     let sampled = async || {
-        let sql = "SELECT id FROM invitation_standings WHERE sampled ORDER BY id";
+        let sql = "SELECT id FROM invitation_states WHERE sampled ORDER BY id";
         let rows = sqlx::query(sql).fetch_all(store.pool()).await.unwrap();
         rows.iter().map(|row| row.get::<Vec<u8>, _>(0)).collect::<Vec<_>>()
     };
-    run(&store, "UPDATE invitation_standings SET sampled = get_byte(id, 15) % 2 = 0").await;
+    run(&store, "UPDATE invitation_states SET sampled = get_byte(id, 15) % 2 = 0").await;
     let before = sampled().await;
     assert!(!before.is_empty());
     for (n, created) in codes.iter().enumerate() {
@@ -177,11 +177,11 @@ async fn each_invitation_is_drawn() {
     let invitations = Invitations::new(store.clone());
     let mut draws = Vec::new();
     for _ in 0..20 {
-        run(&store, "DELETE FROM invitation_standings; SELECT setseed(0.5)").await;
+        run(&store, "DELETE FROM invitation_states; SELECT setseed(0.5)").await;
         let draft = Draft::new().in_division(Division::new("sales").unwrap());
         let drafts = vec![draft.with_role(Role::new("staff").unwrap()); 100];
         invitations.create_many(&admin(), drafts).await.unwrap();
-        let sql = "SELECT sampled FROM invitation_standings ORDER BY created_at, id";
+        let sql = "SELECT sampled FROM invitation_states ORDER BY created_at, id";
         draws.push(sqlx::query_scalar::<_, bool>(sql).fetch_all(store.pool()).await.unwrap());
     }
     assert!(draws.iter().all(|draw| draw.len() == 100));
@@ -215,7 +215,7 @@ async fn postgres_goes_through_a_sample_of_many() {
             assert_eq!(counts.of(Status::Active), Count::MoreThan(10_000));
             assert_eq!(counts.of(Status::Used), Count::MoreThan(10_000));
             assert_eq!(counts.of(Status::Revoked), Count::Exactly(5_000));
-            let index = format!("using invitation_standings_sampled{suffix} on ");
+            let index = format!("using invitation_states_sampled{suffix} on ");
             assert_eq!(plans.matches(&index).count(), 4, "{plans}");
             // The largest scan is of the status that the sample cannot decide.
             let (most, line) = rows(&plans).max_by_key(|(rows, _)| *rows).unwrap();

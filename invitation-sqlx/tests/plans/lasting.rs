@@ -20,9 +20,9 @@ const FEW_LENGTHS: &str = "
 const ODD: &str = "
     UPDATE invitation_codes
     SET created_at = created_at + 97200000000, expires_at = expires_at + 97200000000
-    WHERE id = (SELECT id FROM invitation_standings WHERE standing = 0 AND expires_at < created_at
+    WHERE id = (SELECT id FROM invitation_states WHERE state = 0 AND expires_at < created_at
                 ORDER BY created_at DESC LIMIT 1);
-    UPDATE invitation_standings s SET created_at = c.created_at, expires_at = c.expires_at
+    UPDATE invitation_states s SET created_at = c.created_at, expires_at = c.expires_at
     FROM invitation_codes c WHERE c.id = s.id AND c.created_at <> s.created_at;";
 /// One length, a whole number of days plus most of a day, so many were created within that
 /// day.
@@ -98,8 +98,8 @@ impl Data {
         log().clear();
         let (ids, short) = self.listed(actor, criteria, size).await;
         let plans = log().take();
-        assert!(plans.contains(" using invitation_standings_lasting"), "{plans}");
-        for other in ["standings_pkey", "standings_anywhere", "standings_valid"] {
+        assert!(plans.contains(" using invitation_states_lasting"), "{plans}");
+        for other in ["states_pkey", "states_anywhere", "states_valid"] {
             assert!(!plans.contains(&format!("invitation_{other}")), "{criteria:?}: {other}");
         }
         assert_eq!(short, 0, "{criteria:?}");
@@ -185,7 +185,7 @@ async fn postgres_walks_where_lengths_tell_nothing() {
             let (listed, _) = data.listed(&manager(), &of, 200).await;
             let plans = log().take();
             assert_eq!(listed, expected, "{status}");
-            let is_walked = plans.contains("invitation_standings_pkey on ");
+            let is_walked = plans.contains("invitation_states_pkey on ");
             assert!(is_walked || status != walked, "{lifetime}: {status}");
         }
     }

@@ -20,7 +20,7 @@ SELECT
     IF(seq % 20 = 0, 7, NULL), 1
 FROM seq_1_to_{rows};
 
-INSERT INTO invitation_standings
+INSERT INTO invitation_states
 SELECT
     division, IF(uses = max_uses, 2, IF(revoked_at IS NOT NULL, 1, 0)), created_at, id, expires_at,
     inviter
@@ -51,5 +51,5 @@ INSERT INTO invitation_redemptions
 SELECT id, 'u-1', id, 'anna', created_at, role, NULL
 FROM invitation_codes ORDER BY id LIMIT 20000;
 
-ANALYZE TABLE invitation_codes, invitation_standings, invitation_words, invitation_events,
+ANALYZE TABLE invitation_codes, invitation_states, invitation_words, invitation_events,
     invitation_leases, invitation_redemptions

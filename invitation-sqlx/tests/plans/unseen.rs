@@ -15,7 +15,7 @@ use super::{MIXED, QUESTIONS, Question, TURN, admin, ask, explaining, log, manag
 /// Disables automatic vacuum and analyze on the tables.
 pub(super) const LEFT_ALONE: &str = "
     ALTER TABLE invitation_codes SET (autovacuum_enabled = off);
-    ALTER TABLE invitation_standings SET (autovacuum_enabled = off);
+    ALTER TABLE invitation_states SET (autovacuum_enabled = off);
     ALTER TABLE invitation_words SET (autovacuum_enabled = off)";
 
 /// Returns the maximum number of rows that a single plan step returns or filters out.
@@ -109,13 +109,13 @@ const SMALL: &str = "
     CREATE TEMPORARY TABLE small AS
     SELECT id FROM invitation_codes ORDER BY created_at LIMIT 30;
     UPDATE invitation_codes SET division = 'small' WHERE id IN (SELECT id FROM small);
-    UPDATE invitation_standings SET division = 'small' WHERE id IN (SELECT id FROM small);
+    UPDATE invitation_states SET division = 'small' WHERE id IN (SELECT id FROM small);
     UPDATE invitation_words SET division = 'small' WHERE invitation IN (SELECT id FROM small);
     CREATE TEMPORARY TABLE revoked AS
-    SELECT id FROM invitation_standings WHERE division = 'sales' AND standing = 1
+    SELECT id FROM invitation_states WHERE division = 'sales' AND state = 1
     ORDER BY created_at DESC OFFSET 10;
     DELETE FROM invitation_codes WHERE id IN (SELECT id FROM revoked);
-    DELETE FROM invitation_standings WHERE id IN (SELECT id FROM revoked);
+    DELETE FROM invitation_states WHERE id IN (SELECT id FROM revoked);
     VACUUM ANALYZE";
 
 /// A list does not scan rows of other divisions, times or statuses.

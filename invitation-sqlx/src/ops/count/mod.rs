@@ -98,18 +98,18 @@ fn of_status<DB: Dialect>(
     sampled: bool,
 ) {
     if filter.status.is_some_and(|only| only != status) {
-        s.sql(format_args!("{} i WHERE 1 = 0", names.standings));
-    } else if is_told_by_standings(filter) {
+        s.sql(format_args!("{} i WHERE 1 = 0", names.states));
+    } else if is_told_by_states(filter) {
         let is_of_one = matches!(scope, Scope::Division(_));
         let index = match status {
-            Status::Active | Status::Expired if is_of_one => "standings_valid",
-            Status::Active | Status::Expired => "standings_valid_anywhere",
+            Status::Active | Status::Expired if is_of_one => "states_valid",
+            Status::Active | Status::Expired => "states_valid_anywhere",
             Status::Used | Status::Revoked if is_of_one => "PRIMARY",
-            Status::Used | Status::Revoked => "standings_anywhere",
+            Status::Used | Status::Revoked => "states_anywhere",
         };
-        s.sql(format_args!("{} i", names.standings));
+        s.sql(format_args!("{} i", names.states));
         render::go_by(s, names, index);
-        s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
+        s.sql(" WHERE i.state = ").sql(render::state(status.state()));
         s.sql(if sampled { " AND i.sampled" } else { "" });
         render::scope(s, scope);
         render::validity(s, status, filter);
@@ -131,11 +131,11 @@ fn of_status<DB: Dialect>(
 
 /// Whether a sample of the narrow rows says what the filter asks for, and has it in order.
 fn is_sampled<DB: Dialect>(filter: &Filter) -> bool {
-    DB::SAMPLES && is_told_by_standings(filter) && filter.created == TimeRange::default()
+    DB::SAMPLES && is_told_by_states(filter) && filter.created == TimeRange::default()
 }
 
 /// Whether the narrow rows say all that the filter asks for.
-pub(super) fn is_told_by_standings(filter: &Filter) -> bool {
+pub(super) fn is_told_by_states(filter: &Filter) -> bool {
     let Filter { now: _, status: _, role, inviter, batch, created: _, expires: _, search } = filter;
     role.is_none() && inviter.is_none() && batch.is_none() && search.is_none()
 }

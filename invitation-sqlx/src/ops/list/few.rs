@@ -2,7 +2,7 @@
 
 use invitation_core::Scope;
 
-use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
+use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
 use super::{FEW, FEW_VALID, Question, Way, end_of, page_of};
 
@@ -29,17 +29,17 @@ impl Question<'_> {
 
     /// The candidates, up to one too many.
     fn set<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        let Names { standings, .. } = self.names;
+        let Names { states, .. } = self.names;
         if let Way::Valid(status) = way {
             s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
-            s.sql(format_args!("FROM {standings} i"));
+            s.sql(format_args!("FROM {states} i"));
             let is_of_one = matches!(self.scope, Scope::Division(_));
             render::go_by(
                 s,
                 self.names,
-                if is_of_one { "standings_valid" } else { "standings_valid_anywhere" },
+                if is_of_one { "states_valid" } else { "states_valid_anywhere" },
             );
-            s.sql(" WHERE i.standing = ").sql(row::standing_of(status));
+            s.sql(" WHERE i.state = ").sql(render::state(status.state()));
             render::scope(s, self.scope);
             render::validity(s, status, self.filter);
             s.sql(" ORDER BY i.expires_at");

@@ -68,7 +68,7 @@ impl Question<'_> {
     /// Those with uses left that are not revoked, in the words of the index: by `= 0` the
     /// planner might take another one, and read on in that for long.
     fn open<DB: Dialect>(&self, s: &mut Statement<DB>) {
-        s.sql(format_args!(" FROM {} i WHERE i.standing < 1", self.names.standings));
+        s.sql(format_args!(" FROM {} i WHERE i.state < 1", self.names.states));
         render::scope(s, self.scope);
     }
 

@@ -2,7 +2,7 @@
 
 use invitation_core::{InvitationId, Scope, Timestamp};
 
-use crate::{dialect::Dialect, render, row, statement::Statement};
+use crate::{dialect::Dialect, render, statement::Statement};
 
 use super::{Question, Way, end_of, page_of};
 
@@ -31,7 +31,7 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     Blob(&'a [u8]),
     Time(i64),
-    Standing(i64),
+    State(i64),
 }
 
 impl Value<'_> {
@@ -40,7 +40,7 @@ impl Value<'_> {
             Self::Text(text) => s.text(text),
             Self::Blob(bytes) => s.blob(bytes),
             Self::Time(micros) => s.int(micros),
-            Self::Standing(number) => s.sql(number),
+            Self::State(number) => s.sql(number),
         };
     }
 }
@@ -94,7 +94,7 @@ impl Question<'_> {
         }
         let Path { table, index, common, id, .. } = path;
         s.sql(format_args!("i.created_at AS at, i.{id} AS which"));
-        let tells_validity = *table == &*self.names.standings;
+        let tells_validity = *table == &*self.names.states;
         s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
         s.sql(format_args!(" FROM {table} i"));
         render::go_by(s, self.names, index);
@@ -128,11 +128,11 @@ impl Question<'_> {
         let of_codes = |index, common| Path { table, index, common, id: "id", has_oldest };
         match way {
             Way::Of(status) => {
-                let standing = ("standing", Value::Standing(row::standing_of(status)));
+                let state = ("state", Value::State(render::state(status.state())));
                 Path {
-                    table: &self.names.standings,
-                    index: within("PRIMARY", "standings_anywhere"),
-                    common: division.into_iter().chain([standing]).collect(),
+                    table: &self.names.states,
+                    index: within("PRIMARY", "states_anywhere"),
+                    common: division.into_iter().chain([state]).collect(),
                     id: "id",
                     has_oldest,
                 }

@@ -1,7 +1,7 @@
 //! The statements that make a redemption, each for itself: the first is guarded, and the
 //! others find the row only if that one has made this use of it.
 
-use invitation_core::{Change, Transition};
+use invitation_core::{State, Transition};
 
 use super::Wanted;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
     message.add(use_up::<DB>(wanted));
     message.add(tell::<DB>(wanted));
-    message.add(stand::<DB>(wanted));
+    message.add(state::<DB>(wanted));
     message.add(enter::<DB>(wanted));
     message.add(forget::<DB>(wanted));
     if let Some(s) = name::<DB>(wanted) {
@@ -33,13 +33,13 @@ fn use_up<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
     let Wanted { names, transition, all, .. } = *wanted;
     let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
     s.sql(format_args!("uses = uses + {}, ", all.len()));
-    render::latest_use(&mut s, transition.change());
+    let plain = wanted.plain;
+    render::latest_use(&mut s, &plain.id, plain.user, plain.username, plain.at, None);
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
     s.sql(format_args!(" AND i.uses + {} <= i.max_uses", all.len()));
-    let guards: Vec<_> = all.iter().map(|one| one.guard()).collect();
-    render::guard_of_all(&mut s, &guards, names);
+    render::guard_of_all(&mut s, all, names);
     s
 }
 
@@ -62,17 +62,17 @@ fn tell<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
     just_used(s, transition)
 }
 
-/// A code that is used up stands elsewhere.
-fn stand<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
+/// Moves the row of a code that is used up.
+fn state<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
     let Wanted { names, transition, .. } = *wanted;
     let s = Statement::new(format!(
         "UPDATE {} AS i STRAIGHT_JOIN {} AS s ON s.division = i.division \
-         AND s.standing = {} AND s.created_at = i.created_at AND s.id = i.id \
-         SET s.standing = {} WHERE i.uses = i.max_uses AND ",
+         AND s.state = {} AND s.created_at = i.created_at AND s.id = i.id \
+         SET s.state = {} WHERE i.uses = i.max_uses AND ",
         names.invitations,
-        names.standings,
-        render::OPEN,
-        render::USED,
+        names.states,
+        render::state(State::Open),
+        render::state(State::UsedUp),
     ));
     just_used(s, transition)
 }
@@ -86,13 +86,13 @@ fn enter<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
          FROM {} AS i STRAIGHT_JOIN ",
         names.redemptions, names.invitations
     ));
-    rows(&mut s, "id, user_id, username, at", all.iter(), |s, transition| {
-        let Change::Redeem { id, user, username, at, .. } = transition.change() else { return };
+    let redemptions = all.iter().filter_map(|one| one.as_plain_redemption());
+    rows(&mut s, "id, user_id, username, at", redemptions, |s, plain| {
         let mut values = Listed::new(s);
-        values.blob(id.as_bytes().as_slice());
-        values.text(user.as_str());
-        values.text(username.as_str());
-        values.int(at.as_micros());
+        values.blob(plain.id.as_bytes().as_slice());
+        values.text(plain.user.as_str());
+        values.text(plain.username.as_str());
+        values.int(plain.at.as_micros());
     });
     s.sql(" WHERE i.max_uses > 1 AND ");
     just_used(s, transition)
@@ -111,14 +111,14 @@ fn forget<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
 
 /// The words of the latest name, if it has any.
 fn name<DB: Dialect>(wanted: &Wanted<'_>) -> Option<Statement<DB>> {
-    let Wanted { names, transition, username, .. } = *wanted;
+    let Wanted { names, transition, plain, .. } = *wanted;
     let mut s = Statement::new(format!(
         "INSERT INTO {} (word, division, created_at, invitation, part)",
         names.words
     ));
     let mut has_words = false;
     // Each from the row itself: a list to join it with would be a table of its own.
-    for word in username.search_terms() {
+    for word in plain.username.search_terms() {
         s.sql(if has_words { " UNION ALL SELECT " } else { " SELECT " }).text(word);
         s.sql(format_args!(
             ", i.division, i.created_at, i.id, i.uses FROM {} AS i WHERE ",

@@ -7,7 +7,7 @@ use crate::{dialect::Dialect, message::Message, names::Names, render, row, state
 
 /// Asks for what `apply::explain` does, but for leases.
 pub(super) fn explanation<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>, fresh: &str) {
-    let Wanted { names, transition, user, .. } = *wanted;
+    let Wanted { names, transition, plain, .. } = *wanted;
     let Names { invitations, events, redemptions, .. } = names;
     let mut s =
         Statement::<DB>::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
@@ -22,7 +22,7 @@ pub(super) fn explanation<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_
         s.sql(fresh).sql(")");
     };
     s = Statement::<DB>::new(format!("SELECT {} FROM {redemptions} WHERE ", row::REDEMPTION));
-    s.sql("user_id = ").text(user.as_str()).sql(" AND invitation IN ");
+    s.sql("user_id = ").text(plain.user.as_str()).sql(" AND invitation IN ");
     its_id(&mut s);
     s.sql(fresh);
     message.add(s);
@@ -47,7 +47,7 @@ pub(super) fn explain<DB: Dialect>(
         return Ok(None);
     }
     let mine = match invitation.max_uses.get() {
-        1 => invitation.last_use.clone().filter(|last| last.user == *wanted.user),
+        1 => invitation.last_use.clone().filter(|last| last.user == *wanted.plain.user),
         _ => redemptions.first().map(row::redemption::<DB>).transpose()?,
     };
     let on_record = !events.is_empty();

@@ -7,7 +7,7 @@ mod explanation;
 use std::slice;
 
 use invitation_core::{
-    Change, Facts, Invitation, Outcome, StoreError, StoreErrorKind, Transition, UserId, Username,
+    Facts, Invitation, Outcome, PlainRedemption, StoreError, StoreErrorKind, Transition,
 };
 
 use self::{
@@ -32,13 +32,9 @@ pub(super) async fn redeem<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Option<Outcome>, StoreError> {
-    if !DB::TAKES_MESSAGES || !transition.quotas().is_empty() {
-        return Ok(None);
-    }
-    let Change::Redeem { user, username, taken_over_from: None, .. } = transition.change() else {
-        return Ok(None);
-    };
-    let wanted = Wanted { names, transition, user, username, all: slice::from_ref(&transition) };
+    let plain = transition.as_plain_redemption().filter(|_| DB::TAKES_MESSAGES);
+    let Some(plain) = plain else { return Ok(None) };
+    let wanted = Wanted { names, transition, plain, all: slice::from_ref(&transition) };
     match begin {
         Begin::Own => alone::<DB>(conn, &wanted).await,
         Begin::Nested => inside::<DB>(conn, &wanted).await,
@@ -49,8 +45,7 @@ pub(super) async fn redeem<DB: Dialect>(
 struct Wanted<'a> {
     names: &'a Names,
     transition: &'a Transition,
-    user: &'a UserId,
-    username: &'a Username,
+    plain: PlainRedemption<'a>,
     /// All that are to be made at once, of the same code: this one is the last of them.
     all: &'a [&'a Transition],
 }
@@ -63,8 +58,8 @@ pub(super) async fn redeem_for_all<DB: Dialect>(
     transitions: &[&Transition],
 ) -> Result<Option<Invitation>, StoreError> {
     let Some(transition) = transitions.last() else { return Ok(None) };
-    let Change::Redeem { user, username, .. } = transition.change() else { return Ok(None) };
-    let wanted = Wanted { names, transition, user, username, all: transitions };
+    let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
+    let wanted = Wanted { names, transition, plain, all: transitions };
     let mut message = Message::beginning::<DB>();
     change::<DB>(&mut message, &wanted);
     message.commit::<DB>();

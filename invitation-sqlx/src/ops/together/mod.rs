@@ -13,9 +13,7 @@ mod statement;
 
 use std::num::NonZeroUsize;
 
-use invitation_core::{
-    Change, Condition, Facts, Invitation, StoreError, StoreErrorKind, Target, Transition,
-};
+use invitation_core::{Facts, Invitation, StoreError, StoreErrorKind, Transition};
 
 use self::riders::Rider;
 use super::one_message;
@@ -32,19 +30,8 @@ pub(crate) const TOGETHER: NonZeroUsize = NonZeroUsize::new(128).expect("it is n
 
 /// Whether a transition may share a statement with others.
 pub(crate) fn may_share<DB: Dialect>(transition: &Transition) -> bool {
-    let Change::Redeem { id, at, taken_over_from: None, .. } = transition.change() else {
-        return false;
-    };
-    let is_now = |word: &Condition| match word {
-        Condition::NotExpired { now } => now == at,
-        _ => true,
-    };
     (DB::TAKES_MESSAGES || (DB::CHANGES_AS_ONE && DB::PUSH_COLUMN.is_some()))
-        && transition.quotas().is_empty()
-        && matches!(transition.target(), Target::Code(digests) if !digests.is_empty())
-        // One time and one id serve for all that is written.
-        && transition.guard().conditions().iter().all(is_now)
-        && (transition.event().at, transition.event().id) == (*at, *id)
+        && transition.as_plain_redemption().is_some()
 }
 
 /// Redeems for all of them that it can, each with its evidence, in one round trip or two;

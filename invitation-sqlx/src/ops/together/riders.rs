@@ -1,10 +1,11 @@
 //! Who shares a statement, and what each of them brings along.
 
-use std::collections::{HashMap, HashSet};
-
-use invitation_core::{
-    Change, CodeDigest, Condition, CorrelationId, EmailKey, Source, Target, Transition,
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
 };
+
+use invitation_core::{CodeDigest, CorrelationId, EmailKey, PlainRedemption, Source, Transition};
 
 use crate::values::{Record, Values};
 
@@ -15,6 +16,7 @@ pub(super) struct Rider<'a> {
     /// Whose place among the transitions it is.
     pub(super) caller: usize,
     pub(super) transition: &'a Transition,
+    plain: PlainRedemption<'a>,
     digest: &'a CodeDigest,
     /// The how-manieth of those who want the same it is, from 1 on.
     pub(super) nth: u32,
@@ -29,14 +31,15 @@ pub(super) fn seated<'a>(transitions: &[&'a Transition]) -> Vec<Rider<'a>> {
     let mut seen = HashSet::new();
     let mut riders = Vec::with_capacity(transitions.len());
     for (caller, transition) in transitions.iter().enumerate() {
-        let Target::Code(digests) = transition.target() else { continue };
+        let Some(plain) = transition.as_plain_redemption() else { continue };
         // A second try by the same person is for the general way.
-        let is_first = seen.insert((digests, transition.redeemer()));
+        let is_first = seen.insert((plain.code, plain.user));
         if is_first && is_alike(first, transition) {
-            riders.extend(digests.iter().map(|digest| Rider {
+            riders.extend(plain.code.iter().map(|digest| Rider {
                 seat: 0,
                 caller,
                 transition,
+                plain,
                 digest,
                 nth: 0,
                 together: 0,
@@ -74,20 +77,9 @@ pub(super) fn number(riders: &mut [Rider<'_>]) {
 
 /// Whether the same statement serves both, but for the values in their rows.
 fn is_alike(a: &Transition, b: &Transition) -> bool {
-    let (asked, also) = (a.guard().conditions(), b.guard().conditions());
-    let (event, other) = (a.event(), b.event());
-    a.scope() == b.scope()
-        && (event.action, event.outcome, event.reason)
-            == (other.action, other.outcome, other.reason)
-        && event.detail == other.detail
-        && asked.len() == also.len()
-        && asked.iter().zip(also).all(|pair| match pair {
-            (Condition::FirstUseBy(_), Condition::FirstUseBy(_))
-            | (Condition::FirstHoldBy(_), Condition::FirstHoldBy(_))
-            | (Condition::NotExpired { .. }, Condition::NotExpired { .. })
-            | (Condition::AddressProved(_), Condition::AddressProved(_)) => true,
-            (a, b) => a == b,
-        })
+    let grantable = |one: &Transition| Some(Arc::clone(one.as_plain_redemption()?.grantable));
+    let pairs = grantable(a);
+    a.scope() == b.scope() && pairs.is_some() && pairs == grantable(b)
 }
 
 /// The columns of a rider, in the order in which it is written. Those that its event and
@@ -97,9 +89,7 @@ pub(super) const RIDER: &str = "seat, digest, nth, together, used_id, used_by, u
 
 impl Record for Rider<'_> {
     fn write(&self, v: &mut impl Values) {
-        let Change::Redeem { id, user, username, at, .. } = self.transition.change() else {
-            return;
-        };
+        let PlainRedemption { id, user, username, at, address, context, .. } = self.plain;
         v.int(self.seat);
         v.blob(self.digest.as_bytes().as_slice());
         v.int(i64::from(self.nth));
@@ -112,14 +102,8 @@ impl Record for Rider<'_> {
         let is_last = self.nth == self.together;
         let words = is_last.then(|| username.search_terms().join(" "));
         v.text(words.as_deref().filter(|words| !words.is_empty()));
-        let guard = self.transition.guard().conditions();
-        let address = guard.iter().find_map(|word| match word {
-            Condition::AddressProved(address) => address.as_ref(),
-            _ => None,
-        });
         v.text(address.map(EmailKey::as_str));
         v.text(address.map(EmailKey::domain));
-        let context = &self.transition.event().context;
         v.text(context.correlation.as_ref().map(CorrelationId::as_str));
         v.text(context.source.as_ref().map(Source::as_str));
     }

@@ -73,7 +73,7 @@ pub(super) fn write<DB: Dialect>(
         ));
         at_once::forget(&mut s, names);
     }
-    at_once::stand(&mut s, names);
+    at_once::state(&mut s, names);
     s.sql(format_args!(
         ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
          SELECT x.word, {u}.division, {u}.created_at, {u}.id, {u}.uses FROM {both}, \
