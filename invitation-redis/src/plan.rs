@@ -5,8 +5,8 @@
 //! match.
 
 use invitation_core::{
-    BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, Status,
-    TimeRange, Timestamp,
+    BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, State,
+    Status, TimeRange, Timestamp,
 };
 
 use crate::wire::{after, time};
@@ -117,13 +117,13 @@ pub(crate) fn scoped(scope: &Scope, all: u8, one: u8, state: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Returns the stored state of a status. Whether an open invitation is active or expired
-/// depends on the clock.
-fn stored(status: Status) -> &'static [u8] {
-    match status {
-        Status::Active | Status::Expired => b"o",
-        Status::Used => b"u",
-        Status::Revoked => b"r",
+/// Returns the letter of a state in the index. A status that depends on the clock has no
+/// letter of its own.
+fn letter(state: State) -> &'static [u8] {
+    match state {
+        State::Open => b"o",
+        State::UsedUp => b"u",
+        State::Revoked => b"r",
     }
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn plans(scope: &Scope, filter: &Filter) -> Vec<Plan> {
     if let Some(search) = search {
         plans.extend(by_search(search));
     }
-    let is_open = status.is_some_and(|status| stored(status) == b"o");
+    let is_open = status.is_some_and(|status| status.state() == State::Open);
     if is_open && *expires != TimeRange::default() {
         let range = Range::of(&scoped(scope, b'x', b'y', b"o"));
         plans.push(Plan::Unordered(vec![range.within::<InvitationId>(expires, None)]));
@@ -178,7 +178,7 @@ fn of_batch(batch: &BatchId) -> Vec<u8> {
 
 fn by_state(scope: &Scope, status: Option<Status>, created: &TimeRange) -> Vec<Range> {
     let letters: &[&[u8]] = match status {
-        Some(status) => &[stored(status)],
+        Some(status) => &[letter(status.state())],
         None => &[b"o", b"u", b"r"],
     };
     let range = |letter: &&[u8]| {
@@ -228,7 +228,7 @@ pub(crate) fn counted(scope: &Scope, filter: &Filter, statuses: &[Status]) -> Op
             Status::Active => by_expiry().from(Some(end)),
             Status::Expired => by_expiry().before(Some(&end)),
             Status::Used | Status::Revoked => {
-                Range::of(&scoped(scope, b's', b't', stored(*status)))
+                Range::of(&scoped(scope, b's', b't', letter(status.state())))
             }
         }
     };
@@ -238,7 +238,7 @@ pub(crate) fn counted(scope: &Scope, filter: &Filter, statuses: &[Status]) -> Op
 /// Returns whether a range can contain invitations of a status.
 pub(crate) fn may_hold(range: &Range, status: Status) -> bool {
     match range.min.get(1..3) {
-        Some([b's' | b't', state]) => [*state] == *stored(status),
+        Some([b's' | b't', state]) => [*state] == *letter(status.state()),
         _ => true,
     }
 }

@@ -4,10 +4,10 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email, EmailDomain,
-    Event, EventId, IdempotentRequest, Invitation, InvitationId, Inviter, Lease, Metadata,
-    OpenLease, Performer, Redemption, RequestContext, Revocation, Role, SealedCode, Source,
-    StoreError, UserId, Username,
+    BatchId, Binding, BindingParts, CodeDigest, CodeTag, CorrelationId, Detail, Division, Event,
+    EventId, IdempotentRequest, Invitation, InvitationId, Inviter, InviterParts, Lease, Metadata,
+    OpenLease, Performer, PerformerParts, Redemption, RequestContext, Revocation, Role, SealedCode,
+    Source, StoreError, UserId, Username,
 };
 
 use crate::wire::{Fields, Packed, corrupt};
@@ -17,15 +17,6 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Joins search terms as a record stores them.
 pub(crate) fn joined(terms: &[String]) -> String {
     terms.join("\0")
-}
-
-/// Returns the address as given, its comparison form, and the domain, of a binding.
-pub(crate) fn binding(binding: &Binding) -> (Option<&str>, Option<&str>, Option<&str>) {
-    match binding {
-        Binding::Anyone => (None, None, None),
-        Binding::Address(email) => (Some(email.as_str()), Some(email.key().as_str()), None),
-        Binding::Domain(domain) => (None, None, Some(domain.as_str())),
-    }
 }
 
 /// Returns the hash field of an idempotency key. A NUL separates user and key: no user id
@@ -41,29 +32,26 @@ pub(crate) fn write_invitation(
     invitation: &Invitation,
     request: Option<(&[u8], &InvitationId)>,
 ) -> Vec<u8> {
-    let (email, key, domain) = binding(&invitation.binding);
-    let (inviter, inviter_role) = match &invitation.inviter {
-        Inviter::System => (None, None),
-        Inviter::User { user, role } => (Some(user.as_str()), Some(role.as_str())),
-    };
-    let last = invitation.last_use.as_ref();
+    let BindingParts { email, email_key, domain } = invitation.binding.parts();
+    let inviter = invitation.inviter.parts();
+    let terms = invitation.search_terms();
     let mut p = Packed::array(25);
     p.bytes(invitation.digest.as_bytes())
         .bytes(invitation.tag.as_bytes())
         .bytes(invitation.sealed.as_bytes())
         .opt_text(email)
-        .opt_text(key)
+        .opt_text(email_key)
         .opt_text(domain)
         .text(invitation.role.as_str())
         .text(invitation.division.as_str())
-        .opt_text(inviter)
-        .opt_text(inviter_role)
+        .opt_text(inviter.user)
+        .opt_text(inviter.role)
         .time(invitation.created_at)
         .time(invitation.expires_at)
         .int(invitation.max_uses.get())
         .int(invitation.uses)
         .int(invitation.held);
-    match last {
+    match &invitation.last_use {
         Some(last) => write_redemption(&mut p, last),
         None => p.none(),
     };
@@ -75,8 +63,8 @@ pub(crate) fn write_invitation(
         .bytes(&invitation.version.to_be_bytes())
         .opt_bytes(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice()))
         .opt_text(invitation.metadata.as_ref().map(Metadata::as_json))
-        .text(&joined(&invitation.binding.search_terms()))
-        .text(&last.map_or_else(String::new, |last| joined(&last.username.search_terms())))
+        .text(&joined(&terms.address))
+        .text(&joined(&terms.used_by))
         .opt_bytes(request.map(|(key, _)| key))
         .opt_bytes(request.map(|(_, first)| first.as_bytes().as_slice()));
     p.done()
@@ -87,13 +75,12 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> 
     let digest = CodeDigest::from_bytes(f.array("digest")?);
     let tag = CodeTag::from_bytes(f.array("tag")?);
     let sealed = SealedCode::from_bytes(f.bytes("sealed")?.to_vec());
-    let (email, key) = (f.opt("email", Fields::text)?, f.opt("email_key", Fields::text)?);
-    let binding = match (email, key, f.opt_stored("domain", EmailDomain::from_stored)?) {
-        (None, None, None) => Binding::Anyone,
-        (Some(email), Some(key), None) => Binding::Address(Email::from_stored(email, key)),
-        (None, None, Some(domain)) => Binding::Domain(domain),
-        _ => return Err(f.corrupt("email_key")),
-    };
+    let binding = Binding::from_parts(BindingParts {
+        email: f.opt("email", Fields::text)?,
+        email_key: f.opt("email_key", Fields::text)?,
+        domain: f.opt("domain", Fields::text)?,
+    })
+    .ok_or_else(|| f.corrupt("email_key"))?;
     Ok(Invitation {
         id,
         digest,
@@ -102,14 +89,11 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> 
         binding,
         role: f.stored("role", Role::from_stored)?,
         division: f.stored("division", Division::from_stored)?,
-        inviter: match (
-            f.opt_stored("inviter", UserId::from_stored)?,
-            f.opt_stored("inviter_role", Role::from_stored)?,
-        ) {
-            (None, None) => Inviter::System,
-            (Some(user), Some(role)) => Inviter::User { user, role },
-            _ => return Err(f.corrupt("inviter_role")),
-        },
+        inviter: Inviter::from_parts(InviterParts {
+            user: f.opt("inviter", Fields::text)?,
+            role: f.opt("inviter_role", Fields::text)?,
+        })
+        .ok_or_else(|| f.corrupt("inviter_role"))?,
         created_at: f.time("created_at")?,
         expires_at: f.time("expires_at")?,
         max_uses: NonZeroU32::new(f.int("max_uses")?).ok_or_else(|| f.corrupt("max_uses"))?,
@@ -209,7 +193,7 @@ pub(crate) struct EventPieces {
 
 pub(crate) fn event_in_pieces(event: &Event) -> EventPieces {
     let mut until_invitation = Packed::array(13);
-    let (user, role, username) = performer(event);
+    let PerformerParts { user, role, username } = event.performer.parts();
     until_invitation
         .time(event.at)
         .opt_text(user)
@@ -229,21 +213,6 @@ pub(crate) fn event_in_pieces(event: &Event) -> EventPieces {
         context: context.done(),
         detail: detail.done(),
     }
-}
-
-fn performer(event: &Event) -> (Option<&str>, Option<&str>, Option<&str>) {
-    match &event.performer {
-        Performer::System => (None, None, None),
-        Performer::Actor { user, role } => (Some(user.as_str()), Some(role.as_str()), None),
-        Performer::Redeemer { user, username } => {
-            (Some(user.as_str()), None, Some(username.as_str()))
-        }
-    }
-}
-
-/// Returns the user who caused the event.
-pub(crate) fn event_user(event: &Event) -> Option<&str> {
-    performer(event).0
 }
 
 /// Adds an event to an array.
@@ -268,16 +237,12 @@ pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
     Ok(Event {
         id,
         at: f.time("at")?,
-        performer: match (
-            f.opt_stored("actor", UserId::from_stored)?,
-            f.opt_stored("actor_role", Role::from_stored)?,
-            f.opt_stored("redeemer", Username::from_stored)?,
-        ) {
-            (None, None, None) => Performer::System,
-            (Some(user), Some(role), None) => Performer::Actor { user, role },
-            (Some(user), None, Some(username)) => Performer::Redeemer { user, username },
-            _ => return Err(f.corrupt("actor")),
-        },
+        performer: Performer::from_parts(PerformerParts {
+            user: f.opt("actor", Fields::text)?,
+            role: f.opt("actor_role", Fields::text)?,
+            username: f.opt("redeemer", Fields::text)?,
+        })
+        .ok_or_else(|| f.corrupt("actor"))?,
         action: f.word("action", str::parse)?,
         outcome: f.word("outcome", str::parse)?,
         reason: f.opt_word("reason", str::parse)?,

@@ -3,8 +3,8 @@
 //! `Change::apply_to`), and `lua/apply.lua` implements it again.
 
 use invitation_core::{
-    Change, Condition, ConsumedLease, EmailKey, EventId, Guard, Quota, QuotaOf, Role, RolePair,
-    Scope, Target, Transition, UserId,
+    BindingParts, Change, Condition, ConsumedLease, EmailKey, Guard, Quota, QuotaOf, Role,
+    RolePair, Scope, Target, Transition, UserId,
 };
 
 use crate::{
@@ -31,12 +31,13 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
         .flag(change.changes_terms())
         .bytes(event.id.as_bytes())
         .time(event.at)
-        .opt_text(record::event_user(event))
+        .opt_text(event.performer.parts().user)
         .bytes(&pieces.until_invitation)
         .bytes(&[pieces.context.as_slice(), &pieces.detail].concat());
     match change.taken_over_from() {
         Some(ConsumedLease::Expired { .. }) => {
-            p.begin(2).bytes(&pieces.context).text(&detail_before_lease(transition))
+            let detail = event.taken_over_from_template();
+            p.begin(3).bytes(&pieces.context).text(detail.before()).text(detail.after())
         }
         Some(ConsumedLease::Own { .. }) | None => p.none(),
     };
@@ -152,8 +153,8 @@ fn write_change(p: &mut Packed, change: &Change) {
             p.begin(5).int(4).none();
             match binding {
                 Some(binding) => {
-                    let (email, key, domain) = record::binding(binding);
-                    p.begin(4).opt_text(email).opt_text(key).opt_text(domain);
+                    let BindingParts { email, email_key, domain } = binding.parts();
+                    p.begin(4).opt_text(email).opt_text(email_key).opt_text(domain);
                     p.text(&record::joined(&binding.search_terms()))
                 }
                 None => p.none(),
@@ -181,14 +182,4 @@ fn held(p: &mut Packed, held: Option<ConsumedLease>) -> &mut Packed {
         Some(ConsumedLease::Own { lease }) => p.begin(2).int(1).bytes(lease.as_bytes()),
         Some(ConsumedLease::Expired { now }) => p.begin(2).int(2).time(now),
     }
-}
-
-/// Returns the beginning of the event's detail for a use taken over from another user's
-/// lease, up to the id of that lease. Only the script learns the id, which is the last
-/// value of the last pair.
-fn detail_before_lease(transition: &Transition) -> String {
-    let unknown = EventId::from_bytes([0; 16]);
-    let mut json = transition.event().clone().taken_over_from(&unknown).detail.to_json();
-    json.truncate(json.len().saturating_sub(unknown.to_string().len() + r#""]]"#.len()));
-    json
 }

@@ -282,13 +282,12 @@ impl Store for RedisStore {
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let max = purge.max.get().min(MAX_PURGED);
         let event = purge.evidence(0);
-        // The id is the last value of the last pair. Only the script learns it.
-        let mut detail = event.detail.to_json();
-        detail.truncate(detail.len().saturating_sub(r#"0"]]"#.len()));
-        let mut p = Packed::array(7);
+        // Only the script learns the number of removed invitations.
+        let detail = purge.evidence_template();
+        let mut p = Packed::array(8);
         render::scope(&mut p, &purge.scope).time(purge.before).int(max);
         record::pack_event(p.bytes(event.id.as_bytes()), &event);
-        p.text(&detail).flag(self.calls.touches());
+        p.text(detail.before()).text(detail.after()).flag(self.calls.touches());
         let answer = self.calls.write("purge", &PURGE, &[p.done()]).await?;
         let mut answer = Answer::of("purge", answer)?;
         match answer.word() {

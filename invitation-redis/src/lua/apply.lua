@@ -8,8 +8,8 @@
 --            {change number, held, …}, 7 user or false, 8 ends all leases, 9 changes
 --            terms, 10 id of the event, 11 its time, 12 its user or false, 13 its record
 --            up to the invitation, 14 that after the division, 15 if the use may be taken
---            over from another user's lease: {14 up to the detail, the beginning of the
---            detail}, else false.
+--            over from another user's lease: {14 up to the detail, the detail before and
+--            after the id of that lease}, else false.
 -- Returns for each transition
 --         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
 --         with mine = 1 when it is the last use; {'quota', number of the quota};
@@ -126,7 +126,7 @@ end
 -- Applies a change that leaves the terms alone. In the index, it moves the state at most.
 local function use(id, change)
   local st = state(r)
-  local at = over(r, st)
+  local at = ended_at(r, st)
   if change[1] == 1 then -- Redeem held, id, user, username, at, lease or false, words
     mine = { change[3], change[4], change[5], change[6], r[ROLE], change[7] }
     r[USES], r[LAST_USE] = r[USES] + 1, mine
@@ -144,7 +144,7 @@ local function use(id, change)
     r[HELD] = r[HELD] + 1
   end -- 3 Release held
   local st_then = state(r)
-  local at_then = over(r, st_then)
+  local at_then = ended_at(r, st_then)
   if st_then ~= st or at_then ~= at then
     put(state_entries(id, r, st, at), false)
     put(state_entries(id, r, st_then, at_then), true)
@@ -203,7 +203,7 @@ local function make(id, t)
 
   local behind = t[14]
   if ended and t[15] and ended[ITS_USER] ~= t[7] then
-    behind = t[15][1] .. pack(t[15][2] .. uuid(ended[ITS_ID]) .. '"]]', false)
+    behind = t[15][1] .. pack(t[15][2] .. uuid(ended[ITS_ID]) .. t[15][3], false)
   end
   write('HSET', EVENTS, t[10], t[13] .. pack(id, r[DIVISION]) .. behind)
   tell(t[10], t[11], t[12], id, r[DIVISION])

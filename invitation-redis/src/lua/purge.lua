@@ -4,8 +4,8 @@
 -- KEYS  the eight of the namespace.
 -- ARGV  1  MessagePack array:
 --            1 division or false (the scope), 2 the instant, 3 the maximum number,
---            4 id of the event, 5 the event, 6 the beginning of its detail: the number
---            follows, 7 whether to touch.
+--            4 id of the event, 5 the event, 6 and 7 its detail before and after the
+--            number of removed invitations, 8 whether to touch.
 -- Returns {'before'}, {'removed', number of invitations, number of forgotten requests} or
 --         {'failed', message}.
 
@@ -13,7 +13,7 @@ local function purge()
   local t = read(ARGV[1])
   local scope, before, max, event_id, event = t[1], t[2], t[3], t[4], t[5]
   if call('HEXISTS', EVENTS, event_id) == 1 then
-    touch(t[7])
+    touch(t[8])
     return { 'before' }
   end
 
@@ -53,7 +53,7 @@ local function purge()
     in_pieces('ZREM', INDEX, forgotten)
   end
   if #gone == 0 then
-    touch(t[7])
+    touch(t[8])
     return { 'removed', 0, #forgotten }
   end
 
@@ -76,7 +76,7 @@ local function purge()
     write('HDEL', CODES, r[DIGEST])
     write('HDEL', INVITATIONS, id)
   end
-  event[EV_DETAIL] = t[6] .. #gone .. '"]]'
+  event[EV_DETAIL] = t[6] .. #gone .. t[7]
   write_event(event_id, event)
   settle()
   return { 'removed', #gone, #forgotten }

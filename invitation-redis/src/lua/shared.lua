@@ -62,8 +62,8 @@ local function state(r)
   return 'o'
 end
 
--- Returns the time at which the invitation was, or will be, over.
-local function over(r, st)
+-- Returns the time at which the invitation ended or will end (Invitation::ended_at).
+local function ended_at(r, st)
   if st == 't' then return r[DELETED] end
   if st == 'u' then return r[LAST_USE] and r[LAST_USE][ITS_AT] end
   if st == 'r' then return r[REVOCATION][1] end
@@ -198,7 +198,7 @@ end
 -- that they cannot disagree with it.
 local function put_all(id, r, is_there)
   local st = state(r)
-  put(state_entries(id, r, st, over(r, st)), is_there)
+  put(state_entries(id, r, st, ended_at(r, st)), is_there)
   if st == 't' then return end
   local place = r[CREATED] .. id
   put({ 'r' .. sized(r[ROLE]) .. place, 'g' .. r[TAG] .. id }, is_there)
