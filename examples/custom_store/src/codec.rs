@@ -6,9 +6,9 @@
 use std::{error::Error, fmt, num::NonZeroU32};
 
 use invitation::{
-    Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
-    EmailDomain, Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation,
-    InvitationId, Inviter, Lease, Metadata, Performer, Reason, Redemption, RequestContext,
+    Action, BatchId, Binding, BindingParts, CodeDigest, CodeTag, CorrelationId, Detail, Division,
+    Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation, InvitationId, Inviter,
+    InviterParts, Lease, Metadata, Performer, PerformerParts, Reason, Redemption, RequestContext,
     RequestResults, Revocation, Role, ScopedIdempotencyKey, SealedCode, Source, Timestamp, UserId,
     Username,
 };
@@ -104,10 +104,7 @@ keep! {
     NonZeroU32: |n| json!(n.get()), |kept| Self::new(kept.as_u64()?.try_into().ok()?);
     String: |text| json!(text), |kept| Some(kept.as_str()?.to_owned());
     Timestamp: |at| json!(at.as_micros()), |kept| Self::from_micros(kept.as_i64()?);
-    Email: |email| json!([email.as_str(), email.key().as_str()]),
-        |kept| Some(Self::from_stored(kept.get(0)?.as_str()?, kept.get(1)?.as_str()?));
     IdempotencyKey: |key| json!(key.as_str()), |kept| Self::new(kept.as_str()?).ok();
-    EmailDomain: |domain| json!(domain.as_str()), |kept| Some(Self::from_stored(kept.as_str()?));
     Metadata: |metadata| json!(metadata.as_json()), |kept| Self::from_json(kept.as_str()?).ok();
     Detail: |detail| json!(detail.to_json()), |kept| Self::from_json(kept.as_str()?);
     RequestResults: |results| hex(results.as_bytes()),
@@ -181,69 +178,27 @@ keep_fields! {
     Made { asked, invitations, results, forgotten_at }
 }
 
-/// Returns the variant name of an encoded enum with data, from its member `as`.
-fn variant(kept: &Value) -> Result<&str, Unreadable> {
-    text(kept.get("as").unwrap_or(&Value::Null))
-}
+/// Implements `Keep` for enums that the library takes apart into texts: an object with the
+/// names of the parts.
+macro_rules! keep_parts {
+    ($($type:ident as $parts:ident { $($part:ident),* })*) => {$(
+        impl Keep for $type {
+            fn keep(&self) -> Value {
+                let $parts { $($part),* } = self.parts();
+                json!({ $(stringify!($part): $part),* })
+            }
 
-impl Keep for Binding {
-    fn keep(&self) -> Value {
-        match self {
-            Self::Anyone => json!({"as": "anyone"}),
-            Self::Address(email) => json!({"as": "address", "email": email.keep()}),
-            Self::Domain(domain) => json!({"as": "domain", "domain": domain.keep()}),
-        }
-    }
-
-    fn read(kept: &Value) -> Result<Self, Unreadable> {
-        match variant(kept)? {
-            "anyone" => Ok(Self::Anyone),
-            "address" => Ok(Self::Address(member(kept, "email")?)),
-            "domain" => Ok(Self::Domain(member(kept, "domain")?)),
-            other => Err(Unreadable(format!("no binding: {other}"))),
-        }
-    }
-}
-
-impl Keep for Inviter {
-    fn keep(&self) -> Value {
-        match self {
-            Self::System => json!({"as": "system"}),
-            Self::User { user, role } => {
-                json!({"as": "user", "user": user.keep(), "role": role.keep()})
+            fn read(kept: &Value) -> Result<Self, Unreadable> {
+                let parts = $parts::<String> { $($part: member(kept, stringify!($part))?),* };
+                Self::from_parts(parts)
+                    .ok_or_else(|| Unreadable(concat!("no ", stringify!($type)).into()))
             }
         }
-    }
-
-    fn read(kept: &Value) -> Result<Self, Unreadable> {
-        match variant(kept)? {
-            "system" => Ok(Self::System),
-            "user" => Ok(Self::User { user: member(kept, "user")?, role: member(kept, "role")? }),
-            other => Err(Unreadable(format!("no inviter: {other}"))),
-        }
-    }
+    )*};
 }
 
-impl Keep for Performer {
-    fn keep(&self) -> Value {
-        match self {
-            Self::System => json!({"as": "system"}),
-            Self::Actor { user, role } => {
-                json!({"as": "actor", "user": user.keep(), "role": role.keep()})
-            }
-            Self::Redeemer { user, username } => {
-                json!({"as": "redeemer", "user": user.keep(), "username": username.keep()})
-            }
-        }
-    }
-
-    fn read(kept: &Value) -> Result<Self, Unreadable> {
-        let user = || member(kept, "user");
-        match variant(kept)? {
-            "system" => Ok(Self::System),
-            "actor" => Ok(Self::Actor { user: user()?, role: member(kept, "role")? }),
-            "redeemer" => Ok(Self::Redeemer { user: user()?, username: member(kept, "username")? }),
-            other => Err(Unreadable(format!("no performer: {other}"))),
-        }
-    }
+keep_parts! {
+    Binding as BindingParts { email, email_key, domain }
+    Inviter as InviterParts { user, role }
+    Performer as PerformerParts { user, role, username }
 }

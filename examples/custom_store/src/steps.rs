@@ -8,8 +8,8 @@
 use std::collections::HashSet;
 
 use invitation::{
-    Change, Event, EventId, Facts, Insert, Inserted, InvitationId, NewInvitation, Outcome,
-    PriorRequest, Purge, Purged, Quota, QuotaOf, Scope, StoreError, StoreErrorKind, Transition,
+    Event, EventId, Facts, Insert, Inserted, InvitationId, NewInvitation, Outcome, PriorRequest,
+    Purge, Purged, Quota, QuotaOf, Scope, StoreError, StoreErrorKind, Transition,
 };
 
 use crate::state::{Kept, Made, Op, State};
@@ -91,7 +91,7 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     if let Some((full, _)) = first_full(state, step.quotas()) {
         return Ok(Planned::Answer(Outcome::QuotaFull(full)));
     }
-    if let Change::Rotate { digest, .. } = step.change()
+    if let Some(digest) = step.change().new_digest()
         && state.has_digest(digest)
     {
         return Ok(Planned::Answer(Outcome::CodeTaken));
