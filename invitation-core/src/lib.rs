@@ -6,14 +6,22 @@
 //! [`Transition`]: a guard, a change and an event. A [`Store`] applies the transition in one
 //! atomic step. [`Invitations`] is the service that connects these parts; hosts call it.
 //!
-//! Most hosts depend on the facade crate `invitation`, which exports this crate and the
-//! adapters.
+//! Most hosts depend on the facade crate `invitation`. Its root has the names that a host
+//! needs, and its modules are those of this crate and of the adapters.
+//!
+//! - [`store`]: the port, for authors of stores.
+//! - [`audit`]: the audit trail.
+//! - [`code`]: the spelling and sealing of codes.
+//! - [`decide`]: from a command to a transition.
+//! - [`import`]: many invitations in one request.
+//! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod actor;
+pub mod audit;
 mod change;
-mod code;
+pub mod code;
 mod cursor;
 pub mod decide;
 mod draft;
@@ -24,6 +32,7 @@ mod event;
 mod field_error;
 mod guard;
 mod id;
+pub mod import;
 mod invitation;
 mod lease;
 mod limits;
@@ -38,12 +47,13 @@ mod query;
 mod quota;
 mod refusal;
 mod request;
+pub mod reserve;
 #[cfg(test)]
 mod sample;
 mod search;
 mod service;
 mod state;
-mod store;
+pub mod store;
 mod text;
 mod time;
 mod transition;

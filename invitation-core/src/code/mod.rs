@@ -1,4 +1,33 @@
 //! Invitation codes: the secret, how it is written, and the form in which it is stored.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use invitation::code::{CodeFormat, OsEntropy, ParseCodeError};
+//!
+//! // The default has 24 symbols: 115 random bits and one check symbol.
+//! let format = CodeFormat::new(20)?.with_prefix("ACME")?;
+//! assert_eq!(format.bits(), 95);
+//! let code = format.generate(&OsEntropy)?;
+//! let text = code.reveal();
+//! assert!(text.starts_with("ACME-") && text.len() == 29);
+//!
+//! // What people type: lower case, without hyphens, without the prefix.
+//! let typed = text.trim_start_matches("ACME-").replace('-', " ").to_lowercase();
+//! assert_eq!(format.parse(&typed)?, code);
+//!
+//! // A typing mistake is found before any store is asked.
+//! let short: Result<_, ParseCodeError> = format.parse("7KQ2-9F");
+//! assert!(short.is_err());
+//! assert_eq!(format!("{code:?}"), "InvitationCode(…)");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - **The secret**: an [`InvitationCode`]; only [`reveal`](InvitationCode::reveal) shows it.
+//! - **Its spelling**: a [`CodeFormat`] draws codes from [`Entropy`] and reads typed text;
+//!   [`ParseCodeError`] says what is wrong with the text.
+//! - **In a store**: a code is found by its [`CodeDigest`] and searched by its [`CodeTag`].
+//!   [`Sealing`] makes the [`SealedCode`], from which the code can be shown again;
+//!   [`UnsealError`] reports a damaged one.
 
 mod format;
 mod parse_error;
@@ -17,6 +46,7 @@ pub use self::{
     parse_error::ParseCodeError,
     sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnsealError},
 };
+pub use crate::entropy::{Entropy, EntropyError, OsEntropy};
 
 /// The number of symbols of the longest code.
 const MAX_SYMBOLS: usize = CodeFormat::MAX_SYMBOLS as usize;

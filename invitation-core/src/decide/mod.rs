@@ -1,7 +1,38 @@
 //! Deciding: a pure function from a command to a [`Transition`].
 //!
 //! Hosts call [`Invitations`](crate::Invitations), which calls this module. It is public
-//! so that authors of stores can test their store with transitions.
+//! so that authors of stores can test their store with transitions. Deciding needs no
+//! store, no clock and no runtime:
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use invitation::audit::{Action, EventId, Performer, RequestContext};
+//! use invitation::decide::{Call, Command, decide};
+//! use invitation::store::{Change, Condition, Scope};
+//! use invitation::{Division, IfVersion, InvitationId, Limits, Policy, Timestamp};
+//!
+//! let call = Call {
+//!     id: EventId::from_bytes([1; 16]),
+//!     now: Timestamp::MIN,
+//!     performer: Performer::System,
+//!     context: RequestContext::default(),
+//! };
+//! let command = Command::Revoke { id: InvitationId::from_bytes([2; 16]), reason: None };
+//! let sales = Scope::Division(Division::new("sales")?);
+//! let (policy, limits) = (Policy::default(), Limits::default());
+//! let revoke = decide(command, sales, IfVersion::Exactly(3), &call, &policy, &limits).unwrap();
+//!
+//! // The step is plain data, for any store to apply.
+//! use Condition::{NotDeleted, NotRevoked, UsesLeft, Version};
+//! assert_eq!(revoke.guard().conditions(), [NotDeleted, Version(3), UsesLeft, NotRevoked]);
+//! assert!(matches!(revoke.change(), Change::Revoke(revocation) if revocation.at == call.now));
+//! assert_eq!(revoke.event().action, Action::Revoke);
+//! # Ok::<_, invitation::FieldError>(())
+//! ```
+//!
+//! - **Input**: a [`Command`], the [`Call`] in which it is given, the scope, the policy and
+//!   the limits. A [`Caller`] is the actor or the system on whose behalf a call is made.
+//! - **Output**: a [`Transition`], or the [`Verdict`] that refuses the command.
 
 mod amend;
 mod create;
@@ -19,6 +50,7 @@ pub(crate) use self::{
     redeem::{Next, Wanted, next},
 };
 use self::{quotas::quotas_of_revival, redeem::Presented};
+pub use crate::{actor::Caller, refusal::Verdict};
 use crate::{
     actor::{Redeemer, Scope},
     change::Change,
@@ -32,7 +64,7 @@ use crate::{
     lease::ReservationId,
     limits::Limits,
     policy::{Policy, Right, RolePair},
-    refusal::{Refusal, Verdict},
+    refusal::Refusal,
     text::Role,
     time::Timestamp,
     transition::{Target, Transition},

@@ -1,4 +1,65 @@
-//! The storage port: the trait [`Store`], which every persistence adapter implements.
+//! The port [`Store`], and everything that an author of a store needs.
+//!
+//! A store translates and never decides. The domain hands it a [`Transition`]: a guard, a
+//! change and an event, as plain data. The store applies all three in one atomic step, and
+//! answers with the facts it found. The core then says why a call was refused.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use invitation::audit::{EventId, Performer, RequestContext};
+//! use invitation::decide::{Call, Command, decide};
+//! use invitation::store::{Outcome, Scope, Store, Target};
+//! use invitation::{Draft, IfVersion, Invitations, Limits, MemoryStore, Policy, Role, SystemActor, Timestamp};
+//! # use invitation::Division;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+//! let created = Invitations::new(&store).create(&SystemActor::for_bootstrap(), draft).await?;
+//! let id = created.invitation().id;
+//!
+//! // The service decides each call, here for two calls that revoke the invitation.
+//! let revoke = |operation: u8| {
+//!     let call = Call {
+//!         id: EventId::from_bytes([operation; 16]),
+//!         now: Timestamp::MIN,
+//!         performer: Performer::System,
+//!         context: RequestContext::default(),
+//!     };
+//!     let command = Command::Revoke { id, reason: None };
+//!     let (policy, limits) = (Policy::default(), Limits::default());
+//!     Ok::<_, Box<dyn std::error::Error>>(
+//!         decide(command, Scope::All, IfVersion::Any, &call, &policy, &limits).expect("allowed"),
+//!     )
+//! };
+//! let (first, second) = (revoke(1)?, revoke(2)?);
+//!
+//! // The guard holds: the change is made and its event written.
+//! let outcomes = store.apply(std::slice::from_ref(&first)).await;
+//! assert!(matches!(outcomes[..], [Ok(Outcome::Applied(_))]));
+//! // The same operation again is recognised by the id of its event.
+//! let outcomes = store.apply(&[first, second]).await;
+//! // Another operation finds that the guard does not hold, and gets the facts.
+//! assert!(matches!(outcomes[..], [Ok(Outcome::Replayed(_)), Ok(Outcome::Refused(_))]));
+//!
+//! let stored = store.get(&Target::Id(id), &Scope::All).await?.expect("it exists");
+//! assert!(stored.revocation.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - **The trait**: [`Store`]. Its page states the requirements on each method, and
+//!   [`StoreError`] what a failure means.
+//! - **Changes**: a [`Transition`] names a [`Target`] in a [`Scope`], its [`Guard`] of
+//!   [`Condition`]s, the [`Quota`]s, and the [`Change`]. The answer is an [`Outcome`] with
+//!   [`Facts`].
+//! - **New invitations**: [`Insert`] and [`Inserted`], with an [`IdempotentRequest`] if the
+//!   call has a key. Invited mailboxes: [`Invitee`].
+//! - **Reads**: a [`Filter`] with a [`Search`], a [`PageRequest`], and the [`StorePage`];
+//!   for events an [`EventFilter`].
+//! - **Retention**: [`Purge`] and [`Purged`].
+//! - **Speed**: [`Batcher`] sends the transitions of concurrent calls together.
 
 mod answer;
 mod batcher;
@@ -12,18 +73,28 @@ pub use self::{
     answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
     batcher::{Batcher, Boarding, Lead, Others},
 };
-use crate::{
+pub use crate::{
     actor::Scope,
-    error::StoreError,
+    change::Change,
+    email::EmailKey,
+    error::{StoreError, StoreErrorKind},
+    guard::{Condition, Guard},
+    invitation::{Facts, Inviter, Revocation},
+    lease::{ConsumedLease, Lease, OpenLease},
+    page::{PageRequest, StorePage},
+    policy::RolePair,
+    purge::{Purge, Purged},
+    query::{EventFilter, Filter, Position, Tally},
+    quota::{Quota, QuotaOf},
+    request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
+    search::{Search, SearchTerm},
+    transition::{Target, Transition},
+};
+use crate::{
     event::Event,
     id::{EventId, InvitationId},
     invitation::{Invitation, Redemption},
-    lease::OpenLease,
-    page::{PageRequest, StorePage},
-    purge::{Purge, Purged},
-    query::{EventFilter, Filter, Tally},
     time::Timestamp,
-    transition::{Target, Transition},
 };
 
 /// A database or other storage for invitations and their audit events.

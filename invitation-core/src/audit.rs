@@ -1,0 +1,54 @@
+//! The audit trail: events, and how to read and label them.
+//!
+//! Every change writes one [`Event`] in the same atomic step. Every refusal and denial
+//! writes one too, with its exact [`Reason`]; mistyped input writes none. An event never
+//! contains a code.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Paging, Role, UserId};
+//! use invitation::audit::{Action, CorrelationId, EventCriteria, EventOutcome, Reason, RequestContext};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let invitations = Invitations::new(MemoryStore::new());
+//! let sales = Division::new("sales")?;
+//! let manager = Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, sales);
+//!
+//! // The host labels the events of a request, so that they can be found again.
+//! let correlation = Some(CorrelationId::new("req-7")?);
+//! let manager = manager.with_context(RequestContext { correlation, source: None });
+//! let created = invitations.create(&manager, Draft::new()).await?;
+//! assert!(invitations.create(&manager, Draft::new().with_role(Role::new("admin")?)).await.is_err());
+//!
+//! // Only an administrator may read the trail. Newest events come first.
+//! let admin = Actor::across_divisions(UserId::new("u-0")?, Role::new("admin")?);
+//! let of_manager = EventCriteria::new().by_user(UserId::new("u-1")?);
+//! let page = invitations.events(&admin, &of_manager, Paging::first(50)?).await?;
+//! let [denied, done] = page.items() else { panic!("two events") };
+//!
+//! assert_eq!((done.action, done.outcome), (Action::Create, EventOutcome::Succeeded));
+//! assert_eq!(done.invitation, Some(created.invitation().id));
+//! assert_eq!((denied.action, denied.outcome), (Action::Create, EventOutcome::Denied));
+//! assert_eq!(denied.reason, Some(Reason::RoleNotGrantable));
+//! assert!(page.items().iter().all(|event| event.context.correlation.is_some()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - **What an event says**: [`Event`] has an [`EventId`], a [`Performer`], an [`Action`], an
+//!   [`EventOutcome`], a [`Reason`] and bounded [`Detail`].
+//! - **What the host adds**: a [`RequestContext`] of a [`CorrelationId`] and a [`Source`].
+//! - **Reading**: [`Invitations::events`](crate::Invitations::events) takes
+//!   [`EventCriteria`].
+//! - **Inside a host's transaction** a refusal is not written, because the host may roll
+//!   back. The error carries it as [`Refused`], and
+//!   [`Invitations::record`](crate::Invitations::record) writes it.
+
+pub use crate::{
+    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
+    id::EventId,
+    refusal::Refused,
+    service::EventCriteria,
+    text::{CorrelationId, Source},
+};
