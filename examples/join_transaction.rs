@@ -9,7 +9,7 @@ use std::error::Error as StdError;
 use invitation::{
     Actor, Criteria, Division, Draft, Error, Invitations, Joined, Paging, Redeemer, Role,
     SqliteStore, UserId, Username,
-    sqlx::{self, SqlitePool},
+    sql::sqlx::{self, SqlitePool},
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError>>;

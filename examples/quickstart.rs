@@ -8,9 +8,10 @@
 use std::error::Error as StdError;
 
 use invitation::{
-    Actor, Amendment, Clock, Criteria, Division, Draft, Email, Error, EventCriteria, EventOutcome,
-    Expiry, IfVersion, InvitationView, Invitations, ManualClock, Paging, Redeemer, Right, Role,
-    SqliteStore, Status, SystemActor, SystemClock, Timestamp, UserId, Username, VerifiedEmail,
+    Actor, Amendment, Clock, Criteria, Division, Draft, Email, Error, Expiry, IfVersion,
+    InvitationView, Invitations, ManualClock, Paging, Redeemer, Right, Role, SqliteStore, Status,
+    SystemActor, SystemClock, Timestamp, UserId, Username, VerifiedEmail,
+    audit::{EventCriteria, EventOutcome},
 };
 use time::Duration;
 

@@ -13,10 +13,12 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use invitation::{
-    CodeFormat, Draft, Entropy, EventId, IfVersion, Invitations, Limits, MemoryStore, OsEntropy,
-    Performer, Policy, Redeemer, RequestContext, Role, RolePair, Scope, Sealing, SystemActor,
+    Draft, IfVersion, Invitations, Limits, MemoryStore, Policy, Redeemer, Role, SystemActor,
     Timestamp, UserId, Username,
+    audit::{EventId, Performer, RequestContext},
+    code::{CodeFormat, Entropy, OsEntropy, Sealing},
     decide::{Call, Command, UseSource, decide},
+    store::{RolePair, Scope},
 };
 use tokio::runtime::Runtime;
 

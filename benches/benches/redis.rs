@@ -14,8 +14,9 @@ use std::{
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use invitation::{
-    Actor, Criteria, Division, Draft, Email, Invitations, Limits, Paging, Persistence, Redeemer,
-    RedisOptions, RedisStore, Role, Status, SystemActor, UserId, Username, redis,
+    Actor, Criteria, Division, Draft, Email, Invitations, Limits, Paging, Redeemer, RedisStore,
+    Role, Status, SystemActor, UserId, Username,
+    redis::{Persistence, RedisOptions, redis},
 };
 use invitation_testkit::Redis;
 use tokio::{runtime::Runtime, task::JoinSet};

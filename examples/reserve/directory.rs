@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use invitation::ReservationId;
+use invitation::reserve::ReservationId;
 
 use crate::Result;
 

@@ -16,9 +16,10 @@ use std::{
 };
 
 use invitation::{
-    Action, Actor, Clock, Division, Draft, EventCriteria, EventOutcome, Invitations, Paging,
-    Redeemer, Refusal, ReservationId, Reserved, Role, SqliteStore, SystemActor, SystemClock,
-    Timestamp, UserId, Username,
+    Actor, Clock, Division, Draft, Invitations, Paging, Redeemer, Refusal, Role, SqliteStore,
+    SystemActor, SystemClock, Timestamp, UserId, Username,
+    audit::{Action, EventCriteria, EventOutcome},
+    reserve::{ReservationId, Reserved},
 };
 use time::Duration;
 
@@ -194,7 +195,7 @@ impl Host {
         let done = trail.items().iter().filter(|event| event.action == Action::Redeem).count();
         let reservations = invitations.reservations(&admin, None, Paging::default()).await?;
         let held: Vec<ReservationId> =
-            reservations.items().iter().map(invitation::OpenReservation::id).collect();
+            reservations.items().iter().map(invitation::reserve::OpenReservation::id).collect();
         let accounts: Vec<String> = directory
             .accounts()?
             .iter()

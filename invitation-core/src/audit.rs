@@ -39,6 +39,8 @@
 //! - **What an event says**: [`Event`] has an [`EventId`], a [`Performer`], an [`Action`], an
 //!   [`EventOutcome`], a [`Reason`] and bounded [`Detail`].
 //! - **What the host adds**: a [`RequestContext`] of a [`CorrelationId`] and a [`Source`].
+//! - **For stores**: [`PerformerParts`], the columns of a performer, and a
+//!   [`DetailTemplate`], to which a statement adds a number.
 //! - **Reading**: [`Invitations::events`](crate::Invitations::events) takes
 //!   [`EventCriteria`].
 //! - **Inside a host's transaction** a refusal is not written, because the host may roll
@@ -46,8 +48,11 @@
 //!   [`Invitations::record`](crate::Invitations::record) writes it.
 
 pub use crate::{
-    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
+    event::{
+        Action, Detail, DetailTemplate, Event, EventOutcome, Performer, Reason, RequestContext,
+    },
     id::EventId,
+    parts::PerformerParts,
     refusal::Refused,
     service::EventCriteria,
     text::{CorrelationId, Source},

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use axum::{Router, extract::State, http::StatusCode, routing};
 use invitation::{
     Actor, Division, Draft, Error, Invitations, PgStore, Redeemer, Role, SqliteStore, Store,
-    UserId, Username, sqlx,
+    UserId, Username,
+    sql::sqlx,
     web::{Parts, Web},
 };
 use serde_json::Value;

@@ -13,7 +13,7 @@ mod wrk;
 
 use std::{env, error::Error};
 
-use invitation::{PgStore, SqliteStore, sqlx::PgPool};
+use invitation::{PgStore, SqliteStore, sql::sqlx::PgPool};
 use invitation_testkit::Postgres;
 
 use self::{

@@ -29,7 +29,7 @@ mod reference;
 use std::{env, sync::Arc};
 
 use invitation::Invitations;
-use invitation::{MySqlStore, sqlx::mysql::MySqlPoolOptions};
+use invitation::{MySqlStore, sql::sqlx::mysql::MySqlPoolOptions};
 use invitation_testkit::MariaDb;
 
 use crowd::{CALLERS, meet};

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use invitation::sqlx::{
+use invitation::sql::sqlx::{
     self, Connection, MySqlConnection, MySqlPool,
     mysql::{MySqlConnectOptions, MySqlQueryResult},
 };

@@ -5,8 +5,11 @@ use std::time::Instant;
 
 use invitation::{Invitations, SystemActor};
 use invitation::{
-    PgStore, TablePrefix,
-    sqlx::{self, AssertSqlSafe, PgPool, postgres::PgPoolCopyExt},
+    PgStore,
+    sql::{
+        TablePrefix,
+        sqlx::{self, AssertSqlSafe, PgPool, postgres::PgPoolCopyExt},
+    },
 };
 use invitation_testkit::Postgres;
 

@@ -8,7 +8,7 @@ use std::{
 use invitation::{Actor, Criteria, Invitations, Paging, Role, Status, UserId};
 use invitation::{
     PgStore,
-    sqlx::{self, AssertSqlSafe},
+    sql::sqlx::{self, AssertSqlSafe},
 };
 use invitation_testkit::Postgres;
 

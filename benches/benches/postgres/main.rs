@@ -29,7 +29,7 @@ use std::{env, str::FromStr, time::Duration};
 
 use invitation::{
     PgStore,
-    sqlx::{
+    sql::sqlx::{
         self, PgPool,
         postgres::{PgConnectOptions, PgPoolOptions},
     },

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use invitation::sqlx::{self, PgPool};
+use invitation::sql::sqlx::{self, PgPool};
 
 /// The number of codes to redeem: enough for all rounds.
 const CODES: u32 = 1_000_000;

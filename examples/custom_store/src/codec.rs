@@ -6,11 +6,17 @@
 use std::{error::Error, fmt, num::NonZeroU32};
 
 use invitation::{
-    Action, BatchId, Binding, BindingParts, CodeDigest, CodeTag, CorrelationId, Detail, Division,
-    Event, EventId, EventOutcome, Fingerprint, IdempotencyKey, Invitation, InvitationId, Inviter,
-    InviterParts, Lease, Metadata, Performer, PerformerParts, Reason, Redemption, RequestContext,
-    RequestResults, Revocation, Role, ScopedIdempotencyKey, SealedCode, Source, Timestamp, UserId,
-    Username,
+    BatchId, Binding, Division, IdempotencyKey, Invitation, InvitationId, Metadata, Redemption,
+    Role, Timestamp, UserId, Username,
+    audit::{
+        Action, CorrelationId, Detail, Event, EventId, EventOutcome, Performer, PerformerParts,
+        Reason, RequestContext, Source,
+    },
+    code::{CodeDigest, CodeTag, SealedCode},
+    store::{
+        BindingParts, Fingerprint, Inviter, InviterParts, Lease, RequestResults, Revocation,
+        ScopedIdempotencyKey,
+    },
 };
 use serde_json::{Value, json};
 

@@ -23,8 +23,8 @@ mod tests;
 use std::{error::Error, fs::OpenOptions, io::Write as _};
 
 use invitation::{
-    Actor, Division, Draft, Event, EventCriteria, Invitations, Paging, Redeemer, Role, UserId,
-    Username,
+    Actor, Division, Draft, Invitations, Paging, Redeemer, Role, UserId, Username,
+    audit::{Event, EventCriteria},
 };
 
 use crate::store::JournalStore;

@@ -6,8 +6,12 @@ use std::{
 };
 
 use invitation::{
-    Event, EventFilter, EventId, Filter, Invitation, InvitationId, Located, OpenLease, PageRequest,
-    Position, Redemption, Scope, StorePage, Tally, Target, Timestamp,
+    Invitation, InvitationId, Redemption, Timestamp,
+    audit::{Event, EventId},
+    store::{
+        EventFilter, Filter, Located, OpenLease, PageRequest, Position, Scope, StorePage, Tally,
+        Target,
+    },
 };
 
 use crate::state::State;

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use invitation::{
-    CodeDigest, Event, EventId, Facts, Fingerprint, Invitation, InvitationId, Lease, Redemption,
-    RequestResults, ScopedIdempotencyKey, Target, Timestamp, UserId,
+    Invitation, InvitationId, Redemption, Timestamp, UserId,
+    audit::{Event, EventId},
+    code::CodeDigest,
+    store::{Facts, Fingerprint, Lease, RequestResults, ScopedIdempotencyKey, Target},
 };
 use serde_json::{Value, json};
 

@@ -8,8 +8,12 @@
 use std::collections::HashSet;
 
 use invitation::{
-    Event, EventId, Facts, Insert, Inserted, InvitationId, NewInvitation, Outcome, PriorRequest,
-    Purge, Purged, Quota, QuotaOf, Scope, StoreError, StoreErrorKind, Transition,
+    InvitationId, StoreError, StoreErrorKind,
+    audit::{Event, EventId},
+    store::{
+        Facts, Insert, Inserted, NewInvitation, Outcome, PriorRequest, Purge, Purged, Quota,
+        QuotaOf, Scope, Transition,
+    },
 };
 
 use crate::state::{Kept, Made, Op, State};

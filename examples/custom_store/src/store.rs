@@ -12,9 +12,12 @@ use std::{
 
 use async_trait::async_trait;
 use invitation::{
-    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
-    StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
+    Invitation, InvitationId, Redemption, Store, StoreError, StoreErrorKind, Timestamp,
+    audit::{Event, EventId},
+    store::{
+        CommittedBy, EventFilter, Filter, Insert, Inserted, Invitee, Located, OpenLease, Outcome,
+        PageRequest, Purge, Purged, Scope, StorePage, Tally, Target, Transition,
+    },
 };
 use serde_json::Value;
 use tokio::runtime::Handle;

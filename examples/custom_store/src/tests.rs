@@ -5,9 +5,10 @@ use std::{fs, io::Write as _, num::NonZeroU32, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use invitation::{
-    Actor, Created, Criteria, Division, Draft, Event, EventFilter, EventId, Expiry, IdempotencyKey,
-    IfVersion, Invitations, ManualClock, PageRequest, Paging, Role, Scope, Store, StoreError,
-    StoreErrorKind, StorePage, Timestamp, UserId,
+    Actor, Created, Criteria, Division, Draft, Expiry, IdempotencyKey, IfVersion, Invitations,
+    ManualClock, Paging, Role, Store, StoreError, StoreErrorKind, Timestamp, UserId,
+    audit::{Event, EventId},
+    store::{EventFilter, PageRequest, Scope, StorePage},
     testing::{Fixture, model},
 };
 use tempfile::TempDir;

@@ -1,6 +1,10 @@
 //! The host's own table of users.
 
-use invitation::{Actor, Dialect, Division, ReservationId, Role, UserId, Username, sqlx};
+use invitation::{
+    Actor, Division, Role, UserId, Username,
+    reserve::ReservationId,
+    sql::{Dialect, sqlx},
+};
 use sqlx::{ColumnIndex, Decode, QueryBuilder, Row, Type};
 
 use crate::tables::Tables;

@@ -1,7 +1,11 @@
 //! Creates an account and redeems its code in one transaction of the host: both or neither.
 
 use async_trait::async_trait;
-use invitation::{Dialect, Error, Joined, Redeemer, StoreErrorKind, sqlx, web::Service};
+use invitation::{
+    Error, Joined, Redeemer, StoreErrorKind,
+    sql::{Dialect, sqlx},
+    web::Service,
+};
 
 use crate::{accounts::Account, tables::Tables};
 

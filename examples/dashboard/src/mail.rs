@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use invitation::{Email, EmailKey};
+use invitation::{Email, store::EmailKey};
 use serde::Serialize;
 
 use crate::secret::Secret;

@@ -3,13 +3,17 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use invitation::{
-    Dialect, Invitations, Namespace, RedisOptions, RedisStore, SqlStore, Store, redis,
-    sqlx::{
-        Executor, Pool,
-        mysql::{MySql, MySqlConnectOptions},
-        pool::PoolOptions,
-        postgres::{PgConnectOptions, Postgres},
-        sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    Invitations, RedisStore, Store,
+    redis::{Namespace, RedisOptions, redis},
+    sql::{
+        Dialect, SqlStore,
+        sqlx::{
+            Executor, Pool,
+            mysql::{MySql, MySqlConnectOptions},
+            pool::PoolOptions,
+            postgres::{PgConnectOptions, Postgres},
+            sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+        },
     },
     web::Service,
 };

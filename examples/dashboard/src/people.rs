@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::{HeaderValue, header};
 use invitation::{
-    Actor, Username, sqlx,
+    Actor, Username,
+    sql::sqlx,
     web::{Identify, IdentifyError, Parts},
 };
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use invitation::{
-    Error, sqlx,
+    Error,
+    sql::sqlx,
     web::{Problem, ProblemKind},
 };
 

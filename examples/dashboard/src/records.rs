@@ -1,7 +1,10 @@
 //! The host's tables, independent of the database that they are in.
 
 use async_trait::async_trait;
-use invitation::{Dialect, UserId, Username, sqlx};
+use invitation::{
+    UserId, Username,
+    sql::{Dialect, sqlx},
+};
 
 use crate::{accounts::Account, registrations::Registration, tables::Tables};
 

@@ -1,7 +1,10 @@
 //! Registrations that wait for the proof of an address. They reserve nothing: any other
 //! holder can use the code until the proof arrives.
 
-use invitation::{Dialect, Email, UserId, Username, sqlx};
+use invitation::{
+    Email, UserId, Username,
+    sql::{Dialect, sqlx},
+};
 use sqlx::QueryBuilder;
 
 use crate::{accounts::column, secret::Secret, tables::Tables};

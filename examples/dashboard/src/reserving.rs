@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use invitation::{
-    RedeemWithError, Redeemer, Refusal, Reservation, ReservationId, UserId, Username,
-    sqlx::{self, Sqlite},
+    Redeemer, Refusal, UserId, Username,
+    reserve::{RedeemWithError, Reservation, ReservationId},
+    sql::sqlx::{self, Sqlite},
     web::Service,
 };
 use sqlx::Row;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use invitation::{Entropy, EntropyError, OsEntropy};
+use invitation::code::{Entropy, EntropyError, OsEntropy};
 use sha2::{Digest, Sha256};
 
 /// Returns 128 random bits of the operating system, as 32 hexadecimal digits.

@@ -2,8 +2,8 @@
 //! changing existing rows.
 
 use invitation::{
-    Actor, Clock, Created, Dialect, Division, Draft, Email, Error, Expiry, IdempotencyKey,
-    IfVersion, ManualClock, Redeemer, Refusal, Role, SystemClock, Timestamp, UserId, Username,
+    Actor, Clock, Created, Division, Draft, Email, Error, Expiry, IdempotencyKey, IfVersion,
+    ManualClock, Redeemer, Refusal, Role, SystemClock, Timestamp, UserId, Username, sql::Dialect,
 };
 use time::Duration;
 

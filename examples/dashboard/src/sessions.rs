@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use invitation::{EntropyError, UserId};
+use invitation::{UserId, code::EntropyError};
 
 use crate::secret::{self, Secret};
 

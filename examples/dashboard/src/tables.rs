@@ -4,7 +4,7 @@
 //! This example runs on several databases, so its statements are generic. A host with one
 //! database writes ordinary SQL, as the example `join_transaction` shows.
 
-use invitation::{Dialect, sqlx};
+use invitation::sql::{Dialect, sqlx};
 use sqlx::{AssertSqlSafe, Executor, Pool};
 
 use crate::accounts::column;

@@ -58,6 +58,10 @@
 //!   call has a key. Invited mailboxes: [`Invitee`].
 //! - **Reads**: a [`Filter`] with a [`Search`], a [`PageRequest`], and the [`StorePage`];
 //!   for events an [`EventFilter`].
+//! - **What a row holds**: the [`State`] of an invitation, its [`StoredTerms`] for searches,
+//!   and [`BindingParts`] and [`InviterParts`], which are plain columns. [`Indexed`] says
+//!   which of them a change moves, and [`PlainRedemption`] recognises the change that a fast
+//!   path may make.
 //! - **Retention**: [`Purge`] and [`Purged`].
 //! - **Speed**: [`Batcher`] sends the transitions of concurrent calls together.
 
@@ -75,19 +79,22 @@ pub use self::{
 };
 pub use crate::{
     actor::Scope,
-    change::Change,
+    change::{Change, Indexed},
     email::EmailKey,
     error::{StoreError, StoreErrorKind},
     guard::{Condition, Guard},
     invitation::{Facts, Inviter, Revocation},
     lease::{ConsumedLease, Lease, OpenLease},
     page::{PageRequest, StorePage},
+    parts::{BindingParts, InviterParts},
+    plain::PlainRedemption,
     policy::RolePair,
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position, Tally},
     quota::{Quota, QuotaOf},
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
-    search::{Search, SearchTerm},
+    search::{Search, SearchTerm, StoredTerms},
+    state::State,
     transition::{Target, Transition},
 };
 use crate::{

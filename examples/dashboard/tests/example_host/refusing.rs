@@ -1,6 +1,6 @@
 //! Refusals, and the reasons that the contract gives for them.
 
-use invitation::sqlx::{
+use invitation::sql::sqlx::{
     self, Connection,
     sqlite::{SqliteConnectOptions, SqliteConnection},
 };

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, process::Command};
 
 use crate::host::{Host, Store};
-use invitation::{SqliteStore, sqlx};
+use invitation::{SqliteStore, sql::sqlx};
 
 /// Returns the error output of a start that fails.
 fn complaint(command: &mut Command) -> String {

@@ -15,9 +15,12 @@ use std::{
 };
 
 use invitation::{
-    Actor, Division, Draft, Error, Invitations, PgStore, Redeemer, Role, StoreErrorKind,
-    TablePrefix, UserId, Username,
-    sqlx::{self, PgPool, error::DatabaseError, postgres::PgPoolOptions},
+    Actor, Division, Draft, Error, Invitations, PgStore, Redeemer, Role, StoreErrorKind, UserId,
+    Username,
+    sql::{
+        TablePrefix,
+        sqlx::{self, PgPool, error::DatabaseError, postgres::PgPoolOptions},
+    },
 };
 use invitation_testkit::Postgres;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use invitation::{ReservationId, sqlx};
+use invitation::{reserve::ReservationId, sql::sqlx};
 use sqlx::{Row, SqlitePool, sqlite::SqliteConnectOptions};
 
 use crate::Result;

@@ -20,8 +20,11 @@ use std::{
 };
 
 use invitation::{
-    Action, Actor, Division, Draft, EventCriteria, EventOutcome, Invitations, Paging, Redeemer,
-    RedisOptions, RedisStore, Reserved, Role, SystemActor, UserId, Username,
+    Actor, Division, Draft, Invitations, Paging, Redeemer, RedisStore, Role, SystemActor, UserId,
+    Username,
+    audit::{Action, EventCriteria, EventOutcome},
+    redis::RedisOptions,
+    reserve::Reserved,
 };
 use invitation_testkit::Redis;
 
