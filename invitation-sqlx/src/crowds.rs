@@ -38,7 +38,7 @@ impl Crowds {
             let mut by_code = self.by_code();
             let crowd = by_code
                 .entry(Arc::clone(&code))
-                .or_insert_with(|| (Batcher::new(SLOTS, ops::TOGETHER), 0));
+                .or_insert_with(|| (Batcher::new(SLOTS, ops::MAX_BATCH_SIZE), 0));
             crowd.1 += 1;
             crowd.0.clone()
         };

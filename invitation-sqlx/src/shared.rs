@@ -12,55 +12,51 @@ impl<DB: Dialect> SqlStore<DB> {
     /// cannot be served together is served alone: that is always right, also after a
     /// shared statement of which nobody knows whether it was made, because an event that
     /// is on record tells.
-    pub(crate) async fn redeem_among_others(&self, transition: &Transition) -> Answer {
+    pub(crate) async fn redeem_batched(&self, transition: &Transition) -> Answer {
         match transition.target() {
             // With one message, only those of one code share.
             Target::Code(digests) if DB::TAKES_MESSAGES => {
                 let crowd = self.tables.crowds().join(digests);
-                self.redeem_along(crowd.batcher(), transition).await
+                self.redeem_with(crowd.batcher(), transition).await
             }
-            _ => self.redeem_along(self.tables.batcher(), transition).await,
+            _ => self.redeem_with(self.tables.batcher(), transition).await,
         }
     }
 
-    async fn redeem_along(
+    async fn redeem_with(
         &self,
         batcher: &Batcher<Transition, Answer>,
         transition: &Transition,
     ) -> Answer {
         match batcher.board(transition).await {
             Boarding::Answered(answer) => answer,
-            Boarding::Alone => self.redeem_alone(transition).await,
+            Boarding::Alone => self.redeem_single(transition).await,
             Boarding::Lead(lead) => {
-                let out = self.redeem_together(&lead, transition);
+                let out = self.lead_batch(&lead, transition);
                 lead.while_out(out, sqlx_core::rt::sleep).await
             }
         }
     }
 
-    async fn redeem_alone(&self, transition: &Transition) -> Answer {
+    async fn redeem_single(&self, transition: &Transition) -> Answer {
         let conn = self.connections.acquire_at_hand().await?;
-        self.redeem_alone_on(conn, transition).await
+        self.redeem_single_on(conn, transition).await
     }
 
-    async fn redeem_alone_on(&self, mut conn: Lent<DB>, transition: &Transition) -> Answer {
+    async fn redeem_single_on(&self, mut conn: Lent<DB>, transition: &Transition) -> Answer {
         let answer = self.apply_on(&mut conn, transition).await;
         self.connections.keep_at_hand(conn);
         answer
     }
 
-    async fn redeem_together(
-        &self,
-        lead: &Lead<Transition, Answer>,
-        transition: &Transition,
-    ) -> Answer {
+    async fn lead_batch(&self, lead: &Lead<Transition, Answer>, transition: &Transition) -> Answer {
         let mut conn = self.connections.acquire_at_hand().await?;
         let others = lead.take_along();
         if others.is_empty() {
-            return self.redeem_alone_on(conn, transition).await;
+            return self.redeem_single_on(conn, transition).await;
         }
         let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
-        let made = ops::redeem_together::<DB>(&mut conn, self.tables.names(), &all).await;
+        let made = ops::redeem_batch::<DB>(&mut conn, self.tables.names(), &all).await;
         let made = conn.settle(made).await;
         // Before anybody is told: who comes back at once finds it there. Where somebody was
         // not served it may be broken, and its pool is to look at it.
@@ -80,7 +76,7 @@ impl<DB: Dialect> SqlStore<DB> {
                 }
                 // Alone, like everybody for whom nothing was done.
                 lead.pass_on();
-                self.redeem_alone(transition).await
+                self.redeem_single(transition).await
             }
             Err(error) => {
                 let kind = error.kind();

@@ -185,9 +185,9 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         if let [one] = transitions
-            && ops::may_share::<DB>(one)
+            && ops::can_be_batched::<DB>(one)
         {
-            return vec![self.redeem_among_others(one).await];
+            return vec![self.redeem_batched(one).await];
         }
         let mut answers = Vec::with_capacity(transitions.len());
         // One connection for all of them, so that the wait for it is bounded once; another

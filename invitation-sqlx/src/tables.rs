@@ -23,7 +23,7 @@ impl Tables {
         Self {
             names: Names::new(prefix),
             slots,
-            batcher: Batcher::new(slots, ops::TOGETHER),
+            batcher: Batcher::new(slots, ops::MAX_BATCH_SIZE),
             crowds: Crowds::default(),
         }
     }

@@ -5,9 +5,11 @@ use invitation_core::{
 };
 
 use super::{
-    Begin, Step, at_once,
+    Begin, Step,
     lease::{self, Leases},
-    ledger, one_message, quota, read, state, words,
+    ledger, quota, read,
+    redeem::{multi_statement, single_statement},
+    state, words,
 };
 use crate::{
     dialect::Dialect,
@@ -40,10 +42,10 @@ pub(crate) async fn apply<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Outcome, StoreError> {
-    if let Some(facts) = at_once::redeem::<DB>(conn, begin, names, transition).await? {
+    if let Some(facts) = single_statement::redeem::<DB>(conn, begin, names, transition).await? {
         return Ok(Outcome::Applied(Box::new(facts)));
     }
-    if let Some(outcome) = one_message::redeem::<DB>(conn, begin, names, transition).await? {
+    if let Some(outcome) = multi_statement::redeem::<DB>(conn, begin, names, transition).await? {
         return Ok(outcome);
     }
     let failed = |error| store_error::<DB>("apply", error);

@@ -3,21 +3,19 @@
 //! begins.
 
 mod apply;
-mod at_once;
 mod count;
 mod insert;
 mod invited;
 mod lease;
 mod ledger;
 mod list;
-mod one_message;
 mod purge;
 mod quota;
 mod read;
+mod redeem;
 mod request;
 mod state;
 mod step;
-mod together;
 mod words;
 
 use self::step::Step;
@@ -29,6 +27,6 @@ pub(crate) use self::{
     list::list,
     purge::purge,
     read::{events, get, leases, locate, redemptions},
+    redeem::batch::{MAX_BATCH_SIZE, can_be_batched, redeem_batch},
     step::{Begin, plainly},
-    together::{TOGETHER, may_share, redeem_together},
 };

@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use invitation_core::{Facts, Invitation, StoreError, StoreErrorKind, Transition};
 
 use self::riders::Rider;
-use super::one_message;
+use super::multi_statement;
 use crate::{
     dialect::Dialect,
     error::{is_taken, lone_statement_error},
@@ -26,29 +26,29 @@ use crate::{
 
 /// How many callers share a statement at most: what bounds its memory, and for how long it
 /// holds the rows that it has changed.
-pub(crate) const TOGETHER: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
+pub(crate) const MAX_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
 
 /// Whether a transition may share a statement with others.
-pub(crate) fn may_share<DB: Dialect>(transition: &Transition) -> bool {
+pub(crate) fn can_be_batched<DB: Dialect>(transition: &Transition) -> bool {
     (DB::TAKES_MESSAGES || (DB::CHANGES_AS_ONE && DB::PUSH_COLUMN.is_some()))
         && transition.as_plain_redemption().is_some()
 }
 
 /// Redeems for all of them that it can, each with its evidence, in one round trip or two;
 /// the facts after each, in the order of the transitions, and none where nothing was done.
-pub(crate) async fn redeem_together<DB: Dialect>(
+pub(crate) async fn redeem_batch<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
     let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
     if DB::TAKES_MESSAGES {
-        redeem_one_code::<DB>(conn, names, transitions, &mut facts).await?;
+        redeem_same_code::<DB>(conn, names, transitions, &mut facts).await?;
         return Ok(facts);
     }
     let mut riders = riders::seated(transitions);
     if riders.iter().all(|rider| rider.together == 1) {
-        if !redeem_for::<DB>(conn, names, &riders, &mut facts, true).await? {
+        if !redeem_by_statement::<DB>(conn, names, &riders, &mut facts, true).await? {
             return Ok(facts);
         }
         riders.retain(|rider| facts.get(rider.caller).is_some_and(Option::is_none));
@@ -57,7 +57,7 @@ pub(crate) async fn redeem_together<DB: Dialect>(
     if riders.is_empty() {
         return Ok(facts);
     }
-    match redeem_for::<DB>(conn, names, &riders, &mut facts, false).await {
+    match redeem_by_statement::<DB>(conn, names, &riders, &mut facts, false).await {
         // What the first statement has done is done, whatever becomes of the second: who is
         // told none finds out alone.
         Err(_) if facts.iter().any(Option::is_some) => Ok(facts),
@@ -66,7 +66,7 @@ pub(crate) async fn redeem_together<DB: Dialect>(
 }
 
 /// Redeems by one statement; whether nobody was in the way of it.
-async fn redeem_for<DB: Dialect>(
+async fn redeem_by_statement<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     riders: &[Rider<'_>],
@@ -109,7 +109,7 @@ fn turn(invitation: Invitation, transition: &Transition, more: u32) -> Facts {
 
 /// The same by one message, for those who want the first one's code. Who wants another has
 /// come by itself: only those of one code wait for each other.
-async fn redeem_one_code<DB: Dialect>(
+async fn redeem_same_code<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transitions: &[&Transition],
@@ -117,7 +117,7 @@ async fn redeem_one_code<DB: Dialect>(
 ) -> Result<(), StoreError> {
     let callers = riders::of_one_code(transitions);
     let all: Vec<_> = callers.iter().filter_map(|n| transitions.get(*n).copied()).collect();
-    let Some(after) = one_message::redeem_for_all::<DB>(conn, names, &all).await? else {
+    let Some(after) = multi_statement::redeem_all::<DB>(conn, names, &all).await? else {
         return Ok(());
     };
     let mut more = u32::try_from(all.len()).unwrap_or(u32::MAX);

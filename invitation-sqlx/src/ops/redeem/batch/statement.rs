@@ -7,7 +7,7 @@ use super::riders::{RIDER, Rider};
 use crate::{
     dialect::Dialect,
     names::Names,
-    ops::at_once,
+    ops::redeem::single_statement,
     render::{self, Given},
     row,
     statement::Statement,
@@ -71,9 +71,9 @@ pub(super) fn write<DB: Dialect>(
              FROM {both} WHERE u.max_uses > 1)",
             names.redemptions
         ));
-        at_once::forget(&mut s, names);
+        single_statement::forget(&mut s, names);
     }
-    at_once::state(&mut s, names);
+    single_statement::state(&mut s, names);
     s.sql(format_args!(
         ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
          SELECT x.word, {u}.division, {u}.created_at, {u}.id, {u}.uses FROM {both}, \

@@ -14,7 +14,7 @@ use self::{
     change::change,
     explanation::{explain, explanation},
 };
-use super::{Begin, Step, plainly};
+use crate::ops::{Begin, Step, plainly};
 use crate::{
     dialect::Dialect,
     error::store_error,
@@ -26,7 +26,7 @@ use crate::{
 /// Redeems in one round trip, with its transaction around it, or between the two of a
 /// savepoint; one more tells why not. None when this is not the way, or when the general
 /// way has to find out.
-pub(super) async fn redeem<DB: Dialect>(
+pub(in crate::ops) async fn redeem<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
     names: &Names,
@@ -52,7 +52,7 @@ struct Wanted<'a> {
 
 /// Redeems one code for all of them, each with its evidence, in one round trip, or for
 /// none; the row after it, if it was done.
-pub(super) async fn redeem_for_all<DB: Dialect>(
+pub(super) async fn redeem_all<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transitions: &[&Transition],

@@ -2,7 +2,7 @@
 
 use invitation_core::{Facts, State, StoreError, StoreErrorKind, Transition};
 
-use super::{Begin, Step};
+use crate::ops::{Begin, Step};
 use crate::{
     dialect::Dialect,
     error::{is_taken, lone_statement_error, store_error},
@@ -20,7 +20,7 @@ const SERIALIZATION_FAILURE: &str = "40001";
 /// Redeems at once: use, evidence, ledger, state and words in one round trip, or two
 /// more behind a savepoint. None when this is not the way, or when nothing was done:
 /// the general way then does it, or finds out why not.
-pub(super) async fn redeem<DB: Dialect>(
+pub(in crate::ops) async fn redeem<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
     names: &Names,
