@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
-    conformance::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
+    races::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
 };
 use invitation_core::MemoryStore;
 

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
-    conformance::{self, race_rounds_for_uses, race_rounds_with_leases},
+    races::{self, race_rounds_for_uses, race_rounds_with_leases},
 };
 use invitation_core::{Draft, Error, Invitations, StoreError, StoreErrorKind};
 use invitation_sqlx::{
@@ -50,7 +50,7 @@ macro_rules! races {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $race() {
-                conformance::$race(over_three_nodes().await).await;
+                races::$race(over_three_nodes().await).await;
             }
         )+
     };

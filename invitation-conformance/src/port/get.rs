@@ -1,0 +1,188 @@
+//! Finding invitations: within the scope, and byte for byte where the port says so.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use invitation_core::{
+    Division, EventFilter, Filter, IfVersion, Insert, Inserted, Invitation, Inviter, Limits,
+    Located, Outcome, PageRequest, Policy, Scope, Store, Target,
+    decide::{Command, UseSource, decide},
+};
+
+use super::apply::every_change;
+use crate::{
+    Fixture,
+    support::{
+        factory::{Mint, apply},
+        reads::{all_events, all_invitations, stored, trail},
+        samples::{division, later, newcomer, one_word_apart, role, start, user},
+    },
+};
+
+/// An invitation outside the scope does not exist for the call. It is not found, listed
+/// or counted, and no transition reaches it.
+pub async fn what_is_out_of_scope_is_missing(fixture: Fixture) {
+    let elsewhere = Scope::Division(division("hr"));
+    let (store, mint) = (fixture.store(), Mint::new().with_scope(elsewhere.clone()));
+    for (row, transition) in every_change(&mint) {
+        let what = transition.event().action;
+        mint.store(&*store, std::slice::from_ref(&row)).await;
+        let events = trail(&*store, &row).await;
+        assert_eq!(transition.scope(), &elsewhere);
+        assert_eq!(apply(&*store, &transition).await, Outcome::Missing, "{what}: from elsewhere");
+        assert_eq!(stored(&*store, &row).await, row, "{what}: nothing changed");
+        assert_eq!(trail(&*store, &row).await, events, "{what}: no event is written");
+        for target in [Target::Id(row.id), Target::Code(vec![row.digest])] {
+            let found = store.get(&target, &elsewhere).await.expect("the store answers");
+            assert_eq!(found, None, "not found from elsewhere");
+        }
+    }
+    let page = PageRequest { after: None, limit: 200 };
+    let listing = store.list(&elsewhere, &Filter::all(start()), &page).await.expect("it lists");
+    assert!(listing.items.is_empty(), "not listed elsewhere");
+    let counted = store.count(&elsewhere, &Filter::all(start()), 100).await.expect("it counts");
+    assert_eq!(counted, invitation_core::Tally::default(), "not counted elsewhere");
+    let seen = all_events(&*store, &elsewhere, &EventFilter::default(), 50).await;
+    assert_eq!(seen, [], "no events elsewhere");
+}
+
+/// An invitation that was never inserted is missing from every query.
+pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    mint.store(&*store, &[mint.row()]).await;
+    for (absent, transition) in every_change(&mint) {
+        let what = transition.event().action;
+        assert_eq!(apply(&*store, &transition).await, Outcome::Missing, "{what}");
+        assert_eq!(trail(&*store, &absent).await, [], "{what}: no event is written");
+    }
+    let anna = newcomer("anna");
+    let command = Command::Redeem {
+        code: Vec::new(),
+        redeemer: &anna,
+        ceiling: &Arc::from(Vec::new()),
+        source: UseSource::Free,
+    };
+    let call = mint.call(start());
+    let nothing =
+        decide(command, Scope::All, IfVersion::Any, &call, &Policy::default(), &Limits::default())
+            .expect("a redemption is decided by the store");
+    assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest at all");
+}
+
+/// `locate` finds an invitation in any division and in any state.
+pub async fn locate_finds_every_division(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    for (name, deleted_at) in [("sales", None), ("hr", None), ("hr", Some(start()))] {
+        let row = Invitation { division: division(name), deleted_at, ..mint.row() };
+        mint.store(&*store, std::slice::from_ref(&row)).await;
+        let there = Some(Located { id: row.id, division: division(name) });
+        for target in [Target::Id(row.id), Target::Code(vec![row.digest])] {
+            let located = store.locate(&target).await.expect("the store answers");
+            assert_eq!(located, there, "{name}, deleted: {}", deleted_at.is_some());
+        }
+    }
+    let absent = Target::Id(mint.invitation_id());
+    assert_eq!(store.locate(&absent).await.expect("the store answers"), None, "nowhere");
+}
+
+/// Divisions, roles and users are compared byte for byte. Names that differ in case,
+/// Unicode form, ending or by a pattern character are different.
+pub async fn words_are_compared_byte_for_byte(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let rows: Vec<_> = (0..)
+        .zip(one_word_apart())
+        .map(|(n, word)| Invitation {
+            division: division(word),
+            role: role(word),
+            inviter: Inviter::User { user: user(word), role: role("admin") },
+            created_at: later(start(), n),
+            ..mint.row()
+        })
+        .collect();
+    mint.store(&*store, &rows).await;
+    let all = Filter::all(start());
+    for row in &rows {
+        let word = row.division.as_str();
+        let only = std::slice::from_ref(row);
+        let own = Scope::Division(row.division.clone());
+        assert_eq!(all_invitations(&*store, &own, &all, 9).await, only, "the division {word:?}");
+        let tally = store.count(&own, &all, 9).await.expect("the store counts");
+        assert_eq!(tally.active, 1, "counted in the division {word:?}");
+        let found = store.get(&Target::Id(row.id), &own).await.expect("the store answers");
+        assert_eq!(found.as_ref(), Some(row), "found in the division {word:?}");
+        let events = all_events(&*store, &own, &EventFilter::default(), 9).await;
+        assert_eq!(events.len(), 1, "events of the division {word:?}");
+
+        let role = Filter { role: Some(row.role.clone()), ..all.clone() };
+        assert_eq!(
+            all_invitations(&*store, &Scope::All, &role, 9).await,
+            only,
+            "the role {word:?}"
+        );
+        let inviter = Filter { inviter: Some(user(word)), ..all.clone() };
+        let found = all_invitations(&*store, &Scope::All, &inviter, 9).await;
+        assert_eq!(found, only, "the inviter {word:?}");
+        for other in rows.iter().filter(|other| other.id != row.id) {
+            let found = store.get(&Target::Id(other.id), &own).await.expect("the store answers");
+            assert_eq!(found, None, "{:?} is not {word:?}", other.division);
+        }
+    }
+}
+
+/// Redeemers' ids are compared byte for byte, in redemptions and in the audit trail. Ids
+/// that differ in case, Unicode form, ending or by a pattern character belong to
+/// different people.
+pub async fn redeemers_are_told_apart_byte_for_byte(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let max_uses = NonZeroU32::new(100).expect("not zero");
+    let row = Invitation { max_uses, ..mint.row() };
+    mint.store(&*store, std::slice::from_ref(&row)).await;
+    for word in one_word_apart() {
+        let redeem = mint.plain_redeem(&row, &newcomer(word));
+        let outcome = apply(&*store, &redeem).await;
+        let Outcome::Applied(facts) = outcome else { panic!("{word:?} is new: {outcome:?}") };
+        let own = facts.mine.expect("the redemption is among the facts");
+        assert_eq!(own.username.as_str(), word, "by this user");
+    }
+    for word in one_word_apart() {
+        let filter =
+            EventFilter { user: Some(user(&format!("u-{word}"))), ..EventFilter::default() };
+        let events = all_events(&*store, &Scope::All, &filter, 9).await;
+        assert_eq!(events.len(), 1, "the events of {word:?}");
+    }
+}
+
+/// A store behind `&`, `Box`, `Arc` or `dyn` behaves like the store itself.
+pub async fn a_store_works_behind_every_pointer(fixture: Fixture) {
+    async fn exercise<S: Store>(store: S, mint: &Mint) {
+        let row = mint.row();
+        let target = Target::Id(row.id);
+        let inserted =
+            store.insert(&Insert::of(vec![mint.new_row(row.clone())])).await.expect("it inserts");
+        assert_eq!(inserted, Inserted::Stored);
+        let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+        let answers = store.apply(&[redeem.clone(), redeem]).await;
+        assert!(matches!(answers.as_slice(), [Ok(Outcome::Applied(_)), Ok(Outcome::Replayed(_))]));
+        let found = store.get(&target, &Scope::All).await.expect("it finds");
+        assert_eq!(found.map(|found| found.uses), Some(1));
+        let sales = Division::new("sales").expect("a division");
+        let located = store.locate(&target).await.expect("it locates");
+        assert_eq!(located, Some(Located { id: row.id, division: sales }));
+        let event = mint.event(invitation_core::Action::Copy, start()).about(&row);
+        store.record(&[event]).await.expect("it records");
+        let filter = Filter { status: Some(invitation_core::Status::Used), ..Filter::all(start()) };
+        let page = PageRequest { after: None, limit: 1 };
+        let listing = store.list(&Scope::All, &filter, &page).await.expect("it lists");
+        assert_eq!(listing.items.len(), 1);
+        assert!(store.count(&Scope::All, &filter, 100).await.expect("it counts").used > 0);
+        let filter = EventFilter { invitation: Some(row.id), ..EventFilter::default() };
+        assert_eq!(all_events(&store, &Scope::All, &filter, 2).await.len(), 3);
+    }
+    let (store, mint) = (fixture.store(), Mint::new());
+    let durability = store.committed_by();
+    exercise(&*store, &mint).await;
+    exercise(&store, &mint).await;
+    exercise(Box::new(Arc::clone(&store)), &mint).await;
+    exercise(Box::new(Arc::clone(&store)) as Box<dyn Store>, &mint).await;
+    exercise(Arc::new(Box::new(Arc::clone(&store))), &mint).await;
+    assert_eq!(Box::new(&store).committed_by(), durability, "durability is forwarded");
+}

@@ -1,0 +1,189 @@
+//! Each guard condition about leases has the same verdict on every store.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Condition, EventId, Invitation, Lease, Store, Timestamp, Transition, decide::UseSource,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::{Mint, one_day_on},
+        lease_oracle::Book,
+        samples::{later, newcomer, start},
+    },
+};
+
+/// Stores an invitation with `max` uses, with `uses` of them redeemed.
+async fn insert(store: &dyn Store, mint: &Mint, max: u32, uses: u32) -> (Invitation, Book) {
+    let row = Invitation {
+        max_uses: NonZeroU32::new(max).expect("not zero"),
+        uses,
+        last_use: (uses > 0).then(|| mint.used_by("bob", start())),
+        expires_at: Timestamp::MAX,
+        ..mint.row()
+    };
+    mint.store(store, std::slice::from_ref(&row)).await;
+    let book = Book::of(&row);
+    (row, book)
+}
+
+/// Reserves a use for each name, until one hour after the request.
+async fn hold(store: &dyn Store, mint: &Mint, row: &Invitation, book: &mut Book, names: &[&str]) {
+    for name in names {
+        let span = (one_day_on(), later(one_day_on(), 3_600_000_000));
+        let reserve = mint.reserve(row, &newcomer(name), span, UseSource::Free);
+        assert!(book.apply(store, &reserve, name).await, "{name} gets a free use");
+    }
+}
+
+fn failed<'t>(book: &Book, transition: &'t Transition) -> Option<&'t Condition> {
+    transition.guard().first_refusal(&book.facts(transition.redeemer()))
+}
+
+/// `FirstHoldBy` refuses a user who already has a lease. User ids are compared byte for
+/// byte.
+pub async fn guard_first_hold_tells_redeemers_apart(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let names = ["anna", "Anna", "anna2", "a%", "a_na", "ann\u{e4}", "anna\u{308}"];
+    let (row, mut book) = insert(&*store, &mint, 50, 0).await;
+    hold(&*store, &mint, &row, &mut book, &names).await;
+    for name in names {
+        let anna = newcomer(name);
+        let span = (one_day_on(), later(one_day_on(), 7_200_000_000));
+        let again = mint.reserve(&row, &anna, span, UseSource::Free);
+        let redeem = mint.redeem_taking(&row, &anna, one_day_on(), UseSource::Free);
+        for transition in [again, redeem] {
+            let word = failed(&book, &transition);
+            assert!(matches!(word, Some(Condition::FirstHoldBy(_))), "{name}: {word:?}");
+            let made = book.apply(&*store, &transition, name).await;
+            assert!(!made, "{name} has a lease already");
+        }
+    }
+    hold(&*store, &mint, &row, &mut book, &["ANNA", "anna.", "ann"]).await;
+}
+
+/// `UseFree` holds while redeemed uses and leases together are fewer than `max_uses`.
+pub async fn guard_use_free_counts_uses_and_leases(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    for max in [1, 2, 3] {
+        for uses in 0..=max {
+            for held in 0..=max - uses {
+                let what = format!("{uses} used and {held} held of {max}");
+                for redeems in [true, false] {
+                    let (row, mut book) = insert(&*store, &mint, max, uses).await;
+                    let others = &["carl", "dora", "eve"][..usize::try_from(held).expect("few")];
+                    hold(&*store, &mint, &row, &mut book, others).await;
+                    let (anna, now) = (newcomer("anna"), one_day_on());
+                    let transition = if redeems {
+                        mint.redeem_taking(&row, &anna, now, UseSource::Free)
+                    } else {
+                        mint.reserve(&row, &anna, (now, later(now, 1)), UseSource::Free)
+                    };
+                    let holds = uses + held < max;
+                    if !holds && uses < max {
+                        let word = failed(&book, &transition);
+                        assert_eq!(word, Some(&Condition::UseFree), "{what}: why");
+                    }
+                    assert_eq!(book.apply(&*store, &transition, &what).await, holds, "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// `LeaseRunOut` holds if at least one lease has expired, to the microsecond, no matter
+/// whose it is. Without leases it does not hold.
+pub async fn guard_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let begin = later(start(), 10);
+    for ends in [vec![], vec![1], vec![999_999], vec![1_000_000], vec![5_000_000, 1_000_001, 7]] {
+        let first = later(begin, ends.iter().min().copied().unwrap_or(3));
+        for (by, reached) in [(-1, false), (0, true), (1, true), (86_400_000_000, true)] {
+            let what = format!("leases until {ends:?}, {by} µs after the first end");
+            let (row, mut book) = insert(&*store, &mint, 3, 0).await;
+            for (end, name) in ends.iter().zip(["bob", "carl", "dora"]) {
+                let span = (begin, later(begin, *end));
+                let reserve = mint.reserve(&row, &newcomer(name), span, UseSource::Free);
+                assert!(book.apply(&*store, &reserve, &what).await, "{what}: {name}");
+            }
+            let now = later(first, by);
+            let take = mint.redeem_taking(&row, &newcomer("anna"), now, UseSource::Expired);
+            let holds = reached && !ends.is_empty();
+            if !holds {
+                let word = failed(&book, &take);
+                assert_eq!(word, Some(&Condition::LeaseRunOut { now }), "{what}: why");
+            }
+            assert_eq!(book.apply(&*store, &take, &what).await, holds, "{what}");
+        }
+    }
+}
+
+/// `HoldsLease` holds if this user has this lease, expired or not.
+pub async fn guard_holds_lease_is_exact(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let near = |lease: &Lease| {
+        let mut bytes = *lease.id.as_bytes();
+        bytes[15] ^= 1;
+        EventId::from_bytes(bytes)
+    };
+    for late in [0, 1, 3_599_999_999, 3_600_000_000, 86_400_000_000] {
+        let now = later(one_day_on(), late);
+        let (row, mut book) = insert(&*store, &mint, 4, 0).await;
+        hold(&*store, &mint, &row, &mut book, &["anna", "bob"]).await;
+        let of = |name: &str| book.lease_of(newcomer(name).user()).expect("a lease").clone();
+        let (anna, bob) = (of("anna"), of("bob"));
+        let wrong = [
+            (bob.id, "anna"),
+            (anna.id, "bob"),
+            (anna.id, "Anna"),
+            (anna.id, "ANNA"),
+            (anna.id, "ann%"),
+            (anna.id, "carl"),
+            (near(&anna), "anna"),
+            (mint.event_id(), "anna"),
+        ];
+        for (lease, name) in wrong {
+            let commit = mint.commit(&row, lease, &newcomer(name), now);
+            let release = mint.release(&row, lease, &newcomer(name), now);
+            for transition in [commit, release] {
+                let word = failed(&book, &transition);
+                assert!(matches!(word, Some(Condition::HoldsLease { .. })), "{name}: {word:?}");
+                assert!(!book.apply(&*store, &transition, name).await, "{name} does not hold it");
+            }
+        }
+        let release = mint.release(&row, bob.id, &newcomer("bob"), now);
+        assert!(book.apply(&*store, &release, "release").await, "{late} µs later: released");
+        let commit = mint.commit(&row, anna.id, &newcomer("anna"), now);
+        assert!(book.apply(&*store, &commit, "commit").await, "{late} µs later: committed");
+    }
+}
+
+/// `OwnLeaseRunOut` holds if the redeemer's own lease has expired, to the microsecond.
+/// Leases of other users do not matter. After a renewal it does not hold.
+pub async fn guard_own_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    for (by, holds) in [(-1, false), (0, true), (1, true), (86_400_000_000, true)] {
+        let (row, mut book) = insert(&*store, &mint, 4, 0).await;
+        hold(&*store, &mint, &row, &mut book, &["bob"]).await;
+        let (anna, begin) = (newcomer("anna"), later(one_day_on(), 1_000_000));
+        let span = (begin, later(begin, 3_600_000_000));
+        let reserve = mint.reserve(&row, &anna, span, UseSource::Free);
+        assert!(book.apply(&*store, &reserve, "a free use").await);
+        let own = book.lease_of(anna.user()).expect("a lease").clone();
+
+        let now = later(own.until, by);
+        let span = (now, later(now, 3_600_000_000));
+        for attempt in ["first", "again"] {
+            let what = format!("{by} µs after the end, {attempt}");
+            let renew = mint.reserve(&row, &anna, span, UseSource::Own(own.clone()));
+            let holds = holds && attempt == "first";
+            if !holds {
+                let word = failed(&book, &renew);
+                assert!(matches!(word, Some(Condition::OwnLeaseRunOut { .. })), "{what}: {word:?}");
+            }
+            assert_eq!(book.apply(&*store, &renew, &what).await, holds, "{what}");
+        }
+    }
+}

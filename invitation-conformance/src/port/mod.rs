@@ -1,0 +1,26 @@
+//! Promises of the port: the tests call a [`Store`](invitation_core::Store) directly, with
+//! transitions from [`decide`](invitation_core::decide::decide()).
+//!
+//! Each function takes a [`Fixture`](crate::Fixture) with an empty store, and panics when the
+//! store breaks the promise.
+
+#![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
+
+mod apply;
+mod apply_leases;
+mod events;
+mod get;
+mod guard;
+mod guard_leases;
+mod idempotency;
+mod insert;
+mod invited;
+mod list;
+mod list_uses;
+mod purge;
+mod quota;
+mod record;
+mod round_trip;
+mod search;
+
+crate::__conformance_promises!(crate::macros::export_promises, port);

@@ -1,0 +1,269 @@
+//! Which invitations and keys a store purges.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Action, Event, EventFilter, Fingerprint, IdempotentRequest, Insert, Inserted, Invitation,
+    NewInvitation, Outcome, PriorRequest, Purge, Purged, RequestResults, Revocation, Scope, Store,
+    Target, Timestamp, decide::UseSource,
+};
+
+use super::idempotency::request;
+use crate::{
+    Fixture,
+    support::{
+        factory::{Mint, apply, one_day_on},
+        population::{looked_at, population},
+        reads::{all_events, trail},
+        samples::{division, later, newcomer, start},
+    },
+};
+
+fn purge(mint: &Mint, scope: Scope, before: Timestamp, max: u32) -> Purge {
+    let max = NonZeroU32::new(max).expect("not zero");
+    Purge { scope, before, max, event: mint.event(Action::Purge, one_day_on()) }
+}
+
+/// Returns the rows that are still stored, and checks that each is found by id as by
+/// code.
+async fn left(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
+    let mut left = Vec::new();
+    for row in rows {
+        let (id, code) = (Target::Id(row.id), Target::Code(vec![row.digest]));
+        let found = store.get(&id, &Scope::All).await.expect("the store answers");
+        let by_code = store.get(&code, &Scope::All).await.expect("the store answers");
+        assert_eq!(by_code, found, "by the code as by the id");
+        left.extend(found);
+    }
+    left
+}
+
+async fn purged_for_good(store: &dyn Store, mint: &Mint, scope: &Scope, before: Timestamp) -> u32 {
+    let mut removed = 0;
+    for _ in 0..200 {
+        let purge = purge(mint, scope.clone(), before, 40);
+        let purged = store.purge(&purge).await.expect("the store purges");
+        removed += purged.removed;
+        if !purged.more {
+            return removed;
+        }
+    }
+    panic!("a purge comes to an end");
+}
+
+/// An invitation is purged if it was over before the given instant, to the microsecond.
+/// It is over when it is deleted, used up, revoked or expired; the first of these in this
+/// order counts.
+pub async fn a_store_removes_what_was_over_before(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let (then, far) = (one_day_on(), later(one_day_on(), 86_400_000_000));
+    let early = later(then, -5_000_000);
+    let mut cases: Vec<(String, Invitation, bool)> = Vec::new();
+    for (by, gone) in [(-1, true), (0, false), (1, false)] {
+        let at = later(then, by);
+        let revocation = |at| Some(Revocation { at, reason: None });
+        let used = |at| Invitation {
+            uses: 1,
+            last_use: Some(mint.used_by("bob", at)),
+            expires_at: far,
+            ..mint.row()
+        };
+        let row = || Invitation { expires_at: far, ..mint.row() };
+        let part = Invitation { max_uses: NonZeroU32::MIN.saturating_add(1), ..used(early) };
+        let part = Invitation { expires_at: at, ..part };
+        let all = [
+            ("expired", Invitation { expires_at: at, ..row() }),
+            ("expired with a use left", part),
+            ("used", used(at)),
+            ("used, and then expired", Invitation { expires_at: early, ..used(at) }),
+            ("used after it was revoked", Invitation { revocation: revocation(early), ..used(at) }),
+            ("revoked", Invitation { revocation: revocation(at), ..row() }),
+            (
+                "revoked, and expired before",
+                Invitation { revocation: revocation(at), expires_at: early, ..row() },
+            ),
+            ("deleted", Invitation { deleted_at: Some(at), ..row() }),
+            (
+                "deleted, after all else",
+                Invitation {
+                    deleted_at: Some(at),
+                    revocation: revocation(early),
+                    expires_at: early,
+                    ..used(early)
+                },
+            ),
+        ];
+        cases.extend(all.map(|(what, row)| (format!("{what} at {by} µs"), row, gone)));
+    }
+    cases.push(("active".to_owned(), Invitation { expires_at: far, ..mint.row() }, false));
+    let rows: Vec<_> = cases.iter().map(|(_, row, _)| row.clone()).collect();
+    mint.store(&*store, &rows).await;
+    let mut expected = 0;
+    for (what, row, gone) in &cases {
+        let takes = purge(&mint, Scope::All, then, 1).takes(row);
+        assert_eq!(takes, *gone, "the specification: {what}");
+        expected += u32::from(*gone);
+    }
+    let removed = purged_for_good(&*store, &mint, &Scope::All, then).await;
+    assert_eq!(removed, expected, "as many as the specification takes");
+    for (what, row, gone) in &cases {
+        let found = left(&*store, std::slice::from_ref(row)).await;
+        assert_eq!(found.is_empty(), *gone, "{what}");
+        assert_eq!(trail(&*store, row).await.len(), 1, "{what}: its event stays");
+    }
+}
+
+/// From a mixed population a store removes, within a scope, exactly the invitations that
+/// [`Purge::takes`](invitation_core::Purge::takes) selects.
+pub async fn a_store_removes_what_the_specification_takes(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let mut all = population(&mint, 120);
+    mint.store(&*store, &all).await;
+    for (scope, by) in [
+        (Scope::Division(division("sales")), -3),
+        (Scope::Division(division("Sales")), 1),
+        (Scope::Division(division("x")), 1_000),
+        (Scope::All, 0),
+        (Scope::All, 1),
+        (Scope::All, 90_000_000_000),
+    ] {
+        let before = later(looked_at(), by);
+        let takes = purge(&mint, scope.clone(), before, 1);
+        let expected = all.iter().filter(|one| takes.takes(one)).count();
+        let removed = purged_for_good(&*store, &mint, &scope, before).await;
+        assert_eq!(usize::try_from(removed), Ok(expected), "{scope:?} at {by}");
+        all.retain(|one| !takes.takes(one));
+        assert_eq!(left(&*store, &all).await, all, "{scope:?} at {by}: the others stay");
+    }
+}
+
+/// A purge writes its [`evidence`](invitation_core::Purge::evidence) and frees the code. A new
+/// invitation under that code inherits nothing that was stored with the former one.
+pub async fn a_purged_code_begins_anew(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let code = mint.code();
+    let row = Invitation { max_uses: NonZeroU32::MIN.saturating_add(2), ..mint.row_with(&code) };
+    let bystander = Invitation { expires_at: Timestamp::MAX, ..mint.row() };
+    mint.store(&*store, &[row.clone(), bystander.clone()]).await;
+    let now = later(start(), 1);
+    let (anna, bob) = (newcomer("anna"), newcomer("bob"));
+    let redeem = mint.redeem_taking(&row, &anna, now, UseSource::Free);
+    let reserve = mint.reserve(&row, &bob, (now, later(now, 60)), UseSource::Free);
+    for transition in [&redeem, &reserve] {
+        let outcome = apply(&*store, transition).await;
+        assert!(matches!(outcome, Outcome::Applied(_)), "preparing: {outcome:?}");
+    }
+    let events = trail(&*store, &row).await;
+    let purge = purge(&mint, Scope::All, later(row.expires_at, 1), 5);
+    let purged = store.purge(&purge).await.expect("the store purges");
+    assert_eq!(purged.removed, 1, "it has expired");
+    assert_eq!(trail(&*store, &row).await, events, "its events stay");
+    let filter = invitation_core::EventFilter {
+        action: Some(Action::Purge),
+        ..invitation_core::EventFilter::default()
+    };
+    let written: Vec<Event> = all_events(&*store, &Scope::All, &filter, 9).await;
+    assert_eq!(written, [purge.evidence(1)], "the purge's evidence");
+    assert_eq!(left(&*store, std::slice::from_ref(&bystander)).await, [bystander], "another");
+    for transition in [&redeem, &reserve] {
+        assert_eq!(apply(&*store, transition).await, Outcome::Missing, "there is no such code");
+    }
+    let anew = Invitation { max_uses: row.max_uses, ..mint.row_with(&code) };
+    let insert = Insert::of(vec![mint.new_row(anew.clone())]);
+    let answer = store.insert(&insert).await.expect("the store inserts");
+    assert_eq!(answer, Inserted::Stored, "the code is free again");
+    for who in [&anna, &bob] {
+        let redeem = mint.redeem_taking(&anew, who, now, UseSource::Free);
+        let outcome = apply(&*store, &redeem).await;
+        assert!(matches!(outcome, Outcome::Applied(_)), "nobody was here before: {outcome:?}");
+    }
+}
+
+/// If a key has been reused for a later request, purging the former invitations keeps the
+/// key.
+pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let request = || request(None, "k", 1);
+    let row = |days: i64| {
+        let expires_at = later(start(), days * 86_400_000_000);
+        mint.new_row(Invitation { expires_at, ..mint.row() })
+    };
+    let insert = async |rows: Vec<NewInvitation>| {
+        let insert = Insert { request: Some(request()), ..Insert::of(rows) };
+        store.insert(&insert).await.expect("the store inserts")
+    };
+    assert_eq!(insert(vec![row(1), row(3)]).await, Inserted::Stored);
+    let first = purge(&mint, Scope::All, later(start(), 2 * 86_400_000_000), 5);
+    assert_eq!(store.purge(&first).await.expect("the store purges").removed, 1);
+    let rows = vec![row(50), row(50)];
+    assert_eq!(insert(rows.clone()).await, Inserted::Stored, "the key was freed");
+
+    let second = purge(&mint, Scope::All, later(start(), 4 * 86_400_000_000), 5);
+    assert_eq!(store.purge(&second).await.expect("the store purges").removed, 1);
+    let invitations = rows.into_iter().map(|row| row.invitation).collect();
+    let fingerprint = Fingerprint::from_bytes([1; 32]);
+    let known = PriorRequest { fingerprint, invitations, results: None };
+    assert_eq!(insert(vec![row(50)]).await, Inserted::Known(known), "what it stands for now");
+}
+
+/// A purge of all divisions also removes keys without invitations that were forgotten
+/// before its instant. It removes a bounded number of keys and does not count them. A
+/// purge of one division leaves such keys.
+pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    for n in 0..5 {
+        let request = IdempotentRequest {
+            results: Some(RequestResults::from_bytes(vec![n])),
+            ..request(None, &format!("k{n}"), 1)
+        };
+        let insert = Insert { request: Some(request), ..Insert::of(Vec::new()) };
+        assert_eq!(store.insert(&insert).await.expect("it stores"), Inserted::Stored);
+    }
+    let forgotten_at = request(None, "k", 1).forgotten_at();
+    let known = async || {
+        let mut known = 0;
+        for n in 0..5 {
+            let request = request(None, &format!("k{n}"), 1);
+            let insert = Insert { request: Some(request), ..Insert::of(Vec::new()) };
+            let answer = store.insert(&insert).await.expect("the store answers");
+            known += usize::from(matches!(answer, Inserted::Known(_)));
+        }
+        known
+    };
+    let none = Purged { removed: 0, more: false };
+    for (scope, before, left, answer) in [
+        (Scope::All, forgotten_at, 5, none),
+        (Scope::Division(division("sales")), later(forgotten_at, 1), 5, none),
+        (Scope::All, later(forgotten_at, 1), 3, Purged { removed: 0, more: true }),
+        (Scope::All, later(forgotten_at, 1), 1, Purged { removed: 0, more: true }),
+        (Scope::All, later(forgotten_at, 1), 0, none),
+    ] {
+        let purge = purge(&mint, scope, before, 2);
+        assert_eq!(store.purge(&purge).await.expect("the store purges"), answer, "{left}");
+        assert_eq!(known().await, left);
+    }
+    let events = EventFilter::default();
+    let events = all_events(&*store, &Scope::All, &events, 50).await;
+    assert!(events.is_empty(), "nothing was removed that needs evidence: {events:?}");
+}
+
+/// A store recognises a resent purge by its event and does not apply it again.
+pub async fn a_resent_purge_is_recognised(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let rows: Vec<_> = (0..5).map(|_| mint.row()).collect();
+    mint.store(&*store, &rows).await;
+    let resent = purge(&mint, Scope::All, later(rows[0].expires_at, 1), 2);
+    let purged = store.purge(&resent).await.expect("the store purges");
+    assert_eq!(purged, Purged { removed: 2, more: true });
+    let again = store.purge(&resent).await.expect("the store answers");
+    assert_eq!(again, Purged { removed: 0, more: true }, "nothing more under the same id");
+    assert_eq!(left(&*store, &rows).await.len(), 3, "the others stay");
+    let next = purge(&mint, Scope::All, later(rows[0].expires_at, 1), 5);
+    let purged = store.purge(&next).await.expect("the store purges");
+    assert_eq!(purged, Purged { removed: 3, more: false }, "another one goes on");
+    for resent in [resent, next] {
+        let again = store.purge(&resent).await.expect("the store answers");
+        let expected = Purged { removed: 0, more: true };
+        assert_eq!(again, expected, "recognised, although nothing is left");
+    }
+}

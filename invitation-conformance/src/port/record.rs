@@ -1,0 +1,63 @@
+//! Recording of events that belong to no change.
+
+use std::slice;
+
+use invitation_core::{Action, Event, EventFilter, EventOutcome, Outcome, Scope, Store};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::{Mint, apply},
+        reads::{all_events, trail},
+        samples::{later, newcomer, start},
+    },
+};
+
+async fn everything(store: &dyn Store) -> Vec<Event> {
+    all_events(store, &Scope::All, &EventFilter::default(), 50).await
+}
+
+/// An event is recorded once, even if it is sent repeatedly in one call or in several.
+/// The first one stays.
+pub async fn an_event_is_recorded_once(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    store.record(&[]).await.expect("nothing is nothing to record");
+    let first = mint.event(Action::Copy, start());
+    let second = mint.event(Action::View, later(start(), 1));
+    store.record(&[first.clone(), first.clone()]).await.expect("the store records");
+    assert_eq!(everything(&*store).await, slice::from_ref(&first), "twice in one call");
+
+    let changed = Event { outcome: EventOutcome::Denied, at: later(start(), 9), ..first.clone() };
+    let batch = [second.clone(), changed, first.clone()];
+    store.record(&batch).await.expect("the store records");
+    store.record(&batch).await.expect("the store records");
+    assert_eq!(everything(&*store).await, [second, first], "again, with other content");
+}
+
+/// The event of a change or an insert is evidence: recording a different event under its
+/// id does not alter it.
+pub async fn the_event_of_a_change_is_not_replaced(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let row = mint.row();
+    mint.store(&*store, std::slice::from_ref(&row)).await;
+    let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+    assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "the guard holds");
+    let before = trail(&*store, &row).await;
+    for event in &before {
+        let same_time = Event { outcome: EventOutcome::Denied, ..event.clone() };
+        let other_time = Event { at: later(event.at, 1), ..event.clone() };
+        store.record(&[same_time, other_time]).await.expect("the store records");
+    }
+    assert_eq!(trail(&*store, &row).await, before, "the first events stay");
+    assert_eq!(everything(&*store).await, before, "and no others are added");
+}
+
+/// One call can record many events.
+pub async fn many_events_are_recorded_at_once(fixture: Fixture) {
+    let (store, mint) = (fixture.store(), Mint::new());
+    let mut events: Vec<_> =
+        (0..1_000).map(|n| mint.event(Action::View, later(start(), n / 10))).collect();
+    store.record(&events).await.expect("the store records");
+    events.reverse();
+    assert!(everything(&*store).await == events, "every one, newest first");
+}

@@ -1,0 +1,240 @@
+//! Races of a redemption against a change of terms, and of changes against each other.
+//! The effect is always that of one completely before the other.
+
+use invitation_core::{
+    Action, Amendment, Created, Draft, Error, EventOutcome, IfVersion, InvitationId, Redeemed,
+    Refusal,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        concurrent::{at_once, redeeming},
+        harness::{World, refusal},
+        samples::{admin, email, newcomer, proved, role},
+    },
+};
+
+const ROUNDS: u32 = 25;
+
+/// The result of a task of one of two kinds.
+enum Done {
+    Redeemed(Result<Box<Redeemed>, Error>),
+    Changed(Result<u64, Error>),
+}
+
+type Job = std::pin::Pin<Box<dyn Future<Output = Done> + Send>>;
+
+fn redeem_job(world: &World, code: &str, redeemer: invitation_core::Redeemer) -> Job {
+    let redeem = redeeming(&world.service, code, redeemer);
+    Box::pin(async move { Done::Redeemed(redeem.await.map(Box::new)) })
+}
+
+fn revoke_job(world: &World, id: InvitationId) -> Job {
+    let service = world.service.clone();
+    Box::pin(async move {
+        let revoked = service.revoke(&admin(), id, None, IfVersion::Any).await;
+        Done::Changed(revoked.map(|row| row.version))
+    })
+}
+
+fn amend_job(world: &World, id: InvitationId, amendment: Amendment) -> Job {
+    let service = world.service.clone();
+    Box::pin(async move {
+        let amended = service.amend(&admin(), id, amendment, IfVersion::Any).await;
+        Done::Changed(amended.map(|row| row.version))
+    })
+}
+
+async fn successes(world: &World, id: InvitationId, action: Action) -> usize {
+    let events = world.events_about(id).await;
+    let done = |event: &&invitation_core::Event| {
+        event.action == action && event.outcome == EventOutcome::Succeeded
+    };
+    events.iter().filter(done).count()
+}
+
+/// When one redemption and one revocation of a single-use code race, one is applied and
+/// the other is refused because of it.
+pub async fn a_redemption_and_a_revocation_exclude_each_other(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..ROUNDS {
+        let created = world.issue(Draft::new()).await;
+        let (id, code) = (created.invitation().id, created.code().reveal());
+        let anna = newcomer(&format!("anna{round}"));
+        let (mut redeemed, mut revoked) = (None, None);
+        for done in at_once(vec![redeem_job(&world, &code, anna), revoke_job(&world, id)]).await {
+            match done {
+                Done::Redeemed(answer) => redeemed = Some(answer),
+                Done::Changed(answer) => revoked = Some(answer),
+            }
+        }
+        let stored = world.stored(id).await;
+        match (redeemed, revoked) {
+            (Some(Ok(_)), Some(revoked)) => {
+                assert_eq!(refusal(revoked), Refusal::Used, "round {round}: redeemed first");
+                assert_eq!((stored.uses, stored.revocation), (1, None), "round {round}");
+            }
+            (Some(redeemed), Some(Ok(_))) => {
+                assert_eq!(refusal(redeemed), Refusal::Revoked, "round {round}: revoked first");
+                assert_eq!((stored.uses, stored.revocation.is_some()), (0, true), "round {round}");
+            }
+            other => panic!("round {round}: one of both is made: {:?}", other.0),
+        }
+        assert_eq!(
+            successes(&world, id, Action::Redeem).await
+                + successes(&world, id, Action::Revoke).await,
+            1,
+            "round {round}: one success is on record"
+        );
+    }
+}
+
+/// When many redemptions of a multi-use code race its revocation, the use count equals
+/// the number of successful calls. No redemption succeeds after the revocation has
+/// returned.
+pub async fn nobody_gets_in_after_a_revocation(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..ROUNDS {
+        let created = world.issue_for(100).await;
+        let (id, code) = (created.invitation().id, created.code().reveal());
+        let mut jobs: Vec<_> = (0..12)
+            .map(|n| redeem_job(&world, &code, newcomer(&format!("r{round}-{n}"))))
+            .collect();
+        jobs.insert(6, revoke_job(&world, id));
+        let mut inside = 0;
+        for done in at_once(jobs).await {
+            match done {
+                Done::Redeemed(Ok(_)) => inside += 1,
+                Done::Redeemed(refused) => {
+                    assert_eq!(refusal(refused), Refusal::Revoked, "round {round}: too late");
+                }
+                Done::Changed(revoked) => {
+                    assert_eq!(revoked.ok(), Some(2), "round {round}: the revocation is made");
+                }
+            }
+        }
+        let late = world.service.redeem(&code, &newcomer(&format!("late{round}"))).await;
+        assert_eq!(refusal(late), Refusal::Revoked, "round {round}: after it returned");
+        let stored = world.stored(id).await;
+        assert_eq!(stored.uses, inside, "round {round}: counted are those who are in");
+        let on_record = successes(&world, id, Action::Redeem).await;
+        assert_eq!(u32::try_from(on_record), Ok(inside), "round {round}: and on record");
+    }
+}
+
+/// When a redemption races an amendment of role and address, it grants entirely the
+/// version before or entirely the version after.
+pub async fn a_grant_is_wholly_one_version(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..ROUNDS {
+        let created = world.issue_for(100).await;
+        let (id, code) = (created.invitation().id, created.code().reveal());
+        // Before: staff, for anyone. After: manager, for the one address.
+        let amendment =
+            Amendment::new().with_role(role("manager")).for_email(email("m@example.com"));
+        let mut jobs: Vec<_> = (0..6)
+            .flat_map(|n| {
+                let plain = newcomer(&format!("plain{round}-{n}"));
+                let proved = proved(&format!("proved{round}-{n}"), "m@example.com");
+                [redeem_job(&world, &code, plain), redeem_job(&world, &code, proved)]
+            })
+            .collect();
+        jobs.insert(6, amend_job(&world, id, amendment));
+        let mut inside = 0;
+        for done in at_once(jobs).await {
+            match done {
+                Done::Redeemed(Ok(redeemed)) => {
+                    inside += 1;
+                    let plain = redeemed.username().as_str().starts_with("plain");
+                    let granted = redeemed.role().as_str();
+                    assert!(
+                        granted == "staff" || (granted == "manager" && !plain),
+                        "round {round}: {granted} to {} is of no version",
+                        redeemed.username()
+                    );
+                }
+                Done::Redeemed(refused) => assert_eq!(
+                    refusal(refused),
+                    Refusal::AddressProofRequired,
+                    "round {round}: by the version after"
+                ),
+                Done::Changed(amended) => {
+                    assert_eq!(amended.ok(), Some(2), "round {round}: a use does not stop it");
+                }
+            }
+        }
+        assert_eq!(world.stored(id).await.uses, inside, "round {round}: counted once each");
+    }
+}
+
+/// Each rotation that is applied increments the version, even if many run at the same
+/// moment. Only the code of the last one is valid.
+pub async fn rotations_at_once_leave_one_code(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..ROUNDS {
+        let created = world.issue(Draft::new()).await;
+        let id = created.invitation().id;
+        let rotated = rotate_at_once(&world, id, 6, IfVersion::Any).await;
+        let mut made: Vec<Created> = Vec::new();
+        for answer in rotated {
+            match answer {
+                Ok(one) => made.push(one),
+                refused => assert_eq!(refusal(refused), Refusal::Conflict, "round {round}"),
+            }
+        }
+        assert!(!made.is_empty(), "round {round}: at least one is made");
+        made.sort_by_key(|one| one.invitation().version);
+        let versions: Vec<_> = made.iter().map(|one| one.invitation().version).collect();
+        let expected: Vec<_> = (2..).take(made.len()).collect();
+        assert_eq!(versions, expected, "round {round}: each counts one version");
+        assert_eq!(world.stored(id).await.version, made.len() as u64 + 1, "round {round}");
+
+        let last = made.pop().expect("at least one");
+        for dead in made.iter().map(Created::code).chain([created.code()]) {
+            let answer = world.service.redeem(&dead.reveal(), &newcomer("anna")).await;
+            assert_eq!(refusal(answer), Refusal::CodeUnknown, "round {round}: a dead code");
+        }
+        let anna = newcomer(&format!("anna{round}"));
+        let redeemed = world.service.redeem(&last.code().reveal(), &anna).await;
+        assert!(redeemed.is_ok(), "round {round}: the last code: {redeemed:?}");
+    }
+}
+
+/// When many changes for the same version run at the same moment, exactly one is applied.
+pub async fn one_of_many_changes_meant_for_a_version_is_made(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..ROUNDS {
+        let id = world.issue(Draft::new()).await.invitation().id;
+        let answers = rotate_at_once(&world, id, 6, IfVersion::Exactly(1)).await;
+        let mut made = 0;
+        for answer in answers {
+            match answer {
+                Ok(_) => made += 1,
+                refused => assert_eq!(
+                    refusal(refused),
+                    Refusal::VersionMismatch { current: 2 },
+                    "round {round}: the others hear of the new version"
+                ),
+            }
+        }
+        assert_eq!(made, 1, "round {round}: exactly one");
+        assert_eq!(world.stored(id).await.version, 2, "round {round}");
+        assert_eq!(successes(&world, id, Action::Rotate).await, 1, "round {round}: on record");
+    }
+}
+
+async fn rotate_at_once(
+    world: &World,
+    id: InvitationId,
+    n: usize,
+    when: IfVersion,
+) -> Vec<Result<Created, Error>> {
+    let jobs = (0..n)
+        .map(|_| {
+            let service = world.service.clone();
+            async move { service.rotate(&admin(), id, when).await }
+        })
+        .collect();
+    at_once(jobs).await
+}

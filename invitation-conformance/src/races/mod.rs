@@ -1,0 +1,21 @@
+//! Promises under concurrency: many callers act on one invitation or one quota at the same
+//! moment.
+//!
+//! Each function takes a [`Fixture`](crate::Fixture) with an empty store, and panics when the
+//! store breaks the promise.
+
+#![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
+
+mod changes;
+mod commits;
+mod idempotency;
+mod quotas;
+mod redemptions;
+mod reservations;
+
+pub use self::{
+    redemptions::{race_rounds, race_rounds_for_uses},
+    reservations::race_rounds_with_leases,
+};
+
+crate::__conformance_promises!(crate::macros::export_promises, races);

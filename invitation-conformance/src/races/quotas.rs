@@ -1,0 +1,111 @@
+//! Many concurrent callers for the last places of a quota.
+
+use invitation_core::{
+    Amendment, Cap, Count, Criteria, Error, Expiry, IfVersion, InvitationId, QuotaOf, Refusal,
+    Status,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        concurrent::{CROWD, at_once},
+        harness::{Service, World},
+        quotas::{at_most, bounded, full, of_admin, staff},
+        samples::{admin, division},
+    },
+};
+
+type Job = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+fn create_job(service: &Service) -> Job {
+    let service = service.clone();
+    Box::pin(async move { service.create(&admin(), staff()).await.map(drop) })
+}
+
+fn reinstate_job(service: &Service, id: InvitationId) -> Job {
+    let service = service.clone();
+    Box::pin(async move { service.reinstate(&admin(), id, IfVersion::Any).await.map(drop) })
+}
+
+fn extend_job(service: &Service, id: InvitationId) -> Job {
+    let service = service.clone();
+    Box::pin(async move {
+        let longer = Amendment::new().expiring(Expiry::InDays(30));
+        service.amend(&admin(), id, longer, IfVersion::Any).await.map(drop)
+    })
+}
+
+/// Checks that exactly `places` of the jobs succeed and the rest are refused because the
+/// quota is full.
+async fn check(world: &World, jobs: Vec<Job>, places: u32, refused: &Refusal, what: &str) {
+    let mut done = 0;
+    for answer in at_once(jobs).await {
+        match answer {
+            Ok(()) => done += 1,
+            Err(Error::Refused(told)) => {
+                assert_eq!(told.refusal(), refused, "{what}: a loser");
+            }
+            Err(other) => panic!("{what}: a loser is refused, not {other:?}"),
+        }
+    }
+    assert_eq!(done, places, "{what}: as many as there were places");
+    let counts = world.service.counts(&admin(), &Criteria::new()).await.expect("may count");
+    let Refusal::QuotaExceeded { max, .. } = refused else { panic!("{refused:?}") };
+    assert_eq!(counts.of(Status::Active), Count::Exactly(max.get()), "{what}: it is full");
+}
+
+async fn empty(world: &World) {
+    let page = invitation_core::Paging::first(200).expect("a page");
+    let all = Criteria::new().with_status(Status::Active);
+    let revoked = world.service.revoke_all(&admin(), &all, None, page).await;
+    revoked.expect("may revoke");
+}
+
+/// 64 callers create at the same moment, with one or five places left in the quota of an
+/// inviter or a division. Exactly that many succeed. The last place is never left unused.
+pub async fn a_crowd_creates_as_many_as_there_are_places(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for places in [1, 5, 1] {
+        for of in [of_admin(), QuotaOf::Division(division("sales"))] {
+            world.clock.advance(time::Duration::MINUTE);
+            empty(&world).await;
+            let max = places + 2;
+            let service = match of {
+                QuotaOf::Inviter(_) => bounded(&world, at_most(max), Cap::Unlimited),
+                QuotaOf::Division(_) => bounded(&world, Cap::Unlimited, at_most(max)),
+            };
+            for _ in 0..2 {
+                world.issue(staff()).await;
+            }
+            let jobs = (0..CROWD).map(|_| create_job(&service)).collect();
+            let what = format!("{places} places of {of:?}");
+            check(&world, jobs, places, &full(of, max), &what).await;
+        }
+    }
+}
+
+/// Concurrent creating, reinstating and extending share the places of a quota. Exactly as
+/// many calls succeed as there are places.
+pub async fn whatever_makes_pending_shares_the_places(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..4 {
+        empty(&world).await;
+        let soon = || staff().expiring(Expiry::InDays(1));
+        let (mut revoked, mut expired) = (Vec::new(), Vec::new());
+        for _ in 0..6 {
+            let id = world.issue(staff().expiring(Expiry::InDays(9))).await.invitation().id;
+            world.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
+            revoked.push(id);
+            expired.push(world.issue(soon()).await.invitation().id);
+        }
+        world.clock.advance(time::Duration::days(1));
+        let service = bounded(&world, at_most(5), at_most(9));
+        let mut jobs = Vec::new();
+        for (revoked, expired) in revoked.into_iter().zip(expired) {
+            jobs.push(create_job(&service));
+            jobs.push(reinstate_job(&service, revoked));
+            jobs.push(extend_job(&service, expired));
+        }
+        check(&world, jobs, 5, &full(of_admin(), 5), &format!("round {round}")).await;
+    }
+}

@@ -1,0 +1,172 @@
+//! Many concurrent callers of one code: exactly as many succeed as it has uses.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Action, Draft, Error, EventOutcome, Invitation, InvitationId, Reason, Redeemed, Refusal,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        concurrent::{CROWD, at_once, redeeming},
+        harness::World,
+        samples::newcomer,
+    },
+};
+
+/// Races for a single-use code, for a store's own test with as many rounds as it can
+/// afford.
+///
+/// In each round 64 people redeem one code at the same moment. One succeeds, the rest get
+/// the same refusal, and the trail has exactly one event for each person.
+pub async fn race_rounds(fixture: Fixture, rounds: u32) {
+    crowded_rounds(fixture, rounds, NonZeroU32::MIN).await;
+}
+
+/// Races as [`race_rounds`] does, for a code with `uses` uses.
+pub async fn race_rounds_for_uses(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
+    crowded_rounds(fixture, rounds, uses).await;
+}
+
+async fn crowded_rounds(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
+    let world = World::unbounded(fixture);
+    let mut raced = Vec::new();
+    for round in 0..rounds {
+        // Each round runs in a minute of its own. Otherwise the budget would be used up,
+        // and some refusals would only be counted.
+        world.clock.advance(time::Duration::MINUTE);
+        let created = world.issue(Draft::new().for_uses(uses)).await;
+        let code = created.code().reveal();
+        let jobs = (0..CROWD)
+            .map(|n| redeeming(&world.service, &code, newcomer(&format!("r{round}-{n}"))))
+            .collect();
+        let answers = at_once(jobs).await;
+        let winners = check_answers(answers, uses, round);
+        let stored = world.stored(created.invitation().id).await;
+        check_stored(&stored, &winners, uses);
+        raced.push((stored.id, winners));
+    }
+    check_trail(&world, &raced, uses).await;
+}
+
+/// Checks that exactly `uses` calls succeeded and that the rest got the same refusal.
+/// Returns the redemptions.
+fn check_answers(
+    answers: Vec<Result<Redeemed, Error>>,
+    uses: NonZeroU32,
+    round: u32,
+) -> Vec<Redeemed> {
+    let mut winners = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(redeemed) => winners.push(redeemed),
+            Err(Error::Refused(refused)) => {
+                assert_eq!(refused.refusal(), &Refusal::Used, "round {round}: a loser");
+                assert!(refused.unrecorded().is_empty(), "round {round}: its evidence is stored");
+            }
+            Err(other) => panic!("round {round}: a loser is refused, not {other:?}"),
+        }
+    }
+    assert_eq!(winners.len(), size(uses.get()), "round {round}: as many as the code says");
+    assert!(winners.iter().all(|one| !one.is_replayed()), "round {round}: none is a repeat");
+    winners
+}
+
+fn check_stored(stored: &Invitation, winners: &[Redeemed], uses: NonZeroU32) {
+    assert_eq!(stored.uses, uses.get(), "as many are counted");
+    let last = stored.last_use.as_ref().expect("it was used");
+    assert!(
+        winners.iter().any(|winner| winner.redemption() == last),
+        "Used By is one of those who got in"
+    );
+}
+
+/// Checks that each winner has one event of success, under the id of the redemption, and
+/// each loser one of refusal.
+async fn check_trail(world: &World, raced: &[(InvitationId, Vec<Redeemed>)], uses: NonZeroU32) {
+    let mut trail: std::collections::HashMap<_, Vec<_>> = std::collections::HashMap::new();
+    for event in world.events().await {
+        let id = event.invitation.expect("the code is known in each of them");
+        trail.entry(id).or_default().push(event);
+    }
+    for (id, winners) in raced {
+        let events = trail.remove(id).unwrap_or_default();
+        let redeems = events.iter().filter(|event| event.action == Action::Redeem);
+        let (done, refused): (Vec<_>, Vec<_>) =
+            redeems.partition(|event| event.outcome == EventOutcome::Succeeded);
+        assert_eq!(done.len(), winners.len(), "one success each");
+        for winner in winners {
+            let own = done.iter().find(|event| event.id == winner.redemption().id);
+            let who = own.and_then(|event| event.performer.user());
+            assert_eq!(who, Some(&winner.redemption().user), "the winner's own evidence");
+        }
+        assert_eq!(refused.len(), size(CROWD - uses.get()), "one refusal for each loser");
+        assert!(refused.iter().all(|event| event.reason == Some(Reason::Used)), "and why");
+        let mut losers: Vec<_> = refused.iter().map(|event| event.performer.user()).collect();
+        losers.sort();
+        losers.dedup();
+        assert_eq!(losers.len(), refused.len(), "each of another loser");
+    }
+    assert!(trail.is_empty(), "no event is about anything else");
+}
+
+fn size(n: u32) -> usize {
+    usize::try_from(n).expect("a small number")
+}
+
+/// When 64 people redeem a single-use code at the same moment, exactly one succeeds. The
+/// rest get the refusal *used*, and each call writes one event.
+pub async fn a_crowd_redeems_a_single_use_code_once(fixture: Fixture) {
+    race_rounds(fixture, 25).await;
+}
+
+/// When 64 people redeem a code with three uses at the same moment, exactly three
+/// succeed.
+pub async fn a_crowd_redeems_a_code_for_three_three_times(fixture: Fixture) {
+    crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(2)).await;
+}
+
+/// When 64 people redeem a code with five uses at the same moment, exactly five succeed.
+pub async fn a_crowd_redeems_a_code_for_five_five_times(fixture: Fixture) {
+    crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(4)).await;
+}
+
+/// When one person redeems many times at the same moment, one use is consumed. All calls
+/// return the same redemption, and exactly one returns it as the first.
+pub async fn a_person_in_a_hurry_redeems_once(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..15_u32 {
+        let created = world.issue_for([1, 3, 20][size(round % 3)]).await;
+        let code = created.code().reveal();
+        let anna = newcomer(&format!("anna{round}"));
+        let jobs = (0..16).map(|_| redeeming(&world.service, &code, anna.clone())).collect();
+        let answers: Vec<_> = at_once(jobs)
+            .await
+            .into_iter()
+            .map(|answer| answer.unwrap_or_else(|error| panic!("round {round}: {error:?}")))
+            .collect();
+        let first = answers.iter().filter(|answer| !answer.is_replayed()).count();
+        assert_eq!(first, 1, "round {round}: one is the first, the others repeat it");
+        assert!(
+            answers.iter().all(|answer| answer.redemption() == answers[0].redemption()),
+            "round {round}: all have the same redemption"
+        );
+        assert_eq!(world.stored(answers[0].invitation()).await.uses, 1, "round {round}: one use");
+        let events = world.events_of(anna.user()).await;
+        assert_eq!(events.len(), 1, "round {round}: one event: {events:?}");
+    }
+}
+
+/// Concurrent redemptions of different codes do not affect each other.
+pub async fn many_codes_are_redeemed_at_once(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    let mut jobs = Vec::new();
+    for n in 0..CROWD {
+        let created = world.issue(Draft::new()).await;
+        jobs.push(redeeming(&world.service, &created.code().reveal(), newcomer(&format!("n{n}"))));
+    }
+    for (n, answer) in at_once(jobs).await.into_iter().enumerate() {
+        assert!(answer.is_ok(), "{n}: a code of one's own is redeemed: {answer:?}");
+    }
+}

@@ -1,0 +1,290 @@
+//! Many concurrent callers of one code, some with reservations: no more redemptions than
+//! uses, and no use is lost.
+
+use std::{collections::HashMap, num::NonZeroU32};
+
+use invitation_core::{
+    Action, Draft, Error, Event, EventId, EventOutcome, InvitationId, Redeemed, Refusal,
+    ReservationId, Reserved, Scope,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        concurrent::{CROWD, at_once},
+        harness::{World, refusal, reserved},
+        reads::{all_leases, all_redemptions},
+        samples::newcomer,
+    },
+};
+
+/// The outcome of one caller in a round.
+#[derive(Debug)]
+enum Came {
+    In(Box<Redeemed>),
+    /// Reserved a use and released it.
+    Back,
+    Out(Refusal),
+}
+
+type Job = std::pin::Pin<Box<dyn Future<Output = Came> + Send>>;
+
+/// The operation of one caller in a round.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Redeem,
+    ReserveAndCommit,
+    ReserveAndRelease,
+    CommitLate(ReservationId),
+}
+
+fn job(world: &World, code: &str, name: &str, way: Way) -> Job {
+    let (service, code, who) = (world.service.clone(), code.to_owned(), newcomer(name));
+    Box::pin(async move {
+        let came = async || -> Result<Came, Error> {
+            let redeemed = match way {
+                Way::Redeem => service.redeem(&code, &who).await?,
+                Way::CommitLate(reservation) => service.commit(reservation, &who).await?,
+                Way::ReserveAndCommit | Way::ReserveAndRelease => {
+                    let Reserved::Open(reservation) = service.reserve(&code, &who).await? else {
+                        panic!("{who:?} has not redeemed it");
+                    };
+                    assert!(!reservation.is_replayed(), "{who:?} has not reserved it");
+                    if matches!(way, Way::ReserveAndRelease) {
+                        service.release(reservation.id(), &who).await.expect("it is held");
+                        return Ok(Came::Back);
+                    }
+                    service.commit(reservation.id(), &who).await.expect("it is held")
+                }
+            };
+            assert!(!redeemed.is_replayed(), "{who:?} is new");
+            Ok(Came::In(Box::new(redeemed)))
+        };
+        match came().await {
+            Ok(came) => came,
+            Err(Error::Refused(refused)) => {
+                assert!(refused.unrecorded().is_empty(), "its evidence is stored");
+                Came::Out(refused.refusal().clone())
+            }
+            Err(other) => panic!("{way:?}: a loser is refused, not {other:?}"),
+        }
+    })
+}
+
+/// The facts known about one code after its round.
+struct Raced {
+    id: InvitationId,
+    /// The redemptions of the round, and of the callers after it.
+    winners: Vec<Redeemed>,
+    losers: usize,
+}
+
+/// Races redemptions and reservations for one code, for a store's own test with as many
+/// rounds as it can afford.
+///
+/// In each round 64 people use one code of `uses` uses at the same moment: some redeem
+/// it, some reserve and commit, some reserve and release. In two of three rounds, expired
+/// reservations of people who disappeared exist beforehand. These people return at that
+/// very moment to commit.
+///
+/// The code never has more redemptions than uses. After the race, further callers get
+/// exactly the remaining uses.
+pub async fn race_rounds_with_leases(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
+    let world = World::unbounded(fixture);
+    let mut raced = Vec::new();
+    for round in 0..rounds {
+        raced.push(one_round(&world, round, uses.get()).await);
+    }
+    check_trail(&world, raced).await;
+}
+
+async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
+    let created = world.issue_for(uses).await;
+    let (id, code) = (created.invitation().id, created.code().reveal());
+    let mut jobs = Vec::new();
+    let vanished = [uses, 0, uses.div_ceil(2)][usize::try_from(round % 3).expect("small")];
+    for n in 0..vanished {
+        let name = format!("v{round}-{n}");
+        let reservation = world.reserve(&code, &name).await;
+        jobs.push(job(world, &code, &name, Way::CommitLate(reservation.id())));
+    }
+    // Moves past the end of all leases and into another minute. Otherwise some refusals
+    // would only be counted.
+    world.clock.advance(time::Duration::minutes(11));
+    for n in vanished..CROWD {
+        let way = match n % 4 {
+            0 => Way::ReserveAndCommit,
+            1 => Way::ReserveAndRelease,
+            _ => Way::Redeem,
+        };
+        jobs.push(job(world, &code, &format!("r{round}-{n}"), way));
+    }
+    // Another caller starts first in each round.
+    let turn = jobs.len() / 3 * usize::try_from(round % 5).expect("small") % jobs.len();
+    jobs.rotate_left(turn);
+
+    let (mut winners, mut losers) = (Vec::new(), 0);
+    for came in at_once(jobs).await {
+        match came {
+            Came::In(redeemed) => winners.push(*redeemed),
+            Came::Back => {}
+            Came::Out(Refusal::Used | Refusal::Reserved { .. } | Refusal::ReservationLost) => {
+                losers += 1;
+            }
+            Came::Out(other) => panic!("round {round}: no reason in a crowd: {other:?}"),
+        }
+    }
+    check_stored(world, id, &winners, uses, &format!("round {round}, after the crowd")).await;
+    // After all leases have ended, every remaining use is available.
+    world.clock.advance(time::Duration::minutes(11));
+    for n in 0.. {
+        let answer = world.service.redeem(&code, &newcomer(&format!("late{round}-{n}"))).await;
+        match answer {
+            Ok(redeemed) => winners.push(redeemed),
+            refused => {
+                assert_eq!(refusal(refused), Refusal::Used, "round {round}: the end");
+                losers += 1;
+                break;
+            }
+        }
+        assert!(winners.len() <= size(uses), "round {round}: never more than it says");
+    }
+    assert_eq!(winners.len(), size(uses), "round {round}: no use is lost");
+    check_stored(world, id, &winners, uses, &format!("round {round}, at the end")).await;
+    Raced { id, winners, losers }
+}
+
+/// Checks that the stored redemptions match the winners' results, and that uses and
+/// leases together do not exceed the maximum.
+async fn check_stored(
+    world: &World,
+    id: InvitationId,
+    winners: &[Redeemed],
+    uses: u32,
+    what: &str,
+) {
+    let stored = world.stored(id).await;
+    assert_eq!(size(stored.uses), winners.len(), "{what}: counted are those who are in");
+    assert!(stored.uses + stored.held <= uses, "{what}: {} held", stored.held);
+    let mut redemptions = all_redemptions(&*world.store, &Scope::All, id, 50).await;
+    redemptions.sort_by_key(|redemption| redemption.id);
+    let mut told: Vec<_> = winners.iter().map(|winner| winner.redemption().clone()).collect();
+    told.sort_by_key(|redemption| redemption.id);
+    assert_eq!(redemptions, told, "{what}: kept are those who are in");
+    if stored.held > 0 || stored.uses == uses {
+        let leases = all_leases(&*world.store, &Scope::All, 50).await;
+        let here = leases.iter().filter(|open| open.invitation == id).count();
+        assert_eq!(here, size(stored.held), "{what}: as many leases as are counted");
+    }
+}
+
+/// Checks that each winner has one event of success and each loser one of refusal. Each
+/// reservation must end in exactly one way: committed, released or taken over.
+async fn check_trail(world: &World, raced: Vec<Raced>) {
+    let mut trail: HashMap<_, Vec<Event>> = HashMap::new();
+    for event in world.events().await {
+        let id = event.invitation.expect("the code is known in each of them");
+        trail.entry(id).or_default().push(event);
+    }
+    for Raced { id, winners, losers } in raced {
+        let events = trail.remove(&id).unwrap_or_default();
+        let done = |action| {
+            let made =
+                |event: &&Event| event.action == action && event.outcome == EventOutcome::Succeeded;
+            events.iter().filter(made).collect::<Vec<_>>()
+        };
+        let (redeems, reserves) = (done(Action::Redeem), done(Action::Reserve));
+        let mut on_record: Vec<_> = redeems.iter().map(|event| event.id).collect();
+        let mut told_of: Vec<_> = winners.iter().map(|one| one.redemption().id).collect();
+        on_record.sort();
+        told_of.sort();
+        assert_eq!(on_record, told_of, "one success for each winner");
+        let refused = events.iter().filter(|event| event.outcome == EventOutcome::Refused);
+        assert_eq!(refused.count(), losers, "one refusal for each loser");
+
+        let lease = |event: &Event, name| {
+            event.detail.get(name).map(|id| id.parse::<EventId>().expect("the id of a lease"))
+        };
+        let mut begun: Vec<_> = reserves.iter().map(|event| event.id).collect();
+        let mut ended: Vec<_> = done(Action::Release)
+            .iter()
+            .chain(&redeems)
+            .filter_map(|event| lease(event, "reservation"))
+            .collect();
+        let takers = redeems.iter().chain(&reserves);
+        ended.extend(takers.filter_map(|event| lease(event, "taken_over_from")));
+        begun.sort();
+        ended.sort();
+        assert_eq!(ended, begun, "each reservation has ended once, in one way");
+    }
+    assert!(trail.is_empty(), "no event is about anything else");
+}
+
+fn size(n: u32) -> usize {
+    usize::try_from(n).expect("a small number")
+}
+
+/// When 64 people redeem and reserve a single-use code at the same moment, at most one
+/// redeems it, and its use is never lost.
+pub async fn a_crowd_with_reservations_redeems_a_single_use_code_once(fixture: Fixture) {
+    race_rounds_with_leases(fixture, 9, NonZeroU32::MIN).await;
+}
+
+/// When 64 people redeem and reserve a code with three uses at the same moment, at most
+/// three redeem it, and no use is lost.
+pub async fn a_crowd_with_reservations_redeems_a_code_for_three_three_times(fixture: Fixture) {
+    race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(2)).await;
+}
+
+/// When 64 people redeem and reserve a code with five uses at the same moment, at most
+/// five redeem it, and no use is lost.
+pub async fn a_crowd_with_reservations_redeems_a_code_for_five_five_times(fixture: Fixture) {
+    race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(4)).await;
+}
+
+/// When one person reserves many times at the same moment, all calls return one
+/// reservation, with one event. It holds a free use, renews the person's own, or takes
+/// over an expired one.
+pub async fn a_person_in_a_hurry_gets_one_reservation(fixture: Fixture) {
+    let world = World::unbounded(fixture);
+    for round in 0..9_u32 {
+        let uses = [1, 3, 20][size(round / 3)];
+        let created =
+            world.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("some"))).await;
+        let (id, code) = (created.invitation().id, created.code().reveal());
+        let anna = newcomer(&format!("anna{round}"));
+        // The code has no leases, the person's own, or as many of other people as it has
+        // uses.
+        let (mut own, mut expected) = (None, 1);
+        match round % 3 {
+            1 => own = Some(world.reserve(&code, &format!("anna{round}")).await.id()),
+            2 => {
+                for n in 0..uses {
+                    world.reserve(&code, &format!("vanished{round}-{n}")).await;
+                }
+                expected = uses;
+            }
+            _ => {}
+        }
+        world.clock.advance(time::Duration::minutes(10));
+        let before = world.events_of(anna.user()).await.len();
+        let jobs = (0..16)
+            .map(|_| {
+                let (service, code, anna) = (world.service.clone(), code.clone(), anna.clone());
+                async move { service.reserve(&code, &anna).await }
+            })
+            .collect();
+        let answers: Vec<_> = at_once(jobs).await.into_iter().map(reserved).collect();
+        let first = answers.iter().filter(|answer| !answer.is_replayed()).count();
+        let expected_first = usize::from(own.is_none());
+        assert_eq!(first, expected_first, "round {round}: one is the first, the others repeat it");
+        let key = own.unwrap_or_else(|| answers[0].id());
+        let until = answers[0].until();
+        let alike = answers.iter().all(|one| one.id() == key && one.until() == until);
+        assert!(alike, "round {round}: all have the same reservation");
+        let stored = world.stored(id).await;
+        assert_eq!((stored.uses, stored.held), (0, expected), "round {round}: one use");
+        let events = world.events_of(anna.user()).await;
+        assert_eq!(events.len(), before + 1, "round {round}: one event: {events:?}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Changes that administrators can make, and changes that are refused.
+
+use invitation_core::{
+    Action, Amendment, Binding, Criteria, Draft, Error, EventCriteria, EventOutcome, Expiry,
+    IfVersion, Invitation, Limits, Paging, Reason, Refusal, Revocation, Status,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::{World, refusal},
+        samples::{admin, domain, email, later, newcomer, proved, role},
+    },
+};
+
+const ANY: IfVersion = IfVersion::Any;
+
+/// The change that an amendment is expected to make to the invitation.
+type Change = fn(&mut Invitation);
+
+/// An amendment changes the fields that it names and increments the version. All other
+/// fields stay, above all the code.
+pub async fn an_amendment_changes_what_it_names(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().for_email(email("a@example.com"))).await;
+    let id = created.invitation().id;
+    let until = later(world.now(), 86_400_000_001);
+    let mut expected = created.invitation().clone();
+    let steps: [(Amendment, Change); 6] = [
+        (Amendment::new().for_email(email("B@Example.org")), |row| {
+            row.binding = Binding::Address(email("B@Example.org"));
+        }),
+        (Amendment::new().for_domain(domain("example.org")), |row| {
+            row.binding = Binding::Domain(domain("example.org"));
+        }),
+        (Amendment::new().for_anyone(), |row| row.binding = Binding::Anyone),
+        (Amendment::new().with_role(role("manager")), |row| row.role = role("manager")),
+        (Amendment::new().expiring(Expiry::At(until)), |row| {
+            row.expires_at = later(row.created_at, 86_400_000_001);
+        }),
+        (Amendment::new().with_role(role("staff")).for_email(email("c@example.org")), |row| {
+            row.role = role("staff");
+            row.binding = Binding::Address(email("c@example.org"));
+        }),
+    ];
+    for (n, (amendment, change)) in steps.into_iter().enumerate() {
+        change(&mut expected);
+        expected.version += 1;
+        let amended = world.service.amend(&admin(), id, amendment, ANY).await.expect("may amend");
+        assert_eq!(amended, expected, "step {n}: the answer");
+        assert_eq!(world.stored(id).await, expected, "step {n}: what is stored");
+        let events = world.events_about(id).await;
+        assert_eq!(events.len(), n + 2, "step {n}: one event each");
+        assert_eq!(events[0].action, Action::Amend, "step {n}");
+    }
+    let redeemed =
+        world.service.redeem(&created.code().reveal(), &proved("c", "c@example.org")).await;
+    assert!(redeemed.is_ok(), "the code is the same: {redeemed:?}");
+}
+
+/// An amendment that names no field or breaks a limit fails with a validation error. It
+/// changes nothing and writes no event.
+pub async fn an_amendment_out_of_bounds_is_invalid(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new()).await;
+    let id = created.invitation().id;
+    let before = world.everything().await;
+    for amendment in [
+        Amendment::new(),
+        Amendment::new().expiring(Expiry::InDays(0)),
+        Amendment::new().expiring(Expiry::InDays(366)),
+        Amendment::new().expiring(Expiry::At(world.now())),
+    ] {
+        let answer = world.service.amend(&admin(), id, amendment.clone(), ANY).await;
+        assert!(matches!(answer, Err(Error::Invalid(_))), "{amendment:?}: {answer:?}");
+    }
+    let long = "x".repeat(Limits::MAX_REASON + 1);
+    for reason in [long.as_str(), "\0", "a\u{1b}b"] {
+        let answer = world.service.revoke(&admin(), id, Some(reason), ANY).await;
+        assert!(matches!(answer, Err(Error::Invalid(_))), "{reason:?}: {answer:?}");
+    }
+    assert_eq!(world.everything().await, before, "no effect, no evidence");
+}
+
+/// A later expiry makes an expired, unused invitation active again, with the same code.
+pub async fn an_expired_invitation_is_extended(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
+    let (id, code) = (created.invitation().id, created.code().reveal());
+    world.clock.advance(time::Duration::days(30));
+    let answer = world.service.redeem(&code, &newcomer("anna")).await;
+    let expired = Refusal::Expired { at: created.invitation().expires_at };
+    assert_eq!(refusal(answer), expired, "a day was all");
+    let seen = world.service.get(&admin(), id).await.expect("may look");
+    assert_eq!(seen.status(), Status::Expired);
+    let amendment = Amendment::new().expiring(Expiry::InDays(2));
+    world.service.amend(&admin(), id, amendment, ANY).await.expect("may extend");
+    let seen = world.service.get(&admin(), id).await.expect("may look");
+    assert_eq!(seen.status(), Status::Active);
+    let redeemed = world.service.redeem(&code, &newcomer("anna")).await;
+    assert!(redeemed.is_ok(), "the same code: {redeemed:?}");
+}
+
+/// Some states allow only few changes:
+///
+/// - A used invitation cannot be amended, rotated, revoked or reinstated.
+/// - A revoked invitation can only be reinstated or deleted.
+/// - An invitation that is not revoked cannot be reinstated.
+///
+/// Each refusal writes one event and changes nothing.
+pub async fn what_is_final_stays_final(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let now = world.now();
+    let used = Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() };
+    let revocation = Some(Revocation { at: now, reason: None });
+    let revoked = Invitation { revocation: revocation.clone(), ..mint.row() };
+    let both = Invitation { revocation, ..used.clone() };
+    let both = Invitation { id: mint.invitation_id(), digest: mint.row().digest, ..both };
+    let both = Invitation { last_use: Some(mint.used_by("zoe", now)), ..both };
+    let active = mint.row();
+    let gone = Invitation { deleted_at: Some(now), ..mint.row() };
+    let table = [
+        (&used, [Some(Reason::Used), Some(Reason::Used), Some(Reason::Used), Some(Reason::Used)]),
+        (&revoked, [Some(Reason::Revoked), Some(Reason::Revoked), Some(Reason::Revoked), None]),
+        (&both, [Some(Reason::Used), Some(Reason::Used), Some(Reason::Used), Some(Reason::Used)]),
+        (&active, [None, None, None, Some(Reason::NotRevoked)]),
+        (&gone, [Some(Reason::Deleted); 4]),
+    ];
+    for (row, reasons) in table {
+        mint.store(&*world.store, std::slice::from_ref(row)).await;
+        for (n, reason) in reasons.into_iter().enumerate() {
+            let Some(reason) = reason else { continue };
+            let (service, id) = (&world.service, row.id);
+            let extend = Amendment::new().expiring(Expiry::InDays(2));
+            let events = world.events_about(id).await.len();
+            let answer = match n {
+                0 => service.amend(&admin(), id, extend, ANY).await.map(drop),
+                1 => service.rotate(&admin(), id, ANY).await.map(drop),
+                2 => service.revoke(&admin(), id, None, ANY).await.map(drop),
+                _ => service.reinstate(&admin(), id, ANY).await.map(drop),
+            };
+            let told = match reason {
+                Reason::Used => Refusal::Used,
+                Reason::Revoked => Refusal::Revoked,
+                Reason::NotRevoked => Refusal::NotRevoked,
+                _ => Refusal::NotFound,
+            };
+            assert_eq!(refusal(answer), told, "change {n} of one that is {reason}");
+            assert_eq!(world.stored(id).await, *row, "change {n}, {reason}: nothing changed");
+            let after = world.events_about(id).await;
+            assert_eq!(after.len(), events + 1, "change {n}, {reason}: one event");
+            let refused = after.iter().filter(|event| event.reason == Some(reason));
+            assert!(refused.count() > 0, "change {n}: the event says {reason}: {after:?}");
+        }
+    }
+}
+
+/// Rotating replaces the code at once: the old code is unknown from then on.
+pub async fn a_rotated_code_is_dead_at_once(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new()).await;
+    let id = created.invitation().id;
+    let mut codes = vec![created.code().reveal()];
+    for version in 2..5 {
+        let rotated = world.service.rotate(&admin(), id, ANY).await.expect("may rotate");
+        assert_eq!(rotated.invitation().version, version, "a change of terms");
+        assert_eq!(rotated.invitation(), &world.stored(id).await, "the answer");
+        codes.push(rotated.code().reveal());
+    }
+    let last = codes.pop().expect("a code");
+    for (n, code) in codes.iter().enumerate() {
+        let answer = world.service.redeem(code, &newcomer("anna")).await;
+        assert_eq!(refusal(answer), Refusal::CodeUnknown, "old code {n}");
+    }
+    let copied = world.service.copy(&admin(), id).await.expect("may copy");
+    assert!(copied.reveal() == last, "the shown code is the new one");
+    assert!(world.service.redeem(&last, &newcomer("anna")).await.is_ok(), "the new code");
+}
+
+/// Reinstating undoes a revocation. The code is refused in between; afterwards its status
+/// depends on the clock again.
+pub async fn a_revocation_is_undone_by_reinstating(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
+    let (id, code) = (created.invitation().id, created.code().reveal());
+    let reason = "left before\n\"the start\"";
+    let revoked = world.service.revoke(&admin(), id, Some(reason), ANY).await.expect("may revoke");
+    let expected = Revocation { at: world.now(), reason: Some(reason.to_owned()) };
+    assert_eq!(revoked.revocation, Some(expected), "when and why");
+    assert_eq!(world.stored(id).await, revoked, "the answer");
+    let seen = world.service.get(&admin(), id).await.expect("may look");
+    assert_eq!(seen.status(), Status::Revoked, "the fourth state");
+    let answer = world.service.redeem(&code, &newcomer("anna")).await;
+    assert_eq!(refusal(answer), Refusal::Revoked);
+    let back = world.service.reinstate(&admin(), id, ANY).await.expect("may reinstate");
+    assert_eq!((back.revocation, back.version), (None, 3), "two changes of terms");
+    let seen = world.service.get(&admin(), id).await.expect("may look");
+    assert_eq!(seen.status(), Status::Active);
+    world.service.revoke(&admin(), id, None, ANY).await.expect("may revoke again");
+    world.clock.advance(time::Duration::days(2));
+    world.service.reinstate(&admin(), id, ANY).await.expect("may reinstate an expired one");
+    let answer = world.service.redeem(&code, &newcomer("anna")).await;
+    assert!(matches!(refusal(answer), Refusal::Expired { .. }), "what the clock says");
+}
+
+/// A deleted invitation is absent from lists, counts, searches and look-ups, and accepts
+/// no change. Its code stays unknown for ever. Its events stay.
+pub async fn a_deleted_invitation_is_gone_for_everybody(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+    let (id, code) = (created.invitation().id, created.code().reveal());
+    let service = &world.service;
+    service.delete(&admin(), id, ANY).await.expect("may delete");
+    assert!(world.stored(id).await.deleted_at.is_some(), "what remains is a tombstone");
+    for criteria in [
+        Criteria::new(),
+        Criteria::new().with_status(Status::Active),
+        Criteria::new().matching("anna"),
+        Criteria::new().matching(&code[..4]),
+    ] {
+        let page = service.list(&admin(), &criteria, Paging::default()).await.expect("may list");
+        assert!(page.items().is_empty(), "not in a list: {criteria:?}");
+        let counts = service.counts(&admin(), &criteria).await.expect("may count");
+        assert_eq!(counts.of(Status::Active), invitation_core::Count::Exactly(0), "{criteria:?}");
+    }
+    let anna = proved("anna", "anna@example.com");
+    assert_eq!(refusal(service.redeem(&code, &anna).await), Refusal::CodeUnknown);
+    assert_eq!(refusal(service.get(&admin(), id).await), Refusal::NotFound);
+    assert_eq!(refusal(service.copy(&admin(), id).await), Refusal::NotFound);
+    assert_eq!(refusal(service.delete(&admin(), id, ANY).await), Refusal::NotFound);
+    let criteria = EventCriteria::new().about(id).with_outcome(EventOutcome::Succeeded);
+    let page = service.events(&admin(), &criteria, Paging::default()).await.expect("may read");
+    let actions: Vec<_> = page.items().iter().map(|event| event.action).collect();
+    assert!(actions.contains(&Action::Create) && actions.contains(&Action::Delete), "{actions:?}");
+}

@@ -1,0 +1,156 @@
+//! The grant ceiling: no actor grants a role above their own rights, on any path.
+
+use invitation_core::{
+    Action, Actor, Amendment, Draft, EventOutcome, Expiry, IfVersion, Invitation, Inviter,
+    Performer, Policy, Reason, Refusal, Revocation, Right, Rights, SystemActor,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::{World, refusal},
+        samples::{admin, division, email, manager, newcomer, role, user},
+    },
+};
+
+/// Returns a policy with a lead role, which has every right but can grant only the staff
+/// role.
+fn policy_with_lead() -> Policy {
+    let lead = Rights::none().may(Right::ALL).granting([role("staff")]);
+    Policy::default().with_role(role("lead"), lead)
+}
+
+fn lead() -> Actor {
+    Actor::in_division(user("u-lead"), role("lead"), division("sales"))
+}
+
+/// Redeeming checks which roles the inviter's role may grant under the policy of that
+/// moment. A policy change can allow or forbid the redemption.
+pub async fn the_ceiling_of_the_moment_decides_at_redeem(fixture: Fixture) {
+    let world = World::new(fixture);
+    let made = async || {
+        let created = world.service.create(&manager("sales"), Draft::new()).await;
+        created.expect("a manager creates staff codes").code().reveal()
+    };
+    let demoted = Policy::default().with_role(role("manager"), Rights::none());
+    let demoted = world.service.clone().with_policy(demoted);
+    let code = made().await;
+    let refused = refusal(demoted.redeem(&code, &newcomer("anna")).await);
+    assert_eq!(refused, Refusal::GrantWithdrawn, "under the stricter policy");
+    let events = world.events_of(&user("u-anna")).await;
+    assert_eq!(events.len(), 1, "one event");
+    assert_eq!(events[0].reason, Some(Reason::GrantWithdrawn), "with the reason");
+    let redeemed = world.service.redeem(&code, &newcomer("anna")).await;
+    assert!(redeemed.is_ok(), "the code was not spent: {redeemed:?}");
+
+    let silent = world.service.clone().with_policy(Policy::empty());
+    let refused = refusal(silent.redeem(&made().await, &newcomer("bob")).await);
+    assert_eq!(refused, Refusal::GrantWithdrawn, "nothing is allowed by silence");
+}
+
+/// Redeeming also checks an amended role against the inviter's ceiling. The inviter is
+/// still the user who created the invitation.
+pub async fn an_amended_role_is_judged_by_the_inviters_ceiling(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.service.create(&manager("sales"), Draft::new()).await;
+    let created = created.expect("a manager creates staff codes");
+    let amendment = Amendment::new().with_role(role("admin"));
+    let id = created.invitation().id;
+    world.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
+    let answer = world.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
+    assert_eq!(refusal(answer), Refusal::GrantWithdrawn, "a manager's code makes no admin");
+}
+
+/// Invitations created by the system have no ceiling at redemption. The system can create
+/// only roles that the policy knows.
+pub async fn the_system_invites_the_first_administrator(fixture: Fixture) {
+    let world = World::new(fixture);
+    let system = SystemActor::for_bootstrap();
+    let draft = || Draft::new().in_division(division("sales"));
+    let created = world.service.create(&system, draft().with_role(role("admin"))).await;
+    let created = created.expect("the system may");
+    assert_eq!(created.invitation().inviter, Inviter::System);
+    let events = world.events_about(created.invitation().id).await;
+    assert_eq!(events.len(), 1, "its evidence");
+    assert_eq!((&events[0].performer, events[0].action), (&Performer::System, Action::Create));
+    let silent = world.service.clone().with_policy(Policy::empty());
+    let redeemed = silent.redeem(&created.code().reveal(), &newcomer("root")).await;
+    assert_eq!(redeemed.map(|redeemed| redeemed.role().clone()).ok(), Some(role("admin")));
+
+    let before = world.everything().await.0;
+    for name in ["root", "Admin", "admin,staff"] {
+        let answer = world.service.create(&system, draft().with_role(role(name))).await;
+        assert_eq!(refusal(answer), Refusal::RoleNotGrantable { role: role(name) }, "{name}");
+    }
+    assert_eq!(world.everything().await.0, before, "nothing is stored");
+}
+
+/// Amending, rotating and reinstating grant the invitation's role again. An actor without
+/// the right to grant that role is denied, and the denial is recorded. Revoking and
+/// deleting grant nothing and need no such right.
+pub async fn every_change_that_grants_is_under_the_ceiling(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let service = world.service.clone().with_policy(policy_with_lead());
+    let made = |carried: &str, revoked: bool| Invitation {
+        role: role(carried),
+        revocation: revoked.then(|| Revocation { at: world.now(), reason: None }),
+        ..mint.row()
+    };
+    let any = IfVersion::Any;
+    for (carried, allowed) in [("staff", true), ("manager", false), ("root", false)] {
+        let rows = [made(carried, false), made(carried, false), made(carried, true)];
+        mint.store(&*world.store, &rows).await;
+        let extend = Amendment::new().expiring(Expiry::InDays(9));
+        let to_staff = Amendment::new().with_role(role("staff"));
+        let answers = [
+            (&rows[0], service.amend(&lead(), rows[0].id, extend, any).await.map(drop)),
+            (&rows[0], service.amend(&lead(), rows[0].id, to_staff, any).await.map(drop)),
+            (&rows[1], service.rotate(&lead(), rows[1].id, any).await.map(drop)),
+            (&rows[2], service.reinstate(&lead(), rows[2].id, any).await.map(drop)),
+        ];
+        for (n, (row, answer)) in answers.into_iter().enumerate() {
+            if allowed {
+                assert!(answer.is_ok(), "{carried}, change {n}: {answer:?}");
+                continue;
+            }
+            let expected = Refusal::RoleNotGrantable { role: role(carried) };
+            assert_eq!(refusal(answer), expected, "{carried}, change {n}");
+            assert_eq!(world.stored(row.id).await, *row, "{carried}, change {n}: unchanged");
+            let events = world.events_about(row.id).await;
+            assert_eq!(events[0].outcome, EventOutcome::Denied, "{carried}, change {n}");
+            assert_eq!(events[0].reason, Some(Reason::RoleNotGrantable), "{carried}, change {n}");
+        }
+        let row = made(carried, false);
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        let revoked = service.revoke(&lead(), row.id, None, any).await;
+        assert!(revoked.is_ok(), "{carried}: revoking grants nothing: {revoked:?}");
+        let deleted = service.delete(&lead(), row.id, any).await;
+        assert!(deleted.is_ok(), "{carried}: deleting grants nothing: {deleted:?}");
+    }
+}
+
+/// An amendment to a role above the actor's own rights is denied, whatever role the
+/// invitation has. A batch creation with such a role is denied too. Nothing is stored.
+pub async fn nobody_amends_or_creates_beyond_the_own_rights(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = world.service.clone().with_policy(policy_with_lead());
+    let created = service.create(&lead(), Draft::new().for_email(email("a@example.com"))).await;
+    let row = created.expect("a lead creates staff codes").invitation().clone();
+    for name in ["manager", "admin", "lead", "root", "Staff", "staff,admin", "STAFF"] {
+        let amendment = Amendment::new().with_role(role(name));
+        let answer = service.amend(&lead(), row.id, amendment, IfVersion::Any).await;
+        let expected = Refusal::RoleNotGrantable { role: role(name) };
+        assert_eq!(refusal(answer), expected, "amended to {name}");
+        assert_eq!(world.stored(row.id).await, row, "{name}: unchanged");
+
+        let before = world.everything().await;
+        let drafts = vec![Draft::new(), Draft::new().with_role(role(name)), Draft::new()];
+        let answer = service.create_many(&lead(), drafts).await;
+        assert_eq!(refusal(answer), expected, "in a batch as {name}");
+        let after = world.everything().await;
+        assert_eq!(after.0, before.0, "{name}: none of the batch is stored");
+        assert_eq!(after.1.len(), before.1.len() + 1, "{name}: one denial for the batch");
+        assert_eq!(after.1[0].outcome, EventOutcome::Denied, "{name}");
+    }
+}

@@ -1,0 +1,104 @@
+//! `check` tells what redeeming a code requires, without any effect.
+
+use invitation_core::{Action, Checked, Disclosure, Draft, Reason, Refusal};
+
+use super::refusal::{Case, cases, only_event};
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::{World, refusal},
+        samples::{domain, email, newcomer, proved},
+    },
+};
+
+/// For a redeemable code, `check` returns whether an address still has to be proved, and
+/// which one. The call writes no event and changes nothing.
+pub async fn a_check_tells_what_redeeming_takes(fixture: Fixture) {
+    let world = World::new(fixture);
+    let anyone = world.issue(Draft::new()).await;
+    let address = world.issue(Draft::new().for_email(email("Anna@example.com"))).await;
+    let of_domain = world.issue(Draft::new().for_domain(domain("example.com"))).await;
+    let before = world.everything().await;
+
+    let (anna, other) = (email("anna@EXAMPLE.com"), email("anna@elsewhere.com"));
+    let with_proof = proved("anna", "anna@example.com");
+    let stored = Checked::ProofOf(email("Anna@example.com"));
+    for (created, redeemer, claimed, expected) in [
+        (&anyone, newcomer("anna"), None, Checked::Redeemable),
+        (&anyone, newcomer("anna"), Some(&other), Checked::Redeemable),
+        (&address, newcomer("anna"), Some(&anna), stored),
+        (&of_domain, newcomer("anna"), Some(&anna), Checked::ProofOf(anna.clone())),
+        // A proved address needs no further proof, whatever address is claimed.
+        (&address, with_proof.clone(), None, Checked::Redeemable),
+        (&of_domain, with_proof, Some(&other), Checked::Redeemable),
+    ] {
+        let code = created.code().reveal();
+        let checked = world.service.check(&code, &redeemer, claimed).await;
+        assert_eq!(checked.expect("it can be redeemed"), expected, "claiming {claimed:?}");
+    }
+    assert_eq!(world.everything().await, before, "as if nobody had asked");
+
+    // `check` ignores reservations, because they are temporary.
+    let held = world.reserve(&anyone.code().reveal(), "ben").await;
+    let checked = world.service.check(&anyone.code().reveal(), &newcomer("anna"), None).await;
+    assert_eq!(checked.expect("its use may be free by then"), Checked::Redeemable);
+    assert_eq!(world.stored(held.id().invitation()).await.held, 1, "nor is it ended");
+}
+
+/// `check` refuses what redeeming would refuse, for the same reason and with the same
+/// event. It also refuses a claimed address that does not match the binding.
+pub async fn a_check_refuses_as_redeeming_does(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        let code = mint.open(&row).reveal();
+        let answer = world.service.check(&code, &redeemer, None).await;
+        assert_eq!(refusal(answer), expected, "{reason}");
+        assert_eq!(world.stored(row.id).await, row, "{reason}: nothing changes");
+        let event = only_event(&world, &redeemer).await;
+        assert_eq!((event.action, event.reason), (Action::Redeem, Some(reason)), "{reason}");
+        assert_eq!(event.invitation, Some(row.id), "{reason}: about what");
+    }
+    let guesser = newcomer("guesser");
+    let answer = world.service.check(&mint.code().reveal(), &guesser, None).await;
+    assert_eq!(refusal(answer), Refusal::CodeUnknown);
+    assert_eq!(only_event(&world, &guesser).await.reason, Some(Reason::Unknown));
+
+    let (id, code) = {
+        let bound = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+        (bound.invitation().id, bound.code().reveal())
+    };
+    let (eve, other) = (newcomer("eve"), email("eve@example.com"));
+    let answer = world.service.check(&code, &eve, Some(&other)).await;
+    assert_eq!(refusal(answer), Refusal::AddressProofRequired, "another address");
+    let event = only_event(&world, &eve).await;
+    assert_eq!((event.invitation, event.reason), (Some(id), Some(Reason::AddressDiffers)));
+
+    let quiet = world.service.clone().with_disclosure(Disclosure::Nothing);
+    let answer = quiet.check(&code, &newcomer("mallory"), Some(&other)).await;
+    assert_eq!(refusal(answer), Refusal::CodeUnknown, "where nothing is disclosed");
+}
+
+/// `check` recognises the redeemer of the code, whatever state the code is in now.
+pub async fn a_check_recognises_who_redeemed(fixture: Fixture) {
+    let world = World::new(fixture);
+    for uses in [1, 2] {
+        let code = world.issue_for(uses).await.code().reveal();
+        let names: Vec<_> = (0..uses).map(|n| format!("n{uses}-{n}")).collect();
+        for name in &names {
+            world.service.redeem(&code, &newcomer(name)).await.expect("a use is left");
+        }
+        for name in &names {
+            match world.service.check(&code, &newcomer(name), None).await {
+                Ok(Checked::AlreadyRedeemed(before)) => {
+                    assert_eq!(before.username().as_str(), name);
+                    assert!(before.is_replayed(), "no fresh grant");
+                }
+                other => panic!("{name} has redeemed it: {other:?}"),
+            }
+        }
+        let other = world.service.check(&code, &newcomer("somebody"), None).await;
+        assert_eq!(refusal(other), Refusal::Used, "for others it is used");
+    }
+}

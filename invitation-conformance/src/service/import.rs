@@ -1,0 +1,320 @@
+//! Imports: many rows in one call, each with its own outcome, performed once per key.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Action, Cap, Draft, Duplicates, Error, EventOutcome, Expiry, IfVersion, Import, ImportMode,
+    ImportRow, ImportedRow, Limits, QuotaOf, Reason, Refusal, Right, RowOutcome, RowWarning,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        harness::{World, refusal},
+        imports::{codes, import, outcomes, results, same_results},
+        quotas::{at_most, bounded, full, staff},
+        samples::{admin, division, email, key, later, manager, newcomer, role},
+    },
+};
+
+/// An import creates its valid rows in one batch. Each invalid row is refused for its own
+/// reason, with its own event. A rehearsal returns the same outcomes beforehand.
+pub async fn a_valid_row_is_imported_without_the_invalid_ones(fixture: Fixture) {
+    let world = World::new(fixture);
+    let rows = || {
+        let drafts = [
+            staff(),
+            Draft::new().with_role(role("root")),
+            staff().expiring(Expiry::InDays(4_000)),
+            staff().in_division(division("hr")),
+        ];
+        let mut rows: Vec<_> = drafts.into_iter().map(ImportRow::Draft).collect();
+        rows.push(ImportRow::unreadable("a,b,c"));
+        Import::new(rows).with_mode(ImportMode::BestEffort)
+    };
+    let rehearsed = world.service.rehearse(&admin(), rows()).await.expect("may create");
+    assert_eq!(outcomes(&rehearsed), ["valid", "denied", "invalid", "valid", "unreadable"]);
+    let before = world.everything().await;
+    assert!(before.0.is_empty() && before.1.is_empty(), "a rehearsal leaves nothing");
+    let imported = world.service.import(&admin(), rows(), None).await.expect("may create");
+    assert!(!imported.is_replayed());
+    let expected = ["created", "denied", "invalid", "created", "unreadable"];
+    assert_eq!(outcomes(imported.rows()), expected);
+    for n in [1, 2] {
+        let of = |rows: &[ImportedRow]| results(rows)[n].clone();
+        assert_eq!(of(&rehearsed), of(imported.rows()), "as it was rehearsed");
+    }
+    let (rows, events) = world.everything().await;
+    assert_eq!(rows.len(), 2);
+    assert!(rows[0].batch.is_some() && rows[0].batch == rows[1].batch, "of one batch");
+    assert_eq!(imported.batch(), rows[0].batch);
+    let of = |outcome| events.iter().filter(|event| event.outcome == outcome).count();
+    assert_eq!((of(EventOutcome::Succeeded), of(EventOutcome::Denied)), (2, 1));
+    assert!(events.iter().all(|event| event.action == Action::Create));
+    for created in imported.created() {
+        let stored = world.stored(created.invitation().id).await;
+        assert_eq!(&stored, created.invitation(), "as it was answered");
+    }
+}
+
+/// When a quota has too little room, an import creates the first rows that fit and
+/// refuses the rest. Rows that count towards another quota are not affected.
+pub async fn an_import_fills_a_quota_and_refuses_the_rest(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let hr = || staff().in_division(division("hr"));
+    let drafts = [staff(), hr(), staff(), staff(), hr(), staff(), hr()];
+    let imported = service.import(&admin(), import(drafts), None).await.expect("may create");
+    let expected = ["created", "created", "created", "full", "created", "full", "full"];
+    assert_eq!(outcomes(imported.rows()), expected);
+    let last = imported.rows().last().map(|row| &row.outcome);
+    let Some(RowOutcome::Refused(refused)) = last else { panic!("{last:?}") };
+    assert_eq!(refused.refusal(), &full(QuotaOf::Division(division("hr")), 2));
+    let (rows, events) = world.everything().await;
+    assert_eq!(rows.len(), 4);
+    assert!(rows.iter().all(|row| row.batch == rows[0].batch), "of one batch all the same");
+    let quota = |event: &&invitation_core::Event| event.reason == Some(Reason::QuotaExceeded);
+    assert_eq!(events.iter().filter(quota).count(), 3, "an event for each refusal");
+
+    // A row that its division's quota refuses takes no place of the inviter's quota.
+    let it = || staff().in_division(division("it"));
+    let service = bounded(&world, at_most(6), at_most(2));
+    let drafts = [staff(), hr(), staff(), it(), it(), it()];
+    let imported = service.import(&admin(), import(drafts), None).await.expect("may create");
+    let expected = ["full", "full", "full", "created", "created", "full"];
+    assert_eq!(outcomes(imported.rows()), expected, "four were pending, two of each division");
+    let answer = service.import(&admin(), import([it()]), None).await.expect("may create");
+    assert_eq!(outcomes(answer.rows()), ["full"]);
+    assert_eq!(answer.batch(), None);
+}
+
+/// An import needs its right and has a maximum number of rows. Both rules apply to
+/// rehearsals too.
+pub async fn an_import_needs_its_right_and_is_bounded(fixture: Fixture) {
+    let world = World::new(fixture);
+    let limits = Limits::default().with_batch(NonZeroU32::MIN.saturating_add(1));
+    let service = world.service.clone().with_limits(limits);
+    let forbidden = Refusal::Forbidden { right: Right::Bulk };
+    let sales = manager("sales");
+    assert_eq!(refusal(service.import(&sales, import([staff()]), None).await), forbidden);
+    assert_eq!(refusal(service.rehearse(&sales, import([staff()])).await), forbidden);
+    for n in [0, 3] {
+        for answer in [
+            service.import(&admin(), import(vec![staff(); n]), None).await.map(drop),
+            service.rehearse(&admin(), import(vec![staff(); n])).await.map(drop),
+        ] {
+            assert!(matches!(answer, Err(Error::Invalid(_))), "{n}");
+        }
+    }
+    let (rows, events) = world.everything().await;
+    assert!(rows.is_empty());
+    assert_eq!(events.len(), 2, "two denials");
+}
+
+/// A row is marked if its mailbox is repeated in the import, or has an active invitation
+/// to the row's division. The import's settings decide whether it is skipped or created,
+/// in both modes and in a rehearsal.
+pub async fn a_duplicate_mailbox_is_skipped_or_created(fixture: Fixture) {
+    use RowWarning::{AlreadyInvited, Repeated, WithoutAddress};
+    let world = World::new(fixture);
+    let to = |address: &str| staff().for_email(email(address));
+    let hr = |address: &str| to(address).in_division(division("hr"));
+    world.issue(to("Old@example.com")).await;
+    let gone = world.issue(to("gone@example.com")).await.invitation().id;
+    world.service.revoke(&admin(), gone, None, IfVersion::Any).await.expect("may revoke");
+    let rows = || {
+        import([
+            to("anna@example.com"),
+            to("ANNA@example.com"),
+            to("old@EXAMPLE.com"),
+            hr("old@example.org"),
+            to("gone@example.com"),
+            staff(),
+            hr("Anna@Example.com"),
+        ])
+        .expecting_addresses()
+    };
+    let warnings: [Vec<RowWarning>; 7] = [
+        vec![],
+        vec![Repeated { first: 0 }],
+        vec![AlreadyInvited],
+        vec![],
+        vec![],
+        vec![WithoutAddress],
+        vec![Repeated { first: 0 }],
+    ];
+    let all_rows_are_marked = |rows: &[ImportedRow]| {
+        let marked: Vec<_> = rows.iter().map(|row| row.warnings.clone()).collect();
+        assert_eq!(marked, warnings);
+    };
+    let skipped = ["valid", "skipped", "skipped", "valid", "valid", "valid", "skipped"];
+    let rehearsed = world.service.rehearse(&admin(), rows()).await.expect("may create");
+    assert_eq!(outcomes(&rehearsed), skipped);
+    all_rows_are_marked(&rehearsed);
+    let create = || rows().with_duplicates(Duplicates::Create);
+    let rehearsed = world.service.rehearse(&admin(), create()).await.expect("may create");
+    assert_eq!(outcomes(&rehearsed), ["valid"; 7]);
+    all_rows_are_marked(&rehearsed);
+    assert_eq!(world.everything().await.0.len(), 2, "nothing is created yet");
+
+    let atomic = rows().with_mode(ImportMode::AllOrNone);
+    let imported = world.service.import(&admin(), atomic, None).await.expect("may create");
+    let expected = skipped.map(|word| if word == "valid" { "created" } else { word });
+    assert_eq!(outcomes(imported.rows()), expected, "a skipped row is no failure");
+    all_rows_are_marked(imported.rows());
+    assert_eq!(world.everything().await.0.len(), 2 + 4);
+
+    let imported = world.service.import(&admin(), create(), None).await.expect("may create");
+    assert_eq!(outcomes(imported.rows()), ["created"; 7], "the caller chose so");
+    assert_eq!(imported.rows()[0].warnings, [AlreadyInvited], "by the import before");
+    assert_eq!(imported.rows()[1].warnings, [Repeated { first: 0 }, AlreadyInvited]);
+    assert_eq!(imported.rows()[6].warnings, [Repeated { first: 0 }], "not in this division");
+    let imported = world.service.import(&admin(), rows(), None).await.expect("may create");
+    let now = ["skipped", "skipped", "skipped", "skipped", "skipped", "created", "skipped"];
+    assert_eq!(outcomes(imported.rows()), now, "without a key two calls are two");
+}
+
+fn mixed(world: &World) -> Import {
+    let soon = Expiry::At(later(world.now(), 3_600_000_000));
+    let drafts = [
+        staff().for_email(email("anna@example.com")).expiring(soon),
+        Draft::new().with_role(role("root")),
+        staff().expiring(Expiry::InDays(4_000)),
+        staff().for_email(email("Anna@example.com")),
+        staff().in_division(division("hr")),
+        staff(),
+        staff(),
+    ];
+    let mut rows: Vec<_> = drafts.into_iter().map(ImportRow::Draft).collect();
+    rows.push(ImportRow::unreadable("x"));
+    Import::new(rows).with_mode(ImportMode::BestEffort).expecting_addresses()
+}
+
+/// A repeated import under the same key returns the first result of each row. It does so
+/// at any later time, and even if the quotas are full. Nothing is stored or written. The
+/// invitations have their current facts and codes.
+pub async fn a_repeated_import_gives_the_first_results(fixture: Fixture) {
+    let world = World::new(fixture);
+    let asked = mixed(&world);
+    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let first = service.import(&admin(), asked.clone(), Some(&key("k"))).await.expect("may create");
+    let expected =
+        ["created", "denied", "invalid", "skipped", "created", "created", "full", "unreadable"];
+    assert_eq!(outcomes(first.rows()), expected);
+    let before = world.everything().await;
+    assert_eq!((before.0.len(), before.1.len()), (3, 5), "three creations, two refusals");
+    for later in ["at once", "after two hours", "when all have expired"] {
+        let again = service.import(&admin(), asked.clone(), Some(&key("k"))).await;
+        let again = again.unwrap_or_else(|error| panic!("{later}: {error:?}"));
+        assert!(again.is_replayed() && same_results(&again, &first), "{later}: {again:?}");
+        assert_eq!(world.everything().await, before, "{later}: nothing happens");
+        let days = i64::from(later == "after two hours") * 30;
+        world.clock.advance(time::Duration::days(days) + time::Duration::hours(2));
+    }
+    let id = first.created().next().expect("one").invitation().id;
+    service.rotate(&admin(), id, IfVersion::Any).await.map(drop).expect("may rotate");
+    let again = service.import(&admin(), asked, Some(&key("k"))).await.expect("a repeat");
+    assert_ne!(codes(&again)[0].1, codes(&first)[0].1, "the code of now");
+    assert_eq!(codes(&again)[1..], codes(&first)[1..]);
+    let redeemed = service.redeem(&codes(&again)[0].1, &newcomer("anna")).await;
+    assert!(matches!(redeemed, Err(Error::Refused(_))), "it has expired by now");
+}
+
+/// The key of an import that created nothing is remembered for 24 hours; afterwards the
+/// import runs again. Within that time it takes no quota, and returns the first results
+/// even if there is room by now.
+pub async fn a_repeated_import_that_created_nothing_is_known_for_a_day(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = bounded(&world, Cap::Unlimited, at_most(1));
+    let occupant = world.issue(staff()).await.invitation().id;
+    let rows = || import([staff(), Draft::new().with_role(role("root"))]);
+    let first = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
+    assert_eq!(outcomes(first.rows()), ["full", "denied"]);
+    service.delete(&admin(), occupant, IfVersion::Any).await.expect("may delete");
+    let before = world.everything().await;
+    world.clock.advance(time::Duration::hours(24) - time::Duration::MICROSECOND);
+    let again = service.import(&admin(), rows(), Some(&key("k"))).await.expect("a repeat");
+    assert!(again.is_replayed() && same_results(&again, &first));
+    assert_eq!(world.everything().await, before, "nothing happens");
+    let other = service.import(&admin(), import([staff()]), Some(&key("k"))).await;
+    assert_eq!(refusal(other), Refusal::IdempotencyKeyReused);
+    world.clock.advance(time::Duration::MICROSECOND);
+    let anew = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
+    assert!(!anew.is_replayed());
+    assert_eq!(outcomes(anew.rows()), ["created", "denied"], "the key was forgotten");
+    world.clock.advance(time::Duration::days(3));
+    let again = service.import(&admin(), rows(), Some(&key("k"))).await.expect("a repeat");
+    assert!(again.is_replayed() && same_results(&again, &anew), "this one created something");
+}
+
+/// A different import under a used key is refused, for a difference in any field, and
+/// nothing is stored. A key belongs to its user.
+pub async fn another_import_under_a_key_is_refused(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = &world.service;
+    let row = || staff().for_email(email("a@example.com"));
+    let unreadable = |text: &str| ImportRow::unreadable(text);
+    let with = |last: ImportRow| {
+        let rows = vec![ImportRow::Draft(row()), last];
+        Import::new(rows).with_mode(ImportMode::BestEffort)
+    };
+    let first = service.import(&admin(), with(unreadable("x")), Some(&key("k"))).await;
+    assert_eq!(outcomes(first.expect("may create").rows()), ["created", "unreadable"]);
+    let others = [
+        with(unreadable("y")),
+        with(unreadable("x")).with_mode(ImportMode::AllOrNone),
+        with(unreadable("x")).with_duplicates(Duplicates::Create),
+        with(unreadable("x")).expecting_addresses(),
+        with(ImportRow::Draft(row())),
+        import([row()]),
+        Import::new(vec![unreadable("x"), ImportRow::Draft(row())])
+            .with_mode(ImportMode::BestEffort),
+    ];
+    let stored = world.everything().await.0;
+    for (n, other) in others.into_iter().enumerate() {
+        let is_atomic = n == 1;
+        let answer = service.import(&admin(), other, Some(&key("k"))).await;
+        if is_atomic {
+            assert!(matches!(answer, Err(Error::Invalid(_))), "it has a row that is none");
+        } else {
+            assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "{n}");
+        }
+    }
+    for draft in [row(), staff()] {
+        let answer = service.create_once(&admin(), &key("k"), draft.clone()).await;
+        assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "one under the key of many");
+        let answer = service.create_many_once(&admin(), &key("k"), vec![draft]).await;
+        assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "not an import");
+    }
+    assert_eq!(world.everything().await.0, stored, "nothing is stored");
+    let anybody = invitation_core::SystemActor::for_bootstrap();
+    let theirs = row().in_division(division("sales"));
+    let answer = service.import(&anybody, import([theirs]), Some(&key("k"))).await;
+    assert!(!answer.expect("may create").is_replayed(), "a key is its user's own");
+}
+
+/// In all-or-nothing mode, one invalid row fails the whole import. The error names every
+/// mistake, and the key stays unused.
+pub async fn an_atomic_import_fails_as_a_whole(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let atomic = |drafts: Vec<Draft>| import(drafts).with_mode(ImportMode::AllOrNone);
+    let late = || staff().expiring(Expiry::InDays(4_000));
+    let root = || Draft::new().with_role(role("root"));
+    let ask = async |drafts| service.import(&admin(), atomic(drafts), Some(&key("k"))).await;
+    let answer = ask(vec![staff(), late(), root(), late()]).await;
+    let Err(Error::Invalid(found)) = answer else { panic!("{answer:?}") };
+    let lines: Vec<_> = found.errors().iter().map(invitation_core::FieldError::line).collect();
+    assert_eq!(lines, [Some(1), Some(3)]);
+    let answer = refusal(ask(vec![staff(), root()]).await);
+    assert_eq!(answer, Refusal::RoleNotGrantable { role: role("root") });
+    let answer = refusal(ask(vec![staff(), staff(), staff()]).await);
+    assert_eq!(answer, full(QuotaOf::Division(division("sales")), 2));
+    let (rows, events) = world.everything().await;
+    assert!(rows.is_empty(), "all or none");
+    assert_eq!(events.len(), 2, "an event for each refusal");
+    let imported = ask(vec![staff(), staff()]).await.expect("may create");
+    assert!(!imported.is_replayed(), "the key was left free");
+    let again = ask(vec![staff(), staff()]).await.expect("a repeat");
+    assert!(again.is_replayed() && same_results(&again, &imported));
+}

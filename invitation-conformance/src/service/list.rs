@@ -1,0 +1,199 @@
+//! Lists through the service: the criteria an actor can give, in plain cases.
+
+use invitation_core::{
+    Actor, Binding, Count, Criteria, Cursor, Invitation, Inviter, Paging, Revocation, Status,
+    TimeRange,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::World,
+        samples::{admin, division, domain, email, later, manager, role, user},
+    },
+};
+
+/// Stores `rows` one microsecond apart, so that lists return them in reverse order.
+async fn store_in_order(world: &World, mint: &Mint, rows: Vec<Invitation>) -> Vec<Invitation> {
+    let rows: Vec<_> = (0..)
+        .zip(rows)
+        .map(|(n, row)| Invitation { created_at: later(world.now(), n - 100), ..row })
+        .collect();
+    mint.store(&*world.store, &rows).await;
+    rows
+}
+
+/// Returns the indexes in `rows` of the listed invitations, in ascending order.
+async fn places(world: &World, actor: &Actor, of: &Criteria, rows: &[Invitation]) -> Vec<usize> {
+    let page = world.service.list(actor, of, Paging::default()).await.expect("may list");
+    let place = |id| rows.iter().position(|row| row.id == id).expect("one of the rows");
+    page.items().iter().rev().map(|item| place(item.invitation().id)).collect()
+}
+
+/// Each criterion restricts a list to the invitations it names, and criteria are combined
+/// with *and*. A manager sees only their own division.
+pub async fn criteria_narrow_a_list(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let (now, tick) = (world.now(), |n| later(world.now(), n));
+    let by = |id: &str| Inviter::User { user: user(id), role: role("admin") };
+    let rows = vec![
+        /* 0 */ mint.row(),
+        /* 1 */
+        Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() },
+        /* 2 */ Invitation { expires_at: now, role: role("manager"), ..mint.row() },
+        /* 3 */
+        Invitation { revocation: Some(Revocation { at: now, reason: None }), ..mint.row() },
+        /* 4 */ Invitation { expires_at: tick(1), inviter: by("u-mia"), ..mint.row() },
+        /* 5 */
+        Invitation { division: division("hr"), inviter: Inviter::System, ..mint.row() },
+        /* 6 */ Invitation { deleted_at: Some(now), ..mint.row() },
+        /* 7 */
+        Invitation { division: division("hr"), role: role("manager"), ..mint.row() },
+    ];
+    let rows = store_in_order(&world, &mint, rows).await;
+    let all = Criteria::new;
+    let span = |from, until| TimeRange { from, until };
+    let created = |n: usize| Some(rows[n].created_at);
+    let table = [
+        (all(), vec![0, 1, 2, 3, 4, 5, 7]),
+        (all().with_status(Status::Active), vec![0, 4, 5, 7]),
+        (all().with_status(Status::Used), vec![1]),
+        (all().with_status(Status::Expired), vec![2]),
+        (all().with_status(Status::Revoked), vec![3]),
+        (all().with_role(role("manager")), vec![2, 7]),
+        (all().with_role(role("Manager")), vec![]),
+        (all().in_division(division("hr")), vec![5, 7]),
+        (all().in_division(division("HR")), vec![]),
+        (all().by_inviter(user("u-mia")), vec![4]),
+        (all().created_within(span(created(2), created(5))), vec![2, 3, 4]),
+        (all().created_within(span(created(4), None)), vec![4, 5, 7]),
+        (all().created_within(span(None, created(1))), vec![0]),
+        (all().expiring_within(span(Some(now), Some(tick(1)))), vec![2]),
+        (all().expiring_within(span(Some(tick(1)), Some(tick(2)))), vec![4]),
+        (all().with_status(Status::Active).in_division(division("hr")), vec![5, 7]),
+        (
+            all()
+                .with_status(Status::Active)
+                .in_division(division("hr"))
+                .with_role(role("manager")),
+            vec![7],
+        ),
+    ];
+    for (criteria, expected) in table {
+        let found = places(&world, &admin(), &criteria, &rows).await;
+        assert_eq!(found, expected, "{criteria:?}");
+        let counts = world.service.counts(&admin(), &criteria).await.expect("may count");
+        for status in Status::ALL {
+            let n = expected.iter().filter(|place| rows[**place].status(now) == *status).count();
+            let n = Count::Exactly(u32::try_from(n).expect("a small number"));
+            assert_eq!(counts.of(*status), n, "{status} of {criteria:?}");
+        }
+    }
+    let own = places(&world, &manager("hr"), &all(), &rows).await;
+    assert_eq!(own, [5, 7], "the manager of hr");
+}
+
+/// Each search term matches the beginning of a term of the address, or of a term of *Used
+/// By*. A whole address matches that address. No other field is searched, and no
+/// character acts as a pattern.
+pub async fn a_search_means_what_the_manual_says(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let used_by = |name: &str| {
+        let last = invitation_core::Redemption {
+            username: invitation_core::Username::new(name).expect("a username"),
+            ..mint.used_by("somebody", world.now())
+        };
+        Invitation { uses: 1, last_use: Some(last), ..mint.row() }
+    };
+    let rows = vec![
+        /* 0 */
+        Invitation { binding: Binding::Address(email("Anna.Lind+hr@Example.com")), ..mint.row() },
+        /* 1 */ Invitation { binding: Binding::Domain(domain("example.com")), ..mint.row() },
+        /* 2 */ used_by("Zo\u{eb} Lindgren"),
+        /* 3 */ used_by("100%_real anna"),
+        /* 4 */ Invitation { role: role("lind"), division: division("anna"), ..mint.row() },
+        /* 5 */
+        Invitation { binding: Binding::Address(email("j.smith@exämple.com")), ..used_by("李 7") },
+        /* 6 */ used_by("J.Smith@XN--EXMPLE-CUA.com"),
+        /* 7 */ used_by("O'Neil Jean-Luc STRASSE"),
+    ];
+    let rows = store_in_order(&world, &mint, rows).await;
+    for (search, expected) in [
+        ("anna", vec![0, 3]),
+        ("ANNA", vec![0, 3]),
+        ("an", vec![0, 3]),
+        ("nna", vec![]),
+        ("_nna", vec![]),
+        ("%nna", vec![]),
+        ("an%", vec![0, 3]),
+        ("lind", vec![0, 2]),
+        ("li%nd", vec![]),
+        ("lind anna", vec![0]),
+        ("an li hr ex co", vec![0]),
+        ("anna zoe", vec![]),
+        ("anna.lind+hr@example.com", vec![0]),
+        ("example", vec![0]),
+        ("lind@example.com", vec![]),
+        ("j.smith@exämple.com", vec![5, 6]),
+        ("J.SMITH@exa\u{308}mple.com", vec![5, 6]),
+        ("smith@exämple.com", vec![]),
+        ("j.smith", vec![5, 6]),
+        ("j", vec![5, 6]),
+        ("sm j", vec![5, 6]),
+        ("s j", vec![]),
+        ("李", vec![5]),
+        ("7 李", vec![5]),
+        ("李 smith", vec![]),
+        ("o'neil", vec![7]),
+        ("jean-luc", vec![7]),
+        ("LUC o neil jean", vec![7]),
+        ("straße", vec![7]),
+        ("ｊｅａｎ\u{200b}", vec![7]),
+        ("an li hr ex co anna lind h", vec![]),
+        ("an li hr ex co anna lind exam examp e com c hr", vec![]),
+        ("an li hr ex co anna lind exam examp com hr", vec![0]),
+        ("zo\u{eb}", vec![2]),
+        ("ZOE\u{308}", vec![2]),
+        ("zoe", vec![]),
+        ("100", vec![3]),
+        ("100%", vec![3]),
+        ("real", vec![3]),
+    ] {
+        let criteria = Criteria::new().matching(search);
+        let found = places(&world, &admin(), &criteria, &rows).await;
+        assert_eq!(found, expected, "the search {search:?}");
+    }
+}
+
+/// All pages of a list derive the status at the time of the first page. A cursor can be
+/// parsed from its text and does not extend the reach of the actor who presents it.
+pub async fn pages_of_a_list_belong_together(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let dying = || Invitation { expires_at: later(world.now(), 1), ..mint.row() };
+    let foreign = || Invitation { division: division("hr"), ..mint.row() };
+    let rows = vec![dying(), foreign(), dying(), foreign(), dying(), foreign()];
+    let rows = store_in_order(&world, &mint, rows).await;
+    let criteria = Criteria::new().with_status(Status::Active);
+    let first = Paging::first(2).expect("a page of two");
+    let page = world.service.list(&admin(), &criteria, first).await.expect("may list");
+    assert_eq!(page.items().len(), 2, "the first page");
+    let cursor: Cursor = page.next().expect("more follow").to_string().parse().expect("its text");
+
+    world.clock.advance(time::Duration::SECOND);
+    let rest = Paging::first(9).expect("a page of nine").after(cursor);
+    let page = world.service.list(&admin(), &criteria, rest).await.expect("may list");
+    let ids = |page: &invitation_core::Page<invitation_core::InvitationView>| -> Vec<_> {
+        page.items().iter().map(|item| item.invitation().id).collect()
+    };
+    assert_eq!(
+        ids(&page),
+        [rows[3].id, rows[2].id, rows[1].id, rows[0].id],
+        "as of the first page"
+    );
+    assert!(page.items().iter().all(|item| item.status() == Status::Active), "judged as of then");
+    let page = world.service.list(&manager("sales"), &criteria, rest).await.expect("may list");
+    assert_eq!(ids(&page), [rows[2].id, rows[0].id], "by a manager: of the own division");
+    let now = world.service.list(&admin(), &criteria, first).await.expect("may list");
+    assert_eq!(ids(&now), [rows[5].id, rows[3].id], "a new list is judged anew");
+}

@@ -1,0 +1,208 @@
+//! Purging: invitations that have long been over are removed permanently, and their
+//! events stay.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Action, Actor, Count, Criteria, Draft, Error, Event, EventOutcome, IfVersion, Limits, Paging,
+    Purged, Reason, Refusal, Right, Scope, Status, SystemActor, Target,
+};
+use time::Duration;
+
+use crate::{
+    Fixture,
+    support::{
+        harness::{World, refusal, reserved},
+        quotas::staff,
+        reads::{all_leases, all_redemptions},
+        samples::{admin, division, email, key, manager, newcomer, proved, role, user},
+    },
+};
+
+fn at_most(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).expect("not zero")
+}
+
+/// Purges until nothing is left to purge. Returns the number of removed invitations.
+async fn purge(world: &World, actor: &Actor, age: Duration, max: u32) -> u32 {
+    let mut removed = 0;
+    for _ in 0..100 {
+        let purged = world.service.purge(actor, age, at_most(max)).await.expect("may purge");
+        assert!(purged.removed <= max, "at most as many as asked for: {purged:?}");
+        removed += purged.removed;
+        if !purged.more {
+            return removed;
+        }
+    }
+    panic!("a purge comes to an end");
+}
+
+fn purges(events: &[Event]) -> Vec<&Event> {
+    events.iter().filter(|event| event.action == Action::Purge).collect()
+}
+
+/// A purged invitation is unknown from then on, with its code, redemptions, reservations,
+/// idempotency key and search terms. Its events stay, and the purge writes one event.
+pub async fn what_was_purged_is_gone_but_for_its_events(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = &world.service;
+    let draft = || staff().for_uses(at_most(3)).for_email(email("anna@example.com"));
+    let created = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
+    let (id, code) = (created.invitation().id, created.code().reveal());
+    let anna = proved("annabel", "anna@example.com");
+    service.redeem(&code, &anna).await.expect("it is active");
+    let bob = proved("bob", "anna@example.com");
+    let reservation = reserved(service.reserve(&code, &bob).await);
+    let stays = world.issue(Draft::new().expiring(invitation_core::Expiry::InDays(300))).await;
+    world.clock.set(created.invitation().expires_at);
+    world.clock.advance(Duration::days(30));
+    assert_eq!(purge(&world, &admin(), Duration::days(30), 1_000).await, 0, "not long enough");
+    let before = world.events().await;
+    assert!(purges(&before).is_empty(), "where nothing was removed there is no event");
+    world.clock.advance(Duration::microseconds(1));
+    let before_at = world.now().checked_add(Duration::days(-30)).expect("a time");
+    assert_eq!(purge(&world, &admin(), Duration::days(30), 1_000).await, 1, "it is long over");
+
+    let after = world.events().await;
+    assert_eq!(after[1..], before, "its events stay");
+    let event = &after[0];
+    assert_eq!((event.action, event.outcome), (Action::Purge, EventOutcome::Succeeded));
+    assert_eq!((event.invitation, &event.division), (None, &None), "of all divisions");
+    assert_eq!(event.performer.user(), Some(admin().user()), "who");
+    assert_eq!(event.detail.get("removed"), Some("1"), "how many");
+    let told = event.detail.get("before");
+    assert_eq!(told, Some(before_at.to_string().as_str()), "of which age");
+
+    for who in [&anna, &bob] {
+        assert_eq!(refusal(service.redeem(&code, who).await), Refusal::CodeUnknown, "the code");
+        let commit = service.commit(reservation.id(), who).await;
+        assert_eq!(refusal(commit), Refusal::NotFound, "the reservation");
+    }
+    assert_eq!(refusal(service.get(&admin(), id).await), Refusal::NotFound, "the invitation");
+    let delete = service.delete(&admin(), id, IfVersion::Any).await;
+    assert_eq!(refusal(delete), Refusal::NotFound, "there is not even a tombstone");
+    let target = Target::Id(id);
+    let found = world.store.get(&target, &Scope::All).await.expect("the store answers");
+    assert_eq!(found, None, "nothing of it is stored");
+    assert!(all_redemptions(&*world.store, &Scope::All, id, 9).await.is_empty(), "redemptions");
+    assert!(all_leases(&*world.store, &Scope::All, 9).await.is_empty(), "leases");
+    for text in ["anna", "annabel", &code.replace('-', "")[..14]] {
+        let criteria = Criteria::new().matching(text);
+        let page = service.list(&admin(), &criteria, Paging::default()).await.expect("may list");
+        assert!(page.items().is_empty(), "it is not found by its words any more");
+        let counts = service.counts(&admin(), &criteria).await.expect("may count");
+        let all = Status::ALL.iter().all(|status| counts.of(*status) == Count::Exactly(0));
+        assert!(all, "nor counted");
+    }
+    let anew = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
+    assert!(!anew.is_replayed() && anew.invitation().id != id, "its key is forgotten");
+    let row = world.stored(stays.invitation().id).await;
+    assert_eq!(&row, stays.invitation(), "another invitation stays as it is");
+    let again = world.issue(Draft::new()).await;
+    service.redeem(&again.code().reveal(), &newcomer("carl")).await.expect("and all goes on");
+}
+
+/// An idempotency key is forgotten as soon as one of the invitations created under it is
+/// purged.
+pub async fn a_key_goes_with_the_first_of_its_invitations(fixture: Fixture) {
+    let world = World::new(fixture);
+    let service = &world.service;
+    let drafts = || vec![staff(), staff(), staff()];
+    let (two, one) = (key("many"), key("others"));
+    let many = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
+    let other = service.create_once(&admin(), &one, staff()).await.expect("may create");
+    let gone = many[1].invitation().id;
+    service.delete(&admin(), gone, IfVersion::Any).await.expect("may delete");
+    world.clock.advance(Duration::days(2));
+    assert_eq!(purge(&world, &admin(), Duration::DAY, 9).await, 1, "the deleted one");
+    let again = service.create_once(&admin(), &one, staff()).await.expect("a repeat");
+    assert!(again.is_replayed(), "another key stays");
+    assert_eq!(again.invitation().id, other.invitation().id, "with what it stands for");
+    let anew = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
+    assert!(anew.iter().all(|created| !created.is_replayed()), "all three anew");
+    let page = service.list(&admin(), &Criteria::new(), Paging::default()).await;
+    assert_eq!(page.expect("may list").items().len(), 6, "two, three and one");
+}
+
+/// One call removes at most the requested number, and returns whether more may be left.
+/// Each call that removes something writes one event with the number.
+pub async fn a_purge_is_bounded(fixture: Fixture) {
+    let world = World::new(fixture);
+    world.service.create_many(&admin(), vec![staff(); 25]).await.expect("may create");
+    world.clock.advance(Duration::days(100));
+    let kept = world.issue(Draft::new()).await.invitation().id;
+    assert_eq!(purge(&world, &admin(), Duration::days(30), 7).await, 25, "all in the end");
+    let events = world.events().await;
+    let numbers: Vec<u32> = purges(&events)
+        .iter()
+        .filter_map(|event| event.detail.get("removed"))
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    assert_eq!(numbers.len(), purges(&events).len(), "each tells how many");
+    assert!(numbers.iter().all(|n| (1..=7).contains(n)), "at most seven each: {numbers:?}");
+    assert_eq!(numbers.iter().sum::<u32>(), 25, "all of them are told");
+    assert_eq!(world.stored(kept).await.id, kept, "what is not over stays");
+    let rest = world.service.purge(&admin(), Duration::days(30), at_most(7)).await;
+    assert_eq!(rest.ok(), Some(Purged { removed: 0, more: false }), "nothing is left");
+    assert_eq!(world.events().await.len(), events.len(), "and nothing is written");
+}
+
+/// Purging needs its right, an age of at least one day, and a maximum number within the
+/// batch limit. Otherwise nothing is removed.
+pub async fn a_purge_has_its_limits(fixture: Fixture) {
+    let world = World::new(fixture);
+    let id = world.issue(Draft::new()).await.invitation().id;
+    world.clock.advance(Duration::days(100));
+    let before = world.events().await;
+    let service = &world.service;
+    let short = Limits::MIN_RETENTION.saturating_sub(Duration::NANOSECOND);
+    for age in [short, Duration::ZERO, Duration::days(-1), Duration::MAX] {
+        let answer = service.purge(&admin(), age, at_most(9)).await;
+        assert!(matches!(answer, Err(Error::Invalid(_))), "{age}: {answer:?}");
+    }
+    for max in [1_001, u32::MAX] {
+        let answer = service.purge(&admin(), Duration::days(30), at_most(max)).await;
+        assert!(matches!(answer, Err(Error::Invalid(_))), "{max}: {answer:?}");
+    }
+    assert_eq!(world.events().await, before, "nothing is recorded");
+    let answer = service.purge(&manager("sales"), Duration::days(30), at_most(9)).await;
+    assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Purge }, "no right");
+    let event = &world.events().await[0];
+    let told = (event.action, event.outcome, event.reason);
+    let expected = (Action::Purge, EventOutcome::Denied, Some(Reason::RightMissing));
+    assert_eq!(told, expected, "that is recorded");
+    assert_eq!(world.stored(id).await.id, id, "nothing is removed");
+    let system = SystemActor::for_bootstrap();
+    let purged = service.purge(&system, Limits::MIN_RETENTION, at_most(1_000)).await;
+    assert_eq!(purged.map(|purged| purged.removed).ok(), Some(1), "the system may");
+}
+
+/// The largest and smallest representable ages are invalid, as is any age that is too
+/// short or reaches beyond the range of timestamps.
+pub async fn an_age_that_is_no_age_is_invalid(fixture: Fixture) {
+    let world = World::new(fixture);
+    for age in [Duration::MAX, Duration::MIN.saturating_add(Duration::SECOND), Duration::MIN] {
+        let answer = world.service.purge(&admin(), age, at_most(9)).await;
+        assert!(matches!(answer, Err(Error::Invalid(_))), "{answer:?}");
+    }
+}
+
+/// An actor limited to a division purges only invitations of that division, and the event
+/// names it.
+pub async fn a_purge_keeps_to_the_actors_reach(fixture: Fixture) {
+    let world = World::new(fixture);
+    let mut rows = Vec::new();
+    for name in ["sales", "hr", "Sales", "sale"] {
+        rows.push(world.issue(Draft::new().in_division(division(name))).await.invitation().clone());
+    }
+    world.clock.advance(Duration::days(100));
+    let at_home = Actor::in_division(user("u-1"), role("admin"), division("sales"));
+    assert_eq!(purge(&world, &at_home, Duration::days(30), 9).await, 1, "one within reach");
+    let events = world.events_of(at_home.user()).await;
+    assert_eq!(events.len(), 1, "one event");
+    assert_eq!(events[0].division, Some(division("sales")), "where");
+    for row in &rows[1..] {
+        assert_eq!(&world.stored(row.id).await, row, "another division's stays");
+    }
+    assert_eq!(purge(&world, &admin(), Duration::days(30), 9).await, 3, "who reaches all");
+}

@@ -1,0 +1,209 @@
+//! Refused redemptions: for the right reason, with evidence, and without effect.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    Action, Binding, Disclosure, Draft, Event, EventOutcome, IfVersion, Invitation, Inviter,
+    Performer, Reason, Redeemer, Refusal, Revocation,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::{World, refusal},
+        samples::{admin, division, domain, email, later, newcomer, proved, role, user},
+    },
+};
+
+/// An invitation, the refused redeemer, and the expected refusal and reason.
+pub(super) struct Case {
+    pub(super) row: Invitation,
+    pub(super) redeemer: Redeemer,
+    pub(super) refusal: Refusal,
+    pub(super) reason: Reason,
+}
+
+/// Returns one case for each reason.
+pub(super) fn cases(world: &World, mint: &Mint) -> Vec<Case> {
+    let now = world.now();
+    let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
+    let bound = |to: Binding| Invitation { binding: to, ..mint.row() };
+    let rows = [
+        (
+            Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() },
+            Refusal::Used,
+            Reason::Used,
+        ),
+        (
+            Invitation { revocation: Some(Revocation { at: now, reason: None }), ..mint.row() },
+            Refusal::Revoked,
+            Reason::Revoked,
+        ),
+        (
+            Invitation { expires_at: now, ..mint.row() },
+            Refusal::Expired { at: now },
+            Reason::Expired,
+        ),
+        (Invitation { deleted_at: Some(now), ..mint.row() }, Refusal::CodeUnknown, Reason::Deleted),
+        (
+            bound(Binding::Address(email("a@example.com"))),
+            Refusal::AddressProofRequired,
+            Reason::AddressMissing,
+        ),
+        (
+            bound(Binding::Domain(domain("example.com"))),
+            Refusal::AddressProofRequired,
+            Reason::AddressMissing,
+        ),
+        (
+            Invitation { inviter: by_lead, ..mint.row() },
+            Refusal::GrantWithdrawn,
+            Reason::GrantWithdrawn,
+        ),
+    ];
+    let mut cases: Vec<_> = (0..)
+        .zip(rows)
+        .map(|(n, (row, refusal, reason))| {
+            let redeemer = newcomer(&format!("n{n}"));
+            Case { row, redeemer, refusal, reason }
+        })
+        .collect();
+    for (n, to, proof) in [
+        ("a", Binding::Address(email("a@example.com")), "b@example.com"),
+        ("d", Binding::Domain(domain("example.com")), "a@sub.example.com"),
+    ] {
+        cases.push(Case {
+            row: bound(to),
+            redeemer: proved(n, proof),
+            refusal: Refusal::AddressProofRequired,
+            reason: Reason::AddressDiffers,
+        });
+    }
+    cases.push(Case {
+        row: Invitation { division: division("hr"), ..mint.row() },
+        redeemer: newcomer("abroad").in_division(division("sales")),
+        refusal: Refusal::CodeUnknown,
+        reason: Reason::OutOfScope,
+    });
+    cases
+}
+
+/// Returns the only event that `redeemer` has caused.
+pub(super) async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
+    let events = world.events_of(redeemer.user()).await;
+    assert_eq!(events.len(), 1, "one refusal leaves one event: {events:?}");
+    events.into_iter().next().expect("one event")
+}
+
+/// Each reason has its own refusal and its own event, which names the exact reason, the
+/// redeemer and the invitation. Nothing else changes.
+pub async fn a_refused_redemption_leaves_evidence_only(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        let answer = world.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+        assert_eq!(refusal(answer), expected, "{reason}");
+        assert_eq!(world.stored(row.id).await, row, "{reason}: nothing changes");
+        let event = only_event(&world, &redeemer).await;
+        assert_eq!((event.action, event.reason), (Action::Redeem, Some(reason)), "{reason}");
+        assert_eq!((event.invitation, event.at), (Some(row.id), world.now()), "{reason}");
+        assert_eq!(event.division, Some(row.division), "{reason}: where it really is");
+        let by = Performer::Redeemer {
+            user: redeemer.user().clone(),
+            username: redeemer.username().clone(),
+        };
+        assert_eq!(event.performer, by, "{reason}: who");
+        assert_ne!(event.outcome, EventOutcome::Succeeded, "{reason}");
+    }
+    let unknown = newcomer("guesser");
+    let answer = world.service.redeem(&mint.code().reveal(), &unknown).await;
+    assert_eq!(refusal(answer), Refusal::CodeUnknown, "a code that was never issued");
+    let event = only_event(&world, &unknown).await;
+    assert_eq!((event.reason, event.outcome), (Some(Reason::Unknown), EventOutcome::Refused));
+    assert_eq!((event.invitation, event.division), (None, None), "nothing is known about it");
+}
+
+/// If several reasons apply, the first of this order is given: deleted, used, revoked,
+/// expired, address, withdrawn grant. Lists show the same status.
+pub async fn the_first_reason_decides(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let now = world.now();
+    for combination in 0_u32..64 {
+        let has = |bit: u32| combination & (1 << bit) != 0;
+        let mut row = mint.row();
+        let order = [
+            (Refusal::CodeUnknown, Reason::Deleted),
+            (Refusal::Used, Reason::Used),
+            (Refusal::Revoked, Reason::Revoked),
+            (Refusal::Expired { at: now }, Reason::Expired),
+            (Refusal::AddressProofRequired, Reason::AddressMissing),
+            (Refusal::GrantWithdrawn, Reason::GrantWithdrawn),
+        ];
+        row.deleted_at = has(0).then_some(now);
+        row.max_uses = NonZeroU32::new(2).expect("not zero");
+        row.uses = if has(1) { 2 } else { 1 };
+        row.last_use = Some(mint.used_by("zoe", now));
+        row.revocation = has(2).then_some(Revocation { at: now, reason: None });
+        row.expires_at = if has(3) { now } else { later(now, 1) };
+        row.binding =
+            if has(4) { Binding::Address(email("a@example.com")) } else { Binding::Anyone };
+        let inviter = if has(5) { "lead" } else { "admin" };
+        row.inviter = Inviter::User { user: user("u-lead"), role: role(inviter) };
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+
+        let redeemer = newcomer(&format!("n{combination}"));
+        let answer = world.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+        let first = (0..).zip(order).find_map(|(bit, case)| has(bit).then_some(case));
+        let Some((expected, reason)) = first else {
+            assert!(answer.is_ok(), "nothing stands against it: {answer:?}");
+            continue;
+        };
+        assert_eq!(refusal(answer), expected, "combination {combination:#b}");
+        let event = only_event(&world, &redeemer).await;
+        assert_eq!(event.reason, Some(reason), "combination {combination:#b}");
+        assert_eq!(world.stored(row.id).await, row, "combination {combination:#b}");
+    }
+}
+
+/// A refused redemption does not consume the code: an entitled person can redeem it
+/// afterwards.
+pub async fn a_refusal_leaves_the_code_for_the_right_person(fixture: Fixture) {
+    let world = World::new(fixture);
+    let hr = Draft::new().in_division(division("hr")).for_email(email("anna@example.com"));
+    let created = world.issue(hr).await;
+    let (id, code) = (created.invitation().id, created.code().reveal());
+    let abroad = proved("abroad", "anna@example.com").in_division(division("sales"));
+    let other_case = proved("case", "anna@example.com").in_division(division("HR"));
+    for redeemer in [abroad, other_case] {
+        let answer = world.service.redeem(&code, &redeemer).await;
+        assert_eq!(refusal(answer), Refusal::CodeUnknown, "in another division");
+    }
+    let answer = world.service.redeem(&code, &newcomer("bob")).await;
+    assert_eq!(refusal(answer), Refusal::AddressProofRequired, "without the proof");
+    world.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
+    let anna = proved("anna", "anna@example.com").in_division(division("hr"));
+    assert_eq!(refusal(world.service.redeem(&code, &anna).await), Refusal::Revoked, "revoked");
+    world.service.reinstate(&admin(), id, IfVersion::Any).await.expect("may reinstate");
+    let redeemed = world.service.redeem(&code, &anna).await.expect("the right person");
+    assert!(!redeemed.is_replayed(), "her refusal was no redemption");
+}
+
+/// With [`Disclosure::Nothing`] every refusal looks like that of an unknown code. The
+/// trail keeps the real reason.
+pub async fn nothing_is_disclosed_when_the_host_says_so(fixture: Fixture) {
+    let (world, mint) = (World::new(fixture), Mint::new());
+    let service = world.service.clone().with_disclosure(Disclosure::Nothing);
+    for Case { row, redeemer, reason, .. } in cases(&world, &mint) {
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        let answer = service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+        assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}");
+        let event = only_event(&world, &redeemer).await;
+        assert_eq!(event.reason, Some(reason), "the trail says why");
+    }
+    let answer = service.redeem(&mint.code().reveal(), &newcomer("guesser")).await;
+    assert_eq!(refusal(answer), Refusal::CodeUnknown, "as an unknown code");
+    let fine = world.issue(Draft::new()).await;
+    let redeemed = service.redeem(&fine.code().reveal(), &newcomer("anna")).await;
+    assert!(redeemed.is_ok(), "a valid code is valid: {redeemed:?}");
+}

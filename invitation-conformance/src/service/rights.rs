@@ -1,0 +1,288 @@
+//! The rights of every role: each action, in the own and in another division, for every
+//! role that an invitation can carry.
+
+use invitation_core::{
+    Action, Actor, Error, Event, EventCriteria, EventOutcome, IfVersion, Invitation, Inviter,
+    Paging, Performer, Reason, Refusal, Revocation, Right, Target,
+};
+
+use super::rights_table::{Attempt, DIVISIONS, Who, attempts, everybody, expected};
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::{World, refusal},
+        reads::all_invitations,
+        samples::{division, later, manager, role, user},
+    },
+};
+
+/// The divisions and roles in which each role may create are exactly those of the default
+/// policy. A refused creation writes one denial and stores nothing else.
+pub async fn rights_to_create_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.creates()).await;
+}
+
+/// The actions each role may perform on an invitation, by its division and its role, are
+/// exactly those of the default policy. A refused attempt changes nothing and writes one
+/// denial that names the invitation.
+pub async fn rights_on_an_invitation_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.is_on_one()).await;
+}
+
+/// The divisions in which each role may list, count, see the open reservations and read
+/// the trail are exactly those of the default policy. A refused attempt writes one
+/// denial.
+pub async fn rights_to_look_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.looks()).await;
+}
+
+/// The divisions in which each role may revoke or purge all invitations are exactly those
+/// of the default policy. A refused attempt changes nothing and writes one denial.
+pub async fn rights_over_many_are_those_of_the_policy(fixture: Fixture) {
+    try_all(fixture, |attempt| attempt.is_on_many()).await;
+}
+
+async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
+    let (world, mint) = (World::unbounded(fixture), Mint::new());
+    let mut n = 0;
+    for who in everybody() {
+        for attempt in attempts().into_iter().filter(which) {
+            for name in DIVISIONS {
+                for carried in attempt.carried() {
+                    n += 1;
+                    Cell { who, attempt, division: name, carried, n }.check(&world, &mint).await;
+                }
+            }
+        }
+    }
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    who: Who,
+    attempt: Attempt,
+    division: &'static str,
+    carried: &'static str,
+    n: usize,
+}
+
+impl Cell {
+    async fn check(self, world: &World, mint: &Mint) {
+        let actor = self.who.actor(self.n);
+        let row = if self.attempt.is_on_one() || self.attempt.is_on_many() {
+            Some(self.prepare(world, mint).await)
+        } else {
+            None
+        };
+        let answer =
+            self.attempt.make(world, &actor, self.division, self.carried, row.as_ref()).await;
+        let expected = expected(self.who, self.attempt, self.division, self.carried);
+        match expected.as_slice() {
+            [] => self.check_done(world, &actor, answer, row).await,
+            reasons => self.check_denied(world, &actor, reasons, answer, row).await,
+        }
+    }
+
+    /// Stores an invitation to attempt the action on, in the state that the attempt
+    /// needs.
+    async fn prepare(self, world: &World, mint: &Mint) -> Invitation {
+        let revocation = Some(Revocation { at: world.now(), reason: None });
+        let long_ago = later(world.now(), -100 * 86_400_000_000);
+        let row = mint.row();
+        let row = match self.attempt {
+            Attempt::Purge => Invitation { created_at: long_ago, expires_at: long_ago, ..row },
+            _ => row,
+        };
+        let row = Invitation {
+            division: division(self.division),
+            role: role(self.carried),
+            inviter: match self.attempt {
+                Attempt::RevokeAll => {
+                    let user = user(&format!("u-inviter-{}", self.n));
+                    Inviter::User { user, role: role("admin") }
+                }
+                _ => Inviter::System,
+            },
+            revocation: revocation.filter(|_| self.attempt == Attempt::Reinstate),
+            ..row
+        };
+        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        row
+    }
+
+    async fn check_done(
+        self,
+        world: &World,
+        actor: &Actor,
+        answer: Result<(), Error>,
+        row: Option<Invitation>,
+    ) {
+        assert!(answer.is_ok(), "{self:?} is allowed: {answer:?}");
+        let events = world.events_of(actor.user()).await;
+        if self.attempt == Attempt::Purge {
+            return self.check_purged(world, &events, row).await;
+        }
+        assert_eq!(events.len(), self.attempt.events(), "{self:?}: events {events:?}");
+        for event in events {
+            assert_eq!(event.outcome, EventOutcome::Succeeded, "{self:?}");
+            assert_eq!(event.action, self.attempt.action(), "{self:?}");
+            assert_eq!(event.division, Some(division(self.division)), "{self:?}");
+            if let Some(row) = &row {
+                assert_eq!(event.invitation, Some(row.id), "{self:?}");
+            }
+        }
+        assert_eq!(self.created(world, actor).await, self.attempt.created(), "{self:?}: created");
+    }
+
+    /// Checks that every purgeable invitation within reach is gone, whatever division was
+    /// meant.
+    async fn check_purged(self, world: &World, events: &[Event], row: Option<Invitation>) {
+        let row = row.expect("there is one to purge");
+        let target = Target::Id(row.id);
+        let all = invitation_core::Scope::All;
+        let found = world.store.get(&target, &all).await.expect("the store answers");
+        let reached = self.who.reaches(self.division);
+        assert_eq!(found.is_none(), reached, "{self:?}: what is within reach is removed");
+        // Earlier attempts may have left other invitations within reach.
+        assert!(events.len() <= 1 && (!reached || events.len() == 1), "{self:?}: {events:?}");
+        for event in events {
+            assert_eq!(event.outcome, EventOutcome::Succeeded, "{self:?}");
+            assert_eq!(event.action, Action::Purge, "{self:?}");
+            assert_eq!(event.invitation, None, "{self:?}: of many");
+            let whole = self.who.reaches("hr");
+            assert_eq!(event.division.is_none(), whole, "{self:?}: the reach");
+        }
+    }
+
+    async fn check_denied(
+        self,
+        world: &World,
+        actor: &Actor,
+        reasons: &[Reason],
+        answer: Result<(), Error>,
+        row: Option<Invitation>,
+    ) {
+        let said = refusal(answer);
+        let events = world.events_of(actor.user()).await;
+        let [event] = events.as_slice() else {
+            panic!("{self:?}: one denial is written, not {events:?}");
+        };
+        let reason = event.reason.expect("a denial has a reason");
+        assert!(reasons.contains(&reason), "{self:?}: {reason} is not one of {reasons:?}");
+        assert_eq!(said, self.told(reason), "{self:?}: what the actor is told");
+        assert_eq!(event.outcome, EventOutcome::Denied, "{self:?}");
+        assert_eq!(event.action, self.attempt.action(), "{self:?}");
+        let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
+        assert_eq!(event.performer, by, "{self:?}: who");
+        assert_eq!(event.at, world.now(), "{self:?}: when");
+        let one = row.as_ref().filter(|_| self.attempt.is_on_one());
+        assert_eq!(event.invitation, one.map(|row| row.id), "{self:?}: on what");
+        // The right to create batches is checked before the fields of the batch.
+        let is_early = self.attempt == Attempt::CreateMany && reason == Reason::RightMissing;
+        if self.attempt.names_a_division() && !is_early {
+            assert_eq!(event.division, Some(division(self.division)), "{self:?}: where");
+        }
+        assert_eq!(self.created(world, actor).await, 0, "{self:?}: nothing is created");
+        if let Some(row) = row {
+            assert_eq!(world.stored(row.id).await, row, "{self:?}: nothing is changed");
+        }
+    }
+
+    /// Returns the refusal for a reason, which reveals no more than the caller may know.
+    fn told(self, reason: Reason) -> Refusal {
+        match reason {
+            Reason::RightMissing => Refusal::Forbidden { right: self.attempt.right() },
+            Reason::MultiUseNotAllowed => Refusal::Forbidden { right: Right::MultiUse },
+            Reason::DomainNotAllowed => Refusal::Forbidden { right: Right::BindDomain },
+            Reason::RoleNotGrantable => Refusal::RoleNotGrantable { role: role(self.carried) },
+            Reason::DivisionNotAllowed => {
+                Refusal::DivisionNotAllowed { division: division(self.division) }
+            }
+            _ => Refusal::NotFound,
+        }
+    }
+
+    /// Returns the number of invitations that the actor has created.
+    async fn created(self, world: &World, actor: &Actor) -> usize {
+        let filter = invitation_core::Filter {
+            inviter: Some(actor.user().clone()),
+            ..invitation_core::Filter::all(world.now())
+        };
+        let all = invitation_core::Scope::All;
+        all_invitations(&*world.store, &all, &filter, 9).await.len()
+    }
+}
+
+/// For an actor, these three are indistinguishable: an invitation of a division out of
+/// reach, a deleted one, and an id that was never used. Only the trail distinguishes
+/// them.
+pub async fn a_foreign_invitation_looks_like_none(fixture: Fixture) {
+    let (world, mint) = (World::unbounded(fixture), Mint::new());
+    let made = |name: &str| Invitation { division: division(name), ..mint.row() };
+    let (foreign, gone) =
+        (made("hr"), Invitation { deleted_at: Some(world.now()), ..made("sales") });
+    mint.store(&*world.store, &[foreign.clone(), gone.clone()]).await;
+    let absent = made("sales");
+    for (n, attempt) in attempts().into_iter().filter(|attempt| attempt.is_on_one()).enumerate() {
+        for (row, reason, known) in [
+            (&foreign, Reason::OutOfScope, Some("hr")),
+            (&gone, Reason::Deleted, Some("sales")),
+            (&absent, Reason::Unknown, None),
+        ] {
+            let actor = Actor::in_division(
+                user(&format!("u-{n}-{reason}")),
+                role("admin"),
+                division("sales"),
+            );
+            let answer = attempt.make(&world, &actor, "sales", "staff", Some(row)).await;
+            assert_eq!(refusal(answer), Refusal::NotFound, "{attempt:?} on {reason}");
+            let events = world.events_of(actor.user()).await;
+            assert_eq!(events.len(), 1, "{attempt:?} on {reason}: {events:?}");
+            assert_eq!(events[0].reason, Some(reason), "{attempt:?} on {reason}");
+            assert_eq!(events[0].action, attempt.action(), "{attempt:?} on {reason}");
+            assert_eq!(events[0].division, known.map(division), "{attempt:?} on {reason}");
+            let named = known.map(|_| row.id);
+            assert_eq!(events[0].invitation, named, "{attempt:?} on {reason}");
+        }
+    }
+    assert_eq!(world.stored(foreign.id).await, foreign, "the foreign one is untouched");
+    assert_eq!(world.stored(gone.id).await, gone, "the deleted one is untouched");
+}
+
+/// A manager who names no role creates staff in their own division. A manager sees only
+/// invitations of that division, and may only copy them.
+pub async fn a_manager_has_the_managers_dashboard(fixture: Fixture) {
+    use invitation_core::{Criteria, Draft};
+
+    let world = World::new(fixture);
+    let actor = manager("sales");
+    let created = world.service.create(&actor, Draft::new()).await.expect("a manager may");
+    assert_eq!(created.invitation().role, role("staff"), "staff is set automatically");
+    assert_eq!(created.invitation().division, division("sales"), "in the own division");
+    assert_eq!(created.invitation().max_uses.get(), 1, "for one use");
+    world.issue(Draft::new().in_division(division("hr"))).await;
+    world.issue(Draft::new().with_role(role("admin"))).await;
+
+    let page = world.service.list(&actor, &Criteria::new(), Paging::default()).await;
+    let page = page.expect("a manager may list");
+    assert_eq!(page.items().len(), 2, "all of the own division, whoever created them");
+    for item in page.items() {
+        assert_eq!(item.invitation().division, division("sales"), "and of no other");
+        assert_eq!(item.actions(), [Right::Copy], "for a manager: Copy only");
+    }
+    let id = created.invitation().id;
+    let copied = world.service.copy(&actor, id).await.expect("a manager may copy");
+    assert!(copied == *created.code(), "the very code");
+    let seen = world.service.get(&actor, id).await.expect("a manager may look");
+    assert!(seen.code() == Some(created.code()), "the Code column shows it");
+
+    let events = world.service.events(&actor, &EventCriteria::new(), Paging::default()).await;
+    assert_eq!(refusal(events), Refusal::Forbidden { right: Right::Audit }, "the trail");
+    let deleted = world.service.delete(&actor, id, IfVersion::Any).await;
+    assert_eq!(refusal(deleted), Refusal::Forbidden { right: Right::Delete }, "deleting");
+    let target = Target::Id(id);
+    let stays = world.store.get(&target, actor.scope()).await.expect("the store answers");
+    assert_eq!(stays.as_ref(), Some(created.invitation()), "it is as it was created");
+}

@@ -1,0 +1,119 @@
+//! Searches through the service: the beginnings of codes, and who may search by them.
+
+use invitation_core::{
+    Actor, CodeFormat, Count, Criteria, Draft, Error, InvitationCode, Paging, Policy, Right,
+    Rights, Status,
+};
+
+use crate::{
+    Fixture,
+    support::{
+        factory::Mint,
+        harness::World,
+        samples::{admin, division, email, role, start, user},
+    },
+};
+
+/// Returns another code with the same first four symbols, and so with the same tag.
+fn neighbour(code: &InvitationCode) -> InvitationCode {
+    let text = code.reveal();
+    let first = &text[..4];
+    let format = CodeFormat::default();
+    let other = if text.as_bytes()[5] == b'7' { "8" } else { "7" };
+    "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+        .chars()
+        .find_map(|check| format.parse(&format!("{first}{}{check}", other.repeat(19))).ok())
+        .expect("one of the check symbols fits")
+}
+
+/// The beginning of a code, at least its complete first group, finds exactly the codes
+/// that begin with it, in any spelling. A shorter piece finds none.
+pub async fn a_search_finds_beginnings_of_codes(fixture: Fixture) {
+    let world = World::new(fixture);
+    let mint = Mint::new();
+    let one = mint.row();
+    let code = mint.open(&one);
+    let near = mint.row_with(&neighbour(&code));
+    assert!(near.tag == one.tag && near.digest != one.digest, "a neighbour");
+    let rows = [one.clone(), near.clone(), mint.row(), mint.row()];
+    mint.store(&*world.store, &rows).await;
+    let found = async |search: &str| {
+        let criteria = Criteria::new().matching(search);
+        let page = world.service.list(&admin(), &criteria, Paging::default()).await;
+        let page = page.expect("the administrator may search");
+        let mut ids: Vec<_> = page.items().iter().map(|item| item.invitation().id).collect();
+        ids.sort();
+        ids
+    };
+    let text = code.reveal();
+    let symbols = text.replace('-', "");
+    assert_eq!(found(&text[..4]).await, [one.id, near.id], "the first group of both");
+    assert_eq!(found(&text[..4].to_lowercase()).await, [one.id, near.id], "in lower case");
+    for typed in [
+        text[..6].to_owned(),
+        text[..9].to_lowercase(),
+        symbols[..5].to_owned(),
+        format!(" {} {} ", &symbols[..4], &symbols[4..8]),
+        text.to_string(),
+        symbols.to_lowercase(),
+        symbols.replace('0', "o").replace('1', "l"),
+    ] {
+        assert_eq!(found(&typed).await, [one.id], "a longer beginning");
+    }
+    for typed in [&symbols[..3], &symbols[1..7], &symbols[4..], &text[5..9]] {
+        assert_eq!(found(typed).await, [], "not a beginning with a complete first group");
+    }
+    assert_eq!(found(&format!("{symbols}7")).await, [], "longer than a code");
+    let counts = world.service.counts(&admin(), &Criteria::new().matching(&text[..4])).await;
+    let counts = counts.expect("the administrator may count");
+    assert_eq!(counts.of(Status::Active), Count::Exactly(2), "counted by the first group");
+}
+
+/// A search without a letter or digit, or longer than 200 bytes, is refused instead of
+/// ignored. It writes no event.
+pub async fn a_search_without_words_is_refused(fixture: Fixture) {
+    let world = World::new(fixture);
+    let mint = Mint::new();
+    mint.store(&*world.store, &[mint.row()]).await;
+    let before = world.everything().await;
+    let long = "ab ".repeat(67);
+    for search in ["", " ", "%", "%%", "_", "-", "@", "'", "\u{301}", "\u{200b}", "🦊", &long] {
+        let criteria = Criteria::new().matching(search);
+        let listed = world.service.list(&admin(), &criteria, Paging::default()).await;
+        let counted = world.service.counts(&admin(), &criteria).await;
+        for error in [listed.err(), counted.err()] {
+            let Some(Error::Invalid(invalid)) = error else {
+                panic!("the search {search:?} must be refused, not {error:?}");
+            };
+            assert_eq!(invalid.errors()[0].field(), "search", "of {search:?}");
+        }
+    }
+    assert_eq!(world.everything().await, before, "no evidence of it, at {}", start());
+}
+
+/// An actor with the right to view but not to copy finds nothing by a code, not even by
+/// its first group. Every symbol that a search confirms would reveal part of the code.
+pub async fn a_search_confirms_no_code_to_who_may_not_copy(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+    let code = created.code().reveal();
+    let policy = Policy::default()
+        .with_role(role("viewer"), Rights::none().may([Right::View]))
+        .with_role(role("copier"), Rights::none().may([Right::View, Right::Copy]));
+    let service = world.service.clone().with_policy(policy);
+    for (who, sees_codes) in [("viewer", false), ("copier", true)] {
+        let actor = Actor::in_division(user(&format!("u-{who}")), role(who), division("sales"));
+        for text in [&code[..4], &code[..6], &code[..20], &code[..]] {
+            let criteria = Criteria::new().matching(text);
+            let page = service.list(&actor, &criteria, Paging::default()).await;
+            let found = page.expect("it may be searched for").items().len();
+            assert_eq!(found, usize::from(sees_codes), "{who} looks for a piece of a code");
+            let counts = service.counts(&actor, &criteria).await.expect("it may be counted");
+            let expected = Count::Exactly(u32::from(sees_codes));
+            assert_eq!(counts.of(Status::Active), expected, "{who} counts a piece of a code");
+        }
+        let criteria = Criteria::new().matching("anna");
+        let page = service.list(&actor, &criteria, Paging::default()).await;
+        assert_eq!(page.expect("by words").items().len(), 1, "{who} looks for a word");
+    }
+}

@@ -1,0 +1,71 @@
+//! Versions: which changes increment them, and changes meant for one of them.
+
+use invitation_core::{Amendment, Error, EventOutcome, IfVersion, InvitationId, Reason, Refusal};
+
+use crate::{
+    Fixture,
+    support::{
+        harness::{World, refusal},
+        samples::{admin, newcomer, role},
+    },
+};
+
+const ANY: IfVersion = IfVersion::Any;
+
+/// Makes change `n` of five.
+async fn change(world: &World, n: usize, id: InvitationId, when: IfVersion) -> Result<(), Error> {
+    let (service, actor) = (&world.service, admin());
+    let amendment = Amendment::new().with_role(role("manager"));
+    match n {
+        0 => service.amend(&actor, id, amendment, when).await.map(drop),
+        1 => service.rotate(&actor, id, when).await.map(drop),
+        2 => service.revoke(&actor, id, None, when).await.map(drop),
+        3 => service.reinstate(&actor, id, when).await.map(drop),
+        _ => service.delete(&actor, id, when).await,
+    }
+}
+
+/// Amending, rotating, revoking and reinstating increment the version. A redemption, a
+/// view, a copy and a refusal do not.
+pub async fn the_version_counts_changes_of_terms(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue_for(3).await;
+    let id = created.invitation().id;
+    assert_eq!(created.invitation().version, 1, "a new one is at version 1");
+    let redeemed = world.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
+    assert!(redeemed.is_ok(), "{redeemed:?}");
+    world.service.copy(&admin(), id).await.expect("may copy");
+    assert_eq!(world.stored(id).await.version, 1, "neither a use nor a copy");
+    for n in 0..4 {
+        let version = world.stored(id).await.version;
+        let wrong = change(&world, n, id, IfVersion::Exactly(version + 1)).await;
+        assert_eq!(refusal(wrong), Refusal::VersionMismatch { current: version });
+        change(&world, n, id, ANY).await.expect("may change");
+        assert_eq!(world.stored(id).await.version, version + 1, "change {n}");
+    }
+}
+
+/// A change meant for one version is applied to that version only. Otherwise it is
+/// refused with the present version, writes one event and changes nothing.
+pub async fn a_change_meant_for_a_version_is_made_on_it_only(fixture: Fixture) {
+    let world = World::new(fixture);
+    let created = world.issue_for(2).await;
+    let id = created.invitation().id;
+    for n in 0..5 {
+        let before = world.stored(id).await;
+        let version = before.version;
+        for wrong in [version - 1, version + 1, u64::MAX] {
+            let events = world.events_about(id).await;
+            let answer = change(&world, n, id, IfVersion::Exactly(wrong)).await;
+            let told = Refusal::VersionMismatch { current: version };
+            assert_eq!(refusal(answer), told, "change {n} for version {wrong}");
+            assert_eq!(world.stored(id).await, before, "change {n}: nothing changed");
+            let mut after = world.events_about(id).await;
+            after.retain(|event| !events.contains(event));
+            assert_eq!(after.len(), 1, "change {n}: one event: {after:?}");
+            assert_eq!(after[0].reason, Some(Reason::VersionMismatch), "change {n}");
+            assert_eq!(after[0].outcome, EventOutcome::Refused, "change {n}");
+        }
+        change(&world, n, id, IfVersion::Exactly(version)).await.expect("the present version");
+    }
+}

@@ -1,0 +1,135 @@
+//! The environment of a test: one store, one clock, one service.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use invitation_core::{
+    Actor, Clock, Created, Draft, Error, Event, EventFilter, Filter, Invitation, InvitationId,
+    Invitations, Limits, ManualClock, Refusal, Reservation, Reserved, Scope, Store, Target,
+    Timestamp, UserId,
+};
+
+use super::{
+    reads::{all_events, all_invitations},
+    samples::{admin, division, newcomer, role, start, user},
+};
+use crate::{Fixture, SeededEntropy};
+
+pub(crate) type Service = Invitations<Arc<dyn Store>>;
+
+/// The environment of one test.
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: ManualClock,
+    pub(crate) service: Service,
+    /// The fixture, which lives as long as the test.
+    _fixture: Fixture,
+}
+
+impl World {
+    pub(crate) fn new(fixture: Fixture) -> Self {
+        let (store, clock) = (fixture.store(), ManualClock::new(start()));
+        let service = Invitations::new(Arc::clone(&store))
+            .with_clock(clock.clone())
+            .with_entropy(SeededEntropy::new(1));
+        Self { store, clock, service, _fixture: fixture }
+    }
+
+    /// Creates a world whose budget is so large that every refusal is written
+    /// individually.
+    pub(crate) fn unbounded(fixture: Fixture) -> Self {
+        let world = Self::new(fixture);
+        let limits = Limits::default().with_denials_per_minute(std::num::NonZeroU32::MAX);
+        Self { service: world.service.with_limits(limits), ..world }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Creates an invitation as the administrator, for staff in sales unless the draft
+    /// says otherwise.
+    pub(crate) async fn issue(&self, draft: Draft) -> Created {
+        let draft = match draft.role() {
+            Some(_) => draft,
+            None => draft.with_role(role("staff")),
+        };
+        self.service.create(&admin(), draft).await.expect("the administrator may create it")
+    }
+
+    /// Creates an invitation as [`Self::issue`] does, with several uses.
+    pub(crate) async fn issue_for(&self, uses: u32) -> Created {
+        self.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("at least one use"))).await
+    }
+
+    /// Reserves a use of the code for a newcomer of that name.
+    #[track_caller]
+    pub(crate) fn reserve(
+        &self,
+        code: &str,
+        name: &str,
+    ) -> impl Future<Output = Reservation> + Send {
+        let (service, code) = (self.service.clone(), code.to_owned());
+        let newcomer = newcomer(name);
+        async move { reserved(service.reserve(&code, &newcomer).await) }
+    }
+
+    /// Returns the facts as they are stored, tombstones included.
+    pub(crate) async fn stored(&self, id: InvitationId) -> Invitation {
+        let found = self.store.get(&Target::Id(id), &Scope::All).await.expect("the store answers");
+        found.expect("the invitation is stored")
+    }
+
+    /// Returns all events that match, newest first.
+    pub(crate) async fn events_like(&self, filter: &EventFilter) -> Vec<Event> {
+        all_events(&*self.store, &Scope::All, filter, 200).await
+    }
+
+    /// Returns all events, newest first.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        self.events_like(&EventFilter::default()).await
+    }
+
+    /// Returns all events of this user, newest first.
+    pub(crate) async fn events_of(&self, user: &UserId) -> Vec<Event> {
+        self.events_like(&EventFilter { user: Some(user.clone()), ..EventFilter::default() }).await
+    }
+
+    /// Returns all events about this invitation, newest first.
+    pub(crate) async fn events_about(&self, id: InvitationId) -> Vec<Event> {
+        self.events_like(&EventFilter { invitation: Some(id), ..EventFilter::default() }).await
+    }
+
+    /// Returns all invitations that are not deleted, and all events.
+    pub(crate) async fn everything(&self) -> (Vec<Invitation>, Vec<Event>) {
+        let filter = Filter::all(self.now());
+        (all_invitations(&*self.store, &Scope::All, &filter, 200).await, self.events().await)
+    }
+}
+
+/// Returns the refusal of a call; fails the test if the call was not refused.
+#[track_caller]
+pub(crate) fn refusal<T>(answer: Result<T, Error>) -> Refusal {
+    match answer {
+        Err(Error::Refused(refused)) => refused.refusal().clone(),
+        Err(other) => panic!("expected a refusal, not the error {other:?}"),
+        Ok(_) => panic!("expected a refusal, not a success"),
+    }
+}
+
+/// Returns the reservation of a call; fails the test if the call made none.
+#[track_caller]
+pub(crate) fn reserved(answer: Result<Reserved, Error>) -> Reservation {
+    match answer {
+        Ok(Reserved::Open(reservation)) => reservation,
+        other => panic!("expected a reservation, not {other:?}"),
+    }
+}
+
+/// Returns a new actor of `role`, based in `division`, without earlier calls.
+pub(crate) fn fresh_actor(n: usize, role_name: &str, home: Option<&str>) -> Actor {
+    let (user, role) = (user(&format!("u-{role_name}-{n}")), role(role_name));
+    match home {
+        Some(name) => Actor::in_division(user, role, division(name)),
+        None => Actor::across_divisions(user, role).based_in(division("sales")),
+    }
+}

@@ -1,0 +1,118 @@
+//! The specification of one invitation with leases, applied step by step next to a store.
+
+use invitation_core::{
+    Event, Facts, Invitation, Lease, Outcome, Redemption, Scope, Store, Transition, UserId,
+};
+
+use super::{
+    factory::apply,
+    reads::{all_leases, stored, trail},
+};
+
+/// One invitation with its redemptions, leases and events.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub(crate) invitation: Invitation,
+    pub(crate) leases: Vec<Lease>,
+    redemptions: Vec<Redemption>,
+}
+
+impl Book {
+    /// Creates the book of an invitation as it was inserted.
+    pub(crate) fn of(invitation: &Invitation) -> Self {
+        let redemptions = invitation.last_use.iter().cloned().collect();
+        Self { invitation: invitation.clone(), leases: Vec::new(), redemptions }
+    }
+
+    /// Returns the lease of this user.
+    pub(crate) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
+        self.leases.iter().find(|lease| lease.user == *user)
+    }
+
+    fn first(&self) -> Option<&Lease> {
+        self.leases.iter().min_by_key(|lease| lease.order())
+    }
+
+    /// Returns the current facts for a transition about that user.
+    pub(crate) fn facts(&self, user: Option<&UserId>) -> Facts {
+        let mine = |user: &UserId| self.redemptions.iter().find(|own| own.user == *user);
+        Facts {
+            invitation: self.invitation.clone(),
+            mine: user.and_then(mine).cloned(),
+            lease: user.and_then(|user| self.lease_of(user)).cloned(),
+            first_lease: self.first().cloned(),
+        }
+    }
+
+    /// Applies the change to this book; returns the facts after it, and its evidence.
+    fn make(&mut self, transition: &Transition) -> (Facts, Event) {
+        let mut facts = self.facts(transition.redeemer());
+        let ended = transition.change().apply_to(&mut facts);
+        if transition.change().ends_all_leases() {
+            self.leases.clear();
+        }
+        let own = facts.lease.clone();
+        let gone = |lease: &Lease| [&ended, &own].into_iter().flatten().any(|g| g.id == lease.id);
+        self.leases.retain(|lease| !gone(lease));
+        self.leases.extend(own);
+        if let Some(mine) = facts.mine.clone() {
+            self.redemptions.retain(|one| one.id != mine.id);
+            self.redemptions.push(mine);
+        }
+        self.invitation = facts.invitation.clone();
+        facts.first_lease = self.first().cloned();
+        let evidence = transition.evidence(&facts.invitation, ended.as_ref());
+        (facts, evidence)
+    }
+
+    /// Applies the transition, and checks that the store produces what the specification
+    /// produces. Returns whether it was applied.
+    pub(crate) async fn apply(
+        &mut self,
+        store: &dyn Store,
+        transition: &Transition,
+        what: &str,
+    ) -> bool {
+        let mut events = trail(store, &self.invitation).await;
+        let before = self.facts(transition.redeemer());
+        let outcome = apply(store, transition).await;
+        let made = transition.guard().first_refusal(&before).is_none();
+        if made {
+            let (facts, evidence) = self.make(transition);
+            assert_eq!(outcome, Outcome::Applied(Box::new(facts)), "{what}: the answer");
+            events.push(evidence);
+        } else {
+            assert_eq!(outcome, Outcome::Refused(Box::new(before)), "{what}: the refusal");
+        }
+        self.check(store, what).await;
+        let mut now = trail(store, &self.invitation).await;
+        now.sort_by_key(|event| event.id);
+        events.sort_by_key(|event| event.id);
+        assert_eq!(now, events, "{what}: the trail");
+        made
+    }
+
+    /// Applies a transition that was applied before, and checks that nothing changes.
+    pub(crate) async fn resend(&self, store: &dyn Store, transition: &Transition, what: &str) {
+        let events = trail(store, &self.invitation).await;
+        let facts = self.facts(transition.redeemer());
+        let outcome = apply(store, transition).await;
+        assert_eq!(outcome, Outcome::Replayed(Box::new(facts)), "{what}: resent");
+        self.check(store, what).await;
+        let now = trail(store, &self.invitation).await;
+        assert_eq!(now, events, "{what}: no event is written");
+    }
+
+    /// Checks that the store holds the same facts as this book.
+    pub(crate) async fn check(&self, store: &dyn Store, what: &str) {
+        assert_eq!(stored(store, &self.invitation).await, self.invitation, "{what}: is stored");
+        let mut expected = self.leases.clone();
+        expected.sort_by_key(|lease| std::cmp::Reverse((lease.since, lease.id)));
+        let all = all_leases(store, &Scope::All, 50).await;
+        let here = all.into_iter().filter(|open| open.invitation == self.invitation.id);
+        let leases: Vec<_> = here.map(|open| open.lease).collect();
+        assert_eq!(leases, expected, "{what}: the leases");
+        let held = u32::try_from(expected.len());
+        assert_eq!(Ok(self.invitation.held), held, "{what}: as many are counted");
+    }
+}

@@ -1,0 +1,32 @@
+//! Limits on pending invitations, and the refusals of a full quota.
+
+use invitation_core::{Cap, Draft, Limits, QuotaOf, Refusal};
+use std::num::NonZeroU32;
+
+use super::{
+    harness::{Service, World},
+    samples::{role, user},
+};
+
+pub(crate) fn at_most(n: u32) -> Cap {
+    Cap::AtMost(NonZeroU32::new(n).expect("at least one"))
+}
+
+/// Returns the refusal for a full quota.
+pub(crate) fn full(of: QuotaOf, max: u32) -> Refusal {
+    Refusal::QuotaExceeded { of, max: NonZeroU32::new(max).expect("at least one") }
+}
+
+pub(crate) fn of_admin() -> QuotaOf {
+    QuotaOf::Inviter(user("u-admin"))
+}
+
+pub(crate) fn bounded(world: &World, inviter: Cap, division: Cap) -> Service {
+    let limits = Limits::default().with_denials_per_minute(NonZeroU32::MAX);
+    let limits = limits.with_pending_per_inviter(inviter).with_pending_per_division(division);
+    world.service.clone().with_limits(limits)
+}
+
+pub(crate) fn staff() -> Draft {
+    Draft::new().with_role(role("staff"))
+}
