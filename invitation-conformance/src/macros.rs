@@ -76,103 +76,103 @@ macro_rules! __conformance_promises {
             ($with)
             port {
                 guard {
-                    guard_not_expired_holds_to_the_microsecond
-                    guard_uses_left_holds_below_the_maximum
-                    guard_not_revoked_and_not_deleted_hold
-                    guard_address_proved_compares_the_keys
-                    guard_grantable_looks_the_stored_pair_up
-                    guard_version_is_exact
-                    guard_first_use_tells_redeemers_apart
+                    not_expired_holds_until_the_microsecond_of_expiry
+                    uses_left_holds_below_max_uses
+                    not_revoked_and_not_deleted_follow_the_facts
+                    address_proved_compares_comparison_forms
+                    grantable_compares_the_stored_role_pair
+                    version_holds_for_the_exact_version_only
+                    first_use_by_compares_user_ids_byte_for_byte
                 }
                 apply {
-                    a_change_leaves_what_the_specification_leaves
-                    a_refused_change_leaves_everything_as_it_was
-                    a_resent_change_is_recognised
-                    an_operation_on_record_is_never_made
-                    transitions_in_one_call_have_each_their_own_fate
+                    every_change_matches_the_specification
+                    refused_change_has_no_effect
+                    resent_change_is_replayed_without_effect
+                    recorded_operation_id_is_never_applied
+                    transitions_of_one_call_succeed_or_fail_independently
                 }
                 guard_leases {
-                    guard_first_hold_tells_redeemers_apart
-                    guard_use_free_counts_uses_and_leases
-                    guard_lease_run_out_holds_to_the_microsecond
-                    guard_holds_lease_is_exact
-                    guard_own_lease_run_out_holds_to_the_microsecond
+                    first_hold_by_compares_user_ids_byte_for_byte
+                    use_free_counts_uses_and_leases
+                    lease_expired_holds_from_the_microsecond_of_expiry
+                    holds_lease_compares_lease_and_user
+                    own_lease_expired_holds_from_the_microsecond_of_expiry
                 }
                 apply_leases {
-                    a_change_of_leases_leaves_what_the_specification_leaves
-                    a_resent_change_of_leases_is_recognised
-                    a_lease_ends_with_the_invitation
-                    changes_of_terms_end_leases
-                    a_refused_change_of_leases_leaves_everything_as_it_was
+                    every_lease_change_matches_the_specification
+                    resent_lease_change_is_replayed_without_effect
+                    lease_ends_no_later_than_the_invitation
+                    change_of_terms_ends_all_leases
+                    refused_lease_change_has_no_effect
                 }
                 insert {
                     inserted_invitations_are_found_by_id_and_code
-                    a_thousand_invitations_are_inserted_at_once
-                    an_insert_with_a_taken_code_stores_nothing
-                    a_rotation_to_a_taken_code_changes_nothing
-                    a_rotation_leaves_only_the_new_code
+                    insert_of_1000_invitations_stores_all
+                    insert_with_a_taken_code_stores_nothing
+                    rotation_to_a_taken_code_changes_nothing
+                    rotated_invitation_is_found_by_its_new_code_only
                 }
                 get {
-                    what_is_out_of_scope_is_missing
-                    what_does_not_exist_is_missing
-                    locate_finds_every_division
-                    words_are_compared_byte_for_byte
-                    redeemers_are_told_apart_byte_for_byte
-                    a_store_works_behind_every_pointer
+                    invitation_out_of_scope_is_missing
+                    invitation_never_inserted_is_missing
+                    locate_finds_every_division_and_state
+                    names_are_compared_byte_for_byte
+                    redeemer_ids_are_compared_byte_for_byte
+                    store_behind_a_pointer_behaves_like_the_store
                 }
                 round_trip {
-                    invitations_come_back_byte_for_byte
-                    events_come_back_byte_for_byte
-                    events_of_an_insert_come_back_byte_for_byte
+                    stored_invitations_are_returned_byte_for_byte
+                    recorded_events_are_returned_byte_for_byte
+                    events_of_an_insert_are_returned_byte_for_byte
                 }
                 record {
-                    an_event_is_recorded_once
-                    the_event_of_a_change_is_not_replaced
-                    many_events_are_recorded_at_once
+                    event_recorded_twice_is_stored_once
+                    recording_under_a_known_id_keeps_the_first_event
+                    record_of_many_events_stores_all
                 }
                 list {
-                    pages_cover_everything_once_newest_first
-                    the_last_page_says_so
-                    inserts_between_pages_neither_repeat_nor_skip
-                    filters_mean_what_the_specification_says
-                    counts_stop_one_beyond_the_cap
-                    a_filter_for_a_batch_is_exact
+                    pages_contain_every_invitation_once_newest_first
+                    last_page_has_no_next
+                    insert_between_pages_neither_repeats_nor_hides_items
+                    every_filter_matches_the_specification
+                    counts_stop_at_one_beyond_the_cap
+                    batch_filter_matches_exactly_that_batch
                 }
                 search {
-                    a_search_finds_beginnings_of_words
-                    a_search_follows_changes
+                    search_finds_beginnings_of_terms
+                    search_finds_current_values_only
                 }
                 events {
-                    events_are_read_as_the_specification_says
-                    events_between_pages_neither_repeat_nor_skip
+                    every_event_filter_matches_the_specification
+                    event_between_pages_neither_repeats_nor_hides_events
                 }
                 list_uses {
-                    pages_of_leases_cover_everything_once
-                    pages_of_redemptions_cover_everything_once
+                    pages_of_leases_contain_every_lease_once
+                    pages_of_redemptions_contain_every_redemption_once
                 }
                 quota {
-                    a_store_counts_what_is_pending
-                    a_store_names_the_first_full_quota
-                    a_change_keeps_the_quotas
+                    quota_counts_exactly_the_pending_invitations
+                    first_full_quota_is_returned
+                    change_to_pending_without_room_is_refused
                 }
                 idempotency {
-                    a_key_stands_for_what_was_inserted_under_it
-                    results_are_kept_with_a_key
-                    a_key_without_invitations_is_forgotten
-                    an_insert_without_rows_asks_for_a_key
+                    known_key_returns_its_invitations
+                    results_of_a_key_are_returned_byte_for_byte
+                    key_without_invitations_expires
+                    insert_without_rows_only_looks_up_the_key
                 }
                 invited {
-                    a_store_tells_who_is_invited
-                    a_thousand_mailboxes_are_looked_for_at_once
-                    who_is_invited_follows_changes
+                    invited_is_true_for_active_bound_invitations_only
+                    invited_answers_1000_mailboxes_in_one_call
+                    invited_follows_changes_of_the_invitation
                 }
                 purge {
-                    a_store_removes_what_was_over_before
-                    a_store_removes_what_the_specification_takes
-                    a_purged_code_begins_anew
-                    a_purge_frees_only_the_keys_of_what_it_removes
-                    a_purge_removes_forgotten_keys
-                    a_resent_purge_is_recognised
+                    purge_removes_invitations_that_ended_before_the_instant
+                    purge_matches_the_specification
+                    purged_code_can_be_inserted_again
+                    purge_keeps_a_key_reused_by_a_later_request
+                    purge_removes_expired_keys_without_invitations
+                    resent_purge_is_not_applied_again
                 }
             }
             service {

@@ -69,7 +69,7 @@ pub(super) fn every_change(mint: &Mint) -> Vec<(Invitation, Transition)> {
 /// Every change returns and stores exactly the facts that
 /// [`Change::apply_to`](invitation_core::Change::apply_to) produces. It writes its one event and
 /// touches no other invitation.
-pub async fn a_change_leaves_what_the_specification_leaves(fixture: Fixture) {
+pub async fn every_change_matches_the_specification(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = every_change(&mint);
     let rows: Vec<_> = all.iter().map(|(row, _)| row.clone()).collect();
@@ -98,7 +98,7 @@ pub async fn a_change_leaves_what_the_specification_leaves(fixture: Fixture) {
 
 /// A refused transition changes no byte and writes no event. Its operation id stays
 /// usable: the same transition succeeds once the guard holds.
-pub async fn a_refused_change_leaves_everything_as_it_was(fixture: Fixture) {
+pub async fn refused_change_has_no_effect(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (row, transition) in every_change(&mint) {
         let what = transition.event().action;
@@ -133,7 +133,7 @@ pub async fn a_refused_change_leaves_everything_as_it_was(fixture: Fixture) {
 
 /// The store recognises a resent transition that was applied before, even after later
 /// transitions. The resend changes nothing, writes nothing and returns the current facts.
-pub async fn a_resent_change_is_recognised(fixture: Fixture) {
+pub async fn resent_change_is_replayed_without_effect(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (row, transition) in every_change(&mint) {
         let what = transition.event().action;
@@ -163,7 +163,7 @@ pub async fn a_resent_change_is_recognised(fixture: Fixture) {
 
 /// A transition is never applied when an event under its operation id is already stored
 /// for the invitation. This holds even if that event records a refusal.
-pub async fn an_operation_on_record_is_never_made(fixture: Fixture) {
+pub async fn recorded_operation_id_is_never_applied(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = mint.row();
     mint.store(&*store, std::slice::from_ref(&row)).await;
@@ -185,7 +185,7 @@ pub async fn an_operation_on_record_is_never_made(fixture: Fixture) {
 
 /// `apply` returns one outcome per transition, in order. Each transition succeeds or
 /// fails independently, even if several are about the same invitation.
-pub async fn transitions_in_one_call_have_each_their_own_fate(fixture: Fixture) {
+pub async fn transitions_of_one_call_succeed_or_fail_independently(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     assert!(store.apply(&[]).await.is_empty(), "nothing in, nothing out");
 

@@ -78,7 +78,7 @@ where
 /// Every lease change returns and stores exactly the facts that
 /// [`Change::apply_to`](invitation_core::Change::apply_to) produces, with the next lease as the
 /// first one. It writes its [`evidence`](invitation_core::Transition::evidence).
-pub async fn a_change_of_leases_leaves_what_the_specification_leaves(fixture: Fixture) {
+pub async fn every_lease_change_matches_the_specification(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (other, mut bystander) = insert(&*store, &mint, 4).await;
     let hold = mint.reserve(&other, &newcomer("anna"), (minute(0), minute(1)), UseSource::Free);
@@ -91,7 +91,7 @@ pub async fn a_change_of_leases_leaves_what_the_specification_leaves(fixture: Fi
 
 /// The store recognises a resent lease change, both right after the change and at the
 /// end.
-pub async fn a_resent_change_of_leases_is_recognised(fixture: Fixture) {
+pub async fn resent_lease_change_is_replayed_without_effect(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (mut all, mut last) = (Vec::new(), None);
     a_life_with_leases(&*store, &mint, async |book, transition, what| {
@@ -108,7 +108,7 @@ pub async fn a_resent_change_of_leases_is_recognised(fixture: Fixture) {
 
 /// A lease that would outlive the invitation ends with the invitation, to the
 /// microsecond.
-pub async fn a_lease_ends_with_the_invitation(fixture: Fixture) {
+pub async fn lease_ends_no_later_than_the_invitation(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (by, cut) in [(-1, false), (0, false), (1, true), (86_400_000_000, true)] {
         for renewed in [false, true] {
@@ -145,7 +145,7 @@ fn amendments() -> Vec<(NewTerms, bool)> {
 
 /// Revoking, deleting, rotating, and amending the binding or the role end all leases.
 /// Amending only the expiry leaves them as they were.
-pub async fn changes_of_terms_end_leases(fixture: Fixture) {
+pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for leases in [1, 3] {
         for n in 0..9 {
@@ -185,7 +185,7 @@ pub async fn changes_of_terms_end_leases(fixture: Fixture) {
 
 /// A refused lease change leaves everything as it was. Several lease changes in one call
 /// succeed or fail independently.
-pub async fn a_refused_change_of_leases_leaves_everything_as_it_was(fixture: Fixture) {
+pub async fn refused_lease_change_has_no_effect(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (row, mut book) = insert(&*store, &mint, 1).await;
     let hold = mint.reserve(&row, &newcomer("anna"), (minute(0), minute(10)), UseSource::Free);

@@ -82,7 +82,7 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
 /// Events are returned newest first, ties broken by id, each once, in pages of any
 /// length. Each filter matches what [`EventFilter::matches`] matches. A division's scope
 /// contains only the events of that division.
-pub async fn events_are_read_as_the_specification_says(fixture: Fixture) {
+pub async fn every_event_filter_matches_the_specification(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let about = [mint.invitation_id(), mint.invitation_id(), mint.invitation_id()];
     let mut events = mixed(&mint, &about);
@@ -107,7 +107,7 @@ pub async fn events_are_read_as_the_specification_says(fixture: Fixture) {
 }
 
 /// Events written between page requests neither repeat nor hide the existing ones.
-pub async fn events_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
+pub async fn event_between_pages_neither_repeats_nor_hides_events(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut next = 0;
     let mut write = async || {

@@ -20,7 +20,7 @@ use crate::{
 
 /// An invitation outside the scope does not exist for the call. It is not found, listed
 /// or counted, and no transition reaches it.
-pub async fn what_is_out_of_scope_is_missing(fixture: Fixture) {
+pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
     let elsewhere = Scope::Division(division("hr"));
     let (store, mint) = (fixture.store(), Mint::new().with_scope(elsewhere.clone()));
     for (row, transition) in every_change(&mint) {
@@ -46,7 +46,7 @@ pub async fn what_is_out_of_scope_is_missing(fixture: Fixture) {
 }
 
 /// An invitation that was never inserted is missing from every query.
-pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
+pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     mint.store(&*store, &[mint.row()]).await;
     for (absent, transition) in every_change(&mint) {
@@ -69,7 +69,7 @@ pub async fn what_does_not_exist_is_missing(fixture: Fixture) {
 }
 
 /// `locate` finds an invitation in any division and in any state.
-pub async fn locate_finds_every_division(fixture: Fixture) {
+pub async fn locate_finds_every_division_and_state(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (name, deleted_at) in [("sales", None), ("hr", None), ("hr", Some(start()))] {
         let row = Invitation { division: division(name), deleted_at, ..mint.row() };
@@ -86,7 +86,7 @@ pub async fn locate_finds_every_division(fixture: Fixture) {
 
 /// Divisions, roles and users are compared byte for byte. Names that differ in case,
 /// Unicode form, ending or by a pattern character are different.
-pub async fn words_are_compared_byte_for_byte(fixture: Fixture) {
+pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..)
         .zip(one_word_apart())
@@ -131,7 +131,7 @@ pub async fn words_are_compared_byte_for_byte(fixture: Fixture) {
 /// Redeemers' ids are compared byte for byte, in redemptions and in the audit trail. Ids
 /// that differ in case, Unicode form, ending or by a pattern character belong to
 /// different people.
-pub async fn redeemers_are_told_apart_byte_for_byte(fixture: Fixture) {
+pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let max_uses = NonZeroU32::new(100).expect("not zero");
     let row = Invitation { max_uses, ..mint.row() };
@@ -152,7 +152,7 @@ pub async fn redeemers_are_told_apart_byte_for_byte(fixture: Fixture) {
 }
 
 /// A store behind `&`, `Box`, `Arc` or `dyn` behaves like the store itself.
-pub async fn a_store_works_behind_every_pointer(fixture: Fixture) {
+pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
     async fn exercise<S: Store>(store: S, mint: &Mint) {
         let row = mint.row();
         let target = Target::Id(row.id);

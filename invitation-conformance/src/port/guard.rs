@@ -51,7 +51,7 @@ async fn compare(store: &dyn Store, mint: &Mint, cases: Vec<Case>) {
 }
 
 /// `NotExpired` holds while `now < expires_at`, to the microsecond.
-pub async fn guard_not_expired_holds_to_the_microsecond(fixture: Fixture) {
+pub async fn not_expired_holds_until_the_microsecond_of_expiry(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let ceiling = Policy::default().ceiling();
     let far = [invitation_core::Timestamp::MAX, later(start(), 1), later(start(), 999_999)];
@@ -72,7 +72,7 @@ pub async fn guard_not_expired_holds_to_the_microsecond(fixture: Fixture) {
 }
 
 /// `UsesLeft` holds while fewer than `max_uses` uses are redeemed.
-pub async fn guard_uses_left_holds_below_the_maximum(fixture: Fixture) {
+pub async fn uses_left_holds_below_max_uses(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut cases = Vec::new();
     for max in [1, 2, 3, 9, 10, 11, 100_000] {
@@ -98,7 +98,7 @@ pub async fn guard_uses_left_holds_below_the_maximum(fixture: Fixture) {
 
 /// `NotRevoked` holds while the invitation is not revoked; `NotDeleted` holds while it is
 /// not a tombstone.
-pub async fn guard_not_revoked_and_not_deleted_hold(fixture: Fixture) {
+pub async fn not_revoked_and_not_deleted_follow_the_facts(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let revoked =
         |reason: Option<&str>| Some(Revocation { at: start(), reason: reason.map(str::to_owned) });
@@ -125,7 +125,7 @@ pub async fn guard_not_revoked_and_not_deleted_hold(fixture: Fixture) {
 
 /// `AddressProved` holds for any redeemer of an unbound invitation. A bound one needs a
 /// proof of exactly that address, or of an address at exactly that domain.
-pub async fn guard_address_proved_compares_the_keys(fixture: Fixture) {
+pub async fn address_proved_compares_comparison_forms(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let anyone = || Binding::Anyone;
     let address = || Binding::Address(email("Anna.Lind+hr@Exämple.com"));
@@ -167,7 +167,7 @@ pub async fn guard_address_proved_compares_the_keys(fixture: Fixture) {
 
 /// `Grantable` holds if the ceiling contains the stored pair of inviter's role and
 /// granted role, byte for byte. It always holds for invitations by the system.
-pub async fn guard_grantable_looks_the_stored_pair_up(fixture: Fixture) {
+pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let pair =
         |inviter: &str, granted: &str| RolePair { inviter: role(inviter), granted: role(granted) };
@@ -209,7 +209,7 @@ pub async fn guard_grantable_looks_the_stored_pair_up(fixture: Fixture) {
 }
 
 /// `Version` holds at exactly this version, neither before nor after.
-pub async fn guard_version_is_exact(fixture: Fixture) {
+pub async fn version_holds_for_the_exact_version_only(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut cases = Vec::new();
     for version in [1_u64, 2, 9, 10, 255, 70_000] {
@@ -231,7 +231,7 @@ pub async fn guard_version_is_exact(fixture: Fixture) {
 
 /// `FirstUseBy` holds unless the user has redeemed the invitation before. If uses are
 /// left, other users can still redeem it. User ids are compared byte for byte.
-pub async fn guard_first_use_tells_redeemers_apart(fixture: Fixture) {
+pub async fn first_use_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for uses in [1, 2, 50] {
         let max_uses = NonZeroU32::new(uses).expect("not zero");

@@ -44,7 +44,7 @@ fn failed<'t>(book: &Book, transition: &'t Transition) -> Option<&'t Condition> 
 
 /// `FirstHoldBy` refuses a user who already has a lease. User ids are compared byte for
 /// byte.
-pub async fn guard_first_hold_tells_redeemers_apart(fixture: Fixture) {
+pub async fn first_hold_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let names = ["anna", "Anna", "anna2", "a%", "a_na", "ann\u{e4}", "anna\u{308}"];
     let (row, mut book) = insert(&*store, &mint, 50, 0).await;
@@ -65,7 +65,7 @@ pub async fn guard_first_hold_tells_redeemers_apart(fixture: Fixture) {
 }
 
 /// `UseFree` holds while redeemed uses and leases together are fewer than `max_uses`.
-pub async fn guard_use_free_counts_uses_and_leases(fixture: Fixture) {
+pub async fn use_free_counts_uses_and_leases(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for max in [1, 2, 3] {
         for uses in 0..=max {
@@ -95,7 +95,7 @@ pub async fn guard_use_free_counts_uses_and_leases(fixture: Fixture) {
 
 /// `LeaseRunOut` holds if at least one lease has expired, to the microsecond, no matter
 /// whose it is. Without leases it does not hold.
-pub async fn guard_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
+pub async fn lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let begin = later(start(), 10);
     for ends in [vec![], vec![1], vec![999_999], vec![1_000_000], vec![5_000_000, 1_000_001, 7]] {
@@ -121,7 +121,7 @@ pub async fn guard_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
 }
 
 /// `HoldsLease` holds if this user has this lease, expired or not.
-pub async fn guard_holds_lease_is_exact(fixture: Fixture) {
+pub async fn holds_lease_compares_lease_and_user(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let near = |lease: &Lease| {
         let mut bytes = *lease.id.as_bytes();
@@ -162,7 +162,7 @@ pub async fn guard_holds_lease_is_exact(fixture: Fixture) {
 
 /// `OwnLeaseRunOut` holds if the redeemer's own lease has expired, to the microsecond.
 /// Leases of other users do not matter. After a renewal it does not hold.
-pub async fn guard_own_lease_run_out_holds_to_the_microsecond(fixture: Fixture) {
+pub async fn own_lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for (by, holds) in [(-1, false), (0, true), (1, true), (86_400_000_000, true)] {
         let (row, mut book) = insert(&*store, &mint, 4, 0).await;

@@ -41,7 +41,7 @@ fn new_id() -> EventId {
 /// A key refers to the invitations first inserted under it, with the request's
 /// fingerprint. They are returned in their current state and by ascending id, before any
 /// check of quotas and taken codes. An insert that failed leaves no key.
-pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
+pub async fn known_key_returns_its_invitations(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let taken = mint.row();
     mint.store(&*store, std::slice::from_ref(&taken)).await;
@@ -107,7 +107,7 @@ pub async fn a_key_stands_for_what_was_inserted_under_it(fixture: Fixture) {
 
 /// Results are stored byte for byte with the key, with and without invitations, and once
 /// for any number of invitations.
-pub async fn results_are_kept_with_a_key(fixture: Fixture) {
+pub async fn results_of_a_key_are_returned_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all_bytes: Vec<u8> = (0..=255).collect();
     for (n, (count, bytes)) in
@@ -141,7 +141,7 @@ pub async fn results_are_kept_with_a_key(fixture: Fixture) {
 
 /// A key without invitations is known until the instant at which it is forgotten; then it
 /// can be used as a new key. A key with invitations stays.
-pub async fn a_key_without_invitations_is_forgotten(fixture: Fixture) {
+pub async fn key_without_invitations_expires(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let results = |text: &str| Some(RequestResults::from_bytes(text.into()));
     let asked = |name: &str, at, text: Option<&str>| IdempotentRequest {
@@ -181,7 +181,7 @@ pub async fn a_key_without_invitations_is_forgotten(fixture: Fixture) {
 
 /// An insert without rows and results only looks up a key. It stores nothing, not even
 /// the key.
-pub async fn an_insert_without_rows_asks_for_a_key(fixture: Fixture) {
+pub async fn insert_without_rows_only_looks_up_the_key(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let asked = |fingerprint| Insert {
         request: Some(request(Some("u-1"), "k", fingerprint)),

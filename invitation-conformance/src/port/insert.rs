@@ -61,7 +61,7 @@ pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
 }
 
 /// One call can insert a thousand invitations.
-pub async fn a_thousand_invitations_are_inserted_at_once(fixture: Fixture) {
+pub async fn insert_of_1000_invitations_stores_all(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows: Vec<_> = (0..1_000).map(|_| mint.row()).collect();
     mint.store(&*store, &rows).await;
@@ -75,7 +75,7 @@ pub async fn a_thousand_invitations_are_inserted_at_once(fixture: Fixture) {
 
 /// An insert stores all rows or none. It stores none if a digest belongs to another row
 /// of the call or to a stored invitation in any state, tombstones included.
-pub async fn an_insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
+pub async fn insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (used, deleted, rotated) = (mint.row(), mint.row(), mint.row());
     mint.store(&*store, &[used.clone(), deleted.clone(), rotated.clone()]).await;
@@ -107,7 +107,7 @@ pub async fn an_insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
 
 /// A rotation to a digest that is already stored changes nothing. This includes digests
 /// of tombstones and the invitation's own present digest.
-pub async fn a_rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
+pub async fn rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (row, other, deleted) = (mint.row(), mint.row(), mint.row());
     mint.store(&*store, &[row.clone(), other.clone(), deleted.clone()]).await;
@@ -130,7 +130,7 @@ pub async fn a_rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
 }
 
 /// After a rotation the invitation is found only by the new code.
-pub async fn a_rotation_leaves_only_the_new_code(fixture: Fixture) {
+pub async fn rotated_invitation_is_found_by_its_new_code_only(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = mint.row();
     mint.store(&*store, std::slice::from_ref(&row)).await;

@@ -19,7 +19,7 @@ fn invitee(division_name: &str, address: &str) -> Invitee {
 /// A mailbox is invited if an invitation to the division is bound to its comparison form
 /// and is active, to the microsecond. Invitations bound to a domain do not count, nor do
 /// used, revoked or deleted ones.
-pub async fn a_store_tells_who_is_invited(fixture: Fixture) {
+pub async fn invited_is_true_for_active_bound_invitations_only(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let bound =
         |address: &str| Invitation { binding: Binding::Address(email(address)), ..mint.row() };
@@ -70,7 +70,7 @@ pub async fn a_store_tells_who_is_invited(fixture: Fixture) {
 }
 
 /// One call can look up a thousand mailboxes, and the results match the specification.
-pub async fn a_thousand_mailboxes_are_looked_for_at_once(fixture: Fixture) {
+pub async fn invited_answers_1000_mailboxes_in_one_call(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows = population(&mint, 60);
     for n in 0..200 {
@@ -96,7 +96,7 @@ pub async fn a_thousand_mailboxes_are_looked_for_at_once(fixture: Fixture) {
 }
 
 /// The result follows changes of the address, the expiry and the state.
-pub async fn who_is_invited_follows_changes(fixture: Fixture) {
+pub async fn invited_follows_changes_of_the_invitation(fixture: Fixture) {
     use invitation_core::{Amendment, Draft, Expiry, IfVersion};
     let world = World::new(fixture);
     let admin = admin();

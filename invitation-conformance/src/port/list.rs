@@ -17,7 +17,7 @@ use crate::{
 
 /// Pages of any length, concatenated, form the whole list: newest first, ties broken by
 /// id, each item once. Tombstones are absent.
-pub async fn pages_cover_everything_once_newest_first(fixture: Fixture) {
+pub async fn pages_contain_every_invitation_once_newest_first(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 90);
     mint.store(&*store, &all).await;
@@ -33,7 +33,7 @@ pub async fn pages_cover_everything_once_newest_first(fixture: Fixture) {
 }
 
 /// A page that contains exactly the remaining items is the last one.
-pub async fn the_last_page_says_so(fixture: Fixture) {
+pub async fn last_page_has_no_next(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let page = |limit| PageRequest { after: None, limit };
     let filter = Filter::all(start());
@@ -48,7 +48,7 @@ pub async fn the_last_page_says_so(fixture: Fixture) {
 
 /// Inserting invitations between page requests neither repeats nor hides the existing
 /// ones.
-pub async fn inserts_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
+pub async fn insert_between_pages_neither_repeats_nor_hides_items(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = |micros| Invitation { created_at: later(start(), micros), ..mint.row() };
     // Four invitations share each instant.
@@ -76,7 +76,7 @@ pub async fn inserts_between_pages_neither_repeat_nor_skip(fixture: Fixture) {
 
 /// Each filter, alone and combined, matches what [`Filter::matches`] matches. Counts
 /// agree with lists.
-pub async fn filters_mean_what_the_specification_says(fixture: Fixture) {
+pub async fn every_filter_matches_the_specification(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 120);
     mint.store(&*store, &all).await;
@@ -98,7 +98,7 @@ pub async fn filters_mean_what_the_specification_says(fixture: Fixture) {
 
 /// The count of each status is exact up to the cap. Beyond the cap it is the cap plus
 /// one.
-pub async fn counts_stop_one_beyond_the_cap(fixture: Fixture) {
+pub async fn counts_stop_at_one_beyond_the_cap(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 90);
     mint.store(&*store, &all).await;
@@ -187,7 +187,7 @@ pub(super) fn assert_same(found: &[Invitation], expected: &[Invitation], what: &
 }
 
 /// A batch filter matches exactly that batch, alone and combined with other filters.
-pub async fn a_filter_for_a_batch_is_exact(fixture: Fixture) {
+pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let batch = |n: u8| {
         BatchId::from_bytes(

@@ -15,7 +15,7 @@ use crate::{
 
 /// Pages of leases of any length, concatenated, are all leases within the scope: newest
 /// first, ties broken by id, expired leases included.
-pub async fn pages_of_leases_cover_everything_once(fixture: Fixture) {
+pub async fn pages_of_leases_contain_every_lease_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let max_uses = NonZeroU32::new(5).expect("not zero");
     let mut all = Vec::new();
@@ -48,7 +48,7 @@ pub async fn pages_of_leases_cover_everything_once(fixture: Fixture) {
 
 /// Pages of redemptions of any length, concatenated, are all redemptions of that
 /// invitation: newest first, ties broken by id. Out of scope the list is empty.
-pub async fn pages_of_redemptions_cover_everything_once(fixture: Fixture) {
+pub async fn pages_of_redemptions_contain_every_redemption_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for uses in [1, 2, 13] {
         let max_uses = NonZeroU32::new(uses).expect("not zero");

@@ -54,7 +54,7 @@ async fn purged_for_good(store: &dyn Store, mint: &Mint, scope: &Scope, before: 
 /// An invitation is purged if it was over before the given instant, to the microsecond.
 /// It is over when it is deleted, used up, revoked or expired; the first of these in this
 /// order counts.
-pub async fn a_store_removes_what_was_over_before(fixture: Fixture) {
+pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let (then, far) = (one_day_on(), later(one_day_on(), 86_400_000_000));
     let early = later(then, -5_000_000);
@@ -115,7 +115,7 @@ pub async fn a_store_removes_what_was_over_before(fixture: Fixture) {
 
 /// From a mixed population a store removes, within a scope, exactly the invitations that
 /// [`Purge::takes`](invitation_core::Purge::takes) selects.
-pub async fn a_store_removes_what_the_specification_takes(fixture: Fixture) {
+pub async fn purge_matches_the_specification(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut all = population(&mint, 120);
     mint.store(&*store, &all).await;
@@ -139,7 +139,7 @@ pub async fn a_store_removes_what_the_specification_takes(fixture: Fixture) {
 
 /// A purge writes its [`evidence`](invitation_core::Purge::evidence) and frees the code. A new
 /// invitation under that code inherits nothing that was stored with the former one.
-pub async fn a_purged_code_begins_anew(fixture: Fixture) {
+pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let code = mint.code();
     let row = Invitation { max_uses: NonZeroU32::MIN.saturating_add(2), ..mint.row_with(&code) };
@@ -181,7 +181,7 @@ pub async fn a_purged_code_begins_anew(fixture: Fixture) {
 
 /// If a key has been reused for a later request, purging the former invitations keeps the
 /// key.
-pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
+pub async fn purge_keeps_a_key_reused_by_a_later_request(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let request = || request(None, "k", 1);
     let row = |days: i64| {
@@ -209,7 +209,7 @@ pub async fn a_purge_frees_only_the_keys_of_what_it_removes(fixture: Fixture) {
 /// A purge of all divisions also removes keys without invitations that were forgotten
 /// before its instant. It removes a bounded number of keys and does not count them. A
 /// purge of one division leaves such keys.
-pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
+pub async fn purge_removes_expired_keys_without_invitations(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     for n in 0..5 {
         let request = IdempotentRequest {
@@ -248,7 +248,7 @@ pub async fn a_purge_removes_forgotten_keys(fixture: Fixture) {
 }
 
 /// A store recognises a resent purge by its event and does not apply it again.
-pub async fn a_resent_purge_is_recognised(fixture: Fixture) {
+pub async fn resent_purge_is_not_applied_again(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..5).map(|_| mint.row()).collect();
     mint.store(&*store, &rows).await;

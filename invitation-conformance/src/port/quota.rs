@@ -21,7 +21,7 @@ use crate::{
 
 /// A store counts exactly what [`Quota::counts`] counts. With one place too few nothing
 /// is stored; with enough places the insert succeeds.
-pub async fn a_store_counts_what_is_pending(fixture: Fixture) {
+pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut all = population(&mint, 120);
     mint.store(&*store, &all).await;
@@ -79,7 +79,7 @@ fn member(mint: &Mint, of: &QuotaOf) -> Invitation {
 
 /// Each of several quotas must have room, and the first full one is named. Quotas are
 /// checked before taken codes.
-pub async fn a_store_names_the_first_full_quota(fixture: Fixture) {
+pub async fn first_full_quota_is_returned(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let rows: Vec<_> = (0..3).map(|_| mint.row()).collect();
     mint.store(&*store, &rows).await;
@@ -118,7 +118,7 @@ pub async fn a_store_names_the_first_full_quota(fixture: Fixture) {
 /// A change that makes an invitation pending is applied only if every quota has room.
 /// Otherwise the first full quota is named, and nothing changes. A guard that does not
 /// hold and an operation already recorded are reported before a full quota.
-pub async fn a_change_keeps_the_quotas(fixture: Fixture) {
+pub async fn change_to_pending_without_room_is_refused(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let limits = |max| {
         let limits = Limits::default().with_pending_per_inviter(at_most(max));

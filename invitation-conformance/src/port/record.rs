@@ -19,7 +19,7 @@ async fn everything(store: &dyn Store) -> Vec<Event> {
 
 /// An event is recorded once, even if it is sent repeatedly in one call or in several.
 /// The first one stays.
-pub async fn an_event_is_recorded_once(fixture: Fixture) {
+pub async fn event_recorded_twice_is_stored_once(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     store.record(&[]).await.expect("nothing is nothing to record");
     let first = mint.event(Action::Copy, start());
@@ -36,7 +36,7 @@ pub async fn an_event_is_recorded_once(fixture: Fixture) {
 
 /// The event of a change or an insert is evidence: recording a different event under its
 /// id does not alter it.
-pub async fn the_event_of_a_change_is_not_replaced(fixture: Fixture) {
+pub async fn recording_under_a_known_id_keeps_the_first_event(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let row = mint.row();
     mint.store(&*store, std::slice::from_ref(&row)).await;
@@ -53,7 +53,7 @@ pub async fn the_event_of_a_change_is_not_replaced(fixture: Fixture) {
 }
 
 /// One call can record many events.
-pub async fn many_events_are_recorded_at_once(fixture: Fixture) {
+pub async fn record_of_many_events_stores_all(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut events: Vec<_> =
         (0..1_000).map(|n| mint.event(Action::View, later(start(), n / 10))).collect();

@@ -85,7 +85,7 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
 /// Invitations are returned exactly as they were stored: with the largest values, the
 /// earliest and latest instants, texts that are no longer accepted, and all optional
 /// fields empty.
-pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
+pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let mut rows: Vec<_> = [Timestamp::MIN, at(-1), at(0), at(1), start(), Timestamp::MAX]
         .into_iter()
@@ -140,7 +140,7 @@ pub async fn invitations_come_back_byte_for_byte(fixture: Fixture) {
 
 /// Events are returned exactly as they were stored: with the largest values, every action
 /// and reason, every kind of performer, and all optional fields empty.
-pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
+pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let detail = Detail::none()
         .with("reason", &format!("\n\t'\"\\ {}", odd(480)))
@@ -184,7 +184,7 @@ pub async fn events_come_back_byte_for_byte(fixture: Fixture) {
 
 /// Events that are stored together with invitations are returned as exactly as other
 /// events.
-pub async fn events_of_an_insert_come_back_byte_for_byte(fixture: Fixture) {
+pub async fn events_of_an_insert_are_returned_byte_for_byte(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let context = RequestContext {
         correlation: Some(CorrelationId::from_stored(odd(128))),

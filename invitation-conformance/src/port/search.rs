@@ -123,7 +123,7 @@ const SEARCHES: &[&str] = &[
 /// Every search term must begin a term of the address, or every one a term of *Used By*,
 /// in any case and Unicode form. A search term of one character must be a whole term. A
 /// store finds exactly what [`Search::matches`](invitation_core::Search::matches) matches.
-pub async fn a_search_finds_beginnings_of_words(fixture: Fixture) {
+pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
     let (store, mint) = (fixture.store(), Mint::new());
     let all = population(&mint, 120);
     mint.store(&*store, &all).await;
@@ -153,7 +153,7 @@ pub async fn a_search_finds_beginnings_of_words(fixture: Fixture) {
 
 /// A search uses the current values: an amended address and the latest *Used By*, not the
 /// former ones.
-pub async fn a_search_follows_changes(fixture: Fixture) {
+pub async fn search_finds_current_values_only(fixture: Fixture) {
     use invitation_core::{
         Outcome,
         decide::{Command, NewTerms},
