@@ -177,169 +177,169 @@ macro_rules! __conformance_promises {
             }
             service {
                 search {
-                    a_search_finds_beginnings_of_codes
-                    a_search_without_words_is_refused
-                    a_search_confirms_no_code_to_who_may_not_copy
+                    search_by_the_beginning_of_a_code_finds_it
+                    search_without_letter_or_digit_is_invalid
+                    search_by_code_without_the_right_to_copy_finds_nothing
                 }
                 list {
-                    criteria_narrow_a_list
-                    a_search_means_what_the_manual_says
-                    pages_of_a_list_belong_together
+                    each_criterion_narrows_the_list
+                    search_matches_terms_of_address_and_used_by
+                    pages_share_the_time_of_the_first_page
                 }
                 events {
-                    an_auditor_reads_the_trail_within_reach
+                    auditor_reads_events_within_reach_only
                 }
                 rights {
-                    rights_to_create_are_those_of_the_policy
-                    rights_on_an_invitation_are_those_of_the_policy
-                    rights_to_look_are_those_of_the_policy
-                    rights_over_many_are_those_of_the_policy
-                    a_foreign_invitation_looks_like_none
-                    a_manager_has_the_managers_dashboard
+                    every_role_creates_exactly_what_the_policy_allows
+                    every_role_acts_on_exactly_what_the_policy_allows
+                    every_role_reads_exactly_what_the_policy_allows
+                    every_role_revokes_and_purges_exactly_what_the_policy_allows
+                    foreign_invitation_is_indistinguishable_from_none
+                    manager_creates_staff_and_sees_the_own_division_only
                 }
                 form_rights {
-                    a_change_needs_the_rights_of_the_present_form
-                    a_change_needs_the_rights_of_the_resulting_form
-                    a_form_beyond_the_own_rights_can_be_viewed_copied_and_withdrawn
+                    change_without_a_right_of_the_present_form_is_denied
+                    change_without_a_right_of_the_new_form_is_denied
+                    form_beyond_the_own_rights_can_be_viewed_copied_and_revoked
                 }
                 redeem {
-                    a_code_is_redeemed_once
-                    a_code_is_redeemed_as_typed
-                    a_mistyped_code_leaves_no_trace
-                    a_code_expires_at_its_instant
-                    a_code_for_several_is_redeemed_exactly_so_often
-                    a_bound_code_is_for_who_proved_the_address
-                    the_terms_of_the_moment_decide
+                    single_use_code_is_redeemed_once
+                    code_in_any_spelling_is_redeemed
+                    mistyped_code_writes_no_event
+                    redeem_from_the_instant_of_expiry_is_refused
+                    multi_use_code_is_redeemed_max_uses_times
+                    bound_code_without_the_proved_address_is_refused
+                    redeem_after_a_change_follows_the_new_terms
                 }
                 refusal {
-                    a_refused_redemption_leaves_evidence_only
-                    the_first_reason_decides
-                    a_refusal_leaves_the_code_for_the_right_person
-                    nothing_is_disclosed_when_the_host_says_so
+                    refused_redemption_writes_one_event_and_changes_nothing
+                    first_applicable_reason_is_returned
+                    refused_redemption_consumes_no_use
+                    refused_redemption_without_disclosure_is_code_unknown
                 }
                 replay {
-                    a_repeat_gets_the_same_redemption
-                    a_repeat_among_several_gets_its_own_redemption
-                    a_repeat_is_recognised_under_another_policy
-                    a_repeat_is_known_by_its_user
+                    repeated_redemption_returns_the_first_result
+                    repeated_multi_use_redemption_returns_the_own_result
+                    repeated_redemption_under_a_stricter_policy_is_replayed
+                    repeated_redemption_is_recognised_by_user_id
                 }
                 reserve {
-                    a_reservation_holds_a_use_until_it_is_committed
-                    a_reservation_ends_with_the_invitation
-                    a_repeated_reservation_is_the_same
-                    a_run_out_reservation_is_renewed_under_its_id
-                    who_has_redeemed_gets_no_reservation
-                    a_released_use_is_free_again
-                    a_reservation_is_its_redeemers
-                    a_redemption_takes_the_redeemers_own_use
+                    reservation_holds_the_use_until_commit
+                    reservation_ends_no_later_than_the_invitation
+                    repeated_reserve_returns_the_same_reservation
+                    reserve_after_own_expiry_renews_the_reservation
+                    reserve_after_redeem_returns_the_redemption
+                    released_use_is_free_at_once
+                    commit_or_release_by_another_user_is_refused
+                    redeem_consumes_the_own_reservation
                 }
                 expired_reservation {
-                    a_run_out_reservation_gives_way
-                    the_first_to_run_out_gives_way_first
-                    a_late_commit_is_made_unless_the_use_was_needed
-                    a_lost_reservation_stays_lost
+                    expired_reservation_is_taken_over_on_demand
+                    earliest_expired_reservation_is_taken_over_first
+                    late_commit_succeeds_unless_taken_over
+                    taken_over_reservation_stays_lost
                 }
                 reservation_terms {
-                    other_terms_end_reservations
-                    reservations_do_not_show_in_the_status
-                    every_other_reason_comes_before_reserved
-                    a_foreign_division_reserves_nothing
-                    nothing_is_disclosed_to_who_reserves
-                    the_ceiling_of_the_moment_decides_at_commit
-                    a_repeated_commit_gets_the_same_redemption
+                    change_of_terms_ends_reservations
+                    reservations_do_not_change_the_status
+                    reserved_is_the_last_reason_of_a_refusal
+                    reserve_in_another_division_is_code_unknown
+                    refused_reserve_without_disclosure_is_code_unknown
+                    commit_follows_the_current_policy
+                    repeated_commit_returns_the_first_result
                 }
                 check {
-                    a_check_tells_what_redeeming_takes
-                    a_check_refuses_as_redeeming_does
-                    a_check_recognises_who_redeemed
+                    check_of_a_redeemable_code_names_the_needed_proof
+                    check_refuses_for_the_reason_of_redeem
+                    check_by_the_redeemer_recognises_the_redemption
                 }
                 redeem_with {
-                    an_account_is_created_and_the_code_redeemed
-                    a_failed_creation_gives_the_use_back
-                    a_failed_repeat_leaves_the_use_to_the_first_call
-                    a_refused_commit_gives_the_account_back
-                    a_dropped_creation_leaves_a_reservation
+                    redeem_with_creates_one_account_and_redeems
+                    failed_creation_releases_the_use
+                    failed_repeat_keeps_the_reservation_of_the_first_call
+                    refused_commit_returns_the_account_to_the_host
+                    dropped_creation_keeps_the_reservation
                 }
                 list_uses {
-                    an_administrator_lists_open_reservations
-                    who_may_look_reads_who_redeemed
+                    reservations_list_contains_only_open_ones_newest_first
+                    redemptions_list_needs_the_right_to_view
                 }
                 ceiling {
-                    the_ceiling_of_the_moment_decides_at_redeem
-                    an_amended_role_is_judged_by_the_inviters_ceiling
-                    the_system_invites_the_first_administrator
-                    every_change_that_grants_is_under_the_ceiling
-                    nobody_amends_or_creates_beyond_the_own_rights
+                    redeem_follows_the_current_policy
+                    redeem_of_an_amended_role_checks_the_inviters_role
+                    system_invitation_has_no_ceiling
+                    amend_rotate_and_reinstate_need_the_right_to_grant
+                    amend_or_create_above_the_own_rights_is_denied
                 }
                 quota {
-                    a_quota_bounds_what_an_inviter_has_pending
-                    a_quota_bounds_what_a_division_has_pending
-                    the_first_full_quota_is_named
-                    what_is_over_makes_room
-                    what_is_revived_needs_room
-                    the_guard_is_asked_before_the_quota
+                    inviter_quota_limits_pending_invitations
+                    division_quota_limits_pending_invitations
+                    refusal_with_two_full_quotas_names_the_inviters
+                    ended_invitation_frees_its_place
+                    revived_invitation_needs_room
+                    guard_is_evaluated_before_the_quota
                 }
                 idempotency {
-                    the_same_key_creates_once
-                    another_request_under_a_key_is_refused
-                    a_key_is_its_users_own
-                    a_repeated_creation_shows_the_present_state
-                    a_repeated_creation_needs_no_room
-                    a_repeat_gives_no_later_code_away
-                    a_repeat_is_known_although_its_expiry_is_near_by_now
+                    repeated_key_returns_the_first_result
+                    different_request_under_a_used_key_is_refused
+                    same_key_of_another_user_is_independent
+                    repeated_creation_returns_the_current_state
+                    repeated_creation_with_a_full_quota_succeeds
+                    repeated_creation_without_the_right_to_copy_hides_later_codes
+                    repeated_creation_with_a_near_expiry_succeeds
                 }
                 batch {
-                    a_batch_is_what_one_call_created
+                    batch_contains_exactly_the_invitations_of_one_call
                 }
                 import {
-                    a_valid_row_is_imported_without_the_invalid_ones
-                    an_import_fills_a_quota_and_refuses_the_rest
-                    an_import_needs_its_right_and_is_bounded
-                    a_duplicate_mailbox_is_skipped_or_created
-                    a_repeated_import_gives_the_first_results
-                    a_repeated_import_that_created_nothing_is_known_for_a_day
-                    another_import_under_a_key_is_refused
-                    an_atomic_import_fails_as_a_whole
+                    valid_rows_are_created_despite_invalid_ones
+                    rows_beyond_a_quota_are_refused
+                    import_without_its_right_or_with_too_many_rows_fails
+                    duplicate_mailbox_is_skipped_or_created_as_chosen
+                    repeated_import_returns_the_first_results
+                    key_of_an_import_that_created_nothing_is_kept_for_a_day
+                    different_import_under_a_used_key_is_refused
+                    atomic_import_with_an_invalid_row_creates_nothing
                 }
                 export {
-                    an_export_has_no_codes
+                    export_contains_no_codes
                 }
                 revoke_all {
-                    a_sweep_withdraws_what_the_criteria_mean
-                    a_sweep_withdraws_what_can_be_withdrawn
-                    a_sweep_goes_on_where_it_ended
-                    a_sweep_keeps_to_the_actors_reach
+                    revoke_all_revokes_what_the_criteria_match
+                    revoke_all_skips_used_revoked_and_deleted_invitations
+                    interrupted_revoke_all_continues_at_its_cursor
+                    revoke_all_stays_within_the_actors_reach
                 }
                 purge {
-                    what_was_purged_is_gone_but_for_its_events
-                    a_key_goes_with_the_first_of_its_invitations
-                    a_purge_is_bounded
-                    a_purge_has_its_limits
-                    an_age_that_is_no_age_is_invalid
-                    a_purge_keeps_to_the_actors_reach
+                    purged_invitation_leaves_only_its_events
+                    key_is_forgotten_with_its_first_purged_invitation
+                    purge_removes_at_most_the_requested_number
+                    purge_outside_its_limits_is_refused
+                    unrepresentable_purge_age_is_invalid
+                    purge_stays_within_the_actors_reach
                 }
                 administer {
-                    an_amendment_changes_what_it_names
-                    an_amendment_out_of_bounds_is_invalid
-                    an_expired_invitation_is_extended
-                    what_is_final_stays_final
-                    a_rotated_code_is_dead_at_once
-                    a_revocation_is_undone_by_reinstating
-                    a_deleted_invitation_is_gone_for_everybody
+                    amendment_changes_only_the_named_fields
+                    amendment_outside_the_limits_is_invalid
+                    extended_expired_invitation_is_active
+                    change_that_the_state_forbids_is_refused
+                    old_code_after_rotation_is_unknown
+                    reinstated_invitation_is_redeemable
+                    deleted_invitation_is_unknown_to_everyone
                 }
                 version {
-                    the_version_counts_changes_of_terms
-                    a_change_meant_for_a_version_is_made_on_it_only
+                    version_counts_changes_of_terms_only
+                    change_for_another_version_is_refused
                 }
                 audit {
-                    every_change_leaves_one_complete_event
-                    a_batch_leaves_one_event_for_each
-                    an_invalid_batch_leaves_nothing
-                    the_trail_never_contains_a_code
-                    a_flood_of_refusals_is_counted
-                    a_flood_hides_no_success
-                    strangers_hide_no_denial_of_an_actor
-                    strangers_are_bounded_together
+                    every_change_writes_one_complete_event
+                    batch_writes_one_event_for_each_invitation
+                    invalid_batch_stores_and_records_nothing
+                    events_never_contain_a_code
+                    refusals_beyond_the_limit_are_counted
+                    success_after_many_refusals_is_recorded
+                    denial_of_an_actor_is_recorded_despite_many_strangers
+                    refusals_of_all_strangers_share_one_limit
                 }
             }
             races {

@@ -21,7 +21,7 @@ type Change = fn(&mut Invitation);
 
 /// An amendment changes the fields that it names and increments the version. All other
 /// fields stay, above all the code.
-pub async fn an_amendment_changes_what_it_names(fixture: Fixture) {
+pub async fn amendment_changes_only_the_named_fields(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("a@example.com"))).await;
     let id = created.invitation().id;
@@ -61,7 +61,7 @@ pub async fn an_amendment_changes_what_it_names(fixture: Fixture) {
 
 /// An amendment that names no field or breaks a limit fails with a validation error. It
 /// changes nothing and writes no event.
-pub async fn an_amendment_out_of_bounds_is_invalid(fixture: Fixture) {
+pub async fn amendment_outside_the_limits_is_invalid(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let id = created.invitation().id;
@@ -84,7 +84,7 @@ pub async fn an_amendment_out_of_bounds_is_invalid(fixture: Fixture) {
 }
 
 /// A later expiry makes an expired, unused invitation active again, with the same code.
-pub async fn an_expired_invitation_is_extended(fixture: Fixture) {
+pub async fn extended_expired_invitation_is_active(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -109,7 +109,7 @@ pub async fn an_expired_invitation_is_extended(fixture: Fixture) {
 /// - An invitation that is not revoked cannot be reinstated.
 ///
 /// Each refusal writes one event and changes nothing.
-pub async fn what_is_final_stays_final(fixture: Fixture) {
+pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let now = world.now();
     let used = Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() };
@@ -157,7 +157,7 @@ pub async fn what_is_final_stays_final(fixture: Fixture) {
 }
 
 /// Rotating replaces the code at once: the old code is unknown from then on.
-pub async fn a_rotated_code_is_dead_at_once(fixture: Fixture) {
+pub async fn old_code_after_rotation_is_unknown(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let id = created.invitation().id;
@@ -180,7 +180,7 @@ pub async fn a_rotated_code_is_dead_at_once(fixture: Fixture) {
 
 /// Reinstating undoes a revocation. The code is refused in between; afterwards its status
 /// depends on the clock again.
-pub async fn a_revocation_is_undone_by_reinstating(fixture: Fixture) {
+pub async fn reinstated_invitation_is_redeemable(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -206,7 +206,7 @@ pub async fn a_revocation_is_undone_by_reinstating(fixture: Fixture) {
 
 /// A deleted invitation is absent from lists, counts, searches and look-ups, and accepts
 /// no change. Its code stays unknown for ever. Its events stay.
-pub async fn a_deleted_invitation_is_gone_for_everybody(fixture: Fixture) {
+pub async fn deleted_invitation_is_unknown_to_everyone(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());

@@ -27,7 +27,7 @@ fn from(request: &str) -> Actor {
 
 /// Every change writes exactly one event: performer, action, time, invitation, division
 /// and the request it came from.
-pub async fn every_change_leaves_one_complete_event(fixture: Fixture) {
+pub async fn every_change_writes_one_complete_event(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
     let draft = Draft::new().with_role(role("staff")).in_division(division("hr"));
@@ -98,7 +98,7 @@ fn check(
 }
 
 /// Creating a batch writes one event per invitation, each with its own id.
-pub async fn a_batch_leaves_one_event_for_each(fixture: Fixture) {
+pub async fn batch_writes_one_event_for_each_invitation(fixture: Fixture) {
     let world = World::new(fixture);
     let drafts = vec![Draft::new().with_role(role("staff")); 25];
     let created = world.service.create_many(&from("batch"), drafts).await.expect("may create");
@@ -116,7 +116,7 @@ pub async fn a_batch_leaves_one_event_for_each(fixture: Fixture) {
 }
 
 /// A batch with one draft that breaks a limit stores nothing and records nothing.
-pub async fn an_invalid_batch_leaves_nothing(fixture: Fixture) {
+pub async fn invalid_batch_stores_and_records_nothing(fixture: Fixture) {
     use invitation_core::{Error, Expiry};
 
     let world = World::new(fixture);
@@ -133,7 +133,7 @@ pub async fn an_invalid_batch_leaves_nothing(fixture: Fixture) {
 
 /// The trail never contains a code: neither created, rotated, copied or redeemed codes,
 /// nor refused ones. Addresses are masked.
-pub async fn the_trail_never_contains_a_code(fixture: Fixture) {
+pub async fn events_never_contain_a_code(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
     let mut codes = Vec::new();
@@ -180,7 +180,7 @@ pub async fn the_trail_never_contains_a_code(fixture: Fixture) {
 /// Many refusals of one person do not flood the trail. Refusals within the budget are
 /// written one by one; the rest are only counted. Refusals of other people are still
 /// written.
-pub async fn a_flood_of_refusals_is_counted(fixture: Fixture) {
+pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
     const FLOOD: u64 = 200;
     let world = World::new(fixture);
     let (mallory, code) = (newcomer("mallory"), Mint::new().code().reveal());
@@ -220,7 +220,7 @@ pub async fn a_flood_of_refusals_is_counted(fixture: Fixture) {
 }
 
 /// Successful changes are always recorded, however many refusals came before.
-pub async fn a_flood_hides_no_success(fixture: Fixture) {
+pub async fn success_after_many_refusals_is_recorded(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let absent = Mint::new().invitation_id();
@@ -264,7 +264,7 @@ async fn flooded(world: &World, ids: usize, also: &str) -> Service {
 /// Denials of an actor are always recorded, however many ids strangers use, and even if
 /// they use the actor's own id. Anyone can present codes, so strangers must not be able
 /// to suppress evidence about signed-in users.
-pub async fn strangers_hide_no_denial_of_an_actor(fixture: Fixture) {
+pub async fn denial_of_an_actor_is_recorded_despite_many_strangers(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().with_role(role("admin"))).await;
     let id = created.invitation().id;
@@ -289,7 +289,7 @@ pub async fn strangers_hide_no_denial_of_an_actor(fixture: Fixture) {
 
 /// The refusals of all strangers share one limit, however many ids they invent. Refusals
 /// beyond the limit are counted, and the exact count is written in a later minute.
-pub async fn strangers_are_bounded_together(fixture: Fixture) {
+pub async fn refusals_of_all_strangers_share_one_limit(fixture: Fixture) {
     let world = World::new(fixture);
     let ids = 2 * OF_ALL_REDEEMERS;
     let service = flooded(&world, ids, "u-often").await;

@@ -16,7 +16,7 @@ use crate::{
 /// The invitations that one call of `create_many` creates form a batch, even a single
 /// invitation. An invitation created singly belongs to no batch. Listing and counting by
 /// batch return exactly its invitations.
-pub async fn a_batch_is_what_one_call_created(fixture: Fixture) {
+pub async fn batch_contains_exactly_the_invitations_of_one_call(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     assert_eq!(world.issue(Draft::new()).await.invitation().batch, None, "by itself");

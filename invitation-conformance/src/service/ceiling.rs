@@ -27,7 +27,7 @@ fn lead() -> Actor {
 
 /// Redeeming checks which roles the inviter's role may grant under the policy of that
 /// moment. A policy change can allow or forbid the redemption.
-pub async fn the_ceiling_of_the_moment_decides_at_redeem(fixture: Fixture) {
+pub async fn redeem_follows_the_current_policy(fixture: Fixture) {
     let world = World::new(fixture);
     let made = async || {
         let created = world.service.create(&manager("sales"), Draft::new()).await;
@@ -51,7 +51,7 @@ pub async fn the_ceiling_of_the_moment_decides_at_redeem(fixture: Fixture) {
 
 /// Redeeming also checks an amended role against the inviter's ceiling. The inviter is
 /// still the user who created the invitation.
-pub async fn an_amended_role_is_judged_by_the_inviters_ceiling(fixture: Fixture) {
+pub async fn redeem_of_an_amended_role_checks_the_inviters_role(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.service.create(&manager("sales"), Draft::new()).await;
     let created = created.expect("a manager creates staff codes");
@@ -64,7 +64,7 @@ pub async fn an_amended_role_is_judged_by_the_inviters_ceiling(fixture: Fixture)
 
 /// Invitations created by the system have no ceiling at redemption. The system can create
 /// only roles that the policy knows.
-pub async fn the_system_invites_the_first_administrator(fixture: Fixture) {
+pub async fn system_invitation_has_no_ceiling(fixture: Fixture) {
     let world = World::new(fixture);
     let system = SystemActor::for_bootstrap();
     let draft = || Draft::new().in_division(division("sales"));
@@ -89,7 +89,7 @@ pub async fn the_system_invites_the_first_administrator(fixture: Fixture) {
 /// Amending, rotating and reinstating grant the invitation's role again. An actor without
 /// the right to grant that role is denied, and the denial is recorded. Revoking and
 /// deleting grant nothing and need no such right.
-pub async fn every_change_that_grants_is_under_the_ceiling(fixture: Fixture) {
+pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let service = world.service.clone().with_policy(policy_with_lead());
     let made = |carried: &str, revoked: bool| Invitation {
@@ -132,7 +132,7 @@ pub async fn every_change_that_grants_is_under_the_ceiling(fixture: Fixture) {
 
 /// An amendment to a role above the actor's own rights is denied, whatever role the
 /// invitation has. A batch creation with such a role is denied too. Nothing is stored.
-pub async fn nobody_amends_or_creates_beyond_the_own_rights(fixture: Fixture) {
+pub async fn amend_or_create_above_the_own_rights_is_denied(fixture: Fixture) {
     let world = World::new(fixture);
     let service = world.service.clone().with_policy(policy_with_lead());
     let created = service.create(&lead(), Draft::new().for_email(email("a@example.com"))).await;

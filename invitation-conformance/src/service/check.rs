@@ -14,7 +14,7 @@ use crate::{
 
 /// For a redeemable code, `check` returns whether an address still has to be proved, and
 /// which one. The call writes no event and changes nothing.
-pub async fn a_check_tells_what_redeeming_takes(fixture: Fixture) {
+pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture) {
     let world = World::new(fixture);
     let anyone = world.issue(Draft::new()).await;
     let address = world.issue(Draft::new().for_email(email("Anna@example.com"))).await;
@@ -48,7 +48,7 @@ pub async fn a_check_tells_what_redeeming_takes(fixture: Fixture) {
 
 /// `check` refuses what redeeming would refuse, for the same reason and with the same
 /// event. It also refuses a claimed address that does not match the binding.
-pub async fn a_check_refuses_as_redeeming_does(fixture: Fixture) {
+pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
         mint.store(&*world.store, std::slice::from_ref(&row)).await;
@@ -81,7 +81,7 @@ pub async fn a_check_refuses_as_redeeming_does(fixture: Fixture) {
 }
 
 /// `check` recognises the redeemer of the code, whatever state the code is in now.
-pub async fn a_check_recognises_who_redeemed(fixture: Fixture) {
+pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [1, 2] {
         let code = world.issue_for(uses).await.code().reveal();

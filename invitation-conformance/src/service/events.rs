@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Through the service an actor reads the events within reach, by criteria, page by page.
-pub async fn an_auditor_reads_the_trail_within_reach(fixture: Fixture) {
+pub async fn auditor_reads_events_within_reach_only(fixture: Fixture) {
     let world = World::new(fixture);
     let sales = world.issue(Draft::new()).await;
     let hr = world.issue(Draft::new().in_division(division("hr"))).await;

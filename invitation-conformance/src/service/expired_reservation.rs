@@ -14,7 +14,7 @@ const LEASE: time::Duration = time::Duration::minutes(10);
 
 /// From the very instant of its end, a reservation's use can be taken over by the next
 /// user who needs it. This happens in one step, whose event names the ended reservation.
-pub async fn a_run_out_reservation_gives_way(fixture: Fixture) {
+pub async fn expired_reservation_is_taken_over_on_demand(fixture: Fixture) {
     let world = World::new(fixture);
     for reserves in [false, true] {
         let created = world.issue(Draft::new()).await;
@@ -47,7 +47,7 @@ pub async fn a_run_out_reservation_gives_way(fixture: Fixture) {
 
 /// Among several expired reservations, the one that expired first is taken over first.
 /// While a use is free, no reservation is taken over.
-pub async fn the_first_to_run_out_gives_way_first(fixture: Fixture) {
+pub async fn earliest_expired_reservation_is_taken_over_first(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(4).await;
     let code = created.code().reveal();
@@ -76,7 +76,7 @@ pub async fn the_first_to_run_out_gives_way_first(fixture: Fixture) {
 
 /// An expired reservation can be committed as long as its use was not taken over and the
 /// invitation has not expired.
-pub async fn a_late_commit_is_made_unless_the_use_was_needed(fixture: Fixture) {
+pub async fn late_commit_succeeds_unless_taken_over(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(2).await;
     let code = created.code().reveal();
@@ -101,7 +101,7 @@ pub async fn a_late_commit_is_made_unless_the_use_was_needed(fixture: Fixture) {
 
 /// A reservation that was taken over stays lost, even after the new holder has released
 /// the use. The same person can reserve again under a new id; the old key stays lost.
-pub async fn a_lost_reservation_stays_lost(fixture: Fixture) {
+pub async fn taken_over_reservation_stays_lost(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// An export needs its own right and contains no codes, for any actor.
-pub async fn an_export_has_no_codes(fixture: Fixture) {
+pub async fn export_contains_no_codes(fixture: Fixture) {
     let world = World::new(fixture);
     world.issue(Draft::new()).await;
     let (criteria, first) = (invitation_core::Criteria::new(), invitation_core::Paging::default());

@@ -129,7 +129,7 @@ impl Renewal {
 /// (several uses, a domain). Without them, an actor cannot extend, revive, unbind or
 /// rotate an administrator's invitation of that form. A denial changes nothing and names
 /// the right in its event; the list of actions agrees.
-pub async fn a_change_needs_the_rights_of_the_present_form(fixture: Fixture) {
+pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixture) {
     let (world, mint) = (World::unbounded(fixture), Mint::new());
     let service = world.service.clone().with_policy(policy());
     for (max_uses, binding, needs) in forms() {
@@ -170,7 +170,7 @@ pub async fn a_change_needs_the_rights_of_the_present_form(fixture: Fixture) {
 /// An amendment is also denied if the missing right is for the new value: for example, a
 /// domain that replaces another binding. The former form of the invitation does not
 /// matter.
-pub async fn a_change_needs_the_rights_of_the_resulting_form(fixture: Fixture) {
+pub async fn change_without_a_right_of_the_new_form_is_denied(fixture: Fixture) {
     let (world, mint) = (World::unbounded(fixture), Mint::new());
     let service = world.service.clone().with_policy(policy());
     let any = IfVersion::Any;
@@ -195,7 +195,7 @@ pub async fn a_change_needs_the_rights_of_the_resulting_form(fixture: Fixture) {
 
 /// The rights of a form limit what can be handed out, not what can be seen. Viewing,
 /// listing, searching, copying and revoking an invitation need only their own right.
-pub async fn a_form_beyond_the_own_rights_can_be_viewed_copied_and_withdrawn(fixture: Fixture) {
+pub async fn form_beyond_the_own_rights_can_be_viewed_copied_and_revoked(fixture: Fixture) {
     let world = World::new(fixture);
     let service = world.service.clone().with_policy(policy());
     let by = actor("neither");

@@ -23,7 +23,7 @@ fn same(again: &Created, first: &Created) -> bool {
 /// Repeating a request under the same key returns the original result: the same
 /// invitations in the same order with the same codes. Nothing is stored and no event is
 /// written.
-pub async fn the_same_key_creates_once(fixture: Fixture) {
+pub async fn repeated_key_returns_the_first_result(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     let draft = || staff().for_email(email("anna@example.com")).expiring(Expiry::InDays(3));
@@ -58,7 +58,7 @@ pub async fn the_same_key_creates_once(fixture: Fixture) {
 /// A different request under a used key is refused, with an event, and nothing is stored.
 /// This holds for a difference in any field, and for a single creation against a batch of
 /// one.
-pub async fn another_request_under_a_key_is_refused(fixture: Fixture) {
+pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, admin) = (&world.service, &admin());
     let at = later(world.now(), 5 * 86_400_000_000);
@@ -103,7 +103,7 @@ pub async fn another_request_under_a_key_is_refused(fixture: Fixture) {
 /// A key belongs to its user, whose id is compared byte for byte. Other users and the
 /// system can use the same key independently. The same user in another role or division
 /// shares the key.
-pub async fn a_key_is_its_users_own(fixture: Fixture) {
+pub async fn same_key_of_another_user_is_independent(fixture: Fixture) {
     let world = World::new(fixture);
     let cased = key("K");
     let (service, key) = (&world.service, key("k"));
@@ -131,7 +131,7 @@ pub async fn a_key_is_its_users_own(fixture: Fixture) {
 
 /// A repeated creation returns the current state of its invitations (used, amended,
 /// revoked, deleted) and their current code.
-pub async fn a_repeated_creation_shows_the_present_state(fixture: Fixture) {
+pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
     let two = NonZeroU32::MIN.saturating_add(1);
@@ -173,7 +173,7 @@ pub async fn a_repeated_creation_shows_the_present_state(fixture: Fixture) {
 
 /// A repeated creation succeeds even when the quota is full. A refused creation leaves
 /// the key unused.
-pub async fn a_repeated_creation_needs_no_room(fixture: Fixture) {
+pub async fn repeated_creation_with_a_full_quota_succeeds(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), Cap::Unlimited);
     let first = service.create_once(&admin(), &key("a"), staff()).await.expect("there is room");
@@ -191,7 +191,7 @@ pub async fn a_repeated_creation_needs_no_room(fixture: Fixture) {
 
 /// An actor without the right to copy receives the codes of their own creation again. A
 /// code that has replaced one of them since is not returned.
-pub async fn a_repeat_gives_no_later_code_away(fixture: Fixture) {
+pub async fn repeated_creation_without_the_right_to_copy_hides_later_codes(fixture: Fixture) {
     let world = World::new(fixture);
     let own = world.service.clone().with_policy(Policy::default().with_role(
         role("manager"),
@@ -229,7 +229,7 @@ pub async fn a_repeat_gives_no_later_code_away(fixture: Fixture) {
 
 /// A repeat stays valid when its expiry is too near by now but was far enough at the
 /// first request. Any other request with such an expiry is invalid.
-pub async fn a_repeat_is_known_although_its_expiry_is_near_by_now(fixture: Fixture) {
+pub async fn repeated_creation_with_a_near_expiry_succeeds(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     let soon = Expiry::At(later(world.now(), 3_600_000_000));

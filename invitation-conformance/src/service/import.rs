@@ -19,7 +19,7 @@ use crate::{
 
 /// An import creates its valid rows in one batch. Each invalid row is refused for its own
 /// reason, with its own event. A rehearsal returns the same outcomes beforehand.
-pub async fn a_valid_row_is_imported_without_the_invalid_ones(fixture: Fixture) {
+pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
     let world = World::new(fixture);
     let rows = || {
         let drafts = [
@@ -59,7 +59,7 @@ pub async fn a_valid_row_is_imported_without_the_invalid_ones(fixture: Fixture) 
 
 /// When a quota has too little room, an import creates the first rows that fit and
 /// refuses the rest. Rows that count towards another quota are not affected.
-pub async fn an_import_fills_a_quota_and_refuses_the_rest(fixture: Fixture) {
+pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(2));
     let hr = || staff().in_division(division("hr"));
@@ -90,7 +90,7 @@ pub async fn an_import_fills_a_quota_and_refuses_the_rest(fixture: Fixture) {
 
 /// An import needs its right and has a maximum number of rows. Both rules apply to
 /// rehearsals too.
-pub async fn an_import_needs_its_right_and_is_bounded(fixture: Fixture) {
+pub async fn import_without_its_right_or_with_too_many_rows_fails(fixture: Fixture) {
     let world = World::new(fixture);
     let limits = Limits::default().with_batch(NonZeroU32::MIN.saturating_add(1));
     let service = world.service.clone().with_limits(limits);
@@ -114,7 +114,7 @@ pub async fn an_import_needs_its_right_and_is_bounded(fixture: Fixture) {
 /// A row is marked if its mailbox is repeated in the import, or has an active invitation
 /// to the row's division. The import's settings decide whether it is skipped or created,
 /// in both modes and in a rehearsal.
-pub async fn a_duplicate_mailbox_is_skipped_or_created(fixture: Fixture) {
+pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture) {
     use RowWarning::{AlreadyInvited, Repeated, WithoutAddress};
     let world = World::new(fixture);
     let to = |address: &str| staff().for_email(email(address));
@@ -193,7 +193,7 @@ fn mixed(world: &World) -> Import {
 /// A repeated import under the same key returns the first result of each row. It does so
 /// at any later time, and even if the quotas are full. Nothing is stored or written. The
 /// invitations have their current facts and codes.
-pub async fn a_repeated_import_gives_the_first_results(fixture: Fixture) {
+pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
     let world = World::new(fixture);
     let asked = mixed(&world);
     let service = bounded(&world, Cap::Unlimited, at_most(2));
@@ -223,7 +223,7 @@ pub async fn a_repeated_import_gives_the_first_results(fixture: Fixture) {
 /// The key of an import that created nothing is remembered for 24 hours; afterwards the
 /// import runs again. Within that time it takes no quota, and returns the first results
 /// even if there is room by now.
-pub async fn a_repeated_import_that_created_nothing_is_known_for_a_day(fixture: Fixture) {
+pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(1));
     let occupant = world.issue(staff()).await.invitation().id;
@@ -249,7 +249,7 @@ pub async fn a_repeated_import_that_created_nothing_is_known_for_a_day(fixture: 
 
 /// A different import under a used key is refused, for a difference in any field, and
 /// nothing is stored. A key belongs to its user.
-pub async fn another_import_under_a_key_is_refused(fixture: Fixture) {
+pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     let row = || staff().for_email(email("a@example.com"));
@@ -295,7 +295,7 @@ pub async fn another_import_under_a_key_is_refused(fixture: Fixture) {
 
 /// In all-or-nothing mode, one invalid row fails the whole import. The error names every
 /// mistake, and the key stays unused.
-pub async fn an_atomic_import_fails_as_a_whole(fixture: Fixture) {
+pub async fn atomic_import_with_an_invalid_row_creates_nothing(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(2));
     let atomic = |drafts: Vec<Draft>| import(drafts).with_mode(ImportMode::AllOrNone);

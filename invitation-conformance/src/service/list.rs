@@ -33,7 +33,7 @@ async fn places(world: &World, actor: &Actor, of: &Criteria, rows: &[Invitation]
 
 /// Each criterion restricts a list to the invitations it names, and criteria are combined
 /// with *and*. A manager sees only their own division.
-pub async fn criteria_narrow_a_list(fixture: Fixture) {
+pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let (now, tick) = (world.now(), |n| later(world.now(), n));
     let by = |id: &str| Inviter::User { user: user(id), role: role("admin") };
@@ -97,7 +97,7 @@ pub async fn criteria_narrow_a_list(fixture: Fixture) {
 /// Each search term matches the beginning of a term of the address, or of a term of *Used
 /// By*. A whole address matches that address. No other field is searched, and no
 /// character acts as a pattern.
-pub async fn a_search_means_what_the_manual_says(fixture: Fixture) {
+pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let used_by = |name: &str| {
         let last = invitation_core::Redemption {
@@ -168,7 +168,7 @@ pub async fn a_search_means_what_the_manual_says(fixture: Fixture) {
 
 /// All pages of a list derive the status at the time of the first page. A cursor can be
 /// parsed from its text and does not extend the reach of the actor who presents it.
-pub async fn pages_of_a_list_belong_together(fixture: Fixture) {
+pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let dying = || Invitation { expires_at: later(world.now(), 1), ..mint.row() };
     let foreign = || Invitation { division: division("hr"), ..mint.row() };

@@ -12,7 +12,7 @@ use crate::{
 
 /// An administrator lists open reservations, newest first and page by page. Expired ones
 /// are marked; committed, released and taken-over ones are absent.
-pub async fn an_administrator_lists_open_reservations(fixture: Fixture) {
+pub async fn reservations_list_contains_only_open_ones_newest_first(fixture: Fixture) {
     let world = World::new(fixture);
     let (sales, hr) =
         (world.issue_for(4).await, world.issue(Draft::new().in_division(division("hr"))).await);
@@ -56,7 +56,7 @@ pub async fn an_administrator_lists_open_reservations(fixture: Fixture) {
 
 /// An actor with the right to view an invitation can list its redemptions, newest first
 /// and page by page, for single-use and multi-use invitations.
-pub async fn who_may_look_reads_who_redeemed(fixture: Fixture) {
+pub async fn redemptions_list_needs_the_right_to_view(fixture: Fixture) {
     let world = World::new(fixture);
     let actor = manager("sales");
     for uses in [1, 5] {

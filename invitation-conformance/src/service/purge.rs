@@ -43,7 +43,7 @@ fn purges(events: &[Event]) -> Vec<&Event> {
 
 /// A purged invitation is unknown from then on, with its code, redemptions, reservations,
 /// idempotency key and search terms. Its events stay, and the purge writes one event.
-pub async fn what_was_purged_is_gone_but_for_its_events(fixture: Fixture) {
+pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     let draft = || staff().for_uses(at_most(3)).for_email(email("anna@example.com"));
@@ -104,7 +104,7 @@ pub async fn what_was_purged_is_gone_but_for_its_events(fixture: Fixture) {
 
 /// An idempotency key is forgotten as soon as one of the invitations created under it is
 /// purged.
-pub async fn a_key_goes_with_the_first_of_its_invitations(fixture: Fixture) {
+pub async fn key_is_forgotten_with_its_first_purged_invitation(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     let drafts = || vec![staff(), staff(), staff()];
@@ -126,7 +126,7 @@ pub async fn a_key_goes_with_the_first_of_its_invitations(fixture: Fixture) {
 
 /// One call removes at most the requested number, and returns whether more may be left.
 /// Each call that removes something writes one event with the number.
-pub async fn a_purge_is_bounded(fixture: Fixture) {
+pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
     let world = World::new(fixture);
     world.service.create_many(&admin(), vec![staff(); 25]).await.expect("may create");
     world.clock.advance(Duration::days(100));
@@ -149,7 +149,7 @@ pub async fn a_purge_is_bounded(fixture: Fixture) {
 
 /// Purging needs its right, an age of at least one day, and a maximum number within the
 /// batch limit. Otherwise nothing is removed.
-pub async fn a_purge_has_its_limits(fixture: Fixture) {
+pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let id = world.issue(Draft::new()).await.invitation().id;
     world.clock.advance(Duration::days(100));
@@ -179,7 +179,7 @@ pub async fn a_purge_has_its_limits(fixture: Fixture) {
 
 /// The largest and smallest representable ages are invalid, as is any age that is too
 /// short or reaches beyond the range of timestamps.
-pub async fn an_age_that_is_no_age_is_invalid(fixture: Fixture) {
+pub async fn unrepresentable_purge_age_is_invalid(fixture: Fixture) {
     let world = World::new(fixture);
     for age in [Duration::MAX, Duration::MIN.saturating_add(Duration::SECOND), Duration::MIN] {
         let answer = world.service.purge(&admin(), age, at_most(9)).await;
@@ -189,7 +189,7 @@ pub async fn an_age_that_is_no_age_is_invalid(fixture: Fixture) {
 
 /// An actor limited to a division purges only invitations of that division, and the event
 /// names it.
-pub async fn a_purge_keeps_to_the_actors_reach(fixture: Fixture) {
+pub async fn purge_stays_within_the_actors_reach(fixture: Fixture) {
     let world = World::new(fixture);
     let mut rows = Vec::new();
     for name in ["sales", "hr", "Sales", "sale"] {

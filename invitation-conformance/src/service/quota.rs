@@ -23,7 +23,7 @@ async fn create(service: &Service, draft: Draft) -> Result<(), Error> {
 /// A quota limits the pending invitations of an inviter. One more is refused, and a batch
 /// that exceeds the quota creates nothing. Other inviters are not affected. The refusal
 /// is recorded.
-pub async fn a_quota_bounds_what_an_inviter_has_pending(fixture: Fixture) {
+pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(3), Cap::Unlimited);
     create(&service, staff()).await.expect("there is room");
@@ -52,7 +52,7 @@ pub async fn a_quota_bounds_what_an_inviter_has_pending(fixture: Fixture) {
 /// A quota limits the pending invitations of a division, for all inviters and the system.
 /// Other divisions are not affected. Each invitation of a batch counts towards its own
 /// division.
-pub async fn a_quota_bounds_what_a_division_has_pending(fixture: Fixture) {
+pub async fn division_quota_limits_pending_invitations(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, Cap::Unlimited, at_most(2));
     let (sales, hr) = (division("sales"), division("hr"));
@@ -79,7 +79,7 @@ pub async fn a_quota_bounds_what_a_division_has_pending(fixture: Fixture) {
 }
 
 /// When both quotas are full, the refusal names the inviter's quota.
-pub async fn the_first_full_quota_is_named(fixture: Fixture) {
+pub async fn refusal_with_two_full_quotas_names_the_inviters(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(2), at_most(3));
     service.create(&manager("sales"), Draft::new()).await.expect("there is room");
@@ -93,7 +93,7 @@ pub async fn the_first_full_quota_is_named(fixture: Fixture) {
 
 /// A place becomes free when the invitation is used up, revoked, deleted or expired. An
 /// invitation with uses left keeps its place, even if its use is reserved.
-pub async fn what_is_over_makes_room(fixture: Fixture) {
+pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), at_most(1));
     let any = IfVersion::Any;
@@ -130,7 +130,7 @@ pub async fn what_is_over_makes_room(fixture: Fixture) {
 /// A change that makes an invitation pending again needs room in the quota, as a new
 /// invitation does: reinstating, or extending an expired one. Other changes need no room:
 /// extending an active one, or reinstating an expired one.
-pub async fn what_is_revived_needs_room(fixture: Fixture) {
+pub async fn revived_invitation_needs_room(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), Cap::Unlimited);
     let any = IfVersion::Any;
@@ -172,7 +172,7 @@ pub async fn what_is_revived_needs_room(fixture: Fixture) {
 
 /// The guard is evaluated before the quota: a change that is refused for another reason
 /// names that reason, not the full quota.
-pub async fn the_guard_is_asked_before_the_quota(fixture: Fixture) {
+pub async fn guard_is_evaluated_before_the_quota(fixture: Fixture) {
     let world = World::new(fixture);
     let service = bounded(&world, at_most(1), at_most(1));
     let any = IfVersion::Any;

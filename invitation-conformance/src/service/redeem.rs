@@ -15,7 +15,7 @@ use crate::{
 
 /// A single-use code is redeemed once. The newcomer gets the role and division of the
 /// invitation, the invitation is used from then on, and one event is written.
-pub async fn a_code_is_redeemed_once(fixture: Fixture) {
+pub async fn single_use_code_is_redeemed_once(fixture: Fixture) {
     let world = World::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
     let created = world.issue(Draft::new().with_metadata(metadata.clone())).await;
@@ -62,7 +62,7 @@ pub async fn a_code_is_redeemed_once(fixture: Fixture) {
 }
 
 /// A code is accepted in every spelling in which a person may type it.
-pub async fn a_code_is_redeemed_as_typed(fixture: Fixture) {
+pub async fn code_in_any_spelling_is_redeemed(fixture: Fixture) {
     let world = World::new(fixture);
     let typed: [fn(&str) -> String; 5] = [
         |code| code.to_lowercase(),
@@ -81,7 +81,7 @@ pub async fn a_code_is_redeemed_as_typed(fixture: Fixture) {
 
 /// A text that cannot be a code fails with its own error type. Nothing is recorded and no
 /// use is consumed.
-pub async fn a_mistyped_code_leaves_no_trace(fixture: Fixture) {
+pub async fn mistyped_code_writes_no_event(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let code = created.code().reveal();
@@ -113,7 +113,7 @@ pub async fn a_mistyped_code_leaves_no_trace(fixture: Fixture) {
 }
 
 /// A code is valid while `now < expires_at`, to the microsecond.
-pub async fn a_code_expires_at_its_instant(fixture: Fixture) {
+pub async fn redeem_from_the_instant_of_expiry_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let until = at(world.now().as_micros() + 7_200_000_001);
     for (by, valid) in [(-1, true), (0, false), (1, false)] {
@@ -132,7 +132,7 @@ pub async fn a_code_expires_at_its_instant(fixture: Fixture) {
 
 /// A code with several uses is redeemed by exactly that number of different people, each
 /// once.
-pub async fn a_code_for_several_is_redeemed_exactly_so_often(fixture: Fixture) {
+pub async fn multi_use_code_is_redeemed_max_uses_times(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [2_u32, 3, 10] {
         let created = world.issue_for(uses).await;
@@ -159,7 +159,7 @@ pub async fn a_code_for_several_is_redeemed_exactly_so_often(fixture: Fixture) {
 
 /// A code bound to an address can only be redeemed with a proof of that address, in any
 /// letter case. Other people are refused, and the code stays valid.
-pub async fn a_bound_code_is_for_who_proved_the_address(fixture: Fixture) {
+pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("Anna.Lind@Exämple.com"))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -184,7 +184,7 @@ pub async fn a_bound_code_is_for_who_proved_the_address(fixture: Fixture) {
 }
 
 /// Amending the address, or rotating the code, applies to the next redemption.
-pub async fn the_terms_of_the_moment_decide(fixture: Fixture) {
+pub async fn redeem_after_a_change_follows_the_new_terms(fixture: Fixture) {
     use invitation_core::Amendment;
 
     let world = World::new(fixture);

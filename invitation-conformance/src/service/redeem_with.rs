@@ -15,7 +15,7 @@ use crate::{
 
 /// The host creates the account once, from the data of the reservation, and then the code
 /// is redeemed. A repeat by the same redeemer creates no second account.
-pub async fn an_account_is_created_and_the_code_redeemed(fixture: Fixture) {
+pub async fn redeem_with_creates_one_account_and_redeems(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -55,7 +55,7 @@ pub async fn an_account_is_created_and_the_code_redeemed(fixture: Fixture) {
 }
 
 /// If the account is not created, the use is free again at once.
-pub async fn a_failed_creation_gives_the_use_back(fixture: Fixture) {
+pub async fn failed_creation_releases_the_use(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -76,7 +76,7 @@ pub async fn a_failed_creation_gives_the_use_back(fixture: Fixture) {
 
 /// If the commit is refused, the host gets back the account it created and the
 /// reservation. That reservation cannot be committed any more.
-pub async fn a_refused_commit_gives_the_account_back(fixture: Fixture) {
+pub async fn refused_commit_returns_the_account_to_the_host(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -102,7 +102,7 @@ pub async fn a_refused_commit_gives_the_account_back(fixture: Fixture) {
 
 /// If the call is dropped while the account is being created, the use stays reserved. The
 /// same person can resume it; after it has expired, another person can take it over.
-pub async fn a_dropped_creation_leaves_a_reservation(fixture: Fixture) {
+pub async fn dropped_creation_keeps_the_reservation(fixture: Fixture) {
     let world = World::new(fixture);
     for takes_up in [true, false] {
         let created = world.issue(Draft::new()).await;
@@ -138,7 +138,7 @@ pub async fn a_dropped_creation_leaves_a_reservation(fixture: Fixture) {
 
 /// A repeated call whose creation fails keeps the reservation if an earlier call of the
 /// same person may still be creating the account.
-pub async fn a_failed_repeat_leaves_the_use_to_the_first_call(fixture: Fixture) {
+pub async fn failed_repeat_keeps_the_reservation_of_the_first_call(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());

@@ -98,7 +98,7 @@ pub(super) async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
 
 /// Each reason has its own refusal and its own event, which names the exact reason, the
 /// redeemer and the invitation. Nothing else changes.
-pub async fn a_refused_redemption_leaves_evidence_only(fixture: Fixture) {
+pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
         mint.store(&*world.store, std::slice::from_ref(&row)).await;
@@ -126,7 +126,7 @@ pub async fn a_refused_redemption_leaves_evidence_only(fixture: Fixture) {
 
 /// If several reasons apply, the first of this order is given: deleted, used, revoked,
 /// expired, address, withdrawn grant. Lists show the same status.
-pub async fn the_first_reason_decides(fixture: Fixture) {
+pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let now = world.now();
     for combination in 0_u32..64 {
@@ -168,7 +168,7 @@ pub async fn the_first_reason_decides(fixture: Fixture) {
 
 /// A refused redemption does not consume the code: an entitled person can redeem it
 /// afterwards.
-pub async fn a_refusal_leaves_the_code_for_the_right_person(fixture: Fixture) {
+pub async fn refused_redemption_consumes_no_use(fixture: Fixture) {
     let world = World::new(fixture);
     let hr = Draft::new().in_division(division("hr")).for_email(email("anna@example.com"));
     let created = world.issue(hr).await;
@@ -191,7 +191,7 @@ pub async fn a_refusal_leaves_the_code_for_the_right_person(fixture: Fixture) {
 
 /// With [`Disclosure::Nothing`] every refusal looks like that of an unknown code. The
 /// trail keeps the real reason.
-pub async fn nothing_is_disclosed_when_the_host_says_so(fixture: Fixture) {
+pub async fn refused_redemption_without_disclosure_is_code_unknown(fixture: Fixture) {
     let (world, mint) = (World::new(fixture), Mint::new());
     let service = world.service.clone().with_disclosure(Disclosure::Nothing);
     for Case { row, redeemer, reason, .. } in cases(&world, &mint) {

@@ -30,7 +30,7 @@ async fn redeemed_by_anna(world: &World, created: &Created) -> Redeemed {
 
 /// Repeating a single-use redemption returns the same redemption: immediately, after the
 /// expiry, after another user was refused, and after the deletion.
-pub async fn a_repeat_gets_the_same_redemption(fixture: Fixture) {
+pub async fn repeated_redemption_returns_the_first_result(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -51,7 +51,7 @@ pub async fn a_repeat_gets_the_same_redemption(fixture: Fixture) {
 /// Repeating a redemption of a multi-use code returns the same redemption with the role
 /// that was granted then. This holds after further redemptions and after the invitation
 /// was amended, revoked, rotated, reinstated, used up, expired and deleted.
-pub async fn a_repeat_among_several_gets_its_own_redemption(fixture: Fixture) {
+pub async fn repeated_multi_use_redemption_returns_the_own_result(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(3).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -90,7 +90,7 @@ pub async fn a_repeat_among_several_gets_its_own_redemption(fixture: Fixture) {
 }
 
 /// A repeat is recognised even if the policy no longer permits redeeming the code.
-pub async fn a_repeat_is_recognised_under_another_policy(fixture: Fixture) {
+pub async fn repeated_redemption_under_a_stricter_policy_is_replayed(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(2).await;
     let code = created.code().reveal();
@@ -104,7 +104,7 @@ pub async fn a_repeat_is_recognised_under_another_policy(fixture: Fixture) {
 
 /// A repeat is recognised by user id, not by name. The same user under another name gets
 /// the first redemption; another user under the same name is a different person.
-pub async fn a_repeat_is_known_by_its_user(fixture: Fixture) {
+pub async fn repeated_redemption_is_recognised_by_user_id(fixture: Fixture) {
     use invitation_core::Redeemer;
 
     let world = World::new(fixture);

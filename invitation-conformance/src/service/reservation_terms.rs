@@ -22,7 +22,7 @@ async fn commit(world: &World, reservation: &Reservation) -> Result<(), invitati
 /// Revoking, rotating and amending the binding or the role end the reservations and free
 /// their uses. The commit is refused for that reason, even after the change was undone.
 /// Amending the expiry does not end reservations.
-pub async fn other_terms_end_reservations(fixture: Fixture) {
+pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
     for what in ["revoke", "rotate", "address", "domain", "anyone", "role", "expiry"] {
@@ -70,7 +70,7 @@ pub async fn other_terms_end_reservations(fixture: Fixture) {
 
 /// Reservations do not change the status of an invitation: not in lists, not in counts,
 /// and not when it is revoked.
-pub async fn reservations_do_not_show_in_the_status(fixture: Fixture) {
+pub async fn reservations_do_not_change_the_status(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let id = created.invitation().id;
@@ -88,7 +88,7 @@ pub async fn reservations_do_not_show_in_the_status(fixture: Fixture) {
 }
 
 /// *Reserved* is given only if no other reason applies, because it is temporary.
-pub async fn every_other_reason_comes_before_reserved(fixture: Fixture) {
+pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
     let world = World::new(fixture);
     let bound = Draft::new().for_email(email("anna@example.com"));
     let created = world.issue(bound).await;
@@ -119,7 +119,7 @@ pub async fn every_other_reason_comes_before_reserved(fixture: Fixture) {
 }
 
 /// In the context of another division, a code and any reservation on it are unknown.
-pub async fn a_foreign_division_reserves_nothing(fixture: Fixture) {
+pub async fn reserve_in_another_division_is_code_unknown(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -143,7 +143,7 @@ pub async fn a_foreign_division_reserves_nothing(fixture: Fixture) {
 
 /// With [`Disclosure::Nothing`] every refusal of a reservation looks like that of an
 /// unknown code. The trail keeps the real reason.
-pub async fn nothing_is_disclosed_to_who_reserves(fixture: Fixture) {
+pub async fn refused_reserve_without_disclosure_is_code_unknown(fixture: Fixture) {
     let world = World::new(fixture);
     let silent = world.service.clone().with_disclosure(Disclosure::Nothing);
     let created = world.issue(Draft::new()).await;
@@ -165,7 +165,7 @@ pub async fn nothing_is_disclosed_to_who_reserves(fixture: Fixture) {
 
 /// A commit is checked against the policy of that moment. A refused commit leaves the
 /// reservation as it was.
-pub async fn the_ceiling_of_the_moment_decides_at_commit(fixture: Fixture) {
+pub async fn commit_follows_the_current_policy(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let id = created.invitation().id;
@@ -182,7 +182,7 @@ pub async fn the_ceiling_of_the_moment_decides_at_commit(fixture: Fixture) {
 
 /// A repeated commit returns the same redemption, whatever state the invitation is in by
 /// then. Nothing is written.
-pub async fn a_repeated_commit_gets_the_same_redemption(fixture: Fixture) {
+pub async fn repeated_commit_returns_the_first_result(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
     let created = world.issue_for(2).await;

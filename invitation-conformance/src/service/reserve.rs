@@ -19,7 +19,7 @@ const LEASE: time::Duration = time::Duration::minutes(10);
 /// A reservation holds its use for one person, who then commits it. Other people are
 /// refused and learn until when it is held. Each step writes one event that names the
 /// reservation.
-pub async fn a_reservation_holds_a_use_until_it_is_committed(fixture: Fixture) {
+pub async fn reservation_holds_the_use_until_commit(fixture: Fixture) {
     let world = World::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
     let created = world.issue(Draft::new().with_metadata(metadata.clone())).await;
@@ -68,7 +68,7 @@ pub async fn a_reservation_holds_a_use_until_it_is_committed(fixture: Fixture) {
 }
 
 /// A reservation ends no later than the invitation expires.
-pub async fn a_reservation_ends_with_the_invitation(fixture: Fixture) {
+pub async fn reservation_ends_no_later_than_the_invitation(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().expiring(Expiry::Default)).await;
     let (code, end) = (created.code().reveal(), created.invitation().expires_at);
@@ -86,7 +86,7 @@ pub async fn a_reservation_ends_with_the_invitation(fixture: Fixture) {
 
 /// Reserving again as the same person, under any name, returns the same reservation. No
 /// second use is held, and nothing is written.
-pub async fn a_repeated_reservation_is_the_same(fixture: Fixture) {
+pub async fn repeated_reserve_returns_the_same_reservation(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [1, 3] {
         let created = world.issue_for(uses).await;
@@ -110,7 +110,7 @@ pub async fn a_repeated_reservation_is_the_same(fixture: Fixture) {
 
 /// Reserving again after the own reservation has expired renews it for the same use. The
 /// id stays; the end and the event are new.
-pub async fn a_run_out_reservation_is_renewed_under_its_id(fixture: Fixture) {
+pub async fn reserve_after_own_expiry_renews_the_reservation(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -138,7 +138,7 @@ pub async fn a_run_out_reservation_is_renewed_under_its_id(fixture: Fixture) {
 
 /// The redeemer of a code gets no reservation of another use, whatever state the code is
 /// in. The redeemer's account exists already.
-pub async fn who_has_redeemed_gets_no_reservation(fixture: Fixture) {
+pub async fn reserve_after_redeem_returns_the_redemption(fixture: Fixture) {
     let world = World::new(fixture);
     for uses in [1, 3] {
         let created = world.issue_for(uses).await;
@@ -163,7 +163,7 @@ pub async fn who_has_redeemed_gets_no_reservation(fixture: Fixture) {
 
 /// A released use is free at once, and the release is recorded. Releasing again changes
 /// nothing. Releasing after the redemption does not undo it.
-pub async fn a_released_use_is_free_again(fixture: Fixture) {
+pub async fn released_use_is_free_at_once(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -194,7 +194,7 @@ pub async fn a_released_use_is_free_again(fixture: Fixture) {
 
 /// A reservation belongs to its redeemer. Another person with its key cannot commit or
 /// release it, nor can its redeemer with another key.
-pub async fn a_reservation_is_its_redeemers(fixture: Fixture) {
+pub async fn commit_or_release_by_another_user_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(3).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -222,7 +222,7 @@ pub async fn a_reservation_is_its_redeemers(fixture: Fixture) {
 
 /// A redeemer who holds a use consumes that use, whether the lease is still running or
 /// has expired. Leases of other people stay.
-pub async fn a_redemption_takes_the_redeemers_own_use(fixture: Fixture) {
+pub async fn redeem_consumes_the_own_reservation(fixture: Fixture) {
     let world = World::new(fixture);
     for late in [false, true] {
         let created = world.issue_for(2).await;

@@ -39,7 +39,7 @@ async fn revoked(world: &World, id: InvitationId) -> bool {
 
 /// A sweep revokes exactly the invitations that match the criteria: by inviter, division,
 /// batch, role and search. Each keeps the reason and gets one event.
-pub async fn a_sweep_withdraws_what_the_criteria_mean(fixture: Fixture) {
+pub async fn revoke_all_revokes_what_the_criteria_match(fixture: Fixture) {
     let world = World::new(fixture);
     let service = &world.service;
     let batch = service.create_many(&admin(), vec![staff(), staff()]).await.expect("may create");
@@ -85,7 +85,7 @@ pub async fn a_sweep_withdraws_what_the_criteria_mean(fixture: Fixture) {
 
 /// A sweep revokes invitations that have uses left and are not revoked, including expired
 /// and reserved ones. Used-up, revoked and deleted invitations stay as they are.
-pub async fn a_sweep_withdraws_what_can_be_withdrawn(fixture: Fixture) {
+pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixture) {
     let world = World::new(fixture);
     let (service, any) = (&world.service, IfVersion::Any);
     let expired = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
@@ -125,7 +125,7 @@ pub async fn a_sweep_withdraws_what_can_be_withdrawn(fixture: Fixture) {
 /// A sweep in pages of any length gives the same result as one page. An interrupted sweep
 /// continues from the last cursor or from the beginning. Invitations created in between
 /// stay.
-pub async fn a_sweep_goes_on_where_it_ended(fixture: Fixture) {
+pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
     let world = World::new(fixture);
     for (limit, anew) in [(1, false), (3, false), (3, true), (200, true)] {
         let created = world.service.create_many(&admin(), vec![staff(); 8]).await;
@@ -166,7 +166,7 @@ pub async fn a_sweep_goes_on_where_it_ended(fixture: Fixture) {
 
 /// A sweep revokes nothing out of the actor's reach, and nothing at all without the right
 /// to revoke. Invalid input is refused before anything is changed.
-pub async fn a_sweep_keeps_to_the_actors_reach(fixture: Fixture) {
+pub async fn revoke_all_stays_within_the_actors_reach(fixture: Fixture) {
     let world = World::new(fixture);
     let foreign = world.issue(Draft::new().in_division(division("hr"))).await.invitation().id;
     let own = world.issue(Draft::new()).await.invitation().id;

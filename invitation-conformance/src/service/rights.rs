@@ -19,27 +19,27 @@ use crate::{
 
 /// The divisions and roles in which each role may create are exactly those of the default
 /// policy. A refused creation writes one denial and stores nothing else.
-pub async fn rights_to_create_are_those_of_the_policy(fixture: Fixture) {
+pub async fn every_role_creates_exactly_what_the_policy_allows(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.creates()).await;
 }
 
 /// The actions each role may perform on an invitation, by its division and its role, are
 /// exactly those of the default policy. A refused attempt changes nothing and writes one
 /// denial that names the invitation.
-pub async fn rights_on_an_invitation_are_those_of_the_policy(fixture: Fixture) {
+pub async fn every_role_acts_on_exactly_what_the_policy_allows(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.is_on_one()).await;
 }
 
 /// The divisions in which each role may list, count, see the open reservations and read
 /// the trail are exactly those of the default policy. A refused attempt writes one
 /// denial.
-pub async fn rights_to_look_are_those_of_the_policy(fixture: Fixture) {
+pub async fn every_role_reads_exactly_what_the_policy_allows(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.looks()).await;
 }
 
 /// The divisions in which each role may revoke or purge all invitations are exactly those
 /// of the default policy. A refused attempt changes nothing and writes one denial.
-pub async fn rights_over_many_are_those_of_the_policy(fixture: Fixture) {
+pub async fn every_role_revokes_and_purges_exactly_what_the_policy_allows(fixture: Fixture) {
     try_all(fixture, |attempt| attempt.is_on_many()).await;
 }
 
@@ -218,7 +218,7 @@ impl Cell {
 /// For an actor, these three are indistinguishable: an invitation of a division out of
 /// reach, a deleted one, and an id that was never used. Only the trail distinguishes
 /// them.
-pub async fn a_foreign_invitation_looks_like_none(fixture: Fixture) {
+pub async fn foreign_invitation_is_indistinguishable_from_none(fixture: Fixture) {
     let (world, mint) = (World::unbounded(fixture), Mint::new());
     let made = |name: &str| Invitation { division: division(name), ..mint.row() };
     let (foreign, gone) =
@@ -253,7 +253,7 @@ pub async fn a_foreign_invitation_looks_like_none(fixture: Fixture) {
 
 /// A manager who names no role creates staff in their own division. A manager sees only
 /// invitations of that division, and may only copy them.
-pub async fn a_manager_has_the_managers_dashboard(fixture: Fixture) {
+pub async fn manager_creates_staff_and_sees_the_own_division_only(fixture: Fixture) {
     use invitation_core::{Criteria, Draft};
 
     let world = World::new(fixture);

@@ -28,7 +28,7 @@ fn neighbour(code: &InvitationCode) -> InvitationCode {
 
 /// The beginning of a code, at least its complete first group, finds exactly the codes
 /// that begin with it, in any spelling. A shorter piece finds none.
-pub async fn a_search_finds_beginnings_of_codes(fixture: Fixture) {
+pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
     let world = World::new(fixture);
     let mint = Mint::new();
     let one = mint.row();
@@ -71,7 +71,7 @@ pub async fn a_search_finds_beginnings_of_codes(fixture: Fixture) {
 
 /// A search without a letter or digit, or longer than 200 bytes, is refused instead of
 /// ignored. It writes no event.
-pub async fn a_search_without_words_is_refused(fixture: Fixture) {
+pub async fn search_without_letter_or_digit_is_invalid(fixture: Fixture) {
     let world = World::new(fixture);
     let mint = Mint::new();
     mint.store(&*world.store, &[mint.row()]).await;
@@ -93,7 +93,7 @@ pub async fn a_search_without_words_is_refused(fixture: Fixture) {
 
 /// An actor with the right to view but not to copy finds nothing by a code, not even by
 /// its first group. Every symbol that a search confirms would reveal part of the code.
-pub async fn a_search_confirms_no_code_to_who_may_not_copy(fixture: Fixture) {
+pub async fn search_by_code_without_the_right_to_copy_finds_nothing(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
     let code = created.code().reveal();

@@ -27,7 +27,7 @@ async fn change(world: &World, n: usize, id: InvitationId, when: IfVersion) -> R
 
 /// Amending, rotating, revoking and reinstating increment the version. A redemption, a
 /// view, a copy and a refusal do not.
-pub async fn the_version_counts_changes_of_terms(fixture: Fixture) {
+pub async fn version_counts_changes_of_terms_only(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(3).await;
     let id = created.invitation().id;
@@ -47,7 +47,7 @@ pub async fn the_version_counts_changes_of_terms(fixture: Fixture) {
 
 /// A change meant for one version is applied to that version only. Otherwise it is
 /// refused with the present version, writes one event and changes nothing.
-pub async fn a_change_meant_for_a_version_is_made_on_it_only(fixture: Fixture) {
+pub async fn change_for_another_version_is_refused(fixture: Fixture) {
     let world = World::new(fixture);
     let created = world.issue_for(2).await;
     let id = created.invitation().id;
