@@ -344,38 +344,38 @@ macro_rules! __conformance_promises {
             }
             races {
                 redemptions {
-                    a_crowd_redeems_a_single_use_code_once
-                    a_crowd_redeems_a_code_for_three_three_times
-                    a_crowd_redeems_a_code_for_five_five_times
-                    a_person_in_a_hurry_redeems_once
-                    many_codes_are_redeemed_at_once
+                    concurrent_redeems_of_a_single_use_code_succeed_once
+                    concurrent_redeems_of_a_three_use_code_succeed_three_times
+                    concurrent_redeems_of_a_five_use_code_succeed_five_times
+                    concurrent_redeems_of_one_user_consume_one_use
+                    concurrent_redeems_of_different_codes_all_succeed
                 }
                 changes {
-                    a_redemption_and_a_revocation_exclude_each_other
-                    nobody_gets_in_after_a_revocation
-                    a_grant_is_wholly_one_version
-                    rotations_at_once_leave_one_code
-                    one_of_many_changes_meant_for_a_version_is_made
+                    redeem_and_revoke_of_a_single_use_code_exclude_each_other
+                    no_redeem_succeeds_after_a_revocation
+                    redeem_during_an_amendment_grants_one_whole_version
+                    concurrent_rotations_leave_one_valid_code
+                    one_of_many_changes_of_one_version_is_applied
                 }
                 reservations {
-                    a_crowd_with_reservations_redeems_a_single_use_code_once
-                    a_crowd_with_reservations_redeems_a_code_for_three_three_times
-                    a_crowd_with_reservations_redeems_a_code_for_five_five_times
-                    a_person_in_a_hurry_gets_one_reservation
+                    concurrent_reservations_of_a_single_use_code_redeem_it_once
+                    concurrent_reservations_of_a_three_use_code_redeem_it_three_times
+                    concurrent_reservations_of_a_five_use_code_redeem_it_five_times
+                    concurrent_reserves_of_one_user_return_one_reservation
                 }
                 commits {
-                    a_commit_and_a_release_exclude_each_other
-                    a_commit_is_before_a_revocation_or_refused
-                    a_late_commit_and_a_taker_exclude_each_other
-                    a_run_out_use_passes_to_one
+                    commit_and_release_exclude_each_other
+                    commit_racing_a_revocation_comes_first_or_is_refused
+                    late_commit_and_takeover_exclude_each_other
+                    expired_reservation_is_taken_over_by_one_of_many
                 }
                 quotas {
-                    a_crowd_creates_as_many_as_there_are_places
-                    whatever_makes_pending_shares_the_places
+                    concurrent_creations_fill_exactly_the_free_places
+                    concurrent_creations_reinstatements_and_extensions_share_the_places
                 }
                 idempotency {
-                    one_key_at_the_same_moment_creates_once
-                    equal_imports_at_the_same_moment_create_once
+                    concurrent_creations_under_one_key_create_once
+                    concurrent_imports_under_one_key_create_once
                 }
             }
         }

@@ -56,7 +56,7 @@ async fn successes(world: &World, id: InvitationId, action: Action) -> usize {
 
 /// When one redemption and one revocation of a single-use code race, one is applied and
 /// the other is refused because of it.
-pub async fn a_redemption_and_a_revocation_exclude_each_other(fixture: Fixture) {
+pub async fn redeem_and_revoke_of_a_single_use_code_exclude_each_other(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let created = world.issue(Draft::new()).await;
@@ -93,7 +93,7 @@ pub async fn a_redemption_and_a_revocation_exclude_each_other(fixture: Fixture) 
 /// When many redemptions of a multi-use code race its revocation, the use count equals
 /// the number of successful calls. No redemption succeeds after the revocation has
 /// returned.
-pub async fn nobody_gets_in_after_a_revocation(fixture: Fixture) {
+pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let created = world.issue_for(100).await;
@@ -125,7 +125,7 @@ pub async fn nobody_gets_in_after_a_revocation(fixture: Fixture) {
 
 /// When a redemption races an amendment of role and address, it grants entirely the
 /// version before or entirely the version after.
-pub async fn a_grant_is_wholly_one_version(fixture: Fixture) {
+pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let created = world.issue_for(100).await;
@@ -170,7 +170,7 @@ pub async fn a_grant_is_wholly_one_version(fixture: Fixture) {
 
 /// Each rotation that is applied increments the version, even if many run at the same
 /// moment. Only the code of the last one is valid.
-pub async fn rotations_at_once_leave_one_code(fixture: Fixture) {
+pub async fn concurrent_rotations_leave_one_valid_code(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let created = world.issue(Draft::new()).await;
@@ -202,7 +202,7 @@ pub async fn rotations_at_once_leave_one_code(fixture: Fixture) {
 }
 
 /// When many changes for the same version run at the same moment, exactly one is applied.
-pub async fn one_of_many_changes_meant_for_a_version_is_made(fixture: Fixture) {
+pub async fn one_of_many_changes_of_one_version_is_applied(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let id = world.issue(Draft::new()).await.invitation().id;

@@ -45,7 +45,7 @@ async fn redeems(world: &World, reservation: ReservationId) -> usize {
 /// When a commit and a release of the same reservation race, one succeeds. Either the use
 /// is redeemed and the release is refused, or the use is released and the commit is
 /// refused.
-pub async fn a_commit_and_a_release_exclude_each_other(fixture: Fixture) {
+pub async fn commit_and_release_exclude_each_other(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let created = world.issue_for([1, 3][usize::from(round % 2 == 1)]).await;
@@ -74,7 +74,7 @@ pub async fn a_commit_and_a_release_exclude_each_other(fixture: Fixture) {
 
 /// When a commit and a revocation race, either the use is redeemed before the revocation,
 /// or the commit is refused as revoked.
-pub async fn a_commit_is_before_a_revocation_or_refused(fixture: Fixture) {
+pub async fn commit_racing_a_revocation_comes_first_or_is_refused(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let several = round % 2 == 1;
@@ -109,7 +109,7 @@ pub async fn a_commit_is_before_a_revocation_or_refused(fixture: Fixture) {
 
 /// When a late commit races another user who needs the use of the expired reservation,
 /// exactly one of both gets it.
-pub async fn a_late_commit_and_a_taker_exclude_each_other(fixture: Fixture) {
+pub async fn late_commit_and_takeover_exclude_each_other(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..ROUNDS {
         let created = world.issue_for(1).await;
@@ -146,7 +146,7 @@ pub async fn a_late_commit_and_a_taker_exclude_each_other(fixture: Fixture) {
 
 /// When many users need the use of one expired reservation, exactly one takes it over.
 /// The rest learn until when that user holds it.
-pub async fn a_run_out_use_passes_to_one(fixture: Fixture) {
+pub async fn expired_reservation_is_taken_over_by_one_of_many(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..8 {
         let created = world.issue_for(1).await;

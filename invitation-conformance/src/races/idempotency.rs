@@ -15,7 +15,7 @@ use crate::{
 
 /// When many callers use one key at the same moment, one creates and the rest receive the
 /// same result.
-pub async fn one_key_at_the_same_moment_creates_once(fixture: Fixture) {
+pub async fn concurrent_creations_under_one_key_create_once(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..8 {
         let many = round % 2;
@@ -57,7 +57,7 @@ pub async fn one_key_at_the_same_moment_creates_once(fixture: Fixture) {
 /// When equal imports under one key arrive at the same moment, in any mode, one creates
 /// and the rest return its results. This also holds when a quota has no room for all
 /// rows.
-pub async fn equal_imports_at_the_same_moment_create_once(fixture: Fixture) {
+pub async fn concurrent_imports_under_one_key_create_once(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..8_u32 {
         let here = division(&format!("round{round}"));

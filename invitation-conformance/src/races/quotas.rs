@@ -63,7 +63,7 @@ async fn empty(world: &World) {
 
 /// 64 callers create at the same moment, with one or five places left in the quota of an
 /// inviter or a division. Exactly that many succeed. The last place is never left unused.
-pub async fn a_crowd_creates_as_many_as_there_are_places(fixture: Fixture) {
+pub async fn concurrent_creations_fill_exactly_the_free_places(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for places in [1, 5, 1] {
         for of in [of_admin(), QuotaOf::Division(division("sales"))] {
@@ -86,7 +86,7 @@ pub async fn a_crowd_creates_as_many_as_there_are_places(fixture: Fixture) {
 
 /// Concurrent creating, reinstating and extending share the places of a quota. Exactly as
 /// many calls succeed as there are places.
-pub async fn whatever_makes_pending_shares_the_places(fixture: Fixture) {
+pub async fn concurrent_creations_reinstatements_and_extensions_share_the_places(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..4 {
         empty(&world).await;

@@ -117,24 +117,24 @@ fn size(n: u32) -> usize {
 
 /// When 64 people redeem a single-use code at the same moment, exactly one succeeds. The
 /// rest get the refusal *used*, and each call writes one event.
-pub async fn a_crowd_redeems_a_single_use_code_once(fixture: Fixture) {
+pub async fn concurrent_redeems_of_a_single_use_code_succeed_once(fixture: Fixture) {
     race_rounds(fixture, 25).await;
 }
 
 /// When 64 people redeem a code with three uses at the same moment, exactly three
 /// succeed.
-pub async fn a_crowd_redeems_a_code_for_three_three_times(fixture: Fixture) {
+pub async fn concurrent_redeems_of_a_three_use_code_succeed_three_times(fixture: Fixture) {
     crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(2)).await;
 }
 
 /// When 64 people redeem a code with five uses at the same moment, exactly five succeed.
-pub async fn a_crowd_redeems_a_code_for_five_five_times(fixture: Fixture) {
+pub async fn concurrent_redeems_of_a_five_use_code_succeed_five_times(fixture: Fixture) {
     crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(4)).await;
 }
 
 /// When one person redeems many times at the same moment, one use is consumed. All calls
 /// return the same redemption, and exactly one returns it as the first.
-pub async fn a_person_in_a_hurry_redeems_once(fixture: Fixture) {
+pub async fn concurrent_redeems_of_one_user_consume_one_use(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..15_u32 {
         let created = world.issue_for([1, 3, 20][size(round % 3)]).await;
@@ -159,7 +159,7 @@ pub async fn a_person_in_a_hurry_redeems_once(fixture: Fixture) {
 }
 
 /// Concurrent redemptions of different codes do not affect each other.
-pub async fn many_codes_are_redeemed_at_once(fixture: Fixture) {
+pub async fn concurrent_redeems_of_different_codes_all_succeed(fixture: Fixture) {
     let world = World::unbounded(fixture);
     let mut jobs = Vec::new();
     for n in 0..CROWD {

@@ -226,26 +226,26 @@ fn size(n: u32) -> usize {
 
 /// When 64 people redeem and reserve a single-use code at the same moment, at most one
 /// redeems it, and its use is never lost.
-pub async fn a_crowd_with_reservations_redeems_a_single_use_code_once(fixture: Fixture) {
+pub async fn concurrent_reservations_of_a_single_use_code_redeem_it_once(fixture: Fixture) {
     race_rounds_with_leases(fixture, 9, NonZeroU32::MIN).await;
 }
 
 /// When 64 people redeem and reserve a code with three uses at the same moment, at most
 /// three redeem it, and no use is lost.
-pub async fn a_crowd_with_reservations_redeems_a_code_for_three_three_times(fixture: Fixture) {
+pub async fn concurrent_reservations_of_a_three_use_code_redeem_it_three_times(fixture: Fixture) {
     race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(2)).await;
 }
 
 /// When 64 people redeem and reserve a code with five uses at the same moment, at most
 /// five redeem it, and no use is lost.
-pub async fn a_crowd_with_reservations_redeems_a_code_for_five_five_times(fixture: Fixture) {
+pub async fn concurrent_reservations_of_a_five_use_code_redeem_it_five_times(fixture: Fixture) {
     race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(4)).await;
 }
 
 /// When one person reserves many times at the same moment, all calls return one
 /// reservation, with one event. It holds a free use, renews the person's own, or takes
 /// over an expired one.
-pub async fn a_person_in_a_hurry_gets_one_reservation(fixture: Fixture) {
+pub async fn concurrent_reserves_of_one_user_return_one_reservation(fixture: Fixture) {
     let world = World::unbounded(fixture);
     for round in 0..9_u32 {
         let uses = [1, 3, 20][size(round / 3)];

@@ -57,19 +57,19 @@ macro_rules! races {
 }
 
 races! {
-    a_person_in_a_hurry_redeems_once
-    a_person_in_a_hurry_gets_one_reservation
-    many_codes_are_redeemed_at_once
-    a_redemption_and_a_revocation_exclude_each_other
-    a_grant_is_wholly_one_version
-    rotations_at_once_leave_one_code
-    one_of_many_changes_meant_for_a_version_is_made
-    a_commit_and_a_release_exclude_each_other
-    a_late_commit_and_a_taker_exclude_each_other
-    a_run_out_use_passes_to_one
-    a_crowd_creates_as_many_as_there_are_places
-    whatever_makes_pending_shares_the_places
-    one_key_at_the_same_moment_creates_once
+    concurrent_redeems_of_one_user_consume_one_use
+    concurrent_reserves_of_one_user_return_one_reservation
+    concurrent_redeems_of_different_codes_all_succeed
+    redeem_and_revoke_of_a_single_use_code_exclude_each_other
+    redeem_during_an_amendment_grants_one_whole_version
+    concurrent_rotations_leave_one_valid_code
+    one_of_many_changes_of_one_version_is_applied
+    commit_and_release_exclude_each_other
+    late_commit_and_takeover_exclude_each_other
+    expired_reservation_is_taken_over_by_one_of_many
+    concurrent_creations_fill_exactly_the_free_places
+    concurrent_creations_reinstatements_and_extensions_share_the_places
+    concurrent_creations_under_one_key_create_once
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
