@@ -4,20 +4,16 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
-use std::{fmt::Write as _, fs, path::PathBuf, process::Command, sync::Arc};
+use std::{fmt::Write as _, fs, path::PathBuf, process::Command};
 
 use axum::{
-    Router,
     body::{Body, Bytes},
-    http::Request,
+    http::Method,
 };
-use http_body_util::BodyExt;
-use invitation_axum::{Dashboard, Parts, Service, Web};
-use invitation_core::{Actor, Invitations, MemoryStore, Store};
-use tower::ServiceExt;
 
-#[path = "shared/people.rs"]
-mod people;
+use self::harness::{Harness, request_to};
+
+mod harness;
 
 /// The environment variable with the name of the case that a child process measures.
 const CASE: &str = "INVITATION_MEMORY_CASE";
@@ -43,22 +39,22 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 #[rustfmt::skip]
 const CASES: [Case; 16] = [
-    Case { name: "import of plain rows", path: "/api/bulk", kind: JSON, body: plain_rows, status: 201, peak: 60 * MB },
-    Case { name: "import of wide metadata", path: "/api/bulk", kind: JSON, body: wide_rows, status: 201, peak: 60 * MB },
-    Case { name: "import of many small values", path: "/api/bulk", kind: JSON, body: small_values, status: 422, peak: 60 * MB },
-    Case { name: "import of unknown fields", path: "/api/bulk", kind: JSON, body: unknown_fields, status: 422, peak: 60 * MB },
-    Case { name: "import of long texts", path: "/api/bulk", kind: JSON, body: long_texts, status: 422, peak: 60 * MB },
-    Case { name: "import of one long name", path: "/api/bulk", kind: JSON, body: one_long_name, status: 422, peak: 60 * MB },
-    Case { name: "import of nested lists", path: "/api/bulk", kind: JSON, body: nested_lists, status: 422, peak: 60 * MB },
-    Case { name: "import of CSV", path: "/api/bulk", kind: "text/csv", body: csv_rows, status: 201, peak: 60 * MB },
-    Case { name: "import of CSV by the form", path: "/page/import", kind: "multipart/form-data; boundary=frontier", body: upload, status: 200, peak: 60 * MB },
-    Case { name: "import of many parts", path: "/page/import", kind: "multipart/form-data; boundary=frontier", body: many_parts, status: 400, peak: 60 * MB },
-    Case { name: "wide metadata", path: "/api", kind: JSON, body: || object("metadata", "[", "{},", "0]"), status: 422, peak: 12 * MB },
-    Case { name: "nested metadata", path: "/api", kind: JSON, body: || object("metadata", "", "[", ""), status: 400, peak: 12 * MB },
-    Case { name: "metadata of many names", path: "/api", kind: JSON, body: || object("metadata", "{", "\"a\":1,", "\"b\":1}"), status: 422, peak: 12 * MB },
-    Case { name: "a wide text", path: "/api", kind: JSON, body: || object("role", "[", "[],", "0]"), status: 422, peak: 12 * MB },
-    Case { name: "an unknown wide field", path: "/api", kind: JSON, body: || object("who", "[", "[],", "0]"), status: 422, peak: 12 * MB },
-    Case { name: "a form of many fields", path: "/page/new", kind: FORM, body: || "a&".repeat(PLAIN / 2), status: 400, peak: 12 * MB },
+    Case { name: "import of plain rows", path: "/api/invitations/bulk", kind: JSON, body: plain_rows, status: 201, peak: 60 * MB },
+    Case { name: "import of wide metadata", path: "/api/invitations/bulk", kind: JSON, body: wide_rows, status: 201, peak: 60 * MB },
+    Case { name: "import of many small values", path: "/api/invitations/bulk", kind: JSON, body: small_values, status: 422, peak: 60 * MB },
+    Case { name: "import of unknown fields", path: "/api/invitations/bulk", kind: JSON, body: unknown_fields, status: 422, peak: 60 * MB },
+    Case { name: "import of long texts", path: "/api/invitations/bulk", kind: JSON, body: long_texts, status: 422, peak: 60 * MB },
+    Case { name: "import of one long name", path: "/api/invitations/bulk", kind: JSON, body: one_long_name, status: 422, peak: 60 * MB },
+    Case { name: "import of nested lists", path: "/api/invitations/bulk", kind: JSON, body: nested_lists, status: 422, peak: 60 * MB },
+    Case { name: "import of CSV", path: "/api/invitations/bulk", kind: "text/csv", body: csv_rows, status: 201, peak: 60 * MB },
+    Case { name: "import of CSV by the form", path: "/people/invitations/import", kind: "multipart/form-data; boundary=frontier", body: upload, status: 200, peak: 60 * MB },
+    Case { name: "import of many parts", path: "/people/invitations/import", kind: "multipart/form-data; boundary=frontier", body: many_parts, status: 400, peak: 60 * MB },
+    Case { name: "wide metadata", path: "/api/invitations", kind: JSON, body: || object("metadata", "[", "{},", "0]"), status: 422, peak: 12 * MB },
+    Case { name: "nested metadata", path: "/api/invitations", kind: JSON, body: || object("metadata", "", "[", ""), status: 400, peak: 12 * MB },
+    Case { name: "metadata of many names", path: "/api/invitations", kind: JSON, body: || object("metadata", "{", "\"a\":1,", "\"b\":1}"), status: 422, peak: 12 * MB },
+    Case { name: "a wide text", path: "/api/invitations", kind: JSON, body: || object("role", "[", "[],", "0]"), status: 422, peak: 12 * MB },
+    Case { name: "an unknown wide field", path: "/api/invitations", kind: JSON, body: || object("who", "[", "[],", "0]"), status: 422, peak: 12 * MB },
+    Case { name: "a form of many fields", path: "/people/invitations/new", kind: FORM, body: || "a&".repeat(PLAIN / 2), status: 400, peak: 12 * MB },
 ];
 
 /// Returns a body that repeats `middle` until it has the largest allowed size.
@@ -139,21 +135,12 @@ fn many_parts() -> String {
     part.repeat(BULK / part.len() - 1) + "--frontier--\r\n"
 }
 
-fn app() -> Router {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let service: Service = Invitations::new(store);
-    let web = Web::new(service, |_: &Parts| -> Option<Actor> { people::person("admin") });
-    Router::new()
-        .nest_service("/api", web.api())
-        .nest_service("/page", web.dashboard(Dashboard::new()))
-}
-
-async fn status(app: &Router, case: &Case, body: Bytes) -> u16 {
-    let request = Request::post(case.path).header("content-type", case.kind);
-    let response = app.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
-    let status = response.status().as_u16();
-    let answer = response.into_body().collect().await.unwrap().to_bytes();
-    assert!(status < 400 || answer.len() < 100_000, "a problem of {} bytes", answer.len());
+async fn status(harness: &Harness, case: &Case, body: Bytes) -> u16 {
+    let request = request_to("", Method::POST, "admin", case.path);
+    let request = request.header("content-type", case.kind).body(Body::from(body)).unwrap();
+    let answer = harness.send(request).await;
+    let (status, length) = (answer.status.as_u16(), answer.bytes.len());
+    assert!(status < 400 || length < 100_000, "a problem of {length} bytes");
     status
 }
 
@@ -167,10 +154,10 @@ fn memory(name: &str) -> usize {
 /// Measures the case that the environment names, and prints its peak.
 async fn measure(name: &str) {
     let case = CASES.iter().find(|case| case.name == name).unwrap();
-    let app = app();
+    let harness = Harness::api();
     // Warms up: structures that the library sets up once do not count as the request's
     // memory.
-    status(&app, case, Bytes::from_static(b"{}")).await;
+    status(&harness, case, Bytes::from_static(b"{}")).await;
     // The body comes from a file. Memory freed while building it here would be reused by
     // the request without being counted.
     let body = Bytes::from(fs::read(std::env::var(BODY).unwrap()).unwrap());
@@ -178,7 +165,7 @@ async fn measure(name: &str) {
     fs::write("/proc/self/clear_refs", "5").unwrap();
     // The body counts, too: it is freed once it has been read.
     let idle = memory("VmRSS") - body.len();
-    assert_eq!(status(&app, case, body).await, case.status, "{name}");
+    assert_eq!(status(&harness, case, body).await, case.status, "{name}");
     println!("peak={}", memory("VmHWM").saturating_sub(idle));
 }
 

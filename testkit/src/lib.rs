@@ -10,6 +10,7 @@
 //! - [`SmallDisk`]: a disk for a server's data that a test fills.
 //! - [`Log`]: captures the log output of a program.
 //! - [`DropAfter`]: a call whose caller disconnects.
+//! - `Answer`, with the feature `http`: a whole HTTP response, and assertions about it.
 //!
 //! Each server has `start`, and `shared` for an instance that all tests of a program use.
 //! Each test gets its own database there (`create_database`; on Redis, a namespace). A
@@ -19,6 +20,8 @@
 //! replace the system's. `scripts/matrix` uses it to run the tests on other versions, and
 //! on MySQL in place of MariaDB.
 
+#[cfg(feature = "http")]
+mod answer;
 #[cfg(feature = "browser")]
 mod browser;
 mod drop_after;
@@ -38,6 +41,8 @@ mod window;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(feature = "http")]
+pub use self::answer::Answer;
 #[cfg(feature = "browser")]
 pub use self::{
     browser::{Browser, HOST_NAME, Look},

@@ -4,12 +4,12 @@ use axum::http::Method;
 use invitation_core::{Cap, Limits};
 use serde_json::{Value, json};
 
-use crate::support::{MOUNT, World, json};
+use crate::support::{Harness, MOUNT, json};
 
 #[tokio::test]
 async fn what_a_manager_leaves_out_is_filled_in() {
-    let world = World::new();
-    let answer = world.post("sales-manager", "", &json!({})).await;
+    let harness = Harness::api();
+    let answer = harness.post_json("sales-manager", "", &json!({})).await;
     assert_eq!((answer.status.as_u16(), answer.header("etag")), (201, "\"1\""));
     let created = answer.json();
     assert_eq!(answer.header("location"), format!("{MOUNT}/{}", created["id"].as_str().unwrap()));
@@ -25,7 +25,7 @@ async fn what_a_manager_leaves_out_is_filled_in() {
         assert_eq!(&created[field], value, "{field}");
     }
     // With a slash at the end, the location is the same.
-    let slash = world.post("sales-manager", "/", &json!({"email": null})).await;
+    let slash = harness.post_json("sales-manager", "/", &json!({"email": null})).await;
     assert_eq!(slash.status, 201);
     let place = format!("{MOUNT}/{}", slash.json()["id"].as_str().unwrap());
     assert_eq!(slash.header("location"), place);
@@ -33,9 +33,9 @@ async fn what_a_manager_leaves_out_is_filled_in() {
 
 #[tokio::test]
 async fn an_administrator_says_everything() {
-    let world = World::new();
-    let created = world
-        .created(
+    let harness = Harness::api();
+    let created = harness
+        .create(
             "admin",
             &json!({
                 "email_domain": "Example.com", "role": "manager", "division": "operations",
@@ -51,14 +51,14 @@ async fn an_administrator_says_everything() {
     assert_eq!(created["max_uses"], 100_000);
     assert_eq!(created["metadata"], json!({"starts": "2027-02-01", "tags": ["a"]}));
     let bound = json!({"role": "staff", "division": "sales", "email": "Anna@Example.com", "expires_in_days": 365});
-    let created = world.created("admin", &bound).await;
+    let created = harness.create("admin", &bound).await;
     assert_eq!(created["email"], "Anna@Example.com");
     assert_eq!(created["expires_at"], "2028-01-15T08:00:00Z");
 }
 
 #[tokio::test]
 async fn what_is_not_accepted_is_named_and_all_of_it() {
-    let world = World::new();
+    let harness = Harness::api();
     let cases = [
         (json!({}), &["/role", "/division"][..]),
         (json!({"role": "staff"}), &["/division"]),
@@ -86,7 +86,7 @@ async fn what_is_not_accepted_is_named_and_all_of_it() {
         (json!([]), &["/email"][..0]),
     ];
     for (body, pointers) in cases {
-        let answer = world.post("admin", "", &body).await;
+        let answer = harness.post_json("admin", "", &body).await;
         if pointers.is_empty() {
             answer.invalid(&[""]);
         } else {
@@ -104,17 +104,17 @@ async fn what_is_not_accepted_is_named_and_all_of_it() {
         let field = format!("/{}", body.as_object().unwrap().keys().next().unwrap());
         body["role"] = json!("staff");
         body["division"] = json!("sales");
-        world.post("admin", "", &body).await.invalid(&[&field]);
+        harness.post_json("admin", "", &body).await.invalid(&[&field]);
     }
-    let list = world.get("admin", "").await.json();
+    let list = harness.get("admin", "").await.json();
     assert_eq!(list["items"], json!([]), "nothing was created");
-    let events = world.get("admin", "/events").await.json();
+    let events = harness.get("admin", "/events").await.json();
     assert_eq!(events["items"], json!([]), "and nothing recorded");
 }
 
 #[tokio::test]
 async fn a_manager_is_refused_what_is_an_administrators() {
-    let world = World::new();
+    let harness = Harness::api();
     for (body, reason) in [
         (json!({"role": "manager"}), "role_not_grantable"),
         (json!({"role": "admin"}), "role_not_grantable"),
@@ -124,31 +124,31 @@ async fn a_manager_is_refused_what_is_an_administrators() {
         (json!({"max_uses": 2}), "multi_use_not_allowed"),
         (json!({"email_domain": "example.com"}), "domain_not_allowed"),
     ] {
-        let answer = world.post("sales-manager", "", &body).await;
+        let answer = harness.post_json("sales-manager", "", &body).await;
         answer.problem(403, "forbidden");
-        let last = world.get("admin", "/events?limit=1").await.json()["items"][0].clone();
+        let last = harness.get("admin", "/events?limit=1").await.json()["items"][0].clone();
         assert_eq!(last["reason"], reason, "{body}");
         assert_eq!(last["outcome"], "denied");
     }
-    assert_eq!(world.get("admin", "").await.json()["items"], json!([]));
+    assert_eq!(harness.get("admin", "").await.json()["items"], json!([]));
     // Explicit values within the actor's rights are accepted.
-    world
-        .created("sales-manager", &json!({"role": "staff", "division": "sales", "max_uses": 1}))
+    harness
+        .create("sales-manager", &json!({"role": "staff", "division": "sales", "max_uses": 1}))
         .await;
 }
 
 #[tokio::test]
 async fn asking_again_under_the_same_key_creates_once() {
-    let world = World::new();
+    let harness = Harness::api();
     let ask = async |key: &str, body: &Value| {
         let mut request = json(Method::POST, "sales-manager", "", body);
         request.headers_mut().insert("idempotency-key", key.parse().unwrap());
-        world.send(request).await
+        harness.send(request).await
     };
     let body = json!({"email": "anna@example.com"});
     let first = ask("k-1", &body).await;
     assert_eq!(first.status, 201);
-    world.clock.advance(time::Duration::hours(1));
+    harness.clock.advance(time::Duration::hours(1));
     let again = ask("k-1", &body).await;
     assert_eq!((again.status, again.json()), (first.status, first.json()));
     assert_eq!(again.header("location"), first.header("location"));
@@ -159,7 +159,7 @@ async fn asking_again_under_the_same_key_creates_once() {
         assert_eq!(problem["errors"][0]["in"], "header");
     }
     let path = format!("/{}", first.json()["id"].as_str().unwrap());
-    assert_eq!(world.send(json(Method::DELETE, "admin", &path, &json!({}))).await.status, 204);
+    assert_eq!(harness.send(json(Method::DELETE, "admin", &path, &json!({}))).await.status, 204);
     ask("k-1", &body).await.problem(409, "conflict");
 }
 
@@ -167,9 +167,9 @@ async fn asking_again_under_the_same_key_creates_once() {
 async fn beyond_a_quota_it_is_429() {
     let one = Cap::AtMost(std::num::NonZeroU32::MIN);
     let limits = Limits::default().with_pending_per_inviter(one);
-    let world = World::on(World::memory(), |service| service.with_limits(limits));
-    world.created("sales-manager", &json!({})).await;
-    let full = world.post("sales-manager", "", &json!({})).await;
+    let harness = Harness::api().with_service(|service| service.with_limits(limits));
+    harness.create("sales-manager", &json!({})).await;
+    let full = harness.post_json("sales-manager", "", &json!({})).await;
     full.problem(429, "quota-exceeded");
     assert_eq!(full.header("retry-after"), "60");
 }

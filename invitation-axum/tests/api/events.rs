@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{World, json};
+use crate::support::{Harness, json};
 
 fn kinds(page: &Value) -> Vec<&str> {
     let items = page["items"].as_array().expect("items");
@@ -12,18 +12,18 @@ fn kinds(page: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_step_is_there_and_can_be_filtered() {
-    let world = World::new();
+    let harness = Harness::api();
     let mut request = json(Method::POST, "sales-manager", "", &json!({}));
     request.headers_mut().insert("x-request-id", "req-7".parse().unwrap());
-    let created = world.send(request).await;
+    let created = harness.send(request).await;
     assert_eq!(created.header("x-request-id"), "req-7");
     let created = created.json();
     let (id, code) = (created["id"].as_str().unwrap(), created["code"].as_str().unwrap());
-    world.redeem(code, "anna").await.expect("a good code");
-    world.get("sales-staff", &format!("/{id}")).await.problem(403, "forbidden");
-    world.get("operations-manager", &format!("/{id}")).await.problem(404, "not-found");
+    harness.redeem(code, "anna").await.expect("a good code");
+    harness.get("sales-staff", &format!("/{id}")).await.problem(403, "forbidden");
+    harness.get("operations-manager", &format!("/{id}")).await.problem(404, "not-found");
 
-    let all = world.get("admin", "/events").await.json();
+    let all = harness.get("admin", "/events").await.json();
     assert_eq!(kinds(&all), ["view", "view", "redeem", "create"]);
     assert!(!all.to_string().contains(code));
     let first = &all["items"][3];
@@ -45,18 +45,18 @@ async fn every_step_is_there_and_can_be_filtered() {
         ("?division=operations".into(), vec![]),
         (format!("?invitation={}", uuid::Uuid::from_u128(9)), vec![]),
     ] {
-        let page = world.get("admin", &format!("/events{query}")).await.json();
+        let page = harness.get("admin", &format!("/events{query}")).await.json();
         assert_eq!(kinds(&page), expected, "{query}");
     }
-    let page = world.get("admin", "/events?limit=3").await.json();
+    let page = harness.get("admin", "/events?limit=3").await.json();
     let cursor = page["next_cursor"].as_str().unwrap();
-    let next = world.get("admin", &format!("/events?limit=3&cursor={cursor}")).await.json();
+    let next = harness.get("admin", &format!("/events?limit=3&cursor={cursor}")).await.json();
     assert_eq!((kinds(&next), &next["next_cursor"]), (vec!["create"], &Value::Null));
 }
 
 #[tokio::test]
 async fn what_is_no_filter_is_refused() {
-    let world = World::new();
+    let harness = Harness::api();
     for (query, pointer) in [
         ("?invitation=7", "/invitation"),
         ("?actor=", "/actor"),
@@ -66,18 +66,18 @@ async fn what_is_no_filter_is_refused() {
         ("?cursor=7", "/cursor"),
         ("?since=7", "/since"),
     ] {
-        world.get("admin", &format!("/events{query}")).await.invalid(&[pointer]);
+        harness.get("admin", &format!("/events{query}")).await.invalid(&[pointer]);
     }
 }
 
 /// A request id with other characters is replaced.
 #[tokio::test]
 async fn a_request_id_is_a_plain_word() {
-    let world = World::new();
+    let harness = Harness::api();
     for given in ["a b", "<script>", &"x".repeat(129), ""] {
         let mut request = json(Method::POST, "sales-manager", "", &json!({}));
         request.headers_mut().insert("x-request-id", given.parse().unwrap());
-        let answer = world.send(request).await;
+        let answer = harness.send(request).await;
         assert_eq!(answer.header("x-request-id").len(), 36, "a new one instead of {given:.20}");
     }
 }

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::Harness;
 
 #[tokio::test]
 async fn the_file_has_what_the_list_has_but_no_code() {
-    let world = World::new();
-    let bound = world.created("sales-manager", &json!({"email": "anna@example.com"})).await;
-    let used = world.created("operations-manager", &json!({})).await;
-    world.redeem(used["code"].as_str().unwrap(), "ben").await.expect("a good code");
-    let answer = world.get("admin", "/export.csv").await;
+    let harness = Harness::api();
+    let bound = harness.create("sales-manager", &json!({"email": "anna@example.com"})).await;
+    let used = harness.create("operations-manager", &json!({})).await;
+    harness.redeem(used["code"].as_str().unwrap(), "ben").await.expect("a good code");
+    let answer = harness.get("admin", "/export.csv").await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").starts_with("text/csv"));
     assert!(answer.header("content-disposition").starts_with("attachment"));
@@ -30,9 +30,9 @@ async fn the_file_has_what_the_list_has_but_no_code() {
 
 #[tokio::test]
 async fn it_takes_the_filters_of_the_list() {
-    let world = World::new();
-    world.created("sales-manager", &json!({"email": "anna@example.com"})).await;
-    world.created("operations-manager", &json!({})).await;
+    let harness = Harness::api();
+    harness.create("sales-manager", &json!({"email": "anna@example.com"})).await;
+    harness.create("operations-manager", &json!({})).await;
     for (query, lines) in [
         ("", 3),
         ("?division=sales", 2),
@@ -40,22 +40,22 @@ async fn it_takes_the_filters_of_the_list() {
         ("?status=used", 1),
         ("?status=all", 3),
     ] {
-        let answer = world.get("admin", &format!("/export.csv{query}")).await;
+        let answer = harness.get("admin", &format!("/export.csv{query}")).await;
         let text = answer.text();
         assert_eq!(text.matches("\r\n").count(), lines, "{query}");
     }
-    world.get("admin", "/export.csv?status=x").await.invalid(&["/status"]);
-    world.get("admin", "/export.csv?search=-").await.invalid(&["/search"]);
-    world.get("admin", "/export.csv?limit=5").await.invalid(&["/limit"]);
-    world.get("sales-manager", "/export.csv").await.problem(403, "forbidden");
+    harness.get("admin", "/export.csv?status=x").await.invalid(&["/status"]);
+    harness.get("admin", "/export.csv?search=-").await.invalid(&["/search"]);
+    harness.get("admin", "/export.csv?limit=5").await.invalid(&["/limit"]);
+    harness.get("sales-manager", "/export.csv").await.problem(403, "forbidden");
 }
 
 #[tokio::test]
 async fn it_goes_on_page_after_page() {
-    let world = World::new();
+    let harness = Harness::api();
     let rows = vec![json!({"role": "staff", "division": "sales"}); 450];
-    assert_eq!(world.post("admin", "/bulk", &json!(rows)).await.status, 201);
-    let answer = world.get("admin", "/export.csv").await;
+    assert_eq!(harness.post_json("admin", "/bulk", &json!(rows)).await.status, 201);
+    let answer = harness.get("admin", "/export.csv").await;
     let text = answer.text();
     let ids: std::collections::BTreeSet<_> =
         text.split("\r\n").map(|line| line.split(',').next()).collect();
@@ -64,14 +64,14 @@ async fn it_goes_on_page_after_page() {
 
 #[tokio::test]
 async fn no_cell_is_a_formula() {
-    let world = World::new();
+    let harness = Harness::api();
     let body = json!({"email": "=1+cmd@example.com", "role": "staff", "division": "+sales"});
-    world.created("admin", &body).await;
-    let used = world.created("admin", &json!({"role": "staff", "division": "@home"})).await;
-    world.redeem(used["code"].as_str().unwrap(), "=HYPERLINK(\"x\")").await.expect("a good code");
-    let inner = world.created("admin", &json!({"role": "staff", "division": "a,\"=cmd"})).await;
-    world.redeem(inner["code"].as_str().unwrap(), "x;=1+1").await.expect("a good code");
-    let answer = world.get("admin", "/export.csv").await;
+    harness.create("admin", &body).await;
+    let used = harness.create("admin", &json!({"role": "staff", "division": "@home"})).await;
+    harness.redeem(used["code"].as_str().unwrap(), "=HYPERLINK(\"x\")").await.expect("a good code");
+    let inner = harness.create("admin", &json!({"role": "staff", "division": "a,\"=cmd"})).await;
+    harness.redeem(inner["code"].as_str().unwrap(), "x;=1+1").await.expect("a good code");
+    let answer = harness.get("admin", "/export.csv").await;
     let text = answer.text();
     for cell in [
         ",'=1+cmd@example.com,",

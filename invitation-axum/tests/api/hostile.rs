@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::support::{MOUNT, World, json, request};
+use crate::support::{Harness, MOUNT, json, request};
 
 fn create(headers: &[(&'static str, &str)]) -> Request<Body> {
     let mut request = json(Method::POST, "sales-manager", "", &json!({}));
@@ -18,7 +18,7 @@ fn create(headers: &[(&'static str, &str)]) -> Request<Body> {
 
 #[tokio::test]
 async fn a_page_of_another_origin_changes_nothing() {
-    let world = World::new();
+    let harness = Harness::api();
     for headers in [
         &[("sec-fetch-site", "cross-site")][..],
         &[("sec-fetch-site", "same-site")],
@@ -28,7 +28,7 @@ async fn a_page_of_another_origin_changes_nothing() {
         &[("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")],
         &[("origin", "https://example.com"), ("origin", "https://evil.example")],
     ] {
-        world.send(create(headers)).await.problem(403, "forbidden");
+        harness.send(create(headers)).await.problem(403, "forbidden");
     }
     for headers in [
         &[][..],
@@ -36,14 +36,14 @@ async fn a_page_of_another_origin_changes_nothing() {
         &[("sec-fetch-site", "none")],
         &[("origin", "https://example.com"), ("host", "internal:3000")],
     ] {
-        assert_eq!(world.send(create(headers)).await.status, 201, "{headers:?}");
+        assert_eq!(harness.send(create(headers)).await.status, 201, "{headers:?}");
     }
-    assert_eq!(world.get("admin", "").await.json()["items"].as_array().unwrap().len(), 4);
+    assert_eq!(harness.get("admin", "").await.json()["items"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]
 async fn no_header_of_a_request_gets_into_a_link_or_an_answer() {
-    let world = World::new();
+    let harness = Harness::api();
     let hostile = [
         ("host", "evil.example"),
         ("x-forwarded-host", "evil.example"),
@@ -53,7 +53,7 @@ async fn no_header_of_a_request_gets_into_a_link_or_an_answer() {
         ("x-original-url", "//evil.example"),
         ("x-http-method-override", "DELETE"),
     ];
-    let created = world.send(create(&hostile)).await;
+    let created = harness.send(create(&hostile)).await;
     assert_eq!(created.status, 201);
     assert!(created.header("location").starts_with(&format!("{MOUNT}/")));
     let id = created.json()["id"].as_str().unwrap().to_owned();
@@ -61,7 +61,7 @@ async fn no_header_of_a_request_gets_into_a_link_or_an_answer() {
     for (name, value) in hostile {
         copy = copy.header(name, value);
     }
-    let copied = world.send(copy.body(Body::empty()).unwrap()).await;
+    let copied = harness.send(copy.body(Body::empty()).unwrap()).await;
     assert!(copied.json()["link"].as_str().unwrap().starts_with("https://example.com/register#"));
     for answer in [&created, &copied] {
         assert!(
@@ -72,30 +72,30 @@ async fn no_header_of_a_request_gets_into_a_link_or_an_answer() {
 
 #[tokio::test]
 async fn html_is_text() {
-    let world = World::new();
+    let harness = Harness::api();
     let html = "<img src=x onerror=alert(1)>";
     let body = json!({"role": "staff", "division": html, "metadata": {"note": html}});
-    let created = world.post("admin", "", &body).await;
+    let created = harness.post_json("admin", "", &body).await;
     assert_eq!(created.header("content-type"), "application/json");
     assert_eq!(created.header("x-content-type-options"), "nosniff");
     assert_eq!(created.json()["division"], html);
-    let search = world.get("admin", "?search=%3Cscript%3Ealert()%3C/script%3E").await;
+    let search = harness.get("admin", "?search=%3Cscript%3Ealert()%3C/script%3E").await;
     assert_eq!(search.status, 200);
-    let problem = world.get("admin", "?%3Cscript%3E=1").await;
+    let problem = harness.get("admin", "?%3Cscript%3E=1").await;
     assert_eq!(problem.header("content-type"), "application/problem+json");
-    let denied = world.post("sales-manager", "", &json!({"division": html})).await;
+    let denied = harness.post_json("sales-manager", "", &json!({"division": html})).await;
     denied.problem(403, "forbidden");
 }
 
 #[tokio::test]
 async fn every_answer_is_guarded_and_not_to_be_kept() {
-    let world = World::new();
+    let harness = Harness::api();
     let answers = [
-        world.get("admin", "").await,
-        world.get("", "").await,
-        world.get("admin", "/nowhere/").await,
-        world.get("admin", "/export.csv").await,
-        world.post("sales-manager", "", &json!({})).await,
+        harness.get("admin", "").await,
+        harness.get("", "").await,
+        harness.get("admin", "/nowhere/").await,
+        harness.get("admin", "/export.csv").await,
+        harness.post_json("sales-manager", "", &json!({})).await,
     ];
     for answer in answers {
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -108,7 +108,7 @@ async fn every_answer_is_guarded_and_not_to_be_kept() {
 
 #[tokio::test]
 async fn bodies_of_the_wrong_kind() {
-    let world = World::new();
+    let harness = Harness::api();
     for kind in
         [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("\u{e9}")]
     {
@@ -116,7 +116,7 @@ async fn bodies_of_the_wrong_kind() {
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
-        let answer = world.send(request.body(Body::from("{}")).unwrap()).await;
+        let answer = harness.send(request.body(Body::from("{}")).unwrap()).await;
         answer.problem(415, "unsupported-media-type");
     }
     let post = |body: &'static [u8]| {
@@ -125,31 +125,31 @@ async fn bodies_of_the_wrong_kind() {
             .body(Body::from(body))
             .unwrap()
     };
-    assert_eq!(world.send(post(b"{}")).await.status, 201);
+    assert_eq!(harness.send(post(b"{}")).await.status, 201);
     for body in [&b""[..], b"{", b"{}{}", b"\xff\xfe", b"{\"email\":\"\xff\"}", b"nonsense"] {
-        world.send(post(body)).await.problem(400, "malformed");
+        harness.send(post(body)).await.problem(400, "malformed");
     }
     let deep = [b"{\"metadata\":".to_vec(), b"[".repeat(100_000)].concat();
     let deep = request(Method::POST, "sales-manager", "")
         .header("content-type", "application/json")
         .body(Body::from(deep))
         .unwrap();
-    let answer = world.send(deep).await;
+    let answer = harness.send(deep).await;
     assert!(matches!(answer.status.as_u16(), 400 | 422), "{answer:?}");
     let copy = request(Method::POST, "sales-manager", "/01890000-0000-7000-8000-000000000000/copy")
         .body(Body::from("code=1"))
         .unwrap();
-    world.send(copy).await.problem(415, "unsupported-media-type");
+    harness.send(copy).await.problem(415, "unsupported-media-type");
 }
 
 #[tokio::test]
 async fn what_is_too_large() {
-    let world = World::new();
+    let harness = Harness::api();
     let large = json!({"metadata": {"a": "x".repeat(1_000_001)}});
-    world.post("sales-manager", "", &large).await.problem(413, "too-large");
+    harness.post_json("sales-manager", "", &large).await.problem(413, "too-large");
     let path = format!("?search={}", "a".repeat(9_000));
-    world.get("admin", &path).await.problem(414, "uri-too-long");
+    harness.get("admin", &path).await.problem(414, "uri-too-long");
     let request = request(Method::GET, "admin", "").header("x-large", "a".repeat(17_000));
-    let answer = world.send(request.body(Body::empty()).unwrap()).await;
+    let answer = harness.send(request.body(Body::empty()).unwrap()).await;
     answer.problem(431, "headers-too-large");
 }

@@ -17,7 +17,5 @@ mod stalling;
 mod store;
 mod support;
 
-#[path = "../shared/answer.rs"]
-mod answer;
-#[path = "../shared/people.rs"]
-mod people;
+#[path = "../harness/mod.rs"]
+mod harness;

@@ -3,18 +3,18 @@
 use axum::{body::Body, http::Method};
 use serde_json::{Value, json};
 
-use crate::support::{World, request};
+use crate::support::{Harness, request};
 
 #[tokio::test]
 async fn an_invitation_is_shown_with_its_version_as_etag() {
-    let world = World::new();
-    let created = world.created("sales-manager", &json!({"email": "anna@example.com"})).await;
+    let harness = Harness::api();
+    let created = harness.create("sales-manager", &json!({"email": "anna@example.com"})).await;
     let id = created["id"].as_str().unwrap();
-    let looked = world.get("sales-manager", &format!("/{id}")).await;
+    let looked = harness.get("sales-manager", &format!("/{id}")).await;
     assert_eq!(looked.status, 200);
     assert_eq!(looked.header("etag"), "\"1\"");
     assert_eq!(looked.json(), created);
-    let by_admin = world.get("admin", &format!("/{id}")).await.json();
+    let by_admin = harness.get("admin", &format!("/{id}")).await.json();
     let may = json!(["copy", "amend", "rotate", "revoke", "delete"]);
     assert_eq!(by_admin["actions"], may, "what an administrator may do");
 
@@ -42,32 +42,32 @@ async fn an_invitation_is_shown_with_its_version_as_etag() {
 
 #[tokio::test]
 async fn sharing_gives_code_and_link_and_is_on_record() {
-    let world = World::new();
-    let created = world.created("sales-manager", &json!({})).await;
+    let harness = Harness::api();
+    let created = harness.create("sales-manager", &json!({})).await;
     let (id, code) = (created["id"].as_str().unwrap(), created["code"].as_str().unwrap());
     let path = format!("/{id}/copy");
     let bare = request(Method::POST, "sales-manager", &path).body(Body::empty()).unwrap();
-    let copied = world.send(bare).await.json();
+    let copied = harness.send(bare).await.json();
     assert_eq!(
         copied,
         json!({"code": code, "link": format!("https://example.com/register#{code}")})
     );
 
-    let events = world.get("admin", &format!("/events?invitation={id}&kind=copy")).await.json();
+    let events = harness.get("admin", &format!("/events?invitation={id}&kind=copy")).await.json();
     assert_eq!(events["items"].as_array().unwrap().len(), 1);
     assert_eq!(events["items"][0]["actor"], "sales-manager");
     assert!(!events.to_string().contains(code));
 
-    world.post("sales-manager", &path, &json!({"to": "ben"})).await.invalid(&["/to"]);
+    harness.post_json("sales-manager", &path, &json!({"to": "ben"})).await.invalid(&["/to"]);
 }
 
 #[tokio::test]
 async fn a_used_invitation_says_by_whom() {
-    let world = World::new();
-    let created = world.created("sales-manager", &json!({})).await;
-    world.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
+    let harness = Harness::api();
+    let created = harness.create("sales-manager", &json!({})).await;
+    harness.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
     let path = format!("/{}", created["id"].as_str().unwrap());
-    let used = world.get("sales-manager", &path).await.json();
+    let used = harness.get("sales-manager", &path).await.json();
     assert_eq!((&used["status"], &used["used_by"]), (&json!("used"), &json!("anna")));
     assert!(used["used_at"].is_string());
     assert_eq!(used["uses"], 1);
@@ -76,22 +76,23 @@ async fn a_used_invitation_says_by_whom() {
 
 #[tokio::test]
 async fn a_foreign_invitation_is_as_a_missing_one_to_the_byte() {
-    let world = World::new();
-    let created = world.created("sales-manager", &json!({})).await;
+    let harness = Harness::api();
+    let created = harness.create("sales-manager", &json!({})).await;
     let foreign = created["id"].as_str().unwrap().to_owned();
     let missing = "01890000-0000-7000-8000-000000000000";
-    let deleted = world.created("admin", &json!({"role": "staff", "division": "operations"})).await;
+    let deleted =
+        harness.create("admin", &json!({"role": "staff", "division": "operations"})).await;
     let deleted = deleted["id"].as_str().unwrap();
     let path = format!("/{deleted}");
     let delete = request(Method::DELETE, "admin", &path).body(Body::empty()).unwrap();
-    assert_eq!(world.send(delete).await.status, 204);
+    assert_eq!(harness.send(delete).await.status, 204);
     for (method, tail) in [(Method::GET, ""), (Method::HEAD, ""), (Method::POST, "/copy")] {
         let mut answers = Vec::new();
         for id in [&foreign, missing, deleted, "nonsense", "%00", "..%2f"] {
             let path = format!("/{id}{tail}");
             let asked = request(method.clone(), "operations-manager", &path);
             let asked = asked.header("x-request-id", "r").body(Body::empty()).unwrap();
-            answers.push(world.send(asked).await);
+            answers.push(harness.send(asked).await);
         }
         for answer in &answers {
             assert_eq!(answer.status, 404);
@@ -99,9 +100,10 @@ async fn a_foreign_invitation_is_as_a_missing_one_to_the_byte() {
             assert_eq!(answer.headers, answers[0].headers);
         }
     }
-    let after = world.get("sales-manager", &format!("/{foreign}")).await.json();
+    let after = harness.get("sales-manager", &format!("/{foreign}")).await.json();
     assert_eq!(after, created, "and nothing has changed");
-    let denied = world.get("admin", &format!("/events?invitation={foreign}&outcome=denied")).await;
+    let denied =
+        harness.get("admin", &format!("/events?invitation={foreign}&outcome=denied")).await;
     let reasons: Vec<Value> = denied.json()["items"]
         .as_array()
         .unwrap()
@@ -113,16 +115,16 @@ async fn a_foreign_invitation_is_as_a_missing_one_to_the_byte() {
 
 #[tokio::test]
 async fn head_is_get_without_a_body() {
-    let world = World::new();
-    let created = world.created("sales-manager", &json!({})).await;
+    let harness = Harness::api();
+    let created = harness.create("sales-manager", &json!({})).await;
     let path = format!("/{}", created["id"].as_str().unwrap());
     for path in [path.as_str(), "", "/counts"] {
-        let got = world.get("sales-manager", path).await;
+        let got = harness.get("sales-manager", path).await;
         let head = request(Method::HEAD, "sales-manager", path).body(Body::empty()).unwrap();
-        let head = world.send(head).await;
+        let head = harness.send(head).await;
         assert_eq!((head.status, head.bytes.len()), (got.status, 0));
         assert_eq!(head.header("etag"), got.header("etag"));
     }
-    let all = world.get("admin", "/events").await.json();
+    let all = harness.get("admin", "/events").await.json();
     assert_eq!(all["items"].as_array().unwrap().len(), 1, "the creation, and no other event");
 }

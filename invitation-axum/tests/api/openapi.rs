@@ -3,11 +3,11 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::Harness;
 
-async fn document(world: &World) -> Value {
+async fn document(harness: &Harness) -> Value {
     let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty());
-    let answer = world.send(request.expect("a request")).await;
+    let answer = harness.send(request.expect("a request")).await;
     assert_eq!(answer.status, 200);
     answer.json()
 }
@@ -16,12 +16,12 @@ async fn document(world: &World) -> Value {
 async fn the_document_is_the_committed_one() {
     // To update the snapshot: `INSTA_UPDATE=always cargo test -p invitation-axum --test
     // api`.
-    insta::assert_json_snapshot!("openapi", document(&World::new()).await);
+    insta::assert_json_snapshot!("openapi", document(&Harness::api()).await);
 }
 
 #[tokio::test]
 async fn every_operation_says_how_it_can_fail() {
-    let document = document(&World::new()).await;
+    let document = document(&Harness::api()).await;
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["security"], serde_json::json!([{"host": []}]));
     let mut operations = 0;
@@ -47,7 +47,7 @@ async fn every_operation_says_how_it_can_fail() {
 /// Every reference in the document resolves within it.
 #[tokio::test]
 async fn no_reference_leads_nowhere() {
-    let document = document(&World::new()).await;
+    let document = document(&Harness::api()).await;
     let mut open = vec![&document];
     while let Some(value) = open.pop() {
         match value {
@@ -66,8 +66,8 @@ async fn no_reference_leads_nowhere() {
 
 #[tokio::test]
 async fn it_is_served_to_everybody_and_only_read() {
-    let world = World::new();
+    let harness = Harness::api();
     let request = axum::http::Request::builder().method(Method::POST).uri("/openapi.json");
-    let answer = world.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    let answer = harness.send(request.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(answer.status, 405);
 }

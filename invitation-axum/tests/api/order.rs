@@ -8,7 +8,7 @@ use invitation_axum::{Identify, IdentifyError, Parts, Web, async_trait};
 use invitation_core::Actor;
 use serde_json::json;
 
-use crate::support::{Answer, World, json, request};
+use crate::support::{Answer, Harness, json, request};
 
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
@@ -33,27 +33,27 @@ fn routes() -> Vec<(Method, String, bool)> {
     routes
 }
 
-async fn send(world: &World, method: &Method, who: &str, path: &str) -> Answer {
-    world.send(request(method.clone(), who, path).body(Body::empty()).expect("it is there")).await
+async fn send(harness: &Harness, method: &Method, who: &str, path: &str) -> Answer {
+    harness.send(request(method.clone(), who, path).body(Body::empty()).expect("it is there")).await
 }
 
 #[tokio::test]
 async fn without_an_actor_everything_is_401() {
-    let world = World::new();
+    let harness = Harness::api();
     for (method, path, _) in routes() {
         for who in ["", "nobody"] {
-            let answer = send(&world, &method, who, &path).await;
+            let answer = send(&harness, &method, who, &path).await;
             answer.problem(401, "unauthenticated");
             assert!(!answer.header("www-authenticate").is_empty());
         }
     }
-    send(&world, &Method::GET, "", "/nowhere/at/all").await.problem(401, "unauthenticated");
-    send(&world, &Method::PUT, "", "").await.problem(401, "unauthenticated");
+    send(&harness, &Method::GET, "", "/nowhere/at/all").await.problem(401, "unauthenticated");
+    send(&harness, &Method::PUT, "", "").await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]
 async fn a_role_that_may_not_is_403_whatever_it_sends() {
-    let world = World::new();
+    let harness = Harness::api();
     for (method, path, is_managers) in routes() {
         let who: &[&str] =
             if is_managers { &["sales-staff"] } else { &["sales-staff", "sales-manager"] };
@@ -65,11 +65,11 @@ async fn a_role_that_may_not_is_403_whatever_it_sends() {
                 .body(Body::from("{"))
                 .unwrap();
             for request in [plain, broken] {
-                world.send(request).await.problem(403, "forbidden");
+                harness.send(request).await.problem(403, "forbidden");
             }
         }
     }
-    let events = world.get("admin", "/events?limit=200&outcome=denied").await.json();
+    let events = harness.get("admin", "/events?limit=200&outcome=denied").await.json();
     let denials = events["items"].as_array().unwrap().len();
     let expected: usize =
         routes().iter().map(|(_, _, managers)| if *managers { 2 } else { 4 }).sum();
@@ -78,29 +78,29 @@ async fn a_role_that_may_not_is_403_whatever_it_sends() {
 
 #[tokio::test]
 async fn each_check_comes_before_the_next() {
-    let world = World::new();
+    let harness = Harness::api();
     let one = format!("/{ID}");
     let patch = |body: &'static str, kind: &'static str| {
         let request = request(Method::PATCH, "admin", &one).header("if-match", "\"7\"");
         request.header("content-type", kind).body(Body::from(body)).unwrap()
     };
     let json = "application/json";
-    world.send(patch("{", "text/plain")).await.problem(415, "unsupported-media-type");
-    world.send(patch("{", json)).await.problem(400, "malformed");
-    world.send(patch("{\"role\":7}", json)).await.problem(422, "invalid");
-    world.send(patch("{\"role\":\"root\"}", json)).await.problem(403, "forbidden");
-    world.send(patch("{\"role\":\"staff\"}", json)).await.problem(404, "not-found");
+    harness.send(patch("{", "text/plain")).await.problem(415, "unsupported-media-type");
+    harness.send(patch("{", json)).await.problem(400, "malformed");
+    harness.send(patch("{\"role\":7}", json)).await.problem(422, "invalid");
+    harness.send(patch("{\"role\":\"root\"}", json)).await.problem(403, "forbidden");
+    harness.send(patch("{\"role\":\"staff\"}", json)).await.problem(404, "not-found");
 
-    let created = world.created("admin", &json!({"role": "staff", "division": "sales"})).await;
+    let created = harness.create("admin", &json!({"role": "staff", "division": "sales"})).await;
     let id = created["id"].as_str().unwrap();
-    world.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
+    harness.redeem(created["code"].as_str().unwrap(), "anna").await.expect("a good code");
     let with = |version: &str| {
         let mut request = json_patch(id);
         request.headers_mut().insert("if-match", version.parse().unwrap());
         request
     };
-    world.send(with("\"7\"")).await.problem(412, "version-mismatch");
-    world.send(with("\"1\"")).await.problem(409, "conflict");
+    harness.send(with("\"7\"")).await.problem(412, "version-mismatch");
+    harness.send(with("\"1\"")).await.problem(409, "conflict");
 }
 
 fn json_patch(id: &str) -> Request<Body> {
@@ -109,7 +109,7 @@ fn json_patch(id: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn another_method_is_405_and_another_path_404() {
-    let world = World::new();
+    let harness = Harness::api();
     for (method, path, allow) in [
         (Method::PUT, String::new(), "GET,HEAD,POST"),
         (Method::DELETE, "/counts".into(), "GET,HEAD"),
@@ -120,7 +120,7 @@ async fn another_method_is_405_and_another_path_404() {
         (Method::OPTIONS, String::new(), "GET,HEAD,POST"),
         (Method::TRACE, "/events".into(), "GET,HEAD"),
     ] {
-        let answer = send(&world, &method, "admin", &path).await;
+        let answer = send(&harness, &method, "admin", &path).await;
         assert_eq!(answer.status, 405, "{method} {path}");
         assert_eq!(answer.header("allow"), allow, "{method} {path}");
         if method != Method::HEAD {
@@ -128,7 +128,7 @@ async fn another_method_is_405_and_another_path_404() {
         }
     }
     for path in ["/x/y", "/export.csv/", "/bulk/x", &format!("/{ID}/burn"), "/%2e%2e/"] {
-        send(&world, &Method::GET, "admin", path).await.problem(404, "not-found");
+        send(&harness, &Method::GET, "admin", path).await.problem(404, "not-found");
     }
 }
 
@@ -144,11 +144,11 @@ impl Identify for Broken {
 
 #[tokio::test]
 async fn who_cannot_be_identified_is_503() {
-    let world = World::new();
-    let service = world.web.service().clone();
-    let world = world.with(|_| Web::new(service, Broken));
+    let harness = Harness::api();
+    let service = harness.service().clone();
+    let harness = harness.with_web(|_| Web::new(service, Broken));
     for (method, path, _) in routes() {
-        let answer = send(&world, &method, "admin", &path).await;
+        let answer = send(&harness, &method, "admin", &path).await;
         answer.problem(503, "unavailable");
         assert!(!answer.text().contains("CANARY"));
         assert!(!answer.header("retry-after").is_empty());

@@ -4,8 +4,9 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use crate::{
-    sockets::{answer, open, serve},
-    support::{MOUNT, World},
+    harness::serve,
+    sockets::{answer, open},
+    support::{Harness, MOUNT},
 };
 
 async fn raw(address: std::net::SocketAddr, bytes: &[u8]) -> String {
@@ -34,8 +35,8 @@ fn written(method: &str, path: &str, headers: &[u8], body: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn no_address_or_method_is_an_error_of_the_server() {
-    let world = World::new();
-    let address = serve(&world).await;
+    let harness = Harness::api();
+    let address = serve(harness.app()).await;
     for (method, path, expected) in [
         ("GET", "?search=%ff", 400),
         ("GET", "?search=%", 422),
@@ -71,8 +72,8 @@ async fn no_address_or_method_is_an_error_of_the_server() {
 
 #[tokio::test]
 async fn no_header_is_an_error_of_the_server() {
-    let world = World::new();
-    let address = serve(&world).await;
+    let harness = Harness::api();
+    let address = serve(harness.app()).await;
     let json = b"content-type: application/json\r\n";
     let large = [b"x-large: ".to_vec(), vec![b'a'; 20_000], b"\r\n".to_vec()].concat();
     for (header, expected) in [
@@ -97,7 +98,7 @@ async fn no_header_is_an_error_of_the_server() {
         let named = String::from_utf8_lossy(&header[..header.len().min(60)]);
         assert_eq!(status(&answer), expected, "{named}: {answer}");
     }
-    let created = world.get("admin", "").await.json();
+    let created = harness.get("admin", "").await.json();
     let one = format!("/{}", created["items"][0]["id"].as_str().expect("an id"));
     for (tag, expected) in [
         (&b"\"7\""[..], 412),
@@ -121,8 +122,8 @@ async fn no_header_is_an_error_of_the_server() {
 
 #[tokio::test]
 async fn no_body_is_an_error_of_the_server() {
-    let world = World::new();
-    let address = serve(&world).await;
+    let harness = Harness::api();
+    let address = serve(harness.app()).await;
     let json = b"content-type: application/json;charset=\"UTF-8\"\r\n";
     for (body, expected) in [
         (&br#"{"role":"staff","role":"staff"}"#[..], 422),

@@ -6,7 +6,7 @@ use invitation_testkit::Log;
 use serde_json::json;
 use tracing_subscriber::{filter::LevelFilter, fmt::format::FmtSpan};
 
-use crate::support::{World, json, request};
+use crate::support::{Harness, json, request};
 
 #[tokio::test]
 async fn no_secret_gets_into_a_span_or_a_line() {
@@ -21,26 +21,26 @@ async fn no_secret_gets_into_a_span_or_a_line() {
     // other tests, too.
     tracing::subscriber::set_global_default(subscriber).expect("the only one");
 
-    let world = World::new();
+    let harness = Harness::api();
     let bound =
         json!({"email": "canary.mailbox@example.com", "role": "staff", "division": "sales"});
-    let created = world.created("admin", &bound).await;
+    let created = harness.create("admin", &bound).await;
     let (id, code) = (created["id"].as_str().unwrap(), created["code"].as_str().unwrap());
-    world.get("admin", &format!("/{id}")).await;
-    world.post("admin", &format!("/{id}/copy"), &json!({})).await;
-    let rotated = world.post("admin", &format!("/{id}/rotate"), &json!({})).await.json();
+    harness.get("admin", &format!("/{id}")).await;
+    harness.post_json("admin", &format!("/{id}/copy"), &json!({})).await;
+    let rotated = harness.post_json("admin", &format!("/{id}/rotate"), &json!({})).await.json();
     let new = rotated["code"].as_str().unwrap();
     // Users put codes where they do not belong.
     for path in [format!("?search={new}"), format!("/{new}"), format!("?code={new}")] {
-        world.get("admin", &path).await;
+        harness.get("admin", &path).await;
     }
-    world.post("admin", "", &json!({"email": new, "role": new})).await;
+    harness.post_json("admin", "", &json!({"email": new, "role": new})).await;
     let revoke = format!("/{id}/revoke");
-    world.post("admin", &revoke, &json!({"reason": format!("leaked {new}")})).await;
+    harness.post_json("admin", &revoke, &json!({"reason": format!("leaked {new}")})).await;
     let keyed = json(Method::POST, "admin", "/bulk", &json!([bound, {"email": code}]));
-    world.send(keyed).await;
+    harness.send(keyed).await;
     let stranger = request(Method::GET, "canary-token", "").header("cookie", "s=canary-cookie");
-    let last = world.send(stranger.body(Body::empty()).unwrap()).await;
+    let last = harness.send(stranger.body(Body::empty()).unwrap()).await;
 
     let logged = log.text();
     assert!(logged.contains(last.header("x-request-id")), "requests are logged");

@@ -6,24 +6,13 @@ use invitation_axum::WebLimits;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
-use crate::support::{MOUNT, World};
-
-/// Runs the host on a port of its own. It ends with the test's runtime.
-pub(crate) async fn serve(world: &World) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    serve_on(listener, world)
-}
-
-/// Runs the host on this listener.
-pub(crate) fn serve_on(listener: TcpListener, world: &World) -> std::net::SocketAddr {
-    let address = listener.local_addr().expect("an address");
-    let app = world.app.clone();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
-}
+use crate::{
+    harness::serve,
+    support::{Harness, MOUNT},
+};
 
 pub(crate) async fn open(address: std::net::SocketAddr, head: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
@@ -56,8 +45,8 @@ pub(crate) fn with_body(path: &str, length: usize) -> String {
 #[tokio::test]
 async fn a_body_that_comes_too_slowly_is_408() {
     let limits = WebLimits::default().with_body_time(Duration::from_millis(100));
-    let world = World::new().with(|web| web.with_limits(limits));
-    let address = serve(&world).await;
+    let harness = Harness::api().with_web(|web| web.with_limits(limits));
+    let address = serve(harness.app()).await;
     let mut stream = open(address, &with_body("", 100)).await;
     stream.write_all(b"{").await.unwrap();
     let answer = answer(stream).await;
@@ -67,19 +56,19 @@ async fn a_body_that_comes_too_slowly_is_408() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_creates_nothing() {
-    let world = World::new();
-    let address = serve(&world).await;
+    let harness = Harness::api();
+    let address = serve(harness.app()).await;
     let mut stream = open(address, &with_body("", 100)).await;
     stream.write_all(b"{\"role\":\"staff\",\"division\":\"sales\"}").await.unwrap();
     stream.shutdown().await.unwrap();
     let _ = answer(stream).await;
-    assert_eq!(world.get("admin", "").await.json()["items"], json!([]));
+    assert_eq!(harness.get("admin", "").await.json()["items"], json!([]));
 }
 
 #[tokio::test]
 async fn ten_megabytes_are_413_and_the_client_sees_it() {
-    let world = World::new();
-    let address = serve(&world).await;
+    let harness = Harness::api();
+    let address = serve(harness.app()).await;
     for path in ["", "/bulk"] {
         let mut stream = open(address, &with_body(path, 10_000_000)).await;
         let chunk = vec![b' '; 1_000_000];
@@ -102,8 +91,8 @@ async fn ten_megabytes_are_413_and_the_client_sees_it() {
 
 #[tokio::test]
 async fn head_has_no_body_on_the_wire() {
-    let world = World::new();
-    let address = serve(&world).await;
+    let harness = Harness::api();
+    let address = serve(harness.app()).await;
     for path in ["", "/export.csv", "/01890000-0000-7000-8000-000000000000"] {
         let stream = open(address, &head("HEAD", path, "")).await;
         let answer = answer(stream).await;
@@ -114,8 +103,8 @@ async fn head_has_no_body_on_the_wire() {
 #[tokio::test]
 async fn so_many_imports_at_a_time_and_no_more() {
     let limits = WebLimits::default().with_bulk_at_once(NonZeroU16::MIN);
-    let world = World::new().with(|web| web.with_limits(limits));
-    let address = serve(&world).await;
+    let harness = Harness::api().with_web(|web| web.with_limits(limits));
+    let address = serve(harness.app()).await;
     let body = json!([{"role": "staff", "division": "sales"}]).to_string();
     let head_of_first = with_body("/bulk", body.len());
     let expecting = head_of_first.replace("host: ", "expect: 100-continue\r\nhost: ");
@@ -137,8 +126,8 @@ async fn so_many_imports_at_a_time_and_no_more() {
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_503() {
     let limits = WebLimits::default().with_request_time(Duration::from_millis(50));
-    let world = World::new().with(|web| web.with_limits(limits));
-    let address = serve(&world).await;
+    let harness = Harness::api().with_web(|web| web.with_limits(limits));
+    let address = serve(harness.app()).await;
     let stream = open(address, &with_body("", 100)).await;
     let answer = answer(stream).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");

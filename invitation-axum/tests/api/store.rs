@@ -14,7 +14,7 @@ use invitation_core::{
 };
 use serde_json::json;
 
-use crate::support::{World, request};
+use crate::support::{Harness, MOUNT, request};
 
 /// The in-memory store, which returns errors while a test demands it.
 #[derive(Debug, Default)]
@@ -128,16 +128,16 @@ impl Store for Failing {
     }
 }
 
-fn world() -> (Arc<Failing>, World) {
+fn harness() -> (Arc<Failing>, Harness) {
     let store = Arc::new(Failing::default());
-    let world = World::on(Arc::clone(&store) as Arc<dyn Store>, |service| service);
-    (store, world)
+    let harness = Harness::on(MOUNT, Arc::clone(&store) as Arc<dyn Store>);
+    (store, harness)
 }
 
 #[tokio::test]
 async fn a_store_that_is_down_is_503_on_every_route() {
-    let (store, world) = world();
-    let created = world.created("admin", &json!({"role": "staff", "division": "sales"})).await;
+    let (store, harness) = harness();
+    let created = harness.create("admin", &json!({"role": "staff", "division": "sales"})).await;
     let id = created["id"].as_str().unwrap();
     for (kind, wait) in [
         (StoreErrorKind::Unavailable, "5"),
@@ -147,21 +147,21 @@ async fn a_store_that_is_down_is_503_on_every_route() {
         store.set(Some(kind));
         let staff = json!({"role": "staff", "division": "sales"});
         let mut answers = vec![
-            world.post("admin", "", &staff).await,
-            world.post("admin", "/search", &json!({})).await,
-            world.post("admin", "/bulk", &json!([staff])).await,
-            world.post("admin", "/bulk?mode=best_effort", &json!([staff])).await,
+            harness.post_json("admin", "", &staff).await,
+            harness.post_json("admin", "/search", &json!({})).await,
+            harness.post_json("admin", "/bulk", &json!([staff])).await,
+            harness.post_json("admin", "/bulk?mode=best_effort", &json!([staff])).await,
         ];
         for path in ["", "/counts", "/events", "/export.csv", &format!("/{id}")] {
-            answers.push(world.get("admin", path).await);
+            answers.push(harness.get("admin", path).await);
         }
         for what in ["copy", "revoke", "reinstate", "rotate"] {
-            answers.push(world.post("admin", &format!("/{id}/{what}"), &json!({})).await);
+            answers.push(harness.post_json("admin", &format!("/{id}/{what}"), &json!({})).await);
         }
         let delete = request(Method::DELETE, "admin", &format!("/{id}")).body(Body::empty());
-        answers.push(world.send(delete.unwrap()).await);
+        answers.push(harness.send(delete.unwrap()).await);
         // A denial without evidence must not be answered as a denial.
-        answers.push(world.get("sales-staff", "").await);
+        answers.push(harness.get("sales-staff", "").await);
         for answer in answers {
             answer.problem(503, "unavailable");
             assert_eq!(answer.header("retry-after"), wait);
@@ -169,21 +169,25 @@ async fn a_store_that_is_down_is_503_on_every_route() {
         }
     }
     store.set(None);
-    assert_eq!(world.get("admin", &format!("/{id}")).await.json(), created, "and then it is back");
+    assert_eq!(
+        harness.get("admin", &format!("/{id}")).await.json(),
+        created,
+        "and then it is back"
+    );
 }
 
 #[tokio::test]
 async fn what_is_broken_is_500_and_tells_nothing() {
-    let (store, world) = world();
+    let (store, harness) = harness();
     for kind in [StoreErrorKind::Corrupt, StoreErrorKind::Other] {
         store.set(Some(kind));
-        let answer = world.get("admin", "").await;
+        let answer = harness.get("admin", "").await;
         answer.problem(500, "internal");
         assert!(!answer.text().contains("CANARY"));
     }
     store.set(None);
     store.panicking.store(true, Ordering::SeqCst);
-    let answer = world.get("admin", "").await;
+    let answer = harness.get("admin", "").await;
     answer.problem(500, "internal");
     assert!(!answer.text().contains("CANARY"));
     assert!(!answer.header("x-request-id").is_empty(), "it can be found in the log");
@@ -191,12 +195,12 @@ async fn what_is_broken_is_500_and_tells_nothing() {
 
 #[tokio::test]
 async fn an_export_that_breaks_off_does_not_look_complete() {
-    let (store, world) = world();
+    let (store, harness) = harness();
     // More pages than the server reads ahead of the client.
     let rows = vec![json!({"role": "staff", "division": "sales"}); 900];
-    assert_eq!(world.post("admin", "/bulk", &json!(rows)).await.status, 201);
+    assert_eq!(harness.post_json("admin", "/bulk", &json!(rows)).await.status, 201);
     let asked = request(Method::GET, "admin", "/export.csv").body(Body::empty()).unwrap();
-    let response = tower::ServiceExt::oneshot(world.app.clone(), asked).await.unwrap();
+    let response = tower::ServiceExt::oneshot(harness.app(), asked).await.unwrap();
     assert_eq!(response.status(), 200);
     store.set(Some(StoreErrorKind::Unavailable));
     let body = http_body_util::BodyExt::collect(response.into_body()).await;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{
     Router,
@@ -11,14 +11,15 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect},
     routing::get,
 };
-use invitation_axum::{Dashboard, Parts, Service, Web};
+use invitation_axum::{Dashboard, Service, Web};
 use invitation_core::{
-    Actor, Division, Draft, Email, Expiry, IfVersion, Invitations, ManualClock, MemoryStore,
-    Redeemer, Role, Store, Timestamp, UserId, Username,
+    Division, Draft, Email, Expiry, IfVersion, ManualClock, Redeemer, Role, Timestamp, UserId,
+    Username,
 };
 use time::{Duration, OffsetDateTime};
 
-use crate::people;
+pub(crate) use crate::harness::people::person_at_home as person;
+use crate::harness::{Harness, people::who, serve};
 
 /// A running host.
 pub(crate) struct Host {
@@ -29,10 +30,11 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) async fn start() -> Self {
+        let harness = Harness::dashboard();
         let now = Timestamp::try_from(OffsetDateTime::now_utc()).unwrap();
-        let clock = ManualClock::new(now);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let service: Service = Invitations::new(store).with_clock(clock.clone());
+        harness.clock.set(now);
+        let service = harness.service().clone();
+        // Without a base URL: a test knows its port only when it listens.
         let web = Web::new(service.clone(), who);
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()
@@ -43,10 +45,7 @@ impl Host {
             .route("/as/{name}", get(sign_in))
             .route("/signed-out", get(async || "Sign in here"))
             .nest_service("/invitations", web.dashboard(dashboard));
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { service, clock, address }
+        Self { service, clock: harness.clock, address: serve(app).await }
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -110,15 +109,4 @@ const SURNAMES: [&str; 7] = ["berg", "costa", "dubois", "eriksen", "fontana", "g
 async fn sign_in(Path(name): Path<String>) -> impl IntoResponse {
     let cookie = format!("who={name}; Path=/; HttpOnly; SameSite=Lax");
     (AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/invitations"))
-}
-
-fn who(request: &Parts) -> Option<Actor> {
-    let cookie = request.headers.get(header::COOKIE)?.to_str().ok()?;
-    person(cookie.split("; ").find_map(|cookie| cookie.strip_prefix("who="))?)
-}
-
-/// Returns the actor of this name. Administrators are based in one of the divisions.
-pub(crate) fn person(name: &str) -> Option<Actor> {
-    let actor = people::person(name)?;
-    Some(if name == "admin" { actor.based_in(Division::new("sales").ok()?) } else { actor })
 }

@@ -5,5 +5,5 @@ mod host;
 mod scene;
 mod screens;
 
-#[path = "../shared/people.rs"]
-mod people;
+#[path = "../harness/mod.rs"]
+mod harness;

@@ -5,7 +5,5 @@ mod pages;
 mod secrets;
 mod support;
 
-#[path = "../shared/answer.rs"]
-mod answer;
-#[path = "../shared/people.rs"]
-mod people;
+#[path = "../harness/mod.rs"]
+mod harness;

@@ -4,19 +4,19 @@
 use axum::{body::Body, http::Method};
 use invitation_axum::{Dashboard, Page, Strings};
 use invitation_core::{
-    Action, EventCriteria, EventOutcome, IfVersion, InvitationId, ManualClock, Paging, Right, Role,
-    Status, Timestamp,
+    Action, EventCriteria, EventOutcome, IfVersion, InvitationId, Paging, Right, Role, Status,
+    Timestamp,
 };
 
-use crate::support::{MOUNT, World, person};
+use crate::support::{Harness, MOUNT, person};
 
 const COLUMNS: [&str; 7] = ["Code", "Email", "Role", "Status", "Expires", "Used By", "Actions"];
 
 #[tokio::test]
 async fn the_list_is_the_screen_of_the_contract() {
-    let world = World::new();
-    let code = world.created().await.code().reveal();
-    let page = world.get("sales-manager", "").await.is(200);
+    let harness = Harness::dashboard();
+    let code = harness.invite().await.code().reveal();
+    let page = harness.get("sales-manager", "").await.is(200);
     let mut rest = page.text();
     for column in COLUMNS {
         let heading = format!("role=\"columnheader\">{column}</th>");
@@ -30,7 +30,7 @@ async fn the_list_is_the_screen_of_the_contract() {
     for word in ["Edit", "Revoke", "Delete", "Import", "Audit trail", "revoked"] {
         assert!(!page.text().contains(word), "a manager is offered {word}");
     }
-    let page = world.get("admin", "/").await.is(200);
+    let page = harness.get("admin", "/").await.is(200);
     for word in ["Edit", "Revoke", "Delete", "Import", "Audit trail", "Revoked", "Filter Division"]
     {
         assert!(page.text().contains(word), "an administrator is not offered {word}");
@@ -39,142 +39,153 @@ async fn the_list_is_the_screen_of_the_contract() {
 
 #[tokio::test]
 async fn a_visitor_without_a_session_is_sent_to_sign_in() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     for path in ["", "/new", "/events", "/nowhere"] {
-        world.get("", path).await.is(401).says("Please sign in");
+        harness.get("", path).await.is(401).says("Please sign in");
     }
-    world.post("", "/new", &[]).await.is(401);
-    let world = World::with(Dashboard::new().with_sign_in("/login"));
-    assert_eq!(world.get("", "").await.leads_to(), "/login");
-    assert_eq!(world.post("", "/new", &[]).await.leads_to(), "/login");
+    harness.post_form("", "/new", &[]).await.is(401);
+    let harness = Harness::dashboard().with_dashboard(Dashboard::new().with_sign_in("/login"));
+    assert_eq!(harness.get("", "").await.leads_to(), "/login");
+    assert_eq!(harness.post_form("", "/new", &[]).await.leads_to(), "/login");
 }
 
 #[tokio::test]
 async fn staff_and_managers_are_refused_what_is_not_theirs() {
-    let world = World::new();
-    let id = world.created().await.invitation().id;
+    let harness = Harness::dashboard();
+    let id = harness.invite().await.invitation().id;
     for path in ["", "/new", "/events"] {
-        world.get("sales-staff", path).await.is(403).says("This is not for your role");
+        harness.get("sales-staff", path).await.is(403).says("This is not for your role");
     }
-    world.post("sales-staff", &format!("/{id}/copy"), &[]).await.is(403);
+    harness.post_form("sales-staff", &format!("/{id}/copy"), &[]).await.is(403);
     let version = [("version", "1")];
     for word in ["edit", "revoke", "reinstate", "rotate", "delete"] {
         let path = format!("/{id}/{word}");
-        world.get("sales-manager", &path).await.is(403);
-        world.post("sales-manager", &path, &version).await.is(403);
+        harness.get("sales-manager", &path).await.is(403);
+        harness.post_form("sales-manager", &path, &version).await.is(403);
     }
-    world.get("sales-manager", "/events").await.is(403);
-    world.post("sales-manager", "/new", &[("role", "admin")]).await.is(403);
-    world.post("sales-manager", "/new", &[("division", "operations")]).await.is(403);
+    harness.get("sales-manager", "/events").await.is(403);
+    harness.post_form("sales-manager", "/new", &[("role", "admin")]).await.is(403);
+    harness.post_form("sales-manager", "/new", &[("division", "operations")]).await.is(403);
     let admin = person("admin").unwrap();
-    let view = world.service.get(&admin, id).await.unwrap();
+    let view = harness.service().get(&admin, id).await.unwrap();
     assert_eq!((view.invitation().version, view.status()), (1, Status::Active));
 }
 
 #[tokio::test]
 async fn another_divisions_invitation_reads_like_none() {
-    let world = World::new();
-    let there = world.created().await.invitation().id;
+    let harness = Harness::dashboard();
+    let there = harness.invite().await.invitation().id;
     let nowhere = InvitationId::from_bytes([7; 16]);
-    let foreign = world.get("operations-manager", &format!("/{there}")).await.is(404);
-    let missing = world.get("operations-manager", &format!("/{nowhere}")).await.is(404);
+    let foreign = harness.get("operations-manager", &format!("/{there}")).await.is(404);
+    let missing = harness.get("operations-manager", &format!("/{nowhere}")).await.is(404);
     assert_eq!(foreign.text(), missing.text());
-    let foreign = world.post("operations-manager", &format!("/{there}/copy"), &[]).await.is(404);
-    let missing = world.post("operations-manager", &format!("/{nowhere}/copy"), &[]).await.is(404);
+    let foreign =
+        harness.post_form("operations-manager", &format!("/{there}/copy"), &[]).await.is(404);
+    let missing =
+        harness.post_form("operations-manager", &format!("/{nowhere}/copy"), &[]).await.is(404);
     assert_eq!(foreign.text(), missing.text());
-    world.get("operations-manager", "/not-an-id").await.is(404);
+    harness.get("operations-manager", "/not-an-id").await.is(404);
 }
 
 #[tokio::test]
 async fn mistakes_stand_beside_their_fields_and_lose_nothing() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     let typed = [("email", "anna at home"), ("expires_in_days", "soon"), ("key", "k-1")];
-    let page = world.post("sales-manager", "/new", &typed).await.is(422);
+    let page = harness.post_form("sales-manager", "/new", &typed).await.is(422);
     page.says("value=\"anna at home\"")
         .says("value=\"soon\"")
         .says("aria-describedby=\"inv-email-hint inv-email-error\" aria-invalid=\"true\" autofocus")
         .says("id=\"inv-expires_in_days-error\">Must be a whole number");
-    let page = world.post("sales-manager", "/new", &[("expires_in_days", "900")]).await.is(422);
+    let page =
+        harness.post_form("sales-manager", "/new", &[("expires_in_days", "900")]).await.is(422);
     page.says("value=\"900\"").says("id=\"inv-expires_in_days-error\"");
-    let page = world.post("admin", "/new", &[("email", "a@example.com")]).await.is(422);
+    let page = harness.post_form("admin", "/new", &[("email", "a@example.com")]).await.is(422);
     page.says("id=\"inv-role-error\"").says("id=\"inv-division-error\"").says("a@example.com");
-    let page = world.get("sales-manager", "?search=%40").await.is(422);
+    let page = harness.get("sales-manager", "?search=%40").await.is(422);
     page.says("id=\"inv-search-error\"").says("value=\"@\"");
 }
 
 #[tokio::test]
 async fn a_form_whose_key_cannot_be_read_creates_nothing() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     let long = "k".repeat(1_000);
     for key in ["k\u{e9}y", "a\u{7f}", &long] {
         let form = [("email", "anna@example.com"), ("key", key)];
-        world.post("sales-manager", "/new", &form).await.is(400);
+        harness.post_form("sales-manager", "/new", &form).await.is(400);
     }
-    let page = world.get("sales-manager", "").await.is(200);
+    let page = harness.get("sales-manager", "").await.is(200);
     assert!(!page.text().contains("anna@example.com"), "{}", page.text());
 }
 
 #[tokio::test]
 async fn a_form_that_is_sent_twice_creates_once() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     let form = [("email", "anna@example.com"), ("expires_in_days", "7"), ("key", "once")];
-    world.post("sales-manager", "/new", &form).await.is(201).says("The invitation was created");
-    world.post("sales-manager", "/new", &form).await.is(200).says("has created this invitation");
+    harness
+        .post_form("sales-manager", "/new", &form)
+        .await
+        .is(201)
+        .says("The invitation was created");
+    harness
+        .post_form("sales-manager", "/new", &form)
+        .await
+        .is(200)
+        .says("has created this invitation");
     let other = [("email", "ben@example.com"), ("key", "once")];
-    let page = world.post("sales-manager", "/new", &other).await.is(409);
+    let page = harness.post_form("sales-manager", "/new", &other).await.is(409);
     page.says("ben@example.com").says("Send it once more").says_nothing_of("value=\"once\"");
-    let list = world.get("sales-manager", "").await.is(200).says("anna@example.com");
+    let list = harness.get("sales-manager", "").await.is(200).says("anna@example.com");
     list.says("1 code<").says_nothing_of("ben@example.com");
 }
 
 #[tokio::test]
 async fn a_change_that_is_sent_twice_is_made_once() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     let admin = person("admin").unwrap();
     let made = async |id, action: Action| {
         let criteria = EventCriteria::new().about(id).of_action(action);
         let criteria = criteria.with_outcome(EventOutcome::Succeeded);
-        let events = world.service.events(&admin, &criteria, Paging::default()).await.unwrap();
+        let events = harness.service().events(&admin, &criteria, Paging::default()).await.unwrap();
         events.items().len()
     };
-    let id = world.created().await.invitation().id;
+    let id = harness.invite().await.invitation().id;
     let there = format!("{MOUNT}/{id}");
     // The second submission leads to the same page as the first.
     let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "staff")];
     for _ in 0..2 {
-        let answer = world.post("admin", &format!("/{id}/edit"), &edit).await;
+        let answer = harness.post_form("admin", &format!("/{id}/edit"), &edit).await;
         assert_eq!(answer.leads_to(), format!("{there}?done=saved"));
     }
     for (word, version, done) in [("revoke", "2", "revoked"), ("reinstate", "3", "reinstated")] {
         for _ in 0..2 {
             let form = [("version", version)];
-            let answer = world.post("admin", &format!("/{id}/{word}"), &form).await;
+            let answer = harness.post_form("admin", &format!("/{id}/{word}"), &form).await;
             assert_eq!(answer.leads_to(), format!("{there}?done={done}"));
         }
     }
     // A second rotation would invalidate the code that the first one showed.
     let form = [("version", "4")];
-    world.post("admin", &format!("/{id}/rotate"), &form).await.is(200);
-    world.post("admin", &format!("/{id}/rotate"), &form).await.is(412);
+    harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(200);
+    harness.post_form("admin", &format!("/{id}/rotate"), &form).await.is(412);
     let form = [("version", "5")];
-    world.post("admin", &format!("/{id}/delete"), &form).await.leads_to();
-    world.post("admin", &format!("/{id}/delete"), &form).await.is(404);
+    harness.post_form("admin", &format!("/{id}/delete"), &form).await.leads_to();
+    harness.post_form("admin", &format!("/{id}/delete"), &form).await.is(404);
     for action in [Action::Amend, Action::Revoke, Action::Reinstate, Action::Rotate, Action::Delete]
     {
         assert_eq!(made(id, action).await, 1, "{action:?}");
     }
     // Any version other than the next one means another change.
-    let other = world.created().await.invitation().id;
+    let other = harness.invite().await.invitation().id;
     let amendment = invitation_core::Amendment::new().with_role(Role::new("manager").unwrap());
-    world.service.amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
-    world.service.revoke(&admin, other, None, IfVersion::Any).await.unwrap();
-    world.post("admin", &format!("/{other}/revoke"), &[("version", "1")]).await.is(409);
+    harness.service().amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
+    harness.service().revoke(&admin, other, None, IfVersion::Any).await.unwrap();
+    harness.post_form("admin", &format!("/{other}/revoke"), &[("version", "1")]).await.is(409);
 }
 
 #[tokio::test]
 async fn forms_of_any_shape_are_no_error_of_the_server() {
-    let world = World::new();
-    let id = world.created().await.invitation().id;
+    let harness = Harness::dashboard();
+    let id = harness.invite().await.invitation().id;
     let many = "a=1&".repeat(101);
     let long = format!("email={}", "x".repeat(900_000));
     for path in ["/new", "/search", "/events", &format!("/{id}/edit"), &format!("/{id}/revoke")] {
@@ -192,14 +203,14 @@ async fn forms_of_any_shape_are_no_error_of_the_server() {
                 .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
                 .body(Body::from(body.to_owned()))
                 .unwrap();
-            let status = world.send(request).await.status.as_u16();
+            let status = harness.send(request).await.status.as_u16();
             assert!(status < 500, "{path} {body:.60}: {status}");
             assert!(!malformed || status == 400, "{path} {body:.60}: {status}");
         }
     }
     for query in ["?search=%ff&rows=%ff", "?a&a&a", "?%", "?%00=%00", "?search=%00", "?done=%ff"] {
         for path in ["", "/events", "/new", &format!("/{id}")] {
-            let status = world.get("admin", &format!("{path}{query}")).await.status.as_u16();
+            let status = harness.get("admin", &format!("{path}{query}")).await.status.as_u16();
             assert!(status < 500, "{path}{query}: {status}");
         }
     }
@@ -207,59 +218,68 @@ async fn forms_of_any_shape_are_no_error_of_the_server() {
 
 #[tokio::test]
 async fn copying_writes_its_event_whether_by_script_or_by_hand() {
-    let world = World::new();
-    let created = world.created().await;
+    let harness = Harness::dashboard();
+    let created = harness.invite().await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    world.post("sales-manager", &format!("/{id}/copy"), &[]).await.is(200).says("Select the code");
+    harness
+        .post_form("sales-manager", &format!("/{id}/copy"), &[])
+        .await
+        .is(200)
+        .says("Select the code");
     let request =
         crate::support::request(axum::http::Method::POST, "sales-manager", &format!("/{id}/copy"))
             .header("accept", "application/json");
-    let answer = world.send(request.body(axum::body::Body::empty()).unwrap()).await.is(200);
+    let answer = harness.send(request.body(axum::body::Body::empty()).unwrap()).await.is(200);
     assert_eq!(answer.text(), format!("{{\"code\":\"{}\"}}", code.as_str()));
     let criteria = EventCriteria::new().of_action(Action::Copy);
     let admin = person("admin").unwrap();
-    let events = world.service.events(&admin, &criteria, Paging::default()).await.unwrap();
+    let events = harness.service().events(&admin, &criteria, Paging::default()).await.unwrap();
     assert_eq!(events.items().len(), 2);
 }
 
 #[tokio::test]
 async fn an_administrator_edits_revokes_reinstates_rotates_and_deletes() {
-    let world = World::new();
-    let created = world.created().await;
+    let harness = Harness::dashboard();
+    let created = harness.invite().await;
     let (id, old) = (created.invitation().id, created.code().reveal());
     let at = |word: &str| format!("/{id}/{word}");
-    world.get("admin", &at("edit")).await.is(200).says("name=\"version\" value=\"1\"");
+    harness.get("admin", &at("edit")).await.is(200).says("name=\"version\" value=\"1\"");
     let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "manager")];
-    let answer = world.post("admin", &at("edit"), &edit).await;
+    let answer = harness.post_form("admin", &at("edit"), &edit).await;
     assert_eq!(answer.leads_to(), format!("{MOUNT}/{id}?done=saved"));
     let stale = [("version", "1"), ("email", "ben@example.com"), ("role", "manager")];
-    let page = world.post("admin", &at("edit"), &stale).await.is(412);
+    let page = harness.post_form("admin", &at("edit"), &stale).await.is(412);
     page.says("Somebody has changed this invitation").says("name=\"version\" value=\"2\"");
 
     let long = "x".repeat(501);
     let revoke = [("version", "2"), ("reason", &*long)];
-    world.post("admin", &at("revoke"), &revoke).await.is(422).says("inv-reason-error").says(&long);
+    harness
+        .post_form("admin", &at("revoke"), &revoke)
+        .await
+        .is(422)
+        .says("inv-reason-error")
+        .says(&long);
     let revoke = [("version", "2"), ("reason", "Not\r\ncoming")];
-    world.post("admin", &at("revoke"), &revoke).await.leads_to();
-    world.get("admin", &format!("/{id}?done=revoked")).await.is(200).says("Not\ncoming");
-    world.get("admin", &at("revoke")).await.is(409).says("not possible any more");
-    world.post("admin", &at("reinstate"), &[("version", "3")]).await.leads_to();
-    let page = world.post("admin", &at("rotate"), &[("version", "4")]).await.is(200);
+    harness.post_form("admin", &at("revoke"), &revoke).await.leads_to();
+    harness.get("admin", &format!("/{id}?done=revoked")).await.is(200).says("Not\ncoming");
+    harness.get("admin", &at("revoke")).await.is(409).says("not possible any more");
+    harness.post_form("admin", &at("reinstate"), &[("version", "3")]).await.leads_to();
+    let page = harness.post_form("admin", &at("rotate"), &[("version", "4")]).await.is(200);
     page.says("has a new code").says_nothing_of(old.split_once('-').unwrap().1);
-    world.post("admin", &at("rotate"), &[("version", "4")]).await.is(412);
-    let answer = world.post("admin", &at("delete"), &[("version", "5")]).await;
+    harness.post_form("admin", &at("rotate"), &[("version", "4")]).await.is(412);
+    let answer = harness.post_form("admin", &at("delete"), &[("version", "5")]).await;
     assert_eq!(answer.leads_to(), format!("{MOUNT}?done=deleted"));
-    world.get("admin", &format!("/{id}")).await.is(404);
-    world.get("admin", "/events").await.is(200).says(">Delete</td>").says(">Reinstate</td>");
+    harness.get("admin", &format!("/{id}")).await.is(404);
+    harness.get("admin", "/events").await.is(200).says(">Delete</td>").says(">Reinstate</td>");
 }
 
 #[tokio::test]
 async fn the_trail_shows_every_time_as_people_read_it() {
     let start = Timestamp::from_micros(1_795_892_712_345_678).unwrap();
-    let service = World::new().service.with_clock(ManualClock::new(start));
-    let world = World::on(service, Dashboard::new());
-    let id = world.created().await.invitation().id;
-    let page = world.get("admin", &format!("/events?invitation={id}")).await.is(200);
+    let harness = Harness::dashboard();
+    harness.clock.set(start);
+    let id = harness.invite().await.invitation().id;
+    let page = harness.get("admin", &format!("/events?invitation={id}")).await.is(200);
     let at = "<time datetime=\"2026-11-28T19:05:12.345678Z\">";
     let page = page.says(at).says(">28 Nov 2026, 19:05:12 UTC<");
     // The expiry in the event's detail has the same form.
@@ -270,9 +290,9 @@ async fn the_trail_shows_every_time_as_people_read_it() {
 
 #[tokio::test]
 async fn pages_lead_forwards_and_back() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     for _ in 0..5 {
-        world.created().await;
+        harness.invite().await;
     }
     let link = |page: &str, rel: &str| {
         let at = page.find(&format!("rel=\"{rel}\" href=\""))?;
@@ -283,21 +303,21 @@ async fn pages_lead_forwards_and_back() {
     let mut path = "?rows=2".to_owned();
     let mut seen = Vec::new();
     loop {
-        let page = world.get("admin", &path).await.is(200);
+        let page = harness.get("admin", &path).await.is(200);
         seen.push((path.clone(), page.text().matches("<tr role=\"row\">").count() - 1));
         let Some(next) = link(page.text(), "next") else { break };
         path = next;
     }
     let rows: Vec<_> = seen.iter().map(|(_, rows)| *rows).collect();
     assert_eq!(rows, [2, 2, 1]);
-    let last = world.get("admin", &path).await;
-    let second = world.get("admin", &link(last.text(), "prev").unwrap()).await.is(200);
+    let last = harness.get("admin", &path).await;
+    let second = harness.get("admin", &link(last.text(), "prev").unwrap()).await.is(200);
     let first = link(second.text(), "prev").unwrap();
     assert_eq!(first, "?rows=2");
     // A forged trail leads to the first page.
     let cursor = path.split("cursor=").nth(1).unwrap().split('&').next().unwrap();
     let forged = format!("?rows=2&cursor={cursor}&back=%22%3E%3Cscript%3E");
-    world.get("admin", &forged).await.is(200).says("First page").says_nothing_of("<script>");
+    harness.get("admin", &forged).await.is(200).says("First page").says_nothing_of("<script>");
 }
 
 #[tokio::test]
@@ -305,16 +325,18 @@ async fn a_host_renames_translates_and_frames() {
     let mut texts = Strings::english();
     texts.menu_entry = "Einladungen".into();
     texts.heading = "Einladungscodes".into();
-    let world = World::with(Dashboard::new().with_strings(texts).with_brand("Perfect<10>"));
-    let page = world.get("sales-manager", "").await.is(200);
+    let harness = Harness::dashboard()
+        .with_dashboard(Dashboard::new().with_strings(texts).with_brand("Perfect<10>"));
+    let page = harness.get("sales-manager", "").await.is(200);
     page.says(">Einladungen</a>").says("<h1>Einladungscodes</h1>").says("Perfect&#60;10&#62;");
 
     let layout = |page: &Page<'_>| {
         let user = page.actor().map(|actor| actor.user().as_str().to_owned());
         format!("[{}|{:?}|{}|{}]", page.title(), user, page.home(), page.content())
     };
-    let world = World::with(Dashboard::new().with_layout(layout).with_mount_point("/outside"));
-    let page = world.get("sales-manager", "").await.is(200);
+    let harness = Harness::dashboard()
+        .with_dashboard(Dashboard::new().with_layout(layout).with_mount_point("/outside"));
+    let page = harness.get("sales-manager", "").await.is(200);
     assert!(page.text().starts_with("[Invitation Codes|Some(\"sales-manager\")|/outside|"));
     page.says("action=\"/outside/search\"");
 }
@@ -323,16 +345,18 @@ async fn a_host_renames_translates_and_frames() {
 async fn what_may_be_done_comes_from_the_policy() {
     use invitation_core::{Policy, Rights};
 
-    let world = World::new();
-    let id = world.created().await.invitation().id;
+    let harness = Harness::dashboard();
+    let id = harness.invite().await.invitation().id;
     let manager = Role::new("manager").unwrap();
     let policy = Policy::default()
         .with_role(manager, Rights::none().may([Right::View, Right::Copy, Right::Revoke]));
-    let service = world.service.clone().with_policy(policy);
-    let world = World::on(service, Dashboard::new());
-    let page = world.get("sales-manager", "").await.is(200);
+    let harness = harness.with_service(|service| service.with_policy(policy));
+    let page = harness.get("sales-manager", "").await.is(200);
     page.says(">Revoke</a>").says(">Revoked</option>").says_nothing_of("Create Invitation");
-    world.post("sales-manager", &format!("/{id}/revoke"), &[("version", "1")]).await.leads_to();
+    harness
+        .post_form("sales-manager", &format!("/{id}/revoke"), &[("version", "1")])
+        .await
+        .leads_to();
     let admin = person("admin").unwrap();
-    world.service.reinstate(&admin, id, IfVersion::Any).await.unwrap();
+    harness.service().reinstate(&admin, id, IfVersion::Any).await.unwrap();
 }

@@ -7,7 +7,7 @@ use axum::{
 use invitation_axum::Dashboard;
 use invitation_core::{Division, Draft, Redeemer, Role, UserId, Username};
 
-use crate::support::{Answer, MOUNT, World, person, request};
+use crate::support::{Answer, Harness, MOUNT, person, request};
 
 fn assert_hardened(answer: &Answer) {
     let policy = answer.header("content-security-policy");
@@ -24,28 +24,28 @@ fn assert_hardened(answer: &Answer) {
 
 #[tokio::test]
 async fn every_page_is_hardened() {
-    let world = World::new();
-    let id = world.created().await.invitation().id;
+    let harness = Harness::dashboard();
+    let id = harness.invite().await.invitation().id;
     for path in ["", "/new", "/events", "/nowhere", "?rows=x", "?cursor=x", "/events?action=x"] {
-        assert_hardened(&world.get("admin", path).await);
+        assert_hardened(&harness.get("admin", path).await);
     }
     for word in ["", "/edit", "/revoke", "/rotate", "/delete", "/reinstate"] {
-        assert_hardened(&world.get("admin", &format!("/{id}{word}")).await);
+        assert_hardened(&harness.get("admin", &format!("/{id}{word}")).await);
     }
-    assert_hardened(&world.get("", "").await);
-    assert_hardened(&world.post("admin", "/new", &[("email", "x")]).await);
-    assert_hardened(&world.post("admin", &format!("/{id}/copy"), &[]).await);
+    assert_hardened(&harness.get("", "").await);
+    assert_hardened(&harness.post_form("admin", "/new", &[("email", "x")]).await);
+    assert_hardened(&harness.post_form("admin", &format!("/{id}/copy"), &[]).await);
 }
 
 #[tokio::test]
 async fn assets_are_kept_for_good_under_addresses_of_their_content() {
-    let world = World::new();
-    let page = world.get("admin", "").await;
+    let harness = Harness::dashboard();
+    let page = harness.get("admin", "").await;
     for (attribute, kind) in [("href", "text/css"), ("src", "text/javascript")] {
         let tag = format!("{attribute}=\"{}/assets/", crate::support::MOUNT);
         let rest = &page.text()[page.text().find(&tag).unwrap() + tag.len()..];
         let name = rest.split('"').next().unwrap();
-        let asset = world.get("", &format!("/assets/{name}")).await.is(200);
+        let asset = harness.get("", &format!("/assets/{name}")).await.is(200);
         assert!(asset.header("content-type").starts_with(kind));
         assert!(asset.header("cache-control").contains("immutable"));
     }
@@ -54,23 +54,23 @@ async fn assets_are_kept_for_good_under_addresses_of_their_content() {
 #[tokio::test]
 async fn no_code_gets_into_an_address() {
     let divisions = [Division::new("sales").unwrap()];
-    let world = World::with(Dashboard::new().with_divisions(divisions));
+    let harness = Harness::dashboard().with_dashboard(Dashboard::new().with_divisions(divisions));
     let (mut codes, mut ids) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        let created = world.created().await;
+        let created = harness.invite().await;
         codes.push(created.code().reveal());
         ids.push(created.invitation().id);
     }
     let code = codes[0].as_str();
     let mut answers = Vec::new();
     for field in ["search", "division", "role", "status", "rows", "cursor"] {
-        answers.push(world.post("admin", "/search", &[(field, code), ("rows", "1")]).await);
+        answers.push(harness.post_form("admin", "/search", &[(field, code), ("rows", "1")]).await);
     }
     for field in ["user", "division", "invitation", "action"] {
-        answers.push(world.post("admin", "/events", &[(field, code)]).await);
+        answers.push(harness.post_form("admin", "/events", &[(field, code)]).await);
     }
-    answers.push(world.get("admin", "?rows=1").await);
-    answers.push(world.post("sales-manager", "/new", &[("email", code)]).await);
+    answers.push(harness.get("admin", "?rows=1").await);
+    answers.push(harness.post_form("sales-manager", "/new", &[("email", code)]).await);
     for answer in &answers {
         assert!(!answer.header("location").contains(code));
         for part in answer.text().split("href=\"").chain(answer.text().split("action=\"")).skip(1) {
@@ -83,21 +83,21 @@ async fn no_code_gets_into_an_address() {
     let link = format!("https://example.com/register#{code}");
     let lower = code.to_lowercase();
     for typed in [code, &code[..9], &code[..17], &link, &lower] {
-        let found = world.post("sales-manager", "/search", &[("search", typed)]).await;
+        let found = harness.post_form("sales-manager", "/search", &[("search", typed)]).await;
         assert_eq!(found.leads_to(), format!("{MOUNT}/{id}"), "{typed}");
     }
     // A code without a match is answered directly, without an address.
     let active = [("search", code), ("status", "used")];
-    world.post("sales-manager", "/search", &active).await.is(200).says("Nothing matches");
-    world.post("operations-manager", "/search", &[("search", code)]).await.is(200);
+    harness.post_form("sales-manager", "/search", &active).await.is(200).says("Nothing matches");
+    harness.post_form("operations-manager", "/search", &[("search", code)]).await.is(200);
     let mistyped = code.replacen(|c: char| c.is_alphanumeric(), "U", 1);
-    let shown = world.post("sales-manager", "/search", &[("search", &mistyped)]).await;
+    let shown = harness.post_form("sales-manager", "/search", &[("search", &mistyped)]).await;
     assert!(!shown.status.is_redirection(), "a code with a mistake is a code");
 }
 
 #[tokio::test]
 async fn a_search_has_an_address_unless_it_resembles_a_code() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     let form = |search| [("search", search), ("status", "all"), ("role", ""), ("rows", "50")];
     for (typed, query) in [
         ("anna", "search=anna"),
@@ -108,66 +108,67 @@ async fn a_search_has_an_address_unless_it_resembles_a_code() {
         ("\u{674e}", "search=%E6%9D%8E"),
         ("a&status=used", "search=a%26status%3Dused"),
     ] {
-        let answer = world.post("admin", "/search", &form(typed)).await;
+        let answer = harness.post_form("admin", "/search", &form(typed)).await;
         assert_eq!(answer.leads_to(), format!("{MOUNT}?{query}"));
     }
     for typed in ["7KQ2-ABCD", "7kq2 abcd 9", "https://example.com/register#7KQ2-ABCD"] {
-        let page = world.post("admin", "/search", &form(typed)).await.is(200);
+        let page = harness.post_form("admin", "/search", &form(typed)).await.is(200);
         let field = format!("value=\"{}\"", typed.replace('#', "&#35;"));
         assert!(
             page.text().contains(&field) || page.text().contains(&format!("value=\"{typed}\""))
         );
     }
     let users = [("user", "u-anna"), ("action", "copy")];
-    let answer = world.post("admin", "/events", &users).await;
+    let answer = harness.post_form("admin", "/events", &users).await;
     assert_eq!(answer.leads_to(), format!("{MOUNT}/events?user=u-anna&action=copy"));
-    world.get("admin", "/events?user=u-anna&action=copy").await.is(200).says("value=\"u-anna\"");
+    harness.get("admin", "/events?user=u-anna&action=copy").await.is(200).says("value=\"u-anna\"");
 }
 
 #[tokio::test]
 async fn a_search_goes_on_over_pages() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     for n in 0..3 {
         let email = invitation_core::Email::parse(&format!("anna.{n}@example.com")).unwrap();
         let draft = Draft::new().for_email(email);
-        world.service.create(&person("sales-manager").unwrap(), draft).await.unwrap();
+        harness.service().create(&person("sales-manager").unwrap(), draft).await.unwrap();
     }
-    let first = world.post("sales-manager", "/search", &[("search", "anna"), ("rows", "2")]).await;
+    let first =
+        harness.post_form("sales-manager", "/search", &[("search", "anna"), ("rows", "2")]).await;
     assert_eq!(first.leads_to(), format!("{MOUNT}?search=anna&rows=2"));
-    let page = world.get("sales-manager", "?search=anna&rows=2").await.is(200).says(">2 codes");
+    let page = harness.get("sales-manager", "?search=anna&rows=2").await.is(200).says(">2 codes");
     let next = page.text().split("rel=\"next\" href=\"").nth(1).unwrap();
     let next = next.split('"').next().unwrap().replace("&#38;", "&");
     let next = next.strip_prefix(MOUNT).unwrap();
     assert!(next.starts_with("?search=anna&rows=2&cursor="), "{next}");
-    world.get("sales-manager", next).await.is(200).says("1 code<").says("Previous");
+    harness.get("sales-manager", next).await.is(200).says("1 code<").says("Previous");
 }
 
 #[tokio::test]
 async fn html_in_every_free_text_is_only_text() {
     let evil = "<img/src=x onerror=alert(1)>\"'";
-    let world = World::new();
+    let harness = Harness::dashboard();
     let admin = person("admin").unwrap();
     let division = Division::new(evil).unwrap();
     let draft = Draft::new().with_role(Role::new("staff").unwrap()).in_division(division);
-    let created = world.service.create(&admin, draft).await.unwrap();
+    let created = harness.service().create(&admin, draft).await.unwrap();
     let redeemer = Redeemer::new(UserId::new(evil).unwrap(), Username::new(evil).unwrap());
-    world.service.redeem(&created.code().reveal(), &redeemer).await.unwrap();
-    let id = world.created().await.invitation().id;
+    harness.service().redeem(&created.code().reveal(), &redeemer).await.unwrap();
+    let id = harness.invite().await.invitation().id;
     let reason = [("version", "1"), ("reason", evil)];
-    world.post("admin", &format!("/{id}/revoke"), &reason).await.leads_to();
+    harness.post_form("admin", &format!("/{id}/revoke"), &reason).await.leads_to();
     let shown = created.invitation().id;
     let mut pages = vec![
-        world.get("admin", "").await,
-        world.get("admin", "/events").await,
-        world.get("admin", &format!("/{shown}")).await,
-        world.get("admin", &format!("/{id}")).await,
-        world.get("admin", &format!("/{evil}").replace(['<', '>', '"', ' '], "x")).await,
-        world.post("admin", "/search", &[("search", evil), ("division", evil)]).await,
-        world.post("admin", "/search", &[("status", evil), ("rows", evil)]).await,
-        world.post("admin", "/events", &[("user", evil), ("invitation", evil)]).await,
+        harness.get("admin", "").await,
+        harness.get("admin", "/events").await,
+        harness.get("admin", &format!("/{shown}")).await,
+        harness.get("admin", &format!("/{id}")).await,
+        harness.get("admin", &format!("/{evil}").replace(['<', '>', '"', ' '], "x")).await,
+        harness.post_form("admin", "/search", &[("search", evil), ("division", evil)]).await,
+        harness.post_form("admin", "/search", &[("status", evil), ("rows", evil)]).await,
+        harness.post_form("admin", "/events", &[("user", evil), ("invitation", evil)]).await,
     ];
     for field in ["email", "email_domain", "role", "division", "expires_in_days", "max_uses"] {
-        pages.push(world.post("admin", "/new", &[(field, evil), ("key", evil)]).await);
+        pages.push(harness.post_form("admin", "/new", &[(field, evil), ("key", evil)]).await);
     }
     for page in pages {
         assert!(!page.text().contains("<img"), "{}", page.text());
@@ -177,8 +178,8 @@ async fn html_in_every_free_text_is_only_text() {
 
 #[tokio::test]
 async fn pages_of_other_origins_change_nothing() {
-    let world = World::new();
-    let id = world.created().await.invitation().id;
+    let harness = Harness::dashboard();
+    let id = harness.invite().await.invitation().id;
     let foreign: [&[(&str, &str)]; 4] = [
         &[("sec-fetch-site", "cross-site")],
         &[("sec-fetch-site", "same-site")],
@@ -196,21 +197,21 @@ async fn pages_of_other_origins_change_nothing() {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            let answer = world.send(request.body(Body::from("version=1")).unwrap()).await;
+            let answer = harness.send(request.body(Body::from("version=1")).unwrap()).await;
             answer.is(403).says("That came from another site");
         }
     }
-    world.get("admin", &format!("/{id}")).await.is(200);
+    harness.get("admin", &format!("/{id}")).await.is(200);
 }
 
 #[tokio::test]
 async fn bodies_are_bounded_and_must_be_forms() {
-    let world = World::new();
+    let harness = Harness::dashboard();
     let post = |kind: &str, body: Vec<u8>| {
         let request = request(Method::POST, "admin", "/new").header(header::CONTENT_TYPE, kind);
-        world.send(request.body(Body::from(body)).unwrap())
+        harness.send(request.body(Body::from(body)).unwrap())
     };
     post("application/x-www-form-urlencoded", vec![b'a'; 10_000_000]).await.is(413);
     post("application/json", b"{}".to_vec()).await.is(415);
-    world.send(request(Method::PUT, "admin", "/new").body(Body::empty()).unwrap()).await.is(405);
+    harness.send(request(Method::PUT, "admin", "/new").body(Body::empty()).unwrap()).await.is(405);
 }
