@@ -39,6 +39,8 @@ pub(super) async fn back(context: PageContext) -> Redirect {
 /// Shows the outcome that each line would have.
 pub(super) async fn check(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
+    // Before the body is read: it is in memory until the import ends.
+    let _permit = context.web().bulk_permit()?;
     match Sheet::read(&context, request).await? {
         Ok(sheet) => sheet.rehearse(&context, StatusCode::OK).await,
         Err((sheet, problem)) => sheet.refused(&context, &problem),
@@ -48,6 +50,7 @@ pub(super) async fn check(context: PageContext, request: Request) -> Result<Resp
 /// Creates the invitations of the form, once however often the form is sent.
 pub(super) async fn create(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
+    let _permit = context.web().bulk_permit()?;
     let sheet = match Sheet::read(&context, request).await? {
         Ok(sheet) => sheet,
         Err((sheet, problem)) => return sheet.refused(&context, &problem),
@@ -129,7 +132,6 @@ impl Sheet {
 
     async fn import(&self, context: &PageContext) -> Result<BulkBody, Problem> {
         let web = context.web();
-        let _permit = web.bulk_permit()?;
         let rows = rows::of_csv(&self.csv, web.max_rows())?;
         let key = IdempotencyKey::new(&self.key)
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the form has no key"))?;
@@ -149,7 +151,6 @@ impl Sheet {
 
     async fn checked(&self, context: &PageContext) -> Result<BulkBody, Problem> {
         let web = context.web();
-        let _permit = web.bulk_permit()?;
         let rows = rows::of_csv(&self.csv, web.max_rows())?;
         bulk::rehearse(web, context.actor(), rows, self.how()).await
     }

@@ -318,7 +318,8 @@ fn words<'a>(t: &'a Strings, problem: &Problem, is_stranger: bool) -> (&'a str, 
         ProblemKind::NotFound => (&t.not_found_title, Some(&t.not_found_advice)),
         ProblemKind::VersionMismatch => (&t.conflict_title, Some(&t.changed_meanwhile)),
         ProblemKind::Conflict | ProblemKind::IdempotencyKeyReused => (&t.conflict_title, None),
-        ProblemKind::QuotaExceeded | ProblemKind::TooManyRequests => (&t.quota_title, None),
+        ProblemKind::QuotaExceeded => (&t.quota_title, None),
+        ProblemKind::TooManyRequests => (&t.busy_title, None),
         ProblemKind::Unavailable | ProblemKind::Internal => {
             (&t.unavailable_title, Some(&t.unavailable_advice))
         }

@@ -12,7 +12,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{
-    harness::{API, serve_on},
+    harness::{API, DASHBOARD, serve_on},
     sockets::{answer, head, open},
     support::{Harness, request},
 };
@@ -134,7 +134,12 @@ async fn a_body_that_is_never_polled_gives_up_its_place() {
 /// than there are places.
 #[tokio::test]
 async fn imports_that_nobody_sends_give_up_their_places() {
-    for (path, kind) in [(format!("{API}/bulk"), "application/json")] {
+    let form = "multipart/form-data; boundary=frontier";
+    for (path, kind) in [
+        (format!("{API}/bulk"), "application/json"),
+        (format!("{DASHBOARD}/import"), form),
+        (format!("{DASHBOARD}/import/create"), form),
+    ] {
         let limits = WebLimits::default().with_body_time(SHORT);
         let harness = Harness::api().with_web(|web| web.with_limits(limits));
         let address = serve(&harness);

@@ -322,6 +322,8 @@ strings! {
     foreign_advice = "For your safety, changes are only accepted from these pages themselves.";
     /// The title of the page about a full quota.
     quota_title = "There are too many open invitations";
+    /// The title of the page about too many requests at a time.
+    busy_title = "There is too much going on just now";
     /// The title of the page about a failure of the server.
     unavailable_title = "Something is not working just now";
     /// The advice about a failure of the server.
