@@ -200,10 +200,10 @@ pub(crate) fn request_id<DB: Dialect>(row: &DB::Row) -> Result<Vec<u8>> {
     Columns::<DB>::new(row, "requests").blob("id")
 }
 
-/// Reads an invitation, and the seat of a rider behind it.
-pub(crate) fn seated<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, i64)> {
+/// Reads an invitation, and the ordinal of a batch entry behind it.
+pub(crate) fn invitation_and_ordinal<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, i64)> {
     let mut c = Columns::<DB>::new(row, "codes");
-    Ok((read_invitation(&mut c)?, c.int("seat")?))
+    Ok((read_invitation(&mut c)?, c.int("ordinal")?))
 }
 
 fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {

@@ -8,14 +8,14 @@
 //! does it or finds out why not. That so happens to all who want the same code when one of
 //! them may not have it, or when it has not enough uses left for all of them.
 
-mod riders;
+mod entries;
 mod statement;
 
 use std::num::NonZeroUsize;
 
 use invitation_core::{Facts, Invitation, StoreError, StoreErrorKind, Transition};
 
-use self::riders::Rider;
+use self::entries::BatchEntry;
 use super::multi_statement;
 use crate::{
     dialect::Dialect,
@@ -46,18 +46,18 @@ pub(crate) async fn redeem_batch<DB: Dialect>(
         redeem_same_code::<DB>(conn, names, transitions, &mut facts).await?;
         return Ok(facts);
     }
-    let mut riders = riders::seated(transitions);
-    if riders.iter().all(|rider| rider.together == 1) {
-        if !redeem_by_statement::<DB>(conn, names, &riders, &mut facts, true).await? {
+    let mut entries = entries::by_digest(transitions);
+    if entries.iter().all(|entry| entry.group_size == 1) {
+        if !redeem_by_statement::<DB>(conn, names, &entries, &mut facts, true).await? {
             return Ok(facts);
         }
-        riders.retain(|rider| facts.get(rider.caller).is_some_and(Option::is_none));
-        riders::number(&mut riders);
+        entries.retain(|entry| facts.get(entry.caller).is_some_and(Option::is_none));
+        entries::assign_positions(&mut entries);
     }
-    if riders.is_empty() {
+    if entries.is_empty() {
         return Ok(facts);
     }
-    match redeem_by_statement::<DB>(conn, names, &riders, &mut facts, false).await {
+    match redeem_by_statement::<DB>(conn, names, &entries, &mut facts, false).await {
         // What the first statement has done is done, whatever becomes of the second: who is
         // told none finds out alone.
         Err(_) if facts.iter().any(Option::is_some) => Ok(facts),
@@ -69,11 +69,11 @@ pub(crate) async fn redeem_batch<DB: Dialect>(
 async fn redeem_by_statement<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    riders: &[Rider<'_>],
+    entries: &[BatchEntry<'_>],
     facts: &mut [Option<Facts>],
     once_each: bool,
 ) -> Result<bool, StoreError> {
-    let Some(s) = statement::write::<DB>(names, riders, once_each) else { return Ok(false) };
+    let Some(s) = statement::write::<DB>(names, entries, once_each) else { return Ok(false) };
     let found = match s.all(conn).await {
         Ok(found) => found,
         Err(error) => {
@@ -88,23 +88,24 @@ async fn redeem_by_statement<DB: Dialect>(
         // An error from here on comes too late to undo anything.
         let unknown =
             |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
-        let (invitation, seat) = row::seated::<DB>(row).map_err(unknown)?;
-        let rider = usize::try_from(seat).ok().and_then(|seat| riders.get(seat));
-        let Some((rider, place)) = rider.and_then(|r| Some((r, facts.get_mut(r.caller)?))) else {
+        let (invitation, ordinal) = row::invitation_and_ordinal::<DB>(row).map_err(unknown)?;
+        let entry = usize::try_from(ordinal).ok().and_then(|ordinal| entries.get(ordinal));
+        let Some((entry, slot)) = entry.and_then(|e| Some((e, facts.get_mut(e.caller)?))) else {
             return Err(unknown(StoreError::new(StoreErrorKind::Corrupt, "apply")));
         };
-        *place = Some(turn(invitation, rider.transition, rider.together - rider.nth));
+        *slot =
+            Some(facts_at_turn(invitation, entry.transition, entry.group_size - entry.position));
     }
     Ok(true)
 }
 
 /// The invitation as it was when the turn of this one had come, from what it was after
 /// so many more. It was without leases.
-fn turn(invitation: Invitation, transition: &Transition, more: u32) -> Facts {
-    let mut turn = Facts::of(invitation);
-    turn.invitation.uses -= more + 1;
-    transition.change().apply_to(&mut turn);
-    turn
+fn facts_at_turn(invitation: Invitation, transition: &Transition, more: u32) -> Facts {
+    let mut facts = Facts::of(invitation);
+    facts.invitation.uses -= more + 1;
+    transition.change().apply_to(&mut facts);
+    facts
 }
 
 /// The same by one message, for those who want the first one's code. Who wants another has
@@ -115,7 +116,7 @@ async fn redeem_same_code<DB: Dialect>(
     transitions: &[&Transition],
     facts: &mut [Option<Facts>],
 ) -> Result<(), StoreError> {
-    let callers = riders::of_one_code(transitions);
+    let callers = entries::same_code(transitions);
     let all: Vec<_> = callers.iter().filter_map(|n| transitions.get(*n).copied()).collect();
     let Some(after) = multi_statement::redeem_all::<DB>(conn, names, &all).await? else {
         return Ok(());
@@ -123,8 +124,8 @@ async fn redeem_same_code<DB: Dialect>(
     let mut more = u32::try_from(all.len()).unwrap_or(u32::MAX);
     for (caller, transition) in callers.into_iter().zip(all) {
         more -= 1;
-        if let Some(place) = facts.get_mut(caller) {
-            *place = Some(turn(after.clone(), transition, more));
+        if let Some(slot) = facts.get_mut(caller) {
+            *slot = Some(facts_at_turn(after.clone(), transition, more));
         }
     }
     Ok(())

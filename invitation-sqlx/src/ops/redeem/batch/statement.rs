@@ -3,7 +3,7 @@
 
 use invitation_core::Transition;
 
-use super::riders::{RIDER, Rider};
+use super::entries::{BatchEntry, ENTRY};
 use crate::{
     dialect::Dialect,
     names::Names,
@@ -16,10 +16,10 @@ use crate::{
 
 /// How long the statement waits for a row that somebody else has locked. Whoever wants
 /// that row then waits alone, instead of making the others wait.
-const PATIENCE: &str = "100ms";
+const LOCK_TIMEOUT: &str = "100ms";
 
 /// Where a column of an event is to be found: in `u`, which is the invitation after its
-/// use, or in `p`, the rider. The others are those of the first rider's event.
+/// use, or in `p`, the entry. The others are those of the first entry's event.
 fn of_event(column: &str, u: &str) -> Option<String> {
     Some(match column {
         "id" => "p.used_id".to_owned(),
@@ -39,23 +39,23 @@ fn qualified(table: &str) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// For codes of one use that one rider wants each, or for any.
+/// For codes of one use that one entry wants each, or for any.
 pub(super) fn write<DB: Dialect>(
     names: &Names,
-    riders: &[Rider<'_>],
+    entries: &[BatchEntry<'_>],
     once_each: bool,
 ) -> Option<Statement<DB>> {
-    let (push, first) = (DB::PUSH_COLUMN?, riders.first()?.transition);
+    let (push, first) = (DB::PUSH_COLUMN?, entries.first()?.transition);
     let mut s = Statement::<DB>::new("WITH ");
     if once_each {
-        use_once(&mut s, names, first, |s| rows(s, push, riders));
+        use_once(&mut s, names, first, |s| rows(s, push, entries));
     } else {
         s.sql("p AS MATERIALIZED ");
-        rows(&mut s, push, riders);
+        rows(&mut s, push, entries);
         s.sql(", ");
         use_up(&mut s, names, first);
     }
-    // What a rider brings along is in `u` too, where there is one for each.
+    // What an entry brings along is in `u` too, where there is one for each.
     let both = if once_each { "u AS p" } else { "u JOIN p ON p.digest = u.digest" };
     let u = if once_each { "p" } else { "u" };
     s.sql(format_args!(", e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
@@ -80,22 +80,22 @@ pub(super) fn write<DB: Dialect>(
          UNNEST(STRING_TO_ARRAY(p.words, ' ')) AS x (word))",
         names.words
     ));
-    s.sql(format_args!(" SELECT {}, p.seat FROM {both}", qualified(u)));
+    s.sql(format_args!(" SELECT {}, p.ordinal FROM {both}", qualified(u)));
     Some(s)
 }
 
-/// The riders, a row for each. The patience is part of what they are made of, so that it is
+/// The entries, a row for each. The patience is part of what they are made of, so that it is
 /// set before any row is looked for.
-fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, riders: &[Rider<'_>]) {
+fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, entries: &[BatchEntry<'_>]) {
     s.sql(format_args!(
-        "(SELECT p.* FROM (SELECT set_config('lock_timeout', '{PATIENCE}', TRUE) AS is_set) AS c, \
+        "(SELECT p.* FROM (SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', TRUE) AS is_set) AS c, \
          UNNEST"
     ));
-    s.list(Columns::of(riders), |s, column| s.column(push, column));
-    s.sql(format_args!(" AS p ({RIDER}) WHERE c.is_set IS NOT NULL)"));
+    s.list(Columns::of(entries), |s, column| s.column(push, column));
+    s.sql(format_args!(" AS p ({ENTRY}) WHERE c.is_set IS NOT NULL)"));
 }
 
-/// Codes of one use: each is used by the rider who wants it.
+/// Codes of one use: each is used by the entry who wants it.
 fn use_once<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
@@ -109,18 +109,24 @@ fn use_once<DB: Dialect>(
     s.sql(" AS p WHERE i.digest = p.digest AND i.max_uses = 1 AND i.uses = 0");
     render::scope(s, first.scope());
     render::guard_of_unused(s, first.guard(), Given::In("p"), names);
-    s.sql(format_args!(" RETURNING {}, p.seat, p.words, p.correlation, p.source)", qualified("i")));
+    s.sql(format_args!(
+        " RETURNING {}, p.ordinal, p.words, p.correlation, p.source)",
+        qualified("i")
+    ));
 }
 
 /// One row is changed once, by the last of those who want it, for all of them.
 fn use_up<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition) {
-    s.sql(format_args!("u AS (UPDATE {} AS i SET uses = i.uses + p.together, ", names.invitations));
+    s.sql(format_args!(
+        "u AS (UPDATE {} AS i SET uses = i.uses + p.group_size, ",
+        names.invitations
+    ));
     assign(s);
-    s.sql("FROM p WHERE p.nth = p.together AND i.digest = p.digest");
+    s.sql("FROM p WHERE p.position = p.group_size AND i.digest = p.digest");
     render::scope(s, first.scope());
-    s.sql(" AND i.uses + p.together <= i.max_uses");
+    s.sql(" AND i.uses + p.group_size <= i.max_uses");
     render::guard_without_leases(s, first.guard(), Given::In("p"), names);
-    s.sql(" AND (p.together = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
+    s.sql(" AND (p.group_size = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
     s.sql("AND NOT COALESCE(1 = 1");
     render::guard_without_leases(s, first.guard(), Given::In("q"), names);
     s.sql(format_args!(", FALSE))) RETURNING {})", qualified("i")));
