@@ -16,10 +16,10 @@
 
 mod at_hand;
 mod connections;
-mod crowds;
 mod dialect;
 mod error;
 mod joined;
+mod keyed_batcher;
 mod lent;
 mod message;
 #[cfg(feature = "mysql")]

@@ -16,8 +16,8 @@ impl<DB: Dialect> SqlStore<DB> {
         match transition.target() {
             // With one message, only those of one code share.
             Target::Code(digests) if DB::TAKES_MESSAGES => {
-                let crowd = self.tables.crowds().join(digests);
-                self.redeem_with(crowd.batcher(), transition).await
+                let same_code = self.tables.by_code().of_code(digests);
+                self.redeem_with(same_code.batcher(), transition).await
             }
             _ => self.redeem_with(self.tables.batcher(), transition).await,
         }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use invitation_core::{Batcher, Transition};
 
-use crate::{TablePrefix, crowds::Crowds, names::Names, ops, shared::Answer};
+use crate::{TablePrefix, keyed_batcher::KeyedBatcher, names::Names, ops, shared::Answer};
 
 /// The tables that a store uses, together with its batching state. A batch leader acts for
 /// other callers on its own tables, so both are made here and nowhere apart: a store with
@@ -14,7 +14,7 @@ pub(crate) struct Tables {
     names: Names,
     slots: NonZeroUsize,
     batcher: Batcher<Transition, Answer>,
-    crowds: Crowds,
+    by_code: KeyedBatcher,
 }
 
 impl Tables {
@@ -24,7 +24,7 @@ impl Tables {
             names: Names::new(prefix),
             slots,
             batcher: Batcher::new(slots, ops::MAX_BATCH_SIZE),
-            crowds: Crowds::default(),
+            by_code: KeyedBatcher::default(),
         }
     }
 
@@ -48,7 +48,7 @@ impl Tables {
     }
 
     /// The batches of callers of the same code.
-    pub(crate) fn crowds(&self) -> &Crowds {
-        &self.crowds
+    pub(crate) fn by_code(&self) -> &KeyedBatcher {
+        &self.by_code
     }
 }
