@@ -15,7 +15,7 @@ pub use invitation_core::{
     MemoryStore, Metadata, Page, Paging, Policy, Redeemed, Redeemer, Redemption, Refusal,
     RevokedPage, Right, Rights, Role, Status, Store, StoreError, StoreErrorKind, SystemActor,
     SystemClock, TimeRange, Timestamp, UsedBy, UserId, Username, ValidationErrors, VerifiedEmail,
-    audit, code, decide, import, reserve, store,
+    audit, code, decide, import, observe, reserve, store,
 };
 #[cfg(feature = "redis")]
 #[doc(inline)]

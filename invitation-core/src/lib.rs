@@ -14,7 +14,13 @@
 //! - [`code`]: the spelling and sealing of codes.
 //! - [`decide`]: from a command to a transition.
 //! - [`import`]: many invitations in one request.
+//! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
+//!
+//! # Features
+//!
+//! - `tracing`: what the library does, as events and spans.
+//! - `metrics`: what the library does, in numbers. [`observe`] lists both.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -38,6 +44,7 @@ mod lease;
 mod limits;
 mod memory;
 mod metadata;
+pub mod observe;
 mod page;
 mod parts;
 mod plain;

@@ -1,9 +1,12 @@
 //! The store's access to its pool, and the state that belongs to that pool alone.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_lock::{Mutex, MutexGuard};
-use invitation_core::StoreError;
+use invitation_core::{
+    StoreError,
+    observe::{self, ConnectionSource},
+};
 use sqlx::Pool;
 
 use crate::{at_hand::AtHand, dialect::Dialect, error::store_error, lent::Lent};
@@ -39,7 +42,9 @@ impl<DB: Dialect> Connections<DB> {
         // A host's own transaction may have left more than one in a state of which the
         // driver knows nothing. Each that cannot be used is closed, so this comes to an end.
         for _ in 0..=self.pool.options().get_max_connections() {
+            let asked = Instant::now();
             let conn = self.pool.acquire().await;
+            observe::pool_wait(asked.elapsed());
             let conn = conn.map_err(|error| store_error::<DB>(operation, error))?;
             if let Some(conn) = Lent::new(conn).await {
                 return Ok(conn);
@@ -51,8 +56,14 @@ impl<DB: Dialect> Connections<DB> {
     /// A connection for a redemption, which others may follow closely.
     pub(crate) async fn acquire_at_hand(&self) -> Result<Lent<DB>, StoreError> {
         match self.at_hand.take() {
-            Some(conn) => Ok(conn),
-            None => self.acquire("apply").await,
+            Some(conn) => {
+                observe::connection(ConnectionSource::Cache);
+                Ok(conn)
+            }
+            None => {
+                observe::connection(ConnectionSource::Pool);
+                self.acquire("apply").await
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use invitation_core::{EventId, StoreError, StoreErrorKind};
+use invitation_core::{EventId, StoreError, StoreErrorKind, observe};
 use uuid::Uuid;
 
 /// How often a whole operation is tried again at most.
@@ -35,6 +35,7 @@ impl Retries {
     /// it is over then.
     pub(crate) async fn again_after(&mut self, error: &StoreError) -> bool {
         let Some(pause) = self.pause(error.kind(), self.begun.elapsed()) else { return false };
+        observe::retry(error.operation());
         sqlx_core::rt::sleep(pause).await;
         true
     }

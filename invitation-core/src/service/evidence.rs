@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     event::{Action, Detail, Event, Reason},
     id::InvitationId,
+    observe,
     refusal::{Refused, Verdict},
     store::{Located, Store},
     text::Division,
@@ -44,6 +45,7 @@ impl<S: Store> Invitations<S> {
         verdict: Verdict,
         place: Place,
     ) -> Error {
+        observe::refused(action, verdict.outcome());
         match self.write_down(call, action, &verdict, &place).await {
             Ok(unrecorded) => Error::Refused(Refused::new(verdict.refusal().clone(), unrecorded)),
             Err(error) => error,

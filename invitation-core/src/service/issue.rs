@@ -14,6 +14,7 @@ use crate::{
     id::BatchId,
     invitation::Invitation,
     limits::Limits,
+    observe,
     policy::Right,
     quota::{Quota, QuotaOf},
     refusal::{Refusal, Verdict},
@@ -109,6 +110,7 @@ impl<S: Store> Invitations<S> {
             let insert = Insert { rows: rows.collect(), quotas, request };
             match self.store.insert(&insert).await? {
                 Inserted::Stored => {
+                    observe::succeeded(Action::Create, insert.rows.len());
                     let rows = insert.rows.into_iter().zip(codes);
                     let created = rows.map(|(row, code)| Created::new(row.invitation, code));
                     return Ok(Drawn::Made(created.collect()));

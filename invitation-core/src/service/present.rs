@@ -10,6 +10,7 @@ use crate::{
     event::{Action, Reason},
     invitation::{Facts, Invitation},
     lease::Lease,
+    observe,
     refusal::{Refusal, Verdict},
     store::{Outcome, Store},
     time::Timestamp,
@@ -63,8 +64,14 @@ impl<S: Store> Invitations<S> {
             let Invitation { id, division, .. } = &facts.invitation;
             place = Place::Invitation(*id, division.clone());
             match next(wanted, transition.guard(), &facts, call.now) {
-                Next::Redeemed => return Ok(Settled::Redeemed(facts)),
-                Next::Leased(lease) => return Ok(Settled::Leased(lease, facts)),
+                Next::Redeemed => {
+                    observe::replayed(wanted.action());
+                    return Ok(Settled::Redeemed(facts));
+                }
+                Next::Leased(lease) => {
+                    observe::replayed(wanted.action());
+                    return Ok(Settled::Leased(lease, facts));
+                }
                 Next::Try(other) => source = other,
                 Next::Refuse(failed) => {
                     let verdict = Verdict::explain(&failed, transition.target(), &facts)

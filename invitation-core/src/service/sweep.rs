@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::{Criteria, Invitations, Paging, administer::checked_reason};
+use super::{Criteria, Invitations, Paging, administer::checked_reason, report};
 use crate::{
     actor::{Actor, Caller},
     cursor::{Cursor, ListOf},
@@ -14,6 +14,7 @@ use crate::{
     event::{Action, Detail},
     id::InvitationId,
     limits::Limits,
+    observe,
     policy::Right,
     purge::{Purge, Purged},
     store::{Outcome, Store},
@@ -121,7 +122,9 @@ impl<S: Store> Invitations<S> {
             return Err(StoreError::new(StoreErrorKind::Corrupt, "revoke").into());
         }
         for (transition, outcome) in transitions.iter().zip(outcomes) {
-            match outcome? {
+            let outcome = outcome?;
+            report(transition, &outcome);
+            match outcome {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     revoked.push(facts.invitation.id);
                 }
@@ -171,6 +174,8 @@ impl<S: Store> Invitations<S> {
         let scope = caller.scope();
         let event = call.done(Action::Purge, Detail::none().with("before", &before.to_string()));
         let event = event.within(&scope);
-        Ok(self.store.purge(&Purge { scope, before, max, event }).await?)
+        let purged = self.store.purge(&Purge { scope, before, max, event }).await?;
+        observe::succeeded(Action::Purge, 1);
+        Ok(purged)
     }
 }

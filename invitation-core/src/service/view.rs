@@ -11,6 +11,7 @@ use crate::{
     id::InvitationId,
     invitation::{Invitation, Status},
     limits::Limits,
+    observe,
     page::{Page, PageRequest},
     policy::Right,
     query::{Filter, Tally},
@@ -241,6 +242,7 @@ impl<S: Store> Invitations<S> {
         let code = self.open(&invitation)?;
         let event = call.done(Action::Copy, Detail::none()).about(&invitation);
         self.store.record(&[event]).await?;
+        observe::succeeded(Action::Copy, 1);
         Ok(code)
     }
 

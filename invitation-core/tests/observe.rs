@@ -1,0 +1,125 @@
+//! What a host can observe: numbers and events of each step, and no secret among them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![cfg(all(feature = "metrics", feature = "tracing"))]
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use invitation_core::{
+    Actor, Division, Draft, IfVersion, Invitations, MemoryStore, Redeemer, Role, UserId, Username,
+    observe,
+};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+
+/// Runs `work` with a recorder and a subscriber of its own. Returns the numbers by metric and
+/// labels, and what was written for `tracing`.
+fn observed(work: impl AsyncFnOnce()) -> (BTreeMap<String, u64>, String) {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let log = Log::default();
+    let written = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(move || written.clone())
+        .with_ansi(false)
+        .finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        tracing::subscriber::with_default(subscriber, || runtime.block_on(work()));
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    (numbers(&snapshotter), log)
+}
+
+fn numbers(snapshotter: &Snapshotter) -> BTreeMap<String, u64> {
+    let mut numbers = BTreeMap::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let key = key.key();
+        let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
+        let name = format!("{} {}", key.name(), labels.join(" ")).trim_end().to_owned();
+        let number = match value {
+            DebugValue::Counter(number) => number,
+            DebugValue::Histogram(values) => values.len() as u64,
+            DebugValue::Gauge(_) => panic!("{name} is a gauge"),
+        };
+        numbers.insert(name, number);
+    }
+    numbers
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn each_step_is_counted_by_action_and_outcome_and_shows_no_code() {
+    let secret = Mutex::new(String::new());
+    let (numbers, log) = observed(async || {
+        let invitations = Invitations::new(MemoryStore::new());
+        let sales = Division::new("sales").unwrap();
+        let role = Role::new("manager").unwrap();
+        let manager = Actor::in_division(UserId::new("u-1").unwrap(), role, sales);
+        let created = invitations.create(&manager, Draft::new()).await.unwrap();
+        let code = created.code().reveal().to_string();
+        invitations.copy(&manager, created.invitation().id).await.unwrap();
+        let anna = Redeemer::new(UserId::new("u-2").unwrap(), Username::new("anna").unwrap());
+        invitations.redeem(&code, &anna).await.unwrap();
+        invitations.redeem(&code, &anna).await.unwrap();
+        let ben = Redeemer::new(UserId::new("u-3").unwrap(), Username::new("ben").unwrap());
+        invitations.redeem(&code, &ben).await.unwrap_err();
+        invitations
+            .revoke(&manager, created.invitation().id, None, IfVersion::Any)
+            .await
+            .unwrap_err();
+        *secret.lock().unwrap() = code;
+    });
+    let step = |labels: &str| numbers.get(&format!("invitation_steps_total {labels}")).copied();
+    assert_eq!(step("create succeeded"), Some(1), "{numbers:?}");
+    assert_eq!(step("copy succeeded"), Some(1));
+    assert_eq!(step("redeem succeeded"), Some(1));
+    assert_eq!(step("redeem replayed"), Some(1));
+    assert_eq!(step("redeem refused"), Some(1));
+    assert_eq!(step("revoke denied"), Some(1));
+    for told in ["create", "copy", "redeem", "succeeded", "refused", "denied"] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    let secret = secret.lock().unwrap();
+    let (code, first) = (secret.as_str(), secret.split('-').next().unwrap());
+    assert!(!log.contains(code) && !log.contains(first), "{log}");
+    assert!(!format!("{numbers:?}").contains(first), "{numbers:?}");
+}
+
+#[test]
+fn a_store_reports_its_retries_batches_and_connections() {
+    let (numbers, log) = observed(async || {
+        observe::retry("apply");
+        observe::batch(7);
+        observe::connection(observe::ConnectionSource::Cache);
+        observe::connection(observe::ConnectionSource::Pool);
+        observe::pool_wait(std::time::Duration::from_millis(1));
+    });
+    let expected = [
+        ("invitation_batch_size", 1),
+        ("invitation_connections_total cache", 1),
+        ("invitation_connections_total pool", 1),
+        ("invitation_pool_wait_seconds", 1),
+        ("invitation_retries_total apply", 1),
+    ];
+    let expected = expected.map(|(name, number)| (name.to_owned(), number));
+    assert_eq!(numbers, BTreeMap::from(expected));
+    assert!(log.contains("retry"), "{log}");
+}
