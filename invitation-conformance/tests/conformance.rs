@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
-    races::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
+    races::{run_redemption_races, run_reservation_races},
 };
 use invitation_core::MemoryStore;
 
@@ -16,30 +16,28 @@ mod promises {
     invitation_conformance::conformance!(super::fixture);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_crowds_redeem_a_thousand_codes_once_each() {
-    race_rounds(fixture().await, 1_000).await;
+fn uses(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).expect("at least one use")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_crowds_redeem_codes_for_several() {
-    for more in [2, 4] {
-        let uses = NonZeroU32::MIN.saturating_add(more);
-        race_rounds_for_uses(fixture().await, 1_000, uses).await;
+async fn concurrent_redeems_of_1000_codes_succeed_max_uses_times() {
+    for n in [1, 3, 5] {
+        run_redemption_races(fixture().await, 1_000, uses(n)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_crowds_with_reservations_redeem_codes_once_each() {
-    race_rounds_with_leases(fixture().await, 1_000, NonZeroU32::MIN).await;
+async fn concurrent_reservations_of_1000_single_use_codes_redeem_each_once() {
+    run_reservation_races(fixture().await, 1_000, uses(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_crowds_with_reservations_redeem_codes_three_times_each() {
-    race_rounds_with_leases(fixture().await, 1_000, NonZeroU32::MIN.saturating_add(2)).await;
+async fn concurrent_reservations_of_1000_three_use_codes_redeem_each_three_times() {
+    run_reservation_races(fixture().await, 1_000, uses(3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_crowds_with_reservations_redeem_codes_five_times_each() {
-    race_rounds_with_leases(fixture().await, 1_000, NonZeroU32::MIN.saturating_add(4)).await;
+async fn concurrent_reservations_of_1000_five_use_codes_redeem_each_five_times() {
+    run_reservation_races(fixture().await, 1_000, uses(5)).await;
 }

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
-    races::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
+    races::{run_redemption_races, run_reservation_races},
 };
 use invitation_redis::RedisStore;
 use invitation_testkit::Redis;
@@ -24,15 +24,15 @@ mod promises {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn crowds_redeem_codes_once_each() {
-    race_rounds(in_a_namespace().await, 100).await;
+async fn concurrent_redeems_of_single_use_codes_succeed_once_each() {
+    run_redemption_races(in_a_namespace().await, 100, NonZeroU32::MIN).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn crowds_redeem_codes_for_several_and_reserve() {
+async fn concurrent_redeems_and_reservations_redeem_max_uses_times() {
     for uses in [1, 3, 5] {
         let uses = NonZeroU32::new(uses).unwrap();
-        race_rounds_for_uses(in_a_namespace().await, 50, uses).await;
-        race_rounds_with_leases(in_a_namespace().await, 50, uses).await;
+        run_redemption_races(in_a_namespace().await, 50, uses).await;
+        run_reservation_races(in_a_namespace().await, 50, uses).await;
     }
 }

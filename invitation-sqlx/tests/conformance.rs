@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
-    races::{race_rounds, race_rounds_for_uses, race_rounds_with_leases},
+    races::{run_redemption_races, run_reservation_races},
 };
 use invitation_sqlx::SqlStore;
 use support::host::{Kind, careless_pool};
@@ -21,17 +21,17 @@ async fn fixture<DB: Kind>() -> Fixture {
     Fixture::new(store).keeping(database)
 }
 
-async fn crowds_for<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds: u32) {
+async fn redemption_races<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds: u32) {
     for uses in uses {
         let uses = NonZeroU32::new(uses).unwrap();
-        race_rounds_for_uses(fixture::<DB>().await, rounds, uses).await;
+        run_redemption_races(fixture::<DB>().await, rounds, uses).await;
     }
 }
 
-async fn crowds_with_leases<DB: Kind>(rounds: u32) {
+async fn reservation_races<DB: Kind>(rounds: u32) {
     for uses in [1, 3, 5] {
         let uses = NonZeroU32::new(uses).unwrap();
-        race_rounds_with_leases(fixture::<DB>().await, rounds, uses).await;
+        run_reservation_races(fixture::<DB>().await, rounds, uses).await;
     }
 }
 
@@ -44,18 +44,18 @@ macro_rules! server {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn crowds_redeem_codes_once_each() {
-                crate::race_rounds(crate::fixture::<$database>().await, $rounds).await;
+            async fn concurrent_redeems_of_single_use_codes_succeed_once_each() {
+                crate::redemption_races::<$database>([1], $rounds).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn crowds_redeem_codes_for_several() {
-                crate::crowds_for::<$database>([1, 3, 5], $for_uses).await;
+            async fn concurrent_redeems_succeed_max_uses_times() {
+                crate::redemption_races::<$database>([1, 3, 5], $for_uses).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn crowds_redeem_and_reserve() {
-                crate::crowds_with_leases::<$database>($for_uses).await;
+            async fn concurrent_reservations_redeem_max_uses_times() {
+                crate::reservation_races::<$database>($for_uses).await;
             }
         }
     };
@@ -70,10 +70,12 @@ server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 1
 /// power loss, so that many rounds take little time.
 #[cfg(feature = "sqlite")]
 mod sqlite {
+    use std::num::NonZeroU32;
+
     use invitation_conformance::Fixture;
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
-    use crate::{crowds_for, crowds_with_leases, race_rounds, support::host::Kind};
+    use crate::{redemption_races, reservation_races, run_redemption_races, support::host::Kind};
 
     /// Opens a file as hosts do.
     async fn on_a_file() -> Fixture {
@@ -94,17 +96,17 @@ mod sqlite {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn a_thousand_crowds_redeem_a_thousand_codes_once_each() {
-        race_rounds(on_a_file().await, 1_000).await;
+    async fn concurrent_redeems_of_1000_single_use_codes_succeed_once_each() {
+        run_redemption_races(on_a_file().await, 1_000, NonZeroU32::MIN).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn a_thousand_crowds_redeem_codes_for_several() {
-        crowds_for::<Sqlite>([3, 5], 1_000).await;
+    async fn concurrent_redeems_of_1000_codes_succeed_max_uses_times() {
+        redemption_races::<Sqlite>([3, 5], 1_000).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn a_thousand_crowds_redeem_and_reserve() {
-        crowds_with_leases::<Sqlite>(1_000).await;
+    async fn concurrent_reservations_of_1000_codes_redeem_max_uses_times() {
+        reservation_races::<Sqlite>(1_000).await;
     }
 }

@@ -13,9 +13,6 @@ mod quotas;
 mod redemptions;
 mod reservations;
 
-pub use self::{
-    redemptions::{race_rounds, race_rounds_for_uses},
-    reservations::race_rounds_with_leases,
-};
+pub use self::{redemptions::run_redemption_races, reservations::run_reservation_races};
 
 crate::__conformance_promises!(crate::macros::export_promises, races);

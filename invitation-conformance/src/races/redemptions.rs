@@ -15,21 +15,12 @@ use crate::{
     },
 };
 
-/// Races for a single-use code, for a store's own test with as many rounds as it can
-/// afford.
+/// Runs `rounds` races for codes with `uses` uses. Authors of stores call it in a test of
+/// their own, with as many rounds as their test run has time for.
 ///
-/// In each round 64 people redeem one code at the same moment. One succeeds, the rest get
-/// the same refusal, and the trail has exactly one event for each person.
-pub async fn race_rounds(fixture: Fixture, rounds: u32) {
-    crowded_rounds(fixture, rounds, NonZeroU32::MIN).await;
-}
-
-/// Races as [`race_rounds`] does, for a code with `uses` uses.
-pub async fn race_rounds_for_uses(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
-    crowded_rounds(fixture, rounds, uses).await;
-}
-
-async fn crowded_rounds(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
+/// In each round 64 users redeem one code at the same moment. Exactly `uses` of them
+/// succeed, the others get the refusal *used*, and each user has exactly one event.
+pub async fn run_redemption_races(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
     let world = World::unbounded(fixture);
     let mut raced = Vec::new();
     for round in 0..rounds {
@@ -118,18 +109,18 @@ fn size(n: u32) -> usize {
 /// When 64 people redeem a single-use code at the same moment, exactly one succeeds. The
 /// rest get the refusal *used*, and each call writes one event.
 pub async fn concurrent_redeems_of_a_single_use_code_succeed_once(fixture: Fixture) {
-    race_rounds(fixture, 25).await;
+    run_redemption_races(fixture, 25, NonZeroU32::MIN).await;
 }
 
 /// When 64 people redeem a code with three uses at the same moment, exactly three
 /// succeed.
 pub async fn concurrent_redeems_of_a_three_use_code_succeed_three_times(fixture: Fixture) {
-    crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(2)).await;
+    run_redemption_races(fixture, 12, NonZeroU32::MIN.saturating_add(2)).await;
 }
 
 /// When 64 people redeem a code with five uses at the same moment, exactly five succeed.
 pub async fn concurrent_redeems_of_a_five_use_code_succeed_five_times(fixture: Fixture) {
-    crowded_rounds(fixture, 12, NonZeroU32::MIN.saturating_add(4)).await;
+    run_redemption_races(fixture, 12, NonZeroU32::MIN.saturating_add(4)).await;
 }
 
 /// When one person redeems many times at the same moment, one use is consumed. All calls

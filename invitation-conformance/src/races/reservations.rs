@@ -79,17 +79,17 @@ struct Raced {
     losers: usize,
 }
 
-/// Races redemptions and reservations for one code, for a store's own test with as many
-/// rounds as it can afford.
+/// Runs `rounds` races of redemptions and reservations for codes with `uses` uses. Authors
+/// of stores call it in a test of their own, with as many rounds as their test run has time
+/// for.
 ///
-/// In each round 64 people use one code of `uses` uses at the same moment: some redeem
-/// it, some reserve and commit, some reserve and release. In two of three rounds, expired
-/// reservations of people who disappeared exist beforehand. These people return at that
-/// very moment to commit.
+/// In each round 64 users use one code at the same moment: some redeem it, some reserve and
+/// commit, some reserve and release. In two of three rounds, other users hold expired
+/// reservations, and commit them at the same moment.
 ///
 /// The code never has more redemptions than uses. After the race, further callers get
 /// exactly the remaining uses.
-pub async fn race_rounds_with_leases(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
+pub async fn run_reservation_races(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
     let world = World::unbounded(fixture);
     let mut raced = Vec::new();
     for round in 0..rounds {
@@ -227,19 +227,19 @@ fn size(n: u32) -> usize {
 /// When 64 people redeem and reserve a single-use code at the same moment, at most one
 /// redeems it, and its use is never lost.
 pub async fn concurrent_reservations_of_a_single_use_code_redeem_it_once(fixture: Fixture) {
-    race_rounds_with_leases(fixture, 9, NonZeroU32::MIN).await;
+    run_reservation_races(fixture, 9, NonZeroU32::MIN).await;
 }
 
 /// When 64 people redeem and reserve a code with three uses at the same moment, at most
 /// three redeem it, and no use is lost.
 pub async fn concurrent_reservations_of_a_three_use_code_redeem_it_three_times(fixture: Fixture) {
-    race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(2)).await;
+    run_reservation_races(fixture, 6, NonZeroU32::MIN.saturating_add(2)).await;
 }
 
 /// When 64 people redeem and reserve a code with five uses at the same moment, at most
 /// five redeem it, and no use is lost.
 pub async fn concurrent_reservations_of_a_five_use_code_redeem_it_five_times(fixture: Fixture) {
-    race_rounds_with_leases(fixture, 6, NonZeroU32::MIN.saturating_add(4)).await;
+    run_reservation_races(fixture, 6, NonZeroU32::MIN.saturating_add(4)).await;
 }
 
 /// When one person reserves many times at the same moment, all calls return one

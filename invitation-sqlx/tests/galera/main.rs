@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
-    races::{self, race_rounds_for_uses, race_rounds_with_leases},
+    races::{self, run_redemption_races, run_reservation_races},
 };
 use invitation_core::{Draft, Error, Invitations, StoreError, StoreErrorKind};
 use invitation_sqlx::{
@@ -73,11 +73,11 @@ races! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn crowds_redeem_exactly_as_often_as_a_code_says() {
+async fn concurrent_redeems_on_three_nodes_succeed_max_uses_times() {
     for uses in [1, 3, 5] {
         let uses = NonZeroU32::new(uses).unwrap();
-        race_rounds_for_uses(over_three_nodes().await, 4, uses).await;
-        race_rounds_with_leases(over_three_nodes().await, 2, uses).await;
+        run_redemption_races(over_three_nodes().await, 4, uses).await;
+        run_reservation_races(over_three_nodes().await, 2, uses).await;
     }
 }
 
