@@ -11,7 +11,7 @@ use invitation_core::{MemoryStore, Store};
 struct Memory(Arc<MemoryStore>);
 
 #[async_trait]
-impl model::Harness for Memory {
+impl model::StoreProvider for Memory {
     async fn open(&mut self) -> Arc<dyn Store> {
         Arc::clone(&self.0) as Arc<dyn Store>
     }

@@ -30,7 +30,7 @@ mod promises {
 struct Place(RedisOptions);
 
 #[async_trait::async_trait]
-impl model::Harness for Place {
+impl model::StoreProvider for Place {
     async fn open(&mut self) -> Arc<dyn Store> {
         Arc::new(connect(self.0.clone()).await)
     }

@@ -15,7 +15,7 @@ use invitation_testkit::Redis;
 struct Place(RedisOptions);
 
 #[async_trait::async_trait]
-impl model::Harness for Place {
+impl model::StoreProvider for Place {
     async fn open(&mut self) -> Arc<dyn Store> {
         let store = RedisStore::connect(&Redis::shared().url(), self.0.clone()).await;
         Arc::new(store.unwrap())

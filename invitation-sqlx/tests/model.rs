@@ -19,7 +19,7 @@ struct Database<DB: Kind> {
 }
 
 #[async_trait::async_trait]
-impl<DB: Kind> model::Harness for Database<DB> {
+impl<DB: Kind> model::StoreProvider for Database<DB> {
     async fn open(&mut self) -> Arc<dyn Store> {
         let first = self.store.is_none();
         if let Some(former) = self.store.take() {

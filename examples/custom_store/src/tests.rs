@@ -31,7 +31,7 @@ struct Reopened {
 }
 
 #[async_trait]
-impl model::Harness for Reopened {
+impl model::StoreProvider for Reopened {
     async fn open(&mut self) -> Arc<dyn Store> {
         // The model has not dropped the previous store yet.
         if let Some(former) = self.newest.take() {

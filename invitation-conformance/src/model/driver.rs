@@ -6,11 +6,11 @@ use super::{
     answer::Answer,
     bounds::Bounds,
     codes,
-    harness::Harness,
     perform::Subject,
     policy::Rules,
     state::{DAY, Expected, Model, Row},
     step::{Pick, Step, Tick},
+    store_provider::StoreProvider,
     watch::same,
 };
 use crate::SeededEntropy;
@@ -19,14 +19,14 @@ use crate::SeededEntropy;
 const START: i64 = 1_800_000_000_000_007;
 
 /// Runs a sequence; returns the first difference.
-pub(super) async fn run<H: Harness + ?Sized>(
-    harness: &mut H,
+pub(super) async fn run<H: StoreProvider + ?Sized>(
+    provider: &mut H,
     steps: &[Step],
 ) -> Result<(), String> {
     let start = Timestamp::from_micros(START).expect("the year 2027 can be held");
     let clock = ManualClock::new(start);
     let mut model = Model::new(start);
-    let service = Invitations::new(harness.open().await)
+    let service = Invitations::new(provider.open().await)
         .with_clock(clock.clone())
         .with_entropy(SeededEntropy::new(7))
         .with_limits(Bounds::WIDE.limits())
@@ -35,21 +35,21 @@ pub(super) async fn run<H: Harness + ?Sized>(
     subject.compare_all(&model).await.map_err(|error| format!("at the beginning, {error}"))?;
     for (n, step) in steps.iter().enumerate() {
         model.step = n;
-        one(harness, &mut subject, &mut model, step)
+        one(provider, &mut subject, &mut model, step)
             .await
             .map_err(|error| format!("after step {n}, {step:?}, {error}"))?;
     }
     subject.compare_all(&model).await.map_err(|error| format!("at the end, {error}"))
 }
 
-async fn one<H: Harness + ?Sized>(
-    harness: &mut H,
+async fn one<H: StoreProvider + ?Sized>(
+    provider: &mut H,
     subject: &mut Subject,
     model: &mut Model,
     step: &Step,
 ) -> Result<(), String> {
     match step {
-        Step::Reopen => subject.service = subject.service.on(harness.open().await),
+        Step::Reopen => subject.service = subject.service.on(provider.open().await),
         Step::Policy(rules) => {
             subject.service = subject.service.clone().with_policy(rules.policy());
         }

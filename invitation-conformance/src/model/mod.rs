@@ -23,7 +23,7 @@
 //! struct Memory(Arc<MemoryStore>);
 //!
 //! #[async_trait]
-//! impl model::Harness for Memory {
+//! impl model::StoreProvider for Memory {
 //!     async fn open(&mut self) -> Arc<dyn Store> {
 //!         // A store on disk is closed and opened again here.
 //!         Arc::clone(&self.0) as Arc<dyn Store>
@@ -46,7 +46,6 @@ mod codes;
 mod creating;
 mod draw;
 mod driver;
-mod harness;
 mod holding;
 mod keys;
 mod pages;
@@ -58,8 +57,9 @@ mod scenes;
 mod search;
 mod state;
 mod step;
+mod store_provider;
 mod strategy;
 mod sweeping;
 mod watch;
 
-pub use self::{check::check, harness::Harness};
+pub use self::{check::check, store_provider::StoreProvider};
