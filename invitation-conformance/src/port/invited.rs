@@ -6,7 +6,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::World,
+        harness::Harness,
         population::population,
         samples::{admin, division, domain, email, later, proved, start},
     },
@@ -98,32 +98,32 @@ pub async fn invited_answers_1000_mailboxes_in_one_call(fixture: Fixture) {
 /// The result follows changes of the address, the expiry and the state.
 pub async fn invited_follows_changes_of_the_invitation(fixture: Fixture) {
     use invitation_core::{Amendment, Draft, Expiry, IfVersion};
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let admin = admin();
     let (first, second) = (invitee("sales", "a@example.com"), invitee("sales", "b@example.com"));
     let ask = async || {
         let both = [first.clone(), second.clone()];
-        world.store.invited(&both, world.now()).await.expect("the store answers")
+        harness.store.invited(&both, harness.now()).await.expect("the store answers")
     };
     let any = IfVersion::Any;
     let draft = Draft::new().in_division(division("sales")).for_email(email("a@example.com"));
-    let id = world.issue(draft).await.invitation().id;
+    let id = harness.create(draft).await.invitation().id;
     assert_eq!(ask().await, [true, false]);
     let moved = Amendment::new().for_email(email("B@example.com"));
-    world.service.amend(&admin, id, moved, any).await.expect("may amend");
+    harness.service.amend(&admin, id, moved, any).await.expect("may amend");
     assert_eq!(ask().await, [false, true], "another address");
-    world.service.revoke(&admin, id, None, any).await.expect("may revoke");
+    harness.service.revoke(&admin, id, None, any).await.expect("may revoke");
     assert_eq!(ask().await, [false, false], "revoked");
-    world.service.reinstate(&admin, id, any).await.expect("may reinstate");
+    harness.service.reinstate(&admin, id, any).await.expect("may reinstate");
     assert_eq!(ask().await, [false, true], "reinstated");
-    world.clock.advance(time::Duration::days(8));
+    harness.clock.advance(time::Duration::days(8));
     assert_eq!(ask().await, [false, false], "expired");
     let longer = Amendment::new().expiring(Expiry::InDays(3));
-    world.service.amend(&admin, id, longer, any).await.expect("may extend");
+    harness.service.amend(&admin, id, longer, any).await.expect("may extend");
     assert_eq!(ask().await, [false, true], "extended");
-    let rotated = world.service.rotate(&admin, id, any).await.expect("may rotate");
+    let rotated = harness.service.rotate(&admin, id, any).await.expect("may rotate");
     assert_eq!(ask().await, [false, true], "rotated");
     let newcomer = proved("b", "b@example.com");
-    world.service.redeem(&rotated.code().reveal(), &newcomer).await.expect("may redeem");
+    harness.service.redeem(&rotated.code().reveal(), &newcomer).await.expect("may redeem");
     assert_eq!(ask().await, [false, false], "used");
 }

@@ -10,7 +10,7 @@ use crate::{
     Fixture,
     support::{
         concurrent::{at_once, redeeming},
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, email, newcomer, proved, role},
     },
 };
@@ -25,29 +25,29 @@ enum Done {
 
 type Job = std::pin::Pin<Box<dyn Future<Output = Done> + Send>>;
 
-fn redeem_job(world: &World, code: &str, redeemer: invitation_core::Redeemer) -> Job {
-    let redeem = redeeming(&world.service, code, redeemer);
+fn redeem_job(harness: &Harness, code: &str, redeemer: invitation_core::Redeemer) -> Job {
+    let redeem = redeeming(&harness.service, code, redeemer);
     Box::pin(async move { Done::Redeemed(redeem.await.map(Box::new)) })
 }
 
-fn revoke_job(world: &World, id: InvitationId) -> Job {
-    let service = world.service.clone();
+fn revoke_job(harness: &Harness, id: InvitationId) -> Job {
+    let service = harness.service.clone();
     Box::pin(async move {
         let revoked = service.revoke(&admin(), id, None, IfVersion::Any).await;
         Done::Changed(revoked.map(|row| row.version))
     })
 }
 
-fn amend_job(world: &World, id: InvitationId, amendment: Amendment) -> Job {
-    let service = world.service.clone();
+fn amend_job(harness: &Harness, id: InvitationId, amendment: Amendment) -> Job {
+    let service = harness.service.clone();
     Box::pin(async move {
         let amended = service.amend(&admin(), id, amendment, IfVersion::Any).await;
         Done::Changed(amended.map(|row| row.version))
     })
 }
 
-async fn successes(world: &World, id: InvitationId, action: Action) -> usize {
-    let events = world.events_about(id).await;
+async fn successes(harness: &Harness, id: InvitationId, action: Action) -> usize {
+    let events = harness.events_of_invitation(id).await;
     let done = |event: &&invitation_core::Event| {
         event.action == action && event.outcome == EventOutcome::Succeeded
     };
@@ -57,19 +57,20 @@ async fn successes(world: &World, id: InvitationId, action: Action) -> usize {
 /// When one redemption and one revocation of a single-use code race, one is applied and
 /// the other is refused because of it.
 pub async fn redeem_and_revoke_of_a_single_use_code_exclude_each_other(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let created = world.issue(Draft::new()).await;
+        let created = harness.create(Draft::new()).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         let anna = newcomer(&format!("anna{round}"));
         let (mut redeemed, mut revoked) = (None, None);
-        for done in at_once(vec![redeem_job(&world, &code, anna), revoke_job(&world, id)]).await {
+        for done in at_once(vec![redeem_job(&harness, &code, anna), revoke_job(&harness, id)]).await
+        {
             match done {
                 Done::Redeemed(answer) => redeemed = Some(answer),
                 Done::Changed(answer) => revoked = Some(answer),
             }
         }
-        let stored = world.stored(id).await;
+        let stored = harness.stored(id).await;
         match (redeemed, revoked) {
             (Some(Ok(_)), Some(revoked)) => {
                 assert_eq!(refusal(revoked), Refusal::Used, "round {round}: redeemed first");
@@ -82,8 +83,8 @@ pub async fn redeem_and_revoke_of_a_single_use_code_exclude_each_other(fixture: 
             other => panic!("round {round}: one of both is made: {:?}", other.0),
         }
         assert_eq!(
-            successes(&world, id, Action::Redeem).await
-                + successes(&world, id, Action::Revoke).await,
+            successes(&harness, id, Action::Redeem).await
+                + successes(&harness, id, Action::Revoke).await,
             1,
             "round {round}: one success is on record"
         );
@@ -94,14 +95,14 @@ pub async fn redeem_and_revoke_of_a_single_use_code_exclude_each_other(fixture: 
 /// the number of successful calls. No redemption succeeds after the revocation has
 /// returned.
 pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let created = world.issue_for(100).await;
+        let created = harness.create_for_uses(100).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         let mut jobs: Vec<_> = (0..12)
-            .map(|n| redeem_job(&world, &code, newcomer(&format!("r{round}-{n}"))))
+            .map(|n| redeem_job(&harness, &code, newcomer(&format!("r{round}-{n}"))))
             .collect();
-        jobs.insert(6, revoke_job(&world, id));
+        jobs.insert(6, revoke_job(&harness, id));
         let mut inside = 0;
         for done in at_once(jobs).await {
             match done {
@@ -114,11 +115,11 @@ pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
                 }
             }
         }
-        let late = world.service.redeem(&code, &newcomer(&format!("late{round}"))).await;
+        let late = harness.service.redeem(&code, &newcomer(&format!("late{round}"))).await;
         assert_eq!(refusal(late), Refusal::Revoked, "round {round}: after it returned");
-        let stored = world.stored(id).await;
+        let stored = harness.stored(id).await;
         assert_eq!(stored.uses, inside, "round {round}: counted are those who are in");
-        let on_record = successes(&world, id, Action::Redeem).await;
+        let on_record = successes(&harness, id, Action::Redeem).await;
         assert_eq!(u32::try_from(on_record), Ok(inside), "round {round}: and on record");
     }
 }
@@ -126,9 +127,9 @@ pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
 /// When a redemption races an amendment of role and address, it grants entirely the
 /// version before or entirely the version after.
 pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let created = world.issue_for(100).await;
+        let created = harness.create_for_uses(100).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         // Before: staff, for anyone. After: manager, for the one address.
         let amendment =
@@ -137,10 +138,10 @@ pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixtur
             .flat_map(|n| {
                 let plain = newcomer(&format!("plain{round}-{n}"));
                 let proved = proved(&format!("proved{round}-{n}"), "m@example.com");
-                [redeem_job(&world, &code, plain), redeem_job(&world, &code, proved)]
+                [redeem_job(&harness, &code, plain), redeem_job(&harness, &code, proved)]
             })
             .collect();
-        jobs.insert(6, amend_job(&world, id, amendment));
+        jobs.insert(6, amend_job(&harness, id, amendment));
         let mut inside = 0;
         for done in at_once(jobs).await {
             match done {
@@ -164,18 +165,18 @@ pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixtur
                 }
             }
         }
-        assert_eq!(world.stored(id).await.uses, inside, "round {round}: counted once each");
+        assert_eq!(harness.stored(id).await.uses, inside, "round {round}: counted once each");
     }
 }
 
 /// Each rotation that is applied increments the version, even if many run at the same
 /// moment. Only the code of the last one is valid.
 pub async fn concurrent_rotations_leave_one_valid_code(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let created = world.issue(Draft::new()).await;
+        let created = harness.create(Draft::new()).await;
         let id = created.invitation().id;
-        let rotated = rotate_at_once(&world, id, 6, IfVersion::Any).await;
+        let rotated = rotate_at_once(&harness, id, 6, IfVersion::Any).await;
         let mut made: Vec<Created> = Vec::new();
         for answer in rotated {
             match answer {
@@ -188,25 +189,25 @@ pub async fn concurrent_rotations_leave_one_valid_code(fixture: Fixture) {
         let versions: Vec<_> = made.iter().map(|one| one.invitation().version).collect();
         let expected: Vec<_> = (2..).take(made.len()).collect();
         assert_eq!(versions, expected, "round {round}: each counts one version");
-        assert_eq!(world.stored(id).await.version, made.len() as u64 + 1, "round {round}");
+        assert_eq!(harness.stored(id).await.version, made.len() as u64 + 1, "round {round}");
 
         let last = made.pop().expect("at least one");
         for dead in made.iter().map(Created::code).chain([created.code()]) {
-            let answer = world.service.redeem(&dead.reveal(), &newcomer("anna")).await;
+            let answer = harness.service.redeem(&dead.reveal(), &newcomer("anna")).await;
             assert_eq!(refusal(answer), Refusal::CodeUnknown, "round {round}: a dead code");
         }
         let anna = newcomer(&format!("anna{round}"));
-        let redeemed = world.service.redeem(&last.code().reveal(), &anna).await;
+        let redeemed = harness.service.redeem(&last.code().reveal(), &anna).await;
         assert!(redeemed.is_ok(), "round {round}: the last code: {redeemed:?}");
     }
 }
 
 /// When many changes for the same version run at the same moment, exactly one is applied.
 pub async fn one_of_many_changes_of_one_version_is_applied(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let id = world.issue(Draft::new()).await.invitation().id;
-        let answers = rotate_at_once(&world, id, 6, IfVersion::Exactly(1)).await;
+        let id = harness.create(Draft::new()).await.invitation().id;
+        let answers = rotate_at_once(&harness, id, 6, IfVersion::Exactly(1)).await;
         let mut made = 0;
         for answer in answers {
             match answer {
@@ -219,20 +220,20 @@ pub async fn one_of_many_changes_of_one_version_is_applied(fixture: Fixture) {
             }
         }
         assert_eq!(made, 1, "round {round}: exactly one");
-        assert_eq!(world.stored(id).await.version, 2, "round {round}");
-        assert_eq!(successes(&world, id, Action::Rotate).await, 1, "round {round}: on record");
+        assert_eq!(harness.stored(id).await.version, 2, "round {round}");
+        assert_eq!(successes(&harness, id, Action::Rotate).await, 1, "round {round}: on record");
     }
 }
 
 async fn rotate_at_once(
-    world: &World,
+    harness: &Harness,
     id: InvitationId,
     n: usize,
     when: IfVersion,
 ) -> Vec<Result<Created, Error>> {
     let jobs = (0..n)
         .map(|_| {
-            let service = world.service.clone();
+            let service = harness.service.clone();
             async move { service.rotate(&admin(), id, when).await }
         })
         .collect();

@@ -7,7 +7,7 @@ use crate::{
     Fixture,
     support::{
         concurrent::at_once,
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, later, newcomer},
     },
 };
@@ -19,12 +19,12 @@ type Job = std::pin::Pin<Box<dyn Future<Output = (bool, Answer)> + Send>>;
 
 /// Runs a commit by anna against another operation; returns the results of both.
 async fn race(
-    world: &World,
+    harness: &Harness,
     reservation: ReservationId,
     name: &str,
     other: impl Future<Output = Answer> + Send + 'static,
 ) -> (Answer, Answer) {
-    let (service, anna) = (world.service.clone(), newcomer(name));
+    let (service, anna) = (harness.service.clone(), newcomer(name));
     let commit: Job =
         Box::pin(async move { (true, service.commit(reservation, &anna).await.map(drop)) });
     let other: Job = Box::pin(async move { (false, other.await) });
@@ -34,8 +34,8 @@ async fn race(
     (answers.next().expect("a commit"), answers.next().expect("the other one"))
 }
 
-async fn redeems(world: &World, reservation: ReservationId) -> usize {
-    let events = world.events_about(reservation.invitation()).await;
+async fn redeems(harness: &Harness, reservation: ReservationId) -> usize {
+    let events = harness.events_of_invitation(reservation.invitation()).await;
     let done = events
         .iter()
         .filter(|event| event.action == Action::Redeem && event.outcome == EventOutcome::Succeeded);
@@ -46,15 +46,15 @@ async fn redeems(world: &World, reservation: ReservationId) -> usize {
 /// is redeemed and the release is refused, or the use is released and the commit is
 /// refused.
 pub async fn commit_and_release_exclude_each_other(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let created = world.issue_for([1, 3][usize::from(round % 2 == 1)]).await;
+        let created = harness.create_for_uses([1, 3][usize::from(round % 2 == 1)]).await;
         let name = format!("anna{round}");
-        let reservation = world.reserve(&created.code().reveal(), &name).await.id();
-        let (service, anna) = (world.service.clone(), newcomer(&name));
+        let reservation = harness.reserve(&created.code().reveal(), &name).await.id();
+        let (service, anna) = (harness.service.clone(), newcomer(&name));
         let release = async move { service.release(reservation, &anna).await };
-        let (commit, release) = race(&world, reservation, &name, release).await;
-        let stored = world.stored(reservation.invitation()).await;
+        let (commit, release) = race(&harness, reservation, &name, release).await;
+        let stored = harness.stored(reservation.invitation()).await;
         assert_eq!(stored.held, 0, "round {round}: nothing is held");
         let made = match commit {
             Ok(()) => {
@@ -68,24 +68,24 @@ pub async fn commit_and_release_exclude_each_other(fixture: Fixture) {
             }
         };
         assert_eq!(stored.uses, made, "round {round}: counted");
-        assert_eq!(redeems(&world, reservation).await, usize::from(made == 1), "on record");
+        assert_eq!(redeems(&harness, reservation).await, usize::from(made == 1), "on record");
     }
 }
 
 /// When a commit and a revocation race, either the use is redeemed before the revocation,
 /// or the commit is refused as revoked.
 pub async fn commit_racing_a_revocation_comes_first_or_is_refused(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
         let several = round % 2 == 1;
-        let created = world.issue_for(if several { 3 } else { 1 }).await;
+        let created = harness.create_for_uses(if several { 3 } else { 1 }).await;
         let name = format!("anna{round}");
-        let reservation = world.reserve(&created.code().reveal(), &name).await.id();
-        let (service, id) = (world.service.clone(), reservation.invitation());
+        let reservation = harness.reserve(&created.code().reveal(), &name).await.id();
+        let (service, id) = (harness.service.clone(), reservation.invitation());
         let revoke =
             async move { service.revoke(&admin(), id, None, IfVersion::Any).await.map(drop) };
-        let (commit, revoke) = race(&world, reservation, &name, revoke).await;
-        let stored = world.stored(id).await;
+        let (commit, revoke) = race(&harness, reservation, &name, revoke).await;
+        let stored = harness.stored(id).await;
         assert_eq!(stored.held, 0, "round {round}: nothing is held");
         match (commit, several) {
             (Ok(()), false) => {
@@ -103,20 +103,20 @@ pub async fn commit_racing_a_revocation_comes_first_or_is_refused(fixture: Fixtu
             }
         }
         let counted = usize::try_from(stored.uses);
-        assert_eq!(Ok(redeems(&world, reservation).await), counted, "round {round}: on record");
+        assert_eq!(Ok(redeems(&harness, reservation).await), counted, "round {round}: on record");
     }
 }
 
 /// When a late commit races another user who needs the use of the expired reservation,
 /// exactly one of both gets it.
 pub async fn late_commit_and_takeover_exclude_each_other(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let created = world.issue_for(1).await;
+        let created = harness.create_for_uses(1).await;
         let (name, code) = (format!("anna{round}"), created.code().reveal());
-        let reservation = world.reserve(&code, &name).await.id();
-        world.clock.advance(time::Duration::minutes(10));
-        let (service, taker) = (world.service.clone(), newcomer(&format!("taker{round}")));
+        let reservation = harness.reserve(&code, &name).await.id();
+        harness.clock.advance(time::Duration::minutes(10));
+        let (service, taker) = (harness.service.clone(), newcomer(&format!("taker{round}")));
         let reserves = round % 2 == 1;
         let take = async move {
             if reserves {
@@ -125,8 +125,8 @@ pub async fn late_commit_and_takeover_exclude_each_other(fixture: Fixture) {
                 service.redeem(&code, &taker).await.map(drop)
             }
         };
-        let (commit, take) = race(&world, reservation, &name, take).await;
-        let stored = world.stored(reservation.invitation()).await;
+        let (commit, take) = race(&harness, reservation, &name, take).await;
+        let stored = harness.stored(reservation.invitation()).await;
         match commit {
             Ok(()) => {
                 assert_eq!(refusal(take), Refusal::Used, "round {round}: committed first");
@@ -140,27 +140,27 @@ pub async fn late_commit_and_takeover_exclude_each_other(fixture: Fixture) {
             }
         }
         let counted = usize::try_from(stored.uses);
-        assert_eq!(Ok(redeems(&world, reservation).await), counted, "round {round}: on record");
+        assert_eq!(Ok(redeems(&harness, reservation).await), counted, "round {round}: on record");
     }
 }
 
 /// When many users need the use of one expired reservation, exactly one takes it over.
 /// The rest learn until when that user holds it.
 pub async fn expired_reservation_is_taken_over_by_one_of_many(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..8 {
-        let created = world.issue_for(1).await;
+        let created = harness.create_for_uses(1).await;
         let code = created.code().reveal();
-        world.reserve(&code, &format!("vanished{round}")).await;
-        world.clock.advance(time::Duration::minutes(10));
+        harness.reserve(&code, &format!("vanished{round}")).await;
+        harness.clock.advance(time::Duration::minutes(10));
         let jobs = (0..16)
             .map(|n| {
-                let (service, code) = (world.service.clone(), code.clone());
+                let (service, code) = (harness.service.clone(), code.clone());
                 let taker = newcomer(&format!("taker{round}-{n}"));
                 async move { service.reserve(&code, &taker).await }
             })
             .collect();
-        let until = later(world.now(), 600_000_000);
+        let until = later(harness.now(), 600_000_000);
         let mut made = 0;
         for answer in at_once(jobs).await {
             match answer {
@@ -171,7 +171,7 @@ pub async fn expired_reservation_is_taken_over_by_one_of_many(fixture: Fixture) 
             }
         }
         assert_eq!(made, 1, "round {round}: exactly one");
-        let stored = world.stored(created.invitation().id).await;
+        let stored = harness.stored(created.invitation().id).await;
         assert_eq!((stored.uses, stored.held), (0, 1), "round {round}: held once");
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Fixture,
     support::{
         concurrent::at_once,
-        harness::World,
+        harness::Harness,
         imports::{import, outcomes, same_results},
         quotas::{at_most, bounded, staff},
         samples::{admin, division, email, key},
@@ -16,12 +16,12 @@ use crate::{
 /// When many callers use one key at the same moment, one creates and the rest receive the
 /// same result.
 pub async fn concurrent_creations_under_one_key_create_once(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..8 {
         let many = round % 2;
         let jobs = (0..16)
             .map(|_| {
-                let (service, key) = (world.service.clone(), key(&format!("k{round}")));
+                let (service, key) = (harness.service.clone(), key(&format!("k{round}")));
                 async move {
                     if many == 0 {
                         let created = service.create_once(&admin(), &key, staff()).await?;
@@ -32,7 +32,7 @@ pub async fn concurrent_creations_under_one_key_create_once(fixture: Fixture) {
                 }
             })
             .collect();
-        let before = world.everything().await;
+        let before = harness.snapshot().await;
         let answers: Vec<_> = at_once(jobs)
             .await
             .into_iter()
@@ -48,7 +48,7 @@ pub async fn concurrent_creations_under_one_key_create_once(fixture: Fixture) {
             assert!(pairs.into_iter().all(alike), "round {round}: all get the same");
         }
         let n = answers[0].len();
-        let after = world.everything().await;
+        let after = harness.snapshot().await;
         assert_eq!(after.0.len(), before.0.len() + n, "round {round}: stored once");
         assert_eq!(after.1.len(), before.1.len() + n, "round {round}: one event each");
     }
@@ -58,7 +58,7 @@ pub async fn concurrent_creations_under_one_key_create_once(fixture: Fixture) {
 /// and the rest return its results. This also holds when a quota has no room for all
 /// rows.
 pub async fn concurrent_imports_under_one_key_create_once(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..8_u32 {
         let here = division(&format!("round{round}"));
         let address = format!("a{round}@example.com");
@@ -67,9 +67,9 @@ pub async fn concurrent_imports_under_one_key_create_once(fixture: Fixture) {
         let drafts = [to.clone(), free.clone(), to, free.clone(), free];
         let is_full = round % 4 >= 2;
         let room = if is_full { 2 } else { 9 };
-        let service = bounded(&world, Cap::Unlimited, at_most(room));
+        let service = bounded(&harness, Cap::Unlimited, at_most(room));
         let mode = if round % 2 == 0 { ImportMode::BestEffort } else { ImportMode::AllOrNone };
-        let before = world.everything().await.0.len();
+        let before = harness.snapshot().await.0.len();
         let jobs = (0..12)
             .map(|_| {
                 let (service, key): (_, IdempotencyKey) =
@@ -79,7 +79,7 @@ pub async fn concurrent_imports_under_one_key_create_once(fixture: Fixture) {
             })
             .collect();
         let answers = at_once(jobs).await;
-        let created = world.everything().await.0.len() - before;
+        let created = harness.snapshot().await.0.len() - before;
         if is_full && mode == ImportMode::AllOrNone {
             assert_eq!(created, 0, "round {round}");
             assert!(answers.iter().all(Result::is_err), "round {round}: there is no room for all");

@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         concurrent::{CROWD, at_once},
-        harness::{Service, World},
+        harness::{Harness, Service},
         quotas::{at_most, bounded, full, of_admin, staff},
         samples::{admin, division},
     },
@@ -37,7 +37,7 @@ fn extend_job(service: &Service, id: InvitationId) -> Job {
 
 /// Checks that exactly `places` of the jobs succeed and the rest are refused because the
 /// quota is full.
-async fn check(world: &World, jobs: Vec<Job>, places: u32, refused: &Refusal, what: &str) {
+async fn check(harness: &Harness, jobs: Vec<Job>, places: u32, refused: &Refusal, what: &str) {
     let mut done = 0;
     for answer in at_once(jobs).await {
         match answer {
@@ -49,37 +49,37 @@ async fn check(world: &World, jobs: Vec<Job>, places: u32, refused: &Refusal, wh
         }
     }
     assert_eq!(done, places, "{what}: as many as there were places");
-    let counts = world.service.counts(&admin(), &Criteria::new()).await.expect("may count");
+    let counts = harness.service.counts(&admin(), &Criteria::new()).await.expect("may count");
     let Refusal::QuotaExceeded { max, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(counts.of(Status::Active), Count::Exactly(max.get()), "{what}: it is full");
 }
 
-async fn empty(world: &World) {
+async fn empty(harness: &Harness) {
     let page = invitation_core::Paging::first(200).expect("a page");
     let all = Criteria::new().with_status(Status::Active);
-    let revoked = world.service.revoke_all(&admin(), &all, None, page).await;
+    let revoked = harness.service.revoke_all(&admin(), &all, None, page).await;
     revoked.expect("may revoke");
 }
 
 /// 64 callers create at the same moment, with one or five places left in the quota of an
 /// inviter or a division. Exactly that many succeed. The last place is never left unused.
 pub async fn concurrent_creations_fill_exactly_the_free_places(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for places in [1, 5, 1] {
         for of in [of_admin(), QuotaOf::Division(division("sales"))] {
-            world.clock.advance(time::Duration::MINUTE);
-            empty(&world).await;
+            harness.clock.advance(time::Duration::MINUTE);
+            empty(&harness).await;
             let max = places + 2;
             let service = match of {
-                QuotaOf::Inviter(_) => bounded(&world, at_most(max), Cap::Unlimited),
-                QuotaOf::Division(_) => bounded(&world, Cap::Unlimited, at_most(max)),
+                QuotaOf::Inviter(_) => bounded(&harness, at_most(max), Cap::Unlimited),
+                QuotaOf::Division(_) => bounded(&harness, Cap::Unlimited, at_most(max)),
             };
             for _ in 0..2 {
-                world.issue(staff()).await;
+                harness.create(staff()).await;
             }
             let jobs = (0..CROWD).map(|_| create_job(&service)).collect();
             let what = format!("{places} places of {of:?}");
-            check(&world, jobs, places, &full(of, max), &what).await;
+            check(&harness, jobs, places, &full(of, max), &what).await;
         }
     }
 }
@@ -87,25 +87,25 @@ pub async fn concurrent_creations_fill_exactly_the_free_places(fixture: Fixture)
 /// Concurrent creating, reinstating and extending share the places of a quota. Exactly as
 /// many calls succeed as there are places.
 pub async fn concurrent_creations_reinstatements_and_extensions_share_the_places(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..4 {
-        empty(&world).await;
+        empty(&harness).await;
         let soon = || staff().expiring(Expiry::InDays(1));
         let (mut revoked, mut expired) = (Vec::new(), Vec::new());
         for _ in 0..6 {
-            let id = world.issue(staff().expiring(Expiry::InDays(9))).await.invitation().id;
-            world.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
+            let id = harness.create(staff().expiring(Expiry::InDays(9))).await.invitation().id;
+            harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
             revoked.push(id);
-            expired.push(world.issue(soon()).await.invitation().id);
+            expired.push(harness.create(soon()).await.invitation().id);
         }
-        world.clock.advance(time::Duration::days(1));
-        let service = bounded(&world, at_most(5), at_most(9));
+        harness.clock.advance(time::Duration::days(1));
+        let service = bounded(&harness, at_most(5), at_most(9));
         let mut jobs = Vec::new();
         for (revoked, expired) in revoked.into_iter().zip(expired) {
             jobs.push(create_job(&service));
             jobs.push(reinstate_job(&service, revoked));
             jobs.push(extend_job(&service, expired));
         }
-        check(&world, jobs, 5, &full(of_admin(), 5), &format!("round {round}")).await;
+        check(&harness, jobs, 5, &full(of_admin(), 5), &format!("round {round}")).await;
     }
 }

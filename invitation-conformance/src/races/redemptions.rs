@@ -10,7 +10,7 @@ use crate::{
     Fixture,
     support::{
         concurrent::{CROWD, at_once, redeeming},
-        harness::World,
+        harness::Harness,
         samples::newcomer,
     },
 };
@@ -21,24 +21,24 @@ use crate::{
 /// In each round 64 users redeem one code at the same moment. Exactly `uses` of them
 /// succeed, the others get the refusal *used*, and each user has exactly one event.
 pub async fn run_redemption_races(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     let mut raced = Vec::new();
     for round in 0..rounds {
-        // Each round runs in a minute of its own. Otherwise the budget would be used up,
+        // Each round runs in a minute of its own. Otherwise the limit per minute would be reached,
         // and some refusals would only be counted.
-        world.clock.advance(time::Duration::MINUTE);
-        let created = world.issue(Draft::new().for_uses(uses)).await;
+        harness.clock.advance(time::Duration::MINUTE);
+        let created = harness.create(Draft::new().for_uses(uses)).await;
         let code = created.code().reveal();
         let jobs = (0..CROWD)
-            .map(|n| redeeming(&world.service, &code, newcomer(&format!("r{round}-{n}"))))
+            .map(|n| redeeming(&harness.service, &code, newcomer(&format!("r{round}-{n}"))))
             .collect();
         let answers = at_once(jobs).await;
         let winners = check_answers(answers, uses, round);
-        let stored = world.stored(created.invitation().id).await;
+        let stored = harness.stored(created.invitation().id).await;
         check_stored(&stored, &winners, uses);
         raced.push((stored.id, winners));
     }
-    check_trail(&world, &raced, uses).await;
+    check_trail(&harness, &raced, uses).await;
 }
 
 /// Checks that exactly `uses` calls succeeded and that the rest got the same refusal.
@@ -75,9 +75,9 @@ fn check_stored(stored: &Invitation, winners: &[Redeemed], uses: NonZeroU32) {
 
 /// Checks that each winner has one event of success, under the id of the redemption, and
 /// each loser one of refusal.
-async fn check_trail(world: &World, raced: &[(InvitationId, Vec<Redeemed>)], uses: NonZeroU32) {
+async fn check_trail(harness: &Harness, raced: &[(InvitationId, Vec<Redeemed>)], uses: NonZeroU32) {
     let mut trail: std::collections::HashMap<_, Vec<_>> = std::collections::HashMap::new();
-    for event in world.events().await {
+    for event in harness.events().await {
         let id = event.invitation.expect("the code is known in each of them");
         trail.entry(id).or_default().push(event);
     }
@@ -126,12 +126,12 @@ pub async fn concurrent_redeems_of_a_five_use_code_succeed_five_times(fixture: F
 /// When one person redeems many times at the same moment, one use is consumed. All calls
 /// return the same redemption, and exactly one returns it as the first.
 pub async fn concurrent_redeems_of_one_user_consume_one_use(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..15_u32 {
-        let created = world.issue_for([1, 3, 20][size(round % 3)]).await;
+        let created = harness.create_for_uses([1, 3, 20][size(round % 3)]).await;
         let code = created.code().reveal();
         let anna = newcomer(&format!("anna{round}"));
-        let jobs = (0..16).map(|_| redeeming(&world.service, &code, anna.clone())).collect();
+        let jobs = (0..16).map(|_| redeeming(&harness.service, &code, anna.clone())).collect();
         let answers: Vec<_> = at_once(jobs)
             .await
             .into_iter()
@@ -143,19 +143,23 @@ pub async fn concurrent_redeems_of_one_user_consume_one_use(fixture: Fixture) {
             answers.iter().all(|answer| answer.redemption() == answers[0].redemption()),
             "round {round}: all have the same redemption"
         );
-        assert_eq!(world.stored(answers[0].invitation()).await.uses, 1, "round {round}: one use");
-        let events = world.events_of(anna.user()).await;
+        assert_eq!(harness.stored(answers[0].invitation()).await.uses, 1, "round {round}: one use");
+        let events = harness.events_by_user(anna.user()).await;
         assert_eq!(events.len(), 1, "round {round}: one event: {events:?}");
     }
 }
 
 /// Concurrent redemptions of different codes do not affect each other.
 pub async fn concurrent_redeems_of_different_codes_all_succeed(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     let mut jobs = Vec::new();
     for n in 0..CROWD {
-        let created = world.issue(Draft::new()).await;
-        jobs.push(redeeming(&world.service, &created.code().reveal(), newcomer(&format!("n{n}"))));
+        let created = harness.create(Draft::new()).await;
+        jobs.push(redeeming(
+            &harness.service,
+            &created.code().reveal(),
+            newcomer(&format!("n{n}")),
+        ));
     }
     for (n, answer) in at_once(jobs).await.into_iter().enumerate() {
         assert!(answer.is_ok(), "{n}: a code of one's own is redeemed: {answer:?}");

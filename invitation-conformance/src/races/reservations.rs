@@ -12,7 +12,7 @@ use crate::{
     Fixture,
     support::{
         concurrent::{CROWD, at_once},
-        harness::{World, refusal, reserved},
+        harness::{Harness, refusal, reserved},
         reads::{all_leases, all_redemptions},
         samples::newcomer,
     },
@@ -38,8 +38,8 @@ enum Way {
     CommitLate(ReservationId),
 }
 
-fn job(world: &World, code: &str, name: &str, way: Way) -> Job {
-    let (service, code, who) = (world.service.clone(), code.to_owned(), newcomer(name));
+fn job(harness: &Harness, code: &str, name: &str, way: Way) -> Job {
+    let (service, code, who) = (harness.service.clone(), code.to_owned(), newcomer(name));
     Box::pin(async move {
         let came = async || -> Result<Came, Error> {
             let redeemed = match way {
@@ -90,34 +90,34 @@ struct Raced {
 /// The code never has more redemptions than uses. After the race, further callers get
 /// exactly the remaining uses.
 pub async fn run_reservation_races(fixture: Fixture, rounds: u32, uses: NonZeroU32) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     let mut raced = Vec::new();
     for round in 0..rounds {
-        raced.push(one_round(&world, round, uses.get()).await);
+        raced.push(one_round(&harness, round, uses.get()).await);
     }
-    check_trail(&world, raced).await;
+    check_trail(&harness, raced).await;
 }
 
-async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
-    let created = world.issue_for(uses).await;
+async fn one_round(harness: &Harness, round: u32, uses: u32) -> Raced {
+    let created = harness.create_for_uses(uses).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let mut jobs = Vec::new();
     let vanished = [uses, 0, uses.div_ceil(2)][usize::try_from(round % 3).expect("small")];
     for n in 0..vanished {
         let name = format!("v{round}-{n}");
-        let reservation = world.reserve(&code, &name).await;
-        jobs.push(job(world, &code, &name, Way::CommitLate(reservation.id())));
+        let reservation = harness.reserve(&code, &name).await;
+        jobs.push(job(harness, &code, &name, Way::CommitLate(reservation.id())));
     }
     // Moves past the end of all leases and into another minute. Otherwise some refusals
     // would only be counted.
-    world.clock.advance(time::Duration::minutes(11));
+    harness.clock.advance(time::Duration::minutes(11));
     for n in vanished..CROWD {
         let way = match n % 4 {
             0 => Way::ReserveAndCommit,
             1 => Way::ReserveAndRelease,
             _ => Way::Redeem,
         };
-        jobs.push(job(world, &code, &format!("r{round}-{n}"), way));
+        jobs.push(job(harness, &code, &format!("r{round}-{n}"), way));
     }
     // Another caller starts first in each round.
     let turn = jobs.len() / 3 * usize::try_from(round % 5).expect("small") % jobs.len();
@@ -134,11 +134,11 @@ async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
             Came::Out(other) => panic!("round {round}: no reason in a crowd: {other:?}"),
         }
     }
-    check_stored(world, id, &winners, uses, &format!("round {round}, after the crowd")).await;
+    check_stored(harness, id, &winners, uses, &format!("round {round}, after the crowd")).await;
     // After all leases have ended, every remaining use is available.
-    world.clock.advance(time::Duration::minutes(11));
+    harness.clock.advance(time::Duration::minutes(11));
     for n in 0.. {
-        let answer = world.service.redeem(&code, &newcomer(&format!("late{round}-{n}"))).await;
+        let answer = harness.service.redeem(&code, &newcomer(&format!("late{round}-{n}"))).await;
         match answer {
             Ok(redeemed) => winners.push(redeemed),
             refused => {
@@ -150,29 +150,29 @@ async fn one_round(world: &World, round: u32, uses: u32) -> Raced {
         assert!(winners.len() <= size(uses), "round {round}: never more than it says");
     }
     assert_eq!(winners.len(), size(uses), "round {round}: no use is lost");
-    check_stored(world, id, &winners, uses, &format!("round {round}, at the end")).await;
+    check_stored(harness, id, &winners, uses, &format!("round {round}, at the end")).await;
     Raced { id, winners, losers }
 }
 
 /// Checks that the stored redemptions match the winners' results, and that uses and
 /// leases together do not exceed the maximum.
 async fn check_stored(
-    world: &World,
+    harness: &Harness,
     id: InvitationId,
     winners: &[Redeemed],
     uses: u32,
     what: &str,
 ) {
-    let stored = world.stored(id).await;
+    let stored = harness.stored(id).await;
     assert_eq!(size(stored.uses), winners.len(), "{what}: counted are those who are in");
     assert!(stored.uses + stored.held <= uses, "{what}: {} held", stored.held);
-    let mut redemptions = all_redemptions(&*world.store, &Scope::All, id, 50).await;
+    let mut redemptions = all_redemptions(&*harness.store, &Scope::All, id, 50).await;
     redemptions.sort_by_key(|redemption| redemption.id);
     let mut told: Vec<_> = winners.iter().map(|winner| winner.redemption().clone()).collect();
     told.sort_by_key(|redemption| redemption.id);
     assert_eq!(redemptions, told, "{what}: kept are those who are in");
     if stored.held > 0 || stored.uses == uses {
-        let leases = all_leases(&*world.store, &Scope::All, 50).await;
+        let leases = all_leases(&*harness.store, &Scope::All, 50).await;
         let here = leases.iter().filter(|open| open.invitation == id).count();
         assert_eq!(here, size(stored.held), "{what}: as many leases as are counted");
     }
@@ -180,9 +180,9 @@ async fn check_stored(
 
 /// Checks that each winner has one event of success and each loser one of refusal. Each
 /// reservation must end in exactly one way: committed, released or taken over.
-async fn check_trail(world: &World, raced: Vec<Raced>) {
+async fn check_trail(harness: &Harness, raced: Vec<Raced>) {
     let mut trail: HashMap<_, Vec<Event>> = HashMap::new();
-    for event in world.events().await {
+    for event in harness.events().await {
         let id = event.invitation.expect("the code is known in each of them");
         trail.entry(id).or_default().push(event);
     }
@@ -246,31 +246,31 @@ pub async fn concurrent_reservations_of_a_five_use_code_redeem_it_five_times(fix
 /// reservation, with one event. It holds a free use, renews the person's own, or takes
 /// over an expired one.
 pub async fn concurrent_reserves_of_one_user_return_one_reservation(fixture: Fixture) {
-    let world = World::unbounded(fixture);
+    let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..9_u32 {
         let uses = [1, 3, 20][size(round / 3)];
         let created =
-            world.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("some"))).await;
+            harness.create(Draft::new().for_uses(NonZeroU32::new(uses).expect("some"))).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         let anna = newcomer(&format!("anna{round}"));
         // The code has no leases, the person's own, or as many of other people as it has
         // uses.
         let (mut own, mut expected) = (None, 1);
         match round % 3 {
-            1 => own = Some(world.reserve(&code, &format!("anna{round}")).await.id()),
+            1 => own = Some(harness.reserve(&code, &format!("anna{round}")).await.id()),
             2 => {
                 for n in 0..uses {
-                    world.reserve(&code, &format!("vanished{round}-{n}")).await;
+                    harness.reserve(&code, &format!("vanished{round}-{n}")).await;
                 }
                 expected = uses;
             }
             _ => {}
         }
-        world.clock.advance(time::Duration::minutes(10));
-        let before = world.events_of(anna.user()).await.len();
+        harness.clock.advance(time::Duration::minutes(10));
+        let before = harness.events_by_user(anna.user()).await.len();
         let jobs = (0..16)
             .map(|_| {
-                let (service, code, anna) = (world.service.clone(), code.clone(), anna.clone());
+                let (service, code, anna) = (harness.service.clone(), code.clone(), anna.clone());
                 async move { service.reserve(&code, &anna).await }
             })
             .collect();
@@ -282,9 +282,9 @@ pub async fn concurrent_reserves_of_one_user_return_one_reservation(fixture: Fix
         let until = answers[0].until();
         let alike = answers.iter().all(|one| one.id() == key && one.until() == until);
         assert!(alike, "round {round}: all have the same reservation");
-        let stored = world.stored(id).await;
+        let stored = harness.stored(id).await;
         assert_eq!((stored.uses, stored.held), (0, expected), "round {round}: one use");
-        let events = world.events_of(anna.user()).await;
+        let events = harness.events_by_user(anna.user()).await;
         assert_eq!(events.len(), before + 1, "round {round}: one event: {events:?}");
     }
 }

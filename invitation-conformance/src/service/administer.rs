@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, domain, email, later, newcomer, proved, role},
     },
 };
@@ -22,10 +22,10 @@ type Change = fn(&mut Invitation);
 /// An amendment changes the fields that it names and increments the version. All other
 /// fields stay, above all the code.
 pub async fn amendment_changes_only_the_named_fields(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().for_email(email("a@example.com"))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().for_email(email("a@example.com"))).await;
     let id = created.invitation().id;
-    let until = later(world.now(), 86_400_000_001);
+    let until = later(harness.now(), 86_400_000_001);
     let mut expected = created.invitation().clone();
     let steps: [(Amendment, Change); 6] = [
         (Amendment::new().for_email(email("B@Example.org")), |row| {
@@ -47,58 +47,58 @@ pub async fn amendment_changes_only_the_named_fields(fixture: Fixture) {
     for (n, (amendment, change)) in steps.into_iter().enumerate() {
         change(&mut expected);
         expected.version += 1;
-        let amended = world.service.amend(&admin(), id, amendment, ANY).await.expect("may amend");
+        let amended = harness.service.amend(&admin(), id, amendment, ANY).await.expect("may amend");
         assert_eq!(amended, expected, "step {n}: the answer");
-        assert_eq!(world.stored(id).await, expected, "step {n}: what is stored");
-        let events = world.events_about(id).await;
+        assert_eq!(harness.stored(id).await, expected, "step {n}: what is stored");
+        let events = harness.events_of_invitation(id).await;
         assert_eq!(events.len(), n + 2, "step {n}: one event each");
         assert_eq!(events[0].action, Action::Amend, "step {n}");
     }
     let redeemed =
-        world.service.redeem(&created.code().reveal(), &proved("c", "c@example.org")).await;
+        harness.service.redeem(&created.code().reveal(), &proved("c", "c@example.org")).await;
     assert!(redeemed.is_ok(), "the code is the same: {redeemed:?}");
 }
 
 /// An amendment that names no field or breaks a limit fails with a validation error. It
 /// changes nothing and writes no event.
 pub async fn amendment_outside_the_limits_is_invalid(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let id = created.invitation().id;
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     for amendment in [
         Amendment::new(),
         Amendment::new().expiring(Expiry::InDays(0)),
         Amendment::new().expiring(Expiry::InDays(366)),
-        Amendment::new().expiring(Expiry::At(world.now())),
+        Amendment::new().expiring(Expiry::At(harness.now())),
     ] {
-        let answer = world.service.amend(&admin(), id, amendment.clone(), ANY).await;
+        let answer = harness.service.amend(&admin(), id, amendment.clone(), ANY).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{amendment:?}: {answer:?}");
     }
     let long = "x".repeat(Limits::MAX_REASON + 1);
     for reason in [long.as_str(), "\0", "a\u{1b}b"] {
-        let answer = world.service.revoke(&admin(), id, Some(reason), ANY).await;
+        let answer = harness.service.revoke(&admin(), id, Some(reason), ANY).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{reason:?}: {answer:?}");
     }
-    assert_eq!(world.everything().await, before, "no effect, no evidence");
+    assert_eq!(harness.snapshot().await, before, "no effect, no evidence");
 }
 
 /// A later expiry makes an expired, unused invitation active again, with the same code.
 pub async fn extended_expired_invitation_is_active(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().expiring(Expiry::InDays(1))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    world.clock.advance(time::Duration::days(30));
-    let answer = world.service.redeem(&code, &newcomer("anna")).await;
+    harness.clock.advance(time::Duration::days(30));
+    let answer = harness.service.redeem(&code, &newcomer("anna")).await;
     let expired = Refusal::Expired { at: created.invitation().expires_at };
     assert_eq!(refusal(answer), expired, "a day was all");
-    let seen = world.service.get(&admin(), id).await.expect("may look");
+    let seen = harness.service.get(&admin(), id).await.expect("may look");
     assert_eq!(seen.status(), Status::Expired);
     let amendment = Amendment::new().expiring(Expiry::InDays(2));
-    world.service.amend(&admin(), id, amendment, ANY).await.expect("may extend");
-    let seen = world.service.get(&admin(), id).await.expect("may look");
+    harness.service.amend(&admin(), id, amendment, ANY).await.expect("may extend");
+    let seen = harness.service.get(&admin(), id).await.expect("may look");
     assert_eq!(seen.status(), Status::Active);
-    let redeemed = world.service.redeem(&code, &newcomer("anna")).await;
+    let redeemed = harness.service.redeem(&code, &newcomer("anna")).await;
     assert!(redeemed.is_ok(), "the same code: {redeemed:?}");
 }
 
@@ -110,8 +110,8 @@ pub async fn extended_expired_invitation_is_active(fixture: Fixture) {
 ///
 /// Each refusal writes one event and changes nothing.
 pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    let now = world.now();
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let now = harness.now();
     let used = Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() };
     let revocation = Some(Revocation { at: now, reason: None });
     let revoked = Invitation { revocation: revocation.clone(), ..mint.row() };
@@ -128,12 +128,12 @@ pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
         (&gone, [Some(Reason::Deleted); 4]),
     ];
     for (row, reasons) in table {
-        mint.store(&*world.store, std::slice::from_ref(row)).await;
+        mint.store(&*harness.store, std::slice::from_ref(row)).await;
         for (n, reason) in reasons.into_iter().enumerate() {
             let Some(reason) = reason else { continue };
-            let (service, id) = (&world.service, row.id);
+            let (service, id) = (&harness.service, row.id);
             let extend = Amendment::new().expiring(Expiry::InDays(2));
-            let events = world.events_about(id).await.len();
+            let events = harness.events_of_invitation(id).await.len();
             let answer = match n {
                 0 => service.amend(&admin(), id, extend, ANY).await.map(drop),
                 1 => service.rotate(&admin(), id, ANY).await.map(drop),
@@ -147,8 +147,8 @@ pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
                 _ => Refusal::NotFound,
             };
             assert_eq!(refusal(answer), told, "change {n} of one that is {reason}");
-            assert_eq!(world.stored(id).await, *row, "change {n}, {reason}: nothing changed");
-            let after = world.events_about(id).await;
+            assert_eq!(harness.stored(id).await, *row, "change {n}, {reason}: nothing changed");
+            let after = harness.events_of_invitation(id).await;
             assert_eq!(after.len(), events + 1, "change {n}, {reason}: one event");
             let refused = after.iter().filter(|event| event.reason == Some(reason));
             assert!(refused.count() > 0, "change {n}: the event says {reason}: {after:?}");
@@ -158,61 +158,62 @@ pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
 
 /// Rotating replaces the code at once: the old code is unknown from then on.
 pub async fn old_code_after_rotation_is_unknown(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let id = created.invitation().id;
     let mut codes = vec![created.code().reveal()];
     for version in 2..5 {
-        let rotated = world.service.rotate(&admin(), id, ANY).await.expect("may rotate");
+        let rotated = harness.service.rotate(&admin(), id, ANY).await.expect("may rotate");
         assert_eq!(rotated.invitation().version, version, "a change of terms");
-        assert_eq!(rotated.invitation(), &world.stored(id).await, "the answer");
+        assert_eq!(rotated.invitation(), &harness.stored(id).await, "the answer");
         codes.push(rotated.code().reveal());
     }
     let last = codes.pop().expect("a code");
     for (n, code) in codes.iter().enumerate() {
-        let answer = world.service.redeem(code, &newcomer("anna")).await;
+        let answer = harness.service.redeem(code, &newcomer("anna")).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "old code {n}");
     }
-    let copied = world.service.copy(&admin(), id).await.expect("may copy");
+    let copied = harness.service.copy(&admin(), id).await.expect("may copy");
     assert!(copied.reveal() == last, "the shown code is the new one");
-    assert!(world.service.redeem(&last, &newcomer("anna")).await.is_ok(), "the new code");
+    assert!(harness.service.redeem(&last, &newcomer("anna")).await.is_ok(), "the new code");
 }
 
 /// Reinstating undoes a revocation. The code is refused in between; afterwards its status
 /// depends on the clock again.
 pub async fn reinstated_invitation_is_redeemable(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().expiring(Expiry::InDays(1))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().expiring(Expiry::InDays(1))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let reason = "left before\n\"the start\"";
-    let revoked = world.service.revoke(&admin(), id, Some(reason), ANY).await.expect("may revoke");
-    let expected = Revocation { at: world.now(), reason: Some(reason.to_owned()) };
+    let revoked =
+        harness.service.revoke(&admin(), id, Some(reason), ANY).await.expect("may revoke");
+    let expected = Revocation { at: harness.now(), reason: Some(reason.to_owned()) };
     assert_eq!(revoked.revocation, Some(expected), "when and why");
-    assert_eq!(world.stored(id).await, revoked, "the answer");
-    let seen = world.service.get(&admin(), id).await.expect("may look");
+    assert_eq!(harness.stored(id).await, revoked, "the answer");
+    let seen = harness.service.get(&admin(), id).await.expect("may look");
     assert_eq!(seen.status(), Status::Revoked, "the fourth state");
-    let answer = world.service.redeem(&code, &newcomer("anna")).await;
+    let answer = harness.service.redeem(&code, &newcomer("anna")).await;
     assert_eq!(refusal(answer), Refusal::Revoked);
-    let back = world.service.reinstate(&admin(), id, ANY).await.expect("may reinstate");
+    let back = harness.service.reinstate(&admin(), id, ANY).await.expect("may reinstate");
     assert_eq!((back.revocation, back.version), (None, 3), "two changes of terms");
-    let seen = world.service.get(&admin(), id).await.expect("may look");
+    let seen = harness.service.get(&admin(), id).await.expect("may look");
     assert_eq!(seen.status(), Status::Active);
-    world.service.revoke(&admin(), id, None, ANY).await.expect("may revoke again");
-    world.clock.advance(time::Duration::days(2));
-    world.service.reinstate(&admin(), id, ANY).await.expect("may reinstate an expired one");
-    let answer = world.service.redeem(&code, &newcomer("anna")).await;
+    harness.service.revoke(&admin(), id, None, ANY).await.expect("may revoke again");
+    harness.clock.advance(time::Duration::days(2));
+    harness.service.reinstate(&admin(), id, ANY).await.expect("may reinstate an expired one");
+    let answer = harness.service.redeem(&code, &newcomer("anna")).await;
     assert!(matches!(refusal(answer), Refusal::Expired { .. }), "what the clock says");
 }
 
 /// A deleted invitation is absent from lists, counts, searches and look-ups, and accepts
 /// no change. Its code stays unknown for ever. Its events stay.
 pub async fn deleted_invitation_is_unknown_to_everyone(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().for_email(email("anna@example.com"))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    let service = &world.service;
+    let service = &harness.service;
     service.delete(&admin(), id, ANY).await.expect("may delete");
-    assert!(world.stored(id).await.deleted_at.is_some(), "what remains is a tombstone");
+    assert!(harness.stored(id).await.deleted_at.is_some(), "what remains is a tombstone");
     for criteria in [
         Criteria::new(),
         Criteria::new().with_status(Status::Active),

@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{Service, World, refusal},
+        harness::{Harness, Service, refusal},
         samples::{admin, division, email, manager, newcomer, proved, role, user},
     },
 };
@@ -28,15 +28,15 @@ fn from(request: &str) -> Actor {
 /// Every change writes exactly one event: performer, action, time, invitation, division
 /// and the request it came from.
 pub async fn every_change_writes_one_complete_event(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (service, any) = (&world.service, IfVersion::Any);
+    let harness = Harness::new(fixture);
+    let (service, any) = (&harness.service, IfVersion::Any);
     let draft = Draft::new().with_role(role("staff")).in_division(division("hr"));
     let created = service.create(&from("create"), draft).await.expect("may create");
     let id = created.invitation().id;
     let mut code = created.code().reveal();
-    let mut last = world.events().await;
+    let mut last = harness.events().await;
     assert_eq!(last.len(), 1, "the creation");
-    check(&world, &last[0], Action::Create, id, &admin_performs());
+    check(&harness, &last[0], Action::Create, id, &admin_performs());
     for action in [
         Action::Copy,
         Action::Amend,
@@ -46,7 +46,7 @@ pub async fn every_change_writes_one_complete_event(fixture: Fixture) {
         Action::Redeem,
         Action::Delete,
     ] {
-        world.clock.advance(time::Duration::SECOND);
+        harness.clock.advance(time::Duration::SECOND);
         let actor = from(action.as_str());
         let mut performer = admin_performs();
         match action {
@@ -69,9 +69,9 @@ pub async fn every_change_writes_one_complete_event(fixture: Fixture) {
             _ => service.delete(&actor, id, any).await,
         }
         .unwrap_or_else(|error| panic!("{action}: {error:?}"));
-        let now = world.events().await;
+        let now = harness.events().await;
         assert_eq!(now[1..], last, "{action}: one event more, and it is the newest");
-        check(&world, &now[0], action, id, &performer);
+        check(&harness, &now[0], action, id, &performer);
         last = now;
     }
 }
@@ -81,7 +81,7 @@ fn admin_performs() -> Performer {
 }
 
 fn check(
-    world: &World,
+    harness: &Harness,
     event: &Event,
     action: Action,
     id: invitation_core::InvitationId,
@@ -90,7 +90,7 @@ fn check(
     assert_eq!(event.action, action);
     assert_eq!(event.outcome, EventOutcome::Succeeded, "{action}");
     assert_eq!(event.reason, None, "{action}: nothing was refused");
-    assert_eq!(event.at, world.now(), "{action}: when");
+    assert_eq!(event.at, harness.now(), "{action}: when");
     assert_eq!(event.performer, *by, "{action}: who");
     assert_eq!(event.invitation, Some(id), "{action}: on what");
     assert_eq!(event.division, Some(division("hr")), "{action}: where");
@@ -99,11 +99,11 @@ fn check(
 
 /// Creating a batch writes one event per invitation, each with its own id.
 pub async fn batch_writes_one_event_for_each_invitation(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let drafts = vec![Draft::new().with_role(role("staff")); 25];
-    let created = world.service.create_many(&from("batch"), drafts).await.expect("may create");
+    let created = harness.service.create_many(&from("batch"), drafts).await.expect("may create");
     assert_eq!(created.len(), 25);
-    let (mut stored, events) = world.everything().await;
+    let (mut stored, events) = harness.snapshot().await;
     assert_eq!((stored.len(), events.len()), (25, 25), "one each");
     stored.sort_by_key(|row| row.id);
     for one in created {
@@ -119,26 +119,26 @@ pub async fn batch_writes_one_event_for_each_invitation(fixture: Fixture) {
 pub async fn invalid_batch_stores_and_records_nothing(fixture: Fixture) {
     use invitation_core::{Error, Expiry};
 
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let fine = || Draft::new().with_role(role("staff"));
     let drafts = vec![fine(), fine().expiring(Expiry::InDays(0)), fine()];
-    match world.service.create_many(&admin(), drafts).await {
+    match harness.service.create_many(&admin(), drafts).await {
         Err(Error::Invalid(invalid)) => {
             assert_eq!(invalid.errors()[0].line(), Some(1), "the line is named: {invalid}");
         }
         other => panic!("the second draft breaks a bound: {other:?}"),
     }
-    assert_eq!(world.everything().await, (vec![], vec![]), "all or none");
+    assert_eq!(harness.snapshot().await, (vec![], vec![]), "all or none");
 }
 
 /// The trail never contains a code: neither created, rotated, copied or redeemed codes,
 /// nor refused ones. Addresses are masked.
 pub async fn events_never_contain_a_code(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (service, any) = (&world.service, IfVersion::Any);
+    let harness = Harness::new(fixture);
+    let (service, any) = (&harness.service, IfVersion::Any);
     let mut codes = Vec::new();
     let draft = Draft::new().for_email(email("anna.secret@example.com"));
-    let created = world.issue(draft).await;
+    let created = harness.create(draft).await;
     let id = created.invitation().id;
     codes.push(created.code().reveal());
     let rotated = service.rotate(&admin(), id, any).await.expect("may rotate");
@@ -159,7 +159,7 @@ pub async fn events_never_contain_a_code(fixture: Fixture) {
         }
     }
     service.delete(&admin(), id, any).await.expect("may delete");
-    let events = world.events().await;
+    let events = harness.events().await;
     assert!(events.len() > 10, "a whole life: {}", events.len());
     for event in events {
         let values: Vec<_> = event.detail.iter().map(|(name, value)| [name, value]).collect();
@@ -182,16 +182,16 @@ pub async fn events_never_contain_a_code(fixture: Fixture) {
 /// written.
 pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
     const FLOOD: u64 = 200;
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let (mallory, code) = (newcomer("mallory"), Mint::new().code().reveal());
     let attack = async |n: u64| {
         for _ in 0..n {
-            let answer = world.service.redeem(&code, &mallory).await;
+            let answer = harness.service.redeem(&code, &mallory).await;
             assert_eq!(refusal(answer), Refusal::CodeUnknown, "the answer stays the same");
         }
     };
     attack(FLOOD).await;
-    let of_mallory = async || world.events_of(mallory.user()).await;
+    let of_mallory = async || harness.events_by_user(mallory.user()).await;
     let suppressed = |event: &Event| event.reason == Some(Reason::Suppressed);
     let counted = |events: &[Event]| {
         let summaries = events.iter().filter(|event| suppressed(event));
@@ -208,10 +208,14 @@ pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
     assert!((70..=140).contains(&told), "at least half of the 140 others is told: {told}");
 
     let anna = newcomer("anna");
-    assert_eq!(refusal(world.service.redeem(&code, &anna).await), Refusal::CodeUnknown);
-    assert_eq!(world.events_of(anna.user()).await.len(), 1, "another person's refusal is written");
+    assert_eq!(refusal(harness.service.redeem(&code, &anna).await), Refusal::CodeUnknown);
+    assert_eq!(
+        harness.events_by_user(anna.user()).await.len(),
+        1,
+        "another person's refusal is written"
+    );
 
-    world.clock.advance(time::Duration::MINUTE);
+    harness.clock.advance(time::Duration::MINUTE);
     attack(1).await;
     let events = of_mallory().await;
     assert_eq!(counted(&events), FLOOD - 60, "then the exact number is told");
@@ -221,18 +225,18 @@ pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
 
 /// Successful changes are always recorded, however many refusals came before.
 pub async fn success_after_many_refusals_is_recorded(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let absent = Mint::new().invitation_id();
     for _ in 0..100 {
-        let answer = world.service.revoke(&admin(), absent, None, IfVersion::Any).await;
+        let answer = harness.service.revoke(&admin(), absent, None, IfVersion::Any).await;
         assert_eq!(refusal(answer), Refusal::NotFound);
     }
     let id = created.invitation().id;
-    world.service.copy(&admin(), id).await.expect("may copy");
-    world.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
+    harness.service.copy(&admin(), id).await.expect("may copy");
+    harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
     let criteria = EventCriteria::new().about(id);
-    let page = world.service.events(&admin(), &criteria, Paging::default()).await;
+    let page = harness.service.events(&admin(), &criteria, Paging::default()).await;
     let page = page.expect("may read");
     let mut actions: Vec<_> = page.items().iter().map(|event| event.action).collect();
     actions.sort();
@@ -246,10 +250,10 @@ const OF_ALL_REDEEMERS: usize = 200;
 
 /// Returns a service with a small budget after `ids` redeemers with invented ids have
 /// flooded it. One of them uses the id `also` repeatedly.
-async fn flooded(world: &World, ids: usize, also: &str) -> Service {
+async fn flooded(harness: &Harness, ids: usize, also: &str) -> Service {
     let budget = std::num::NonZeroU32::new(BUDGET).expect("a budget");
     let limits = invitation_core::Limits::default().with_denials_per_minute(budget);
-    let service = world.service.clone().with_limits(limits);
+    let service = harness.service.clone().with_limits(limits);
     let code = Mint::new().code().reveal();
     let invented = (0..ids).map(|n| newcomer(&format!("invented-{n}")));
     let again = (0..10)
@@ -265,13 +269,13 @@ async fn flooded(world: &World, ids: usize, also: &str) -> Service {
 /// they use the actor's own id. Anyone can present codes, so strangers must not be able
 /// to suppress evidence about signed-in users.
 pub async fn denial_of_an_actor_is_recorded_despite_many_strangers(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().with_role(role("admin"))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().with_role(role("admin"))).await;
     let id = created.invitation().id;
     let manager = manager("sales");
-    let service = flooded(&world, 2 * OF_ALL_REDEEMERS, manager.user().as_str()).await;
+    let service = flooded(&harness, 2 * OF_ALL_REDEEMERS, manager.user().as_str()).await;
     let of_manager = async || {
-        let events = world.events_of(manager.user()).await.into_iter();
+        let events = harness.events_by_user(manager.user()).await.into_iter();
         let by_actor = |event: &Event| matches!(event.performer, Performer::Actor { .. });
         events.filter(|event| by_actor(event) && event.reason.is_some()).collect::<Vec<_>>()
     };
@@ -290,16 +294,16 @@ pub async fn denial_of_an_actor_is_recorded_despite_many_strangers(fixture: Fixt
 /// The refusals of all strangers share one limit, however many ids they invent. Refusals
 /// beyond the limit are counted, and the exact count is written in a later minute.
 pub async fn refusals_of_all_strangers_share_one_limit(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let ids = 2 * OF_ALL_REDEEMERS;
-    let service = flooded(&world, ids, "u-often").await;
+    let service = flooded(&harness, ids, "u-often").await;
     let suppressed = |event: &Event| event.reason == Some(Reason::Suppressed);
     let counted = |events: &[Event]| {
         let several = events.iter().filter(|event| event.detail.get("of") == Some("several"));
         let counts = several.filter_map(|event| event.detail.get("suppressed")?.parse().ok());
         counts.max().unwrap_or(0_usize)
     };
-    let events = world.events().await;
+    let events = harness.events().await;
     let single = events.iter().filter(|event| !suppressed(event)).count();
     assert_eq!(single, OF_ALL_REDEEMERS, "that many are written one by one");
     assert!(events.len() <= OF_ALL_REDEEMERS + 16, "the others are a few summaries");
@@ -307,11 +311,11 @@ pub async fn refusals_of_all_strangers_share_one_limit(fixture: Fixture) {
     let told = counted(&events);
     assert!((beyond / 2..=beyond).contains(&told), "at least half of {beyond} is told: {told}");
 
-    world.clock.advance(time::Duration::MINUTE);
+    harness.clock.advance(time::Duration::MINUTE);
     let code = Mint::new().code().reveal();
     let answer = service.redeem(&code, &newcomer("next")).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown);
-    let events = world.events().await;
+    let events = harness.events().await;
     assert_eq!(counted(&events), beyond, "then the exact number is told");
     let next = events.iter().filter(|event| event.performer.user() == Some(&user("u-next")));
     assert_eq!(next.filter(|event| !suppressed(event)).count(), 1, "and the bound begins anew");

@@ -7,7 +7,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         quotas::staff,
         samples::{admin, division, manager},
     },
@@ -17,16 +17,16 @@ use crate::{
 /// invitation. An invitation created singly belongs to no batch. Listing and counting by
 /// batch return exactly its invitations.
 pub async fn batch_contains_exactly_the_invitations_of_one_call(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = &world.service;
-    assert_eq!(world.issue(Draft::new()).await.invitation().batch, None, "by itself");
+    let harness = Harness::new(fixture);
+    let service = &harness.service;
+    assert_eq!(harness.create(Draft::new()).await.invitation().batch, None, "by itself");
     let mut batches = Vec::new();
     for n in [3, 1, 7] {
         let created = service.create_many(&admin(), vec![staff(); n]).await.expect("may create");
         let batch = created[0].invitation().batch.expect("created together");
         for one in &created {
             assert_eq!(one.invitation().batch, Some(batch), "all of one call");
-            let stored = world.stored(one.invitation().id).await;
+            let stored = harness.stored(one.invitation().id).await;
             assert_eq!(stored.batch, Some(batch), "as it is stored");
         }
         batches.push((batch, created));

@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, division, email, manager, newcomer, role, user},
     },
 };
@@ -28,23 +28,23 @@ fn lead() -> Actor {
 /// Redeeming checks which roles the inviter's role may grant under the policy of that
 /// moment. A policy change can allow or forbid the redemption.
 pub async fn redeem_follows_the_current_policy(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let made = async || {
-        let created = world.service.create(&manager("sales"), Draft::new()).await;
+        let created = harness.service.create(&manager("sales"), Draft::new()).await;
         created.expect("a manager creates staff codes").code().reveal()
     };
     let demoted = Policy::default().with_role(role("manager"), Rights::none());
-    let demoted = world.service.clone().with_policy(demoted);
+    let demoted = harness.service.clone().with_policy(demoted);
     let code = made().await;
     let refused = refusal(demoted.redeem(&code, &newcomer("anna")).await);
     assert_eq!(refused, Refusal::GrantWithdrawn, "under the stricter policy");
-    let events = world.events_of(&user("u-anna")).await;
+    let events = harness.events_by_user(&user("u-anna")).await;
     assert_eq!(events.len(), 1, "one event");
     assert_eq!(events[0].reason, Some(Reason::GrantWithdrawn), "with the reason");
-    let redeemed = world.service.redeem(&code, &newcomer("anna")).await;
+    let redeemed = harness.service.redeem(&code, &newcomer("anna")).await;
     assert!(redeemed.is_ok(), "the code was not spent: {redeemed:?}");
 
-    let silent = world.service.clone().with_policy(Policy::empty());
+    let silent = harness.service.clone().with_policy(Policy::empty());
     let refused = refusal(silent.redeem(&made().await, &newcomer("bob")).await);
     assert_eq!(refused, Refusal::GrantWithdrawn, "nothing is allowed by silence");
 }
@@ -52,55 +52,55 @@ pub async fn redeem_follows_the_current_policy(fixture: Fixture) {
 /// Redeeming also checks an amended role against the inviter's ceiling. The inviter is
 /// still the user who created the invitation.
 pub async fn redeem_of_an_amended_role_checks_the_inviters_role(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.service.create(&manager("sales"), Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.service.create(&manager("sales"), Draft::new()).await;
     let created = created.expect("a manager creates staff codes");
     let amendment = Amendment::new().with_role(role("admin"));
     let id = created.invitation().id;
-    world.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
-    let answer = world.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
+    harness.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
+    let answer = harness.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
     assert_eq!(refusal(answer), Refusal::GrantWithdrawn, "a manager's code makes no admin");
 }
 
 /// Invitations created by the system have no ceiling at redemption. The system can create
 /// only roles that the policy knows.
 pub async fn system_invitation_has_no_ceiling(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let system = SystemActor::for_bootstrap();
     let draft = || Draft::new().in_division(division("sales"));
-    let created = world.service.create(&system, draft().with_role(role("admin"))).await;
+    let created = harness.service.create(&system, draft().with_role(role("admin"))).await;
     let created = created.expect("the system may");
     assert_eq!(created.invitation().inviter, Inviter::System);
-    let events = world.events_about(created.invitation().id).await;
+    let events = harness.events_of_invitation(created.invitation().id).await;
     assert_eq!(events.len(), 1, "its evidence");
     assert_eq!((&events[0].performer, events[0].action), (&Performer::System, Action::Create));
-    let silent = world.service.clone().with_policy(Policy::empty());
+    let silent = harness.service.clone().with_policy(Policy::empty());
     let redeemed = silent.redeem(&created.code().reveal(), &newcomer("root")).await;
     assert_eq!(redeemed.map(|redeemed| redeemed.role().clone()).ok(), Some(role("admin")));
 
-    let before = world.everything().await.0;
+    let before = harness.snapshot().await.0;
     for name in ["root", "Admin", "admin,staff"] {
-        let answer = world.service.create(&system, draft().with_role(role(name))).await;
+        let answer = harness.service.create(&system, draft().with_role(role(name))).await;
         assert_eq!(refusal(answer), Refusal::RoleNotGrantable { role: role(name) }, "{name}");
     }
-    assert_eq!(world.everything().await.0, before, "nothing is stored");
+    assert_eq!(harness.snapshot().await.0, before, "nothing is stored");
 }
 
 /// Amending, rotating and reinstating grant the invitation's role again. An actor without
 /// the right to grant that role is denied, and the denial is recorded. Revoking and
 /// deleting grant nothing and need no such right.
 pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    let service = world.service.clone().with_policy(policy_with_lead());
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let service = harness.service.clone().with_policy(policy_with_lead());
     let made = |carried: &str, revoked: bool| Invitation {
         role: role(carried),
-        revocation: revoked.then(|| Revocation { at: world.now(), reason: None }),
+        revocation: revoked.then(|| Revocation { at: harness.now(), reason: None }),
         ..mint.row()
     };
     let any = IfVersion::Any;
     for (carried, allowed) in [("staff", true), ("manager", false), ("root", false)] {
         let rows = [made(carried, false), made(carried, false), made(carried, true)];
-        mint.store(&*world.store, &rows).await;
+        mint.store(&*harness.store, &rows).await;
         let extend = Amendment::new().expiring(Expiry::InDays(9));
         let to_staff = Amendment::new().with_role(role("staff"));
         let answers = [
@@ -116,13 +116,13 @@ pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture
             }
             let expected = Refusal::RoleNotGrantable { role: role(carried) };
             assert_eq!(refusal(answer), expected, "{carried}, change {n}");
-            assert_eq!(world.stored(row.id).await, *row, "{carried}, change {n}: unchanged");
-            let events = world.events_about(row.id).await;
+            assert_eq!(harness.stored(row.id).await, *row, "{carried}, change {n}: unchanged");
+            let events = harness.events_of_invitation(row.id).await;
             assert_eq!(events[0].outcome, EventOutcome::Denied, "{carried}, change {n}");
             assert_eq!(events[0].reason, Some(Reason::RoleNotGrantable), "{carried}, change {n}");
         }
         let row = made(carried, false);
-        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
         let revoked = service.revoke(&lead(), row.id, None, any).await;
         assert!(revoked.is_ok(), "{carried}: revoking grants nothing: {revoked:?}");
         let deleted = service.delete(&lead(), row.id, any).await;
@@ -133,8 +133,8 @@ pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture
 /// An amendment to a role above the actor's own rights is denied, whatever role the
 /// invitation has. A batch creation with such a role is denied too. Nothing is stored.
 pub async fn amend_or_create_above_the_own_rights_is_denied(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = world.service.clone().with_policy(policy_with_lead());
+    let harness = Harness::new(fixture);
+    let service = harness.service.clone().with_policy(policy_with_lead());
     let created = service.create(&lead(), Draft::new().for_email(email("a@example.com"))).await;
     let row = created.expect("a lead creates staff codes").invitation().clone();
     for name in ["manager", "admin", "lead", "root", "Staff", "staff,admin", "STAFF"] {
@@ -142,13 +142,13 @@ pub async fn amend_or_create_above_the_own_rights_is_denied(fixture: Fixture) {
         let answer = service.amend(&lead(), row.id, amendment, IfVersion::Any).await;
         let expected = Refusal::RoleNotGrantable { role: role(name) };
         assert_eq!(refusal(answer), expected, "amended to {name}");
-        assert_eq!(world.stored(row.id).await, row, "{name}: unchanged");
+        assert_eq!(harness.stored(row.id).await, row, "{name}: unchanged");
 
-        let before = world.everything().await;
+        let before = harness.snapshot().await;
         let drafts = vec![Draft::new(), Draft::new().with_role(role(name)), Draft::new()];
         let answer = service.create_many(&lead(), drafts).await;
         assert_eq!(refusal(answer), expected, "in a batch as {name}");
-        let after = world.everything().await;
+        let after = harness.snapshot().await;
         assert_eq!(after.0, before.0, "{name}: none of the batch is stored");
         assert_eq!(after.1.len(), before.1.len() + 1, "{name}: one denial for the batch");
         assert_eq!(after.1[0].outcome, EventOutcome::Denied, "{name}");

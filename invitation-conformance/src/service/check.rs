@@ -7,7 +7,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{domain, email, newcomer, proved},
     },
 };
@@ -15,11 +15,11 @@ use crate::{
 /// For a redeemable code, `check` returns whether an address still has to be proved, and
 /// which one. The call writes no event and changes nothing.
 pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture) {
-    let world = World::new(fixture);
-    let anyone = world.issue(Draft::new()).await;
-    let address = world.issue(Draft::new().for_email(email("Anna@example.com"))).await;
-    let of_domain = world.issue(Draft::new().for_domain(domain("example.com"))).await;
-    let before = world.everything().await;
+    let harness = Harness::new(fixture);
+    let anyone = harness.create(Draft::new()).await;
+    let address = harness.create(Draft::new().for_email(email("Anna@example.com"))).await;
+    let of_domain = harness.create(Draft::new().for_domain(domain("example.com"))).await;
+    let before = harness.snapshot().await;
 
     let (anna, other) = (email("anna@EXAMPLE.com"), email("anna@elsewhere.com"));
     let with_proof = proved("anna", "anna@example.com");
@@ -34,63 +34,63 @@ pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture)
         (&of_domain, with_proof, Some(&other), Checked::Redeemable),
     ] {
         let code = created.code().reveal();
-        let checked = world.service.check(&code, &redeemer, claimed).await;
+        let checked = harness.service.check(&code, &redeemer, claimed).await;
         assert_eq!(checked.expect("it can be redeemed"), expected, "claiming {claimed:?}");
     }
-    assert_eq!(world.everything().await, before, "as if nobody had asked");
+    assert_eq!(harness.snapshot().await, before, "as if nobody had asked");
 
     // `check` ignores reservations, because they are temporary.
-    let held = world.reserve(&anyone.code().reveal(), "ben").await;
-    let checked = world.service.check(&anyone.code().reveal(), &newcomer("anna"), None).await;
+    let held = harness.reserve(&anyone.code().reveal(), "ben").await;
+    let checked = harness.service.check(&anyone.code().reveal(), &newcomer("anna"), None).await;
     assert_eq!(checked.expect("its use may be free by then"), Checked::Redeemable);
-    assert_eq!(world.stored(held.id().invitation()).await.held, 1, "nor is it ended");
+    assert_eq!(harness.stored(held.id().invitation()).await.held, 1, "nor is it ended");
 }
 
 /// `check` refuses what redeeming would refuse, for the same reason and with the same
 /// event. It also refuses a claimed address that does not match the binding.
 pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
-        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &mint) {
+        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
         let code = mint.open(&row).reveal();
-        let answer = world.service.check(&code, &redeemer, None).await;
+        let answer = harness.service.check(&code, &redeemer, None).await;
         assert_eq!(refusal(answer), expected, "{reason}");
-        assert_eq!(world.stored(row.id).await, row, "{reason}: nothing changes");
-        let event = only_event(&world, &redeemer).await;
+        assert_eq!(harness.stored(row.id).await, row, "{reason}: nothing changes");
+        let event = only_event(&harness, &redeemer).await;
         assert_eq!((event.action, event.reason), (Action::Redeem, Some(reason)), "{reason}");
         assert_eq!(event.invitation, Some(row.id), "{reason}: about what");
     }
     let guesser = newcomer("guesser");
-    let answer = world.service.check(&mint.code().reveal(), &guesser, None).await;
+    let answer = harness.service.check(&mint.code().reveal(), &guesser, None).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown);
-    assert_eq!(only_event(&world, &guesser).await.reason, Some(Reason::Unknown));
+    assert_eq!(only_event(&harness, &guesser).await.reason, Some(Reason::Unknown));
 
     let (id, code) = {
-        let bound = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+        let bound = harness.create(Draft::new().for_email(email("anna@example.com"))).await;
         (bound.invitation().id, bound.code().reveal())
     };
     let (eve, other) = (newcomer("eve"), email("eve@example.com"));
-    let answer = world.service.check(&code, &eve, Some(&other)).await;
+    let answer = harness.service.check(&code, &eve, Some(&other)).await;
     assert_eq!(refusal(answer), Refusal::AddressProofRequired, "another address");
-    let event = only_event(&world, &eve).await;
+    let event = only_event(&harness, &eve).await;
     assert_eq!((event.invitation, event.reason), (Some(id), Some(Reason::AddressDiffers)));
 
-    let quiet = world.service.clone().with_disclosure(Disclosure::Nothing);
+    let quiet = harness.service.clone().with_disclosure(Disclosure::Nothing);
     let answer = quiet.check(&code, &newcomer("mallory"), Some(&other)).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "where nothing is disclosed");
 }
 
 /// `check` recognises the redeemer of the code, whatever state the code is in now.
 pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     for uses in [1, 2] {
-        let code = world.issue_for(uses).await.code().reveal();
+        let code = harness.create_for_uses(uses).await.code().reveal();
         let names: Vec<_> = (0..uses).map(|n| format!("n{uses}-{n}")).collect();
         for name in &names {
-            world.service.redeem(&code, &newcomer(name)).await.expect("a use is left");
+            harness.service.redeem(&code, &newcomer(name)).await.expect("a use is left");
         }
         for name in &names {
-            match world.service.check(&code, &newcomer(name), None).await {
+            match harness.service.check(&code, &newcomer(name), None).await {
                 Ok(Checked::AlreadyRedeemed(before)) => {
                     assert_eq!(before.username().as_str(), name);
                     assert!(before.is_replayed(), "no fresh grant");
@@ -98,7 +98,7 @@ pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
                 other => panic!("{name} has redeemed it: {other:?}"),
             }
         }
-        let other = world.service.check(&code, &newcomer("somebody"), None).await;
+        let other = harness.service.check(&code, &newcomer("somebody"), None).await;
         assert_eq!(refusal(other), Refusal::Used, "for others it is used");
     }
 }

@@ -5,26 +5,26 @@ use invitation_core::{Action, Actor, Draft, EventCriteria, Paging};
 use crate::{
     Fixture,
     support::{
-        harness::World,
+        harness::Harness,
         samples::{admin, division, newcomer, role, user},
     },
 };
 
 /// Through the service an actor reads the events within reach, by criteria, page by page.
 pub async fn auditor_reads_events_within_reach_only(fixture: Fixture) {
-    let world = World::new(fixture);
-    let sales = world.issue(Draft::new()).await;
-    let hr = world.issue(Draft::new().in_division(division("hr"))).await;
+    let harness = Harness::new(fixture);
+    let sales = harness.create(Draft::new()).await;
+    let hr = harness.create(Draft::new().in_division(division("hr"))).await;
     for (name, created) in [("anna", &sales), ("bob", &hr)] {
-        world.clock.advance(time::Duration::SECOND);
-        let redeemed = world.service.redeem(&created.code().reveal(), &newcomer(name)).await;
+        harness.clock.advance(time::Duration::SECOND);
+        let redeemed = harness.service.redeem(&created.code().reveal(), &newcomer(name)).await;
         assert!(redeemed.is_ok(), "{name} redeems: {redeemed:?}");
     }
     let auditor = Actor::in_division(user("u-auditor"), role("admin"), division("hr"));
     let read = async |actor: &Actor, criteria: EventCriteria| {
         let (mut found, mut paging) = (Vec::new(), Paging::first(1).expect("a page of one"));
         loop {
-            let page = world.service.events(actor, &criteria, paging).await.expect("may read");
+            let page = harness.service.events(actor, &criteria, paging).await.expect("may read");
             found.extend(page.items().iter().map(|event| (event.action, event.invitation)));
             let Some(next) = page.next() else { return found };
             let shown = next.to_string().parse().expect("a cursor is read back");

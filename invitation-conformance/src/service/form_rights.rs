@@ -11,7 +11,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{Service, World, refusal},
+        harness::{Harness, Service, refusal},
         samples::{division, domain, email, later, role, start, user},
     },
 };
@@ -130,8 +130,8 @@ impl Renewal {
 /// rotate an administrator's invitation of that form. A denial changes nothing and names
 /// the right in its event; the list of actions agrees.
 pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixture) {
-    let (world, mint) = (World::unbounded(fixture), Mint::new());
-    let service = world.service.clone().with_policy(policy());
+    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
+    let service = harness.service.clone().with_policy(policy());
     for (max_uses, binding, needs) in forms() {
         for (name, has) in ROLES {
             let by = actor(name);
@@ -145,7 +145,7 @@ pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixtu
                 let max_uses = NonZeroU32::new(max_uses).expect("at least one use");
                 let row = Invitation { max_uses, binding: binding.clone(), ..mint.row() };
                 let row = renewal.prepare(row);
-                mint.store(&*world.store, std::slice::from_ref(&row)).await;
+                mint.store(&*harness.store, std::slice::from_ref(&row)).await;
                 let view = service.get(&by, row.id).await.expect("it may be viewed");
                 let offered = view.actions().contains(&renewal.right());
                 assert_eq!(offered, lacking.is_none(), "{case}: the list of actions");
@@ -156,8 +156,8 @@ pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixtu
                     continue;
                 };
                 assert_eq!(refusal(answer), Refusal::Forbidden { right }, "{case}");
-                assert_eq!(world.stored(row.id).await, row, "{case}: unchanged");
-                let events = world.events_about(row.id).await;
+                assert_eq!(harness.stored(row.id).await, row, "{case}: unchanged");
+                let events = harness.events_of_invitation(row.id).await;
                 let last = events.first().expect("an event");
                 assert_eq!(last.outcome, EventOutcome::Denied, "{case}");
                 assert_eq!(last.action, renewal.action(), "{case}");
@@ -171,13 +171,13 @@ pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixtu
 /// domain that replaces another binding. The former form of the invitation does not
 /// matter.
 pub async fn change_without_a_right_of_the_new_form_is_denied(fixture: Fixture) {
-    let (world, mint) = (World::unbounded(fixture), Mint::new());
-    let service = world.service.clone().with_policy(policy());
+    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
+    let service = harness.service.clone().with_policy(policy());
     let any = IfVersion::Any;
     for binding in [Binding::Anyone, Binding::Address(email("anna@example.com"))] {
         for (name, has) in ROLES {
             let row = Invitation { binding: binding.clone(), ..mint.row() };
-            mint.store(&*world.store, std::slice::from_ref(&row)).await;
+            mint.store(&*harness.store, std::slice::from_ref(&row)).await;
             let to_domain = Amendment::new().for_domain(domain("example.org"));
             let answer = service.amend(&actor(name), row.id, to_domain, any).await;
             let right = Right::BindDomain;
@@ -186,8 +186,8 @@ pub async fn change_without_a_right_of_the_new_form_is_denied(fixture: Fixture) 
                 continue;
             }
             assert_eq!(refusal(answer), Refusal::Forbidden { right }, "{name} from {binding:?}");
-            assert_eq!(world.stored(row.id).await, row, "{name}: unchanged");
-            let events = world.events_about(row.id).await;
+            assert_eq!(harness.stored(row.id).await, row, "{name}: unchanged");
+            let events = harness.events_of_invitation(row.id).await;
             assert_eq!(events[0].reason, right_of_form(right), "{name}");
         }
     }
@@ -196,12 +196,12 @@ pub async fn change_without_a_right_of_the_new_form_is_denied(fixture: Fixture) 
 /// The rights of a form limit what can be handed out, not what can be seen. Viewing,
 /// listing, searching, copying and revoking an invitation need only their own right.
 pub async fn form_beyond_the_own_rights_can_be_viewed_copied_and_revoked(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = world.service.clone().with_policy(policy());
+    let harness = Harness::new(fixture);
+    let service = harness.service.clone().with_policy(policy());
     let by = actor("neither");
     let many = NonZeroU32::new(1_000).expect("at least one use");
     let draft = Draft::new().with_role(role("staff")).for_domain(domain("example.com"));
-    let created = world.issue(draft.for_uses(many)).await;
+    let created = harness.create(draft.for_uses(many)).await;
     let id = created.invitation().id;
 
     let view = service.get(&by, id).await.expect("it may be viewed");

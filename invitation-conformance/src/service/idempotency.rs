@@ -10,7 +10,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         quotas::{at_most, bounded, full, of_admin, staff},
         samples::{admin, division, domain, email, key, later, manager, newcomer, role, user},
     },
@@ -24,8 +24,8 @@ fn same(again: &Created, first: &Created) -> bool {
 /// invitations in the same order with the same codes. Nothing is stored and no event is
 /// written.
 pub async fn repeated_key_returns_the_first_result(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = &world.service;
+    let harness = Harness::new(fixture);
+    let service = &harness.service;
     let draft = || staff().for_email(email("anna@example.com")).expiring(Expiry::InDays(3));
     let drafts: Vec<_> =
         (1..=12).map(|n| staff().for_uses(NonZeroU32::new(n).expect("not zero"))).collect();
@@ -34,7 +34,7 @@ pub async fn repeated_key_returns_the_first_result(fixture: Fixture) {
     let many = service.create_many_once(&admin(), &key("many"), drafts.clone()).await;
     let many = many.expect("may create");
     assert!(many.iter().all(|created| !created.is_replayed()), "nor is that of many");
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     assert_eq!((before.0.len(), before.1.len()), (13, 13), "one event each");
     for later in ["at once", "a minute later", "when they have expired"] {
         let again = service.create_once(&admin(), &key("one"), draft()).await;
@@ -45,9 +45,9 @@ pub async fn repeated_key_returns_the_first_result(fixture: Fixture) {
         assert_eq!(again.len(), 12, "{later}: all of them");
         let pairs = || again.iter().zip(&many);
         assert!(pairs().all(|(again, first)| same(again, first)), "{later}: in the same order");
-        assert_eq!(world.everything().await, before, "{later}: nothing happens");
-        world.clock.advance(time::Duration::days(i64::from(later == "a minute later") * 30));
-        world.clock.advance(time::Duration::MINUTE);
+        assert_eq!(harness.snapshot().await, before, "{later}: nothing happens");
+        harness.clock.advance(time::Duration::days(i64::from(later == "a minute later") * 30));
+        harness.clock.advance(time::Duration::MINUTE);
     }
     let other = service.create_once(&admin(), &key("two"), draft()).await.expect("may create");
     assert!(!other.is_replayed(), "another key is another request");
@@ -59,9 +59,9 @@ pub async fn repeated_key_returns_the_first_result(fixture: Fixture) {
 /// This holds for a difference in any field, and for a single creation against a batch of
 /// one.
 pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (service, admin) = (&world.service, &admin());
-    let at = later(world.now(), 5 * 86_400_000_000);
+    let harness = Harness::new(fixture);
+    let (service, admin) = (&harness.service, &admin());
+    let at = later(harness.now(), 5 * 86_400_000_000);
     let metadata = |n: i32| Metadata::new(serde_json::json!({ "n": n })).expect("metadata");
     let draft = || staff().for_email(email("a@example.com")).with_metadata(metadata(1));
     let others = [
@@ -79,7 +79,7 @@ pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
     service.create_once(admin, &key("one"), draft()).await.expect("may create");
     let pair = vec![draft(), staff()];
     service.create_many_once(admin, &key("many"), pair).await.expect("may create");
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     for (n, other) in others.into_iter().enumerate() {
         let answer = service.create_once(admin, &key("one"), other).await;
         assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "other {n}");
@@ -92,7 +92,7 @@ pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
     }
     let answer = service.create_once(admin, &key("many"), draft()).await;
     assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "one under the key of many");
-    let after = world.everything().await;
+    let after = harness.snapshot().await;
     assert_eq!(after.0, before.0, "nothing is stored");
     assert_eq!(after.1.len(), before.1.len() + 17, "each refusal is on record");
     let event = &after.1[0];
@@ -104,9 +104,9 @@ pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
 /// system can use the same key independently. The same user in another role or division
 /// shares the key.
 pub async fn same_key_of_another_user_is_independent(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let cased = key("K");
-    let (service, key) = (&world.service, key("k"));
+    let (service, key) = (&harness.service, key("k"));
     let named = |id: &str| Actor::in_division(user(id), role("manager"), division("sales"));
     let draft = || staff().in_division(division("sales"));
     let system = SystemActor::for_bootstrap();
@@ -132,8 +132,8 @@ pub async fn same_key_of_another_user_is_independent(fixture: Fixture) {
 /// A repeated creation returns the current state of its invitations (used, amended,
 /// revoked, deleted) and their current code.
 pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (service, any) = (&world.service, IfVersion::Any);
+    let harness = Harness::new(fixture);
+    let (service, any) = (&harness.service, IfVersion::Any);
     let two = NonZeroU32::MIN.saturating_add(1);
     let ask = async || {
         let draft = staff().for_uses(two);
@@ -164,7 +164,7 @@ pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
         }
         let again = ask().await;
         assert!(again.is_replayed(), "{state}: it is marked");
-        assert_eq!(again.invitation(), &world.stored(id).await, "{state}: as it is stored");
+        assert_eq!(again.invitation(), &harness.stored(id).await, "{state}: as it is stored");
         if let Some(rotated) = code {
             assert!(again.code() == rotated.code(), "{state}: the code of now");
         }
@@ -174,8 +174,8 @@ pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
 /// A repeated creation succeeds even when the quota is full. A refused creation leaves
 /// the key unused.
 pub async fn repeated_creation_with_a_full_quota_succeeds(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, at_most(1), Cap::Unlimited);
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, at_most(1), Cap::Unlimited);
     let first = service.create_once(&admin(), &key("a"), staff()).await.expect("there is room");
     let again = service.create_once(&admin(), &key("a"), staff()).await.expect("a repeat");
     assert!(same(&again, &first), "it is full, but this one is there already");
@@ -192,8 +192,8 @@ pub async fn repeated_creation_with_a_full_quota_succeeds(fixture: Fixture) {
 /// An actor without the right to copy receives the codes of their own creation again. A
 /// code that has replaced one of them since is not returned.
 pub async fn repeated_creation_without_the_right_to_copy_hides_later_codes(fixture: Fixture) {
-    let world = World::new(fixture);
-    let own = world.service.clone().with_policy(Policy::default().with_role(
+    let harness = Harness::new(fixture);
+    let own = harness.service.clone().with_policy(Policy::default().with_role(
         role("manager"),
         Rights::none().may([Right::Create, Right::Bulk]).granting([role("staff")]),
     ));
@@ -209,7 +209,7 @@ pub async fn repeated_creation_without_the_right_to_copy_hides_later_codes(fixtu
     let with = |more: &[Right]| {
         let rights = [Right::Create, Right::Bulk].iter().chain(more).copied();
         let rights = Rights::none().may(rights).granting([role("staff")]);
-        world.service.clone().with_policy(Policy::default().with_role(role("manager"), rights))
+        harness.service.clone().with_policy(Policy::default().with_role(role("manager"), rights))
     };
     // Later changes of the invitation are visible only with the right to view.
     let answer = with(&[Right::Copy]).create_many_once(&actor, &key, drafts()).await;
@@ -230,17 +230,17 @@ pub async fn repeated_creation_without_the_right_to_copy_hides_later_codes(fixtu
 /// A repeat stays valid when its expiry is too near by now but was far enough at the
 /// first request. Any other request with such an expiry is invalid.
 pub async fn repeated_creation_with_a_near_expiry_succeeds(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = &world.service;
-    let soon = Expiry::At(later(world.now(), 3_600_000_000));
+    let harness = Harness::new(fixture);
+    let service = &harness.service;
+    let soon = Expiry::At(later(harness.now(), 3_600_000_000));
     let drafts = vec![staff().expiring(soon); 2];
     let one = service.create_once(&admin(), &key("one"), staff().expiring(soon)).await;
     let one = one.expect("an hour is enough");
     let many = service.create_many_once(&admin(), &key("many"), drafts.clone()).await;
     let many = many.expect("an hour is enough");
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     for minutes in [1, 59, 600] {
-        world.clock.advance(time::Duration::minutes(minutes));
+        harness.clock.advance(time::Duration::minutes(minutes));
         let again = service.create_once(&admin(), &key("one"), staff().expiring(soon)).await;
         assert!(same(&again.expect("a repeat"), &one), "{minutes} minutes later");
         let again = service.create_many_once(&admin(), &key("many"), drafts.clone()).await;
@@ -257,7 +257,7 @@ pub async fn repeated_creation_with_a_near_expiry_succeeds(fixture: Fixture) {
     }
     let nobody = service.create_once(&manager("hr"), &key("one"), staff().expiring(soon)).await;
     assert_eq!(invalid_field(nobody), "expires_at", "a key is its user's own");
-    assert_eq!(world.everything().await, before, "nothing was stored or written");
+    assert_eq!(harness.snapshot().await, before, "nothing was stored or written");
 }
 
 fn invalid_field(answer: Result<Created, Error>) -> String {

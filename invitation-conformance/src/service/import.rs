@@ -10,7 +10,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         imports::{codes, import, outcomes, results, same_results},
         quotas::{at_most, bounded, full, staff},
         samples::{admin, division, email, key, later, manager, newcomer, role},
@@ -20,7 +20,7 @@ use crate::{
 /// An import creates its valid rows in one batch. Each invalid row is refused for its own
 /// reason, with its own event. A rehearsal returns the same outcomes beforehand.
 pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let rows = || {
         let drafts = [
             staff(),
@@ -32,11 +32,11 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
         rows.push(ImportRow::unreadable("a,b,c"));
         Import::new(rows).with_mode(ImportMode::BestEffort)
     };
-    let rehearsed = world.service.rehearse(&admin(), rows()).await.expect("may create");
+    let rehearsed = harness.service.rehearse(&admin(), rows()).await.expect("may create");
     assert_eq!(outcomes(&rehearsed), ["valid", "denied", "invalid", "valid", "unreadable"]);
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     assert!(before.0.is_empty() && before.1.is_empty(), "a rehearsal leaves nothing");
-    let imported = world.service.import(&admin(), rows(), None).await.expect("may create");
+    let imported = harness.service.import(&admin(), rows(), None).await.expect("may create");
     assert!(!imported.is_replayed());
     let expected = ["created", "denied", "invalid", "created", "unreadable"];
     assert_eq!(outcomes(imported.rows()), expected);
@@ -44,7 +44,7 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
         let of = |rows: &[ImportedRow]| results(rows)[n].clone();
         assert_eq!(of(&rehearsed), of(imported.rows()), "as it was rehearsed");
     }
-    let (rows, events) = world.everything().await;
+    let (rows, events) = harness.snapshot().await;
     assert_eq!(rows.len(), 2);
     assert!(rows[0].batch.is_some() && rows[0].batch == rows[1].batch, "of one batch");
     assert_eq!(imported.batch(), rows[0].batch);
@@ -52,7 +52,7 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
     assert_eq!((of(EventOutcome::Succeeded), of(EventOutcome::Denied)), (2, 1));
     assert!(events.iter().all(|event| event.action == Action::Create));
     for created in imported.created() {
-        let stored = world.stored(created.invitation().id).await;
+        let stored = harness.stored(created.invitation().id).await;
         assert_eq!(&stored, created.invitation(), "as it was answered");
     }
 }
@@ -60,8 +60,8 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
 /// When a quota has too little room, an import creates the first rows that fit and
 /// refuses the rest. Rows that count towards another quota are not affected.
 pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, Cap::Unlimited, at_most(2));
     let hr = || staff().in_division(division("hr"));
     let drafts = [staff(), hr(), staff(), staff(), hr(), staff(), hr()];
     let imported = service.import(&admin(), import(drafts), None).await.expect("may create");
@@ -70,7 +70,7 @@ pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
     let last = imported.rows().last().map(|row| &row.outcome);
     let Some(RowOutcome::Refused(refused)) = last else { panic!("{last:?}") };
     assert_eq!(refused.refusal(), &full(QuotaOf::Division(division("hr")), 2));
-    let (rows, events) = world.everything().await;
+    let (rows, events) = harness.snapshot().await;
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|row| row.batch == rows[0].batch), "of one batch all the same");
     let quota = |event: &&invitation_core::Event| event.reason == Some(Reason::QuotaExceeded);
@@ -78,7 +78,7 @@ pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
 
     // A row that its division's quota refuses takes no place of the inviter's quota.
     let it = || staff().in_division(division("it"));
-    let service = bounded(&world, at_most(6), at_most(2));
+    let service = bounded(&harness, at_most(6), at_most(2));
     let drafts = [staff(), hr(), staff(), it(), it(), it()];
     let imported = service.import(&admin(), import(drafts), None).await.expect("may create");
     let expected = ["full", "full", "full", "created", "created", "full"];
@@ -91,9 +91,9 @@ pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
 /// An import needs its right and has a maximum number of rows. Both rules apply to
 /// rehearsals too.
 pub async fn import_without_its_right_or_with_too_many_rows_fails(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let limits = Limits::default().with_batch(NonZeroU32::MIN.saturating_add(1));
-    let service = world.service.clone().with_limits(limits);
+    let service = harness.service.clone().with_limits(limits);
     let forbidden = Refusal::Forbidden { right: Right::Bulk };
     let sales = manager("sales");
     assert_eq!(refusal(service.import(&sales, import([staff()]), None).await), forbidden);
@@ -106,7 +106,7 @@ pub async fn import_without_its_right_or_with_too_many_rows_fails(fixture: Fixtu
             assert!(matches!(answer, Err(Error::Invalid(_))), "{n}");
         }
     }
-    let (rows, events) = world.everything().await;
+    let (rows, events) = harness.snapshot().await;
     assert!(rows.is_empty());
     assert_eq!(events.len(), 2, "two denials");
 }
@@ -116,12 +116,12 @@ pub async fn import_without_its_right_or_with_too_many_rows_fails(fixture: Fixtu
 /// in both modes and in a rehearsal.
 pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture) {
     use RowWarning::{AlreadyInvited, Repeated, WithoutAddress};
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let to = |address: &str| staff().for_email(email(address));
     let hr = |address: &str| to(address).in_division(division("hr"));
-    world.issue(to("Old@example.com")).await;
-    let gone = world.issue(to("gone@example.com")).await.invitation().id;
-    world.service.revoke(&admin(), gone, None, IfVersion::Any).await.expect("may revoke");
+    harness.create(to("Old@example.com")).await;
+    let gone = harness.create(to("gone@example.com")).await.invitation().id;
+    harness.service.revoke(&admin(), gone, None, IfVersion::Any).await.expect("may revoke");
     let rows = || {
         import([
             to("anna@example.com"),
@@ -148,34 +148,34 @@ pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture)
         assert_eq!(marked, warnings);
     };
     let skipped = ["valid", "skipped", "skipped", "valid", "valid", "valid", "skipped"];
-    let rehearsed = world.service.rehearse(&admin(), rows()).await.expect("may create");
+    let rehearsed = harness.service.rehearse(&admin(), rows()).await.expect("may create");
     assert_eq!(outcomes(&rehearsed), skipped);
     all_rows_are_marked(&rehearsed);
     let create = || rows().with_duplicates(Duplicates::Create);
-    let rehearsed = world.service.rehearse(&admin(), create()).await.expect("may create");
+    let rehearsed = harness.service.rehearse(&admin(), create()).await.expect("may create");
     assert_eq!(outcomes(&rehearsed), ["valid"; 7]);
     all_rows_are_marked(&rehearsed);
-    assert_eq!(world.everything().await.0.len(), 2, "nothing is created yet");
+    assert_eq!(harness.snapshot().await.0.len(), 2, "nothing is created yet");
 
     let atomic = rows().with_mode(ImportMode::AllOrNone);
-    let imported = world.service.import(&admin(), atomic, None).await.expect("may create");
+    let imported = harness.service.import(&admin(), atomic, None).await.expect("may create");
     let expected = skipped.map(|word| if word == "valid" { "created" } else { word });
     assert_eq!(outcomes(imported.rows()), expected, "a skipped row is no failure");
     all_rows_are_marked(imported.rows());
-    assert_eq!(world.everything().await.0.len(), 2 + 4);
+    assert_eq!(harness.snapshot().await.0.len(), 2 + 4);
 
-    let imported = world.service.import(&admin(), create(), None).await.expect("may create");
+    let imported = harness.service.import(&admin(), create(), None).await.expect("may create");
     assert_eq!(outcomes(imported.rows()), ["created"; 7], "the caller chose so");
     assert_eq!(imported.rows()[0].warnings, [AlreadyInvited], "by the import before");
     assert_eq!(imported.rows()[1].warnings, [Repeated { first: 0 }, AlreadyInvited]);
     assert_eq!(imported.rows()[6].warnings, [Repeated { first: 0 }], "not in this division");
-    let imported = world.service.import(&admin(), rows(), None).await.expect("may create");
+    let imported = harness.service.import(&admin(), rows(), None).await.expect("may create");
     let now = ["skipped", "skipped", "skipped", "skipped", "skipped", "created", "skipped"];
     assert_eq!(outcomes(imported.rows()), now, "without a key two calls are two");
 }
 
-fn mixed(world: &World) -> Import {
-    let soon = Expiry::At(later(world.now(), 3_600_000_000));
+fn mixed(harness: &Harness) -> Import {
+    let soon = Expiry::At(later(harness.now(), 3_600_000_000));
     let drafts = [
         staff().for_email(email("anna@example.com")).expiring(soon),
         Draft::new().with_role(role("root")),
@@ -194,22 +194,22 @@ fn mixed(world: &World) -> Import {
 /// at any later time, and even if the quotas are full. Nothing is stored or written. The
 /// invitations have their current facts and codes.
 pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
-    let world = World::new(fixture);
-    let asked = mixed(&world);
-    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let harness = Harness::new(fixture);
+    let asked = mixed(&harness);
+    let service = bounded(&harness, Cap::Unlimited, at_most(2));
     let first = service.import(&admin(), asked.clone(), Some(&key("k"))).await.expect("may create");
     let expected =
         ["created", "denied", "invalid", "skipped", "created", "created", "full", "unreadable"];
     assert_eq!(outcomes(first.rows()), expected);
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     assert_eq!((before.0.len(), before.1.len()), (3, 5), "three creations, two refusals");
     for later in ["at once", "after two hours", "when all have expired"] {
         let again = service.import(&admin(), asked.clone(), Some(&key("k"))).await;
         let again = again.unwrap_or_else(|error| panic!("{later}: {error:?}"));
         assert!(again.is_replayed() && same_results(&again, &first), "{later}: {again:?}");
-        assert_eq!(world.everything().await, before, "{later}: nothing happens");
+        assert_eq!(harness.snapshot().await, before, "{later}: nothing happens");
         let days = i64::from(later == "after two hours") * 30;
-        world.clock.advance(time::Duration::days(days) + time::Duration::hours(2));
+        harness.clock.advance(time::Duration::days(days) + time::Duration::hours(2));
     }
     let id = first.created().next().expect("one").invitation().id;
     service.rotate(&admin(), id, IfVersion::Any).await.map(drop).expect("may rotate");
@@ -224,25 +224,25 @@ pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
 /// import runs again. Within that time it takes no quota, and returns the first results
 /// even if there is room by now.
 pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, Cap::Unlimited, at_most(1));
-    let occupant = world.issue(staff()).await.invitation().id;
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, Cap::Unlimited, at_most(1));
+    let occupant = harness.create(staff()).await.invitation().id;
     let rows = || import([staff(), Draft::new().with_role(role("root"))]);
     let first = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
     assert_eq!(outcomes(first.rows()), ["full", "denied"]);
     service.delete(&admin(), occupant, IfVersion::Any).await.expect("may delete");
-    let before = world.everything().await;
-    world.clock.advance(time::Duration::hours(24) - time::Duration::MICROSECOND);
+    let before = harness.snapshot().await;
+    harness.clock.advance(time::Duration::hours(24) - time::Duration::MICROSECOND);
     let again = service.import(&admin(), rows(), Some(&key("k"))).await.expect("a repeat");
     assert!(again.is_replayed() && same_results(&again, &first));
-    assert_eq!(world.everything().await, before, "nothing happens");
+    assert_eq!(harness.snapshot().await, before, "nothing happens");
     let other = service.import(&admin(), import([staff()]), Some(&key("k"))).await;
     assert_eq!(refusal(other), Refusal::IdempotencyKeyReused);
-    world.clock.advance(time::Duration::MICROSECOND);
+    harness.clock.advance(time::Duration::MICROSECOND);
     let anew = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
     assert!(!anew.is_replayed());
     assert_eq!(outcomes(anew.rows()), ["created", "denied"], "the key was forgotten");
-    world.clock.advance(time::Duration::days(3));
+    harness.clock.advance(time::Duration::days(3));
     let again = service.import(&admin(), rows(), Some(&key("k"))).await.expect("a repeat");
     assert!(again.is_replayed() && same_results(&again, &anew), "this one created something");
 }
@@ -250,8 +250,8 @@ pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fi
 /// A different import under a used key is refused, for a difference in any field, and
 /// nothing is stored. A key belongs to its user.
 pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = &world.service;
+    let harness = Harness::new(fixture);
+    let service = &harness.service;
     let row = || staff().for_email(email("a@example.com"));
     let unreadable = |text: &str| ImportRow::unreadable(text);
     let with = |last: ImportRow| {
@@ -270,7 +270,7 @@ pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
         Import::new(vec![unreadable("x"), ImportRow::Draft(row())])
             .with_mode(ImportMode::BestEffort),
     ];
-    let stored = world.everything().await.0;
+    let stored = harness.snapshot().await.0;
     for (n, other) in others.into_iter().enumerate() {
         let is_atomic = n == 1;
         let answer = service.import(&admin(), other, Some(&key("k"))).await;
@@ -286,7 +286,7 @@ pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
         let answer = service.create_many_once(&admin(), &key("k"), vec![draft]).await;
         assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "not an import");
     }
-    assert_eq!(world.everything().await.0, stored, "nothing is stored");
+    assert_eq!(harness.snapshot().await.0, stored, "nothing is stored");
     let anybody = invitation_core::SystemActor::for_bootstrap();
     let theirs = row().in_division(division("sales"));
     let answer = service.import(&anybody, import([theirs]), Some(&key("k"))).await;
@@ -296,8 +296,8 @@ pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
 /// In all-or-nothing mode, one invalid row fails the whole import. The error names every
 /// mistake, and the key stays unused.
 pub async fn atomic_import_with_an_invalid_row_creates_nothing(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, Cap::Unlimited, at_most(2));
     let atomic = |drafts: Vec<Draft>| import(drafts).with_mode(ImportMode::AllOrNone);
     let late = || staff().expiring(Expiry::InDays(4_000));
     let root = || Draft::new().with_role(role("root"));
@@ -310,7 +310,7 @@ pub async fn atomic_import_with_an_invalid_row_creates_nothing(fixture: Fixture)
     assert_eq!(answer, Refusal::RoleNotGrantable { role: role("root") });
     let answer = refusal(ask(vec![staff(), staff(), staff()]).await);
     assert_eq!(answer, full(QuotaOf::Division(division("sales")), 2));
-    let (rows, events) = world.everything().await;
+    let (rows, events) = harness.snapshot().await;
     assert!(rows.is_empty(), "all or none");
     assert_eq!(events.len(), 2, "an event for each refusal");
     let imported = ask(vec![staff(), staff()]).await.expect("may create");

@@ -9,24 +9,29 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::World,
+        harness::Harness,
         samples::{admin, division, domain, email, later, manager, role, user},
     },
 };
 
 /// Stores `rows` one microsecond apart, so that lists return them in reverse order.
-async fn store_in_order(world: &World, mint: &Mint, rows: Vec<Invitation>) -> Vec<Invitation> {
+async fn store_in_order(harness: &Harness, mint: &Mint, rows: Vec<Invitation>) -> Vec<Invitation> {
     let rows: Vec<_> = (0..)
         .zip(rows)
-        .map(|(n, row)| Invitation { created_at: later(world.now(), n - 100), ..row })
+        .map(|(n, row)| Invitation { created_at: later(harness.now(), n - 100), ..row })
         .collect();
-    mint.store(&*world.store, &rows).await;
+    mint.store(&*harness.store, &rows).await;
     rows
 }
 
 /// Returns the indexes in `rows` of the listed invitations, in ascending order.
-async fn places(world: &World, actor: &Actor, of: &Criteria, rows: &[Invitation]) -> Vec<usize> {
-    let page = world.service.list(actor, of, Paging::default()).await.expect("may list");
+async fn places(
+    harness: &Harness,
+    actor: &Actor,
+    of: &Criteria,
+    rows: &[Invitation],
+) -> Vec<usize> {
+    let page = harness.service.list(actor, of, Paging::default()).await.expect("may list");
     let place = |id| rows.iter().position(|row| row.id == id).expect("one of the rows");
     page.items().iter().rev().map(|item| place(item.invitation().id)).collect()
 }
@@ -34,8 +39,8 @@ async fn places(world: &World, actor: &Actor, of: &Criteria, rows: &[Invitation]
 /// Each criterion restricts a list to the invitations it names, and criteria are combined
 /// with *and*. A manager sees only their own division.
 pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    let (now, tick) = (world.now(), |n| later(world.now(), n));
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (now, tick) = (harness.now(), |n| later(harness.now(), n));
     let by = |id: &str| Inviter::User { user: user(id), role: role("admin") };
     let rows = vec![
         /* 0 */ mint.row(),
@@ -51,7 +56,7 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
         /* 7 */
         Invitation { division: division("hr"), role: role("manager"), ..mint.row() },
     ];
-    let rows = store_in_order(&world, &mint, rows).await;
+    let rows = store_in_order(&harness, &mint, rows).await;
     let all = Criteria::new;
     let span = |from, until| TimeRange { from, until };
     let created = |n: usize| Some(rows[n].created_at);
@@ -81,16 +86,16 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
         ),
     ];
     for (criteria, expected) in table {
-        let found = places(&world, &admin(), &criteria, &rows).await;
+        let found = places(&harness, &admin(), &criteria, &rows).await;
         assert_eq!(found, expected, "{criteria:?}");
-        let counts = world.service.counts(&admin(), &criteria).await.expect("may count");
+        let counts = harness.service.counts(&admin(), &criteria).await.expect("may count");
         for status in Status::ALL {
             let n = expected.iter().filter(|place| rows[**place].status(now) == *status).count();
             let n = Count::Exactly(u32::try_from(n).expect("a small number"));
             assert_eq!(counts.of(*status), n, "{status} of {criteria:?}");
         }
     }
-    let own = places(&world, &manager("hr"), &all(), &rows).await;
+    let own = places(&harness, &manager("hr"), &all(), &rows).await;
     assert_eq!(own, [5, 7], "the manager of hr");
 }
 
@@ -98,11 +103,11 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
 /// By*. A whole address matches that address. No other field is searched, and no
 /// character acts as a pattern.
 pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
     let used_by = |name: &str| {
         let last = invitation_core::Redemption {
             username: invitation_core::Username::new(name).expect("a username"),
-            ..mint.used_by("somebody", world.now())
+            ..mint.used_by("somebody", harness.now())
         };
         Invitation { uses: 1, last_use: Some(last), ..mint.row() }
     };
@@ -118,7 +123,7 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
         /* 6 */ used_by("J.Smith@XN--EXMPLE-CUA.com"),
         /* 7 */ used_by("O'Neil Jean-Luc STRASSE"),
     ];
-    let rows = store_in_order(&world, &mint, rows).await;
+    let rows = store_in_order(&harness, &mint, rows).await;
     for (search, expected) in [
         ("anna", vec![0, 3]),
         ("ANNA", vec![0, 3]),
@@ -161,7 +166,7 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
         ("real", vec![3]),
     ] {
         let criteria = Criteria::new().matching(search);
-        let found = places(&world, &admin(), &criteria, &rows).await;
+        let found = places(&harness, &admin(), &criteria, &rows).await;
         assert_eq!(found, expected, "the search {search:?}");
     }
 }
@@ -169,20 +174,20 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
 /// All pages of a list derive the status at the time of the first page. A cursor can be
 /// parsed from its text and does not extend the reach of the actor who presents it.
 pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    let dying = || Invitation { expires_at: later(world.now(), 1), ..mint.row() };
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let dying = || Invitation { expires_at: later(harness.now(), 1), ..mint.row() };
     let foreign = || Invitation { division: division("hr"), ..mint.row() };
     let rows = vec![dying(), foreign(), dying(), foreign(), dying(), foreign()];
-    let rows = store_in_order(&world, &mint, rows).await;
+    let rows = store_in_order(&harness, &mint, rows).await;
     let criteria = Criteria::new().with_status(Status::Active);
     let first = Paging::first(2).expect("a page of two");
-    let page = world.service.list(&admin(), &criteria, first).await.expect("may list");
+    let page = harness.service.list(&admin(), &criteria, first).await.expect("may list");
     assert_eq!(page.items().len(), 2, "the first page");
     let cursor: Cursor = page.next().expect("more follow").to_string().parse().expect("its text");
 
-    world.clock.advance(time::Duration::SECOND);
+    harness.clock.advance(time::Duration::SECOND);
     let rest = Paging::first(9).expect("a page of nine").after(cursor);
-    let page = world.service.list(&admin(), &criteria, rest).await.expect("may list");
+    let page = harness.service.list(&admin(), &criteria, rest).await.expect("may list");
     let ids = |page: &invitation_core::Page<invitation_core::InvitationView>| -> Vec<_> {
         page.items().iter().map(|item| item.invitation().id).collect()
     };
@@ -192,8 +197,8 @@ pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
         "as of the first page"
     );
     assert!(page.items().iter().all(|item| item.status() == Status::Active), "judged as of then");
-    let page = world.service.list(&manager("sales"), &criteria, rest).await.expect("may list");
+    let page = harness.service.list(&manager("sales"), &criteria, rest).await.expect("may list");
     assert_eq!(ids(&page), [rows[2].id, rows[0].id], "by a manager: of the own division");
-    let now = world.service.list(&admin(), &criteria, first).await.expect("may list");
+    let now = harness.service.list(&admin(), &criteria, first).await.expect("may list");
     assert_eq!(ids(&now), [rows[5].id, rows[3].id], "a new list is judged anew");
 }

@@ -5,7 +5,7 @@ use invitation_core::{Actor, Draft, IfVersion, Paging, Redeemed, Refusal};
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, division, manager, newcomer},
     },
 };
@@ -13,19 +13,21 @@ use crate::{
 /// An administrator lists open reservations, newest first and page by page. Expired ones
 /// are marked; committed, released and taken-over ones are absent.
 pub async fn reservations_list_contains_only_open_ones_newest_first(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (sales, hr) =
-        (world.issue_for(4).await, world.issue(Draft::new().in_division(division("hr"))).await);
+    let harness = Harness::new(fixture);
+    let (sales, hr) = (
+        harness.create_for_uses(4).await,
+        harness.create(Draft::new().in_division(division("hr"))).await,
+    );
     let code = sales.code().reveal();
     let mut keys = Vec::new();
     for name in ["anna", "bob", "carl"] {
-        keys.push(world.reserve(&code, name).await.id());
-        world.clock.advance(time::Duration::MINUTE);
+        keys.push(harness.reserve(&code, name).await.id());
+        harness.clock.advance(time::Duration::MINUTE);
     }
-    let foreign = world.reserve(&hr.code().reveal(), "dora").await.id();
-    world.clock.advance(time::Duration::minutes(7));
-    let service = &world.service;
-    let before = world.events().await;
+    let foreign = harness.reserve(&hr.code().reveal(), "dora").await.id();
+    harness.clock.advance(time::Duration::minutes(7));
+    let service = &harness.service;
+    let before = harness.events().await;
     let (mut paging, mut seen) = (Paging::first(2).expect("a page"), Vec::new());
     loop {
         let page = service.reservations(&admin(), None, paging).await.expect("may list");
@@ -34,7 +36,7 @@ pub async fn reservations_list_contains_only_open_ones_newest_first(fixture: Fix
         let Some(next) = page.next() else { break };
         paging = paging.after(next);
     }
-    assert_eq!(world.events().await, before, "looking leaves no event");
+    assert_eq!(harness.events().await, before, "looking leaves no event");
     let expected = [(foreign, false), (keys[2], false), (keys[1], false), (keys[0], true)];
     assert_eq!(seen, expected, "newest first; anna's ten minutes are over");
     let home = division("sales");
@@ -57,21 +59,21 @@ pub async fn reservations_list_contains_only_open_ones_newest_first(fixture: Fix
 /// An actor with the right to view an invitation can list its redemptions, newest first
 /// and page by page, for single-use and multi-use invitations.
 pub async fn redemptions_list_needs_the_right_to_view(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let actor = manager("sales");
     for uses in [1, 5] {
-        let created = world.issue_for(uses).await;
+        let created = harness.create_for_uses(uses).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         let mut expected = Vec::new();
         for n in 0..uses {
             let name = newcomer(&format!("n{uses}-{n}"));
-            let redeemed: Redeemed = world.service.redeem(&code, &name).await.expect("a use");
+            let redeemed: Redeemed = harness.service.redeem(&code, &name).await.expect("a use");
             expected.insert(0, redeemed.redemption().clone());
-            world.clock.advance(time::Duration::SECOND);
+            harness.clock.advance(time::Duration::SECOND);
         }
         let (mut paging, mut seen) = (Paging::first(2).expect("a page"), Vec::new());
         loop {
-            let page = world.service.redemptions(&actor, id, paging).await.expect("may look");
+            let page = harness.service.redemptions(&actor, id, paging).await.expect("may look");
             assert!(page.items().len() <= 2, "a page has at most as many items as asked for");
             seen.extend_from_slice(page.items());
             let Some(next) = page.next() else { break };
@@ -79,10 +81,10 @@ pub async fn redemptions_list_needs_the_right_to_view(fixture: Fixture) {
         }
         assert_eq!(seen, expected, "of {uses}: newest first");
         let hr = Actor::in_division(actor.user().clone(), actor.role().clone(), division("hr"));
-        let foreign = world.service.redemptions(&hr, id, Paging::default()).await;
+        let foreign = harness.service.redemptions(&hr, id, Paging::default()).await;
         assert_eq!(refusal(foreign), Refusal::NotFound, "of {uses}: in another division");
-        world.service.delete(&admin(), id, IfVersion::Any).await.expect("may delete");
-        let gone = world.service.redemptions(&actor, id, Paging::default()).await;
+        harness.service.delete(&admin(), id, IfVersion::Any).await.expect("may delete");
+        let gone = harness.service.redemptions(&actor, id, Paging::default()).await;
         assert_eq!(refusal(gone), Refusal::NotFound, "of {uses}: deleted");
     }
 }

@@ -12,7 +12,7 @@ use time::Duration;
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal, reserved},
+        harness::{Harness, refusal, reserved},
         quotas::staff,
         reads::{all_leases, all_redemptions},
         samples::{admin, division, email, key, manager, newcomer, proved, role, user},
@@ -24,10 +24,10 @@ fn at_most(n: u32) -> NonZeroU32 {
 }
 
 /// Purges until nothing is left to purge. Returns the number of removed invitations.
-async fn purge(world: &World, actor: &Actor, age: Duration, max: u32) -> u32 {
+async fn purge(harness: &Harness, actor: &Actor, age: Duration, max: u32) -> u32 {
     let mut removed = 0;
     for _ in 0..100 {
-        let purged = world.service.purge(actor, age, at_most(max)).await.expect("may purge");
+        let purged = harness.service.purge(actor, age, at_most(max)).await.expect("may purge");
         assert!(purged.removed <= max, "at most as many as asked for: {purged:?}");
         removed += purged.removed;
         if !purged.more {
@@ -44,8 +44,8 @@ fn purges(events: &[Event]) -> Vec<&Event> {
 /// A purged invitation is unknown from then on, with its code, redemptions, reservations,
 /// idempotency key and search terms. Its events stay, and the purge writes one event.
 pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = &world.service;
+    let harness = Harness::new(fixture);
+    let service = &harness.service;
     let draft = || staff().for_uses(at_most(3)).for_email(email("anna@example.com"));
     let created = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
     let (id, code) = (created.invitation().id, created.code().reveal());
@@ -53,17 +53,17 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     service.redeem(&code, &anna).await.expect("it is active");
     let bob = proved("bob", "anna@example.com");
     let reservation = reserved(service.reserve(&code, &bob).await);
-    let stays = world.issue(Draft::new().expiring(invitation_core::Expiry::InDays(300))).await;
-    world.clock.set(created.invitation().expires_at);
-    world.clock.advance(Duration::days(30));
-    assert_eq!(purge(&world, &admin(), Duration::days(30), 1_000).await, 0, "not long enough");
-    let before = world.events().await;
+    let stays = harness.create(Draft::new().expiring(invitation_core::Expiry::InDays(300))).await;
+    harness.clock.set(created.invitation().expires_at);
+    harness.clock.advance(Duration::days(30));
+    assert_eq!(purge(&harness, &admin(), Duration::days(30), 1_000).await, 0, "not long enough");
+    let before = harness.events().await;
     assert!(purges(&before).is_empty(), "where nothing was removed there is no event");
-    world.clock.advance(Duration::microseconds(1));
-    let before_at = world.now().checked_add(Duration::days(-30)).expect("a time");
-    assert_eq!(purge(&world, &admin(), Duration::days(30), 1_000).await, 1, "it is long over");
+    harness.clock.advance(Duration::microseconds(1));
+    let before_at = harness.now().checked_add(Duration::days(-30)).expect("a time");
+    assert_eq!(purge(&harness, &admin(), Duration::days(30), 1_000).await, 1, "it is long over");
 
-    let after = world.events().await;
+    let after = harness.events().await;
     assert_eq!(after[1..], before, "its events stay");
     let event = &after[0];
     assert_eq!((event.action, event.outcome), (Action::Purge, EventOutcome::Succeeded));
@@ -82,10 +82,10 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     let delete = service.delete(&admin(), id, IfVersion::Any).await;
     assert_eq!(refusal(delete), Refusal::NotFound, "there is not even a tombstone");
     let target = Target::Id(id);
-    let found = world.store.get(&target, &Scope::All).await.expect("the store answers");
+    let found = harness.store.get(&target, &Scope::All).await.expect("the store answers");
     assert_eq!(found, None, "nothing of it is stored");
-    assert!(all_redemptions(&*world.store, &Scope::All, id, 9).await.is_empty(), "redemptions");
-    assert!(all_leases(&*world.store, &Scope::All, 9).await.is_empty(), "leases");
+    assert!(all_redemptions(&*harness.store, &Scope::All, id, 9).await.is_empty(), "redemptions");
+    assert!(all_leases(&*harness.store, &Scope::All, 9).await.is_empty(), "leases");
     for text in ["anna", "annabel", &code.replace('-', "")[..14]] {
         let criteria = Criteria::new().matching(text);
         let page = service.list(&admin(), &criteria, Paging::default()).await.expect("may list");
@@ -96,25 +96,25 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     }
     let anew = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
     assert!(!anew.is_replayed() && anew.invitation().id != id, "its key is forgotten");
-    let row = world.stored(stays.invitation().id).await;
+    let row = harness.stored(stays.invitation().id).await;
     assert_eq!(&row, stays.invitation(), "another invitation stays as it is");
-    let again = world.issue(Draft::new()).await;
+    let again = harness.create(Draft::new()).await;
     service.redeem(&again.code().reveal(), &newcomer("carl")).await.expect("and all goes on");
 }
 
 /// An idempotency key is forgotten as soon as one of the invitations created under it is
 /// purged.
 pub async fn key_is_forgotten_with_its_first_purged_invitation(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = &world.service;
+    let harness = Harness::new(fixture);
+    let service = &harness.service;
     let drafts = || vec![staff(), staff(), staff()];
     let (two, one) = (key("many"), key("others"));
     let many = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
     let other = service.create_once(&admin(), &one, staff()).await.expect("may create");
     let gone = many[1].invitation().id;
     service.delete(&admin(), gone, IfVersion::Any).await.expect("may delete");
-    world.clock.advance(Duration::days(2));
-    assert_eq!(purge(&world, &admin(), Duration::DAY, 9).await, 1, "the deleted one");
+    harness.clock.advance(Duration::days(2));
+    assert_eq!(purge(&harness, &admin(), Duration::DAY, 9).await, 1, "the deleted one");
     let again = service.create_once(&admin(), &one, staff()).await.expect("a repeat");
     assert!(again.is_replayed(), "another key stays");
     assert_eq!(again.invitation().id, other.invitation().id, "with what it stands for");
@@ -127,12 +127,12 @@ pub async fn key_is_forgotten_with_its_first_purged_invitation(fixture: Fixture)
 /// One call removes at most the requested number, and returns whether more may be left.
 /// Each call that removes something writes one event with the number.
 pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
-    let world = World::new(fixture);
-    world.service.create_many(&admin(), vec![staff(); 25]).await.expect("may create");
-    world.clock.advance(Duration::days(100));
-    let kept = world.issue(Draft::new()).await.invitation().id;
-    assert_eq!(purge(&world, &admin(), Duration::days(30), 7).await, 25, "all in the end");
-    let events = world.events().await;
+    let harness = Harness::new(fixture);
+    harness.service.create_many(&admin(), vec![staff(); 25]).await.expect("may create");
+    harness.clock.advance(Duration::days(100));
+    let kept = harness.create(Draft::new()).await.invitation().id;
+    assert_eq!(purge(&harness, &admin(), Duration::days(30), 7).await, 25, "all in the end");
+    let events = harness.events().await;
     let numbers: Vec<u32> = purges(&events)
         .iter()
         .filter_map(|event| event.detail.get("removed"))
@@ -141,20 +141,20 @@ pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
     assert_eq!(numbers.len(), purges(&events).len(), "each tells how many");
     assert!(numbers.iter().all(|n| (1..=7).contains(n)), "at most seven each: {numbers:?}");
     assert_eq!(numbers.iter().sum::<u32>(), 25, "all of them are told");
-    assert_eq!(world.stored(kept).await.id, kept, "what is not over stays");
-    let rest = world.service.purge(&admin(), Duration::days(30), at_most(7)).await;
+    assert_eq!(harness.stored(kept).await.id, kept, "what is not over stays");
+    let rest = harness.service.purge(&admin(), Duration::days(30), at_most(7)).await;
     assert_eq!(rest.ok(), Some(Purged { removed: 0, more: false }), "nothing is left");
-    assert_eq!(world.events().await.len(), events.len(), "and nothing is written");
+    assert_eq!(harness.events().await.len(), events.len(), "and nothing is written");
 }
 
 /// Purging needs its right, an age of at least one day, and a maximum number within the
 /// batch limit. Otherwise nothing is removed.
 pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
-    let world = World::new(fixture);
-    let id = world.issue(Draft::new()).await.invitation().id;
-    world.clock.advance(Duration::days(100));
-    let before = world.events().await;
-    let service = &world.service;
+    let harness = Harness::new(fixture);
+    let id = harness.create(Draft::new()).await.invitation().id;
+    harness.clock.advance(Duration::days(100));
+    let before = harness.events().await;
+    let service = &harness.service;
     let short = Limits::MIN_RETENTION.saturating_sub(Duration::NANOSECOND);
     for age in [short, Duration::ZERO, Duration::days(-1), Duration::MAX] {
         let answer = service.purge(&admin(), age, at_most(9)).await;
@@ -164,14 +164,14 @@ pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
         let answer = service.purge(&admin(), Duration::days(30), at_most(max)).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{max}: {answer:?}");
     }
-    assert_eq!(world.events().await, before, "nothing is recorded");
+    assert_eq!(harness.events().await, before, "nothing is recorded");
     let answer = service.purge(&manager("sales"), Duration::days(30), at_most(9)).await;
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Purge }, "no right");
-    let event = &world.events().await[0];
+    let event = &harness.events().await[0];
     let told = (event.action, event.outcome, event.reason);
     let expected = (Action::Purge, EventOutcome::Denied, Some(Reason::RightMissing));
     assert_eq!(told, expected, "that is recorded");
-    assert_eq!(world.stored(id).await.id, id, "nothing is removed");
+    assert_eq!(harness.stored(id).await.id, id, "nothing is removed");
     let system = SystemActor::for_bootstrap();
     let purged = service.purge(&system, Limits::MIN_RETENTION, at_most(1_000)).await;
     assert_eq!(purged.map(|purged| purged.removed).ok(), Some(1), "the system may");
@@ -180,9 +180,9 @@ pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
 /// The largest and smallest representable ages are invalid, as is any age that is too
 /// short or reaches beyond the range of timestamps.
 pub async fn unrepresentable_purge_age_is_invalid(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     for age in [Duration::MAX, Duration::MIN.saturating_add(Duration::SECOND), Duration::MIN] {
-        let answer = world.service.purge(&admin(), age, at_most(9)).await;
+        let answer = harness.service.purge(&admin(), age, at_most(9)).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{answer:?}");
     }
 }
@@ -190,19 +190,21 @@ pub async fn unrepresentable_purge_age_is_invalid(fixture: Fixture) {
 /// An actor limited to a division purges only invitations of that division, and the event
 /// names it.
 pub async fn purge_stays_within_the_actors_reach(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let mut rows = Vec::new();
     for name in ["sales", "hr", "Sales", "sale"] {
-        rows.push(world.issue(Draft::new().in_division(division(name))).await.invitation().clone());
+        rows.push(
+            harness.create(Draft::new().in_division(division(name))).await.invitation().clone(),
+        );
     }
-    world.clock.advance(Duration::days(100));
+    harness.clock.advance(Duration::days(100));
     let at_home = Actor::in_division(user("u-1"), role("admin"), division("sales"));
-    assert_eq!(purge(&world, &at_home, Duration::days(30), 9).await, 1, "one within reach");
-    let events = world.events_of(at_home.user()).await;
+    assert_eq!(purge(&harness, &at_home, Duration::days(30), 9).await, 1, "one within reach");
+    let events = harness.events_by_user(at_home.user()).await;
     assert_eq!(events.len(), 1, "one event");
     assert_eq!(events[0].division, Some(division("sales")), "where");
     for row in &rows[1..] {
-        assert_eq!(&world.stored(row.id).await, row, "another division's stays");
+        assert_eq!(&harness.stored(row.id).await, row, "another division's stays");
     }
-    assert_eq!(purge(&world, &admin(), Duration::days(30), 9).await, 3, "who reaches all");
+    assert_eq!(purge(&harness, &admin(), Duration::days(30), 9).await, 3, "who reaches all");
 }

@@ -10,7 +10,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        harness::{Service, World, refusal},
+        harness::{Harness, Service, refusal},
         quotas::{at_most, bounded, full, of_admin, staff},
         samples::{admin, division, later, manager, newcomer, role},
     },
@@ -24,14 +24,14 @@ async fn create(service: &Service, draft: Draft) -> Result<(), Error> {
 /// that exceeds the quota creates nothing. Other inviters are not affected. The refusal
 /// is recorded.
 pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, at_most(3), Cap::Unlimited);
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, at_most(3), Cap::Unlimited);
     create(&service, staff()).await.expect("there is room");
     create(&service, staff().in_division(division("hr"))).await.expect("there is room");
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     let many = service.create_many(&admin(), vec![staff(), staff()]).await;
     assert_eq!(refusal(many), full(of_admin(), 3), "two more are too many");
-    let after = world.everything().await;
+    let after = harness.snapshot().await;
     assert_eq!(after.0, before.0, "all or none");
     assert_eq!(after.1.len(), before.1.len() + 1, "one event");
     let event = &after.1[0];
@@ -53,8 +53,8 @@ pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
 /// Other divisions are not affected. Each invitation of a batch counts towards its own
 /// division.
 pub async fn division_quota_limits_pending_invitations(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, Cap::Unlimited, at_most(2));
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, Cap::Unlimited, at_most(2));
     let (sales, hr) = (division("sales"), division("hr"));
     let system = SystemActor::for_bootstrap();
     let bootstrap = staff().in_division(sales.clone());
@@ -80,8 +80,8 @@ pub async fn division_quota_limits_pending_invitations(fixture: Fixture) {
 
 /// When both quotas are full, the refusal names the inviter's quota.
 pub async fn refusal_with_two_full_quotas_names_the_inviters(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, at_most(2), at_most(3));
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, at_most(2), at_most(3));
     service.create(&manager("sales"), Draft::new()).await.expect("there is room");
     create(&service, staff()).await.expect("there is room");
     let many = service.create_many(&admin(), vec![staff(), staff()]).await;
@@ -94,8 +94,8 @@ pub async fn refusal_with_two_full_quotas_names_the_inviters(fixture: Fixture) {
 /// A place becomes free when the invitation is used up, revoked, deleted or expired. An
 /// invitation with uses left keeps its place, even if its use is reserved.
 pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, at_most(1), at_most(1));
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, at_most(1), at_most(1));
     let any = IfVersion::Any;
     for over in ["used", "revoked", "deleted", "expired"] {
         let two = NonZeroU32::MIN.saturating_add(1);
@@ -117,10 +117,10 @@ pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
             }
             "deleted" => service.delete(&admin(), id, any).await.expect("may delete"),
             _ => {
-                world.clock.set(later(created.invitation().expires_at, -1));
+                harness.clock.set(later(created.invitation().expires_at, -1));
                 let answer = create(&service, staff()).await;
                 assert_eq!(refusal(answer), full(of_admin(), 1), "the last instant");
-                world.clock.set(created.invitation().expires_at);
+                harness.clock.set(created.invitation().expires_at);
             }
         }
     }
@@ -131,8 +131,8 @@ pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
 /// invitation does: reinstating, or extending an expired one. Other changes need no room:
 /// extending an active one, or reinstating an expired one.
 pub async fn revived_invitation_needs_room(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, at_most(1), Cap::Unlimited);
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, at_most(1), Cap::Unlimited);
     let any = IfVersion::Any;
     let longer = || Amendment::new().expiring(Expiry::InDays(30));
     let soon = || staff().expiring(Expiry::InDays(1));
@@ -145,15 +145,15 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
     let both = ids().await;
     service.revoke(&admin(), both, None, any).await.expect("may revoke");
     let expired = ids().await;
-    world.clock.advance(time::Duration::days(1));
+    harness.clock.advance(time::Duration::days(1));
     service.reinstate(&admin(), both, any).await.expect("expired by now: it is not pending");
     let active = ids().await;
     for (id, name) in [(expired, "expired"), (both, "reinstated")] {
-        let before = world.stored(id).await;
+        let before = harness.stored(id).await;
         let answer = service.amend(&admin(), id, longer(), any).await;
         assert_eq!(refusal(answer), full(of_admin(), 1), "{name}: there is no room");
-        assert_eq!(world.stored(id).await, before, "{name}: it stays as it is");
-        let events = world.events_about(id).await;
+        assert_eq!(harness.stored(id).await, before, "{name}: it stays as it is");
+        let events = harness.events_of_invitation(id).await;
         let event = events.iter().find(|event| event.reason == Some(Reason::QuotaExceeded));
         let event = event.unwrap_or_else(|| panic!("{name}: it is on record: {events:?}"));
         assert_eq!((event.action, event.outcome), (Action::Amend, EventOutcome::Refused));
@@ -173,8 +173,8 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
 /// The guard is evaluated before the quota: a change that is refused for another reason
 /// names that reason, not the full quota.
 pub async fn guard_is_evaluated_before_the_quota(fixture: Fixture) {
-    let world = World::new(fixture);
-    let service = bounded(&world, at_most(1), at_most(1));
+    let harness = Harness::new(fixture);
+    let service = bounded(&harness, at_most(1), at_most(1));
     let any = IfVersion::Any;
     let first = service.create(&admin(), staff()).await.expect("there is room");
     let id = first.invitation().id;

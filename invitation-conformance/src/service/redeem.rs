@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, at, division, email, later, newcomer, proved, role, user},
     },
 };
@@ -16,54 +16,54 @@ use crate::{
 /// A single-use code is redeemed once. The newcomer gets the role and division of the
 /// invitation, the invitation is used from then on, and one event is written.
 pub async fn single_use_code_is_redeemed_once(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
-    let created = world.issue(Draft::new().with_metadata(metadata.clone())).await;
+    let created = harness.create(Draft::new().with_metadata(metadata.clone())).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    world.clock.advance(time::Duration::HOUR);
+    harness.clock.advance(time::Duration::HOUR);
     let context = RequestContext {
         correlation: Some(CorrelationId::new("request 7").expect("a correlation id")),
         source: Some(Source::new("2001:db8::1").expect("a source")),
     };
     let anna = newcomer("anna").with_context(context.clone());
-    let redeemed = world.service.redeem(&code, &anna).await.expect("it is active");
+    let redeemed = harness.service.redeem(&code, &anna).await.expect("it is active");
     assert!(!redeemed.is_replayed(), "the first time is not a replay");
     assert_eq!(redeemed.invitation(), id);
     assert_eq!((redeemed.role(), redeemed.division()), (&role("staff"), &division("sales")));
-    assert_eq!((redeemed.username().as_str(), redeemed.at()), ("anna", world.now()));
+    assert_eq!((redeemed.username().as_str(), redeemed.at()), ("anna", harness.now()));
     assert_eq!(redeemed.metadata(), Some(&metadata), "what the host attached");
 
-    let stored = world.stored(id).await;
+    let stored = harness.stored(id).await;
     let redemption = Redemption {
         id: redeemed.redemption().id,
         user: user("u-anna"),
         username: anna.username().clone(),
-        at: world.now(),
+        at: harness.now(),
         role: role("staff"),
         lease: None,
     };
     assert_eq!(stored.last_use.as_ref(), Some(&redemption), "Used By");
-    assert_eq!(stored.status(world.now()), Status::Used);
+    assert_eq!(stored.status(harness.now()), Status::Used);
     assert_eq!((stored.uses, stored.version), (1, 1), "a use is no change of terms");
 
-    let events = world.events_of(&user("u-anna")).await;
+    let events = harness.events_by_user(&user("u-anna")).await;
     assert_eq!(events.len(), 1, "one event: {events:?}");
     let event = &events[0];
-    assert_eq!((event.id, event.at), (redemption.id, world.now()), "the redemption's evidence");
+    assert_eq!((event.id, event.at), (redemption.id, harness.now()), "the redemption's evidence");
     assert_eq!((event.action, event.outcome), (Action::Redeem, EventOutcome::Succeeded));
     assert_eq!((event.reason, &event.context), (None, &context));
     assert_eq!((event.invitation, &event.division), (Some(id), &Some(division("sales"))));
     let by = Performer::Redeemer { user: user("u-anna"), username: anna.username().clone() };
     assert_eq!(event.performer, by);
 
-    let again = world.service.redeem(&code, &newcomer("bob")).await;
+    let again = harness.service.redeem(&code, &newcomer("bob")).await;
     assert_eq!(refusal(again), Refusal::Used, "by somebody else");
-    assert_eq!(world.stored(id).await, stored, "and nothing has changed");
+    assert_eq!(harness.stored(id).await, stored, "and nothing has changed");
 }
 
 /// A code is accepted in every spelling in which a person may type it.
 pub async fn code_in_any_spelling_is_redeemed(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let typed: [fn(&str) -> String; 5] = [
         |code| code.to_lowercase(),
         |code| code.replace('-', ""),
@@ -72,9 +72,9 @@ pub async fn code_in_any_spelling_is_redeemed(fixture: Fixture) {
         |code| code.replace('0', "o").replace('1', "L").replace('-', "\u{2013}"),
     ];
     for (n, typed) in typed.into_iter().enumerate() {
-        let created = world.issue(Draft::new()).await;
+        let created = harness.create(Draft::new()).await;
         let text = typed(&created.code().reveal());
-        let redeemed = world.service.redeem(&text, &newcomer(&format!("n{n}"))).await;
+        let redeemed = harness.service.redeem(&text, &newcomer(&format!("n{n}"))).await;
         assert!(redeemed.is_ok(), "typed in way {n}: {redeemed:?}");
     }
 }
@@ -82,10 +82,10 @@ pub async fn code_in_any_spelling_is_redeemed(fixture: Fixture) {
 /// A text that cannot be a code fails with its own error type. Nothing is recorded and no
 /// use is consumed.
 pub async fn mistyped_code_writes_no_event(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let code = created.code().reveal();
-    let before = world.everything().await;
+    let before = harness.snapshot().await;
     let mut wrong = code.to_string();
     let last = if wrong.pop() == Some('7') { '8' } else { '7' };
     wrong.push(last);
@@ -102,26 +102,26 @@ pub async fn mistyped_code_writes_no_event(fixture: Fixture) {
         code.replace('-', "u"),
     ];
     for text in typed {
-        match world.service.redeem(&text, &newcomer("anna")).await {
+        match harness.service.redeem(&text, &newcomer("anna")).await {
             Err(Error::Mistyped(_)) => {}
             other => panic!("{text:?} cannot be a code, but: {other:?}"),
         }
     }
-    let empty = world.service.redeem("", &newcomer("anna")).await;
+    let empty = harness.service.redeem("", &newcomer("anna")).await;
     assert!(matches!(empty, Err(Error::Mistyped(ParseCodeError::Empty))), "{empty:?}");
-    assert_eq!(world.everything().await, before, "neither an event nor a change");
+    assert_eq!(harness.snapshot().await, before, "neither an event nor a change");
 }
 
 /// A code is valid while `now < expires_at`, to the microsecond.
 pub async fn redeem_from_the_instant_of_expiry_is_refused(fixture: Fixture) {
-    let world = World::new(fixture);
-    let until = at(world.now().as_micros() + 7_200_000_001);
+    let harness = Harness::new(fixture);
+    let until = at(harness.now().as_micros() + 7_200_000_001);
     for (by, valid) in [(-1, true), (0, false), (1, false)] {
-        world.clock.set(later(until, -7_200_000_001));
-        let created = world.issue(Draft::new().expiring(Expiry::At(until))).await;
-        world.clock.set(later(until, by));
+        harness.clock.set(later(until, -7_200_000_001));
+        let created = harness.create(Draft::new().expiring(Expiry::At(until))).await;
+        harness.clock.set(later(until, by));
         let name = format!("n{}", by + 1);
-        let redeemed = world.service.redeem(&created.code().reveal(), &newcomer(&name)).await;
+        let redeemed = harness.service.redeem(&created.code().reveal(), &newcomer(&name)).await;
         if valid {
             assert!(redeemed.is_ok(), "the last instant: {redeemed:?}");
         } else {
@@ -133,24 +133,28 @@ pub async fn redeem_from_the_instant_of_expiry_is_refused(fixture: Fixture) {
 /// A code with several uses is redeemed by exactly that number of different people, each
 /// once.
 pub async fn multi_use_code_is_redeemed_max_uses_times(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     for uses in [2_u32, 3, 10] {
-        let created = world.issue_for(uses).await;
+        let created = harness.create_for_uses(uses).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         for n in 0..uses {
-            assert_eq!(world.stored(id).await.status(world.now()), Status::Active, "uses are left");
+            assert_eq!(
+                harness.stored(id).await.status(harness.now()),
+                Status::Active,
+                "uses are left"
+            );
             let anna = newcomer(&format!("n{uses}-{n}"));
-            let first = world.service.redeem(&code, &anna).await.expect("a use is left");
-            let again = world.service.redeem(&code, &anna).await.expect("a repeat is harmless");
+            let first = harness.service.redeem(&code, &anna).await.expect("a use is left");
+            let again = harness.service.redeem(&code, &anna).await.expect("a repeat is harmless");
             assert!(!first.is_replayed() && again.is_replayed(), "once each");
             assert_eq!(first.redemption(), again.redemption(), "the same redemption");
-            assert_eq!(world.stored(id).await.uses, n + 1, "counted once");
+            assert_eq!(harness.stored(id).await.uses, n + 1, "counted once");
         }
-        let late = world.service.redeem(&code, &newcomer(&format!("late{uses}"))).await;
+        let late = harness.service.redeem(&code, &newcomer(&format!("late{uses}"))).await;
         assert_eq!(refusal(late), Refusal::Used, "one too many");
-        let stored = world.stored(id).await;
-        assert_eq!((stored.uses, stored.status(world.now())), (uses, Status::Used));
-        let mut events = world.events_about(id).await;
+        let stored = harness.stored(id).await;
+        assert_eq!((stored.uses, stored.status(harness.now())), (uses, Status::Used));
+        let mut events = harness.events_of_invitation(id).await;
         events.retain(|event| event.outcome == EventOutcome::Succeeded);
         let redeems = events.iter().filter(|event| event.action == Action::Redeem).count();
         assert_eq!(u32::try_from(redeems), Ok(uses), "one event each");
@@ -160,8 +164,8 @@ pub async fn multi_use_code_is_redeemed_max_uses_times(fixture: Fixture) {
 /// A code bound to an address can only be redeemed with a proof of that address, in any
 /// letter case. Other people are refused, and the code stays valid.
 pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().for_email(email("Anna.Lind@Exämple.com"))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().for_email(email("Anna.Lind@Exämple.com"))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     for (n, redeemer) in [
         newcomer("none"),
@@ -174,12 +178,12 @@ pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) 
     .into_iter()
     .enumerate()
     {
-        let refused = refusal(world.service.redeem(&code, &redeemer).await);
+        let refused = refusal(harness.service.redeem(&code, &redeemer).await);
         assert_eq!(refused, Refusal::AddressProofRequired, "{n}: one answer to all of them");
-        assert_eq!(world.stored(id).await.uses, 0, "{n}: it stays unspent");
+        assert_eq!(harness.stored(id).await.uses, 0, "{n}: it stays unspent");
     }
     let anna = proved("anna", "ANNA.LIND@EXA\u{308}MPLE.com");
-    let redeemed = world.service.redeem(&code, &anna).await;
+    let redeemed = harness.service.redeem(&code, &anna).await;
     assert!(redeemed.is_ok(), "the right person in another spelling: {redeemed:?}");
 }
 
@@ -187,17 +191,17 @@ pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) 
 pub async fn redeem_after_a_change_follows_the_new_terms(fixture: Fixture) {
     use invitation_core::Amendment;
 
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().for_email(email("old@example.com"))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().for_email(email("old@example.com"))).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let amendment = Amendment::new().for_email(email("new@example.com"));
-    world.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
-    let old = world.service.redeem(&code, &proved("old", "old@example.com")).await;
+    harness.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
+    let old = harness.service.redeem(&code, &proved("old", "old@example.com")).await;
     assert_eq!(refusal(old), Refusal::AddressProofRequired, "the old address");
-    let rotated = world.service.rotate(&admin(), id, IfVersion::Any).await.expect("may rotate");
+    let rotated = harness.service.rotate(&admin(), id, IfVersion::Any).await.expect("may rotate");
     let anna = proved("anna", "new@example.com");
-    let old = world.service.redeem(&code, &anna).await;
+    let old = harness.service.redeem(&code, &anna).await;
     assert_eq!(refusal(old), Refusal::CodeUnknown, "the old code");
-    let redeemed = world.service.redeem(&rotated.code().reveal(), &anna).await;
+    let redeemed = harness.service.redeem(&rotated.code().reveal(), &anna).await;
     assert_eq!(redeemed.map(|redeemed| redeemed.invitation()).ok(), Some(id), "code and address");
 }

@@ -8,7 +8,7 @@ use invitation_core::{Draft, IfVersion, RedeemWithError, Refusal, Released};
 use crate::{
     Fixture,
     support::{
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, newcomer, role},
     },
 };
@@ -16,13 +16,13 @@ use crate::{
 /// The host creates the account once, from the data of the reservation, and then the code
 /// is redeemed. A repeat by the same redeemer creates no second account.
 pub async fn redeem_with_creates_one_account_and_redeems(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let accounts = AtomicU32::new(0);
     let mut first = None;
     for n in 0..3 {
-        let done = world
+        let done = harness
             .service
             .redeem_with(&code, &newcomer("anna"), async |reservation| {
                 accounts.fetch_add(1, Ordering::SeqCst);
@@ -38,9 +38,9 @@ pub async fn redeem_with_creates_one_account_and_redeems(fixture: Fixture) {
         assert_eq!(&redemption, first.get_or_insert(redemption.clone()), "{n}: the same");
     }
     assert_eq!(accounts.into_inner(), 1, "one account");
-    let stored = world.stored(id).await;
+    let stored = harness.stored(id).await;
     assert_eq!((stored.uses, stored.held), (1, 0), "one use");
-    let other = world
+    let other = harness
         .service
         .redeem_with(&code, &newcomer("bob"), async |_| -> Result<(), std::io::Error> {
             panic!("without a reservation nothing is created")
@@ -56,11 +56,11 @@ pub async fn redeem_with_creates_one_account_and_redeems(fixture: Fixture) {
 
 /// If the account is not created, the use is free again at once.
 pub async fn failed_creation_releases_the_use(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     for n in 0..3 {
-        let failed = world
+        let failed = harness
             .service
             .redeem_with(&code, &newcomer(&format!("n{n}")), async |_| Err::<(), _>("no account"))
             .await;
@@ -68,48 +68,48 @@ pub async fn failed_creation_releases_the_use(fixture: Fixture) {
             Err(RedeemWithError::NotCreated { error: "no account", released: Released::Now }) => {}
             other => panic!("{n}: the host's step failed: {other:?}"),
         }
-        let stored = world.stored(id).await;
+        let stored = harness.stored(id).await;
         assert_eq!((stored.uses, stored.held), (0, 0), "{n}: neither used nor held");
     }
-    world.service.redeem(&code, &newcomer("anna")).await.expect("it is free");
+    harness.service.redeem(&code, &newcomer("anna")).await.expect("it is free");
 }
 
 /// If the commit is refused, the host gets back the account it created and the
 /// reservation. That reservation cannot be committed any more.
 pub async fn refused_commit_returns_the_account_to_the_host(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    let done = world
+    let done = harness
         .service
         .redeem_with(&code, &newcomer("anna"), async |_| {
             // Meanwhile an administrator revokes the invitation.
             let admin = admin();
-            let revoked = world.service.revoke(&admin, id, None, IfVersion::Any).await;
+            let revoked = harness.service.revoke(&admin, id, None, IfVersion::Any).await;
             revoked.map(|_| "account")
         })
         .await;
     match done {
         Err(RedeemWithError::NotCommitted { created: "account", reservation, error }) => {
             assert_eq!(error.refusal(), Some(&Refusal::Revoked), "why");
-            let again = world.service.commit(reservation, &newcomer("anna")).await;
+            let again = harness.service.commit(reservation, &newcomer("anna")).await;
             assert_eq!(refusal(again), Refusal::Revoked, "nor later");
         }
         other => panic!("it was revoked in between: {other:?}"),
     }
-    assert_eq!(world.stored(id).await.uses, 0, "nobody is in");
+    assert_eq!(harness.stored(id).await.uses, 0, "nobody is in");
 }
 
 /// If the call is dropped while the account is being created, the use stays reserved. The
 /// same person can resume it; after it has expired, another person can take it over.
 pub async fn dropped_creation_keeps_the_reservation(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     for takes_up in [true, false] {
-        let created = world.issue(Draft::new()).await;
+        let created = harness.create(Draft::new()).await;
         let (id, code) = (created.invitation().id, created.code().reveal());
         let anna = newcomer(&format!("anna{takes_up}"));
         let begun = tokio::sync::Notify::new();
-        let creating = world.service.redeem_with(&code, &anna, async |_| {
+        let creating = harness.service.redeem_with(&code, &anna, async |_| {
             begun.notify_one();
             std::future::pending::<Result<(), std::io::Error>>().await
         });
@@ -117,38 +117,38 @@ pub async fn dropped_creation_keeps_the_reservation(fixture: Fixture) {
             done = creating => panic!("the account is never created: {done:?}"),
             () = begun.notified() => {}
         }
-        let stored = world.stored(id).await;
+        let stored = harness.stored(id).await;
         assert_eq!((stored.uses, stored.held), (0, 1), "it is held");
         if takes_up {
             let mut found = false;
-            let done = world.service.redeem_with(&code, &anna, async |reservation| {
+            let done = harness.service.redeem_with(&code, &anna, async |reservation| {
                 found = reservation.is_replayed();
                 Ok::<_, std::io::Error>(())
             });
             done.await.expect("it is held for anna");
             assert!(found, "an account may exist already: the host is told to look");
         } else {
-            world.clock.advance(time::Duration::minutes(10));
-            let other = world.service.redeem(&code, &newcomer("bob")).await;
+            harness.clock.advance(time::Duration::minutes(10));
+            let other = harness.service.redeem(&code, &newcomer("bob")).await;
             assert!(other.is_ok(), "it has run out: {other:?}");
         }
-        assert_eq!(world.stored(id).await.uses, 1, "one is in");
+        assert_eq!(harness.stored(id).await.uses, 1, "one is in");
     }
 }
 
 /// A repeated call whose creation fails keeps the reservation if an earlier call of the
 /// same person may still be creating the account.
 pub async fn failed_repeat_keeps_the_reservation_of_the_first_call(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let anna = newcomer("anna");
-    let done = world
+    let done = harness
         .service
         .redeem_with(&code, &anna, async |first| {
             // A double click before the first call is done: the account's name is already
             // taken.
-            let second = world.service.redeem_with(&code, &anna, async |again| {
+            let second = harness.service.redeem_with(&code, &anna, async |again| {
                 assert_eq!(again.id(), first.id(), "the same reservation");
                 assert!(again.is_replayed(), "and the host is told so");
                 Err::<(), _>("the name is taken")
@@ -164,6 +164,6 @@ pub async fn failed_repeat_keeps_the_reservation_of_the_first_call(fixture: Fixt
         .await
         .expect("the first call has the use");
     assert_eq!(done.redeemed.reservation(), done.created, "redeemed by the reservation");
-    let stored = world.stored(id).await;
+    let stored = harness.stored(id).await;
     assert_eq!((stored.uses, stored.held), (1, 0), "one use");
 }

@@ -11,7 +11,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         samples::{admin, division, domain, email, later, newcomer, proved, role, user},
     },
 };
@@ -25,8 +25,8 @@ pub(super) struct Case {
 }
 
 /// Returns one case for each reason.
-pub(super) fn cases(world: &World, mint: &Mint) -> Vec<Case> {
-    let now = world.now();
+pub(super) fn cases(harness: &Harness, mint: &Mint) -> Vec<Case> {
+    let now = harness.now();
     let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
     let bound = |to: Binding| Invitation { binding: to, ..mint.row() };
     let rows = [
@@ -90,8 +90,8 @@ pub(super) fn cases(world: &World, mint: &Mint) -> Vec<Case> {
 }
 
 /// Returns the only event that `redeemer` has caused.
-pub(super) async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
-    let events = world.events_of(redeemer.user()).await;
+pub(super) async fn only_event(harness: &Harness, redeemer: &Redeemer) -> Event {
+    let events = harness.events_by_user(redeemer.user()).await;
     assert_eq!(events.len(), 1, "one refusal leaves one event: {events:?}");
     events.into_iter().next().expect("one event")
 }
@@ -99,15 +99,15 @@ pub(super) async fn only_event(world: &World, redeemer: &Redeemer) -> Event {
 /// Each reason has its own refusal and its own event, which names the exact reason, the
 /// redeemer and the invitation. Nothing else changes.
 pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    for Case { row, redeemer, refusal: expected, reason } in cases(&world, &mint) {
-        mint.store(&*world.store, std::slice::from_ref(&row)).await;
-        let answer = world.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &mint) {
+        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
+        let answer = harness.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
         assert_eq!(refusal(answer), expected, "{reason}");
-        assert_eq!(world.stored(row.id).await, row, "{reason}: nothing changes");
-        let event = only_event(&world, &redeemer).await;
+        assert_eq!(harness.stored(row.id).await, row, "{reason}: nothing changes");
+        let event = only_event(&harness, &redeemer).await;
         assert_eq!((event.action, event.reason), (Action::Redeem, Some(reason)), "{reason}");
-        assert_eq!((event.invitation, event.at), (Some(row.id), world.now()), "{reason}");
+        assert_eq!((event.invitation, event.at), (Some(row.id), harness.now()), "{reason}");
         assert_eq!(event.division, Some(row.division), "{reason}: where it really is");
         let by = Performer::Redeemer {
             user: redeemer.user().clone(),
@@ -117,9 +117,9 @@ pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fi
         assert_ne!(event.outcome, EventOutcome::Succeeded, "{reason}");
     }
     let unknown = newcomer("guesser");
-    let answer = world.service.redeem(&mint.code().reveal(), &unknown).await;
+    let answer = harness.service.redeem(&mint.code().reveal(), &unknown).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "a code that was never issued");
-    let event = only_event(&world, &unknown).await;
+    let event = only_event(&harness, &unknown).await;
     assert_eq!((event.reason, event.outcome), (Some(Reason::Unknown), EventOutcome::Refused));
     assert_eq!((event.invitation, event.division), (None, None), "nothing is known about it");
 }
@@ -127,8 +127,8 @@ pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fi
 /// If several reasons apply, the first of this order is given: deleted, used, revoked,
 /// expired, address, withdrawn grant. Lists show the same status.
 pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    let now = world.now();
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let now = harness.now();
     for combination in 0_u32..64 {
         let has = |bit: u32| combination & (1 << bit) != 0;
         let mut row = mint.row();
@@ -150,60 +150,60 @@ pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
             if has(4) { Binding::Address(email("a@example.com")) } else { Binding::Anyone };
         let inviter = if has(5) { "lead" } else { "admin" };
         row.inviter = Inviter::User { user: user("u-lead"), role: role(inviter) };
-        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
 
         let redeemer = newcomer(&format!("n{combination}"));
-        let answer = world.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+        let answer = harness.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
         let first = (0..).zip(order).find_map(|(bit, case)| has(bit).then_some(case));
         let Some((expected, reason)) = first else {
             assert!(answer.is_ok(), "nothing stands against it: {answer:?}");
             continue;
         };
         assert_eq!(refusal(answer), expected, "combination {combination:#b}");
-        let event = only_event(&world, &redeemer).await;
+        let event = only_event(&harness, &redeemer).await;
         assert_eq!(event.reason, Some(reason), "combination {combination:#b}");
-        assert_eq!(world.stored(row.id).await, row, "combination {combination:#b}");
+        assert_eq!(harness.stored(row.id).await, row, "combination {combination:#b}");
     }
 }
 
 /// A refused redemption does not consume the code: an entitled person can redeem it
 /// afterwards.
 pub async fn refused_redemption_consumes_no_use(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let hr = Draft::new().in_division(division("hr")).for_email(email("anna@example.com"));
-    let created = world.issue(hr).await;
+    let created = harness.create(hr).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let abroad = proved("abroad", "anna@example.com").in_division(division("sales"));
     let other_case = proved("case", "anna@example.com").in_division(division("HR"));
     for redeemer in [abroad, other_case] {
-        let answer = world.service.redeem(&code, &redeemer).await;
+        let answer = harness.service.redeem(&code, &redeemer).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "in another division");
     }
-    let answer = world.service.redeem(&code, &newcomer("bob")).await;
+    let answer = harness.service.redeem(&code, &newcomer("bob")).await;
     assert_eq!(refusal(answer), Refusal::AddressProofRequired, "without the proof");
-    world.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
+    harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
     let anna = proved("anna", "anna@example.com").in_division(division("hr"));
-    assert_eq!(refusal(world.service.redeem(&code, &anna).await), Refusal::Revoked, "revoked");
-    world.service.reinstate(&admin(), id, IfVersion::Any).await.expect("may reinstate");
-    let redeemed = world.service.redeem(&code, &anna).await.expect("the right person");
+    assert_eq!(refusal(harness.service.redeem(&code, &anna).await), Refusal::Revoked, "revoked");
+    harness.service.reinstate(&admin(), id, IfVersion::Any).await.expect("may reinstate");
+    let redeemed = harness.service.redeem(&code, &anna).await.expect("the right person");
     assert!(!redeemed.is_replayed(), "her refusal was no redemption");
 }
 
 /// With [`Disclosure::Nothing`] every refusal looks like that of an unknown code. The
 /// trail keeps the real reason.
 pub async fn refused_redemption_without_disclosure_is_code_unknown(fixture: Fixture) {
-    let (world, mint) = (World::new(fixture), Mint::new());
-    let service = world.service.clone().with_disclosure(Disclosure::Nothing);
-    for Case { row, redeemer, reason, .. } in cases(&world, &mint) {
-        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let service = harness.service.clone().with_disclosure(Disclosure::Nothing);
+    for Case { row, redeemer, reason, .. } in cases(&harness, &mint) {
+        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
         let answer = service.redeem(&mint.open(&row).reveal(), &redeemer).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}");
-        let event = only_event(&world, &redeemer).await;
+        let event = only_event(&harness, &redeemer).await;
         assert_eq!(event.reason, Some(reason), "the trail says why");
     }
     let answer = service.redeem(&mint.code().reveal(), &newcomer("guesser")).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "as an unknown code");
-    let fine = world.issue(Draft::new()).await;
+    let fine = harness.create(Draft::new()).await;
     let redeemed = service.redeem(&fine.code().reveal(), &newcomer("anna")).await;
     assert!(redeemed.is_ok(), "a valid code is valid: {redeemed:?}");
 }

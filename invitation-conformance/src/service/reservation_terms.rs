@@ -8,27 +8,30 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        harness::{Service, World, refusal},
+        harness::{Harness, Service, refusal},
         samples::{admin, division, domain, email, newcomer, proved, role, user},
     },
 };
 
 const LEASE: time::Duration = time::Duration::minutes(10);
 
-async fn commit(world: &World, reservation: &Reservation) -> Result<(), invitation_core::Error> {
-    world.service.commit(reservation.id(), &newcomer("anna")).await.map(drop)
+async fn commit(
+    harness: &Harness,
+    reservation: &Reservation,
+) -> Result<(), invitation_core::Error> {
+    harness.service.commit(reservation.id(), &newcomer("anna")).await.map(drop)
 }
 
 /// Revoking, rotating and amending the binding or the role end the reservations and free
 /// their uses. The commit is refused for that reason, even after the change was undone.
 /// Amending the expiry does not end reservations.
 pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (service, any) = (&world.service, IfVersion::Any);
+    let harness = Harness::new(fixture);
+    let (service, any) = (&harness.service, IfVersion::Any);
     for what in ["revoke", "rotate", "address", "domain", "anyone", "role", "expiry"] {
-        let created = world.issue_for(2).await;
+        let created = harness.create_for_uses(2).await;
         let id = created.invitation().id;
-        let reservation = world.reserve(&created.code().reveal(), "anna").await;
+        let reservation = harness.reserve(&created.code().reveal(), "anna").await;
         let amended = match what {
             "address" => Some(Amendment::new().for_email(email("anna@example.com"))),
             "domain" => Some(Amendment::new().for_domain(domain("example.com"))),
@@ -46,24 +49,24 @@ pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
             }
             _ => {
                 service.revoke(&admin(), id, None, any).await.expect("may revoke");
-                assert_eq!(refusal(commit(&world, &reservation).await), Refusal::Revoked);
+                assert_eq!(refusal(commit(&harness, &reservation).await), Refusal::Revoked);
                 service.reinstate(&admin(), id, any).await.expect("may reinstate");
             }
         }
         if what == "expiry" {
-            commit(&world, &reservation).await.expect("another expiry ends nothing");
+            commit(&harness, &reservation).await.expect("another expiry ends nothing");
             continue;
         }
-        assert_eq!(world.stored(id).await.held, 0, "{what}: nothing is held");
-        let late = commit(&world, &reservation).await;
+        assert_eq!(harness.stored(id).await.held, 0, "{what}: nothing is held");
+        let late = commit(&harness, &reservation).await;
         assert_eq!(refusal(late), Refusal::ReservationLost, "{what}");
         let open = service.reservations(&admin(), None, Paging::default()).await;
         assert!(open.is_ok_and(|page| page.items().is_empty()), "{what}: none is open");
     }
-    let created = world.issue(Draft::new()).await;
-    let reservation = world.reserve(&created.code().reveal(), "anna").await;
+    let created = harness.create(Draft::new()).await;
+    let reservation = harness.reserve(&created.code().reveal(), "anna").await;
     service.delete(&admin(), created.invitation().id, any).await.expect("may delete");
-    assert_eq!(refusal(commit(&world, &reservation).await), Refusal::NotFound, "deleted");
+    assert_eq!(refusal(commit(&harness, &reservation).await), Refusal::NotFound, "deleted");
     let open = service.reservations(&admin(), None, Paging::default()).await;
     assert!(open.is_ok_and(|page| page.items().is_empty()), "deleted: none is open");
 }
@@ -71,33 +74,33 @@ pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
 /// Reservations do not change the status of an invitation: not in lists, not in counts,
 /// and not when it is revoked.
 pub async fn reservations_do_not_change_the_status(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let id = created.invitation().id;
-    world.reserve(&created.code().reveal(), "anna").await;
+    harness.reserve(&created.code().reveal(), "anna").await;
     for state in ["held", "run out"] {
         let active = Criteria::new().with_status(Status::Active);
-        let page = world.service.list(&admin(), &active, Paging::default()).await;
+        let page = harness.service.list(&admin(), &active, Paging::default()).await;
         assert_eq!(page.map(|page| page.items().len()).ok(), Some(1), "{state}: it is active");
-        let counts = world.service.counts(&admin(), &Criteria::new()).await.expect("may count");
+        let counts = harness.service.counts(&admin(), &Criteria::new()).await.expect("may count");
         assert_eq!(counts.of(Status::Active), Count::Exactly(1), "{state}: counted as active");
-        let view = world.service.get(&admin(), id).await.expect("may look");
+        let view = harness.service.get(&admin(), id).await.expect("may look");
         assert_eq!(view.status(), Status::Active, "{state}");
-        world.clock.advance(LEASE);
+        harness.clock.advance(LEASE);
     }
 }
 
 /// *Reserved* is given only if no other reason applies, because it is temporary.
 pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let bound = Draft::new().for_email(email("anna@example.com"));
-    let created = world.issue(bound).await;
+    let created = harness.create(bound).await;
     let code = created.code().reveal();
     let anna = proved("anna", "anna@example.com");
-    let held = world.service.reserve(&code, &anna).await;
+    let held = harness.service.reserve(&code, &anna).await;
     assert!(held.is_ok(), "anna has the address: {held:?}");
     let bob = proved("bob", "anna@example.com");
-    let strict = world.service.clone().with_policy(Policy::empty());
+    let strict = harness.service.clone().with_policy(Policy::empty());
     for asks in [false, true] {
         let ask = async |service: &Service, who: &invitation_core::Redeemer| {
             let answer = if asks {
@@ -107,57 +110,57 @@ pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
             };
             refusal(answer)
         };
-        let told = ask(&world.service, &newcomer("carl")).await;
+        let told = ask(&harness.service, &newcomer("carl")).await;
         assert_eq!(told, Refusal::AddressProofRequired, "no proof");
         assert_eq!(ask(&strict, &bob).await, Refusal::GrantWithdrawn, "the ceiling");
-        let told = ask(&world.service, &bob).await;
+        let told = ask(&harness.service, &bob).await;
         assert!(matches!(told, Refusal::Reserved { .. }), "then it is held: {told:?}");
     }
-    world.clock.set(created.invitation().expires_at);
-    let late = refusal(world.service.reserve(&code, &bob).await);
+    harness.clock.set(created.invitation().expires_at);
+    let late = refusal(harness.service.reserve(&code, &bob).await);
     assert!(matches!(late, Refusal::Expired { .. }), "expired: {late:?}");
 }
 
 /// In the context of another division, a code and any reservation on it are unknown.
 pub async fn reserve_in_another_division_is_code_unknown(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let foreign = newcomer("anna").in_division(division("hr"));
-    let answer = world.service.reserve(&code, &foreign).await;
+    let answer = harness.service.reserve(&code, &foreign).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "the code of another division");
-    let reservation = world.reserve(&code, "anna").await;
-    let before = world.stored(id).await;
-    let answer = world.service.commit(reservation.id(), &foreign).await;
+    let reservation = harness.reserve(&code, "anna").await;
+    let before = harness.stored(id).await;
+    let answer = harness.service.commit(reservation.id(), &foreign).await;
     assert_eq!(refusal(answer), Refusal::NotFound, "committed from elsewhere");
-    let answer = world.service.release(reservation.id(), &foreign).await;
+    let answer = harness.service.release(reservation.id(), &foreign).await;
     assert_eq!(refusal(answer), Refusal::NotFound, "released from elsewhere");
-    assert_eq!(world.stored(id).await, before, "nothing has changed");
-    let events = world.events_of(&user("u-anna")).await;
+    assert_eq!(harness.stored(id).await, before, "nothing has changed");
+    let events = harness.events_by_user(&user("u-anna")).await;
     let foreign = events.iter().filter(|event| event.reason == Some(Reason::OutOfScope));
     assert_eq!(foreign.count(), 3, "the trail tells where it was: {events:?}");
     let own = newcomer("anna").in_division(division("sales"));
-    let redeemed = world.service.commit(reservation.id(), &own).await;
+    let redeemed = harness.service.commit(reservation.id(), &own).await;
     assert!(redeemed.is_ok(), "in its own division: {redeemed:?}");
 }
 
 /// With [`Disclosure::Nothing`] every refusal of a reservation looks like that of an
 /// unknown code. The trail keeps the real reason.
 pub async fn refused_reserve_without_disclosure_is_code_unknown(fixture: Fixture) {
-    let world = World::new(fixture);
-    let silent = world.service.clone().with_disclosure(Disclosure::Nothing);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let silent = harness.service.clone().with_disclosure(Disclosure::Nothing);
+    let created = harness.create(Draft::new()).await;
     let code = created.code().reveal();
-    let reservation = world.reserve(&code, "anna").await;
+    let reservation = harness.reserve(&code, "anna").await;
     for (name, reason) in [("bob", Reason::Reserved), ("carl", Reason::Used)] {
         if reason == Reason::Used {
-            world.service.commit(reservation.id(), &newcomer("anna")).await.expect("anna's own");
+            harness.service.commit(reservation.id(), &newcomer("anna")).await.expect("anna's own");
         }
         let answer = silent.reserve(&code, &newcomer(name)).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}: it is not told");
         let answer = silent.redeem(&code, &newcomer(name)).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}: it is not told");
-        let events = world.events_of(newcomer(name).user()).await;
+        let events = harness.events_by_user(newcomer(name).user()).await;
         let reasons: Vec<_> = events.iter().map(|event| event.reason).collect();
         assert_eq!(reasons, [Some(reason); 2], "the trail keeps it");
     }
@@ -166,28 +169,28 @@ pub async fn refused_reserve_without_disclosure_is_code_unknown(fixture: Fixture
 /// A commit is checked against the policy of that moment. A refused commit leaves the
 /// reservation as it was.
 pub async fn commit_follows_the_current_policy(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new()).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new()).await;
     let id = created.invitation().id;
-    let reservation = world.reserve(&created.code().reveal(), "anna").await;
-    let before = world.stored(id).await;
-    let strict = world.service.clone().with_policy(Policy::empty());
+    let reservation = harness.reserve(&created.code().reveal(), "anna").await;
+    let before = harness.stored(id).await;
+    let strict = harness.service.clone().with_policy(Policy::empty());
     let refused = strict.commit(reservation.id(), &newcomer("anna")).await;
     assert_eq!(refusal(refused), Refusal::GrantWithdrawn, "the inviter may not any more");
-    let events = world.events_of(&user("u-anna")).await;
+    let events = harness.events_by_user(&user("u-anna")).await;
     assert_eq!(events[0].reason, Some(Reason::GrantWithdrawn), "with evidence");
-    assert_eq!(world.stored(id).await, before, "it is held as it was");
-    commit(&world, &reservation).await.expect("the inviter may again");
+    assert_eq!(harness.stored(id).await, before, "it is held as it was");
+    commit(&harness, &reservation).await.expect("the inviter may again");
 }
 
 /// A repeated commit returns the same redemption, whatever state the invitation is in by
 /// then. Nothing is written.
 pub async fn repeated_commit_returns_the_first_result(fixture: Fixture) {
-    let world = World::new(fixture);
-    let (service, any) = (&world.service, IfVersion::Any);
-    let created = world.issue_for(2).await;
+    let harness = Harness::new(fixture);
+    let (service, any) = (&harness.service, IfVersion::Any);
+    let created = harness.create_for_uses(2).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    let reservation = world.reserve(&code, "anna").await;
+    let reservation = harness.reserve(&code, "anna").await;
     let anna = newcomer("anna");
     let first = service.commit(reservation.id(), &anna).await.expect("it is held");
     for state in ["at once", "amended", "revoked", "used", "expired", "deleted"] {
@@ -203,16 +206,16 @@ pub async fn repeated_commit_returns_the_first_result(fixture: Fixture) {
                 service.reinstate(&admin(), id, any).await.expect("may reinstate");
                 service.redeem(&code, &newcomer("bob")).await.map(drop).expect("one is left");
             }
-            "expired" => world.clock.advance(time::Duration::days(400)),
+            "expired" => harness.clock.advance(time::Duration::days(400)),
             "deleted" => service.delete(&admin(), id, any).await.expect("may delete"),
             _ => {}
         }
-        let before = (world.stored(id).await, world.events().await);
+        let before = (harness.stored(id).await, harness.events().await);
         let again = service.commit(reservation.id(), &anna).await;
         let again = again.unwrap_or_else(|error| panic!("{state}: {error:?}"));
         assert!(again.is_replayed(), "{state}: it is marked");
         assert_eq!(again.redemption(), first.redemption(), "{state}: the same");
-        let after = (world.stored(id).await, world.events().await);
+        let after = (harness.stored(id).await, harness.events().await);
         assert_eq!(after, before, "{state}: nothing happens");
     }
 }

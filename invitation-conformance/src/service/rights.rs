@@ -11,7 +11,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::{World, refusal},
+        harness::{Harness, refusal},
         reads::all_invitations,
         samples::{division, later, manager, role, user},
     },
@@ -44,14 +44,14 @@ pub async fn every_role_revokes_and_purges_exactly_what_the_policy_allows(fixtur
 }
 
 async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
-    let (world, mint) = (World::unbounded(fixture), Mint::new());
+    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
     let mut n = 0;
     for who in everybody() {
         for attempt in attempts().into_iter().filter(which) {
             for name in DIVISIONS {
                 for carried in attempt.carried() {
                     n += 1;
-                    Cell { who, attempt, division: name, carried, n }.check(&world, &mint).await;
+                    Cell { who, attempt, division: name, carried, n }.check(&harness, &mint).await;
                 }
             }
         }
@@ -69,27 +69,27 @@ struct Cell {
 }
 
 impl Cell {
-    async fn check(self, world: &World, mint: &Mint) {
+    async fn check(self, harness: &Harness, mint: &Mint) {
         let actor = self.who.actor(self.n);
         let row = if self.attempt.is_on_one() || self.attempt.is_on_many() {
-            Some(self.prepare(world, mint).await)
+            Some(self.prepare(harness, mint).await)
         } else {
             None
         };
         let answer =
-            self.attempt.make(world, &actor, self.division, self.carried, row.as_ref()).await;
+            self.attempt.make(harness, &actor, self.division, self.carried, row.as_ref()).await;
         let expected = expected(self.who, self.attempt, self.division, self.carried);
         match expected.as_slice() {
-            [] => self.check_done(world, &actor, answer, row).await,
-            reasons => self.check_denied(world, &actor, reasons, answer, row).await,
+            [] => self.check_done(harness, &actor, answer, row).await,
+            reasons => self.check_denied(harness, &actor, reasons, answer, row).await,
         }
     }
 
     /// Stores an invitation to attempt the action on, in the state that the attempt
     /// needs.
-    async fn prepare(self, world: &World, mint: &Mint) -> Invitation {
-        let revocation = Some(Revocation { at: world.now(), reason: None });
-        let long_ago = later(world.now(), -100 * 86_400_000_000);
+    async fn prepare(self, harness: &Harness, mint: &Mint) -> Invitation {
+        let revocation = Some(Revocation { at: harness.now(), reason: None });
+        let long_ago = later(harness.now(), -100 * 86_400_000_000);
         let row = mint.row();
         let row = match self.attempt {
             Attempt::Purge => Invitation { created_at: long_ago, expires_at: long_ago, ..row },
@@ -108,21 +108,21 @@ impl Cell {
             revocation: revocation.filter(|_| self.attempt == Attempt::Reinstate),
             ..row
         };
-        mint.store(&*world.store, std::slice::from_ref(&row)).await;
+        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
         row
     }
 
     async fn check_done(
         self,
-        world: &World,
+        harness: &Harness,
         actor: &Actor,
         answer: Result<(), Error>,
         row: Option<Invitation>,
     ) {
         assert!(answer.is_ok(), "{self:?} is allowed: {answer:?}");
-        let events = world.events_of(actor.user()).await;
+        let events = harness.events_by_user(actor.user()).await;
         if self.attempt == Attempt::Purge {
-            return self.check_purged(world, &events, row).await;
+            return self.check_purged(harness, &events, row).await;
         }
         assert_eq!(events.len(), self.attempt.events(), "{self:?}: events {events:?}");
         for event in events {
@@ -133,16 +133,16 @@ impl Cell {
                 assert_eq!(event.invitation, Some(row.id), "{self:?}");
             }
         }
-        assert_eq!(self.created(world, actor).await, self.attempt.created(), "{self:?}: created");
+        assert_eq!(self.created(harness, actor).await, self.attempt.created(), "{self:?}: created");
     }
 
     /// Checks that every purgeable invitation within reach is gone, whatever division was
     /// meant.
-    async fn check_purged(self, world: &World, events: &[Event], row: Option<Invitation>) {
+    async fn check_purged(self, harness: &Harness, events: &[Event], row: Option<Invitation>) {
         let row = row.expect("there is one to purge");
         let target = Target::Id(row.id);
         let all = invitation_core::Scope::All;
-        let found = world.store.get(&target, &all).await.expect("the store answers");
+        let found = harness.store.get(&target, &all).await.expect("the store answers");
         let reached = self.who.reaches(self.division);
         assert_eq!(found.is_none(), reached, "{self:?}: what is within reach is removed");
         // Earlier attempts may have left other invitations within reach.
@@ -158,14 +158,14 @@ impl Cell {
 
     async fn check_denied(
         self,
-        world: &World,
+        harness: &Harness,
         actor: &Actor,
         reasons: &[Reason],
         answer: Result<(), Error>,
         row: Option<Invitation>,
     ) {
         let said = refusal(answer);
-        let events = world.events_of(actor.user()).await;
+        let events = harness.events_by_user(actor.user()).await;
         let [event] = events.as_slice() else {
             panic!("{self:?}: one denial is written, not {events:?}");
         };
@@ -176,7 +176,7 @@ impl Cell {
         assert_eq!(event.action, self.attempt.action(), "{self:?}");
         let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
         assert_eq!(event.performer, by, "{self:?}: who");
-        assert_eq!(event.at, world.now(), "{self:?}: when");
+        assert_eq!(event.at, harness.now(), "{self:?}: when");
         let one = row.as_ref().filter(|_| self.attempt.is_on_one());
         assert_eq!(event.invitation, one.map(|row| row.id), "{self:?}: on what");
         // The right to create batches is checked before the fields of the batch.
@@ -184,9 +184,9 @@ impl Cell {
         if self.attempt.names_a_division() && !is_early {
             assert_eq!(event.division, Some(division(self.division)), "{self:?}: where");
         }
-        assert_eq!(self.created(world, actor).await, 0, "{self:?}: nothing is created");
+        assert_eq!(self.created(harness, actor).await, 0, "{self:?}: nothing is created");
         if let Some(row) = row {
-            assert_eq!(world.stored(row.id).await, row, "{self:?}: nothing is changed");
+            assert_eq!(harness.stored(row.id).await, row, "{self:?}: nothing is changed");
         }
     }
 
@@ -205,13 +205,13 @@ impl Cell {
     }
 
     /// Returns the number of invitations that the actor has created.
-    async fn created(self, world: &World, actor: &Actor) -> usize {
+    async fn created(self, harness: &Harness, actor: &Actor) -> usize {
         let filter = invitation_core::Filter {
             inviter: Some(actor.user().clone()),
-            ..invitation_core::Filter::all(world.now())
+            ..invitation_core::Filter::all(harness.now())
         };
         let all = invitation_core::Scope::All;
-        all_invitations(&*world.store, &all, &filter, 9).await.len()
+        all_invitations(&*harness.store, &all, &filter, 9).await.len()
     }
 }
 
@@ -219,11 +219,11 @@ impl Cell {
 /// reach, a deleted one, and an id that was never used. Only the trail distinguishes
 /// them.
 pub async fn foreign_invitation_is_indistinguishable_from_none(fixture: Fixture) {
-    let (world, mint) = (World::unbounded(fixture), Mint::new());
+    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
     let made = |name: &str| Invitation { division: division(name), ..mint.row() };
     let (foreign, gone) =
-        (made("hr"), Invitation { deleted_at: Some(world.now()), ..made("sales") });
-    mint.store(&*world.store, &[foreign.clone(), gone.clone()]).await;
+        (made("hr"), Invitation { deleted_at: Some(harness.now()), ..made("sales") });
+    mint.store(&*harness.store, &[foreign.clone(), gone.clone()]).await;
     let absent = made("sales");
     for (n, attempt) in attempts().into_iter().filter(|attempt| attempt.is_on_one()).enumerate() {
         for (row, reason, known) in [
@@ -236,9 +236,9 @@ pub async fn foreign_invitation_is_indistinguishable_from_none(fixture: Fixture)
                 role("admin"),
                 division("sales"),
             );
-            let answer = attempt.make(&world, &actor, "sales", "staff", Some(row)).await;
+            let answer = attempt.make(&harness, &actor, "sales", "staff", Some(row)).await;
             assert_eq!(refusal(answer), Refusal::NotFound, "{attempt:?} on {reason}");
-            let events = world.events_of(actor.user()).await;
+            let events = harness.events_by_user(actor.user()).await;
             assert_eq!(events.len(), 1, "{attempt:?} on {reason}: {events:?}");
             assert_eq!(events[0].reason, Some(reason), "{attempt:?} on {reason}");
             assert_eq!(events[0].action, attempt.action(), "{attempt:?} on {reason}");
@@ -247,8 +247,8 @@ pub async fn foreign_invitation_is_indistinguishable_from_none(fixture: Fixture)
             assert_eq!(events[0].invitation, named, "{attempt:?} on {reason}");
         }
     }
-    assert_eq!(world.stored(foreign.id).await, foreign, "the foreign one is untouched");
-    assert_eq!(world.stored(gone.id).await, gone, "the deleted one is untouched");
+    assert_eq!(harness.stored(foreign.id).await, foreign, "the foreign one is untouched");
+    assert_eq!(harness.stored(gone.id).await, gone, "the deleted one is untouched");
 }
 
 /// A manager who names no role creates staff in their own division. A manager sees only
@@ -256,16 +256,16 @@ pub async fn foreign_invitation_is_indistinguishable_from_none(fixture: Fixture)
 pub async fn manager_creates_staff_and_sees_the_own_division_only(fixture: Fixture) {
     use invitation_core::{Criteria, Draft};
 
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let actor = manager("sales");
-    let created = world.service.create(&actor, Draft::new()).await.expect("a manager may");
+    let created = harness.service.create(&actor, Draft::new()).await.expect("a manager may");
     assert_eq!(created.invitation().role, role("staff"), "staff is set automatically");
     assert_eq!(created.invitation().division, division("sales"), "in the own division");
     assert_eq!(created.invitation().max_uses.get(), 1, "for one use");
-    world.issue(Draft::new().in_division(division("hr"))).await;
-    world.issue(Draft::new().with_role(role("admin"))).await;
+    harness.create(Draft::new().in_division(division("hr"))).await;
+    harness.create(Draft::new().with_role(role("admin"))).await;
 
-    let page = world.service.list(&actor, &Criteria::new(), Paging::default()).await;
+    let page = harness.service.list(&actor, &Criteria::new(), Paging::default()).await;
     let page = page.expect("a manager may list");
     assert_eq!(page.items().len(), 2, "all of the own division, whoever created them");
     for item in page.items() {
@@ -273,16 +273,16 @@ pub async fn manager_creates_staff_and_sees_the_own_division_only(fixture: Fixtu
         assert_eq!(item.actions(), [Right::Copy], "for a manager: Copy only");
     }
     let id = created.invitation().id;
-    let copied = world.service.copy(&actor, id).await.expect("a manager may copy");
+    let copied = harness.service.copy(&actor, id).await.expect("a manager may copy");
     assert!(copied == *created.code(), "the very code");
-    let seen = world.service.get(&actor, id).await.expect("a manager may look");
+    let seen = harness.service.get(&actor, id).await.expect("a manager may look");
     assert!(seen.code() == Some(created.code()), "the Code column shows it");
 
-    let events = world.service.events(&actor, &EventCriteria::new(), Paging::default()).await;
+    let events = harness.service.events(&actor, &EventCriteria::new(), Paging::default()).await;
     assert_eq!(refusal(events), Refusal::Forbidden { right: Right::Audit }, "the trail");
-    let deleted = world.service.delete(&actor, id, IfVersion::Any).await;
+    let deleted = harness.service.delete(&actor, id, IfVersion::Any).await;
     assert_eq!(refusal(deleted), Refusal::Forbidden { right: Right::Delete }, "deleting");
     let target = Target::Id(id);
-    let stays = world.store.get(&target, actor.scope()).await.expect("the store answers");
+    let stays = harness.store.get(&target, actor.scope()).await.expect("the store answers");
     assert_eq!(stays.as_ref(), Some(created.invitation()), "it is as it was created");
 }

@@ -9,7 +9,7 @@ use invitation_core::{
 };
 
 use crate::support::{
-    harness::{World, fresh_actor},
+    harness::{Harness, fresh_actor},
     samples::{division, domain, role},
 };
 
@@ -214,13 +214,13 @@ impl Attempt {
     /// Performs the call.
     pub(super) async fn make(
         self,
-        world: &World,
+        harness: &Harness,
         actor: &Actor,
         within: &str,
         carried: &str,
         on: Option<&Invitation>,
     ) -> Result<(), Error> {
-        let service = &world.service;
+        let service = &harness.service;
         let draft = Draft::new().with_role(role(carried)).in_division(division(within));
         let criteria = Criteria::new().in_division(division(within));
         let id = on.map_or_else(|| InvitationId::from_bytes([0; 16]), |row| row.id);

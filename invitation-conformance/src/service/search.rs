@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         factory::Mint,
-        harness::World,
+        harness::Harness,
         samples::{admin, division, email, role, start, user},
     },
 };
@@ -29,17 +29,17 @@ fn neighbour(code: &InvitationCode) -> InvitationCode {
 /// The beginning of a code, at least its complete first group, finds exactly the codes
 /// that begin with it, in any spelling. A shorter piece finds none.
 pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let mint = Mint::new();
     let one = mint.row();
     let code = mint.open(&one);
     let near = mint.row_with(&neighbour(&code));
     assert!(near.tag == one.tag && near.digest != one.digest, "a neighbour");
     let rows = [one.clone(), near.clone(), mint.row(), mint.row()];
-    mint.store(&*world.store, &rows).await;
+    mint.store(&*harness.store, &rows).await;
     let found = async |search: &str| {
         let criteria = Criteria::new().matching(search);
-        let page = world.service.list(&admin(), &criteria, Paging::default()).await;
+        let page = harness.service.list(&admin(), &criteria, Paging::default()).await;
         let page = page.expect("the administrator may search");
         let mut ids: Vec<_> = page.items().iter().map(|item| item.invitation().id).collect();
         ids.sort();
@@ -64,7 +64,7 @@ pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
         assert_eq!(found(typed).await, [], "not a beginning with a complete first group");
     }
     assert_eq!(found(&format!("{symbols}7")).await, [], "longer than a code");
-    let counts = world.service.counts(&admin(), &Criteria::new().matching(&text[..4])).await;
+    let counts = harness.service.counts(&admin(), &Criteria::new().matching(&text[..4])).await;
     let counts = counts.expect("the administrator may count");
     assert_eq!(counts.of(Status::Active), Count::Exactly(2), "counted by the first group");
 }
@@ -72,15 +72,15 @@ pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
 /// A search without a letter or digit, or longer than 200 bytes, is refused instead of
 /// ignored. It writes no event.
 pub async fn search_without_letter_or_digit_is_invalid(fixture: Fixture) {
-    let world = World::new(fixture);
+    let harness = Harness::new(fixture);
     let mint = Mint::new();
-    mint.store(&*world.store, &[mint.row()]).await;
-    let before = world.everything().await;
+    mint.store(&*harness.store, &[mint.row()]).await;
+    let before = harness.snapshot().await;
     let long = "ab ".repeat(67);
     for search in ["", " ", "%", "%%", "_", "-", "@", "'", "\u{301}", "\u{200b}", "🦊", &long] {
         let criteria = Criteria::new().matching(search);
-        let listed = world.service.list(&admin(), &criteria, Paging::default()).await;
-        let counted = world.service.counts(&admin(), &criteria).await;
+        let listed = harness.service.list(&admin(), &criteria, Paging::default()).await;
+        let counted = harness.service.counts(&admin(), &criteria).await;
         for error in [listed.err(), counted.err()] {
             let Some(Error::Invalid(invalid)) = error else {
                 panic!("the search {search:?} must be refused, not {error:?}");
@@ -88,19 +88,19 @@ pub async fn search_without_letter_or_digit_is_invalid(fixture: Fixture) {
             assert_eq!(invalid.errors()[0].field(), "search", "of {search:?}");
         }
     }
-    assert_eq!(world.everything().await, before, "no evidence of it, at {}", start());
+    assert_eq!(harness.snapshot().await, before, "no evidence of it, at {}", start());
 }
 
 /// An actor with the right to view but not to copy finds nothing by a code, not even by
 /// its first group. Every symbol that a search confirms would reveal part of the code.
 pub async fn search_by_code_without_the_right_to_copy_finds_nothing(fixture: Fixture) {
-    let world = World::new(fixture);
-    let created = world.issue(Draft::new().for_email(email("anna@example.com"))).await;
+    let harness = Harness::new(fixture);
+    let created = harness.create(Draft::new().for_email(email("anna@example.com"))).await;
     let code = created.code().reveal();
     let policy = Policy::default()
         .with_role(role("viewer"), Rights::none().may([Right::View]))
         .with_role(role("copier"), Rights::none().may([Right::View, Right::Copy]));
-    let service = world.service.clone().with_policy(policy);
+    let service = harness.service.clone().with_policy(policy);
     for (who, sees_codes) in [("viewer", false), ("copier", true)] {
         let actor = Actor::in_division(user(&format!("u-{who}")), role(who), division("sales"));
         for text in [&code[..4], &code[..6], &code[..20], &code[..]] {

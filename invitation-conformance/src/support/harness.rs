@@ -1,4 +1,4 @@
-//! The environment of a test: one store, one clock, one service.
+//! The harness of a test: one store, one clock, one service.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -16,8 +16,8 @@ use crate::{Fixture, SeededEntropy};
 
 pub(crate) type Service = Invitations<Arc<dyn Store>>;
 
-/// The environment of one test.
-pub(crate) struct World {
+/// The store under test, with a manual clock and a service on it.
+pub(crate) struct Harness {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
     pub(crate) service: Service,
@@ -25,7 +25,7 @@ pub(crate) struct World {
     _fixture: Fixture,
 }
 
-impl World {
+impl Harness {
     pub(crate) fn new(fixture: Fixture) -> Self {
         let (store, clock) = (fixture.store(), ManualClock::new(start()));
         let service = Invitations::new(Arc::clone(&store))
@@ -34,12 +34,12 @@ impl World {
         Self { store, clock, service, _fixture: fixture }
     }
 
-    /// Creates a world whose budget is so large that every refusal is written
+    /// Creates a harness without a limit of refusals per minute: every refusal is written
     /// individually.
-    pub(crate) fn unbounded(fixture: Fixture) -> Self {
-        let world = Self::new(fixture);
+    pub(crate) fn with_unlimited_denials(fixture: Fixture) -> Self {
+        let harness = Self::new(fixture);
         let limits = Limits::default().with_denials_per_minute(std::num::NonZeroU32::MAX);
-        Self { service: world.service.with_limits(limits), ..world }
+        Self { service: harness.service.with_limits(limits), ..harness }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -48,7 +48,7 @@ impl World {
 
     /// Creates an invitation as the administrator, for staff in sales unless the draft
     /// says otherwise.
-    pub(crate) async fn issue(&self, draft: Draft) -> Created {
+    pub(crate) async fn create(&self, draft: Draft) -> Created {
         let draft = match draft.role() {
             Some(_) => draft,
             None => draft.with_role(role("staff")),
@@ -56,9 +56,9 @@ impl World {
         self.service.create(&admin(), draft).await.expect("the administrator may create it")
     }
 
-    /// Creates an invitation as [`Self::issue`] does, with several uses.
-    pub(crate) async fn issue_for(&self, uses: u32) -> Created {
-        self.issue(Draft::new().for_uses(NonZeroU32::new(uses).expect("at least one use"))).await
+    /// Creates an invitation as [`Self::create`] does, with several uses.
+    pub(crate) async fn create_for_uses(&self, uses: u32) -> Created {
+        self.create(Draft::new().for_uses(NonZeroU32::new(uses).expect("at least one use"))).await
     }
 
     /// Reserves a use of the code for a newcomer of that name.
@@ -80,27 +80,28 @@ impl World {
     }
 
     /// Returns all events that match, newest first.
-    pub(crate) async fn events_like(&self, filter: &EventFilter) -> Vec<Event> {
+    pub(crate) async fn events_matching(&self, filter: &EventFilter) -> Vec<Event> {
         all_events(&*self.store, &Scope::All, filter, 200).await
     }
 
     /// Returns all events, newest first.
     pub(crate) async fn events(&self) -> Vec<Event> {
-        self.events_like(&EventFilter::default()).await
+        self.events_matching(&EventFilter::default()).await
     }
 
     /// Returns all events of this user, newest first.
-    pub(crate) async fn events_of(&self, user: &UserId) -> Vec<Event> {
-        self.events_like(&EventFilter { user: Some(user.clone()), ..EventFilter::default() }).await
+    pub(crate) async fn events_by_user(&self, user: &UserId) -> Vec<Event> {
+        self.events_matching(&EventFilter { user: Some(user.clone()), ..EventFilter::default() })
+            .await
     }
 
     /// Returns all events about this invitation, newest first.
-    pub(crate) async fn events_about(&self, id: InvitationId) -> Vec<Event> {
-        self.events_like(&EventFilter { invitation: Some(id), ..EventFilter::default() }).await
+    pub(crate) async fn events_of_invitation(&self, id: InvitationId) -> Vec<Event> {
+        self.events_matching(&EventFilter { invitation: Some(id), ..EventFilter::default() }).await
     }
 
     /// Returns all invitations that are not deleted, and all events.
-    pub(crate) async fn everything(&self) -> (Vec<Invitation>, Vec<Event>) {
+    pub(crate) async fn snapshot(&self) -> (Vec<Invitation>, Vec<Event>) {
         let filter = Filter::all(self.now());
         (all_invitations(&*self.store, &Scope::All, &filter, 200).await, self.events().await)
     }

@@ -4,7 +4,7 @@ use invitation_core::{Cap, Draft, Limits, QuotaOf, Refusal};
 use std::num::NonZeroU32;
 
 use super::{
-    harness::{Service, World},
+    harness::{Harness, Service},
     samples::{role, user},
 };
 
@@ -21,10 +21,10 @@ pub(crate) fn of_admin() -> QuotaOf {
     QuotaOf::Inviter(user("u-admin"))
 }
 
-pub(crate) fn bounded(world: &World, inviter: Cap, division: Cap) -> Service {
+pub(crate) fn bounded(harness: &Harness, inviter: Cap, division: Cap) -> Service {
     let limits = Limits::default().with_denials_per_minute(NonZeroU32::MAX);
     let limits = limits.with_pending_per_inviter(inviter).with_pending_per_division(division);
-    world.service.clone().with_limits(limits)
+    harness.service.clone().with_limits(limits)
 }
 
 pub(crate) fn staff() -> Draft {
