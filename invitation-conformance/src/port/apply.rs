@@ -10,22 +10,25 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply, one_day_on},
+        factory::{Factory, apply, one_day_later},
         reads::{stored, trail},
         samples::{domain, email, later, newcomer, role, start},
     },
 };
 
 /// Returns every kind of change, each with a row whose facts allow it.
-pub(super) fn every_change(mint: &Mint) -> Vec<(Invitation, Transition)> {
+pub(super) fn every_change(factory: &Factory) -> Vec<(Invitation, Transition)> {
     let mut all = Vec::new();
     for max in [1, 3] {
-        let row = Invitation { max_uses: NonZeroU32::new(max).expect("not zero"), ..mint.row() };
-        let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+        let row = Invitation {
+            max_uses: NonZeroU32::new(max).expect("not zero"),
+            ..factory.invitation()
+        };
+        let redeem = factory.default_redeem(&row, &newcomer("anna"));
         all.push((row, redeem));
     }
     let nothing = NewTerms { binding: None, role: None, expires_at: None };
-    let soon = later(one_day_on(), 3_600_000_001);
+    let soon = later(one_day_later(), 3_600_000_001);
     let terms = [
         NewTerms { binding: Some(Binding::Address(email("A.b@Exämple.org"))), ..nothing.clone() },
         NewTerms { binding: Some(Binding::Domain(domain("example.org"))), ..nothing.clone() },
@@ -42,26 +45,26 @@ pub(super) fn every_change(mint: &Mint) -> Vec<(Invitation, Transition)> {
         [Binding::Anyone, Binding::Address(email("x@y.org")), Binding::Domain(domain("z.org"))]
     {
         for terms in terms.clone() {
-            let row = Invitation { binding: bound.clone(), ..mint.row() };
-            let amend = mint.transition(Command::Amend { current: &row, terms });
+            let row = Invitation { binding: bound.clone(), ..factory.invitation() };
+            let amend = factory.transition(Command::Amend { current: &row, terms });
             all.push((row, amend));
         }
     }
-    let row = mint.row();
-    let (digest, tag, sealed) = mint.keep(row.id, &mint.code());
-    let rotate = mint.transition(Command::Rotate { current: &row, digest, tag, sealed });
+    let row = factory.invitation();
+    let (digest, tag, sealed) = factory.seal(row.id, &factory.code());
+    let rotate = factory.transition(Command::Rotate { current: &row, digest, tag, sealed });
     all.push((row, rotate));
     for reason in [None, Some("left\n\"early\" 'n \\ all".to_owned())] {
-        let row = mint.row();
-        let revoke = mint.transition(Command::Revoke { id: row.id, reason: reason.clone() });
+        let row = factory.invitation();
+        let revoke = factory.transition(Command::Revoke { id: row.id, reason: reason.clone() });
         all.push((row, revoke));
         let revocation = Some(Revocation { at: start(), reason });
-        let row = Invitation { revocation, version: 2, ..mint.row() };
-        let reinstate = mint.transition(Command::Reinstate { current: &row });
+        let row = Invitation { revocation, version: 2, ..factory.invitation() };
+        let reinstate = factory.transition(Command::Reinstate { current: &row });
         all.push((row, reinstate));
     }
-    let row = mint.row();
-    let delete = mint.transition(Command::Delete { id: row.id });
+    let row = factory.invitation();
+    let delete = factory.transition(Command::Delete { id: row.id });
     all.push((row, delete));
     all
 }
@@ -70,12 +73,12 @@ pub(super) fn every_change(mint: &Mint) -> Vec<(Invitation, Transition)> {
 /// [`Change::apply_to`](invitation_core::Change::apply_to) produces. It writes its one event and
 /// touches no other invitation.
 pub async fn every_change_matches_the_specification(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let all = every_change(&mint);
+    let (store, factory) = (fixture.store(), Factory::new());
+    let all = every_change(&factory);
     let rows: Vec<_> = all.iter().map(|(row, _)| row.clone()).collect();
-    let bystander = mint.row();
-    mint.store(&*store, &rows).await;
-    mint.store(&*store, std::slice::from_ref(&bystander)).await;
+    let bystander = factory.invitation();
+    factory.insert(&*store, &rows).await;
+    factory.insert(&*store, std::slice::from_ref(&bystander)).await;
     for (row, transition) in all {
         let what = transition.event().action;
         let before = trail(&*store, &row).await;
@@ -99,8 +102,8 @@ pub async fn every_change_matches_the_specification(fixture: Fixture) {
 /// A refused transition changes no byte and writes no event. Its operation id stays
 /// usable: the same transition succeeds once the guard holds.
 pub async fn refused_change_has_no_effect(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    for (row, transition) in every_change(&mint) {
+    let (store, factory) = (fixture.store(), Factory::new());
+    for (row, transition) in every_change(&factory) {
         let what = transition.event().action;
         // Blocks the transition with a later change of terms, or with no uses left.
         let blocked = match transition.redeemer() {
@@ -110,7 +113,7 @@ pub async fn refused_change_has_no_effect(fixture: Fixture) {
             },
             None => Invitation { deleted_at: Some(start()), ..row.clone() },
         };
-        mint.store(&*store, std::slice::from_ref(&blocked)).await;
+        factory.insert(&*store, std::slice::from_ref(&blocked)).await;
         let before = trail(&*store, &row).await;
 
         let outcome = apply(&*store, &transition).await;
@@ -120,7 +123,7 @@ pub async fn refused_change_has_no_effect(fixture: Fixture) {
         assert_eq!(trail(&*store, &row).await, before, "{what}: no event is written");
 
         if transition.redeemer().is_some() {
-            let reinstate = mint.transition(Command::Reinstate { current: &blocked });
+            let reinstate = factory.transition(Command::Reinstate { current: &blocked });
             assert!(matches!(apply(&*store, &reinstate).await, Outcome::Applied(_)), "reinstate");
             let outcome = apply(&*store, &transition).await;
             assert!(
@@ -134,10 +137,10 @@ pub async fn refused_change_has_no_effect(fixture: Fixture) {
 /// The store recognises a resent transition that was applied before, even after later
 /// transitions. The resend changes nothing, writes nothing and returns the current facts.
 pub async fn resent_change_is_replayed_without_effect(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    for (row, transition) in every_change(&mint) {
+    let (store, factory) = (fixture.store(), Factory::new());
+    for (row, transition) in every_change(&factory) {
         let what = transition.event().action;
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
         let Outcome::Applied(made) = apply(&*store, &transition).await else {
             panic!("{what}: the guard holds");
         };
@@ -147,7 +150,7 @@ pub async fn resent_change_is_replayed_without_effect(fixture: Fixture) {
         assert_eq!(stored(&*store, &row).await, made.invitation, "{what}: nothing changed");
         assert_eq!(trail(&*store, &row).await, events, "{what}: nothing was written");
 
-        let delete = mint.transition(Command::Delete { id: row.id });
+        let delete = factory.transition(Command::Delete { id: row.id });
         let now = match apply(&*store, &delete).await {
             Outcome::Applied(now) | Outcome::Refused(now) => now.invitation,
             other => panic!("{what}: then deleted: {other:?}"),
@@ -164,10 +167,10 @@ pub async fn resent_change_is_replayed_without_effect(fixture: Fixture) {
 /// A transition is never applied when an event under its operation id is already stored
 /// for the invitation. This holds even if that event records a refusal.
 pub async fn recorded_operation_id_is_never_applied(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let row = mint.row();
-    mint.store(&*store, std::slice::from_ref(&row)).await;
-    let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+    let (store, factory) = (fixture.store(), Factory::new());
+    let row = factory.invitation();
+    factory.insert(&*store, std::slice::from_ref(&row)).await;
+    let redeem = factory.default_redeem(&row, &newcomer("anna"));
     let refused = Event {
         outcome: invitation_core::EventOutcome::Refused,
         reason: Some(invitation_core::Reason::Revoked),
@@ -186,19 +189,19 @@ pub async fn recorded_operation_id_is_never_applied(fixture: Fixture) {
 /// `apply` returns one outcome per transition, in order. Each transition succeeds or
 /// fails independently, even if several are about the same invitation.
 pub async fn transitions_of_one_call_succeed_or_fail_independently(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     assert!(store.apply(&[]).await.is_empty(), "nothing in, nothing out");
 
-    let rows: Vec<_> = (0..40).map(|_| mint.row()).collect();
-    mint.store(&*store, &rows).await;
-    let absent = mint.row();
+    let rows: Vec<_> = (0..40).map(|_| factory.invitation()).collect();
+    factory.insert(&*store, &rows).await;
+    let absent = factory.invitation();
     let (mut batch, mut expected) = (Vec::new(), Vec::new());
     for (n, row) in rows.iter().enumerate() {
-        let redeem = mint.plain_redeem(row, &newcomer(&format!("a{n}")));
+        let redeem = factory.default_redeem(row, &newcomer(&format!("a{n}")));
         batch.extend([
             redeem.clone(),
-            mint.plain_redeem(&absent, &newcomer(&format!("a{n}"))),
-            mint.plain_redeem(row, &newcomer(&format!("b{n}"))),
+            factory.default_redeem(&absent, &newcomer(&format!("a{n}"))),
+            factory.default_redeem(row, &newcomer(&format!("b{n}"))),
             redeem,
         ]);
         expected.extend(["applied", "missing", "refused", "replayed"]);

@@ -11,7 +11,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, one_day_on},
+        factory::{Factory, one_day_later},
         lease_oracle::Book,
         samples::{domain, email, later, newcomer, role, start},
     },
@@ -19,13 +19,13 @@ use crate::{
 
 /// Returns the instant `n` minutes after the calls begin.
 fn minute(n: i64) -> Timestamp {
-    later(one_day_on(), n * 60_000_000)
+    later(one_day_later(), n * 60_000_000)
 }
 
-async fn insert(store: &dyn Store, mint: &Mint, max: u32) -> (Invitation, Book) {
+async fn insert(store: &dyn Store, factory: &Factory, max: u32) -> (Invitation, Book) {
     let max_uses = NonZeroU32::new(max).expect("not zero");
-    let row = Invitation { max_uses, ..mint.row() };
-    mint.store(store, std::slice::from_ref(&row)).await;
+    let row = Invitation { max_uses, ..factory.invitation() };
+    factory.insert(store, std::slice::from_ref(&row)).await;
     let book = Book::of(&row);
     (row, book)
 }
@@ -36,13 +36,14 @@ fn own(book: &Book, name: &str) -> invitation_core::Lease {
 
 /// Applies one transition of each kind that concerns leases, in sequence, to one
 /// invitation. Passes each transition to `check` after it was applied.
-async fn a_life_with_leases<C>(store: &dyn Store, mint: &Mint, mut check: C)
+async fn a_life_with_leases<C>(store: &dyn Store, factory: &Factory, mut check: C)
 where
     C: AsyncFnMut(&Book, &Transition, &str),
 {
-    let (row, mut book) = insert(store, mint, 4).await;
-    let reserve = |name: &str, span, source| mint.reserve(&row, &newcomer(name), span, source);
-    let redeem = |name: &str, now, source| mint.redeem_taking(&row, &newcomer(name), now, source);
+    let (row, mut book) = insert(store, factory, 4).await;
+    let reserve = |name: &str, span, source| factory.reserve(&row, &newcomer(name), span, source);
+    let redeem =
+        |name: &str, now, source| factory.redeem_with_source(&row, &newcomer(name), now, source);
     let mut step = async |book: &mut Book, what: &str, transition: Transition| {
         assert!(book.apply(store, &transition, what).await, "{what}: is made");
         check(book, &transition, what).await;
@@ -66,10 +67,10 @@ where
     let source = UseSource::Own(own(&book, "dora"));
     step(&mut book, "redeem one's own use", redeem("dora", minute(12), source)).await;
     let lease = own(&book, "carl").id;
-    let commit = mint.commit(&row, lease, &newcomer("carl"), minute(60));
+    let commit = factory.commit(&row, lease, &newcomer("carl"), minute(60));
     step(&mut book, "commit a run-out one", commit).await;
     let lease = own(&book, "eve").id;
-    let release = mint.release(&row, lease, &newcomer("eve"), minute(61));
+    let release = factory.release(&row, lease, &newcomer("eve"), minute(61));
     step(&mut book, "release a run-out one", release).await;
     step(&mut book, "redeem what is free", redeem("gina", minute(62), UseSource::Free)).await;
     assert_eq!((book.invitation.uses, book.invitation.held), (4, 0), "all are used");
@@ -79,11 +80,11 @@ where
 /// [`Change::apply_to`](invitation_core::Change::apply_to) produces, with the next lease as the
 /// first one. It writes its [`evidence`](invitation_core::Transition::evidence).
 pub async fn every_lease_change_matches_the_specification(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let (other, mut bystander) = insert(&*store, &mint, 4).await;
-    let hold = mint.reserve(&other, &newcomer("anna"), (minute(0), minute(1)), UseSource::Free);
+    let (store, factory) = (fixture.store(), Factory::new());
+    let (other, mut bystander) = insert(&*store, &factory, 4).await;
+    let hold = factory.reserve(&other, &newcomer("anna"), (minute(0), minute(1)), UseSource::Free);
     assert!(bystander.apply(&*store, &hold, "elsewhere").await, "on another invitation");
-    a_life_with_leases(&*store, &mint, async |_, _, what| {
+    a_life_with_leases(&*store, &factory, async |_, _, what| {
         bystander.check(&*store, &format!("another invitation: {what}")).await;
     })
     .await;
@@ -92,9 +93,9 @@ pub async fn every_lease_change_matches_the_specification(fixture: Fixture) {
 /// The store recognises a resent lease change, both right after the change and at the
 /// end.
 pub async fn resent_lease_change_is_replayed_without_effect(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let (mut all, mut last) = (Vec::new(), None);
-    a_life_with_leases(&*store, &mint, async |book, transition, what| {
+    a_life_with_leases(&*store, &factory, async |book, transition, what| {
         book.resend(&*store, transition, what).await;
         all.push((transition.clone(), what.to_owned()));
         last = Some(book.clone());
@@ -109,18 +110,18 @@ pub async fn resent_lease_change_is_replayed_without_effect(fixture: Fixture) {
 /// A lease that would outlive the invitation ends with the invitation, to the
 /// microsecond.
 pub async fn lease_ends_no_later_than_the_invitation(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     for (by, cut) in [(-1, false), (0, false), (1, true), (86_400_000_000, true)] {
         for renewed in [false, true] {
-            let (row, mut book) = insert(&*store, &mint, 1).await;
+            let (row, mut book) = insert(&*store, &factory, 1).await;
             let (anna, until) = (newcomer("anna"), later(row.expires_at, by));
             let mut source = UseSource::Free;
             if renewed {
-                let hold = mint.reserve(&row, &anna, (minute(0), minute(1)), source);
+                let hold = factory.reserve(&row, &anna, (minute(0), minute(1)), source);
                 assert!(book.apply(&*store, &hold, "hold").await, "it is free");
                 source = UseSource::Own(own(&book, "anna"));
             }
-            let hold = mint.reserve(&row, &anna, (minute(1), until), source);
+            let hold = factory.reserve(&row, &anna, (minute(1), until), source);
             assert!(book.apply(&*store, &hold, "hold").await, "it is free, or one's own");
             let expected = if cut { row.expires_at } else { until };
             let what = format!("{by} µs after the expiry, renewed: {renewed}");
@@ -132,7 +133,7 @@ pub async fn lease_ends_no_later_than_the_invitation(fixture: Fixture) {
 /// Returns the terms of each amendment, and whether it ends all leases.
 fn amendments() -> Vec<(NewTerms, bool)> {
     let nothing = NewTerms { binding: None, role: None, expires_at: None };
-    let soon = Some(later(one_day_on(), 3_600_000_001));
+    let soon = Some(later(one_day_later(), 3_600_000_001));
     vec![
         (NewTerms { binding: Some(Binding::Address(email("a@b.org"))), ..nothing.clone() }, true),
         (NewTerms { binding: Some(Binding::Domain(domain("b.org"))), ..nothing.clone() }, true),
@@ -146,15 +147,16 @@ fn amendments() -> Vec<(NewTerms, bool)> {
 /// Revoking, deleting, rotating, and amending the binding or the role end all leases.
 /// Amending only the expiry leaves them as they were.
 pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     for leases in [1, 3] {
         for n in 0..9 {
-            let (row, mut book) = insert(&*store, &mint, 4).await;
+            let (row, mut book) = insert(&*store, &factory, 4).await;
             let names = ["anna", "bob", "carl"];
             for name in names.into_iter().take(leases) {
                 // One of the leases has expired by the time of the change.
-                let until = if name == "bob" { one_day_on() } else { minute(10) };
-                let hold = mint.reserve(&row, &newcomer(name), (start(), until), UseSource::Free);
+                let until = if name == "bob" { one_day_later() } else { minute(10) };
+                let hold =
+                    factory.reserve(&row, &newcomer(name), (start(), until), UseSource::Free);
                 assert!(book.apply(&*store, &hold, name).await, "{name} gets a free use");
             }
             let current = &book.invitation.clone();
@@ -163,7 +165,7 @@ pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
                 0 => (Command::Revoke { id: row.id, reason: None }, true),
                 1 => (Command::Delete { id: row.id }, true),
                 2 => {
-                    let (digest, tag, sealed) = mint.keep(row.id, &mint.code());
+                    let (digest, tag, sealed) = factory.seal(row.id, &factory.code());
                     (Command::Rotate { current, digest, tag, sealed }, true)
                 }
                 n => {
@@ -173,11 +175,11 @@ pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
             };
             let what = format!("{command:?}");
             let lease = own(&book, "anna");
-            let change = mint.transition(command);
+            let change = factory.transition(command);
             assert!(book.apply(&*store, &change, &what).await, "{what}: is made");
             assert_eq!(book.leases.is_empty(), ends, "{what}: leases");
             book.resend(&*store, &change, &what).await;
-            let commit = mint.commit(&row, lease.id, &newcomer("anna"), minute(1));
+            let commit = factory.commit(&row, lease.id, &newcomer("anna"), minute(1));
             assert_eq!(book.apply(&*store, &commit, &what).await, !ends, "{what}: the commit");
         }
     }
@@ -186,26 +188,26 @@ pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
 /// A refused lease change leaves everything as it was. Several lease changes in one call
 /// succeed or fail independently.
 pub async fn refused_lease_change_has_no_effect(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let (row, mut book) = insert(&*store, &mint, 1).await;
-    let hold = mint.reserve(&row, &newcomer("anna"), (minute(0), minute(10)), UseSource::Free);
+    let (store, factory) = (fixture.store(), Factory::new());
+    let (row, mut book) = insert(&*store, &factory, 1).await;
+    let hold = factory.reserve(&row, &newcomer("anna"), (minute(0), minute(10)), UseSource::Free);
     assert!(book.apply(&*store, &hold, "hold").await, "it is free");
     let lease = own(&book, "anna");
     let (bob, span) = (newcomer("bob"), (minute(1), minute(20)));
     for source in [UseSource::Free, UseSource::Expired, UseSource::Own(lease.clone())] {
         let what = format!("{source:?}");
-        let redeem = mint.redeem_taking(&row, &bob, minute(9), source.clone());
+        let redeem = factory.redeem_with_source(&row, &bob, minute(9), source.clone());
         assert!(!book.apply(&*store, &redeem, &what).await, "{what}: it is held");
-        let reserve = mint.reserve(&row, &bob, span, source);
+        let reserve = factory.reserve(&row, &bob, span, source);
         assert!(!book.apply(&*store, &reserve, &what).await, "{what}: it is held");
         // A refusal does not consume the operation id.
         assert!(!book.apply(&*store, &reserve, &what).await, "{what}: still");
     }
     let call = [
-        mint.commit(&row, lease.id, &bob, minute(11)),
-        mint.redeem_taking(&row, &bob, minute(11), UseSource::Expired),
-        mint.commit(&row, lease.id, &newcomer("anna"), minute(11)),
-        mint.release(&row, lease.id, &newcomer("anna"), minute(11)),
+        factory.commit(&row, lease.id, &bob, minute(11)),
+        factory.redeem_with_source(&row, &bob, minute(11), UseSource::Expired),
+        factory.commit(&row, lease.id, &newcomer("anna"), minute(11)),
+        factory.release(&row, lease.id, &newcomer("anna"), minute(11)),
     ];
     let answers = store.apply(&call).await;
     let made: Vec<_> = answers

@@ -8,14 +8,14 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         reads::all_events,
         samples::{division, later, role, start, user},
     },
 };
 
 /// Returns a mixed trail about three invitations.
-fn mixed(mint: &Mint, about: &[InvitationId; 3]) -> Vec<Event> {
+fn mixed(factory: &Factory, about: &[InvitationId; 3]) -> Vec<Event> {
     let actions = [Action::Redeem, Action::View, Action::Copy, Action::Audit];
     let places = [Some("sales"), Some("hr"), None, Some("Sales")];
     (0..90_usize)
@@ -37,7 +37,7 @@ fn mixed(mint: &Mint, about: &[InvitationId; 3]) -> Vec<Event> {
             reason: (n % 3 > 0).then_some(Reason::Used),
             invitation: about.get(n % 4).copied(),
             division: places[(n / 2) % 4].map(division),
-            ..mint
+            ..factory
                 .event(actions[(n / 3) % 4], later(start(), i64::try_from(n * 7 % 20).unwrap_or(0)))
         })
         .collect()
@@ -83,9 +83,9 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
 /// length. Each filter matches what [`EventFilter::matches`] matches. A division's scope
 /// contains only the events of that division.
 pub async fn every_event_filter_matches_the_specification(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let about = [mint.invitation_id(), mint.invitation_id(), mint.invitation_id()];
-    let mut events = mixed(&mint, &about);
+    let (store, factory) = (fixture.store(), Factory::new());
+    let about = [factory.invitation_id(), factory.invitation_id(), factory.invitation_id()];
+    let mut events = mixed(&factory, &about);
     store.record(&events).await.expect("the store records");
     events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
     let scopes = [None, Some("sales"), Some("Sales"), Some("hr"), Some("nowhere")];
@@ -108,11 +108,11 @@ pub async fn every_event_filter_matches_the_specification(fixture: Fixture) {
 
 /// Events written between page requests neither repeat nor hide the existing ones.
 pub async fn event_between_pages_neither_repeats_nor_hides_events(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let mut next = 0;
     let mut write = async || {
         next += 1;
-        let event = mint.event(Action::View, later(start(), next / 4));
+        let event = factory.event(Action::View, later(start(), next / 4));
         store.record(std::slice::from_ref(&event)).await.expect("the store records");
         event
     };

@@ -12,7 +12,7 @@ use super::apply::every_change;
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply},
+        factory::{Factory, apply},
         reads::{all_events, all_invitations, stored, trail},
         samples::{division, later, newcomer, one_word_apart, role, start, user},
     },
@@ -22,10 +22,10 @@ use crate::{
 /// or counted, and no transition reaches it.
 pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
     let elsewhere = Scope::Division(division("hr"));
-    let (store, mint) = (fixture.store(), Mint::new().with_scope(elsewhere.clone()));
-    for (row, transition) in every_change(&mint) {
+    let (store, factory) = (fixture.store(), Factory::new().with_scope(elsewhere.clone()));
+    for (row, transition) in every_change(&factory) {
         let what = transition.event().action;
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
         let events = trail(&*store, &row).await;
         assert_eq!(transition.scope(), &elsewhere);
         assert_eq!(apply(&*store, &transition).await, Outcome::Missing, "{what}: from elsewhere");
@@ -47,9 +47,9 @@ pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
 
 /// An invitation that was never inserted is missing from every query.
 pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    mint.store(&*store, &[mint.row()]).await;
-    for (absent, transition) in every_change(&mint) {
+    let (store, factory) = (fixture.store(), Factory::new());
+    factory.insert(&*store, &[factory.invitation()]).await;
+    for (absent, transition) in every_change(&factory) {
         let what = transition.event().action;
         assert_eq!(apply(&*store, &transition).await, Outcome::Missing, "{what}");
         assert_eq!(trail(&*store, &absent).await, [], "{what}: no event is written");
@@ -61,7 +61,7 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
         ceiling: &Arc::from(Vec::new()),
         source: UseSource::Free,
     };
-    let call = mint.call(start());
+    let call = factory.call(start());
     let nothing =
         decide(command, Scope::All, IfVersion::Any, &call, &Policy::default(), &Limits::default())
             .expect("a redemption is decided by the store");
@@ -70,24 +70,24 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
 
 /// `locate` finds an invitation in any division and in any state.
 pub async fn locate_finds_every_division_and_state(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     for (name, deleted_at) in [("sales", None), ("hr", None), ("hr", Some(start()))] {
-        let row = Invitation { division: division(name), deleted_at, ..mint.row() };
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        let row = Invitation { division: division(name), deleted_at, ..factory.invitation() };
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
         let there = Some(Located { id: row.id, division: division(name) });
         for target in [Target::Id(row.id), Target::Code(vec![row.digest])] {
             let located = store.locate(&target).await.expect("the store answers");
             assert_eq!(located, there, "{name}, deleted: {}", deleted_at.is_some());
         }
     }
-    let absent = Target::Id(mint.invitation_id());
+    let absent = Target::Id(factory.invitation_id());
     assert_eq!(store.locate(&absent).await.expect("the store answers"), None, "nowhere");
 }
 
 /// Divisions, roles and users are compared byte for byte. Names that differ in case,
 /// Unicode form, ending or by a pattern character are different.
 pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let rows: Vec<_> = (0..)
         .zip(one_word_apart())
         .map(|(n, word)| Invitation {
@@ -95,10 +95,10 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
             role: role(word),
             inviter: Inviter::User { user: user(word), role: role("admin") },
             created_at: later(start(), n),
-            ..mint.row()
+            ..factory.invitation()
         })
         .collect();
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     let all = Filter::all(start());
     for row in &rows {
         let word = row.division.as_str();
@@ -132,12 +132,12 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
 /// that differ in case, Unicode form, ending or by a pattern character belong to
 /// different people.
 pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let max_uses = NonZeroU32::new(100).expect("not zero");
-    let row = Invitation { max_uses, ..mint.row() };
-    mint.store(&*store, std::slice::from_ref(&row)).await;
+    let row = Invitation { max_uses, ..factory.invitation() };
+    factory.insert(&*store, std::slice::from_ref(&row)).await;
     for word in one_word_apart() {
-        let redeem = mint.plain_redeem(&row, &newcomer(word));
+        let redeem = factory.default_redeem(&row, &newcomer(word));
         let outcome = apply(&*store, &redeem).await;
         let Outcome::Applied(facts) = outcome else { panic!("{word:?} is new: {outcome:?}") };
         let own = facts.mine.expect("the redemption is among the facts");
@@ -153,13 +153,15 @@ pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
 
 /// A store behind `&`, `Box`, `Arc` or `dyn` behaves like the store itself.
 pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
-    async fn exercise<S: Store>(store: S, mint: &Mint) {
-        let row = mint.row();
+    async fn exercise<S: Store>(store: S, factory: &Factory) {
+        let row = factory.invitation();
         let target = Target::Id(row.id);
-        let inserted =
-            store.insert(&Insert::of(vec![mint.new_row(row.clone())])).await.expect("it inserts");
+        let inserted = store
+            .insert(&Insert::of(vec![factory.new_invitation(row.clone())]))
+            .await
+            .expect("it inserts");
         assert_eq!(inserted, Inserted::Stored);
-        let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+        let redeem = factory.default_redeem(&row, &newcomer("anna"));
         let answers = store.apply(&[redeem.clone(), redeem]).await;
         assert!(matches!(answers.as_slice(), [Ok(Outcome::Applied(_)), Ok(Outcome::Replayed(_))]));
         let found = store.get(&target, &Scope::All).await.expect("it finds");
@@ -167,7 +169,7 @@ pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
         let sales = Division::new("sales").expect("a division");
         let located = store.locate(&target).await.expect("it locates");
         assert_eq!(located, Some(Located { id: row.id, division: sales }));
-        let event = mint.event(invitation_core::Action::Copy, start()).about(&row);
+        let event = factory.event(invitation_core::Action::Copy, start()).about(&row);
         store.record(&[event]).await.expect("it records");
         let filter = Filter { status: Some(invitation_core::Status::Used), ..Filter::all(start()) };
         let page = PageRequest { after: None, limit: 1 };
@@ -177,12 +179,12 @@ pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
         let filter = EventFilter { invitation: Some(row.id), ..EventFilter::default() };
         assert_eq!(all_events(&store, &Scope::All, &filter, 2).await.len(), 3);
     }
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let durability = store.committed_by();
-    exercise(&*store, &mint).await;
-    exercise(&store, &mint).await;
-    exercise(Box::new(Arc::clone(&store)), &mint).await;
-    exercise(Box::new(Arc::clone(&store)) as Box<dyn Store>, &mint).await;
-    exercise(Arc::new(Box::new(Arc::clone(&store))), &mint).await;
+    exercise(&*store, &factory).await;
+    exercise(&store, &factory).await;
+    exercise(Box::new(Arc::clone(&store)), &factory).await;
+    exercise(Box::new(Arc::clone(&store)) as Box<dyn Store>, &factory).await;
+    exercise(Arc::new(Box::new(Arc::clone(&store))), &factory).await;
     assert_eq!(Box::new(&store).committed_by(), durability, "durability is forwarded");
 }

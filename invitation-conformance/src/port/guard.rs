@@ -10,7 +10,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply, one_day_on},
+        factory::{Factory, apply, one_day_later},
         samples::{division, domain, email, later, newcomer, proved, role, start, user},
     },
 };
@@ -32,9 +32,9 @@ impl Case {
 
 /// Stores all rows, then compares the store's verdicts with the table and with the
 /// specification.
-async fn compare(store: &dyn Store, mint: &Mint, cases: Vec<Case>) {
+async fn compare(store: &dyn Store, factory: &Factory, cases: Vec<Case>) {
     let rows: Vec<_> = cases.iter().map(|case| case.row.clone()).collect();
-    mint.store(store, &rows).await;
+    factory.insert(store, &rows).await;
     for Case { what, row, transition, holds } in cases {
         let facts = Facts::of(row);
         let specified = transition.guard().first_refusal(&facts).is_none();
@@ -52,7 +52,7 @@ async fn compare(store: &dyn Store, mint: &Mint, cases: Vec<Case>) {
 
 /// `NotExpired` holds while `now < expires_at`, to the microsecond.
 pub async fn not_expired_holds_until_the_microsecond_of_expiry(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let ceiling = Policy::default().ceiling();
     let far = [invitation_core::Timestamp::MAX, later(start(), 1), later(start(), 999_999)];
     let cases = far.into_iter().chain([start()]).flat_map(|expires_at| {
@@ -63,70 +63,74 @@ pub async fn not_expired_holds_until_the_microsecond_of_expiry(fixture: Fixture)
     });
     let cases = cases
         .map(|(expires_at, now, holds)| {
-            let row = Invitation { expires_at, ..mint.row() };
-            let transition = mint.redeem(&row, &newcomer("anna"), now, &ceiling);
+            let row = Invitation { expires_at, ..factory.invitation() };
+            let transition = factory.redeem(&row, &newcomer("anna"), now, &ceiling);
             Case::new(format!("at {now}, until {expires_at}"), row, transition, holds)
         })
         .collect();
-    compare(&*store, &mint, cases).await;
+    compare(&*store, &factory, cases).await;
 }
 
 /// `UsesLeft` holds while fewer than `max_uses` uses are redeemed.
 pub async fn uses_left_holds_below_max_uses(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let mut cases = Vec::new();
     for max in [1, 2, 3, 9, 10, 11, 100_000] {
         for (uses, holds) in [(0, true), (max - 1, true), (max, false)] {
             let row = Invitation {
                 max_uses: NonZeroU32::new(max).expect("not zero"),
                 uses,
-                last_use: (uses > 0).then(|| mint.used_by("bob", start())),
-                ..mint.row()
+                last_use: (uses > 0).then(|| factory.redemption("bob", start())),
+                ..factory.invitation()
             };
-            let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+            let redeem = factory.default_redeem(&row, &newcomer("anna"));
             cases.push(Case::new(format!("redeem, {uses} of {max}"), row, redeem, holds));
         }
     }
     for (uses, holds) in [(0, true), (1, false)] {
-        let last_use = (uses > 0).then(|| mint.used_by("bob", start()));
-        let row = Invitation { uses, last_use, ..mint.row() };
-        let revoke = mint.transition(Command::Revoke { id: row.id, reason: None });
+        let last_use = (uses > 0).then(|| factory.redemption("bob", start()));
+        let row = Invitation { uses, last_use, ..factory.invitation() };
+        let revoke = factory.transition(Command::Revoke { id: row.id, reason: None });
         cases.push(Case::new(format!("revoke, {uses} of 1"), row, revoke, holds));
     }
-    compare(&*store, &mint, cases).await;
+    compare(&*store, &factory, cases).await;
 }
 
 /// `NotRevoked` holds while the invitation is not revoked; `NotDeleted` holds while it is
 /// not a tombstone.
 pub async fn not_revoked_and_not_deleted_follow_the_facts(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let revoked =
         |reason: Option<&str>| Some(Revocation { at: start(), reason: reason.map(str::to_owned) });
     let mut cases = Vec::new();
     for revocation in [None, revoked(None), revoked(Some("")), revoked(Some("left"))] {
         for deleted_at in [None, Some(start())] {
             let what = format!("{revocation:?}, deleted {deleted_at:?}");
-            let made = || Invitation { revocation: revocation.clone(), deleted_at, ..mint.row() };
+            let made = || Invitation {
+                revocation: revocation.clone(),
+                deleted_at,
+                ..factory.invitation()
+            };
             let holds = revocation.is_none() && deleted_at.is_none();
 
             let row = made();
-            let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+            let redeem = factory.default_redeem(&row, &newcomer("anna"));
             cases.push(Case::new(format!("redeem: {what}"), row, redeem, holds));
             let row = made();
-            let revoke = mint.transition(Command::Revoke { id: row.id, reason: None });
+            let revoke = factory.transition(Command::Revoke { id: row.id, reason: None });
             cases.push(Case::new(format!("revoke: {what}"), row, revoke, holds));
             let row = made();
-            let delete = mint.transition(Command::Delete { id: row.id });
+            let delete = factory.transition(Command::Delete { id: row.id });
             cases.push(Case::new(format!("delete: {what}"), row, delete, deleted_at.is_none()));
         }
     }
-    compare(&*store, &mint, cases).await;
+    compare(&*store, &factory, cases).await;
 }
 
 /// `AddressProved` holds for any redeemer of an unbound invitation. A bound one needs a
 /// proof of exactly that address, or of an address at exactly that domain.
 pub async fn address_proved_compares_comparison_forms(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let anyone = || Binding::Anyone;
     let address = || Binding::Address(email("Anna.Lind+hr@Exämple.com"));
     let of_domain = || Binding::Domain(domain("example.com"));
@@ -156,19 +160,19 @@ pub async fn address_proved_compares_comparison_forms(fixture: Fixture) {
     ];
     let cases = table.into_iter().map(|(binding, proof, holds)| {
         let what = format!("{binding:?} with {proof:?}");
-        let row = Invitation { binding, ..mint.row() };
+        let row = Invitation { binding, ..factory.invitation() };
         let redeemer = proof.map_or_else(|| newcomer("anna"), |proof| proved("anna", proof));
-        let transition = mint.plain_redeem(&row, &redeemer);
+        let transition = factory.default_redeem(&row, &redeemer);
         Case::new(what, row, transition, holds)
     });
     let cases = cases.collect();
-    compare(&*store, &mint, cases).await;
+    compare(&*store, &factory, cases).await;
 }
 
 /// `Grantable` holds if the ceiling contains the stored pair of inviter's role and
 /// granted role, byte for byte. It always holds for invitations by the system.
 pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let pair =
         |inviter: &str, granted: &str| RolePair { inviter: role(inviter), granted: role(granted) };
     let lead = || Inviter::User { user: user("u-lead"), role: role("lead") };
@@ -199,54 +203,54 @@ pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
         ("the system, others", Inviter::System, role("root"), vec![pair("lead", "staff")], true),
     ];
     let cases = table.into_iter().map(|(what, inviter, role, pairs, holds)| {
-        let row = Invitation { role, inviter, ..mint.row() };
+        let row = Invitation { role, inviter, ..factory.invitation() };
         let ceiling: Arc<[RolePair]> = pairs.into();
-        let transition = mint.redeem(&row, &newcomer("anna"), one_day_on(), &ceiling);
+        let transition = factory.redeem(&row, &newcomer("anna"), one_day_later(), &ceiling);
         Case::new(what, row, transition, holds)
     });
     let cases = cases.collect();
-    compare(&*store, &mint, cases).await;
+    compare(&*store, &factory, cases).await;
 }
 
 /// `Version` holds at exactly this version, neither before nor after.
 pub async fn version_holds_for_the_exact_version_only(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let mut cases = Vec::new();
     for version in [1_u64, 2, 9, 10, 255, 70_000] {
         for (wanted, holds) in [(version - 1, false), (version, true), (version + 1, false)] {
-            let row = Invitation { version, ..mint.row() };
+            let row = Invitation { version, ..factory.invitation() };
             let revoke = Command::Revoke { id: row.id, reason: None };
-            let revoke = mint.transition_if(revoke, IfVersion::Exactly(wanted));
+            let revoke = factory.transition_for_version(revoke, IfVersion::Exactly(wanted));
             let what = format!("revoke version {wanted} of one at {version}");
             cases.push(Case::new(what, row, revoke, holds));
-            let row = Invitation { version, ..mint.row() };
-            let delete =
-                mint.transition_if(Command::Delete { id: row.id }, IfVersion::Exactly(wanted));
+            let row = Invitation { version, ..factory.invitation() };
+            let delete = factory
+                .transition_for_version(Command::Delete { id: row.id }, IfVersion::Exactly(wanted));
             let what = format!("delete version {wanted} of one at {version}");
             cases.push(Case::new(what, row, delete, holds));
         }
     }
-    compare(&*store, &mint, cases).await;
+    compare(&*store, &factory, cases).await;
 }
 
 /// `FirstUseBy` holds unless the user has redeemed the invitation before. If uses are
 /// left, other users can still redeem it. User ids are compared byte for byte.
 pub async fn first_use_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     for uses in [1, 2, 50] {
         let max_uses = NonZeroU32::new(uses).expect("not zero");
-        let row = Invitation { max_uses, division: division("hr"), ..mint.row() };
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        let row = Invitation { max_uses, division: division("hr"), ..factory.invitation() };
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
 
         let names = ["anna", "Anna", "anna2", "a%", "a_na", "ann\u{e4}", "anna\u{308}"];
         let first = names.iter().zip(0..uses);
         for (name, _) in first.clone() {
-            let redeem = mint.plain_redeem(&row, &newcomer(name));
+            let redeem = factory.default_redeem(&row, &newcomer(name));
             let outcome = apply(&*store, &redeem).await;
             assert!(matches!(outcome, Outcome::Applied(_)), "{name} is new: {outcome:?}");
         }
         for (name, _) in first {
-            let again = mint.plain_redeem(&row, &newcomer(name));
+            let again = factory.default_redeem(&row, &newcomer(name));
             let Outcome::Refused(facts) = apply(&*store, &again).await else {
                 panic!("{name} has redeemed it before");
             };
@@ -260,7 +264,7 @@ pub async fn first_use_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
                 "the first word that fails is FirstUseBy"
             );
         }
-        let late = mint.plain_redeem(&row, &newcomer("somebody else"));
+        let late = factory.default_redeem(&row, &newcomer("somebody else"));
         let outcome = apply(&*store, &late).await;
         let facts = match (uses, outcome) {
             (50, Outcome::Applied(_)) => continue,

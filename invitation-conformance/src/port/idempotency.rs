@@ -13,7 +13,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply, one_day_on},
+        factory::{Factory, apply, one_day_later},
         reads::{all_invitations, stored},
         samples::{division, key, later, newcomer, user},
     },
@@ -25,7 +25,7 @@ pub(super) fn request(owner: Option<&str>, name: &str, fingerprint: u8) -> Idemp
         key,
         fingerprint: Fingerprint::from_bytes([fingerprint; 32]),
         id: new_id(),
-        at: one_day_on(),
+        at: one_day_later(),
         results: None,
     }
 }
@@ -42,16 +42,17 @@ fn new_id() -> EventId {
 /// fingerprint. They are returned in their current state and by ascending id, before any
 /// check of quotas and taken codes. An insert that failed leaves no key.
 pub async fn known_key_returns_its_invitations(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let taken = mint.row();
-    mint.store(&*store, std::slice::from_ref(&taken)).await;
-    let rows = |n: usize| (0..n).map(|_| mint.new_row(mint.row())).collect::<Vec<_>>();
+    let (store, factory) = (fixture.store(), Factory::new());
+    let taken = factory.invitation();
+    factory.insert(&*store, std::slice::from_ref(&taken)).await;
+    let rows =
+        |n: usize| (0..n).map(|_| factory.new_invitation(factory.invitation())).collect::<Vec<_>>();
     let insert = async |rows: &[NewInvitation], full: bool, request: IdempotentRequest| {
         let quota = Quota {
             of: QuotaOf::Division(division("sales")),
             max: NonZeroU32::MIN,
             adds: 1,
-            now: one_day_on(),
+            now: one_day_later(),
         };
         let quotas = if full { vec![quota] } else { vec![] };
         let insert = Insert { rows: rows.to_vec(), quotas, request: Some(request) };
@@ -61,13 +62,13 @@ pub async fn known_key_returns_its_invitations(fixture: Fixture) {
     let refused = rows(1);
     let full = insert(&refused, true, asked()).await;
     assert!(matches!(full, Inserted::QuotaFull { .. }), "there is no room: {full:?}");
-    let with_taken = [mint.new_row(taken.clone())];
+    let with_taken = [factory.new_invitation(taken.clone())];
     assert_eq!(insert(&with_taken, false, asked()).await, Inserted::CodeTaken, "a taken code");
     let first = rows(12);
     assert_eq!(insert(&first, false, asked()).await, Inserted::Stored, "the key was left free");
 
-    let redeem = mint.plain_redeem(&first[3].invitation, &newcomer("anna"));
-    let delete = mint.transition(Command::Delete { id: first[5].invitation.id });
+    let redeem = factory.default_redeem(&first[3].invitation, &newcomer("anna"));
+    let delete = factory.transition(Command::Delete { id: first[5].invitation.id });
     for transition in [redeem, delete] {
         apply(&*store, &transition).await;
     }
@@ -79,7 +80,7 @@ pub async fn known_key_returns_its_invitations(fixture: Fixture) {
     let fingerprint = Fingerprint::from_bytes([1; 32]);
     let known = PriorRequest { fingerprint, invitations, results: None };
     let count = async || {
-        let filter = Filter::all(one_day_on());
+        let filter = Filter::all(one_day_later());
         all_invitations(&*store, &Scope::All, &filter, 200).await.len()
     };
     let before = count().await;
@@ -108,7 +109,7 @@ pub async fn known_key_returns_its_invitations(fixture: Fixture) {
 /// Results are stored byte for byte with the key, with and without invitations, and once
 /// for any number of invitations.
 pub async fn results_of_a_key_are_returned_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let all_bytes: Vec<u8> = (0..=255).collect();
     for (n, (count, bytes)) in
         [(3, all_bytes.clone()), (0, all_bytes), (1, b" ".repeat(300_000))].iter().enumerate()
@@ -119,7 +120,8 @@ pub async fn results_of_a_key_are_returned_byte_for_byte(fixture: Fixture) {
             results,
             ..request(Some("u-1"), &name, fingerprint)
         };
-        let rows: Vec<_> = (0..*count).map(|_| mint.new_row(mint.row())).collect();
+        let rows: Vec<_> =
+            (0..*count).map(|_| factory.new_invitation(factory.invitation())).collect();
         let insert =
             Insert { request: Some(asked(1, results.clone())), ..Insert::of(rows.clone()) };
         let answer = store.insert(&insert).await.expect("the store inserts");
@@ -142,7 +144,7 @@ pub async fn results_of_a_key_are_returned_byte_for_byte(fixture: Fixture) {
 /// A key without invitations is known until the instant at which it is forgotten; then it
 /// can be used as a new key. A key with invitations stays.
 pub async fn key_without_invitations_expires(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let results = |text: &str| Some(RequestResults::from_bytes(text.into()));
     let asked = |name: &str, at, text: Option<&str>| IdempotentRequest {
         at,
@@ -153,12 +155,12 @@ pub async fn key_without_invitations_expires(fixture: Fixture) {
         let insert = Insert { request: Some(request), ..Insert::of(rows) };
         store.insert(&insert).await.expect("the store inserts")
     };
-    let first = one_day_on();
+    let first = one_day_later();
     let gone = asked("k", first, None).forgotten_at();
     for name in ["empty", "asked", "filled"] {
         assert_eq!(insert(vec![], asked(name, first, Some("first"))).await, Inserted::Stored);
     }
-    let row = mint.new_row(mint.row());
+    let row = factory.new_invitation(factory.invitation());
     assert_eq!(insert(vec![row], asked("kept", first, Some("first"))).await, Inserted::Stored);
     let known = |text: &str, answer: Inserted| {
         let Inserted::Known(known) = answer else { panic!("{text}: {answer:?}") };
@@ -169,7 +171,7 @@ pub async fn key_without_invitations_expires(fixture: Fixture) {
     for at in [gone, later(gone, 1)] {
         assert_eq!(insert(vec![], asked("asked", at, None)).await, Inserted::Stored, "not known");
     }
-    let row = mint.new_row(mint.row());
+    let row = factory.new_invitation(factory.invitation());
     let answer = insert(vec![row], asked("filled", gone, Some("second"))).await;
     assert_eq!(answer, Inserted::Stored, "it stands for something else now");
     let far = later(gone, 400 * 86_400_000_000);
@@ -182,7 +184,7 @@ pub async fn key_without_invitations_expires(fixture: Fixture) {
 /// An insert without rows and results only looks up a key. It stores nothing, not even
 /// the key.
 pub async fn insert_without_rows_only_looks_up_the_key(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let asked = |fingerprint| Insert {
         request: Some(request(Some("u-1"), "k", fingerprint)),
         ..Insert::of(Vec::new())
@@ -193,7 +195,7 @@ pub async fn insert_without_rows_only_looks_up_the_key(fixture: Fixture) {
     }
     let nothing = store.insert(&Insert::of(Vec::new())).await.expect("the store answers");
     assert_eq!(nothing, Inserted::Stored, "nothing is asked");
-    let row = mint.new_row(mint.row());
+    let row = factory.new_invitation(factory.invitation());
     let insert = Insert { rows: vec![row.clone()], ..asked(1) };
     assert_eq!(store.insert(&insert).await.expect("the store inserts"), Inserted::Stored);
     for fingerprint in [1, 2] {
@@ -205,7 +207,7 @@ pub async fn insert_without_rows_only_looks_up_the_key(fixture: Fixture) {
         };
         assert_eq!(answer, Inserted::Known(known), "what it stands for, whatever was asked");
     }
-    let filter = Filter::all(one_day_on());
+    let filter = Filter::all(one_day_later());
     let all = all_invitations(&*store, &Scope::All, &filter, 50).await;
     assert_eq!(all, [row.invitation], "nothing else is stored");
 }

@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply},
+        factory::{Factory, apply},
         reads::{all_events, all_invitations, stored, trail},
         samples::{newcomer, start},
     },
@@ -35,15 +35,17 @@ async fn must_be_taken(store: &dyn Store, rows: &[NewInvitation], what: &str) {
 
 /// Inserted invitations are stored, each with its event, and are found by id and by code.
 pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let rows: Vec<_> = (0..3).map(|_| mint.new_row(mint.row())).collect();
+    let (store, factory) = (fixture.store(), Factory::new());
+    let rows: Vec<_> = (0..3).map(|_| factory.new_invitation(factory.invitation())).collect();
     assert_eq!(
         store.insert(&Insert::of(rows.clone())).await.expect("the store inserts"),
         Inserted::Stored
     );
     for NewInvitation { invitation, event } in rows {
         assert_eq!(stored(&*store, &invitation).await, invitation, "by its id");
-        for digests in [vec![invitation.digest], vec![mint.row().digest, invitation.digest]] {
+        for digests in
+            [vec![invitation.digest], vec![factory.invitation().digest, invitation.digest]]
+        {
             let target = Target::Code(digests);
             let found = store.get(&target, &Scope::All).await.expect("the store answers");
             assert_eq!(found.as_ref(), Some(&invitation), "by one of the digests");
@@ -51,8 +53,8 @@ pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
         assert_eq!(trail(&*store, &invitation).await, [event], "its event is stored");
     }
     for target in [
-        Target::Id(mint.invitation_id()),
-        Target::Code(vec![mint.row().digest, mint.row().digest]),
+        Target::Id(factory.invitation_id()),
+        Target::Code(vec![factory.invitation().digest, factory.invitation().digest]),
         Target::Code(vec![]),
     ] {
         let found = store.get(&target, &Scope::All).await.expect("the store answers");
@@ -62,9 +64,9 @@ pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
 
 /// One call can insert a thousand invitations.
 pub async fn insert_of_1000_invitations_stores_all(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let mut rows: Vec<_> = (0..1_000).map(|_| mint.row()).collect();
-    mint.store(&*store, &rows).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let mut rows: Vec<_> = (0..1_000).map(|_| factory.invitation()).collect();
+    factory.insert(&*store, &rows).await;
     rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
     let found = all_invitations(&*store, &Scope::All, &Filter::all(start()), 200).await;
     assert_eq!(found.len(), rows.len(), "every one is stored");
@@ -76,14 +78,15 @@ pub async fn insert_of_1000_invitations_stores_all(fixture: Fixture) {
 /// An insert stores all rows or none. It stores none if a digest belongs to another row
 /// of the call or to a stored invitation in any state, tombstones included.
 pub async fn insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let (used, deleted, rotated) = (mint.row(), mint.row(), mint.row());
-    mint.store(&*store, &[used.clone(), deleted.clone(), rotated.clone()]).await;
-    let (digest, tag, sealed) = mint.keep(rotated.id, &mint.code());
+    let (store, factory) = (fixture.store(), Factory::new());
+    let (used, deleted, rotated) =
+        (factory.invitation(), factory.invitation(), factory.invitation());
+    factory.insert(&*store, &[used.clone(), deleted.clone(), rotated.clone()]).await;
+    let (digest, tag, sealed) = factory.seal(rotated.id, &factory.code());
     for transition in [
-        mint.plain_redeem(&used, &newcomer("anna")),
-        mint.transition(Command::Delete { id: deleted.id }),
-        mint.transition(Command::Rotate { current: &rotated, digest, tag, sealed }),
+        factory.default_redeem(&used, &newcomer("anna")),
+        factory.transition(Command::Delete { id: deleted.id }),
+        factory.transition(Command::Rotate { current: &rotated, digest, tag, sealed }),
     ] {
         let outcome = apply(&*store, &transition).await;
         assert!(matches!(outcome, Outcome::Applied(_)), "preparing: {outcome:?}");
@@ -93,29 +96,33 @@ pub async fn insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
         (deleted.digest, "the code of a tombstone"),
         (digest, "the code of a rotation"),
     ] {
-        let row = Invitation { digest: taken, ..mint.row() };
-        must_be_taken(&*store, &[mint.new_row(row.clone())], what).await;
-        let fine = || mint.new_row(mint.row());
-        let rows = [fine(), fine(), mint.new_row(row.clone()), fine()];
+        let row = Invitation { digest: taken, ..factory.invitation() };
+        must_be_taken(&*store, &[factory.new_invitation(row.clone())], what).await;
+        let fine = || factory.new_invitation(factory.invitation());
+        let rows = [fine(), fine(), factory.new_invitation(row.clone()), fine()];
         must_be_taken(&*store, &rows, &format!("{what}, among others")).await;
     }
-    let twin = mint.row();
-    let other = Invitation { digest: twin.digest, ..mint.row() };
-    let rows = [mint.new_row(twin), mint.new_row(mint.row()), mint.new_row(other)];
+    let twin = factory.invitation();
+    let other = Invitation { digest: twin.digest, ..factory.invitation() };
+    let rows = [
+        factory.new_invitation(twin),
+        factory.new_invitation(factory.invitation()),
+        factory.new_invitation(other),
+    ];
     must_be_taken(&*store, &rows, "twice in one call").await;
 }
 
 /// A rotation to a digest that is already stored changes nothing. This includes digests
 /// of tombstones and the invitation's own present digest.
 pub async fn rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let (row, other, deleted) = (mint.row(), mint.row(), mint.row());
-    mint.store(&*store, &[row.clone(), other.clone(), deleted.clone()]).await;
-    let delete = mint.transition(Command::Delete { id: deleted.id });
+    let (store, factory) = (fixture.store(), Factory::new());
+    let (row, other, deleted) = (factory.invitation(), factory.invitation(), factory.invitation());
+    factory.insert(&*store, &[row.clone(), other.clone(), deleted.clone()]).await;
+    let delete = factory.transition(Command::Delete { id: deleted.id });
     assert!(matches!(apply(&*store, &delete).await, Outcome::Applied(_)), "preparing");
 
     for (taken, what) in [(&other, "another's"), (&deleted, "a tombstone's"), (&row, "its own")] {
-        let rotate = mint.transition(Command::Rotate {
+        let rotate = factory.transition(Command::Rotate {
             current: &row,
             digest: taken.digest,
             tag: taken.tag,
@@ -131,11 +138,11 @@ pub async fn rotation_to_a_taken_code_changes_nothing(fixture: Fixture) {
 
 /// After a rotation the invitation is found only by the new code.
 pub async fn rotated_invitation_is_found_by_its_new_code_only(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let row = mint.row();
-    mint.store(&*store, std::slice::from_ref(&row)).await;
-    let (digest, tag, sealed) = mint.keep(row.id, &mint.code());
-    let rotate = mint.transition(Command::Rotate { current: &row, digest, tag, sealed });
+    let (store, factory) = (fixture.store(), Factory::new());
+    let row = factory.invitation();
+    factory.insert(&*store, std::slice::from_ref(&row)).await;
+    let (digest, tag, sealed) = factory.seal(row.id, &factory.code());
+    let rotate = factory.transition(Command::Rotate { current: &row, digest, tag, sealed });
     assert!(matches!(apply(&*store, &rotate).await, Outcome::Applied(_)), "the guard holds");
 
     let old = Target::Code(vec![row.digest]);
@@ -149,7 +156,7 @@ pub async fn rotated_invitation_is_found_by_its_new_code_only(fixture: Fixture) 
         None,
         "located by the old code"
     );
-    let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+    let redeem = factory.default_redeem(&row, &newcomer("anna"));
     assert_eq!(apply(&*store, &redeem).await, Outcome::Missing, "redeemed by the old code");
     let new = store.get(&Target::Code(vec![digest]), &Scope::All).await.expect("the store answers");
     assert_eq!(new.map(|found| found.id), Some(row.id), "by the new code");

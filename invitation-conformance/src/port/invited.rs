@@ -5,7 +5,7 @@ use invitation_core::{Binding, Invitation, Invitee, Revocation, Timestamp};
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::Harness,
         population::population,
         samples::{admin, division, domain, email, later, proved, start},
@@ -20,13 +20,18 @@ fn invitee(division_name: &str, address: &str) -> Invitee {
 /// and is active, to the microsecond. Invitations bound to a domain do not count, nor do
 /// used, revoked or deleted ones.
 pub async fn invited_is_true_for_active_bound_invitations_only(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let bound =
-        |address: &str| Invitation { binding: Binding::Address(email(address)), ..mint.row() };
+    let (store, factory) = (fixture.store(), Factory::new());
+    let bound = |address: &str| Invitation {
+        binding: Binding::Address(email(address)),
+        ..factory.invitation()
+    };
     let now = later(bound("a@example.com").created_at, 1_000);
     let revocation = || Some(Revocation { at: now, reason: None });
-    let used =
-        |one: Invitation| Invitation { uses: 1, last_use: Some(mint.used_by("anna", now)), ..one };
+    let used = |one: Invitation| Invitation {
+        uses: 1,
+        last_use: Some(factory.redemption("anna", now)),
+        ..one
+    };
     let rows = [
         bound("Anna@Example.com"),
         used(bound("used@example.com")),
@@ -35,12 +40,12 @@ pub async fn invited_is_true_for_active_bound_invitations_only(fixture: Fixture)
         Invitation { expires_at: now, ..bound("expired@example.com") },
         Invitation { expires_at: later(now, 1), ..bound("expiring@example.com") },
         Invitation { division: division("hr"), ..bound("hr@example.com") },
-        Invitation { binding: Binding::Domain(domain("open.example")), ..mint.row() },
+        Invitation { binding: Binding::Domain(domain("open.example")), ..factory.invitation() },
         used(bound("again@example.com")),
         bound("again@example.com"),
-        mint.row(),
+        factory.invitation(),
     ];
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     let asked = [
         (invitee("sales", "anna@example.com"), true),
         (invitee("hr", "anna@example.com"), false),
@@ -71,14 +76,14 @@ pub async fn invited_is_true_for_active_bound_invitations_only(fixture: Fixture)
 
 /// One call can look up a thousand mailboxes, and the results match the specification.
 pub async fn invited_answers_1000_mailboxes_in_one_call(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let mut rows = population(&mint, 60);
+    let (store, factory) = (fixture.store(), Factory::new());
+    let mut rows = population(&factory, 60);
     for n in 0..200 {
         let binding = Binding::Address(email(&format!("n{n}@example.com")));
         let name = ["sales", "hr"][n % 2];
-        rows.push(Invitation { binding, division: division(name), ..mint.row() });
+        rows.push(Invitation { binding, division: division(name), ..factory.invitation() });
     }
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     let now = later(start(), 5);
     let mut asked: Vec<_> = (0..1_000)
         .map(|n| invitee(["sales", "hr"][n / 500], &format!("n{n}@example.com")))

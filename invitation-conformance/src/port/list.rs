@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         population::{chosen, looked_at, population},
         reads::all_invitations,
         samples::{division, later, start},
@@ -18,9 +18,9 @@ use crate::{
 /// Pages of any length, concatenated, form the whole list: newest first, ties broken by
 /// id, each item once. Tombstones are absent.
 pub async fn pages_contain_every_invitation_once_newest_first(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let all = population(&mint, 90);
-    mint.store(&*store, &all).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let all = population(&factory, 90);
+    factory.insert(&*store, &all).await;
     let (sales, filter) = (Scope::Division(division("sales")), Filter::all(looked_at()));
     for scope in [Scope::All, sales] {
         let expected = chosen(&all, |one| scope.contains(&one.division) && filter.matches(one));
@@ -34,12 +34,12 @@ pub async fn pages_contain_every_invitation_once_newest_first(fixture: Fixture) 
 
 /// A page that contains exactly the remaining items is the last one.
 pub async fn last_page_has_no_next(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let page = |limit| PageRequest { after: None, limit };
     let filter = Filter::all(start());
     let empty = store.list(&Scope::All, &filter, &page(1)).await.expect("the store lists");
     assert_eq!((empty.items.len(), empty.next), (0, None), "of an empty store");
-    mint.store(&*store, &[mint.row(), mint.row()]).await;
+    factory.insert(&*store, &[factory.invitation(), factory.invitation()]).await;
     for limit in [1, 2, 3] {
         let found = all_invitations(&*store, &Scope::All, &filter, limit).await;
         assert_eq!(found.len(), 2, "in pages of {limit}");
@@ -49,11 +49,11 @@ pub async fn last_page_has_no_next(fixture: Fixture) {
 /// Inserting invitations between page requests neither repeats nor hides the existing
 /// ones.
 pub async fn insert_between_pages_neither_repeats_nor_hides_items(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let row = |micros| Invitation { created_at: later(start(), micros), ..mint.row() };
+    let (store, factory) = (fixture.store(), Factory::new());
+    let row = |micros| Invitation { created_at: later(start(), micros), ..factory.invitation() };
     // Four invitations share each instant.
     let rows: Vec<_> = (0..20).map(|n| row(n / 4 * 10)).collect();
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     let filter = Filter::all(start());
     let (mut seen, mut page) = (Vec::new(), PageRequest { after: None, limit: 3 });
     loop {
@@ -64,7 +64,7 @@ pub async fn insert_between_pages_neither_repeats_nor_hides_items(fixture: Fixtu
         // One sorts before the cursor's position, one has exactly its instant, one sorts
         // after it.
         let here = next.at.as_micros() - start().as_micros();
-        mint.store(&*store, &[row(1_000), row(here), row(here - 1)]).await;
+        factory.insert(&*store, &[row(1_000), row(here), row(here - 1)]).await;
         assert!(seen.len() < 200, "the list must end");
     }
     let mut ids: Vec<_> = seen.iter().map(|one| (one.created_at, one.id)).collect();
@@ -77,9 +77,9 @@ pub async fn insert_between_pages_neither_repeats_nor_hides_items(fixture: Fixtu
 /// Each filter, alone and combined, matches what [`Filter::matches`] matches. Counts
 /// agree with lists.
 pub async fn every_filter_matches_the_specification(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let all = population(&mint, 120);
-    mint.store(&*store, &all).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let all = population(&factory, 120);
+    factory.insert(&*store, &all).await;
     for scope in
         [Scope::All, Scope::Division(division("sales")), Scope::Division(division("Sales"))]
     {
@@ -99,9 +99,9 @@ pub async fn every_filter_matches_the_specification(fixture: Fixture) {
 /// The count of each status is exact up to the cap. Beyond the cap it is the cap plus
 /// one.
 pub async fn counts_stop_at_one_beyond_the_cap(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let all = population(&mint, 90);
-    mint.store(&*store, &all).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let all = population(&factory, 90);
+    factory.insert(&*store, &all).await;
     let filter = Filter::all(looked_at());
     let living = chosen(&all, |one| filter.matches(one));
     let exact = tally_of(&living, &filter, 1_000);
@@ -188,7 +188,7 @@ pub(super) fn assert_same(found: &[Invitation], expected: &[Invitation], what: &
 
 /// A batch filter matches exactly that batch, alone and combined with other filters.
 pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let batch = |n: u8| {
         BatchId::from_bytes(
             [[0, 0, 0, n], [1, 2, 3, n]].concat().repeat(2).try_into().expect("16 bytes"),
@@ -200,10 +200,10 @@ pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
             division: division(["sales", "hr", "Sales"][n % 3]),
             revocation: (n % 5 == 0).then(|| Revocation { at: start(), reason: None }),
             deleted_at: (n % 7 == 0).then(start),
-            ..mint.row()
+            ..factory.invitation()
         })
         .collect();
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     for scope in [Scope::All, Scope::Division(division("sales"))] {
         for wanted in [batch(1), batch(2), batch(3)] {
             for status in [None, Some(Status::Revoked)] {

@@ -7,7 +7,7 @@ use invitation_core::{Invitation, OpenLease, Outcome, Scope, decide::UseSource};
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply, one_day_on},
+        factory::{Factory, apply, one_day_later},
         reads::{all_leases, all_redemptions},
         samples::{division, later, newcomer},
     },
@@ -16,18 +16,18 @@ use crate::{
 /// Pages of leases of any length, concatenated, are all leases within the scope: newest
 /// first, ties broken by id, expired leases included.
 pub async fn pages_of_leases_contain_every_lease_once(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let max_uses = NonZeroU32::new(5).expect("not zero");
     let mut all = Vec::new();
     for n in 0..9_i64 {
         let name = ["sales", "hr", "Sales"][usize::try_from(n % 3).expect("small")];
-        let row = Invitation { max_uses, division: division(name), ..mint.row() };
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        let row = Invitation { max_uses, division: division(name), ..factory.invitation() };
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
         for k in 0..4 {
             // Many begin at the same instant; some have expired in the meantime.
-            let now = later(one_day_on(), (n * 5 + k) % 4);
+            let now = later(one_day_later(), (n * 5 + k) % 4);
             let span = (now, later(now, 1 + k * 1_000));
-            let reserve = mint.reserve(&row, &newcomer(&format!("n{k}")), span, UseSource::Free);
+            let reserve = factory.reserve(&row, &newcomer(&format!("n{k}")), span, UseSource::Free);
             let Outcome::Applied(facts) = apply(&*store, &reserve).await else {
                 panic!("a use is free");
             };
@@ -49,16 +49,16 @@ pub async fn pages_of_leases_contain_every_lease_once(fixture: Fixture) {
 /// Pages of redemptions of any length, concatenated, are all redemptions of that
 /// invitation: newest first, ties broken by id. Out of scope the list is empty.
 pub async fn pages_of_redemptions_contain_every_redemption_once(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     for uses in [1, 2, 13] {
         let max_uses = NonZeroU32::new(uses).expect("not zero");
-        let row = Invitation { max_uses, ..mint.row() };
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        let row = Invitation { max_uses, ..factory.invitation() };
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
         let mut all = Vec::new();
         for n in 0..uses {
-            let now = later(one_day_on(), i64::from(n * 5 % 3));
+            let now = later(one_day_later(), i64::from(n * 5 % 3));
             let redeem =
-                mint.redeem_taking(&row, &newcomer(&format!("n{n}")), now, UseSource::Free);
+                factory.redeem_with_source(&row, &newcomer(&format!("n{n}")), now, UseSource::Free);
             let Outcome::Applied(facts) = apply(&*store, &redeem).await else {
                 panic!("a use is free");
             };
@@ -75,6 +75,6 @@ pub async fn pages_of_redemptions_contain_every_redemption_once(fixture: Fixture
         let found = all_redemptions(&*store, &foreign, row.id, 5).await;
         assert!(found.is_empty(), "of {uses}: out of scope there are none");
     }
-    let found = all_redemptions(&*store, &Scope::All, mint.invitation_id(), 5).await;
+    let found = all_redemptions(&*store, &Scope::All, factory.invitation_id(), 5).await;
     assert!(found.is_empty(), "of nothing");
 }

@@ -12,16 +12,16 @@ use super::idempotency::request;
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply, one_day_on},
+        factory::{Factory, apply, one_day_later},
         population::{looked_at, population},
         reads::{all_events, trail},
         samples::{division, later, newcomer, start},
     },
 };
 
-fn purge(mint: &Mint, scope: Scope, before: Timestamp, max: u32) -> Purge {
+fn purge(factory: &Factory, scope: Scope, before: Timestamp, max: u32) -> Purge {
     let max = NonZeroU32::new(max).expect("not zero");
-    Purge { scope, before, max, event: mint.event(Action::Purge, one_day_on()) }
+    Purge { scope, before, max, event: factory.event(Action::Purge, one_day_later()) }
 }
 
 /// Returns the rows that are still stored, and checks that each is found by id as by
@@ -38,10 +38,15 @@ async fn left(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
     left
 }
 
-async fn purged_for_good(store: &dyn Store, mint: &Mint, scope: &Scope, before: Timestamp) -> u32 {
+async fn purged_for_good(
+    store: &dyn Store,
+    factory: &Factory,
+    scope: &Scope,
+    before: Timestamp,
+) -> u32 {
     let mut removed = 0;
     for _ in 0..200 {
-        let purge = purge(mint, scope.clone(), before, 40);
+        let purge = purge(factory, scope.clone(), before, 40);
         let purged = store.purge(&purge).await.expect("the store purges");
         removed += purged.removed;
         if !purged.more {
@@ -55,8 +60,8 @@ async fn purged_for_good(store: &dyn Store, mint: &Mint, scope: &Scope, before: 
 /// It is over when it is deleted, used up, revoked or expired; the first of these in this
 /// order counts.
 pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let (then, far) = (one_day_on(), later(one_day_on(), 86_400_000_000));
+    let (store, factory) = (fixture.store(), Factory::new());
+    let (then, far) = (one_day_later(), later(one_day_later(), 86_400_000_000));
     let early = later(then, -5_000_000);
     let mut cases: Vec<(String, Invitation, bool)> = Vec::new();
     for (by, gone) in [(-1, true), (0, false), (1, false)] {
@@ -64,11 +69,11 @@ pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fi
         let revocation = |at| Some(Revocation { at, reason: None });
         let used = |at| Invitation {
             uses: 1,
-            last_use: Some(mint.used_by("bob", at)),
+            last_use: Some(factory.redemption("bob", at)),
             expires_at: far,
-            ..mint.row()
+            ..factory.invitation()
         };
-        let row = || Invitation { expires_at: far, ..mint.row() };
+        let row = || Invitation { expires_at: far, ..factory.invitation() };
         let part = Invitation { max_uses: NonZeroU32::MIN.saturating_add(1), ..used(early) };
         let part = Invitation { expires_at: at, ..part };
         let all = [
@@ -95,16 +100,20 @@ pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fi
         ];
         cases.extend(all.map(|(what, row)| (format!("{what} at {by} µs"), row, gone)));
     }
-    cases.push(("active".to_owned(), Invitation { expires_at: far, ..mint.row() }, false));
+    cases.push((
+        "active".to_owned(),
+        Invitation { expires_at: far, ..factory.invitation() },
+        false,
+    ));
     let rows: Vec<_> = cases.iter().map(|(_, row, _)| row.clone()).collect();
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     let mut expected = 0;
     for (what, row, gone) in &cases {
-        let takes = purge(&mint, Scope::All, then, 1).takes(row);
+        let takes = purge(&factory, Scope::All, then, 1).takes(row);
         assert_eq!(takes, *gone, "the specification: {what}");
         expected += u32::from(*gone);
     }
-    let removed = purged_for_good(&*store, &mint, &Scope::All, then).await;
+    let removed = purged_for_good(&*store, &factory, &Scope::All, then).await;
     assert_eq!(removed, expected, "as many as the specification takes");
     for (what, row, gone) in &cases {
         let found = left(&*store, std::slice::from_ref(row)).await;
@@ -116,9 +125,9 @@ pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fi
 /// From a mixed population a store removes, within a scope, exactly the invitations that
 /// [`Purge::takes`](invitation_core::Purge::takes) selects.
 pub async fn purge_matches_the_specification(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let mut all = population(&mint, 120);
-    mint.store(&*store, &all).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let mut all = population(&factory, 120);
+    factory.insert(&*store, &all).await;
     for (scope, by) in [
         (Scope::Division(division("sales")), -3),
         (Scope::Division(division("Sales")), 1),
@@ -128,9 +137,9 @@ pub async fn purge_matches_the_specification(fixture: Fixture) {
         (Scope::All, 90_000_000_000),
     ] {
         let before = later(looked_at(), by);
-        let takes = purge(&mint, scope.clone(), before, 1);
+        let takes = purge(&factory, scope.clone(), before, 1);
         let expected = all.iter().filter(|one| takes.takes(one)).count();
-        let removed = purged_for_good(&*store, &mint, &scope, before).await;
+        let removed = purged_for_good(&*store, &factory, &scope, before).await;
         assert_eq!(usize::try_from(removed), Ok(expected), "{scope:?} at {by}");
         all.retain(|one| !takes.takes(one));
         assert_eq!(left(&*store, &all).await, all, "{scope:?} at {by}: the others stay");
@@ -140,21 +149,24 @@ pub async fn purge_matches_the_specification(fixture: Fixture) {
 /// A purge writes its [`evidence`](invitation_core::Purge::evidence) and frees the code. A new
 /// invitation under that code inherits nothing that was stored with the former one.
 pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let code = mint.code();
-    let row = Invitation { max_uses: NonZeroU32::MIN.saturating_add(2), ..mint.row_with(&code) };
-    let bystander = Invitation { expires_at: Timestamp::MAX, ..mint.row() };
-    mint.store(&*store, &[row.clone(), bystander.clone()]).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let code = factory.code();
+    let row = Invitation {
+        max_uses: NonZeroU32::MIN.saturating_add(2),
+        ..factory.invitation_with_code(&code)
+    };
+    let bystander = Invitation { expires_at: Timestamp::MAX, ..factory.invitation() };
+    factory.insert(&*store, &[row.clone(), bystander.clone()]).await;
     let now = later(start(), 1);
     let (anna, bob) = (newcomer("anna"), newcomer("bob"));
-    let redeem = mint.redeem_taking(&row, &anna, now, UseSource::Free);
-    let reserve = mint.reserve(&row, &bob, (now, later(now, 60)), UseSource::Free);
+    let redeem = factory.redeem_with_source(&row, &anna, now, UseSource::Free);
+    let reserve = factory.reserve(&row, &bob, (now, later(now, 60)), UseSource::Free);
     for transition in [&redeem, &reserve] {
         let outcome = apply(&*store, transition).await;
         assert!(matches!(outcome, Outcome::Applied(_)), "preparing: {outcome:?}");
     }
     let events = trail(&*store, &row).await;
-    let purge = purge(&mint, Scope::All, later(row.expires_at, 1), 5);
+    let purge = purge(&factory, Scope::All, later(row.expires_at, 1), 5);
     let purged = store.purge(&purge).await.expect("the store purges");
     assert_eq!(purged.removed, 1, "it has expired");
     assert_eq!(trail(&*store, &row).await, events, "its events stay");
@@ -168,12 +180,12 @@ pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
     for transition in [&redeem, &reserve] {
         assert_eq!(apply(&*store, transition).await, Outcome::Missing, "there is no such code");
     }
-    let anew = Invitation { max_uses: row.max_uses, ..mint.row_with(&code) };
-    let insert = Insert::of(vec![mint.new_row(anew.clone())]);
+    let anew = Invitation { max_uses: row.max_uses, ..factory.invitation_with_code(&code) };
+    let insert = Insert::of(vec![factory.new_invitation(anew.clone())]);
     let answer = store.insert(&insert).await.expect("the store inserts");
     assert_eq!(answer, Inserted::Stored, "the code is free again");
     for who in [&anna, &bob] {
-        let redeem = mint.redeem_taking(&anew, who, now, UseSource::Free);
+        let redeem = factory.redeem_with_source(&anew, who, now, UseSource::Free);
         let outcome = apply(&*store, &redeem).await;
         assert!(matches!(outcome, Outcome::Applied(_)), "nobody was here before: {outcome:?}");
     }
@@ -182,23 +194,23 @@ pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
 /// If a key has been reused for a later request, purging the former invitations keeps the
 /// key.
 pub async fn purge_keeps_a_key_reused_by_a_later_request(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let request = || request(None, "k", 1);
     let row = |days: i64| {
         let expires_at = later(start(), days * 86_400_000_000);
-        mint.new_row(Invitation { expires_at, ..mint.row() })
+        factory.new_invitation(Invitation { expires_at, ..factory.invitation() })
     };
     let insert = async |rows: Vec<NewInvitation>| {
         let insert = Insert { request: Some(request()), ..Insert::of(rows) };
         store.insert(&insert).await.expect("the store inserts")
     };
     assert_eq!(insert(vec![row(1), row(3)]).await, Inserted::Stored);
-    let first = purge(&mint, Scope::All, later(start(), 2 * 86_400_000_000), 5);
+    let first = purge(&factory, Scope::All, later(start(), 2 * 86_400_000_000), 5);
     assert_eq!(store.purge(&first).await.expect("the store purges").removed, 1);
     let rows = vec![row(50), row(50)];
     assert_eq!(insert(rows.clone()).await, Inserted::Stored, "the key was freed");
 
-    let second = purge(&mint, Scope::All, later(start(), 4 * 86_400_000_000), 5);
+    let second = purge(&factory, Scope::All, later(start(), 4 * 86_400_000_000), 5);
     assert_eq!(store.purge(&second).await.expect("the store purges").removed, 1);
     let invitations = rows.into_iter().map(|row| row.invitation).collect();
     let fingerprint = Fingerprint::from_bytes([1; 32]);
@@ -210,7 +222,7 @@ pub async fn purge_keeps_a_key_reused_by_a_later_request(fixture: Fixture) {
 /// before its instant. It removes a bounded number of keys and does not count them. A
 /// purge of one division leaves such keys.
 pub async fn purge_removes_expired_keys_without_invitations(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     for n in 0..5 {
         let request = IdempotentRequest {
             results: Some(RequestResults::from_bytes(vec![n])),
@@ -238,7 +250,7 @@ pub async fn purge_removes_expired_keys_without_invitations(fixture: Fixture) {
         (Scope::All, later(forgotten_at, 1), 1, Purged { removed: 0, more: true }),
         (Scope::All, later(forgotten_at, 1), 0, none),
     ] {
-        let purge = purge(&mint, scope, before, 2);
+        let purge = purge(&factory, scope, before, 2);
         assert_eq!(store.purge(&purge).await.expect("the store purges"), answer, "{left}");
         assert_eq!(known().await, left);
     }
@@ -249,16 +261,16 @@ pub async fn purge_removes_expired_keys_without_invitations(fixture: Fixture) {
 
 /// A store recognises a resent purge by its event and does not apply it again.
 pub async fn resent_purge_is_not_applied_again(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let rows: Vec<_> = (0..5).map(|_| mint.row()).collect();
-    mint.store(&*store, &rows).await;
-    let resent = purge(&mint, Scope::All, later(rows[0].expires_at, 1), 2);
+    let (store, factory) = (fixture.store(), Factory::new());
+    let rows: Vec<_> = (0..5).map(|_| factory.invitation()).collect();
+    factory.insert(&*store, &rows).await;
+    let resent = purge(&factory, Scope::All, later(rows[0].expires_at, 1), 2);
     let purged = store.purge(&resent).await.expect("the store purges");
     assert_eq!(purged, Purged { removed: 2, more: true });
     let again = store.purge(&resent).await.expect("the store answers");
     assert_eq!(again, Purged { removed: 0, more: true }, "nothing more under the same id");
     assert_eq!(left(&*store, &rows).await.len(), 3, "the others stay");
-    let next = purge(&mint, Scope::All, later(rows[0].expires_at, 1), 5);
+    let next = purge(&factory, Scope::All, later(rows[0].expires_at, 1), 5);
     let purged = store.purge(&next).await.expect("the store purges");
     assert_eq!(purged, Purged { removed: 3, more: false }, "another one goes on");
     for resent in [resent, next] {

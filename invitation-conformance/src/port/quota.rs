@@ -11,7 +11,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply, one_day_on},
+        factory::{Factory, apply, one_day_later},
         population::{looked_at, population},
         quotas::at_most,
         reads::{stored, trail},
@@ -22,9 +22,9 @@ use crate::{
 /// A store counts exactly what [`Quota::counts`] counts. With one place too few nothing
 /// is stored; with enough places the insert succeeds.
 pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let mut all = population(&mint, 120);
-    mint.store(&*store, &all).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let mut all = population(&factory, 120);
+    factory.insert(&*store, &all).await;
     let mut subjects = Vec::new();
     for name in ["u-admin", "u-1", "u-10", "U-1", "u-%"] {
         subjects.push(QuotaOf::Inviter(user(name)));
@@ -37,13 +37,14 @@ pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
         for of in &subjects {
             let now = later(looked_at(), by);
             // Two invitations that the quota applies to.
-            let rows: Vec<_> = (0..2).map(|_| member(&mint, of)).collect();
+            let rows: Vec<_> = (0..2).map(|_| member(&factory, of)).collect();
             let quota = |max| Quota { of: of.clone(), max, adds: 2, now };
             let any = quota(NonZeroU32::MIN);
             let pending = all.iter().filter(|one| any.counts(one)).count();
             counted += pending;
             let pending = u32::try_from(pending).expect("a small number");
-            let events: Vec<_> = rows.iter().map(|row| mint.new_row(row.clone())).collect();
+            let events: Vec<_> =
+                rows.iter().map(|row| factory.new_invitation(row.clone())).collect();
             let full = Inserted::QuotaFull { of: of.clone(), pending };
             for (room, expected) in [(1, full), (2, Inserted::Stored)] {
                 let max = NonZeroU32::new(pending + room).expect("not zero");
@@ -64,46 +65,48 @@ pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
 }
 
 /// Returns an invitation that a quota of `of` applies to.
-fn member(mint: &Mint, of: &QuotaOf) -> Invitation {
+fn member(factory: &Factory, of: &QuotaOf) -> Invitation {
     match of {
         QuotaOf::Inviter(user) => Invitation {
             inviter: Inviter::User { user: user.clone(), role: role("admin") },
             division: division("elsewhere"),
-            ..mint.row()
+            ..factory.invitation()
         },
-        QuotaOf::Division(division) => {
-            Invitation { inviter: Inviter::System, division: division.clone(), ..mint.row() }
-        }
+        QuotaOf::Division(division) => Invitation {
+            inviter: Inviter::System,
+            division: division.clone(),
+            ..factory.invitation()
+        },
     }
 }
 
 /// Each of several quotas must have room, and the first full one is named. Quotas are
 /// checked before taken codes.
 pub async fn first_full_quota_is_returned(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let rows: Vec<_> = (0..3).map(|_| mint.row()).collect();
-    mint.store(&*store, &rows).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let rows: Vec<_> = (0..3).map(|_| factory.invitation()).collect();
+    factory.insert(&*store, &rows).await;
     let inviter = QuotaOf::Inviter(user("u-admin"));
     let (sales, hr) = (division("sales"), division("hr"));
     let insert = async |maxes: [u32; 3], digest| {
-        let one = Invitation { digest, ..mint.row() };
-        let other = Invitation { division: hr.clone(), ..mint.row() };
+        let one = Invitation { digest, ..factory.invitation() };
+        let other = Invitation { division: hr.clone(), ..factory.invitation() };
         let quota = |of, max, adds| Quota {
             of,
             max: NonZeroU32::new(max).expect("not zero"),
             adds,
-            now: one_day_on(),
+            now: one_day_later(),
         };
         let quotas = vec![
             quota(inviter.clone(), maxes[0], 2),
             quota(QuotaOf::Division(hr.clone()), maxes[1], 1),
             quota(QuotaOf::Division(sales.clone()), maxes[2], 1),
         ];
-        let rows = vec![mint.new_row(one), mint.new_row(other)];
+        let rows = vec![factory.new_invitation(one), factory.new_invitation(other)];
         let insert = Insert { rows, quotas, request: None };
         store.insert(&insert).await.expect("the store inserts")
     };
-    let fresh = || mint.row().digest;
+    let fresh = || factory.invitation().digest;
     let (of_hr, of_sales) = (QuotaOf::Division(hr.clone()), QuotaOf::Division(sales.clone()));
     let full = |of, pending| Inserted::QuotaFull { of, pending };
     assert_eq!(insert([4, 1, 4], fresh()).await, full(inviter.clone(), 3), "the inviter's");
@@ -119,26 +122,26 @@ pub async fn first_full_quota_is_returned(fixture: Fixture) {
 /// Otherwise the first full quota is named, and nothing changes. A guard that does not
 /// hold and an operation already recorded are reported before a full quota.
 pub async fn change_to_pending_without_room_is_refused(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let limits = |max| {
         let limits = Limits::default().with_pending_per_inviter(at_most(max));
         limits.with_pending_per_division(at_most(max))
     };
     let make = |command: Command<'_>, max| -> Transition {
-        let call = mint.call(one_day_on());
+        let call = factory.call(one_day_later());
         let (policy, any) = (Policy::default(), IfVersion::Any);
         decide(command, Scope::All, any, &call, &policy, &limits(max)).expect("may do it")
     };
-    let active: Vec<_> = (0..2).map(|_| mint.row()).collect();
-    mint.store(&*store, &active).await;
+    let active: Vec<_> = (0..2).map(|_| factory.invitation()).collect();
+    factory.insert(&*store, &active).await;
     for revoked in [true, false] {
-        let at = one_day_on();
+        let at = one_day_later();
         let row = if revoked {
-            Invitation { revocation: Some(Revocation { at, reason: None }), ..mint.row() }
+            Invitation { revocation: Some(Revocation { at, reason: None }), ..factory.invitation() }
         } else {
-            Invitation { expires_at: at, ..mint.row() }
+            Invitation { expires_at: at, ..factory.invitation() }
         };
-        mint.store(&*store, std::slice::from_ref(&row)).await;
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
         let terms =
             NewTerms { binding: None, role: None, expires_at: Some(later(at, 3_600_000_000)) };
         let change = |max| {

@@ -7,7 +7,7 @@ use invitation_core::{Action, Event, EventFilter, EventOutcome, Outcome, Scope, 
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply},
+        factory::{Factory, apply},
         reads::{all_events, trail},
         samples::{later, newcomer, start},
     },
@@ -20,10 +20,10 @@ async fn everything(store: &dyn Store) -> Vec<Event> {
 /// An event is recorded once, even if it is sent repeatedly in one call or in several.
 /// The first one stays.
 pub async fn event_recorded_twice_is_stored_once(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     store.record(&[]).await.expect("nothing is nothing to record");
-    let first = mint.event(Action::Copy, start());
-    let second = mint.event(Action::View, later(start(), 1));
+    let first = factory.event(Action::Copy, start());
+    let second = factory.event(Action::View, later(start(), 1));
     store.record(&[first.clone(), first.clone()]).await.expect("the store records");
     assert_eq!(everything(&*store).await, slice::from_ref(&first), "twice in one call");
 
@@ -37,10 +37,10 @@ pub async fn event_recorded_twice_is_stored_once(fixture: Fixture) {
 /// The event of a change or an insert is evidence: recording a different event under its
 /// id does not alter it.
 pub async fn recording_under_a_known_id_keeps_the_first_event(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let row = mint.row();
-    mint.store(&*store, std::slice::from_ref(&row)).await;
-    let redeem = mint.plain_redeem(&row, &newcomer("anna"));
+    let (store, factory) = (fixture.store(), Factory::new());
+    let row = factory.invitation();
+    factory.insert(&*store, std::slice::from_ref(&row)).await;
+    let redeem = factory.default_redeem(&row, &newcomer("anna"));
     assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "the guard holds");
     let before = trail(&*store, &row).await;
     for event in &before {
@@ -54,9 +54,9 @@ pub async fn recording_under_a_known_id_keeps_the_first_event(fixture: Fixture) 
 
 /// One call can record many events.
 pub async fn record_of_many_events_stores_all(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let mut events: Vec<_> =
-        (0..1_000).map(|n| mint.event(Action::View, later(start(), n / 10))).collect();
+        (0..1_000).map(|n| factory.event(Action::View, later(start(), n / 10))).collect();
     store.record(&events).await.expect("the store records");
     events.reverse();
     assert!(everything(&*store).await == events, "every one, newest first");

@@ -12,7 +12,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         reads::{all_events, all_invitations, stored, trail},
         samples::{at, domain, email, start},
     },
@@ -29,7 +29,7 @@ fn odd(bytes: usize) -> String {
 
 /// Returns an invitation whose every field has the longest, latest or most unusual value
 /// possible.
-fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
+fn largest(factory: &Factory, created_at: Timestamp) -> Invitation {
     let local = format!("{}.%_'x", "l".repeat(58));
     let labels = ["d".repeat(60), "e".repeat(60), "f".repeat(59)].join(".");
     let address = format!("{local}@{labels}.org");
@@ -45,12 +45,12 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
     let metadata = Metadata::new(value(&filler[..room])).expect("metadata of the largest size");
     assert_eq!(metadata.as_json().len(), Metadata::MAX_BYTES, "as large as metadata can be");
     let mut digest = [0xff; 32];
-    digest[..16].copy_from_slice(mint.invitation_id().as_bytes());
+    digest[..16].copy_from_slice(factory.invitation_id().as_bytes());
     let sealed: Vec<u8> = (0..=255).rev().take(SealedCode::MAX_BYTES).collect();
     let reason = format!("line 1\nline \"2\" 'q' {}", "é\\".repeat(160));
     assert!(reason.len() <= Limits::MAX_REASON && reason.len() > 490, "a long reason");
     Invitation {
-        id: mint.invitation_id(),
+        id: factory.invitation_id(),
         digest: CodeDigest::from_bytes(digest),
         tag: CodeTag::from_bytes([0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x27, 0x5c]),
         sealed: SealedCode::from_bytes(sealed),
@@ -67,7 +67,7 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
         uses: 99_999,
         held: 0,
         last_use: Some(Redemption {
-            id: mint.event_id(),
+            id: factory.event_id(),
             user: UserId::from_stored(odd(UserId::MAX_BYTES)),
             username: Username::from_stored(odd(Username::MAX_BYTES)),
             at: Timestamp::MIN,
@@ -86,16 +86,19 @@ fn largest(mint: &Mint, created_at: Timestamp) -> Invitation {
 /// earliest and latest instants, texts that are no longer accepted, and all optional
 /// fields empty.
 pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let mut rows: Vec<_> = [Timestamp::MIN, at(-1), at(0), at(1), start(), Timestamp::MAX]
         .into_iter()
-        .map(|created_at| largest(&mint, created_at))
+        .map(|created_at| largest(&factory, created_at))
         .collect();
     rows.extend([
-        Invitation { expires_at: Timestamp::MIN, ..mint.row() },
-        Invitation { inviter: Inviter::System, ..mint.row() },
-        Invitation { binding: Binding::Domain(domain("exämple.org")), ..mint.row() },
-        Invitation { binding: Binding::Address(email("Anna.L+x@Exämple.ORG")), ..mint.row() },
+        Invitation { expires_at: Timestamp::MIN, ..factory.invitation() },
+        Invitation { inviter: Inviter::System, ..factory.invitation() },
+        Invitation { binding: Binding::Domain(domain("exämple.org")), ..factory.invitation() },
+        Invitation {
+            binding: Binding::Address(email("Anna.L+x@Exämple.ORG")),
+            ..factory.invitation()
+        },
         Invitation {
             // An address that an earlier release accepted.
             binding: Binding::Address(Email::from_stored(
@@ -104,22 +107,28 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
             )),
             role: Role::from_stored(" staff\u{200b}"),
             division: Division::from_stored("s\u{a0} \u{202e}ales"),
-            ..mint.row()
+            ..factory.invitation()
         },
-        Invitation { binding: Binding::Domain(EmailDomain::from_stored("intern")), ..mint.row() },
-        Invitation { deleted_at: Some(Timestamp::MAX), ..mint.row() },
-        Invitation { revocation: Some(Revocation { at: at(-1), reason: None }), ..mint.row() },
+        Invitation {
+            binding: Binding::Domain(EmailDomain::from_stored("intern")),
+            ..factory.invitation()
+        },
+        Invitation { deleted_at: Some(Timestamp::MAX), ..factory.invitation() },
+        Invitation {
+            revocation: Some(Revocation { at: at(-1), reason: None }),
+            ..factory.invitation()
+        },
         Invitation {
             revocation: Some(Revocation { at: at(0), reason: Some(String::new()) }),
-            ..mint.row()
+            ..factory.invitation()
         },
         Invitation {
             metadata: Some(Metadata::new(serde_json::json!({})).expect("an empty object")),
-            ..mint.row()
+            ..factory.invitation()
         },
-        mint.row(),
+        factory.invitation(),
     ]);
-    mint.store(&*store, &rows).await;
+    factory.insert(&*store, &rows).await;
     for row in &rows {
         let found = stored(&*store, row).await;
         assert_eq!(found, *row, "as it was stored");
@@ -141,7 +150,7 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
 /// Events are returned exactly as they were stored: with the largest values, every action
 /// and reason, every kind of performer, and all optional fields empty.
 pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let detail = Detail::none()
         .with("reason", &format!("\n\t'\"\\ {}", odd(480)))
         .with("reason", "the same name again")
@@ -154,27 +163,31 @@ pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
         },
         outcome: EventOutcome::Refused,
         reason: Some(Reason::Used),
-        invitation: Some(mint.invitation_id()),
+        invitation: Some(factory.invitation_id()),
         division: Some(Division::from_stored(odd(Division::MAX_BYTES))),
         context: RequestContext {
             correlation: Some(CorrelationId::from_stored(odd(128))),
             source: Some(Source::from_stored(odd(128))),
         },
         detail,
-        ..mint.event(Action::Redeem, Timestamp::MAX)
+        ..factory.event(Action::Redeem, Timestamp::MAX)
     };
     let mut events = vec![
         full.clone(),
-        Event { id: mint.event_id(), at: Timestamp::MIN, ..full.clone() },
-        Event { performer: Performer::System, ..mint.event(Action::View, at(-1)) },
-        Event { invitation: None, id: mint.event_id(), ..full },
+        Event { id: factory.event_id(), at: Timestamp::MIN, ..full.clone() },
+        Event { performer: Performer::System, ..factory.event(Action::View, at(-1)) },
+        Event { invitation: None, id: factory.event_id(), ..full },
     ];
     for (n, action) in (0..).zip(Action::ALL) {
-        events.push(mint.event(*action, at(n)));
+        events.push(factory.event(*action, at(n)));
     }
     for (n, reason) in (0..).zip(Reason::ALL) {
         let outcome = EventOutcome::ALL[n % EventOutcome::ALL.len()];
-        events.push(Event { reason: Some(*reason), outcome, ..mint.event(Action::Amend, at(0)) });
+        events.push(Event {
+            reason: Some(*reason),
+            outcome,
+            ..factory.event(Action::Amend, at(0))
+        });
     }
     store.record(&events).await.expect("the store records");
     events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
@@ -185,12 +198,12 @@ pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
 /// Events that are stored together with invitations are returned as exactly as other
 /// events.
 pub async fn events_of_an_insert_are_returned_byte_for_byte(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let context = RequestContext {
         correlation: Some(CorrelationId::from_stored(odd(128))),
         source: Some(Source::from_stored(odd(128))),
     };
-    let NewInvitation { invitation, event } = mint.new_row(largest(&mint, start()));
+    let NewInvitation { invitation, event } = factory.new_invitation(largest(&factory, start()));
     let detail = Detail::none().with("role", &odd(64)).with("role", "twice");
     let event = Event { performer: Performer::System, context, detail, ..event };
     let row = NewInvitation { invitation, event };

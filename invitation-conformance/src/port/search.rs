@@ -7,7 +7,7 @@ use super::list::{assert_same, tally_of};
 use crate::{
     Fixture,
     support::{
-        factory::{Mint, apply},
+        factory::{Factory, apply},
         population::{chosen, looked_at, population},
         reads::{all_invitations, stored},
         samples::{division, email, newcomer},
@@ -124,9 +124,9 @@ const SEARCHES: &[&str] = &[
 /// in any case and Unicode form. A search term of one character must be a whole term. A
 /// store finds exactly what [`Search::matches`](invitation_core::Search::matches) matches.
 pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
-    let (store, mint) = (fixture.store(), Mint::new());
-    let all = population(&mint, 120);
-    mint.store(&*store, &all).await;
+    let (store, factory) = (fixture.store(), Factory::new());
+    let all = population(&factory, 120);
+    factory.insert(&*store, &all).await;
     let mut hits = 0;
     for &search in SEARCHES {
         let filter = filter(search);
@@ -159,13 +159,13 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
         decide::{Command, NewTerms},
     };
 
-    let (store, mint) = (fixture.store(), Mint::new());
+    let (store, factory) = (fixture.store(), Factory::new());
     let row = Invitation {
         binding: Binding::Address(email("before@example.org")),
         max_uses: std::num::NonZeroU32::new(4).expect("not zero"),
-        ..mint.row()
+        ..factory.invitation()
     };
-    mint.store(&*store, std::slice::from_ref(&row)).await;
+    factory.insert(&*store, std::slice::from_ref(&row)).await;
     let found = async |search: &str| {
         let filter = filter(search);
         let found = all_invitations(&*store, &Scope::All, &filter, 5).await;
@@ -180,7 +180,7 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
     ] {
         let current = stored(&*store, &row).await;
         let terms = NewTerms { binding: Some(binding), role: None, expires_at: None };
-        let amend = mint.transition(Command::Amend { current: &current, terms });
+        let amend = factory.transition(Command::Amend { current: &current, terms });
         assert!(matches!(apply(&*store, &amend).await, Outcome::Applied(_)), "amended");
         if let Some(hit) = hit {
             assert!(found(hit).await, "the new address");
@@ -190,13 +190,13 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
         }
     }
     for name in ["first user", "second user"] {
-        let redeem = mint.plain_redeem(&row, &newcomer(name));
+        let redeem = factory.default_redeem(&row, &newcomer(name));
         assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "redeemed");
     }
     assert!(found("second").await, "the latest redemption");
     assert!(!found("first").await, "an earlier redemption");
     assert!(found("user").await, "a term of both");
-    let redeem = mint.plain_redeem(&row, &newcomer("Third.User@example.org"));
+    let redeem = factory.default_redeem(&row, &newcomer("Third.User@example.org"));
     assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "redeemed");
     assert!(found("third.user@example.org").await, "the address that is the latest name");
     assert!(!found("second").await && !found("user@example.org").await, "and nothing else");
@@ -204,7 +204,7 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
     let current = stored(&*store, &row).await;
     let binding = Some(Binding::Address(email("first@example.org")));
     let terms = NewTerms { binding, role: None, expires_at: None };
-    let amend = mint.transition(Command::Amend { current: &current, terms });
+    let amend = factory.transition(Command::Amend { current: &current, terms });
     assert!(matches!(apply(&*store, &amend).await, Outcome::Applied(_)), "amended");
     assert!(found("first").await, "an earlier redeemer's, and the address's");
     assert!(found("first@example.org").await, "the whole address");

@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, refusal},
         samples::{admin, domain, email, later, newcomer, proved, role},
     },
@@ -110,16 +110,21 @@ pub async fn extended_expired_invitation_is_active(fixture: Fixture) {
 ///
 /// Each refusal writes one event and changes nothing.
 pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
     let now = harness.now();
-    let used = Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() };
+    let used = Invitation {
+        uses: 1,
+        last_use: Some(factory.redemption("zoe", now)),
+        ..factory.invitation()
+    };
     let revocation = Some(Revocation { at: now, reason: None });
-    let revoked = Invitation { revocation: revocation.clone(), ..mint.row() };
+    let revoked = Invitation { revocation: revocation.clone(), ..factory.invitation() };
     let both = Invitation { revocation, ..used.clone() };
-    let both = Invitation { id: mint.invitation_id(), digest: mint.row().digest, ..both };
-    let both = Invitation { last_use: Some(mint.used_by("zoe", now)), ..both };
-    let active = mint.row();
-    let gone = Invitation { deleted_at: Some(now), ..mint.row() };
+    let both =
+        Invitation { id: factory.invitation_id(), digest: factory.invitation().digest, ..both };
+    let both = Invitation { last_use: Some(factory.redemption("zoe", now)), ..both };
+    let active = factory.invitation();
+    let gone = Invitation { deleted_at: Some(now), ..factory.invitation() };
     let table = [
         (&used, [Some(Reason::Used), Some(Reason::Used), Some(Reason::Used), Some(Reason::Used)]),
         (&revoked, [Some(Reason::Revoked), Some(Reason::Revoked), Some(Reason::Revoked), None]),
@@ -128,7 +133,7 @@ pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
         (&gone, [Some(Reason::Deleted); 4]),
     ];
     for (row, reasons) in table {
-        mint.store(&*harness.store, std::slice::from_ref(row)).await;
+        factory.insert(&*harness.store, std::slice::from_ref(row)).await;
         for (n, reason) in reasons.into_iter().enumerate() {
             let Some(reason) = reason else { continue };
             let (service, id) = (&harness.service, row.id);

@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, Service, refusal},
         samples::{admin, division, email, manager, newcomer, proved, role, user},
     },
@@ -150,7 +150,7 @@ pub async fn events_never_contain_a_code(fixture: Fixture) {
     let draft = Draft::new().with_role(role("admin")).in_division(division("sales"));
     let first = service.create(&system, draft).await.expect("may create");
     codes.push(first.code().reveal());
-    let unknown = Mint::new().code().reveal();
+    let unknown = Factory::new().code().reveal();
     codes.push(unknown);
     for code in codes.clone() {
         for redeemer in [newcomer("x"), proved("bob", "bob.secret@example.com"), newcomer("y")] {
@@ -183,7 +183,7 @@ pub async fn events_never_contain_a_code(fixture: Fixture) {
 pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
     const FLOOD: u64 = 200;
     let harness = Harness::new(fixture);
-    let (mallory, code) = (newcomer("mallory"), Mint::new().code().reveal());
+    let (mallory, code) = (newcomer("mallory"), Factory::new().code().reveal());
     let attack = async |n: u64| {
         for _ in 0..n {
             let answer = harness.service.redeem(&code, &mallory).await;
@@ -227,7 +227,7 @@ pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
 pub async fn success_after_many_refusals_is_recorded(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let absent = Mint::new().invitation_id();
+    let absent = Factory::new().invitation_id();
     for _ in 0..100 {
         let answer = harness.service.revoke(&admin(), absent, None, IfVersion::Any).await;
         assert_eq!(refusal(answer), Refusal::NotFound);
@@ -254,7 +254,7 @@ async fn flooded(harness: &Harness, ids: usize, also: &str) -> Service {
     let budget = std::num::NonZeroU32::new(BUDGET).expect("a budget");
     let limits = invitation_core::Limits::default().with_denials_per_minute(budget);
     let service = harness.service.clone().with_limits(limits);
-    let code = Mint::new().code().reveal();
+    let code = Factory::new().code().reveal();
     let invented = (0..ids).map(|n| newcomer(&format!("invented-{n}")));
     let again = (0..10)
         .map(|_| invitation_core::Redeemer::new(user(also), newcomer(also).username().clone()));
@@ -312,7 +312,7 @@ pub async fn refusals_of_all_strangers_share_one_limit(fixture: Fixture) {
     assert!((beyond / 2..=beyond).contains(&told), "at least half of {beyond} is told: {told}");
 
     harness.clock.advance(time::Duration::MINUTE);
-    let code = Mint::new().code().reveal();
+    let code = Factory::new().code().reveal();
     let answer = service.redeem(&code, &newcomer("next")).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown);
     let events = harness.events().await;

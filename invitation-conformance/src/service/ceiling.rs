@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, refusal},
         samples::{admin, division, email, manager, newcomer, role, user},
     },
@@ -90,17 +90,17 @@ pub async fn system_invitation_has_no_ceiling(fixture: Fixture) {
 /// the right to grant that role is denied, and the denial is recorded. Revoking and
 /// deleting grant nothing and need no such right.
 pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
     let service = harness.service.clone().with_policy(policy_with_lead());
     let made = |carried: &str, revoked: bool| Invitation {
         role: role(carried),
         revocation: revoked.then(|| Revocation { at: harness.now(), reason: None }),
-        ..mint.row()
+        ..factory.invitation()
     };
     let any = IfVersion::Any;
     for (carried, allowed) in [("staff", true), ("manager", false), ("root", false)] {
         let rows = [made(carried, false), made(carried, false), made(carried, true)];
-        mint.store(&*harness.store, &rows).await;
+        factory.insert(&*harness.store, &rows).await;
         let extend = Amendment::new().expiring(Expiry::InDays(9));
         let to_staff = Amendment::new().with_role(role("staff"));
         let answers = [
@@ -122,7 +122,7 @@ pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture
             assert_eq!(events[0].reason, Some(Reason::RoleNotGrantable), "{carried}, change {n}");
         }
         let row = made(carried, false);
-        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
+        factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
         let revoked = service.revoke(&lead(), row.id, None, any).await;
         assert!(revoked.is_ok(), "{carried}: revoking grants nothing: {revoked:?}");
         let deleted = service.delete(&lead(), row.id, any).await;

@@ -6,7 +6,7 @@ use super::refusal::{Case, cases, only_event};
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, refusal},
         samples::{domain, email, newcomer, proved},
     },
@@ -49,10 +49,10 @@ pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture)
 /// `check` refuses what redeeming would refuse, for the same reason and with the same
 /// event. It also refuses a claimed address that does not match the binding.
 pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
-    for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &mint) {
-        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
-        let code = mint.open(&row).reveal();
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &factory) {
+        factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
+        let code = factory.code_of(&row).reveal();
         let answer = harness.service.check(&code, &redeemer, None).await;
         assert_eq!(refusal(answer), expected, "{reason}");
         assert_eq!(harness.stored(row.id).await, row, "{reason}: nothing changes");
@@ -61,7 +61,7 @@ pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
         assert_eq!(event.invitation, Some(row.id), "{reason}: about what");
     }
     let guesser = newcomer("guesser");
-    let answer = harness.service.check(&mint.code().reveal(), &guesser, None).await;
+    let answer = harness.service.check(&factory.code().reveal(), &guesser, None).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown);
     assert_eq!(only_event(&harness, &guesser).await.reason, Some(Reason::Unknown));
 

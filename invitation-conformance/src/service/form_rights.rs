@@ -10,7 +10,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, Service, refusal},
         samples::{division, domain, email, later, role, start, user},
     },
@@ -130,7 +130,7 @@ impl Renewal {
 /// rotate an administrator's invitation of that form. A denial changes nothing and names
 /// the right in its event; the list of actions agrees.
 pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixture) {
-    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
+    let (harness, factory) = (Harness::with_unlimited_denials(fixture), Factory::new());
     let service = harness.service.clone().with_policy(policy());
     for (max_uses, binding, needs) in forms() {
         for (name, has) in ROLES {
@@ -143,9 +143,9 @@ pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixtu
                 }
                 let case = format!("{renewal:?} by {name} of {max_uses} uses for {binding:?}");
                 let max_uses = NonZeroU32::new(max_uses).expect("at least one use");
-                let row = Invitation { max_uses, binding: binding.clone(), ..mint.row() };
+                let row = Invitation { max_uses, binding: binding.clone(), ..factory.invitation() };
                 let row = renewal.prepare(row);
-                mint.store(&*harness.store, std::slice::from_ref(&row)).await;
+                factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
                 let view = service.get(&by, row.id).await.expect("it may be viewed");
                 let offered = view.actions().contains(&renewal.right());
                 assert_eq!(offered, lacking.is_none(), "{case}: the list of actions");
@@ -171,13 +171,13 @@ pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixtu
 /// domain that replaces another binding. The former form of the invitation does not
 /// matter.
 pub async fn change_without_a_right_of_the_new_form_is_denied(fixture: Fixture) {
-    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
+    let (harness, factory) = (Harness::with_unlimited_denials(fixture), Factory::new());
     let service = harness.service.clone().with_policy(policy());
     let any = IfVersion::Any;
     for binding in [Binding::Anyone, Binding::Address(email("anna@example.com"))] {
         for (name, has) in ROLES {
-            let row = Invitation { binding: binding.clone(), ..mint.row() };
-            mint.store(&*harness.store, std::slice::from_ref(&row)).await;
+            let row = Invitation { binding: binding.clone(), ..factory.invitation() };
+            factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
             let to_domain = Amendment::new().for_domain(domain("example.org"));
             let answer = service.amend(&actor(name), row.id, to_domain, any).await;
             let right = Right::BindDomain;

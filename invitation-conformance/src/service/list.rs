@@ -8,19 +8,23 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::Harness,
         samples::{admin, division, domain, email, later, manager, role, user},
     },
 };
 
 /// Stores `rows` one microsecond apart, so that lists return them in reverse order.
-async fn store_in_order(harness: &Harness, mint: &Mint, rows: Vec<Invitation>) -> Vec<Invitation> {
+async fn store_in_order(
+    harness: &Harness,
+    factory: &Factory,
+    rows: Vec<Invitation>,
+) -> Vec<Invitation> {
     let rows: Vec<_> = (0..)
         .zip(rows)
         .map(|(n, row)| Invitation { created_at: later(harness.now(), n - 100), ..row })
         .collect();
-    mint.store(&*harness.store, &rows).await;
+    factory.insert(&*harness.store, &rows).await;
     rows
 }
 
@@ -39,24 +43,33 @@ async fn places(
 /// Each criterion restricts a list to the invitations it names, and criteria are combined
 /// with *and*. A manager sees only their own division.
 pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
     let (now, tick) = (harness.now(), |n| later(harness.now(), n));
     let by = |id: &str| Inviter::User { user: user(id), role: role("admin") };
     let rows = vec![
-        /* 0 */ mint.row(),
+        /* 0 */ factory.invitation(),
         /* 1 */
-        Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() },
-        /* 2 */ Invitation { expires_at: now, role: role("manager"), ..mint.row() },
+        Invitation {
+            uses: 1,
+            last_use: Some(factory.redemption("zoe", now)),
+            ..factory.invitation()
+        },
+        /* 2 */
+        Invitation { expires_at: now, role: role("manager"), ..factory.invitation() },
         /* 3 */
-        Invitation { revocation: Some(Revocation { at: now, reason: None }), ..mint.row() },
-        /* 4 */ Invitation { expires_at: tick(1), inviter: by("u-mia"), ..mint.row() },
+        Invitation {
+            revocation: Some(Revocation { at: now, reason: None }),
+            ..factory.invitation()
+        },
+        /* 4 */
+        Invitation { expires_at: tick(1), inviter: by("u-mia"), ..factory.invitation() },
         /* 5 */
-        Invitation { division: division("hr"), inviter: Inviter::System, ..mint.row() },
-        /* 6 */ Invitation { deleted_at: Some(now), ..mint.row() },
+        Invitation { division: division("hr"), inviter: Inviter::System, ..factory.invitation() },
+        /* 6 */ Invitation { deleted_at: Some(now), ..factory.invitation() },
         /* 7 */
-        Invitation { division: division("hr"), role: role("manager"), ..mint.row() },
+        Invitation { division: division("hr"), role: role("manager"), ..factory.invitation() },
     ];
-    let rows = store_in_order(&harness, &mint, rows).await;
+    let rows = store_in_order(&harness, &factory, rows).await;
     let all = Criteria::new;
     let span = |from, until| TimeRange { from, until };
     let created = |n: usize| Some(rows[n].created_at);
@@ -103,27 +116,32 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
 /// By*. A whole address matches that address. No other field is searched, and no
 /// character acts as a pattern.
 pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
     let used_by = |name: &str| {
         let last = invitation_core::Redemption {
             username: invitation_core::Username::new(name).expect("a username"),
-            ..mint.used_by("somebody", harness.now())
+            ..factory.redemption("somebody", harness.now())
         };
-        Invitation { uses: 1, last_use: Some(last), ..mint.row() }
+        Invitation { uses: 1, last_use: Some(last), ..factory.invitation() }
     };
     let rows = vec![
         /* 0 */
-        Invitation { binding: Binding::Address(email("Anna.Lind+hr@Example.com")), ..mint.row() },
-        /* 1 */ Invitation { binding: Binding::Domain(domain("example.com")), ..mint.row() },
+        Invitation {
+            binding: Binding::Address(email("Anna.Lind+hr@Example.com")),
+            ..factory.invitation()
+        },
+        /* 1 */
+        Invitation { binding: Binding::Domain(domain("example.com")), ..factory.invitation() },
         /* 2 */ used_by("Zo\u{eb} Lindgren"),
         /* 3 */ used_by("100%_real anna"),
-        /* 4 */ Invitation { role: role("lind"), division: division("anna"), ..mint.row() },
+        /* 4 */
+        Invitation { role: role("lind"), division: division("anna"), ..factory.invitation() },
         /* 5 */
         Invitation { binding: Binding::Address(email("j.smith@exämple.com")), ..used_by("李 7") },
         /* 6 */ used_by("J.Smith@XN--EXMPLE-CUA.com"),
         /* 7 */ used_by("O'Neil Jean-Luc STRASSE"),
     ];
-    let rows = store_in_order(&harness, &mint, rows).await;
+    let rows = store_in_order(&harness, &factory, rows).await;
     for (search, expected) in [
         ("anna", vec![0, 3]),
         ("ANNA", vec![0, 3]),
@@ -174,11 +192,11 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
 /// All pages of a list derive the status at the time of the first page. A cursor can be
 /// parsed from its text and does not extend the reach of the actor who presents it.
 pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
-    let dying = || Invitation { expires_at: later(harness.now(), 1), ..mint.row() };
-    let foreign = || Invitation { division: division("hr"), ..mint.row() };
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    let dying = || Invitation { expires_at: later(harness.now(), 1), ..factory.invitation() };
+    let foreign = || Invitation { division: division("hr"), ..factory.invitation() };
     let rows = vec![dying(), foreign(), dying(), foreign(), dying(), foreign()];
-    let rows = store_in_order(&harness, &mint, rows).await;
+    let rows = store_in_order(&harness, &factory, rows).await;
     let criteria = Criteria::new().with_status(Status::Active);
     let first = Paging::first(2).expect("a page of two");
     let page = harness.service.list(&admin(), &criteria, first).await.expect("may list");

@@ -10,7 +10,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, refusal},
         samples::{admin, division, domain, email, later, newcomer, proved, role, user},
     },
@@ -25,27 +25,38 @@ pub(super) struct Case {
 }
 
 /// Returns one case for each reason.
-pub(super) fn cases(harness: &Harness, mint: &Mint) -> Vec<Case> {
+pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
     let now = harness.now();
     let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
-    let bound = |to: Binding| Invitation { binding: to, ..mint.row() };
+    let bound = |to: Binding| Invitation { binding: to, ..factory.invitation() };
     let rows = [
         (
-            Invitation { uses: 1, last_use: Some(mint.used_by("zoe", now)), ..mint.row() },
+            Invitation {
+                uses: 1,
+                last_use: Some(factory.redemption("zoe", now)),
+                ..factory.invitation()
+            },
             Refusal::Used,
             Reason::Used,
         ),
         (
-            Invitation { revocation: Some(Revocation { at: now, reason: None }), ..mint.row() },
+            Invitation {
+                revocation: Some(Revocation { at: now, reason: None }),
+                ..factory.invitation()
+            },
             Refusal::Revoked,
             Reason::Revoked,
         ),
         (
-            Invitation { expires_at: now, ..mint.row() },
+            Invitation { expires_at: now, ..factory.invitation() },
             Refusal::Expired { at: now },
             Reason::Expired,
         ),
-        (Invitation { deleted_at: Some(now), ..mint.row() }, Refusal::CodeUnknown, Reason::Deleted),
+        (
+            Invitation { deleted_at: Some(now), ..factory.invitation() },
+            Refusal::CodeUnknown,
+            Reason::Deleted,
+        ),
         (
             bound(Binding::Address(email("a@example.com"))),
             Refusal::AddressProofRequired,
@@ -57,7 +68,7 @@ pub(super) fn cases(harness: &Harness, mint: &Mint) -> Vec<Case> {
             Reason::AddressMissing,
         ),
         (
-            Invitation { inviter: by_lead, ..mint.row() },
+            Invitation { inviter: by_lead, ..factory.invitation() },
             Refusal::GrantWithdrawn,
             Reason::GrantWithdrawn,
         ),
@@ -81,7 +92,7 @@ pub(super) fn cases(harness: &Harness, mint: &Mint) -> Vec<Case> {
         });
     }
     cases.push(Case {
-        row: Invitation { division: division("hr"), ..mint.row() },
+        row: Invitation { division: division("hr"), ..factory.invitation() },
         redeemer: newcomer("abroad").in_division(division("sales")),
         refusal: Refusal::CodeUnknown,
         reason: Reason::OutOfScope,
@@ -99,10 +110,10 @@ pub(super) async fn only_event(harness: &Harness, redeemer: &Redeemer) -> Event 
 /// Each reason has its own refusal and its own event, which names the exact reason, the
 /// redeemer and the invitation. Nothing else changes.
 pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
-    for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &mint) {
-        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
-        let answer = harness.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &factory) {
+        factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
+        let answer = harness.service.redeem(&factory.code_of(&row).reveal(), &redeemer).await;
         assert_eq!(refusal(answer), expected, "{reason}");
         assert_eq!(harness.stored(row.id).await, row, "{reason}: nothing changes");
         let event = only_event(&harness, &redeemer).await;
@@ -117,7 +128,7 @@ pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fi
         assert_ne!(event.outcome, EventOutcome::Succeeded, "{reason}");
     }
     let unknown = newcomer("guesser");
-    let answer = harness.service.redeem(&mint.code().reveal(), &unknown).await;
+    let answer = harness.service.redeem(&factory.code().reveal(), &unknown).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "a code that was never issued");
     let event = only_event(&harness, &unknown).await;
     assert_eq!((event.reason, event.outcome), (Some(Reason::Unknown), EventOutcome::Refused));
@@ -127,11 +138,11 @@ pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fi
 /// If several reasons apply, the first of this order is given: deleted, used, revoked,
 /// expired, address, withdrawn grant. Lists show the same status.
 pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
     let now = harness.now();
     for combination in 0_u32..64 {
         let has = |bit: u32| combination & (1 << bit) != 0;
-        let mut row = mint.row();
+        let mut row = factory.invitation();
         let order = [
             (Refusal::CodeUnknown, Reason::Deleted),
             (Refusal::Used, Reason::Used),
@@ -143,17 +154,17 @@ pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
         row.deleted_at = has(0).then_some(now);
         row.max_uses = NonZeroU32::new(2).expect("not zero");
         row.uses = if has(1) { 2 } else { 1 };
-        row.last_use = Some(mint.used_by("zoe", now));
+        row.last_use = Some(factory.redemption("zoe", now));
         row.revocation = has(2).then_some(Revocation { at: now, reason: None });
         row.expires_at = if has(3) { now } else { later(now, 1) };
         row.binding =
             if has(4) { Binding::Address(email("a@example.com")) } else { Binding::Anyone };
         let inviter = if has(5) { "lead" } else { "admin" };
         row.inviter = Inviter::User { user: user("u-lead"), role: role(inviter) };
-        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
+        factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
 
         let redeemer = newcomer(&format!("n{combination}"));
-        let answer = harness.service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+        let answer = harness.service.redeem(&factory.code_of(&row).reveal(), &redeemer).await;
         let first = (0..).zip(order).find_map(|(bit, case)| has(bit).then_some(case));
         let Some((expected, reason)) = first else {
             assert!(answer.is_ok(), "nothing stands against it: {answer:?}");
@@ -192,16 +203,16 @@ pub async fn refused_redemption_consumes_no_use(fixture: Fixture) {
 /// With [`Disclosure::Nothing`] every refusal looks like that of an unknown code. The
 /// trail keeps the real reason.
 pub async fn refused_redemption_without_disclosure_is_code_unknown(fixture: Fixture) {
-    let (harness, mint) = (Harness::new(fixture), Mint::new());
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
     let service = harness.service.clone().with_disclosure(Disclosure::Nothing);
-    for Case { row, redeemer, reason, .. } in cases(&harness, &mint) {
-        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
-        let answer = service.redeem(&mint.open(&row).reveal(), &redeemer).await;
+    for Case { row, redeemer, reason, .. } in cases(&harness, &factory) {
+        factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
+        let answer = service.redeem(&factory.code_of(&row).reveal(), &redeemer).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}");
         let event = only_event(&harness, &redeemer).await;
         assert_eq!(event.reason, Some(reason), "the trail says why");
     }
-    let answer = service.redeem(&mint.code().reveal(), &newcomer("guesser")).await;
+    let answer = service.redeem(&factory.code().reveal(), &newcomer("guesser")).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "as an unknown code");
     let fine = harness.create(Draft::new()).await;
     let redeemed = service.redeem(&fine.code().reveal(), &newcomer("anna")).await;

@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, refusal, reserved},
         samples::{division, later, newcomer, role, user},
     },
@@ -214,7 +214,7 @@ pub async fn commit_or_release_by_another_user_is_refused(fixture: Fixture) {
         let redeemed = harness.service.commit(reservation.id(), &newcomer(name)).await;
         assert!(redeemed.is_ok(), "{name}'s own: {redeemed:?}");
     }
-    let absent = ReservationId::new(Mint::new().invitation_id(), nobodys.lease());
+    let absent = ReservationId::new(Factory::new().invitation_id(), nobodys.lease());
     let commit = harness.service.commit(absent, &newcomer("anna")).await;
     assert_eq!(refusal(commit), Refusal::NotFound, "of no invitation");
     let release = harness.service.release(absent, &newcomer("anna")).await;

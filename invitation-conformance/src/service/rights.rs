@@ -10,7 +10,7 @@ use super::rights_table::{Attempt, DIVISIONS, Who, attempts, everybody, expected
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::{Harness, refusal},
         reads::all_invitations,
         samples::{division, later, manager, role, user},
@@ -44,14 +44,16 @@ pub async fn every_role_revokes_and_purges_exactly_what_the_policy_allows(fixtur
 }
 
 async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
-    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
+    let (harness, factory) = (Harness::with_unlimited_denials(fixture), Factory::new());
     let mut n = 0;
     for who in everybody() {
         for attempt in attempts().into_iter().filter(which) {
             for name in DIVISIONS {
                 for carried in attempt.carried() {
                     n += 1;
-                    Cell { who, attempt, division: name, carried, n }.check(&harness, &mint).await;
+                    Cell { who, attempt, division: name, carried, n }
+                        .check(&harness, &factory)
+                        .await;
                 }
             }
         }
@@ -69,10 +71,10 @@ struct Cell {
 }
 
 impl Cell {
-    async fn check(self, harness: &Harness, mint: &Mint) {
+    async fn check(self, harness: &Harness, factory: &Factory) {
         let actor = self.who.actor(self.n);
         let row = if self.attempt.is_on_one() || self.attempt.is_on_many() {
-            Some(self.prepare(harness, mint).await)
+            Some(self.prepare(harness, factory).await)
         } else {
             None
         };
@@ -87,10 +89,10 @@ impl Cell {
 
     /// Stores an invitation to attempt the action on, in the state that the attempt
     /// needs.
-    async fn prepare(self, harness: &Harness, mint: &Mint) -> Invitation {
+    async fn prepare(self, harness: &Harness, factory: &Factory) -> Invitation {
         let revocation = Some(Revocation { at: harness.now(), reason: None });
         let long_ago = later(harness.now(), -100 * 86_400_000_000);
-        let row = mint.row();
+        let row = factory.invitation();
         let row = match self.attempt {
             Attempt::Purge => Invitation { created_at: long_ago, expires_at: long_ago, ..row },
             _ => row,
@@ -108,7 +110,7 @@ impl Cell {
             revocation: revocation.filter(|_| self.attempt == Attempt::Reinstate),
             ..row
         };
-        mint.store(&*harness.store, std::slice::from_ref(&row)).await;
+        factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
         row
     }
 
@@ -219,11 +221,11 @@ impl Cell {
 /// reach, a deleted one, and an id that was never used. Only the trail distinguishes
 /// them.
 pub async fn foreign_invitation_is_indistinguishable_from_none(fixture: Fixture) {
-    let (harness, mint) = (Harness::with_unlimited_denials(fixture), Mint::new());
-    let made = |name: &str| Invitation { division: division(name), ..mint.row() };
+    let (harness, factory) = (Harness::with_unlimited_denials(fixture), Factory::new());
+    let made = |name: &str| Invitation { division: division(name), ..factory.invitation() };
     let (foreign, gone) =
         (made("hr"), Invitation { deleted_at: Some(harness.now()), ..made("sales") });
-    mint.store(&*harness.store, &[foreign.clone(), gone.clone()]).await;
+    factory.insert(&*harness.store, &[foreign.clone(), gone.clone()]).await;
     let absent = made("sales");
     for (n, attempt) in attempts().into_iter().filter(|attempt| attempt.is_on_one()).enumerate() {
         for (row, reason, known) in [

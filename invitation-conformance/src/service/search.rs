@@ -8,7 +8,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        factory::Mint,
+        factory::Factory,
         harness::Harness,
         samples::{admin, division, email, role, start, user},
     },
@@ -30,13 +30,13 @@ fn neighbour(code: &InvitationCode) -> InvitationCode {
 /// that begin with it, in any spelling. A shorter piece finds none.
 pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let mint = Mint::new();
-    let one = mint.row();
-    let code = mint.open(&one);
-    let near = mint.row_with(&neighbour(&code));
+    let factory = Factory::new();
+    let one = factory.invitation();
+    let code = factory.code_of(&one);
+    let near = factory.invitation_with_code(&neighbour(&code));
     assert!(near.tag == one.tag && near.digest != one.digest, "a neighbour");
-    let rows = [one.clone(), near.clone(), mint.row(), mint.row()];
-    mint.store(&*harness.store, &rows).await;
+    let rows = [one.clone(), near.clone(), factory.invitation(), factory.invitation()];
+    factory.insert(&*harness.store, &rows).await;
     let found = async |search: &str| {
         let criteria = Criteria::new().matching(search);
         let page = harness.service.list(&admin(), &criteria, Paging::default()).await;
@@ -73,8 +73,8 @@ pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
 /// ignored. It writes no event.
 pub async fn search_without_letter_or_digit_is_invalid(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let mint = Mint::new();
-    mint.store(&*harness.store, &[mint.row()]).await;
+    let factory = Factory::new();
+    factory.insert(&*harness.store, &[factory.invitation()]).await;
     let before = harness.snapshot().await;
     let long = "ab ".repeat(67);
     for search in ["", " ", "%", "%%", "_", "-", "@", "'", "\u{301}", "\u{200b}", "🦊", &long] {

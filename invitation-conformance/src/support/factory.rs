@@ -1,4 +1,4 @@
-//! Hand-made invitations and transitions for the tests that call the port directly.
+//! A factory of invitations, events and transitions, for the tests that call the port.
 
 use std::{
     num::NonZeroU32,
@@ -19,8 +19,8 @@ use invitation_core::{
 use super::samples::{division, later, role, start, user};
 use crate::SeededEntropy;
 
-/// Makes distinct invitations, ids and codes.
-pub(crate) struct Mint {
+/// Creates invitations, events and transitions with ids and codes of their own.
+pub(crate) struct Factory {
     next: AtomicU64,
     entropy: SeededEntropy,
     sealing: Sealing,
@@ -29,7 +29,7 @@ pub(crate) struct Mint {
     scope: Option<Scope>,
 }
 
-impl Mint {
+impl Factory {
     pub(crate) fn new() -> Self {
         Self {
             next: AtomicU64::new(1),
@@ -66,7 +66,7 @@ impl Mint {
         self.format.generate(&self.entropy).expect("seeded randomness does not end")
     }
 
-    pub(crate) fn keep(
+    pub(crate) fn seal(
         &self,
         id: InvitationId,
         code: &InvitationCode,
@@ -74,22 +74,22 @@ impl Mint {
         (self.sealing.digest(code), self.sealing.tag(code), self.sealing.seal(id, code))
     }
 
-    /// Returns the code of an invitation made here.
-    pub(crate) fn open(&self, invitation: &Invitation) -> InvitationCode {
+    /// Returns the code of an invitation that a factory created.
+    pub(crate) fn code_of(&self, invitation: &Invitation) -> InvitationCode {
         let opened = self.sealing.open(invitation.id, &invitation.sealed, &self.format);
-        opened.expect("an invitation made here has a readable code")
+        opened.expect("a code of the factory is readable")
     }
 
     /// Returns an active single-use invitation for the staff role in sales, created by
     /// the administrator.
-    pub(crate) fn row(&self) -> Invitation {
-        self.row_with(&self.code())
+    pub(crate) fn invitation(&self) -> Invitation {
+        self.invitation_with_code(&self.code())
     }
 
-    /// Returns the same invitation as [`Self::row`], with this code.
-    pub(crate) fn row_with(&self, code: &InvitationCode) -> Invitation {
+    /// Returns the same invitation as [`Self::invitation`], with this code.
+    pub(crate) fn invitation_with_code(&self, code: &InvitationCode) -> Invitation {
         let id = self.invitation_id();
-        let (digest, tag, sealed) = self.keep(id, code);
+        let (digest, tag, sealed) = self.seal(id, code);
         Invitation {
             id,
             digest,
@@ -114,7 +114,7 @@ impl Mint {
     }
 
     /// Returns the redemption of an invitation by the user `name`.
-    pub(crate) fn used_by(&self, name: &str, at: Timestamp) -> Redemption {
+    pub(crate) fn redemption(&self, name: &str, at: Timestamp) -> Redemption {
         Redemption {
             id: self.event_id(),
             user: user(&format!("u-{name}")),
@@ -126,7 +126,7 @@ impl Mint {
     }
 
     /// Returns an invitation with the event of its creation.
-    pub(crate) fn new_row(&self, invitation: Invitation) -> NewInvitation {
+    pub(crate) fn new_invitation(&self, invitation: Invitation) -> NewInvitation {
         let event = self.event(Action::Create, invitation.created_at).about(&invitation);
         NewInvitation { invitation, event }
     }
@@ -148,8 +148,8 @@ impl Mint {
     }
 
     /// Stores invitations, each with the event of its creation.
-    pub(crate) async fn store(&self, store: &dyn Store, rows: &[Invitation]) {
-        let rows: Vec<_> = rows.iter().map(|row| self.new_row(row.clone())).collect();
+    pub(crate) async fn insert(&self, store: &dyn Store, rows: &[Invitation]) {
+        let rows: Vec<_> = rows.iter().map(|row| self.new_invitation(row.clone())).collect();
         let inserted = store.insert(&Insert::of(rows)).await.expect("the store inserts");
         assert_eq!(inserted, Inserted::Stored, "fresh digests are not taken");
     }
@@ -166,12 +166,16 @@ impl Mint {
 
     /// Returns the transition for the administrator's `command`, one day after the start.
     pub(crate) fn transition(&self, command: Command<'_>) -> Transition {
-        self.transition_if(command, IfVersion::Any)
+        self.transition_for_version(command, IfVersion::Any)
     }
 
     /// Returns the same transition as [`Self::transition`], for one version only.
-    pub(crate) fn transition_if(&self, command: Command<'_>, if_version: IfVersion) -> Transition {
-        let (call, scope) = (self.call(one_day_on()), self.scope.clone().unwrap_or(Scope::All));
+    pub(crate) fn transition_for_version(
+        &self,
+        command: Command<'_>,
+        if_version: IfVersion,
+    ) -> Transition {
+        let (call, scope) = (self.call(one_day_later()), self.scope.clone().unwrap_or(Scope::All));
         decide(command, scope, if_version, &call, &Policy::default(), &Limits::default())
             .expect("the administrator may do it")
     }
@@ -186,11 +190,11 @@ impl Mint {
         ceiling: &Arc<[RolePair]>,
     ) -> Transition {
         let (code, source) = (vec![row.digest], UseSource::Free);
-        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling, source })
+        self.transition_of(redeemer, now, Command::Redeem { code, redeemer, ceiling, source })
     }
 
     /// Returns the transition for the redeemer's `command` at `now`.
-    pub(crate) fn by(
+    pub(crate) fn transition_of(
         &self,
         redeemer: &Redeemer,
         now: Timestamp,
@@ -204,7 +208,7 @@ impl Mint {
     }
 
     /// Returns a redemption of `row` that takes the given use.
-    pub(crate) fn redeem_taking(
+    pub(crate) fn redeem_with_source(
         &self,
         row: &Invitation,
         redeemer: &Redeemer,
@@ -212,7 +216,11 @@ impl Mint {
         source: UseSource,
     ) -> Transition {
         let (code, ceiling) = (vec![row.digest], Policy::default().ceiling());
-        self.by(redeemer, now, Command::Redeem { code, redeemer, ceiling: &ceiling, source })
+        self.transition_of(
+            redeemer,
+            now,
+            Command::Redeem { code, redeemer, ceiling: &ceiling, source },
+        )
     }
 
     /// Returns a reservation of `row` from `now` to `until` that takes the given use.
@@ -224,7 +232,11 @@ impl Mint {
         source: UseSource,
     ) -> Transition {
         let (code, ceiling) = (vec![row.digest], &Policy::default().ceiling());
-        self.by(redeemer, now, Command::Reserve { code, redeemer, ceiling, until, source })
+        self.transition_of(
+            redeemer,
+            now,
+            Command::Reserve { code, redeemer, ceiling, until, source },
+        )
     }
 
     /// Returns the redemption of the use of `row` that this lease holds.
@@ -237,7 +249,7 @@ impl Mint {
     ) -> Transition {
         let reservation = ReservationId::new(row.id, lease);
         let ceiling = &Policy::default().ceiling();
-        self.by(redeemer, now, Command::Commit { reservation, redeemer, ceiling })
+        self.transition_of(redeemer, now, Command::Commit { reservation, redeemer, ceiling })
     }
 
     /// Returns the release of this lease on `row`.
@@ -249,17 +261,17 @@ impl Mint {
         now: Timestamp,
     ) -> Transition {
         let reservation = ReservationId::new(row.id, lease);
-        self.by(redeemer, now, Command::Release { reservation, redeemer })
+        self.transition_of(redeemer, now, Command::Release { reservation, redeemer })
     }
 
     /// Returns a redemption that only the facts of `row` can refuse.
-    pub(crate) fn plain_redeem(&self, row: &Invitation, redeemer: &Redeemer) -> Transition {
-        self.redeem(row, redeemer, one_day_on(), &Policy::default().ceiling())
+    pub(crate) fn default_redeem(&self, row: &Invitation, redeemer: &Redeemer) -> Transition {
+        self.redeem(row, redeemer, one_day_later(), &Policy::default().ceiling())
     }
 }
 
-/// Returns the default time of the calls of a [`Mint`].
-pub(crate) fn one_day_on() -> Timestamp {
+/// Returns the default time of the calls of a [`Factory`].
+pub(crate) fn one_day_later() -> Timestamp {
     later(start(), 86_400_000_000)
 }
 

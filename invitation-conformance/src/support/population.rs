@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use invitation_core::{Binding, Invitation, Inviter, Revocation, Timestamp};
 
 use super::{
-    factory::Mint,
+    factory::Factory,
     samples::{at, division, domain, email, later, role, start, user},
 };
 
@@ -45,11 +45,11 @@ const NAMES: [&str; 14] = [
 
 /// Returns invitations of all statuses, roles, divisions, inviters, bindings and times,
 /// unsorted. Many are created at the same instant, and some are deleted.
-pub(crate) fn population(mint: &Mint, size: usize) -> Vec<Invitation> {
-    (0..size).map(|n| member(mint, n)).collect()
+pub(crate) fn population(factory: &Factory, size: usize) -> Vec<Invitation> {
+    (0..size).map(|n| member(factory, n)).collect()
 }
 
-fn member(mint: &Mint, n: usize) -> Invitation {
+fn member(factory: &Factory, n: usize) -> Invitation {
     // Each field varies with its own period. The periods have no common divisor where
     // fields must occur in all combinations.
     let pick = |salt: usize, of: usize| (n.wrapping_mul(2_654_435_761) >> salt) % of;
@@ -78,12 +78,12 @@ fn member(mint: &Mint, n: usize) -> Invitation {
         uses,
         last_use: (uses > 0).then(|| invitation_core::Redemption {
             username: invitation_core::Username::new(name).expect("a username"),
-            ..mint.used_by("somebody", used_at)
+            ..factory.redemption("somebody", used_at)
         }),
         revocation: (pick(19, 5) == 0).then(|| Revocation { at: start(), reason: None }),
         deleted_at: (pick(21, 9) == 0).then(start),
         version: 1 + u64::from(uses),
-        ..mint.row()
+        ..factory.invitation()
     }
 }
 
