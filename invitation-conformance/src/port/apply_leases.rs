@@ -12,7 +12,7 @@ use crate::{
     Fixture,
     support::{
         factory::{Factory, one_day_later},
-        lease_oracle::Book,
+        lease_oracle::LeaseOracle,
         samples::{domain, email, later, newcomer, role, start},
     },
 };
@@ -22,58 +22,58 @@ fn minute(n: i64) -> Timestamp {
     later(one_day_later(), n * 60_000_000)
 }
 
-async fn insert(store: &dyn Store, factory: &Factory, max: u32) -> (Invitation, Book) {
+async fn insert(store: &dyn Store, factory: &Factory, max: u32) -> (Invitation, LeaseOracle) {
     let max_uses = NonZeroU32::new(max).expect("not zero");
     let row = Invitation { max_uses, ..factory.invitation() };
     factory.insert(store, std::slice::from_ref(&row)).await;
-    let book = Book::of(&row);
-    (row, book)
+    let oracle = LeaseOracle::of(&row);
+    (row, oracle)
 }
 
-fn own(book: &Book, name: &str) -> invitation_core::Lease {
-    book.lease_of(newcomer(name).user()).expect("there is a lease").clone()
+fn own(oracle: &LeaseOracle, name: &str) -> invitation_core::Lease {
+    oracle.lease_of(newcomer(name).user()).expect("there is a lease").clone()
 }
 
 /// Applies one transition of each kind that concerns leases, in sequence, to one
 /// invitation. Passes each transition to `check` after it was applied.
-async fn a_life_with_leases<C>(store: &dyn Store, factory: &Factory, mut check: C)
+async fn for_each_lease_change<C>(store: &dyn Store, factory: &Factory, mut check: C)
 where
-    C: AsyncFnMut(&Book, &Transition, &str),
+    C: AsyncFnMut(&LeaseOracle, &Transition, &str),
 {
-    let (row, mut book) = insert(store, factory, 4).await;
+    let (row, mut oracle) = insert(store, factory, 4).await;
     let reserve = |name: &str, span, source| factory.reserve(&row, &newcomer(name), span, source);
     let redeem =
         |name: &str, now, source| factory.redeem_with_source(&row, &newcomer(name), now, source);
-    let mut step = async |book: &mut Book, what: &str, transition: Transition| {
-        assert!(book.apply(store, &transition, what).await, "{what}: is made");
-        check(book, &transition, what).await;
+    let mut step = async |oracle: &mut LeaseOracle, what: &str, transition: Transition| {
+        assert!(oracle.apply(store, &transition, what).await, "{what}: is made");
+        check(oracle, &transition, what).await;
     };
     // The leases end in another order than they begin, and two end at the same instant.
     for (name, from, until) in [("anna", 0, 10), ("bob", 1, 5), ("carl", 2, 5), ("dora", 2, 30)] {
         let hold = reserve(name, (minute(from), minute(until)), UseSource::Free);
-        step(&mut book, "hold a free use", hold).await;
+        step(&mut oracle, "hold a free use", hold).await;
     }
     // The leases of bob and carl have expired. Bob's sorts first, by its id.
     let hold = reserve("eve", (minute(6), minute(16)), UseSource::Expired);
-    step(&mut book, "hold a run-out use", hold).await;
-    assert!(book.lease_of(newcomer("bob").user()).is_none(), "bob's was the first");
-    let renewed = UseSource::Own(own(&book, "carl"));
+    step(&mut oracle, "hold a run-out use", hold).await;
+    assert!(oracle.lease_of(newcomer("bob").user()).is_none(), "bob's was the first");
+    let renewed = UseSource::Own(own(&oracle, "carl"));
     let hold = reserve("carl", (minute(7), minute(17)), renewed);
-    step(&mut book, "hold one's own again", hold).await;
-    let lease = own(&book, "carl");
+    step(&mut oracle, "hold one's own again", hold).await;
+    let lease = own(&oracle, "carl");
     assert_eq!((lease.since, lease.until), (minute(2), minute(17)), "since then, until later");
     let take = redeem("fred", minute(11), UseSource::Expired);
-    step(&mut book, "redeem a run-out use", take).await;
-    let source = UseSource::Own(own(&book, "dora"));
-    step(&mut book, "redeem one's own use", redeem("dora", minute(12), source)).await;
-    let lease = own(&book, "carl").id;
+    step(&mut oracle, "redeem a run-out use", take).await;
+    let source = UseSource::Own(own(&oracle, "dora"));
+    step(&mut oracle, "redeem one's own use", redeem("dora", minute(12), source)).await;
+    let lease = own(&oracle, "carl").id;
     let commit = factory.commit(&row, lease, &newcomer("carl"), minute(60));
-    step(&mut book, "commit a run-out one", commit).await;
-    let lease = own(&book, "eve").id;
+    step(&mut oracle, "commit a run-out one", commit).await;
+    let lease = own(&oracle, "eve").id;
     let release = factory.release(&row, lease, &newcomer("eve"), minute(61));
-    step(&mut book, "release a run-out one", release).await;
-    step(&mut book, "redeem what is free", redeem("gina", minute(62), UseSource::Free)).await;
-    assert_eq!((book.invitation.uses, book.invitation.held), (4, 0), "all are used");
+    step(&mut oracle, "release a run-out one", release).await;
+    step(&mut oracle, "redeem what is free", redeem("gina", minute(62), UseSource::Free)).await;
+    assert_eq!((oracle.invitation.uses, oracle.invitation.held), (4, 0), "all are used");
 }
 
 /// Every lease change returns and stores exactly the facts that
@@ -84,7 +84,7 @@ pub async fn every_lease_change_matches_the_specification(fixture: Fixture) {
     let (other, mut bystander) = insert(&*store, &factory, 4).await;
     let hold = factory.reserve(&other, &newcomer("anna"), (minute(0), minute(1)), UseSource::Free);
     assert!(bystander.apply(&*store, &hold, "elsewhere").await, "on another invitation");
-    a_life_with_leases(&*store, &factory, async |_, _, what| {
+    for_each_lease_change(&*store, &factory, async |_, _, what| {
         bystander.check(&*store, &format!("another invitation: {what}")).await;
     })
     .await;
@@ -95,15 +95,15 @@ pub async fn every_lease_change_matches_the_specification(fixture: Fixture) {
 pub async fn resent_lease_change_is_replayed_without_effect(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let (mut all, mut last) = (Vec::new(), None);
-    a_life_with_leases(&*store, &factory, async |book, transition, what| {
-        book.resend(&*store, transition, what).await;
+    for_each_lease_change(&*store, &factory, async |oracle, transition, what| {
+        oracle.resend(&*store, transition, what).await;
         all.push((transition.clone(), what.to_owned()));
-        last = Some(book.clone());
+        last = Some(oracle.clone());
     })
     .await;
-    let book = last.expect("there were steps");
+    let oracle = last.expect("there were steps");
     for (transition, what) in all {
-        book.resend(&*store, &transition, &format!("at the end: {what}")).await;
+        oracle.resend(&*store, &transition, &format!("at the end: {what}")).await;
     }
 }
 
@@ -113,19 +113,19 @@ pub async fn lease_ends_no_later_than_the_invitation(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     for (by, cut) in [(-1, false), (0, false), (1, true), (86_400_000_000, true)] {
         for renewed in [false, true] {
-            let (row, mut book) = insert(&*store, &factory, 1).await;
+            let (row, mut oracle) = insert(&*store, &factory, 1).await;
             let (anna, until) = (newcomer("anna"), later(row.expires_at, by));
             let mut source = UseSource::Free;
             if renewed {
                 let hold = factory.reserve(&row, &anna, (minute(0), minute(1)), source);
-                assert!(book.apply(&*store, &hold, "hold").await, "it is free");
-                source = UseSource::Own(own(&book, "anna"));
+                assert!(oracle.apply(&*store, &hold, "hold").await, "it is free");
+                source = UseSource::Own(own(&oracle, "anna"));
             }
             let hold = factory.reserve(&row, &anna, (minute(1), until), source);
-            assert!(book.apply(&*store, &hold, "hold").await, "it is free, or one's own");
+            assert!(oracle.apply(&*store, &hold, "hold").await, "it is free, or one's own");
             let expected = if cut { row.expires_at } else { until };
             let what = format!("{by} µs after the expiry, renewed: {renewed}");
-            assert_eq!(own(&book, "anna").until, expected, "{what}");
+            assert_eq!(own(&oracle, "anna").until, expected, "{what}");
         }
     }
 }
@@ -150,16 +150,16 @@ pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     for leases in [1, 3] {
         for n in 0..9 {
-            let (row, mut book) = insert(&*store, &factory, 4).await;
+            let (row, mut oracle) = insert(&*store, &factory, 4).await;
             let names = ["anna", "bob", "carl"];
             for name in names.into_iter().take(leases) {
                 // One of the leases has expired by the time of the change.
                 let until = if name == "bob" { one_day_later() } else { minute(10) };
                 let hold =
                     factory.reserve(&row, &newcomer(name), (start(), until), UseSource::Free);
-                assert!(book.apply(&*store, &hold, name).await, "{name} gets a free use");
+                assert!(oracle.apply(&*store, &hold, name).await, "{name} gets a free use");
             }
-            let current = &book.invitation.clone();
+            let current = &oracle.invitation.clone();
             let mut all = amendments();
             let (command, ends) = match n {
                 0 => (Command::Revoke { id: row.id, reason: None }, true),
@@ -174,13 +174,13 @@ pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
                 }
             };
             let what = format!("{command:?}");
-            let lease = own(&book, "anna");
+            let lease = own(&oracle, "anna");
             let change = factory.transition(command);
-            assert!(book.apply(&*store, &change, &what).await, "{what}: is made");
-            assert_eq!(book.leases.is_empty(), ends, "{what}: leases");
-            book.resend(&*store, &change, &what).await;
+            assert!(oracle.apply(&*store, &change, &what).await, "{what}: is made");
+            assert_eq!(oracle.leases.is_empty(), ends, "{what}: leases");
+            oracle.resend(&*store, &change, &what).await;
             let commit = factory.commit(&row, lease.id, &newcomer("anna"), minute(1));
-            assert_eq!(book.apply(&*store, &commit, &what).await, !ends, "{what}: the commit");
+            assert_eq!(oracle.apply(&*store, &commit, &what).await, !ends, "{what}: the commit");
         }
     }
 }
@@ -189,19 +189,19 @@ pub async fn change_of_terms_ends_all_leases(fixture: Fixture) {
 /// succeed or fail independently.
 pub async fn refused_lease_change_has_no_effect(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
-    let (row, mut book) = insert(&*store, &factory, 1).await;
+    let (row, mut oracle) = insert(&*store, &factory, 1).await;
     let hold = factory.reserve(&row, &newcomer("anna"), (minute(0), minute(10)), UseSource::Free);
-    assert!(book.apply(&*store, &hold, "hold").await, "it is free");
-    let lease = own(&book, "anna");
+    assert!(oracle.apply(&*store, &hold, "hold").await, "it is free");
+    let lease = own(&oracle, "anna");
     let (bob, span) = (newcomer("bob"), (minute(1), minute(20)));
     for source in [UseSource::Free, UseSource::Expired, UseSource::Own(lease.clone())] {
         let what = format!("{source:?}");
         let redeem = factory.redeem_with_source(&row, &bob, minute(9), source.clone());
-        assert!(!book.apply(&*store, &redeem, &what).await, "{what}: it is held");
+        assert!(!oracle.apply(&*store, &redeem, &what).await, "{what}: it is held");
         let reserve = factory.reserve(&row, &bob, span, source);
-        assert!(!book.apply(&*store, &reserve, &what).await, "{what}: it is held");
+        assert!(!oracle.apply(&*store, &reserve, &what).await, "{what}: it is held");
         // A refusal does not consume the operation id.
-        assert!(!book.apply(&*store, &reserve, &what).await, "{what}: still");
+        assert!(!oracle.apply(&*store, &reserve, &what).await, "{what}: still");
     }
     let call = [
         factory.commit(&row, lease.id, &bob, minute(11)),

@@ -14,7 +14,7 @@ use crate::{
     support::{
         factory::{Factory, apply},
         reads::{all_events, all_invitations, stored, trail},
-        samples::{division, later, newcomer, one_word_apart, role, start, user},
+        samples::{confusable_names, division, later, newcomer, role, start, user},
     },
 };
 
@@ -89,7 +89,7 @@ pub async fn locate_finds_every_division_and_state(fixture: Fixture) {
 pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let rows: Vec<_> = (0..)
-        .zip(one_word_apart())
+        .zip(confusable_names())
         .map(|(n, word)| Invitation {
             division: division(word),
             role: role(word),
@@ -136,14 +136,14 @@ pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
     let max_uses = NonZeroU32::new(100).expect("not zero");
     let row = Invitation { max_uses, ..factory.invitation() };
     factory.insert(&*store, std::slice::from_ref(&row)).await;
-    for word in one_word_apart() {
+    for word in confusable_names() {
         let redeem = factory.default_redeem(&row, &newcomer(word));
         let outcome = apply(&*store, &redeem).await;
         let Outcome::Applied(facts) = outcome else { panic!("{word:?} is new: {outcome:?}") };
         let own = facts.mine.expect("the redemption is among the facts");
         assert_eq!(own.username.as_str(), word, "by this user");
     }
-    for word in one_word_apart() {
+    for word in confusable_names() {
         let filter =
             EventFilter { user: Some(user(&format!("u-{word}"))), ..EventFilter::default() };
         let events = all_events(&*store, &Scope::All, &filter, 9).await;

@@ -11,7 +11,9 @@ use crate::{
     Fixture,
     support::{
         factory::{Factory, apply, one_day_later},
-        samples::{division, domain, email, later, newcomer, proved, role, start, user},
+        samples::{
+            division, domain, email, later, newcomer, newcomer_with_email, role, start, user,
+        },
     },
 };
 
@@ -161,7 +163,8 @@ pub async fn address_proved_compares_comparison_forms(fixture: Fixture) {
     let cases = table.into_iter().map(|(binding, proof, holds)| {
         let what = format!("{binding:?} with {proof:?}");
         let row = Invitation { binding, ..factory.invitation() };
-        let redeemer = proof.map_or_else(|| newcomer("anna"), |proof| proved("anna", proof));
+        let redeemer =
+            proof.map_or_else(|| newcomer("anna"), |proof| newcomer_with_email("anna", proof));
         let transition = factory.default_redeem(&row, &redeemer);
         Case::new(what, row, transition, holds)
     });

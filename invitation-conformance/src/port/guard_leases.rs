@@ -10,13 +10,18 @@ use crate::{
     Fixture,
     support::{
         factory::{Factory, one_day_later},
-        lease_oracle::Book,
+        lease_oracle::LeaseOracle,
         samples::{later, newcomer, start},
     },
 };
 
 /// Stores an invitation with `max` uses, with `uses` of them redeemed.
-async fn insert(store: &dyn Store, factory: &Factory, max: u32, uses: u32) -> (Invitation, Book) {
+async fn insert(
+    store: &dyn Store,
+    factory: &Factory,
+    max: u32,
+    uses: u32,
+) -> (Invitation, LeaseOracle) {
     let row = Invitation {
         max_uses: NonZeroU32::new(max).expect("not zero"),
         uses,
@@ -25,8 +30,8 @@ async fn insert(store: &dyn Store, factory: &Factory, max: u32, uses: u32) -> (I
         ..factory.invitation()
     };
     factory.insert(store, std::slice::from_ref(&row)).await;
-    let book = Book::of(&row);
-    (row, book)
+    let oracle = LeaseOracle::of(&row);
+    (row, oracle)
 }
 
 /// Reserves a use for each name, until one hour after the request.
@@ -34,18 +39,18 @@ async fn hold(
     store: &dyn Store,
     factory: &Factory,
     row: &Invitation,
-    book: &mut Book,
+    oracle: &mut LeaseOracle,
     names: &[&str],
 ) {
     for name in names {
         let span = (one_day_later(), later(one_day_later(), 3_600_000_000));
         let reserve = factory.reserve(row, &newcomer(name), span, UseSource::Free);
-        assert!(book.apply(store, &reserve, name).await, "{name} gets a free use");
+        assert!(oracle.apply(store, &reserve, name).await, "{name} gets a free use");
     }
 }
 
-fn failed<'t>(book: &Book, transition: &'t Transition) -> Option<&'t Condition> {
-    transition.guard().first_refusal(&book.facts(transition.redeemer()))
+fn failed<'t>(oracle: &LeaseOracle, transition: &'t Transition) -> Option<&'t Condition> {
+    transition.guard().first_refusal(&oracle.facts(transition.redeemer()))
 }
 
 /// `FirstHoldBy` refuses a user who already has a lease. User ids are compared byte for
@@ -53,21 +58,21 @@ fn failed<'t>(book: &Book, transition: &'t Transition) -> Option<&'t Condition> 
 pub async fn first_hold_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let names = ["anna", "Anna", "anna2", "a%", "a_na", "ann\u{e4}", "anna\u{308}"];
-    let (row, mut book) = insert(&*store, &factory, 50, 0).await;
-    hold(&*store, &factory, &row, &mut book, &names).await;
+    let (row, mut oracle) = insert(&*store, &factory, 50, 0).await;
+    hold(&*store, &factory, &row, &mut oracle, &names).await;
     for name in names {
         let anna = newcomer(name);
         let span = (one_day_later(), later(one_day_later(), 7_200_000_000));
         let again = factory.reserve(&row, &anna, span, UseSource::Free);
         let redeem = factory.redeem_with_source(&row, &anna, one_day_later(), UseSource::Free);
         for transition in [again, redeem] {
-            let word = failed(&book, &transition);
-            assert!(matches!(word, Some(Condition::FirstHoldBy(_))), "{name}: {word:?}");
-            let made = book.apply(&*store, &transition, name).await;
+            let condition = failed(&oracle, &transition);
+            assert!(matches!(condition, Some(Condition::FirstHoldBy(_))), "{name}: {condition:?}");
+            let made = oracle.apply(&*store, &transition, name).await;
             assert!(!made, "{name} has a lease already");
         }
     }
-    hold(&*store, &factory, &row, &mut book, &["ANNA", "anna.", "ann"]).await;
+    hold(&*store, &factory, &row, &mut oracle, &["ANNA", "anna.", "ann"]).await;
 }
 
 /// `UseFree` holds while redeemed uses and leases together are fewer than `max_uses`.
@@ -78,9 +83,9 @@ pub async fn use_free_counts_uses_and_leases(fixture: Fixture) {
             for held in 0..=max - uses {
                 let what = format!("{uses} used and {held} held of {max}");
                 for redeems in [true, false] {
-                    let (row, mut book) = insert(&*store, &factory, max, uses).await;
+                    let (row, mut oracle) = insert(&*store, &factory, max, uses).await;
                     let others = &["carl", "dora", "eve"][..usize::try_from(held).expect("few")];
-                    hold(&*store, &factory, &row, &mut book, others).await;
+                    hold(&*store, &factory, &row, &mut oracle, others).await;
                     let (anna, now) = (newcomer("anna"), one_day_later());
                     let transition = if redeems {
                         factory.redeem_with_source(&row, &anna, now, UseSource::Free)
@@ -89,10 +94,10 @@ pub async fn use_free_counts_uses_and_leases(fixture: Fixture) {
                     };
                     let holds = uses + held < max;
                     if !holds && uses < max {
-                        let word = failed(&book, &transition);
-                        assert_eq!(word, Some(&Condition::UseFree), "{what}: why");
+                        let condition = failed(&oracle, &transition);
+                        assert_eq!(condition, Some(&Condition::UseFree), "{what}: why");
                     }
-                    assert_eq!(book.apply(&*store, &transition, &what).await, holds, "{what}");
+                    assert_eq!(oracle.apply(&*store, &transition, &what).await, holds, "{what}");
                 }
             }
         }
@@ -108,20 +113,20 @@ pub async fn lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture
         let first = later(begin, ends.iter().min().copied().unwrap_or(3));
         for (by, reached) in [(-1, false), (0, true), (1, true), (86_400_000_000, true)] {
             let what = format!("leases until {ends:?}, {by} µs after the first end");
-            let (row, mut book) = insert(&*store, &factory, 3, 0).await;
+            let (row, mut oracle) = insert(&*store, &factory, 3, 0).await;
             for (end, name) in ends.iter().zip(["bob", "carl", "dora"]) {
                 let span = (begin, later(begin, *end));
                 let reserve = factory.reserve(&row, &newcomer(name), span, UseSource::Free);
-                assert!(book.apply(&*store, &reserve, &what).await, "{what}: {name}");
+                assert!(oracle.apply(&*store, &reserve, &what).await, "{what}: {name}");
             }
             let now = later(first, by);
             let take = factory.redeem_with_source(&row, &newcomer("anna"), now, UseSource::Expired);
             let holds = reached && !ends.is_empty();
             if !holds {
-                let word = failed(&book, &take);
-                assert_eq!(word, Some(&Condition::LeaseRunOut { now }), "{what}: why");
+                let condition = failed(&oracle, &take);
+                assert_eq!(condition, Some(&Condition::LeaseRunOut { now }), "{what}: why");
             }
-            assert_eq!(book.apply(&*store, &take, &what).await, holds, "{what}");
+            assert_eq!(oracle.apply(&*store, &take, &what).await, holds, "{what}");
         }
     }
 }
@@ -136,9 +141,9 @@ pub async fn holds_lease_compares_lease_and_user(fixture: Fixture) {
     };
     for late in [0, 1, 3_599_999_999, 3_600_000_000, 86_400_000_000] {
         let now = later(one_day_later(), late);
-        let (row, mut book) = insert(&*store, &factory, 4, 0).await;
-        hold(&*store, &factory, &row, &mut book, &["anna", "bob"]).await;
-        let of = |name: &str| book.lease_of(newcomer(name).user()).expect("a lease").clone();
+        let (row, mut oracle) = insert(&*store, &factory, 4, 0).await;
+        hold(&*store, &factory, &row, &mut oracle, &["anna", "bob"]).await;
+        let of = |name: &str| oracle.lease_of(newcomer(name).user()).expect("a lease").clone();
         let (anna, bob) = (of("anna"), of("bob"));
         let wrong = [
             (bob.id, "anna"),
@@ -154,15 +159,18 @@ pub async fn holds_lease_compares_lease_and_user(fixture: Fixture) {
             let commit = factory.commit(&row, lease, &newcomer(name), now);
             let release = factory.release(&row, lease, &newcomer(name), now);
             for transition in [commit, release] {
-                let word = failed(&book, &transition);
-                assert!(matches!(word, Some(Condition::HoldsLease { .. })), "{name}: {word:?}");
-                assert!(!book.apply(&*store, &transition, name).await, "{name} does not hold it");
+                let condition = failed(&oracle, &transition);
+                assert!(
+                    matches!(condition, Some(Condition::HoldsLease { .. })),
+                    "{name}: {condition:?}"
+                );
+                assert!(!oracle.apply(&*store, &transition, name).await, "{name} does not hold it");
             }
         }
         let release = factory.release(&row, bob.id, &newcomer("bob"), now);
-        assert!(book.apply(&*store, &release, "release").await, "{late} µs later: released");
+        assert!(oracle.apply(&*store, &release, "release").await, "{late} µs later: released");
         let commit = factory.commit(&row, anna.id, &newcomer("anna"), now);
-        assert!(book.apply(&*store, &commit, "commit").await, "{late} µs later: committed");
+        assert!(oracle.apply(&*store, &commit, "commit").await, "{late} µs later: committed");
     }
 }
 
@@ -171,13 +179,13 @@ pub async fn holds_lease_compares_lease_and_user(fixture: Fixture) {
 pub async fn own_lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     for (by, holds) in [(-1, false), (0, true), (1, true), (86_400_000_000, true)] {
-        let (row, mut book) = insert(&*store, &factory, 4, 0).await;
-        hold(&*store, &factory, &row, &mut book, &["bob"]).await;
+        let (row, mut oracle) = insert(&*store, &factory, 4, 0).await;
+        hold(&*store, &factory, &row, &mut oracle, &["bob"]).await;
         let (anna, begin) = (newcomer("anna"), later(one_day_later(), 1_000_000));
         let span = (begin, later(begin, 3_600_000_000));
         let reserve = factory.reserve(&row, &anna, span, UseSource::Free);
-        assert!(book.apply(&*store, &reserve, "a free use").await);
-        let own = book.lease_of(anna.user()).expect("a lease").clone();
+        assert!(oracle.apply(&*store, &reserve, "a free use").await);
+        let own = oracle.lease_of(anna.user()).expect("a lease").clone();
 
         let now = later(own.until, by);
         let span = (now, later(now, 3_600_000_000));
@@ -186,10 +194,13 @@ pub async fn own_lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fix
             let renew = factory.reserve(&row, &anna, span, UseSource::Own(own.clone()));
             let holds = holds && attempt == "first";
             if !holds {
-                let word = failed(&book, &renew);
-                assert!(matches!(word, Some(Condition::OwnLeaseRunOut { .. })), "{what}: {word:?}");
+                let condition = failed(&oracle, &renew);
+                assert!(
+                    matches!(condition, Some(Condition::OwnLeaseRunOut { .. })),
+                    "{what}: {condition:?}"
+                );
             }
-            assert_eq!(book.apply(&*store, &renew, &what).await, holds, "{what}");
+            assert_eq!(oracle.apply(&*store, &renew, &what).await, holds, "{what}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         factory::Factory,
         harness::Harness,
         population::population,
-        samples::{admin, division, domain, email, later, proved, start},
+        samples::{admin, division, domain, email, later, newcomer_with_email, start},
     },
 };
 
@@ -128,7 +128,7 @@ pub async fn invited_follows_changes_of_the_invitation(fixture: Fixture) {
     assert_eq!(ask().await, [false, true], "extended");
     let rotated = harness.service.rotate(&admin, id, any).await.expect("may rotate");
     assert_eq!(ask().await, [false, true], "rotated");
-    let newcomer = proved("b", "b@example.com");
+    let newcomer = newcomer_with_email("b", "b@example.com");
     harness.service.redeem(&rotated.code().reveal(), &newcomer).await.expect("may redeem");
     assert_eq!(ask().await, [false, false], "used");
 }

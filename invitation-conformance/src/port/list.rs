@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         factory::Factory,
-        population::{chosen, looked_at, population},
+        population::{matching, population, read_time},
         reads::all_invitations,
         samples::{division, later, start},
     },
@@ -21,9 +21,9 @@ pub async fn pages_contain_every_invitation_once_newest_first(fixture: Fixture) 
     let (store, factory) = (fixture.store(), Factory::new());
     let all = population(&factory, 90);
     factory.insert(&*store, &all).await;
-    let (sales, filter) = (Scope::Division(division("sales")), Filter::all(looked_at()));
+    let (sales, filter) = (Scope::Division(division("sales")), Filter::all(read_time()));
     for scope in [Scope::All, sales] {
-        let expected = chosen(&all, |one| scope.contains(&one.division) && filter.matches(one));
+        let expected = matching(&all, |one| scope.contains(&one.division) && filter.matches(one));
         assert!(expected.len() > 20, "the population is large enough");
         for limit in [1, 2, 3, 7, 50, 200] {
             let found = all_invitations(&*store, &scope, &filter, limit).await;
@@ -85,7 +85,8 @@ pub async fn every_filter_matches_the_specification(fixture: Fixture) {
     {
         for filter in filters() {
             let what = format!("{scope:?}, {filter:?}");
-            let expected = chosen(&all, |one| scope.contains(&one.division) && filter.matches(one));
+            let expected =
+                matching(&all, |one| scope.contains(&one.division) && filter.matches(one));
             let found = all_invitations(&*store, &scope, &filter, 200).await;
             assert_same(&found, &expected, &what);
             let tally = store.count(&scope, &filter, 1_000).await.expect("the store counts");
@@ -102,8 +103,8 @@ pub async fn counts_stop_at_one_beyond_the_cap(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let all = population(&factory, 90);
     factory.insert(&*store, &all).await;
-    let filter = Filter::all(looked_at());
-    let living = chosen(&all, |one| filter.matches(one));
+    let filter = Filter::all(read_time());
+    let living = matching(&all, |one| filter.matches(one));
     let exact = tally_of(&living, &filter, 1_000);
     assert!(exact.active.min(exact.used).min(exact.expired).min(exact.revoked) > 3, "{exact:?}");
     let caps = Status::ALL.iter().flat_map(|status| {
@@ -128,8 +129,8 @@ pub(super) fn tally_of(found: &[Invitation], filter: &Filter, cap: u32) -> Tally
 
 /// Returns each filter alone, at several instants, and many combined.
 fn filters() -> Vec<Filter> {
-    let all = Filter::all(looked_at());
-    let nows = [-5, -1, 0, 1, 2].map(|by| later(looked_at(), by));
+    let all = Filter::all(read_time());
+    let nows = [-5, -1, 0, 1, 2].map(|by| later(read_time(), by));
     let statuses: Vec<_> =
         [None].into_iter().chain(Status::ALL.iter().copied().map(Some)).collect();
     let role = |name: &str| Some(Role::new(name).expect("a role"));
@@ -144,7 +145,7 @@ fn filters() -> Vec<Filter> {
             TimeRange { from: until, until: from },
         ]
     };
-    let (created, expires) = (spans(later(start(), -45)), spans(looked_at()));
+    let (created, expires) = (spans(later(start(), -45)), spans(read_time()));
     let mut filters = vec![all.clone()];
     for now in nows {
         filters.extend(statuses.iter().map(|status| Filter {
@@ -209,7 +210,7 @@ pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
             for status in [None, Some(Status::Revoked)] {
                 let filter = Filter { batch: Some(wanted), status, ..Filter::all(start()) };
                 let meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
-                let expected = chosen(&rows, meant);
+                let expected = matching(&rows, meant);
                 let found = all_invitations(&*store, &scope, &filter, 3).await;
                 assert_same(&found, &expected, &format!("{filter:?}"));
                 let tally = store.count(&scope, &filter, 100).await.expect("the store counts");

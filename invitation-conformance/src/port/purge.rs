@@ -13,7 +13,7 @@ use crate::{
     Fixture,
     support::{
         factory::{Factory, apply, one_day_later},
-        population::{looked_at, population},
+        population::{population, read_time},
         reads::{all_events, trail},
         samples::{division, later, newcomer, start},
     },
@@ -26,7 +26,7 @@ fn purge(factory: &Factory, scope: Scope, before: Timestamp, max: u32) -> Purge 
 
 /// Returns the rows that are still stored, and checks that each is found by id as by
 /// code.
-async fn left(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
+async fn remaining(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
     let mut left = Vec::new();
     for row in rows {
         let (id, code) = (Target::Id(row.id), Target::Code(vec![row.digest]));
@@ -38,12 +38,7 @@ async fn left(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
     left
 }
 
-async fn purged_for_good(
-    store: &dyn Store,
-    factory: &Factory,
-    scope: &Scope,
-    before: Timestamp,
-) -> u32 {
+async fn purge_all(store: &dyn Store, factory: &Factory, scope: &Scope, before: Timestamp) -> u32 {
     let mut removed = 0;
     for _ in 0..200 {
         let purge = purge(factory, scope.clone(), before, 40);
@@ -113,10 +108,10 @@ pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fi
         assert_eq!(takes, *gone, "the specification: {what}");
         expected += u32::from(*gone);
     }
-    let removed = purged_for_good(&*store, &factory, &Scope::All, then).await;
+    let removed = purge_all(&*store, &factory, &Scope::All, then).await;
     assert_eq!(removed, expected, "as many as the specification takes");
     for (what, row, gone) in &cases {
-        let found = left(&*store, std::slice::from_ref(row)).await;
+        let found = remaining(&*store, std::slice::from_ref(row)).await;
         assert_eq!(found.is_empty(), *gone, "{what}");
         assert_eq!(trail(&*store, row).await.len(), 1, "{what}: its event stays");
     }
@@ -136,13 +131,13 @@ pub async fn purge_matches_the_specification(fixture: Fixture) {
         (Scope::All, 1),
         (Scope::All, 90_000_000_000),
     ] {
-        let before = later(looked_at(), by);
+        let before = later(read_time(), by);
         let takes = purge(&factory, scope.clone(), before, 1);
         let expected = all.iter().filter(|one| takes.takes(one)).count();
-        let removed = purged_for_good(&*store, &factory, &scope, before).await;
+        let removed = purge_all(&*store, &factory, &scope, before).await;
         assert_eq!(usize::try_from(removed), Ok(expected), "{scope:?} at {by}");
         all.retain(|one| !takes.takes(one));
-        assert_eq!(left(&*store, &all).await, all, "{scope:?} at {by}: the others stay");
+        assert_eq!(remaining(&*store, &all).await, all, "{scope:?} at {by}: the others stay");
     }
 }
 
@@ -176,7 +171,7 @@ pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
     };
     let written: Vec<Event> = all_events(&*store, &Scope::All, &filter, 9).await;
     assert_eq!(written, [purge.evidence(1)], "the purge's evidence");
-    assert_eq!(left(&*store, std::slice::from_ref(&bystander)).await, [bystander], "another");
+    assert_eq!(remaining(&*store, std::slice::from_ref(&bystander)).await, [bystander], "another");
     for transition in [&redeem, &reserve] {
         assert_eq!(apply(&*store, transition).await, Outcome::Missing, "there is no such code");
     }
@@ -269,7 +264,7 @@ pub async fn resent_purge_is_not_applied_again(fixture: Fixture) {
     assert_eq!(purged, Purged { removed: 2, more: true });
     let again = store.purge(&resent).await.expect("the store answers");
     assert_eq!(again, Purged { removed: 0, more: true }, "nothing more under the same id");
-    assert_eq!(left(&*store, &rows).await.len(), 3, "the others stay");
+    assert_eq!(remaining(&*store, &rows).await.len(), 3, "the others stay");
     let next = purge(&factory, Scope::All, later(rows[0].expires_at, 1), 5);
     let purged = store.purge(&next).await.expect("the store purges");
     assert_eq!(purged, Purged { removed: 3, more: false }, "another one goes on");

@@ -12,8 +12,8 @@ use crate::{
     Fixture,
     support::{
         factory::{Factory, apply, one_day_later},
-        population::{looked_at, population},
-        quotas::at_most,
+        population::{population, read_time},
+        quotas::cap,
         reads::{stored, trail},
         samples::{division, later, role, user},
     },
@@ -35,7 +35,7 @@ pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
     let mut counted = 0;
     for (n, by) in [-1, 0, 1, 2].into_iter().enumerate() {
         for of in &subjects {
-            let now = later(looked_at(), by);
+            let now = later(read_time(), by);
             // Two invitations that the quota applies to.
             let rows: Vec<_> = (0..2).map(|_| member(&factory, of)).collect();
             let quota = |max| Quota { of: of.clone(), max, adds: 2, now };
@@ -124,8 +124,8 @@ pub async fn first_full_quota_is_returned(fixture: Fixture) {
 pub async fn change_to_pending_without_room_is_refused(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let limits = |max| {
-        let limits = Limits::default().with_pending_per_inviter(at_most(max));
-        limits.with_pending_per_division(at_most(max))
+        let limits = Limits::default().with_pending_per_inviter(cap(max));
+        limits.with_pending_per_division(cap(max))
     };
     let make = |command: Command<'_>, max| -> Transition {
         let call = factory.call(one_day_later());

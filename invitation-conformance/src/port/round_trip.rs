@@ -20,7 +20,7 @@ use crate::{
 
 /// Returns a text of exactly `bytes` bytes with the characters that stores commonly
 /// corrupt.
-fn odd(bytes: usize) -> String {
+fn unusual_text(bytes: usize) -> String {
     let start = "'\"\\%_{}[]$1 :;,<>&é\u{301}ﬁ\u{200b}\u{10ffff}😀漢";
     let mut text = start.repeat(bytes / start.len());
     text.push_str(&"z".repeat(bytes - text.len()));
@@ -55,11 +55,11 @@ fn largest(factory: &Factory, created_at: Timestamp) -> Invitation {
         tag: CodeTag::from_bytes([0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x27, 0x5c]),
         sealed: SealedCode::from_bytes(sealed),
         binding: Binding::Address(email(&address)),
-        role: Role::from_stored(odd(Role::MAX_BYTES)),
-        division: Division::from_stored(odd(Division::MAX_BYTES)),
+        role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
+        division: Division::from_stored(unusual_text(Division::MAX_BYTES)),
         inviter: Inviter::User {
-            user: UserId::from_stored(odd(UserId::MAX_BYTES)),
-            role: Role::from_stored(odd(Role::MAX_BYTES)),
+            user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
+            role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
         },
         created_at,
         expires_at: Timestamp::MAX,
@@ -68,8 +68,8 @@ fn largest(factory: &Factory, created_at: Timestamp) -> Invitation {
         held: 0,
         last_use: Some(Redemption {
             id: factory.event_id(),
-            user: UserId::from_stored(odd(UserId::MAX_BYTES)),
-            username: Username::from_stored(odd(Username::MAX_BYTES)),
+            user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
+            username: Username::from_stored(unusual_text(Username::MAX_BYTES)),
             at: Timestamp::MIN,
             role: Role::new("staff").expect("a role"),
             lease: None,
@@ -152,22 +152,22 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
 pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let detail = Detail::none()
-        .with("reason", &format!("\n\t'\"\\ {}", odd(480)))
+        .with("reason", &format!("\n\t'\"\\ {}", unusual_text(480)))
         .with("reason", "the same name again")
         .with("é", "")
         .with("suppressed", "18446744073709551615");
     let full = Event {
         performer: Performer::Redeemer {
-            user: UserId::from_stored(odd(UserId::MAX_BYTES)),
-            username: Username::from_stored(odd(Username::MAX_BYTES)),
+            user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
+            username: Username::from_stored(unusual_text(Username::MAX_BYTES)),
         },
         outcome: EventOutcome::Refused,
         reason: Some(Reason::Used),
         invitation: Some(factory.invitation_id()),
-        division: Some(Division::from_stored(odd(Division::MAX_BYTES))),
+        division: Some(Division::from_stored(unusual_text(Division::MAX_BYTES))),
         context: RequestContext {
-            correlation: Some(CorrelationId::from_stored(odd(128))),
-            source: Some(Source::from_stored(odd(128))),
+            correlation: Some(CorrelationId::from_stored(unusual_text(128))),
+            source: Some(Source::from_stored(unusual_text(128))),
         },
         detail,
         ..factory.event(Action::Redeem, Timestamp::MAX)
@@ -200,11 +200,11 @@ pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
 pub async fn events_of_an_insert_are_returned_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let context = RequestContext {
-        correlation: Some(CorrelationId::from_stored(odd(128))),
-        source: Some(Source::from_stored(odd(128))),
+        correlation: Some(CorrelationId::from_stored(unusual_text(128))),
+        source: Some(Source::from_stored(unusual_text(128))),
     };
     let NewInvitation { invitation, event } = factory.new_invitation(largest(&factory, start()));
-    let detail = Detail::none().with("role", &odd(64)).with("role", "twice");
+    let detail = Detail::none().with("role", &unusual_text(64)).with("role", "twice");
     let event = Event { performer: Performer::System, context, detail, ..event };
     let row = NewInvitation { invitation, event };
     let inserted = store.insert(&Insert::of(vec![row.clone()])).await.expect("the store inserts");

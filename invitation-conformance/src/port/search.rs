@@ -8,7 +8,7 @@ use crate::{
     Fixture,
     support::{
         factory::{Factory, apply},
-        population::{chosen, looked_at, population},
+        population::{matching, population, read_time},
         reads::{all_invitations, stored},
         samples::{division, email, newcomer},
     },
@@ -16,7 +16,7 @@ use crate::{
 
 fn filter(search: &str) -> Filter {
     let search = Search::parse(search, &CodeFormat::default()).expect("a search");
-    Filter { search: Some(search), ..Filter::all(looked_at()) }
+    Filter { search: Some(search), ..Filter::all(read_time()) }
 }
 
 /// Texts that people search for: pieces of addresses and names, and texts that match
@@ -130,19 +130,19 @@ pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
     let mut hits = 0;
     for &search in SEARCHES {
         let filter = filter(search);
-        let expected = chosen(&all, |one| filter.matches(one));
+        let expected = matching(&all, |one| filter.matches(one));
         hits += usize::from(!expected.is_empty());
         let found = all_invitations(&*store, &Scope::All, &filter, 50).await;
         assert_same(&found, &expected, &format!("search {search:?}"));
         let hr = Scope::Division(division("hr"));
         for (scope, cap) in [(&Scope::All, 1_000), (&hr, 1_000), (&hr, 2)] {
-            let of_scope = chosen(&expected, |one| scope.contains(&one.division));
+            let of_scope = matching(&expected, |one| scope.contains(&one.division));
             let tally = store.count(scope, &filter, cap).await.expect("the store counts");
             let what = format!("counted up to {cap} in {scope:?}: {search:?}");
             assert_eq!(tally, tally_of(&of_scope, &filter, cap), "{what}");
         }
         let used = Filter { status: Some(Status::Used), ..filter.clone() };
-        let expected = chosen(&all, |one| hr.contains(&one.division) && used.matches(one));
+        let expected = matching(&all, |one| hr.contains(&one.division) && used.matches(one));
         let found = all_invitations(&*store, &hr, &used, 50).await;
         assert_same(&found, &expected, &format!("used in hr: {search:?}"));
         let tally = store.count(&hr, &used, 1_000).await.expect("the store counts");

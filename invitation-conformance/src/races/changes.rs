@@ -9,32 +9,32 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        concurrent::{at_once, redeeming},
+        concurrent::{redeem_task, run_concurrently},
         harness::{Harness, refusal},
-        samples::{admin, email, newcomer, proved, role},
+        samples::{admin, email, newcomer, newcomer_with_email, role},
     },
 };
 
 const ROUNDS: u32 = 25;
 
 /// The result of a task of one of two kinds.
-enum Done {
+enum JobResult {
     Redeemed(Result<Box<Redeemed>, Error>),
     Changed(Result<u64, Error>),
 }
 
-type Job = std::pin::Pin<Box<dyn Future<Output = Done> + Send>>;
+type Job = std::pin::Pin<Box<dyn Future<Output = JobResult> + Send>>;
 
 fn redeem_job(harness: &Harness, code: &str, redeemer: invitation_core::Redeemer) -> Job {
-    let redeem = redeeming(&harness.service, code, redeemer);
-    Box::pin(async move { Done::Redeemed(redeem.await.map(Box::new)) })
+    let redeem = redeem_task(&harness.service, code, redeemer);
+    Box::pin(async move { JobResult::Redeemed(redeem.await.map(Box::new)) })
 }
 
 fn revoke_job(harness: &Harness, id: InvitationId) -> Job {
     let service = harness.service.clone();
     Box::pin(async move {
         let revoked = service.revoke(&admin(), id, None, IfVersion::Any).await;
-        Done::Changed(revoked.map(|row| row.version))
+        JobResult::Changed(revoked.map(|row| row.version))
     })
 }
 
@@ -42,7 +42,7 @@ fn amend_job(harness: &Harness, id: InvitationId, amendment: Amendment) -> Job {
     let service = harness.service.clone();
     Box::pin(async move {
         let amended = service.amend(&admin(), id, amendment, IfVersion::Any).await;
-        Done::Changed(amended.map(|row| row.version))
+        JobResult::Changed(amended.map(|row| row.version))
     })
 }
 
@@ -63,11 +63,13 @@ pub async fn redeem_and_revoke_of_a_single_use_code_exclude_each_other(fixture: 
         let (id, code) = (created.invitation().id, created.code().reveal());
         let anna = newcomer(&format!("anna{round}"));
         let (mut redeemed, mut revoked) = (None, None);
-        for done in at_once(vec![redeem_job(&harness, &code, anna), revoke_job(&harness, id)]).await
+        for done in
+            run_concurrently(vec![redeem_job(&harness, &code, anna), revoke_job(&harness, id)])
+                .await
         {
             match done {
-                Done::Redeemed(answer) => redeemed = Some(answer),
-                Done::Changed(answer) => revoked = Some(answer),
+                JobResult::Redeemed(answer) => redeemed = Some(answer),
+                JobResult::Changed(answer) => revoked = Some(answer),
             }
         }
         let stored = harness.stored(id).await;
@@ -104,13 +106,13 @@ pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
             .collect();
         jobs.insert(6, revoke_job(&harness, id));
         let mut inside = 0;
-        for done in at_once(jobs).await {
+        for done in run_concurrently(jobs).await {
             match done {
-                Done::Redeemed(Ok(_)) => inside += 1,
-                Done::Redeemed(refused) => {
+                JobResult::Redeemed(Ok(_)) => inside += 1,
+                JobResult::Redeemed(refused) => {
                     assert_eq!(refusal(refused), Refusal::Revoked, "round {round}: too late");
                 }
-                Done::Changed(revoked) => {
+                JobResult::Changed(revoked) => {
                     assert_eq!(revoked.ok(), Some(2), "round {round}: the revocation is made");
                 }
             }
@@ -137,15 +139,15 @@ pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixtur
         let mut jobs: Vec<_> = (0..6)
             .flat_map(|n| {
                 let plain = newcomer(&format!("plain{round}-{n}"));
-                let proved = proved(&format!("proved{round}-{n}"), "m@example.com");
+                let proved = newcomer_with_email(&format!("proved{round}-{n}"), "m@example.com");
                 [redeem_job(&harness, &code, plain), redeem_job(&harness, &code, proved)]
             })
             .collect();
         jobs.insert(6, amend_job(&harness, id, amendment));
         let mut inside = 0;
-        for done in at_once(jobs).await {
+        for done in run_concurrently(jobs).await {
             match done {
-                Done::Redeemed(Ok(redeemed)) => {
+                JobResult::Redeemed(Ok(redeemed)) => {
                     inside += 1;
                     let plain = redeemed.username().as_str().starts_with("plain");
                     let granted = redeemed.role().as_str();
@@ -155,12 +157,12 @@ pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixtur
                         redeemed.username()
                     );
                 }
-                Done::Redeemed(refused) => assert_eq!(
+                JobResult::Redeemed(refused) => assert_eq!(
                     refusal(refused),
                     Refusal::AddressProofRequired,
                     "round {round}: by the version after"
                 ),
-                Done::Changed(amended) => {
+                JobResult::Changed(amended) => {
                     assert_eq!(amended.ok(), Some(2), "round {round}: a use does not stop it");
                 }
             }
@@ -237,5 +239,5 @@ async fn rotate_at_once(
             async move { service.rotate(&admin(), id, when).await }
         })
         .collect();
-    at_once(jobs).await
+    run_concurrently(jobs).await
 }

@@ -6,7 +6,7 @@ use invitation_core::{Action, Error, EventOutcome, IfVersion, Refusal, Reservati
 use crate::{
     Fixture,
     support::{
-        concurrent::at_once,
+        concurrent::run_concurrently,
         harness::{Harness, refusal},
         samples::{admin, later, newcomer},
     },
@@ -28,7 +28,7 @@ async fn race(
     let commit: Job =
         Box::pin(async move { (true, service.commit(reservation, &anna).await.map(drop)) });
     let other: Job = Box::pin(async move { (false, other.await) });
-    let mut answers = at_once(vec![commit, other]).await;
+    let mut answers = run_concurrently(vec![commit, other]).await;
     answers.sort_by_key(|(is_commit, _)| !is_commit);
     let mut answers = answers.into_iter().map(|(_, answer)| answer);
     (answers.next().expect("a commit"), answers.next().expect("the other one"))
@@ -162,7 +162,7 @@ pub async fn expired_reservation_is_taken_over_by_one_of_many(fixture: Fixture) 
             .collect();
         let until = later(harness.now(), 600_000_000);
         let mut made = 0;
-        for answer in at_once(jobs).await {
+        for answer in run_concurrently(jobs).await {
             match answer {
                 Ok(_) => made += 1,
                 refused => {

@@ -5,10 +5,10 @@ use invitation_core::{Cap, Created, Error, IdempotencyKey, ImportMode};
 use crate::{
     Fixture,
     support::{
-        concurrent::at_once,
+        concurrent::run_concurrently,
         harness::Harness,
         imports::{import, outcomes, same_results},
-        quotas::{at_most, bounded, staff},
+        quotas::{cap, staff_draft, with_quotas},
         samples::{admin, division, email, key},
     },
 };
@@ -24,16 +24,16 @@ pub async fn concurrent_creations_under_one_key_create_once(fixture: Fixture) {
                 let (service, key) = (harness.service.clone(), key(&format!("k{round}")));
                 async move {
                     if many == 0 {
-                        let created = service.create_once(&admin(), &key, staff()).await?;
+                        let created = service.create_once(&admin(), &key, staff_draft()).await?;
                         return Ok::<_, Error>(vec![created]);
                     }
-                    let drafts = vec![staff(), staff(), staff()];
+                    let drafts = vec![staff_draft(), staff_draft(), staff_draft()];
                     service.create_many_once(&admin(), &key, drafts).await
                 }
             })
             .collect();
         let before = harness.snapshot().await;
-        let answers: Vec<_> = at_once(jobs)
+        let answers: Vec<_> = run_concurrently(jobs)
             .await
             .into_iter()
             .map(|answer| answer.unwrap_or_else(|error| panic!("round {round}: {error:?}")))
@@ -62,12 +62,12 @@ pub async fn concurrent_imports_under_one_key_create_once(fixture: Fixture) {
     for round in 0..8_u32 {
         let here = division(&format!("round{round}"));
         let address = format!("a{round}@example.com");
-        let to = staff().for_email(email(&address)).in_division(here.clone());
-        let free = staff().in_division(here);
+        let to = staff_draft().for_email(email(&address)).in_division(here.clone());
+        let free = staff_draft().in_division(here);
         let drafts = [to.clone(), free.clone(), to, free.clone(), free];
         let is_full = round % 4 >= 2;
         let room = if is_full { 2 } else { 9 };
-        let service = bounded(&harness, Cap::Unlimited, at_most(room));
+        let service = with_quotas(&harness, Cap::Unlimited, cap(room));
         let mode = if round % 2 == 0 { ImportMode::BestEffort } else { ImportMode::AllOrNone };
         let before = harness.snapshot().await.0.len();
         let jobs = (0..12)
@@ -78,7 +78,7 @@ pub async fn concurrent_imports_under_one_key_create_once(fixture: Fixture) {
                 async move { service.import(&admin(), asked, Some(&key)).await }
             })
             .collect();
-        let answers = at_once(jobs).await;
+        let answers = run_concurrently(jobs).await;
         let created = harness.snapshot().await.0.len() - before;
         if is_full && mode == ImportMode::AllOrNone {
             assert_eq!(created, 0, "round {round}");

@@ -8,9 +8,9 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        concurrent::{CROWD, at_once},
+        concurrent::{CALLERS, run_concurrently},
         harness::{Harness, Service},
-        quotas::{at_most, bounded, full, of_admin, staff},
+        quotas::{admin_quota, cap, quota_exceeded, staff_draft, with_quotas},
         samples::{admin, division},
     },
 };
@@ -19,7 +19,7 @@ type Job = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 fn create_job(service: &Service) -> Job {
     let service = service.clone();
-    Box::pin(async move { service.create(&admin(), staff()).await.map(drop) })
+    Box::pin(async move { service.create(&admin(), staff_draft()).await.map(drop) })
 }
 
 fn reinstate_job(service: &Service, id: InvitationId) -> Job {
@@ -39,7 +39,7 @@ fn extend_job(service: &Service, id: InvitationId) -> Job {
 /// quota is full.
 async fn check(harness: &Harness, jobs: Vec<Job>, places: u32, refused: &Refusal, what: &str) {
     let mut done = 0;
-    for answer in at_once(jobs).await {
+    for answer in run_concurrently(jobs).await {
         match answer {
             Ok(()) => done += 1,
             Err(Error::Refused(told)) => {
@@ -66,20 +66,20 @@ async fn empty(harness: &Harness) {
 pub async fn concurrent_creations_fill_exactly_the_free_places(fixture: Fixture) {
     let harness = Harness::with_unlimited_denials(fixture);
     for places in [1, 5, 1] {
-        for of in [of_admin(), QuotaOf::Division(division("sales"))] {
+        for of in [admin_quota(), QuotaOf::Division(division("sales"))] {
             harness.clock.advance(time::Duration::MINUTE);
             empty(&harness).await;
             let max = places + 2;
             let service = match of {
-                QuotaOf::Inviter(_) => bounded(&harness, at_most(max), Cap::Unlimited),
-                QuotaOf::Division(_) => bounded(&harness, Cap::Unlimited, at_most(max)),
+                QuotaOf::Inviter(_) => with_quotas(&harness, cap(max), Cap::Unlimited),
+                QuotaOf::Division(_) => with_quotas(&harness, Cap::Unlimited, cap(max)),
             };
             for _ in 0..2 {
-                harness.create(staff()).await;
+                harness.create(staff_draft()).await;
             }
-            let jobs = (0..CROWD).map(|_| create_job(&service)).collect();
+            let jobs = (0..CALLERS).map(|_| create_job(&service)).collect();
             let what = format!("{places} places of {of:?}");
-            check(&harness, jobs, places, &full(of, max), &what).await;
+            check(&harness, jobs, places, &quota_exceeded(of, max), &what).await;
         }
     }
 }
@@ -90,22 +90,24 @@ pub async fn concurrent_creations_reinstatements_and_extensions_share_the_places
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..4 {
         empty(&harness).await;
-        let soon = || staff().expiring(Expiry::InDays(1));
+        let soon = || staff_draft().expiring(Expiry::InDays(1));
         let (mut revoked, mut expired) = (Vec::new(), Vec::new());
         for _ in 0..6 {
-            let id = harness.create(staff().expiring(Expiry::InDays(9))).await.invitation().id;
+            let id =
+                harness.create(staff_draft().expiring(Expiry::InDays(9))).await.invitation().id;
             harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
             revoked.push(id);
             expired.push(harness.create(soon()).await.invitation().id);
         }
         harness.clock.advance(time::Duration::days(1));
-        let service = bounded(&harness, at_most(5), at_most(9));
+        let service = with_quotas(&harness, cap(5), cap(9));
         let mut jobs = Vec::new();
         for (revoked, expired) in revoked.into_iter().zip(expired) {
             jobs.push(create_job(&service));
             jobs.push(reinstate_job(&service, revoked));
             jobs.push(extend_job(&service, expired));
         }
-        check(&harness, jobs, 5, &full(of_admin(), 5), &format!("round {round}")).await;
+        check(&harness, jobs, 5, &quota_exceeded(admin_quota(), 5), &format!("round {round}"))
+            .await;
     }
 }

@@ -9,7 +9,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        concurrent::{CROWD, at_once, redeeming},
+        concurrent::{CALLERS, redeem_task, run_concurrently},
         harness::Harness,
         samples::newcomer,
     },
@@ -29,10 +29,10 @@ pub async fn run_redemption_races(fixture: Fixture, rounds: u32, uses: NonZeroU3
         harness.clock.advance(time::Duration::MINUTE);
         let created = harness.create(Draft::new().for_uses(uses)).await;
         let code = created.code().reveal();
-        let jobs = (0..CROWD)
-            .map(|n| redeeming(&harness.service, &code, newcomer(&format!("r{round}-{n}"))))
+        let jobs = (0..CALLERS)
+            .map(|n| redeem_task(&harness.service, &code, newcomer(&format!("r{round}-{n}"))))
             .collect();
-        let answers = at_once(jobs).await;
+        let answers = run_concurrently(jobs).await;
         let winners = check_answers(answers, uses, round);
         let stored = harness.stored(created.invitation().id).await;
         check_stored(&stored, &winners, uses);
@@ -92,7 +92,7 @@ async fn check_trail(harness: &Harness, raced: &[(InvitationId, Vec<Redeemed>)],
             let who = own.and_then(|event| event.performer.user());
             assert_eq!(who, Some(&winner.redemption().user), "the winner's own evidence");
         }
-        assert_eq!(refused.len(), size(CROWD - uses.get()), "one refusal for each loser");
+        assert_eq!(refused.len(), size(CALLERS - uses.get()), "one refusal for each loser");
         assert!(refused.iter().all(|event| event.reason == Some(Reason::Used)), "and why");
         let mut losers: Vec<_> = refused.iter().map(|event| event.performer.user()).collect();
         losers.sort();
@@ -131,8 +131,8 @@ pub async fn concurrent_redeems_of_one_user_consume_one_use(fixture: Fixture) {
         let created = harness.create_for_uses([1, 3, 20][size(round % 3)]).await;
         let code = created.code().reveal();
         let anna = newcomer(&format!("anna{round}"));
-        let jobs = (0..16).map(|_| redeeming(&harness.service, &code, anna.clone())).collect();
-        let answers: Vec<_> = at_once(jobs)
+        let jobs = (0..16).map(|_| redeem_task(&harness.service, &code, anna.clone())).collect();
+        let answers: Vec<_> = run_concurrently(jobs)
             .await
             .into_iter()
             .map(|answer| answer.unwrap_or_else(|error| panic!("round {round}: {error:?}")))
@@ -153,15 +153,15 @@ pub async fn concurrent_redeems_of_one_user_consume_one_use(fixture: Fixture) {
 pub async fn concurrent_redeems_of_different_codes_all_succeed(fixture: Fixture) {
     let harness = Harness::with_unlimited_denials(fixture);
     let mut jobs = Vec::new();
-    for n in 0..CROWD {
+    for n in 0..CALLERS {
         let created = harness.create(Draft::new()).await;
-        jobs.push(redeeming(
+        jobs.push(redeem_task(
             &harness.service,
             &created.code().reveal(),
             newcomer(&format!("n{n}")),
         ));
     }
-    for (n, answer) in at_once(jobs).await.into_iter().enumerate() {
+    for (n, answer) in run_concurrently(jobs).await.into_iter().enumerate() {
         assert!(answer.is_ok(), "{n}: a code of one's own is redeemed: {answer:?}");
     }
 }

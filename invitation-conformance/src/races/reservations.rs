@@ -11,7 +11,7 @@ use invitation_core::{
 use crate::{
     Fixture,
     support::{
-        concurrent::{CROWD, at_once},
+        concurrent::{CALLERS, run_concurrently},
         harness::{Harness, refusal, reserved},
         reads::{all_leases, all_redemptions},
         samples::newcomer,
@@ -20,59 +20,59 @@ use crate::{
 
 /// The outcome of one caller in a round.
 #[derive(Debug)]
-enum Came {
-    In(Box<Redeemed>),
+enum CallResult {
+    Redeemed(Box<Redeemed>),
     /// Reserved a use and released it.
-    Back,
-    Out(Refusal),
+    Released,
+    Refused(Refusal),
 }
 
-type Job = std::pin::Pin<Box<dyn Future<Output = Came> + Send>>;
+type Job = std::pin::Pin<Box<dyn Future<Output = CallResult> + Send>>;
 
 /// The operation of one caller in a round.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+enum CallKind {
     Redeem,
     ReserveAndCommit,
     ReserveAndRelease,
     CommitLate(ReservationId),
 }
 
-fn job(harness: &Harness, code: &str, name: &str, way: Way) -> Job {
+fn job(harness: &Harness, code: &str, name: &str, kind: CallKind) -> Job {
     let (service, code, who) = (harness.service.clone(), code.to_owned(), newcomer(name));
     Box::pin(async move {
-        let came = async || -> Result<Came, Error> {
-            let redeemed = match way {
-                Way::Redeem => service.redeem(&code, &who).await?,
-                Way::CommitLate(reservation) => service.commit(reservation, &who).await?,
-                Way::ReserveAndCommit | Way::ReserveAndRelease => {
+        let call = async || -> Result<CallResult, Error> {
+            let redeemed = match kind {
+                CallKind::Redeem => service.redeem(&code, &who).await?,
+                CallKind::CommitLate(reservation) => service.commit(reservation, &who).await?,
+                CallKind::ReserveAndCommit | CallKind::ReserveAndRelease => {
                     let Reserved::Open(reservation) = service.reserve(&code, &who).await? else {
                         panic!("{who:?} has not redeemed it");
                     };
                     assert!(!reservation.is_replayed(), "{who:?} has not reserved it");
-                    if matches!(way, Way::ReserveAndRelease) {
+                    if matches!(kind, CallKind::ReserveAndRelease) {
                         service.release(reservation.id(), &who).await.expect("it is held");
-                        return Ok(Came::Back);
+                        return Ok(CallResult::Released);
                     }
                     service.commit(reservation.id(), &who).await.expect("it is held")
                 }
             };
             assert!(!redeemed.is_replayed(), "{who:?} is new");
-            Ok(Came::In(Box::new(redeemed)))
+            Ok(CallResult::Redeemed(Box::new(redeemed)))
         };
-        match came().await {
-            Ok(came) => came,
+        match call().await {
+            Ok(result) => result,
             Err(Error::Refused(refused)) => {
                 assert!(refused.unrecorded().is_empty(), "its evidence is stored");
-                Came::Out(refused.refusal().clone())
+                CallResult::Refused(refused.refusal().clone())
             }
-            Err(other) => panic!("{way:?}: a loser is refused, not {other:?}"),
+            Err(other) => panic!("{kind:?}: a loser is refused, not {other:?}"),
         }
     })
 }
 
 /// The facts known about one code after its round.
-struct Raced {
+struct RaceResult {
     id: InvitationId,
     /// The redemptions of the round, and of the callers after it.
     winners: Vec<Redeemed>,
@@ -98,7 +98,7 @@ pub async fn run_reservation_races(fixture: Fixture, rounds: u32, uses: NonZeroU
     check_trail(&harness, raced).await;
 }
 
-async fn one_round(harness: &Harness, round: u32, uses: u32) -> Raced {
+async fn one_round(harness: &Harness, round: u32, uses: u32) -> RaceResult {
     let created = harness.create_for_uses(uses).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
     let mut jobs = Vec::new();
@@ -106,32 +106,34 @@ async fn one_round(harness: &Harness, round: u32, uses: u32) -> Raced {
     for n in 0..vanished {
         let name = format!("v{round}-{n}");
         let reservation = harness.reserve(&code, &name).await;
-        jobs.push(job(harness, &code, &name, Way::CommitLate(reservation.id())));
+        jobs.push(job(harness, &code, &name, CallKind::CommitLate(reservation.id())));
     }
     // Moves past the end of all leases and into another minute. Otherwise some refusals
     // would only be counted.
     harness.clock.advance(time::Duration::minutes(11));
-    for n in vanished..CROWD {
-        let way = match n % 4 {
-            0 => Way::ReserveAndCommit,
-            1 => Way::ReserveAndRelease,
-            _ => Way::Redeem,
+    for n in vanished..CALLERS {
+        let kind = match n % 4 {
+            0 => CallKind::ReserveAndCommit,
+            1 => CallKind::ReserveAndRelease,
+            _ => CallKind::Redeem,
         };
-        jobs.push(job(harness, &code, &format!("r{round}-{n}"), way));
+        jobs.push(job(harness, &code, &format!("r{round}-{n}"), kind));
     }
     // Another caller starts first in each round.
     let turn = jobs.len() / 3 * usize::try_from(round % 5).expect("small") % jobs.len();
     jobs.rotate_left(turn);
 
     let (mut winners, mut losers) = (Vec::new(), 0);
-    for came in at_once(jobs).await {
-        match came {
-            Came::In(redeemed) => winners.push(*redeemed),
-            Came::Back => {}
-            Came::Out(Refusal::Used | Refusal::Reserved { .. } | Refusal::ReservationLost) => {
+    for call in run_concurrently(jobs).await {
+        match call {
+            CallResult::Redeemed(redeemed) => winners.push(*redeemed),
+            CallResult::Released => {}
+            CallResult::Refused(
+                Refusal::Used | Refusal::Reserved { .. } | Refusal::ReservationLost,
+            ) => {
                 losers += 1;
             }
-            Came::Out(other) => panic!("round {round}: no reason in a crowd: {other:?}"),
+            CallResult::Refused(other) => panic!("round {round}: no reason in a crowd: {other:?}"),
         }
     }
     check_stored(harness, id, &winners, uses, &format!("round {round}, after the crowd")).await;
@@ -151,7 +153,7 @@ async fn one_round(harness: &Harness, round: u32, uses: u32) -> Raced {
     }
     assert_eq!(winners.len(), size(uses), "round {round}: no use is lost");
     check_stored(harness, id, &winners, uses, &format!("round {round}, at the end")).await;
-    Raced { id, winners, losers }
+    RaceResult { id, winners, losers }
 }
 
 /// Checks that the stored redemptions match the winners' results, and that uses and
@@ -179,14 +181,14 @@ async fn check_stored(
 }
 
 /// Checks that each winner has one event of success and each loser one of refusal. Each
-/// reservation must end in exactly one way: committed, released or taken over.
-async fn check_trail(harness: &Harness, raced: Vec<Raced>) {
+/// reservation must end in exactly one kind: committed, released or taken over.
+async fn check_trail(harness: &Harness, raced: Vec<RaceResult>) {
     let mut trail: HashMap<_, Vec<Event>> = HashMap::new();
     for event in harness.events().await {
         let id = event.invitation.expect("the code is known in each of them");
         trail.entry(id).or_default().push(event);
     }
-    for Raced { id, winners, losers } in raced {
+    for RaceResult { id, winners, losers } in raced {
         let events = trail.remove(&id).unwrap_or_default();
         let done = |action| {
             let made =
@@ -215,7 +217,7 @@ async fn check_trail(harness: &Harness, raced: Vec<Raced>) {
         ended.extend(takers.filter_map(|event| lease(event, "taken_over_from")));
         begun.sort();
         ended.sort();
-        assert_eq!(ended, begun, "each reservation has ended once, in one way");
+        assert_eq!(ended, begun, "each reservation has ended once, in one kind");
     }
     assert!(trail.is_empty(), "no event is about anything else");
 }
@@ -274,7 +276,7 @@ pub async fn concurrent_reserves_of_one_user_return_one_reservation(fixture: Fix
                 async move { service.reserve(&code, &anna).await }
             })
             .collect();
-        let answers: Vec<_> = at_once(jobs).await.into_iter().map(reserved).collect();
+        let answers: Vec<_> = run_concurrently(jobs).await.into_iter().map(reserved).collect();
         let first = answers.iter().filter(|answer| !answer.is_replayed()).count();
         let expected_first = usize::from(own.is_none());
         assert_eq!(first, expected_first, "round {round}: one is the first, the others repeat it");

@@ -10,7 +10,7 @@ use crate::{
     support::{
         factory::Factory,
         harness::{Harness, refusal},
-        samples::{admin, domain, email, later, newcomer, proved, role},
+        samples::{admin, domain, email, later, newcomer, newcomer_with_email, role},
     },
 };
 
@@ -54,8 +54,10 @@ pub async fn amendment_changes_only_the_named_fields(fixture: Fixture) {
         assert_eq!(events.len(), n + 2, "step {n}: one event each");
         assert_eq!(events[0].action, Action::Amend, "step {n}");
     }
-    let redeemed =
-        harness.service.redeem(&created.code().reveal(), &proved("c", "c@example.org")).await;
+    let redeemed = harness
+        .service
+        .redeem(&created.code().reveal(), &newcomer_with_email("c", "c@example.org"))
+        .await;
     assert!(redeemed.is_ok(), "the code is the same: {redeemed:?}");
 }
 
@@ -230,7 +232,7 @@ pub async fn deleted_invitation_is_unknown_to_everyone(fixture: Fixture) {
         let counts = service.counts(&admin(), &criteria).await.expect("may count");
         assert_eq!(counts.of(Status::Active), invitation_core::Count::Exactly(0), "{criteria:?}");
     }
-    let anna = proved("anna", "anna@example.com");
+    let anna = newcomer_with_email("anna", "anna@example.com");
     assert_eq!(refusal(service.redeem(&code, &anna).await), Refusal::CodeUnknown);
     assert_eq!(refusal(service.get(&admin(), id).await), Refusal::NotFound);
     assert_eq!(refusal(service.copy(&admin(), id).await), Refusal::NotFound);

@@ -10,7 +10,7 @@ use crate::{
     support::{
         factory::Factory,
         harness::{Harness, Service, refusal},
-        samples::{admin, division, email, manager, newcomer, proved, role, user},
+        samples::{admin, division, email, manager, newcomer, newcomer_with_email, role, user},
     },
 };
 
@@ -153,7 +153,9 @@ pub async fn events_never_contain_a_code(fixture: Fixture) {
     let unknown = Factory::new().code().reveal();
     codes.push(unknown);
     for code in codes.clone() {
-        for redeemer in [newcomer("x"), proved("bob", "bob.secret@example.com"), newcomer("y")] {
+        for redeemer in
+            [newcomer("x"), newcomer_with_email("bob", "bob.secret@example.com"), newcomer("y")]
+        {
             let answer = service.redeem(&code, &redeemer).await;
             assert!(!format!("{answer:?}").contains(&code[..9]), "nor does an answer");
         }
@@ -250,7 +252,7 @@ const OF_ALL_REDEEMERS: usize = 200;
 
 /// Returns a service with a small budget after `ids` redeemers with invented ids have
 /// flooded it. One of them uses the id `also` repeatedly.
-async fn flooded(harness: &Harness, ids: usize, also: &str) -> Service {
+async fn service_after_refusals(harness: &Harness, ids: usize, also: &str) -> Service {
     let budget = std::num::NonZeroU32::new(BUDGET).expect("a budget");
     let limits = invitation_core::Limits::default().with_denials_per_minute(budget);
     let service = harness.service.clone().with_limits(limits);
@@ -273,7 +275,8 @@ pub async fn denial_of_an_actor_is_recorded_despite_many_strangers(fixture: Fixt
     let created = harness.create(Draft::new().with_role(role("admin"))).await;
     let id = created.invitation().id;
     let manager = manager("sales");
-    let service = flooded(&harness, 2 * OF_ALL_REDEEMERS, manager.user().as_str()).await;
+    let service =
+        service_after_refusals(&harness, 2 * OF_ALL_REDEEMERS, manager.user().as_str()).await;
     let of_manager = async || {
         let events = harness.events_by_user(manager.user()).await.into_iter();
         let by_actor = |event: &Event| matches!(event.performer, Performer::Actor { .. });
@@ -296,7 +299,7 @@ pub async fn denial_of_an_actor_is_recorded_despite_many_strangers(fixture: Fixt
 pub async fn refusals_of_all_strangers_share_one_limit(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let ids = 2 * OF_ALL_REDEEMERS;
-    let service = flooded(&harness, ids, "u-often").await;
+    let service = service_after_refusals(&harness, ids, "u-often").await;
     let suppressed = |event: &Event| event.reason == Some(Reason::Suppressed);
     let counted = |events: &[Event]| {
         let several = events.iter().filter(|event| event.detail.get("of") == Some("several"));

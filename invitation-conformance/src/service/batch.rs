@@ -8,7 +8,7 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, refusal},
-        quotas::staff,
+        quotas::staff_draft,
         samples::{admin, division, manager},
     },
 };
@@ -22,7 +22,8 @@ pub async fn batch_contains_exactly_the_invitations_of_one_call(fixture: Fixture
     assert_eq!(harness.create(Draft::new()).await.invitation().batch, None, "by itself");
     let mut batches = Vec::new();
     for n in [3, 1, 7] {
-        let created = service.create_many(&admin(), vec![staff(); n]).await.expect("may create");
+        let created =
+            service.create_many(&admin(), vec![staff_draft(); n]).await.expect("may create");
         let batch = created[0].invitation().batch.expect("created together");
         for one in &created {
             assert_eq!(one.invitation().batch, Some(batch), "all of one call");

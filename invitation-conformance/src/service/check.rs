@@ -8,7 +8,7 @@ use crate::{
     support::{
         factory::Factory,
         harness::{Harness, refusal},
-        samples::{domain, email, newcomer, proved},
+        samples::{domain, email, newcomer, newcomer_with_email},
     },
 };
 
@@ -22,7 +22,7 @@ pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture)
     let before = harness.snapshot().await;
 
     let (anna, other) = (email("anna@EXAMPLE.com"), email("anna@elsewhere.com"));
-    let with_proof = proved("anna", "anna@example.com");
+    let with_proof = newcomer_with_email("anna", "anna@example.com");
     let stored = Checked::ProofOf(email("Anna@example.com"));
     for (created, redeemer, claimed, expected) in [
         (&anyone, newcomer("anna"), None, Checked::Redeemable),

@@ -11,7 +11,7 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, refusal},
-        quotas::{at_most, bounded, full, of_admin, staff},
+        quotas::{admin_quota, cap, quota_exceeded, staff_draft, with_quotas},
         samples::{admin, division, domain, email, key, later, manager, newcomer, role, user},
     },
 };
@@ -26,9 +26,9 @@ fn same(again: &Created, first: &Created) -> bool {
 pub async fn repeated_key_returns_the_first_result(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    let draft = || staff().for_email(email("anna@example.com")).expiring(Expiry::InDays(3));
+    let draft = || staff_draft().for_email(email("anna@example.com")).expiring(Expiry::InDays(3));
     let drafts: Vec<_> =
-        (1..=12).map(|n| staff().for_uses(NonZeroU32::new(n).expect("not zero"))).collect();
+        (1..=12).map(|n| staff_draft().for_uses(NonZeroU32::new(n).expect("not zero"))).collect();
     let one = service.create_once(&admin(), &key("one"), draft()).await.expect("may create");
     assert!(!one.is_replayed(), "the first time is not a replay");
     let many = service.create_many_once(&admin(), &key("many"), drafts.clone()).await;
@@ -63,12 +63,12 @@ pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
     let (service, admin) = (&harness.service, &admin());
     let at = later(harness.now(), 5 * 86_400_000_000);
     let metadata = |n: i32| Metadata::new(serde_json::json!({ "n": n })).expect("metadata");
-    let draft = || staff().for_email(email("a@example.com")).with_metadata(metadata(1));
+    let draft = || staff_draft().for_email(email("a@example.com")).with_metadata(metadata(1));
     let others = [
         draft().for_email(email("b@example.com")),
         draft().for_email(email("A@example.com")).for_domain(domain("example.com")),
-        staff().with_metadata(metadata(1)),
-        staff().for_email(email("a@example.com")),
+        staff_draft().with_metadata(metadata(1)),
+        staff_draft().for_email(email("a@example.com")),
         draft().with_role(role("manager")),
         draft().in_division(division("hr")),
         draft().expiring(Expiry::InDays(7)),
@@ -77,14 +77,16 @@ pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
         draft().with_metadata(metadata(2)),
     ];
     service.create_once(admin, &key("one"), draft()).await.expect("may create");
-    let pair = vec![draft(), staff()];
+    let pair = vec![draft(), staff_draft()];
     service.create_many_once(admin, &key("many"), pair).await.expect("may create");
     let before = harness.snapshot().await;
     for (n, other) in others.into_iter().enumerate() {
         let answer = service.create_once(admin, &key("one"), other).await;
         assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "other {n}");
     }
-    for drafts in [vec![draft()], vec![staff(), draft()], vec![draft(), staff(), staff()]] {
+    for drafts in
+        [vec![draft()], vec![staff_draft(), draft()], vec![draft(), staff_draft(), staff_draft()]]
+    {
         for name in ["one", "many"] {
             let answer = service.create_many_once(admin, &key(name), drafts.clone()).await;
             assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "{name}: {drafts:?}");
@@ -108,7 +110,7 @@ pub async fn same_key_of_another_user_is_independent(fixture: Fixture) {
     let cased = key("K");
     let (service, key) = (&harness.service, key("k"));
     let named = |id: &str| Actor::in_division(user(id), role("manager"), division("sales"));
-    let draft = || staff().in_division(division("sales"));
+    let draft = || staff_draft().in_division(division("sales"));
     let system = SystemActor::for_bootstrap();
     let actors = [named("u-1"), named("U-1"), named("u-1%"), named("u-%")];
     let mut first = Vec::new();
@@ -136,7 +138,7 @@ pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
     let (service, any) = (&harness.service, IfVersion::Any);
     let two = NonZeroU32::MIN.saturating_add(1);
     let ask = async || {
-        let draft = staff().for_uses(two);
+        let draft = staff_draft().for_uses(two);
         service.create_once(&admin(), &key("k"), draft).await.expect("a repeat")
     };
     let first = ask().await;
@@ -175,17 +177,19 @@ pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
 /// the key unused.
 pub async fn repeated_creation_with_a_full_quota_succeeds(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, at_most(1), Cap::Unlimited);
-    let first = service.create_once(&admin(), &key("a"), staff()).await.expect("there is room");
-    let again = service.create_once(&admin(), &key("a"), staff()).await.expect("a repeat");
+    let service = with_quotas(&harness, cap(1), Cap::Unlimited);
+    let first =
+        service.create_once(&admin(), &key("a"), staff_draft()).await.expect("there is room");
+    let again = service.create_once(&admin(), &key("a"), staff_draft()).await.expect("a repeat");
     assert!(same(&again, &first), "it is full, but this one is there already");
     let answer =
-        service.create_once(&admin(), &key("a"), staff().expiring(Expiry::InDays(1))).await;
+        service.create_once(&admin(), &key("a"), staff_draft().expiring(Expiry::InDays(1))).await;
     assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "nor does another come in");
-    let answer = service.create_once(&admin(), &key("b"), staff()).await;
-    assert_eq!(refusal(answer), full(of_admin(), 1), "a new one finds no room");
+    let answer = service.create_once(&admin(), &key("b"), staff_draft()).await;
+    assert_eq!(refusal(answer), quota_exceeded(admin_quota(), 1), "a new one finds no room");
     service.delete(&admin(), first.invitation().id, IfVersion::Any).await.expect("may delete");
-    let second = service.create_once(&admin(), &key("b"), staff()).await.expect("there is room");
+    let second =
+        service.create_once(&admin(), &key("b"), staff_draft()).await.expect("there is room");
     assert!(!second.is_replayed(), "the refusal has not taken the key");
 }
 
@@ -233,29 +237,30 @@ pub async fn repeated_creation_with_a_near_expiry_succeeds(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
     let soon = Expiry::At(later(harness.now(), 3_600_000_000));
-    let drafts = vec![staff().expiring(soon); 2];
-    let one = service.create_once(&admin(), &key("one"), staff().expiring(soon)).await;
+    let drafts = vec![staff_draft().expiring(soon); 2];
+    let one = service.create_once(&admin(), &key("one"), staff_draft().expiring(soon)).await;
     let one = one.expect("an hour is enough");
     let many = service.create_many_once(&admin(), &key("many"), drafts.clone()).await;
     let many = many.expect("an hour is enough");
     let before = harness.snapshot().await;
     for minutes in [1, 59, 600] {
         harness.clock.advance(time::Duration::minutes(minutes));
-        let again = service.create_once(&admin(), &key("one"), staff().expiring(soon)).await;
+        let again = service.create_once(&admin(), &key("one"), staff_draft().expiring(soon)).await;
         assert!(same(&again.expect("a repeat"), &one), "{minutes} minutes later");
         let again = service.create_many_once(&admin(), &key("many"), drafts.clone()).await;
         let again = again.expect("a repeat");
         assert!(again.iter().zip(&many).all(|(again, first)| same(again, first)), "all of it");
 
-        let fresh = service.create_once(&admin(), &key("new"), staff().expiring(soon)).await;
+        let fresh = service.create_once(&admin(), &key("new"), staff_draft().expiring(soon)).await;
         assert_eq!(invalid_field(fresh), "expires_at", "nothing was asked for under this key");
-        let other = staff().in_division(division("hr")).expiring(soon);
+        let other = staff_draft().in_division(division("hr")).expiring(soon);
         let other = service.create_once(&admin(), &key("one"), other).await;
         assert_eq!(invalid_field(other), "expires_at", "this is something else");
-        let plain = service.create(&admin(), staff().expiring(soon)).await;
+        let plain = service.create(&admin(), staff_draft().expiring(soon)).await;
         assert_eq!(invalid_field(plain), "expires_at", "without a key nothing is a repeat");
     }
-    let nobody = service.create_once(&manager("hr"), &key("one"), staff().expiring(soon)).await;
+    let nobody =
+        service.create_once(&manager("hr"), &key("one"), staff_draft().expiring(soon)).await;
     assert_eq!(invalid_field(nobody), "expires_at", "a key is its user's own");
     assert_eq!(harness.snapshot().await, before, "nothing was stored or written");
 }

@@ -12,7 +12,7 @@ use crate::{
     support::{
         harness::{Harness, refusal},
         imports::{codes, import, outcomes, results, same_results},
-        quotas::{at_most, bounded, full, staff},
+        quotas::{cap, quota_exceeded, staff_draft, with_quotas},
         samples::{admin, division, email, key, later, manager, newcomer, role},
     },
 };
@@ -23,10 +23,10 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let rows = || {
         let drafts = [
-            staff(),
+            staff_draft(),
             Draft::new().with_role(role("root")),
-            staff().expiring(Expiry::InDays(4_000)),
-            staff().in_division(division("hr")),
+            staff_draft().expiring(Expiry::InDays(4_000)),
+            staff_draft().in_division(division("hr")),
         ];
         let mut rows: Vec<_> = drafts.into_iter().map(ImportRow::Draft).collect();
         rows.push(ImportRow::unreadable("a,b,c"));
@@ -61,15 +61,15 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
 /// refuses the rest. Rows that count towards another quota are not affected.
 pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, Cap::Unlimited, at_most(2));
-    let hr = || staff().in_division(division("hr"));
-    let drafts = [staff(), hr(), staff(), staff(), hr(), staff(), hr()];
+    let service = with_quotas(&harness, Cap::Unlimited, cap(2));
+    let hr = || staff_draft().in_division(division("hr"));
+    let drafts = [staff_draft(), hr(), staff_draft(), staff_draft(), hr(), staff_draft(), hr()];
     let imported = service.import(&admin(), import(drafts), None).await.expect("may create");
     let expected = ["created", "created", "created", "full", "created", "full", "full"];
     assert_eq!(outcomes(imported.rows()), expected);
     let last = imported.rows().last().map(|row| &row.outcome);
     let Some(RowOutcome::Refused(refused)) = last else { panic!("{last:?}") };
-    assert_eq!(refused.refusal(), &full(QuotaOf::Division(division("hr")), 2));
+    assert_eq!(refused.refusal(), &quota_exceeded(QuotaOf::Division(division("hr")), 2));
     let (rows, events) = harness.snapshot().await;
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|row| row.batch == rows[0].batch), "of one batch all the same");
@@ -77,9 +77,9 @@ pub async fn rows_beyond_a_quota_are_refused(fixture: Fixture) {
     assert_eq!(events.iter().filter(quota).count(), 3, "an event for each refusal");
 
     // A row that its division's quota refuses takes no place of the inviter's quota.
-    let it = || staff().in_division(division("it"));
-    let service = bounded(&harness, at_most(6), at_most(2));
-    let drafts = [staff(), hr(), staff(), it(), it(), it()];
+    let it = || staff_draft().in_division(division("it"));
+    let service = with_quotas(&harness, cap(6), cap(2));
+    let drafts = [staff_draft(), hr(), staff_draft(), it(), it(), it()];
     let imported = service.import(&admin(), import(drafts), None).await.expect("may create");
     let expected = ["full", "full", "full", "created", "created", "full"];
     assert_eq!(outcomes(imported.rows()), expected, "four were pending, two of each division");
@@ -96,12 +96,12 @@ pub async fn import_without_its_right_or_with_too_many_rows_fails(fixture: Fixtu
     let service = harness.service.clone().with_limits(limits);
     let forbidden = Refusal::Forbidden { right: Right::Bulk };
     let sales = manager("sales");
-    assert_eq!(refusal(service.import(&sales, import([staff()]), None).await), forbidden);
-    assert_eq!(refusal(service.rehearse(&sales, import([staff()])).await), forbidden);
+    assert_eq!(refusal(service.import(&sales, import([staff_draft()]), None).await), forbidden);
+    assert_eq!(refusal(service.rehearse(&sales, import([staff_draft()])).await), forbidden);
     for n in [0, 3] {
         for answer in [
-            service.import(&admin(), import(vec![staff(); n]), None).await.map(drop),
-            service.rehearse(&admin(), import(vec![staff(); n])).await.map(drop),
+            service.import(&admin(), import(vec![staff_draft(); n]), None).await.map(drop),
+            service.rehearse(&admin(), import(vec![staff_draft(); n])).await.map(drop),
         ] {
             assert!(matches!(answer, Err(Error::Invalid(_))), "{n}");
         }
@@ -117,7 +117,7 @@ pub async fn import_without_its_right_or_with_too_many_rows_fails(fixture: Fixtu
 pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture) {
     use RowWarning::{AlreadyInvited, Repeated, WithoutAddress};
     let harness = Harness::new(fixture);
-    let to = |address: &str| staff().for_email(email(address));
+    let to = |address: &str| staff_draft().for_email(email(address));
     let hr = |address: &str| to(address).in_division(division("hr"));
     harness.create(to("Old@example.com")).await;
     let gone = harness.create(to("gone@example.com")).await.invitation().id;
@@ -129,7 +129,7 @@ pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture)
             to("old@EXAMPLE.com"),
             hr("old@example.org"),
             to("gone@example.com"),
-            staff(),
+            staff_draft(),
             hr("Anna@Example.com"),
         ])
         .expecting_addresses()
@@ -177,13 +177,13 @@ pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture)
 fn mixed(harness: &Harness) -> Import {
     let soon = Expiry::At(later(harness.now(), 3_600_000_000));
     let drafts = [
-        staff().for_email(email("anna@example.com")).expiring(soon),
+        staff_draft().for_email(email("anna@example.com")).expiring(soon),
         Draft::new().with_role(role("root")),
-        staff().expiring(Expiry::InDays(4_000)),
-        staff().for_email(email("Anna@example.com")),
-        staff().in_division(division("hr")),
-        staff(),
-        staff(),
+        staff_draft().expiring(Expiry::InDays(4_000)),
+        staff_draft().for_email(email("Anna@example.com")),
+        staff_draft().in_division(division("hr")),
+        staff_draft(),
+        staff_draft(),
     ];
     let mut rows: Vec<_> = drafts.into_iter().map(ImportRow::Draft).collect();
     rows.push(ImportRow::unreadable("x"));
@@ -196,7 +196,7 @@ fn mixed(harness: &Harness) -> Import {
 pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let asked = mixed(&harness);
-    let service = bounded(&harness, Cap::Unlimited, at_most(2));
+    let service = with_quotas(&harness, Cap::Unlimited, cap(2));
     let first = service.import(&admin(), asked.clone(), Some(&key("k"))).await.expect("may create");
     let expected =
         ["created", "denied", "invalid", "skipped", "created", "created", "full", "unreadable"];
@@ -225,9 +225,9 @@ pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
 /// even if there is room by now.
 pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, Cap::Unlimited, at_most(1));
-    let occupant = harness.create(staff()).await.invitation().id;
-    let rows = || import([staff(), Draft::new().with_role(role("root"))]);
+    let service = with_quotas(&harness, Cap::Unlimited, cap(1));
+    let occupant = harness.create(staff_draft()).await.invitation().id;
+    let rows = || import([staff_draft(), Draft::new().with_role(role("root"))]);
     let first = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
     assert_eq!(outcomes(first.rows()), ["full", "denied"]);
     service.delete(&admin(), occupant, IfVersion::Any).await.expect("may delete");
@@ -236,7 +236,7 @@ pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fi
     let again = service.import(&admin(), rows(), Some(&key("k"))).await.expect("a repeat");
     assert!(again.is_replayed() && same_results(&again, &first));
     assert_eq!(harness.snapshot().await, before, "nothing happens");
-    let other = service.import(&admin(), import([staff()]), Some(&key("k"))).await;
+    let other = service.import(&admin(), import([staff_draft()]), Some(&key("k"))).await;
     assert_eq!(refusal(other), Refusal::IdempotencyKeyReused);
     harness.clock.advance(time::Duration::MICROSECOND);
     let anew = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
@@ -252,7 +252,7 @@ pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fi
 pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    let row = || staff().for_email(email("a@example.com"));
+    let row = || staff_draft().for_email(email("a@example.com"));
     let unreadable = |text: &str| ImportRow::unreadable(text);
     let with = |last: ImportRow| {
         let rows = vec![ImportRow::Draft(row()), last];
@@ -280,7 +280,7 @@ pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
             assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "{n}");
         }
     }
-    for draft in [row(), staff()] {
+    for draft in [row(), staff_draft()] {
         let answer = service.create_once(&admin(), &key("k"), draft.clone()).await;
         assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "one under the key of many");
         let answer = service.create_many_once(&admin(), &key("k"), vec![draft]).await;
@@ -297,24 +297,24 @@ pub async fn different_import_under_a_used_key_is_refused(fixture: Fixture) {
 /// mistake, and the key stays unused.
 pub async fn atomic_import_with_an_invalid_row_creates_nothing(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, Cap::Unlimited, at_most(2));
+    let service = with_quotas(&harness, Cap::Unlimited, cap(2));
     let atomic = |drafts: Vec<Draft>| import(drafts).with_mode(ImportMode::AllOrNone);
-    let late = || staff().expiring(Expiry::InDays(4_000));
+    let late = || staff_draft().expiring(Expiry::InDays(4_000));
     let root = || Draft::new().with_role(role("root"));
     let ask = async |drafts| service.import(&admin(), atomic(drafts), Some(&key("k"))).await;
-    let answer = ask(vec![staff(), late(), root(), late()]).await;
+    let answer = ask(vec![staff_draft(), late(), root(), late()]).await;
     let Err(Error::Invalid(found)) = answer else { panic!("{answer:?}") };
     let lines: Vec<_> = found.errors().iter().map(invitation_core::FieldError::line).collect();
     assert_eq!(lines, [Some(1), Some(3)]);
-    let answer = refusal(ask(vec![staff(), root()]).await);
+    let answer = refusal(ask(vec![staff_draft(), root()]).await);
     assert_eq!(answer, Refusal::RoleNotGrantable { role: role("root") });
-    let answer = refusal(ask(vec![staff(), staff(), staff()]).await);
-    assert_eq!(answer, full(QuotaOf::Division(division("sales")), 2));
+    let answer = refusal(ask(vec![staff_draft(), staff_draft(), staff_draft()]).await);
+    assert_eq!(answer, quota_exceeded(QuotaOf::Division(division("sales")), 2));
     let (rows, events) = harness.snapshot().await;
     assert!(rows.is_empty(), "all or none");
     assert_eq!(events.len(), 2, "an event for each refusal");
-    let imported = ask(vec![staff(), staff()]).await.expect("may create");
+    let imported = ask(vec![staff_draft(), staff_draft()]).await.expect("may create");
     assert!(!imported.is_replayed(), "the key was left free");
-    let again = ask(vec![staff(), staff()]).await.expect("a repeat");
+    let again = ask(vec![staff_draft(), staff_draft()]).await.expect("a repeat");
     assert!(again.is_replayed() && same_results(&again, &imported));
 }

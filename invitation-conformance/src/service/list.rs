@@ -29,7 +29,7 @@ async fn store_in_order(
 }
 
 /// Returns the indexes in `rows` of the listed invitations, in ascending order.
-async fn places(
+async fn positions(
     harness: &Harness,
     actor: &Actor,
     of: &Criteria,
@@ -99,7 +99,7 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
         ),
     ];
     for (criteria, expected) in table {
-        let found = places(&harness, &admin(), &criteria, &rows).await;
+        let found = positions(&harness, &admin(), &criteria, &rows).await;
         assert_eq!(found, expected, "{criteria:?}");
         let counts = harness.service.counts(&admin(), &criteria).await.expect("may count");
         for status in Status::ALL {
@@ -108,7 +108,7 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
             assert_eq!(counts.of(*status), n, "{status} of {criteria:?}");
         }
     }
-    let own = places(&harness, &manager("hr"), &all(), &rows).await;
+    let own = positions(&harness, &manager("hr"), &all(), &rows).await;
     assert_eq!(own, [5, 7], "the manager of hr");
 }
 
@@ -184,7 +184,7 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
         ("real", vec![3]),
     ] {
         let criteria = Criteria::new().matching(search);
-        let found = places(&harness, &admin(), &criteria, &rows).await;
+        let found = positions(&harness, &admin(), &criteria, &rows).await;
         assert_eq!(found, expected, "the search {search:?}");
     }
 }

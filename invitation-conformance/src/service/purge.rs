@@ -13,13 +13,15 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, refusal, reserved},
-        quotas::staff,
+        quotas::staff_draft,
         reads::{all_leases, all_redemptions},
-        samples::{admin, division, email, key, manager, newcomer, proved, role, user},
+        samples::{
+            admin, division, email, key, manager, newcomer, newcomer_with_email, role, user,
+        },
     },
 };
 
-fn at_most(n: u32) -> NonZeroU32 {
+fn nonzero(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("not zero")
 }
 
@@ -27,7 +29,7 @@ fn at_most(n: u32) -> NonZeroU32 {
 async fn purge(harness: &Harness, actor: &Actor, age: Duration, max: u32) -> u32 {
     let mut removed = 0;
     for _ in 0..100 {
-        let purged = harness.service.purge(actor, age, at_most(max)).await.expect("may purge");
+        let purged = harness.service.purge(actor, age, nonzero(max)).await.expect("may purge");
         assert!(purged.removed <= max, "at most as many as asked for: {purged:?}");
         removed += purged.removed;
         if !purged.more {
@@ -46,12 +48,12 @@ fn purges(events: &[Event]) -> Vec<&Event> {
 pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    let draft = || staff().for_uses(at_most(3)).for_email(email("anna@example.com"));
+    let draft = || staff_draft().for_uses(nonzero(3)).for_email(email("anna@example.com"));
     let created = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
     let (id, code) = (created.invitation().id, created.code().reveal());
-    let anna = proved("annabel", "anna@example.com");
+    let anna = newcomer_with_email("annabel", "anna@example.com");
     service.redeem(&code, &anna).await.expect("it is active");
-    let bob = proved("bob", "anna@example.com");
+    let bob = newcomer_with_email("bob", "anna@example.com");
     let reservation = reserved(service.reserve(&code, &bob).await);
     let stays = harness.create(Draft::new().expiring(invitation_core::Expiry::InDays(300))).await;
     harness.clock.set(created.invitation().expires_at);
@@ -107,15 +109,15 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
 pub async fn key_is_forgotten_with_its_first_purged_invitation(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    let drafts = || vec![staff(), staff(), staff()];
+    let drafts = || vec![staff_draft(), staff_draft(), staff_draft()];
     let (two, one) = (key("many"), key("others"));
     let many = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
-    let other = service.create_once(&admin(), &one, staff()).await.expect("may create");
+    let other = service.create_once(&admin(), &one, staff_draft()).await.expect("may create");
     let gone = many[1].invitation().id;
     service.delete(&admin(), gone, IfVersion::Any).await.expect("may delete");
     harness.clock.advance(Duration::days(2));
     assert_eq!(purge(&harness, &admin(), Duration::DAY, 9).await, 1, "the deleted one");
-    let again = service.create_once(&admin(), &one, staff()).await.expect("a repeat");
+    let again = service.create_once(&admin(), &one, staff_draft()).await.expect("a repeat");
     assert!(again.is_replayed(), "another key stays");
     assert_eq!(again.invitation().id, other.invitation().id, "with what it stands for");
     let anew = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
@@ -128,7 +130,7 @@ pub async fn key_is_forgotten_with_its_first_purged_invitation(fixture: Fixture)
 /// Each call that removes something writes one event with the number.
 pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    harness.service.create_many(&admin(), vec![staff(); 25]).await.expect("may create");
+    harness.service.create_many(&admin(), vec![staff_draft(); 25]).await.expect("may create");
     harness.clock.advance(Duration::days(100));
     let kept = harness.create(Draft::new()).await.invitation().id;
     assert_eq!(purge(&harness, &admin(), Duration::days(30), 7).await, 25, "all in the end");
@@ -142,7 +144,7 @@ pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
     assert!(numbers.iter().all(|n| (1..=7).contains(n)), "at most seven each: {numbers:?}");
     assert_eq!(numbers.iter().sum::<u32>(), 25, "all of them are told");
     assert_eq!(harness.stored(kept).await.id, kept, "what is not over stays");
-    let rest = harness.service.purge(&admin(), Duration::days(30), at_most(7)).await;
+    let rest = harness.service.purge(&admin(), Duration::days(30), nonzero(7)).await;
     assert_eq!(rest.ok(), Some(Purged { removed: 0, more: false }), "nothing is left");
     assert_eq!(harness.events().await.len(), events.len(), "and nothing is written");
 }
@@ -157,15 +159,15 @@ pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
     let service = &harness.service;
     let short = Limits::MIN_RETENTION.saturating_sub(Duration::NANOSECOND);
     for age in [short, Duration::ZERO, Duration::days(-1), Duration::MAX] {
-        let answer = service.purge(&admin(), age, at_most(9)).await;
+        let answer = service.purge(&admin(), age, nonzero(9)).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{age}: {answer:?}");
     }
     for max in [1_001, u32::MAX] {
-        let answer = service.purge(&admin(), Duration::days(30), at_most(max)).await;
+        let answer = service.purge(&admin(), Duration::days(30), nonzero(max)).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{max}: {answer:?}");
     }
     assert_eq!(harness.events().await, before, "nothing is recorded");
-    let answer = service.purge(&manager("sales"), Duration::days(30), at_most(9)).await;
+    let answer = service.purge(&manager("sales"), Duration::days(30), nonzero(9)).await;
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Purge }, "no right");
     let event = &harness.events().await[0];
     let told = (event.action, event.outcome, event.reason);
@@ -173,7 +175,7 @@ pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
     assert_eq!(told, expected, "that is recorded");
     assert_eq!(harness.stored(id).await.id, id, "nothing is removed");
     let system = SystemActor::for_bootstrap();
-    let purged = service.purge(&system, Limits::MIN_RETENTION, at_most(1_000)).await;
+    let purged = service.purge(&system, Limits::MIN_RETENTION, nonzero(1_000)).await;
     assert_eq!(purged.map(|purged| purged.removed).ok(), Some(1), "the system may");
 }
 
@@ -182,7 +184,7 @@ pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
 pub async fn unrepresentable_purge_age_is_invalid(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for age in [Duration::MAX, Duration::MIN.saturating_add(Duration::SECOND), Duration::MIN] {
-        let answer = harness.service.purge(&admin(), age, at_most(9)).await;
+        let answer = harness.service.purge(&admin(), age, nonzero(9)).await;
         assert!(matches!(answer, Err(Error::Invalid(_))), "{answer:?}");
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, Service, refusal},
-        quotas::{at_most, bounded, full, of_admin, staff},
+        quotas::{admin_quota, cap, quota_exceeded, staff_draft, with_quotas},
         samples::{admin, division, later, manager, newcomer, role},
     },
 };
@@ -25,12 +25,12 @@ async fn create(service: &Service, draft: Draft) -> Result<(), Error> {
 /// is recorded.
 pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, at_most(3), Cap::Unlimited);
-    create(&service, staff()).await.expect("there is room");
-    create(&service, staff().in_division(division("hr"))).await.expect("there is room");
+    let service = with_quotas(&harness, cap(3), Cap::Unlimited);
+    create(&service, staff_draft()).await.expect("there is room");
+    create(&service, staff_draft().in_division(division("hr"))).await.expect("there is room");
     let before = harness.snapshot().await;
-    let many = service.create_many(&admin(), vec![staff(), staff()]).await;
-    assert_eq!(refusal(many), full(of_admin(), 3), "two more are too many");
+    let many = service.create_many(&admin(), vec![staff_draft(), staff_draft()]).await;
+    assert_eq!(refusal(many), quota_exceeded(admin_quota(), 3), "two more are too many");
     let after = harness.snapshot().await;
     assert_eq!(after.0, before.0, "all or none");
     assert_eq!(after.1.len(), before.1.len() + 1, "one event");
@@ -39,12 +39,16 @@ pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
     assert_eq!(event.reason, Some(Reason::QuotaExceeded), "and why");
     assert_eq!(event.division, Some(division("sales")), "where");
 
-    service.create_many(&admin(), vec![staff()]).await.expect("the last place is to be had");
-    assert_eq!(refusal(create(&service, staff()).await), full(of_admin(), 3), "then it is full");
+    service.create_many(&admin(), vec![staff_draft()]).await.expect("the last place is to be had");
+    assert_eq!(
+        refusal(create(&service, staff_draft()).await),
+        quota_exceeded(admin_quota(), 3),
+        "then it is full"
+    );
     service.create(&manager("sales"), Draft::new()).await.expect("another inviter");
     let system = SystemActor::for_bootstrap();
     for _ in 0..4 {
-        let draft = staff().in_division(division("sales"));
+        let draft = staff_draft().in_division(division("sales"));
         service.create(&system, draft).await.expect("the system is nobody's inviter");
     }
 }
@@ -54,26 +58,30 @@ pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
 /// division.
 pub async fn division_quota_limits_pending_invitations(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, Cap::Unlimited, at_most(2));
+    let service = with_quotas(&harness, Cap::Unlimited, cap(2));
     let (sales, hr) = (division("sales"), division("hr"));
     let system = SystemActor::for_bootstrap();
-    let bootstrap = staff().in_division(sales.clone());
+    let bootstrap = staff_draft().in_division(sales.clone());
     service.create(&system, bootstrap.clone()).await.expect("there is room");
     service.create(&manager("sales"), Draft::new()).await.expect("there is room");
-    let of_sales = full(QuotaOf::Division(sales), 2);
+    let of_sales = quota_exceeded(QuotaOf::Division(sales), 2);
     let answer = service.create(&system, bootstrap).await;
     assert_eq!(refusal(answer), of_sales, "for the system");
     let answer = service.create(&manager("sales"), Draft::new()).await;
     assert_eq!(refusal(answer), of_sales, "for the manager");
-    assert_eq!(refusal(create(&service, staff()).await), of_sales, "for the administrator");
+    assert_eq!(refusal(create(&service, staff_draft()).await), of_sales, "for the administrator");
 
-    let other = || staff().in_division(hr.clone());
-    let answer = service.create_many(&admin(), vec![other(), staff()]).await;
+    let other = || staff_draft().in_division(hr.clone());
+    let answer = service.create_many(&admin(), vec![other(), staff_draft()]).await;
     assert_eq!(refusal(answer), of_sales, "one of each: sales is full");
     let many = vec![other(), other(), other()];
     let answer = service.create_many(&admin(), many).await;
-    assert_eq!(refusal(answer), full(QuotaOf::Division(hr.clone()), 2), "three are too many");
-    let elsewhere = staff().in_division(division("Sales"));
+    assert_eq!(
+        refusal(answer),
+        quota_exceeded(QuotaOf::Division(hr.clone()), 2),
+        "three are too many"
+    );
+    let elsewhere = staff_draft().in_division(division("Sales"));
     let many = vec![other(), elsewhere.clone(), other(), elsewhere];
     service.create_many(&admin(), many).await.expect("two in each are not");
 }
@@ -81,33 +89,37 @@ pub async fn division_quota_limits_pending_invitations(fixture: Fixture) {
 /// When both quotas are full, the refusal names the inviter's quota.
 pub async fn refusal_with_two_full_quotas_names_the_inviters(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, at_most(2), at_most(3));
+    let service = with_quotas(&harness, cap(2), cap(3));
     service.create(&manager("sales"), Draft::new()).await.expect("there is room");
-    create(&service, staff()).await.expect("there is room");
-    let many = service.create_many(&admin(), vec![staff(), staff()]).await;
-    assert_eq!(refusal(many), full(of_admin(), 2), "both would be full");
+    create(&service, staff_draft()).await.expect("there is room");
+    let many = service.create_many(&admin(), vec![staff_draft(), staff_draft()]).await;
+    assert_eq!(refusal(many), quota_exceeded(admin_quota(), 2), "both would be full");
     service.create(&manager("sales"), Draft::new()).await.expect("the division's last place");
-    let of_sales = full(QuotaOf::Division(division("sales")), 3);
-    assert_eq!(refusal(create(&service, staff()).await), of_sales, "only the division is full");
+    let of_sales = quota_exceeded(QuotaOf::Division(division("sales")), 3);
+    assert_eq!(
+        refusal(create(&service, staff_draft()).await),
+        of_sales,
+        "only the division is full"
+    );
 }
 
 /// A place becomes free when the invitation is used up, revoked, deleted or expired. An
 /// invitation with uses left keeps its place, even if its use is reserved.
 pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, at_most(1), at_most(1));
+    let service = with_quotas(&harness, cap(1), cap(1));
     let any = IfVersion::Any;
     for over in ["used", "revoked", "deleted", "expired"] {
         let two = NonZeroU32::MIN.saturating_add(1);
-        let draft = staff().for_uses(two).expiring(Expiry::InDays(1));
+        let draft = staff_draft().for_uses(two).expiring(Expiry::InDays(1));
         let created = service.create(&admin(), draft).await;
         let created = created.unwrap_or_else(|error| panic!("before it is {over}: {error:?}"));
         let (id, code) = (created.invitation().id, created.code().reveal());
         service.redeem(&code, &newcomer("anna")).await.expect("one of two");
         let held = service.reserve(&code, &newcomer("bob")).await;
         assert!(held.is_ok(), "the other one is held: {held:?}");
-        let answer = create(&service, staff()).await;
-        assert_eq!(refusal(answer), full(of_admin(), 1), "not {over} yet");
+        let answer = create(&service, staff_draft()).await;
+        assert_eq!(refusal(answer), quota_exceeded(admin_quota(), 1), "not {over} yet");
         match over {
             "used" => {
                 service.redeem(&code, &newcomer("bob")).await.map(drop).expect("bob's own");
@@ -118,13 +130,13 @@ pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
             "deleted" => service.delete(&admin(), id, any).await.expect("may delete"),
             _ => {
                 harness.clock.set(later(created.invitation().expires_at, -1));
-                let answer = create(&service, staff()).await;
-                assert_eq!(refusal(answer), full(of_admin(), 1), "the last instant");
+                let answer = create(&service, staff_draft()).await;
+                assert_eq!(refusal(answer), quota_exceeded(admin_quota(), 1), "the last instant");
                 harness.clock.set(created.invitation().expires_at);
             }
         }
     }
-    create(&service, staff()).await.expect("the last one has expired");
+    create(&service, staff_draft()).await.expect("the last one has expired");
 }
 
 /// A change that makes an invitation pending again needs room in the quota, as a new
@@ -132,10 +144,10 @@ pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
 /// extending an active one, or reinstating an expired one.
 pub async fn revived_invitation_needs_room(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, at_most(1), Cap::Unlimited);
+    let service = with_quotas(&harness, cap(1), Cap::Unlimited);
     let any = IfVersion::Any;
     let longer = || Amendment::new().expiring(Expiry::InDays(30));
-    let soon = || staff().expiring(Expiry::InDays(1));
+    let soon = || staff_draft().expiring(Expiry::InDays(1));
     let ids = async || {
         let created = service.create(&admin(), soon()).await.expect("there is room");
         created.invitation().id
@@ -151,7 +163,7 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
     for (id, name) in [(expired, "expired"), (both, "reinstated")] {
         let before = harness.stored(id).await;
         let answer = service.amend(&admin(), id, longer(), any).await;
-        assert_eq!(refusal(answer), full(of_admin(), 1), "{name}: there is no room");
+        assert_eq!(refusal(answer), quota_exceeded(admin_quota(), 1), "{name}: there is no room");
         assert_eq!(harness.stored(id).await, before, "{name}: it stays as it is");
         let events = harness.events_of_invitation(id).await;
         let event = events.iter().find(|event| event.reason == Some(Reason::QuotaExceeded));
@@ -165,21 +177,25 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
     service.delete(&admin(), active, any).await.expect("may delete");
     service.amend(&admin(), expired, longer(), any).await.expect("now there is room");
     service.revoke(&admin(), expired, None, any).await.expect("may revoke");
-    create(&service, staff()).await.expect("now there is room");
+    create(&service, staff_draft()).await.expect("now there is room");
     let answer = service.reinstate(&admin(), expired, any).await;
-    assert_eq!(refusal(answer), full(of_admin(), 1), "reinstated, it would be pending");
+    assert_eq!(
+        refusal(answer),
+        quota_exceeded(admin_quota(), 1),
+        "reinstated, it would be pending"
+    );
 }
 
 /// The guard is evaluated before the quota: a change that is refused for another reason
 /// names that reason, not the full quota.
 pub async fn guard_is_evaluated_before_the_quota(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let service = bounded(&harness, at_most(1), at_most(1));
+    let service = with_quotas(&harness, cap(1), cap(1));
     let any = IfVersion::Any;
-    let first = service.create(&admin(), staff()).await.expect("there is room");
+    let first = service.create(&admin(), staff_draft()).await.expect("there is room");
     let id = first.invitation().id;
     service.revoke(&admin(), id, None, any).await.expect("may revoke");
-    create(&service, staff()).await.expect("there is room");
+    create(&service, staff_draft()).await.expect("there is room");
     let answer = service.reinstate(&admin(), id, IfVersion::Exactly(1)).await;
     assert_eq!(refusal(answer), Refusal::VersionMismatch { current: 2 }, "of another version");
     let answer = service.create(&admin(), Draft::new().with_role(role("root"))).await;

@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, refusal},
-        samples::{admin, at, division, email, later, newcomer, proved, role, user},
+        samples::{admin, at, division, email, later, newcomer, newcomer_with_email, role, user},
     },
 };
 
@@ -170,10 +170,10 @@ pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) 
     for (n, redeemer) in [
         newcomer("none"),
         newcomer("anna.lind@exämple.com"),
-        proved("other", "bob@exämple.com"),
-        proved("sub", "anna.lind@mail.exämple.com"),
-        proved("plus", "anna.lind+x@exämple.com"),
-        proved("dots", "annalind@exämple.com"),
+        newcomer_with_email("other", "bob@exämple.com"),
+        newcomer_with_email("sub", "anna.lind@mail.exämple.com"),
+        newcomer_with_email("plus", "anna.lind+x@exämple.com"),
+        newcomer_with_email("dots", "annalind@exämple.com"),
     ]
     .into_iter()
     .enumerate()
@@ -182,7 +182,7 @@ pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) 
         assert_eq!(refused, Refusal::AddressProofRequired, "{n}: one answer to all of them");
         assert_eq!(harness.stored(id).await.uses, 0, "{n}: it stays unspent");
     }
-    let anna = proved("anna", "ANNA.LIND@EXA\u{308}MPLE.com");
+    let anna = newcomer_with_email("anna", "ANNA.LIND@EXA\u{308}MPLE.com");
     let redeemed = harness.service.redeem(&code, &anna).await;
     assert!(redeemed.is_ok(), "the right person in another spelling: {redeemed:?}");
 }
@@ -196,10 +196,10 @@ pub async fn redeem_after_a_change_follows_the_new_terms(fixture: Fixture) {
     let (id, code) = (created.invitation().id, created.code().reveal());
     let amendment = Amendment::new().for_email(email("new@example.com"));
     harness.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
-    let old = harness.service.redeem(&code, &proved("old", "old@example.com")).await;
+    let old = harness.service.redeem(&code, &newcomer_with_email("old", "old@example.com")).await;
     assert_eq!(refusal(old), Refusal::AddressProofRequired, "the old address");
     let rotated = harness.service.rotate(&admin(), id, IfVersion::Any).await.expect("may rotate");
-    let anna = proved("anna", "new@example.com");
+    let anna = newcomer_with_email("anna", "new@example.com");
     let old = harness.service.redeem(&code, &anna).await;
     assert_eq!(refusal(old), Refusal::CodeUnknown, "the old code");
     let redeemed = harness.service.redeem(&rotated.code().reveal(), &anna).await;

@@ -12,7 +12,9 @@ use crate::{
     support::{
         factory::Factory,
         harness::{Harness, refusal},
-        samples::{admin, division, domain, email, later, newcomer, proved, role, user},
+        samples::{
+            admin, division, domain, email, later, newcomer, newcomer_with_email, role, user,
+        },
     },
 };
 
@@ -86,7 +88,7 @@ pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
     ] {
         cases.push(Case {
             row: bound(to),
-            redeemer: proved(n, proof),
+            redeemer: newcomer_with_email(n, proof),
             refusal: Refusal::AddressProofRequired,
             reason: Reason::AddressDiffers,
         });
@@ -184,8 +186,8 @@ pub async fn refused_redemption_consumes_no_use(fixture: Fixture) {
     let hr = Draft::new().in_division(division("hr")).for_email(email("anna@example.com"));
     let created = harness.create(hr).await;
     let (id, code) = (created.invitation().id, created.code().reveal());
-    let abroad = proved("abroad", "anna@example.com").in_division(division("sales"));
-    let other_case = proved("case", "anna@example.com").in_division(division("HR"));
+    let abroad = newcomer_with_email("abroad", "anna@example.com").in_division(division("sales"));
+    let other_case = newcomer_with_email("case", "anna@example.com").in_division(division("HR"));
     for redeemer in [abroad, other_case] {
         let answer = harness.service.redeem(&code, &redeemer).await;
         assert_eq!(refusal(answer), Refusal::CodeUnknown, "in another division");
@@ -193,7 +195,7 @@ pub async fn refused_redemption_consumes_no_use(fixture: Fixture) {
     let answer = harness.service.redeem(&code, &newcomer("bob")).await;
     assert_eq!(refusal(answer), Refusal::AddressProofRequired, "without the proof");
     harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
-    let anna = proved("anna", "anna@example.com").in_division(division("hr"));
+    let anna = newcomer_with_email("anna", "anna@example.com").in_division(division("hr"));
     assert_eq!(refusal(harness.service.redeem(&code, &anna).await), Refusal::Revoked, "revoked");
     harness.service.reinstate(&admin(), id, IfVersion::Any).await.expect("may reinstate");
     let redeemed = harness.service.redeem(&code, &anna).await.expect("the right person");

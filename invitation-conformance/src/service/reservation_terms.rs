@@ -9,7 +9,7 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, Service, refusal},
-        samples::{admin, division, domain, email, newcomer, proved, role, user},
+        samples::{admin, division, domain, email, newcomer, newcomer_with_email, role, user},
     },
 };
 
@@ -96,10 +96,10 @@ pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
     let bound = Draft::new().for_email(email("anna@example.com"));
     let created = harness.create(bound).await;
     let code = created.code().reveal();
-    let anna = proved("anna", "anna@example.com");
+    let anna = newcomer_with_email("anna", "anna@example.com");
     let held = harness.service.reserve(&code, &anna).await;
     assert!(held.is_ok(), "anna has the address: {held:?}");
-    let bob = proved("bob", "anna@example.com");
+    let bob = newcomer_with_email("bob", "anna@example.com");
     let strict = harness.service.clone().with_policy(Policy::empty());
     for asks in [false, true] {
         let ask = async |service: &Service, who: &invitation_core::Redeemer| {

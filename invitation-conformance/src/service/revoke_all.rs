@@ -9,13 +9,13 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, refusal},
-        quotas::staff,
+        quotas::staff_draft,
         samples::{admin, division, email, manager, newcomer, role, user},
     },
 };
 
 /// Returns the ids of all pages of a sweep, concatenated.
-async fn sweep(
+async fn revoke_in_pages(
     harness: &Harness,
     actor: &Actor,
     criteria: &Criteria,
@@ -47,7 +47,10 @@ async fn revoked(harness: &Harness, id: InvitationId) -> bool {
 pub async fn revoke_all_revokes_what_the_criteria_match(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    let batch = service.create_many(&admin(), vec![staff(), staff()]).await.expect("may create");
+    let batch = service
+        .create_many(&admin(), vec![staff_draft(), staff_draft()])
+        .await
+        .expect("may create");
     let batch: Vec<_> = batch.iter().map(invitation_core::Created::invitation).cloned().collect();
     let of_manager = service.create(&manager("sales"), Draft::new()).await.expect("may create");
     let hr = harness.create(Draft::new().in_division(division("hr"))).await;
@@ -70,7 +73,7 @@ pub async fn revoke_all_revokes_what_the_criteria_match(fixture: Fixture) {
     ];
     for (criteria, expected) in cases {
         let before = harness.events().await.len();
-        let swept = sweep(&harness, &admin(), &criteria, 200).await;
+        let swept = revoke_in_pages(&harness, &admin(), &criteria, 200).await;
         assert_eq!(sorted(swept), sorted(expected.clone()), "{criteria:?}");
         assert_eq!(harness.events().await.len(), before + expected.len(), "one event each");
         for id in expected {
@@ -112,10 +115,10 @@ pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixt
         stay.push(harness.stored(created.invitation().id).await);
     }
     let only_active = Criteria::new().with_status(Status::Active);
-    let swept = sweep(&harness, &admin(), &only_active, 200).await;
+    let swept = revoke_in_pages(&harness, &admin(), &only_active, 200).await;
     let expected = [&part, &held].map(|created| created.invitation().id).to_vec();
     assert_eq!(sorted(swept), sorted(expected), "the status narrows too");
-    let swept = sweep(&harness, &admin(), &Criteria::new(), 200).await;
+    let swept = revoke_in_pages(&harness, &admin(), &Criteria::new(), 200).await;
     assert_eq!(swept, [expired.invitation().id], "an expired one cannot be extended any more");
     for row in stay {
         assert_eq!(harness.stored(row.id).await, row, "it stays as it is");
@@ -123,7 +126,7 @@ pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixt
     assert_eq!(harness.events().await.len(), before.1.len() + 3, "one event each");
     let late = service.commit(reservation.id(), &newcomer("bob")).await;
     assert_eq!(refusal(late), Refusal::Revoked, "reservations end");
-    let again = sweep(&harness, &admin(), &Criteria::new(), 200).await;
+    let again = revoke_in_pages(&harness, &admin(), &Criteria::new(), 200).await;
     assert!(again.is_empty(), "there is nothing left to withdraw");
 }
 
@@ -133,7 +136,7 @@ pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixt
 pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for (limit, anew) in [(1, false), (3, false), (3, true), (200, true)] {
-        let created = harness.service.create_many(&admin(), vec![staff(); 8]).await;
+        let created = harness.service.create_many(&admin(), vec![staff_draft(); 8]).await;
         let all = created.expect("may create");
         let all: Vec<_> = all.iter().map(|created| created.invitation().id).collect();
         harness.clock.advance(time::Duration::SECOND);
@@ -157,13 +160,13 @@ pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
         }
         if anew {
             let before = swept.len();
-            swept.extend(sweep(&harness, &admin(), &Criteria::new(), limit).await);
+            swept.extend(revoke_in_pages(&harness, &admin(), &Criteria::new(), limit).await);
             let at = swept.iter().position(|id| *id == late);
             assert!(at.is_some_and(|at| at >= before), "by then it was there: {limit}");
             swept.retain(|id| *id != late);
         } else {
             assert!(!revoked(&harness, late).await, "what was created in between stays: {limit}");
-            sweep(&harness, &admin(), &Criteria::new(), 200).await;
+            revoke_in_pages(&harness, &admin(), &Criteria::new(), 200).await;
         }
         assert_eq!(sorted(swept), sorted(all), "each once, in pages of {limit}");
     }
@@ -193,6 +196,6 @@ pub async fn revoke_all_stays_within_the_actors_reach(fixture: Fixture) {
         assert!(matches!(answer, Err(Error::Invalid(_))), "a reason of {} bytes", reason.len());
     }
     assert!(!revoked(&harness, own).await && !revoked(&harness, foreign).await, "nothing is done");
-    assert_eq!(sweep(&harness, &at_home, &all, 200).await, [own], "what is within reach");
+    assert_eq!(revoke_in_pages(&harness, &at_home, &all, 200).await, [own], "what is within reach");
     assert!(!revoked(&harness, foreign).await, "another division's stays");
 }

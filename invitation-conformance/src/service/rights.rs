@@ -6,7 +6,7 @@ use invitation_core::{
     Paging, Performer, Reason, Refusal, Revocation, Right, Target,
 };
 
-use super::rights_table::{Attempt, DIVISIONS, Who, attempts, everybody, expected};
+use super::rights_table::{Attempt, DIVISIONS, RoleCase, all_roles, attempts, expected};
 use crate::{
     Fixture,
     support::{
@@ -46,7 +46,7 @@ pub async fn every_role_revokes_and_purges_exactly_what_the_policy_allows(fixtur
 async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
     let (harness, factory) = (Harness::with_unlimited_denials(fixture), Factory::new());
     let mut n = 0;
-    for who in everybody() {
+    for who in all_roles() {
         for attempt in attempts().into_iter().filter(which) {
             for name in DIVISIONS {
                 for carried in attempt.carried() {
@@ -63,7 +63,7 @@ async fn try_all(fixture: Fixture, which: fn(&Attempt) -> bool) {
 /// One cell of the matrix.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
-    who: Who,
+    who: RoleCase,
     attempt: Attempt,
     division: &'static str,
     carried: &'static str,
@@ -173,7 +173,7 @@ impl Cell {
         };
         let reason = event.reason.expect("a denial has a reason");
         assert!(reasons.contains(&reason), "{self:?}: {reason} is not one of {reasons:?}");
-        assert_eq!(said, self.told(reason), "{self:?}: what the actor is told");
+        assert_eq!(said, self.expected_refusal(reason), "{self:?}: what the actor is told");
         assert_eq!(event.outcome, EventOutcome::Denied, "{self:?}");
         assert_eq!(event.action, self.attempt.action(), "{self:?}");
         let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
@@ -193,7 +193,7 @@ impl Cell {
     }
 
     /// Returns the refusal for a reason, which reveals no more than the caller may know.
-    fn told(self, reason: Reason) -> Refusal {
+    fn expected_refusal(self, reason: Reason) -> Refusal {
         match reason {
             Reason::RightMissing => Refusal::Forbidden { right: self.attempt.right() },
             Reason::MultiUseNotAllowed => Refusal::Forbidden { right: Right::MultiUse },

@@ -15,7 +15,7 @@ use crate::support::{
 
 /// An actor's role and reach, based in sales.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Who {
+pub(super) struct RoleCase {
     role: &'static str,
     /// Whether all divisions are within reach.
     everywhere: bool,
@@ -23,10 +23,10 @@ pub(super) struct Who {
 
 pub(super) const DIVISIONS: [&str; 2] = ["sales", "hr"];
 
-pub(super) fn everybody() -> [Who; 6] {
-    let at_home = |role| Who { role, everywhere: false };
+pub(super) fn all_roles() -> [RoleCase; 6] {
+    let at_home = |role| RoleCase { role, everywhere: false };
     [
-        Who { role: "admin", everywhere: true },
+        RoleCase { role: "admin", everywhere: true },
         at_home("admin"),
         at_home("manager"),
         at_home("staff"),
@@ -35,7 +35,7 @@ pub(super) fn everybody() -> [Who; 6] {
     ]
 }
 
-impl Who {
+impl RoleCase {
     /// Returns a new actor without earlier calls.
     pub(super) fn actor(self, n: usize) -> Actor {
         fresh_actor(n, self.role, (!self.everywhere).then_some("sales"))
@@ -280,7 +280,12 @@ impl Attempt {
 
 /// Returns every reason for which the attempt can be denied; the order between them is
 /// not specified. Empty if the attempt is allowed.
-pub(super) fn expected(who: Who, attempt: Attempt, division: &str, carried: &str) -> Vec<Reason> {
+pub(super) fn expected(
+    who: RoleCase,
+    attempt: Attempt,
+    division: &str,
+    carried: &str,
+) -> Vec<Reason> {
     // A missing right of the role is reported before every check of the call's arguments.
     if !who.has(attempt.right()) {
         return vec![Reason::RightMissing];

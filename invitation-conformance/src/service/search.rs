@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Returns another code with the same first four symbols, and so with the same tag.
-fn neighbour(code: &InvitationCode) -> InvitationCode {
+fn code_with_the_same_tag(code: &InvitationCode) -> InvitationCode {
     let text = code.reveal();
     let first = &text[..4];
     let format = CodeFormat::default();
@@ -33,7 +33,7 @@ pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
     let factory = Factory::new();
     let one = factory.invitation();
     let code = factory.code_of(&one);
-    let near = factory.invitation_with_code(&neighbour(&code));
+    let near = factory.invitation_with_code(&code_with_the_same_tag(&code));
     assert!(near.tag == one.tag && near.digest != one.digest, "a neighbour");
     let rows = [one.clone(), near.clone(), factory.invitation(), factory.invitation()];
     factory.insert(&*harness.store, &rows).await;

@@ -1,16 +1,17 @@
 //! Calls that start at the same moment.
 
-use invitation_core::{Error, Redeemed, Redeemer};
 use std::sync::Arc;
+
+use invitation_core::{Error, Redeemed, Redeemer};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::harness::Service;
 
 /// The number of callers who present a code at the same moment.
-pub(crate) const CROWD: u32 = 64;
+pub(crate) const CALLERS: u32 = 64;
 
 /// Runs all of `jobs` as tasks that start at the same moment.
-pub(crate) async fn at_once<F, T>(jobs: Vec<F>) -> Vec<T>
+pub(crate) async fn run_concurrently<F, T>(jobs: Vec<F>) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
@@ -28,7 +29,7 @@ where
 }
 
 /// Returns a call of `redeem` as a task.
-pub(crate) fn redeeming(
+pub(crate) fn redeem_task(
     service: &Service,
     code: &str,
     redeemer: Redeemer,

@@ -11,14 +11,14 @@ use super::{
 
 /// One invitation with its redemptions, leases and events.
 #[derive(Clone, Debug)]
-pub(crate) struct Book {
+pub(crate) struct LeaseOracle {
     pub(crate) invitation: Invitation,
     pub(crate) leases: Vec<Lease>,
     redemptions: Vec<Redemption>,
 }
 
-impl Book {
-    /// Creates the book of an invitation as it was inserted.
+impl LeaseOracle {
+    /// Creates the oracle of an invitation as it was inserted.
     pub(crate) fn of(invitation: &Invitation) -> Self {
         let redemptions = invitation.last_use.iter().cloned().collect();
         Self { invitation: invitation.clone(), leases: Vec::new(), redemptions }
@@ -44,7 +44,7 @@ impl Book {
         }
     }
 
-    /// Applies the change to this book; returns the facts after it, and its evidence.
+    /// Applies the change to this oracle; returns the facts after it, and its evidence.
     fn make(&mut self, transition: &Transition) -> (Facts, Event) {
         let mut facts = self.facts(transition.redeemer());
         let ended = transition.change().apply_to(&mut facts);
@@ -103,7 +103,7 @@ impl Book {
         assert_eq!(now, events, "{what}: no event is written");
     }
 
-    /// Checks that the store holds the same facts as this book.
+    /// Checks that the store holds the same facts as this oracle.
     pub(crate) async fn check(&self, store: &dyn Store, what: &str) {
         assert_eq!(stored(store, &self.invitation).await, self.invitation, "{what}: is stored");
         let mut expected = self.leases.clone();

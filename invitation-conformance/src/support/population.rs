@@ -11,7 +11,7 @@ use super::{
 
 /// Returns the time at which the population is read: some invitations have expired by
 /// then.
-pub(crate) fn looked_at() -> Timestamp {
+pub(crate) fn read_time() -> Timestamp {
     later(start(), 1_000)
 }
 
@@ -73,7 +73,7 @@ fn member(factory: &Factory, n: usize) -> Invitation {
             }
         },
         created_at: at(start().as_micros() - 50 + micros(pick(4, 12))),
-        expires_at: later(looked_at(), [-5, -1, 0, 1, 2, 86_400_000_000][pick(17, 6)]),
+        expires_at: later(read_time(), [-5, -1, 0, 1, 2, 86_400_000_000][pick(17, 6)]),
         max_uses: NonZeroU32::new(max_uses).expect("not zero"),
         uses,
         last_use: (uses > 0).then(|| invitation_core::Redemption {
@@ -89,7 +89,7 @@ fn member(factory: &Factory, n: usize) -> Invitation {
 
 /// Returns the invitations that a filter matches, newest first: the specification, in
 /// memory.
-pub(crate) fn chosen(
+pub(crate) fn matching(
     population: &[Invitation],
     meant: impl Fn(&Invitation) -> bool,
 ) -> Vec<Invitation> {

@@ -59,12 +59,12 @@ pub(crate) fn newcomer(name: &str) -> Redeemer {
 }
 
 /// Returns a newcomer with the proved address `address`.
-pub(crate) fn proved(name: &str, address: &str) -> Redeemer {
+pub(crate) fn newcomer_with_email(name: &str, address: &str) -> Redeemer {
     newcomer(name).with_email(VerifiedEmail::vouched_by_host(email(address)))
 }
 
 /// Returns names that are easily confused and that a store must distinguish.
-pub(crate) fn one_word_apart() -> [&'static str; 18] {
+pub(crate) fn confusable_names() -> [&'static str; 18] {
     [
         "sales",
         "Sales",
