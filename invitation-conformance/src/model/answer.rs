@@ -6,7 +6,7 @@ use invitation_core::{
     Timestamp,
 };
 
-use super::holding::Open;
+use super::reservation::Open;
 
 /// The answer to one step.
 #[derive(Clone, PartialEq, Debug)]

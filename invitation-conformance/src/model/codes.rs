@@ -2,7 +2,7 @@
 
 use invitation_core::{CodeFormat, ParseCodeError};
 
-use super::step::{Mistake, Typing};
+use super::step::{Spelling, TypingMistake};
 use crate::SeededEntropy;
 
 /// The symbols of codes.
@@ -24,16 +24,16 @@ pub(super) fn symbols(shown: &str) -> Vec<char> {
 }
 
 /// Returns the code as a person types it, still readable as this code.
-pub(super) fn typed(shown: &str, typing: Typing) -> String {
+pub(super) fn typed(shown: &str, typing: Spelling) -> String {
     match typing {
-        Typing::AsShown => shown.to_owned(),
-        Typing::Lower => shown.to_lowercase(),
-        Typing::Spaced => {
+        Spelling::AsShown => shown.to_owned(),
+        Spelling::Lower => shown.to_lowercase(),
+        Spelling::Spaced => {
             let groups: Vec<String> =
                 symbols(shown).chunks(5).map(|group| group.iter().collect()).collect();
             format!(" {}  ", groups.join(" "))
         }
-        Typing::LookAlikes => shown
+        Spelling::LookAlikes => shown
             .replacen('0', "o", 1)
             .replace('0', "O")
             .replacen('1', "l", 1)
@@ -43,31 +43,31 @@ pub(super) fn typed(shown: &str, typing: Typing) -> String {
 }
 
 /// Returns the code with a mistake, and the error that parsing it gives.
-pub(super) fn mistyped(shown: &str, mistake: Mistake) -> (String, ParseCodeError) {
+pub(super) fn mistyped(shown: &str, mistake: TypingMistake) -> (String, ParseCodeError) {
     let mut symbols = symbols(shown);
     let length = |found| ParseCodeError::Length { expected: LENGTH, found };
     match mistake {
-        Mistake::Empty => (" - ".to_owned(), ParseCodeError::Empty),
-        Mistake::TooLong => (format!("{shown:-<1025}"), ParseCodeError::TooLong),
-        Mistake::Cut(left) => {
+        TypingMistake::Empty => (" - ".to_owned(), ParseCodeError::Empty),
+        TypingMistake::TooLong => (format!("{shown:-<1025}"), ParseCodeError::TooLong),
+        TypingMistake::Cut(left) => {
             let left = 1 + usize::from(left) % (LENGTH - 1);
             (symbols[..left].iter().collect(), length(left))
         }
-        Mistake::Longer => (format!("{shown}-7"), length(LENGTH + 1)),
-        Mistake::Alien(place) => {
+        TypingMistake::Longer => (format!("{shown}-7"), length(LENGTH + 1)),
+        TypingMistake::Alien(place) => {
             let place = usize::from(place) % LENGTH;
             // A shown code has a hyphen after each group of four symbols.
             let position = place + place / 4;
             let text = shown.chars().enumerate().map(|(n, c)| if n == position { 'u' } else { c });
             (text.collect(), ParseCodeError::Symbol { position: position + 1 })
         }
-        Mistake::Wrong(place) => {
+        TypingMistake::Wrong(place) => {
             let place = usize::from(place) % LENGTH;
             let mut others = SYMBOLS.chars().cycle().skip_while(|&c| c != symbols[place]);
             symbols[place] = others.nth(1).unwrap_or('7');
             (symbols.iter().collect(), ParseCodeError::Check)
         }
-        Mistake::Swapped(place) => {
+        TypingMistake::Swapped(place) => {
             let place = usize::from(place) % LENGTH;
             let other = (0..LENGTH).find(|&other| symbols[other] != symbols[place]);
             symbols.swap(place, other.unwrap_or(0));

@@ -4,20 +4,21 @@ use invitation_core::{Action, EventOutcome, Status};
 use proptest::{option, prelude::*, sample::select};
 
 use super::{
-    bounds::{Bounds, MAX_USES},
-    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who},
-    policy::Rules,
+    identities::{ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName},
+    limits::{LimitsSpec, MAX_USES},
+    policy::PolicyChoice,
     state::{DAY, HOUR},
     step::{
-        Because, Bound, Making, Mistake, Pick, Reserving, Somebody, Sought, Terms, Tick, Typing,
-        Until, Version, Wanted, WantedEvents, Wish,
+        AccountCreation, AmendmentSpec, BindingSpec, ClockMove, DraftSpec, EventCriteriaSpec,
+        EventPerformer, ExpirySpec, ListCriteria, Pick, ReservationPick, RevocationReason,
+        SearchText, Spelling, TypingMistake, Version,
     },
 };
 
 /// Draws a policy. Most of the time it knows leads, because they meet the limits of their
 /// rights most often.
-pub(super) fn policy() -> impl Strategy<Value = Rules> {
-    use Rules::{Default, ManagersGrantNothing, ManagersSeeNoCodes, WithLead};
+pub(super) fn policy() -> impl Strategy<Value = PolicyChoice> {
+    use PolicyChoice::{Default, ManagersGrantNothing, ManagersSeeNoCodes, WithLead};
     select(&[Default, WithLead, WithLead, ManagersGrantNothing, ManagersSeeNoCodes][..])
 }
 
@@ -33,14 +34,14 @@ pub(super) fn code() -> impl Strategy<Value = Pick> {
     prop_oneof![15 => (0_u8..8).prop_map(Pick::Known), 1 => Just(Pick::Stranger)]
 }
 
-pub(super) fn who() -> impl Strategy<Value = Who> {
+pub(super) fn who() -> impl Strategy<Value = ActingUser> {
     prop_oneof![
-        8 => Just(Who::Admin),
-        6 => Just(Who::SalesLead),
-        3 => Just(Who::SalesManager),
-        2 => Just(Who::OperationsManager),
-        2 => Just(Who::BasedAdmin),
-        1 => Just(Who::SalesStaff),
+        8 => Just(ActingUser::Admin),
+        6 => Just(ActingUser::SalesLead),
+        3 => Just(ActingUser::SalesManager),
+        2 => Just(ActingUser::OperationsManager),
+        2 => Just(ActingUser::BasedAdmin),
+        1 => Just(ActingUser::SalesStaff),
     ]
 }
 
@@ -48,12 +49,20 @@ pub(super) fn creator() -> impl Strategy<Value = Creator> {
     prop_oneof![9 => who().prop_map(Creator::User), 1 => Just(Creator::System)]
 }
 
-pub(super) fn place() -> impl Strategy<Value = Place> {
-    select(&[Place::Sales, Place::Sales, Place::Sales, Place::Operations, Place::Hr][..])
+pub(super) fn place() -> impl Strategy<Value = DivisionName> {
+    select(
+        &[
+            DivisionName::Sales,
+            DivisionName::Sales,
+            DivisionName::Sales,
+            DivisionName::Operations,
+            DivisionName::Hr,
+        ][..],
+    )
 }
 
-pub(super) fn part() -> impl Strategy<Value = Part> {
-    use Part::{Admin, Lead, Manager, Staff, Wizard};
+pub(super) fn part() -> impl Strategy<Value = RoleName> {
+    use RoleName::{Admin, Lead, Manager, Staff, Wizard};
     select(&[Staff, Staff, Staff, Staff, Manager, Manager, Admin, Lead, Wizard][..])
 }
 
@@ -62,15 +71,15 @@ pub(super) fn mailbox() -> impl Strategy<Value = Mailbox> {
     select(&[Anna, Anna, AnnaUntagged, Bob, BobElsewhere, Carol][..])
 }
 
-pub(super) fn bound() -> impl Strategy<Value = Bound> {
+pub(super) fn bound() -> impl Strategy<Value = BindingSpec> {
     prop_oneof![
-        4 => Just(Bound::Anyone),
-        3 => (mailbox(), any::<bool>()).prop_map(|(mailbox, other)| Bound::Address(mailbox, other)),
-        1 => select(&[Site::Example, Site::MailExample, Site::Umlaut][..]).prop_map(Bound::Domain),
+        4 => Just(BindingSpec::Anyone),
+        3 => (mailbox(), any::<bool>()).prop_map(|(mailbox, other)| BindingSpec::Address(mailbox, other)),
+        1 => select(&[MailDomain::Example, MailDomain::MailExample, MailDomain::Umlaut][..]).prop_map(BindingSpec::Domain),
     ]
 }
 
-pub(super) fn until() -> impl Strategy<Value = Until> {
+pub(super) fn until() -> impl Strategy<Value = ExpirySpec> {
     let exact = [
         HOUR,
         HOUR,
@@ -86,25 +95,32 @@ pub(super) fn until() -> impl Strategy<Value = Until> {
         -DAY,
     ];
     prop_oneof![
-        5 => Just(Until::Default),
-        4 => prop::sample::select(exact.to_vec()).prop_map(Until::After),
-        2 => select(&[1, 1, 7, 7, 30, 365, 0, 366, u32::MAX][..]).prop_map(Until::Days),
+        5 => Just(ExpirySpec::Default),
+        4 => prop::sample::select(exact.to_vec()).prop_map(ExpirySpec::After),
+        2 => select(&[1, 1, 7, 7, 30, 365, 0, 366, u32::MAX][..]).prop_map(ExpirySpec::Days),
     ]
 }
 
-pub(super) fn wish() -> impl Strategy<Value = Wish> {
+pub(super) fn wish() -> impl Strategy<Value = DraftSpec> {
     let uses = select(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 3, MAX_USES, MAX_USES + 1][..]);
     let note = option::weighted(0.3, 0_u8..3);
     let places = option::weighted(0.85, place());
     (bound(), option::weighted(0.9, part()), places, until(), uses, note).prop_map(
-        |(bound, role, place, until, uses, note)| Wish { bound, role, place, until, uses, note },
+        |(bound, role, place, until, uses, note)| DraftSpec {
+            bound,
+            role,
+            place,
+            until,
+            uses,
+            note,
+        },
     )
 }
 
-pub(super) fn terms() -> impl Strategy<Value = Terms> {
+pub(super) fn terms() -> impl Strategy<Value = AmendmentSpec> {
     let bound = option::weighted(0.4, bound());
     (bound, option::weighted(0.4, part()), option::weighted(0.4, until()))
-        .prop_map(|(bound, role, until)| Terms { bound, role, until })
+        .prop_map(|(bound, role, until)| AmendmentSpec { bound, role, until })
 }
 
 pub(super) fn version() -> impl Strategy<Value = Version> {
@@ -112,25 +128,25 @@ pub(super) fn version() -> impl Strategy<Value = Version> {
     select(&[Any, Any, Any, Current, Current, Former, Later][..])
 }
 
-pub(super) fn because() -> impl Strategy<Value = Because> {
-    use Because::{Control, Left, Longest, TooLong, Unsaid};
+pub(super) fn because() -> impl Strategy<Value = RevocationReason> {
+    use RevocationReason::{Control, Left, Longest, TooLong, Unsaid};
     select(&[Unsaid, Unsaid, Left, Left, Longest, TooLong, Control][..])
 }
 
-pub(super) fn typing() -> impl Strategy<Value = Typing> {
-    use Typing::{AsShown, LookAlikes, Lower, Spaced};
+pub(super) fn typing() -> impl Strategy<Value = Spelling> {
+    use Spelling::{AsShown, LookAlikes, Lower, Spaced};
     select(&[AsShown, AsShown, Lower, Spaced, LookAlikes][..])
 }
 
-pub(super) fn mistake() -> impl Strategy<Value = Mistake> {
+pub(super) fn mistake() -> impl Strategy<Value = TypingMistake> {
     prop_oneof![
-        Just(Mistake::Empty),
-        Just(Mistake::TooLong),
-        any::<u8>().prop_map(Mistake::Cut),
-        Just(Mistake::Longer),
-        any::<u8>().prop_map(Mistake::Alien),
-        any::<u8>().prop_map(Mistake::Wrong),
-        any::<u8>().prop_map(Mistake::Swapped),
+        Just(TypingMistake::Empty),
+        Just(TypingMistake::TooLong),
+        any::<u8>().prop_map(TypingMistake::Cut),
+        Just(TypingMistake::Longer),
+        any::<u8>().prop_map(TypingMistake::Alien),
+        any::<u8>().prop_map(TypingMistake::Wrong),
+        any::<u8>().prop_map(TypingMistake::Swapped),
     ]
 }
 
@@ -140,24 +156,23 @@ pub(super) fn newcomer() -> impl Strategy<Value = Newcomer> {
         .prop_map(|(person, renamed, proof, place)| Newcomer { person, renamed, proof, place })
 }
 
-pub(super) fn wanted() -> impl Strategy<Value = Wanted> {
+pub(super) fn wanted() -> impl Strategy<Value = ListCriteria> {
     let statuses = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
     let end = || option::weighted(0.15, (pick(), any::<bool>()));
-    let narrow =
-        (
-            option::weighted(0.4, select(statuses.to_vec())),
-            option::weighted(0.15, part()),
-            option::weighted(0.15, place()),
-            option::weighted(0.15, who()),
-            option::weighted(0.15, pick()),
-            end(),
-            end(),
-            option::weighted(0.5, sought()),
-        )
-            .prop_map(|(status, role, place, inviter, batch, created, expires, sought)| {
-                Wanted { status, role, place, inviter, batch, created, expires, sought }
-            });
-    prop_oneof![1 => Just(Wanted::default()), 3 => narrow]
+    let narrow = (
+        option::weighted(0.4, select(statuses.to_vec())),
+        option::weighted(0.15, part()),
+        option::weighted(0.15, place()),
+        option::weighted(0.15, who()),
+        option::weighted(0.15, pick()),
+        end(),
+        end(),
+        option::weighted(0.5, sought()),
+    )
+        .prop_map(|(status, role, place, inviter, batch, created, expires, sought)| {
+            ListCriteria { status, role, place, inviter, batch, created, expires, sought }
+        });
+    prop_oneof![1 => Just(ListCriteria::default()), 3 => narrow]
 }
 
 /// Texts that people type into a search: valid ones, invalid ones, and ones that could be
@@ -205,19 +220,21 @@ const TEXTS: &[&str] = &[
     "@.+",
 ];
 
-pub(super) fn sought() -> impl Strategy<Value = Sought> {
+pub(super) fn sought() -> impl Strategy<Value = SearchText> {
     prop_oneof![
-        12 => select(TEXTS).prop_map(Sought::Text),
-        1 => Just(Sought::TooLong),
+        12 => select(TEXTS).prop_map(SearchText::Text),
+        1 => Just(SearchText::TooLong),
         8 => (code(), typing(), select(&[4, 3, 5, 6, 7, 12, 29, 40][..]))
-            .prop_map(|(pick, typing, length)| Sought::Code(pick, typing, length)),
-        2 => (code(), 4_u8..=24).prop_map(|(pick, length)| Sought::NearlyCode(pick, length)),
+            .prop_map(|(pick, typing, length)| SearchText::Code(pick, typing, length)),
+        2 => (code(), 4_u8..=24).prop_map(|(pick, length)| SearchText::NearlyCode(pick, length)),
     ]
 }
 
-pub(super) fn wanted_events() -> impl Strategy<Value = WantedEvents> {
-    let somebody =
-        prop_oneof![who().prop_map(Somebody::Actor), (0_u8..4).prop_map(Somebody::Person),];
+pub(super) fn wanted_events() -> impl Strategy<Value = EventCriteriaSpec> {
+    let somebody = prop_oneof![
+        who().prop_map(EventPerformer::Actor),
+        (0_u8..4).prop_map(EventPerformer::Person),
+    ];
     let outcomes = [EventOutcome::Succeeded, EventOutcome::Refused, EventOutcome::Denied];
     (
         option::weighted(0.3, pick()),
@@ -227,7 +244,7 @@ pub(super) fn wanted_events() -> impl Strategy<Value = WantedEvents> {
         option::weighted(0.3, place()),
         option::weighted(0.2, any::<bool>()),
     )
-        .prop_map(|(about, by, action, outcome, place, now)| WantedEvents {
+        .prop_map(|(about, by, action, outcome, place, now)| EventCriteriaSpec {
             about,
             by,
             action,
@@ -237,68 +254,80 @@ pub(super) fn wanted_events() -> impl Strategy<Value = WantedEvents> {
         })
 }
 
-pub(super) fn tick() -> impl Strategy<Value = Tick> {
+pub(super) fn tick() -> impl Strategy<Value = ClockMove> {
     let by = [1, 999, HOUR - 1, HOUR, DAY, 30 * DAY, -1, -1_500, -2 * HOUR];
     prop_oneof![
-        1 => select(by.to_vec()).prop_map(Tick::By),
-        2 => (pick(), -1_i64..=1).prop_map(|(pick, micros)| Tick::Expiry(pick, micros)),
-        3 => (0_u8..4, -1_i64..=1).prop_map(|(n, micros)| Tick::Lease(n, micros)),
-        2 => (pick(), -1_i64..=1).prop_map(|(pick, micros)| Tick::Over(pick, micros)),
+        1 => select(by.to_vec()).prop_map(ClockMove::By),
+        2 => (pick(), -1_i64..=1).prop_map(|(pick, micros)| ClockMove::Expiry(pick, micros)),
+        3 => (0_u8..4, -1_i64..=1).prop_map(|(n, micros)| ClockMove::Lease(n, micros)),
+        2 => (pick(), -1_i64..=1).prop_map(|(pick, micros)| ClockMove::Over(pick, micros)),
     ]
 }
 
 /// Draws a reservation, most of the time an existing one presented by its redeemer.
-pub(super) fn reserving() -> impl Strategy<Value = Reserving> {
+pub(super) fn reserving() -> impl Strategy<Value = ReservationPick> {
     let newest = (0_u8..2).prop_map(Pick::FromEnd);
     (prop_oneof![newest, code()], prop::bool::weighted(0.9))
-        .prop_map(|(pick, own)| Reserving { pick, own })
+        .prop_map(|(pick, own)| ReservationPick { pick, own })
 }
 
-pub(super) fn making() -> impl Strategy<Value = Making> {
+pub(super) fn making() -> impl Strategy<Value = AccountCreation> {
     let time = select(&[0, 1, HOUR, HOUR][..]);
-    (time, prop::bool::weighted(0.7))
-        .prop_map(|(time, works)| if works { Making::Works(time) } else { Making::Fails(time) })
+    (time, prop::bool::weighted(0.7)).prop_map(|(time, works)| {
+        if works { AccountCreation::Works(time) } else { AccountCreation::Fails(time) }
+    })
 }
 
-pub(super) fn bounds() -> impl Strategy<Value = Bounds> {
+pub(super) fn bounds() -> impl Strategy<Value = LimitsSpec> {
     let max = || select(&[None, None, Some(1), Some(2), Some(3)][..]);
     let lease = select(&[HOUR, HOUR, 1, HOUR / 6, DAY][..]);
-    (max(), max(), lease).prop_map(|(inviter, division, lease)| Bounds { inviter, division, lease })
+    (max(), max(), lease).prop_map(|(inviter, division, lease)| LimitsSpec {
+        inviter,
+        division,
+        lease,
+    })
 }
 
 /// Draws the creator of a request under a key: few, so that requests are repeated.
 pub(super) fn asking() -> impl Strategy<Value = Creator> {
-    let who = select(&[Who::SalesManager, Who::SalesManager, Who::SalesLead, Who::Admin][..]);
+    let who = select(
+        &[
+            ActingUser::SalesManager,
+            ActingUser::SalesManager,
+            ActingUser::SalesLead,
+            ActingUser::Admin,
+        ][..],
+    );
     prop_oneof![9 => who.prop_map(Creator::User), 1 => Just(Creator::System)]
 }
 
 /// Draws the draft of a request under a key: few drafts that differ in one field each.
-pub(super) fn asked() -> impl Strategy<Value = Wish> {
-    let usual = Wish {
-        bound: Bound::Anyone,
-        role: Some(Part::Staff),
-        place: Some(Place::Sales),
-        until: Until::Default,
+pub(super) fn asked() -> impl Strategy<Value = DraftSpec> {
+    let usual = DraftSpec {
+        bound: BindingSpec::Anyone,
+        role: Some(RoleName::Staff),
+        place: Some(DivisionName::Sales),
+        until: ExpirySpec::Default,
         uses: 1,
         note: None,
     };
-    let bound = |bound| Wish { bound, ..usual };
+    let bound = |bound| DraftSpec { bound, ..usual };
     let others = [
-        bound(Bound::Address(Mailbox::Bob, false)),
-        bound(Bound::Address(Mailbox::Bob, true)),
-        bound(Bound::Address(Mailbox::Carol, false)),
-        bound(Bound::Address(Mailbox::BobElsewhere, false)),
-        bound(Bound::Domain(Site::Example)),
-        Wish { role: Some(Part::Manager), ..usual },
-        Wish { place: Some(Place::Hr), ..usual },
+        bound(BindingSpec::Address(Mailbox::Bob, false)),
+        bound(BindingSpec::Address(Mailbox::Bob, true)),
+        bound(BindingSpec::Address(Mailbox::Carol, false)),
+        bound(BindingSpec::Address(Mailbox::BobElsewhere, false)),
+        bound(BindingSpec::Domain(MailDomain::Example)),
+        DraftSpec { role: Some(RoleName::Manager), ..usual },
+        DraftSpec { place: Some(DivisionName::Hr), ..usual },
         // These expire at the same instant as the usual draft.
-        Wish { until: Until::Days(7), ..usual },
-        Wish { until: Until::After(7 * DAY), ..usual },
-        Wish { uses: 2, ..usual },
-        Wish { note: Some(1), ..usual },
+        DraftSpec { until: ExpirySpec::Days(7), ..usual },
+        DraftSpec { until: ExpirySpec::After(7 * DAY), ..usual },
+        DraftSpec { uses: 2, ..usual },
+        DraftSpec { note: Some(1), ..usual },
         // For some creators these mean the same as the usual draft.
-        Wish { role: None, ..usual },
-        Wish { place: None, ..usual },
+        DraftSpec { role: None, ..usual },
+        DraftSpec { place: None, ..usual },
     ];
     prop_oneof![1 => Just(usual), 1 => select(others.to_vec())]
 }

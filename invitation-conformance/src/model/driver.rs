@@ -4,14 +4,14 @@ use invitation_core::{Invitations, ManualClock, Timestamp};
 
 use super::{
     answer::Answer,
-    bounds::Bounds,
     codes,
-    perform::Subject,
-    policy::Rules,
-    state::{DAY, Expected, Model, Row},
-    step::{Pick, Step, Tick},
+    compare::same,
+    limits::LimitsSpec,
+    perform::ServiceUnderTest,
+    policy::PolicyChoice,
+    state::{DAY, Expected, Model, ModelInvitation},
+    step::{ClockMove, Pick, Step},
     store_provider::StoreProvider,
-    watch::same,
 };
 use crate::SeededEntropy;
 
@@ -29,9 +29,9 @@ pub(super) async fn run<H: StoreProvider + ?Sized>(
     let service = Invitations::new(provider.open().await)
         .with_clock(clock.clone())
         .with_entropy(SeededEntropy::new(7))
-        .with_limits(Bounds::WIDE.limits())
-        .with_policy(Rules::Default.policy());
-    let mut subject = Subject { service, clock };
+        .with_limits(LimitsSpec::WIDE.limits())
+        .with_policy(PolicyChoice::Default.policy());
+    let mut subject = ServiceUnderTest { service, clock };
     subject.compare_all(&model).await.map_err(|error| format!("at the beginning, {error}"))?;
     for (n, step) in steps.iter().enumerate() {
         model.step = n;
@@ -44,7 +44,7 @@ pub(super) async fn run<H: StoreProvider + ?Sized>(
 
 async fn one<H: StoreProvider + ?Sized>(
     provider: &mut H,
-    subject: &mut Subject,
+    subject: &mut ServiceUnderTest,
     model: &mut Model,
     step: &Step,
 ) -> Result<(), String> {
@@ -53,7 +53,7 @@ async fn one<H: StoreProvider + ?Sized>(
         Step::Policy(rules) => {
             subject.service = subject.service.clone().with_policy(rules.policy());
         }
-        Step::Bounds(bounds) => {
+        Step::Limits(bounds) => {
             subject.service = subject.service.clone().with_limits(bounds.limits());
         }
         Step::Clock(tick) => {
@@ -113,25 +113,27 @@ impl Model {
                 self.rules = *rules;
                 Expected::quiet(Answer::Done)
             }
-            Step::Bounds(bounds) => {
+            Step::Limits(bounds) => {
                 self.bounds = *bounds;
                 Expected::quiet(Answer::Done)
             }
         }
     }
 
-    fn moved(&self, tick: Tick) -> Timestamp {
+    fn moved(&self, tick: ClockMove) -> Timestamp {
         let (at, micros) = match tick {
-            Tick::By(micros) => (Some(self.now), micros),
-            Tick::Expiry(pick, micros) => {
+            ClockMove::By(micros) => (Some(self.now), micros),
+            ClockMove::Expiry(pick, micros) => {
                 (self.picked(pick).map(|row| row.facts.expires_at), micros)
             }
-            Tick::Lease(n, micros) => {
+            ClockMove::Lease(n, micros) => {
                 let ends = self.rows.iter().flat_map(|row| &row.leases).map(|lease| lease.until);
                 let ends: Vec<_> = ends.collect();
                 (Pick::Known(n).of(ends.len()).map(|n| ends[n]), micros)
             }
-            Tick::Over(pick, micros) => (self.picked(pick).map(Row::over), DAY + micros),
+            ClockMove::Over(pick, micros) => {
+                (self.picked(pick).map(ModelInvitation::over), DAY + micros)
+            }
         };
         let moved = |at: Timestamp| Timestamp::from_micros(at.as_micros() + micros);
         at.map_or(self.now, |at| moved(at).expect("sequences stay near now"))

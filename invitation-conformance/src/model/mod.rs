@@ -38,28 +38,28 @@
 //! Not covered by semantic versioning: a later version may test more.
 
 mod answer;
-mod bounds;
-mod cast;
-mod changes;
+mod bulk;
+mod change;
 mod check;
 mod codes;
-mod creating;
+mod compare;
+mod create;
 mod draw;
 mod driver;
-mod holding;
-mod keys;
+mod idempotency;
+mod identities;
+mod limits;
 mod pages;
 mod perform;
 mod policy;
-mod reading;
-mod redeeming;
-mod scenes;
+mod read;
+mod redeem;
+mod reservation;
+mod scenarios;
 mod search;
 mod state;
 mod step;
 mod store_provider;
 mod strategy;
-mod sweeping;
-mod watch;
 
 pub use self::{check::check, store_provider::StoreProvider};

@@ -5,11 +5,11 @@ use time::Duration;
 
 use super::{
     answer::{Answer, View},
-    cast::{Place, Who, context},
-    holding::Open,
-    perform::{Subject, criteria, span},
+    identities::{ActingUser, DivisionName, context},
+    perform::{ServiceUnderTest, criteria, span},
+    reservation::Open,
     state::Model,
-    step::{Because, Wanted, WantedEvents},
+    step::{EventCriteriaSpec, ListCriteria, RevocationReason},
 };
 
 /// A maximum number of pages that no list of a sequence reaches.
@@ -41,12 +41,12 @@ fn walked<T>(all: Result<Vec<T>, Answer>, answer: impl FnOnce(Vec<T>) -> Answer)
     all.map_or_else(|other| other, answer)
 }
 
-impl Subject {
+impl ServiceUnderTest {
     /// Reads all pages of a list. The clock moves between the pages.
     pub(super) async fn list(
         &self,
-        by: Who,
-        wanted: &Wanted,
+        by: ActingUser,
+        wanted: &ListCriteria,
         limit: u32,
         pause: i64,
         model: &Model,
@@ -64,9 +64,9 @@ impl Subject {
 
     pub(super) async fn revoke_all(
         &self,
-        by: Who,
-        wanted: &Wanted,
-        because: Because,
+        by: ActingUser,
+        wanted: &ListCriteria,
+        because: RevocationReason,
         limit: u32,
         model: &Model,
     ) -> Answer {
@@ -82,7 +82,7 @@ impl Subject {
 
     pub(super) async fn redemptions(
         &self,
-        by: Who,
+        by: ActingUser,
         of: InvitationId,
         limit: u32,
         model: &Model,
@@ -97,13 +97,13 @@ impl Subject {
 
     pub(super) async fn reservations(
         &self,
-        by: Who,
-        place: Option<Place>,
+        by: ActingUser,
+        place: Option<DivisionName>,
         limit: u32,
         model: &Model,
     ) -> Answer {
         let actor = by.actor(context(model.step));
-        let division = place.map(Place::division);
+        let division = place.map(DivisionName::division);
         let all = walk(limit, async |paging| {
             let page = self.service.reservations(&actor, division.as_ref(), paging).await?;
             Ok((page.items().to_vec(), page.next()))
@@ -116,8 +116,8 @@ impl Subject {
 
     pub(super) async fn events(
         &self,
-        by: Who,
-        wanted: &WantedEvents,
+        by: ActingUser,
+        wanted: &EventCriteriaSpec,
         limit: u32,
         model: &Model,
     ) -> Answer {
@@ -146,7 +146,7 @@ impl Subject {
     /// Reads all pages of the audit trail.
     pub(super) async fn trail(
         &self,
-        by: Who,
+        by: ActingUser,
         criteria: &EventCriteria,
         limit: u32,
         model: &Model,

@@ -11,26 +11,29 @@ use time::Duration;
 
 use super::{
     answer::{Answer, Grant, Hold, Issue, View, answered},
-    cast::{Creator, Newcomer, Who, context},
     codes,
-    creating::metadata,
+    create::metadata,
+    identities::{ActingUser, Creator, Newcomer, context},
     state::Model,
-    step::{Bound, Making, Pick, Step, Terms, Typing, Until, Wanted, Wish},
+    step::{
+        AccountCreation, AmendmentSpec, BindingSpec, DraftSpec, ExpirySpec, ListCriteria, Pick,
+        Spelling, Step,
+    },
 };
 
 /// The service under test.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct ServiceUnderTest {
     pub(super) service: Invitations<Arc<dyn Store>>,
     pub(super) clock: ManualClock,
 }
 
-impl Subject {
+impl ServiceUnderTest {
     /// Performs the call of a step, if it has one. The model provides only the
     /// invitations and codes that are picked.
     pub(super) async fn perform(&self, step: &Step, model: &Model) -> Answer {
         let service = &self.service;
-        let actor = |who: Who| who.actor(context(model.step));
+        let actor = |who: ActingUser| who.actor(context(model.step));
         match step {
             Step::Create { by, draft, key } => self.create(*by, draft, *key, model).await,
             Step::CreateMany { by, drafts, key } => {
@@ -119,11 +122,17 @@ impl Subject {
             Step::Reservations { by, place, limit } => {
                 self.reservations(*by, *place, *limit, model).await
             }
-            Step::Clock(_) | Step::Reopen | Step::Policy(_) | Step::Bounds(_) => Answer::Done,
+            Step::Clock(_) | Step::Reopen | Step::Policy(_) | Step::Limits(_) => Answer::Done,
         }
     }
 
-    async fn create(&self, by: Creator, wish: &Wish, key: Option<u8>, model: &Model) -> Answer {
+    async fn create(
+        &self,
+        by: Creator,
+        wish: &DraftSpec,
+        key: Option<u8>,
+        model: &Model,
+    ) -> Answer {
         let (service, draft) = (&self.service, draft(wish, model));
         let (actor, system) = caller(by, model);
         let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
@@ -137,7 +146,7 @@ impl Subject {
     async fn create_many(
         &self,
         by: Creator,
-        wishes: &[Wish],
+        wishes: &[DraftSpec],
         key: Option<u8>,
         model: &Model,
     ) -> Answer {
@@ -156,18 +165,18 @@ impl Subject {
         &self,
         code: Pick,
         newcomer: Newcomer,
-        making: Making,
+        making: AccountCreation,
         model: &Model,
     ) -> Answer {
-        let text = codes::typed(model.code(code), Typing::AsShown);
+        let text = codes::typed(model.code(code), Spelling::AsShown);
         let redeemer = newcomer.redeemer(context(model.step));
         let create = async |reservation: Reservation| {
             let hold = Box::new(Hold::of(&reservation));
-            let (Making::Works(time) | Making::Fails(time)) = making;
+            let (AccountCreation::Works(time) | AccountCreation::Fails(time)) = making;
             self.clock.advance(Duration::microseconds(time));
             match making {
-                Making::Works(_) => Ok(hold),
-                Making::Fails(_) => Err(hold),
+                AccountCreation::Works(_) => Ok(hold),
+                AccountCreation::Fails(_) => Err(hold),
             }
         };
         let grant = |it: &Redeemed| match redeemed(it) {
@@ -222,7 +231,12 @@ impl Subject {
         Answer::Removed(gone, more)
     }
 
-    pub(super) async fn counts(&self, by: Who, wanted: &Wanted, model: &Model) -> Answer {
+    pub(super) async fn counts(
+        &self,
+        by: ActingUser,
+        wanted: &ListCriteria,
+        model: &Model,
+    ) -> Answer {
         let actor = by.actor(context(model.step));
         answered(self.service.counts(&actor, &criteria(wanted, model)).await, |counts| {
             let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
@@ -247,19 +261,19 @@ fn idempotency(key: u8) -> IdempotencyKey {
     IdempotencyKey::new(format!("key-{key}")).expect("a fixed key is valid")
 }
 
-fn expiry(until: Until, model: &Model) -> Expiry {
+fn expiry(until: ExpirySpec, model: &Model) -> Expiry {
     match until {
-        Until::Default => Expiry::Default,
-        Until::Days(days) => Expiry::InDays(days),
-        Until::After(micros) => Expiry::At(model.after(micros)),
+        ExpirySpec::Default => Expiry::Default,
+        ExpirySpec::Days(days) => Expiry::InDays(days),
+        ExpirySpec::After(micros) => Expiry::At(model.after(micros)),
     }
 }
 
-fn draft(wish: &Wish, model: &Model) -> Draft {
+fn draft(wish: &DraftSpec, model: &Model) -> Draft {
     let mut draft = match wish.bound {
-        Bound::Anyone => Draft::new(),
-        Bound::Address(mailbox, other) => Draft::new().for_email(mailbox.email(other)),
-        Bound::Domain(site) => Draft::new().for_domain(site.domain()),
+        BindingSpec::Anyone => Draft::new(),
+        BindingSpec::Address(mailbox, other) => Draft::new().for_email(mailbox.email(other)),
+        BindingSpec::Domain(site) => Draft::new().for_domain(site.domain()),
     };
     if let Some(part) = wish.role {
         draft = draft.with_role(part.role());
@@ -274,12 +288,14 @@ fn draft(wish: &Wish, model: &Model) -> Draft {
     draft.expiring(expiry(wish.until, model)).for_uses(uses)
 }
 
-fn amendment(terms: Terms, model: &Model) -> Amendment {
+fn amendment(terms: AmendmentSpec, model: &Model) -> Amendment {
     let mut amendment = match terms.bound {
         None => Amendment::new(),
-        Some(Bound::Anyone) => Amendment::new().for_anyone(),
-        Some(Bound::Address(mailbox, other)) => Amendment::new().for_email(mailbox.email(other)),
-        Some(Bound::Domain(site)) => Amendment::new().for_domain(site.domain()),
+        Some(BindingSpec::Anyone) => Amendment::new().for_anyone(),
+        Some(BindingSpec::Address(mailbox, other)) => {
+            Amendment::new().for_email(mailbox.email(other))
+        }
+        Some(BindingSpec::Domain(site)) => Amendment::new().for_domain(site.domain()),
     };
     if let Some(part) = terms.role {
         amendment = amendment.with_role(part.role());
@@ -290,7 +306,7 @@ fn amendment(terms: Terms, model: &Model) -> Amendment {
     }
 }
 
-pub(super) fn criteria(wanted: &Wanted, model: &Model) -> Criteria {
+pub(super) fn criteria(wanted: &ListCriteria, model: &Model) -> Criteria {
     let mut criteria = Criteria::new();
     if let Some(status) = wanted.status {
         criteria = criteria.with_status(status);

@@ -2,11 +2,11 @@
 
 use invitation_core::{Policy, Right, Rights};
 
-use super::cast::Part;
+use super::identities::RoleName;
 
 /// The policy in force.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Rules {
+pub(super) enum PolicyChoice {
     /// The default policy.
     Default,
     /// A policy under which managers may no longer grant any role.
@@ -21,40 +21,42 @@ pub(super) enum Rules {
 const LEAD_MAY_NOT: [Right; 2] = [Right::MultiUse, Right::BindDomain];
 const WITHOUT_CODES: [Right; 3] = [Right::Create, Right::Bulk, Right::View];
 
-impl Rules {
-    pub(super) fn allow(self, part: Part, right: Right) -> bool {
+impl PolicyChoice {
+    pub(super) fn allow(self, part: RoleName, right: Right) -> bool {
         match (part, self) {
-            (Part::Admin, _) => true,
-            (Part::Manager, Self::ManagersSeeNoCodes) => WITHOUT_CODES.contains(&right),
-            (Part::Manager, _) => matches!(right, Right::Create | Right::View | Right::Copy),
-            (Part::Lead, Self::WithLead) => !LEAD_MAY_NOT.contains(&right),
-            (Part::Lead | Part::Staff | Part::Wizard, _) => false,
+            (RoleName::Admin, _) => true,
+            (RoleName::Manager, Self::ManagersSeeNoCodes) => WITHOUT_CODES.contains(&right),
+            (RoleName::Manager, _) => matches!(right, Right::Create | Right::View | Right::Copy),
+            (RoleName::Lead, Self::WithLead) => !LEAD_MAY_NOT.contains(&right),
+            (RoleName::Lead | RoleName::Staff | RoleName::Wizard, _) => false,
         }
     }
 
     /// Returns the roles that a role may grant.
-    pub(super) fn grants(self, part: Part) -> &'static [Part] {
+    pub(super) fn grants(self, part: RoleName) -> &'static [RoleName] {
         match (part, self) {
-            (Part::Admin, Self::WithLead) => &[Part::Admin, Part::Manager, Part::Staff, Part::Lead],
-            (Part::Admin, _) => &[Part::Admin, Part::Manager, Part::Staff],
-            (Part::Manager, Self::ManagersGrantNothing) => &[],
-            (Part::Manager, _) | (Part::Lead, Self::WithLead) => &[Part::Staff],
+            (RoleName::Admin, Self::WithLead) => {
+                &[RoleName::Admin, RoleName::Manager, RoleName::Staff, RoleName::Lead]
+            }
+            (RoleName::Admin, _) => &[RoleName::Admin, RoleName::Manager, RoleName::Staff],
+            (RoleName::Manager, Self::ManagersGrantNothing) => &[],
+            (RoleName::Manager, _) | (RoleName::Lead, Self::WithLead) => &[RoleName::Staff],
             _ => &[],
         }
     }
 
     /// Whether the policy knows a role.
-    pub(super) fn know(self, part: Part) -> bool {
+    pub(super) fn know(self, part: RoleName) -> bool {
         match part {
-            Part::Admin | Part::Manager | Part::Staff => true,
-            Part::Lead => self == Self::WithLead,
-            Part::Wizard => false,
+            RoleName::Admin | RoleName::Manager | RoleName::Staff => true,
+            RoleName::Lead => self == Self::WithLead,
+            RoleName::Wizard => false,
         }
     }
 
     pub(super) fn policy(self) -> Policy {
         let (admin, manager, staff) =
-            (Part::Admin.role(), Part::Manager.role(), Part::Staff.role());
+            (RoleName::Admin.role(), RoleName::Manager.role(), RoleName::Staff.role());
         match self {
             Self::Default => Policy::default(),
             Self::ManagersGrantNothing => Policy::default()
@@ -62,7 +64,7 @@ impl Rules {
             Self::ManagersSeeNoCodes => Policy::default()
                 .with_role(manager, Rights::none().may(WITHOUT_CODES).granting([staff])),
             Self::WithLead => {
-                let lead = Part::Lead.role();
+                let lead = RoleName::Lead.role();
                 let all = [admin.clone(), manager, staff.clone(), lead.clone()];
                 let rights = Right::ALL.into_iter().filter(|right| !LEAD_MAY_NOT.contains(right));
                 Policy::default()

@@ -8,12 +8,14 @@ use invitation_core::{
 
 use super::{
     answer::{Answer, View},
-    bounds::Bounds,
-    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who, context},
     codes,
-    keys::Key,
-    policy::Rules,
-    step::{Bound, Pick, Reserving, Until},
+    idempotency::Key,
+    identities::{
+        ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName, context,
+    },
+    limits::LimitsSpec,
+    policy::PolicyChoice,
+    step::{BindingSpec, ExpirySpec, Pick, ReservationPick},
 };
 
 pub(super) const HOUR: i64 = 3_600_000_000;
@@ -23,10 +25,10 @@ pub(super) const DAY: i64 = 24 * HOUR;
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) now: Timestamp,
-    pub(super) rules: Rules,
-    pub(super) bounds: Bounds,
+    pub(super) rules: PolicyChoice,
+    pub(super) bounds: LimitsSpec,
     /// All invitations in the order of creation, including tombstones and purged ones.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<ModelInvitation>,
     /// Every code that was issued, replaced ones included, with the index of its row.
     pub(super) codes: Vec<(String, usize)>,
     /// Every reservation that was made, ended ones included.
@@ -41,13 +43,13 @@ pub(super) struct Model {
 
 /// An invitation with every fact that the store should hold about it.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(super) struct ModelInvitation {
     pub(super) facts: Invitation,
     pub(super) code: String,
-    pub(super) bound: Bound,
-    pub(super) part: Part,
+    pub(super) bound: BindingSpec,
+    pub(super) part: RoleName,
     /// The inviter and their role at creation; `None` is the system.
-    pub(super) inviter: Option<(Who, Part)>,
+    pub(super) inviter: Option<(ActingUser, RoleName)>,
     pub(super) redemptions: Vec<Redemption>,
     /// The leases that exist, expired ones included.
     pub(super) leases: Vec<Lease>,
@@ -65,7 +67,7 @@ pub(super) struct Reserved {
 
 /// An event that should have been written.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Evidence {
+pub(super) struct ExpectedEvent {
     /// The event's id, if an answer reveals it.
     pub(super) id: Option<EventId>,
     pub(super) at: Timestamp,
@@ -80,9 +82,9 @@ pub(super) struct Evidence {
     pub(super) detail: Vec<(&'static str, String)>,
 }
 
-impl Evidence {
+impl ExpectedEvent {
     /// Makes the event be about that invitation.
-    pub(super) fn about(self, row: &Row) -> Self {
+    pub(super) fn about(self, row: &ModelInvitation) -> Self {
         let facts = &row.facts;
         Self { invitation: Some(facts.id), division: Some(facts.division.clone()), ..self }
     }
@@ -97,7 +99,7 @@ impl Evidence {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Expected {
     pub(super) answer: Answer,
-    pub(super) events: Vec<Evidence>,
+    pub(super) events: Vec<ExpectedEvent>,
 }
 
 impl Expected {
@@ -112,9 +114,9 @@ impl Expected {
 }
 
 /// The refusal that the caller gets, and the reason that is recorded.
-pub(super) type No = (Refusal, Reason);
+pub(super) type ExpectedRefusal = (Refusal, Reason);
 
-impl Row {
+impl ModelInvitation {
     /// Returns the first status that applies: used, revoked, expired, active.
     pub(super) fn status(&self, now: Timestamp) -> Status {
         if !self.has_uses_left() {
@@ -154,8 +156,8 @@ impl Row {
     /// Returns the address and *Used By*, as a list shows them.
     pub(super) fn shown(&self) -> Vec<&str> {
         let address = match self.bound {
-            Bound::Address(mailbox, other) => Some(mailbox.spelling(other)),
-            Bound::Anyone | Bound::Domain(_) => None,
+            BindingSpec::Address(mailbox, other) => Some(mailbox.spelling(other)),
+            BindingSpec::Anyone | BindingSpec::Domain(_) => None,
         };
         let name = self.facts.last_use.as_ref().map(|last| last.username.as_str());
         address.into_iter().chain(name).collect()
@@ -163,16 +165,16 @@ impl Row {
 
     /// Whether the proved address, if there is one, satisfies the binding.
     pub(super) fn opens_to(&self, proof: Option<(Mailbox, bool)>) -> bool {
-        let site: fn(Mailbox) -> Site = Mailbox::at;
+        let site: fn(Mailbox) -> MailDomain = Mailbox::at;
         match self.bound {
-            Bound::Anyone => true,
-            Bound::Address(mailbox, _) => proof.is_some_and(|(own, _)| own == mailbox),
-            Bound::Domain(domain) => proof.is_some_and(|(own, _)| site(own) == domain),
+            BindingSpec::Anyone => true,
+            BindingSpec::Address(mailbox, _) => proof.is_some_and(|(own, _)| own == mailbox),
+            BindingSpec::Domain(domain) => proof.is_some_and(|(own, _)| site(own) == domain),
         }
     }
 }
 
-impl Bound {
+impl BindingSpec {
     pub(super) fn binding(self) -> Binding {
         match self {
             Self::Anyone => Binding::Anyone,
@@ -186,8 +188,8 @@ impl Model {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             now,
-            rules: Rules::Default,
-            bounds: Bounds::WIDE,
+            rules: PolicyChoice::Default,
+            bounds: LimitsSpec::WIDE,
             rows: Vec::new(),
             codes: Vec::new(),
             reserved: Vec::new(),
@@ -210,7 +212,7 @@ impl Model {
     }
 
     /// Returns the picked reservation.
-    pub(super) fn reservation(&self, of: Reserving) -> ReservationId {
+    pub(super) fn reservation(&self, of: ReservationPick) -> ReservationId {
         match of.pick.of(self.reserved.len()) {
             Some(n) => {
                 let Reserved { row, lease, .. } = self.reserved[n];
@@ -224,7 +226,7 @@ impl Model {
 
     /// Returns the presenter of a reservation: `person`, or the person for whom it was
     /// made.
-    pub(super) fn presenting(&self, of: Reserving, person: Newcomer) -> Newcomer {
+    pub(super) fn presenting(&self, of: ReservationPick, person: Newcomer) -> Newcomer {
         match of.pick.of(self.reserved.len()) {
             Some(n) if of.own => Newcomer { person: self.reserved[n].person, ..person },
             _ => person,
@@ -238,11 +240,11 @@ impl Model {
 
     /// Returns the instant of expiry, or the name of the invalid field. A lifetime is 1
     /// hour to 365 days.
-    pub(super) fn expiry(&self, until: Until) -> Result<Timestamp, &'static str> {
+    pub(super) fn expiry(&self, until: ExpirySpec) -> Result<Timestamp, &'static str> {
         let (field, lifetime) = match until {
-            Until::Default => ("expires_at", 7 * DAY),
-            Until::Days(days) => ("expires_in_days", i64::from(days).saturating_mul(DAY)),
-            Until::After(micros) => ("expires_at", micros),
+            ExpirySpec::Default => ("expires_at", 7 * DAY),
+            ExpirySpec::Days(days) => ("expires_in_days", i64::from(days).saturating_mul(DAY)),
+            ExpirySpec::After(micros) => ("expires_at", micros),
         };
         if (HOUR..=365 * DAY).contains(&lifetime) { Ok(self.after(lifetime)) } else { Err(field) }
     }
@@ -253,7 +255,7 @@ impl Model {
     }
 
     /// Returns the invitation as far as `who` may know it.
-    pub(super) fn look(&self, who: Who, pick: Pick) -> Result<usize, No> {
+    pub(super) fn look(&self, who: ActingUser, pick: Pick) -> Result<usize, ExpectedRefusal> {
         let Some(n) = self.found(pick) else {
             return Err((Refusal::NotFound, Reason::Unknown));
         };
@@ -268,7 +270,7 @@ impl Model {
 
     /// Returns the actions that would succeed for `who` on the invitation in its present
     /// state.
-    pub(super) fn actions(&self, who: Who, row: &Row) -> Vec<Right> {
+    pub(super) fn actions(&self, who: ActingUser, row: &ModelInvitation) -> Vec<Right> {
         let unused = row.has_uses_left();
         let revoked = row.facts.revocation.is_some();
         let uses = row.facts.max_uses.get();
@@ -287,7 +289,7 @@ impl Model {
     }
 
     /// Returns the row of a dashboard, with the status at `now`.
-    pub(super) fn view(&self, who: Who, row: &Row, now: Timestamp) -> View {
+    pub(super) fn view(&self, who: ActingUser, row: &ModelInvitation, now: Timestamp) -> View {
         View {
             invitation: row.facts.clone(),
             code: if self.rules.allow(who.part(), Right::Copy) {
@@ -301,8 +303,8 @@ impl Model {
     }
 
     /// Returns an event of this step.
-    pub(super) fn event(&self, performer: Performer, action: Action) -> Evidence {
-        Evidence {
+    pub(super) fn event(&self, performer: Performer, action: Action) -> ExpectedEvent {
+        ExpectedEvent {
             id: None,
             at: self.now,
             performer,
@@ -321,16 +323,16 @@ impl Model {
         &self,
         performer: Performer,
         action: Action,
-        (refusal, reason): No,
-        about: Option<&Row>,
-        named: Option<Place>,
+        (refusal, reason): ExpectedRefusal,
+        about: Option<&ModelInvitation>,
+        named: Option<DivisionName>,
     ) -> Expected {
         let division = about.map(|row| row.facts.division.clone());
-        let event = Evidence {
+        let event = ExpectedEvent {
             outcome: outcome(reason),
             reason: Some(reason),
             invitation: about.map(|row| row.facts.id),
-            division: division.or(named.map(Place::division)),
+            division: division.or(named.map(DivisionName::division)),
             ..self.event(performer, action)
         };
         Expected { answer: Answer::Refused(refusal), events: vec![event] }
@@ -338,7 +340,13 @@ impl Model {
 
     /// Returns a refusal whose event is about the picked invitation, in whatever division
     /// it is.
-    pub(super) fn refused_about(&self, who: Who, action: Action, no: No, of: Pick) -> Expected {
+    pub(super) fn refused_about(
+        &self,
+        who: ActingUser,
+        action: Action,
+        no: ExpectedRefusal,
+        of: Pick,
+    ) -> Expected {
         let about = self.found(of).map(|n| &self.rows[n]);
         self.refused(user(who), action, no, about, None)
     }
@@ -358,7 +366,7 @@ fn outcome(reason: Reason) -> EventOutcome {
 }
 
 /// Returns a user as the audit trail names them.
-pub(super) fn user(who: Who) -> Performer {
+pub(super) fn user(who: ActingUser) -> Performer {
     Performer::Actor { user: who.user(), role: who.part().role() }
 }
 
@@ -369,6 +377,6 @@ pub(super) fn newcomer(person: Newcomer) -> Performer {
 }
 
 /// Returns the refusal for a missing right.
-pub(super) fn forbidden(right: Right) -> No {
+pub(super) fn forbidden(right: Right) -> ExpectedRefusal {
     (Refusal::Forbidden { right }, Reason::RightMissing)
 }

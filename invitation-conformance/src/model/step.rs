@@ -3,9 +3,9 @@
 use invitation_core::{Action, EventOutcome, Status};
 
 use super::{
-    bounds::Bounds,
-    cast::{Creator, Mailbox, Newcomer, Part, Place, Site, Who},
-    policy::Rules,
+    identities::{ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName},
+    limits::LimitsSpec,
+    policy::PolicyChoice,
 };
 
 /// One call, clock move, or change of settings.
@@ -14,81 +14,81 @@ pub(super) enum Step {
     /// Creates an invitation, optionally under an idempotency key.
     Create {
         by: Creator,
-        draft: Wish,
+        draft: DraftSpec,
         key: Option<u8>,
     },
     CreateMany {
         by: Creator,
-        drafts: Vec<Wish>,
+        drafts: Vec<DraftSpec>,
         key: Option<u8>,
     },
     Redeem {
         code: Pick,
-        typing: Typing,
+        typing: Spelling,
         newcomer: Newcomer,
     },
     Reserve {
         code: Pick,
-        typing: Typing,
+        typing: Spelling,
         newcomer: Newcomer,
     },
     Commit {
-        of: Reserving,
+        of: ReservationPick,
         newcomer: Newcomer,
     },
     Release {
-        of: Reserving,
+        of: ReservationPick,
         newcomer: Newcomer,
     },
     RedeemWith {
         code: Pick,
         newcomer: Newcomer,
-        making: Making,
+        making: AccountCreation,
     },
     Mistype {
         code: Pick,
-        mistake: Mistake,
+        mistake: TypingMistake,
         newcomer: Newcomer,
     },
     Copy {
-        by: Who,
+        by: ActingUser,
         of: Pick,
     },
     Get {
-        by: Who,
+        by: ActingUser,
         of: Pick,
     },
     Amend {
-        by: Who,
+        by: ActingUser,
         of: Pick,
-        terms: Terms,
+        terms: AmendmentSpec,
         version: Version,
     },
     Rotate {
-        by: Who,
+        by: ActingUser,
         of: Pick,
         version: Version,
     },
     Revoke {
-        by: Who,
+        by: ActingUser,
         of: Pick,
-        because: Because,
+        because: RevocationReason,
         version: Version,
     },
     Reinstate {
-        by: Who,
+        by: ActingUser,
         of: Pick,
         version: Version,
     },
     Delete {
-        by: Who,
+        by: ActingUser,
         of: Pick,
         version: Version,
     },
     RevokeAll {
-        by: Who,
-        wanted: Wanted,
-        because: Because,
+        by: ActingUser,
+        wanted: ListCriteria,
+        because: RevocationReason,
         limit: u32,
     },
     /// Purges at most `max` invitations that have been over for `age` microseconds.
@@ -99,34 +99,34 @@ pub(super) enum Step {
     },
     /// Reads a list. `pause` is the time between two pages, in microseconds.
     List {
-        by: Who,
-        wanted: Wanted,
+        by: ActingUser,
+        wanted: ListCriteria,
         limit: u32,
         pause: i64,
     },
     Counts {
-        by: Who,
-        wanted: Wanted,
+        by: ActingUser,
+        wanted: ListCriteria,
     },
     Events {
-        by: Who,
-        wanted: WantedEvents,
+        by: ActingUser,
+        wanted: EventCriteriaSpec,
         limit: u32,
     },
     Redemptions {
-        by: Who,
+        by: ActingUser,
         of: Pick,
         limit: u32,
     },
     Reservations {
-        by: Who,
-        place: Option<Place>,
+        by: ActingUser,
+        place: Option<DivisionName>,
         limit: u32,
     },
-    Clock(Tick),
+    Clock(ClockMove),
     Reopen,
-    Policy(Rules),
-    Bounds(Bounds),
+    Policy(PolicyChoice),
+    Limits(LimitsSpec),
 }
 
 /// An invitation or a code: one of the known ones, with the number wrapping around, or
@@ -152,7 +152,7 @@ impl Pick {
 
 /// A reservation, and whether it is presented by its redeemer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Reserving {
+pub(super) struct ReservationPick {
     /// The reservation among all that were ever made.
     pub(super) pick: Pick,
     pub(super) own: bool,
@@ -160,7 +160,7 @@ pub(super) struct Reserving {
 
 /// How the host's creation of an account proceeds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Making {
+pub(super) enum AccountCreation {
     /// It succeeds after this time in microseconds.
     Works(i64),
     Fails(i64),
@@ -168,11 +168,11 @@ pub(super) enum Making {
 
 /// The content of a draft.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Wish {
-    pub(super) bound: Bound,
-    pub(super) role: Option<Part>,
-    pub(super) place: Option<Place>,
-    pub(super) until: Until,
+pub(super) struct DraftSpec {
+    pub(super) bound: BindingSpec,
+    pub(super) role: Option<RoleName>,
+    pub(super) place: Option<DivisionName>,
+    pub(super) until: ExpirySpec,
     pub(super) uses: u32,
     /// The number in the metadata.
     pub(super) note: Option<u8>,
@@ -180,15 +180,15 @@ pub(super) struct Wish {
 
 /// The binding, which limits the possible redeemers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Bound {
+pub(super) enum BindingSpec {
     Anyone,
     Address(Mailbox, bool),
-    Domain(Site),
+    Domain(MailDomain),
 }
 
 /// The expiry that a draft requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Until {
+pub(super) enum ExpirySpec {
     Default,
     Days(u32),
     /// Microseconds from the time of the call.
@@ -197,10 +197,10 @@ pub(super) enum Until {
 
 /// The content of an amendment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Terms {
-    pub(super) bound: Option<Bound>,
-    pub(super) role: Option<Part>,
-    pub(super) until: Option<Until>,
+pub(super) struct AmendmentSpec {
+    pub(super) bound: Option<BindingSpec>,
+    pub(super) role: Option<RoleName>,
+    pub(super) until: Option<ExpirySpec>,
 }
 
 /// The version that a change is meant for.
@@ -214,7 +214,7 @@ pub(super) enum Version {
 
 /// The reason of a revocation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Because {
+pub(super) enum RevocationReason {
     Unsaid,
     Left,
     /// The maximum length, in bytes.
@@ -223,7 +223,7 @@ pub(super) enum Because {
     Control,
 }
 
-impl Because {
+impl RevocationReason {
     pub(super) fn text(self) -> Option<String> {
         match self {
             Self::Unsaid => None,
@@ -241,7 +241,7 @@ impl Because {
 
 /// A spelling in which a valid code is typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Typing {
+pub(super) enum Spelling {
     AsShown,
     Lower,
     Spaced,
@@ -250,7 +250,7 @@ pub(super) enum Typing {
 
 /// A mistake made when typing a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mistake {
+pub(super) enum TypingMistake {
     Empty,
     TooLong,
     /// Only this number of symbols.
@@ -267,53 +267,53 @@ pub(super) enum Mistake {
 
 /// The criteria of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Wanted {
+pub(super) struct ListCriteria {
     pub(super) status: Option<Status>,
-    pub(super) role: Option<Part>,
-    pub(super) place: Option<Place>,
-    pub(super) inviter: Option<Who>,
+    pub(super) role: Option<RoleName>,
+    pub(super) place: Option<DivisionName>,
+    pub(super) inviter: Option<ActingUser>,
     /// Only invitations created in the same batch as that invitation.
     pub(super) batch: Option<Pick>,
     /// Created from (true) or until (false) the creation of that invitation.
     pub(super) created: Option<(Pick, bool)>,
     /// Expiring from (true) or until (false) the expiry of that invitation.
     pub(super) expires: Option<(Pick, bool)>,
-    pub(super) sought: Option<Sought>,
+    pub(super) sought: Option<SearchText>,
 }
 
 /// The text of a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Sought {
+pub(super) enum SearchText {
     Text(&'static str),
     TooLong,
     /// The first characters of a code as it is typed.
-    Code(Pick, Typing, u8),
+    Code(Pick, Spelling, u8),
     /// The first symbols of a code, the last of them mistyped.
     NearlyCode(Pick, u8),
 }
 
 /// The criteria of a read of the trail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct WantedEvents {
+pub(super) struct EventCriteriaSpec {
     pub(super) about: Option<Pick>,
-    pub(super) by: Option<Somebody>,
+    pub(super) by: Option<EventPerformer>,
     pub(super) action: Option<Action>,
     pub(super) outcome: Option<EventOutcome>,
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<DivisionName>,
     /// From (true) or until (false) now.
     pub(super) now: Option<bool>,
 }
 
 /// The performer whose events are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Somebody {
-    Actor(Who),
+pub(super) enum EventPerformer {
+    Actor(ActingUser),
     Person(u8),
 }
 
 /// How the clock moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Tick {
+pub(super) enum ClockMove {
     /// By microseconds, forwards or backwards.
     By(i64),
     /// To this number of microseconds after an invitation's expiry.

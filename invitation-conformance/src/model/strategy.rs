@@ -4,22 +4,22 @@
 use proptest::{option, prelude::*, sample::select};
 
 use super::{
-    cast::Who,
     draw::{
         asked, asking, because, bounds, code, creator, making, mistake, newcomer, pick, place,
         policy, reserving, terms, tick, typing, version, wanted, wanted_events, who, wish,
     },
-    policy::Rules,
-    scenes::scene,
+    identities::ActingUser,
+    policy::PolicyChoice,
+    scenarios::scene,
     state::{DAY, HOUR},
-    step::{Sought, Step, Wanted},
+    step::{ListCriteria, SearchText, Step},
 };
 
 /// Draws sequences of 1 to `max_len` steps or scenes.
 pub(super) fn steps(max_len: usize) -> impl Strategy<Value = Vec<Step>> {
     // Most calls have no effect before an invitation was created.
-    let policy = option::weighted(0.4, Just(Step::Policy(Rules::WithLead)));
-    let limits = option::weighted(0.2, bounds().prop_map(Step::Bounds));
+    let policy = option::weighted(0.4, Just(Step::Policy(PolicyChoice::WithLead)));
+    let limits = option::weighted(0.2, bounds().prop_map(Step::Limits));
     let first = option::weighted(0.9, creates());
     let some = prop_oneof![30 => step().prop_map(|step| vec![step]), 1 => scene()];
     let rest = prop::collection::vec(some, 0..max_len.max(1));
@@ -44,7 +44,7 @@ fn step() -> BoxedStrategy<Step> {
         8 => tick().prop_map(Step::Clock),
         2 => Just(Step::Reopen),
         3 => policy().prop_map(Step::Policy),
-        3 => bounds().prop_map(Step::Bounds),
+        3 => bounds().prop_map(Step::Limits),
     ]
     .boxed()
 }
@@ -111,9 +111,9 @@ fn sweeping() -> BoxedStrategy<Step> {
             .prop_map(|(by, wanted, because, limit)| Step::RevokeAll { by, wanted, because, limit }),
         // A search by the beginning of a code with a mistyped last symbol.
         1 => (because(), code(), 5_u8..=24).prop_map(|(because, code, length)| {
-            let sought = Some(Sought::NearlyCode(code, length));
-            let wanted = Wanted { sought, ..Wanted::default() };
-            Step::RevokeAll { by: Who::Admin, wanted, because, limit: 2 }
+            let sought = Some(SearchText::NearlyCode(code, length));
+            let wanted = ListCriteria { sought, ..ListCriteria::default() };
+            Step::RevokeAll { by: ActingUser::Admin, wanted, because, limit: 2 }
         }),
         3 => (creator(), select(&AGES[..]), 1_u32..=3)
             .prop_map(|(by, age, max)| Step::Purge { by, age, max }),

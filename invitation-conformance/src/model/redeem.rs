@@ -4,8 +4,8 @@ use invitation_core::{Action, EventId, Lease, Reason, Redemption, Refusal, Reser
 
 use super::{
     answer::{Answer, Grant, Hold},
-    cast::Newcomer,
-    state::{Evidence, Expected, Model, No, Reserved, Row, newcomer},
+    identities::Newcomer,
+    state::{Expected, ExpectedEvent, ExpectedRefusal, Model, ModelInvitation, Reserved, newcomer},
     step::Pick,
 };
 
@@ -58,7 +58,7 @@ impl Model {
             until: asked.min(self.rows[n].facts.expires_at),
         };
         let event = self.event(newcomer(person), action).with("until", &asked);
-        let new = Evidence { id: Some(id), ..event.clone() }.with("reservation", &id);
+        let new = ExpectedEvent { id: Some(id), ..event.clone() }.with("reservation", &id);
         match self.usable(n, person) {
             Ok(Use::Own(own)) if self.now < own.until => {
                 Expected::quiet(held(&self.rows[n], &own, true))
@@ -92,7 +92,7 @@ impl Model {
         person: Newcomer,
         action: Action,
     ) -> Result<usize, Box<Expected>> {
-        let unknown = |reason, about: Option<&Row>, place| {
+        let unknown = |reason, about: Option<&ModelInvitation>, place| {
             let no = (Refusal::CodeUnknown, reason);
             Err(Box::new(self.refused(newcomer(person), action, no, about, place)))
         };
@@ -119,7 +119,7 @@ impl Model {
 
     /// Returns the use that a person without a redemption of the invitation can take, or
     /// the refusal. Checks in the order of the guard's conditions.
-    fn usable(&self, n: usize, person: Newcomer) -> Result<Use, No> {
+    fn usable(&self, n: usize, person: Newcomer) -> Result<Use, ExpectedRefusal> {
         let row = &self.rows[n];
         if row.is_deleted() {
             return Err((Refusal::CodeUnknown, Reason::Deleted));
@@ -152,14 +152,14 @@ impl Model {
         Err((Refusal::Reserved { until }, Reason::Reserved))
     }
 
-    pub(super) fn not_expired(&self, row: &Row) -> Result<(), No> {
+    pub(super) fn not_expired(&self, row: &ModelInvitation) -> Result<(), ExpectedRefusal> {
         let at = row.facts.expires_at;
         if self.now < at { Ok(()) } else { Err((Refusal::Expired { at }, Reason::Expired)) }
     }
 
     /// An invitation by the system needs no ceiling; the others need the current
     /// policy's.
-    pub(super) fn grantable_still(&self, row: &Row) -> Result<(), No> {
+    pub(super) fn grantable_still(&self, row: &ModelInvitation) -> Result<(), ExpectedRefusal> {
         match row.inviter {
             Some((_, part)) if !self.rules.grants(part).contains(&row.part) => {
                 Err((Refusal::GrantWithdrawn, Reason::GrantWithdrawn))
@@ -175,7 +175,7 @@ impl Model {
         person: Newcomer,
         id: EventId,
         lease: Option<EventId>,
-        event: Evidence,
+        event: ExpectedEvent,
     ) -> Expected {
         let row = &mut self.rows[n];
         let redemption = Redemption {
@@ -189,12 +189,12 @@ impl Model {
         row.facts.uses += 1;
         row.facts.last_use = Some(redemption.clone());
         row.redemptions.push(redemption.clone());
-        let event = Evidence { id: Some(id), ..event }.about(row);
+        let event = ExpectedEvent { id: Some(id), ..event }.about(row);
         Expected { answer: granted(row, &redemption, false), events: vec![event] }
     }
 
     /// Expects that a use is reserved.
-    fn held(&mut self, n: usize, lease: Lease, again: bool, event: Evidence) -> Expected {
+    fn held(&mut self, n: usize, lease: Lease, again: bool, event: ExpectedEvent) -> Expected {
         let row = &mut self.rows[n];
         let answer = held(row, &lease, again);
         row.leases.push(lease);
@@ -209,13 +209,13 @@ impl Model {
     }
 }
 
-impl Row {
+impl ModelInvitation {
     pub(super) fn redemption_of(&self, person: Newcomer) -> Option<&Redemption> {
         self.redemptions.iter().find(|mine| mine.user == person.user())
     }
 }
 
-pub(super) fn granted(row: &Row, redemption: &Redemption, replayed: bool) -> Answer {
+pub(super) fn granted(row: &ModelInvitation, redemption: &Redemption, replayed: bool) -> Answer {
     Answer::Redeemed(Box::new(Grant {
         redemption: redemption.clone(),
         invitation: row.facts.id,
@@ -225,7 +225,7 @@ pub(super) fn granted(row: &Row, redemption: &Redemption, replayed: bool) -> Ans
     }))
 }
 
-fn held(row: &Row, lease: &Lease, replayed: bool) -> Answer {
+fn held(row: &ModelInvitation, lease: &Lease, replayed: bool) -> Answer {
     Answer::Reserved(Box::new(Hold {
         id: ReservationId::new(row.facts.id, lease.id),
         until: lease.until.min(row.facts.expires_at),

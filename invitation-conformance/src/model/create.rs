@@ -9,21 +9,21 @@ use invitation_core::{
 
 use super::{
     answer::{Answer, Issue},
-    bounds::{MAX_BATCH, MAX_USES},
-    cast::{Creator, Part, Place},
-    keys::Asked,
-    state::{Expected, Model, No, Row, forbidden, user},
-    step::{Bound, Wish},
+    idempotency::KeyRequest,
+    identities::{Creator, DivisionName, RoleName},
+    limits::{MAX_BATCH, MAX_USES},
+    state::{Expected, ExpectedRefusal, Model, ModelInvitation, forbidden, user},
+    step::{BindingSpec, DraftSpec},
 };
 
 /// The version of an invitation that was never changed.
 const FIRST_VERSION: u64 = 1;
 
 /// A draft with every field filled in.
-pub(super) struct Whole {
-    pub(super) wish: Wish,
-    pub(super) part: Part,
-    pub(super) place: Place,
+pub(super) struct CompleteTerms {
+    pub(super) wish: DraftSpec,
+    pub(super) part: RoleName,
+    pub(super) place: DivisionName,
     pub(super) expires_at: Timestamp,
     max_uses: NonZeroU32,
 }
@@ -31,7 +31,7 @@ pub(super) struct Whole {
 /// The reason why a draft is not accepted.
 enum Rejected {
     Fields(Vec<&'static str>),
-    No(No, Option<Place>),
+    ExpectedRefusal(ExpectedRefusal, Option<DivisionName>),
 }
 
 impl Model {
@@ -39,7 +39,7 @@ impl Model {
     pub(super) fn create(
         &mut self,
         by: Creator,
-        draft: Wish,
+        draft: DraftSpec,
         key: Option<u8>,
         seen: &Answer,
     ) -> Expected {
@@ -51,7 +51,7 @@ impl Model {
             Err(Rejected::Fields(fields)) => {
                 Expected::quiet(invalid(fields.into_iter().map(|field| (None, field))))
             }
-            Err(Rejected::No(no, place)) => {
+            Err(Rejected::ExpectedRefusal(no, place)) => {
                 self.refused(performer(by), Action::Create, no, None, place)
             }
         }
@@ -60,7 +60,7 @@ impl Model {
     pub(super) fn create_many(
         &mut self,
         by: Creator,
-        drafts: &[Wish],
+        drafts: &[DraftSpec],
         key: Option<u8>,
         seen: &Answer,
     ) -> Expected {
@@ -79,7 +79,9 @@ impl Model {
                 Err(Rejected::Fields(fields)) => {
                     wrong.extend(fields.into_iter().map(|field| (Some(line), field)));
                 }
-                Err(Rejected::No(no, place)) => refused = refused.or(Some((no, place))),
+                Err(Rejected::ExpectedRefusal(no, place)) => {
+                    refused = refused.or(Some((no, place)))
+                }
             }
         }
         if !wrong.is_empty() {
@@ -92,7 +94,7 @@ impl Model {
     }
 
     /// The system has every right; a user has the rights of their role.
-    fn right_missing(&self, by: Creator, right: Right) -> Option<No> {
+    fn right_missing(&self, by: Creator, right: Right) -> Option<ExpectedRefusal> {
         match by {
             Creator::User(who) if !self.rules.allow(who.part(), right) => Some(forbidden(right)),
             _ => None,
@@ -101,7 +103,7 @@ impl Model {
 
     /// Fills in a draft and checks it: first its limits, then the rights to the values it
     /// names.
-    fn whole(&self, by: Creator, wish: Wish) -> Result<Whole, Rejected> {
+    fn whole(&self, by: Creator, wish: DraftSpec) -> Result<CompleteTerms, Rejected> {
         let mut wrong = Vec::new();
         let expires_at = self.expiry(wish.until).map_err(|field| wrong.push(field)).ok();
         let max_uses = NonZeroU32::new(wish.uses).filter(|uses| uses.get() <= MAX_USES);
@@ -122,12 +124,18 @@ impl Model {
             return Err(Rejected::Fields(wrong));
         };
         match self.forbidden_wish(by, wish, part, place) {
-            Some(no) => Err(Rejected::No(no, named(by, Some(wish)))),
-            None => Ok(Whole { wish, part, place, expires_at, max_uses }),
+            Some(no) => Err(Rejected::ExpectedRefusal(no, named(by, Some(wish)))),
+            None => Ok(CompleteTerms { wish, part, place, expires_at, max_uses }),
         }
     }
 
-    fn forbidden_wish(&self, by: Creator, wish: Wish, part: Part, place: Place) -> Option<No> {
+    fn forbidden_wish(
+        &self,
+        by: Creator,
+        wish: DraftSpec,
+        part: RoleName,
+        place: DivisionName,
+    ) -> Option<ExpectedRefusal> {
         let lacking = self.lacking(by, part, wish.bound, wish.uses);
         let Creator::User(who) = by else { return lacking };
         lacking.or_else(|| {
@@ -138,7 +146,13 @@ impl Model {
     }
 
     /// Returns the refusal if `by` lacks a right that an invitation of this form needs.
-    pub(super) fn lacking(&self, by: Creator, part: Part, bound: Bound, uses: u32) -> Option<No> {
+    pub(super) fn lacking(
+        &self,
+        by: Creator,
+        part: RoleName,
+        bound: BindingSpec,
+        uses: u32,
+    ) -> Option<ExpectedRefusal> {
         if !self.grantable(by, part) {
             let refusal = Refusal::RoleNotGrantable { role: part.role() };
             return Some((refusal, Reason::RoleNotGrantable));
@@ -149,14 +163,14 @@ impl Model {
             let refusal = Refusal::Forbidden { right: Right::MultiUse };
             return Some((refusal, Reason::MultiUseNotAllowed));
         }
-        if matches!(bound, Bound::Domain(_)) && lacks(Right::BindDomain) {
+        if matches!(bound, BindingSpec::Domain(_)) && lacks(Right::BindDomain) {
             let refusal = Refusal::Forbidden { right: Right::BindDomain };
             return Some((refusal, Reason::DomainNotAllowed));
         }
         None
     }
 
-    fn grantable(&self, by: Creator, part: Part) -> bool {
+    fn grantable(&self, by: Creator, part: RoleName) -> bool {
         match by {
             Creator::System => self.rules.know(part),
             Creator::User(who) => self.rules.grants(who.part()).contains(&part),
@@ -164,7 +178,7 @@ impl Model {
     }
 
     /// Returns the role that applies when the draft names none.
-    fn only_grant(&self, by: Creator) -> Option<Part> {
+    fn only_grant(&self, by: Creator) -> Option<RoleName> {
         match by {
             Creator::System => None,
             Creator::User(who) => match self.rules.grants(who.part()) {
@@ -178,14 +192,14 @@ impl Model {
     fn issue(
         &mut self,
         by: Creator,
-        wholes: Vec<Whole>,
+        wholes: Vec<CompleteTerms>,
         many: bool,
         key: Option<u8>,
         seen: &Answer,
     ) -> Expected {
         let places = || wholes.iter().map(|whole| whole.place);
         let only = places().next().filter(|first| places().all(|place| place == *first));
-        let asked = Asked::of(many, &wholes);
+        let asked = KeyRequest::of(many, &wholes);
         if let Some(again) = key.and_then(|key| self.again(by, key, &asked, only)) {
             return again;
         }
@@ -248,11 +262,11 @@ impl Model {
     fn row(
         &self,
         by: Creator,
-        whole: &Whole,
+        whole: &CompleteTerms,
         batch: Option<BatchId>,
         seen: &Invitation,
         code: String,
-    ) -> Row {
+    ) -> ModelInvitation {
         let (inviter, user) = match by {
             Creator::System => (Inviter::System, None),
             Creator::User(who) => (
@@ -260,7 +274,7 @@ impl Model {
                 Some((who, who.part())),
             ),
         };
-        let Wish { bound, note, .. } = whole.wish;
+        let DraftSpec { bound, note, .. } = whole.wish;
         let mut facts = Invitation {
             id: seen.id,
             digest: seen.digest,
@@ -283,7 +297,7 @@ impl Model {
             metadata: note.map(metadata),
         };
         set_code(&mut facts, &code);
-        Row {
+        ModelInvitation {
             facts,
             code,
             bound,
@@ -318,7 +332,7 @@ pub(super) fn performer(by: Creator) -> Performer {
     }
 }
 
-pub(super) fn home(by: Creator) -> Option<Place> {
+pub(super) fn home(by: Creator) -> Option<DivisionName> {
     match by {
         Creator::System => None,
         Creator::User(who) => who.home(),
@@ -326,7 +340,7 @@ pub(super) fn home(by: Creator) -> Option<Place> {
 }
 
 /// Returns the division that the draft names, or the creator's own.
-fn named(by: Creator, draft: Option<Wish>) -> Option<Place> {
+fn named(by: Creator, draft: Option<DraftSpec>) -> Option<DivisionName> {
     draft.and_then(|draft| draft.place).or_else(|| home(by))
 }
 

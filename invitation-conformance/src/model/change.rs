@@ -4,19 +4,25 @@ use invitation_core::{Action, IfVersion, Reason, Refusal, Right, Timestamp};
 
 use super::{
     answer::{Answer, Issue},
-    cast::{Creator, Who},
-    creating::set_code,
-    state::{Evidence, Expected, Model, No, Row, forbidden, user},
-    step::{Because, Bound, Pick, Terms, Version},
+    create::set_code,
+    identities::{ActingUser, Creator},
+    state::{Expected, ExpectedEvent, ExpectedRefusal, Model, ModelInvitation, forbidden, user},
+    step::{AmendmentSpec, BindingSpec, Pick, RevocationReason, Version},
 };
 
 impl Model {
-    pub(super) fn amend(&mut self, by: Who, of: Pick, terms: Terms, version: Version) -> Expected {
+    pub(super) fn amend(
+        &mut self,
+        by: ActingUser,
+        of: Pick,
+        terms: AmendmentSpec,
+        version: Version,
+    ) -> Expected {
         let (action, right) = (Action::Amend, Right::Amend);
         if !self.rules.allow(by.part(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        if terms == (Terms { bound: None, role: None, until: None }) {
+        if terms == (AmendmentSpec { bound: None, role: None, until: None }) {
             return Expected::invalid("amendment");
         }
         let expires_at = match terms.until.map(|until| self.expiry(until)).transpose() {
@@ -29,12 +35,12 @@ impl Model {
             let refusal = Refusal::RoleNotGrantable { role: part.role() };
             return self.refused_about(by, action, (refusal, Reason::RoleNotGrantable), of);
         }
-        let domain = matches!(terms.bound, Some(Bound::Domain(_)));
+        let domain = matches!(terms.bound, Some(BindingSpec::Domain(_)));
         if domain && !self.rules.allow(by.part(), Right::BindDomain) {
             let refusal = Refusal::Forbidden { right: Right::BindDomain };
             return self.refused_about(by, action, (refusal, Reason::DomainNotAllowed), of);
         }
-        let no = |model: &Self, row: &Row| {
+        let no = |model: &Self, row: &ModelInvitation| {
             // An actor without the right to the form first learns about the state, which
             // every viewer can see.
             model.not_open(of, row, version).or_else(|| model.present_form(by, row))
@@ -64,7 +70,7 @@ impl Model {
     /// `seen` provides the new code, which the model cannot predict.
     pub(super) fn rotate(
         &mut self,
-        by: Who,
+        by: ActingUser,
         of: Pick,
         version: Version,
         seen: &Answer,
@@ -73,7 +79,7 @@ impl Model {
         if !self.rules.allow(by.part(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        let no = |model: &Self, row: &Row| {
+        let no = |model: &Self, row: &ModelInvitation| {
             // An actor without the right to the form first learns about the state, which
             // every viewer can see.
             model.not_open(of, row, version).or_else(|| model.present_form(by, row))
@@ -104,9 +110,9 @@ impl Model {
 
     pub(super) fn revoke(
         &mut self,
-        by: Who,
+        by: ActingUser,
         of: Pick,
-        because: Because,
+        because: RevocationReason,
         version: Version,
     ) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
@@ -116,19 +122,19 @@ impl Model {
         if !because.is_valid() {
             return Expected::invalid("reason");
         }
-        let no = |model: &Self, row: &Row| model.not_open(of, row, version);
+        let no = |model: &Self, row: &ModelInvitation| model.not_open(of, row, version);
         self.change(by, of, action, no, |row, now| {
             row.revoke(now, because.text());
             because.text().into_iter().map(|reason| ("reason", reason)).collect()
         })
     }
 
-    pub(super) fn reinstate(&mut self, by: Who, of: Pick, version: Version) -> Expected {
+    pub(super) fn reinstate(&mut self, by: ActingUser, of: Pick, version: Version) -> Expected {
         let (action, right) = (Action::Reinstate, Right::Reinstate);
         if !self.rules.allow(by.part(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        let no = |model: &Self, row: &Row| {
+        let no = |model: &Self, row: &ModelInvitation| {
             let not_revoked = (Refusal::NotRevoked, Reason::NotRevoked);
             model
                 .other_version(of, row, version)
@@ -143,12 +149,12 @@ impl Model {
         })
     }
 
-    pub(super) fn delete(&mut self, by: Who, of: Pick, version: Version) -> Expected {
+    pub(super) fn delete(&mut self, by: ActingUser, of: Pick, version: Version) -> Expected {
         let (action, right) = (Action::Delete, Right::Delete);
         if !self.rules.allow(by.part(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        let no = |model: &Self, row: &Row| model.other_version(of, row, version);
+        let no = |model: &Self, row: &ModelInvitation| model.other_version(of, row, version);
         let mut expected = self.change(by, of, action, no, |row, now| {
             row.facts.deleted_at = Some(now);
             row.end_leases();
@@ -164,11 +170,11 @@ impl Model {
     /// quota refuses. `make` changes the row and returns the details of the event.
     fn change(
         &mut self,
-        by: Who,
+        by: ActingUser,
         of: Pick,
         action: Action,
-        no: impl FnOnce(&Self, &Row) -> Option<No>,
-        make: impl FnOnce(&mut Row, Timestamp) -> Vec<(&'static str, String)>,
+        no: impl FnOnce(&Self, &ModelInvitation) -> Option<ExpectedRefusal>,
+        make: impl FnOnce(&mut ModelInvitation, Timestamp) -> Vec<(&'static str, String)>,
     ) -> Expected {
         let n = match self.look(by, of) {
             Ok(n) => n,
@@ -183,25 +189,35 @@ impl Model {
         if let Some(no) = self.no_room_again(&self.rows[n], &after) {
             return self.refused_about(by, action, no, of);
         }
-        let event = Evidence { detail, ..self.event(user(by), action) }.about(&after);
+        let event = ExpectedEvent { detail, ..self.event(user(by), action) }.about(&after);
         let answer = Answer::Changed(Box::new(after.facts.clone()));
         self.rows[n] = after;
         Expected { answer, events: vec![event] }
     }
 
     /// Returns the refusal if the version differs, or the invitation is used or revoked.
-    fn not_open(&self, of: Pick, row: &Row, version: Version) -> Option<No> {
+    fn not_open(
+        &self,
+        of: Pick,
+        row: &ModelInvitation,
+        version: Version,
+    ) -> Option<ExpectedRefusal> {
         self.other_version(of, row, version).or_else(|| used(row)).or_else(|| revoked(row))
     }
 
     /// Changing an invitation needs every right that creating it in its present form
     /// needs.
-    fn present_form(&self, by: Who, row: &Row) -> Option<No> {
+    fn present_form(&self, by: ActingUser, row: &ModelInvitation) -> Option<ExpectedRefusal> {
         let uses = row.facts.max_uses.get();
         self.lacking(Creator::User(by), row.part, row.bound, uses)
     }
 
-    fn other_version(&self, of: Pick, row: &Row, version: Version) -> Option<No> {
+    fn other_version(
+        &self,
+        of: Pick,
+        row: &ModelInvitation,
+        version: Version,
+    ) -> Option<ExpectedRefusal> {
         let current = row.facts.version;
         match self.if_version(of, version) {
             IfVersion::Exactly(wanted) if wanted != current => {
@@ -223,10 +239,10 @@ impl Model {
     }
 }
 
-fn used(row: &Row) -> Option<No> {
+fn used(row: &ModelInvitation) -> Option<ExpectedRefusal> {
     (!row.has_uses_left()).then_some((Refusal::Used, Reason::Used))
 }
 
-fn revoked(row: &Row) -> Option<No> {
+fn revoked(row: &ModelInvitation) -> Option<ExpectedRefusal> {
     row.facts.revocation.is_some().then_some((Refusal::Revoked, Reason::Revoked))
 }

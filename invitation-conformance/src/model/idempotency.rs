@@ -4,10 +4,10 @@ use invitation_core::{Action, Reason, Refusal, Right, Timestamp};
 
 use super::{
     answer::{Answer, Issue},
-    cast::{Creator, Part, Place},
-    creating::{Whole, home, performer},
+    create::{CompleteTerms, home, performer},
+    identities::{Creator, DivisionName, RoleName},
     state::{Expected, Model, forbidden},
-    step::{Bound, Until},
+    step::{BindingSpec, ExpirySpec},
 };
 
 /// A key and the invitations created under it.
@@ -15,14 +15,14 @@ use super::{
 pub(super) struct Key {
     owner: Creator,
     name: u8,
-    asked: Asked,
+    asked: KeyRequest,
     /// The indexes of the created rows.
     rows: Vec<usize>,
 }
 
 /// The complete content of a request.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Asked {
+pub(super) struct KeyRequest {
     many: bool,
     drafts: Vec<Body>,
 }
@@ -31,24 +31,24 @@ pub(super) struct Asked {
 /// gave it.
 #[derive(Clone, PartialEq, Debug)]
 struct Body {
-    bound: Bound,
-    part: Part,
-    place: Place,
-    expiry: (Until, Option<Timestamp>),
+    bound: BindingSpec,
+    part: RoleName,
+    place: DivisionName,
+    expiry: (ExpirySpec, Option<Timestamp>),
     uses: u32,
     note: Option<u8>,
 }
 
-impl Asked {
-    pub(super) fn of(many: bool, wholes: &[Whole]) -> Self {
+impl KeyRequest {
+    pub(super) fn of(many: bool, wholes: &[CompleteTerms]) -> Self {
         let drafts = wholes.iter().map(|whole| {
             let wish = whole.wish;
             let expiry = match wish.until {
                 // The request gave an instant.
-                Until::After(_) => (Until::Default, Some(whole.expires_at)),
+                ExpirySpec::After(_) => (ExpirySpec::Default, Some(whole.expires_at)),
                 until => (until, None),
             };
-            let Whole { part, place, .. } = *whole;
+            let CompleteTerms { part, place, .. } = *whole;
             Body { bound: wish.bound, part, place, expiry, uses: wish.uses, note: wish.note }
         });
         Self { many, drafts: drafts.collect() }
@@ -62,8 +62,8 @@ impl Model {
         &self,
         by: Creator,
         name: u8,
-        asked: &Asked,
-        only: Option<Place>,
+        asked: &KeyRequest,
+        only: Option<DivisionName>,
     ) -> Option<Expected> {
         let key = self.keys.iter().find(|key| key.owner == by && key.name == name)?;
         let place = only.or(home(by));
@@ -90,7 +90,7 @@ impl Model {
     }
 
     /// Remembers that the last `count` rows were created under a key.
-    pub(super) fn remember(&mut self, owner: Creator, name: u8, asked: Asked, count: usize) {
+    pub(super) fn remember(&mut self, owner: Creator, name: u8, asked: KeyRequest, count: usize) {
         let rows = (self.rows.len() - count..self.rows.len()).collect();
         self.keys.push(Key { owner, name, asked, rows });
     }

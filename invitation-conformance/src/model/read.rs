@@ -4,15 +4,15 @@ use invitation_core::{Action, BatchId, Event, Reason, Refusal, Right, Status, Us
 
 use super::{
     answer::Answer,
-    cast::{Newcomer, Place, Who},
     codes,
+    identities::{ActingUser, DivisionName, Newcomer},
     search::Search,
-    state::{Expected, Model, No, Row, forbidden, user},
-    step::{Pick, Somebody, Sought, Wanted, WantedEvents},
+    state::{Expected, ExpectedRefusal, Model, ModelInvitation, forbidden, user},
+    step::{EventCriteriaSpec, EventPerformer, ListCriteria, Pick, SearchText},
 };
 
 impl Model {
-    pub(super) fn get(&self, by: Who, of: Pick) -> Expected {
+    pub(super) fn get(&self, by: ActingUser, of: Pick) -> Expected {
         if !self.rules.allow(by.part(), Right::View) {
             return self.refused_about(by, Action::View, forbidden(Right::View), of);
         }
@@ -25,7 +25,7 @@ impl Model {
         }
     }
 
-    pub(super) fn copy(&self, by: Who, of: Pick) -> Expected {
+    pub(super) fn copy(&self, by: ActingUser, of: Pick) -> Expected {
         if !self.rules.allow(by.part(), Right::Copy) {
             return self.refused_about(by, Action::Copy, forbidden(Right::Copy), of);
         }
@@ -39,22 +39,22 @@ impl Model {
         }
     }
 
-    pub(super) fn list(&self, by: Who, wanted: Wanted) -> Expected {
+    pub(super) fn list(&self, by: ActingUser, wanted: ListCriteria) -> Expected {
         let search = match self.may_read(by, Right::View, Action::View, wanted) {
             Ok(search) => search,
             Err(expected) => return *expected,
         };
         let sees_codes = self.rules.allow(by.part(), Right::Copy);
-        let finds = |row: &&Row| {
+        let finds = |row: &&ModelInvitation| {
             search.as_ref().is_none_or(|search| search.finds(&row.shown(), &row.code, sees_codes))
         };
-        let mut rows: Vec<&Row> = self.matching(by, wanted).filter(finds).collect();
+        let mut rows: Vec<&ModelInvitation> = self.matching(by, wanted).filter(finds).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
         let views = rows.into_iter().map(|row| self.view(by, row, self.now));
         Expected::quiet(Answer::Listed(views.collect()))
     }
 
-    pub(super) fn counts(&self, by: Who, wanted: Wanted) -> Expected {
+    pub(super) fn counts(&self, by: ActingUser, wanted: ListCriteria) -> Expected {
         let search = match self.may_read(by, Right::View, Action::View, wanted) {
             Ok(search) => search,
             Err(expected) => return *expected,
@@ -78,7 +78,7 @@ impl Model {
         Expected::quiet(Answer::Counted(counts))
     }
 
-    pub(super) fn events(&self, by: Who, wanted: WantedEvents) -> Expected {
+    pub(super) fn events(&self, by: ActingUser, wanted: EventCriteriaSpec) -> Expected {
         if !self.rules.allow(by.part(), Right::Audit) {
             return self.refused_reading(by, Action::Audit, forbidden(Right::Audit), wanted.place);
         }
@@ -95,7 +95,7 @@ impl Model {
         Expected::quiet(Answer::Trail(found.into_iter().cloned().collect()))
     }
 
-    fn is_wanted(&self, by: Who, wanted: WantedEvents, event: &Event) -> bool {
+    fn is_wanted(&self, by: ActingUser, wanted: EventCriteriaSpec, event: &Event) -> bool {
         // Within one division, only events that certainly belong to it.
         let within = match wanted.place.or(by.reach()) {
             None => true,
@@ -116,10 +116,10 @@ impl Model {
     /// Returns the parsed search, or the refusal if the actor may not read this.
     pub(super) fn may_read(
         &self,
-        by: Who,
+        by: ActingUser,
         right: Right,
         action: Action,
-        wanted: Wanted,
+        wanted: ListCriteria,
     ) -> Result<Option<Search>, Box<Expected>> {
         if !self.rules.allow(by.part(), right) {
             let no = forbidden(right);
@@ -138,17 +138,21 @@ impl Model {
 
     pub(super) fn refused_reading(
         &self,
-        by: Who,
+        by: ActingUser,
         action: Action,
-        no: No,
-        place: Option<Place>,
+        no: ExpectedRefusal,
+        place: Option<DivisionName>,
     ) -> Expected {
         self.refused(user(by), action, no, None, place.or(by.home()))
     }
 
     /// Returns the rows that match every criterion except the search.
-    pub(super) fn matching(&self, by: Who, wanted: Wanted) -> impl Iterator<Item = &Row> {
-        let division = wanted.place.or(by.reach()).map(Place::division);
+    pub(super) fn matching(
+        &self,
+        by: ActingUser,
+        wanted: ListCriteria,
+    ) -> impl Iterator<Item = &ModelInvitation> {
+        let division = wanted.place.or(by.reach()).map(DivisionName::division);
         self.rows.iter().filter(move |row| {
             let facts = &row.facts;
             let inviter = row.inviter.map(|(who, _)| who);
@@ -177,20 +181,20 @@ impl Model {
         batch.unwrap_or(BatchId::from_bytes([0x7c; 16]))
     }
 
-    pub(super) fn picked(&self, pick: Pick) -> Option<&Row> {
+    pub(super) fn picked(&self, pick: Pick) -> Option<&ModelInvitation> {
         pick.of(self.rows.len()).map(|n| &self.rows[n])
     }
 
     /// Returns the text of a search.
-    pub(super) fn sought(&self, sought: Sought) -> String {
+    pub(super) fn sought(&self, sought: SearchText) -> String {
         match sought {
-            Sought::Text(text) => text.to_owned(),
-            Sought::TooLong => "ab ".repeat(67),
-            Sought::Code(pick, typing, length) => {
+            SearchText::Text(text) => text.to_owned(),
+            SearchText::TooLong => "ab ".repeat(67),
+            SearchText::Code(pick, typing, length) => {
                 let typed = codes::typed(self.code(pick), typing);
                 typed.chars().take(usize::from(length)).collect()
             }
-            Sought::NearlyCode(pick, length) => {
+            SearchText::NearlyCode(pick, length) => {
                 let mut symbols = codes::symbols(self.code(pick));
                 symbols.truncate(usize::from(length));
                 if let Some(last) = symbols.last_mut() {
@@ -202,7 +206,7 @@ impl Model {
     }
 }
 
-impl Somebody {
+impl EventPerformer {
     pub(super) fn user(self) -> UserId {
         match self {
             Self::Actor(who) => who.user(),
@@ -213,7 +217,7 @@ impl Somebody {
     }
 }
 
-pub(super) fn out_of_reach(by: Who, place: Option<Place>) -> Option<No> {
+pub(super) fn out_of_reach(by: ActingUser, place: Option<DivisionName>) -> Option<ExpectedRefusal> {
     let division = place?.division();
     if by.reaches(&division) {
         return None;

@@ -4,18 +4,23 @@ use invitation_core::{Action, InvitationId, Right, Timestamp};
 
 use super::{
     answer::Answer,
-    bounds::MAX_BATCH,
-    cast::{Creator, Place, Who},
-    creating::{home, performer},
-    reading::out_of_reach,
+    create::{home, performer},
+    identities::{ActingUser, Creator, DivisionName},
+    limits::MAX_BATCH,
+    read::out_of_reach,
     search::Search,
-    state::{DAY, Evidence, Expected, Model, Row, forbidden, user},
-    step::{Because, Wanted},
+    state::{DAY, Expected, ExpectedEvent, Model, ModelInvitation, forbidden, user},
+    step::{ListCriteria, RevocationReason},
 };
 
 impl Model {
     /// Expects the result of all pages of a sweep.
-    pub(super) fn revoke_all(&mut self, by: Who, wanted: Wanted, because: Because) -> Expected {
+    pub(super) fn revoke_all(
+        &mut self,
+        by: ActingUser,
+        wanted: ListCriteria,
+        because: RevocationReason,
+    ) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
         if !self.rules.allow(by.part(), right) {
             return self.refused_reading(by, action, forbidden(right), wanted.place);
@@ -32,11 +37,12 @@ impl Model {
             return self.refused_reading(by, action, no, wanted.place);
         }
         let sees_codes = self.rules.allow(by.part(), Right::Copy);
-        let finds = |row: &&Row| {
+        let finds = |row: &&ModelInvitation| {
             search.as_ref().is_none_or(|it| it.finds(&row.shown(), &row.code, sees_codes))
         };
-        let open = |row: &&Row| row.has_uses_left() && row.facts.revocation.is_none();
-        let mut meant: Vec<&Row> = self.matching(by, wanted).filter(finds).filter(open).collect();
+        let open = |row: &&ModelInvitation| row.has_uses_left() && row.facts.revocation.is_none();
+        let mut meant: Vec<&ModelInvitation> =
+            self.matching(by, wanted).filter(finds).filter(open).collect();
         meant.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
         let ids: Vec<InvitationId> = meant.into_iter().map(|row| row.facts.id).collect();
         let mut events = Vec::new();
@@ -70,7 +76,7 @@ impl Model {
         let before = self.after(-age);
         let within = match by {
             Creator::System => None,
-            Creator::User(who) => who.reach().map(Place::division),
+            Creator::User(who) => who.reach().map(DivisionName::division),
         };
         let mut over = Vec::new();
         for (n, row) in self.rows.iter().enumerate() {
@@ -97,7 +103,7 @@ impl Model {
             row.redemptions.clear();
         }
         self.forget_keys();
-        let event = Evidence { division: within, ..self.event(performer(by), Action::Purge) };
+        let event = ExpectedEvent { division: within, ..self.event(performer(by), Action::Purge) };
         let event = event.with("before", &before).with("removed", &gone.len());
         Expected {
             // A store may report more when none are left, but not the reverse.
@@ -107,7 +113,7 @@ impl Model {
     }
 }
 
-impl Row {
+impl ModelInvitation {
     /// Returns the instant at which the invitation became over, or will become so if it
     /// is not changed.
     pub(super) fn over(&self) -> Timestamp {

@@ -6,10 +6,10 @@ use invitation_core::{
 
 use super::{
     answer::Answer,
-    cast::{Mailbox, Who},
-    perform::Subject,
-    state::{Evidence, Model, Row},
-    step::Wanted,
+    identities::{ActingUser, Mailbox},
+    perform::ServiceUnderTest,
+    state::{ExpectedEvent, Model, ModelInvitation},
+    step::ListCriteria,
 };
 
 /// Returns an error that describes the difference, if there is one.
@@ -20,21 +20,21 @@ pub(super) fn same(what: &str, expected: &Answer, seen: &Answer) -> Result<(), S
     Err(format!("{what} differs\n  expected {expected:?}\n      seen {seen:?}"))
 }
 
-impl Subject {
+impl ServiceUnderTest {
     /// Compares all invitations, the counts and the open reservations, as an
     /// administrator sees them.
     pub(super) async fn compare_facts(&self, model: &Model) -> Result<(), String> {
-        let all = Wanted::default();
-        let seen = self.list(Who::Admin, &all, Limits::MAX_PAGE, 0, model).await;
-        same("the whole list", &model.list(Who::Admin, all).answer, &seen)?;
-        let seen = self.counts(Who::Admin, &all, model).await;
-        same("the counts", &model.counts(Who::Admin, all).answer, &seen)?;
-        let seen = self.reservations(Who::Admin, None, Limits::MAX_PAGE, model).await;
-        same("the open reservations", &model.reservations(Who::Admin, None).answer, &seen)
+        let all = ListCriteria::default();
+        let seen = self.list(ActingUser::Admin, &all, Limits::MAX_PAGE, 0, model).await;
+        same("the whole list", &model.list(ActingUser::Admin, all).answer, &seen)?;
+        let seen = self.counts(ActingUser::Admin, &all, model).await;
+        same("the counts", &model.counts(ActingUser::Admin, all).answer, &seen)?;
+        let seen = self.reservations(ActingUser::Admin, None, Limits::MAX_PAGE, model).await;
+        same("the open reservations", &model.reservations(ActingUser::Admin, None).answer, &seen)
     }
 
     /// Compares the redemptions of that invitation, which may be purged or deleted.
-    pub(super) async fn compare_redemptions(&self, row: &Row) -> Result<(), String> {
+    pub(super) async fn compare_redemptions(&self, row: &ModelInvitation) -> Result<(), String> {
         let page = PageRequest { after: None, limit: Limits::MAX_PAGE };
         let store = self.service.store();
         let seen = match store.redemptions(&Scope::All, row.facts.id, &page).await {
@@ -50,12 +50,12 @@ impl Subject {
         &self,
         model: &mut Model,
         before: Timestamp,
-        mut expected: Vec<Evidence>,
+        mut expected: Vec<ExpectedEvent>,
     ) -> Result<(), String> {
         let from = before.min(model.now);
         let now = TimeRange { from: Some(from), until: Some(model.after(1)) };
         let criteria = EventCriteria::new().within(now);
-        let answer = self.trail(Who::Admin, &criteria, Limits::MAX_PAGE, model).await;
+        let answer = self.trail(ActingUser::Admin, &criteria, Limits::MAX_PAGE, model).await;
         let Answer::Trail(events) = answer else {
             return Err(format!("the audit trail cannot be read: {answer:?}"));
         };
@@ -84,7 +84,7 @@ impl Subject {
     pub(super) async fn compare_all(&self, model: &Model) -> Result<(), String> {
         let mut events = model.trail.clone();
         events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
-        let seen = self.trail(Who::Admin, &EventCriteria::new(), 7, model).await;
+        let seen = self.trail(ActingUser::Admin, &EventCriteria::new(), 7, model).await;
         same("the complete audit trail", &Answer::Trail(events), &seen)?;
         for row in &model.rows {
             let target = Target::Id(row.facts.id);
@@ -119,7 +119,7 @@ const TOLD: [&str; 10] = [
     "removed",
 ];
 
-fn fits(wanted: &Evidence, event: &Event) -> bool {
+fn fits(wanted: &ExpectedEvent, event: &Event) -> bool {
     let told = |(name, value)| Some((TOLD.into_iter().find(|told| *told == name)?, value));
     let mut detail: Vec<(&str, &str)> = event.detail.iter().filter_map(told).collect();
     let mut wanted_detail: Vec<(&str, &str)> =
@@ -129,7 +129,7 @@ fn fits(wanted: &Evidence, event: &Event) -> bool {
     if detail != wanted_detail {
         return false;
     }
-    let seen = Evidence {
+    let seen = ExpectedEvent {
         id: wanted.id.and(Some(event.id)),
         at: event.at,
         performer: event.performer.clone(),

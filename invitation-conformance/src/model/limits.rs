@@ -6,8 +6,8 @@ use invitation_core::{Cap, Division, Limits, QuotaOf, Reason, Refusal, Status};
 use time::Duration;
 
 use super::{
-    cast::Who,
-    state::{HOUR, Model, No, Row},
+    identities::ActingUser,
+    state::{ExpectedRefusal, HOUR, Model, ModelInvitation},
 };
 
 /// The limits of the service, small enough for sequences to reach them.
@@ -16,7 +16,7 @@ pub(super) const MAX_BATCH: u32 = 3;
 
 /// The quotas, and the length of a lease.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Bounds {
+pub(super) struct LimitsSpec {
     /// The maximum number of pending invitations per inviter; `None` means unlimited.
     pub(super) inviter: Option<u32>,
     /// The maximum number of pending invitations per division; `None` means unlimited.
@@ -25,7 +25,7 @@ pub(super) struct Bounds {
     pub(super) lease: i64,
 }
 
-impl Bounds {
+impl LimitsSpec {
     /// The widest limits: no quotas, and leases of one hour.
     pub(super) const WIDE: Self = Self { inviter: None, division: None, lease: HOUR };
 
@@ -47,8 +47,12 @@ impl Model {
     /// Returns the refusal if a quota has no room for more pending invitations of
     /// `inviter`, one in each of `divisions`. The inviter's quota is checked first, then
     /// those of the divisions in order.
-    pub(super) fn no_room(&self, inviter: Option<Who>, divisions: &[Division]) -> Option<No> {
-        let count = |is_meant: &dyn Fn(&Row) -> bool| {
+    pub(super) fn no_room(
+        &self,
+        inviter: Option<ActingUser>,
+        divisions: &[Division],
+    ) -> Option<ExpectedRefusal> {
+        let count = |is_meant: &dyn Fn(&ModelInvitation) -> bool| {
             let mut pending = 0;
             for row in &self.rows {
                 if row.is_there() && row.status(self.now) == Status::Active && is_meant(row) {
@@ -78,8 +82,12 @@ impl Model {
 
     /// Returns the refusal if the change from `before` to `after` makes the invitation
     /// pending and a quota has no room.
-    pub(super) fn no_room_again(&self, before: &Row, after: &Row) -> Option<No> {
-        let pending = |row: &Row| row.status(self.now) == Status::Active;
+    pub(super) fn no_room_again(
+        &self,
+        before: &ModelInvitation,
+        after: &ModelInvitation,
+    ) -> Option<ExpectedRefusal> {
+        let pending = |row: &ModelInvitation| row.status(self.now) == Status::Active;
         if pending(before) || !pending(after) {
             return None;
         }
@@ -88,7 +96,7 @@ impl Model {
     }
 }
 
-fn full(of: QuotaOf, max: u32) -> No {
+fn full(of: QuotaOf, max: u32) -> ExpectedRefusal {
     let max = NonZeroU32::new(max).expect("no bound of a sequence is 0");
     (Refusal::QuotaExceeded { of, max }, Reason::QuotaExceeded)
 }

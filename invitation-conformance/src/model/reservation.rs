@@ -6,21 +6,26 @@ use invitation_core::{
 
 use super::{
     answer::Answer,
-    cast::{Newcomer, Place, Who},
-    reading::out_of_reach,
-    redeeming::granted,
-    state::{Expected, Model, No, Row, forbidden, newcomer},
-    step::{Making, Pick, Reserving},
+    identities::{ActingUser, DivisionName, Newcomer},
+    read::out_of_reach,
+    redeem::granted,
+    state::{Expected, ExpectedRefusal, Model, ModelInvitation, forbidden, newcomer},
+    step::{AccountCreation, Pick, ReservationPick},
 };
 
 impl Model {
     /// `id` is the id of the redemption, which the model cannot predict.
-    pub(super) fn commit(&mut self, of: Reserving, person: Newcomer, id: EventId) -> Expected {
+    pub(super) fn commit(
+        &mut self,
+        of: ReservationPick,
+        person: Newcomer,
+        id: EventId,
+    ) -> Expected {
         let (reservation, person) = (self.reservation(of), self.presenting(of, person));
         self.commit_as(reservation, person, id)
     }
 
-    pub(super) fn release(&mut self, of: Reserving, person: Newcomer) -> Expected {
+    pub(super) fn release(&mut self, of: ReservationPick, person: Newcomer) -> Expected {
         let (reservation, person) = (self.reservation(of), self.presenting(of, person));
         self.release_as(reservation, person)
     }
@@ -49,7 +54,12 @@ impl Model {
 
     /// Returns the refusal if a person without a redemption of the invitation cannot
     /// commit. Checks in the order of the guard's conditions.
-    fn commits(&self, row: &Row, of: ReservationId, person: Newcomer) -> Result<(), No> {
+    fn commits(
+        &self,
+        row: &ModelInvitation,
+        of: ReservationId,
+        person: Newcomer,
+    ) -> Result<(), ExpectedRefusal> {
         if row.is_deleted() {
             return Err((Refusal::NotFound, Reason::Deleted));
         }
@@ -91,7 +101,7 @@ impl Model {
         action: Action,
     ) -> Result<usize, Box<Expected>> {
         let n = self.rows.iter().position(|row| row.facts.id == of.invitation() && !row.purged);
-        let place = person.place.map(Place::division);
+        let place = person.place.map(DivisionName::division);
         let within = |n: &usize| place.is_none_or(|place| self.rows[*n].facts.division == place);
         let reason = if n.is_some() { Reason::OutOfScope } else { Reason::Unknown };
         let about = n.map(|n| &self.rows[n]);
@@ -106,7 +116,7 @@ impl Model {
         &mut self,
         code: Pick,
         person: Newcomer,
-        making: Making,
+        making: AccountCreation,
         seen: &Answer,
     ) -> Expected {
         let Expected { answer, mut events } = self.reserve(code, person, seen.lease());
@@ -117,28 +127,28 @@ impl Model {
             }
             other => return Expected { answer: Answer::NotReserved(Box::new(other)), events },
         };
-        let (Making::Works(time) | Making::Fails(time)) = making;
+        let (AccountCreation::Works(time) | AccountCreation::Fails(time)) = making;
         self.now = self.after(time);
-        if matches!(making, Making::Fails(_)) && hold.replayed {
+        if matches!(making, AccountCreation::Fails(_)) && hold.replayed {
             // The use is left to the earlier call.
             let answer = Answer::NotCreated(hold, Some(Box::new(Answer::Done)));
             return Expected { answer, events };
         }
         let second = match making {
-            Making::Works(_) => self.commit_as(hold.id, person, seen.redemption()),
-            Making::Fails(_) => self.release_as(hold.id, person),
+            AccountCreation::Works(_) => self.commit_as(hold.id, person, seen.redemption()),
+            AccountCreation::Fails(_) => self.release_as(hold.id, person),
         };
         events.extend(second.events);
         let answer = match (making, second.answer) {
-            (Making::Works(_), Answer::Redeemed(grant)) => Answer::Made(grant, Some(hold)),
-            (Making::Works(_), error) => Answer::NotCommitted(hold, Box::new(error)),
-            (Making::Fails(_), Answer::Done) => Answer::NotCreated(hold, None),
-            (Making::Fails(_), error) => Answer::NotCreated(hold, Some(Box::new(error))),
+            (AccountCreation::Works(_), Answer::Redeemed(grant)) => Answer::Made(grant, Some(hold)),
+            (AccountCreation::Works(_), error) => Answer::NotCommitted(hold, Box::new(error)),
+            (AccountCreation::Fails(_), Answer::Done) => Answer::NotCreated(hold, None),
+            (AccountCreation::Fails(_), error) => Answer::NotCreated(hold, Some(Box::new(error))),
         };
         Expected { answer, events }
     }
 
-    pub(super) fn redemptions(&self, by: Who, of: Pick) -> Expected {
+    pub(super) fn redemptions(&self, by: ActingUser, of: Pick) -> Expected {
         if !self.rules.allow(by.part(), Right::View) {
             return self.refused_about(by, Action::View, forbidden(Right::View), of);
         }
@@ -148,7 +158,7 @@ impl Model {
         }
     }
 
-    pub(super) fn reservations(&self, by: Who, place: Option<Place>) -> Expected {
+    pub(super) fn reservations(&self, by: ActingUser, place: Option<DivisionName>) -> Expected {
         let right = Right::Reservations;
         if !self.rules.allow(by.part(), right) {
             return self.refused_reading(by, Action::View, forbidden(right), place);
@@ -156,7 +166,7 @@ impl Model {
         if let Some(no) = out_of_reach(by, place) {
             return self.refused_reading(by, Action::View, no, place);
         }
-        let within = place.or(by.reach()).map(Place::division);
+        let within = place.or(by.reach()).map(DivisionName::division);
         let mut open = Vec::new();
         for row in &self.rows {
             let division = &row.facts.division;
@@ -192,7 +202,7 @@ impl Open {
     }
 }
 
-impl Row {
+impl ModelInvitation {
     /// Whether this lease still exists and belongs to this person.
     fn holds(&self, of: ReservationId, person: Newcomer) -> bool {
         self.leases.iter().any(|lease| lease.id == of.lease() && lease.user == person.user())

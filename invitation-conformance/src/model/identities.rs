@@ -9,13 +9,13 @@ use invitation_core::{
 
 /// The divisions of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
+pub(super) enum DivisionName {
     Sales,
     Operations,
     Hr,
 }
 
-impl Place {
+impl DivisionName {
     pub(super) fn division(self) -> Division {
         // In the order of the variants.
         static ALL: LazyLock<[Division; 3]> = LazyLock::new(|| {
@@ -28,7 +28,7 @@ impl Place {
 
 /// The roles of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Part {
+pub(super) enum RoleName {
     Staff,
     Manager,
     Admin,
@@ -38,7 +38,7 @@ pub(super) enum Part {
     Wizard,
 }
 
-impl Part {
+impl RoleName {
     pub(super) fn role(self) -> Role {
         // In the order of the variants.
         static ALL: LazyLock<[Role; 5]> = LazyLock::new(|| {
@@ -51,7 +51,7 @@ impl Part {
 
 /// The users who manage invitations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Who {
+pub(super) enum ActingUser {
     Admin,
     /// An administrator who reaches all divisions and is based in operations.
     BasedAdmin,
@@ -61,7 +61,7 @@ pub(super) enum Who {
     SalesStaff,
 }
 
-impl Who {
+impl ActingUser {
     pub(super) fn user(self) -> UserId {
         // In the order of the variants.
         static ALL: LazyLock<[UserId; 6]> = LazyLock::new(|| {
@@ -78,21 +78,21 @@ impl Who {
         ALL[self as usize].clone()
     }
 
-    pub(super) fn part(self) -> Part {
+    pub(super) fn part(self) -> RoleName {
         match self {
-            Self::Admin | Self::BasedAdmin => Part::Admin,
-            Self::SalesManager | Self::OperationsManager => Part::Manager,
-            Self::SalesLead => Part::Lead,
-            Self::SalesStaff => Part::Staff,
+            Self::Admin | Self::BasedAdmin => RoleName::Admin,
+            Self::SalesManager | Self::OperationsManager => RoleName::Manager,
+            Self::SalesLead => RoleName::Lead,
+            Self::SalesStaff => RoleName::Staff,
         }
     }
 
     /// Returns the only division the user reaches; `None` means all divisions.
-    pub(super) fn reach(self) -> Option<Place> {
+    pub(super) fn reach(self) -> Option<DivisionName> {
         match self {
             Self::Admin | Self::BasedAdmin => None,
-            Self::SalesManager | Self::SalesLead | Self::SalesStaff => Some(Place::Sales),
-            Self::OperationsManager => Some(Place::Operations),
+            Self::SalesManager | Self::SalesLead | Self::SalesStaff => Some(DivisionName::Sales),
+            Self::OperationsManager => Some(DivisionName::Operations),
         }
     }
 
@@ -101,9 +101,9 @@ impl Who {
     }
 
     /// Returns the division that applies when a draft names none.
-    pub(super) fn home(self) -> Option<Place> {
+    pub(super) fn home(self) -> Option<DivisionName> {
         match self {
-            Self::BasedAdmin => Some(Place::Operations),
+            Self::BasedAdmin => Some(DivisionName::Operations),
             other => other.reach(),
         }
     }
@@ -115,9 +115,9 @@ impl Who {
             None => Actor::across_divisions(user, role),
         };
         let actor = match self {
-            Self::BasedAdmin => actor.based_in(Place::Operations.division()),
+            Self::BasedAdmin => actor.based_in(DivisionName::Operations.division()),
             // The base makes no difference to a user who reaches one division.
-            Self::SalesLead => actor.based_in(Place::Hr.division()),
+            Self::SalesLead => actor.based_in(DivisionName::Hr.division()),
             _ => actor,
         };
         actor.with_context(context)
@@ -127,7 +127,7 @@ impl Who {
 /// The creator of invitations: a user or the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Creator {
-    User(Who),
+    User(ActingUser),
     System,
 }
 
@@ -164,24 +164,24 @@ impl Mailbox {
         Email::parse(self.spelling(other)).expect("a fixed address is valid")
     }
 
-    pub(super) fn at(self) -> Site {
+    pub(super) fn at(self) -> MailDomain {
         match self {
-            Self::Anna | Self::AnnaUntagged | Self::Bob => Site::Example,
-            Self::BobElsewhere => Site::MailExample,
-            Self::Carol => Site::Umlaut,
+            Self::Anna | Self::AnnaUntagged | Self::Bob => MailDomain::Example,
+            Self::BobElsewhere => MailDomain::MailExample,
+            Self::Carol => MailDomain::Umlaut,
         }
     }
 }
 
 /// The e-mail domains of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Site {
+pub(super) enum MailDomain {
     Example,
     MailExample,
     Umlaut,
 }
 
-impl Site {
+impl MailDomain {
     pub(super) fn domain(self) -> EmailDomain {
         let name = match self {
             Self::Example => "Example.com",
@@ -202,7 +202,7 @@ pub(super) struct Newcomer {
     /// The proved address, and whether it is in its other spelling.
     pub(super) proof: Option<(Mailbox, bool)>,
     /// The division in whose context the code is presented.
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<DivisionName>,
 }
 
 impl Newcomer {

@@ -4,11 +4,14 @@
 use proptest::{option, prelude::*, sample::select};
 
 use super::{
-    cast::{Creator, Newcomer, Part, Place, Who},
     draw::{asked, asking, bounds, place, policy, tick, until},
-    policy::Rules,
+    identities::{ActingUser, Creator, DivisionName, Newcomer, RoleName},
+    policy::PolicyChoice,
     state::{DAY, HOUR},
-    step::{Because, Bound, Pick, Reserving, Step, Terms, Tick, Typing, Until, Version, Wish},
+    step::{
+        AmendmentSpec, BindingSpec, ClockMove, DraftSpec, ExpirySpec, Pick, ReservationPick,
+        RevocationReason, Spelling, Step, Version,
+    },
 };
 
 const LAST: Pick = Pick::FromEnd(0);
@@ -22,14 +25,14 @@ pub(super) fn scene() -> BoxedStrategy<Vec<Step>> {
 fn contended() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![
         2 => tick(),
-        3 => (0_u8..3, -1_i64..=1).prop_map(|(n, micros)| Tick::Lease(n, micros)),
+        3 => (0_u8..3, -1_i64..=1).prop_map(|(n, micros)| ClockMove::Lease(n, micros)),
     ];
     let turn = (option::weighted(0.15, bounds()), option::weighted(0.4, between), taken());
     let turns = prop::collection::vec(turn, 2..=6);
     (creates(select(&[1, 2, 2, 2, 3][..])), turns).prop_map(|(create, turns)| {
         let mut steps = vec![create];
         for (bounds, tick, take) in turns {
-            steps.extend(bounds.map(Step::Bounds));
+            steps.extend(bounds.map(Step::Limits));
             steps.extend(tick.map(Step::Clock));
             steps.push(take);
         }
@@ -39,26 +42,26 @@ fn contended() -> impl Strategy<Value = Vec<Step>> {
 
 /// Another step happens between reserving and committing.
 fn interrupted() -> impl Strategy<Value = Vec<Step>> {
-    let (by, of, version) = (Who::Admin, LAST, Version::Any);
+    let (by, of, version) = (ActingUser::Admin, LAST, Version::Any);
     let change = |terms| Step::Amend { by, of, terms, version };
-    let nothing = Terms { bound: None, role: None, until: None };
+    let nothing = AmendmentSpec { bound: None, role: None, until: None };
     let other = prop_oneof![
         2 => policy().prop_map(Step::Policy),
-        2 => (0_u8..2, -1_i64..=1).prop_map(|(n, micros)| Step::Clock(Tick::Lease(n, micros))),
-        1 => (-1_i64..=1).prop_map(|micros| Step::Clock(Tick::Expiry(LAST, micros))),
-        1 => Just(Step::Revoke { by, of, because: Because::Left, version }),
+        2 => (0_u8..2, -1_i64..=1).prop_map(|(n, micros)| Step::Clock(ClockMove::Lease(n, micros))),
+        1 => (-1_i64..=1).prop_map(|micros| Step::Clock(ClockMove::Expiry(LAST, micros))),
+        1 => Just(Step::Revoke { by, of, because: RevocationReason::Left, version }),
         1 => Just(Step::Reinstate { by, of, version }),
         1 => Just(Step::Delete { by, of, version }),
         1 => Just(Step::Rotate { by, of, version }),
-        1 => Just(change(Terms { bound: Some(Bound::Anyone), ..nothing })),
-        1 => Just(change(Terms { role: Some(Part::Staff), ..nothing })),
-        1 => Just(change(Terms { until: Some(Until::After(2 * HOUR)), ..nothing })),
+        1 => Just(change(AmendmentSpec { bound: Some(BindingSpec::Anyone), ..nothing })),
+        1 => Just(change(AmendmentSpec { role: Some(RoleName::Staff), ..nothing })),
+        1 => Just(change(AmendmentSpec { until: Some(ExpirySpec::After(2 * HOUR)), ..nothing })),
     ];
     let others = prop::collection::vec(other, 1..=2);
     (creates(select(&[1, 2][..])), person(), others, person()).prop_map(
         |(create, first, others, second)| {
-            let reserve = Step::Reserve { code: LAST, typing: Typing::AsShown, newcomer: first };
-            let of = Reserving { pick: LAST, own: true };
+            let reserve = Step::Reserve { code: LAST, typing: Spelling::AsShown, newcomer: first };
+            let of = ReservationPick { pick: LAST, own: true };
             let mut steps = vec![create, reserve];
             steps.extend(others);
             steps.push(Step::Commit { of, newcomer: first });
@@ -73,45 +76,50 @@ fn interrupted() -> impl Strategy<Value = Vec<Step>> {
 fn revived() -> impl Strategy<Value = Vec<Step>> {
     let (of, version) = (Pick::FromEnd(1), Version::Any);
     let back = until().prop_map(move |until| {
-        let terms = Terms { bound: None, role: None, until: Some(until) };
-        let over = Step::Clock(Tick::Expiry(LAST, 0));
-        (over, Step::Amend { by: Who::Admin, of, terms, version })
+        let terms = AmendmentSpec { bound: None, role: None, until: Some(until) };
+        let over = Step::Clock(ClockMove::Expiry(LAST, 0));
+        (over, Step::Amend { by: ActingUser::Admin, of, terms, version })
     });
-    let revoke = Step::Revoke { by: Who::Admin, of: LAST, because: Because::Unsaid, version };
-    let again = Just((revoke, Step::Reinstate { by: Who::Admin, of, version }));
+    let revoke = Step::Revoke {
+        by: ActingUser::Admin,
+        of: LAST,
+        because: RevocationReason::Unsaid,
+        version,
+    };
+    let again = Just((revoke, Step::Reinstate { by: ActingUser::Admin, of, version }));
     let uses = || creates(Just(1));
     (bounds(), uses(), prop_oneof![back, again], uses()).prop_map(
         |(bounds, first, (over, back), second)| {
-            vec![Step::Bounds(bounds), first, over, second, back]
+            vec![Step::Limits(bounds), first, over, second, back]
         },
     )
 }
 
 /// The invitations of a key are over and purged, and the request is repeated.
 fn cleaned() -> impl Strategy<Value = Vec<Step>> {
-    let over = (-1_i64..=1).prop_map(|micros| Step::Clock(Tick::Over(LAST, micros)));
-    let admin = Creator::User(Who::Admin);
-    let cleaner = select(vec![Creator::System, admin, Creator::User(Who::SalesLead)]);
+    let over = (-1_i64..=1).prop_map(|micros| Step::Clock(ClockMove::Over(LAST, micros)));
+    let admin = Creator::User(ActingUser::Admin);
+    let cleaner = select(vec![Creator::System, admin, Creator::User(ActingUser::SalesLead)]);
     let created = (place(), 1_usize..=2, asked());
     (created, over, cleaner, 1_u32..=3).prop_map(move |((at, count, draft), over, by, max)| {
-        let draft = Wish { place: Some(at), ..draft };
+        let draft = DraftSpec { place: Some(at), ..draft };
         let (drafts, key) = (vec![draft; count], Some(0));
         let create = match count {
             1 => Step::Create { by: admin, draft, key },
             _ => Step::CreateMany { by: admin, drafts, key },
         };
         let purge = Step::Purge { by, age: DAY, max };
-        vec![Step::Policy(Rules::WithLead), create.clone(), over, purge, create]
+        vec![Step::Policy(PolicyChoice::WithLead), create.clone(), over, purge, create]
     })
 }
 
 /// A request under a key is repeated exactly or with a small difference.
 fn repeated() -> impl Strategy<Value = Vec<Step>> {
-    let rotate = Step::Rotate { by: Who::Admin, of: LAST, version: Version::Any };
+    let rotate = Step::Rotate { by: ActingUser::Admin, of: LAST, version: Version::Any };
     let between = prop_oneof![
         2 => policy().prop_map(Step::Policy),
         1 => Just(rotate),
-        1 => bounds().prop_map(Step::Bounds),
+        1 => bounds().prop_map(Step::Limits),
         1 => tick().prop_map(Step::Clock),
     ];
     let between = prop::collection::vec(between, 0..=2);
@@ -128,13 +136,16 @@ fn repeated() -> impl Strategy<Value = Vec<Step>> {
 
 /// Creates an invitation that anyone can redeem.
 fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
-    let by = select(&[Who::Admin, Who::Admin, Who::SalesLead, Who::SalesManager][..]);
-    let until = select(&[Until::Default, Until::Default, Until::After(HOUR)][..]);
+    let by = select(
+        &[ActingUser::Admin, ActingUser::Admin, ActingUser::SalesLead, ActingUser::SalesManager][..],
+    );
+    let until = select(&[ExpirySpec::Default, ExpirySpec::Default, ExpirySpec::After(HOUR)][..]);
     (by, until, uses).prop_map(|(by, until, uses)| {
         // Only administrators may create several uses.
-        let uses = if by == Who::Admin { uses } else { 1 };
-        let (bound, role, place) = (Bound::Anyone, Some(Part::Staff), Some(Place::Sales));
-        let draft = Wish { bound, role, place, until, uses, note: None };
+        let uses = if by == ActingUser::Admin { uses } else { 1 };
+        let (bound, role, place) =
+            (BindingSpec::Anyone, Some(RoleName::Staff), Some(DivisionName::Sales));
+        let draft = DraftSpec { bound, role, place, until, uses, note: None };
         Step::Create { by: Creator::User(by), draft, key: None }
     })
 }
@@ -142,7 +153,7 @@ fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
 /// A person redeems or reserves a use of the last code.
 fn taken() -> impl Strategy<Value = Step> {
     (person(), prop::bool::weighted(0.7)).prop_map(|(newcomer, holds)| {
-        let (code, typing) = (LAST, Typing::AsShown);
+        let (code, typing) = (LAST, Spelling::AsShown);
         if holds {
             Step::Reserve { code, typing, newcomer }
         } else {
