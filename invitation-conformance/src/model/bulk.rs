@@ -19,24 +19,24 @@ impl Model {
         &mut self,
         by: ActingUser,
         wanted: ListCriteria,
-        because: RevocationReason,
+        reason: RevocationReason,
     ) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
-        if !self.rules.allow(by.part(), right) {
-            return self.refused_reading(by, action, forbidden(right), wanted.place);
+        if !self.rules.allows(by.role(), right) {
+            return self.refused_reading(by, action, forbidden(right), wanted.division);
         }
-        if !because.is_valid() {
+        if !reason.is_valid() {
             return Expected::invalid("reason");
         }
-        let search = match wanted.sought.map(|sought| Search::read(&self.sought(sought))) {
+        let search = match wanted.search.map(|search| Search::read(&self.search(search))) {
             Some(None) => return Expected::invalid("search"),
             Some(search) => search,
             None => None,
         };
-        if let Some(no) = out_of_reach(by, wanted.place) {
-            return self.refused_reading(by, action, no, wanted.place);
+        if let Some(refusal) = out_of_reach(by, wanted.division) {
+            return self.refused_reading(by, action, refusal, wanted.division);
         }
-        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let sees_codes = self.rules.allows(by.role(), Right::Copy);
         let finds = |row: &&ModelInvitation| {
             search.as_ref().is_none_or(|it| it.finds(&row.shown(), &row.code, sees_codes))
         };
@@ -48,13 +48,13 @@ impl Model {
         let mut events = Vec::new();
         for row in self.rows.iter().filter(|row| ids.contains(&row.facts.id)) {
             let event = self.event(user(by), action).about(row);
-            events.push(match because.text() {
+            events.push(match reason.text() {
                 Some(reason) => event.with("reason", &reason),
                 None => event,
             });
         }
         for row in self.rows.iter_mut().filter(|row| ids.contains(&row.facts.id)) {
-            row.revoke(self.now, because.text());
+            row.revoke(self.now, reason.text());
         }
         Expected { answer: Answer::Withdrawn(ids), events }
     }
@@ -62,10 +62,10 @@ impl Model {
     /// `seen` provides the removed invitations, which the store chooses.
     pub(super) fn purge(&mut self, by: Creator, age: i64, max: u32, seen: &Answer) -> Expected {
         if let Creator::User(who) = by
-            && !self.rules.allow(who.part(), Right::Purge)
+            && !self.rules.allows(who.role(), Right::Purge)
         {
-            let no = forbidden(Right::Purge);
-            return self.refused(performer(by), Action::Purge, no, None, home(by));
+            let refusal = forbidden(Right::Purge);
+            return self.refused(performer(by), Action::Purge, refusal, None, home(by));
         }
         if age < DAY {
             return Expected::invalid("age");
@@ -81,7 +81,7 @@ impl Model {
         let mut over = Vec::new();
         for (n, row) in self.rows.iter().enumerate() {
             let reached = within.as_ref().is_none_or(|within| row.facts.division == *within);
-            if !row.purged && reached && row.over() < before {
+            if !row.purged && reached && row.ended_at() < before {
                 over.push((n, row.facts.id));
             }
         }
@@ -94,7 +94,7 @@ impl Model {
             && (gone.len() == most || (gone.len() < most && more));
         if !legal {
             let all = over.iter().take(most).map(|(_, id)| *id).collect();
-            return Expected::quiet(Answer::Removed(all, over.len() > most));
+            return Expected::without_events(Answer::Removed(all, over.len() > most));
         }
         for (n, _) in over.iter().filter(|(_, id)| gone.contains(id)) {
             let row = &mut self.rows[*n];
@@ -116,7 +116,7 @@ impl Model {
 impl ModelInvitation {
     /// Returns the instant at which the invitation became over, or will become so if it
     /// is not changed.
-    pub(super) fn over(&self) -> Timestamp {
+    pub(super) fn ended_at(&self) -> Timestamp {
         let facts = &self.facts;
         if let Some(at) = facts.deleted_at {
             return at;

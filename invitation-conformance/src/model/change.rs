@@ -19,49 +19,49 @@ impl Model {
         version: Version,
     ) -> Expected {
         let (action, right) = (Action::Amend, Right::Amend);
-        if !self.rules.allow(by.part(), right) {
+        if !self.rules.allows(by.role(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        if terms == (AmendmentSpec { bound: None, role: None, until: None }) {
+        if terms == (AmendmentSpec { binding: None, role: None, until: None }) {
             return Expected::invalid("amendment");
         }
         let expires_at = match terms.until.map(|until| self.expiry(until)).transpose() {
             Ok(expires_at) => expires_at,
             Err(field) => return Expected::invalid(field),
         };
-        if let Some(part) = terms.role
-            && !self.rules.grants(by.part()).contains(&part)
+        if let Some(role) = terms.role
+            && !self.rules.grants(by.role()).contains(&role)
         {
-            let refusal = Refusal::RoleNotGrantable { role: part.role() };
+            let refusal = Refusal::RoleNotGrantable { role: role.role() };
             return self.refused_about(by, action, (refusal, Reason::RoleNotGrantable), of);
         }
-        let domain = matches!(terms.bound, Some(BindingSpec::Domain(_)));
-        if domain && !self.rules.allow(by.part(), Right::BindDomain) {
+        let domain = matches!(terms.binding, Some(BindingSpec::Domain(_)));
+        if domain && !self.rules.allows(by.role(), Right::BindDomain) {
             let refusal = Refusal::Forbidden { right: Right::BindDomain };
             return self.refused_about(by, action, (refusal, Reason::DomainNotAllowed), of);
         }
-        let no = |model: &Self, row: &ModelInvitation| {
+        let refusal = |model: &Self, row: &ModelInvitation| {
             // An actor without the right to the form first learns about the state, which
             // every viewer can see.
             model.not_open(of, row, version).or_else(|| model.present_form(by, row))
         };
-        self.change(by, of, action, no, |row, _| {
-            if let Some(bound) = terms.bound {
-                row.bound = bound;
-                row.facts.binding = bound.binding();
+        self.change(by, of, action, refusal, |row, _| {
+            if let Some(binding) = terms.binding {
+                row.binding = binding;
+                row.facts.binding = binding.binding();
             }
-            if let Some(part) = terms.role {
-                row.part = part;
-                row.facts.role = part.role();
+            if let Some(role) = terms.role {
+                row.role = role;
+                row.facts.role = role.role();
             }
             row.facts.expires_at = expires_at.unwrap_or(row.facts.expires_at);
             row.facts.version += 1;
             // The leases were made for the former terms.
-            if terms.bound.is_some() || terms.role.is_some() {
+            if terms.binding.is_some() || terms.role.is_some() {
                 row.end_leases();
             }
             let mut told = Vec::new();
-            told.extend(terms.role.map(|part| ("role", part.role().to_string())));
+            told.extend(terms.role.map(|role| ("role", role.role().to_string())));
             told.extend(expires_at.map(|at| ("expires_at", at.to_string())));
             told
         })
@@ -76,10 +76,10 @@ impl Model {
         seen: &Answer,
     ) -> Expected {
         let (action, right) = (Action::Rotate, Right::Rotate);
-        if !self.rules.allow(by.part(), right) {
+        if !self.rules.allows(by.role(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        let no = |model: &Self, row: &ModelInvitation| {
+        let refusal = |model: &Self, row: &ModelInvitation| {
             // An actor without the right to the form first learns about the state, which
             // every viewer can see.
             model.not_open(of, row, version).or_else(|| model.present_form(by, row))
@@ -89,7 +89,7 @@ impl Model {
             _ => self.stranger.clone(),
         };
         let repeated = self.codes.iter().any(|(former, _)| *former == code);
-        let mut expected = self.change(by, of, action, no, |row, _| {
+        let mut expected = self.change(by, of, action, refusal, |row, _| {
             set_code(&mut row.facts, &code);
             row.code.clone_from(&code);
             row.facts.version += 1;
@@ -98,7 +98,7 @@ impl Model {
         });
         if let Answer::Changed(facts) = expected.answer {
             if repeated {
-                return Expected::quiet(Answer::Broken("a code twice".to_owned()));
+                return Expected::without_events(Answer::Broken("a code twice".to_owned()));
             }
             let n = self.rows.iter().position(|row| row.facts.id == facts.id);
             self.codes.push((code.clone(), n.unwrap_or_default()));
@@ -112,29 +112,29 @@ impl Model {
         &mut self,
         by: ActingUser,
         of: Pick,
-        because: RevocationReason,
+        reason: RevocationReason,
         version: Version,
     ) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
-        if !self.rules.allow(by.part(), right) {
+        if !self.rules.allows(by.role(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        if !because.is_valid() {
+        if !reason.is_valid() {
             return Expected::invalid("reason");
         }
-        let no = |model: &Self, row: &ModelInvitation| model.not_open(of, row, version);
-        self.change(by, of, action, no, |row, now| {
-            row.revoke(now, because.text());
-            because.text().into_iter().map(|reason| ("reason", reason)).collect()
+        let refusal = |model: &Self, row: &ModelInvitation| model.not_open(of, row, version);
+        self.change(by, of, action, refusal, |row, now| {
+            row.revoke(now, reason.text());
+            reason.text().into_iter().map(|reason| ("reason", reason)).collect()
         })
     }
 
     pub(super) fn reinstate(&mut self, by: ActingUser, of: Pick, version: Version) -> Expected {
         let (action, right) = (Action::Reinstate, Right::Reinstate);
-        if !self.rules.allow(by.part(), right) {
+        if !self.rules.allows(by.role(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        let no = |model: &Self, row: &ModelInvitation| {
+        let refusal = |model: &Self, row: &ModelInvitation| {
             let not_revoked = (Refusal::NotRevoked, Reason::NotRevoked);
             model
                 .other_version(of, row, version)
@@ -142,7 +142,7 @@ impl Model {
                 .or_else(|| row.facts.revocation.is_none().then_some(not_revoked))
                 .or_else(|| model.present_form(by, row))
         };
-        self.change(by, of, action, no, |row, _| {
+        self.change(by, of, action, refusal, |row, _| {
             row.facts.revocation = None;
             row.facts.version += 1;
             Vec::new()
@@ -151,11 +151,11 @@ impl Model {
 
     pub(super) fn delete(&mut self, by: ActingUser, of: Pick, version: Version) -> Expected {
         let (action, right) = (Action::Delete, Right::Delete);
-        if !self.rules.allow(by.part(), right) {
+        if !self.rules.allows(by.role(), right) {
             return self.refused_about(by, action, forbidden(right), of);
         }
-        let no = |model: &Self, row: &ModelInvitation| model.other_version(of, row, version);
-        let mut expected = self.change(by, of, action, no, |row, now| {
+        let refusal = |model: &Self, row: &ModelInvitation| model.other_version(of, row, version);
+        let mut expected = self.change(by, of, action, refusal, |row, now| {
             row.facts.deleted_at = Some(now);
             row.end_leases();
             Vec::new()
@@ -173,21 +173,21 @@ impl Model {
         by: ActingUser,
         of: Pick,
         action: Action,
-        no: impl FnOnce(&Self, &ModelInvitation) -> Option<ExpectedRefusal>,
+        refusal: impl FnOnce(&Self, &ModelInvitation) -> Option<ExpectedRefusal>,
         make: impl FnOnce(&mut ModelInvitation, Timestamp) -> Vec<(&'static str, String)>,
     ) -> Expected {
-        let n = match self.look(by, of) {
+        let n = match self.visible(by, of) {
             Ok(n) => n,
-            Err(no) => return self.refused_about(by, action, no, of),
+            Err(refusal) => return self.refused_about(by, action, refusal, of),
         };
-        if let Some(no) = no(self, &self.rows[n]) {
-            return self.refused_about(by, action, no, of);
+        if let Some(refusal) = refusal(self, &self.rows[n]) {
+            return self.refused_about(by, action, refusal, of);
         }
         let mut after = self.rows[n].clone();
         let detail = make(&mut after, self.now);
         // The quota is checked last, for an invitation that becomes pending again.
-        if let Some(no) = self.no_room_again(&self.rows[n], &after) {
-            return self.refused_about(by, action, no, of);
+        if let Some(refusal) = self.revival_refusal(&self.rows[n], &after) {
+            return self.refused_about(by, action, refusal, of);
         }
         let event = ExpectedEvent { detail, ..self.event(user(by), action) }.about(&after);
         let answer = Answer::Changed(Box::new(after.facts.clone()));
@@ -209,7 +209,7 @@ impl Model {
     /// needs.
     fn present_form(&self, by: ActingUser, row: &ModelInvitation) -> Option<ExpectedRefusal> {
         let uses = row.facts.max_uses.get();
-        self.lacking(Creator::User(by), row.part, row.bound, uses)
+        self.missing_right(Creator::User(by), row.role, row.binding, uses)
     }
 
     fn other_version(

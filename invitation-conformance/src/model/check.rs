@@ -37,13 +37,13 @@ pub fn check<H: StoreProvider>(
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(reason, steps)) => {
-            panic!("{reason}\n\nThe sequence, shrunk, of seed {seed}:\n{}", told(&steps));
+            panic!("{reason}\n\nThe sequence, shrunk, of seed {seed}:\n{}", describe(&steps));
         }
         Err(TestError::Abort(reason)) => panic!("seed {seed}: {reason}"),
     }
 }
 
-fn told(steps: &[Step]) -> String {
+fn describe(steps: &[Step]) -> String {
     let mut text = String::new();
     for (n, step) in steps.iter().enumerate() {
         // Writing to a string does not fail.

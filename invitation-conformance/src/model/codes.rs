@@ -24,8 +24,8 @@ pub(super) fn symbols(shown: &str) -> Vec<char> {
 }
 
 /// Returns the code as a person types it, still readable as this code.
-pub(super) fn typed(shown: &str, typing: Spelling) -> String {
-    match typing {
+pub(super) fn typed(shown: &str, spelling: Spelling) -> String {
+    match spelling {
         Spelling::AsShown => shown.to_owned(),
         Spelling::Lower => shown.to_lowercase(),
         Spelling::Spaced => {
@@ -54,23 +54,23 @@ pub(super) fn mistyped(shown: &str, mistake: TypingMistake) -> (String, ParseCod
             (symbols[..left].iter().collect(), length(left))
         }
         TypingMistake::Longer => (format!("{shown}-7"), length(LENGTH + 1)),
-        TypingMistake::Alien(place) => {
-            let place = usize::from(place) % LENGTH;
+        TypingMistake::Alien(division) => {
+            let division = usize::from(division) % LENGTH;
             // A shown code has a hyphen after each group of four symbols.
-            let position = place + place / 4;
+            let position = division + division / 4;
             let text = shown.chars().enumerate().map(|(n, c)| if n == position { 'u' } else { c });
             (text.collect(), ParseCodeError::Symbol { position: position + 1 })
         }
-        TypingMistake::Wrong(place) => {
-            let place = usize::from(place) % LENGTH;
-            let mut others = SYMBOLS.chars().cycle().skip_while(|&c| c != symbols[place]);
-            symbols[place] = others.nth(1).unwrap_or('7');
+        TypingMistake::Wrong(division) => {
+            let division = usize::from(division) % LENGTH;
+            let mut others = SYMBOLS.chars().cycle().skip_while(|&c| c != symbols[division]);
+            symbols[division] = others.nth(1).unwrap_or('7');
             (symbols.iter().collect(), ParseCodeError::Check)
         }
-        TypingMistake::Swapped(place) => {
-            let place = usize::from(place) % LENGTH;
-            let other = (0..LENGTH).find(|&other| symbols[other] != symbols[place]);
-            symbols.swap(place, other.unwrap_or(0));
+        TypingMistake::Swapped(division) => {
+            let division = usize::from(division) % LENGTH;
+            let other = (0..LENGTH).find(|&other| symbols[other] != symbols[division]);
+            symbols.swap(division, other.unwrap_or(0));
             (symbols.iter().collect(), ParseCodeError::Check)
         }
     }

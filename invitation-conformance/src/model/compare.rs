@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Returns an error that describes the difference, if there is one.
-pub(super) fn same(what: &str, expected: &Answer, seen: &Answer) -> Result<(), String> {
+pub(super) fn compare_answers(what: &str, expected: &Answer, seen: &Answer) -> Result<(), String> {
     if expected == seen {
         return Ok(());
     }
@@ -26,11 +26,15 @@ impl ServiceUnderTest {
     pub(super) async fn compare_facts(&self, model: &Model) -> Result<(), String> {
         let all = ListCriteria::default();
         let seen = self.list(ActingUser::Admin, &all, Limits::MAX_PAGE, 0, model).await;
-        same("the whole list", &model.list(ActingUser::Admin, all).answer, &seen)?;
+        compare_answers("the whole list", &model.list(ActingUser::Admin, all).answer, &seen)?;
         let seen = self.counts(ActingUser::Admin, &all, model).await;
-        same("the counts", &model.counts(ActingUser::Admin, all).answer, &seen)?;
+        compare_answers("the counts", &model.counts(ActingUser::Admin, all).answer, &seen)?;
         let seen = self.reservations(ActingUser::Admin, None, Limits::MAX_PAGE, model).await;
-        same("the open reservations", &model.reservations(ActingUser::Admin, None).answer, &seen)
+        compare_answers(
+            "the open reservations",
+            &model.reservations(ActingUser::Admin, None).answer,
+            &seen,
+        )
     }
 
     /// Compares the redemptions of that invitation, which may be purged or deleted.
@@ -41,7 +45,7 @@ impl ServiceUnderTest {
             Ok(found) => Answer::Used(found.items),
             Err(error) => Error::from(error).into(),
         };
-        same("who redeemed it", &Answer::Used(row.newest_redemptions()), &seen)
+        compare_answers("who redeemed it", &Answer::Used(row.newest_redemptions()), &seen)
     }
 
     /// Compares the events since `before` with the expected ones, and adds them to the
@@ -64,7 +68,7 @@ impl ServiceUnderTest {
                 continue;
             }
             leaks_nothing(&event, model)?;
-            match expected.iter().position(|wanted| fits(wanted, &event)) {
+            match expected.iter().position(|wanted| matches_event(wanted, &event)) {
                 Some(n) => drop(expected.remove(n)),
                 None => {
                     return Err(format!(
@@ -85,7 +89,7 @@ impl ServiceUnderTest {
         let mut events = model.trail.clone();
         events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
         let seen = self.trail(ActingUser::Admin, &EventCriteria::new(), 7, model).await;
-        same("the complete audit trail", &Answer::Trail(events), &seen)?;
+        compare_answers("the complete audit trail", &Answer::Trail(events), &seen)?;
         for row in &model.rows {
             let target = Target::Id(row.facts.id);
             let seen = self.service.store().get(&target, &Scope::All).await;
@@ -106,7 +110,7 @@ impl ServiceUnderTest {
 }
 
 /// The details of an event that are compared.
-const TOLD: [&str; 10] = [
+const DETAIL_NAMES: [&str; 10] = [
     "reservation",
     "until",
     "taken_over_from",
@@ -119,8 +123,8 @@ const TOLD: [&str; 10] = [
     "removed",
 ];
 
-fn fits(wanted: &ExpectedEvent, event: &Event) -> bool {
-    let told = |(name, value)| Some((TOLD.into_iter().find(|told| *told == name)?, value));
+fn matches_event(wanted: &ExpectedEvent, event: &Event) -> bool {
+    let told = |(name, value)| Some((DETAIL_NAMES.into_iter().find(|told| *told == name)?, value));
     let mut detail: Vec<(&str, &str)> = event.detail.iter().filter_map(told).collect();
     let mut wanted_detail: Vec<(&str, &str)> =
         wanted.detail.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -21,9 +21,9 @@ const FIRST_VERSION: u64 = 1;
 
 /// A draft with every field filled in.
 pub(super) struct CompleteTerms {
-    pub(super) wish: DraftSpec,
-    pub(super) part: RoleName,
-    pub(super) place: DivisionName,
+    pub(super) spec: DraftSpec,
+    pub(super) role: RoleName,
+    pub(super) division: DivisionName,
     pub(super) expires_at: Timestamp,
     max_uses: NonZeroU32,
 }
@@ -43,16 +43,22 @@ impl Model {
         key: Option<u8>,
         seen: &Answer,
     ) -> Expected {
-        if let Some(no) = self.right_missing(by, Right::Create) {
-            return self.refused(performer(by), Action::Create, no, None, named(by, Some(draft)));
+        if let Some(refusal) = self.right_missing(by, Right::Create) {
+            return self.refused(
+                performer(by),
+                Action::Create,
+                refusal,
+                None,
+                named(by, Some(draft)),
+            );
         }
-        match self.whole(by, draft) {
+        match self.complete_terms(by, draft) {
             Ok(whole) => self.issue(by, vec![whole], false, key, seen),
             Err(Rejected::Fields(fields)) => {
-                Expected::quiet(invalid(fields.into_iter().map(|field| (None, field))))
+                Expected::without_events(invalid(fields.into_iter().map(|field| (None, field))))
             }
-            Err(Rejected::ExpectedRefusal(no, place)) => {
-                self.refused(performer(by), Action::Create, no, None, place)
+            Err(Rejected::ExpectedRefusal(refusal, division)) => {
+                self.refused(performer(by), Action::Create, refusal, None, division)
             }
         }
     }
@@ -64,8 +70,8 @@ impl Model {
         key: Option<u8>,
         seen: &Answer,
     ) -> Expected {
-        if let Some(no) = self.right_missing(by, Right::Bulk) {
-            return self.refused(performer(by), Action::Create, no, None, named(by, None));
+        if let Some(refusal) = self.right_missing(by, Right::Bulk) {
+            return self.refused(performer(by), Action::Create, refusal, None, named(by, None));
         }
         if drafts.is_empty() || drafts.len() > MAX_BATCH as usize {
             return Expected::invalid("drafts");
@@ -74,21 +80,23 @@ impl Model {
         let mut wrong = Vec::new();
         let mut refused = None;
         for (line, draft) in drafts.iter().enumerate() {
-            match self.whole(by, *draft) {
+            match self.complete_terms(by, *draft) {
                 Ok(whole) => wholes.push(whole),
                 Err(Rejected::Fields(fields)) => {
                     wrong.extend(fields.into_iter().map(|field| (Some(line), field)));
                 }
-                Err(Rejected::ExpectedRefusal(no, place)) => {
-                    refused = refused.or(Some((no, place)))
+                Err(Rejected::ExpectedRefusal(refusal, division)) => {
+                    refused = refused.or(Some((refusal, division)));
                 }
             }
         }
         if !wrong.is_empty() {
-            return Expected::quiet(invalid(wrong.into_iter()));
+            return Expected::without_events(invalid(wrong.into_iter()));
         }
         match refused {
-            Some((no, place)) => self.refused(performer(by), Action::Create, no, None, place),
+            Some((refusal, division)) => {
+                self.refused(performer(by), Action::Create, refusal, None, division)
+            }
             None => self.issue(by, wholes, true, key, seen),
         }
     }
@@ -96,84 +104,85 @@ impl Model {
     /// The system has every right; a user has the rights of their role.
     fn right_missing(&self, by: Creator, right: Right) -> Option<ExpectedRefusal> {
         match by {
-            Creator::User(who) if !self.rules.allow(who.part(), right) => Some(forbidden(right)),
+            Creator::User(who) if !self.rules.allows(who.role(), right) => Some(forbidden(right)),
             _ => None,
         }
     }
 
     /// Fills in a draft and checks it: first its limits, then the rights to the values it
     /// names.
-    fn whole(&self, by: Creator, wish: DraftSpec) -> Result<CompleteTerms, Rejected> {
+    fn complete_terms(&self, by: Creator, spec: DraftSpec) -> Result<CompleteTerms, Rejected> {
         let mut wrong = Vec::new();
-        let expires_at = self.expiry(wish.until).map_err(|field| wrong.push(field)).ok();
-        let max_uses = NonZeroU32::new(wish.uses).filter(|uses| uses.get() <= MAX_USES);
+        let expires_at = self.expiry(spec.until).map_err(|field| wrong.push(field)).ok();
+        let max_uses = NonZeroU32::new(spec.uses).filter(|uses| uses.get() <= MAX_USES);
         if max_uses.is_none() {
             wrong.push("max_uses");
         }
-        let part = wish.role.or_else(|| self.only_grant(by));
-        if part.is_none() {
+        let role = spec.role.or_else(|| self.only_grant(by));
+        if role.is_none() {
             wrong.push("role");
         }
-        let place = wish.place.or_else(|| home(by));
-        if place.is_none() {
+        let division = spec.division.or_else(|| home(by));
+        if division.is_none() {
             wrong.push("division");
         }
-        let (Some(expires_at), Some(max_uses), Some(part), Some(place)) =
-            (expires_at, max_uses, part, place)
+        let (Some(expires_at), Some(max_uses), Some(role), Some(division)) =
+            (expires_at, max_uses, role, division)
         else {
             return Err(Rejected::Fields(wrong));
         };
-        match self.forbidden_wish(by, wish, part, place) {
-            Some(no) => Err(Rejected::ExpectedRefusal(no, named(by, Some(wish)))),
-            None => Ok(CompleteTerms { wish, part, place, expires_at, max_uses }),
+        match self.forbidden_draft(by, spec, role, division) {
+            Some(refusal) => Err(Rejected::ExpectedRefusal(refusal, named(by, Some(spec)))),
+            None => Ok(CompleteTerms { spec, role, division, expires_at, max_uses }),
         }
     }
 
-    fn forbidden_wish(
+    fn forbidden_draft(
         &self,
         by: Creator,
-        wish: DraftSpec,
-        part: RoleName,
-        place: DivisionName,
+        spec: DraftSpec,
+        role: RoleName,
+        division: DivisionName,
     ) -> Option<ExpectedRefusal> {
-        let lacking = self.lacking(by, part, wish.bound, wish.uses);
+        let lacking = self.missing_right(by, role, spec.binding, spec.uses);
         let Creator::User(who) = by else { return lacking };
         lacking.or_else(|| {
-            let division = place.division();
-            let no = (Refusal::DivisionNotAllowed { division }, Reason::DivisionNotAllowed);
-            (!who.reaches(&place.division())).then_some(no)
+            let division = division.division();
+            let is_reached = who.reaches(&division);
+            let refusal = (Refusal::DivisionNotAllowed { division }, Reason::DivisionNotAllowed);
+            (!is_reached).then_some(refusal)
         })
     }
 
     /// Returns the refusal if `by` lacks a right that an invitation of this form needs.
-    pub(super) fn lacking(
+    pub(super) fn missing_right(
         &self,
         by: Creator,
-        part: RoleName,
-        bound: BindingSpec,
+        role: RoleName,
+        binding: BindingSpec,
         uses: u32,
     ) -> Option<ExpectedRefusal> {
-        if !self.grantable(by, part) {
-            let refusal = Refusal::RoleNotGrantable { role: part.role() };
+        if !self.grantable(by, role) {
+            let refusal = Refusal::RoleNotGrantable { role: role.role() };
             return Some((refusal, Reason::RoleNotGrantable));
         }
         let Creator::User(who) = by else { return None };
-        let lacks = |right| !self.rules.allow(who.part(), right);
+        let lacks = |right| !self.rules.allows(who.role(), right);
         if uses > 1 && lacks(Right::MultiUse) {
             let refusal = Refusal::Forbidden { right: Right::MultiUse };
             return Some((refusal, Reason::MultiUseNotAllowed));
         }
-        if matches!(bound, BindingSpec::Domain(_)) && lacks(Right::BindDomain) {
+        if matches!(binding, BindingSpec::Domain(_)) && lacks(Right::BindDomain) {
             let refusal = Refusal::Forbidden { right: Right::BindDomain };
             return Some((refusal, Reason::DomainNotAllowed));
         }
         None
     }
 
-    fn grantable(&self, by: Creator, part: RoleName) -> bool {
+    fn grantable(&self, by: Creator, role: RoleName) -> bool {
         match by {
-            Creator::System => self.rules.know(part),
-            Creator::User(who) => self.rules.grants(who.part()).contains(&part),
+            Creator::System => self.rules.knows(role),
+            Creator::User(who) => self.rules.grants(who.role()).contains(&role),
         }
     }
 
@@ -181,7 +190,7 @@ impl Model {
     fn only_grant(&self, by: Creator) -> Option<RoleName> {
         match by {
             Creator::System => None,
-            Creator::User(who) => match self.rules.grants(who.part()) {
+            Creator::User(who) => match self.rules.grants(who.role()) {
                 [only] => Some(*only),
                 _ => None,
             },
@@ -197,8 +206,8 @@ impl Model {
         key: Option<u8>,
         seen: &Answer,
     ) -> Expected {
-        let places = || wholes.iter().map(|whole| whole.place);
-        let only = places().next().filter(|first| places().all(|place| place == *first));
+        let places = || wholes.iter().map(|whole| whole.division);
+        let only = places().next().filter(|first| places().all(|division| division == *first));
         let asked = KeyRequest::of(many, &wholes);
         if let Some(again) = key.and_then(|key| self.again(by, key, &asked, only)) {
             return again;
@@ -207,28 +216,38 @@ impl Model {
             Creator::System => None,
             Creator::User(who) => Some(who),
         };
-        let divisions: Vec<_> = wholes.iter().map(|whole| whole.place.division()).collect();
-        if let Some(no) = self.no_room(inviter, &divisions) {
+        let divisions: Vec<_> = wholes.iter().map(|whole| whole.division.division()).collect();
+        if let Some(refusal) = self.quota_refusal(inviter, &divisions) {
             // The division of the event: the full one, or the only one among the drafts.
-            let the_one = match &no.0 {
+            let the_one = match &refusal.0 {
                 Refusal::QuotaExceeded { of: QuotaOf::Division(full), .. } => {
-                    places().find(|place| place.division() == *full)
+                    places().find(|division| division.division() == *full)
                 }
                 _ => only,
             };
-            return self.refused(performer(by), Action::Create, no, None, the_one.or(home(by)));
+            return self.refused(
+                performer(by),
+                Action::Create,
+                refusal,
+                None,
+                the_one.or(home(by)),
+            );
         }
         let fresh = match seen {
             Answer::Issued(issued) if issued.len() == wholes.len() => issued.clone(),
             // The answer has another form, which the comparison reports as a difference.
-            _ => return Expected::quiet(Answer::Issued(Vec::new())),
+            _ => return Expected::without_events(Answer::Issued(Vec::new())),
         };
         let batch = match fresh[0].invitation.batch {
             _ if !many => None,
             Some(batch) if self.rows.iter().all(|row| row.facts.batch != Some(batch)) => {
                 Some(batch)
             }
-            _ => return Expected::quiet(Answer::Broken("no batch, or one twice".to_owned())),
+            _ => {
+                return Expected::without_events(Answer::Broken(
+                    "no batch, or one twice".to_owned(),
+                ));
+            }
         };
         let (mut issued, mut events) = (Vec::new(), Vec::new());
         let count = wholes.len();
@@ -236,7 +255,9 @@ impl Model {
             let repeated = self.codes.iter().any(|(former, _)| *former == code)
                 || self.rows.iter().any(|row| row.facts.id == invitation.id);
             if repeated {
-                return Expected::quiet(Answer::Broken("an id or a code twice".to_owned()));
+                return Expected::without_events(Answer::Broken(
+                    "an id or a code twice".to_owned(),
+                ));
             }
             let row = self.row(by, &whole, batch, &invitation, code);
             let (invitation, code) = (row.facts.clone(), row.code.clone());
@@ -270,19 +291,19 @@ impl Model {
         let (inviter, user) = match by {
             Creator::System => (Inviter::System, None),
             Creator::User(who) => (
-                Inviter::User { user: who.user(), role: who.part().role() },
-                Some((who, who.part())),
+                Inviter::User { user: who.user(), role: who.role().role() },
+                Some((who, who.role())),
             ),
         };
-        let DraftSpec { bound, note, .. } = whole.wish;
+        let DraftSpec { binding, note, .. } = whole.spec;
         let mut facts = Invitation {
             id: seen.id,
             digest: seen.digest,
             tag: seen.tag,
             sealed: seen.sealed.clone(),
-            binding: bound.binding(),
-            role: whole.part.role(),
-            division: whole.place.division(),
+            binding: binding.binding(),
+            role: whole.role.role(),
+            division: whole.division.division(),
             inviter,
             created_at: self.now,
             expires_at: whole.expires_at,
@@ -300,8 +321,8 @@ impl Model {
         ModelInvitation {
             facts,
             code,
-            bound,
-            part: whole.part,
+            binding,
+            role: whole.role,
             inviter: user,
             redemptions: Vec::new(),
             leases: Vec::new(),
@@ -341,7 +362,7 @@ pub(super) fn home(by: Creator) -> Option<DivisionName> {
 
 /// Returns the division that the draft names, or the creator's own.
 fn named(by: Creator, draft: Option<DraftSpec>) -> Option<DivisionName> {
-    draft.and_then(|draft| draft.place).or_else(|| home(by))
+    draft.and_then(|draft| draft.division).or_else(|| home(by))
 }
 
 fn invalid(fields: impl Iterator<Item = (Option<usize>, &'static str)>) -> Answer {

@@ -34,7 +34,7 @@ pub(super) fn code() -> impl Strategy<Value = Pick> {
     prop_oneof![15 => (0_u8..8).prop_map(Pick::Known), 1 => Just(Pick::Stranger)]
 }
 
-pub(super) fn who() -> impl Strategy<Value = ActingUser> {
+pub(super) fn acting_user() -> impl Strategy<Value = ActingUser> {
     prop_oneof![
         8 => Just(ActingUser::Admin),
         6 => Just(ActingUser::SalesLead),
@@ -46,10 +46,10 @@ pub(super) fn who() -> impl Strategy<Value = ActingUser> {
 }
 
 pub(super) fn creator() -> impl Strategy<Value = Creator> {
-    prop_oneof![9 => who().prop_map(Creator::User), 1 => Just(Creator::System)]
+    prop_oneof![9 => acting_user().prop_map(Creator::User), 1 => Just(Creator::System)]
 }
 
-pub(super) fn place() -> impl Strategy<Value = DivisionName> {
+pub(super) fn division() -> impl Strategy<Value = DivisionName> {
     select(
         &[
             DivisionName::Sales,
@@ -61,7 +61,7 @@ pub(super) fn place() -> impl Strategy<Value = DivisionName> {
     )
 }
 
-pub(super) fn part() -> impl Strategy<Value = RoleName> {
+pub(super) fn role() -> impl Strategy<Value = RoleName> {
     use RoleName::{Admin, Lead, Manager, Staff, Wizard};
     select(&[Staff, Staff, Staff, Staff, Manager, Manager, Admin, Lead, Wizard][..])
 }
@@ -71,7 +71,7 @@ pub(super) fn mailbox() -> impl Strategy<Value = Mailbox> {
     select(&[Anna, Anna, AnnaUntagged, Bob, BobElsewhere, Carol][..])
 }
 
-pub(super) fn bound() -> impl Strategy<Value = BindingSpec> {
+pub(super) fn binding() -> impl Strategy<Value = BindingSpec> {
     prop_oneof![
         4 => Just(BindingSpec::Anyone),
         3 => (mailbox(), any::<bool>()).prop_map(|(mailbox, other)| BindingSpec::Address(mailbox, other)),
@@ -79,7 +79,7 @@ pub(super) fn bound() -> impl Strategy<Value = BindingSpec> {
     ]
 }
 
-pub(super) fn until() -> impl Strategy<Value = ExpirySpec> {
+pub(super) fn expiry() -> impl Strategy<Value = ExpirySpec> {
     let exact = [
         HOUR,
         HOUR,
@@ -101,15 +101,15 @@ pub(super) fn until() -> impl Strategy<Value = ExpirySpec> {
     ]
 }
 
-pub(super) fn wish() -> impl Strategy<Value = DraftSpec> {
+pub(super) fn draft_spec() -> impl Strategy<Value = DraftSpec> {
     let uses = select(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 3, MAX_USES, MAX_USES + 1][..]);
     let note = option::weighted(0.3, 0_u8..3);
-    let places = option::weighted(0.85, place());
-    (bound(), option::weighted(0.9, part()), places, until(), uses, note).prop_map(
-        |(bound, role, place, until, uses, note)| DraftSpec {
-            bound,
+    let places = option::weighted(0.85, division());
+    (binding(), option::weighted(0.9, role()), places, expiry(), uses, note).prop_map(
+        |(binding, role, division, until, uses, note)| DraftSpec {
+            binding,
             role,
-            place,
+            division,
             until,
             uses,
             note,
@@ -117,10 +117,10 @@ pub(super) fn wish() -> impl Strategy<Value = DraftSpec> {
     )
 }
 
-pub(super) fn terms() -> impl Strategy<Value = AmendmentSpec> {
-    let bound = option::weighted(0.4, bound());
-    (bound, option::weighted(0.4, part()), option::weighted(0.4, until()))
-        .prop_map(|(bound, role, until)| AmendmentSpec { bound, role, until })
+pub(super) fn amendment() -> impl Strategy<Value = AmendmentSpec> {
+    let binding = option::weighted(0.4, binding());
+    (binding, option::weighted(0.4, role()), option::weighted(0.4, expiry()))
+        .prop_map(|(binding, role, until)| AmendmentSpec { binding, role, until })
 }
 
 pub(super) fn version() -> impl Strategy<Value = Version> {
@@ -128,12 +128,12 @@ pub(super) fn version() -> impl Strategy<Value = Version> {
     select(&[Any, Any, Any, Current, Current, Former, Later][..])
 }
 
-pub(super) fn because() -> impl Strategy<Value = RevocationReason> {
+pub(super) fn revocation_reason() -> impl Strategy<Value = RevocationReason> {
     use RevocationReason::{Control, Left, Longest, TooLong, Unsaid};
     select(&[Unsaid, Unsaid, Left, Left, Longest, TooLong, Control][..])
 }
 
-pub(super) fn typing() -> impl Strategy<Value = Spelling> {
+pub(super) fn spelling() -> impl Strategy<Value = Spelling> {
     use Spelling::{AsShown, LookAlikes, Lower, Spaced};
     select(&[AsShown, AsShown, Lower, Spaced, LookAlikes][..])
 }
@@ -152,25 +152,26 @@ pub(super) fn mistake() -> impl Strategy<Value = TypingMistake> {
 
 pub(super) fn newcomer() -> impl Strategy<Value = Newcomer> {
     let proof = option::weighted(0.6, (mailbox(), any::<bool>()));
-    (0_u8..4, prop::bool::weighted(0.1), proof, option::weighted(0.3, place()))
-        .prop_map(|(person, renamed, proof, place)| Newcomer { person, renamed, proof, place })
+    (0_u8..4, prop::bool::weighted(0.1), proof, option::weighted(0.3, division())).prop_map(
+        |(person, renamed, proof, division)| Newcomer { person, renamed, proof, division },
+    )
 }
 
-pub(super) fn wanted() -> impl Strategy<Value = ListCriteria> {
+pub(super) fn list_criteria() -> impl Strategy<Value = ListCriteria> {
     let statuses = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
     let end = || option::weighted(0.15, (pick(), any::<bool>()));
     let narrow = (
         option::weighted(0.4, select(statuses.to_vec())),
-        option::weighted(0.15, part()),
-        option::weighted(0.15, place()),
-        option::weighted(0.15, who()),
+        option::weighted(0.15, role()),
+        option::weighted(0.15, division()),
+        option::weighted(0.15, acting_user()),
         option::weighted(0.15, pick()),
         end(),
         end(),
-        option::weighted(0.5, sought()),
+        option::weighted(0.5, search_text()),
     )
-        .prop_map(|(status, role, place, inviter, batch, created, expires, sought)| {
-            ListCriteria { status, role, place, inviter, batch, created, expires, sought }
+        .prop_map(|(status, role, division, inviter, batch, created, expires, search)| {
+            ListCriteria { status, role, division, inviter, batch, created, expires, search }
         });
     prop_oneof![1 => Just(ListCriteria::default()), 3 => narrow]
 }
@@ -220,19 +221,19 @@ const TEXTS: &[&str] = &[
     "@.+",
 ];
 
-pub(super) fn sought() -> impl Strategy<Value = SearchText> {
+pub(super) fn search_text() -> impl Strategy<Value = SearchText> {
     prop_oneof![
         12 => select(TEXTS).prop_map(SearchText::Text),
         1 => Just(SearchText::TooLong),
-        8 => (code(), typing(), select(&[4, 3, 5, 6, 7, 12, 29, 40][..]))
-            .prop_map(|(pick, typing, length)| SearchText::Code(pick, typing, length)),
+        8 => (code(), spelling(), select(&[4, 3, 5, 6, 7, 12, 29, 40][..]))
+            .prop_map(|(pick, spelling, length)| SearchText::Code(pick, spelling, length)),
         2 => (code(), 4_u8..=24).prop_map(|(pick, length)| SearchText::NearlyCode(pick, length)),
     ]
 }
 
-pub(super) fn wanted_events() -> impl Strategy<Value = EventCriteriaSpec> {
+pub(super) fn event_criteria() -> impl Strategy<Value = EventCriteriaSpec> {
     let somebody = prop_oneof![
-        who().prop_map(EventPerformer::Actor),
+        acting_user().prop_map(EventPerformer::Actor),
         (0_u8..4).prop_map(EventPerformer::Person),
     ];
     let outcomes = [EventOutcome::Succeeded, EventOutcome::Refused, EventOutcome::Denied];
@@ -241,20 +242,20 @@ pub(super) fn wanted_events() -> impl Strategy<Value = EventCriteriaSpec> {
         option::weighted(0.2, somebody),
         option::weighted(0.2, select(Action::ALL)),
         option::weighted(0.2, select(outcomes.to_vec())),
-        option::weighted(0.3, place()),
+        option::weighted(0.3, division()),
         option::weighted(0.2, any::<bool>()),
     )
-        .prop_map(|(about, by, action, outcome, place, now)| EventCriteriaSpec {
+        .prop_map(|(about, by, action, outcome, division, now)| EventCriteriaSpec {
             about,
             by,
             action,
             outcome,
-            place,
+            division,
             now,
         })
 }
 
-pub(super) fn tick() -> impl Strategy<Value = ClockMove> {
+pub(super) fn clock_move() -> impl Strategy<Value = ClockMove> {
     let by = [1, 999, HOUR - 1, HOUR, DAY, 30 * DAY, -1, -1_500, -2 * HOUR];
     prop_oneof![
         1 => select(by.to_vec()).prop_map(ClockMove::By),
@@ -265,20 +266,20 @@ pub(super) fn tick() -> impl Strategy<Value = ClockMove> {
 }
 
 /// Draws a reservation, most of the time an existing one presented by its redeemer.
-pub(super) fn reserving() -> impl Strategy<Value = ReservationPick> {
+pub(super) fn reservation_pick() -> impl Strategy<Value = ReservationPick> {
     let newest = (0_u8..2).prop_map(Pick::FromEnd);
     (prop_oneof![newest, code()], prop::bool::weighted(0.9))
         .prop_map(|(pick, own)| ReservationPick { pick, own })
 }
 
-pub(super) fn making() -> impl Strategy<Value = AccountCreation> {
+pub(super) fn account_creation() -> impl Strategy<Value = AccountCreation> {
     let time = select(&[0, 1, HOUR, HOUR][..]);
     (time, prop::bool::weighted(0.7)).prop_map(|(time, works)| {
         if works { AccountCreation::Works(time) } else { AccountCreation::Fails(time) }
     })
 }
 
-pub(super) fn bounds() -> impl Strategy<Value = LimitsSpec> {
+pub(super) fn limits() -> impl Strategy<Value = LimitsSpec> {
     let max = || select(&[None, None, Some(1), Some(2), Some(3)][..]);
     let lease = select(&[HOUR, HOUR, 1, HOUR / 6, DAY][..]);
     (max(), max(), lease).prop_map(|(inviter, division, lease)| LimitsSpec {
@@ -289,7 +290,7 @@ pub(super) fn bounds() -> impl Strategy<Value = LimitsSpec> {
 }
 
 /// Draws the creator of a request under a key: few, so that requests are repeated.
-pub(super) fn asking() -> impl Strategy<Value = Creator> {
+pub(super) fn key_creator() -> impl Strategy<Value = Creator> {
     let who = select(
         &[
             ActingUser::SalesManager,
@@ -302,24 +303,24 @@ pub(super) fn asking() -> impl Strategy<Value = Creator> {
 }
 
 /// Draws the draft of a request under a key: few drafts that differ in one field each.
-pub(super) fn asked() -> impl Strategy<Value = DraftSpec> {
+pub(super) fn key_draft() -> impl Strategy<Value = DraftSpec> {
     let usual = DraftSpec {
-        bound: BindingSpec::Anyone,
+        binding: BindingSpec::Anyone,
         role: Some(RoleName::Staff),
-        place: Some(DivisionName::Sales),
+        division: Some(DivisionName::Sales),
         until: ExpirySpec::Default,
         uses: 1,
         note: None,
     };
-    let bound = |bound| DraftSpec { bound, ..usual };
+    let binding = |binding| DraftSpec { binding, ..usual };
     let others = [
-        bound(BindingSpec::Address(Mailbox::Bob, false)),
-        bound(BindingSpec::Address(Mailbox::Bob, true)),
-        bound(BindingSpec::Address(Mailbox::Carol, false)),
-        bound(BindingSpec::Address(Mailbox::BobElsewhere, false)),
-        bound(BindingSpec::Domain(MailDomain::Example)),
+        binding(BindingSpec::Address(Mailbox::Bob, false)),
+        binding(BindingSpec::Address(Mailbox::Bob, true)),
+        binding(BindingSpec::Address(Mailbox::Carol, false)),
+        binding(BindingSpec::Address(Mailbox::BobElsewhere, false)),
+        binding(BindingSpec::Domain(MailDomain::Example)),
         DraftSpec { role: Some(RoleName::Manager), ..usual },
-        DraftSpec { place: Some(DivisionName::Hr), ..usual },
+        DraftSpec { division: Some(DivisionName::Hr), ..usual },
         // These expire at the same instant as the usual draft.
         DraftSpec { until: ExpirySpec::Days(7), ..usual },
         DraftSpec { until: ExpirySpec::After(7 * DAY), ..usual },
@@ -327,7 +328,7 @@ pub(super) fn asked() -> impl Strategy<Value = DraftSpec> {
         DraftSpec { note: Some(1), ..usual },
         // For some creators these mean the same as the usual draft.
         DraftSpec { role: None, ..usual },
-        DraftSpec { place: None, ..usual },
+        DraftSpec { division: None, ..usual },
     ];
     prop_oneof![1 => Just(usual), 1 => select(others.to_vec())]
 }

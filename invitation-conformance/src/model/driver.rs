@@ -5,7 +5,7 @@ use invitation_core::{Invitations, ManualClock, Timestamp};
 use super::{
     answer::Answer,
     codes,
-    compare::same,
+    compare::compare_answers,
     limits::LimitsSpec,
     perform::ServiceUnderTest,
     policy::PolicyChoice,
@@ -35,14 +35,14 @@ pub(super) async fn run<H: StoreProvider + ?Sized>(
     subject.compare_all(&model).await.map_err(|error| format!("at the beginning, {error}"))?;
     for (n, step) in steps.iter().enumerate() {
         model.step = n;
-        one(provider, &mut subject, &mut model, step)
+        run_step(provider, &mut subject, &mut model, step)
             .await
             .map_err(|error| format!("after step {n}, {step:?}, {error}"))?;
     }
     subject.compare_all(&model).await.map_err(|error| format!("at the end, {error}"))
 }
 
-async fn one<H: StoreProvider + ?Sized>(
+async fn run_step<H: StoreProvider + ?Sized>(
     provider: &mut H,
     subject: &mut ServiceUnderTest,
     model: &mut Model,
@@ -56,8 +56,8 @@ async fn one<H: StoreProvider + ?Sized>(
         Step::Limits(bounds) => {
             subject.service = subject.service.clone().with_limits(bounds.limits());
         }
-        Step::Clock(tick) => {
-            model.now = model.moved(*tick);
+        Step::Clock(clock_move) => {
+            model.now = model.moved(*clock_move);
             subject.clock.set(model.now);
         }
         _ => {}
@@ -66,7 +66,7 @@ async fn one<H: StoreProvider + ?Sized>(
     let seen = Box::pin(subject.perform(step, model)).await;
     let before = model.now;
     let Expected { answer, events } = model.expect(step, &seen);
-    same("the answer", &answer, &seen)?;
+    compare_answers("the answer", &answer, &seen)?;
     let touched: Vec<_> = events.iter().filter_map(|event| event.invitation).collect();
     subject.compare_events(model, before, events).await?;
     subject.compare_facts(model).await?;
@@ -87,41 +87,41 @@ impl Model {
             Step::Reserve { code, newcomer, .. } => self.reserve(*code, *newcomer, seen.lease()),
             Step::Commit { of, newcomer } => self.commit(*of, *newcomer, seen.redemption()),
             Step::Release { of, newcomer } => self.release(*of, *newcomer),
-            Step::RedeemWith { code, newcomer, making } => {
-                self.redeem_with(*code, *newcomer, *making, seen)
+            Step::RedeemWith { code, newcomer, creation } => {
+                self.redeem_with(*code, *newcomer, *creation, seen)
             }
             Step::Mistype { code, mistake, .. } => {
                 let (_, mistyped) = codes::mistyped(self.code(*code), *mistake);
-                Expected::quiet(Answer::Mistyped(mistyped))
+                Expected::without_events(Answer::Mistyped(mistyped))
             }
             Step::Copy { by, of } => self.copy(*by, *of),
             Step::Get { by, of } => self.get(*by, *of),
             Step::Amend { by, of, terms, version } => self.amend(*by, *of, *terms, *version),
             Step::Rotate { by, of, version } => self.rotate(*by, *of, *version, seen),
-            Step::Revoke { by, of, because, version } => self.revoke(*by, *of, *because, *version),
+            Step::Revoke { by, of, reason, version } => self.revoke(*by, *of, *reason, *version),
             Step::Reinstate { by, of, version } => self.reinstate(*by, *of, *version),
             Step::Delete { by, of, version } => self.delete(*by, *of, *version),
-            Step::RevokeAll { by, wanted, because, .. } => self.revoke_all(*by, *wanted, *because),
+            Step::RevokeAll { by, wanted, reason, .. } => self.revoke_all(*by, *wanted, *reason),
             Step::Purge { by, age, max } => self.purge(*by, *age, *max, seen),
             Step::List { by, wanted, .. } => self.list(*by, *wanted),
             Step::Counts { by, wanted } => self.counts(*by, *wanted),
             Step::Events { by, wanted, .. } => self.events(*by, *wanted),
             Step::Redemptions { by, of, .. } => self.redemptions(*by, *of),
-            Step::Reservations { by, place, .. } => self.reservations(*by, *place),
-            Step::Clock(_) | Step::Reopen => Expected::quiet(Answer::Done),
+            Step::Reservations { by, division, .. } => self.reservations(*by, *division),
+            Step::Clock(_) | Step::Reopen => Expected::without_events(Answer::Done),
             Step::Policy(rules) => {
                 self.rules = *rules;
-                Expected::quiet(Answer::Done)
+                Expected::without_events(Answer::Done)
             }
             Step::Limits(bounds) => {
                 self.bounds = *bounds;
-                Expected::quiet(Answer::Done)
+                Expected::without_events(Answer::Done)
             }
         }
     }
 
-    fn moved(&self, tick: ClockMove) -> Timestamp {
-        let (at, micros) = match tick {
+    fn moved(&self, clock_move: ClockMove) -> Timestamp {
+        let (at, micros) = match clock_move {
             ClockMove::By(micros) => (Some(self.now), micros),
             ClockMove::Expiry(pick, micros) => {
                 (self.picked(pick).map(|row| row.facts.expires_at), micros)
@@ -132,7 +132,7 @@ impl Model {
                 (Pick::Known(n).of(ends.len()).map(|n| ends[n]), micros)
             }
             ClockMove::Over(pick, micros) => {
-                (self.picked(pick).map(ModelInvitation::over), DAY + micros)
+                (self.picked(pick).map(ModelInvitation::ended_at), DAY + micros)
             }
         };
         let moved = |at: Timestamp| Timestamp::from_micros(at.as_micros() + micros);

@@ -31,9 +31,9 @@ pub(super) struct KeyRequest {
 /// gave it.
 #[derive(Clone, PartialEq, Debug)]
 struct Body {
-    bound: BindingSpec,
-    part: RoleName,
-    place: DivisionName,
+    binding: BindingSpec,
+    role: RoleName,
+    division: DivisionName,
     expiry: (ExpirySpec, Option<Timestamp>),
     uses: u32,
     note: Option<u8>,
@@ -42,14 +42,14 @@ struct Body {
 impl KeyRequest {
     pub(super) fn of(many: bool, wholes: &[CompleteTerms]) -> Self {
         let drafts = wholes.iter().map(|whole| {
-            let wish = whole.wish;
-            let expiry = match wish.until {
+            let spec = whole.spec;
+            let expiry = match spec.until {
                 // The request gave an instant.
                 ExpirySpec::After(_) => (ExpirySpec::Default, Some(whole.expires_at)),
                 until => (until, None),
             };
-            let CompleteTerms { part, place, .. } = *whole;
-            Body { bound: wish.bound, part, place, expiry, uses: wish.uses, note: wish.note }
+            let CompleteTerms { role, division, .. } = *whole;
+            Body { binding: spec.binding, role, division, expiry, uses: spec.uses, note: spec.note }
         });
         Self { many, drafts: drafts.collect() }
     }
@@ -66,27 +66,28 @@ impl Model {
         only: Option<DivisionName>,
     ) -> Option<Expected> {
         let key = self.keys.iter().find(|key| key.owner == by && key.name == name)?;
-        let place = only.or(home(by));
-        let no = |no| self.refused(performer(by), Action::Create, no, None, place);
+        let division = only.or(home(by));
+        let refusal =
+            |refusal| self.refused(performer(by), Action::Create, refusal, None, division);
         if key.asked != *asked {
-            return Some(no((Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused)));
+            return Some(refusal((Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused)));
         }
         let rows = || key.rows.iter().map(|&n| &self.rows[n]);
         // After a change, the code is returned only to a creator with the right to see
         // codes.
         let sees_codes = match by {
             Creator::System => true,
-            Creator::User(who) => self.rules.allow(who.part(), Right::Copy),
+            Creator::User(who) => self.rules.allows(who.role(), Right::Copy),
         };
         if !sees_codes && rows().any(|row| row.facts.version != 1) {
-            return Some(no(forbidden(Right::Copy)));
+            return Some(refusal(forbidden(Right::Copy)));
         }
         let issues = rows().map(|row| Issue {
             invitation: row.facts.clone(),
             code: row.code.clone(),
             replayed: true,
         });
-        Some(Expected::quiet(Answer::Issued(issues.collect())))
+        Some(Expected::without_events(Answer::Issued(issues.collect())))
     }
 
     /// Remembers that the last `count` rows were created under a key.

@@ -78,7 +78,7 @@ impl ActingUser {
         ALL[self as usize].clone()
     }
 
-    pub(super) fn part(self) -> RoleName {
+    pub(super) fn role(self) -> RoleName {
         match self {
             Self::Admin | Self::BasedAdmin => RoleName::Admin,
             Self::SalesManager | Self::OperationsManager => RoleName::Manager,
@@ -97,7 +97,7 @@ impl ActingUser {
     }
 
     pub(super) fn reaches(self, division: &Division) -> bool {
-        self.reach().is_none_or(|place| place.division() == *division)
+        self.reach().is_none_or(|own| own.division() == *division)
     }
 
     /// Returns the division that applies when a draft names none.
@@ -109,9 +109,9 @@ impl ActingUser {
     }
 
     pub(super) fn actor(self, context: RequestContext) -> Actor {
-        let (user, role) = (self.user(), self.part().role());
+        let (user, role) = (self.user(), self.role().role());
         let actor = match self.reach() {
-            Some(place) => Actor::in_division(user, role, place.division()),
+            Some(division) => Actor::in_division(user, role, division.division()),
             None => Actor::across_divisions(user, role),
         };
         let actor = match self {
@@ -202,7 +202,7 @@ pub(super) struct Newcomer {
     /// The proved address, and whether it is in its other spelling.
     pub(super) proof: Option<(Mailbox, bool)>,
     /// The division in whose context the code is presented.
-    pub(super) place: Option<DivisionName>,
+    pub(super) division: Option<DivisionName>,
 }
 
 impl Newcomer {
@@ -229,8 +229,8 @@ impl Newcomer {
         if let Some((mailbox, other)) = self.proof {
             redeemer = redeemer.with_email(VerifiedEmail::vouched_by_host(mailbox.email(other)));
         }
-        match self.place {
-            Some(place) => redeemer.in_division(place.division()),
+        match self.division {
+            Some(division) => redeemer.in_division(division.division()),
             None => redeemer,
         }
     }

@@ -47,7 +47,7 @@ impl Model {
     /// Returns the refusal if a quota has no room for more pending invitations of
     /// `inviter`, one in each of `divisions`. The inviter's quota is checked first, then
     /// those of the divisions in order.
-    pub(super) fn no_room(
+    pub(super) fn quota_refusal(
         &self,
         inviter: Option<ActingUser>,
         divisions: &[Division],
@@ -55,7 +55,7 @@ impl Model {
         let count = |is_meant: &dyn Fn(&ModelInvitation) -> bool| {
             let mut pending = 0;
             for row in &self.rows {
-                if row.is_there() && row.status(self.now) == Status::Active && is_meant(row) {
+                if row.is_live() && row.status(self.now) == Status::Active && is_meant(row) {
                     pending += 1;
                 }
             }
@@ -82,7 +82,7 @@ impl Model {
 
     /// Returns the refusal if the change from `before` to `after` makes the invitation
     /// pending and a quota has no room.
-    pub(super) fn no_room_again(
+    pub(super) fn revival_refusal(
         &self,
         before: &ModelInvitation,
         after: &ModelInvitation,
@@ -92,7 +92,7 @@ impl Model {
             return None;
         }
         let inviter = after.inviter.map(|(who, _)| who);
-        self.no_room(inviter, std::slice::from_ref(&after.facts.division))
+        self.quota_refusal(inviter, std::slice::from_ref(&after.facts.division))
     }
 }
 

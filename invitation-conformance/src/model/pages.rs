@@ -6,7 +6,7 @@ use time::Duration;
 use super::{
     answer::{Answer, View},
     identities::{ActingUser, DivisionName, context},
-    perform::{ServiceUnderTest, criteria, span},
+    perform::{ServiceUnderTest, service_criteria, time_range},
     reservation::Open,
     state::Model,
     step::{EventCriteriaSpec, ListCriteria, RevocationReason},
@@ -16,7 +16,7 @@ use super::{
 const PAGES: usize = 1_000;
 
 /// Returns all items of all pages.
-async fn walk<T>(
+async fn read_all_pages<T>(
     limit: u32,
     mut turn: impl AsyncFnMut(Paging) -> Result<(Vec<T>, Option<Cursor>), Error>,
 ) -> Result<Vec<T>, Answer> {
@@ -37,7 +37,7 @@ async fn walk<T>(
 }
 
 /// Returns the answer for all items, or the error answer.
-fn walked<T>(all: Result<Vec<T>, Answer>, answer: impl FnOnce(Vec<T>) -> Answer) -> Answer {
+fn collected<T>(all: Result<Vec<T>, Answer>, answer: impl FnOnce(Vec<T>) -> Answer) -> Answer {
     all.map_or_else(|other| other, answer)
 }
 
@@ -51,13 +51,13 @@ impl ServiceUnderTest {
         pause: i64,
         model: &Model,
     ) -> Answer {
-        let (actor, criteria) = (by.actor(context(model.step)), criteria(wanted, model));
-        let all = walk(limit, async |paging| {
+        let (actor, criteria) = (by.actor(context(model.step)), service_criteria(wanted, model));
+        let all = read_all_pages(limit, async |paging| {
             let page = self.service.list(&actor, &criteria, paging).await?;
             self.clock.advance(Duration::microseconds(pause));
             Ok((page.items().iter().map(View::of).collect(), page.next()))
         });
-        let answer = walked(all.await, Answer::Listed);
+        let answer = collected(all.await, Answer::Listed);
         self.clock.set(model.now);
         answer
     }
@@ -66,18 +66,18 @@ impl ServiceUnderTest {
         &self,
         by: ActingUser,
         wanted: &ListCriteria,
-        because: RevocationReason,
+        reason: RevocationReason,
         limit: u32,
         model: &Model,
     ) -> Answer {
-        let (actor, criteria) = (by.actor(context(model.step)), criteria(wanted, model));
-        let reason = because.text();
-        let all = walk(limit, async |paging| {
+        let (actor, criteria) = (by.actor(context(model.step)), service_criteria(wanted, model));
+        let reason = reason.text();
+        let all = read_all_pages(limit, async |paging| {
             let call = self.service.revoke_all(&actor, &criteria, reason.as_deref(), paging);
             let page = call.await?;
             Ok((page.revoked().to_vec(), page.next()))
         });
-        walked(all.await, Answer::Withdrawn)
+        collected(all.await, Answer::Withdrawn)
     }
 
     pub(super) async fn redemptions(
@@ -88,27 +88,27 @@ impl ServiceUnderTest {
         model: &Model,
     ) -> Answer {
         let actor = by.actor(context(model.step));
-        let all = walk(limit, async |paging| {
+        let all = read_all_pages(limit, async |paging| {
             let page = self.service.redemptions(&actor, of, paging).await?;
             Ok((page.items().to_vec(), page.next()))
         });
-        walked(all.await, Answer::Used)
+        collected(all.await, Answer::Used)
     }
 
     pub(super) async fn reservations(
         &self,
         by: ActingUser,
-        place: Option<DivisionName>,
+        division: Option<DivisionName>,
         limit: u32,
         model: &Model,
     ) -> Answer {
         let actor = by.actor(context(model.step));
-        let division = place.map(DivisionName::division);
-        let all = walk(limit, async |paging| {
+        let division = division.map(DivisionName::division);
+        let all = read_all_pages(limit, async |paging| {
             let page = self.service.reservations(&actor, division.as_ref(), paging).await?;
             Ok((page.items().to_vec(), page.next()))
         });
-        walked(all.await, |all| {
+        collected(all.await, |all| {
             let open: Result<Vec<_>, _> = all.iter().map(Open::of).collect();
             open.map_or_else(Answer::Broken, Answer::Open)
         })
@@ -134,11 +134,11 @@ impl ServiceUnderTest {
         if let Some(outcome) = wanted.outcome {
             criteria = criteria.with_outcome(outcome);
         }
-        if let Some(place) = wanted.place {
-            criteria = criteria.in_division(place.division());
+        if let Some(division) = wanted.division {
+            criteria = criteria.in_division(division.division());
         }
         if let Some(from) = wanted.now {
-            criteria = criteria.within(span(model.now, from));
+            criteria = criteria.within(time_range(model.now, from));
         }
         self.trail(by, &criteria, limit, model).await
     }
@@ -152,10 +152,10 @@ impl ServiceUnderTest {
         model: &Model,
     ) -> Answer {
         let actor = by.actor(context(model.step));
-        let all = walk(limit, async |paging| {
+        let all = read_all_pages(limit, async |paging| {
             let page = self.service.events(&actor, criteria, paging).await?;
             Ok((page.items().to_vec(), page.next()))
         });
-        walked(all.await, Answer::Trail)
+        collected(all.await, Answer::Trail)
     }
 }

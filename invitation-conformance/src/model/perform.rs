@@ -39,13 +39,13 @@ impl ServiceUnderTest {
             Step::CreateMany { by, drafts, key } => {
                 self.create_many(*by, drafts, *key, model).await
             }
-            Step::Redeem { code, typing, newcomer } => {
-                let text = codes::typed(model.code(*code), *typing);
+            Step::Redeem { code, spelling, newcomer } => {
+                let text = codes::typed(model.code(*code), *spelling);
                 let redeemer = newcomer.redeemer(context(model.step));
                 answered(service.redeem(&text, &redeemer).await, |it| redeemed(&it))
             }
-            Step::Reserve { code, typing, newcomer } => {
-                let text = codes::typed(model.code(*code), *typing);
+            Step::Reserve { code, spelling, newcomer } => {
+                let text = codes::typed(model.code(*code), *spelling);
                 let redeemer = newcomer.redeemer(context(model.step));
                 answered(service.reserve(&text, &redeemer).await, |it| match it {
                     Reserved::Open(reservation) => {
@@ -64,8 +64,8 @@ impl ServiceUnderTest {
                 let call = service.release(model.reservation(*of), &redeemer).await;
                 answered(call, |()| Answer::Done)
             }
-            Step::RedeemWith { code, newcomer, making } => {
-                self.redeem_with(*code, *newcomer, *making, model).await
+            Step::RedeemWith { code, newcomer, creation } => {
+                self.redeem_with(*code, *newcomer, *creation, model).await
             }
             Step::Mistype { code, mistake, newcomer } => {
                 let (text, _) = codes::mistyped(model.code(*code), *mistake);
@@ -91,8 +91,8 @@ impl ServiceUnderTest {
                 let call = service.rotate(&actor(*by), model.id(*of), version).await;
                 answered(call, |created| Answer::Issued(vec![Issue::of(&created)]))
             }
-            Step::Revoke { by, of, because, version } => {
-                let (reason, version) = (because.text(), model.if_version(*of, *version));
+            Step::Revoke { by, of, reason, version } => {
+                let (reason, version) = (reason.text(), model.if_version(*of, *version));
                 let actor = actor(*by);
                 let call = service.revoke(&actor, model.id(*of), reason.as_deref(), version);
                 answered(call.await, |facts| Answer::Changed(Box::new(facts)))
@@ -112,15 +112,15 @@ impl ServiceUnderTest {
             }
             Step::Counts { by, wanted } => self.counts(*by, wanted, model).await,
             Step::Events { by, wanted, limit } => self.events(*by, wanted, *limit, model).await,
-            Step::RevokeAll { by, wanted, because, limit } => {
-                self.revoke_all(*by, wanted, *because, *limit, model).await
+            Step::RevokeAll { by, wanted, reason, limit } => {
+                self.revoke_all(*by, wanted, *reason, *limit, model).await
             }
             Step::Purge { by, age, max } => self.purge(*by, *age, *max, model).await,
             Step::Redemptions { by, of, limit } => {
                 self.redemptions(*by, model.id(*of), *limit, model).await
             }
-            Step::Reservations { by, place, limit } => {
-                self.reservations(*by, *place, *limit, model).await
+            Step::Reservations { by, division, limit } => {
+                self.reservations(*by, *division, *limit, model).await
             }
             Step::Clock(_) | Step::Reopen | Step::Policy(_) | Step::Limits(_) => Answer::Done,
         }
@@ -129,11 +129,11 @@ impl ServiceUnderTest {
     async fn create(
         &self,
         by: Creator,
-        wish: &DraftSpec,
+        spec: &DraftSpec,
         key: Option<u8>,
         model: &Model,
     ) -> Answer {
-        let (service, draft) = (&self.service, draft(wish, model));
+        let (service, draft) = (&self.service, draft(spec, model));
         let (actor, system) = caller(by, model);
         let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
         let created = match key.map(idempotency) {
@@ -151,7 +151,7 @@ impl ServiceUnderTest {
         model: &Model,
     ) -> Answer {
         let service = &self.service;
-        let drafts = wishes.iter().map(|wish| draft(wish, model)).collect();
+        let drafts = wishes.iter().map(|spec| draft(spec, model)).collect();
         let (actor, system) = caller(by, model);
         let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
         let created = match key.map(idempotency) {
@@ -165,16 +165,16 @@ impl ServiceUnderTest {
         &self,
         code: Pick,
         newcomer: Newcomer,
-        making: AccountCreation,
+        creation: AccountCreation,
         model: &Model,
     ) -> Answer {
         let text = codes::typed(model.code(code), Spelling::AsShown);
         let redeemer = newcomer.redeemer(context(model.step));
         let create = async |reservation: Reservation| {
             let hold = Box::new(Hold::of(&reservation));
-            let (AccountCreation::Works(time) | AccountCreation::Fails(time)) = making;
+            let (AccountCreation::Works(time) | AccountCreation::Fails(time)) = creation;
             self.clock.advance(Duration::microseconds(time));
-            match making {
+            match creation {
                 AccountCreation::Works(_) => Ok(hold),
                 AccountCreation::Fails(_) => Err(hold),
             }
@@ -238,7 +238,7 @@ impl ServiceUnderTest {
         model: &Model,
     ) -> Answer {
         let actor = by.actor(context(model.step));
-        answered(self.service.counts(&actor, &criteria(wanted, model)).await, |counts| {
+        answered(self.service.counts(&actor, &service_criteria(wanted, model)).await, |counts| {
             let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
             Answer::Counted(all.map(|status| match counts.of(status) {
                 Count::Exactly(n) => n,
@@ -269,27 +269,27 @@ fn expiry(until: ExpirySpec, model: &Model) -> Expiry {
     }
 }
 
-fn draft(wish: &DraftSpec, model: &Model) -> Draft {
-    let mut draft = match wish.bound {
+fn draft(spec: &DraftSpec, model: &Model) -> Draft {
+    let mut draft = match spec.binding {
         BindingSpec::Anyone => Draft::new(),
         BindingSpec::Address(mailbox, other) => Draft::new().for_email(mailbox.email(other)),
         BindingSpec::Domain(site) => Draft::new().for_domain(site.domain()),
     };
-    if let Some(part) = wish.role {
-        draft = draft.with_role(part.role());
+    if let Some(role) = spec.role {
+        draft = draft.with_role(role.role());
     }
-    if let Some(place) = wish.place {
-        draft = draft.in_division(place.division());
+    if let Some(division) = spec.division {
+        draft = draft.in_division(division.division());
     }
-    if let Some(note) = wish.note {
+    if let Some(note) = spec.note {
         draft = draft.with_metadata(metadata(note));
     }
-    let uses = NonZeroU32::new(wish.uses).unwrap_or(NonZeroU32::MIN);
-    draft.expiring(expiry(wish.until, model)).for_uses(uses)
+    let uses = NonZeroU32::new(spec.uses).unwrap_or(NonZeroU32::MIN);
+    draft.expiring(expiry(spec.until, model)).for_uses(uses)
 }
 
 fn amendment(terms: AmendmentSpec, model: &Model) -> Amendment {
-    let mut amendment = match terms.bound {
+    let mut amendment = match terms.binding {
         None => Amendment::new(),
         Some(BindingSpec::Anyone) => Amendment::new().for_anyone(),
         Some(BindingSpec::Address(mailbox, other)) => {
@@ -297,8 +297,8 @@ fn amendment(terms: AmendmentSpec, model: &Model) -> Amendment {
         }
         Some(BindingSpec::Domain(site)) => Amendment::new().for_domain(site.domain()),
     };
-    if let Some(part) = terms.role {
-        amendment = amendment.with_role(part.role());
+    if let Some(role) = terms.role {
+        amendment = amendment.with_role(role.role());
     }
     match terms.until {
         Some(until) => amendment.expiring(expiry(until, model)),
@@ -306,39 +306,39 @@ fn amendment(terms: AmendmentSpec, model: &Model) -> Amendment {
     }
 }
 
-pub(super) fn criteria(wanted: &ListCriteria, model: &Model) -> Criteria {
-    let mut criteria = Criteria::new();
+pub(super) fn service_criteria(wanted: &ListCriteria, model: &Model) -> Criteria {
+    let mut service_criteria = Criteria::new();
     if let Some(status) = wanted.status {
-        criteria = criteria.with_status(status);
+        service_criteria = service_criteria.with_status(status);
     }
-    if let Some(part) = wanted.role {
-        criteria = criteria.with_role(part.role());
+    if let Some(role) = wanted.role {
+        service_criteria = service_criteria.with_role(role.role());
     }
-    if let Some(place) = wanted.place {
-        criteria = criteria.in_division(place.division());
+    if let Some(division) = wanted.division {
+        service_criteria = service_criteria.in_division(division.division());
     }
     if let Some(who) = wanted.inviter {
-        criteria = criteria.by_inviter(who.user());
+        service_criteria = service_criteria.by_inviter(who.user());
     }
     if let Some(pick) = wanted.batch {
-        criteria = criteria.in_batch(model.batch(pick));
+        service_criteria = service_criteria.in_batch(model.batch(pick));
     }
     if let Some((pick, from)) = wanted.created {
         let at = model.picked(pick).map_or(model.now, |row| row.facts.created_at);
-        criteria = criteria.created_within(span(at, from));
+        service_criteria = service_criteria.created_within(time_range(at, from));
     }
     if let Some((pick, from)) = wanted.expires {
         let at = model.picked(pick).map_or(model.now, |row| row.facts.expires_at);
-        criteria = criteria.expiring_within(span(at, from));
+        service_criteria = service_criteria.expiring_within(time_range(at, from));
     }
-    match wanted.sought {
-        Some(sought) => criteria.matching(model.sought(sought)),
-        None => criteria,
+    match wanted.search {
+        Some(search) => service_criteria.matching(model.search(search)),
+        None => service_criteria,
     }
 }
 
 /// Returns the range that begins at `at`, or the one that ends there.
-pub(super) fn span(at: invitation_core::Timestamp, from: bool) -> TimeRange {
+pub(super) fn time_range(at: invitation_core::Timestamp, from: bool) -> TimeRange {
     let (from, until) = if from { (Some(at), None) } else { (None, Some(at)) };
     TimeRange { from, until }
 }

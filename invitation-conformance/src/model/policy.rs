@@ -22,8 +22,8 @@ const LEAD_MAY_NOT: [Right; 2] = [Right::MultiUse, Right::BindDomain];
 const WITHOUT_CODES: [Right; 3] = [Right::Create, Right::Bulk, Right::View];
 
 impl PolicyChoice {
-    pub(super) fn allow(self, part: RoleName, right: Right) -> bool {
-        match (part, self) {
+    pub(super) fn allows(self, role: RoleName, right: Right) -> bool {
+        match (role, self) {
             (RoleName::Admin, _) => true,
             (RoleName::Manager, Self::ManagersSeeNoCodes) => WITHOUT_CODES.contains(&right),
             (RoleName::Manager, _) => matches!(right, Right::Create | Right::View | Right::Copy),
@@ -33,8 +33,8 @@ impl PolicyChoice {
     }
 
     /// Returns the roles that a role may grant.
-    pub(super) fn grants(self, part: RoleName) -> &'static [RoleName] {
-        match (part, self) {
+    pub(super) fn grants(self, role: RoleName) -> &'static [RoleName] {
+        match (role, self) {
             (RoleName::Admin, Self::WithLead) => {
                 &[RoleName::Admin, RoleName::Manager, RoleName::Staff, RoleName::Lead]
             }
@@ -46,8 +46,8 @@ impl PolicyChoice {
     }
 
     /// Whether the policy knows a role.
-    pub(super) fn know(self, part: RoleName) -> bool {
-        match part {
+    pub(super) fn knows(self, role: RoleName) -> bool {
+        match role {
             RoleName::Admin | RoleName::Manager | RoleName::Staff => true,
             RoleName::Lead => self == Self::WithLead,
             RoleName::Wizard => false,

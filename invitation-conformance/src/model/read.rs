@@ -13,29 +13,29 @@ use super::{
 
 impl Model {
     pub(super) fn get(&self, by: ActingUser, of: Pick) -> Expected {
-        if !self.rules.allow(by.part(), Right::View) {
+        if !self.rules.allows(by.role(), Right::View) {
             return self.refused_about(by, Action::View, forbidden(Right::View), of);
         }
-        match self.look(by, of) {
+        match self.visible(by, of) {
             Ok(n) => {
                 let view = self.view(by, &self.rows[n], self.now);
-                Expected::quiet(Answer::Seen(Box::new(view)))
+                Expected::without_events(Answer::Seen(Box::new(view)))
             }
-            Err(no) => self.refused_about(by, Action::View, no, of),
+            Err(refusal) => self.refused_about(by, Action::View, refusal, of),
         }
     }
 
     pub(super) fn copy(&self, by: ActingUser, of: Pick) -> Expected {
-        if !self.rules.allow(by.part(), Right::Copy) {
+        if !self.rules.allows(by.role(), Right::Copy) {
             return self.refused_about(by, Action::Copy, forbidden(Right::Copy), of);
         }
-        match self.look(by, of) {
+        match self.visible(by, of) {
             Ok(n) => {
                 let row = &self.rows[n];
                 let event = self.event(user(by), Action::Copy).about(row);
                 Expected { answer: Answer::Code(row.code.clone()), events: vec![event] }
             }
-            Err(no) => self.refused_about(by, Action::Copy, no, of),
+            Err(refusal) => self.refused_about(by, Action::Copy, refusal, of),
         }
     }
 
@@ -44,14 +44,14 @@ impl Model {
             Ok(search) => search,
             Err(expected) => return *expected,
         };
-        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let sees_codes = self.rules.allows(by.role(), Right::Copy);
         let finds = |row: &&ModelInvitation| {
             search.as_ref().is_none_or(|search| search.finds(&row.shown(), &row.code, sees_codes))
         };
         let mut rows: Vec<&ModelInvitation> = self.matching(by, wanted).filter(finds).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
         let views = rows.into_iter().map(|row| self.view(by, row, self.now));
-        Expected::quiet(Answer::Listed(views.collect()))
+        Expected::without_events(Answer::Listed(views.collect()))
     }
 
     pub(super) fn counts(&self, by: ActingUser, wanted: ListCriteria) -> Expected {
@@ -59,7 +59,7 @@ impl Model {
             Ok(search) => search,
             Err(expected) => return *expected,
         };
-        let sees_codes = self.rules.allow(by.part(), Right::Copy);
+        let sees_codes = self.rules.allows(by.role(), Right::Copy);
         let mut counts = [0; 4];
         for row in self.matching(by, wanted) {
             if search
@@ -75,15 +75,20 @@ impl Model {
                 Status::Revoked => 3,
             }] += 1;
         }
-        Expected::quiet(Answer::Counted(counts))
+        Expected::without_events(Answer::Counted(counts))
     }
 
     pub(super) fn events(&self, by: ActingUser, wanted: EventCriteriaSpec) -> Expected {
-        if !self.rules.allow(by.part(), Right::Audit) {
-            return self.refused_reading(by, Action::Audit, forbidden(Right::Audit), wanted.place);
+        if !self.rules.allows(by.role(), Right::Audit) {
+            return self.refused_reading(
+                by,
+                Action::Audit,
+                forbidden(Right::Audit),
+                wanted.division,
+            );
         }
-        if let Some(no) = out_of_reach(by, wanted.place) {
-            return self.refused_reading(by, Action::Audit, no, wanted.place);
+        if let Some(refusal) = out_of_reach(by, wanted.division) {
+            return self.refused_reading(by, Action::Audit, refusal, wanted.division);
         }
         let mut found: Vec<&Event> = Vec::new();
         for event in &self.trail {
@@ -92,14 +97,14 @@ impl Model {
             }
         }
         found.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
-        Expected::quiet(Answer::Trail(found.into_iter().cloned().collect()))
+        Expected::without_events(Answer::Trail(found.into_iter().cloned().collect()))
     }
 
     fn is_wanted(&self, by: ActingUser, wanted: EventCriteriaSpec, event: &Event) -> bool {
         // Within one division, only events that certainly belong to it.
-        let within = match wanted.place.or(by.reach()) {
+        let within = match wanted.division.or(by.reach()) {
             None => true,
-            Some(place) => event.division == Some(place.division()),
+            Some(division) => event.division == Some(division.division()),
         };
         let about = wanted.about.is_none_or(|pick| event.invitation == Some(self.id(pick)));
         let user = wanted.by.is_none_or(|who| event.performer.user() == Some(&who.user()));
@@ -121,17 +126,19 @@ impl Model {
         action: Action,
         wanted: ListCriteria,
     ) -> Result<Option<Search>, Box<Expected>> {
-        if !self.rules.allow(by.part(), right) {
-            let no = forbidden(right);
-            return Err(Box::new(self.refused_reading(by, action, no, wanted.place)));
+        if !self.rules.allows(by.role(), right) {
+            let refusal = forbidden(right);
+            return Err(Box::new(self.refused_reading(by, action, refusal, wanted.division)));
         }
-        let search = match wanted.sought.map(|sought| Search::read(&self.sought(sought))) {
+        let search = match wanted.search.map(|search| Search::read(&self.search(search))) {
             None => None,
             Some(Some(search)) => Some(search),
             Some(None) => return Err(Box::new(Expected::invalid("search"))),
         };
-        match out_of_reach(by, wanted.place) {
-            Some(no) => Err(Box::new(self.refused_reading(by, action, no, wanted.place))),
+        match out_of_reach(by, wanted.division) {
+            Some(refusal) => {
+                Err(Box::new(self.refused_reading(by, action, refusal, wanted.division)))
+            }
             None => Ok(search),
         }
     }
@@ -140,10 +147,10 @@ impl Model {
         &self,
         by: ActingUser,
         action: Action,
-        no: ExpectedRefusal,
-        place: Option<DivisionName>,
+        refusal: ExpectedRefusal,
+        division: Option<DivisionName>,
     ) -> Expected {
-        self.refused(user(by), action, no, None, place.or(by.home()))
+        self.refused(user(by), action, refusal, None, division.or(by.home()))
     }
 
     /// Returns the rows that match every criterion except the search.
@@ -152,7 +159,7 @@ impl Model {
         by: ActingUser,
         wanted: ListCriteria,
     ) -> impl Iterator<Item = &ModelInvitation> {
-        let division = wanted.place.or(by.reach()).map(DivisionName::division);
+        let division = wanted.division.or(by.reach()).map(DivisionName::division);
         self.rows.iter().filter(move |row| {
             let facts = &row.facts;
             let inviter = row.inviter.map(|(who, _)| who);
@@ -164,10 +171,10 @@ impl Model {
                 let at = self.picked(pick).map_or(self.now, |row| row.facts.expires_at);
                 (facts.expires_at >= at) == from
             });
-            row.is_there()
+            row.is_live()
                 && division.as_ref().is_none_or(|division| facts.division == *division)
                 && wanted.status.is_none_or(|status| row.status(self.now) == status)
-                && wanted.role.is_none_or(|part| row.part == part)
+                && wanted.role.is_none_or(|role| row.role == role)
                 && wanted.inviter.is_none_or(|who| inviter == Some(who))
                 && wanted.batch.is_none_or(|pick| facts.batch == Some(self.batch(pick)))
                 && created
@@ -186,12 +193,12 @@ impl Model {
     }
 
     /// Returns the text of a search.
-    pub(super) fn sought(&self, sought: SearchText) -> String {
-        match sought {
+    pub(super) fn search(&self, search: SearchText) -> String {
+        match search {
             SearchText::Text(text) => text.to_owned(),
             SearchText::TooLong => "ab ".repeat(67),
-            SearchText::Code(pick, typing, length) => {
-                let typed = codes::typed(self.code(pick), typing);
+            SearchText::Code(pick, spelling, length) => {
+                let typed = codes::typed(self.code(pick), spelling);
                 typed.chars().take(usize::from(length)).collect()
             }
             SearchText::NearlyCode(pick, length) => {
@@ -211,14 +218,17 @@ impl EventPerformer {
         match self {
             Self::Actor(who) => who.user(),
             Self::Person(person) => {
-                Newcomer { person, renamed: false, proof: None, place: None }.user()
+                Newcomer { person, renamed: false, proof: None, division: None }.user()
             }
         }
     }
 }
 
-pub(super) fn out_of_reach(by: ActingUser, place: Option<DivisionName>) -> Option<ExpectedRefusal> {
-    let division = place?.division();
+pub(super) fn out_of_reach(
+    by: ActingUser,
+    division: Option<DivisionName>,
+) -> Option<ExpectedRefusal> {
+    let division = division?.division();
     if by.reaches(&division) {
         return None;
     }

@@ -38,7 +38,9 @@ impl Model {
                 self.end_lease(n, other.id);
                 self.used(n, person, id, None, event)
             }
-            Err(no) => self.refused(newcomer(person), action, no, Some(&self.rows[n]), None),
+            Err(refusal) => {
+                self.refused(newcomer(person), action, refusal, Some(&self.rows[n]), None)
+            }
         }
     }
 
@@ -61,7 +63,7 @@ impl Model {
         let new = ExpectedEvent { id: Some(id), ..event.clone() }.with("reservation", &id);
         match self.usable(n, person) {
             Ok(Use::Own(own)) if self.now < own.until => {
-                Expected::quiet(held(&self.rows[n], &own, true))
+                Expected::without_events(held(&self.rows[n], &own, true))
             }
             // Renews the lease under the same id.
             Ok(Use::Own(own)) => {
@@ -70,7 +72,7 @@ impl Model {
                 self.held(n, Lease { id: own.id, since: own.since, ..lease }, true, event)
             }
             Ok(_) if self.reserved.iter().any(|former| former.lease == id) => {
-                Expected::quiet(Answer::Broken("a lease twice".to_owned()))
+                Expected::without_events(Answer::Broken("a lease twice".to_owned()))
             }
             Ok(Use::Free) => {
                 self.reserved.push(Reserved { row: n, lease: id, person: person.person });
@@ -81,7 +83,9 @@ impl Model {
                 self.end_lease(n, other.id);
                 self.held(n, lease, false, new.with("taken_over_from", &other.id))
             }
-            Err(no) => self.refused(newcomer(person), action, no, Some(&self.rows[n]), None),
+            Err(refusal) => {
+                self.refused(newcomer(person), action, refusal, Some(&self.rows[n]), None)
+            }
         }
     }
 
@@ -92,20 +96,20 @@ impl Model {
         person: Newcomer,
         action: Action,
     ) -> Result<usize, Box<Expected>> {
-        let unknown = |reason, about: Option<&ModelInvitation>, place| {
-            let no = (Refusal::CodeUnknown, reason);
-            Err(Box::new(self.refused(newcomer(person), action, no, about, place)))
+        let unknown = |reason, about: Option<&ModelInvitation>, division| {
+            let refusal = (Refusal::CodeUnknown, reason);
+            Err(Box::new(self.refused(newcomer(person), action, refusal, about, division)))
         };
         let Some(n) = self.by_code(code) else {
-            return unknown(Reason::Unknown, None, person.place);
+            return unknown(Reason::Unknown, None, person.division);
         };
         let row = &self.rows[n];
-        if person.place.is_some_and(|place| place.division() != row.facts.division) {
+        if person.division.is_some_and(|division| division.division() != row.facts.division) {
             return unknown(Reason::OutOfScope, Some(row), None);
         }
         // A redemption stays valid, whatever state the invitation is in now.
         match row.redemption_of(person) {
-            Some(mine) => Err(Box::new(Expected::quiet(granted(row, mine, true)))),
+            Some(mine) => Err(Box::new(Expected::without_events(granted(row, mine, true)))),
             None => Ok(n),
         }
     }
@@ -131,7 +135,7 @@ impl Model {
             return Err((Refusal::Revoked, Reason::Revoked));
         }
         self.not_expired(row)?;
-        if !row.opens_to(person.proof) {
+        if !row.accepts(person.proof) {
             let missing = person.proof.is_none();
             let reason = if missing { Reason::AddressMissing } else { Reason::AddressDiffers };
             return Err((Refusal::AddressProofRequired, reason));
@@ -161,7 +165,7 @@ impl Model {
     /// policy's.
     pub(super) fn grantable_still(&self, row: &ModelInvitation) -> Result<(), ExpectedRefusal> {
         match row.inviter {
-            Some((_, part)) if !self.rules.grants(part).contains(&row.part) => {
+            Some((_, role)) if !self.rules.grants(role).contains(&row.role) => {
                 Err((Refusal::GrantWithdrawn, Reason::GrantWithdrawn))
             }
             _ => Ok(()),

@@ -39,13 +39,13 @@ impl Model {
         let row = &self.rows[n];
         if let Some(mine) = row.redemption_of(person) {
             if mine.lease == Some(of.lease()) {
-                return Expected::quiet(granted(row, mine, true));
+                return Expected::without_events(granted(row, mine, true));
             }
-            let no = (Refusal::ReservationLost, Reason::ReservationLost);
-            return self.refused(newcomer(person), action, no, Some(row), None);
+            let refusal = (Refusal::ReservationLost, Reason::ReservationLost);
+            return self.refused(newcomer(person), action, refusal, Some(row), None);
         }
-        if let Err(no) = self.commits(row, of, person) {
-            return self.refused(newcomer(person), action, no, Some(row), None);
+        if let Err(refusal) = self.commits(row, of, person) {
+            return self.refused(newcomer(person), action, refusal, Some(row), None);
         }
         let event = self.event(newcomer(person), action).with("reservation", &of.lease());
         self.end_lease(n, of.lease());
@@ -81,11 +81,11 @@ impl Model {
         };
         let row = &self.rows[n];
         if row.redemption_of(person).is_some_and(|mine| mine.lease == Some(of.lease())) {
-            let no = (Refusal::Used, Reason::Used);
-            return self.refused(newcomer(person), action, no, Some(row), None);
+            let refusal = (Refusal::Used, Reason::Used);
+            return self.refused(newcomer(person), action, refusal, Some(row), None);
         }
         if !row.holds(of, person) {
-            return Expected::quiet(Answer::Done);
+            return Expected::without_events(Answer::Done);
         }
         let event = self.event(newcomer(person), action).with("reservation", &of.lease());
         self.end_lease(n, of.lease());
@@ -101,13 +101,14 @@ impl Model {
         action: Action,
     ) -> Result<usize, Box<Expected>> {
         let n = self.rows.iter().position(|row| row.facts.id == of.invitation() && !row.purged);
-        let place = person.place.map(DivisionName::division);
-        let within = |n: &usize| place.is_none_or(|place| self.rows[*n].facts.division == place);
+        let division = person.division.map(DivisionName::division);
+        let within =
+            |n: &usize| division.is_none_or(|division| self.rows[*n].facts.division == division);
         let reason = if n.is_some() { Reason::OutOfScope } else { Reason::Unknown };
         let about = n.map(|n| &self.rows[n]);
         n.filter(within).ok_or_else(|| {
-            let no = (Refusal::NotFound, reason);
-            Box::new(self.refused(newcomer(person), action, no, about, None))
+            let refusal = (Refusal::NotFound, reason);
+            Box::new(self.refused(newcomer(person), action, refusal, about, None))
         })
     }
 
@@ -116,7 +117,7 @@ impl Model {
         &mut self,
         code: Pick,
         person: Newcomer,
-        making: AccountCreation,
+        creation: AccountCreation,
         seen: &Answer,
     ) -> Expected {
         let Expected { answer, mut events } = self.reserve(code, person, seen.lease());
@@ -127,19 +128,19 @@ impl Model {
             }
             other => return Expected { answer: Answer::NotReserved(Box::new(other)), events },
         };
-        let (AccountCreation::Works(time) | AccountCreation::Fails(time)) = making;
+        let (AccountCreation::Works(time) | AccountCreation::Fails(time)) = creation;
         self.now = self.after(time);
-        if matches!(making, AccountCreation::Fails(_)) && hold.replayed {
+        if matches!(creation, AccountCreation::Fails(_)) && hold.replayed {
             // The use is left to the earlier call.
             let answer = Answer::NotCreated(hold, Some(Box::new(Answer::Done)));
             return Expected { answer, events };
         }
-        let second = match making {
+        let second = match creation {
             AccountCreation::Works(_) => self.commit_as(hold.id, person, seen.redemption()),
             AccountCreation::Fails(_) => self.release_as(hold.id, person),
         };
         events.extend(second.events);
-        let answer = match (making, second.answer) {
+        let answer = match (creation, second.answer) {
             (AccountCreation::Works(_), Answer::Redeemed(grant)) => Answer::Made(grant, Some(hold)),
             (AccountCreation::Works(_), error) => Answer::NotCommitted(hold, Box::new(error)),
             (AccountCreation::Fails(_), Answer::Done) => Answer::NotCreated(hold, None),
@@ -149,24 +150,24 @@ impl Model {
     }
 
     pub(super) fn redemptions(&self, by: ActingUser, of: Pick) -> Expected {
-        if !self.rules.allow(by.part(), Right::View) {
+        if !self.rules.allows(by.role(), Right::View) {
             return self.refused_about(by, Action::View, forbidden(Right::View), of);
         }
-        match self.look(by, of) {
-            Ok(n) => Expected::quiet(Answer::Used(self.rows[n].newest_redemptions())),
-            Err(no) => self.refused_about(by, Action::View, no, of),
+        match self.visible(by, of) {
+            Ok(n) => Expected::without_events(Answer::Used(self.rows[n].newest_redemptions())),
+            Err(refusal) => self.refused_about(by, Action::View, refusal, of),
         }
     }
 
-    pub(super) fn reservations(&self, by: ActingUser, place: Option<DivisionName>) -> Expected {
+    pub(super) fn reservations(&self, by: ActingUser, division: Option<DivisionName>) -> Expected {
         let right = Right::Reservations;
-        if !self.rules.allow(by.part(), right) {
-            return self.refused_reading(by, Action::View, forbidden(right), place);
+        if !self.rules.allows(by.role(), right) {
+            return self.refused_reading(by, Action::View, forbidden(right), division);
         }
-        if let Some(no) = out_of_reach(by, place) {
-            return self.refused_reading(by, Action::View, no, place);
+        if let Some(refusal) = out_of_reach(by, division) {
+            return self.refused_reading(by, Action::View, refusal, division);
         }
-        let within = place.or(by.reach()).map(DivisionName::division);
+        let within = division.or(by.reach()).map(DivisionName::division);
         let mut open = Vec::new();
         for row in &self.rows {
             let division = &row.facts.division;
@@ -181,7 +182,7 @@ impl Model {
         open.sort_by_key(|open| std::cmp::Reverse((open.lease.since, open.lease.id)));
         let told =
             open.into_iter().map(|open| Open { expired: self.now >= open.lease.until, open });
-        Expected::quiet(Answer::Open(told.collect()))
+        Expected::without_events(Answer::Open(told.collect()))
     }
 }
 

@@ -4,7 +4,7 @@
 use proptest::{option, prelude::*, sample::select};
 
 use super::{
-    draw::{asked, asking, bounds, place, policy, tick, until},
+    draw::{clock_move, division, expiry, key_creator, key_draft, limits, policy},
     identities::{ActingUser, Creator, DivisionName, Newcomer, RoleName},
     policy::PolicyChoice,
     state::{DAY, HOUR},
@@ -17,23 +17,23 @@ use super::{
 const LAST: Pick = Pick::FromEnd(0);
 
 /// Draws a few steps that belong together.
-pub(super) fn scene() -> BoxedStrategy<Vec<Step>> {
+pub(super) fn scenario() -> BoxedStrategy<Vec<Step>> {
     prop_oneof![4 => contended(), 2 => interrupted(), 2 => revived(), 1 => cleaned(), 2 => repeated()].boxed()
 }
 
 /// Several people compete for the uses of one code while time passes.
 fn contended() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![
-        2 => tick(),
+        2 => clock_move(),
         3 => (0_u8..3, -1_i64..=1).prop_map(|(n, micros)| ClockMove::Lease(n, micros)),
     ];
-    let turn = (option::weighted(0.15, bounds()), option::weighted(0.4, between), taken());
+    let turn = (option::weighted(0.15, limits()), option::weighted(0.4, between), take_use());
     let turns = prop::collection::vec(turn, 2..=6);
-    (creates(select(&[1, 2, 2, 2, 3][..])), turns).prop_map(|(create, turns)| {
+    (creation(select(&[1, 2, 2, 2, 3][..])), turns).prop_map(|(create, turns)| {
         let mut steps = vec![create];
-        for (bounds, tick, take) in turns {
+        for (bounds, clock_move, take) in turns {
             steps.extend(bounds.map(Step::Limits));
-            steps.extend(tick.map(Step::Clock));
+            steps.extend(clock_move.map(Step::Clock));
             steps.push(take);
         }
         steps
@@ -44,23 +44,24 @@ fn contended() -> impl Strategy<Value = Vec<Step>> {
 fn interrupted() -> impl Strategy<Value = Vec<Step>> {
     let (by, of, version) = (ActingUser::Admin, LAST, Version::Any);
     let change = |terms| Step::Amend { by, of, terms, version };
-    let nothing = AmendmentSpec { bound: None, role: None, until: None };
+    let nothing = AmendmentSpec { binding: None, role: None, until: None };
     let other = prop_oneof![
         2 => policy().prop_map(Step::Policy),
         2 => (0_u8..2, -1_i64..=1).prop_map(|(n, micros)| Step::Clock(ClockMove::Lease(n, micros))),
         1 => (-1_i64..=1).prop_map(|micros| Step::Clock(ClockMove::Expiry(LAST, micros))),
-        1 => Just(Step::Revoke { by, of, because: RevocationReason::Left, version }),
+        1 => Just(Step::Revoke { by, of, reason: RevocationReason::Left, version }),
         1 => Just(Step::Reinstate { by, of, version }),
         1 => Just(Step::Delete { by, of, version }),
         1 => Just(Step::Rotate { by, of, version }),
-        1 => Just(change(AmendmentSpec { bound: Some(BindingSpec::Anyone), ..nothing })),
+        1 => Just(change(AmendmentSpec { binding: Some(BindingSpec::Anyone), ..nothing })),
         1 => Just(change(AmendmentSpec { role: Some(RoleName::Staff), ..nothing })),
         1 => Just(change(AmendmentSpec { until: Some(ExpirySpec::After(2 * HOUR)), ..nothing })),
     ];
     let others = prop::collection::vec(other, 1..=2);
-    (creates(select(&[1, 2][..])), person(), others, person()).prop_map(
+    (creation(select(&[1, 2][..])), any_person(), others, any_person()).prop_map(
         |(create, first, others, second)| {
-            let reserve = Step::Reserve { code: LAST, typing: Spelling::AsShown, newcomer: first };
+            let reserve =
+                Step::Reserve { code: LAST, spelling: Spelling::AsShown, newcomer: first };
             let of = ReservationPick { pick: LAST, own: true };
             let mut steps = vec![create, reserve];
             steps.extend(others);
@@ -75,20 +76,16 @@ fn interrupted() -> impl Strategy<Value = Vec<Step>> {
 /// the quota.
 fn revived() -> impl Strategy<Value = Vec<Step>> {
     let (of, version) = (Pick::FromEnd(1), Version::Any);
-    let back = until().prop_map(move |until| {
-        let terms = AmendmentSpec { bound: None, role: None, until: Some(until) };
+    let back = expiry().prop_map(move |until| {
+        let terms = AmendmentSpec { binding: None, role: None, until: Some(until) };
         let over = Step::Clock(ClockMove::Expiry(LAST, 0));
         (over, Step::Amend { by: ActingUser::Admin, of, terms, version })
     });
-    let revoke = Step::Revoke {
-        by: ActingUser::Admin,
-        of: LAST,
-        because: RevocationReason::Unsaid,
-        version,
-    };
+    let revoke =
+        Step::Revoke { by: ActingUser::Admin, of: LAST, reason: RevocationReason::Unsaid, version };
     let again = Just((revoke, Step::Reinstate { by: ActingUser::Admin, of, version }));
-    let uses = || creates(Just(1));
-    (bounds(), uses(), prop_oneof![back, again], uses()).prop_map(
+    let uses = || creation(Just(1));
+    (limits(), uses(), prop_oneof![back, again], uses()).prop_map(
         |(bounds, first, (over, back), second)| {
             vec![Step::Limits(bounds), first, over, second, back]
         },
@@ -100,9 +97,9 @@ fn cleaned() -> impl Strategy<Value = Vec<Step>> {
     let over = (-1_i64..=1).prop_map(|micros| Step::Clock(ClockMove::Over(LAST, micros)));
     let admin = Creator::User(ActingUser::Admin);
     let cleaner = select(vec![Creator::System, admin, Creator::User(ActingUser::SalesLead)]);
-    let created = (place(), 1_usize..=2, asked());
+    let created = (division(), 1_usize..=2, key_draft());
     (created, over, cleaner, 1_u32..=3).prop_map(move |((at, count, draft), over, by, max)| {
-        let draft = DraftSpec { place: Some(at), ..draft };
+        let draft = DraftSpec { division: Some(at), ..draft };
         let (drafts, key) = (vec![draft; count], Some(0));
         let create = match count {
             1 => Step::Create { by: admin, draft, key },
@@ -119,11 +116,11 @@ fn repeated() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![
         2 => policy().prop_map(Step::Policy),
         1 => Just(rotate),
-        1 => bounds().prop_map(Step::Limits),
-        1 => tick().prop_map(Step::Clock),
+        1 => limits().prop_map(Step::Limits),
+        1 => clock_move().prop_map(Step::Clock),
     ];
     let between = prop::collection::vec(between, 0..=2);
-    (asking(), asked(), between, option::weighted(0.5, asked())).prop_map(
+    (key_creator(), key_draft(), between, option::weighted(0.5, key_draft())).prop_map(
         |(by, first, between, second)| {
             let create = |draft| Step::Create { by, draft, key: Some(1) };
             let mut steps = vec![create(first)];
@@ -135,7 +132,7 @@ fn repeated() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Creates an invitation that anyone can redeem.
-fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
+fn creation(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
     let by = select(
         &[ActingUser::Admin, ActingUser::Admin, ActingUser::SalesLead, ActingUser::SalesManager][..],
     );
@@ -143,31 +140,31 @@ fn creates(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
     (by, until, uses).prop_map(|(by, until, uses)| {
         // Only administrators may create several uses.
         let uses = if by == ActingUser::Admin { uses } else { 1 };
-        let (bound, role, place) =
+        let (binding, role, division) =
             (BindingSpec::Anyone, Some(RoleName::Staff), Some(DivisionName::Sales));
-        let draft = DraftSpec { bound, role, place, until, uses, note: None };
+        let draft = DraftSpec { binding, role, division, until, uses, note: None };
         Step::Create { by: Creator::User(by), draft, key: None }
     })
 }
 
 /// A person redeems or reserves a use of the last code.
-fn taken() -> impl Strategy<Value = Step> {
-    (person(), prop::bool::weighted(0.7)).prop_map(|(newcomer, holds)| {
-        let (code, typing) = (LAST, Spelling::AsShown);
+fn take_use() -> impl Strategy<Value = Step> {
+    (any_person(), prop::bool::weighted(0.7)).prop_map(|(newcomer, holds)| {
+        let (code, spelling) = (LAST, Spelling::AsShown);
         if holds {
-            Step::Reserve { code, typing, newcomer }
+            Step::Reserve { code, spelling, newcomer }
         } else {
-            Step::Redeem { code, typing, newcomer }
+            Step::Redeem { code, spelling, newcomer }
         }
     })
 }
 
-fn person() -> impl Strategy<Value = Newcomer> {
+fn any_person() -> impl Strategy<Value = Newcomer> {
     let renamed = prop::bool::weighted(0.2);
     (0_u8..4, renamed).prop_map(|(person, renamed)| Newcomer {
         person,
         renamed,
         proof: None,
-        place: None,
+        division: None,
     })
 }

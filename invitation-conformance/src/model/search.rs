@@ -28,7 +28,7 @@ impl Search {
         let whole = beginning
             .as_ref()
             .is_some_and(|text| text.len() == 24 && CodeFormat::default().parse(text).is_ok());
-        let words = if whole { Vec::new() } else { words(text) };
+        let words = if whole { Vec::new() } else { split_terms(text) };
         (whole || !words.is_empty()).then_some(Self::Words(words, beginning))
     }
 
@@ -40,7 +40,7 @@ impl Search {
             Self::Words(wanted, beginning) => {
                 let code: String = symbols(code).into_iter().collect();
                 let begins = beginning.as_ref().is_some_and(|text| code.starts_with(text));
-                (sees_codes && begins) || own.iter().any(|text| has_all(&words(text), wanted))
+                (sees_codes && begins) || own.iter().any(|text| has_all(&split_terms(text), wanted))
             }
         }
     }
@@ -74,7 +74,7 @@ fn address(text: &str) -> Option<String> {
 }
 
 /// Returns the terms of a text.
-fn words(text: &str) -> Vec<String> {
+fn split_terms(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     // The only decomposed letter that occurs in a sequence.
     for c in text.replace("a\u{308}", "ä").to_lowercase().chars() {

@@ -46,8 +46,8 @@ pub(super) struct Model {
 pub(super) struct ModelInvitation {
     pub(super) facts: Invitation,
     pub(super) code: String,
-    pub(super) bound: BindingSpec,
-    pub(super) part: RoleName,
+    pub(super) binding: BindingSpec,
+    pub(super) role: RoleName,
     /// The inviter and their role at creation; `None` is the system.
     pub(super) inviter: Option<(ActingUser, RoleName)>,
     pub(super) redemptions: Vec<Redemption>,
@@ -104,12 +104,12 @@ pub(super) struct Expected {
 
 impl Expected {
     /// Returns an expectation without events.
-    pub(super) fn quiet(answer: Answer) -> Self {
+    pub(super) fn without_events(answer: Answer) -> Self {
         Self { answer, events: Vec::new() }
     }
 
     pub(super) fn invalid(field: &str) -> Self {
-        Self::quiet(Answer::Invalid(vec![(None, field.to_owned())]))
+        Self::without_events(Answer::Invalid(vec![(None, field.to_owned())]))
     }
 }
 
@@ -133,7 +133,7 @@ impl ModelInvitation {
     }
 
     /// Whether the invitation can appear in a list.
-    pub(super) fn is_there(&self) -> bool {
+    pub(super) fn is_live(&self) -> bool {
         !self.purged && !self.is_deleted()
     }
 
@@ -155,7 +155,7 @@ impl ModelInvitation {
 
     /// Returns the address and *Used By*, as a list shows them.
     pub(super) fn shown(&self) -> Vec<&str> {
-        let address = match self.bound {
+        let address = match self.binding {
             BindingSpec::Address(mailbox, other) => Some(mailbox.spelling(other)),
             BindingSpec::Anyone | BindingSpec::Domain(_) => None,
         };
@@ -164,9 +164,9 @@ impl ModelInvitation {
     }
 
     /// Whether the proved address, if there is one, satisfies the binding.
-    pub(super) fn opens_to(&self, proof: Option<(Mailbox, bool)>) -> bool {
+    pub(super) fn accepts(&self, proof: Option<(Mailbox, bool)>) -> bool {
         let site: fn(Mailbox) -> MailDomain = Mailbox::at;
-        match self.bound {
+        match self.binding {
             BindingSpec::Anyone => true,
             BindingSpec::Address(mailbox, _) => proof.is_some_and(|(own, _)| own == mailbox),
             BindingSpec::Domain(domain) => proof.is_some_and(|(own, _)| site(own) == domain),
@@ -255,7 +255,7 @@ impl Model {
     }
 
     /// Returns the invitation as far as `who` may know it.
-    pub(super) fn look(&self, who: ActingUser, pick: Pick) -> Result<usize, ExpectedRefusal> {
+    pub(super) fn visible(&self, who: ActingUser, pick: Pick) -> Result<usize, ExpectedRefusal> {
         let Some(n) = self.found(pick) else {
             return Err((Refusal::NotFound, Reason::Unknown));
         };
@@ -274,7 +274,8 @@ impl Model {
         let unused = row.has_uses_left();
         let revoked = row.facts.revocation.is_some();
         let uses = row.facts.max_uses.get();
-        let creatable = self.lacking(Creator::User(who), row.part, row.bound, uses).is_none();
+        let creatable =
+            self.missing_right(Creator::User(who), row.role, row.binding, uses).is_none();
         let possible = |right| match right {
             Right::Copy | Right::Delete => true,
             Right::Amend | Right::Rotate => unused && !revoked && creatable,
@@ -282,7 +283,7 @@ impl Model {
             Right::Reinstate => unused && revoked && creatable,
             _ => false,
         };
-        let may = |right: &Right| possible(*right) && self.rules.allow(who.part(), *right);
+        let may = |right: &Right| possible(*right) && self.rules.allows(who.role(), *right);
         let mut actions: Vec<Right> = Right::ALL.into_iter().filter(may).collect();
         actions.sort_unstable();
         actions
@@ -292,7 +293,7 @@ impl Model {
     pub(super) fn view(&self, who: ActingUser, row: &ModelInvitation, now: Timestamp) -> View {
         View {
             invitation: row.facts.clone(),
-            code: if self.rules.allow(who.part(), Right::Copy) {
+            code: if self.rules.allows(who.role(), Right::Copy) {
                 row.code.clone()
             } else {
                 String::new()
@@ -344,11 +345,11 @@ impl Model {
         &self,
         who: ActingUser,
         action: Action,
-        no: ExpectedRefusal,
+        refusal: ExpectedRefusal,
         of: Pick,
     ) -> Expected {
         let about = self.found(of).map(|n| &self.rows[n]);
-        self.refused(user(who), action, no, about, None)
+        self.refused(user(who), action, refusal, about, None)
     }
 }
 
@@ -367,7 +368,7 @@ fn outcome(reason: Reason) -> EventOutcome {
 
 /// Returns a user as the audit trail names them.
 pub(super) fn user(who: ActingUser) -> Performer {
-    Performer::Actor { user: who.user(), role: who.part().role() }
+    Performer::Actor { user: who.user(), role: who.role().role() }
 }
 
 /// Returns a newcomer as the audit trail names them.

@@ -24,12 +24,12 @@ pub(super) enum Step {
     },
     Redeem {
         code: Pick,
-        typing: Spelling,
+        spelling: Spelling,
         newcomer: Newcomer,
     },
     Reserve {
         code: Pick,
-        typing: Spelling,
+        spelling: Spelling,
         newcomer: Newcomer,
     },
     Commit {
@@ -43,7 +43,7 @@ pub(super) enum Step {
     RedeemWith {
         code: Pick,
         newcomer: Newcomer,
-        making: AccountCreation,
+        creation: AccountCreation,
     },
     Mistype {
         code: Pick,
@@ -72,7 +72,7 @@ pub(super) enum Step {
     Revoke {
         by: ActingUser,
         of: Pick,
-        because: RevocationReason,
+        reason: RevocationReason,
         version: Version,
     },
     Reinstate {
@@ -88,7 +88,7 @@ pub(super) enum Step {
     RevokeAll {
         by: ActingUser,
         wanted: ListCriteria,
-        because: RevocationReason,
+        reason: RevocationReason,
         limit: u32,
     },
     /// Purges at most `max` invitations that have been over for `age` microseconds.
@@ -120,7 +120,7 @@ pub(super) enum Step {
     },
     Reservations {
         by: ActingUser,
-        place: Option<DivisionName>,
+        division: Option<DivisionName>,
         limit: u32,
     },
     Clock(ClockMove),
@@ -169,9 +169,9 @@ pub(super) enum AccountCreation {
 /// The content of a draft.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct DraftSpec {
-    pub(super) bound: BindingSpec,
+    pub(super) binding: BindingSpec,
     pub(super) role: Option<RoleName>,
-    pub(super) place: Option<DivisionName>,
+    pub(super) division: Option<DivisionName>,
     pub(super) until: ExpirySpec,
     pub(super) uses: u32,
     /// The number in the metadata.
@@ -198,7 +198,7 @@ pub(super) enum ExpirySpec {
 /// The content of an amendment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct AmendmentSpec {
-    pub(super) bound: Option<BindingSpec>,
+    pub(super) binding: Option<BindingSpec>,
     pub(super) role: Option<RoleName>,
     pub(super) until: Option<ExpirySpec>,
 }
@@ -270,7 +270,7 @@ pub(super) enum TypingMistake {
 pub(super) struct ListCriteria {
     pub(super) status: Option<Status>,
     pub(super) role: Option<RoleName>,
-    pub(super) place: Option<DivisionName>,
+    pub(super) division: Option<DivisionName>,
     pub(super) inviter: Option<ActingUser>,
     /// Only invitations created in the same batch as that invitation.
     pub(super) batch: Option<Pick>,
@@ -278,7 +278,7 @@ pub(super) struct ListCriteria {
     pub(super) created: Option<(Pick, bool)>,
     /// Expiring from (true) or until (false) the expiry of that invitation.
     pub(super) expires: Option<(Pick, bool)>,
-    pub(super) sought: Option<SearchText>,
+    pub(super) search: Option<SearchText>,
 }
 
 /// The text of a search.
@@ -299,7 +299,7 @@ pub(super) struct EventCriteriaSpec {
     pub(super) by: Option<EventPerformer>,
     pub(super) action: Option<Action>,
     pub(super) outcome: Option<EventOutcome>,
-    pub(super) place: Option<DivisionName>,
+    pub(super) division: Option<DivisionName>,
     /// From (true) or until (false) now.
     pub(super) now: Option<bool>,
 }

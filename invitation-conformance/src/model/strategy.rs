@@ -5,12 +5,13 @@ use proptest::{option, prelude::*, sample::select};
 
 use super::{
     draw::{
-        asked, asking, because, bounds, code, creator, making, mistake, newcomer, pick, place,
-        policy, reserving, terms, tick, typing, version, wanted, wanted_events, who, wish,
+        account_creation, acting_user, amendment, clock_move, code, creator, division, draft_spec,
+        event_criteria, key_creator, key_draft, limits, list_criteria, mistake, newcomer, pick,
+        policy, reservation_pick, revocation_reason, spelling, version,
     },
     identities::ActingUser,
     policy::PolicyChoice,
-    scenarios::scene,
+    scenarios::scenario,
     state::{DAY, HOUR},
     step::{ListCriteria, SearchText, Step},
 };
@@ -19,9 +20,9 @@ use super::{
 pub(super) fn steps(max_len: usize) -> impl Strategy<Value = Vec<Step>> {
     // Most calls have no effect before an invitation was created.
     let policy = option::weighted(0.4, Just(Step::Policy(PolicyChoice::WithLead)));
-    let limits = option::weighted(0.2, bounds().prop_map(Step::Limits));
-    let first = option::weighted(0.9, creates());
-    let some = prop_oneof![30 => step().prop_map(|step| vec![step]), 1 => scene()];
+    let limits = option::weighted(0.2, limits().prop_map(Step::Limits));
+    let first = option::weighted(0.9, creation());
+    let some = prop_oneof![30 => step().prop_map(|step| vec![step]), 1 => scenario()];
     let rest = prop::collection::vec(some, 0..max_len.max(1));
     (policy, limits, first, rest).prop_map(|(policy, limits, first, rest)| {
         let rest = rest.into_iter().flatten();
@@ -41,22 +42,22 @@ fn step() -> BoxedStrategy<Step> {
         29 => changing(),
         4 => sweeping(),
         15 => reading(),
-        8 => tick().prop_map(Step::Clock),
+        8 => clock_move().prop_map(Step::Clock),
         2 => Just(Step::Reopen),
         3 => policy().prop_map(Step::Policy),
-        3 => bounds().prop_map(Step::Limits),
+        3 => limits().prop_map(Step::Limits),
     ]
     .boxed()
 }
 
-fn creates() -> impl Strategy<Value = Step> {
-    (creator(), wish()).prop_map(|(by, draft)| Step::Create { by, draft, key: None })
+fn creation() -> impl Strategy<Value = Step> {
+    (creator(), draft_spec()).prop_map(|(by, draft)| Step::Create { by, draft, key: None })
 }
 
 fn creating() -> BoxedStrategy<Step> {
     prop_oneof![
-        8 => creates(),
-        3 => (creator(), prop::collection::vec(wish(), 0..=4))
+        8 => creation(),
+        3 => (creator(), prop::collection::vec(draft_spec(), 0..=4))
             .prop_map(|(by, drafts)| Step::CreateMany { by, drafts, key: None }),
     ]
     .boxed()
@@ -65,9 +66,9 @@ fn creating() -> BoxedStrategy<Step> {
 fn creating_once() -> BoxedStrategy<Step> {
     let key = || (0_u8..2).prop_map(Some);
     prop_oneof![
-        5 => (asking(), asked(), key())
+        5 => (key_creator(), key_draft(), key())
             .prop_map(|(by, draft, key)| Step::Create { by, draft, key }),
-        3 => (asking(), prop::collection::vec(asked(), 1..=2), key())
+        3 => (key_creator(), prop::collection::vec(key_draft(), 1..=2), key())
             .prop_map(|(by, drafts, key)| Step::CreateMany { by, drafts, key }),
     ]
     .boxed()
@@ -75,14 +76,14 @@ fn creating_once() -> BoxedStrategy<Step> {
 
 fn presenting() -> BoxedStrategy<Step> {
     prop_oneof![
-        12 => (code(), typing(), newcomer())
-            .prop_map(|(code, typing, newcomer)| Step::Redeem { code, typing, newcomer }),
-        12 => (code(), typing(), newcomer())
-            .prop_map(|(code, typing, newcomer)| Step::Reserve { code, typing, newcomer }),
-        5 => (reserving(), newcomer()).prop_map(|(of, newcomer)| Step::Commit { of, newcomer }),
-        3 => (reserving(), newcomer()).prop_map(|(of, newcomer)| Step::Release { of, newcomer }),
-        3 => (code(), newcomer(), making())
-            .prop_map(|(code, newcomer, making)| Step::RedeemWith { code, newcomer, making }),
+        12 => (code(), spelling(), newcomer())
+            .prop_map(|(code, spelling, newcomer)| Step::Redeem { code, spelling, newcomer }),
+        12 => (code(), spelling(), newcomer())
+            .prop_map(|(code, spelling, newcomer)| Step::Reserve { code, spelling, newcomer }),
+        5 => (reservation_pick(), newcomer()).prop_map(|(of, newcomer)| Step::Commit { of, newcomer }),
+        3 => (reservation_pick(), newcomer()).prop_map(|(of, newcomer)| Step::Release { of, newcomer }),
+        3 => (code(), newcomer(), account_creation())
+            .prop_map(|(code, newcomer, creation)| Step::RedeemWith { code, newcomer, creation }),
         1 => (code(), mistake(), newcomer())
             .prop_map(|(code, mistake, newcomer)| Step::Mistype { code, mistake, newcomer }),
     ]
@@ -91,15 +92,15 @@ fn presenting() -> BoxedStrategy<Step> {
 
 fn changing() -> BoxedStrategy<Step> {
     prop_oneof![
-        6 => (who(), pick(), terms(), version())
+        6 => (acting_user(), pick(), amendment(), version())
             .prop_map(|(by, of, terms, version)| Step::Amend { by, of, terms, version }),
-        4 => (who(), pick(), version())
+        4 => (acting_user(), pick(), version())
             .prop_map(|(by, of, version)| Step::Rotate { by, of, version }),
-        4 => (who(), pick(), because(), version())
-            .prop_map(|(by, of, because, version)| Step::Revoke { by, of, because, version }),
-        5 => (who(), pick(), version())
+        4 => (acting_user(), pick(), revocation_reason(), version())
+            .prop_map(|(by, of, reason, version)| Step::Revoke { by, of, reason, version }),
+        5 => (acting_user(), pick(), version())
             .prop_map(|(by, of, version)| Step::Reinstate { by, of, version }),
-        3 => (who(), pick(), version())
+        3 => (acting_user(), pick(), version())
             .prop_map(|(by, of, version)| Step::Delete { by, of, version }),
     ]
     .boxed()
@@ -107,13 +108,13 @@ fn changing() -> BoxedStrategy<Step> {
 
 fn sweeping() -> BoxedStrategy<Step> {
     prop_oneof![
-        2 => (who(), wanted(), because(), 1_u32..=3)
-            .prop_map(|(by, wanted, because, limit)| Step::RevokeAll { by, wanted, because, limit }),
+        2 => (acting_user(), list_criteria(), revocation_reason(), 1_u32..=3)
+            .prop_map(|(by, wanted, reason, limit)| Step::RevokeAll { by, wanted, reason, limit }),
         // A search by the beginning of a code with a mistyped last symbol.
-        1 => (because(), code(), 5_u8..=24).prop_map(|(because, code, length)| {
-            let sought = Some(SearchText::NearlyCode(code, length));
-            let wanted = ListCriteria { sought, ..ListCriteria::default() };
-            Step::RevokeAll { by: ActingUser::Admin, wanted, because, limit: 2 }
+        1 => (revocation_reason(), code(), 5_u8..=24).prop_map(|(reason, code, length)| {
+            let search = Some(SearchText::NearlyCode(code, length));
+            let wanted = ListCriteria { search, ..ListCriteria::default() };
+            Step::RevokeAll { by: ActingUser::Admin, wanted, reason, limit: 2 }
         }),
         3 => (creator(), select(&AGES[..]), 1_u32..=3)
             .prop_map(|(by, age, max)| Step::Purge { by, age, max }),
@@ -125,17 +126,17 @@ fn sweeping() -> BoxedStrategy<Step> {
 fn reading() -> BoxedStrategy<Step> {
     let pages = || select(&[1, 1, 1, 2, 3][..]);
     prop_oneof![
-        2 => (who(), pick()).prop_map(|(by, of)| Step::Copy { by, of }),
-        2 => (who(), pick()).prop_map(|(by, of)| Step::Get { by, of }),
-        6 => (who(), wanted(), pages(), select(&[0, 1, HOUR, 8 * DAY][..]))
+        2 => (acting_user(), pick()).prop_map(|(by, of)| Step::Copy { by, of }),
+        2 => (acting_user(), pick()).prop_map(|(by, of)| Step::Get { by, of }),
+        6 => (acting_user(), list_criteria(), pages(), select(&[0, 1, HOUR, 8 * DAY][..]))
             .prop_map(|(by, wanted, limit, pause)| Step::List { by, wanted, limit, pause }),
-        3 => (who(), wanted()).prop_map(|(by, wanted)| Step::Counts { by, wanted }),
-        2 => (who(), wanted_events(), 1_u32..=5)
+        3 => (acting_user(), list_criteria()).prop_map(|(by, wanted)| Step::Counts { by, wanted }),
+        2 => (acting_user(), event_criteria(), 1_u32..=5)
             .prop_map(|(by, wanted, limit)| Step::Events { by, wanted, limit }),
-        2 => (who(), pick(), pages())
+        2 => (acting_user(), pick(), pages())
             .prop_map(|(by, of, limit)| Step::Redemptions { by, of, limit }),
-        2 => (who(), option::weighted(0.3, place()), pages())
-            .prop_map(|(by, place, limit)| Step::Reservations { by, place, limit }),
+        2 => (acting_user(), option::weighted(0.3, division()), pages())
+            .prop_map(|(by, division, limit)| Step::Reservations { by, division, limit }),
     ]
     .boxed()
 }
