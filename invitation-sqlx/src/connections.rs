@@ -9,20 +9,23 @@ use invitation_core::{
 };
 use sqlx::Pool;
 
-use crate::{at_hand::AtHand, dialect::Dialect, error::store_error, lent::Lent};
+use crate::{
+    cached_connection::CachedConnection, connection_cache::ConnectionCache, dialect::Dialect,
+    error::store_error,
+};
 
 /// The pool, and what is shared by all stores that were made from it by cloning, whichever
 /// tables they use.
 pub(crate) struct Connections<DB: Dialect> {
     pool: Pool<DB>,
-    at_hand: AtHand<DB>,
+    cache: ConnectionCache<DB>,
     /// Where the database lets one writer in at a time: the queue for it.
     writer: Arc<Mutex<()>>,
 }
 
 impl<DB: Dialect> Connections<DB> {
     pub(crate) fn of(pool: Pool<DB>) -> Self {
-        Self { pool, at_hand: AtHand::default(), writer: Arc::default() }
+        Self { pool, cache: ConnectionCache::default(), writer: Arc::default() }
     }
 
     pub(crate) fn pool(&self) -> &Pool<DB> {
@@ -33,12 +36,15 @@ impl<DB: Dialect> Connections<DB> {
     pub(crate) async fn acquire_to_read(
         &self,
         operation: &'static str,
-    ) -> Result<Lent<DB>, StoreError> {
+    ) -> Result<CachedConnection<DB>, StoreError> {
         Ok(self.acquire(operation).await?.reading_only())
     }
 
     /// A connection without a transaction on it.
-    pub(crate) async fn acquire(&self, operation: &'static str) -> Result<Lent<DB>, StoreError> {
+    pub(crate) async fn acquire(
+        &self,
+        operation: &'static str,
+    ) -> Result<CachedConnection<DB>, StoreError> {
         // A host's own transaction may have left more than one in a state of which the
         // driver knows nothing. Each that cannot be used is closed, so this comes to an end.
         for _ in 0..=self.pool.options().get_max_connections() {
@@ -46,7 +52,7 @@ impl<DB: Dialect> Connections<DB> {
             let conn = self.pool.acquire().await;
             observe::pool_wait(asked.elapsed());
             let conn = conn.map_err(|error| store_error::<DB>(operation, error))?;
-            if let Some(conn) = Lent::new(conn).await {
+            if let Some(conn) = CachedConnection::new(conn).await {
                 return Ok(conn);
             }
         }
@@ -54,22 +60,18 @@ impl<DB: Dialect> Connections<DB> {
     }
 
     /// A connection for a redemption, which others may follow closely.
-    pub(crate) async fn acquire_at_hand(&self) -> Result<Lent<DB>, StoreError> {
-        match self.at_hand.take() {
-            Some(conn) => {
-                observe::connection(ConnectionSource::Cache);
-                Ok(conn)
-            }
-            None => {
-                observe::connection(ConnectionSource::Pool);
-                self.acquire("apply").await
-            }
+    pub(crate) async fn acquire_cached(&self) -> Result<CachedConnection<DB>, StoreError> {
+        if let Some(conn) = self.cache.take() {
+            observe::connection(ConnectionSource::Cache);
+            return Ok(conn);
         }
+        observe::connection(ConnectionSource::Pool);
+        self.acquire("apply").await
     }
 
     /// Gives back one for redemptions.
-    pub(crate) fn keep_at_hand(&self, conn: Lent<DB>) {
-        self.at_hand.keep(&self.pool, conn);
+    pub(crate) fn return_to_cache(&self, conn: CachedConnection<DB>) {
+        self.cache.put(&self.pool, conn);
     }
 
     /// This writer's turn, where writers have to queue. Taken with a connection in
@@ -85,7 +87,7 @@ impl<DB: Dialect> Clone for Connections<DB> {
     fn clone(&self) -> Self {
         Self {
             pool: self.pool.clone(),
-            at_hand: self.at_hand.clone(),
+            cache: self.cache.clone(),
             writer: Arc::clone(&self.writer),
         }
     }

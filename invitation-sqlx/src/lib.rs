@@ -14,13 +14,13 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod at_hand;
+mod cached_connection;
+mod connection_cache;
 mod connections;
 mod dialect;
 mod error;
 mod joined;
 mod keyed_batcher;
-mod lent;
 mod message;
 #[cfg(feature = "mysql")]
 mod mysql;

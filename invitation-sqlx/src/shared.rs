@@ -2,7 +2,7 @@
 
 use invitation_core::{Batcher, Boarding, Lead, Outcome, StoreError, Target, Transition};
 
-use crate::{dialect::Dialect, lent::Lent, ops, store::SqlStore};
+use crate::{cached_connection::CachedConnection, dialect::Dialect, ops, store::SqlStore};
 
 /// What a caller is told.
 pub(crate) type Answer = Result<Outcome, StoreError>;
@@ -39,29 +39,33 @@ impl<DB: Dialect> SqlStore<DB> {
     }
 
     async fn redeem_single(&self, transition: &Transition) -> Answer {
-        let conn = self.connections.acquire_at_hand().await?;
+        let conn = self.connections.acquire_cached().await?;
         self.redeem_single_on(conn, transition).await
     }
 
-    async fn redeem_single_on(&self, mut conn: Lent<DB>, transition: &Transition) -> Answer {
+    async fn redeem_single_on(
+        &self,
+        mut conn: CachedConnection<DB>,
+        transition: &Transition,
+    ) -> Answer {
         let answer = self.apply_on(&mut conn, transition).await;
-        self.connections.keep_at_hand(conn);
+        self.connections.return_to_cache(conn);
         answer
     }
 
     async fn lead_batch(&self, lead: &Lead<Transition, Answer>, transition: &Transition) -> Answer {
-        let mut conn = self.connections.acquire_at_hand().await?;
+        let mut conn = self.connections.acquire_cached().await?;
         let others = lead.take_along();
         if others.is_empty() {
             return self.redeem_single_on(conn, transition).await;
         }
         let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
         let made = ops::redeem_batch::<DB>(&mut conn, self.tables.names(), &all).await;
-        let made = conn.settle(made).await;
+        let made = conn.finish(made).await;
         // Before anybody is told: who comes back at once finds it there. Where somebody was
         // not served it may be broken, and its pool is to look at it.
         if made.as_ref().is_ok_and(|facts| facts.iter().all(Option::is_some)) {
-            self.connections.keep_at_hand(conn);
+            self.connections.return_to_cache(conn);
         } else {
             drop(conn);
         }

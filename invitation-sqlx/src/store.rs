@@ -12,9 +12,9 @@ use sqlx::Pool;
 
 use crate::{
     TablePrefix,
+    cached_connection::CachedConnection,
     connections::Connections,
     dialect::Dialect,
-    lent::Lent,
     names::Names,
     ops::{self, Begin},
     retry::Retries,
@@ -34,9 +34,9 @@ macro_rules! retried {
                 $change.await
             };
             // Nothing is held while the next try waits.
-            match $conn.settle(made).await {
+            match $conn.finish(made).await {
                 // On a connection whose transaction may still be open nothing is tried.
-                Err(error) if $conn.is_settled() && retries.again_after(&error).await => {}
+                Err(error) if $conn.is_reusable() && retries.again_after(&error).await => {}
                 done => break done,
             }
         }
@@ -128,7 +128,7 @@ impl<DB: Dialect> SqlStore<DB> {
         let _turn = self.connections.turn().await;
         let done = schema::migrate::<DB>(&mut conn, self.tables.names()).await;
         // Otherwise the connection is closed, and the lock with it that it may hold.
-        if DB::SURVIVES_DROPS { conn.settle(done).await } else { done }
+        if DB::SURVIVES_DROPS { conn.finish(done).await } else { done }
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -138,7 +138,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// Makes one transition on this connection.
     pub(crate) async fn apply_on(
         &self,
-        conn: &mut Lent<DB>,
+        conn: &mut CachedConnection<DB>,
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
         let id = Some(transition.event().id);
@@ -209,7 +209,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
                 }
             };
             answers.push(self.apply_on(&mut conn, transition).await);
-            kept = conn.is_settled().then_some(conn);
+            kept = conn.is_reusable().then_some(conn);
         }
         answers
     }
@@ -217,19 +217,19 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let mut conn = self.connections.acquire_to_read("get").await?;
         let answer = ops::get::<DB>(&mut conn, self.tables.names(), target, scope).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let mut conn = self.connections.acquire_to_read("locate").await?;
         let answer = ops::locate::<DB>(&mut conn, self.tables.names(), target).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
         let mut conn = self.connections.acquire_to_read("invited").await?;
         let answer = ops::invited::<DB>(&mut conn, self.tables.names(), invitees, now).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn list(
@@ -240,13 +240,13 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("list").await?;
         let answer = ops::list::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
         let mut conn = self.connections.acquire_to_read("count").await?;
         let answer = ops::count::<DB>(&mut conn, self.tables.names(), scope, filter, cap).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn redemptions(
@@ -258,7 +258,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         let mut conn = self.connections.acquire_to_read("redemptions").await?;
         let answer =
             ops::redemptions::<DB>(&mut conn, self.tables.names(), scope, invitation, page).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn leases(
@@ -268,7 +268,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("leases").await?;
         let answer = ops::leases::<DB>(&mut conn, self.tables.names(), scope, page).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
@@ -290,7 +290,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     ) -> Result<StorePage<Event, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("events").await?;
         let answer = ops::events::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
-        conn.settle(answer).await
+        conn.finish(answer).await
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {

@@ -37,14 +37,14 @@ const SOON: Duration = Duration::from_secs(5);
 struct Host<DB: Kind> {
     invitations: Invitations<SqlStore<DB>>,
     pool: Pool<DB>,
-    given_out: Arc<AtomicUsize>,
+    handed_out: Arc<AtomicUsize>,
     database: Empty,
 }
 
 impl<DB: Kind> Host<DB> {
     async fn new(connections: u32) -> Self {
-        let (database, given_out) = (DB::empty(), Arc::new(AtomicUsize::new(0)));
-        let (opened, reused) = (Arc::clone(&given_out), Arc::clone(&given_out));
+        let (database, handed_out) = (DB::empty(), Arc::new(AtomicUsize::new(0)));
+        let (opened, reused) = (Arc::clone(&handed_out), Arc::clone(&handed_out));
         let pool = PoolOptions::<DB>::new()
             .max_connections(connections)
             .after_connect(move |_, _| {
@@ -60,7 +60,7 @@ impl<DB: Kind> Host<DB> {
             .unwrap();
         let store = SqlStore::new(pool.clone());
         store.migrate().await.unwrap();
-        Self { invitations: Invitations::new(store), pool, given_out, database }
+        Self { invitations: Invitations::new(store), pool, handed_out, database }
     }
 
     async fn code(&self, uses: u32) -> String {
@@ -79,36 +79,36 @@ impl<DB: Kind> Host<DB> {
     }
 
     /// Waits until all connections are in the pool, without acquiring one.
-    async fn all_are_there(&self) {
-        let all_there = async {
+    async fn wait_until_all_are_idle(&self) {
+        let all_idle = async {
             while self.pool.num_idle() < usize::try_from(self.pool.size()).unwrap() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        timeout(SOON, all_there).await.unwrap();
+        timeout(SOON, all_idle).await.unwrap();
     }
 }
 
-async fn those_in_a_row_keep_their_connection<DB: Kind>() {
+async fn consecutive_redemptions_reuse_a_connection<DB: Kind>() {
     let host = Host::<DB>::new(4).await;
-    let before = host.given_out.load(Ordering::Relaxed);
+    let before = host.handed_out.load(Ordering::Relaxed);
     host.redeem(40).await;
-    let given_out = host.given_out.load(Ordering::Relaxed) - before;
-    assert!(given_out < 20, "forty redemptions took {given_out} connections");
+    let handed_out = host.handed_out.load(Ordering::Relaxed) - before;
+    assert!(handed_out < 20, "forty redemptions took {handed_out} connections");
 }
 
-async fn what_nobody_needs_goes_back<DB: Kind>() {
+async fn idle_connections_return_to_the_pool<DB: Kind>() {
     let host = Host::<DB>::new(3).await;
     for _ in 0..3 {
         host.redeem(2).await;
-        host.all_are_there().await;
+        host.wait_until_all_are_idle().await;
     }
     host.redeem(2).await;
     timeout(LONG, host.pool.close()).await.unwrap();
 }
 
 /// A waiter for the last connection gets it, however busy the store is.
-async fn a_caller_that_waits_for_the_last_connection_gets_it<DB: Kind>() {
+async fn waiter_for_the_last_connection_gets_it<DB: Kind>() {
     let host = Host::<DB>::new(2).await;
     let code = host.code(2_000).await;
     let held = host.pool.acquire().await.unwrap();
@@ -125,7 +125,7 @@ async fn a_caller_that_waits_for_the_last_connection_gets_it<DB: Kind>() {
         host.invitations.redeem(&code, &redeemer(&format!("person{made}"))).await.unwrap();
         made += 1;
     }
-    assert!(made < 500, "the other one was not served");
+    assert!(made < 500, "the waiter got no connection");
     drop(held);
     waiting.await.unwrap();
     assert_eq!(uses(&host.invitations).await, made);
@@ -133,7 +133,7 @@ async fn a_caller_that_waits_for_the_last_connection_gets_it<DB: Kind>() {
 
 /// A cached connection cannot work without the runtime in which it was opened. A connection
 /// that is dropped outside of a runtime panics.
-fn nothing_outlives_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder) {
+fn cached_connection_is_closed_with_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder) {
     let runtime = runtime.enable_all().build().unwrap();
     let host = runtime.block_on(async {
         let host = Host::<DB>::new(4).await;
@@ -146,7 +146,9 @@ fn nothing_outlives_its_runtime<DB: Kind>(runtime: &mut tokio::runtime::Builder)
 
 /// A cached connection that the server has closed fails for one caller at most. A second
 /// try of that caller returns the actual result.
-async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: impl AsyncFn(&Pool<DB>)) {
+async fn cached_connection_closed_by_the_server_is_not_kept<DB: Kind>(
+    end_all_others: impl AsyncFn(&Pool<DB>),
+) {
     let host = Host::<DB>::new(4).await;
     let other = Pool::<DB>::connect(&host.database.url).await.unwrap();
     let code = host.code(10).await;
@@ -155,7 +157,7 @@ async fn one_that_dies_at_hand_is_not_kept<DB: Kind>(end_all_others: impl AsyncF
         let first = host.invitations.redeem(&code, &person).await;
         if first.is_err() {
             let again = host.invitations.redeem(&code, &person).await.unwrap();
-            assert!(!again.is_replayed(), "it had not reached the server");
+            assert!(!again.is_replayed(), "the first try had not reached the server");
         }
         end_all_others(&other).await;
     }
@@ -168,29 +170,34 @@ macro_rules! on {
         use tokio::runtime::Builder;
 
         #[tokio::test]
-        async fn those_in_a_row_keep_their_connection() {
-            super::those_in_a_row_keep_their_connection::<$database>().await;
+        async fn consecutive_redemptions_reuse_a_connection() {
+            super::consecutive_redemptions_reuse_a_connection::<$database>().await;
         }
 
         #[tokio::test]
-        async fn what_nobody_needs_goes_back() {
-            super::what_nobody_needs_goes_back::<$database>().await;
+        async fn idle_connections_return_to_the_pool() {
+            super::idle_connections_return_to_the_pool::<$database>().await;
         }
 
         #[tokio::test(flavor = "multi_thread")]
-        async fn a_caller_that_waits_for_the_last_connection_gets_it() {
-            super::a_caller_that_waits_for_the_last_connection_gets_it::<$database>().await;
+        async fn waiter_for_the_last_connection_gets_it() {
+            super::waiter_for_the_last_connection_gets_it::<$database>().await;
         }
 
         #[test]
-        fn nothing_outlives_its_runtime() {
-            super::nothing_outlives_its_runtime::<$database>(&mut Builder::new_current_thread());
-            super::nothing_outlives_its_runtime::<$database>(&mut Builder::new_multi_thread());
+        fn cached_connection_is_closed_with_its_runtime() {
+            super::cached_connection_is_closed_with_its_runtime::<$database>(
+                &mut Builder::new_current_thread(),
+            );
+            super::cached_connection_is_closed_with_its_runtime::<$database>(
+                &mut Builder::new_multi_thread(),
+            );
         }
 
         #[tokio::test]
-        async fn one_that_dies_at_hand_is_not_kept() {
-            super::one_that_dies_at_hand_is_not_kept::<$database>($end_all_others).await;
+        async fn cached_connection_closed_by_the_server_is_not_kept() {
+            super::cached_connection_closed_by_the_server_is_not_kept::<$database>($end_all_others)
+                .await;
         }
     };
 }
