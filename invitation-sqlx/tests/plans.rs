@@ -5,16 +5,16 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(all(feature = "postgres", feature = "sqlite"))]
 
+#[path = "plans/all_terms.rs"]
+mod all_terms;
+#[path = "plans/by_validity_length.rs"]
+mod by_validity_length;
 #[path = "plans/counts.rs"]
 mod counts;
-#[path = "plans/lasting.rs"]
-mod lasting;
 #[cfg(feature = "mysql")]
 #[path = "plans/mariadb.rs"]
 mod mariadb;
 mod support;
-#[path = "plans/together.rs"]
-mod together;
 #[path = "plans/unseen.rs"]
 mod unseen;
 
@@ -119,7 +119,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
 /// invitations.
 fn on_postgres(question: Question, index: &'static str) -> &'static str {
     match (question, index) {
-        (Question::Of(Status::Active | Status::Expired), "states_pkey") => "states_lasting",
+        (Question::Of(Status::Active | Status::Expired), "states_pkey") => "states_validity_length",
         _ => index,
     }
 }
@@ -231,7 +231,7 @@ async fn postgres_goes_by_the_intended_indexes() {
         }
     }
     // A page examines a thousand matches of a term. A full scan would take a hundred pages.
-    let (found, pages) = together::all(&invitations, "anna west", 50).await;
+    let (found, pages) = all_terms::all(&invitations, "anna west", 50).await;
     assert_eq!(found.len(), 2);
     assert!(pages < 20, "{pages} pages");
 }

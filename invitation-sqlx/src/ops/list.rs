@@ -1,6 +1,6 @@
 //! Lists of invitations, with bounded work however much there is.
 //!
-//! Every way looks at candidates from an index, at most so many, and asks the whole
+//! Every plan looks at candidates from an index, at most so many, and asks the whole
 //! filter of each. A *walk* goes in the list's order and stops at a full page; when its
 //! candidates end before that, the page comes back short, and the next one goes on
 //! behind them. The walk through *all words* of a search looks only at what has several of its terms.
@@ -9,10 +9,10 @@
 //! Those that have expired, or have not, are merged from those *lasting* equally long, where
 //! the database can do that in one statement.
 
-mod all_words;
-mod few;
-mod lasting;
-mod walk;
+mod all_terms;
+mod by_validity_length;
+mod keyset_scan;
+mod small_set;
 
 use invitation_core::{
     BatchId, Division, Filter, Invitation, InvitationId, PageRequest, Position, Role, Scope,
@@ -26,25 +26,25 @@ use crate::{
 use super::count;
 
 /// How many are still few: entries of an index, sorted before any row is looked at.
-const FEW: u32 = 5_000;
+const SMALL_SET: u32 = 5_000;
 
 /// The same of those that have expired, or have not.
-const FEW_VALID: u32 = 2_000;
+const SMALL_VALIDITY_SET: u32 = 2_000;
 
 /// How many that only have a term which begins with a searched one, or the tag of a code,
 /// are looked at beside those that have the terms.
-const SIDE: u32 = 500;
+const RARE: u32 = 500;
 
 /// By how many terms of a search candidates are looked for, however many are searched for.
-const LEADING: usize = 5;
+const MAX_LEADING_TERMS: usize = 5;
 
 /// What candidates are looked at.
 #[derive(Clone, Copy)]
-enum Way<'a> {
+enum Plan<'a> {
     /// All, in the list's order.
     Newest,
     /// Those of a status, in the list's order.
-    Of(Status),
+    Status(Status),
     /// Those of a batch, in the list's order.
     Batch(&'a BatchId),
     /// Those by an inviter, in the list's order.
@@ -52,60 +52,60 @@ enum Way<'a> {
     /// Those of a role within a division, in the list's order.
     Role(&'a Role),
     /// Those that have all of some terms, in the list's order.
-    AllWords(&'a Division, &'a [SearchTerm]),
+    AllTerms(&'a Division, &'a [SearchTerm]),
     /// The few that meet a term, or have a tag.
-    Word(&'a SearchTerm),
+    Term(&'a SearchTerm),
     /// The few that have a tag.
     Tag,
     /// The few that have not expired, or that have.
-    Valid(Status),
+    Validity(Status),
     /// The same however many they are, of each length of validity by itself.
-    Lasting(Status),
+    ByValidityLength(Status),
 }
 
-/// The ways, in the order in which they are tried: the first that tells all is enough.
-fn ways<'a, DB: Dialect>(
+/// The plans, in the order in which they are tried: the first that tells all is enough.
+fn plans<'a, DB: Dialect>(
     scope: &Scope,
     filter: &'a Filter,
-    searched: &Searched<'a>,
-) -> Vec<Way<'a>> {
-    let mut ways: Vec<_> = searched.few.iter().copied().map(Way::Word).collect();
+    chosen: &ChosenTerms<'a>,
+) -> Vec<Plan<'a>> {
+    let mut plans: Vec<_> = chosen.rare.iter().copied().map(Plan::Term).collect();
     if let Some(search) = &filter.search
         && search.terms().is_empty()
     {
         if search.tags().is_empty() {
             // It finds nothing.
-            return ways;
+            return plans;
         }
-        ways.push(Way::Tag);
+        plans.push(Plan::Tag);
     }
-    let few = ways.len();
+    let sets = plans.len();
     if let Some(batch) = &filter.batch {
-        ways.push(Way::Batch(batch));
+        plans.push(Plan::Batch(batch));
     }
-    if let Some((division, words)) = searched.as_one {
-        ways.push(Way::AllWords(division, words));
+    if let Some((division, terms)) = chosen.common {
+        plans.push(Plan::AllTerms(division, terms));
     }
     if let Some(status) = filter.status {
         let is_by_expiry = matches!(status, Status::Active | Status::Expired);
         if is_by_expiry && DB::LATERAL && count::is_told_by_states(filter) {
-            ways.push(Way::Lasting(status));
+            plans.push(Plan::ByValidityLength(status));
         }
-        ways.push(Way::Of(status));
+        plans.push(Plan::Status(status));
         if is_by_expiry {
-            ways.push(Way::Valid(status));
+            plans.push(Plan::Validity(status));
         }
     }
     if let Some(inviter) = &filter.inviter {
-        ways.push(Way::Inviter(inviter));
+        plans.push(Plan::Inviter(inviter));
     }
     if let (Some(role), Scope::Division(_)) = (&filter.role, scope) {
-        ways.push(Way::Role(role));
+        plans.push(Plan::Role(role));
     }
-    if ways.len() == few {
-        ways.push(Way::Newest);
+    if plans.len() == sets {
+        plans.push(Plan::Newest);
     }
-    ways
+    plans
 }
 
 pub(crate) async fn list<DB: Dialect>(
@@ -115,62 +115,62 @@ pub(crate) async fn list<DB: Dialect>(
     filter: &Filter,
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
-    let question = Question { names, scope, filter, page };
-    let searched = match &filter.search {
-        Some(search) => weigh::<DB>(conn, names, scope, search).await?,
-        None => Searched::default(),
+    let query = ListQuery { names, scope, filter, page };
+    let chosen = match &filter.search {
+        Some(search) => choose_terms::<DB>(conn, names, scope, search).await?,
+        None => ChosenTerms::default(),
     };
     let mut short = None;
-    for way in ways::<DB>(scope, filter, &searched) {
-        let (items, end) = question.ask::<DB>(conn, way).await?;
+    for plan in plans::<DB>(scope, filter, &chosen) {
+        let (items, end) = query.run::<DB>(conn, plan).await?;
         let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
         let full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
         let slice = StorePage::from_one_more(items, page.limit, position);
         if full || end.is_none() {
             return Ok(slice);
         }
-        if way.is_walk() && short.is_none() {
+        if plan.is_keyset_scan() && short.is_none() {
             short = Some(StorePage { next: end, ..slice });
         }
     }
-    // Where there is any way, there is a walk among them.
+    // Where there is any plan, there is a walk among them.
     Ok(short.unwrap_or(StorePage { items: Vec::new(), next: None }))
 }
 
 /// By what terms of a search to look.
 #[derive(Default)]
-struct Searched<'a> {
+struct ChosenTerms<'a> {
     /// Those that few may have, the rarest first: what few have costs least to look at.
-    few: Vec<&'a SearchTerm>,
+    rare: Vec<&'a SearchTerm>,
     /// Or several of them, in a division.
-    as_one: Option<(&'a Division, &'a [SearchTerm])>,
+    common: Option<(&'a Division, &'a [SearchTerm])>,
 }
 
 /// The terms by which candidates are looked for: the first, which are the longest. All terms
 /// are checked on each candidate.
 pub(super) fn leading(search: &Search) -> &[SearchTerm] {
     let terms = search.terms();
-    &terms[..terms.len().min(LEADING)]
+    &terms[..terms.len().min(MAX_LEADING_TERMS)]
 }
 
 /// One term alone is tried without being counted. Of several, so many of each are counted
 /// as tells a rare one, and more of them only where none is rare and they cannot be looked
 /// for as one.
-async fn weigh<'a, DB: Dialect>(
+async fn choose_terms<'a, DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     scope: &'a Scope,
     search: &'a Search,
-) -> Result<Searched<'a>, StoreError> {
+) -> Result<ChosenTerms<'a>, StoreError> {
     let terms = leading(search);
     if let [] | [_] = terms {
-        return Ok(Searched { few: terms.iter().collect(), as_one: None });
+        return Ok(ChosenTerms { rare: terms.iter().collect(), common: None });
     }
     let begin_with = |s: &mut Statement<DB>, is: &str, term: &SearchTerm| {
         render::words(s, names, is, term);
         s.sql(" ORDER BY w.word");
     };
-    let caps = vec![SIDE; 2 * terms.len() + 1];
+    let caps = vec![RARE; 2 * terms.len() + 1];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
         match (terms.get(n), n.checked_sub(terms.len()).and_then(|n| terms.get(n))) {
             (Some(term), _) => begin_with(s, ">=", term),
@@ -180,58 +180,59 @@ async fn weigh<'a, DB: Dialect>(
     });
     let counts = counts.await?;
     let (all, beside) = counts.split_at(terms.len().min(counts.len()));
-    let rare = rarest(terms, all, SIDE);
+    let rare = rarest(terms, all, RARE);
     if !rare.is_empty() {
-        return Ok(Searched { few: rare, as_one: None });
+        return Ok(ChosenTerms { rare, common: None });
     }
     if let Scope::Division(division) = scope
-        && beside.iter().all(|n| *n <= i64::from(SIDE))
+        && beside.iter().all(|n| *n <= i64::from(RARE))
     {
-        return Ok(Searched { few: Vec::new(), as_one: Some((division, terms)) });
+        return Ok(ChosenTerms { rare: Vec::new(), common: Some((division, terms)) });
     }
-    let caps = vec![FEW; terms.len()];
+    let caps = vec![SMALL_SET; terms.len()];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {
         if let Some(term) = terms.get(n) {
             begin_with(s, ">=", term);
         }
     });
-    Ok(Searched { few: rarest(terms, &counts.await?, FEW), as_one: None })
+    Ok(ChosenTerms { rare: rarest(terms, &counts.await?, SMALL_SET), common: None })
 }
 
 /// Those terms of which there are no more than so many, the rarest first.
 fn rarest<'a>(terms: &'a [SearchTerm], counts: &[i64], cap: u32) -> Vec<&'a SearchTerm> {
-    let mut few: Vec<_> = counts.iter().zip(terms).filter(|(n, _)| **n <= i64::from(cap)).collect();
-    few.sort_by_key(|(count, _)| **count);
-    few.into_iter().map(|(_, term)| term).collect()
+    let mut rare: Vec<_> =
+        counts.iter().zip(terms).filter(|(n, _)| **n <= i64::from(cap)).collect();
+    rare.sort_by_key(|(count, _)| **count);
+    rare.into_iter().map(|(_, term)| term).collect()
 }
 
-impl Way<'_> {
-    fn is_walk(self) -> bool {
-        !matches!(self, Self::Word(_) | Self::Tag | Self::Valid(_) | Self::Lasting(_))
+impl Plan<'_> {
+    fn is_keyset_scan(self) -> bool {
+        !matches!(self, Self::Term(_) | Self::Tag | Self::Validity(_) | Self::ByValidityLength(_))
     }
 }
 
-struct Question<'a> {
+struct ListQuery<'a> {
     names: &'a Names,
     scope: &'a Scope,
     filter: &'a Filter,
     page: &'a PageRequest<InvitationId>,
 }
 
-impl Question<'_> {
-    /// What one way finds, one more than the page holds if there is so much; and where
+impl ListQuery<'_> {
+    /// What one plan finds, one more than the page holds if there is so much; and where
     /// its candidates ended, if it did not see all of them.
-    async fn ask<DB: Dialect>(
+    async fn run<DB: Dialect>(
         &self,
         conn: &mut DB::Connection,
-        way: Way<'_>,
+        plan: Plan<'_>,
     ) -> Result<(Vec<Invitation>, Option<Position<InvitationId>>), StoreError> {
         let mut s = Statement::<DB>::new("");
-        match way {
-            Way::AllWords(division, words) => self.all_words(&mut s, division, words),
-            Way::Lasting(status) => self.lasting(&mut s, status),
-            way if way.is_walk() => self.walk(&mut s, way),
-            way => self.few(&mut s, way),
+        match plan {
+            Plan::AllTerms(division, terms) => self.all_terms(&mut s, division, terms),
+            Plan::ByValidityLength(status) => self.by_validity_length(&mut s, status),
+            plan if plan.is_keyset_scan() => self.keyset_scan(&mut s, plan),
+            plan => self.small_set(&mut s, plan),
         }
         let found = s.all(conn).await.map_err(|error| store_error::<DB>("list", error))?;
         let (mut items, mut end) = (Vec::with_capacity(found.len()), None);
@@ -246,7 +247,7 @@ impl Question<'_> {
 
     /// Asks the whole filter of the candidates `c`, which come in this order and then by id.
     /// Those of a status tell how long they are valid.
-    fn join<DB: Dialect>(&self, s: &mut Statement<DB>, of: Option<Status>, order: &str) {
+    fn join_and_filter<DB: Dialect>(&self, s: &mut Statement<DB>, of: Option<Status>, order: &str) {
         render::each_by_key(s, self.names);
         s.sql(" WHERE ");
         // What the narrow row tells needs no look at the wide one.
@@ -257,7 +258,7 @@ impl Question<'_> {
             Some(Status::Used | Status::Revoked) | None => s,
         };
         // A planner that understood this would take it for news, while the candidates have
-        // most of it in common, and would look for the few rows that it expects elsewhere.
+        // most of it in prefix, and would look for the few rows that it expects elsewhere.
         s.sql("COALESCE(1 = 1");
         render::scope(s, self.scope);
         render::filter(s, self.filter, self.names);
@@ -265,8 +266,8 @@ impl Question<'_> {
             .sql(self.page_and_one());
     }
 
-    /// What bounds the stretch of the list.
-    fn narrow<DB: Dialect>(&self, s: &mut Statement<DB>, at: &str, id: &str) {
+    /// What bounds the range of the list.
+    fn restrict_range<DB: Dialect>(&self, s: &mut Statement<DB>, at: &str, id: &str) {
         render::span(s, at, &self.filter.created);
         render::after(s, at, id, self.page.after.as_ref(), InvitationId::as_bytes);
     }
@@ -276,12 +277,12 @@ impl Question<'_> {
     }
 }
 
-/// Begins the question for a page, from candidates `c` with a time and an id.
+/// Begins the query for a page, from candidates `c` with a time and an id.
 fn page_of<DB: Dialect>(s: &mut Statement<DB>) {
     s.sql(format_args!("SELECT {}, c.at AS end_at, c.which AS end_id FROM ", row::INVITATION));
 }
 
-/// Begins the question for where the candidates ended, in the form of a row.
+/// Begins the query for where the candidates ended, in the form of a row.
 fn end_of<DB: Dialect>(s: &mut Statement<DB>) {
     s.sql("SELECT ");
     for _ in row::INVITATION.split(',') {

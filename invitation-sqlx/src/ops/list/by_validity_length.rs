@@ -10,7 +10,7 @@ use invitation_core::{Status, Timestamp};
 
 use crate::{dialect::Dialect, render};
 
-use super::{Question, Statement, end_of, page_of};
+use super::{ListQuery, Statement, end_of, page_of};
 
 /// For how many whole days an invitation is valid from its creation: the column of an index.
 /// What is less than a day, or less than nothing, is none: the division leaves out the rest.
@@ -20,29 +20,29 @@ const DAYS: &str = "((i.expires_at - i.created_at) / 86400000000)";
 const DAY: i64 = 86_400_000_000;
 
 /// How many lengths are looked at. Where there are more, this tells nothing.
-const LENGTHS: u32 = 64;
+const MAX_LENGTHS: u32 = 64;
 
 /// How many candidates of each length are asked for nothing. Where it has more, and not a
 /// page's worth among them, this tells nothing.
-const EACH: u64 = 200;
+const MAX_PER_LENGTH: u64 = 200;
 
-impl Question<'_> {
+impl ListQuery<'_> {
     /// All or nothing: the page, or that there is more to look at than is looked at.
-    pub(super) fn lasting<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
-        let each = EACH + self.page_and_one();
+    pub(super) fn by_validity_length<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
+        let each = MAX_PER_LENGTH + self.page_and_one();
         s.sql("WITH RECURSIVE k (days, nth) AS ((SELECT ").sql(DAYS).sql(", 1");
         self.open(s);
         s.sql(" ORDER BY ").sql(DAYS).sql(" LIMIT 1) UNION ALL SELECT (SELECT ").sql(DAYS);
         self.open(s);
         s.sql(format_args!(" AND {DAYS} > k.days ORDER BY {DAYS} LIMIT 1), nth + 1 FROM k "));
-        s.sql(format_args!("WHERE k.days IS NOT NULL AND nth <= {LENGTHS}), "));
+        s.sql(format_args!("WHERE k.days IS NOT NULL AND nth <= {MAX_LENGTHS}), "));
 
         s.sql("f AS MATERIALIZED (SELECT v.at, v.which, v.nth FROM k CROSS JOIN LATERAL (");
         s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.expires_at, ");
         s.sql("ROW_NUMBER() OVER (ORDER BY i.created_at DESC, i.id DESC) AS nth");
         self.open(s);
         s.sql(format_args!(" AND {DAYS} = k.days"));
-        self.stretch(s, status);
+        self.range(s, status);
         s.sql(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").sql(each + 1);
         s.sql(format_args!(") i WHERE i.nth > {each} OR (1 = 1"));
         render::validity(s, status, self.filter);
@@ -52,14 +52,14 @@ impl Question<'_> {
 
         // Too many lengths are seen before any of them is looked at.
         s.sql("z AS (SELECT ").int(0).sql(" AS at, ").blob(&[0; 16]).sql(" AS which FROM k ");
-        s.sql(format_args!("WHERE k.days IS NOT NULL AND k.nth > {LENGTHS} "));
+        s.sql(format_args!("WHERE k.days IS NOT NULL AND k.nth > {MAX_LENGTHS} "));
         s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE nth > {each} LIMIT 1) "));
 
         s.sql("SELECT * FROM (");
         page_of(s);
         s.sql("(SELECT at, which FROM f WHERE (SELECT COUNT(*) FROM z) = 0 ");
         s.sql("ORDER BY at DESC, which DESC LIMIT ").sql(self.page_and_one()).sql(") c");
-        self.join(s, None, "c.at DESC, ");
+        self.join_and_filter(s, None, "c.at DESC, ");
         s.sql(") found UNION ALL ");
         end_of(s);
         s.sql("z");
@@ -75,7 +75,7 @@ impl Question<'_> {
     /// When those of a length were created that may expire when they should, and lie on the
     /// page or behind it. Each end is said by one comparison: of two, the index might be
     /// entered at the wrong one, and read through up to the other.
-    fn stretch<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
+    fn range<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
         let (earliest, end) = self.expiry(status);
         let created = self.filter.created;
         let from = created.from.map(Timestamp::as_micros);

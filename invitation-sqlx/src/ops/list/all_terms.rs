@@ -1,7 +1,7 @@
 //! Candidates that have several terms, each of which many have, in the list's order.
 //!
 //! What has a term exactly comes in the list's order from the index of terms. Of each term
-//! so many are taken, and what all of them have in common is found. The page ends where the
+//! so many are taken, and what all of them have in prefix is found. The page ends where the
 //! first of them does: behind that, not all is known. What only begins with a term is in
 //! another order there, so all of it is taken, which has to be little.
 
@@ -10,12 +10,13 @@ use invitation_core::{Division, SearchTerm};
 use crate::{dialect::Dialect, render, statement::Statement};
 
 use super::{
-    Question, end_of, page_of,
-    walk::{Path, SEARCHED, Value},
+    ListQuery, end_of,
+    keyset_scan::{IndexScan, SEARCH_WINDOW, Value},
+    page_of,
 };
 
-impl Question<'_> {
-    pub(super) fn all_words<DB: Dialect>(
+impl ListQuery<'_> {
+    pub(super) fn all_terms<DB: Dialect>(
         &self,
         s: &mut Statement<DB>,
         division: &Division,
@@ -23,11 +24,11 @@ impl Question<'_> {
     ) {
         let exactly = |s: &mut Statement<DB>, term: &SearchTerm| {
             let division = ("division", Value::Text(division.as_str()));
-            let common = vec![("word", Value::Text(term.as_str())), division];
+            let prefix = vec![("word", Value::Text(term.as_str())), division];
             let table = &self.names.words;
             self.window(
                 s,
-                &Path { table, index: "PRIMARY", common, id: "invitation", has_oldest: false },
+                &IndexScan { table, index: "PRIMARY", prefix, id: "invitation", has_oldest: false },
             );
         };
         s.sql("WITH z AS (SELECT at, which FROM (");
@@ -36,7 +37,7 @@ impl Question<'_> {
             s.sql("SELECT * FROM (");
             exactly(s, term);
             s.sql(" LIMIT 1");
-            render::behind(s, SEARCHED - 1);
+            render::behind(s, SEARCH_WINDOW - 1);
             s.sql(format_args!(") e{n}"));
         }
         s.sql(") e ORDER BY at DESC, which DESC LIMIT 1) SELECT * FROM (");
@@ -46,11 +47,11 @@ impl Question<'_> {
             s.sql(if n == 0 { "" } else { " UNION ALL " });
             s.sql(format_args!("SELECT at, which, {n} AS n FROM ("));
             exactly(s, term);
-            render::at_most(s, SEARCHED);
+            render::at_most(s, SEARCH_WINDOW);
             s.sql(format_args!(") w{n} UNION ALL SELECT w.created_at, w.invitation, {n} FROM "));
             render::words(s, self.names, ">", term);
             s.sql(" AND w.division = ").text(division.as_str());
-            self.narrow(s, "w.created_at", "w.invitation");
+            self.restrict_range(s, "w.created_at", "w.invitation");
         }
         s.sql(") a GROUP BY at, which HAVING 1 = 1");
         for n in 0..terms.len() {
@@ -59,12 +60,12 @@ impl Question<'_> {
         if let Some(search) = &self.filter.search {
             s.sql(" UNION SELECT i.created_at, i.id FROM ");
             render::tagged(s, self.names, search);
-            self.narrow(s, "i.created_at", "i.id");
+            self.restrict_range(s, "i.created_at", "i.id");
         }
         // Joined, not asked for in a subquery: not every release of MariaDB finds `h` there.
         s.sql(") h LEFT JOIN z ON 1 = 1 WHERE z.at IS NULL OR h.at > z.at ");
         s.sql("OR (h.at = z.at AND h.which >= z.which) ORDER BY h.at DESC, h.which DESC) c");
-        self.join(s, None, "c.at DESC, ");
+        self.join_and_filter(s, None, "c.at DESC, ");
         s.sql(") found UNION ALL ");
         end_of(s);
         s.sql("z");

@@ -4,27 +4,27 @@ use invitation_core::{InvitationId, Scope, Timestamp};
 
 use crate::{dialect::Dialect, render, statement::Statement};
 
-use super::{Question, Way, end_of, page_of};
+use super::{ListQuery, Plan, end_of, page_of};
 
 /// How many candidates a walk looks at.
 const WINDOW: u32 = 2_000;
 
 /// The same, where each is asked for its words.
-pub(super) const SEARCHED: u32 = 1_000;
+pub(super) const SEARCH_WINDOW: u32 = 1_000;
 
 /// The index that a walk goes by, and what all candidates hold in its first columns. The
 /// time of creation and the id come next.
-pub(super) struct Path<'a> {
+pub(super) struct IndexScan<'a> {
     pub(super) table: &'a str,
     pub(super) index: &'static str,
-    pub(super) common: Vec<Common<'a>>,
+    pub(super) prefix: Vec<Prefix<'a>>,
     pub(super) id: &'static str,
     /// Whether those before some time are not wanted.
     pub(super) has_oldest: bool,
 }
 
 /// A column, and what it holds.
-pub(super) type Common<'a> = (&'static str, Value<'a>);
+pub(super) type Prefix<'a> = (&'static str, Value<'a>);
 
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
@@ -45,54 +45,54 @@ impl Value<'_> {
     }
 }
 
-impl Path<'_> {
-    /// Whether the candidates are asked for as a stretch. It ends by its first column only:
-    /// behind another one, all that has the first in common would be read through.
-    fn is_stretch<DB: Dialect>(&self) -> bool {
-        DB::GUESSES && self.common.len() <= 1 && !self.has_oldest
+impl IndexScan<'_> {
+    /// Whether the candidates are asked for as a range. It ends by its first column only:
+    /// behind another one, all that has the first in prefix would be read through.
+    fn is_range<DB: Dialect>(&self) -> bool {
+        DB::GUESSES && self.prefix.len() <= 1 && !self.has_oldest
     }
 
     /// What says the order in an index, but for the id. All candidates have the first columns
-    /// in common, and only a planner that guesses has to be told that they are sorted by them.
+    /// in prefix, and only a planner that guesses has to be told that they are sorted by them.
     fn order<DB: Dialect>(&self) -> Vec<&'static str> {
-        let is_stretch = self.is_stretch::<DB>();
-        let common = self.common.iter().map(|(column, _)| *column).filter(|_| is_stretch);
-        common.chain(["created_at"]).collect()
+        let is_range = self.is_range::<DB>();
+        let prefix = self.prefix.iter().map(|(column, _)| *column).filter(|_| is_range);
+        prefix.chain(["created_at"]).collect()
     }
 }
 
-impl Question<'_> {
-    pub(super) fn walk<DB: Dialect>(&self, s: &mut Statement<DB>, way: Way<'_>) {
-        let path = self.path(way);
-        let reach = if self.filter.search.is_some() { SEARCHED } else { WINDOW };
+impl ListQuery<'_> {
+    pub(super) fn keyset_scan<DB: Dialect>(&self, s: &mut Statement<DB>, plan: Plan<'_>) {
+        let scan = self.index_scan(plan);
+        let reach = if self.filter.search.is_some() { SEARCH_WINDOW } else { WINDOW };
         s.sql("SELECT * FROM (");
         page_of(s);
         s.sql("(");
-        self.window(s, &path);
+        self.window(s, &scan);
         render::at_most(s, reach);
         s.sql(") c");
-        let order = 0..path.order::<DB>().len();
+        let order = 0..scan.order::<DB>().len();
         let order: Vec<_> = order.map(|n| format!("c.at{n} DESC, ")).collect();
-        let of = if let Way::Of(status) = way { Some(status) } else { None };
-        self.join(s, of, &order.concat());
+        let of = if let Plan::Status(status) = plan { Some(status) } else { None };
+        self.join_and_filter(s, of, &order.concat());
         // The database reads the second part only when the first leaves room for it.
         s.sql(") found UNION ALL ");
         end_of(s);
         s.sql("(");
-        self.window(s, &path);
+        self.window(s, &scan);
         s.sql(" LIMIT 1");
         render::behind(s, reach - 1);
         s.sql(") z LIMIT ").sql(self.page_and_one());
     }
 
-    /// Begins the question for the candidates of a walk; how many is to follow.
-    pub(super) fn window<DB: Dialect>(&self, s: &mut Statement<DB>, path: &Path<'_>) {
-        let order = path.order::<DB>();
+    /// Begins the query for the candidates of a walk; how many is to follow.
+    pub(super) fn window<DB: Dialect>(&self, s: &mut Statement<DB>, scan: &IndexScan<'_>) {
+        let order = scan.order::<DB>();
         s.sql("SELECT ");
         for (n, column) in order.iter().enumerate() {
             s.sql(format_args!("i.{column} AS at{n}, "));
         }
-        let Path { table, index, common, id, .. } = path;
+        let IndexScan { table, index, prefix, id, .. } = scan;
         s.sql(format_args!("i.created_at AS at, i.{id} AS which"));
         let tells_validity = *table == &*self.names.states;
         s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
@@ -101,14 +101,14 @@ impl Question<'_> {
         // That index has no others, which a comparison of several columns does not tell.
         let is_of_batch = *index == "codes_batch";
         s.sql(if is_of_batch { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
-        if path.is_stretch::<DB>() {
-            self.between(s, path);
+        if scan.is_range::<DB>() {
+            self.between(s, scan);
         } else {
-            for (column, value) in common {
+            for (column, value) in prefix {
                 s.sql(format_args!(" AND i.{column} = "));
                 value.write(s);
             }
-            self.narrow(s, "i.created_at", &format!("i.{id}"));
+            self.restrict_range(s, "i.created_at", &format!("i.{id}"));
         }
         s.sql(" ORDER BY ");
         for column in order {
@@ -117,7 +117,7 @@ impl Question<'_> {
         s.sql(format_args!("i.{id} DESC"));
     }
 
-    fn path<'q>(&'q self, way: Way<'q>) -> Path<'q> {
+    fn index_scan<'q>(&'q self, plan: Plan<'q>) -> IndexScan<'q> {
         let division = match self.scope {
             Scope::All => None,
             Scope::Division(division) => Some(("division", Value::Text(division.as_str()))),
@@ -125,26 +125,26 @@ impl Question<'_> {
         let within = |one, all| if division.is_some() { one } else { all };
         let has_oldest = self.filter.created.from.is_some();
         let table = &self.names.invitations;
-        let of_codes = |index, common| Path { table, index, common, id: "id", has_oldest };
-        match way {
-            Way::Of(status) => {
+        let of_codes = |index, prefix| IndexScan { table, index, prefix, id: "id", has_oldest };
+        match plan {
+            Plan::Status(status) => {
                 let state = ("state", Value::State(render::state(status.state())));
-                Path {
+                IndexScan {
                     table: &self.names.states,
                     index: within("PRIMARY", "states_anywhere"),
-                    common: division.into_iter().chain([state]).collect(),
+                    prefix: division.into_iter().chain([state]).collect(),
                     id: "id",
                     has_oldest,
                 }
             }
             // Of a batch and of an inviter, other divisions' are looked at too and left out.
-            Way::Batch(batch) => {
+            Plan::Batch(batch) => {
                 of_codes("codes_batch", vec![("batch", Value::Blob(batch.as_bytes()))])
             }
-            Way::Inviter(inviter) => {
+            Plan::Inviter(inviter) => {
                 of_codes("codes_inviter", vec![("inviter", Value::Text(inviter.as_str()))])
             }
-            Way::Role(role) => {
+            Plan::Role(role) => {
                 let role = ("role", Value::Text(role.as_str()));
                 of_codes("codes_role", [role].into_iter().chain(division).collect())
             }
@@ -155,34 +155,34 @@ impl Question<'_> {
         }
     }
 
-    /// The candidates, as a stretch of what only their index has in this order. To a planner
+    /// The candidates, as a range of what only their index has in this order. To a planner
     /// that guesses, rows that equal something are few until it has seen the table, and it
     /// would find them by any index and sort them.
-    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, path: &Path<'_>) {
+    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, scan: &IndexScan<'_>) {
         let created = self.filter.created;
         let until = created.until.map(Timestamp::as_micros);
-        bound(s, path, ">=", None, None);
+        bound(s, scan, ">=", None, None);
         match &self.page.after {
             Some(after) if until.is_none_or(|until| after.at.as_micros() < until) => {
-                bound(s, path, "<", Some(after.at.as_micros()), Some(&after.id));
+                bound(s, scan, "<", Some(after.at.as_micros()), Some(&after.id));
             }
-            _ => bound(s, path, if until.is_some() { "<" } else { "<=" }, until, None),
+            _ => bound(s, scan, if until.is_some() { "<" } else { "<=" }, until, None),
         }
     }
 }
 
 /// Compares what an index is sorted by, as far as there is something to compare it with. A
-/// question without values is planned once.
+/// query without values is planned once.
 fn bound<DB: Dialect>(
     s: &mut Statement<DB>,
-    path: &Path<'_>,
+    scan: &IndexScan<'_>,
     is: &str,
     at: Option<i64>,
     id: Option<&InvitationId>,
 ) {
     let at = at.map(|at| ("created_at", Value::Time(at)));
-    let id = id.map(|id| (path.id, Value::Blob(id.as_bytes())));
-    let columns = || path.common.iter().copied().chain(at).chain(id);
+    let id = id.map(|id| (scan.id, Value::Blob(id.as_bytes())));
+    let columns = || scan.prefix.iter().copied().chain(at).chain(id);
     if columns().next().is_none() {
         return;
     }

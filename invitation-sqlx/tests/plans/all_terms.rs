@@ -68,7 +68,7 @@ pub(super) async fn all<S: Store>(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_finds_words_together() {
+async fn postgres_search_finds_matches_of_both_terms() {
     let _turn = TURN.lock().await;
     let url = invitation_testkit::Postgres::shared().create_database();
     let store = PgStore::new(PgPool::connect(&url).await.unwrap());
@@ -77,14 +77,14 @@ async fn postgres_finds_words_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_finds_words_together() {
+async fn sqlite_search_finds_matches_of_both_terms() {
     let _turn = TURN.lock().await;
     finds_those_with_both(&Invitations::new(SqliteStore::in_memory().await.unwrap())).await;
 }
 
 #[cfg(feature = "mysql")]
 #[tokio::test(flavor = "multi_thread")]
-async fn mariadb_finds_words_together() {
+async fn mariadb_search_finds_matches_of_both_terms() {
     let _turn = TURN.lock().await;
     let url = invitation_testkit::MariaDb::shared().create_database();
     let pool = invitation_sqlx::sqlx::MySqlPool::connect(&url).await.unwrap();

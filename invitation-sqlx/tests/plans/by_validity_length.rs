@@ -98,7 +98,7 @@ impl Data {
         log().clear();
         let (ids, short) = self.listed(actor, criteria, size).await;
         let plans = log().take();
-        assert!(plans.contains(" using invitation_states_lasting"), "{plans}");
+        assert!(plans.contains(" using invitation_states_validity_length"), "{plans}");
         for other in ["states_pkey", "states_anywhere", "states_valid"] {
             assert!(!plans.contains(&format!("invitation_{other}")), "{criteria:?}: {other}");
         }
@@ -108,7 +108,7 @@ impl Data {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_lists_all_in_order_by_each_length() {
+async fn postgres_list_by_validity_length_is_complete_and_ordered() {
     let _turn = TURN.lock().await;
     let data = Data::of(FEW_LENGTHS, 8_000).await;
     for status in [Status::Active, Status::Expired] {
@@ -122,7 +122,7 @@ async fn postgres_lists_all_in_order_by_each_length() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_lists_a_stretch_of_them() {
+async fn postgres_list_by_validity_length_stays_in_its_time_range() {
     let _turn = TURN.lock().await;
     let data = Data::of(FEW_LENGTHS, 8_000).await;
     for status in [Status::Active, Status::Expired] {
@@ -153,7 +153,7 @@ async fn postgres_lists_a_stretch_of_them() {
 
 /// A page in the middle starts at the right position in each of the lengths.
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_goes_through_nothing_on_the_way_to_a_page() {
+async fn postgres_list_by_validity_length_reads_only_its_page() {
     let _turn = TURN.lock().await;
     let data = Data::of(TWO_LENGTHS, 40_000).await;
     for status in [Status::Active, Status::Expired] {
@@ -173,7 +173,7 @@ async fn postgres_goes_through_nothing_on_the_way_to_a_page() {
 /// Lists that lengths cannot answer use a scan: the result is the same, on pages that may
 /// be short.
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_walks_where_lengths_tell_nothing() {
+async fn postgres_list_with_too_many_lengths_uses_a_keyset_scan() {
     let _turn = TURN.lock().await;
     for (lifetime, walked) in [(UNDECIDED, Status::Expired), (MANY_LENGTHS, Status::Active)] {
         let data = Data::of(lifetime, 20_000).await;
