@@ -100,7 +100,7 @@ impl<DB: Dialect> DerefMut for CachedConnection<DB> {
 
 impl<DB: Dialect> Drop for CachedConnection<DB> {
     fn drop(&mut self) {
-        let is_undone = DB::UNDOES_DROPS || (DB::SURVIVES_DROPS && self.only_reads);
+        let is_undone = DB::CANCEL_ROLLS_BACK || (DB::CANCEL_SAFE && self.only_reads);
         match self.state {
             ConnectionState::Reusable => {}
             ConnectionState::InUse if is_undone => {}

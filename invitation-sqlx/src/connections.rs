@@ -79,7 +79,7 @@ impl<DB: Dialect> Connections<DB> {
     /// holds the turn no longer than the database's own lock timeout, and getting
     /// a connection has a timeout too.
     pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if DB::ONE_WRITER { Some(self.writer.lock().await) } else { None }
+        if DB::SINGLE_WRITER { Some(self.writer.lock().await) } else { None }
     }
 }
 

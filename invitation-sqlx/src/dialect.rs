@@ -61,7 +61,7 @@ pub trait Dialect:
     /// `Option<Vec<u8>>`.
     type OptBlob: Scalar<Self> + From<Option<Vec<u8>>> + Into<Option<Vec<u8>>>;
     /// `usize`.
-    type Place: ColumnIndex<Self::Row> + From<usize>;
+    type ColumnNumber: ColumnIndex<Self::Row> + From<usize>;
     /// `&mut Self::Connection`.
     type Exec<'c>: Executor<'c, Database = Self>;
 
@@ -74,38 +74,38 @@ pub trait Dialect:
     /// Whether the driver keeps count of savepoints when it is dropped while one
     /// begins or ends. Otherwise it rolls back too much, or to a savepoint that has
     /// gone, and either hits the host's work.
-    const COUNTS_DROPPED_SAVEPOINTS: bool;
+    const CANCEL_SAFE_SAVEPOINTS: bool;
     /// Whether a connection can go on after a call was dropped in the middle. Otherwise
     /// one of the store's own is closed then; and on a host's, values are written into the
     /// statements, because what the driver prepares must not be interrupted.
-    const SURVIVES_DROPS: bool;
+    const CANCEL_SAFE: bool;
     /// Whether the driver undoes the transaction of a call that was dropped at any moment, also
     /// while the transaction began. Otherwise the connection of such a call is closed.
-    const UNDOES_DROPS: bool;
+    const CANCEL_ROLLS_BACK: bool;
     /// Whether the database lets one writer in at a time. Then the store queues
     /// its writers fairly, instead of letting them poll for the database's lock.
-    const ONE_WRITER: bool;
+    const SINGLE_WRITER: bool;
     /// Whether an update can give back the row.
     const RETURNING: bool;
     /// Whether an index helps to compare several columns at once.
-    const COMPARES_ROWS: bool;
+    const ROW_COMPARISON: bool;
     /// Whether a question says which index it is to go by, because the planner's guess may
     /// lead to many more rows than it asks for.
-    const NAMES_INDEXES: bool;
+    const INDEX_HINTS: bool;
     /// Whether the planner goes by what it believes of the table, and cannot be told by which
     /// index to find the rows: then the question is put so that only that index will do.
-    const GUESSES: bool;
+    const STATS_SENSITIVE_PLANNER: bool;
     /// Whether a question is asked again for each row of another (`CROSS JOIN LATERAL`), and
     /// an index holds what is computed.
-    const LATERAL: bool;
+    const LATERAL_JOINS: bool;
     /// Whether a part of the narrow rows, taken at random, is to be found by itself.
-    const SAMPLES: bool;
+    const SAMPLED_COUNTS: bool;
     /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
-    const SKIPS_TAKEN: bool;
+    const ON_CONFLICT: bool;
     /// How an insert of events leaves those alone that are there.
-    const KEEP_KNOWN_EVENT: &'static str;
+    const SKIP_EXISTING_EVENT: &'static str;
     /// How an update locks the row that it has nothing to change in.
-    const TOUCH: &'static str;
+    const LOCK_BY_UPDATE: &'static str;
     /// How the insert of a quota's row locks the row that is there.
     const LOCK_QUOTA: &'static str;
     /// What makes a question wait for those who are changing the row, and them for
@@ -114,10 +114,10 @@ pub trait Dialect:
     /// The same, and keeps others from asking for it too.
     const FOR_UPDATE: &'static str;
     /// Whether one statement makes several changes, as in `WITH u AS (UPDATE …)`.
-    const CHANGES_AS_ONE: bool;
+    const WRITING_CTES: bool;
     /// Whether one message takes several statements, with their values in them: those of a
-    /// dialect that does not [survive drops](Self::SURVIVES_DROPS) are written so, too.
-    const TAKES_MESSAGES: bool;
+    /// dialect that does not [survive drops](Self::CANCEL_SAFE) are written so, too.
+    const MULTI_STATEMENTS: bool;
     /// How it takes columns of many rows as one value each, if it does.
     #[doc(hidden)]
     const PUSH_COLUMN: Option<PushColumn<Self>>;
@@ -134,7 +134,7 @@ pub trait Dialect:
 
     /// What makes a question see what was committed last, where the transaction that is
     /// open on the connection would otherwise hide it.
-    fn fresh(conn: &Self::Connection) -> &'static str;
+    fn locking_read(conn: &Self::Connection) -> &'static str;
 
     /// What an error that the database itself reported means. The statement did nothing
     /// then; whether its transaction is still open is another question.

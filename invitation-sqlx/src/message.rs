@@ -50,11 +50,11 @@ impl Broken {
 
 impl Message {
     pub(crate) fn add<DB: Dialect>(&mut self, statement: Statement<DB>) {
-        self.add_plain(&statement.into_plain());
+        self.add_sql(&statement.into_inlined());
     }
 
     /// Adds statements without values, such as those about transactions.
-    pub(crate) fn add_plain(&mut self, sql: &str) {
+    pub(crate) fn add_sql(&mut self, sql: &str) {
         if !self.text.is_empty() {
             self.text.push_str("; ");
         }
@@ -66,14 +66,14 @@ impl Message {
     /// Begins a transaction of the store's own.
     pub(crate) fn beginning<DB: Dialect>() -> Self {
         let mut message = Self::default();
-        message.add_plain(DB::BEGIN);
+        message.add_sql(DB::BEGIN);
         message
     }
 
     /// Ends it well, if all went well before.
     pub(crate) fn commit<DB: Dialect>(&mut self) {
         self.before_commit = Some(self.statements);
-        self.add_plain(DB::COMMIT);
+        self.add_sql(DB::COMMIT);
     }
 
     /// How many statements there are.

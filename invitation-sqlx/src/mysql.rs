@@ -86,7 +86,7 @@ impl Dialect for MySql {
     type OptText = OptUtf8;
     type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
-    type Place = usize;
+    type ColumnNumber = usize;
     type Exec<'c> = &'c mut MySqlConnection;
 
     // What may still be open on the connection is undone: beginning anew would commit it.
@@ -97,26 +97,26 @@ impl Dialect for MySql {
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
     const COMMIT: &'static str = "RELEASE SAVEPOINT invitation; COMMIT; SET autocommit = 1";
     const ROLLBACK: &'static str = "ROLLBACK; SET autocommit = 1";
-    const COUNTS_DROPPED_SAVEPOINTS: bool = false;
-    const SURVIVES_DROPS: bool = false;
-    const UNDOES_DROPS: bool = false;
-    const ONE_WRITER: bool = false;
+    const CANCEL_SAFE_SAVEPOINTS: bool = false;
+    const CANCEL_SAFE: bool = false;
+    const CANCEL_ROLLS_BACK: bool = false;
+    const SINGLE_WRITER: bool = false;
     const RETURNING: bool = false;
-    const COMPARES_ROWS: bool = false;
-    const NAMES_INDEXES: bool = true;
-    const GUESSES: bool = false;
-    const LATERAL: bool = false;
-    const SAMPLES: bool = false;
-    const SKIPS_TAKEN: bool = false;
-    const KEEP_KNOWN_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
+    const ROW_COMPARISON: bool = false;
+    const INDEX_HINTS: bool = true;
+    const STATS_SENSITIVE_PLANNER: bool = false;
+    const LATERAL_JOINS: bool = false;
+    const SAMPLED_COUNTS: bool = false;
+    const ON_CONFLICT: bool = false;
+    const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
     // Of two nodes of a cluster, only what really changes a row keeps the other from it.
-    const TOUCH: &'static str = "touched = touched + 1";
+    const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
     const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    const CHANGES_AS_ONE: bool = false;
-    const TAKES_MESSAGES: bool = true;
+    const WRITING_CTES: bool = false;
+    const MULTI_STATEMENTS: bool = true;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The protocol counts them in 16 bits. A quarter of that keeps a statement of the
     // longest rows within MariaDB's default max_allowed_packet, 16 MB.
@@ -132,7 +132,7 @@ impl Dialect for MySql {
         result.rows_affected()
     }
 
-    fn fresh(conn: &MySqlConnection) -> &'static str {
+    fn locking_read(conn: &MySqlConnection) -> &'static str {
         // A host's transaction may be REPEATABLE READ, where plain questions are answered
         // as of its beginning, but locking ones as of now. The store's own are not.
         let is_hosts = Self::TransactionManager::get_transaction_depth(conn) > 0;
@@ -145,7 +145,7 @@ impl Dialect for MySql {
     }
 
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {
-        ops::plainly::<Self>(conn, Self::ROLLBACK).await.is_ok()
+        ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
     }
 
     async fn fail_closed(conn: &mut MySqlConnection, _: usize) -> bool {
@@ -155,12 +155,12 @@ impl Dialect for MySql {
             "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
         // What was queued may fail on purpose, once.
         for _ in 0..2 {
-            if ops::plainly::<Self>(conn, IN_TRANSACTION).await.is_ok() {
+            if ops::unprepared::<Self>(conn, IN_TRANSACTION).await.is_ok() {
                 return true;
             }
         }
         // The answer is that the connection has ended, or nothing at all.
-        ops::plainly::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
+        ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
         false
     }
 

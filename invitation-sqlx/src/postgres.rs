@@ -47,30 +47,30 @@ impl Dialect for Postgres {
     type OptText = Option<String>;
     type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
-    type Place = usize;
+    type ColumnNumber = usize;
     type Exec<'c> = &'c mut PgConnection;
 
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    const COUNTS_DROPPED_SAVEPOINTS: bool = false;
-    const SURVIVES_DROPS: bool = true;
+    const CANCEL_SAFE_SAVEPOINTS: bool = false;
+    const CANCEL_SAFE: bool = true;
     // One that is dropped before the server has said that it began stays open.
-    const UNDOES_DROPS: bool = false;
-    const ONE_WRITER: bool = false;
+    const CANCEL_ROLLS_BACK: bool = false;
+    const SINGLE_WRITER: bool = false;
     const RETURNING: bool = true;
-    const COMPARES_ROWS: bool = true;
-    const NAMES_INDEXES: bool = false;
-    const GUESSES: bool = true;
-    const LATERAL: bool = true;
-    const SAMPLES: bool = true;
-    const SKIPS_TAKEN: bool = true;
-    const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
-    const TOUCH: &'static str = "held = held";
+    const ROW_COMPARISON: bool = true;
+    const INDEX_HINTS: bool = false;
+    const STATS_SENSITIVE_PLANNER: bool = true;
+    const LATERAL_JOINS: bool = true;
+    const SAMPLED_COUNTS: bool = true;
+    const ON_CONFLICT: bool = true;
+    const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
+    const LOCK_BY_UPDATE: &'static str = "held = held";
     // An update of the row that is there locks it; doing nothing would not.
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    const CHANGES_AS_ONE: bool = true;
-    const TAKES_MESSAGES: bool = false;
+    const WRITING_CTES: bool = true;
+    const MULTI_STATEMENTS: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = Some(|builder, column| {
         match column {
             Column::Ints(values) => builder.push_bind(values),
@@ -91,7 +91,7 @@ impl Dialect for Postgres {
         result.rows_affected()
     }
 
-    fn fresh(_: &PgConnection) -> &'static str {
+    fn locking_read(_: &PgConnection) -> &'static str {
         ""
     }
 
@@ -111,7 +111,7 @@ impl Dialect for Postgres {
 
     async fn end_transaction(conn: &mut PgConnection) -> bool {
         // Outside of a transaction it does nothing, with a warning.
-        ops::plainly::<Self>(conn, Self::ROLLBACK).await.is_ok()
+        ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
             && Self::TransactionManager::get_transaction_depth(conn) == 0
     }
 
@@ -120,7 +120,7 @@ impl Dialect for Postgres {
         let is_undone = Self::TransactionManager::get_transaction_depth(conn) < depth;
         // A failed transaction refuses everything until it is rolled back, or until a
         // savepoint is returned to.
-        if !is_undone && ops::plainly::<Self>(conn, "SELECT 1").await.is_ok() {
+        if !is_undone && ops::unprepared::<Self>(conn, "SELECT 1").await.is_ok() {
             return true;
         }
         // The driver's commit does nothing, and succeeds, when it counts no transaction.
@@ -134,7 +134,7 @@ impl Dialect for Postgres {
         if is_undone || depth == 1 {
             const END: &str = "ROLLBACK; SELECT pg_terminate_backend(pg_backend_pid())";
             // The answer is that the connection has ended.
-            ops::plainly::<Self>(conn, END).await.ok();
+            ops::unprepared::<Self>(conn, END).await.ok();
         }
         false
     }

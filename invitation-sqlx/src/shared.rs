@@ -15,7 +15,7 @@ impl<DB: Dialect> SqlStore<DB> {
     pub(crate) async fn redeem_batched(&self, transition: &Transition) -> Answer {
         match transition.target() {
             // With one message, only those of one code share.
-            Target::Code(digests) if DB::TAKES_MESSAGES => {
+            Target::Code(digests) if DB::MULTI_STATEMENTS => {
                 let same_code = self.tables.by_code().of_code(digests);
                 self.redeem_with(same_code.batcher(), transition).await
             }

@@ -135,29 +135,29 @@ impl Dialect for Sqlite {
     type OptText = Option<String>;
     type Blob = Vec<u8>;
     type OptBlob = Option<Vec<u8>>;
-    type Place = usize;
+    type ColumnNumber = usize;
     type Exec<'c> = &'c mut SqliteConnection;
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const COUNTS_DROPPED_SAVEPOINTS: bool = true;
-    const SURVIVES_DROPS: bool = true;
-    const UNDOES_DROPS: bool = true;
-    const ONE_WRITER: bool = true;
+    const CANCEL_SAFE_SAVEPOINTS: bool = true;
+    const CANCEL_SAFE: bool = true;
+    const CANCEL_ROLLS_BACK: bool = true;
+    const SINGLE_WRITER: bool = true;
     const RETURNING: bool = true;
-    const COMPARES_ROWS: bool = true;
-    const NAMES_INDEXES: bool = false;
-    const GUESSES: bool = false;
-    const LATERAL: bool = false;
-    const SAMPLES: bool = false;
-    const SKIPS_TAKEN: bool = true;
-    const KEEP_KNOWN_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
-    const TOUCH: &'static str = "held = held";
+    const ROW_COMPARISON: bool = true;
+    const INDEX_HINTS: bool = false;
+    const STATS_SENSITIVE_PLANNER: bool = false;
+    const LATERAL_JOINS: bool = false;
+    const SAMPLED_COUNTS: bool = false;
+    const ON_CONFLICT: bool = true;
+    const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
+    const LOCK_BY_UPDATE: &'static str = "held = held";
     // An update of the row that is there locks it; doing nothing would not.
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
-    const CHANGES_AS_ONE: bool = false;
-    const TAKES_MESSAGES: bool = false;
+    const WRITING_CTES: bool = false;
+    const MULTI_STATEMENTS: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
     const MAX_BINDS: usize = 32_766;
@@ -171,7 +171,7 @@ impl Dialect for Sqlite {
         result.rows_affected()
     }
 
-    fn fresh(_: &SqliteConnection) -> &'static str {
+    fn locking_read(_: &SqliteConnection) -> &'static str {
         ""
     }
 

@@ -16,8 +16,8 @@ use crate::{
 pub(crate) struct Statement<DB: Dialect> {
     builder: QueryBuilder<DB>,
     /// The same with its values in it, for where preparing is not safe.
-    plain: String,
-    once: bool,
+    inlined: String,
+    is_one_off: bool,
     secret: bool,
 }
 
@@ -25,8 +25,8 @@ impl<DB: Dialect> Statement<DB> {
     pub(crate) fn new(sql: impl Into<String>) -> Self {
         let mut s = Self {
             builder: QueryBuilder::new(""),
-            plain: String::new(),
-            once: false,
+            inlined: String::new(),
+            is_one_off: false,
             secret: false,
         };
         s.sql(sql.into());
@@ -34,8 +34,8 @@ impl<DB: Dialect> Statement<DB> {
     }
 
     /// Its text depends on the number of values: not worth keeping prepared.
-    pub(crate) fn once(mut self) -> Self {
-        self.once = true;
+    pub(crate) fn one_off(mut self) -> Self {
+        self.is_one_off = true;
         self
     }
 
@@ -46,21 +46,21 @@ impl<DB: Dialect> Statement<DB> {
     }
 
     pub(crate) fn sql(&mut self, sql: impl Display) -> &mut Self {
-        self.plainly(&sql);
+        self.inline(&sql);
         self.builder.push(sql);
         self
     }
 
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
-        self.plainly(value);
+        self.inline(value);
         self.builder.push_bind(DB::Int::from(value));
         self
     }
 
     pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
         match value {
-            Some(value) => self.plainly(value),
-            None => self.plainly("NULL"),
+            Some(value) => self.inline(value),
+            None => self.inline("NULL"),
         }
         self.builder.push_bind(DB::OptInt::from(value));
         self
@@ -68,7 +68,7 @@ impl<DB: Dialect> Statement<DB> {
 
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
         let value = value.into();
-        self.plainly(Hex(value.as_bytes()));
+        self.inline(Hex(value.as_bytes()));
         self.builder.push_bind(DB::Text::from(value));
         self
     }
@@ -76,8 +76,8 @@ impl<DB: Dialect> Statement<DB> {
     pub(crate) fn opt_text(&mut self, value: Option<impl Into<String>>) -> &mut Self {
         let value = value.map(Into::into);
         match &value {
-            Some(value) => self.plainly(Hex(value.as_bytes())),
-            None => self.plainly("NULL"),
+            Some(value) => self.inline(Hex(value.as_bytes())),
+            None => self.inline("NULL"),
         }
         self.builder.push_bind(DB::OptText::from(value));
         self
@@ -86,21 +86,21 @@ impl<DB: Dialect> Statement<DB> {
     /// Compares a column with an address. In plain text their digests are compared.
     pub(crate) fn is_address(&mut self, column: &str, address: &str) -> &mut Self {
         let digest = Sha256::digest(address);
-        self.plainly(format_args!("UNHEX(SHA2({column}, 256)) = {}", Hex(&digest)));
+        self.inline(format_args!("UNHEX(SHA2({column}, 256)) = {}", Hex(&digest)));
         self.builder.push(column).push(" = ").push_bind(DB::Text::from(address.to_owned()));
         self
     }
 
     pub(crate) fn blob(&mut self, value: &[u8]) -> &mut Self {
-        self.plainly(Hex(value));
+        self.inline(Hex(value));
         self.builder.push_bind(DB::Blob::from(value.to_vec()));
         self
     }
 
     pub(crate) fn opt_blob(&mut self, value: Option<&[u8]>) -> &mut Self {
         match value {
-            Some(value) => self.plainly(Hex(value)),
-            None => self.plainly("NULL"),
+            Some(value) => self.inline(Hex(value)),
+            None => self.inline("NULL"),
         }
         self.builder.push_bind(DB::OptBlob::from(value.map(<[u8]>::to_vec)));
         self
@@ -111,26 +111,26 @@ impl<DB: Dialect> Statement<DB> {
         push(&mut self.builder, column);
     }
 
-    fn plainly(&mut self, part: impl Display) {
-        if !DB::SURVIVES_DROPS {
+    fn inline(&mut self, part: impl Display) {
+        if !DB::CANCEL_SAFE {
             // Writing to a string cannot fail.
-            write!(self.plain, "{part}").ok();
+            write!(self.inlined, "{part}").ok();
         }
     }
 
     /// The text to run as it is, on a host's connection that would not survive that
     /// preparing is dropped.
-    fn take_plain(&mut self, conn: &DB::Connection) -> Option<RawSql> {
+    fn take_inlined(&mut self, conn: &DB::Connection) -> Option<RawSql> {
         let is_hosts = DB::TransactionManager::get_transaction_depth(conn) > 0;
         // All values in it are numbers and hexadecimal.
-        (!DB::SURVIVES_DROPS && is_hosts && !self.secret)
-            .then(|| raw_sql(AssertSqlSafe(std::mem::take(&mut self.plain))))
+        (!DB::CANCEL_SAFE && is_hosts && !self.secret)
+            .then(|| raw_sql(AssertSqlSafe(std::mem::take(&mut self.inlined))))
     }
 
     /// The text alone, values and all, to be sent along with others.
-    pub(crate) fn into_plain(self) -> String {
+    pub(crate) fn into_inlined(self) -> String {
         debug_assert!(!self.secret, "a secret is never in the text");
-        self.plain
+        self.inlined
     }
 
     /// Values in parentheses, separated by commas: `write` is called for each item.
@@ -155,21 +155,21 @@ impl<DB: Dialect> Statement<DB> {
         conn: &mut DB::Connection,
         columns: &str,
     ) -> sqlx::Result<bool> {
-        if DB::SKIPS_TAKEN {
+        if DB::ON_CONFLICT {
             self.sql(format_args!(" ON CONFLICT ({columns}) DO NOTHING"));
         }
         match self.run(conn).await {
-            Err(error) if !DB::SKIPS_TAKEN && is_taken(&error) => Ok(false),
+            Err(error) if !DB::ON_CONFLICT && is_taken(&error) => Ok(false),
             run => Ok(run? == 1),
         }
     }
 
     /// Runs it; how many rows it touched.
     pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
-        if let Some(query) = self.take_plain(conn) {
+        if let Some(query) = self.take_inlined(conn) {
             return Ok(DB::affected(&DB::exec(conn).execute(query).await?));
         }
-        let query = self.builder.build().persistent(!self.once);
+        let query = self.builder.build().persistent(!self.is_one_off);
         Ok(DB::affected(&DB::exec(conn).execute(query).await?))
     }
 
@@ -178,10 +178,10 @@ impl<DB: Dialect> Statement<DB> {
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Option<<DB as Database>::Row>> {
-        if let Some(query) = self.take_plain(conn) {
+        if let Some(query) = self.take_inlined(conn) {
             return DB::exec(conn).fetch_optional(query).await;
         }
-        let query = self.builder.build().persistent(!self.once);
+        let query = self.builder.build().persistent(!self.is_one_off);
         DB::exec(conn).fetch_optional(query).await
     }
 
@@ -202,10 +202,10 @@ impl<DB: Dialect> Statement<DB> {
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Vec<<DB as Database>::Row>> {
-        if let Some(query) = self.take_plain(conn) {
+        if let Some(query) = self.take_inlined(conn) {
             return DB::exec(conn).fetch_all(query).await;
         }
-        let query = self.builder.build().persistent(!self.once);
+        let query = self.builder.build().persistent(!self.is_one_off);
         DB::exec(conn).fetch_all(query).await
     }
 }

@@ -128,7 +128,7 @@ impl<DB: Dialect> SqlStore<DB> {
         let _turn = self.connections.turn().await;
         let done = schema::migrate::<DB>(&mut conn, self.tables.names()).await;
         // Otherwise the connection is closed, and the lock with it that it may hold.
-        if DB::SURVIVES_DROPS { conn.finish(done).await } else { done }
+        if DB::CANCEL_SAFE { conn.finish(done).await } else { done }
     }
 
     pub(crate) fn names(&self) -> &Names {

@@ -51,7 +51,7 @@ pub(crate) async fn apply<DB: Dialect>(
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     if carries_a_secret(transition) {
-        step.brace().await.map_err(failed)?;
+        step.arm_drop_guard().await.map_err(failed)?;
     }
     match attempt::<DB>(step.conn(), names, transition).await? {
         Attempt::Made(facts) => {
@@ -205,7 +205,7 @@ pub(super) async fn is_on_record<DB: Dialect>(
     if let Some(about) = about {
         s.sql(" AND e.invitation = ").blob(about.as_bytes());
     }
-    // Not locked where it is missing: all new events go there.
+    // Not locked where it is drop_guard: all new events go there.
     Ok(s.first(conn).await?.is_some())
 }
 

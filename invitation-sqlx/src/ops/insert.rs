@@ -32,7 +32,7 @@ pub(crate) async fn insert<DB: Dialect>(
         return Ok(known.map_or(Inserted::Stored, Inserted::Known));
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    step.brace().await.map_err(failed)?;
+    step.arm_drop_guard().await.map_err(failed)?;
     if let Some(request) = kept {
         let forgotten_at = insert.forgotten_at();
         let known = request::write::<DB>(step.conn(), names, request, forgotten_at).await?;
@@ -67,7 +67,7 @@ async fn write_all<DB: Dialect>(
 ) -> sqlx::Result<()> {
     let request = request.as_ref().map(|id| id.as_bytes().as_slice());
     let columns = format!("{}, request_id", row::INVITATION);
-    for chunk in rows.chunks(rows_at_once::<DB>()) {
+    for chunk in rows.chunks(max_rows_per_statement::<DB>()) {
         let invitations = chunk.iter().map(|row| &row.invitation);
         let written = invitations.clone().map(|invitation| Written { invitation, request });
         let written: Vec<_> = written.collect();
@@ -94,9 +94,15 @@ pub(crate) async fn record<DB: Dialect>(
     if events.is_empty() {
         return Ok(());
     }
-    if DB::TAKES_MESSAGES && begin == Begin::Own && events.len() <= rows_at_once::<DB>() {
+    if DB::MULTI_STATEMENTS && begin == Begin::Own && events.len() <= max_rows_per_statement::<DB>()
+    {
         let mut message = Message::beginning::<DB>();
-        message.add(rows_added::<DB, _>(&names.events, row::EVENT, events, DB::KEEP_KNOWN_EVENT));
+        message.add(rows_added::<DB, _>(
+            &names.events,
+            row::EVENT,
+            events,
+            DB::SKIP_EXISTING_EVENT,
+        ));
         message.commit::<DB>();
         let sent = message.send::<DB>(conn).await;
         return sent.map(|_| ()).map_err(|broken| broken.told::<DB>("record"));
@@ -111,7 +117,7 @@ async fn write_events<DB: Dialect>(
     names: &Names,
     events: &[Event],
 ) -> sqlx::Result<()> {
-    write_rows::<DB, _>(conn, &names.events, row::EVENT, events, DB::KEEP_KNOWN_EVENT).await
+    write_rows::<DB, _>(conn, &names.events, row::EVENT, events, DB::SKIP_EXISTING_EVENT).await
 }
 
 /// Adds rows to a table, as many statements as it takes; what is said at their end tells
@@ -123,14 +129,14 @@ pub(super) async fn write_rows<DB: Dialect, R: Record>(
     rows: &[R],
     end: &str,
 ) -> sqlx::Result<()> {
-    for chunk in rows.chunks(rows_at_once::<DB>()) {
+    for chunk in rows.chunks(max_rows_per_statement::<DB>()) {
         rows_added::<DB, R>(table, columns, chunk, end).run(conn).await?;
     }
     Ok(())
 }
 
 /// The most rows that one statement adds.
-const fn rows_at_once<DB: Dialect>() -> usize {
+const fn max_rows_per_statement<DB: Dialect>() -> usize {
     DB::MAX_BINDS / BINDS_PER_ROW
 }
 
@@ -153,7 +159,7 @@ fn rows_added<DB: Dialect, R: Record>(
         }
         _ => {
             if rows.len() > 1 {
-                s = s.once();
+                s = s.one_off();
             }
             if rows.iter().any(Record::is_secret) {
                 s.keep_secret();

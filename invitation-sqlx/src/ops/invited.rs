@@ -25,8 +25,8 @@ pub(crate) async fn invited<DB: Dialect>(
             "SELECT DISTINCT i.division, i.email_key FROM {} i",
             names.invitations
         ))
-        .once();
-        render::go_by(&mut s, names, "codes_invitee");
+        .one_off();
+        render::index_hint(&mut s, names, "codes_invitee");
         s.sql(" WHERE i.email_key IN ").list(&Vec::from_iter(addresses), |s, address| {
             s.text(address.as_str());
         });

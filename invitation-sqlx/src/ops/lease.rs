@@ -106,7 +106,7 @@ async fn own<DB: Dialect>(
     user: &UserId,
 ) -> Result<Option<Lease>, StoreError> {
     let mut s = leases_of::<DB>(names, invitation);
-    s.sql(" AND user_id = ").text(user.as_str()).sql(DB::fresh(conn));
+    s.sql(" AND user_id = ").text(user.as_str()).sql(DB::locking_read(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::lease::<DB>).transpose()
 }
@@ -117,7 +117,7 @@ async fn first<DB: Dialect>(
     invitation: InvitationId,
 ) -> Result<Option<Lease>, StoreError> {
     let mut s = leases_of::<DB>(names, invitation);
-    s.sql(" ORDER BY held_until, id LIMIT 1").sql(DB::fresh(conn));
+    s.sql(" ORDER BY held_until, id LIMIT 1").sql(DB::locking_read(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::lease::<DB>).transpose()
 }

@@ -22,7 +22,7 @@ pub(super) async fn mine<DB: Dialect>(
         names.redemptions
     ));
     s.blob(invitation.id.as_bytes()).sql(" AND user_id = ").text(user.as_str());
-    s.sql(DB::fresh(conn));
+    s.sql(DB::locking_read(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::redemption::<DB>).transpose()
 }

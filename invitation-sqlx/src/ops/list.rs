@@ -88,7 +88,7 @@ fn plans<'a, DB: Dialect>(
     }
     if let Some(status) = filter.status {
         let is_by_expiry = matches!(status, Status::Active | Status::Expired);
-        if is_by_expiry && DB::LATERAL && count::is_told_by_states(filter) {
+        if is_by_expiry && DB::LATERAL_JOINS && count::is_told_by_states(filter) {
             plans.push(Plan::ByValidityLength(status));
         }
         plans.push(Plan::Status(status));

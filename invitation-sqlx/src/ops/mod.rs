@@ -28,5 +28,5 @@ pub(crate) use self::{
     purge::purge,
     read::{events, get, leases, locate, redemptions},
     redeem::batch::{MAX_BATCH_SIZE, can_be_batched, redeem_batch},
-    step::{Begin, plainly},
+    step::{Begin, unprepared},
 };

@@ -102,7 +102,7 @@ async fn delete<DB: Dialect, T: Sync>(
 ) -> sqlx::Result<()> {
     for chunk in keys.chunks(DB::MAX_BINDS) {
         let sql = format!("DELETE FROM {table} WHERE {column} IN ");
-        let mut s = Statement::<DB>::new(sql).once();
+        let mut s = Statement::<DB>::new(sql).one_off();
         s.list(chunk, |s, key| {
             s.blob(bytes(key));
         });

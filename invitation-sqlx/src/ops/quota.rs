@@ -57,10 +57,10 @@ async fn count<DB: Dialect>(
         QuotaOf::Inviter(_) => "states_valid_by",
         QuotaOf::Division(_) => "states_valid",
     };
-    render::go_by(&mut s, names, index);
+    render::index_hint(&mut s, names, index);
     s.sql(" WHERE ");
     render::pending(&mut s, quota);
-    s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::fresh(conn)).sql(") AS n");
+    s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::locking_read(conn)).sql(") AS n");
     let found = s.only(conn).await?;
     let counts = row::counts::<DB>(&found, 1).map_err(decode)?;
     let number = counts.into_iter().sum::<i64>();

@@ -74,7 +74,7 @@ pub(super) async fn known<DB: Dialect>(
     request: &IdempotentRequest,
 ) -> Result<Option<PriorRequest>, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
-    let fresh = DB::fresh(conn);
+    let locking_read = DB::locking_read(conn);
     // One statement, so that a purge is seen by all of it or by none. The results come with
     // the first invitation only: repeated with each, they would be large.
     let mut s = Statement::<DB>::new(format!(
@@ -87,12 +87,12 @@ pub(super) async fn known<DB: Dialect>(
     ));
     by_key(&mut s, request);
     s.sql(" AND (forgotten_at IS NULL OR forgotten_at > ").int(request.at.as_micros());
-    s.sql(")").sql(fresh);
+    s.sql(")").sql(locking_read);
     s.sql(format_args!(
         ") r LEFT JOIN {} i ON i.request_id = r.request ORDER BY i.id",
         names.invitations
     ));
-    s.sql(fresh);
+    s.sql(locking_read);
     let found = s.all(conn).await.map_err(failed)?;
     let mut known: Option<PriorRequest> = None;
     for row in &found {
@@ -125,7 +125,7 @@ pub(super) async fn forget_old<DB: Dialect>(
     let mut removed = 0;
     for chunk in ids.chunks(DB::MAX_BINDS) {
         let sql = format!("DELETE FROM {} WHERE id IN ", names.requests);
-        let mut s = Statement::<DB>::new(sql).once();
+        let mut s = Statement::<DB>::new(sql).one_off();
         s.list(chunk, |s, id| {
             s.blob(id);
         });

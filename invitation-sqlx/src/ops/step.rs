@@ -35,24 +35,24 @@ pub(crate) struct Step<'c, DB: Dialect> {
     conn: &'c mut DB::Connection,
     open: bool,
     /// Whether the driver knows of it.
-    counted: bool,
+    known_to_driver: bool,
     /// The savepoint, where the driver cannot be trusted with its end.
     savepoint: Option<String>,
-    /// One more that the driver knows and the server does not: see [`Step::brace`].
-    missing: Option<String>,
+    /// One more that the driver knows and the server does not: see [`Step::arm_drop_guard`].
+    drop_guard: Option<String>,
 }
 
 impl<'c, DB: Dialect> Step<'c, DB> {
     pub(crate) async fn begin(conn: &'c mut DB::Connection, begin: Begin) -> sqlx::Result<Self> {
         let statement = match begin {
-            Begin::Own if !DB::SURVIVES_DROPS => {
-                plainly::<DB>(conn, DB::BEGIN).await?;
+            Begin::Own if !DB::CANCEL_SAFE => {
+                unprepared::<DB>(conn, DB::BEGIN).await?;
                 return Ok(Self {
                     conn,
                     open: true,
-                    counted: false,
+                    known_to_driver: false,
                     savepoint: None,
-                    missing: None,
+                    drop_guard: None,
                 });
             }
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
@@ -65,11 +65,11 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             Begin::Nested => None,
         };
         let mut savepoint = None;
-        if begin == Begin::Nested && !DB::COUNTS_DROPPED_SAVEPOINTS {
+        if begin == Begin::Nested && !DB::CANCEL_SAFE_SAVEPOINTS {
             let depth = DB::TransactionManager::get_transaction_depth(conn);
             let starting = DB::TransactionManager::begin(conn, statement);
-            if DB::SURVIVES_DROPS {
-                Uninterrupted::new(starting).await?;
+            if DB::CANCEL_SAFE {
+                ForgetOnDrop::new(starting).await?;
             } else {
                 starting.await?;
             }
@@ -78,7 +78,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         } else {
             DB::TransactionManager::begin(conn, statement).await?;
         }
-        Ok(Self { conn, open: true, counted: true, savepoint, missing: None })
+        Ok(Self { conn, open: true, known_to_driver: true, savepoint, drop_guard: None })
     }
 
     /// Before a statement that has to be prepared on a host's connection that does not
@@ -86,13 +86,13 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     /// then. It ends what the driver takes for the answer, so that the host's next
     /// statement fails, instead of waiting for an answer without an end. To be called
     /// before anything is done in the step.
-    pub(crate) async fn brace(&mut self) -> sqlx::Result<()> {
-        if DB::SURVIVES_DROPS || self.savepoint.is_none() {
+    pub(crate) async fn arm_drop_guard(&mut self) -> sqlx::Result<()> {
+        if DB::CANCEL_SAFE || self.savepoint.is_none() {
             return Ok(());
         }
         let depth = DB::TransactionManager::get_transaction_depth(self.conn);
         DB::TransactionManager::begin(self.conn, None).await?;
-        self.missing = Some(format!("_sqlx_savepoint_{depth}"));
+        self.drop_guard = Some(format!("_sqlx_savepoint_{depth}"));
         self.savepoint("ROLLBACK TO SAVEPOINT").await
     }
 
@@ -101,13 +101,13 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     }
 
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
-        if !self.counted {
-            plainly::<DB>(self.conn, DB::COMMIT).await?;
+        if !self.known_to_driver {
+            unprepared::<DB>(self.conn, DB::COMMIT).await?;
             self.open = false;
             return Ok(());
         }
-        if let Some(sql) = self.keeps() {
-            return plainly::<DB>(self.conn, sql).await;
+        if let Some(sql) = self.keep_sql() {
+            return unprepared::<DB>(self.conn, sql).await;
         }
         // A second savepoint of the same name. Dropped while this waits, the way back
         // is to the one or to the other: all is kept, or all is undone. With one
@@ -121,13 +121,13 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     /// What keeps all that was done behind the savepoint, on a host's connection that does
     /// not survive drops. Where it was said, by itself or along with what was done, this is
     /// committed and can be dropped.
-    pub(crate) fn keeps(&self) -> Option<String> {
-        let name = self.savepoint.as_ref().filter(|_| !DB::SURVIVES_DROPS)?;
+    pub(crate) fn keep_sql(&self) -> Option<String> {
+        let name = self.savepoint.as_ref().filter(|_| !DB::CANCEL_SAFE)?;
         // A savepoint of the same name replaces the first, if that is still there. So
         // the way back, which is queued when this is dropped, leads to here, and lets
         // the driver count without a wait.
         let sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
-        Some(match &self.missing {
+        Some(match &self.drop_guard {
             Some(missing) => format!("{sql}; SAVEPOINT {missing}"),
             None => sql,
         })
@@ -137,19 +137,19 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     async fn savepoint(&mut self, what: &str) -> sqlx::Result<()> {
         let Some(name) = &self.savepoint else { return Ok(()) };
         let sql = format!("{what} {name}");
-        plainly::<DB>(self.conn, sql).await
+        unprepared::<DB>(self.conn, sql).await
     }
 
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
-        if let (Some(name), Some(missing)) = (&self.savepoint, &self.missing) {
+        if let (Some(name), Some(missing)) = (&self.savepoint, &self.drop_guard) {
             let sql = format!("ROLLBACK TO SAVEPOINT {name}; SAVEPOINT {missing}");
             // The rest of the way back is queued.
-            return plainly::<DB>(self.conn, sql).await;
+            return unprepared::<DB>(self.conn, sql).await;
         }
-        if self.counted {
+        if self.known_to_driver {
             DB::TransactionManager::rollback(self.conn).await?;
         } else {
-            plainly::<DB>(self.conn, DB::ROLLBACK).await?;
+            unprepared::<DB>(self.conn, DB::ROLLBACK).await?;
         }
         self.open = false;
         Ok(())
@@ -157,7 +157,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
 }
 
 /// Runs one of the statements about transactions.
-pub(crate) async fn plainly<DB: Dialect>(
+pub(crate) async fn unprepared<DB: Dialect>(
     conn: &mut DB::Connection,
     sql: impl Into<String>,
 ) -> sqlx::Result<()> {
@@ -169,15 +169,15 @@ pub(crate) async fn plainly<DB: Dialect>(
 /// A future that, dropped while it waits, is forgotten instead: its own undoing would
 /// undo too much. What it had sent still takes place, and a savepoint that nobody
 /// goes back to changes nothing. It costs its few bytes of memory.
-struct Uninterrupted<F: Future>(Option<Pin<Box<F>>>);
+struct ForgetOnDrop<F: Future>(Option<Pin<Box<F>>>);
 
-impl<F: Future> Uninterrupted<F> {
+impl<F: Future> ForgetOnDrop<F> {
     fn new(future: F) -> Self {
         Self(Some(Box::pin(future)))
     }
 }
 
-impl<F: Future<Output = sqlx::Result<()>>> Future for Uninterrupted<F> {
+impl<F: Future<Output = sqlx::Result<()>>> Future for ForgetOnDrop<F> {
     type Output = sqlx::Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -188,7 +188,7 @@ impl<F: Future<Output = sqlx::Result<()>>> Future for Uninterrupted<F> {
     }
 }
 
-impl<F: Future> Drop for Uninterrupted<F> {
+impl<F: Future> Drop for ForgetOnDrop<F> {
     fn drop(&mut self) {
         if let Some(waiting) = self.0.take() {
             mem::forget(waiting);
@@ -198,9 +198,9 @@ impl<F: Future> Drop for Uninterrupted<F> {
 
 impl<DB: Dialect> Drop for Step<'_, DB> {
     fn drop(&mut self) {
-        if self.open && self.counted {
+        if self.open && self.known_to_driver {
             // Queued: done before whatever comes next on this connection.
-            if self.missing.is_some() {
+            if self.drop_guard.is_some() {
                 DB::TransactionManager::start_rollback(self.conn);
             }
             DB::TransactionManager::start_rollback(self.conn);

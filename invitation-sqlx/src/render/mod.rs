@@ -28,25 +28,28 @@ pub(crate) const fn state(state: State) -> i64 {
 const END_OF_PREFIX: char = char::MAX;
 
 /// Says the index by which the rows of a table are to be found, where it must be said.
-pub(crate) fn go_by<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: &str) {
-    if DB::NAMES_INDEXES {
+pub(crate) fn index_hint<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: &str) {
+    if DB::INDEX_HINTS {
         let prefix = if index == "PRIMARY" { "" } else { names.prefix() };
         s.sql(format_args!(" FORCE INDEX ({prefix}{index})"));
     }
 }
 
 /// Writes a value that a planner which guesses is not told.
-pub(crate) fn unseen<DB: Dialect>(s: &mut Statement<DB>, write: impl FnOnce(&mut Statement<DB>)) {
-    s.sql(if DB::GUESSES { "(SELECT " } else { "" });
+pub(crate) fn hidden_from_planner<DB: Dialect>(
+    s: &mut Statement<DB>,
+    write: impl FnOnce(&mut Statement<DB>),
+) {
+    s.sql(if DB::STATS_SENSITIVE_PLANNER { "(SELECT " } else { "" });
     write(s);
-    s.sql(if DB::GUESSES { ")" } else { "" });
+    s.sql(if DB::STATS_SENSITIVE_PLANNER { ")" } else { "" });
 }
 
 /// So many rows and no more. A planner that guesses is not told how many: it then takes
 /// them for few of all, and goes by an index that has them in order.
 pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     s.sql(" LIMIT ");
-    unseen(s, |s| {
+    hidden_from_planner(s, |s| {
         s.sql(rows);
     });
 }
@@ -54,7 +57,7 @@ pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
 /// Not so many of the first rows.
 pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     s.sql(" OFFSET ");
-    unseen(s, |s| {
+    hidden_from_planner(s, |s| {
         s.sql(rows);
     });
 }
@@ -65,7 +68,7 @@ pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
 /// division for each row.
 pub(crate) fn is_in_state<DB: Dialect>(s: &mut Statement<DB>, column: &str, wanted: State) {
     s.sql(column).sql(" = ");
-    unseen(s, |s| {
+    hidden_from_planner(s, |s| {
         s.int(state(wanted));
     });
 }
@@ -90,13 +93,13 @@ pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
 pub(crate) fn each_by_key<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     let Names { invitations, .. } = names;
     // One by one: read all at once, they would be a whole table.
-    if DB::GUESSES {
+    if DB::STATS_SENSITIVE_PLANNER {
         s.sql(" CROSS JOIN LATERAL (SELECT * FROM ").sql(invitations);
         s.sql(" x WHERE x.id = c.which OFFSET 0) i");
     } else {
         // To SQLite the word says which of both comes first.
         s.sql(format_args!(" CROSS JOIN {invitations} i"));
-        go_by(s, names, "PRIMARY");
+        index_hint(s, names, "PRIMARY");
         s.sql(" ON i.id = c.which");
     }
 }
@@ -144,7 +147,7 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
             return;
         }
         Change::Hold { taken_over_from, .. } => {
-            s.sql(if taken_over_from.is_some() { DB::TOUCH } else { "held = held + 1" });
+            s.sql(if taken_over_from.is_some() { DB::LOCK_BY_UPDATE } else { "held = held + 1" });
             return;
         }
         Change::Release { .. } => {
@@ -277,11 +280,11 @@ pub(crate) fn words<DB: Dialect>(
 ) {
     let (below, end) = end_of(wanted);
     s.sql(format_args!("{} w WHERE w.word {is} ", names.words));
-    unseen(s, |s| {
+    hidden_from_planner(s, |s| {
         s.text(wanted.as_str());
     });
     s.sql(format_args!(" AND w.word {below} "));
-    unseen(s, |s| {
+    hidden_from_planner(s, |s| {
         s.text(end);
     });
 }
@@ -340,7 +343,7 @@ pub(crate) fn after<DB: Dialect, I>(
 ) {
     if let Some(after) = after {
         let (time, place) = (after.at.as_micros(), bytes(&after.id));
-        if DB::COMPARES_ROWS {
+        if DB::ROW_COMPARISON {
             s.sql(format_args!(" AND ({at}, {id}) < (")).int(time).sql(", ").blob(place).sql(")");
         } else {
             s.sql(format_args!(" AND {at} <= ")).int(time);

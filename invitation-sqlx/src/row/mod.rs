@@ -51,10 +51,10 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
         StoreError::new(StoreErrorKind::Corrupt, "read").because(cause)
     }
 
-    fn at(&mut self) -> DB::Place {
+    fn at(&mut self) -> DB::ColumnNumber {
         let at = self.next;
         self.next += 1;
-        DB::Place::from(at)
+        DB::ColumnNumber::from(at)
     }
 
     fn int(&mut self, column: &'static str) -> Result<i64> {

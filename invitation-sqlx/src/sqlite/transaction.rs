@@ -41,7 +41,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// Returns whether both is known to be so.
 pub(super) async fn end(conn: &mut SqliteConnection) -> bool {
     // Behind everything that is queued, such as the driver's own way back.
-    match ops::plainly::<Sqlite>(conn, "ROLLBACK").await {
+    match ops::unprepared::<Sqlite>(conn, "ROLLBACK").await {
         Ok(()) => {}
         // No transaction is active.
         Err(error) if is_plain(&error) => {}
@@ -50,7 +50,7 @@ pub(super) async fn end(conn: &mut SqliteConnection) -> bool {
     let depth = depth(conn);
     if depth > 0 {
         let sql = savepoints("BEGIN", depth);
-        if ops::plainly::<Sqlite>(conn, sql).await.is_err() || !go_back(conn, depth).await {
+        if ops::unprepared::<Sqlite>(conn, sql).await.is_err() || !roll_back(conn, depth).await {
             return false;
         }
     }
@@ -65,7 +65,7 @@ pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usiz
         State::Open => return Ok(depth),
         // The host has begun none through the driver.
         State::Ended if depth == 0 => {
-            return ops::plainly::<Sqlite>(conn, "ROLLBACK").await.map(|()| 0);
+            return ops::unprepared::<Sqlite>(conn, "ROLLBACK").await.map(|()| 0);
         }
         State::Ended => doom_or_close(conn, depth).await,
         State::Doomed => {}
@@ -85,7 +85,7 @@ pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bo
         // The driver counts savepoints that are not there, or the other way about: what of
         // this call is kept is unknown.
         Ok(State::Open | State::Doomed) => {
-            if ops::plainly::<Sqlite>(conn, "ROLLBACK; BEGIN").await.is_ok() {
+            if ops::unprepared::<Sqlite>(conn, "ROLLBACK; BEGIN").await.is_ok() {
                 doom_or_close(conn, depth).await;
             } else {
                 close(conn).await;
@@ -135,7 +135,7 @@ async fn doom(conn: &mut SqliteConnection, depth: usize) -> bool {
     }
     // The store's own savepoint may still be counted.
     let counted = self::depth(conn);
-    ops::plainly::<Sqlite>(conn, savepoints(DOOM, counted)).await.is_ok()
+    ops::unprepared::<Sqlite>(conn, savepoints(DOOM, counted)).await.is_ok()
         && end_savepoints(conn, depth).await
 }
 
@@ -153,10 +153,10 @@ fn savepoints(statements: &str, depth: usize) -> String {
 /// depth then.
 async fn end_savepoints(conn: &mut SqliteConnection, depth: usize) -> bool {
     let Some(more) = self::depth(conn).checked_sub(depth) else { return false };
-    go_back(conn, more).await && self::depth(conn) == depth
+    roll_back(conn, more).await && self::depth(conn) == depth
 }
 
-async fn go_back(conn: &mut SqliteConnection, times: usize) -> bool {
+async fn roll_back(conn: &mut SqliteConnection, times: usize) -> bool {
     for _ in 0..times {
         if SqliteTransactionManager::rollback(conn).await.is_err() {
             return false;

@@ -108,7 +108,7 @@ fn of_status<DB: Dialect>(
             Status::Used | Status::Revoked => "states_anywhere",
         };
         s.sql(format_args!("{} i", names.states));
-        render::go_by(s, names, index);
+        render::index_hint(s, names, index);
         s.sql(" WHERE i.state = ").sql(render::state(status.state()));
         s.sql(if sampled { " AND i.sampled" } else { "" });
         render::scope(s, scope);
@@ -131,7 +131,7 @@ fn of_status<DB: Dialect>(
 
 /// Whether a sample of the narrow rows says what the filter asks for, and has it in order.
 fn is_sampled<DB: Dialect>(filter: &Filter) -> bool {
-    DB::SAMPLES && is_told_by_states(filter) && filter.created == TimeRange::default()
+    DB::SAMPLED_COUNTS && is_told_by_states(filter) && filter.created == TimeRange::default()
 }
 
 /// Whether the narrow rows say all that the filter asks for.

@@ -49,7 +49,7 @@ impl IndexScan<'_> {
     /// Whether the candidates are asked for as a range. It ends by its first column only:
     /// behind another one, all that has the first in prefix would be read through.
     fn is_range<DB: Dialect>(&self) -> bool {
-        DB::GUESSES && self.prefix.len() <= 1 && !self.has_oldest
+        DB::STATS_SENSITIVE_PLANNER && self.prefix.len() <= 1 && !self.has_oldest
     }
 
     /// What says the order in an index, but for the id. All candidates have the first columns
@@ -97,7 +97,7 @@ impl ListQuery<'_> {
         let tells_validity = *table == &*self.names.states;
         s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
         s.sql(format_args!(" FROM {table} i"));
-        render::go_by(s, self.names, index);
+        render::index_hint(s, self.names, index);
         // That index has no others, which a comparison of several columns does not tell.
         let is_of_batch = *index == "codes_batch";
         s.sql(if is_of_batch { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
@@ -190,5 +190,5 @@ fn bound<DB: Dialect>(
         s.sql(format_args!("i.{column}"));
     });
     s.sql(format_args!(" {is} "))
-        .list(columns(), |s, (_, value)| render::unseen(s, |s| value.write(s)));
+        .list(columns(), |s, (_, value)| render::hidden_from_planner(s, |s| value.write(s)));
 }

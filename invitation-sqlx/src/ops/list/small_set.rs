@@ -34,7 +34,7 @@ impl ListQuery<'_> {
             s.sql("SELECT i.created_at AS at, i.id AS which, i.division ");
             s.sql(format_args!("FROM {states} i"));
             let is_of_one = matches!(self.scope, Scope::Division(_));
-            render::go_by(
+            render::index_hint(
                 s,
                 self.names,
                 if is_of_one { "states_valid" } else { "states_valid_anywhere" },

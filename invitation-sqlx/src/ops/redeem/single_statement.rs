@@ -26,7 +26,7 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Option<Facts>, StoreError> {
-    let plain = transition.as_plain_redemption().filter(|_| DB::CHANGES_AS_ONE);
+    let plain = transition.as_plain_redemption().filter(|_| DB::WRITING_CTES);
     let Some(plain) = plain else { return Ok(None) };
     let s = statement::<DB>(names, transition, plain.username.search_terms());
     let found = match begin {

@@ -30,7 +30,7 @@ pub(crate) const MAX_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(128).expect("i
 
 /// Whether a transition may share a statement with others.
 pub(crate) fn can_be_batched<DB: Dialect>(transition: &Transition) -> bool {
-    (DB::TAKES_MESSAGES || (DB::CHANGES_AS_ONE && DB::PUSH_COLUMN.is_some()))
+    (DB::MULTI_STATEMENTS || (DB::WRITING_CTES && DB::PUSH_COLUMN.is_some()))
         && transition.as_plain_redemption().is_some()
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn redeem_batch<DB: Dialect>(
     transitions: &[&Transition],
 ) -> Result<Vec<Option<Facts>>, StoreError> {
     let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
-    if DB::TAKES_MESSAGES {
+    if DB::MULTI_STATEMENTS {
         redeem_same_code::<DB>(conn, names, transitions, &mut facts).await?;
         return Ok(facts);
     }

@@ -6,7 +6,11 @@ use super::Wanted;
 use crate::{dialect::Dialect, message::Message, names::Names, render, row, statement::Statement};
 
 /// Asks for what `apply::explain` does, but for leases.
-pub(super) fn explanation<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>, fresh: &str) {
+pub(super) fn explanation<DB: Dialect>(
+    message: &mut Message,
+    wanted: &Wanted<'_>,
+    locking_read: &str,
+) {
     let Wanted { names, transition, plain, .. } = *wanted;
     let Names { invitations, events, redemptions, .. } = names;
     let mut s =
@@ -19,15 +23,15 @@ pub(super) fn explanation<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_
     let its_id = |s: &mut Statement<DB>| {
         s.sql(format_args!("(SELECT i.id FROM {invitations} AS i WHERE "));
         render::target(s, transition.target());
-        s.sql(fresh).sql(")");
+        s.sql(locking_read).sql(")");
     };
     s = Statement::<DB>::new(format!("SELECT {} FROM {redemptions} WHERE ", row::REDEMPTION));
     s.sql("user_id = ").text(plain.user.as_str()).sql(" AND invitation IN ");
     its_id(&mut s);
-    s.sql(fresh);
+    s.sql(locking_read);
     message.add(s);
 
-    // Not locked where it is missing: all new events go there.
+    // Not locked where it is drop_guard: all new events go there.
     s = Statement::<DB>::new(format!("SELECT 1 FROM {events} AS e WHERE e.id = "));
     s.blob(transition.event().id.as_bytes()).sql(" AND e.invitation IN ");
     its_id(&mut s);

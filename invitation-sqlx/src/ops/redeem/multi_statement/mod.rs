@@ -14,7 +14,7 @@ use self::{
     change::change,
     explanation::{explain, explanation},
 };
-use crate::ops::{Begin, Step, plainly};
+use crate::ops::{Begin, Step, unprepared};
 use crate::{
     dialect::Dialect,
     error::store_error,
@@ -32,7 +32,7 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Option<Outcome>, StoreError> {
-    let plain = transition.as_plain_redemption().filter(|_| DB::TAKES_MESSAGES);
+    let plain = transition.as_plain_redemption().filter(|_| DB::MULTI_STATEMENTS);
     let Some(plain) = plain else { return Ok(None) };
     let wanted = Wanted { names, transition, plain, all: slice::from_ref(&transition) };
     match begin {
@@ -72,7 +72,7 @@ pub(super) async fn redeem_all<DB: Dialect>(
                 return Err(error);
             }
             // Somebody was in the way of one of them.
-            plainly::<DB>(conn, DB::ROLLBACK)
+            unprepared::<DB>(conn, DB::ROLLBACK)
                 .await
                 .map_err(|error| store_error::<DB>("apply", error))?;
             Ok(None)
@@ -101,7 +101,7 @@ async fn alone<DB: Dialect>(
     let mut message = Message::beginning::<DB>();
     let first = message.len();
     explanation::<DB>(&mut message, wanted, "");
-    message.add_plain(DB::ROLLBACK);
+    message.add_sql(DB::ROLLBACK);
     let answers = message.send::<DB>(conn).await.map_err(|broken| broken.told::<DB>("apply"))?;
     explain::<DB>(answers.get(first..).unwrap_or_default(), wanted)
 }
@@ -116,8 +116,8 @@ async fn inside<DB: Dialect>(
     change::<DB>(&mut message, wanted);
     // When nothing was done, nothing is kept. Dropped before the answer, the way back keeps
     // all of it or nothing.
-    if let Some(keeps) = step.keeps() {
-        message.add_plain(&keeps);
+    if let Some(sql) = step.keep_sql() {
+        message.add_sql(&sql);
     }
     match message.send::<DB>(step.conn()).await {
         Ok(answers) => {
@@ -132,9 +132,9 @@ async fn inside<DB: Dialect>(
         Err(broken) => return Err(broken.told::<DB>("apply")),
     }
     let told = |broken: Broken| broken.told::<DB>("apply");
-    let fresh = DB::fresh(step.conn());
+    let locking_read = DB::locking_read(step.conn());
     let mut message = Message::default();
-    explanation::<DB>(&mut message, wanted, fresh);
+    explanation::<DB>(&mut message, wanted, locking_read);
     let answers = message.send::<DB>(step.conn()).await.map_err(told)?;
     let outcome = explain::<DB>(&answers, wanted)?;
     step.rollback().await.map_err(failed)?;
