@@ -73,7 +73,7 @@ pub(crate) struct Names {
     pub(crate) requests: Arc<str>,
     pub(crate) quotas: Arc<str>,
     pub(crate) states: Arc<str>,
-    pub(crate) words: Arc<str>,
+    pub(crate) search_terms: Arc<str>,
     pub(crate) events: Arc<str>,
 }
 
@@ -87,7 +87,7 @@ impl Names {
             requests: name("requests"),
             quotas: name("quotas"),
             states: name("states"),
-            words: name("words"),
+            search_terms: name("search_terms"),
             events: name("events"),
             prefix,
         }

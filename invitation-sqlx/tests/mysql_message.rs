@@ -23,8 +23,8 @@ const LATER: [&str; 5] = [
     "INSERT ON invitation_events",
     "UPDATE ON invitation_states",
     "INSERT ON invitation_redemptions",
-    "DELETE ON invitation_words",
-    "INSERT ON invitation_words",
+    "DELETE ON invitation_search_terms",
+    "INSERT ON invitation_search_terms",
 ];
 
 /// A service on a pool of one connection, a host's table, and a second pool.
@@ -134,7 +134,7 @@ async fn dropped_before_the_answer_nothing_is_kept_either() {
     let host = Host::new().await;
     let code = host.half_used().await;
     let before = trail(&host.invitations).await;
-    host.forbid("INSERT ON invitation_words").await;
+    host.forbid("INSERT ON invitation_search_terms").await;
     let (mut users, mut dropped) = (0, 0);
     for polls in 0..24 {
         let anna = redeemer("anna");

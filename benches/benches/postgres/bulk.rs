@@ -18,7 +18,7 @@ use crate::{Extent, Pool, crowd::draft, median, store};
 const ROWS: u32 = 10_000;
 /// The maximum number of codes per call.
 const AT_ONCE: u32 = 1_000;
-const TABLES: [&str; 4] = ["codes", "states", "words", "events"];
+const TABLES: [&str; 4] = ["codes", "states", "search_terms", "events"];
 
 pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let url = server.create_database();

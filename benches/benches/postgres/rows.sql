@@ -39,10 +39,10 @@ SELECT
     created_at, id, expires_at, inviter
 FROM invitation_codes;
 
-INSERT INTO invitation_words
+INSERT INTO invitation_search_terms
 SELECT DISTINCT word, division, created_at, id, 0
 FROM invitation_codes, regexp_split_to_table(email, '[^a-z0-9]+') word
 WHERE email IS NOT NULL;
 
-INSERT INTO invitation_words
+INSERT INTO invitation_search_terms
 SELECT used_name, division, created_at, id, uses FROM invitation_codes WHERE used_by IS NOT NULL;

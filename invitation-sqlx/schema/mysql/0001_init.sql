@@ -118,14 +118,14 @@ CREATE TABLE IF NOT EXISTS {prefix}quotas (
 
 -- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
 -- (part n). The terms of a name count only while its use is the latest.
-CREATE TABLE IF NOT EXISTS {prefix}words (
-    word            VARBINARY(768) NOT NULL, -- the normalised form may take more bytes
+CREATE TABLE IF NOT EXISTS {prefix}search_terms (
+    term            VARBINARY(768) NOT NULL, -- the normalised form may take more bytes
     division        VARBINARY(64)  NOT NULL, -- of the invitation, like created_at
     created_at      BIGINT         NOT NULL,
     invitation      BINARY(16)     NOT NULL,
     part            BIGINT         NOT NULL,
-    PRIMARY KEY (word, division, created_at, invitation, part),
-    KEY {prefix}words_of (invitation, part)
+    PRIMARY KEY (term, division, created_at, invitation, part),
+    KEY {prefix}search_terms_of (invitation, part)
 ) ENGINE = InnoDB;
 
 CREATE TABLE IF NOT EXISTS {prefix}events (

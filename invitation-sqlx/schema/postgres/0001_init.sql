@@ -126,16 +126,16 @@ CREATE TABLE {prefix}quotas (
 
 -- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
 -- (part n). The terms of a name count only while its use is the latest.
-CREATE TABLE {prefix}words (
-    word            TEXT COLLATE "C" NOT NULL,
+CREATE TABLE {prefix}search_terms (
+    term            TEXT COLLATE "C" NOT NULL,
     division        TEXT COLLATE "C" NOT NULL, -- of the invitation, like created_at
     created_at      BIGINT           NOT NULL,
     invitation      BYTEA            NOT NULL,
     part            BIGINT           NOT NULL,
-    PRIMARY KEY (word, division, created_at, invitation, part)
+    PRIMARY KEY (term, division, created_at, invitation, part)
 );
 
-CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);
+CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part);
 
 CREATE TABLE {prefix}events (
     id              BYTEA            NOT NULL PRIMARY KEY,

@@ -115,16 +115,16 @@ CREATE TABLE {prefix}quotas (
 
 -- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
 -- (part n). The terms of a name count only while its use is the latest.
-CREATE TABLE {prefix}words (
-    word            TEXT    NOT NULL,
+CREATE TABLE {prefix}search_terms (
+    term            TEXT    NOT NULL,
     division        TEXT    NOT NULL,         -- of the invitation, like created_at
     created_at      INTEGER NOT NULL,
     invitation      BLOB    NOT NULL,
     part            INTEGER NOT NULL,
-    PRIMARY KEY (word, division, created_at, invitation, part)
+    PRIMARY KEY (term, division, created_at, invitation, part)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX {prefix}words_of ON {prefix}words (invitation, part);
+CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part);
 
 -- WITHOUT ROWID, because every index contains the id anyway.
 CREATE TABLE {prefix}events (

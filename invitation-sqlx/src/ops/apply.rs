@@ -9,7 +9,7 @@ use super::{
     lease::{self, Leases},
     ledger, quota, read,
     redeem::{multi_statement, single_statement},
-    state, words,
+    search_terms, state,
 };
 use crate::{
     dialect::Dialect,
@@ -135,7 +135,7 @@ async fn attempt<DB: Dialect>(
     {
         return Ok(Attempt::Undo);
     }
-    words::follow::<DB>(conn, names, moved, &invitation).await.map_err(failed)?;
+    search_terms::follow::<DB>(conn, names, moved, &invitation).await.map_err(failed)?;
     let mut facts = Facts { mine, ..Facts::of(invitation) };
     lease::tell::<DB>(conn, names, transition, &mut facts).await?;
     Ok(Attempt::Made(Box::new(facts)))

@@ -2,7 +2,7 @@
 
 use invitation_core::{Event, EventId, Insert, Inserted, NewInvitation, StoreError};
 
-use super::{Begin, Step, quota, request, words};
+use super::{Begin, Step, quota, request, search_terms};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
@@ -77,8 +77,8 @@ async fn write_all<DB: Dialect>(
         let alive = invitations.filter(|row| row.deleted_at.is_none());
         let states: Vec<_> = alive.clone().map(StateRow).collect();
         write_rows::<DB, _>(conn, &names.states, row::STATE, &states, "").await?;
-        let new: Vec<_> = alive.flat_map(words::all_of).collect();
-        words::write::<DB>(conn, names, &new).await?;
+        let new: Vec<_> = alive.flat_map(search_terms::all_of).collect();
+        search_terms::write::<DB>(conn, names, &new).await?;
     }
     Ok(())
 }

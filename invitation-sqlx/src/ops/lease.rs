@@ -49,8 +49,9 @@ pub(super) async fn change<DB: Dialect>(
     if change.taken_over_from().is_some() || invitation.held > begun {
         load::<DB>(conn, names, transition, &mut facts).await?;
     }
-    let mut beyond = transition.guard().conditions().iter().filter(|word| word.looks_beyond());
-    if !beyond.all(|word| word.holds(&facts)) {
+    let mut beyond =
+        transition.guard().conditions().iter().filter(|condition| condition.looks_beyond());
+    if !beyond.all(|condition| condition.holds(&facts)) {
         return Ok(Leases::Moved);
     }
     let taken = match change.taken_over_from() {

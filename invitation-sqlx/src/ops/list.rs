@@ -167,8 +167,8 @@ async fn choose_terms<'a, DB: Dialect>(
         return Ok(ChosenTerms { rare: terms.iter().collect(), common: None });
     }
     let begin_with = |s: &mut Statement<DB>, is: &str, term: &SearchTerm| {
-        render::words(s, names, is, term);
-        s.sql(" ORDER BY w.word");
+        render::search_terms(s, names, is, term);
+        s.sql(" ORDER BY w.term");
     };
     let caps = vec![RARE; 2 * terms.len() + 1];
     let counts = count::up_to::<DB>(conn, "list", &caps, |s, n| {

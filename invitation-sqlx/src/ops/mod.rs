@@ -14,9 +14,9 @@ mod quota;
 mod read;
 mod redeem;
 mod request;
+mod search_terms;
 mod state;
 mod step;
-mod words;
 
 use self::step::Step;
 pub(crate) use self::{

@@ -85,7 +85,7 @@ async fn remove<DB: Dialect>(
         (&names.invitations, "id"),
         (&names.redemptions, "invitation"),
         (&names.leases, "invitation"),
-        (&names.words, "invitation"),
+        (&names.search_terms, "invitation"),
     ];
     for (table, column) in tables {
         delete::<DB, _>(conn, table, column, &ids, |id| id.as_bytes()).await?;

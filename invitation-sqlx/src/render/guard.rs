@@ -112,9 +112,9 @@ fn guard_but<DB: Dialect>(
     names: &Names,
     required: &[Implied],
 ) {
-    for word in guard.conditions().iter().filter(|word| !required.contains(&implied(word))) {
+    for one in guard.conditions().iter().filter(|one| !required.contains(&implied(one))) {
         s.sql(" AND ");
-        condition(s, word, given, names);
+        condition(s, one, given, names);
     }
 }
 
@@ -124,11 +124,10 @@ pub(crate) fn guard_of_all<DB: Dialect>(
     redemptions: &[&Transition],
     names: &Names,
 ) {
-    let words =
-        |n: usize| redemptions.iter().filter_map(move |one| one.guard().conditions().get(n));
+    let nth = |n: usize| redemptions.iter().filter_map(move |one| one.guard().conditions().get(n));
     let users: Vec<_> = redemptions.iter().filter_map(|one| one.redeemer()).collect();
     for n in 0..redemptions.first().map_or(0, |one| one.guard().conditions().len()) {
-        if words(n).any(|word| implied(word) == Implied::WithoutUses) {
+        if nth(n).any(|one| implied(one) == Implied::WithoutUses) {
             s.sql(" AND (i.used_by IS NULL OR i.used_by NOT IN ");
             s.list(&users, |s, user| {
                 s.text(user.as_str());
@@ -144,12 +143,12 @@ pub(crate) fn guard_of_all<DB: Dialect>(
             s.sql("))");
             continue;
         }
-        let mut said: Vec<&Condition> = Vec::new();
-        for word in words(n) {
-            if implied(word) == Implied::Never && !said.contains(&word) {
+        let mut written: Vec<&Condition> = Vec::new();
+        for one in nth(n) {
+            if implied(one) == Implied::Never && !written.contains(&one) {
                 s.sql(" AND ");
-                condition(s, word, Given::Here, names);
-                said.push(word);
+                condition(s, one, Given::Here, names);
+                written.push(one);
             }
         }
     }

@@ -257,12 +257,12 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
         s.sql(format_args!(
             " OR EXISTS (SELECT 1 FROM {} w WHERE w.invitation = i.id \
              AND (w.part = 0 OR w.part = i.uses) GROUP BY w.part HAVING ",
-            names.words
+            names.search_terms
         ));
         for (n, term) in terms.iter().enumerate() {
-            s.sql(if n == 0 { "MAX(CASE WHEN w.word >= " } else { " + MAX(CASE WHEN w.word >= " });
+            s.sql(if n == 0 { "MAX(CASE WHEN w.term >= " } else { " + MAX(CASE WHEN w.term >= " });
             let (below, end) = end_of(term);
-            s.text(term.as_str()).sql(format_args!(" AND w.word {below} ")).text(end);
+            s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end);
             s.sql(" THEN 1 ELSE 0 END)");
         }
         s.sql(format_args!(" = {})", terms.len()));
@@ -272,18 +272,18 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
 
 /// All terms `w` that meet what is searched for, by the index that has them; or of
 /// these, those that are longer.
-pub(crate) fn words<DB: Dialect>(
+pub(crate) fn search_terms<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
     is: &str,
     wanted: &SearchTerm,
 ) {
     let (below, end) = end_of(wanted);
-    s.sql(format_args!("{} w WHERE w.word {is} ", names.words));
+    s.sql(format_args!("{} w WHERE w.term {is} ", names.search_terms));
     hidden_from_planner(s, |s| {
         s.text(wanted.as_str());
     });
-    s.sql(format_args!(" AND w.word {below} "));
+    s.sql(format_args!(" AND w.term {below} "));
     hidden_from_planner(s, |s| {
         s.text(end);
     });

@@ -26,9 +26,9 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
             username: c.opt_text("redeemer")?,
         })
         .ok_or_else(|| c.corrupt("actor"))?,
-        action: c.word("action", |text| text.parse())?,
-        outcome: c.word("outcome", |text| text.parse())?,
-        reason: c.opt_word("reason", |text| text.parse())?,
+        action: c.parsed("action", |text| text.parse())?,
+        outcome: c.parsed("outcome", |text| text.parse())?,
+        reason: c.opt_parsed("reason", |text| text.parse())?,
         invitation: c.opt_bytes("invitation")?.map(InvitationId::from_bytes),
         division: c.opt_stored("division", Division::from_stored)?,
         context: RequestContext {
@@ -36,7 +36,7 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
             source: c.opt_stored("source", Source::from_stored)?,
         },
         detail: c
-            .opt_word("detail", |text| Detail::from_json(&text).ok_or(()))?
+            .opt_parsed("detail", |text| Detail::from_json(&text).ok_or(()))?
             .unwrap_or_else(Detail::none),
     })
 }

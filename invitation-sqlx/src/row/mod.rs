@@ -130,7 +130,7 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
         Ok(self.opt_text(column)?.map(restore))
     }
 
-    fn word<T, E>(
+    fn parsed<T, E>(
         &mut self,
         column: &'static str,
         parse: impl FnOnce(String) -> std::result::Result<T, E>,
@@ -139,7 +139,7 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
         parse(text).map_err(|_| self.corrupt(column))
     }
 
-    fn opt_word<T, E>(
+    fn opt_parsed<T, E>(
         &mut self,
         column: &'static str,
         parse: impl FnOnce(String) -> std::result::Result<T, E>,
@@ -239,7 +239,7 @@ fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
         deleted_at: c.opt_time("deleted_at")?,
         version: u64::try_from(c.int("version")?).map_err(|_| c.corrupt("version"))?,
         batch: c.opt_bytes("batch")?.map(BatchId::from_bytes),
-        metadata: c.opt_word("metadata", |text| Metadata::from_json(&text))?,
+        metadata: c.opt_parsed("metadata", |text| Metadata::from_json(&text))?,
     })
 }
 

@@ -102,7 +102,7 @@ async fn only_the_latest_redeemer_counts() {
     }
     let word = async |word: &str, part: u32| {
         let sql = format!(
-            "INSERT INTO invitation_words SELECT '{word}', division, created_at, id, {part}
+            "INSERT INTO invitation_search_terms SELECT '{word}', division, created_at, id, {part}
              FROM invitation_codes ON CONFLICT DO NOTHING"
         );
         run(&store, &sql).await;

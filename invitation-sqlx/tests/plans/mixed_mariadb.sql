@@ -26,18 +26,18 @@ SELECT
     inviter
 FROM invitation_codes;
 
-INSERT INTO invitation_words
+INSERT INTO invitation_search_terms
 SELECT 'example', division, created_at, id, 0 FROM invitation_codes WHERE email IS NOT NULL;
 
-INSERT INTO invitation_words
+INSERT INTO invitation_search_terms
 SELECT SUBSTRING_INDEX(email, '@', 1), division, created_at, id, 0
 FROM invitation_codes WHERE email IS NOT NULL;
 
-INSERT INTO invitation_words
+INSERT INTO invitation_search_terms
 SELECT 'rarely', division, created_at, id, 0
 FROM invitation_codes WHERE CONV(HEX(id), 16, 10) % ({rows} / 20) = 8;
 
-INSERT INTO invitation_words
+INSERT INTO invitation_search_terms
 SELECT used_name, division, created_at, id, uses FROM invitation_codes WHERE used_by IS NOT NULL;
 
 INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, division)
@@ -51,5 +51,5 @@ INSERT INTO invitation_redemptions
 SELECT id, 'u-1', id, 'anna', created_at, role, NULL
 FROM invitation_codes ORDER BY id LIMIT 20000;
 
-ANALYZE TABLE invitation_codes, invitation_states, invitation_words, invitation_events,
+ANALYZE TABLE invitation_codes, invitation_states, invitation_search_terms, invitation_events,
     invitation_leases, invitation_redemptions

@@ -16,7 +16,7 @@ use super::{MIXED, QUESTIONS, Question, TURN, admin, ask, explaining, log, manag
 pub(super) const LEFT_ALONE: &str = "
     ALTER TABLE invitation_codes SET (autovacuum_enabled = off);
     ALTER TABLE invitation_states SET (autovacuum_enabled = off);
-    ALTER TABLE invitation_words SET (autovacuum_enabled = off)";
+    ALTER TABLE invitation_search_terms SET (autovacuum_enabled = off)";
 
 /// Returns the maximum number of rows that a single plan step returns or filters out.
 fn bound(question: Question) -> u64 {
@@ -110,7 +110,7 @@ const SMALL: &str = "
     SELECT id FROM invitation_codes ORDER BY created_at LIMIT 30;
     UPDATE invitation_codes SET division = 'small' WHERE id IN (SELECT id FROM small);
     UPDATE invitation_states SET division = 'small' WHERE id IN (SELECT id FROM small);
-    UPDATE invitation_words SET division = 'small' WHERE invitation IN (SELECT id FROM small);
+    UPDATE invitation_search_terms SET division = 'small' WHERE invitation IN (SELECT id FROM small);
     CREATE TEMPORARY TABLE revoked AS
     SELECT id FROM invitation_states WHERE division = 'sales' AND state = 1
     ORDER BY created_at DESC OFFSET 10;

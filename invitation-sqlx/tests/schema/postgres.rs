@@ -10,7 +10,7 @@ use crate::{
 promises!(Postgres);
 
 impl Migrating for Postgres {
-    const LAST: &'static str = "words";
+    const LAST: &'static str = "search_terms";
     const UNDOES_TABLES: bool = true;
 
     async fn is_free(pool: &PgPool) -> bool {

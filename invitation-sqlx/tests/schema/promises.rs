@@ -131,7 +131,7 @@ pub(crate) async fn next_to_the_hosts_own_migrations_and_under_any_prefix<DB: Mi
         assert!(other.redeem(&code, &redeemer("anna")).await.is_err(), "two prefixes, two worlds");
     }
     let names = tables(&pool).await;
-    for table in ["codes", "events", "migrations", "redemptions", "words"] {
+    for table in ["codes", "events", "migrations", "redemptions", "search_terms"] {
         for prefix in ["invitation_", "acme_", longest.as_str()] {
             assert!(names.contains(&format!("{prefix}{table}")), "{names:?}");
         }

@@ -7,7 +7,7 @@ use crate::promises::{Migrating, promises};
 promises!(Sqlite);
 
 impl Migrating for Sqlite {
-    const LAST: &'static str = "words";
+    const LAST: &'static str = "search_terms";
     const UNDOES_TABLES: bool = true;
 
     async fn is_free(pool: &SqlitePool) -> bool {

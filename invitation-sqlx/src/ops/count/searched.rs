@@ -38,7 +38,7 @@ pub(super) fn write<DB: Dialect>(
     render::tagged(s, names, search);
     for (n, term) in terms.iter().enumerate() {
         s.sql(format_args!(" UNION ALL SELECT w.created_at, w.invitation, w.part, {n} FROM "));
-        render::words(s, names, ">=", term);
+        render::search_terms(s, names, ">=", term);
         // What the term's row tells needs no look at the wide one.
         render::scope_of(s, "w", scope);
         render::span(s, "w.created_at", &filter.created);

@@ -24,8 +24,8 @@ impl ListQuery<'_> {
     ) {
         let exactly = |s: &mut Statement<DB>, term: &SearchTerm| {
             let division = ("division", Value::Text(division.as_str()));
-            let prefix = vec![("word", Value::Text(term.as_str())), division];
-            let table = &self.names.words;
+            let prefix = vec![("term", Value::Text(term.as_str())), division];
+            let table = &self.names.search_terms;
             self.window(
                 s,
                 &IndexScan { table, index: "PRIMARY", prefix, id: "invitation", has_oldest: false },
@@ -49,7 +49,7 @@ impl ListQuery<'_> {
             exactly(s, term);
             render::at_most(s, SEARCH_WINDOW);
             s.sql(format_args!(") w{n} UNION ALL SELECT w.created_at, w.invitation, {n} FROM "));
-            render::words(s, self.names, ">", term);
+            render::search_terms(s, self.names, ">", term);
             s.sql(" AND w.division = ").text(division.as_str());
             self.restrict_range(s, "w.created_at", "w.invitation");
         }

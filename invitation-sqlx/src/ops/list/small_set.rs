@@ -50,9 +50,9 @@ impl ListQuery<'_> {
             s.sql(
                 "SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division FROM ",
             );
-            render::words(s, self.names, ">=", term);
+            render::search_terms(s, self.names, ">=", term);
             // By its index, even where so many begin like this that any rows would do.
-            s.sql(" ORDER BY w.word");
+            s.sql(" ORDER BY w.term");
             render::at_most(s, SMALL_SET + 1);
             s.sql(") v");
         }

@@ -64,7 +64,7 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
 fn statement<DB: Dialect>(
     names: &Names,
     transition: &Transition,
-    words: Vec<String>,
+    terms: Vec<String>,
 ) -> Statement<DB> {
     let mut s = Statement::<DB>::new(format!("WITH u AS (UPDATE {} AS i SET ", names.invitations));
     render::change(&mut s, transition.change());
@@ -88,16 +88,16 @@ fn statement<DB: Dialect>(
     ));
     state(&mut s, names);
     forget(&mut s, names);
-    if !words.is_empty() {
+    if !terms.is_empty() {
         s.sql(format_args!(
-            ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
-             SELECT x.word, u.division, u.created_at, u.id, u.uses FROM u, (VALUES ",
-            names.words
+            ", w AS (INSERT INTO {} (term, division, created_at, invitation, part) \
+             SELECT x.term, u.division, u.created_at, u.id, u.uses FROM u, (VALUES ",
+            names.search_terms
         ));
-        for (n, word) in words.into_iter().enumerate() {
-            s.sql(if n == 0 { "(" } else { ", (" }).text(word).sql(")");
+        for (n, term) in terms.into_iter().enumerate() {
+            s.sql(if n == 0 { "(" } else { ", (" }).text(term).sql(")");
         }
-        s.sql(") AS x(word))");
+        s.sql(") AS x(term))");
     }
     s.sql(format_args!(" SELECT {} FROM u", row::INVITATION));
     s
@@ -118,7 +118,7 @@ pub(super) fn forget<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     s.sql(format_args!(
         ", f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
          AND w.part <> 0 AND w.part < u.uses)",
-        names.words
+        names.search_terms
     ));
 }
 

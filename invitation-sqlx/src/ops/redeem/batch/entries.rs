@@ -85,7 +85,7 @@ fn is_compatible(a: &Transition, b: &Transition) -> bool {
 /// The columns of an entry, in the order in which it is written. Those that its event and
 /// its invitation have too are called as they are there.
 pub(super) const ENTRY: &str = "ordinal, digest, position, group_size, used_id, used_by, used_name, used_at, \
-     words, email_key, email_domain, correlation, source";
+     terms, email_key, email_domain, correlation, source";
 
 impl Record for BatchEntry<'_> {
     fn write(&self, v: &mut impl Values) {
@@ -100,8 +100,8 @@ impl Record for BatchEntry<'_> {
         v.int(at.as_micros());
         // Those of the last one for a code are looked for. No term has a space in it.
         let is_last = self.position == self.group_size;
-        let words = is_last.then(|| username.search_terms().join(" "));
-        v.text(words.as_deref().filter(|words| !words.is_empty()));
+        let terms = is_last.then(|| username.search_terms().join(" "));
+        v.text(terms.as_deref().filter(|terms| !terms.is_empty()));
         v.text(address.map(EmailKey::as_str));
         v.text(address.map(EmailKey::domain));
         v.text(context.correlation.as_ref().map(CorrelationId::as_str));

@@ -75,10 +75,10 @@ pub(super) fn write<DB: Dialect>(
     }
     single_statement::state(&mut s, names);
     s.sql(format_args!(
-        ", w AS (INSERT INTO {} (word, division, created_at, invitation, part) \
-         SELECT x.word, {u}.division, {u}.created_at, {u}.id, {u}.uses FROM {both}, \
-         UNNEST(STRING_TO_ARRAY(p.words, ' ')) AS x (word))",
-        names.words
+        ", w AS (INSERT INTO {} (term, division, created_at, invitation, part) \
+         SELECT x.term, {u}.division, {u}.created_at, {u}.id, {u}.uses FROM {both}, \
+         UNNEST(STRING_TO_ARRAY(p.terms, ' ')) AS x (term))",
+        names.search_terms
     ));
     s.sql(format_args!(" SELECT {}, p.ordinal FROM {both}", qualified(u)));
     Some(s)
@@ -110,7 +110,7 @@ fn use_once<DB: Dialect>(
     render::scope(s, first.scope());
     render::guard_of_unused(s, first.guard(), Given::In("p"), names);
     s.sql(format_args!(
-        " RETURNING {}, p.ordinal, p.words, p.correlation, p.source)",
+        " RETURNING {}, p.ordinal, p.terms, p.correlation, p.source)",
         qualified("i")
     ));
 }

@@ -104,7 +104,7 @@ fn forget<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
     let s = Statement::new(format!(
         "DELETE w FROM {} AS i STRAIGHT_JOIN {} AS w ON w.invitation = i.id \
          WHERE i.uses > 1 AND w.part <> 0 AND w.part < i.uses AND ",
-        names.invitations, names.words
+        names.invitations, names.search_terms
     ));
     just_used(s, transition)
 }
@@ -113,21 +113,21 @@ fn forget<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
 fn name<DB: Dialect>(wanted: &Wanted<'_>) -> Option<Statement<DB>> {
     let Wanted { names, transition, plain, .. } = *wanted;
     let mut s = Statement::new(format!(
-        "INSERT INTO {} (word, division, created_at, invitation, part)",
-        names.words
+        "INSERT INTO {} (term, division, created_at, invitation, part)",
+        names.search_terms
     ));
-    let mut has_words = false;
+    let mut has_terms = false;
     // Each from the row itself: a list to join it with would be a table of its own.
-    for word in plain.username.search_terms() {
-        s.sql(if has_words { " UNION ALL SELECT " } else { " SELECT " }).text(word);
+    for term in plain.username.search_terms() {
+        s.sql(if has_terms { " UNION ALL SELECT " } else { " SELECT " }).text(term);
         s.sql(format_args!(
             ", i.division, i.created_at, i.id, i.uses FROM {} AS i WHERE ",
             names.invitations
         ));
         s = just_used(s, transition);
-        has_words = true;
+        has_terms = true;
     }
-    has_words.then_some(s)
+    has_terms.then_some(s)
 }
 
 /// A table `p` of these rows, which the statement itself brings along.

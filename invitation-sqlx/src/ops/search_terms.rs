@@ -16,15 +16,15 @@ use super::insert;
 const ADDRESS: i64 = 0;
 
 /// One term of an invitation.
-pub(super) struct Word<'a> {
+pub(super) struct TermRow<'a> {
     text: String,
     invitation: &'a Invitation,
     part: i64,
 }
 
-const COLUMNS: &str = "word, division, created_at, invitation, part";
+const COLUMNS: &str = "term, division, created_at, invitation, part";
 
-impl Record for Word<'_> {
+impl Record for TermRow<'_> {
     fn is_secret(&self) -> bool {
         self.part == ADDRESS
     }
@@ -39,12 +39,16 @@ impl Record for Word<'_> {
 }
 
 /// Returns the rows of some terms of an invitation.
-fn rows(terms: Vec<String>, invitation: &Invitation, part: i64) -> impl Iterator<Item = Word<'_>> {
-    terms.into_iter().map(move |text| Word { text, invitation, part })
+fn rows(
+    terms: Vec<String>,
+    invitation: &Invitation,
+    part: i64,
+) -> impl Iterator<Item = TermRow<'_>> {
+    terms.into_iter().map(move |text| TermRow { text, invitation, part })
 }
 
 /// Returns the rows of a new invitation.
-pub(super) fn all_of(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> {
+pub(super) fn all_of(invitation: &Invitation) -> impl Iterator<Item = TermRow<'_>> {
     let StoredTerms { address, used_by } = invitation.search_terms();
     rows(address, invitation, ADDRESS).chain(rows(used_by, invitation, invitation.uses.into()))
 }
@@ -52,9 +56,9 @@ pub(super) fn all_of(invitation: &Invitation) -> impl Iterator<Item = Word<'_>> 
 pub(super) async fn write<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    words: &[Word<'_>],
+    terms: &[TermRow<'_>],
 ) -> sqlx::Result<()> {
-    insert::write_rows::<DB, _>(conn, &names.words, COLUMNS, words, "").await
+    insert::write_rows::<DB, _>(conn, &names.search_terms, COLUMNS, terms, "").await
 }
 
 /// Replaces the terms that a change has moved.
@@ -92,7 +96,8 @@ async fn forget<DB: Dialect>(
     invitation: &Invitation,
     which: &str,
 ) -> sqlx::Result<()> {
-    let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.words));
+    let mut s =
+        Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.search_terms));
     s.blob(invitation.id.as_bytes()).sql(which);
     s.run(conn).await?;
     Ok(())
