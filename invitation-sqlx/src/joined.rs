@@ -72,18 +72,18 @@ use crate::{
 /// # }
 /// ```
 pub struct Joined<'t, DB: Dialect> {
-    host: Mutex<Host<'t, DB>>,
+    host: Mutex<HostConnection<'t, DB>>,
     names: Names,
 }
 
 /// The host's connection.
-struct Host<'t, DB: Dialect> {
+struct HostConnection<'t, DB: Dialect> {
     conn: &'t mut DB::Connection,
     /// Whether the transaction cannot be committed any more.
     has_ended: bool,
 }
 
-impl<DB: Dialect> Host<'_, DB> {
+impl<DB: Dialect> HostConnection<'_, DB> {
     /// Before a call: returns the depth of the transaction, if it can still be committed.
     async fn enter(&mut self, operation: &'static str) -> Result<usize, StoreError> {
         if self.has_ended {
@@ -126,7 +126,7 @@ impl<DB: Dialect> Host<'_, DB> {
 
 /// Does its part of the host's transaction, unless that has ended. (A macro, because the
 /// compiler cannot see that the future of a function over an async closure is `Send`.)
-macro_rules! inside {
+macro_rules! in_host_transaction {
     ($joined:expr, $operation:literal, $conn:ident => $work:expr) => {{
         let mut host = $joined.host.lock().await;
         match host.enter($operation).await {
@@ -151,7 +151,7 @@ impl<'t, DB: Dialect> Joined<'t, DB> {
     /// sqlx. Without one, every call that would change something is an error.
     #[must_use]
     pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
-        let host = Mutex::new(Host { conn, has_ended: false });
+        let host = Mutex::new(HostConnection { conn, has_ended: false });
         Self { host, names: Names::new(TablePrefix::default()) }
     }
 
@@ -187,13 +187,13 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
     }
 
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
-        inside!(self, "insert", conn => ops::insert::<DB>(conn, Begin::Nested, &self.names, insert))
+        in_host_transaction!(self, "insert", conn => ops::insert::<DB>(conn, Begin::Nested, &self.names, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
-            answers.push(inside!(self, "apply", conn => {
+            answers.push(in_host_transaction!(self, "apply", conn => {
                 ops::apply::<DB>(conn, Begin::Nested, &self.names, transition)
             }));
         }
@@ -201,15 +201,15 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
     }
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
-        inside!(self, "get", conn => ops::get::<DB>(conn, &self.names, target, scope))
+        in_host_transaction!(self, "get", conn => ops::get::<DB>(conn, &self.names, target, scope))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
-        inside!(self, "locate", conn => ops::locate::<DB>(conn, &self.names, target))
+        in_host_transaction!(self, "locate", conn => ops::locate::<DB>(conn, &self.names, target))
     }
 
     async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        inside!(self, "invited", conn => ops::invited::<DB>(conn, &self.names, invitees, now))
+        in_host_transaction!(self, "invited", conn => ops::invited::<DB>(conn, &self.names, invitees, now))
     }
 
     async fn list(
@@ -218,11 +218,11 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &Filter,
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
-        inside!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
+        in_host_transaction!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
     }
 
     async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
-        inside!(self, "count", conn => ops::count::<DB>(conn, &self.names, scope, filter, cap))
+        in_host_transaction!(self, "count", conn => ops::count::<DB>(conn, &self.names, scope, filter, cap))
     }
 
     async fn redemptions(
@@ -231,7 +231,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         invitation: InvitationId,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Redemption, EventId>, StoreError> {
-        inside!(self, "redemptions", conn => ops::redemptions::<DB>(conn, &self.names, scope, invitation, page))
+        in_host_transaction!(self, "redemptions", conn => ops::redemptions::<DB>(conn, &self.names, scope, invitation, page))
     }
 
     async fn leases(
@@ -239,11 +239,11 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         scope: &Scope,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
-        inside!(self, "leases", conn => ops::leases::<DB>(conn, &self.names, scope, page))
+        in_host_transaction!(self, "leases", conn => ops::leases::<DB>(conn, &self.names, scope, page))
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
-        inside!(self, "record", conn => ops::record::<DB>(conn, Begin::Nested, &self.names, events))
+        in_host_transaction!(self, "record", conn => ops::record::<DB>(conn, Begin::Nested, &self.names, events))
     }
 
     async fn events(
@@ -252,10 +252,10 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &EventFilter,
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Event, EventId>, StoreError> {
-        inside!(self, "events", conn => ops::events::<DB>(conn, &self.names, scope, filter, page))
+        in_host_transaction!(self, "events", conn => ops::events::<DB>(conn, &self.names, scope, filter, page))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        inside!(self, "purge", conn => ops::purge::<DB>(conn, Begin::Nested, &self.names, purge))
+        in_host_transaction!(self, "purge", conn => ops::purge::<DB>(conn, Begin::Nested, &self.names, purge))
     }
 }

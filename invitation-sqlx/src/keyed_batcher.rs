@@ -8,7 +8,7 @@ use std::{
 
 use invitation_core::{Batcher, CodeDigest, Transition};
 
-use crate::{ops, shared::Answer};
+use crate::{batching::ApplyResult, ops};
 
 /// The number of batches of one code in flight. A second batch would only wait for the row
 /// that the first one has locked.
@@ -23,13 +23,13 @@ pub(crate) struct KeyedBatcher {
 
 /// Each code's batcher and the number of its callers. The key is all digests of the code,
 /// because a code has several while keys are rotated.
-type Entries = HashMap<Arc<[CodeDigest]>, (Batcher<Transition, Answer>, usize)>;
+type Entries = HashMap<Arc<[CodeDigest]>, (Batcher<Transition, ApplyResult>, usize)>;
 
 /// A caller's hold on the batcher of its code. Dropping the last one removes the batcher.
 pub(crate) struct BatcherOfCode {
     owner: KeyedBatcher,
     code: Arc<[CodeDigest]>,
-    batcher: Batcher<Transition, Answer>,
+    batcher: Batcher<Transition, ApplyResult>,
 }
 
 impl KeyedBatcher {
@@ -54,7 +54,7 @@ impl KeyedBatcher {
 }
 
 impl BatcherOfCode {
-    pub(crate) fn batcher(&self) -> &Batcher<Transition, Answer> {
+    pub(crate) fn batcher(&self) -> &Batcher<Transition, ApplyResult> {
         &self.batcher
     }
 }

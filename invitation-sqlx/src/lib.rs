@@ -14,6 +14,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod batching;
 mod cached_connection;
 mod connection_cache;
 mod connections;
@@ -32,7 +33,7 @@ mod render;
 mod retry;
 mod row;
 mod schema;
-mod shared;
+
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;

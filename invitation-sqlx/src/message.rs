@@ -24,22 +24,22 @@ pub(crate) struct Message {
 }
 
 /// What the server gave back: the rows of each statement.
-pub(crate) type Answers<DB> = Vec<Vec<<DB as sqlx::Database>::Row>>;
+pub(crate) type ResultSets<DB> = Vec<Vec<<DB as sqlx::Database>::Row>>;
 
 /// A message that was not taken to its end.
-pub(crate) struct Broken {
+pub(crate) struct MessageError {
     error: sqlx::Error,
     /// Whether nothing of it can have been committed.
     uncommitted: bool,
 }
 
-impl Broken {
+impl MessageError {
     /// Whether a unique key was hit: the transaction, or the savepoint, is still open.
     pub(crate) fn is_taken(&self) -> bool {
         self.uncommitted && is_taken(&self.error)
     }
 
-    pub(crate) fn told<DB: Dialect>(self, operation: &'static str) -> StoreError {
+    pub(crate) fn into_store_error<DB: Dialect>(self, operation: &'static str) -> StoreError {
         if self.uncommitted {
             store_error::<DB>(operation, self.error)
         } else {
@@ -85,7 +85,7 @@ impl Message {
     pub(crate) async fn send<DB: Dialect>(
         self,
         conn: &mut DB::Connection,
-    ) -> Result<Answers<DB>, Broken> {
+    ) -> Result<ResultSets<DB>, MessageError> {
         let mut answers = Vec::with_capacity(self.statements);
         let mut rows = Vec::new();
         let mut told = DB::exec(conn).fetch_many(raw_sql(AssertSqlSafe(self.text)));
@@ -99,7 +99,7 @@ impl Message {
                     let is_said = error.as_database_error().is_some();
                     let uncommitted =
                         self.before_commit.is_none_or(|before| is_said && answers.len() < before);
-                    return Err(Broken { error, uncommitted });
+                    return Err(MessageError { error, uncommitted });
                 }
             }
         }

@@ -6,14 +6,14 @@ use invitation_core::{EventId, StoreError, StoreErrorKind, observe};
 use uuid::Uuid;
 
 /// How often a whole operation is tried again at most.
-const TRIES: u32 = 6;
+const MAX_RETRIES: u32 = 6;
 
 /// For how long there are new tries. A conflict that took longer was a wait for a lock,
 /// and another one would only double it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MAX_ELAPSED: Duration = Duration::from_secs(1);
 
 /// The longest pause before the first new try; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const FIRST_MAX_PAUSE: Duration = Duration::from_millis(4);
 
 /// The new tries of one operation, in a transaction of the store's own. Inside a host's
 /// transaction there are none: what has to be repeated then is the host's whole work.
@@ -41,10 +41,10 @@ impl Retries {
     }
 
     fn pause(&mut self, kind: StoreErrorKind, elapsed: Duration) -> Option<Duration> {
-        if kind != StoreErrorKind::Conflict || self.made >= TRIES || elapsed >= PATIENCE {
+        if kind != StoreErrorKind::Conflict || self.made >= MAX_RETRIES || elapsed >= MAX_ELAPSED {
             return None;
         }
-        let longest = FIRST_PAUSE * 2_u32.pow(self.made);
+        let longest = FIRST_MAX_PAUSE * 2_u32.pow(self.made);
         self.made += 1;
         // One of 1,024 even parts of the longest, other bits each time.
         let part = u32::try_from(self.random.rotate_right(10 * self.made) & 1023).unwrap_or(0);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     const CONFLICT: StoreErrorKind = StoreErrorKind::Conflict;
-    const AT_ONCE: Duration = Duration::ZERO;
+    const IMMEDIATELY: Duration = Duration::ZERO;
 
     fn retries(last_bytes: u64) -> Retries {
         let bytes = (u128::from(u64::MAX) << 64) | u128::from(last_bytes);
@@ -72,15 +72,15 @@ mod tests {
             StoreErrorKind::Corrupt,
             StoreErrorKind::Other,
         ] {
-            assert_eq!(retries(7).pause(kind, AT_ONCE), None, "{kind:?}");
+            assert_eq!(retries(7).pause(kind, IMMEDIATELY), None, "{kind:?}");
         }
-        assert!(retries(7).pause(CONFLICT, AT_ONCE).is_some());
+        assert!(retries(7).pause(CONFLICT, IMMEDIATELY).is_some());
     }
 
     #[test]
     fn tries_come_to_an_end() {
         let mut retries = retries(7);
-        let made = std::iter::from_fn(|| retries.pause(CONFLICT, AT_ONCE)).count();
+        let made = std::iter::from_fn(|| retries.pause(CONFLICT, IMMEDIATELY)).count();
         assert_eq!(made, 6);
     }
 
@@ -88,17 +88,17 @@ mod tests {
     fn a_long_wait_is_not_repeated() {
         let almost = Duration::from_micros(999_999);
         assert!(retries(7).pause(CONFLICT, almost).is_some());
-        assert_eq!(retries(7).pause(CONFLICT, PATIENCE), None);
+        assert_eq!(retries(7).pause(CONFLICT, MAX_ELAPSED), None);
     }
 
     #[test]
     fn pauses_grow_within_their_bound_and_differ_between_operations() {
         let pauses = |random| {
             let mut retries = retries(random);
-            (0..TRIES)
+            (0..MAX_RETRIES)
                 .map(|n| {
-                    let pause = retries.pause(CONFLICT, AT_ONCE).unwrap();
-                    assert!(pause < FIRST_PAUSE * 2_u32.pow(n), "{n}");
+                    let pause = retries.pause(CONFLICT, IMMEDIATELY).unwrap();
+                    assert!(pause < FIRST_MAX_PAUSE * 2_u32.pow(n), "{n}");
                     pause
                 })
                 .collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use invitation_core::{Batcher, Transition};
 
-use crate::{TablePrefix, keyed_batcher::KeyedBatcher, names::Names, ops, shared::Answer};
+use crate::{TablePrefix, batching::ApplyResult, keyed_batcher::KeyedBatcher, names::Names, ops};
 
 /// The tables that a store uses, together with its batching state. A batch leader acts for
 /// other callers on its own tables, so both are made here and nowhere apart: a store with
@@ -13,7 +13,7 @@ use crate::{TablePrefix, keyed_batcher::KeyedBatcher, names::Names, ops, shared:
 pub(crate) struct Tables {
     names: Names,
     slots: NonZeroUsize,
-    batcher: Batcher<Transition, Answer>,
+    batcher: Batcher<Transition, ApplyResult>,
     by_code: KeyedBatcher,
 }
 
@@ -43,7 +43,7 @@ impl Tables {
     }
 
     /// The batches of callers of any code.
-    pub(crate) fn batcher(&self) -> &Batcher<Transition, Answer> {
+    pub(crate) fn batcher(&self) -> &Batcher<Transition, ApplyResult> {
         &self.batcher
     }
 

@@ -35,7 +35,7 @@ impl<R: Record> Record for &R {
 }
 
 /// Values in a statement, separated by commas.
-pub(crate) struct Listed<'s, DB: Dialect> {
+pub(crate) struct ValueList<'s, DB: Dialect> {
     statement: &'s mut Statement<DB>,
     begun: bool,
     /// The columns that are still to come, where some are to be found elsewhere.
@@ -46,7 +46,7 @@ pub(crate) struct Listed<'s, DB: Dialect> {
 /// Where a column is to be found that is not among the values.
 type Elsewhere<'s> = &'s dyn Fn(&str) -> Option<String>;
 
-impl<'s, DB: Dialect> Listed<'s, DB> {
+impl<'s, DB: Dialect> ValueList<'s, DB> {
     pub(crate) fn new(statement: &'s mut Statement<DB>) -> Self {
         Self { statement, begun: false, columns: "".split(", "), elsewhere: None }
     }
@@ -90,7 +90,7 @@ impl<'s, DB: Dialect> Listed<'s, DB> {
     }
 }
 
-impl<DB: Dialect> Values for Listed<'_, DB> {
+impl<DB: Dialect> Values for ValueList<'_, DB> {
     fn int(&mut self, value: impl Into<Option<i64>>) {
         if let Some(s) = self.next() {
             s.opt_int(value.into());
@@ -128,12 +128,12 @@ pub(crate) type PushColumn<DB> = fn(&mut QueryBuilder<DB>, Column);
 
 /// Values of many rows, by columns.
 #[derive(Default)]
-pub(crate) struct Columns {
+pub(crate) struct ColumnArrays {
     columns: Vec<Column>,
     next: usize,
 }
 
-impl Columns {
+impl ColumnArrays {
     pub(crate) fn of<R: Record>(rows: &[R]) -> Vec<Column> {
         let mut columns = Self::default();
         for row in rows {
@@ -153,7 +153,7 @@ impl Columns {
     }
 }
 
-impl Values for Columns {
+impl Values for ColumnArrays {
     fn int(&mut self, value: impl Into<Option<i64>>) {
         if let Some(Column::Ints(column)) = self.next(Column::Ints(Vec::new())) {
             column.push(value.into());

@@ -17,7 +17,7 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
-    values::{Listed, Record},
+    values::{Record, ValueList},
 };
 
 /// How the attempt went, inside the transaction.
@@ -137,7 +137,7 @@ async fn attempt<DB: Dialect>(
     }
     search_terms::follow::<DB>(conn, names, moved, &invitation).await.map_err(failed)?;
     let mut facts = Facts { mine, ..Facts::of(invitation) };
-    lease::tell::<DB>(conn, names, transition, &mut facts).await?;
+    lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
     Ok(Attempt::Made(Box::new(facts)))
 }
 
@@ -186,7 +186,7 @@ async fn explain<DB: Dialect>(
     };
     let mine = ledger::mine::<DB>(conn, names, transition, &invitation).await?;
     let mut facts = Facts { mine, ..Facts::of(invitation) };
-    lease::tell::<DB>(conn, names, transition, &mut facts).await?;
+    lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
 
     let (event, id) = (&transition.event().id, facts.invitation.id);
     let on_record = is_on_record::<DB>(conn, names, event, Some(id)).await.map_err(failed)?;
@@ -217,7 +217,7 @@ pub(super) async fn write_event<DB: Dialect>(
 ) -> sqlx::Result<bool> {
     let mut s =
         Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
-    event.write(&mut Listed::new(&mut s));
+    event.write(&mut ValueList::new(&mut s));
     s.sql(")");
     s.run_unless_taken(conn, "id").await
 }

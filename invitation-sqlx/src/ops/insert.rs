@@ -8,9 +8,9 @@ use crate::{
     error::{commit_error, is_taken, store_error},
     message::Message,
     names::Names,
-    row::{self, StateRow, Written},
+    row::{self, InvitationRow, StateRow},
     statement::Statement,
-    values::{Columns, Listed, Record},
+    values::{ColumnArrays, Record, ValueList},
 };
 
 /// How many values the widest row binds, rounded up.
@@ -28,7 +28,7 @@ pub(crate) async fn insert<DB: Dialect>(
     let kept = insert.keeps_request();
     if rows.is_empty() && kept.is_none() {
         let Some(request) = request else { return Ok(Inserted::Stored) };
-        let known = request::known::<DB>(conn, names, request).await?;
+        let known = request::prior::<DB>(conn, names, request).await?;
         return Ok(known.map_or(Inserted::Stored, Inserted::Known));
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
@@ -69,7 +69,7 @@ async fn write_all<DB: Dialect>(
     let columns = format!("{}, request_id", row::INVITATION);
     for chunk in rows.chunks(max_rows_per_statement::<DB>()) {
         let invitations = chunk.iter().map(|row| &row.invitation);
-        let written = invitations.clone().map(|invitation| Written { invitation, request });
+        let written = invitations.clone().map(|invitation| InvitationRow { invitation, request });
         let written: Vec<_> = written.collect();
         write_rows::<DB, _>(conn, &names.invitations, &columns, &written, "").await?;
         let events: Vec<_> = chunk.iter().map(|row| &row.event).collect();
@@ -105,7 +105,7 @@ pub(crate) async fn record<DB: Dialect>(
         ));
         message.commit::<DB>();
         let sent = message.send::<DB>(conn).await;
-        return sent.map(|_| ()).map_err(|broken| broken.told::<DB>("record"));
+        return sent.map(|_| ()).map_err(|error| error.into_store_error::<DB>("record"));
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     write_events::<DB>(step.conn(), names, events).await.map_err(failed)?;
@@ -151,7 +151,7 @@ fn rows_added<DB: Dialect, R: Record>(
     match DB::PUSH_COLUMN {
         Some(push) if rows.len() > 1 => {
             // Each row is handed on as it comes: in FROM, all would be put aside first.
-            for (n, column) in Columns::of(rows).into_iter().enumerate() {
+            for (n, column) in ColumnArrays::of(rows).into_iter().enumerate() {
                 s.sql(if n == 0 { "SELECT UNNEST(" } else { ", UNNEST(" });
                 s.column(push, column);
                 s.sql(")");
@@ -166,7 +166,7 @@ fn rows_added<DB: Dialect, R: Record>(
             }
             for (n, row) in rows.iter().enumerate() {
                 s.sql(if n == 0 { "VALUES (" } else { ", (" });
-                row.write(&mut Listed::new(&mut s));
+                row.write(&mut ValueList::new(&mut s));
                 s.sql(")");
             }
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How many mailboxes one question is about.
-const AT_ONCE: usize = 250;
+const MAX_ADDRESSES: usize = 250;
 
 pub(crate) async fn invited<DB: Dialect>(
     conn: &mut DB::Connection,
@@ -18,7 +18,7 @@ pub(crate) async fn invited<DB: Dialect>(
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
     let mut found = HashSet::new();
-    for chunk in invitees.chunks(AT_ONCE) {
+    for chunk in invitees.chunks(MAX_ADDRESSES) {
         // Of all divisions: pairs of two lists would be too many ranges for MySQL's planner.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
         let mut s = Statement::<DB>::new(format!(

@@ -74,7 +74,7 @@ pub(super) async fn change<DB: Dialect>(
 
 /// Adds to the facts the lease of the user whom the transition is about, and the
 /// first of all. Nothing is asked when there are none.
-pub(super) async fn tell<DB: Dialect>(
+pub(super) async fn add_leases<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transition: &Transition,

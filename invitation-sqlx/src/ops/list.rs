@@ -238,8 +238,8 @@ impl ListQuery<'_> {
         let (mut items, mut end) = (Vec::with_capacity(found.len()), None);
         for row in &found {
             match row::listed::<DB>(row)? {
-                row::Listed::Invitation(invitation) => items.push(*invitation),
-                row::Listed::End(position) => end = Some(position),
+                row::ListedRow::Invitation(invitation) => items.push(*invitation),
+                row::ListedRow::End(position) => end = Some(position),
             }
         }
         Ok((items, end))

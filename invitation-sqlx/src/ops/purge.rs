@@ -11,7 +11,7 @@ use crate::{
     error::{commit_error, store_error},
     names::Names,
     render,
-    row::{self, Going},
+    row::{self, PurgeCandidate},
     statement::Statement,
 };
 
@@ -23,7 +23,7 @@ pub(crate) async fn purge<DB: Dialect>(
 ) -> Result<Purged, StoreError> {
     let failed = |error| store_error::<DB>("purge", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    let going = find::<DB>(step.conn(), names, purge).await?;
+    let candidates = find::<DB>(step.conn(), names, purge).await?;
     let forgotten = match purge.scope {
         Scope::All => {
             let (before, max) = (purge.before, purge.max.get());
@@ -31,7 +31,7 @@ pub(crate) async fn purge<DB: Dialect>(
         }
         Scope::Division(_) => 0,
     };
-    let removed = u32::try_from(going.len()).unwrap_or(u32::MAX);
+    let removed = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
     let event = purge.evidence(removed);
     let is_new = if removed == 0 {
         !apply::is_on_record::<DB>(step.conn(), names, &event.id, None).await.map_err(failed)?
@@ -42,7 +42,7 @@ pub(crate) async fn purge<DB: Dialect>(
         step.rollback().await.map_err(failed)?;
         return Ok(if is_new { purge.removed(0) } else { Purged::BEFORE });
     }
-    remove::<DB>(step.conn(), names, going).await.map_err(failed)?;
+    remove::<DB>(step.conn(), names, candidates).await.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("purge", error))?;
     let purged = purge.removed(removed);
     Ok(Purged { more: purged.more || forgotten == u64::from(purge.max.get()), ..purged })
@@ -53,7 +53,7 @@ async fn find<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     purge: &Purge,
-) -> Result<Vec<Going>, StoreError> {
+) -> Result<Vec<PurgeCandidate>, StoreError> {
     let mut s = Statement::<DB>::new(format!(
         "SELECT i.id, i.division, i.uses, i.max_uses, i.revoked_at, i.created_at, i.request_id \
          FROM {} i WHERE ",
@@ -64,17 +64,17 @@ async fn find<DB: Dialect>(
     // Else another call may change one of them before it is removed.
     s.sql(DB::FOR_UPDATE);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("purge", error))?;
-    found.iter().map(row::going::<DB>).collect()
+    found.iter().map(row::purge_candidate::<DB>).collect()
 }
 
 async fn remove<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    going: Vec<Going>,
+    candidates: Vec<PurgeCandidate>,
 ) -> sqlx::Result<()> {
-    let ids: Vec<_> = going.iter().map(|row| row.id).collect();
-    let (mut keys, mut requests) = (Vec::with_capacity(going.len()), Vec::new());
-    for Going { id, division, state, created_at, request } in going {
+    let ids: Vec<_> = candidates.iter().map(|row| row.id).collect();
+    let (mut keys, mut requests) = (Vec::with_capacity(candidates.len()), Vec::new());
+    for PurgeCandidate { id, division, state, created_at, request } in candidates {
         keys.push(Key { division, state, created_at, id });
         requests.extend(request);
     }

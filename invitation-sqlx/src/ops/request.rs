@@ -8,7 +8,7 @@ use crate::{
     dialect::Dialect,
     error::store_error,
     names::Names,
-    row::{self, KnownRow},
+    row::{self, PriorRequestRow},
     statement::Statement,
 };
 
@@ -27,7 +27,7 @@ pub(super) async fn write<DB: Dialect>(
     if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
         return Ok(None);
     }
-    if let Some(known) = known::<DB>(conn, names, request).await? {
+    if let Some(known) = prior::<DB>(conn, names, request).await? {
         return Ok(Some(known));
     }
     forget::<DB>(conn, names, request).await.map_err(failed)?;
@@ -68,7 +68,7 @@ async fn forget<DB: Dialect>(
 }
 
 /// What an earlier request under the key came to, if there was one.
-pub(super) async fn known<DB: Dialect>(
+pub(super) async fn prior<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     request: &IdempotentRequest,
@@ -96,7 +96,7 @@ pub(super) async fn known<DB: Dialect>(
     let found = s.all(conn).await.map_err(failed)?;
     let mut known: Option<PriorRequest> = None;
     for row in &found {
-        let KnownRow { invitation, fingerprint, results } = row::known::<DB>(row)?;
+        let PriorRequestRow { invitation, fingerprint, results } = row::prior_request::<DB>(row)?;
         let empty = || PriorRequest {
             fingerprint,
             invitations: Vec::with_capacity(found.len()),

@@ -8,7 +8,7 @@ use invitation_core::{Change, Invitation, InvitationId, State};
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
 /// How many rows one statement finds by key: databases bound the depth of a condition.
-const KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// Updates the row after `change` has led to `invitation`.
 pub(super) async fn follow<DB: Dialect>(
@@ -65,7 +65,7 @@ pub(super) async fn remove<DB: Dialect>(
     names: &Names,
     keys: &[Key],
 ) -> sqlx::Result<()> {
-    for chunk in keys.chunks(KEYS) {
+    for chunk in keys.chunks(MAX_KEYS) {
         let mut s = Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.states));
         if chunk.len() > 1 {
             s = s.one_off();

@@ -6,37 +6,37 @@ use crate::{dialect::Dialect, names::Names, statement::Statement};
 
 /// Where the values stand that the words of a redemption compare with.
 #[derive(Clone, Copy)]
-pub(crate) enum Given<'a> {
+pub(crate) enum ValueSource<'a> {
     /// In the statement.
-    Here,
+    Statement,
     /// In the row of this table: one for each of several redemptions in one statement.
-    In(&'a str),
+    Row(&'a str),
 }
 
-impl Given<'_> {
+impl ValueSource<'_> {
     fn user<DB: Dialect>(self, s: &mut Statement<DB>, user: &UserId) {
         match self {
-            Self::Here => s.text(user.as_str()),
-            Self::In(row) => s.sql(format_args!("{row}.used_by")),
+            Self::Statement => s.text(user.as_str()),
+            Self::Row(row) => s.sql(format_args!("{row}.used_by")),
         };
     }
 
     fn now<DB: Dialect>(self, s: &mut Statement<DB>, now: Timestamp) {
         match self {
-            Self::Here => s.int(now.as_micros()),
-            Self::In(row) => s.sql(format_args!("{row}.used_at")),
+            Self::Statement => s.int(now.as_micros()),
+            Self::Row(row) => s.sql(format_args!("{row}.used_at")),
         };
     }
 
     /// The invitation is for this address, or for its domain.
     fn address<DB: Dialect>(self, s: &mut Statement<DB>, address: Option<&EmailKey>) {
         match (self, address) {
-            (Self::Here, None) => {}
-            (Self::Here, Some(key)) => {
+            (Self::Statement, None) => {}
+            (Self::Statement, Some(key)) => {
                 s.sql(" OR ").is_address("i.email_key", key.as_str());
                 s.sql(" OR i.email_domain = ").text(key.domain());
             }
-            (Self::In(row), _) => {
+            (Self::Row(row), _) => {
                 s.sql(format_args!(" OR i.email_key = {row}.email_key"));
                 s.sql(format_args!(" OR i.email_domain = {row}.email_domain"));
             }
@@ -45,17 +45,17 @@ impl Given<'_> {
 }
 
 pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &Names) {
-    guard_but(s, guard, Given::Here, names, &[]);
+    guard_but(s, guard, ValueSource::Statement, names, &[]);
 }
 
 /// The same, and that there is no lease.
 pub(crate) fn guard_without_leases<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
-    given: Given<'_>,
+    values: ValueSource<'_>,
     names: &Names,
 ) {
-    guard_but(s, guard, given, names, &[Implied::WithoutLeases]);
+    guard_but(s, guard, values, names, &[Implied::WithoutLeases]);
     s.sql(NO_LEASE);
 }
 
@@ -63,10 +63,10 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
 pub(crate) fn guard_of_unused<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
-    given: Given<'_>,
+    values: ValueSource<'_>,
     names: &Names,
 ) {
-    guard_but(s, guard, given, names, &[Implied::WithoutLeases, Implied::WithoutUses]);
+    guard_but(s, guard, values, names, &[Implied::WithoutLeases, Implied::WithoutUses]);
     s.sql(NO_LEASE);
 }
 
@@ -108,13 +108,13 @@ fn implied(condition: &Condition) -> Implied {
 fn guard_but<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
-    given: Given<'_>,
+    values: ValueSource<'_>,
     names: &Names,
     required: &[Implied],
 ) {
     for one in guard.conditions().iter().filter(|one| !required.contains(&implied(one))) {
         s.sql(" AND ");
-        condition(s, one, given, names);
+        condition(s, one, values, names);
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn guard_of_all<DB: Dialect>(
         for one in nth(n) {
             if implied(one) == Implied::Never && !written.contains(&one) {
                 s.sql(" AND ");
-                condition(s, one, Given::Here, names);
+                condition(s, one, ValueSource::Statement, names);
                 written.push(one);
             }
         }
@@ -158,13 +158,13 @@ pub(crate) fn guard_of_all<DB: Dialect>(
 fn condition<DB: Dialect>(
     s: &mut Statement<DB>,
     condition: &Condition,
-    given: Given<'_>,
+    values: ValueSource<'_>,
     names: &Names,
 ) {
     match condition {
         Condition::FirstUseBy(user) => {
             s.sql("(i.used_by IS NULL OR i.used_by <> ");
-            given.user(s, user);
+            values.user(s, user);
             // The ledger is of codes for several uses. Counted, so that it is asked by its
             // key and never joined.
             s.sql(format_args!(
@@ -172,7 +172,7 @@ fn condition<DB: Dialect>(
                  WHERE r.invitation = i.id AND r.user_id = ",
                 names.redemptions
             ));
-            given.user(s, user);
+            values.user(s, user);
             s.sql("))");
         }
         Condition::NotDeleted => {
@@ -186,11 +186,11 @@ fn condition<DB: Dialect>(
         }
         Condition::NotExpired { now } => {
             s.sql("i.expires_at > ");
-            given.now(s, *now);
+            values.now(s, *now);
         }
         Condition::AddressProved(address) => {
             s.sql("((i.email_key IS NULL AND i.email_domain IS NULL)");
-            given.address(s, address.as_ref());
+            values.address(s, address.as_ref());
             s.sql(")");
         }
         Condition::Grantable(pairs) => {
@@ -214,7 +214,7 @@ fn condition<DB: Dialect>(
         Condition::FirstHoldBy(user) => {
             s.sql("NOT ");
             a_lease(s, names).sql(" AND l.user_id = ");
-            given.user(s, user);
+            values.user(s, user);
             s.sql("))");
         }
         Condition::UseFree => {
@@ -222,19 +222,19 @@ fn condition<DB: Dialect>(
         }
         Condition::LeaseRunOut { now } => {
             a_lease(s, names).sql(" AND l.held_until <= ");
-            given.now(s, *now);
+            values.now(s, *now);
             s.sql("))");
         }
         Condition::HoldsLease { lease, user } => {
             a_lease(s, names).sql(" AND l.user_id = ");
-            given.user(s, user);
+            values.user(s, user);
             s.sql(" AND l.id = ").blob(lease.as_bytes()).sql("))");
         }
         Condition::OwnLeaseRunOut { user, now } => {
             a_lease(s, names).sql(" AND l.user_id = ");
-            given.user(s, user);
+            values.user(s, user);
             s.sql(" AND l.held_until <= ");
-            given.now(s, *now);
+            values.now(s, *now);
             s.sql("))");
         }
     }

@@ -11,7 +11,9 @@ use invitation_core::{
     Search, SearchTerm, State, Status, Target, TimeRange, Timestamp, UserId, Username,
 };
 
-pub(crate) use self::guard::{Given, guard, guard_of_all, guard_of_unused, guard_without_leases};
+pub(crate) use self::guard::{
+    ValueSource, guard, guard_of_all, guard_of_unused, guard_without_leases,
+};
 use crate::{dialect::Dialect, names::Names, statement::Statement};
 
 /// Returns the number that the table of states has for a state.

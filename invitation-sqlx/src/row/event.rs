@@ -5,7 +5,7 @@ use invitation_core::{
     RequestContext, Source,
 };
 
-use super::{Columns, Result};
+use super::{ColumnReader, Result};
 use crate::{
     dialect::Dialect,
     values::{Record, Values},
@@ -16,7 +16,7 @@ pub(crate) const EVENT: &str = "id, at, actor, actor_role, redeemer, action, out
      invitation, division, correlation, source, detail";
 
 pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
-    let mut c = Columns::<DB>::new(row, "events");
+    let mut c = ColumnReader::<DB>::new(row, "events");
     Ok(Event {
         id: EventId::from_bytes(c.bytes("id")?),
         at: c.time("at")?,

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them
-/// and [`Written`] writes them.
+/// and [`InvitationRow`] writes them.
 pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, email_domain, \
      role, division, inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, \
      used_by, used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, \
@@ -35,13 +35,13 @@ pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, 
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Reads the columns of a row from left to right.
-struct Columns<'r, DB: Dialect> {
+struct ColumnReader<'r, DB: Dialect> {
     row: &'r DB::Row,
     table: &'static str,
     next: usize,
 }
 
-impl<'r, DB: Dialect> Columns<'r, DB> {
+impl<'r, DB: Dialect> ColumnReader<'r, DB> {
     fn new(row: &'r DB::Row, table: &'static str) -> Self {
         Self { row, table, next: 0 }
     }
@@ -150,63 +150,63 @@ impl<'r, DB: Dialect> Columns<'r, DB> {
 }
 
 pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
-    read_invitation(&mut Columns::<DB>::new(row, "codes"))
+    read_invitation(&mut ColumnReader::<DB>::new(row, "codes"))
 }
 
 /// A row of a list.
-pub(crate) enum Listed {
+pub(crate) enum ListedRow {
     Invitation(Box<Invitation>),
     /// Here the candidates ended.
     End(Position<InvitationId>),
 }
 
 /// Reads an invitation, or nothing of it, and a position behind it.
-pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<Listed> {
-    let mut c = Columns::<DB>::new(row, "codes");
+pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<ListedRow> {
+    let mut c = ColumnReader::<DB>::new(row, "codes");
     if c.opt_blob("id")?.is_some() {
-        return Ok(Listed::Invitation(Box::new(invitation::<DB>(row)?)));
+        return Ok(ListedRow::Invitation(Box::new(invitation::<DB>(row)?)));
     }
     c.next = INVITATION.split(',').count();
     let (at, id) = (c.time("created_at")?, InvitationId::from_bytes(c.bytes("id")?));
-    Ok(Listed::End(Position { at, id }))
+    Ok(ListedRow::End(Position { at, id }))
 }
 
 /// A row about a request: one of its invitations, if there are any.
-pub(crate) struct KnownRow {
+pub(crate) struct PriorRequestRow {
     pub(crate) invitation: Option<Invitation>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) results: Option<RequestResults>,
 }
 
 /// Reads an invitation, or nothing of it, and its request behind it.
-pub(crate) fn known<DB: Dialect>(row: &DB::Row) -> Result<KnownRow> {
-    let mut c = Columns::<DB>::new(row, "codes");
+pub(crate) fn prior_request<DB: Dialect>(row: &DB::Row) -> Result<PriorRequestRow> {
+    let mut c = ColumnReader::<DB>::new(row, "codes");
     let is_there = c.opt_blob("id")?.is_some();
     let invitation = if is_there { Some(invitation::<DB>(row)?) } else { None };
     c.next = INVITATION.split(',').count();
     let fingerprint = Fingerprint::from_bytes(c.bytes("fingerprint")?);
     let results = c.opt_blob("results")?.map(RequestResults::from_bytes);
-    Ok(KnownRow { invitation, fingerprint, results })
+    Ok(PriorRequestRow { invitation, fingerprint, results })
 }
 
 /// Reads a division and the comparison form of an address.
 pub(crate) fn invitee<DB: Dialect>(row: &DB::Row) -> Result<(String, String)> {
-    let mut c = Columns::<DB>::new(row, "codes");
+    let mut c = ColumnReader::<DB>::new(row, "codes");
     Ok((c.text("division")?, c.text("email_key")?))
 }
 
 /// Reads the id of a request.
 pub(crate) fn request_id<DB: Dialect>(row: &DB::Row) -> Result<Vec<u8>> {
-    Columns::<DB>::new(row, "requests").blob("id")
+    ColumnReader::<DB>::new(row, "requests").blob("id")
 }
 
 /// Reads an invitation, and the ordinal of a batch entry behind it.
 pub(crate) fn invitation_and_ordinal<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, i64)> {
-    let mut c = Columns::<DB>::new(row, "codes");
+    let mut c = ColumnReader::<DB>::new(row, "codes");
     Ok((read_invitation(&mut c)?, c.int("ordinal")?))
 }
 
-fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
+fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Invitation> {
     Ok(Invitation {
         id: InvitationId::from_bytes(c.bytes("id")?),
         digest: CodeDigest::from_bytes(c.bytes("digest")?),
@@ -243,7 +243,7 @@ fn read_invitation<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Invitation> {
     })
 }
 
-fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> {
+fn last_use<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Option<Redemption>> {
     let id = c.opt_bytes("used_id")?;
     let user = c.opt_stored("used_by", UserId::from_stored)?;
     let username = c.opt_stored("used_name", Username::from_stored)?;
@@ -260,12 +260,12 @@ fn last_use<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Option<Redemption>> 
 }
 
 /// A new row, with the request that it was created by as one more column at the end.
-pub(crate) struct Written<'a> {
+pub(crate) struct InvitationRow<'a> {
     pub(crate) invitation: &'a Invitation,
     pub(crate) request: Option<&'a [u8]>,
 }
 
-impl Record for Written<'_> {
+impl Record for InvitationRow<'_> {
     fn is_secret(&self) -> bool {
         true
     }
@@ -326,7 +326,7 @@ impl Record for StateRow<'_> {
 }
 
 /// An invitation that is to go.
-pub(crate) struct Going {
+pub(crate) struct PurgeCandidate {
     pub(crate) id: InvitationId,
     pub(crate) division: String,
     pub(crate) state: State,
@@ -336,9 +336,9 @@ pub(crate) struct Going {
 }
 
 /// Reads `id, division, uses, max_uses, revoked_at, created_at, request_id`.
-pub(crate) fn going<DB: Dialect>(row: &DB::Row) -> Result<Going> {
-    let mut c = Columns::<DB>::new(row, "codes");
-    Ok(Going {
+pub(crate) fn purge_candidate<DB: Dialect>(row: &DB::Row) -> Result<PurgeCandidate> {
+    let mut c = ColumnReader::<DB>::new(row, "codes");
+    Ok(PurgeCandidate {
         id: InvitationId::from_bytes(c.bytes("id")?),
         division: c.text("division")?,
         state: State::of(
@@ -352,7 +352,7 @@ pub(crate) fn going<DB: Dialect>(row: &DB::Row) -> Result<Going> {
 }
 
 pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
-    let mut c = Columns::<DB>::new(row, "codes");
+    let mut c = ColumnReader::<DB>::new(row, "codes");
     Ok(Located {
         id: InvitationId::from_bytes(c.bytes("id")?),
         division: c.stored("division", Division::from_stored)?,
@@ -361,6 +361,6 @@ pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
 
 /// Reads a row of so many numbers.
 pub(crate) fn counts<DB: Dialect>(row: &DB::Row, columns: usize) -> Result<Vec<i64>> {
-    let mut c = Columns::<DB>::new(row, "codes");
+    let mut c = ColumnReader::<DB>::new(row, "codes");
     (0..columns).map(|_| c.int("count")).collect()
 }

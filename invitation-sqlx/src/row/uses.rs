@@ -4,7 +4,7 @@ use invitation_core::{
     Division, EventId, InvitationId, Lease, OpenLease, Redemption, Role, UserId, Username,
 };
 
-use super::{Columns, Result};
+use super::{ColumnReader, Result};
 use crate::{dialect::Dialect, statement::Statement};
 
 /// The columns of a redemption, in the order of [`redemption`] and
@@ -12,7 +12,7 @@ use crate::{dialect::Dialect, statement::Statement};
 pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role, lease";
 
 pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
-    let mut c = Columns::<DB>::new(row, "redemptions");
+    let mut c = ColumnReader::<DB>::new(row, "redemptions");
     Ok(Redemption {
         id: EventId::from_bytes(c.bytes("id")?),
         user: c.stored("user_id", UserId::from_stored)?,
@@ -35,7 +35,7 @@ pub(crate) fn write_redemption<DB: Dialect>(s: &mut Statement<DB>, redemption: &
 /// The columns of a lease, in the order of [`lease`] and [`write_lease`].
 pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until";
 
-fn read_lease<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Lease> {
+fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> {
     Ok(Lease {
         id: EventId::from_bytes(c.bytes("id")?),
         user: c.stored("user_id", UserId::from_stored)?,
@@ -46,12 +46,12 @@ fn read_lease<DB: Dialect>(c: &mut Columns<'_, DB>) -> Result<Lease> {
 }
 
 pub(crate) fn lease<DB: Dialect>(row: &DB::Row) -> Result<Lease> {
-    read_lease(&mut Columns::<DB>::new(row, "leases"))
+    read_lease(&mut ColumnReader::<DB>::new(row, "leases"))
 }
 
 /// Reads a lease, and where it is behind it.
 pub(crate) fn open_lease<DB: Dialect>(row: &DB::Row) -> Result<OpenLease> {
-    let mut c = Columns::<DB>::new(row, "leases");
+    let mut c = ColumnReader::<DB>::new(row, "leases");
     Ok(OpenLease {
         lease: read_lease(&mut c)?,
         invitation: InvitationId::from_bytes(c.bytes("invitation")?),

@@ -25,7 +25,7 @@ use crate::ops;
 
 /// Finds out whether a transaction is open, and whether it is [doomed](doom): BEGIN is an
 /// error inside of one.
-const LOOK: &str =
+const PROBE: &str =
     "SELECT 1 FROM temp.sqlite_master WHERE name = 'invitation_transaction_ended'; BEGIN";
 
 /// Makes COMMIT fail, for as long as the transaction is open: the violation of a deferred
@@ -59,16 +59,16 @@ pub(super) async fn end(conn: &mut SqliteConnection) -> bool {
 
 /// Returns the depth of a host's transaction, if it is open.
 pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usize> {
-    let state = look(conn).await?;
+    let state = probe(conn).await?;
     let depth = depth(conn);
     match state {
-        State::Open => return Ok(depth),
+        TransactionState::Open => return Ok(depth),
         // The host has begun none through the driver.
-        State::Ended if depth == 0 => {
+        TransactionState::Ended if depth == 0 => {
             return ops::unprepared::<Sqlite>(conn, "ROLLBACK").await.map(|()| 0);
         }
-        State::Ended => doom_or_close(conn, depth).await,
-        State::Doomed => {}
+        TransactionState::Ended => doom_or_close(conn, depth).await,
+        TransactionState::Doomed => {}
     }
     Err(sqlx::Error::Protocol("the database has ended the host's transaction".into()))
 }
@@ -77,14 +77,14 @@ pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usiz
 /// be committed: there is a new one in its place, with the same savepoints, whose commit
 /// fails; a rollback leaves the connection as good as new.
 pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
-    match look(conn).await {
+    match probe(conn).await {
         // An error in the middle of the store's own way back leaves its savepoint.
-        Ok(State::Open) if end_savepoints(conn, depth).await => return true,
-        Ok(State::Doomed) if self::depth(conn) == depth => {}
-        Ok(State::Ended) => doom_or_close(conn, depth).await,
+        Ok(TransactionState::Open) if end_savepoints(conn, depth).await => return true,
+        Ok(TransactionState::Doomed) if self::depth(conn) == depth => {}
+        Ok(TransactionState::Ended) => doom_or_close(conn, depth).await,
         // The driver counts savepoints that are not there, or the other way about: what of
         // this call is kept is unknown.
-        Ok(State::Open | State::Doomed) => {
+        Ok(TransactionState::Open | TransactionState::Doomed) => {
             if ops::unprepared::<Sqlite>(conn, "ROLLBACK; BEGIN").await.is_ok() {
                 doom_or_close(conn, depth).await;
             } else {
@@ -96,23 +96,27 @@ pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bo
     false
 }
 
-enum State {
+enum TransactionState {
     Open,
     /// It had ended, and is open now only because this looked.
     Ended,
     Doomed,
 }
 
-async fn look(conn: &mut SqliteConnection) -> sqlx::Result<State> {
-    let (mut is_doomed, mut has_looked) = (false, false);
-    let mut told = conn.fetch_many(raw_sql(LOOK));
+async fn probe(conn: &mut SqliteConnection) -> sqlx::Result<TransactionState> {
+    let (mut is_doomed, mut has_probed) = (false, false);
+    let mut told = conn.fetch_many(raw_sql(PROBE));
     loop {
         match told.try_next().await {
             Ok(Some(Either::Right(_))) => is_doomed = true,
-            Ok(Some(Either::Left(_))) => has_looked = true,
-            Ok(None) => return Ok(State::Ended),
-            Err(error) if has_looked && is_plain(&error) => {
-                return Ok(if is_doomed { State::Doomed } else { State::Open });
+            Ok(Some(Either::Left(_))) => has_probed = true,
+            Ok(None) => return Ok(TransactionState::Ended),
+            Err(error) if has_probed && is_plain(&error) => {
+                return Ok(if is_doomed {
+                    TransactionState::Doomed
+                } else {
+                    TransactionState::Open
+                });
             }
             Err(error) => return Err(error),
         }

@@ -7,10 +7,10 @@ use crate::{
     dialect::Dialect,
     error::{is_taken, lone_statement_error, store_error},
     names::Names,
-    render::{self, Given},
+    render::{self, ValueSource},
     row,
     statement::Statement,
-    values::Listed,
+    values::ValueList,
 };
 
 /// The SQL standard's serialization failure: the server's default is an isolation level
@@ -71,11 +71,11 @@ fn statement<DB: Dialect>(
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    render::guard_without_leases(&mut s, transition.guard(), Given::Here, names);
+    render::guard_without_leases(&mut s, transition.guard(), ValueSource::Statement, names);
     s.sql(format_args!(" RETURNING {}), ", row::INVITATION));
 
     s.sql(format_args!("e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
-    row::write_event(&mut Listed::new(&mut s), transition.event(), |values| {
+    row::write_event(&mut ValueList::new(&mut s), transition.event(), |values| {
         values.expression("u.id, u.division");
     });
     s.sql(" FROM u), ");
@@ -86,8 +86,8 @@ fn statement<DB: Dialect>(
          WHERE max_uses > 1)",
         names.redemptions
     ));
-    state(&mut s, names);
-    forget(&mut s, names);
+    update_state(&mut s, names);
+    delete_old_terms(&mut s, names);
     if !terms.is_empty() {
         s.sql(format_args!(
             ", w AS (INSERT INTO {} (term, division, created_at, invitation, part) \
@@ -104,7 +104,7 @@ fn statement<DB: Dialect>(
 }
 
 /// Moves the row of a code that is used up.
-pub(super) fn state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+pub(super) fn update_state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     s.sql(format_args!(", t AS (UPDATE {} AS s SET state = ", names.states));
     s.sql(render::state(State::UsedUp)).sql(" FROM u WHERE s.division = u.division AND ");
     render::is_in_state(s, "s.state", State::Open);
@@ -112,7 +112,7 @@ pub(super) fn state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
 }
 
 /// The words of earlier uses go.
-pub(super) fn forget<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+pub(super) fn delete_old_terms<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     // Words of a use that this cannot see yet stay behind, and count for nothing: the
     // next use removes them.
     s.sql(format_args!(

@@ -8,10 +8,10 @@ use crate::{
     dialect::Dialect,
     names::Names,
     ops::redeem::single_statement,
-    render::{self, Given},
+    render::{self, ValueSource},
     row,
     statement::Statement,
-    values::{Columns, Listed, PushColumn},
+    values::{ColumnArrays, PushColumn, ValueList},
 };
 
 /// How long the statement waits for a row that somebody else has locked. Whoever wants
@@ -48,19 +48,19 @@ pub(super) fn write<DB: Dialect>(
     let (push, first) = (DB::PUSH_COLUMN?, entries.first()?.transition);
     let mut s = Statement::<DB>::new("WITH ");
     if once_each {
-        use_once(&mut s, names, first, |s| rows(s, push, entries));
+        redeem_single_use(&mut s, names, first, |s| rows(s, push, entries));
     } else {
         s.sql("p AS MATERIALIZED ");
         rows(&mut s, push, entries);
         s.sql(", ");
-        use_up(&mut s, names, first);
+        redeem_any(&mut s, names, first);
     }
     // What an entry brings along is in `u` too, where there is one for each.
     let both = if once_each { "u AS p" } else { "u JOIN p ON p.digest = u.digest" };
     let u = if once_each { "p" } else { "u" };
     s.sql(format_args!(", e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
     let known = |column: &str| of_event(column, u);
-    row::write_event(&mut Listed::but(&mut s, row::EVENT, &known), first.event(), |values| {
+    row::write_event(&mut ValueList::but(&mut s, row::EVENT, &known), first.event(), |values| {
         values.elsewhere(2);
     });
     s.sql(format_args!(" FROM {both})"));
@@ -71,9 +71,9 @@ pub(super) fn write<DB: Dialect>(
              FROM {both} WHERE u.max_uses > 1)",
             names.redemptions
         ));
-        single_statement::forget(&mut s, names);
+        single_statement::delete_old_terms(&mut s, names);
     }
-    single_statement::state(&mut s, names);
+    single_statement::update_state(&mut s, names);
     s.sql(format_args!(
         ", w AS (INSERT INTO {} (term, division, created_at, invitation, part) \
          SELECT x.term, {u}.division, {u}.created_at, {u}.id, {u}.uses FROM {both}, \
@@ -91,12 +91,12 @@ fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, entries: &[Bat
         "(SELECT p.* FROM (SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', TRUE) AS is_set) AS c, \
          UNNEST"
     ));
-    s.list(Columns::of(entries), |s, column| s.column(push, column));
+    s.list(ColumnArrays::of(entries), |s, column| s.column(push, column));
     s.sql(format_args!(" AS p ({ENTRY}) WHERE c.is_set IS NOT NULL)"));
 }
 
 /// Codes of one use: each is used by the entry who wants it.
-fn use_once<DB: Dialect>(
+fn redeem_single_use<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
     first: &Transition,
@@ -108,7 +108,7 @@ fn use_once<DB: Dialect>(
     rows(s);
     s.sql(" AS p WHERE i.digest = p.digest AND i.max_uses = 1 AND i.uses = 0");
     render::scope(s, first.scope());
-    render::guard_of_unused(s, first.guard(), Given::In("p"), names);
+    render::guard_of_unused(s, first.guard(), ValueSource::Row("p"), names);
     s.sql(format_args!(
         " RETURNING {}, p.ordinal, p.terms, p.correlation, p.source)",
         qualified("i")
@@ -116,7 +116,7 @@ fn use_once<DB: Dialect>(
 }
 
 /// One row is changed once, by the last of those who want it, for all of them.
-fn use_up<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition) {
+fn redeem_any<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition) {
     s.sql(format_args!(
         "u AS (UPDATE {} AS i SET uses = i.uses + p.group_size, ",
         names.invitations
@@ -125,10 +125,10 @@ fn use_up<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition)
     s.sql("FROM p WHERE p.position = p.group_size AND i.digest = p.digest");
     render::scope(s, first.scope());
     s.sql(" AND i.uses + p.group_size <= i.max_uses");
-    render::guard_without_leases(s, first.guard(), Given::In("p"), names);
+    render::guard_without_leases(s, first.guard(), ValueSource::Row("p"), names);
     s.sql(" AND (p.group_size = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
     s.sql("AND NOT COALESCE(1 = 1");
-    render::guard_without_leases(s, first.guard(), Given::In("q"), names);
+    render::guard_without_leases(s, first.guard(), ValueSource::Row("q"), names);
     s.sql(format_args!(", FALSE))) RETURNING {})", qualified("i")));
 }
 

@@ -3,37 +3,37 @@
 
 use invitation_core::{State, Transition};
 
-use super::Wanted;
+use super::SameCodeBatch;
 use crate::{
     dialect::Dialect,
     message::Message,
     render, row,
     statement::Statement,
-    values::{Listed, Values},
+    values::{ValueList, Values},
 };
 
 /// The same as `apply::attempt` does, and the row after it. A key that is taken ends the
 /// message.
-pub(super) fn change<DB: Dialect>(message: &mut Message, wanted: &Wanted<'_>) {
-    message.add(use_up::<DB>(wanted));
-    message.add(tell::<DB>(wanted));
-    message.add(state::<DB>(wanted));
-    message.add(enter::<DB>(wanted));
-    message.add(forget::<DB>(wanted));
-    if let Some(s) = name::<DB>(wanted) {
+pub(super) fn write_change<DB: Dialect>(message: &mut Message, batch: &SameCodeBatch<'_>) {
+    message.add(update_invitation::<DB>(batch));
+    message.add(insert_events::<DB>(batch));
+    message.add(update_state::<DB>(batch));
+    message.add(insert_redemptions::<DB>(batch));
+    message.add(delete_old_terms::<DB>(batch));
+    if let Some(s) = insert_terms::<DB>(batch) {
         message.add(s);
     }
-    let Wanted { names, transition, .. } = wanted;
+    let SameCodeBatch { names, transition, .. } = batch;
     let row = format!("SELECT {} FROM {} AS i WHERE ", row::INVITATION, names.invitations);
     message.add(just_used(Statement::<DB>::new(row), transition));
 }
 
-/// As many uses as are wanted, or none.
-fn use_up<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
-    let Wanted { names, transition, all, .. } = *wanted;
+/// As many uses as are batch, or none.
+fn update_invitation<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+    let SameCodeBatch { names, transition, all, .. } = *batch;
     let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
     s.sql(format_args!("uses = uses + {}, ", all.len()));
-    let plain = wanted.plain;
+    let plain = batch.plain;
     render::latest_use(&mut s, &plain.id, plain.user, plain.username, plain.at, None);
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
@@ -44,8 +44,8 @@ fn use_up<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
 }
 
 /// An event for each.
-fn tell<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
-    let Wanted { names, transition, all, .. } = *wanted;
+fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+    let SameCodeBatch { names, transition, all, .. } = *batch;
     let mut s = Statement::new(format!("INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
     let column = |column: &str| match column {
         "invitation" => "i.id".to_owned(),
@@ -56,15 +56,15 @@ fn tell<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
     s.sql(format_args!(" FROM {} AS i STRAIGHT_JOIN ", names.invitations));
     let evidence = all.iter().map(|one| one.event());
     rows(&mut s, row::EVENT, evidence, |s, event| {
-        row::write_event(&mut Listed::new(s), event, |values| values.expression("NULL, NULL"));
+        row::write_event(&mut ValueList::new(s), event, |values| values.expression("NULL, NULL"));
     });
     s.sql(" WHERE ");
     just_used(s, transition)
 }
 
 /// Moves the row of a code that is used up.
-fn state<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
-    let Wanted { names, transition, .. } = *wanted;
+fn update_state<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+    let SameCodeBatch { names, transition, .. } = *batch;
     let s = Statement::new(format!(
         "UPDATE {} AS i STRAIGHT_JOIN {} AS s ON s.division = i.division \
          AND s.state = {} AND s.created_at = i.created_at AND s.id = i.id \
@@ -78,8 +78,8 @@ fn state<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
 }
 
 /// A line of the ledger for each. That of a single-use code is in its row.
-fn enter<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
-    let Wanted { names, transition, all, .. } = *wanted;
+fn insert_redemptions<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+    let SameCodeBatch { names, transition, all, .. } = *batch;
     let mut s = Statement::new(format!(
         "INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
          SELECT i.id, p.id, p.user_id, p.username, p.at, i.used_role, i.used_lease \
@@ -88,7 +88,7 @@ fn enter<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
     ));
     let redemptions = all.iter().filter_map(|one| one.as_plain_redemption());
     rows(&mut s, "id, user_id, username, at", redemptions, |s, plain| {
-        let mut values = Listed::new(s);
+        let mut values = ValueList::new(s);
         values.blob(plain.id.as_bytes().as_slice());
         values.text(plain.user.as_str());
         values.text(plain.username.as_str());
@@ -99,8 +99,8 @@ fn enter<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
 }
 
 /// The words of earlier uses go.
-fn forget<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
-    let Wanted { names, transition, .. } = *wanted;
+fn delete_old_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+    let SameCodeBatch { names, transition, .. } = *batch;
     let s = Statement::new(format!(
         "DELETE w FROM {} AS i STRAIGHT_JOIN {} AS w ON w.invitation = i.id \
          WHERE i.uses > 1 AND w.part <> 0 AND w.part < i.uses AND ",
@@ -110,8 +110,8 @@ fn forget<DB: Dialect>(wanted: &Wanted<'_>) -> Statement<DB> {
 }
 
 /// The words of the latest name, if it has any.
-fn name<DB: Dialect>(wanted: &Wanted<'_>) -> Option<Statement<DB>> {
-    let Wanted { names, transition, plain, .. } = *wanted;
+fn insert_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Option<Statement<DB>> {
+    let SameCodeBatch { names, transition, plain, .. } = *batch;
     let mut s = Statement::new(format!(
         "INSERT INTO {} (term, division, created_at, invitation, part)",
         names.search_terms

@@ -2,16 +2,16 @@
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind};
 
-use super::Wanted;
+use super::SameCodeBatch;
 use crate::{dialect::Dialect, message::Message, names::Names, render, row, statement::Statement};
 
 /// Asks for what `apply::explain` does, but for leases.
-pub(super) fn explanation<DB: Dialect>(
+pub(super) fn ask_why<DB: Dialect>(
     message: &mut Message,
-    wanted: &Wanted<'_>,
+    batch: &SameCodeBatch<'_>,
     locking_read: &str,
 ) {
-    let Wanted { names, transition, plain, .. } = *wanted;
+    let SameCodeBatch { names, transition, plain, .. } = *batch;
     let Names { invitations, events, redemptions, .. } = names;
     let mut s =
         Statement::<DB>::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
@@ -42,7 +42,7 @@ pub(super) fn explanation<DB: Dialect>(
 /// while the invitation's is held.
 pub(super) fn explain<DB: Dialect>(
     answers: &[Vec<DB::Row>],
-    wanted: &Wanted<'_>,
+    batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
     let [invitations, redemptions, events] = answers_to_each(answers)?;
     let Some(found) = invitations.first() else { return Ok(Some(Outcome::Missing)) };
@@ -51,12 +51,12 @@ pub(super) fn explain<DB: Dialect>(
         return Ok(None);
     }
     let mine = match invitation.max_uses.get() {
-        1 => invitation.last_use.clone().filter(|last| last.user == *wanted.plain.user),
+        1 => invitation.last_use.clone().filter(|last| last.user == *batch.plain.user),
         _ => redemptions.first().map(row::redemption::<DB>).transpose()?,
     };
     let on_record = !events.is_empty();
     let facts = Facts { mine, ..Facts::of(invitation) };
-    Ok(Some(wanted.transition.not_made(facts, on_record, None)))
+    Ok(Some(batch.transition.not_made(facts, on_record, None)))
 }
 
 /// The rows of the three questions. A question without an answer is an error: read as one

@@ -11,14 +11,14 @@ use invitation_core::{
 };
 
 use self::{
-    change::change,
-    explanation::{explain, explanation},
+    change::write_change,
+    explanation::{ask_why, explain},
 };
 use crate::ops::{Begin, Step, unprepared};
 use crate::{
     dialect::Dialect,
     error::store_error,
-    message::{Answers, Broken, Message},
+    message::{Message, MessageError, ResultSets},
     names::Names,
     row,
 };
@@ -34,15 +34,15 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
 ) -> Result<Option<Outcome>, StoreError> {
     let plain = transition.as_plain_redemption().filter(|_| DB::MULTI_STATEMENTS);
     let Some(plain) = plain else { return Ok(None) };
-    let wanted = Wanted { names, transition, plain, all: slice::from_ref(&transition) };
+    let batch = SameCodeBatch { names, transition, plain, all: slice::from_ref(&transition) };
     match begin {
-        Begin::Own => alone::<DB>(conn, &wanted).await,
-        Begin::Nested => inside::<DB>(conn, &wanted).await,
+        Begin::Own => in_own_transaction::<DB>(conn, &batch).await,
+        Begin::Nested => in_host_transaction::<DB>(conn, &batch).await,
     }
 }
 
-/// The redemption that is wanted.
-struct Wanted<'a> {
+/// The redemption that is batch.
+struct SameCodeBatch<'a> {
     names: &'a Names,
     transition: &'a Transition,
     plain: PlainRedemption<'a>,
@@ -59,15 +59,15 @@ pub(super) async fn redeem_all<DB: Dialect>(
 ) -> Result<Option<Invitation>, StoreError> {
     let Some(transition) = transitions.last() else { return Ok(None) };
     let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
-    let wanted = Wanted { names, transition, plain, all: transitions };
+    let batch = SameCodeBatch { names, transition, plain, all: transitions };
     let mut message = Message::beginning::<DB>();
-    change::<DB>(&mut message, &wanted);
+    write_change::<DB>(&mut message, &batch);
     message.commit::<DB>();
     match message.send::<DB>(conn).await {
-        Ok(answers) => used::<DB>(&answers),
-        Err(broken) => {
-            let is_taken = broken.is_taken();
-            let error = broken.told::<DB>("apply");
+        Ok(answers) => row_after::<DB>(&answers),
+        Err(error) => {
+            let is_taken = error.is_taken();
+            let error = error.into_store_error::<DB>("apply");
             if !is_taken && error.kind() != StoreErrorKind::Conflict {
                 return Err(error);
             }
@@ -80,40 +80,41 @@ pub(super) async fn redeem_all<DB: Dialect>(
     }
 }
 
-async fn alone<DB: Dialect>(
+async fn in_own_transaction<DB: Dialect>(
     conn: &mut DB::Connection,
-    wanted: &Wanted<'_>,
+    batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
     let mut message = Message::beginning::<DB>();
-    change::<DB>(&mut message, wanted);
+    write_change::<DB>(&mut message, batch);
     // When nothing was done, nothing is committed.
     message.commit::<DB>();
     match message.send::<DB>(conn).await {
         Ok(answers) => {
-            if let Some(outcome) = made::<DB>(&answers)? {
+            if let Some(outcome) = outcome::<DB>(&answers)? {
                 return Ok(Some(outcome));
             }
         }
         // The next message begins with the way back.
-        Err(broken) if broken.is_taken() => {}
-        Err(broken) => return Err(broken.told::<DB>("apply")),
+        Err(error) if error.is_taken() => {}
+        Err(error) => return Err(error.into_store_error::<DB>("apply")),
     }
     let mut message = Message::beginning::<DB>();
     let first = message.len();
-    explanation::<DB>(&mut message, wanted, "");
+    ask_why::<DB>(&mut message, batch, "");
     message.add_sql(DB::ROLLBACK);
-    let answers = message.send::<DB>(conn).await.map_err(|broken| broken.told::<DB>("apply"))?;
-    explain::<DB>(answers.get(first..).unwrap_or_default(), wanted)
+    let answers =
+        message.send::<DB>(conn).await.map_err(|error| error.into_store_error::<DB>("apply"))?;
+    explain::<DB>(answers.get(first..).unwrap_or_default(), batch)
 }
 
-async fn inside<DB: Dialect>(
+async fn in_host_transaction<DB: Dialect>(
     conn: &mut DB::Connection,
-    wanted: &Wanted<'_>,
+    batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, Begin::Nested).await.map_err(failed)?;
     let mut message = Message::default();
-    change::<DB>(&mut message, wanted);
+    write_change::<DB>(&mut message, batch);
     // When nothing was done, nothing is kept. Dropped before the answer, the way back keeps
     // all of it or nothing.
     if let Some(sql) = step.keep_sql() {
@@ -121,28 +122,28 @@ async fn inside<DB: Dialect>(
     }
     match message.send::<DB>(step.conn()).await {
         Ok(answers) => {
-            if let Some(outcome) = made::<DB>(&answers)? {
+            if let Some(outcome) = outcome::<DB>(&answers)? {
                 return Ok(Some(outcome));
             }
         }
-        Err(broken) if broken.is_taken() => {
+        Err(error) if error.is_taken() => {
             step.rollback().await.map_err(failed)?;
             step = Step::<DB>::begin(conn, Begin::Nested).await.map_err(failed)?;
         }
-        Err(broken) => return Err(broken.told::<DB>("apply")),
+        Err(error) => return Err(error.into_store_error::<DB>("apply")),
     }
-    let told = |broken: Broken| broken.told::<DB>("apply");
+    let told = |error: MessageError| error.into_store_error::<DB>("apply");
     let locking_read = DB::locking_read(step.conn());
     let mut message = Message::default();
-    explanation::<DB>(&mut message, wanted, locking_read);
+    ask_why::<DB>(&mut message, batch, locking_read);
     let answers = message.send::<DB>(step.conn()).await.map_err(told)?;
-    let outcome = explain::<DB>(&answers, wanted)?;
+    let outcome = explain::<DB>(&answers, batch)?;
     step.rollback().await.map_err(failed)?;
     Ok(outcome)
 }
 
 /// The row after the change, if it was made: its last question is the only one.
-fn used<DB: Dialect>(answers: &Answers<DB>) -> Result<Option<Invitation>, StoreError> {
+fn row_after<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Invitation>, StoreError> {
     let Some(found) = answers.iter().flatten().next() else { return Ok(None) };
     // An error here comes too late to undo anything.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
@@ -150,9 +151,9 @@ fn used<DB: Dialect>(answers: &Answers<DB>) -> Result<Option<Invitation>, StoreE
 }
 
 /// What came of the change, if it was made.
-fn made<DB: Dialect>(answers: &Answers<DB>) -> Result<Option<Outcome>, StoreError> {
+fn outcome<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Outcome>, StoreError> {
     // It was without leases, and a redemption begins none.
-    let facts = used::<DB>(answers)?
+    let facts = row_after::<DB>(answers)?
         .map(|invitation| Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) });
     Ok(facts.map(Box::new).map(Outcome::Applied))
 }

@@ -5,14 +5,14 @@ use invitation_core::{Batcher, Boarding, Lead, Outcome, StoreError, Target, Tran
 use crate::{cached_connection::CachedConnection, dialect::Dialect, ops, store::SqlStore};
 
 /// What a caller is told.
-pub(crate) type Answer = Result<Outcome, StoreError>;
+pub(crate) type ApplyResult = Result<Outcome, StoreError>;
 
 impl<DB: Dialect> SqlStore<DB> {
     /// Redeems at once if a slot is free, and otherwise with all who wait for one. Whoever
     /// cannot be served together is served alone: that is always right, also after a
     /// shared statement of which nobody knows whether it was made, because an event that
     /// is on record tells.
-    pub(crate) async fn redeem_batched(&self, transition: &Transition) -> Answer {
+    pub(crate) async fn redeem_batched(&self, transition: &Transition) -> ApplyResult {
         match transition.target() {
             // With one message, only those of one code share.
             Target::Code(digests) if DB::MULTI_STATEMENTS => {
@@ -25,9 +25,9 @@ impl<DB: Dialect> SqlStore<DB> {
 
     async fn redeem_with(
         &self,
-        batcher: &Batcher<Transition, Answer>,
+        batcher: &Batcher<Transition, ApplyResult>,
         transition: &Transition,
-    ) -> Answer {
+    ) -> ApplyResult {
         match batcher.board(transition).await {
             Boarding::Answered(answer) => answer,
             Boarding::Alone => self.redeem_single(transition).await,
@@ -38,7 +38,7 @@ impl<DB: Dialect> SqlStore<DB> {
         }
     }
 
-    async fn redeem_single(&self, transition: &Transition) -> Answer {
+    async fn redeem_single(&self, transition: &Transition) -> ApplyResult {
         let conn = self.connections.acquire_cached().await?;
         self.redeem_single_on(conn, transition).await
     }
@@ -47,13 +47,17 @@ impl<DB: Dialect> SqlStore<DB> {
         &self,
         mut conn: CachedConnection<DB>,
         transition: &Transition,
-    ) -> Answer {
+    ) -> ApplyResult {
         let answer = self.apply_on(&mut conn, transition).await;
         self.connections.return_to_cache(conn);
         answer
     }
 
-    async fn lead_batch(&self, lead: &Lead<Transition, Answer>, transition: &Transition) -> Answer {
+    async fn lead_batch(
+        &self,
+        lead: &Lead<Transition, ApplyResult>,
+        transition: &Transition,
+    ) -> ApplyResult {
         let mut conn = self.connections.acquire_cached().await?;
         let others = lead.take_along();
         if others.is_empty() {
