@@ -15,8 +15,8 @@ mod counts;
 #[path = "plans/mariadb.rs"]
 mod mariadb;
 mod support;
-#[path = "plans/unseen.rs"]
-mod unseen;
+#[path = "plans/unanalyzed.rs"]
+mod unanalyzed;
 
 use std::{str::FromStr, sync::LazyLock};
 

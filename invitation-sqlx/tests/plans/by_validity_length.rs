@@ -8,7 +8,7 @@ use invitation_sqlx::{
     sqlx::{self, AssertSqlSafe, PgPool, Row},
 };
 
-use super::{TURN, admin, explaining, log, manager, unseen::pages};
+use super::{TURN, admin, explaining, log, manager, unanalyzed::pages};
 
 const ROWS: &str = include_str!("../../../benches/benches/postgres/rows.sql");
 

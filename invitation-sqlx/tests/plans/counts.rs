@@ -14,7 +14,7 @@ use invitation_sqlx::{
 
 use super::{
     MIXED, ROWS, TURN, admin, explaining, log, manager, redeemer,
-    unseen::{LEFT_ALONE, pages, rows},
+    unanalyzed::{NO_AUTOVACUUM, pages, rows},
 };
 
 async fn empty() -> (String, PgStore) {
@@ -197,7 +197,7 @@ async fn postgres_goes_through_a_sample_of_many() {
     let _turn = TURN.lock().await;
     let log = log();
     let (url, store) = empty().await;
-    run(&store, LEFT_ALONE).await;
+    run(&store, NO_AUTOVACUUM).await;
     for part in MIXED.replace("{rows}", &ROWS.to_string()).split(';') {
         run(&store, part).await;
     }

@@ -12,8 +12,8 @@ use invitation_sqlx::{
 };
 
 use crate::{
+    setup::{Level, Setup},
     support::host::{Empty, Kind, run},
-    way::{Level, Way},
 };
 
 /// The number of connections of a process, one for each member.
@@ -67,13 +67,13 @@ impl Host for Sqlite {
     }
 }
 
-/// Opens the service on a pool with the isolation level of `way`.
-pub(crate) async fn open<DB: Host>(url: &str, way: Way) -> Invitations<SqlStore<DB>> {
+/// Opens the service on a pool with the isolation level of `setup`.
+pub(crate) async fn open<DB: Host>(url: &str, setup: Setup) -> Invitations<SqlStore<DB>> {
     let pool = PoolOptions::<DB>::new()
         .max_connections(CONNECTIONS)
         .min_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_mins(1))
-        .connect_with(DB::options(url, way.level))
+        .connect_with(DB::options(url, setup.level))
         .await
         .unwrap();
     let limits = Limits::default().with_denials_per_minute(1_000_000.try_into().unwrap());

@@ -16,10 +16,10 @@ use invitation_sqlx::{
 };
 
 use crate::{
-    CROWD,
+    CHILD,
     database::{self, CONNECTIONS, Host},
+    setup::Setup,
     support::{admin, host::number},
-    way::Way,
 };
 
 const PROCESSES: u32 = 4;
@@ -27,22 +27,22 @@ const PROCESSES: u32 = 4;
 const ROUNDS: u32 = 8;
 const USES: [u32; 2] = [1, 3];
 
-pub(crate) async fn run(url: &str, way: Way) {
+pub(crate) async fn run(url: &str, setup: Setup) {
     if url.starts_with("postgres:") {
-        direct::<Postgres>(url, way).await;
+        direct::<Postgres>(url, setup).await;
     } else if url.starts_with("mysql:") {
-        direct::<MySql>(url, way).await;
+        direct::<MySql>(url, setup).await;
     } else {
-        direct::<Sqlite>(url, way).await;
+        direct::<Sqlite>(url, setup).await;
     }
 }
 
-async fn direct<DB: Host>(url: &str, way: Way) {
-    let invitations = database::open::<DB>(url, way).await;
+async fn direct<DB: Host>(url: &str, setup: Setup) {
+    let invitations = database::open::<DB>(url, setup).await;
     database::prepare(&invitations).await;
-    let mut crowds: Vec<_> = (0..PROCESSES).map(|n| Crowd::start(url, way, n)).collect();
-    for crowd in &mut crowds {
-        assert_eq!(crowd.hear(), "ready");
+    let mut children: Vec<_> = (0..PROCESSES).map(|n| Child::start(url, setup, n)).collect();
+    for child in &mut children {
+        assert_eq!(child.hear(), "ready");
     }
     let mut let_in = 0;
     for uses in USES {
@@ -51,16 +51,16 @@ async fn direct<DB: Host>(url: &str, way: Way) {
             let draft = draft.for_uses(NonZeroU32::new(uses).unwrap());
             let created = invitations.create(&admin(), draft).await.unwrap();
             let code = created.code().reveal();
-            for crowd in &mut crowds {
-                crowd.say(&format!("get-ready {} {uses}-{round}", &*code));
+            for child in &mut children {
+                child.say(&format!("get-ready {} {uses}-{round}", &*code));
             }
-            for crowd in &mut crowds {
-                assert_eq!(crowd.hear(), "waiting");
+            for child in &mut children {
+                assert_eq!(child.hear(), "waiting");
             }
-            for crowd in &mut crowds {
-                crowd.say("go");
+            for child in &mut children {
+                child.say("go");
             }
-            let told = crowds.iter_mut().map(Crowd::hear).collect::<Vec<_>>();
+            let told = children.iter_mut().map(Child::hear).collect::<Vec<_>>();
             let place = format!("round {round} for {uses}: {told:?}");
             assert_eq!(sum(&told, 0), uses, "{place}");
             assert_eq!(sum(&told, 1), PROCESSES * CONNECTIONS - uses, "{place}");
@@ -68,7 +68,7 @@ async fn direct<DB: Host>(url: &str, way: Way) {
             let_in += uses;
         }
     }
-    if way.joined {
+    if setup.joined {
         let users = number(invitations.store().pool(), "SELECT COUNT(*) FROM users").await;
         assert_eq!(users, i64::from(let_in), "an account for each, and no other");
     }
@@ -91,9 +91,9 @@ async fn check_trail<DB: Host>(
         EventCriteria::new().about(id).of_action(Action::Redeem).within(TimeRange::default());
     let events = invitations.events(&admin(), &about, all).await.unwrap();
     let of = |outcome| events.items().iter().filter(|event| event.outcome == outcome).count();
-    let crowd = PROCESSES * CONNECTIONS;
+    let members = PROCESSES * CONNECTIONS;
     let found = (of(EventOutcome::Succeeded), of(EventOutcome::Refused));
-    let expected = (usize::try_from(uses).unwrap(), usize::try_from(crowd - uses).unwrap());
+    let expected = (usize::try_from(uses).unwrap(), usize::try_from(members - uses).unwrap());
     assert_eq!(found, expected, "{place}");
 }
 
@@ -103,16 +103,16 @@ fn sum(told: &[String], place: usize) -> u32 {
 }
 
 /// A child process that executes orders.
-struct Crowd {
+struct Child {
     child: Child,
     orders: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-impl Crowd {
-    fn start(url: &str, way: Way, number: u32) -> Self {
+impl Child {
+    fn start(url: &str, setup: Setup, number: u32) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args([CROWD, url, &way.to_string(), &number.to_string()])
+            .args([CHILD, url, &setup.to_string(), &number.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -131,7 +131,7 @@ impl Crowd {
     }
 }
 
-impl Drop for Crowd {
+impl Drop for Child {
     fn drop(&mut self) {
         // The child process ends when its standard input closes.
         drop(self.orders.take());

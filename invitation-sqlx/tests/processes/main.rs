@@ -5,34 +5,34 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod crowd;
+mod child;
 mod database;
 mod director;
-mod way;
+mod setup;
 
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::env;
 
-use way::Way;
+use setup::Setup;
 
 /// The argument that marks a child process.
-const CROWD: &str = "crowd";
+const CHILD: &str = "child";
 
 #[tokio::main]
 async fn main() {
-    let mut words = env::args().skip(1);
-    if words.next().as_deref() == Some(CROWD) {
-        let words: Vec<_> = words.collect();
-        let [url, way, number] = words.try_into().expect("what the director says");
-        return crowd::run(&url, way.parse().unwrap(), &number).await;
+    let mut arguments = env::args().skip(1);
+    if arguments.next().as_deref() == Some(CHILD) {
+        let arguments: Vec<_> = arguments.collect();
+        let [url, setup, number] = arguments.try_into().expect("what the director says");
+        return child::run(&url, setup.parse().unwrap(), &number).await;
     }
     let mut passed = 0;
     for (name, database) in database::all() {
-        for way in Way::all_on(&database.url) {
-            println!("crowds of {name}, {way}");
-            director::run(&database.url, way).await;
+        for setup in Setup::all_on(&database.url) {
+            println!("children of {name}, {setup}");
+            director::run(&database.url, setup).await;
             passed += 1;
         }
     }

@@ -13,7 +13,7 @@ use invitation_sqlx::{
 use super::{MIXED, QUESTIONS, Question, TURN, admin, ask, explaining, log, manager, on_postgres};
 
 /// Disables automatic vacuum and analyze on the tables.
-pub(super) const LEFT_ALONE: &str = "
+pub(super) const NO_AUTOVACUUM: &str = "
     ALTER TABLE invitation_codes SET (autovacuum_enabled = off);
     ALTER TABLE invitation_states SET (autovacuum_enabled = off);
     ALTER TABLE invitation_search_terms SET (autovacuum_enabled = off)";
@@ -60,7 +60,7 @@ async fn filled(size: u32, then: &str) -> (String, InvitationId) {
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
     let store = PgStore::new(pool);
     store.migrate().await.unwrap();
-    for sql in [LEFT_ALONE, &MIXED.replace("{rows}", &size.to_string()), then] {
+    for sql in [NO_AUTOVACUUM, &MIXED.replace("{rows}", &size.to_string()), then] {
         for part in sql.split(';').filter(|part| !part.trim().is_empty()) {
             sqlx::raw_sql(AssertSqlSafe(part)).execute(store.pool()).await.unwrap();
         }

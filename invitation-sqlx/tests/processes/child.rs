@@ -11,8 +11,8 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
     database::{self, CONNECTIONS, Host},
+    setup::Setup,
     support::{host::try_to_add_user, redeemer},
-    way::Way,
 };
 
 /// The maximum number of tries of a host's transaction after conflicts. Of the transactions
@@ -27,21 +27,21 @@ enum Fate {
 }
 
 #[expect(clippy::future_not_send, reason = "the program's own main future")]
-pub(crate) async fn run(url: &str, way: Way, number: &str) {
+pub(crate) async fn run(url: &str, setup: Setup, number: &str) {
     if url.starts_with("postgres:") {
-        obey::<Postgres>(url, way, number).await;
+        obey::<Postgres>(url, setup, number).await;
     } else if url.starts_with("mysql:") {
-        obey::<MySql>(url, way, number).await;
+        obey::<MySql>(url, setup, number).await;
     } else {
-        obey::<Sqlite>(url, way, number).await;
+        obey::<Sqlite>(url, setup, number).await;
     }
 }
 
 /// Executes the director's orders, one per line: `get-ready`, a code and a round; then
 /// `go`.
 #[expect(clippy::future_not_send, reason = "the program's own main future")]
-async fn obey<DB: Host>(url: &str, way: Way, number: &str) {
-    let invitations = database::open::<DB>(url, way).await;
+async fn obey<DB: Host>(url: &str, setup: Setup, number: &str) {
+    let invitations = database::open::<DB>(url, setup).await;
     println!("ready");
     let mut waiting = None;
     for line in io::stdin().lines() {
@@ -49,7 +49,7 @@ async fn obey<DB: Host>(url: &str, way: Way, number: &str) {
         match line.split(' ').collect::<Vec<_>>()[..] {
             ["get-ready", code, round] => {
                 let name = format!("{round}-{number}");
-                waiting = Some(gather(&invitations, way, code, &name).await);
+                waiting = Some(gather(&invitations, setup, code, &name).await);
                 println!("waiting");
             }
             ["go"] => {
@@ -65,7 +65,7 @@ async fn obey<DB: Host>(url: &str, way: Way, number: &str) {
 /// Starts the members as tasks that wait at a barrier for the director's `go`.
 async fn gather<DB: Host>(
     invitations: &Invitations<SqlStore<DB>>,
-    way: Way,
+    setup: Setup,
     code: &str,
     name: &str,
 ) -> (Arc<Barrier>, JoinSet<Fate>) {
@@ -81,8 +81,8 @@ async fn gather<DB: Host>(
             here.wait().await;
             barrier.wait().await;
             let newcomer = redeemer(&name);
-            if way.joined {
-                join(&invitations, way, &code, &newcomer).await
+            if setup.joined {
+                join(&invitations, setup, &code, &newcomer).await
             } else {
                 fate(invitations.redeem(&code, &newcomer).await.map(|_| ()))
             }
@@ -96,12 +96,12 @@ async fn gather<DB: Host>(
 /// repeated after a conflict.
 async fn join<DB: Host>(
     invitations: &Invitations<SqlStore<DB>>,
-    way: Way,
+    setup: Setup,
     code: &str,
     newcomer: &Redeemer,
 ) -> Fate {
     for _ in 0..TRIES {
-        match try_to_join(invitations, way, code, newcomer).await {
+        match try_to_join(invitations, setup, code, newcomer).await {
             Ok(fate) => return fate,
             Err(Error::Store(error)) if error.is_retryable() => {}
             Err(error) => return fate(Err(error)),
@@ -112,7 +112,7 @@ async fn join<DB: Host>(
 
 async fn try_to_join<DB: Host>(
     invitations: &Invitations<SqlStore<DB>>,
-    way: Way,
+    setup: Setup,
     code: &str,
     newcomer: &Redeemer,
 ) -> Result<Fate, Error> {
@@ -122,7 +122,8 @@ async fn try_to_join<DB: Host>(
         Error::Store(StoreError::new(kind, "the host").because(error))
     };
     let pool = invitations.store().pool();
-    let mut tx = pool.begin_with(AssertSqlSafe(DB::beginning(way.level))).await.map_err(failed)?;
+    let mut tx =
+        pool.begin_with(AssertSqlSafe(DB::beginning(setup.level))).await.map_err(failed)?;
     match invitations.on(invitations.store().join(&mut tx)).redeem(code, newcomer).await {
         Ok(_) => {
             try_to_add_user(&mut tx, newcomer.username().as_str()).await.map_err(failed)?;

@@ -7,14 +7,14 @@ use invitation_testkit::DropAfter;
 use tokio::{task::yield_now, time::timeout};
 
 use crate::{
-    station::{Counted, Station, address, for_uses, person, proved, refusal},
+    harness::{Counted, Harness, address, for_uses, person, proved, refusal},
     support::{admin, redemptions_on_record, uses},
 };
 
 /// Creates a test of each promise, on this database.
-macro_rules! one_code {
+macro_rules! same_code {
     ($database:ty) => {
-        crate::one_code::promises! { $database,
+        crate::same_code::promises! { $database,
             one_code_for_several_counts_each
             there_are_as_many_winners_as_uses
             who_may_not_have_a_code_takes_nothing_from_those_who_may
@@ -26,87 +26,87 @@ macro_rules! promises {
     ($database:ty, $($promise:ident)*) => {$(
         #[tokio::test]
         async fn $promise() {
-            crate::one_code::$promise::<$database>().await;
+            crate::same_code::$promise::<$database>().await;
         }
     )*};
 }
-pub(crate) use {one_code, promises};
+pub(crate) use {promises, same_code};
 
 pub(crate) async fn one_code_for_several_counts_each<DB: Counted>() {
-    let station = Station::<DB>::new().await;
-    let code = station.code(for_uses(10)).await;
+    let harness = Harness::<DB>::new().await;
+    let code = harness.code(for_uses(10)).await;
     let calls = (0..10).map(|n| (code.as_str(), person(n)));
-    let before = station.transactions().await;
-    for redeemed in station.together(calls.collect()).await {
+    let before = harness.transactions().await;
+    for redeemed in harness.redeem_concurrently(calls.collect()).await {
         assert!(!redeemed.unwrap().is_replayed());
     }
-    assert_eq!(station.transactions().await - before, 1, "they shared a statement");
-    assert_eq!(uses(&station.invitations).await, 10);
-    assert_eq!(redemptions_on_record(&station.invitations).await, 10);
-    let one = station.all().await.remove(0);
-    assert_eq!(one.status(station.invitations.now()), Status::Used);
+    assert_eq!(harness.transactions().await - before, 1, "they shared a statement");
+    assert_eq!(uses(&harness.invitations).await, 10);
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 10);
+    let one = harness.all().await.remove(0);
+    assert_eq!(one.status(harness.invitations.now()), Status::Used);
     let page = Paging::first(20).unwrap();
-    let ledger = station.invitations.redemptions(&admin(), one.id, page).await.unwrap();
+    let ledger = harness.invitations.redemptions(&admin(), one.id, page).await.unwrap();
     assert_eq!(ledger.items().len(), 10);
     let last = &one.last_use.as_ref().unwrap().username;
-    assert_eq!(station.found("person").await, 1);
-    assert_eq!(station.found(last.as_str()).await, 1);
+    assert_eq!(harness.found("person").await, 1);
+    assert_eq!(harness.found(last.as_str()).await, 1);
     let earlier = (0..10).map(|n| format!("person{n:03}")).find(|name| name != last.as_str());
-    assert_eq!(station.found(&earlier.unwrap()).await, 0, "only the latest is shown");
+    assert_eq!(harness.found(&earlier.unwrap()).await, 0, "only the latest is shown");
 
     // A user who has redeemed gets the same redemption again, and another user is refused.
     let calls = (8..12).map(|n| (code.as_str(), person(n)));
-    let answers = station.together(calls.collect()).await;
+    let answers = harness.redeem_concurrently(calls.collect()).await;
     assert!(answers[0].as_ref().unwrap().is_replayed());
     assert!(answers[1].as_ref().unwrap().is_replayed());
     assert_eq!(refusal(&answers[2]), Refusal::Used);
     assert_eq!(refusal(&answers[3]), Refusal::Used);
-    assert_eq!(uses(&station.invitations).await, 10);
+    assert_eq!(uses(&harness.invitations).await, 10);
 }
 
 pub(crate) async fn there_are_as_many_winners_as_uses<DB: Counted>() {
-    let station = Station::<DB>::new().await;
+    let harness = Harness::<DB>::new().await;
     for k in [1, 3] {
-        let code = station.code(for_uses(k)).await;
+        let code = harness.code(for_uses(k)).await;
         let calls = (0..10).map(|n| (code.as_str(), person(n)));
-        let answers = station.together(calls.collect()).await;
+        let answers = harness.redeem_concurrently(calls.collect()).await;
         let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|made| made.is_ok());
         assert_eq!(made.len(), usize::try_from(k).unwrap());
         assert!(refused.into_iter().all(|told| refusal(told) == Refusal::Used));
     }
-    assert_eq!(redemptions_on_record(&station.invitations).await, 4);
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 4);
 }
 
 pub(crate) async fn who_may_not_have_a_code_takes_nothing_from_those_who_may<DB: Counted>() {
-    let station = Station::<DB>::new().await;
-    let code = station.code(for_uses(5).for_email(address(7))).await;
+    let harness = Harness::<DB>::new().await;
+    let code = harness.code(for_uses(5).for_email(address(7))).await;
     let calls = vec![
         (&*code, proved(1, 7)),
         (&*code, person(2)),
         (&*code, proved(3, 8)),
         (&*code, proved(4, 7)),
     ];
-    let answers = station.together(calls).await;
+    let answers = harness.redeem_concurrently(calls).await;
     assert!(answers[0].is_ok());
     assert_eq!(refusal(&answers[1]), Refusal::AddressProofRequired);
     assert_eq!(refusal(&answers[2]), Refusal::AddressProofRequired);
     assert!(answers[3].is_ok());
-    assert_eq!(uses(&station.invitations).await, 2);
+    assert_eq!(uses(&harness.invitations).await, 2);
 }
 
 pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>() {
-    let station = Station::<DB>::new().await;
+    let harness = Harness::<DB>::new().await;
     for uses_of_code in [1, 5] {
-        let code = station.code(for_uses(uses_of_code)).await;
-        let before = uses(&station.invitations).await;
-        let transactions = station.transactions().await;
+        let code = harness.code(for_uses(uses_of_code)).await;
+        let before = uses(&harness.invitations).await;
+        let transactions = harness.transactions().await;
         let calls = [1, 1, 2, 1].map(|n| (code.as_str(), person(n)));
-        let answers = station.together(calls.into_iter().collect()).await;
+        let answers = harness.redeem_concurrently(calls.into_iter().collect()).await;
         let replayed = answers.iter().flatten().filter(|made| made.is_replayed()).count();
         assert_eq!(replayed, 2, "of {uses_of_code}: {answers:?}");
-        let made = uses(&station.invitations).await - before;
+        let made = uses(&harness.invitations).await - before;
         assert_eq!(made, uses_of_code.min(2));
-        let transactions = station.transactions().await - transactions;
+        let transactions = harness.transactions().await - transactions;
         assert!(transactions == 1 || !DB::OF_REDEMPTIONS, "who came once shared a statement");
     }
 }
@@ -115,30 +115,30 @@ pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>
 /// of three codes; the first code is for several uses.
 pub(crate) async fn dropped_callers<DB: Counted>(wanted: [usize; 4]) {
     for polls in 0.. {
-        let station = Station::<DB>::new().await;
+        let harness = Harness::<DB>::new().await;
         let codes = [
-            station.code(for_uses(9)).await,
-            station.code(for_uses(1)).await,
-            station.code(for_uses(1)).await,
+            harness.code(for_uses(9)).await,
+            harness.code(for_uses(1)).await,
+            harness.code(for_uses(1)).await,
         ];
         let code = |caller: usize| codes[wanted[caller]].clone();
-        let held = station.hold().await;
-        let (invitations, its_code) = (station.invitations.clone(), code(0));
+        let held = harness.hold().await;
+        let (invitations, its_code) = (harness.invitations.clone(), code(0));
         let first = tokio::spawn(DropAfter::new(
             async move { invitations.redeem(&its_code, &person(0)).await },
             polls,
         ));
         yield_now().await;
-        let others = [1, 2, 3].map(|caller| station.redeem(&code(caller), person(caller)));
+        let others = [1, 2, 3].map(|caller| harness.redeem(&code(caller), person(caller)));
         yield_now().await;
         drop(held);
         let finished = first.await.unwrap();
         for other in others {
             timeout(Duration::from_secs(20), other).await.unwrap().unwrap().unwrap();
         }
-        let again = station.invitations.redeem(&code(0), &person(0)).await.unwrap();
-        assert_eq!(uses(&station.invitations).await, 4, "after {polls}");
-        assert_eq!(redemptions_on_record(&station.invitations).await, 4, "after {polls}");
+        let again = harness.invitations.redeem(&code(0), &person(0)).await.unwrap();
+        assert_eq!(uses(&harness.invitations).await, 4, "after {polls}");
+        assert_eq!(redemptions_on_record(&harness.invitations).await, 4, "after {polls}");
         if let Some(made) = finished {
             made.unwrap();
             assert!(again.is_replayed());

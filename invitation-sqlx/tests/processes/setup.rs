@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// Alone or inside a host's transaction, and the isolation level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Way {
+pub(crate) struct Setup {
     pub(crate) joined: bool,
     pub(crate) level: Level,
 }
@@ -16,8 +16,8 @@ pub(crate) enum Level {
     Serializable,
 }
 
-impl Way {
-    /// Returns all ways that the database of this URL supports.
+impl Setup {
+    /// Returns all setups that the database of this URL supports.
     pub(crate) fn all_on(url: &str) -> Vec<Self> {
         // SQLite has only one isolation level, the strictest.
         let levels: &[_] = if url.starts_with("sqlite:") {
@@ -25,8 +25,8 @@ impl Way {
         } else {
             &[Level::ReadCommitted, Level::RepeatableRead, Level::Serializable]
         };
-        let ways = levels.iter().flat_map(|level| [false, true].map(|joined| (joined, *level)));
-        ways.map(|(joined, level)| Self { joined, level }).collect()
+        let setups = levels.iter().flat_map(|level| [false, true].map(|joined| (joined, *level)));
+        setups.map(|(joined, level)| Self { joined, level }).collect()
     }
 }
 
@@ -40,18 +40,18 @@ impl Level {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.joined { "joined" } else { "alone" };
         write!(f, "{place}, {}", self.level.as_sql())
     }
 }
 
-impl FromStr for Way {
+impl FromStr for Setup {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (place, level) = text.split_once(", ").ok_or("two words")?;
+        let (place, level) = text.split_once(", ").ok_or("two values")?;
         let level = [Level::ReadCommitted, Level::RepeatableRead, Level::Serializable]
             .into_iter()
             .find(|known| known.as_sql() == level)

@@ -4,53 +4,53 @@ use invitation_core::Draft;
 use invitation_sqlx::sqlx::{self, MySql};
 
 use crate::{
-    one_code::{dropped_callers, one_code},
-    station::{Station, for_uses, person},
+    harness::{Harness, for_uses, person},
+    same_code::{dropped_callers, same_code},
     support::{redemptions_on_record, trail, uses},
 };
 
-one_code!(MySql);
+same_code!(MySql);
 
 #[tokio::test]
 async fn those_of_another_code_are_not_waited_for() {
-    let station = Station::<MySql>::new().await;
-    let (code, single) = (station.code(for_uses(9)).await, station.code(Draft::new()).await);
-    let before = station.transactions().await;
+    let harness = Harness::<MySql>::new().await;
+    let (code, single) = (harness.code(for_uses(9)).await, harness.code(Draft::new()).await);
+    let before = harness.transactions().await;
     let mut calls: Vec<_> = (0..4).map(|n| (code.as_str(), person(n))).collect();
     calls.push((&single, person(9)));
-    for told in station.together(calls).await {
+    for told in harness.redeem_concurrently(calls).await {
         assert!(!told.unwrap().is_replayed());
     }
-    assert_eq!(station.transactions().await - before, 2, "one for each code");
-    assert_eq!(uses(&station.invitations).await, 5);
-    assert_eq!(redemptions_on_record(&station.invitations).await, 5);
+    assert_eq!(harness.transactions().await - before, 2, "one for each code");
+    assert_eq!(uses(&harness.invitations).await, 5);
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 5);
 }
 
 /// If a change after the update fails, no change of the whole batch is kept.
 #[tokio::test]
 async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
-    let station = Station::<MySql>::new().await;
-    let code = station.code(for_uses(9)).await;
-    let before = trail(&station.invitations).await;
+    let harness = Harness::<MySql>::new().await;
+    let code = harness.code(for_uses(9)).await;
+    let before = trail(&harness.invitations).await;
     for change in ["INSERT ON invitation_events", "INSERT ON invitation_redemptions"] {
         let forbid = format!(
             "CREATE TRIGGER forbidden BEFORE {change} FOR EACH ROW \
              SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'"
         );
-        sqlx::raw_sql(sqlx::AssertSqlSafe(forbid)).execute(&station.pool).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(forbid)).execute(&harness.pool).await.unwrap();
         let calls = (0..5).map(|n| (code.as_str(), person(n)));
-        for told in station.together(calls.collect()).await {
+        for told in harness.redeem_concurrently(calls.collect()).await {
             told.unwrap_err();
         }
-        sqlx::raw_sql("DROP TRIGGER forbidden").execute(&station.pool).await.unwrap();
-        assert_eq!(uses(&station.invitations).await, 0, "{change}");
-        assert_eq!(trail(&station.invitations).await, before, "{change}");
+        sqlx::raw_sql("DROP TRIGGER forbidden").execute(&harness.pool).await.unwrap();
+        assert_eq!(uses(&harness.invitations).await, 0, "{change}");
+        assert_eq!(trail(&harness.invitations).await, before, "{change}");
     }
     let calls = (0..5).map(|n| (code.as_str(), person(n)));
-    for told in station.together(calls.collect()).await {
+    for told in harness.redeem_concurrently(calls.collect()).await {
         assert!(!told.unwrap().is_replayed());
     }
-    assert_eq!(uses(&station.invitations).await, 5);
+    assert_eq!(uses(&harness.invitations).await, 5);
 }
 
 #[tokio::test]

@@ -4,12 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(any(feature = "postgres", feature = "mysql"))]
 
+mod harness;
 #[cfg(feature = "mysql")]
 mod mysql;
-mod one_code;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod station;
+mod same_code;
 
 #[path = "../support/mod.rs"]
 mod support;

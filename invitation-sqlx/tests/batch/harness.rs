@@ -52,7 +52,7 @@ impl Counted for sqlx::MySql {
 
 /// A service with one slot and one connection: while a test holds the connection, calls
 /// queue up.
-pub(crate) struct Station<DB: Kind> {
+pub(crate) struct Harness<DB: Kind> {
     pub(crate) invitations: Invitations<SqlStore<DB>>,
     pub(crate) pool: Pool<DB>,
     _database: Option<Empty>,
@@ -60,7 +60,7 @@ pub(crate) struct Station<DB: Kind> {
 
 pub(crate) type Redeeming = JoinHandle<Result<Redeemed, Error>>;
 
-impl<DB: Counted> Station<DB> {
+impl<DB: Counted> Harness<DB> {
     pub(crate) async fn new() -> Self {
         let database = DB::empty();
         let pool = PoolOptions::<DB>::new().max_connections(1).connect(&database.url).await;
@@ -98,7 +98,7 @@ impl<DB: Counted> Station<DB> {
     }
 
     /// Redeems all codes with calls that are queued first.
-    pub(crate) async fn together(
+    pub(crate) async fn redeem_concurrently(
         &self,
         calls: Vec<(&str, Redeemer)>,
     ) -> Vec<Result<Redeemed, Error>> {

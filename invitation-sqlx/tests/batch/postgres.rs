@@ -11,105 +11,110 @@ use invitation_testkit::Postgres as Server;
 use tokio::task::yield_now;
 
 use crate::{
-    one_code::{dropped_callers, one_code},
-    station::{Station, address, for_address, for_uses, person, proved, refusal},
+    harness::{Harness, address, for_address, for_uses, person, proved, refusal},
+    same_code::{dropped_callers, same_code},
     support::{admin, redemptions_on_record, trail, uses},
 };
 
-one_code!(Postgres);
+same_code!(Postgres);
 
-/// Returns a station on a pool with these settings.
-async fn station(connections: u32, settings: &[(&str, &str)]) -> Station<Postgres> {
+/// Returns a harness on a pool with these settings.
+async fn harness(connections: u32, settings: &[(&str, &str)]) -> Harness<Postgres> {
     let url = Server::shared().create_database();
     let options = PgConnectOptions::from_str(&url).unwrap().options(settings.iter().copied());
     let pool = PgPoolOptions::new().max_connections(connections).connect_with(options);
-    Station::on(pool.await.unwrap()).await
+    Harness::on(pool.await.unwrap()).await
 }
 
 #[tokio::test]
 async fn each_caller_gets_what_its_own_code_grants() {
-    let station = Station::<Postgres>::new().await;
+    let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..20 {
-        codes.push(station.code(if n % 2 == 0 { Draft::new() } else { for_address(n) }).await);
+        codes.push(harness.code(if n % 2 == 0 { Draft::new() } else { for_address(n) }).await);
     }
     let calls = codes.iter().enumerate().map(|(n, code)| (code.as_str(), proved(n, n)));
-    for (n, redeemed) in station.together(calls.collect()).await.into_iter().enumerate() {
+    for (n, redeemed) in harness.redeem_concurrently(calls.collect()).await.into_iter().enumerate()
+    {
         let redeemed = redeemed.unwrap();
         assert!(!redeemed.is_replayed());
         assert_eq!(redeemed.username().as_str(), format!("person{n:03}"));
     }
-    assert_eq!(station.transactions().await, 1, "they shared a statement");
-    assert_eq!(redemptions_on_record(&station.invitations).await, 20);
-    for one in station.all().await {
-        assert_eq!(one.status(station.invitations.now()), Status::Used);
+    assert_eq!(harness.transactions().await, 1, "they shared a statement");
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 20);
+    for one in harness.all().await {
+        assert_eq!(one.status(harness.invitations.now()), Status::Used);
         let used_by = &one.last_use.as_ref().unwrap().username;
-        assert_eq!(station.found(used_by.as_str()).await, 1, "by the name of its redeemer");
+        assert_eq!(harness.found(used_by.as_str()).await, 1, "by the name of its redeemer");
     }
-    for event in trail(&station.invitations).await.into_iter().skip(20) {
+    for event in trail(&harness.invitations).await.into_iter().skip(20) {
         assert!(event.invitation.is_some() && event.division.is_some(), "{event:?}");
     }
 }
 
 #[tokio::test]
 async fn codes_that_lie_side_by_side_are_used_in_place() {
-    let station = Station::<Postgres>::new().await;
+    let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for _ in 0..120 {
-        codes.push(station.code(Draft::new()).await);
+        codes.push(harness.code(Draft::new()).await);
     }
     for some in codes.chunks(40) {
         let calls = some.iter().enumerate().map(|(n, code)| (code.as_str(), person(n)));
-        station.together(calls.collect()).await.into_iter().for_each(|made| drop(made.unwrap()));
+        harness
+            .redeem_concurrently(calls.collect())
+            .await
+            .into_iter()
+            .for_each(|made| drop(made.unwrap()));
     }
-    assert_eq!(station.transactions().await, 3);
+    assert_eq!(harness.transactions().await, 3);
     // This connection reports its statistics after its next transaction.
     let flush = "SELECT pg_stat_force_next_flush()";
-    sqlx::query(flush).execute(&station.pool).await.unwrap();
+    sqlx::query(flush).execute(&harness.pool).await.unwrap();
     let sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
                WHERE relname = 'invitation_codes'";
     let (updated, in_place): (i64, i64) =
-        sqlx::query_as(sql).fetch_one(&station.pool).await.unwrap();
+        sqlx::query_as(sql).fetch_one(&harness.pool).await.unwrap();
     assert_eq!(updated, 120);
     assert!(in_place >= 90, "without touching an index: {in_place}");
 }
 
 #[tokio::test]
 async fn codes_of_one_use_and_of_several_are_served_together() {
-    let station = Station::<Postgres>::new().await;
+    let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..12 {
-        codes.push(station.code(for_uses(if n % 3 == 0 { 5 } else { 1 })).await);
+        codes.push(harness.code(for_uses(if n % 3 == 0 { 5 } else { 1 })).await);
     }
     let calls = codes.iter().enumerate().map(|(n, code)| (code.as_str(), person(n)));
-    for made in station.together(calls.collect()).await {
+    for made in harness.redeem_concurrently(calls.collect()).await {
         assert!(!made.unwrap().is_replayed());
     }
-    assert_eq!(station.transactions().await, 2, "one for each kind");
-    assert_eq!(uses(&station.invitations).await, 12);
-    assert_eq!(redemptions_on_record(&station.invitations).await, 12);
-    let used = station.all().await;
-    let used = used.iter().filter(|one| one.status(station.invitations.now()) == Status::Used);
+    assert_eq!(harness.transactions().await, 2, "one for each kind");
+    assert_eq!(uses(&harness.invitations).await, 12);
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 12);
+    let used = harness.all().await;
+    let used = used.iter().filter(|one| one.status(harness.invitations.now()) == Status::Used);
     assert_eq!(used.count(), 8);
-    assert_eq!(station.found("person").await, 12);
+    assert_eq!(harness.found("person").await, 12);
 }
 
 #[tokio::test]
 async fn the_refused_do_not_stand_in_the_way_and_are_told_why() {
-    let station = Station::<Postgres>::new().await;
-    let (good, other) = (station.code(Draft::new()).await, station.code(Draft::new()).await);
-    let (bound, used) = (station.code(for_address(3)).await, station.code(Draft::new()).await);
-    let (revoked_id, revoked) = station.create(Draft::new()).await;
-    let (deleted_id, deleted) = station.create(Draft::new()).await;
-    let wrong = station.code(for_address(2)).await;
-    let several = station.code(for_uses(9).for_email(address(5))).await;
-    station.invitations.redeem(&used, &person(0)).await.unwrap();
+    let harness = Harness::<Postgres>::new().await;
+    let (good, other) = (harness.code(Draft::new()).await, harness.code(Draft::new()).await);
+    let (bound, used) = (harness.code(for_address(3)).await, harness.code(Draft::new()).await);
+    let (revoked_id, revoked) = harness.create(Draft::new()).await;
+    let (deleted_id, deleted) = harness.create(Draft::new()).await;
+    let wrong = harness.code(for_address(2)).await;
+    let several = harness.code(for_uses(9).for_email(address(5))).await;
+    harness.invitations.redeem(&used, &person(0)).await.unwrap();
     let any = IfVersion::Any;
-    station.invitations.revoke(&admin(), revoked_id, None, any).await.unwrap();
-    station.invitations.delete(&admin(), deleted_id, any).await.unwrap();
+    harness.invitations.revoke(&admin(), revoked_id, None, any).await.unwrap();
+    harness.invitations.delete(&admin(), deleted_id, any).await.unwrap();
 
-    let answers = station
-        .together(vec![
+    let answers = harness
+        .redeem_concurrently(vec![
             (&used, person(1)),
             (&good, person(2)),
             (&bound, proved(2, 3)),
@@ -130,22 +135,22 @@ async fn the_refused_do_not_stand_in_the_way_and_are_told_why() {
     assert_eq!(refusal(&answers[6]), Refusal::CodeUnknown);
     assert!(answers[7].is_ok());
     assert_eq!(refusal(&answers[8]), Refusal::AddressProofRequired);
-    assert_eq!(station.transactions().await, 2, "the good ones shared a statement");
-    let refused = trail(&station.invitations).await.into_iter().filter(|e| e.reason.is_some());
+    assert_eq!(harness.transactions().await, 2, "the good ones shared a statement");
+    let refused = trail(&harness.invitations).await.into_iter().filter(|e| e.reason.is_some());
     assert_eq!(refused.count(), 4, "with evidence");
 }
 
 #[tokio::test]
 async fn those_of_another_division_do_not_share_and_get_the_same_answers() {
-    let station = Station::<Postgres>::new().await;
+    let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for _ in 0..3 {
-        codes.push(station.code(Draft::new()).await);
+        codes.push(harness.code(Draft::new()).await);
     }
     let sales = |n| person(n).in_division(Division::new("sales").unwrap());
     let elsewhere = person(3).in_division(Division::new("elsewhere").unwrap());
     let calls = vec![(&*codes[0], sales(1)), (&*codes[1], elsewhere), (&*codes[2], person(2))];
-    let answers = station.together(calls).await;
+    let answers = harness.redeem_concurrently(calls).await;
     assert!(answers[0].is_ok());
     assert_eq!(refusal(&answers[1]), Refusal::CodeUnknown);
     assert!(answers[2].is_ok());
@@ -153,10 +158,10 @@ async fn those_of_another_division_do_not_share_and_get_the_same_answers() {
 
 #[tokio::test]
 async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
-    let station = station(8, &[]).await;
-    let (id, locked) = station.create(Draft::new()).await;
-    let good = [station.code(Draft::new()).await, station.code(Draft::new()).await];
-    let mut others = PgPool::connect_with((*station.pool.connect_options()).clone())
+    let harness = harness(8, &[]).await;
+    let (id, locked) = harness.create(Draft::new()).await;
+    let good = [harness.code(Draft::new()).await, harness.code(Draft::new()).await];
+    let mut others = PgPool::connect_with((*harness.pool.connect_options()).clone())
         .await
         .unwrap()
         .begin()
@@ -170,10 +175,10 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
 
     // The first call is in flight alone with the locked code; the next batch contains
     // another call for it.
-    let stuck = station.redeem(&locked, person(1));
+    let stuck = harness.redeem(&locked, person(1));
     yield_now().await;
     let calls = [(&locked, 2), (&good[0], 3), (&good[1], 4)];
-    let mut calls = calls.map(|(code, n)| station.redeem(code, person(n))).into_iter();
+    let mut calls = calls.map(|(code, n)| harness.redeem(code, person(n))).into_iter();
     let also_stuck = calls.next().unwrap();
     for call in calls {
         call.await.unwrap().unwrap();
@@ -194,32 +199,32 @@ async fn dropped_callers_leave_correct_answers_to_the_others() {
 /// result.
 #[tokio::test]
 async fn what_fails_for_codes_of_several_uses_is_not_told_to_the_others() {
-    let station = Station::<Postgres>::new().await;
-    let (several, single) = (station.code(for_uses(9)).await, station.code(Draft::new()).await);
+    let harness = Harness::<Postgres>::new().await;
+    let (several, single) = (harness.code(for_uses(9)).await, harness.code(Draft::new()).await);
     let forbid = "CREATE FUNCTION no() RETURNS TRIGGER LANGUAGE plpgsql AS $$ \
                   BEGIN RAISE EXCEPTION 'no'; END $$; \
                   CREATE TRIGGER no BEFORE INSERT ON invitation_redemptions \
                   FOR EACH ROW EXECUTE FUNCTION no()";
-    sqlx::raw_sql(forbid).execute(&station.pool).await.unwrap();
+    sqlx::raw_sql(forbid).execute(&harness.pool).await.unwrap();
     let calls = vec![(&*several, person(1)), (&*single, person(2))];
-    let answers = station.together(calls).await;
+    let answers = harness.redeem_concurrently(calls).await;
     answers[0].as_ref().unwrap_err();
     assert!(!answers[1].as_ref().unwrap().is_replayed(), "told at once");
-    assert_eq!(uses(&station.invitations).await, 1);
-    assert_eq!(redemptions_on_record(&station.invitations).await, 1);
+    assert_eq!(uses(&harness.invitations).await, 1);
+    assert_eq!(redemptions_on_record(&harness.invitations).await, 1);
 }
 
 #[tokio::test]
 async fn stricter_isolation_by_default_changes_no_answer() {
     for level in ["repeatable read", "serializable"] {
-        let station = station(1, &[("default_transaction_isolation", level)]).await;
-        let several = station.code(for_uses(3)).await;
-        let single = station.code(Draft::new()).await;
+        let harness = harness(1, &[("default_transaction_isolation", level)]).await;
+        let several = harness.code(for_uses(3)).await;
+        let single = harness.code(Draft::new()).await;
         let calls = [(&several, 1), (&several, 2), (&single, 3), (&several, 4), (&several, 5)];
         let calls = calls.map(|(code, n)| (code.as_str(), person(n)));
-        let answers = station.together(calls.into_iter().collect()).await;
+        let answers = harness.redeem_concurrently(calls.into_iter().collect()).await;
         assert_eq!(answers.iter().filter(|told| told.is_ok()).count(), 4, "{level}");
         assert!(answers[2].is_ok());
-        assert_eq!(uses(&station.invitations).await, 4);
+        assert_eq!(uses(&harness.invitations).await, 4);
     }
 }
