@@ -13,9 +13,9 @@ pub use invitation_core::{
     Division, Draft, Email, EmailDomain, Error, Expiry, FieldError, IdempotencyKey, IfVersion,
     Invitation, InvitationCode, InvitationId, InvitationView, Invitations, Limits, ManualClock,
     MemoryStore, Metadata, Page, Paging, Policy, Redeemed, Redeemer, Redemption, Refusal,
-    RevokedPage, Right, Rights, Role, Status, Store, StoreError, StoreErrorKind, SystemActor,
-    SystemClock, TimeRange, Timestamp, UsedBy, UserId, Username, ValidationErrors, VerifiedEmail,
-    audit, code, decide, import, observe, reserve, store,
+    RevokedPage, Right, Rights, Role, Status, StatusCounts, Store, StoreError, StoreErrorKind,
+    SystemActor, SystemClock, TimeRange, Timestamp, UsedBy, UserId, Username, ValidationErrors,
+    VerifiedEmail, audit, code, decide, import, observe, reserve, store,
 };
 #[cfg(feature = "redis")]
 #[doc(inline)]

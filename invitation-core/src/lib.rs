@@ -60,6 +60,7 @@ mod sample;
 mod search;
 mod service;
 mod state;
+mod status_counts;
 pub mod store;
 mod text;
 mod time;
@@ -95,7 +96,7 @@ pub use self::{
     plain::PlainRedemption,
     policy::{Policy, Right, Rights, RolePair},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Position, Tally, TimeRange},
+    query::{EventFilter, Filter, Position, TimeRange},
     quota::{Cap, Quota, QuotaOf},
     refusal::{Refusal, Refused, Verdict},
     request::{
@@ -104,12 +105,13 @@ pub use self::{
     },
     search::{Search, SearchTerm, StoredTerms},
     service::{
-        Checked, Count, Counts, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import,
-        ImportMode, ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation,
-        Paging, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved,
-        RevokedPage, RowOutcome, RowWarning,
+        Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,
+        ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation, Paging,
+        RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved, RevokedPage,
+        RowOutcome, RowWarning,
     },
     state::State,
+    status_counts::StatusCounts,
     store::{
         Batcher, Boarding, CommittedBy, Insert, Inserted, Invitee, Lead, Located, NewInvitation,
         Others, Outcome, Store,

@@ -101,44 +101,6 @@ pub struct Position<I> {
     pub id: I,
 }
 
-/// The number of matching invitations of each status. Numbers up to the cap are exact;
-/// `cap + 1` stands for every larger number.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a status")]
-pub struct Tally {
-    /// The number of invitations with [`Status::Active`].
-    pub active: u32,
-    /// The number of invitations with [`Status::Used`].
-    pub used: u32,
-    /// The number of invitations with [`Status::Expired`].
-    pub expired: u32,
-    /// The number of invitations with [`Status::Revoked`].
-    pub revoked: u32,
-}
-
-impl Tally {
-    /// Returns the number of invitations with `status`.
-    #[must_use]
-    pub fn of(&self, status: Status) -> u32 {
-        match status {
-            Status::Active => self.active,
-            Status::Used => self.used,
-            Status::Expired => self.expired,
-            Status::Revoked => self.revoked,
-        }
-    }
-
-    /// Returns a mutable reference to the number of invitations with `status`.
-    pub fn of_mut(&mut self, status: Status) -> &mut u32 {
-        match status {
-            Status::Active => &mut self.active,
-            Status::Used => &mut self.used,
-            Status::Expired => &mut self.expired,
-            Status::Revoked => &mut self.revoked,
-        }
-    }
-}
-
 /// A filter of events. A field that is `None` does not restrict the result.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a filter")]

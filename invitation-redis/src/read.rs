@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use invitation_core::{
     Event, EventFilter, EventId, Filter, Invitation, InvitationId, Invitee, OpenLease, PageRequest,
-    Position, Redemption, Scope, Status, StoreError, StorePage, Tally, TimeRange, Timestamp,
+    Position, Redemption, Scope, Status, StatusCounts, StoreError, StorePage, TimeRange, Timestamp,
 };
 use redis::Value;
 
@@ -252,22 +252,20 @@ pub(crate) async fn count(
     scope: &Scope,
     filter: &Filter,
     cap: u32,
-) -> Result<Tally> {
+) -> Result<StatusCounts> {
     let statuses = filter.status.map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
-    let most = cap.saturating_add(1);
-    let mut tally = Tally::default();
+    let mut counts = StatusCounts::up_to(cap);
     if let Some(ranges) = plan::counted(scope, filter, &statuses) {
         let sizes = sizes(calls, &ranges.iter().collect::<Vec<_>>()).await?;
         for (status, size) in statuses.into_iter().zip(sizes) {
-            *tally.of_mut(status) = u32::try_from(size).unwrap_or(u32::MAX).min(most);
+            counts.add(status, u32::try_from(size).unwrap_or(u32::MAX));
         }
-        return Ok(tally);
+        return Ok(counts);
     }
     let is_meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
-    let add = |tally: &mut Tally, one: &Invitation| {
+    let add = |counts: &mut StatusCounts, one: &Invitation| {
         if is_meant(one) {
-            let number = tally.of_mut(one.status(filter.now));
-            *number = number.saturating_add(1).min(most);
+            counts.add(one.status(filter.now), 1);
         }
     };
     let plan = best(calls, scope, filter).await?;
@@ -275,9 +273,9 @@ pub(crate) async fn count(
         && let Some(found) = collect(calls, ranges).await?
     {
         for one in &found {
-            add(&mut tally, one);
+            add(&mut counts, one);
         }
-        return Ok(tally);
+        return Ok(counts);
     }
     let walked = ordered(plan, scope, filter);
     for range in &walked {
@@ -285,11 +283,11 @@ pub(crate) async fn count(
         let here: Vec<Status> = statuses.iter().filter(may_hold).copied().collect();
         let mut rest = range.clone();
         // A status that is already beyond the cap needs no further counting.
-        while here.iter().any(|status| tally.of(*status) < most) {
+        while here.iter().any(|status| counts.is_exact(*status)) {
             let ranges = std::slice::from_ref(&rest);
             let Piece { items, next } = piece::<Invitation>(calls, ranges, MAX_PIECE).await?;
             for one in &items {
-                add(&mut tally, one);
+                add(&mut counts, one);
             }
             if next.is_none() {
                 break;
@@ -297,7 +295,7 @@ pub(crate) async fn count(
             rest = range.clone().within(&TimeRange::default(), next.as_ref());
         }
     }
-    Ok(tally)
+    Ok(counts)
 }
 
 pub(crate) async fn redemptions(

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use invitation_core::{
     Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, Filter, Fingerprint, Insert,
     Inserted, Invitation, InvitationId, Invitee, Located, OpenLease, OsEntropy, Outcome,
-    PageRequest, PriorRequest, Purge, Purged, Redemption, RequestResults, Scope, Store, StoreError,
-    StorePage, Tally, Target, Timestamp, Transition,
+    PageRequest, PriorRequest, Purge, Purged, Redemption, RequestResults, Scope, StatusCounts,
+    Store, StoreError, StorePage, Target, Timestamp, Transition,
 };
 use redis::Value;
 
@@ -233,7 +233,12 @@ impl Store for RedisStore {
         read::list(&self.calls, scope, filter, page).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         read::count(&self.calls, scope, filter, cap).await
     }
 

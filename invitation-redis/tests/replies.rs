@@ -15,8 +15,8 @@ use std::{
 };
 
 use invitation_core::{
-    Action, Actor, Count, Criteria, Error, EventCriteria, EventOutcome, IdempotencyKey,
-    Invitations, Paging, Status, StoreErrorKind,
+    Action, Actor, Criteria, Error, EventCriteria, EventOutcome, IdempotencyKey, Invitations,
+    Paging, Status, StoreErrorKind,
 };
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::{Proxy, Redis, RedisCluster};
@@ -167,9 +167,9 @@ async fn what_the_client_of_a_cluster_sends_twice_is_made_once() {
             break counts;
         }
     };
-    let number = |status| match counts.of(status) {
-        Count::Exactly(number) => usize::try_from(number).unwrap(),
-        more @ Count::MoreThan(_) => panic!("{more:?}"),
+    let number = |status| {
+        assert!(counts.is_exact(status), "{counts:?}");
+        usize::try_from(counts.of(status)).unwrap()
     };
     assert_eq!(number(Status::Used), created, "each is used once");
     assert!(number(Status::Active) <= unknown, "and each is known to a caller");

@@ -6,8 +6,8 @@ use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
-    StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope,
+    StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp, Transition,
 };
 use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
@@ -221,7 +221,12 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         in_host_transaction!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         in_host_transaction!(self, "count", conn => ops::count::<DB>(conn, &self.names, scope, filter, cap))
     }
 

@@ -5,8 +5,8 @@ use std::{fmt, num::NonZeroUsize};
 use async_trait::async_trait;
 use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
-    StoreError, StorePage, Tally, Target, Timestamp, Transition,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope,
+    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition,
 };
 use sqlx::Pool;
 
@@ -243,7 +243,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         conn.finish(answer).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         let mut conn = self.connections.acquire_to_read("count").await?;
         let answer = ops::count::<DB>(&mut conn, self.tables.names(), scope, filter, cap).await;
         conn.finish(answer).await

@@ -9,8 +9,8 @@ use invitation::{
     Invitation, InvitationId, Redemption, Timestamp,
     audit::{Event, EventId},
     store::{
-        EventFilter, Filter, Located, OpenLease, PageRequest, Position, Scope, StorePage, Tally,
-        Target,
+        EventFilter, Filter, Located, OpenLease, PageRequest, Position, Scope, StatusCounts,
+        StorePage, Target,
     },
 };
 
@@ -63,16 +63,15 @@ impl State {
         turn(self.by_at.range(older(page)).rev(), page.limit, wanted)
     }
 
-    pub(crate) fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Tally {
-        let mut tally = Tally::default();
+    pub(crate) fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> StatusCounts {
+        let mut counts = StatusCounts::up_to(cap);
         for kept in self.invitations.values() {
             let invitation = &kept.invitation;
             if scope.contains(&invitation.division) && filter.matches(invitation) {
-                let counted = tally.of_mut(invitation.status(filter.now));
-                *counted = counted.saturating_add(1).min(cap.saturating_add(1));
+                counts.add(invitation.status(filter.now), 1);
             }
         }
-        tally
+        counts
     }
 
     pub(crate) fn redemptions(

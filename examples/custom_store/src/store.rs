@@ -16,7 +16,7 @@ use invitation::{
     audit::{Event, EventId},
     store::{
         CommittedBy, EventFilter, Filter, Insert, Inserted, Invitee, Located, OpenLease, Outcome,
-        PageRequest, Purge, Purged, Scope, StorePage, Tally, Target, Transition,
+        PageRequest, Purge, Purged, Scope, StatusCounts, StorePage, Target, Transition,
     },
 };
 use serde_json::Value;
@@ -219,7 +219,12 @@ impl Store for JournalStore {
         self.run("list", move |core| Ok(core.state.list(&scope, &filter, &page))).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         let (scope, filter) = (scope.clone(), filter.clone());
         self.run("count", move |core| Ok(core.state.count(&scope, &filter, cap))).await
     }

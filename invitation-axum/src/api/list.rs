@@ -1,7 +1,7 @@
 //! The endpoints that list and count invitations.
 
 use axum::{Json, extract::State};
-use invitation_core::{Count, Criteria, Division, InvitationView, Page, Role, Status};
+use invitation_core::{Criteria, Division, InvitationView, Page, Role, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -217,15 +217,11 @@ pub(crate) async fn counts(
     Query(criteria): Query<CountQuery>,
 ) -> Result<Json<CountsBody>, Problem> {
     let counts = answered(web.service().counts(&actor, &criteria).await)?;
-    let mut capped = Vec::new();
-    let mut of = |status| match counts.of(status) {
-        Count::Exactly(n) => n,
-        Count::MoreThan(n) => {
-            capped.push(status);
-            n
-        }
-    };
-    let (active, used) = (of(Status::Active), of(Status::Used));
-    let (expired, revoked) = (of(Status::Expired), of(Status::Revoked));
-    Ok(Json(CountsBody { active, used, expired, revoked, capped }))
+    Ok(Json(CountsBody {
+        active: counts.of(Status::Active),
+        used: counts.of(Status::Used),
+        expired: counts.of(Status::Expired),
+        revoked: counts.of(Status::Revoked),
+        capped: Status::ALL.iter().copied().filter(|status| !counts.is_exact(*status)).collect(),
+    }))
 }

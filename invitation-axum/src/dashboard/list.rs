@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Count, Counts, Criteria, Cursor, Division, Error, FieldError, InvitationId, InvitationView,
-    Page, Paging, Right, Role, Scope, Status,
+    Criteria, Cursor, Division, Error, FieldError, InvitationId, InvitationView, Page, Paging,
+    Right, Role, Scope, Status, StatusCounts,
 };
 
 use super::{
@@ -343,33 +343,21 @@ impl Figures {
     /// The bar's width, in the units of its view box.
     const WIDTH: u64 = 1_000;
 
-    fn of(counts: &Counts, context: &PageContext) -> Self {
+    fn of(counts: &StatusCounts, context: &PageContext) -> Self {
         let t = context.t();
-        let known: Vec<_> = statuses(context).map(|status| (status, counts.of(status))).collect();
-        let total: u64 = known.iter().map(|(_, count)| u64::from(number(*count))).sum();
+        let total: u64 = statuses(context).map(|status| u64::from(counts.of(status))).sum();
         let mut before = 0;
-        let each = known.into_iter().map(|(status, count)| {
+        let each = statuses(context).map(|status| {
+            let number = counts.of(status);
             let at = |n: u64| u32::try_from(n * Self::WIDTH / total.max(1)).unwrap_or_default();
-            let (x, end) = (at(before), at(before + u64::from(number(count))));
-            before += u64::from(number(count));
+            let (x, end) = (at(before), at(before + u64::from(number)));
+            before += u64::from(number);
             let label = t.status(status).to_owned();
-            Figure { status, label, told: told(count), x, width: end - x }
+            let more = if counts.is_exact(status) { "" } else { "+" };
+            Figure { status, label, told: format!("{number}{more}"), x, width: end - x }
         });
         let each: Vec<_> = each.collect();
         let told: Vec<_> = each.iter().map(|one| format!("{} {}", one.label, one.told)).collect();
         Self { told: told.join(", "), each }
-    }
-}
-
-fn number(count: Count) -> u32 {
-    match count {
-        Count::Exactly(n) | Count::MoreThan(n) => n,
-    }
-}
-
-fn told(count: Count) -> String {
-    match count {
-        Count::Exactly(n) => n.to_string(),
-        Count::MoreThan(n) => format!("{n}+"),
     }
 }

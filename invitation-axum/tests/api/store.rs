@@ -10,7 +10,8 @@ use axum::{body::Body, http::Method};
 use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
     Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, Store, StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
+    Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp,
+    Transition,
 };
 use serde_json::json;
 
@@ -83,7 +84,7 @@ impl Store for Failing {
         self.store.list(scope, filter, page).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally> {
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<StatusCounts> {
         self.check()?;
         self.store.count(scope, filter, cap).await
     }

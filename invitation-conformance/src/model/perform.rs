@@ -3,9 +3,9 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Actor, Amendment, Caller, Count, Criteria, Draft, Expiry, IdempotencyKey, Invitations,
-    ManualClock, Purged, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved,
-    Scope, Status, Store, SystemActor, Target, TimeRange,
+    Actor, Amendment, Caller, Criteria, Draft, Expiry, IdempotencyKey, Invitations, ManualClock,
+    Purged, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved, Scope,
+    Status, Store, SystemActor, Target, TimeRange,
 };
 use time::Duration;
 
@@ -240,10 +240,11 @@ impl ServiceUnderTest {
         let actor = by.actor(context(model.step));
         answered(self.service.counts(&actor, &service_criteria(wanted, model)).await, |counts| {
             let all = [Status::Active, Status::Used, Status::Expired, Status::Revoked];
-            Answer::Counted(all.map(|status| match counts.of(status) {
-                Count::Exactly(n) => n,
-                Count::MoreThan(_) => u32::MAX,
-            }))
+            Answer::Counted(
+                all.map(
+                    |status| if counts.is_exact(status) { counts.of(status) } else { u32::MAX },
+                ),
+            )
         })
     }
 }

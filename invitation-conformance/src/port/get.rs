@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Division, EventFilter, Filter, IfVersion, Insert, Inserted, Invitation, Inviter, Limits,
-    Located, Outcome, PageRequest, Policy, Scope, Store, Target,
+    Located, Outcome, PageRequest, Policy, Scope, Status, StatusCounts, Store, Target,
     decide::{Command, UseSource, decide},
 };
 
@@ -40,7 +40,7 @@ pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
     let listing = store.list(&elsewhere, &Filter::all(start()), &page).await.expect("it lists");
     assert!(listing.items.is_empty(), "not listed elsewhere");
     let counted = store.count(&elsewhere, &Filter::all(start()), 100).await.expect("it counts");
-    assert_eq!(counted, invitation_core::Tally::default(), "not counted elsewhere");
+    assert_eq!(counted, StatusCounts::up_to(100), "not counted elsewhere");
     let seen = all_events(&*store, &elsewhere, &EventFilter::default(), 50).await;
     assert_eq!(seen, [], "no events elsewhere");
 }
@@ -105,8 +105,8 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
         let only = std::slice::from_ref(row);
         let own = Scope::Division(row.division.clone());
         assert_eq!(all_invitations(&*store, &own, &all, 9).await, only, "the division {word:?}");
-        let tally = store.count(&own, &all, 9).await.expect("the store counts");
-        assert_eq!(tally.active, 1, "counted in the division {word:?}");
+        let counts = store.count(&own, &all, 9).await.expect("the store counts");
+        assert_eq!(counts.of(Status::Active), 1, "counted in the division {word:?}");
         let found = store.get(&Target::Id(row.id), &own).await.expect("the store answers");
         assert_eq!(found.as_ref(), Some(row), "found in the division {word:?}");
         let events = all_events(&*store, &own, &EventFilter::default(), 9).await;
@@ -171,11 +171,12 @@ pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
         assert_eq!(located, Some(Located { id: row.id, division: sales }));
         let event = factory.event(invitation_core::Action::Copy, start()).about(&row);
         store.record(&[event]).await.expect("it records");
-        let filter = Filter { status: Some(invitation_core::Status::Used), ..Filter::all(start()) };
+        let filter = Filter { status: Some(Status::Used), ..Filter::all(start()) };
         let page = PageRequest { after: None, limit: 1 };
         let listing = store.list(&Scope::All, &filter, &page).await.expect("it lists");
         assert_eq!(listing.items.len(), 1);
-        assert!(store.count(&Scope::All, &filter, 100).await.expect("it counts").used > 0);
+        let counts = store.count(&Scope::All, &filter, 100).await.expect("it counts");
+        assert!(counts.of(Status::Used) > 0);
         let filter = EventFilter { invitation: Some(row.id), ..EventFilter::default() };
         assert_eq!(all_events(&store, &Scope::All, &filter, 2).await.len(), 3);
     }

@@ -3,7 +3,7 @@
 
 use invitation_core::{Binding, CodeFormat, Filter, Invitation, Scope, Search, Status};
 
-use super::list::{assert_same, tally_of};
+use super::list::{assert_same, counts_of};
 use crate::{
     Fixture,
     support::{
@@ -137,16 +137,16 @@ pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
         let hr = Scope::Division(division("hr"));
         for (scope, cap) in [(&Scope::All, 1_000), (&hr, 1_000), (&hr, 2)] {
             let of_scope = matching(&expected, |one| scope.contains(&one.division));
-            let tally = store.count(scope, &filter, cap).await.expect("the store counts");
+            let counts = store.count(scope, &filter, cap).await.expect("the store counts");
             let what = format!("counted up to {cap} in {scope:?}: {search:?}");
-            assert_eq!(tally, tally_of(&of_scope, &filter, cap), "{what}");
+            assert_eq!(counts, counts_of(&of_scope, &filter, cap), "{what}");
         }
         let used = Filter { status: Some(Status::Used), ..filter.clone() };
         let expected = matching(&all, |one| hr.contains(&one.division) && used.matches(one));
         let found = all_invitations(&*store, &hr, &used, 50).await;
         assert_same(&found, &expected, &format!("used in hr: {search:?}"));
-        let tally = store.count(&hr, &used, 1_000).await.expect("the store counts");
-        assert_eq!(tally, tally_of(&expected, &used, 1_000), "counted: used in hr: {search:?}");
+        let counts = store.count(&hr, &used, 1_000).await.expect("the store counts");
+        assert_eq!(counts, counts_of(&expected, &used, 1_000), "counted: used in hr: {search:?}");
     }
     assert!(hits > 60, "most of the searches find something, only {hits} do");
 }
@@ -169,8 +169,8 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
     let found = async |search: &str| {
         let filter = filter(search);
         let found = all_invitations(&*store, &Scope::All, &filter, 5).await;
-        let tally = store.count(&Scope::All, &filter, 5).await.expect("the store counts");
-        assert_eq!(tally, tally_of(&found, &filter, 5), "counted: {search:?}");
+        let counts = store.count(&Scope::All, &filter, 5).await.expect("the store counts");
+        assert_eq!(counts, counts_of(&found, &filter, 5), "counted: {search:?}");
         found.len() == 1
     };
     assert!(found("before").await, "the first address");

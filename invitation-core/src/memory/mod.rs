@@ -20,7 +20,8 @@ use crate::{
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Position, Tally},
+    query::{EventFilter, Filter, Position},
+    status_counts::StatusCounts,
     store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
     time::Timestamp,
     transition::{Target, Transition},
@@ -112,14 +113,18 @@ impl Store for MemoryStore {
         Ok(StorePage::from_one_more(found.collect(), page.limit, position))
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         let state = self.state();
-        let mut tally = Tally::default();
+        let mut counts = StatusCounts::up_to(cap);
         for invitation in state.matching(scope, filter, None) {
-            let number = tally.of_mut(invitation.status(filter.now));
-            *number = number.saturating_add(1).min(cap.saturating_add(1));
+            counts.add(invitation.status(filter.now), 1);
         }
-        Ok(tally)
+        Ok(counts)
     }
 
     async fn redemptions(

@@ -33,7 +33,7 @@ pub use self::{
     reserve::{Reservation, Reserved},
     sweep::RevokedPage,
     uses::OpenReservation,
-    view::{Count, Counts, InvitationView},
+    view::InvitationView,
 };
 use crate::{
     actor::Caller,

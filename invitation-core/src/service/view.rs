@@ -14,9 +14,10 @@ use crate::{
     observe,
     page::{Page, PageRequest},
     policy::Right,
-    query::{Filter, Tally},
+    query::Filter,
     refusal::{Refusal, Verdict},
     search::Query,
+    status_counts::StatusCounts,
     store::Store,
     text::Division,
     time::Timestamp,
@@ -57,29 +58,6 @@ impl InvitationView {
     pub fn actions(&self) -> &[Right] {
         &self.actions
     }
-}
-
-/// The number of invitations of each status.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Counts(Tally);
-
-impl Counts {
-    /// Returns the number of invitations of one status.
-    #[must_use]
-    pub fn of(&self, status: Status) -> Count {
-        let n = self.0.of(status);
-        if n > Limits::COUNT_CAP { Count::MoreThan(Limits::COUNT_CAP) } else { Count::Exactly(n) }
-    }
-}
-
-/// A number, exact up to [`Limits::COUNT_CAP`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
-pub enum Count {
-    /// Exactly this number.
-    Exactly(u32),
-    /// A number greater than this.
-    MoreThan(u32),
 }
 
 impl<S: Store> Invitations<S> {
@@ -160,7 +138,7 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// As [`list`](Self::list).
-    pub async fn counts(&self, actor: &Actor, criteria: &Criteria) -> Result<Counts, Error> {
+    pub async fn counts(&self, actor: &Actor, criteria: &Criteria) -> Result<StatusCounts, Error> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
@@ -168,16 +146,16 @@ impl<S: Store> Invitations<S> {
         let scope = self.reach(actor, &call, named, Action::View).await?;
         let split = query.as_ref().and_then(|query| Some((query, query.split()?)));
         let Some((query, (by_terms, by_tag))) = split else {
-            return Ok(Counts(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?));
+            return Ok(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?);
         };
-        let mut tally = Tally::default();
+        let mut counts = StatusCounts::up_to(Limits::COUNT_CAP);
         if let Some(terms) = by_terms {
             let filter = Filter { search: Some(terms), ..filter.clone() };
-            tally = self.store.count(&scope, &filter, Limits::COUNT_CAP).await?;
+            counts = self.store.count(&scope, &filter, Limits::COUNT_CAP).await?;
         }
         let filter = Filter { search: Some(by_tag), ..filter };
-        self.count_codes(&scope, &filter, query, &mut tally).await?;
-        Ok(Counts(tally))
+        self.count_codes(&scope, &filter, query, &mut counts).await?;
+        Ok(counts)
     }
 
     /// Adds the invitations that only their code matches, among those with the same tag.
@@ -186,7 +164,7 @@ impl<S: Store> Invitations<S> {
         scope: &Scope,
         filter: &Filter,
         query: &Query,
-        tally: &mut Tally,
+        counts: &mut StatusCounts,
     ) -> Result<(), Error> {
         let mut page = PageRequest { after: None, limit: Limits::MAX_PAGE };
         // Enough pages to reach the cap in every status.
@@ -196,8 +174,7 @@ impl<S: Store> Invitations<S> {
                 // As the list does: a damaged code is not counted.
                 let code = self.open(invitation).ok();
                 if query.finds_by_code_alone(invitation, code.as_ref()) {
-                    let number = tally.of_mut(invitation.status(filter.now));
-                    *number = (*number + 1).min(Limits::COUNT_CAP + 1);
+                    counts.add(invitation.status(filter.now), 1);
                 }
             }
             if listing.next.is_none() {

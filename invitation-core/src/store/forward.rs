@@ -14,7 +14,8 @@ use crate::{
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Tally},
+    query::{EventFilter, Filter},
+    status_counts::StatusCounts,
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -70,7 +71,7 @@ macro_rules! forward {
                 scope: &Scope,
                 filter: &Filter,
                 cap: u32,
-            ) -> Result<Tally, StoreError> {
+            ) -> Result<StatusCounts, StoreError> {
                 (**self).count(scope, filter, cap).await
             }
 

@@ -90,11 +90,12 @@ pub use crate::{
     plain::PlainRedemption,
     policy::RolePair,
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Position, Tally},
+    query::{EventFilter, Filter, Position},
     quota::{Quota, QuotaOf},
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     search::{Search, SearchTerm, StoredTerms},
     state::State,
+    status_counts::StatusCounts,
     transition::{Target, Transition},
 };
 use crate::{
@@ -314,13 +315,18 @@ pub trait Store: fmt::Debug + Send + Sync {
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Invitation, InvitationId>, StoreError>;
 
-    /// Returns how many invitations within the scope match, by status: exact up to `cap`,
-    /// and `cap + 1` for any larger number.
+    /// Returns how many invitations within the scope match, by status, exact up to `cap`
+    /// ([`StatusCounts::up_to`]).
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError>;
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError>;
 
     /// Returns the redemptions of an invitation within the scope, tombstones included,
     /// newest first: by `at`, then by id, both descending. The page is empty if there is

@@ -16,7 +16,8 @@ use async_trait::async_trait;
 use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
     Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, Store, StoreError, StoreErrorKind, StorePage, Tally, Target, Timestamp, Transition,
+    Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp,
+    Transition,
 };
 use tokio::task::yield_now;
 
@@ -113,7 +114,12 @@ impl Store for Flaky {
         self.store.list(scope, filter, page).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         self.store.count(scope, filter, cap).await
     }
 

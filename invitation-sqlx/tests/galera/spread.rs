@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope, Store,
-    StoreError, StorePage, Tally, Target, Timestamp, Transition,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope,
+    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition,
 };
 use invitation_sqlx::MySqlStore;
 
@@ -92,7 +92,12 @@ impl Store for Spread {
         self.node().list(scope, filter, page).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         self.node().count(scope, filter, cap).await
     }
 

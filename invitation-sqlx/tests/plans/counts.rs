@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Amendment, Count, Counts, Criteria, Division, Draft, Expiry, Filter, IfVersion, Invitations,
-    Role, Scope, Status, Store, Tally, TimeRange, Timestamp,
+    Amendment, Criteria, Division, Draft, Expiry, Filter, IfVersion, Invitations, Role, Scope,
+    Status, StatusCounts, Store, TimeRange, Timestamp,
 };
 use invitation_sqlx::{
     PgStore,
@@ -29,7 +29,7 @@ async fn run(store: &PgStore, sql: &str) {
 }
 
 /// Counts `rows` used invitations.
-async fn used(store: &PgStore, rows: u32) -> Tally {
+async fn used(store: &PgStore, rows: u32) -> StatusCounts {
     run(store, "DELETE FROM invitation_states").await;
     let sql = format!(
         "INSERT INTO invitation_states (division, state, created_at, id, expires_at)
@@ -40,13 +40,16 @@ async fn used(store: &PgStore, rows: u32) -> Tally {
     count(store, 10_000).await
 }
 
-async fn count(store: &PgStore, cap: u32) -> Tally {
+async fn count(store: &PgStore, cap: u32) -> StatusCounts {
     let filter = Filter::all(Timestamp::from_micros(5).unwrap());
     store.count(&Scope::All, &filter, cap).await.unwrap()
 }
 
-fn only_used(used: u32) -> Tally {
-    Tally { used, ..Tally::default() }
+/// Counts of `used` used invitations, exact up to `cap`.
+fn only_used(used: u32, cap: u32) -> StatusCounts {
+    let mut counts = StatusCounts::up_to(cap);
+    counts.add(Status::Used, used);
+    counts
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,11 +57,11 @@ async fn postgres_counts_exactly_up_to_the_cap() {
     let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     for rows in [0, 1, 9_999, 10_000, 10_001, 17_000, 20_000, 60_000] {
-        assert_eq!(used(&store, rows).await, only_used(rows.min(10_001)), "of {rows}");
+        assert_eq!(used(&store, rows).await, only_used(rows, 10_000), "of {rows}");
     }
-    assert_eq!(count(&store, 59_999).await, only_used(60_000));
-    assert_eq!(count(&store, 60_000).await, only_used(60_000));
-    assert_eq!(count(&store, 40_000).await, only_used(40_001));
+    assert_eq!(count(&store, 59_999).await, only_used(60_000, 59_999));
+    assert_eq!(count(&store, 60_000).await, only_used(60_000, 60_000));
+    assert_eq!(count(&store, 40_000).await, only_used(40_001, 40_000));
 
     // One of 32 is sampled, within seven standard deviations of 42.
     let sampled = "SELECT COUNT(*) FROM invitation_states WHERE sampled";
@@ -74,17 +77,17 @@ async fn postgres_takes_so_many_of_a_sample_for_proof() {
     for (rows, told) in [(580, 580), (581, 10_001)] {
         used(&store, rows).await;
         run(&store, "UPDATE invitation_states SET sampled = TRUE").await;
-        assert_eq!(count(&store, 10_000).await, only_used(told));
+        assert_eq!(count(&store, 10_000).await, only_used(told, 10_000));
     }
     // A count does not use the sample if the proof would cost more than a quarter of the
     // rows.
-    assert_eq!(count(&store, 100).await, only_used(101));
-    assert_eq!(count(&store, 300).await, only_used(301));
+    assert_eq!(count(&store, 100).await, only_used(101, 100));
+    assert_eq!(count(&store, 300).await, only_used(301, 300));
     // Nor does it for criteria that are not in the sample's index.
     let created = TimeRange { from: None, until: Some(Timestamp::from_micros(1_000_000).unwrap()) };
     let filter = Filter { created, ..Filter::all(Timestamp::from_micros(5).unwrap()) };
-    let tally = store.count(&Scope::All, &filter, 10_000).await.unwrap();
-    assert_eq!(tally, only_used(581));
+    let counts = store.count(&Scope::All, &filter, 10_000).await.unwrap();
+    assert_eq!(counts, only_used(581, 10_000));
 }
 
 /// Search terms of an earlier redeemer may still be stored.
@@ -109,7 +112,7 @@ async fn only_the_latest_redeemer_counts() {
     };
     let counted = async |text: &str| {
         let counts = invitations.counts(&manager(), &Criteria::new().matching(text)).await.unwrap();
-        counts.of(Status::Active) == Count::Exactly(1)
+        counts.of(Status::Active) == 1
     };
     word("anna", 1).await;
     assert!(!counted("anna").await && counted("bert").await);
@@ -210,11 +213,15 @@ async fn postgres_goes_through_a_sample_of_many() {
     for (who, suffix) in [(manager(), ""), (admin(), "_anywhere")] {
         for _ in 0..8 {
             log.clear();
-            let counts: Counts = invitations.counts(&who, &Criteria::new()).await.unwrap();
+            let counts: StatusCounts = invitations.counts(&who, &Criteria::new()).await.unwrap();
             let plans = log.take();
-            assert_eq!(counts.of(Status::Active), Count::MoreThan(10_000));
-            assert_eq!(counts.of(Status::Used), Count::MoreThan(10_000));
-            assert_eq!(counts.of(Status::Revoked), Count::Exactly(5_000));
+            for (status, number, is_exact) in [
+                (Status::Active, 10_000, false),
+                (Status::Used, 10_000, false),
+                (Status::Revoked, 5_000, true),
+            ] {
+                assert_eq!((counts.of(status), counts.is_exact(status)), (number, is_exact));
+            }
             let index = format!("using invitation_states_sampled{suffix} on ");
             assert_eq!(plans.matches(&index).count(), 4, "{plans}");
             // The largest scan is of the status that the sample cannot decide.

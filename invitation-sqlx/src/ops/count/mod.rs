@@ -3,7 +3,7 @@
 mod sample;
 mod searched;
 
-use invitation_core::{Filter, Scope, Status, StoreError, Tally, TimeRange};
+use invitation_core::{Filter, Scope, Status, StatusCounts, StoreError, TimeRange};
 
 use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
@@ -15,19 +15,18 @@ pub(crate) async fn count<DB: Dialect>(
     scope: &Scope,
     filter: &Filter,
     cap: u32,
-) -> Result<Tally, StoreError> {
+) -> Result<StatusCounts, StoreError> {
     let mut s = Statement::<DB>::new("");
     match &filter.search {
         Some(search) => searched::write(&mut s, names, scope, filter, search),
         None => by_status(&mut s, names, scope, filter, cap),
     }
-    let mut tally = Tally::default();
+    let mut counts = StatusCounts::up_to(cap);
     let numbers = numbers(conn, "count", s, Status::ALL.len()).await?;
     for (status, number) in Status::ALL.iter().zip(numbers) {
-        *tally.of_mut(*status) =
-            u32::try_from(number).unwrap_or(u32::MAX).min(cap.saturating_add(1));
+        counts.add(*status, u32::try_from(number).unwrap_or(u32::MAX));
     }
-    Ok(tally)
+    Ok(counts)
 }
 
 fn by_status<DB: Dialect>(
