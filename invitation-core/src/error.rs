@@ -1,6 +1,6 @@
 //! The errors of calls.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use crate::{
     code::{ParseCodeError, UnsealError},
@@ -69,12 +69,29 @@ impl From<FieldError> for Error {
 /// After some errors the database itself ends the host's transaction: a full disk on
 /// SQLite, a deadlock on MySQL. [`transaction_ended`](Self::transaction_ended) reports
 /// this.
-#[derive(Debug)]
+///
+/// # Clones
+///
+/// A clone shares the cause, so that one failure of a batch can answer each of its calls.
+///
+/// ```
+/// use std::{error::Error as _, io};
+///
+/// use invitation_core::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "get")
+///     .because(io::Error::from(io::ErrorKind::ConnectionRefused));
+/// let shared = error.clone();
+/// drop(error);
+/// let cause = shared.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+/// assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::ConnectionRefused));
+/// ```
+#[derive(Clone, Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     transaction_ended: bool,
     operation: &'static str,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The kind of a store's failure, by its consequence for the caller.
@@ -107,7 +124,7 @@ impl StoreError {
     /// Attaches the cause.
     #[must_use]
     pub fn because(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { source: Some(source.into()), ..self }
+        Self { source: Some(Arc::from(source.into())), ..self }
     }
 
     /// Returns the same failure, marked as one after which the host's transaction cannot
