@@ -130,7 +130,7 @@ fn read<DB: Dialect>(row: &DB::Row) -> sqlx::Result<Account> {
 pub(crate) fn column<DB: Dialect, T>(row: &DB::Row, place: usize) -> sqlx::Result<T>
 where
     T: for<'r> Decode<'r, DB> + Type<DB>,
-    DB::Place: ColumnIndex<DB::Row>,
+    DB::ColumnNumber: ColumnIndex<DB::Row>,
 {
-    row.try_get::<T, DB::Place>(place.into())
+    row.try_get::<T, DB::ColumnNumber>(place.into())
 }

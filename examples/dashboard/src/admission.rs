@@ -40,7 +40,7 @@ pub(crate) struct InOneTransaction<DB: Dialect> {
 /// Returns the statement that begins a writing transaction. SQLite refuses a write in a
 /// transaction that has only read so far, if another one wrote in between.
 fn begin<DB: Dialect>() -> &'static str {
-    if DB::ONE_WRITER { "BEGIN IMMEDIATE" } else { "BEGIN" }
+    if DB::SINGLE_WRITER { "BEGIN IMMEDIATE" } else { "BEGIN" }
 }
 
 /// The maximum number of tries of the whole transaction when concurrent work conflicts with

@@ -172,14 +172,14 @@ pub async fn run<DB: Kind>(pool: &Pool<DB>, sql: &str) {
 pub async fn number<DB: Kind>(pool: &Pool<DB>, sql: &str) -> i64 {
     let mut conn = pool.acquire().await.unwrap();
     let row = DB::exec(&mut conn).fetch_one(AssertSqlSafe(sql.to_owned())).await.unwrap();
-    row.get::<DB::Int, _>(DB::Place::from(0)).into()
+    row.get::<DB::Int, _>(DB::ColumnNumber::from(0)).into()
 }
 
 /// Returns the names of all tables.
 pub async fn tables<DB: Kind>(pool: &Pool<DB>) -> Vec<String> {
     let mut conn = pool.acquire().await.unwrap();
     let rows = DB::exec(&mut conn).fetch_all(DB::TABLES).await.unwrap();
-    rows.iter().map(|row| row.get::<DB::Text, _>(DB::Place::from(0)).into()).collect()
+    rows.iter().map(|row| row.get::<DB::Text, _>(DB::ColumnNumber::from(0)).into()).collect()
 }
 
 /// Returns a pool of `connections` connections without durability against a power loss.
