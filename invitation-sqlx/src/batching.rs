@@ -1,20 +1,22 @@
-//! Redemptions that come at the same time share a statement.
+//! Concurrent redemptions that share a statement or a message.
 
 use invitation_core::{Batcher, Boarding, Lead, Outcome, StoreError, Target, Transition};
 
 use crate::{cached_connection::CachedConnection, dialect::Dialect, ops, store::SqlStore};
 
-/// What a caller is told.
+/// The result of one redemption of a batch.
 pub(crate) type ApplyResult = Result<Outcome, StoreError>;
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// Redeems at once if a slot is free, and otherwise with all who wait for one. Whoever
-    /// cannot be served together is served alone: that is always right, also after a
-    /// shared statement of which nobody knows whether it was made, because an event that
-    /// is on record tells.
+    /// Redeems at once if a slot is free. Otherwise the redemption waits and joins the next
+    /// batch.
+    ///
+    /// A redemption that its batch did not apply is sent by itself. That is correct even if the
+    /// outcome of the batch is unknown, because the event on record shows whether the redemption
+    /// was made.
     pub(crate) async fn redeem_batched(&self, transition: &Transition) -> ApplyResult {
         match transition.target() {
-            // With one message, only those of one code share.
+            // MySQL and MariaDB send a message for several callers of the same code only.
             Target::Code(digests) if DB::MULTI_STATEMENTS => {
                 let same_code = self.tables.by_code().of_code(digests);
                 self.redeem_with(same_code.batcher(), transition).await
@@ -66,8 +68,9 @@ impl<DB: Dialect> SqlStore<DB> {
         let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
         let made = ops::redeem_batch::<DB>(&mut conn, self.tables.names(), &all).await;
         let made = conn.finish(made).await;
-        // Before anybody is told: who comes back at once finds it there. Where somebody was
-        // not served it may be broken, and its pool is to look at it.
+        // The connection returns to the cache before the callers get their results, so that a
+        // caller that redeems again at once can use it. If a redemption was not applied, the
+        // connection may be broken. It then returns to the pool, which tests it.
         if made.as_ref().is_ok_and(|facts| facts.iter().all(Option::is_some)) {
             self.connections.return_to_cache(conn);
         } else {
@@ -82,7 +85,8 @@ impl<DB: Dialect> SqlStore<DB> {
                 if let Some(outcome) = own {
                     return Ok(outcome);
                 }
-                // Alone, like everybody for whom nothing was done.
+                // The leader redeems by itself, like each follower whose redemption was not
+                // applied.
                 lead.pass_on();
                 self.redeem_single(transition).await
             }

@@ -1,4 +1,4 @@
-//! The store's access to its pool, and the state that belongs to that pool alone.
+//! The store's access to its pool, and the state that belongs to the pool.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,12 +14,11 @@ use crate::{
     error::store_error,
 };
 
-/// The pool, and what is shared by all stores that were made from it by cloning, whichever
-/// tables they use.
+/// The pool and the state that all clones of a store share, whatever tables they use.
 pub(crate) struct Connections<DB: Dialect> {
     pool: Pool<DB>,
     cache: ConnectionCache<DB>,
-    /// Where the database lets one writer in at a time: the queue for it.
+    /// The queue of writers, on a database that lets one writer in at a time.
     writer: Arc<Mutex<()>>,
 }
 
@@ -32,7 +31,7 @@ impl<DB: Dialect> Connections<DB> {
         &self.pool
     }
 
-    /// A connection for a call that only reads.
+    /// Acquires a connection for a call that only reads.
     pub(crate) async fn acquire_to_read(
         &self,
         operation: &'static str,
@@ -40,13 +39,13 @@ impl<DB: Dialect> Connections<DB> {
         Ok(self.acquire(operation).await?.reading_only())
     }
 
-    /// A connection without a transaction on it.
+    /// Acquires a connection without an open transaction.
     pub(crate) async fn acquire(
         &self,
         operation: &'static str,
     ) -> Result<CachedConnection<DB>, StoreError> {
-        // A host's own transaction may have left more than one in a state of which the
-        // driver knows nothing. Each that cannot be used is closed, so this comes to an end.
+        // Host transactions that SQLite has ended may have left several connections in a state
+        // that the driver does not know. Each unusable connection is closed, so the loop ends.
         for _ in 0..=self.pool.options().get_max_connections() {
             let asked = Instant::now();
             let conn = self.pool.acquire().await;
@@ -59,7 +58,7 @@ impl<DB: Dialect> Connections<DB> {
         Err(store_error::<DB>(operation, sqlx::Error::PoolTimedOut))
     }
 
-    /// A connection for a redemption, which others may follow closely.
+    /// Acquires a connection for a redemption, from the cache if it holds one.
     pub(crate) async fn acquire_cached(&self) -> Result<CachedConnection<DB>, StoreError> {
         if let Some(conn) = self.cache.take() {
             observe::connection(ConnectionSource::Cache);
@@ -69,15 +68,16 @@ impl<DB: Dialect> Connections<DB> {
         self.acquire("apply").await
     }
 
-    /// Gives back one for redemptions.
+    /// Returns the connection of a redemption to the cache.
     pub(crate) fn return_to_cache(&self, conn: CachedConnection<DB>) {
         self.cache.put(&self.pool, conn);
     }
 
-    /// This writer's turn, where writers have to queue. Taken with a connection in
-    /// hand, so that the wait is bounded: nobody waits but those who got one, each
-    /// holds the turn no longer than the database's own lock timeout, and getting
-    /// a connection has a timeout too.
+    /// Waits for this writer's turn, on a database that lets one writer in at a time.
+    ///
+    /// The caller must already hold a connection, so that the wait is bounded. Only callers with
+    /// a connection wait here. Each holds the turn no longer than the database's own lock
+    /// timeout, and acquiring a connection has a timeout too.
     pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         if DB::SINGLE_WRITER { Some(self.writer.lock().await) } else { None }
     }

@@ -1,4 +1,4 @@
-//! What truly differs between the databases, and nothing else.
+//! The differences between the databases.
 
 use std::future::{Future, ready};
 
@@ -28,7 +28,7 @@ mod sealed {
     impl Sealed for sqlx::MySql {}
 }
 
-/// A type that a database takes and gives back.
+/// A type that a database can store and return.
 pub trait Scalar<DB: Database>:
     for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB> + Type<DB> + Send + Sync + Unpin + 'static
 {
@@ -39,128 +39,132 @@ impl<T, DB: Database> Scalar<DB> for T where
 {
 }
 
-/// A database that the store knows. Sealed: the crate's features say which.
+/// A database that the store supports. The trait is sealed: the crate's features decide which
+/// databases implement it.
 ///
-/// Values cross in three forms only, integers, text and bytes, so that no type
-/// feature of sqlx is turned on for the host. The associated types are always
-/// the obvious ones; as bounds of a trait they are implied wherever a dialect is,
-/// which the same bounds in `where` clauses would not be.
+/// Values have three forms only: integers, text and bytes. So the host needs no type feature of
+/// sqlx. The associated types are always the obvious ones. As bounds of a trait they are implied
+/// wherever a dialect is used; the same bounds in `where` clauses would not be.
 pub trait Dialect:
     Database<Arguments: IntoArguments<Self>> + HasStatementCache + sealed::Sealed + Sync
 {
-    /// `i64`.
+    /// The integer type, always `i64`.
     type Int: Scalar<Self> + From<i64> + Into<i64>;
-    /// `Option<i64>`.
+    /// The nullable integer type, always `Option<i64>`.
     type OptInt: Scalar<Self> + From<Option<i64>> + Into<Option<i64>>;
-    /// `String`, or a wrapper of it.
+    /// The text type: `String`, or a wrapper of it.
     type Text: Scalar<Self> + From<String> + Into<String>;
-    /// `Option<String>`, or a wrapper of it.
+    /// The nullable text type: `Option<String>`, or a wrapper of it.
     type OptText: Scalar<Self> + From<Option<String>> + Into<Option<String>>;
-    /// `Vec<u8>`.
+    /// The byte type, always `Vec<u8>`.
     type Blob: Scalar<Self> + From<Vec<u8>> + Into<Vec<u8>>;
-    /// `Option<Vec<u8>>`.
+    /// The nullable byte type, always `Option<Vec<u8>>`.
     type OptBlob: Scalar<Self> + From<Option<Vec<u8>>> + Into<Option<Vec<u8>>>;
-    /// `usize`.
+    /// The number of a column in a row, always `usize`.
     type ColumnNumber: ColumnIndex<Self::Row> + From<usize>;
-    /// `&mut Self::Connection`.
+    /// The executor, always `&mut Self::Connection`.
     type Exec<'c>: Executor<'c, Database = Self>;
 
-    /// How a transaction of the store's own begins, one that will write.
+    /// The statement that begins the store's own transaction. The transaction will write.
     const BEGIN: &'static str;
-    /// How it ends well.
+    /// The statement that commits the store's own transaction.
     const COMMIT: &'static str = "COMMIT";
-    /// How it is undone.
+    /// The statement that rolls back the store's own transaction.
     const ROLLBACK: &'static str = "ROLLBACK";
-    /// Whether the driver keeps count of savepoints when it is dropped while one
-    /// begins or ends. Otherwise it rolls back too much, or to a savepoint that has
-    /// gone, and either hits the host's work.
+    /// Whether the driver counts savepoints correctly when a call is dropped while a savepoint
+    /// begins or ends. If not, the driver rolls back one level too much, or to a savepoint that
+    /// no longer exists. Either would damage the host's work.
     const CANCEL_SAFE_SAVEPOINTS: bool;
-    /// Whether a connection can go on after a call was dropped in the middle. Otherwise
-    /// one of the store's own is closed then; and on a host's, values are written into the
-    /// statements, because what the driver prepares must not be interrupted.
+    /// Whether a connection stays usable after a call was dropped at any await. If not:
+    ///
+    /// - The store closes a connection of its own.
+    /// - On a host's connection, the store writes values into the text of statements, because
+    ///   preparing a statement must not be interrupted.
     const CANCEL_SAFE: bool;
-    /// Whether the driver undoes the transaction of a call that was dropped at any moment, also
-    /// while the transaction began. Otherwise the connection of such a call is closed.
+    /// Whether the driver rolls back the transaction of a call that was dropped at any moment,
+    /// even while the transaction began. If not, the store closes the connection of such a call.
     const CANCEL_ROLLS_BACK: bool;
-    /// Whether the database lets one writer in at a time. Then the store queues
-    /// its writers fairly, instead of letting them poll for the database's lock.
+    /// Whether the database lets one writer in at a time. The store then queues its writers
+    /// fairly, instead of letting them poll for the database's lock.
     const SINGLE_WRITER: bool;
-    /// Whether an update can give back the row.
+    /// Whether an `UPDATE` can return the row (`RETURNING`).
     const RETURNING: bool;
-    /// Whether an index helps to compare several columns at once.
+    /// Whether an index can satisfy a comparison of several columns at once, as in `(a, b) < (1,
+    /// 2)`.
     const ROW_COMPARISON: bool;
-    /// Whether a question says which index it is to go by, because the planner's guess may
-    /// lead to many more rows than it asks for.
+    /// Whether queries name the index to use. The planner's own choice may read far more rows
+    /// than the query needs.
     const INDEX_HINTS: bool;
-    /// Whether the planner goes by what it believes of the table, and cannot be told by which
-    /// index to find the rows: then the question is put so that only that index will do.
+    /// Whether the planner chooses plans by statistics and accepts no index hints. Queries are
+    /// then written so that only the intended index can satisfy them.
     const STATS_SENSITIVE_PLANNER: bool;
-    /// Whether a question is asked again for each row of another (`CROSS JOIN LATERAL`), and
-    /// an index holds what is computed.
+    /// Whether the database supports `CROSS JOIN LATERAL` and indexes on expressions.
     const LATERAL_JOINS: bool;
-    /// Whether a part of the narrow rows, taken at random, is to be found by itself.
+    /// Whether the table of states has an indexed random sample.
     const SAMPLED_COUNTS: bool;
-    /// Whether an insert can do nothing where a key is taken. Otherwise the error is caught.
+    /// Whether an `INSERT` can skip a row whose key is taken (`ON CONFLICT`). If not, the store
+    /// handles the error.
     const ON_CONFLICT: bool;
-    /// How an insert of events leaves those alone that are there.
+    /// The clause with which an `INSERT` of events skips events that exist.
     const SKIP_EXISTING_EVENT: &'static str;
-    /// How an update locks the row that it has nothing to change in.
+    /// The assignment with which an `UPDATE` locks a row that it does not change otherwise.
     const LOCK_BY_UPDATE: &'static str;
-    /// How the insert of a quota's row locks the row that is there.
+    /// The clause with which the `INSERT` of a quota's row locks a row that exists.
     const LOCK_QUOTA: &'static str;
-    /// What makes a question wait for those who are changing the row, and them for
-    /// the end of this transaction. Empty where one writer is let in at a time.
+    /// The clause that makes a query wait for transactions that are changing the row, and locks
+    /// the row against changes until this transaction ends. Empty for a database with one writer.
     const FOR_SHARE: &'static str;
-    /// The same, and keeps others from asking for it too.
+    /// The clause that also makes other queries with this clause wait.
     const FOR_UPDATE: &'static str;
-    /// Whether one statement makes several changes, as in `WITH u AS (UPDATE …)`.
+    /// Whether one statement can make several changes, as in `WITH u AS (UPDATE …)`.
     const WRITING_CTES: bool;
-    /// Whether one message takes several statements, with their values in them: those of a
-    /// dialect that does not [survive drops](Self::CANCEL_SAFE) are written so, too.
+    /// Whether the server accepts several statements as one message. Values are then part of the
+    /// text. The same holds for the statements of a dialect that is not
+    /// [`CANCEL_SAFE`](Self::CANCEL_SAFE).
     const MULTI_STATEMENTS: bool;
-    /// How it takes columns of many rows as one value each, if it does.
+    /// The function that binds a column of many rows as one value, if the database supports that.
     #[doc(hidden)]
     const PUSH_COLUMN: Option<PushColumn<Self>>;
-    /// The most values that one statement binds.
+    /// The maximum number of values that one statement binds.
     const MAX_BINDS: usize;
-    /// The migrations' texts, in order, with `{prefix}` for the table prefix.
+    /// The SQL of the migrations in order, with `{prefix}` for the table prefix.
     const MIGRATIONS: &'static [&'static str];
 
-    /// The connection as an executor.
+    /// Returns the connection as an executor.
     fn exec(conn: &mut Self::Connection) -> Self::Exec<'_>;
 
-    /// How many rows a statement touched.
+    /// Returns the number of rows that a statement touched.
     fn affected(result: &Self::QueryResult) -> u64;
 
-    /// What makes a question see what was committed last, where the transaction that is
-    /// open on the connection would otherwise hide it.
+    /// Returns the clause that makes a query see the latest committed data. It is empty unless
+    /// the transaction on this connection would hide that data.
     fn locking_read(conn: &Self::Connection) -> &'static str;
 
-    /// What an error that the database itself reported means. The statement did nothing
-    /// then; whether its transaction is still open is another question.
+    /// Classifies an error that the database itself reported. The statement then did nothing, but
+    /// its transaction may or may not be open.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
-    /// Ends the transaction on a connection of the store's own, if one is open. Returns
-    /// whether it is known that none is open any more, to the database and to the driver.
+    /// Ends the transaction on a connection of the store's own, if one is open. Returns whether
+    /// both the database and the driver are known to have no open transaction.
     fn end_transaction(conn: &mut Self::Connection) -> impl Future<Output = bool> + Send;
 
-    /// Returns how deeply the host's transaction is nested, 0 if the driver knows of none.
+    /// Returns how deeply the host's transaction is nested, or 0 if the driver counts none.
     ///
     /// # Errors
     ///
-    /// When the database has ended the transaction. What the host goes on to do on the
-    /// connection cannot be committed then.
+    /// If the database has ended the transaction. Later work of the host on the connection then
+    /// cannot be committed.
     fn host_depth(conn: &mut Self::Connection) -> impl Future<Output = sqlx::Result<usize>> + Send {
         ready(Ok(Self::TransactionManager::get_transaction_depth(conn)))
     }
 
-    /// After an error inside a host's transaction of this depth: returns whether the
-    /// transaction is still open. If it is not, or nobody knows, nothing that the host goes
-    /// on to do on the connection can be committed.
+    /// Returns whether the host's transaction of this depth is still open after an error. If it
+    /// is not, or if that is unknown, later work of the host on the connection cannot be
+    /// committed.
     fn fail_closed(conn: &mut Self::Connection, depth: usize) -> impl Future<Output = bool> + Send;
 
-    /// Runs the migrations: once, whoever else tries at the same time, and
-    /// leaving no lock behind. `table` remembers what was done.
+    /// Runs the migrations. Concurrent callers run each of them once, and a failure leaves no
+    /// lock behind. The store records the migrations in `table`.
     fn migrate(
         conn: &mut Self::Connection,
         migrator: &Migrator,

@@ -1,4 +1,4 @@
-//! From the driver's errors to the port's.
+//! Conversion of the driver's errors to the port's errors.
 
 use std::{error::Error as StdError, fmt};
 
@@ -6,13 +6,13 @@ use invitation_core::{StoreError, StoreErrorKind};
 
 use crate::dialect::Dialect;
 
-/// What `error` means while nothing has been committed yet.
+/// Converts an error that happened before any commit.
 pub(crate) fn store_error<DB: Dialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
     StoreError::new(kind::<DB>(&error), operation).because(error)
 }
 
-/// What `error` means as the answer to a commit: unless the database itself said
-/// that others were in the way, nobody knows whether it was made.
+/// Converts an error of a commit. The outcome is unknown, unless the database itself reported a
+/// conflict.
 pub(crate) fn commit_error<DB: Dialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
     StoreError::new(commit_kind(kind::<DB>(&error)), operation).because(error)
 }
@@ -24,8 +24,8 @@ pub(crate) fn commit_kind(kind: StoreErrorKind) -> StoreErrorKind {
     }
 }
 
-/// What `error` means as the answer to a statement that is a transaction by itself:
-/// where the database said that it cannot go on, it may have been about to answer.
+/// Converts an error of a statement that is a transaction by itself. If the database reported
+/// that it cannot go on, the outcome is unknown: it may have committed before.
 pub(crate) fn lone_statement_error<DB: Dialect>(
     operation: &'static str,
     error: sqlx::Error,
@@ -59,12 +59,12 @@ fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
     }
 }
 
-/// Whether a unique key was hit.
+/// Whether a unique key was taken.
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// A stored value that is not what this library writes.
+/// A stored value that this library did not write.
 #[derive(Debug)]
 pub(crate) struct CorruptColumn {
     pub(crate) table: &'static str,

@@ -20,31 +20,31 @@ use crate::{
     ops::{self, Begin},
 };
 
-/// A store that works inside a transaction of the host: what it does commits
-/// with the host's own work, or vanishes with it.
+/// A store that works inside a transaction of the host. Its changes commit or roll back together
+/// with the host's own work.
 ///
-/// - It never commits or rolls back the host's transaction; each step stands
-///   behind a savepoint.
+/// - The store never commits or rolls back the host's transaction. Each step runs behind a
+///   savepoint.
 /// - A refusal leaves the transaction usable.
-/// - The evidence of a refusal is not written here, because the host may roll
-///   back: it comes with the error ([`Refused`](invitation_core::Refused)), and
-///   `Invitations::record`, on a service outside of the transaction, writes it.
-/// - Nothing is retried: a conflict with concurrent work is an error whose
-///   [`is_retryable`](StoreError::is_retryable) is true, and the host repeats its
-///   whole transaction, on a new one. The failed call alone is never to be repeated.
-/// - An error may have ended the transaction: the database ends it by itself when its disk
-///   is full (SQLite) or after a deadlock (MySQL). Then
-///   [`transaction_ended`](StoreError::transaction_ended) is true, further calls fail, and
-///   the host's commit fails: neither what the host did before nor what it goes on to do is
-///   kept. Where the database would commit what follows by itself, the store prevents that;
-///   on MySQL, PostgreSQL and in the worst case on SQLite it ends the connection for that.
-/// - On PostgreSQL and MySQL, one case looks different to a host that ignores the error. If
-///   the connection breaks just while the call sets its savepoint, sqlx counts no transaction
-///   any more. The host's commit then sends nothing and answers Ok, and nothing is kept. So
-///   answer a call with `transaction_ended` with a rollback, and never with a commit.
+/// - The store does not write the evidence of a refusal here, because the host may roll back. The
+///   error carries it ([`Refused`](invitation_core::Refused)), and `Invitations::record`, on a
+///   service outside of the transaction, writes it.
+/// - Nothing is retried. A conflict with concurrent work is an error whose
+///   [`is_retryable`](StoreError::is_retryable) is true. The host repeats its whole work in a new
+///   transaction. Never repeat the failed call alone.
+/// - An error may have ended the transaction. The database ends it by itself when its disk is
+///   full (SQLite) or after a deadlock (MySQL). Then
+///   [`transaction_ended`](StoreError::transaction_ended) is true, further calls fail, and the
+///   host's commit fails. The database keeps neither the host's earlier nor its later work. Where
+///   the database would commit later statements by themselves, the store prevents that. On MySQL
+///   and PostgreSQL, and in the worst case on SQLite, it ends the connection.
+/// - On PostgreSQL and MySQL, a host that ignores the error sees one case differently. If the
+///   connection breaks while the call sets its savepoint, sqlx counts no transaction any more.
+///   The host's commit then sends nothing and returns `Ok`, and the database keeps nothing. So
+///   after an error with `transaction_ended`, roll back, and never commit.
 ///
-/// The transaction must have been begun through sqlx (`pool.begin()` and its
-/// like), which keeps count of the nesting.
+/// The host must have begun the transaction through sqlx (`pool.begin()` and similar functions),
+/// which counts the nesting.
 ///
 /// ```
 /// # use invitation_core::{Actor, Draft, Invitations, Redeemer, Role, Division, UserId, Username};
@@ -76,15 +76,15 @@ pub struct Joined<'t, DB: Dialect> {
     names: Names,
 }
 
-/// The host's connection.
+/// The host's connection, with its transaction.
 struct HostConnection<'t, DB: Dialect> {
     conn: &'t mut DB::Connection,
-    /// Whether the transaction cannot be committed any more.
+    /// Whether the transaction can no longer be committed.
     has_ended: bool,
 }
 
 impl<DB: Dialect> HostConnection<'_, DB> {
-    /// Before a call: returns the depth of the transaction, if it can still be committed.
+    /// Begins a call. Returns the depth of the transaction, if it can still be committed.
     async fn enter(&mut self, operation: &'static str) -> Result<usize, StoreError> {
         if self.has_ended {
             let error = StoreError::new(StoreErrorKind::Unavailable, operation);
@@ -100,8 +100,8 @@ impl<DB: Dialect> HostConnection<'_, DB> {
         }
     }
 
-    /// After a call: what came of it. If it failed, and the database has ended the
-    /// transaction for that, nothing that follows on the connection can be committed.
+    /// Ends a call that had this result. If the call failed and the database has ended the
+    /// transaction, later work on the connection cannot be committed.
     async fn leave<T>(
         &mut self,
         depth: usize,
@@ -112,7 +112,7 @@ impl<DB: Dialect> HostConnection<'_, DB> {
             return Err(error);
         }
         self.has_ended = true;
-        // Nothing was committed, and nothing will be.
+        // Nothing was committed, and nothing will be, so the outcome is known.
         Err(match error.kind() {
             StoreErrorKind::OutcomeUnknown => {
                 let operation = error.operation();
@@ -124,8 +124,8 @@ impl<DB: Dialect> HostConnection<'_, DB> {
     }
 }
 
-/// Does its part of the host's transaction, unless that has ended. (A macro, because the
-/// compiler cannot see that the future of a function over an async closure is `Send`.)
+/// Runs a call inside the host's transaction, unless that has ended. This is a macro, because the
+/// compiler cannot prove that the future of a function over an async closure is `Send`.
 macro_rules! in_host_transaction {
     ($joined:expr, $operation:literal, $conn:ident => $work:expr) => {{
         let mut host = $joined.host.lock().await;
@@ -147,8 +147,8 @@ impl<'t, DB: Dialect> Joined<'t, DB> {
         Self::on_connection(&mut **tx)
     }
 
-    /// Joins the transaction that is open on the host's connection, begun through
-    /// sqlx. Without one, every call that would change something is an error.
+    /// Joins the transaction that is open on the host's connection. The host must have begun it
+    /// through sqlx. Without a transaction, every call that would change something is an error.
     #[must_use]
     pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
         let host = Mutex::new(HostConnection { conn, has_ended: false });
@@ -163,8 +163,7 @@ impl<'t, DB: Dialect> Joined<'t, DB> {
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// This store, inside a transaction of the host: [`Joined::new`] with the
-    /// same prefix.
+    /// Returns this store inside a transaction of the host: [`Joined::new`] with the same prefix.
     #[must_use]
     pub fn join<'t>(&self, tx: &'t mut Transaction<'_, DB>) -> Joined<'t, DB> {
         Joined { names: self.names().clone(), ..Joined::new(tx) }

@@ -1,16 +1,15 @@
 //! SQL stores of the invitation library.
 //!
-//! One store, written once; a dialect holds what truly differs between the
-//! databases. Features:
+//! One generic store serves all databases. A dialect holds the differences between them.
+//! Features:
 //!
 //! - `sqlite`: SQLite, with the engine bundled: [`SqliteStore`].
 //! - `postgres`: PostgreSQL: [`PgStore`].
 //! - `mysql`: MySQL and MariaDB: [`MySqlStore`].
 //!
-//! Neither an async runtime nor TLS nor a type feature of sqlx is turned on: that
-//! is the host's choice, as in `sqlx = { version = "0.9", features =
-//! ["runtime-tokio"] }`. The driver is re-exported as [`sqlx`], so that a host
-//! can match versions.
+//! This crate turns on no async runtime, no TLS and no type feature of sqlx. The host chooses
+//! them, as in `sqlx = { version = "0.9", features = ["runtime-tokio"] }`. The crate re-exports
+//! the driver as [`sqlx`], so that a host can match versions.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! Several statements as one message: one round trip for all of them.
+//! Several statements that are sent as one message, with one round trip.
 
 use std::mem;
 
@@ -13,28 +13,28 @@ use crate::{
     statement::Statement,
 };
 
-/// Statements that are sent together. The server takes them in turn, and none of those
-/// behind one that fails.
+/// Statements that are sent together. The server runs them in order and stops at the first one
+/// that fails.
 #[derive(Default)]
 pub(crate) struct Message {
     text: String,
     statements: usize,
-    /// How many of them come before the commit, if there is one.
+    /// The number of statements before the commit, if there is one.
     before_commit: Option<usize>,
 }
 
-/// What the server gave back: the rows of each statement.
+/// The rows that the server returned for each statement.
 pub(crate) type ResultSets<DB> = Vec<Vec<<DB as sqlx::Database>::Row>>;
 
-/// A message that was not taken to its end.
+/// The error of a message whose statements did not all run.
 pub(crate) struct MessageError {
     error: sqlx::Error,
-    /// Whether nothing of it can have been committed.
+    /// Whether no statement of the message can have been committed.
     uncommitted: bool,
 }
 
 impl MessageError {
-    /// Whether a unique key was hit: the transaction, or the savepoint, is still open.
+    /// Whether a unique key was taken. The transaction or the savepoint is then still open.
     pub(crate) fn is_taken(&self) -> bool {
         self.uncommitted && is_taken(&self.error)
     }
@@ -53,35 +53,35 @@ impl Message {
         self.add_sql(&statement.into_inlined());
     }
 
-    /// Adds statements without values, such as those about transactions.
+    /// Adds statements without values, such as those that begin or end transactions.
     pub(crate) fn add_sql(&mut self, sql: &str) {
         if !self.text.is_empty() {
             self.text.push_str("; ");
         }
         self.text.push_str(sql);
-        // No value has a semicolon in it: they are numbers and hexadecimal.
+        // Values are numbers and hexadecimal literals, so no value contains a semicolon.
         self.statements += sql.split(';').count();
     }
 
-    /// Begins a transaction of the store's own.
+    /// Creates a message that begins a transaction of the store's own.
     pub(crate) fn beginning<DB: Dialect>() -> Self {
         let mut message = Self::default();
         message.add_sql(DB::BEGIN);
         message
     }
 
-    /// Ends it well, if all went well before.
+    /// Adds the commit. It runs only if all statements before it succeed.
     pub(crate) fn commit<DB: Dialect>(&mut self) {
         self.before_commit = Some(self.statements);
         self.add_sql(DB::COMMIT);
     }
 
-    /// How many statements there are.
+    /// Returns the number of statements.
     pub(crate) fn len(&self) -> usize {
         self.statements
     }
 
-    /// Sends it, and waits for all of the answers.
+    /// Sends the message and waits for all results.
     pub(crate) async fn send<DB: Dialect>(
         self,
         conn: &mut DB::Connection,
@@ -95,7 +95,8 @@ impl Message {
                 Ok(Some(Either::Left(_))) => answers.push(mem::take(&mut rows)),
                 Ok(None) => return Ok(answers),
                 Err(error) => {
-                    // Of a connection that was lost, nobody knows how far the server went on.
+                    // If the connection was lost, the server may have run any number of the
+                    // statements.
                     let is_said = error.as_database_error().is_some();
                     let uncommitted =
                         self.before_commit.is_none_or(|before| is_said && answers.len() < before);

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-/// What the names of the store's tables begin with: `invitation_` by default.
+/// The prefix of the names of the store's tables, `invitation_` by default.
 ///
 /// ```
 /// use invitation_sqlx::TablePrefix;
@@ -15,15 +15,16 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 pub struct TablePrefix(Arc<str>);
 
 impl TablePrefix {
-    /// The longest prefix, in bytes: it leaves room within PostgreSQL's 63.
+    /// The maximum length of a prefix in bytes. It leaves room for the rest of a name within
+    /// PostgreSQL's 63 bytes.
     pub const MAX_BYTES: usize = 31;
 
-    /// Takes a prefix.
+    /// Creates a prefix.
     ///
     /// # Errors
     ///
-    /// [`InvalidPrefix`] unless it is 1 to [`MAX_BYTES`](Self::MAX_BYTES) of
-    /// `a`–`z`, `0`–`9` and `_`, not beginning with a digit.
+    /// [`InvalidPrefix`] unless it is 1 to [`MAX_BYTES`](Self::MAX_BYTES) of `a`–`z`, `0`–`9` and
+    /// `_`, not beginning with a digit.
     pub fn new(prefix: &str) -> Result<Self, InvalidPrefix> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         let begins_well = prefix.bytes().next().is_some_and(|b| !b.is_ascii_digit());
@@ -34,7 +35,7 @@ impl TablePrefix {
         }
     }
 
-    /// The prefix.
+    /// Returns the prefix as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,7 +48,7 @@ impl Default for TablePrefix {
     }
 }
 
-/// The text is no [`TablePrefix`].
+/// The error of a text that is no [`TablePrefix`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InvalidPrefix(());
 
@@ -63,7 +64,7 @@ impl fmt::Display for InvalidPrefix {
 
 impl StdError for InvalidPrefix {}
 
-/// The tables' names, made once for each store.
+/// The full names of the tables, built once for each store.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     prefix: TablePrefix,

@@ -1,22 +1,22 @@
-//! Trying again what concurrent work got in the way of.
+//! Retries of operations that conflicted with concurrent work.
 
 use std::time::{Duration, Instant};
 
 use invitation_core::{EventId, StoreError, StoreErrorKind, observe};
 use uuid::Uuid;
 
-/// How often a whole operation is tried again at most.
+/// The maximum number of retries of one operation.
 const MAX_RETRIES: u32 = 6;
 
-/// For how long there are new tries. A conflict that took longer was a wait for a lock,
-/// and another one would only double it.
+/// The time after which no retry begins. A conflict that took longer was a wait for a lock, and
+/// another wait would only double the time.
 const MAX_ELAPSED: Duration = Duration::from_secs(1);
 
-/// The longest pause before the first new try; it doubles each time.
+/// The upper bound of the pause before the first retry. It doubles with each retry.
 const FIRST_MAX_PAUSE: Duration = Duration::from_millis(4);
 
-/// The new tries of one operation, in a transaction of the store's own. Inside a host's
-/// transaction there are none: what has to be repeated then is the host's whole work.
+/// The retries of one operation in a transaction of the store's own. Inside a host's transaction
+/// nothing is retried, because the host's whole transaction has to be repeated.
 pub(crate) struct Retries {
     begun: Instant,
     made: u32,
@@ -24,15 +24,15 @@ pub(crate) struct Retries {
 }
 
 impl Retries {
-    /// For the operation that leaves this event. The random part of the id spreads those
-    /// who got in each other's way, so that they do not meet again.
+    /// Creates the retries of the operation that writes this event. The random part of the
+    /// event's id varies the pauses, so that conflicting operations do not meet again.
     pub(crate) fn of(operation: Option<EventId>) -> Self {
         let random = operation.map(|id| Uuid::from_bytes(*id.as_bytes()).as_u64_pair().1);
         Self { begun: Instant::now(), made: 0, random: random.unwrap_or_default() }
     }
 
-    /// Whether the operation that failed like this is to be tried again: the pause before
-    /// it is over then.
+    /// Returns whether to repeat an operation that failed with this error. Waits for the pause
+    /// before it returns `true`.
     pub(crate) async fn again_after(&mut self, error: &StoreError) -> bool {
         let Some(pause) = self.pause(error.kind(), self.begun.elapsed()) else { return false };
         observe::retry(error.operation());
@@ -46,7 +46,8 @@ impl Retries {
         }
         let longest = FIRST_MAX_PAUSE * 2_u32.pow(self.made);
         self.made += 1;
-        // One of 1,024 even parts of the longest, other bits each time.
+        // Each retry takes other bits of the random number, as one of 1,024 equal parts of the
+        // longest pause.
         let part = u32::try_from(self.random.rotate_right(10 * self.made) & 1023).unwrap_or(0);
         Some(longest * part / 1024)
     }

@@ -1,4 +1,4 @@
-//! Bringing the tables up to date.
+//! Migrations of the tables.
 
 use invitation_core::{StoreError, StoreErrorKind};
 use sqlx::{
@@ -8,18 +8,18 @@ use sqlx::{
 
 use crate::{TablePrefix, dialect::Dialect, error::store_error, names::Names};
 
-/// The SQL that makes the tables, for a host that migrates with a tool of its
-/// own: one text for each version, in order. Such a host does not call
+/// Returns the SQL that creates the tables, for a host that migrates with a tool of its own.
+/// There is one text for each version, in order. Such a host does not call
 /// [`SqlStore::migrate`](crate::SqlStore::migrate).
 ///
 /// # While versions of the library run side by side
 ///
-/// A version's tables serve the version before it too, so that a host can replace its
-/// processes one by one: migrate first, then replace them. For that a migration only
-/// adds: tables, indexes, and columns that may be NULL or have a default. What nobody
-/// reads any more goes one version later. A library that finds migrations newer than its
-/// own leaves them alone. To go back, replace the processes and leave the tables. So far
-/// there is one migration.
+/// A version's tables serve the previous version of the library too, so that a host can replace
+/// its processes one by one. Migrate first, and then replace the processes. For that, a migration
+/// only adds tables, indexes, and columns that may be NULL or have a default. A column that no
+/// code reads any more is removed one version later. A library leaves migrations alone that are
+/// newer than its own. To go back, replace the processes and leave the tables. So far there is
+/// one migration.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite")] {
@@ -40,15 +40,15 @@ pub(crate) async fn migrate<DB: Dialect>(
 ) -> Result<(), StoreError> {
     let prefix = names.prefix();
     let migrations = (1..).zip(DB::MIGRATIONS).map(|(version, sql)| {
-        // Only the prefix is filled in, and that is a checked identifier.
+        // The text changes by the prefix only, which is a checked identifier.
         let sql = AssertSqlSafe(sql.replace("{prefix}", prefix)).into_sql_str();
         Migration::new(version, "invitation".into(), MigrationType::Simple, sql, false)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name(names.migrations());
-    // Of a newer library that runs beside this one.
+    // A newer library that runs beside this one may have applied newer migrations.
     migrator.set_ignore_missing(true);
-    // The driver's lock would outlive a failure; each dialect has its own.
+    // The driver's lock would outlive a failure, so each dialect has a lock of its own.
     migrator.set_locking(false);
     DB::migrate(conn, &migrator, &names.migrations()).await.map_err(|error| match error {
         MigrateError::Execute(error) => store_error::<DB>("migrate", error),

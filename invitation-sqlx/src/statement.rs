@@ -1,4 +1,6 @@
-//! A thin hand around sqlx's query builder: the three forms of values, by name.
+//! SQL statements with their values.
+//!
+//! This is a thin layer over sqlx's query builder, with a method for each form of value.
 
 use std::fmt::{Display, Write};
 
@@ -12,10 +14,11 @@ use crate::{
     values::{Column, PushColumn},
 };
 
-/// A statement while it is being written.
+/// An SQL statement under construction.
 pub(crate) struct Statement<DB: Dialect> {
     builder: QueryBuilder<DB>,
-    /// The same with its values in it, for where preparing is not safe.
+    /// The same statement with its values in the text, for connections on which preparing is not
+    /// safe.
     inlined: String,
     is_one_off: bool,
     secret: bool,
@@ -33,14 +36,15 @@ impl<DB: Dialect> Statement<DB> {
         s
     }
 
-    /// Its text depends on the number of values: not worth keeping prepared.
+    /// Marks a statement whose text depends on the number of values. It is not kept prepared,
+    /// because the same text rarely comes again.
     pub(crate) fn one_off(mut self) -> Self {
         self.is_one_off = true;
         self
     }
 
-    /// It carries a code or an address. The driver logs the text of statements, so its
-    /// values are never written into it.
+    /// Marks a statement that carries a code or an address. The driver logs the text of
+    /// statements, so the values of a secret statement are never written into the text.
     pub(crate) fn keep_secret(&mut self) {
         self.secret = true;
     }
@@ -83,7 +87,8 @@ impl<DB: Dialect> Statement<DB> {
         self
     }
 
-    /// Compares a column with an address. In plain text their digests are compared.
+    /// Compares a column with an address. The inlined text compares their digests, because the
+    /// driver logs it.
     pub(crate) fn is_address(&mut self, column: &str, address: &str) -> &mut Self {
         let digest = Sha256::digest(address);
         self.inline(format_args!("UNHEX(SHA2({column}, 256)) = {}", Hex(&digest)));
@@ -106,7 +111,7 @@ impl<DB: Dialect> Statement<DB> {
         self
     }
 
-    /// The values of a column of many rows, as one.
+    /// Binds the values of one column of many rows as one value.
     pub(crate) fn column(&mut self, push: PushColumn<DB>, column: Column) {
         push(&mut self.builder, column);
     }
@@ -118,22 +123,22 @@ impl<DB: Dialect> Statement<DB> {
         }
     }
 
-    /// The text to run as it is, on a host's connection that would not survive that
-    /// preparing is dropped.
+    /// Returns the text with its values, if the connection is a host's and is not safe to prepare
+    /// statements on.
     fn take_inlined(&mut self, conn: &DB::Connection) -> Option<RawSql> {
         let is_hosts = DB::TransactionManager::get_transaction_depth(conn) > 0;
-        // All values in it are numbers and hexadecimal.
+        // All values in the text are numbers and hexadecimal literals.
         (!DB::CANCEL_SAFE && is_hosts && !self.secret)
             .then(|| raw_sql(AssertSqlSafe(std::mem::take(&mut self.inlined))))
     }
 
-    /// The text alone, values and all, to be sent along with others.
+    /// Returns the text with its values, to be sent together with other statements.
     pub(crate) fn into_inlined(self) -> String {
         debug_assert!(!self.secret, "a secret is never in the text");
         self.inlined
     }
 
-    /// Values in parentheses, separated by commas: `write` is called for each item.
+    /// Writes values in parentheses, separated by commas. Calls `write` for each item.
     pub(crate) fn list<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
@@ -149,7 +154,7 @@ impl<DB: Dialect> Statement<DB> {
         self.sql(")")
     }
 
-    /// Runs an insert of one row; false when the key of these columns is taken.
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken.
     pub(crate) async fn run_unless_taken(
         mut self,
         conn: &mut DB::Connection,
@@ -164,7 +169,7 @@ impl<DB: Dialect> Statement<DB> {
         }
     }
 
-    /// Runs it; how many rows it touched.
+    /// Runs the statement. Returns the number of rows that it touched.
     pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
         if let Some(query) = self.take_inlined(conn) {
             return Ok(DB::affected(&DB::exec(conn).execute(query).await?));
@@ -173,7 +178,7 @@ impl<DB: Dialect> Statement<DB> {
         Ok(DB::affected(&DB::exec(conn).execute(query).await?))
     }
 
-    /// The first row, if there is one.
+    /// Returns the first row, if there is one.
     pub(crate) async fn first(
         mut self,
         conn: &mut DB::Connection,
@@ -185,7 +190,7 @@ impl<DB: Dialect> Statement<DB> {
         DB::exec(conn).fetch_optional(query).await
     }
 
-    /// The row of a statement that always has one, such as a count.
+    /// Returns the row of a statement that always has one, such as a count.
     ///
     /// # Errors
     ///
@@ -197,7 +202,7 @@ impl<DB: Dialect> Statement<DB> {
         self.first(conn).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
-    /// All rows.
+    /// Returns all rows.
     pub(crate) async fn all(
         mut self,
         conn: &mut DB::Connection,
@@ -210,7 +215,7 @@ impl<DB: Dialect> Statement<DB> {
     }
 }
 
-/// Bytes as a literal.
+/// A hexadecimal literal of bytes.
 struct Hex<'v>(&'v [u8]);
 
 impl Display for Hex<'_> {

@@ -22,9 +22,9 @@ use crate::{
     tables::Tables,
 };
 
-/// Makes a change in its turn, and again while concurrent work gets in its way. (A macro,
-/// because the compiler cannot see that the future of a function over an async closure
-/// is `Send`.)
+/// Runs a change when it is this writer's turn, and repeats it after conflicts with concurrent
+/// work. This is a macro, because the compiler cannot prove that the future of a function over an
+/// async closure is `Send`.
 macro_rules! retried {
     ($store:expr, $conn:ident, $id:expr, $change:expr) => {{
         let mut retries = Retries::of($id);
@@ -33,9 +33,9 @@ macro_rules! retried {
                 let _turn = $store.connections.turn().await;
                 $change.await
             };
-            // Nothing is held while the next try waits.
+            // The writer's turn ends before the pause, so that other writers can work meanwhile.
             match $conn.finish(made).await {
-                // On a connection whose transaction may still be open nothing is tried.
+                // A connection whose transaction may still be open is not used for another try.
                 Err(error) if $conn.is_reusable() && retries.again_after(&error).await => {}
                 done => break done,
             }
@@ -43,19 +43,23 @@ macro_rules! retried {
     }};
 }
 
-/// A store on the connections of a pool. Each call is one transaction of its own,
-/// or one statement; each takes one connection, so a pool of one is enough.
+/// A store on the connections of a pool. Each call is one statement or one transaction of its
+/// own. Each call takes one connection, so a pool of one is enough.
 ///
-/// A change that concurrent work got in the way of (a deadlock, a serialisation
-/// failure) is tried again as a whole, up to six times within a second, after short
-/// pauses that differ between calls. What fails even then is an error of the kind
+/// A change that fails because of concurrent work (a deadlock, a serialisation failure) is
+/// repeated as a whole. The store repeats it up to six times within a second, after short pauses
+/// that differ between calls. If the last try fails too, the error has the kind
 /// [`Conflict`](invitation_core::StoreErrorKind::Conflict).
 ///
-/// On PostgreSQL, MySQL and MariaDB, redemptions that follow each other closely keep their
-/// connection: one or two go back to the pool when they have rested for 10 to 20 ms, after
-/// 10 s however busy they are, and at once when the pool has no other to give or is closed.
-/// So the pool's questions and hooks (`test_before_acquire`, `before_acquire`,
-/// `after_release`) come less often than redemptions do. Nothing is kept by a pool of one.
+/// On PostgreSQL, MySQL and MariaDB, consecutive redemptions reuse their connection. The store
+/// keeps one or two connections out of the pool. Such a connection returns to the pool:
+///
+/// - when it has been idle for 10 to 20 ms,
+/// - after 10 s, however busy it is,
+/// - at once when the pool is closed or has no other connection to hand out.
+///
+/// So the pool's tests and hooks (`test_before_acquire`, `before_acquire`, `after_release`) run
+/// less often than redemptions do. The store keeps no connection of a pool of one.
 ///
 /// Clones share the pool. For a call inside a transaction of the host, see
 /// [`Joined`](crate::Joined).
@@ -65,13 +69,13 @@ pub struct SqlStore<DB: Dialect> {
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// How many redemptions may be out at once before those that come meanwhile share
-    /// the next statement, where the database makes many with one: enough to keep two
-    /// processors of it busy.
+    /// The default number of batches in flight, on databases that redeem many codes with one
+    /// statement. Two batches keep two processors of the database busy. Redemptions that arrive
+    /// meanwhile share the next batch.
     const SLOTS: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
 
-    /// A store on the host's pool. Call [`migrate`](Self::migrate) once before
-    /// it is used.
+    /// Creates a store on the host's pool. Call [`migrate`](Self::migrate) once before you use
+    /// the store.
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         Self {
@@ -80,21 +84,24 @@ impl<DB: Dialect> SqlStore<DB> {
         }
     }
 
-    /// Uses tables whose names begin with `prefix`. Set it before
-    /// [`migrate`](Self::migrate).
+    /// Uses tables whose names begin with `prefix`. Set it before [`migrate`](Self::migrate).
     ///
     /// A store with another prefix is another store on the same pool, for instance of another
-    /// tenant: calls to the two are never sent together.
+    /// tenant. Calls to the two stores are never sent together.
     #[must_use]
     pub fn with_prefix(self, prefix: TablePrefix) -> Self {
         Self { tables: self.tables.with_prefix(prefix), ..self }
     }
 
-    /// On PostgreSQL: lets so many redemptions be out at once, 2 by default, before those
-    /// that come meanwhile wait and share one statement, whose commit and round trip then
-    /// serve all of them. With more, callers wait less while the server has processors to
-    /// spare; with fewer, it does less work for the same. `SQLite` takes each for itself,
-    /// and MySQL and MariaDB, but for those who want the same code at the same time.
+    /// Sets the number of batches of redemptions in flight on PostgreSQL, 2 by default.
+    ///
+    /// Redemptions that arrive while all slots are busy wait and share one statement. They also
+    /// share its commit and its round trip. With more slots, callers wait less while the server
+    /// has spare processors. With fewer slots, the server does less work for the same
+    /// redemptions.
+    ///
+    /// Other databases ignore this number. `SQLite` sends each redemption by itself. MySQL and
+    /// MariaDB do so too, except for concurrent redemptions of the same code.
     ///
     /// ```
     /// # #[cfg(feature = "postgres")]
@@ -110,15 +117,15 @@ impl<DB: Dialect> SqlStore<DB> {
         Self { tables: self.tables.with_slots(slots), ..self }
     }
 
-    /// The pool.
+    /// Returns the pool.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
         self.connections.pool()
     }
 
-    /// Brings the tables up to date. What was done before is left alone, and
-    /// processes that start together do it once. A table of its own, named by the
-    /// prefix, remembers; a host's `_sqlx_migrations` is not touched.
+    /// Creates the tables and brings them up to date. Migrations that have run before do not run
+    /// again, and processes that start together run each of them once. The store keeps the record
+    /// in a table of its own with the prefix. It does not touch a host's `_sqlx_migrations`.
     ///
     /// # Errors
     ///
@@ -127,7 +134,8 @@ impl<DB: Dialect> SqlStore<DB> {
         let mut conn = self.connections.acquire("migrate").await?;
         let _turn = self.connections.turn().await;
         let done = schema::migrate::<DB>(&mut conn, self.tables.names()).await;
-        // Otherwise the connection is closed, and the lock with it that it may hold.
+        // Where the connection is not reused, it is closed. That also releases a migration lock
+        // that it may still hold.
         if DB::CANCEL_SAFE { conn.finish(done).await } else { done }
     }
 
@@ -135,7 +143,7 @@ impl<DB: Dialect> SqlStore<DB> {
         self.tables.names()
     }
 
-    /// Makes one transition on this connection.
+    /// Applies one transition on this connection.
     pub(crate) async fn apply_on(
         &self,
         conn: &mut CachedConnection<DB>,
@@ -190,8 +198,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
             return vec![self.redeem_batched(one).await];
         }
         let mut answers = Vec::with_capacity(transitions.len());
-        // One connection for all of them, so that the wait for it is bounded once; another
-        // one only where its transaction may still be open.
+        // All transitions use one connection, so that only the first one waits for the pool.
+        // Another connection is acquired only if a transaction may still be open on the first.
         let mut kept = None;
         for transition in transitions {
             let conn = match kept.take() {

@@ -6,9 +6,9 @@ use invitation_core::{Batcher, Transition};
 
 use crate::{TablePrefix, batching::ApplyResult, keyed_batcher::KeyedBatcher, names::Names, ops};
 
-/// The tables that a store uses, together with its batching state. A batch leader acts for
-/// other callers on its own tables, so both are made here and nowhere apart: a store with
-/// another prefix has batches of its own.
+/// The tables that a store uses, together with its batching state. A batch leader redeems for
+/// other callers in its own tables. So both are created together, and a store with another prefix
+/// has batches of its own.
 #[derive(Clone)]
 pub(crate) struct Tables {
     names: Names,
@@ -18,7 +18,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// The tables of this prefix, with so many batches in flight at a time.
+    /// Creates the tables of this prefix, with `slots` batches in flight.
     pub(crate) fn new(prefix: TablePrefix, slots: NonZeroUsize) -> Self {
         Self {
             names: Names::new(prefix),
@@ -28,12 +28,12 @@ impl Tables {
         }
     }
 
-    /// Tables of another prefix, with as many batches in flight at a time.
+    /// Returns tables of another prefix, with the same number of batches in flight.
     pub(crate) fn with_prefix(&self, prefix: TablePrefix) -> Self {
         Self::new(prefix, self.slots)
     }
 
-    /// The same tables, with so many batches in flight at a time.
+    /// Returns the same tables, with `slots` batches in flight.
     pub(crate) fn with_slots(&self, slots: NonZeroUsize) -> Self {
         Self::new(self.names.table_prefix(), slots)
     }
@@ -42,12 +42,12 @@ impl Tables {
         &self.names
     }
 
-    /// The batches of callers of any code.
+    /// Returns the batcher of redemptions of any code.
     pub(crate) fn batcher(&self) -> &Batcher<Transition, ApplyResult> {
         &self.batcher
     }
 
-    /// The batches of callers of the same code.
+    /// Returns the batchers of redemptions of the same code.
     pub(crate) fn by_code(&self) -> &KeyedBatcher {
         &self.by_code
     }

@@ -1,5 +1,5 @@
-//! The values of a row, written down once: one after the other into a statement, or each
-//! into the column it belongs to.
+//! The values of a row, listed once for two uses: a list of values in a statement, or arrays with
+//! one value for each row.
 
 use std::str::Split;
 
@@ -7,16 +7,16 @@ use sqlx::QueryBuilder;
 
 use crate::{dialect::Dialect, statement::Statement};
 
-/// Takes the values of a row, from left to right.
+/// A sink for the values of a row, from left to right.
 pub(crate) trait Values {
     fn int(&mut self, value: impl Into<Option<i64>>);
     fn text<'v>(&mut self, value: impl Into<Option<&'v str>>);
     fn blob<'v>(&mut self, value: impl Into<Option<&'v [u8]>>);
 }
 
-/// Something that is a row of a table.
+/// A value that can be written as a row of a table.
 pub(crate) trait Record: Sync {
-    /// Whether it holds a code or an address.
+    /// Whether the row contains a code or an address.
     fn is_secret(&self) -> bool {
         false
     }
@@ -34,16 +34,16 @@ impl<R: Record> Record for &R {
     }
 }
 
-/// Values in a statement, separated by commas.
+/// A list of values in a statement, separated by commas.
 pub(crate) struct ValueList<'s, DB: Dialect> {
     statement: &'s mut Statement<DB>,
     begun: bool,
-    /// The columns that are still to come, where some are to be found elsewhere.
+    /// The names of the columns to come, for a list with replaced columns.
     columns: Split<'static, &'static str>,
     elsewhere: Option<Elsewhere<'s>>,
 }
 
-/// Where a column is to be found that is not among the values.
+/// Returns the SQL expression that replaces a column, if one does.
 type Elsewhere<'s> = &'s dyn Fn(&str) -> Option<String>;
 
 impl<'s, DB: Dialect> ValueList<'s, DB> {
@@ -51,7 +51,7 @@ impl<'s, DB: Dialect> ValueList<'s, DB> {
         Self { statement, begun: false, columns: "".split(", "), elsewhere: None }
     }
 
-    /// Those of these columns, but for some that are to be found elsewhere.
+    /// Creates a list of these columns, some of which are replaced by SQL expressions.
     pub(crate) fn but(
         statement: &'s mut Statement<DB>,
         columns: &'static str,
@@ -61,7 +61,7 @@ impl<'s, DB: Dialect> ValueList<'s, DB> {
         Self { statement, begun: false, columns, elsewhere: Some(elsewhere) }
     }
 
-    /// The place of the next value, if it is wanted.
+    /// Begins the next value. Returns `None` if an SQL expression replaces the value.
     fn next(&mut self) -> Option<&mut Statement<DB>> {
         if self.begun {
             self.statement.sql(", ");
@@ -75,14 +75,14 @@ impl<'s, DB: Dialect> ValueList<'s, DB> {
         Some(self.statement)
     }
 
-    /// A value that the database works out.
+    /// Writes an SQL expression as the next value.
     pub(crate) fn expression(&mut self, sql: &str) {
         if let Some(s) = self.next() {
             s.sql(sql);
         }
     }
 
-    /// So many columns that are to be found elsewhere.
+    /// Skips columns that are replaced by SQL expressions.
     pub(crate) fn elsewhere(&mut self, columns: usize) {
         for _ in 0..columns {
             self.expression("NULL");
@@ -115,18 +115,18 @@ impl<DB: Dialect> Values for ValueList<'_, DB> {
 #[non_exhaustive]
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
 pub enum Column {
-    /// Integers.
+    /// Integer values.
     Ints(Vec<Option<i64>>),
-    /// Text.
+    /// Text values.
     Texts(Vec<Option<String>>),
-    /// Bytes.
+    /// Byte values.
     Blobs(Vec<Option<Vec<u8>>>),
 }
 
-/// How a database takes a column as one value.
+/// The function with which a database binds a column as one value.
 pub(crate) type PushColumn<DB> = fn(&mut QueryBuilder<DB>, Column);
 
-/// Values of many rows, by columns.
+/// The values of many rows, as one array for each column.
 #[derive(Default)]
 pub(crate) struct ColumnArrays {
     columns: Vec<Column>,
@@ -143,7 +143,7 @@ impl ColumnArrays {
         columns.columns
     }
 
-    /// The place of the next value; `new` when this is the first row.
+    /// Returns the array of the next column, which is `new` for the first row.
     fn next(&mut self, new: Column) -> Option<&mut Column> {
         if self.next == self.columns.len() {
             self.columns.push(new);
