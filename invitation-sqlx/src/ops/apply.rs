@@ -1,4 +1,4 @@
-//! One transition, as a whole or not at all.
+//! Transitions: each is applied as a whole or not at all.
 
 use invitation_core::{
     Event, EventId, Facts, InvitationId, Outcome, QuotaOf, StoreError, Transition,
@@ -20,22 +20,22 @@ use crate::{
     values::{Record, ValueList},
 };
 
-/// How the attempt went, inside the transaction.
+/// The result of an attempt, inside the transaction.
 enum Attempt {
-    /// Made, with its event: to be committed.
+    /// The change and its event were written, and have to be committed.
     Made(Box<Facts>),
-    /// The guarded update matched nothing: nothing to undo.
+    /// The guarded update matched no row, so there is nothing to undo.
     Unmatched,
-    /// This quota has no room: nothing to undo.
+    /// This quota has no room, so there is nothing to undo.
     Full(QuotaOf),
-    /// Something was done that must be undone: the redeemer or the event is
-    /// there already, or a lease has moved.
+    /// The work has to be undone, because the redeemer or the event exists already or a lease has
+    /// changed.
     Undo,
     /// The new code's digest is taken.
     CodeTaken,
 }
 
-/// Makes one transition.
+/// Applies one transition.
 pub(crate) async fn apply<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
@@ -82,7 +82,7 @@ pub(crate) async fn apply<DB: Dialect>(
     }
 }
 
-/// Whether a code or an address goes into the tables.
+/// Whether the transition writes a code or an address into the tables.
 fn carries_a_secret(transition: &Transition) -> bool {
     let moved = transition.change().indexed();
     moved.code || moved.address
@@ -108,7 +108,7 @@ async fn attempt<DB: Dialect>(
     render::scope(&mut s, transition.scope());
     render::guard(&mut s, transition.guard(), names);
     if let Some(digest) = transition.change().new_digest() {
-        // Its own digest is taken too, and no unique key would say so.
+        // The invitation's current digest counts as taken too, but no unique key would report it.
         s.sql(" AND i.digest <> ").blob(digest.as_bytes());
     }
     let changed = match changed_row::<DB>(conn, names, transition, s).await {
@@ -141,7 +141,7 @@ async fn attempt<DB: Dialect>(
     Ok(Attempt::Made(Box::new(facts)))
 }
 
-/// Runs the update; the row as it is then, if it matched one.
+/// Runs the update. Returns the row after it, if the update matched one.
 async fn changed_row<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -155,7 +155,7 @@ async fn changed_row<DB: Dialect>(
     if update.run(conn).await? == 0 {
         return Ok(None);
     }
-    // It cannot have changed since, and whoever changed it sees it.
+    // The row cannot have changed since the update, and this transaction sees its own update.
     let mut s = Statement::<DB>::new(format!(
         "SELECT {} FROM {} i WHERE ",
         row::INVITATION,
@@ -170,8 +170,8 @@ async fn changed_row<DB: Dialect>(
     s.first(conn).await
 }
 
-/// What the store sees when a transition was not made: the facts, and whether it
-/// had been made before.
+/// Returns what the store sees when a transition was not made: the facts, and whether it had been
+/// made before.
 async fn explain<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -179,7 +179,8 @@ async fn explain<DB: Dialect>(
     full: Option<QuotaOf>,
 ) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
-    // What is read next belongs to the row as it was read: nobody changes either now.
+    // The row stays locked until this transaction ends, so everything read next belongs to this
+    // version of the row.
     let found = read::get_held::<DB>(conn, names, transition.target(), transition.scope());
     let Some(invitation) = found.await? else {
         return Ok(Outcome::Missing);
@@ -193,7 +194,7 @@ async fn explain<DB: Dialect>(
     Ok(transition.not_made(facts, on_record, full))
 }
 
-/// Whether there is an event of this id, about that invitation or about whatever.
+/// Whether an event with this id exists, about this invitation or about any.
 pub(super) async fn is_on_record<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -205,11 +206,11 @@ pub(super) async fn is_on_record<DB: Dialect>(
     if let Some(about) = about {
         s.sql(" AND e.invitation = ").blob(about.as_bytes());
     }
-    // Not locked where it is drop_guard: all new events go there.
+    // A missing event is not locked. The lock would cover the place of all new events.
     Ok(s.first(conn).await?.is_some())
 }
 
-/// False when an event of this id is there already.
+/// Writes an event. Returns `false` if an event with this id exists.
 pub(super) async fn write_event<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,

@@ -13,7 +13,7 @@ use crate::{
     values::{ColumnArrays, Record, ValueList},
 };
 
-/// How many values the widest row binds, rounded up.
+/// The number of values that the widest row binds, rounded up.
 const BINDS_PER_ROW: usize = 32;
 
 /// Stores new invitations, all or none.
@@ -83,7 +83,7 @@ async fn write_all<DB: Dialect>(
     Ok(())
 }
 
-/// Stores events; those that are there already stay as they are.
+/// Stores events. Events that exist stay as they are.
 pub(crate) async fn record<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
@@ -120,8 +120,8 @@ async fn write_events<DB: Dialect>(
     write_rows::<DB, _>(conn, &names.events, row::EVENT, events, DB::SKIP_EXISTING_EVENT).await
 }
 
-/// Adds rows to a table, as many statements as it takes; what is said at their end tells
-/// what becomes of those that are there already.
+/// Adds rows to a table, with as many statements as needed. The clause `end` decides what happens
+/// to rows that exist.
 pub(super) async fn write_rows<DB: Dialect, R: Record>(
     conn: &mut DB::Connection,
     table: &str,
@@ -135,12 +135,12 @@ pub(super) async fn write_rows<DB: Dialect, R: Record>(
     Ok(())
 }
 
-/// The most rows that one statement adds.
+/// Returns the maximum number of rows that one statement adds.
 const fn max_rows_per_statement<DB: Dialect>() -> usize {
     DB::MAX_BINDS / BINDS_PER_ROW
 }
 
-/// Adds these rows, in one statement.
+/// Returns the statement that adds these rows.
 fn rows_added<DB: Dialect, R: Record>(
     table: &str,
     columns: &str,
@@ -150,7 +150,8 @@ fn rows_added<DB: Dialect, R: Record>(
     let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
     match DB::PUSH_COLUMN {
         Some(push) if rows.len() > 1 => {
-            // Each row is handed on as it comes: in FROM, all would be put aside first.
+            // `UNNEST` stands in the select list, where PostgreSQL passes on one row at a time.
+            // In FROM it would first store all rows.
             for (n, column) in ColumnArrays::of(rows).into_iter().enumerate() {
                 s.sql(if n == 0 { "SELECT UNNEST(" } else { ", UNNEST(" });
                 s.column(push, column);

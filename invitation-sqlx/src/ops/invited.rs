@@ -1,4 +1,4 @@
-//! Who is invited already: many mailboxes with one question.
+//! Mailboxes that are invited already, found with one query for many mailboxes.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,7 +8,7 @@ use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
 };
 
-/// How many mailboxes one question is about.
+/// The maximum number of addresses in one query.
 const MAX_ADDRESSES: usize = 250;
 
 pub(crate) async fn invited<DB: Dialect>(
@@ -19,7 +19,8 @@ pub(crate) async fn invited<DB: Dialect>(
 ) -> Result<Vec<bool>, StoreError> {
     let mut found = HashSet::new();
     for chunk in invitees.chunks(MAX_ADDRESSES) {
-        // Of all divisions: pairs of two lists would be too many ranges for MySQL's planner.
+        // The query asks for the addresses in all divisions. Pairs of two lists would give
+        // MySQL's planner too many ranges.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
         let mut s = Statement::<DB>::new(format!(
             "SELECT DISTINCT i.division, i.email_key FROM {} i",

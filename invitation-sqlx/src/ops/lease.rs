@@ -1,5 +1,5 @@
-//! Leases of one invitation. Whoever touches them has updated the invitation's own
-//! row before, in the same transaction: that row is the lock.
+//! Leases of one invitation. A transaction that touches them has updated the invitation's own row
+//! before, and that row is the lock for them.
 
 use invitation_core::{
     ConsumedLease, Facts, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
@@ -8,16 +8,15 @@ use invitation_core::{
 use super::ledger;
 use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
 
-/// What became of the leases when a change was made.
+/// The effect of a change on the leases.
 pub(super) enum Leases {
-    /// They are as the change says, and it took the use of this one.
+    /// The leases are as the change requires. The change consumed this lease, if any.
     Kept(Option<Lease>),
-    /// They are not what the guarded update took them for: all must be undone.
+    /// The leases differ from what the guarded update saw, so the whole change has to be undone.
     Moved,
 }
 
-/// Changes the leases as `transition` says, after the row was changed to
-/// `invitation`.
+/// Changes the leases as `transition` requires, after the row was changed to `invitation`.
 pub(super) async fn change<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -34,17 +33,18 @@ pub(super) async fn change<DB: Dialect>(
     }
     let new = change.new_lease(invitation);
     if new.is_none() && change.taken_over_from().is_none() && invitation.held == 0 {
-        // The way of most redeems: there are no leases, and none begins.
+        // Most redemptions end here: the invitation has no leases, and none begins.
         return Ok(Leases::Kept(None));
     }
-    // What the guarded update saw of the leases may be what they were before it had
-    // to wait for the row; from here on they cannot change.
+    // The guarded update may have waited for the row, and may have seen older leases. From here
+    // on the row is locked, so the leases cannot change.
     let mut facts = Facts::of(invitation.clone());
-    // A redemption has the ledger's key to arbitrate; a lease has not.
+    // The ledger's unique key prevents a second redemption, but no key prevents a lease of a user
+    // who has redeemed.
     if new.is_some() {
         facts.mine = ledger::mine::<DB>(conn, names, transition, invitation).await?;
     }
-    // Of those that are held, one may be the one that begins here.
+    // The number of held uses may include the lease that begins here.
     let begun = u32::from(new.is_some() && change.taken_over_from().is_none());
     if change.taken_over_from().is_some() || invitation.held > begun {
         load::<DB>(conn, names, transition, &mut facts).await?;
@@ -72,8 +72,8 @@ pub(super) async fn change<DB: Dialect>(
     Ok(Leases::Kept(taken))
 }
 
-/// Adds to the facts the lease of the user whom the transition is about, and the
-/// first of all. Nothing is asked when there are none.
+/// Adds to the facts the first lease of all and the lease of the transition's redeemer. Sends no
+/// query if the invitation has no leases.
 pub(super) async fn add_leases<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -129,7 +129,7 @@ fn leases_of<DB: Dialect>(names: &Names, invitation: InvitationId) -> Statement<
     s
 }
 
-/// False when it has ended already.
+/// Ends a lease. Returns `false` if it has ended already.
 async fn end<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -143,7 +143,7 @@ async fn end<DB: Dialect>(
     Ok(s.run(conn).await? == 1)
 }
 
-/// False when the user has one already: the key arbitrates.
+/// Begins a lease. Returns `false` if the user has one already: the unique key decides.
 async fn begin<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,

@@ -1,13 +1,16 @@
-//! Lists of invitations, with bounded work however much there is.
+//! Lists of invitations, with bounded work for any number of rows.
 //!
-//! Every plan looks at candidates from an index, at most so many, and asks the whole
-//! filter of each. A *walk* goes in the list's order and stops at a full page; when its
-//! candidates end before that, the page comes back short, and the next one goes on
-//! behind them. The walk through *all words* of a search looks only at what has several of its terms.
-//! A *few* are all that match some part of the filter, in whatever order: if they are few
-//! indeed, they tell the whole answer.
-//! Those that have expired, or have not, are merged from those *lasting* equally long, where
-//! the database can do that in one statement.
+//! Each plan takes a bounded number of candidates from an index and checks the whole filter on
+//! each candidate. The kinds of plans are:
+//!
+//! - A *keyset scan* reads the candidates in the list's order and stops at a full page. If the
+//!   candidates end before that, the page comes back short, and the next page continues after
+//!   them.
+//! - The scan for *all terms* of a search reads only candidates with several of the terms.
+//! - A *small set* is all candidates that match one part of the filter, in any order. If there
+//!   are few of them, they are the whole answer.
+//! - The plan *by validity length* merges expired or active invitations from groups with the same
+//!   length of validity. It needs a database that can do that in one statement.
 
 mod all_terms;
 mod by_validity_length;
@@ -25,45 +28,47 @@ use crate::{
 
 use super::count;
 
-/// How many are still few: entries of an index, sorted before any row is looked at.
+/// The maximum size of a small set: entries of an index, sorted before any row is read.
 const SMALL_SET: u32 = 5_000;
 
-/// The same of those that have expired, or have not.
+/// The maximum size of a small set of expired or of active invitations.
 const SMALL_VALIDITY_SET: u32 = 2_000;
 
-/// How many that only have a term which begins with a searched one, or the tag of a code,
-/// are looked at beside those that have the terms.
+/// The maximum number of matches of a rare term. The same limit holds for additional candidates
+/// of a common search: matches of a longer term, and codes with a matching tag.
 const RARE: u32 = 500;
 
-/// By how many terms of a search candidates are looked for, however many are searched for.
+/// The number of search terms by which candidates are found. All terms are checked on each
+/// candidate.
 const MAX_LEADING_TERMS: usize = 5;
 
-/// What candidates are looked at.
+/// The candidates that a list reads.
 #[derive(Clone, Copy)]
 enum Plan<'a> {
-    /// All, in the list's order.
+    /// All invitations, in the list's order.
     Newest,
-    /// Those of a status, in the list's order.
+    /// Invitations with a status, in the list's order.
     Status(Status),
-    /// Those of a batch, in the list's order.
+    /// Invitations of a batch, in the list's order.
     Batch(&'a BatchId),
-    /// Those by an inviter, in the list's order.
+    /// Invitations by an inviter, in the list's order.
     Inviter(&'a UserId),
-    /// Those of a role within a division, in the list's order.
+    /// Invitations with a role within a division, in the list's order.
     Role(&'a Role),
-    /// Those that have all of some terms, in the list's order.
+    /// Invitations with all of these terms, in the list's order.
     AllTerms(&'a Division, &'a [SearchTerm]),
-    /// The few that meet a term, or have a tag.
+    /// A small set: invitations that match a term or a tag.
     Term(&'a SearchTerm),
-    /// The few that have a tag.
+    /// A small set: invitations that match a tag.
     Tag,
-    /// The few that have not expired, or that have.
+    /// A small set: invitations that have expired, or that have not.
     Validity(Status),
-    /// The same however many they are, of each length of validity by itself.
+    /// Expired or active invitations in any number, in groups with the same length of validity.
     ByValidityLength(Status),
 }
 
-/// The plans, in the order in which they are tried: the first that tells all is enough.
+/// Returns the plans in the order in which they are tried. The first one with a complete answer
+/// is enough.
 fn plans<'a, DB: Dialect>(
     scope: &Scope,
     filter: &'a Filter,
@@ -74,7 +79,7 @@ fn plans<'a, DB: Dialect>(
         && search.terms().is_empty()
     {
         if search.tags().is_empty() {
-            // It finds nothing.
+            // A search without terms and tags matches nothing.
             return plans;
         }
         plans.push(Plan::Tag);
@@ -133,29 +138,31 @@ pub(crate) async fn list<DB: Dialect>(
             short = Some(StorePage { next: end, ..slice });
         }
     }
-    // Where there is any plan, there is a walk among them.
+    // The list of plans is empty or contains a keyset scan.
     Ok(short.unwrap_or(StorePage { items: Vec::new(), next: None }))
 }
 
-/// By what terms of a search to look.
+/// The terms of a search by which candidates are found.
 #[derive(Default)]
 struct ChosenTerms<'a> {
-    /// Those that few may have, the rarest first: what few have costs least to look at.
+    /// Terms with few matches, the rarest first: reading few matches costs least.
     rare: Vec<&'a SearchTerm>,
-    /// Or several of them, in a division.
+    /// Otherwise several common terms, within a division.
     common: Option<(&'a Division, &'a [SearchTerm])>,
 }
 
-/// The terms by which candidates are looked for: the first, which are the longest. All terms
-/// are checked on each candidate.
+/// Returns the terms by which candidates are found: the first ones, which are the longest. All
+/// terms are checked on each candidate.
 pub(super) fn leading(search: &Search) -> &[SearchTerm] {
     let terms = search.terms();
     &terms[..terms.len().min(MAX_LEADING_TERMS)]
 }
 
-/// One term alone is tried without being counted. Of several, so many of each are counted
-/// as tells a rare one, and more of them only where none is rare and they cannot be looked
-/// for as one.
+/// Chooses the terms by which candidates are found.
+///
+/// A single term is used without being counted. Of several terms, a small number of matches is
+/// counted first, which is enough to find a rare one. More matches are counted only if no term is
+/// rare and the search cannot use all terms together.
 async fn choose_terms<'a, DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -198,7 +205,7 @@ async fn choose_terms<'a, DB: Dialect>(
     Ok(ChosenTerms { rare: rarest(terms, &counts.await?, SMALL_SET), common: None })
 }
 
-/// Those terms of which there are no more than so many, the rarest first.
+/// Returns the terms with at most `cap` matches, the rarest first.
 fn rarest<'a>(terms: &'a [SearchTerm], counts: &[i64], cap: u32) -> Vec<&'a SearchTerm> {
     let mut rare: Vec<_> =
         counts.iter().zip(terms).filter(|(n, _)| **n <= i64::from(cap)).collect();
@@ -220,8 +227,8 @@ struct ListQuery<'a> {
 }
 
 impl ListQuery<'_> {
-    /// What one plan finds, one more than the page holds if there is so much; and where
-    /// its candidates ended, if it did not see all of them.
+    /// Runs one plan. Returns the matches, up to one more than the page holds. Also returns the
+    /// position where the candidates ended, unless the plan saw all of them.
     async fn run<DB: Dialect>(
         &self,
         conn: &mut DB::Connection,
@@ -245,20 +252,20 @@ impl ListQuery<'_> {
         Ok((items, end))
     }
 
-    /// Asks the whole filter of the candidates `c`, which come in this order and then by id.
-    /// Those of a status tell how long they are valid.
+    /// Joins the candidates `c` with their invitations and checks the whole filter. The result is
+    /// ordered by `order` and then by id. Candidates of a status carry their expiry.
     fn join_and_filter<DB: Dialect>(&self, s: &mut Statement<DB>, of: Option<Status>, order: &str) {
         render::each_by_key(s, self.names);
         s.sql(" WHERE ");
-        // What the narrow row tells needs no look at the wide one.
+        // The row of the candidate holds the expiry, so this check needs no look at the wide row.
         let now = self.filter.now.as_micros();
         match of {
             Some(Status::Active) => s.sql("c.valid_until > ").int(now).sql(" AND "),
             Some(Status::Expired) => s.sql("c.valid_until <= ").int(now).sql(" AND "),
             Some(Status::Used | Status::Revoked) | None => s,
         };
-        // A planner that understood this would take it for news, while the candidates have
-        // most of it in prefix, and would look for the few rows that it expects elsewhere.
+        // `COALESCE` hides the filter from the planner. The planner would count conditions again
+        // that the candidates already meet, expect too few rows, and choose another index.
         s.sql("COALESCE(1 = 1");
         render::scope(s, self.scope);
         render::filter(s, self.filter, self.names);
@@ -266,7 +273,7 @@ impl ListQuery<'_> {
             .sql(self.page_and_one());
     }
 
-    /// What bounds the range of the list.
+    /// Restricts the candidates to the requested range of the list.
     fn restrict_range<DB: Dialect>(&self, s: &mut Statement<DB>, at: &str, id: &str) {
         render::span(s, at, &self.filter.created);
         render::after(s, at, id, self.page.after.as_ref(), InvitationId::as_bytes);
@@ -282,7 +289,7 @@ fn page_of<DB: Dialect>(s: &mut Statement<DB>) {
     s.sql(format_args!("SELECT {}, c.at AS end_at, c.which AS end_id FROM ", row::INVITATION));
 }
 
-/// Begins the query for where the candidates ended, in the form of a row.
+/// Begins the query for the position where the candidates ended, with the columns of a row.
 fn end_of<DB: Dialect>(s: &mut Statement<DB>) {
     s.sql("SELECT ");
     for _ in row::INVITATION.split(',') {

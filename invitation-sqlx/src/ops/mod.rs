@@ -1,6 +1,7 @@
-//! The operations of the port, each on one connection. Whose connection it is,
-//! the store's or the host's, makes no difference here but for how a transaction
-//! begins.
+//! The operations of the port, each on one connection.
+//!
+//! The connection belongs to the store or to a host. That makes a difference only for how a
+//! transaction begins.
 
 mod apply;
 mod count;

@@ -1,4 +1,4 @@
-//! Removing what has long been over.
+//! Removal of invitations that ended long ago.
 
 use invitation_core::{Purge, Purged, Scope, StoreError};
 
@@ -48,7 +48,7 @@ pub(crate) async fn purge<DB: Dialect>(
     Ok(Purged { more: purged.more || forgotten == u64::from(purge.max.get()), ..purged })
 }
 
-/// The invitations to remove, oldest first.
+/// Returns the invitations to remove, oldest first.
 async fn find<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -61,7 +61,7 @@ async fn find<DB: Dialect>(
     ));
     render::purgeable(&mut s, purge);
     s.sql(" ORDER BY i.created_at, i.id LIMIT ").int(i64::from(purge.max.get()));
-    // Else another call may change one of them before it is removed.
+    // The lock keeps other calls from changing an invitation before it is removed.
     s.sql(DB::FOR_UPDATE);
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("purge", error))?;
     found.iter().map(row::purge_candidate::<DB>).collect()

@@ -1,5 +1,5 @@
-//! Quotas: counted while their own rows are locked, in the transaction of the step
-//! that they are about.
+//! Quotas. Each is counted while its own row is locked, in the transaction of the change that it
+//! limits.
 
 use invitation_core::{Quota, QuotaOf};
 
@@ -8,8 +8,8 @@ use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
 const KIND_INVITER: i64 = 0;
 const KIND_DIVISION: i64 = 1;
 
-/// The first quota without room, and how many it counts. Whoever else counts one of these waits until the
-/// transaction has ended.
+/// Returns the first quota without room, and its count. Another transaction that counts one of
+/// these quotas waits until this transaction has ended.
 pub(super) async fn first_full<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -43,7 +43,7 @@ async fn lock<DB: Dialect>(
     Ok(())
 }
 
-/// How many it counts; of more than its maximum, only that it is more.
+/// Returns the quota's count, up to one more than its maximum.
 async fn count<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,

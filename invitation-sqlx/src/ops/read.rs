@@ -1,4 +1,4 @@
-//! Questions: one statement each.
+//! Queries that are one statement each.
 
 use invitation_core::{
     Event, EventFilter, EventId, Invitation, InvitationId, Located, OpenLease, PageRequest,
@@ -18,7 +18,7 @@ pub(crate) async fn get<DB: Dialect>(
     find::<DB>(conn, names, target, scope, "").await
 }
 
-/// Gets an invitation that does not change before the transaction has ended.
+/// Returns an invitation and locks it against changes until the transaction ends.
 pub(crate) async fn get_held<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -67,7 +67,7 @@ pub(crate) async fn redemptions<DB: Dialect>(
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<Redemption, EventId>, StoreError> {
     let mut s = Statement::<DB>::new("");
-    // That of a single-use code stands in its row.
+    // The redemption of a single-use code is in the invitation's row.
     let ledger = format!(
         "SELECT r.id, r.user_id, r.username, r.at, r.role, r.lease FROM {} r JOIN {} i \
          ON i.id = r.invitation WHERE r.invitation = ",

@@ -1,4 +1,5 @@
-//! Requests under an idempotency key: the primary key of their table arbitrates.
+//! Requests under an idempotency key. The primary key of their table decides which of two
+//! requests is first.
 
 use invitation_core::{
     IdempotentRequest, PriorRequest, RequestResults, StoreError, StoreErrorKind, Timestamp, UserId,
@@ -12,11 +13,11 @@ use crate::{
     statement::Statement,
 };
 
-/// Stores the key of a request; gives back what an earlier request came to, if the key stands
-/// for one.
+/// Stores the key of a request. Returns the result of an earlier request under this key, if there
+/// is one.
 ///
-/// The earlier request is read before one that is forgotten is removed: callers of the same key
-/// that all removed first would deadlock on MySQL, where each holds a shared lock on the row.
+/// The earlier request is read before an expired one is removed. Concurrent callers of one key
+/// that all removed first would deadlock on MySQL, because each holds a shared lock on the row.
 pub(super) async fn write<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -34,7 +35,7 @@ pub(super) async fn write<DB: Dialect>(
     if try_write::<DB>(conn, names, request, forgotten_at).await.map_err(failed)? {
         return Ok(None);
     }
-    // Somebody else has just taken it: whoever asks again finds out for what.
+    // A concurrent request has just taken the key. A retry returns that request's result.
     Err(StoreError::new(StoreErrorKind::Conflict, "insert"))
 }
 
@@ -55,7 +56,7 @@ async fn try_write<DB: Dialect>(
     s.run_unless_taken(conn, "owner, request_key").await
 }
 
-/// Removes an earlier request that is forgotten by now.
+/// Removes an earlier request that has expired by now.
 async fn forget<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -67,7 +68,7 @@ async fn forget<DB: Dialect>(
     s.run(conn).await.map(|_| ())
 }
 
-/// What an earlier request under the key came to, if there was one.
+/// Returns the result of an earlier request under the key, if there is one.
 pub(super) async fn prior<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -75,8 +76,8 @@ pub(super) async fn prior<DB: Dialect>(
 ) -> Result<Option<PriorRequest>, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
     let locking_read = DB::locking_read(conn);
-    // One statement, so that a purge is seen by all of it or by none. The results come with
-    // the first invitation only: repeated with each, they would be large.
+    // One statement sees a concurrent purge as a whole or not at all. Only the first invitation
+    // carries the results, because they are large.
     let mut s = Statement::<DB>::new(format!(
         "SELECT {}, r.fingerprint, CASE WHEN i.id IS NULL OR i.id = (SELECT x.id \
          FROM {codes} x WHERE x.request_id = r.request ORDER BY x.id LIMIT 1) THEN r.results END \
@@ -109,7 +110,7 @@ pub(super) async fn prior<DB: Dialect>(
     Ok(known)
 }
 
-/// Removes up to `max` keys that were forgotten before an instant; how many it removed.
+/// Removes up to `max` keys that expired before an instant. Returns the number removed.
 pub(super) async fn forget_old<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -134,7 +135,8 @@ pub(super) async fn forget_old<DB: Dialect>(
     Ok(removed)
 }
 
-/// The column of the owner: no user has an empty id.
+/// Returns the value of the column of the owner. The empty text stands for the system, because no
+/// user has an empty id.
 fn owner(request: &IdempotentRequest) -> &str {
     request.key.owner.as_ref().map_or("", UserId::as_str)
 }

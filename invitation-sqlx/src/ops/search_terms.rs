@@ -1,4 +1,4 @@
-//! The terms that a search looks through.
+//! The table of search terms.
 
 use invitation_core::{Indexed, Invitation, StoredTerms};
 
@@ -11,11 +11,10 @@ use crate::{
 
 use super::insert;
 
-/// The part of the terms of the address. Those of the redeemer who took the n-th use are
-/// part n.
+/// The part number of the address. The name of the n-th redeemer has part number n.
 const ADDRESS: i64 = 0;
 
-/// One term of an invitation.
+/// One search term of an invitation.
 pub(super) struct TermRow<'a> {
     text: String,
     invitation: &'a Invitation,

@@ -7,7 +7,7 @@ use invitation_core::{Change, Invitation, InvitationId, State};
 
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
-/// How many rows one statement finds by key: databases bound the depth of a condition.
+/// The maximum number of keys in one statement. Databases limit the depth of a condition.
 const MAX_KEYS: usize = 100;
 
 /// Updates the row after `change` has led to `invitation`.
@@ -33,7 +33,7 @@ pub(super) async fn follow<DB: Dialect>(
     Ok(())
 }
 
-/// By what a row is found.
+/// The primary key of a row of the table of states.
 pub(super) struct Key {
     pub(super) division: String,
     pub(super) state: State,

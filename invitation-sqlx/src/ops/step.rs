@@ -1,4 +1,4 @@
-//! Several statements as one step, safe to drop at every await.
+//! Several statements as one atomic step that is safe to drop at every await.
 
 use std::{
     mem,
@@ -11,34 +11,34 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::dialect::Dialect;
 
-/// How an operation makes its several statements one step.
+/// How an operation makes its statements one step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Begin {
-    /// In a transaction of its own.
+    /// In a transaction of the store's own.
     Own,
     /// Behind a savepoint of the host's open transaction.
     Nested,
 }
 
-/// A transaction of the store's own, or a savepoint: undone when dropped.
+/// A transaction of the store's own, or a savepoint. Dropping it rolls it back.
 ///
-/// It does what [`sqlx::Transaction`] does, but for one thing. That one is
-/// already armed while it begins: if its future is dropped just then, both the
-/// driver and the guard roll back, and inside a host's transaction the second
-/// rollback hits the host's own work. Here the guard is armed only once the
-/// driver has said that it began; until then, undoing it is the driver's part.
+/// It differs from [`sqlx::Transaction`] in one point. sqlx's guard is armed while the
+/// transaction begins. If the future is dropped at that moment, both the driver and the guard
+/// roll back, and inside a host's transaction the second rollback undoes the host's own work.
+/// This guard is armed only after the driver has confirmed the beginning. Until then, the driver
+/// alone rolls back.
 ///
-/// Where a connection does not survive drops, a transaction of the store's own is begun
-/// and ended without the driver's knowledge: whoever lent the connection closes it if
-/// this is dropped before its end.
+/// On a connection that is not safe to cancel, the store begins and ends its own transaction
+/// without the driver's knowledge. If the step is dropped before its end, the owner of the
+/// connection closes it.
 pub(crate) struct Step<'c, DB: Dialect> {
     conn: &'c mut DB::Connection,
     open: bool,
-    /// Whether the driver knows of it.
+    /// Whether the driver knows of the transaction or savepoint.
     known_to_driver: bool,
-    /// The savepoint, where the driver cannot be trusted with its end.
+    /// The name of the savepoint, on a database whose driver may lose count of savepoints.
     savepoint: Option<String>,
-    /// One more that the driver knows and the server does not: see [`Step::arm_drop_guard`].
+    /// The name of a savepoint that only the driver knows: see [`Step::arm_drop_guard`].
     drop_guard: Option<String>,
 }
 
@@ -57,7 +57,8 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             }
             Begin::Own => Some(DB::BEGIN.into_sql_str()),
             Begin::Nested if DB::TransactionManager::get_transaction_depth(conn) == 0 => {
-                // What would begin here would be a transaction, and commit by itself.
+                // Without an open transaction, the driver would begin one here that commits by
+                // itself.
                 return Err(sqlx::Error::Configuration(
                     "no transaction was begun through sqlx on the joined connection".into(),
                 ));
@@ -73,7 +74,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             } else {
                 starting.await?;
             }
-            // The name that the driver gives it.
+            // The driver gives this name to the savepoint.
             savepoint = Some(format!("_sqlx_savepoint_{depth}"));
         } else {
             DB::TransactionManager::begin(conn, statement).await?;
@@ -81,11 +82,13 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         Ok(Self { conn, open: true, known_to_driver: true, savepoint, drop_guard: None })
     }
 
-    /// Before a statement that has to be prepared on a host's connection that does not
-    /// survive that this is dropped: sees to it that the way back begins with an error
-    /// then. It ends what the driver takes for the answer, so that the host's next
-    /// statement fails, instead of waiting for an answer without an end. To be called
-    /// before anything is done in the step.
+    /// Call this before preparing a statement on a host's MySQL connection, before any other work
+    /// of the step. sqlx's MySQL driver is out of sync after a cancelled prepare. This makes the
+    /// next statement on the connection fail, instead of waiting for an answer without end.
+    ///
+    /// It makes the driver count a savepoint that the server does not have. Rolling back a
+    /// dropped step then begins with an error. The driver takes that error as the end of the
+    /// cancelled answer.
     pub(crate) async fn arm_drop_guard(&mut self) -> sqlx::Result<()> {
         if DB::CANCEL_SAFE || self.savepoint.is_none() {
             return Ok(());
@@ -109,23 +112,23 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         if let Some(sql) = self.keep_sql() {
             return unprepared::<DB>(self.conn, sql).await;
         }
-        // A second savepoint of the same name. Dropped while this waits, the way back
-        // is to the one or to the other: all is kept, or all is undone. With one
-        // alone, it would be to a savepoint that may have gone.
+        // This creates a second savepoint of the same name. If the call is dropped while it
+        // waits, the driver rolls back to one of the two, so all work is kept or all is undone.
+        // With one savepoint, the driver might roll back to one that no longer exists.
         self.savepoint("SAVEPOINT").await?;
         DB::TransactionManager::commit(self.conn).await?;
         self.open = false;
         self.savepoint("RELEASE SAVEPOINT").await
     }
 
-    /// What keeps all that was done behind the savepoint, on a host's connection that does
-    /// not survive drops. Where it was said, by itself or along with what was done, this is
-    /// committed and can be dropped.
+    /// Returns the statements that keep the work behind the savepoint, on a host's connection
+    /// that is not safe to cancel. After they were sent, alone or in a message with the work, the
+    /// step is committed and can be dropped.
     pub(crate) fn keep_sql(&self) -> Option<String> {
         let name = self.savepoint.as_ref().filter(|_| !DB::CANCEL_SAFE)?;
-        // A savepoint of the same name replaces the first, if that is still there. So
-        // the way back, which is queued when this is dropped, leads to here, and lets
-        // the driver count without a wait.
+        // A new savepoint of the same name replaces the first one. The rollback that is queued
+        // when the step is dropped then leads to the new savepoint. The driver's count stays
+        // correct without a wait.
         let sql = format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}");
         Some(match &self.drop_guard {
             Some(missing) => format!("{sql}; SAVEPOINT {missing}"),
@@ -133,7 +136,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
         })
     }
 
-    /// Says something about the savepoint that the driver does not count.
+    /// Runs a statement about the savepoint that the driver does not count.
     async fn savepoint(&mut self, what: &str) -> sqlx::Result<()> {
         let Some(name) = &self.savepoint else { return Ok(()) };
         let sql = format!("{what} {name}");
@@ -143,7 +146,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
         if let (Some(name), Some(missing)) = (&self.savepoint, &self.drop_guard) {
             let sql = format!("ROLLBACK TO SAVEPOINT {name}; SAVEPOINT {missing}");
-            // The rest of the way back is queued.
+            // Dropping the step queues the rest of the rollback.
             return unprepared::<DB>(self.conn, sql).await;
         }
         if self.known_to_driver {
@@ -156,19 +159,19 @@ impl<'c, DB: Dialect> Step<'c, DB> {
     }
 }
 
-/// Runs one of the statements about transactions.
+/// Runs statements that begin or end transactions or savepoints, without preparing them.
 pub(crate) async fn unprepared<DB: Dialect>(
     conn: &mut DB::Connection,
     sql: impl Into<String>,
 ) -> sqlx::Result<()> {
-    // None of them holds a value.
+    // The statements contain no values.
     let query = raw_sql(AssertSqlSafe(sql.into()));
     DB::exec(conn).execute(query).await.map(|_| ())
 }
 
-/// A future that, dropped while it waits, is forgotten instead: its own undoing would
-/// undo too much. What it had sent still takes place, and a savepoint that nobody
-/// goes back to changes nothing. It costs its few bytes of memory.
+/// A future that is leaked if it is dropped while it waits, because its own cleanup would undo
+/// too much. The statement that it had sent still takes effect, and an unused savepoint changes
+/// nothing. The cost is a few bytes of memory.
 struct ForgetOnDrop<F: Future>(Option<Pin<Box<F>>>);
 
 impl<F: Future> ForgetOnDrop<F> {
@@ -199,7 +202,7 @@ impl<F: Future> Drop for ForgetOnDrop<F> {
 impl<DB: Dialect> Drop for Step<'_, DB> {
     fn drop(&mut self) {
         if self.open && self.known_to_driver {
-            // Queued: done before whatever comes next on this connection.
+            // The rollback is queued, and runs before the next statement on this connection.
             if self.drop_guard.is_some() {
                 DB::TransactionManager::start_rollback(self.conn);
             }

@@ -1,4 +1,4 @@
-//! How many invitations there are of each status.
+//! The number of invitations of each status.
 
 mod sample;
 mod searched;
@@ -50,8 +50,8 @@ fn by_status<DB: Dialect>(
     }
 }
 
-/// Counts the rows of several tables, of each up to one more than its cap: `write` says
-/// which rows, from the name of the table on.
+/// Counts the rows of several tables, each up to one more than its cap. `write` writes the query
+/// for the rows of a table, from the table's name on.
 pub(super) async fn up_to<DB: Dialect>(
     conn: &mut DB::Connection,
     operation: &'static str,
@@ -66,7 +66,7 @@ pub(super) async fn up_to<DB: Dialect>(
     numbers(conn, operation, s, caps.len()).await
 }
 
-/// The number of rows, up to `most`.
+/// Writes the number of rows, up to `most`.
 fn rows_up_to<DB: Dialect>(
     s: &mut Statement<DB>,
     most: u32,
@@ -114,8 +114,8 @@ fn of_status<DB: Dialect>(
         render::validity(s, status, filter);
         render::span(s, "i.created_at", &filter.created);
         render::span(s, "i.expires_at", &filter.expires);
-        // Not for the order, but so that it goes by the index which has it: the first
-        // so many that match may be the last of the table.
+        // The order makes the planner use the index that has it. In the order of another index,
+        // the matching rows might be the last of the table.
         s.sql(match status {
             Status::Used | Status::Revoked if !sampled => " ORDER BY i.created_at",
             _ => " ORDER BY i.expires_at",
@@ -128,12 +128,12 @@ fn of_status<DB: Dialect>(
     }
 }
 
-/// Whether a sample of the narrow rows says what the filter asks for, and has it in order.
+/// Whether the random sample of the table of states can answer the filter, in an indexed order.
 fn is_sampled<DB: Dialect>(filter: &Filter) -> bool {
     DB::SAMPLED_COUNTS && is_told_by_states(filter) && filter.created == TimeRange::default()
 }
 
-/// Whether the narrow rows say all that the filter asks for.
+/// Whether the table of states holds all columns that the filter needs.
 pub(super) fn is_told_by_states(filter: &Filter) -> bool {
     let Filter { now: _, status: _, role, inviter, batch, created: _, expires: _, search } = filter;
     role.is_none() && inviter.is_none() && batch.is_none() && search.is_none()

@@ -1,19 +1,18 @@
-//! Counts of what a search finds: in one pass over all that have its terms.
+//! Counts of search results, in one pass over all matches of the search terms.
 //!
-//! Each is looked at once, by its key, so that the work grows as what has the terms does,
-//! and not as that times the table. Of the parts that have all terms, the numbers tell
-//! whether they count: part 0, the address, always, and that of the latest redeemer, which
-//! is the greatest there can be.
+//! Each matching invitation is read once, by its key. So the work grows with the number of
+//! matches and not with the size of the table. A part with all terms counts if its number is 0
+//! (the address), or if it is the greatest part of the invitation (the latest redeemer).
 
 use invitation_core::{Filter, Scope, Search, Status};
 
 use super::super::list::leading;
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
-/// The part of what a search finds by its code.
+/// The part number of matches by the tag of a code.
 const TAGGED: i64 = -1;
 
-/// Numbers of the statuses, in their order.
+/// Writes the query for the numbers of all statuses, in their order.
 pub(super) fn write<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
@@ -29,7 +28,7 @@ pub(super) fn write<DB: Dialect>(
     }
     let terms = leading(search);
     s.sql(" FROM (SELECT which, MIN(part) AS earliest, MAX(part) AS latest FROM (");
-    // A single term is met by every part that comes: they need not be told apart first.
+    // With a single term every part matches, so grouping by part is not needed.
     let several = terms.len() > 1;
     s.sql(if several { "SELECT at, which, part FROM (" } else { "" });
     s.sql(format_args!(
@@ -39,7 +38,7 @@ pub(super) fn write<DB: Dialect>(
     for (n, term) in terms.iter().enumerate() {
         s.sql(format_args!(" UNION ALL SELECT w.created_at, w.invitation, w.part, {n} FROM "));
         render::search_terms(s, names, ">=", term);
-        // What the term's row tells needs no look at the wide one.
+        // The row of the term holds the division and the time, so this check needs no wide row.
         render::scope_of(s, "w", scope);
         render::span(s, "w.created_at", &filter.created);
     }
@@ -51,8 +50,8 @@ pub(super) fn write<DB: Dialect>(
         }
         s.sql(")");
     }
-    // In the order in which they were made, where the database keeps to it: their rows are
-    // beside one another then.
+    // Candidates are read in the order of their creation, on databases that keep this order.
+    // Their rows are then close to each other.
     s.sql(") f GROUP BY at, which ORDER BY at) c");
     render::each_by_key(s, names);
     s.sql(" WHERE 1 = 1");

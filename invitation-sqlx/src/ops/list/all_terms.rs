@@ -1,9 +1,10 @@
-//! Candidates that have several terms, each of which many have, in the list's order.
+//! Candidates with several common search terms, in the list's order.
 //!
-//! What has a term exactly comes in the list's order from the index of terms. Of each term
-//! so many are taken, and what all of them have in prefix is found. The page ends where the
-//! first of them does: behind that, not all is known. What only begins with a term is in
-//! another order there, so all of it is taken, which has to be little.
+//! The index of terms returns exact matches of a term in the list's order. The query takes a
+//! bounded run of matches of each term, and keeps the candidates that all runs share. The page
+//! ends where the shortest run ends, because matches after that are not all known. Longer terms
+//! that begin with a search term come in another order. So the query takes all of those, and the
+//! plan is chosen only if there are few.
 
 use invitation_core::{Division, SearchTerm};
 
@@ -62,7 +63,8 @@ impl ListQuery<'_> {
             render::tagged(s, self.names, search);
             self.restrict_range(s, "i.created_at", "i.id");
         }
-        // Joined, not asked for in a subquery: not every release of MariaDB finds `h` there.
+        // This is a join and not a subquery, because some releases of MariaDB do not find `h` in
+        // a subquery.
         s.sql(") h LEFT JOIN z ON 1 = 1 WHERE z.at IS NULL OR h.at > z.at ");
         s.sql("OR (h.at = z.at AND h.which >= z.which) ORDER BY h.at DESC, h.which DESC) c");
         self.join_and_filter(s, None, "c.at DESC, ");

@@ -1,10 +1,11 @@
-//! Those that have expired, or have not, in the list's order, wherever in it they are.
+//! Expired or active invitations in the list's order, wherever they are in the list.
 //!
-//! The list's order says nothing of expiry: a walk may meet thousands of the others first.
-//! But of those that are valid for equally long, whatever was created up to some time has
-//! expired, and nothing later. So each length of time is looked at by itself, in whole days:
-//! most invitations are valid for one of a few. Within a length, only those that were created
-//! in the last of its days may be either; they are asked one by one, so many at most.
+//! The list's order is the order of creation, so a keyset scan may read thousands of invitations
+//! with another status first. Among invitations with the same length of validity, all that were
+//! created before some instant have expired, and no later one has. So the query reads each length
+//! by itself, in whole days, because most invitations have one of a few lengths. Within a length,
+//! only invitations created within one day are undecided. The query checks a bounded number of
+//! those one by one.
 
 use invitation_core::{Status, Timestamp};
 
@@ -12,22 +13,23 @@ use crate::{dialect::Dialect, render};
 
 use super::{ListQuery, Statement, end_of, page_of};
 
-/// For how many whole days an invitation is valid from its creation: the column of an index.
-/// What is less than a day, or less than nothing, is none: the division leaves out the rest.
+/// The length of validity in whole days, an indexed expression. Integer division drops the
+/// remainder, so lengths of less than a day, positive or negative, count as 0.
 const DAYS: &str = "((i.expires_at - i.created_at) / 86400000000)";
 
-/// A day, in microseconds.
+/// The length of a day in microseconds.
 const DAY: i64 = 86_400_000_000;
 
-/// How many lengths are looked at. Where there are more, this tells nothing.
+/// The maximum number of lengths. With more lengths the plan has no answer.
 const MAX_LENGTHS: u32 = 64;
 
-/// How many candidates of each length are asked for nothing. Where it has more, and not a
-/// page's worth among them, this tells nothing.
+/// The maximum number of undecided candidates of each length. If a length has more of them and
+/// less than a page of matches among them, the plan has no answer.
 const MAX_PER_LENGTH: u64 = 200;
 
 impl ListQuery<'_> {
-    /// All or nothing: the page, or that there is more to look at than is looked at.
+    /// Writes the query for a page. The result is the whole page, or the mark that the plan would
+    /// have to read too much.
     pub(super) fn by_validity_length<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
         let each = MAX_PER_LENGTH + self.page_and_one();
         s.sql("WITH RECURSIVE k (days, nth) AS ((SELECT ").sql(DAYS).sql(", 1");
@@ -50,7 +52,7 @@ impl ListQuery<'_> {
         s.sql(") LIMIT ").sql(self.page_and_one());
         s.sql(") v WHERE k.days IS NOT NULL), ");
 
-        // Too many lengths are seen before any of them is looked at.
+        // The query detects too many lengths before it reads any of them.
         s.sql("z AS (SELECT ").int(0).sql(" AS at, ").blob(&[0; 16]).sql(" AS which FROM k ");
         s.sql(format_args!("WHERE k.days IS NOT NULL AND k.nth > {MAX_LENGTHS} "));
         s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE nth > {each} LIMIT 1) "));
@@ -65,16 +67,16 @@ impl ListQuery<'_> {
         s.sql("z");
     }
 
-    /// Those with uses left that are not revoked, in the words of the index: by `= 0` the
-    /// planner might take another one, and read on in that for long.
+    /// Writes the rows that are neither used up nor revoked, with the condition of the index. For
+    /// `= 0`, the planner might choose another index and read a long part of it.
     fn open<DB: Dialect>(&self, s: &mut Statement<DB>) {
         s.sql(format_args!(" FROM {} i WHERE i.state < 1", self.names.states));
         render::scope(s, self.scope);
     }
 
-    /// When those of a length were created that may expire when they should, and lie on the
-    /// page or behind it. Each end is said by one comparison: of two, the index might be
-    /// entered at the wrong one, and read through up to the other.
+    /// Restricts the creation times of a length to invitations that may have the status and that
+    /// are on the page or after it. Each end of the range is one comparison. With two
+    /// comparisons, the planner might enter the index at the wrong one and read up to the other.
     fn range<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
         let (earliest, end) = self.expiry(status);
         let created = self.filter.created;
@@ -84,10 +86,11 @@ impl ListQuery<'_> {
             s.opt_int(earliest).sql(format_args!(" - {DAY} * (k.days + 1))"));
         }
         let until = created.until.map(Timestamp::as_micros);
-        // Behind it, and so within the span.
+        // The cursor counts only if it lies within the requested range.
         let after = self.page.after.as_ref();
         let after = after.filter(|after| until.is_none_or(|until| after.at.as_micros() < until));
-        // The first instant that is too late for those of the least length.
+        // Writes the first instant that is too late even for the shortest validity of this
+        // length.
         let too_late = |s: &mut Statement<DB>| {
             s.sql("(").opt_int(end).sql(format_args!(" - {DAY} * "));
             s.sql("CASE WHEN k.days > 0 THEN k.days ELSE k.days - 1 END)");
@@ -110,8 +113,7 @@ impl ListQuery<'_> {
         }
     }
 
-    /// The first instant at which those expire that are meant, and the first at which no
-    /// more of them do.
+    /// Returns the first expiry that matches, and the first expiry after it that no longer does.
     fn expiry(&self, status: Status) -> (Option<i64>, Option<i64>) {
         let [from, until] = [self.filter.expires.from, self.filter.expires.until]
             .map(|at| at.map(Timestamp::as_micros));

@@ -1,4 +1,4 @@
-//! Candidates in the list's order, so many at most.
+//! A bounded number of candidates in the list's order.
 
 use invitation_core::{InvitationId, Scope, Timestamp};
 
@@ -6,24 +6,24 @@ use crate::{dialect::Dialect, render, statement::Statement};
 
 use super::{ListQuery, Plan, end_of, page_of};
 
-/// How many candidates a walk looks at.
+/// The maximum number of candidates of a scan.
 const WINDOW: u32 = 2_000;
 
-/// The same, where each is asked for its words.
+/// The maximum number of candidates of a scan that checks the search terms of each.
 pub(super) const SEARCH_WINDOW: u32 = 1_000;
 
-/// The index that a walk goes by, and what all candidates hold in its first columns. The
-/// time of creation and the id come next.
+/// The index of a scan. All candidates have the same values in its first columns. The time of
+/// creation and the id are its next columns.
 pub(super) struct IndexScan<'a> {
     pub(super) table: &'a str,
     pub(super) index: &'static str,
     pub(super) prefix: Vec<Prefix<'a>>,
     pub(super) id: &'static str,
-    /// Whether those before some time are not wanted.
+    /// Whether the list has an earliest time of creation.
     pub(super) has_oldest: bool,
 }
 
-/// A column, and what it holds.
+/// A column of the index, and the value that all candidates have in it.
 pub(super) type Prefix<'a> = (&'static str, Value<'a>);
 
 #[derive(Clone, Copy)]
@@ -46,14 +46,15 @@ impl Value<'_> {
 }
 
 impl IndexScan<'_> {
-    /// Whether the candidates are asked for as a range. It ends by its first column only:
-    /// behind another one, all that has the first in prefix would be read through.
+    /// Whether the scan is written as a range over the whole index key. Only its first column may
+    /// be fixed: with a second fixed column, the range would read all rows with the first value.
     fn is_range<DB: Dialect>(&self) -> bool {
         DB::STATS_SENSITIVE_PLANNER && self.prefix.len() <= 1 && !self.has_oldest
     }
 
-    /// What says the order in an index, but for the id. All candidates have the first columns
-    /// in prefix, and only a planner that guesses has to be told that they are sorted by them.
+    /// Returns the columns that order the scan, without the id. All candidates have the same
+    /// values in the first columns, so only a planner that chooses by statistics needs them in
+    /// the order.
     fn order<DB: Dialect>(&self) -> Vec<&'static str> {
         let is_range = self.is_range::<DB>();
         let prefix = self.prefix.iter().map(|(column, _)| *column).filter(|_| is_range);
@@ -75,7 +76,7 @@ impl ListQuery<'_> {
         let order: Vec<_> = order.map(|n| format!("c.at{n} DESC, ")).collect();
         let of = if let Plan::Status(status) = plan { Some(status) } else { None };
         self.join_and_filter(s, of, &order.concat());
-        // The database reads the second part only when the first leaves room for it.
+        // The database reads the second part only if the first part leaves room for it.
         s.sql(") found UNION ALL ");
         end_of(s);
         s.sql("(");
@@ -85,7 +86,7 @@ impl ListQuery<'_> {
         s.sql(") z LIMIT ").sql(self.page_and_one());
     }
 
-    /// Begins the query for the candidates of a walk; how many is to follow.
+    /// Begins the query for the candidates of a scan. The caller adds the limit.
     pub(super) fn window<DB: Dialect>(&self, s: &mut Statement<DB>, scan: &IndexScan<'_>) {
         let order = scan.order::<DB>();
         s.sql("SELECT ");
@@ -98,7 +99,8 @@ impl ListQuery<'_> {
         s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
         s.sql(format_args!(" FROM {table} i"));
         render::index_hint(s, self.names, index);
-        // That index has no others, which a comparison of several columns does not tell.
+        // The index contains only rows with a batch. The planner does not derive that from the
+        // row comparison.
         let is_of_batch = *index == "codes_batch";
         s.sql(if is_of_batch { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
         if scan.is_range::<DB>() {
@@ -137,7 +139,8 @@ impl ListQuery<'_> {
                     has_oldest,
                 }
             }
-            // Of a batch and of an inviter, other divisions' are looked at too and left out.
+            // The indexes of a batch and of an inviter span all divisions, so the filter drops
+            // candidates of other divisions.
             Plan::Batch(batch) => {
                 of_codes("codes_batch", vec![("batch", Value::Blob(batch.as_bytes()))])
             }
@@ -155,9 +158,9 @@ impl ListQuery<'_> {
         }
     }
 
-    /// The candidates, as a range of what only their index has in this order. To a planner
-    /// that guesses, rows that equal something are few until it has seen the table, and it
-    /// would find them by any index and sort them.
+    /// Writes the candidates as a range that only their index can satisfy. PostgreSQL expects few
+    /// rows for an equality until it has statistics of the table. It would then use any index and
+    /// sort the rows.
     fn between<DB: Dialect>(&self, s: &mut Statement<DB>, scan: &IndexScan<'_>) {
         let created = self.filter.created;
         let until = created.until.map(Timestamp::as_micros);
@@ -171,8 +174,8 @@ impl ListQuery<'_> {
     }
 }
 
-/// Compares what an index is sorted by, as far as there is something to compare it with. A
-/// query without values is planned once.
+/// Compares the key of the index with the given values, if there are any. A query without values
+/// is planned once.
 fn bound<DB: Dialect>(
     s: &mut Statement<DB>,
     scan: &IndexScan<'_>,

@@ -1,4 +1,4 @@
-//! Candidates that may be few: all that match some part of the filter.
+//! A small set of candidates: all rows that match one part of the filter.
 
 use invitation_core::Scope;
 
@@ -8,7 +8,7 @@ use super::{ListQuery, Plan, SMALL_SET, SMALL_VALIDITY_SET, end_of, page_of};
 
 impl ListQuery<'_> {
     pub(super) fn small_set<DB: Dialect>(&self, s: &mut Statement<DB>, plan: Plan<'_>) {
-        // The first that is one too many tells that they are not few.
+        // The row after the maximum shows that the set is not small.
         s.sql("WITH z AS (SELECT at, which FROM (");
         self.candidates(s, plan);
         let max = if let Plan::Validity(_) = plan { SMALL_VALIDITY_SET } else { SMALL_SET };
@@ -27,7 +27,7 @@ impl ListQuery<'_> {
         s.sql("z");
     }
 
-    /// The candidates, up to one too many.
+    /// Writes the candidates, up to one more than the maximum.
     fn candidates<DB: Dialect>(&self, s: &mut Statement<DB>, plan: Plan<'_>) {
         let Names { states, .. } = self.names;
         if let Plan::Validity(status) = plan {
@@ -51,7 +51,8 @@ impl ListQuery<'_> {
                 "SELECT * FROM (SELECT w.created_at AS at, w.invitation AS which, w.division FROM ",
             );
             render::search_terms(s, self.names, ">=", term);
-            // By its index, even where so many begin like this that any rows would do.
+            // The order makes the planner use the index of terms, even if most rows match the
+            // term.
             s.sql(" ORDER BY w.term");
             render::at_most(s, SMALL_SET + 1);
             s.sql(") v");

@@ -1,4 +1,4 @@
-//! A redemption as one statement, where the database takes several changes as one.
+//! One redemption as one statement, on databases whose statements can make several changes.
 
 use invitation_core::{Facts, State, StoreError, StoreErrorKind, Transition};
 
@@ -13,13 +13,15 @@ use crate::{
     values::ValueList,
 };
 
-/// The SQL standard's serialization failure: the server's default is an isolation level
-/// in which a statement by itself does not go on from what others have committed.
+/// The SQL standard's code of a serialization failure. It occurs if the server's default
+/// isolation level does not let a statement see rows committed after it began.
 const SERIALIZATION_FAILURE: &str = "40001";
 
-/// Redeems at once: use, evidence, ledger, state and words in one round trip, or two
-/// more behind a savepoint. None when this is not the way, or when nothing was done:
-/// the general way then does it, or finds out why not.
+/// Redeems with one statement, which writes the use, the event, the ledger, the state and the
+/// search terms. It takes one round trip, or three with a savepoint.
+///
+/// Returns `None` for a transition that this statement does not support, and if the statement
+/// changed nothing. The general path then applies the transition or explains the refusal.
 pub(in crate::ops) async fn redeem<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
@@ -30,7 +32,7 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
     let Some(plain) = plain else { return Ok(None) };
     let s = statement::<DB>(names, transition, plain.username.search_terms());
     let found = match begin {
-        // It is its own transaction, and its answer that of the commit.
+        // The statement is its own transaction, so its result is the result of the commit.
         Begin::Own => match s.first(conn).await {
             Ok(found) => found,
             Err(error) if is_taken(&error) || is_serialization_failure(&error) => None,
@@ -53,14 +55,15 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
         }
     };
     let Some(found) = found else { return Ok(None) };
-    // An error from here on comes too late to undo anything.
+    // The change is committed, so an error from here on leaves the outcome unknown.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
     let invitation = row::invitation::<DB>(&found).map_err(unknown)?;
-    // It was without leases, and a redemption begins none.
+    // The statement requires a row without leases, and a redemption begins none.
     Ok(Some(Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) }))
 }
 
-/// The same as `apply::attempt` does in several. A key that is taken undoes all of it.
+/// Writes the statement, which has the same effects as `apply::attempt`. A taken key undoes all
+/// of them.
 fn statement<DB: Dialect>(
     names: &Names,
     transition: &Transition,
@@ -79,7 +82,7 @@ fn statement<DB: Dialect>(
         values.expression("u.id, u.division");
     });
     s.sql(" FROM u), ");
-    // That of a single-use code is in its row.
+    // The redemption of a single-use code is in the invitation's row.
     s.sql(format_args!(
         "r AS (INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
          SELECT id, used_id, used_by, used_name, used_at, used_role, used_lease FROM u \
@@ -103,7 +106,7 @@ fn statement<DB: Dialect>(
     s
 }
 
-/// Moves the row of a code that is used up.
+/// Updates the state of a code that is used up.
 pub(super) fn update_state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     s.sql(format_args!(", t AS (UPDATE {} AS s SET state = ", names.states));
     s.sql(render::state(State::UsedUp)).sql(" FROM u WHERE s.division = u.division AND ");
@@ -111,10 +114,10 @@ pub(super) fn update_state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     s.sql(" AND s.created_at = u.created_at AND s.id = u.id AND u.uses = u.max_uses)");
 }
 
-/// The words of earlier uses go.
+/// Deletes the search terms of earlier uses.
 pub(super) fn delete_old_terms<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
-    // Words of a use that this cannot see yet stay behind, and count for nothing: the
-    // next use removes them.
+    // Terms of a concurrent use that this statement cannot see yet stay. No search counts them,
+    // and the next use deletes them.
     s.sql(format_args!(
         ", f AS (DELETE FROM {} AS w USING u WHERE u.uses > 1 AND w.invitation = u.id \
          AND w.part <> 0 AND w.part < u.uses)",

@@ -1,4 +1,4 @@
-//! Who shares a statement, and what each of them brings along.
+//! The redemptions that share a statement, as rows of that statement.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,30 +9,30 @@ use invitation_core::{CodeDigest, CorrelationId, EmailKey, PlainRedemption, Sour
 
 use crate::values::{Record, Values};
 
-/// A caller and one of the digests that its code may have.
+/// A redemption of a batch, with one of the digests that its code may have.
 pub(super) struct BatchEntry<'a> {
-    /// Its slot among the rows of the statement.
+    /// The entry's index among the rows of the statement.
     ordinal: i64,
-    /// Whose slot among the transitions it is.
+    /// The caller's index among the transitions.
     pub(super) caller: usize,
     pub(super) transition: &'a Transition,
     plain: PlainRedemption<'a>,
     digest: &'a CodeDigest,
-    /// The how-manieth of those who want the same it is, from 1 on.
+    /// 1-based position among the entries for the same code.
     pub(super) position: u32,
-    /// How many those are.
+    /// The number of entries for the same code.
     pub(super) group_size: u32,
 }
 
-/// Whoever can share the first one's statement, by the digests that they want: then all
-/// statements change rows in the same order, and none waits for one that waits for it.
+/// Returns the entries that can share a statement with the first transition, in the order of
+/// their digests. The order prevents deadlocks: all statements lock rows in the same order.
 pub(super) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a>> {
     let Some(first) = transitions.first() else { return Vec::new() };
     let mut seen = HashSet::new();
     let mut entries = Vec::with_capacity(transitions.len());
     for (caller, transition) in transitions.iter().enumerate() {
         let Some(plain) = transition.as_plain_redemption() else { continue };
-        // A second try by the same person is for the general way.
+        // The general path handles a second try by the same user.
         let is_first = seen.insert((plain.code, plain.user));
         if is_first && is_compatible(first, transition) {
             entries.extend(plain.code.iter().map(|digest| BatchEntry {
@@ -51,18 +51,19 @@ pub(super) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a
     entries
 }
 
-/// The places of those who can share the first one's change of the first one's code.
+/// Returns the indexes of the transitions that redeem the same code as the first one and can
+/// share its message.
 pub(super) fn same_code(transitions: &[&Transition]) -> Vec<usize> {
     let Some(first) = transitions.first() else { return Vec::new() };
     let mut seen = HashSet::new();
     let shares = |one: &Transition| one.target() == first.target() && is_compatible(first, one);
     let callers = transitions.iter().enumerate();
-    // A second try by the same person is for the general way.
+    // The general path handles a second try by the same user.
     let callers = callers.filter(|(_, one)| shares(one) && seen.insert(one.redeemer()));
     callers.map(|(caller, _)| caller).collect()
 }
 
-/// Gives them their `max_batch_size`, and those who want the same their numbers.
+/// Assigns the entries their ordinals, their positions and the sizes of their groups.
 pub(super) fn assign_positions(entries: &mut [BatchEntry<'_>]) {
     let mut sizes: HashMap<&CodeDigest, u32> = HashMap::new();
     for (ordinal, entry) in (0..).zip(entries.iter_mut()) {
@@ -75,15 +76,15 @@ pub(super) fn assign_positions(entries: &mut [BatchEntry<'_>]) {
     }
 }
 
-/// Whether the same statement serves both, but for the values in their rows.
+/// Whether one statement can serve both transitions, with different values only.
 fn is_compatible(a: &Transition, b: &Transition) -> bool {
     let grantable = |one: &Transition| Some(Arc::clone(one.as_plain_redemption()?.grantable));
     let pairs = grantable(a);
     a.scope() == b.scope() && pairs.is_some() && pairs == grantable(b)
 }
 
-/// The columns of an entry, in the order in which it is written. Those that its event and
-/// its invitation have too are called as they are there.
+/// The columns of an entry, in the order in which they are written. A column that an event or an
+/// invitation has too has the same name.
 pub(super) const ENTRY: &str = "ordinal, digest, position, group_size, used_id, used_by, used_name, used_at, \
      terms, email_key, email_domain, correlation, source";
 
@@ -98,7 +99,7 @@ impl Record for BatchEntry<'_> {
         v.text(user.as_str());
         v.text(username.as_str());
         v.int(at.as_micros());
-        // Those of the last one for a code are looked for. No term has a space in it.
+        // Searches find the name of the latest redeemer only. No term contains a space.
         let is_last = self.position == self.group_size;
         let terms = is_last.then(|| username.search_terms().join(" "));
         v.text(terms.as_deref().filter(|terms| !terms.is_empty()));

@@ -1,12 +1,13 @@
-//! Redemptions of many callers as one statement: its costs, the round trip and the wait
-//! for the disk are shared. For each caller it is as if the callers had come one after
-//! the other.
+//! Redemptions of many callers in one statement, which share its round trip and its wait for the
+//! disk. Each caller gets the same result as if the callers had run one after the other.
 //!
-//! Those who want different codes get a plain statement first, which serves codes of one
-//! use. Whoever is left, and all who want the same code, get the one that serves every
-//! code. A caller for whom that does nothing is told none, and goes the general way, which
-//! does it or finds out why not. That so happens to all who want the same code when one of
-//! them may not have it, or when it has not enough uses left for all of them.
+//! If all codes are different, a simple statement redeems the single-use codes first. A second
+//! statement, which serves every code, redeems the rest. If several callers have the same code,
+//! only the second statement runs.
+//!
+//! A caller whose redemption the statements did not make gets `None`. The general path then
+//! applies it or explains the refusal. All callers of a code get `None` if one of them may not
+//! redeem it, or if the code has not enough uses left for all.
 
 mod entries;
 mod statement;
@@ -24,18 +25,19 @@ use crate::{
     row,
 };
 
-/// How many callers share a statement at most: what bounds its memory, and for how long it
-/// holds the rows that it has changed.
+/// The maximum number of callers in a batch. It bounds the memory of a statement and the time for
+/// which the statement locks its rows.
 pub(crate) const MAX_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
 
-/// Whether a transition may share a statement with others.
+/// Whether a transition can share a statement with others.
 pub(crate) fn can_be_batched<DB: Dialect>(transition: &Transition) -> bool {
     (DB::MULTI_STATEMENTS || (DB::WRITING_CTES && DB::PUSH_COLUMN.is_some()))
         && transition.as_plain_redemption().is_some()
 }
 
-/// Redeems for all of them that it can, each with its evidence, in one round trip or two;
-/// the facts after each, in the order of the transitions, and none where nothing was done.
+/// Redeems as many of the transitions as possible, each with its event, in one or two round
+/// trips. Returns the facts after each redemption, in the order of the transitions, and `None`
+/// for transitions that were not made.
 pub(crate) async fn redeem_batch<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -58,14 +60,14 @@ pub(crate) async fn redeem_batch<DB: Dialect>(
         return Ok(facts);
     }
     match redeem_by_statement::<DB>(conn, names, &entries, &mut facts, false).await {
-        // What the first statement has done is done, whatever becomes of the second: who is
-        // told none finds out alone.
+        // The first statement is committed, whatever happens to the second. Callers with `None`
+        // try again by themselves.
         Err(_) if facts.iter().any(Option::is_some) => Ok(facts),
         done => done.map(|_| facts),
     }
 }
 
-/// Redeems by one statement; whether nobody was in the way of it.
+/// Redeems with one statement. Returns `false` if concurrent work prevented it.
 async fn redeem_by_statement<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -77,7 +79,8 @@ async fn redeem_by_statement<DB: Dialect>(
     let found = match s.all(conn).await {
         Ok(found) => found,
         Err(error) => {
-            // Somebody was in the way of one of them, and nothing was done.
+            // Concurrent work conflicted with one of the redemptions, so the statement did
+            // nothing.
             let is_taken = is_taken(&error);
             let error = lone_statement_error::<DB>("apply", error);
             let in_the_way = is_taken || error.kind() == StoreErrorKind::Conflict;
@@ -85,7 +88,7 @@ async fn redeem_by_statement<DB: Dialect>(
         }
     };
     for row in &found {
-        // An error from here on comes too late to undo anything.
+        // The change is committed, so an error from here on leaves the outcome unknown.
         let unknown =
             |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
         let (invitation, ordinal) = row::invitation_and_ordinal::<DB>(row).map_err(unknown)?;
@@ -99,8 +102,8 @@ async fn redeem_by_statement<DB: Dialect>(
     Ok(true)
 }
 
-/// The invitation as it was when the turn of this one had come, from what it was after
-/// so many more. It was without leases.
+/// Returns the facts directly after one redemption, from the invitation after the whole batch.
+/// `more` is the number of later redemptions of the batch. The invitation has no leases.
 fn facts_at_turn(invitation: Invitation, transition: &Transition, more: u32) -> Facts {
     let mut facts = Facts::of(invitation);
     facts.invitation.uses -= more + 1;
@@ -108,8 +111,8 @@ fn facts_at_turn(invitation: Invitation, transition: &Transition, more: u32) -> 
     facts
 }
 
-/// The same by one message, for those who want the first one's code. Who wants another has
-/// come by itself: only those of one code wait for each other.
+/// Redeems with one message for all callers of the first transition's code. Transitions of other
+/// codes are not in such a batch, because only callers of the same code wait for each other.
 async fn redeem_same_code<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,

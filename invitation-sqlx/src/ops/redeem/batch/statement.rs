@@ -1,5 +1,5 @@
-//! The statement of those who share one: the same as the redemption at once, with a row
-//! for each of them.
+//! The statement of a batch. It has the same effects as the single statement, with a row for each
+//! entry.
 
 use invitation_core::Transition;
 
@@ -14,12 +14,12 @@ use crate::{
     values::{ColumnArrays, PushColumn, ValueList},
 };
 
-/// How long the statement waits for a row that somebody else has locked. Whoever wants
-/// that row then waits alone, instead of making the others wait.
+/// The time that the statement waits for a locked row. After that, the caller of the locked code
+/// waits alone and does not delay the others.
 const LOCK_TIMEOUT: &str = "100ms";
 
-/// Where a column of an event is to be found: in `u`, which is the invitation after its
-/// use, or in `p`, the entry. The others are those of the first entry's event.
+/// Returns the SQL expression of an event's column. `u` is the invitation after its use, and `p`
+/// is the entry. Other columns have the same value for all entries.
 fn of_event(column: &str, u: &str) -> Option<String> {
     Some(match column {
         "id" => "p.used_id".to_owned(),
@@ -33,13 +33,14 @@ fn of_event(column: &str, u: &str) -> Option<String> {
     })
 }
 
-/// The columns of an invitation, of this table.
+/// Returns the columns of an invitation, qualified by a table.
 fn qualified(table: &str) -> String {
     let columns = row::INVITATION.split(", ").map(|column| format!("{table}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// For codes of one use that one entry wants each, or for any.
+/// Writes the statement. With `once_each`, it redeems single-use codes with one entry each;
+/// otherwise it redeems any codes.
 pub(super) fn write<DB: Dialect>(
     names: &Names,
     entries: &[BatchEntry<'_>],
@@ -55,7 +56,7 @@ pub(super) fn write<DB: Dialect>(
         s.sql(", ");
         redeem_any(&mut s, names, first);
     }
-    // What an entry brings along is in `u` too, where there is one for each.
+    // With `once_each`, `u` also contains the columns of the entry.
     let both = if once_each { "u AS p" } else { "u JOIN p ON p.digest = u.digest" };
     let u = if once_each { "p" } else { "u" };
     s.sql(format_args!(", e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
@@ -84,8 +85,8 @@ pub(super) fn write<DB: Dialect>(
     Some(s)
 }
 
-/// The entries, a row for each. The patience is part of what they are made of, so that it is
-/// set before any row is looked for.
+/// Writes the entries, one row each. The rows depend on the lock timeout, so that it is set
+/// before the statement looks for any invitation.
 fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, entries: &[BatchEntry<'_>]) {
     s.sql(format_args!(
         "(SELECT p.* FROM (SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', TRUE) AS is_set) AS c, \
@@ -95,7 +96,7 @@ fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, entries: &[Bat
     s.sql(format_args!(" AS p ({ENTRY}) WHERE c.is_set IS NOT NULL)"));
 }
 
-/// Codes of one use: each is used by the entry who wants it.
+/// Writes the update of single-use codes, each by its only entry.
 fn redeem_single_use<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
@@ -115,7 +116,8 @@ fn redeem_single_use<DB: Dialect>(
     ));
 }
 
-/// One row is changed once, by the last of those who want it, for all of them.
+/// Writes the update of any codes. One update changes each row once, for all of its entries, with
+/// the values of the last one.
 fn redeem_any<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition) {
     s.sql(format_args!(
         "u AS (UPDATE {} AS i SET uses = i.uses + p.group_size, ",

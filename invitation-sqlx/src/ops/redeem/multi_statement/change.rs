@@ -1,5 +1,5 @@
-//! The statements that make a redemption, each for itself: the first is guarded, and the
-//! others find the row only if that one has made this use of it.
+//! The statements of a redemption. The first one is guarded. The others find the row only if the
+//! first one has changed it.
 
 use invitation_core::{State, Transition};
 
@@ -12,8 +12,8 @@ use crate::{
     values::{ValueList, Values},
 };
 
-/// The same as `apply::attempt` does, and the row after it. A key that is taken ends the
-/// message.
+/// Adds the statements with the same effects as `apply::attempt`, and a query for the row after
+/// them. A taken key ends the message.
 pub(super) fn write_change<DB: Dialect>(message: &mut Message, batch: &SameCodeBatch<'_>) {
     message.add(update_invitation::<DB>(batch));
     message.add(insert_events::<DB>(batch));
@@ -28,7 +28,7 @@ pub(super) fn write_change<DB: Dialect>(message: &mut Message, batch: &SameCodeB
     message.add(just_used(Statement::<DB>::new(row), transition));
 }
 
-/// As many uses as are batch, or none.
+/// Writes the guarded update, which counts all uses of the batch or none.
 fn update_invitation<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     let SameCodeBatch { names, transition, all, .. } = *batch;
     let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
@@ -43,7 +43,7 @@ fn update_invitation<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     s
 }
 
-/// An event for each.
+/// Writes an event for each redemption.
 fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     let SameCodeBatch { names, transition, all, .. } = *batch;
     let mut s = Statement::new(format!("INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
@@ -62,7 +62,7 @@ fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     just_used(s, transition)
 }
 
-/// Moves the row of a code that is used up.
+/// Writes the update of the state of a code that is used up.
 fn update_state<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     let SameCodeBatch { names, transition, .. } = *batch;
     let s = Statement::new(format!(
@@ -77,7 +77,8 @@ fn update_state<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     just_used(s, transition)
 }
 
-/// A line of the ledger for each. That of a single-use code is in its row.
+/// Writes a row of the ledger for each redemption. The redemption of a single-use code is in the
+/// invitation's row.
 fn insert_redemptions<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     let SameCodeBatch { names, transition, all, .. } = *batch;
     let mut s = Statement::new(format!(
@@ -98,7 +99,7 @@ fn insert_redemptions<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     just_used(s, transition)
 }
 
-/// The words of earlier uses go.
+/// Deletes the search terms of earlier uses.
 fn delete_old_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     let SameCodeBatch { names, transition, .. } = *batch;
     let s = Statement::new(format!(
@@ -109,7 +110,7 @@ fn delete_old_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     just_used(s, transition)
 }
 
-/// The words of the latest name, if it has any.
+/// Writes the search terms of the latest redeemer's name, if it has any.
 fn insert_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Option<Statement<DB>> {
     let SameCodeBatch { names, transition, plain, .. } = *batch;
     let mut s = Statement::new(format!(
@@ -117,7 +118,8 @@ fn insert_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Option<Statement<DB>>
         names.search_terms
     ));
     let mut has_terms = false;
-    // Each from the row itself: a list to join it with would be a table of its own.
+    // Each term is selected from the invitation's row itself. A join with a list of terms would
+    // create a temporary table.
     for term in plain.username.search_terms() {
         s.sql(if has_terms { " UNION ALL SELECT " } else { " SELECT " }).text(term);
         s.sql(format_args!(
@@ -130,7 +132,7 @@ fn insert_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Option<Statement<DB>>
     has_terms.then_some(s)
 }
 
-/// A table `p` of these rows, which the statement itself brings along.
+/// Writes a derived table `p` of these rows.
 fn rows<DB: Dialect, T>(
     s: &mut Statement<DB>,
     columns: &str,
@@ -147,7 +149,8 @@ fn rows<DB: Dialect, T>(
     s.sql(") AS p");
 }
 
-/// Only the row that the update before has changed: no other redemption has its id.
+/// Restricts the statement to the row that the update has changed. No other redemption has the
+/// same id.
 fn just_used<DB: Dialect>(mut s: Statement<DB>, transition: &Transition) -> Statement<DB> {
     render::target(&mut s, transition.target());
     s.sql(" AND i.used_id = ").blob(transition.event().id.as_bytes());

@@ -1,11 +1,11 @@
-//! Why a redemption was not made.
+//! The explanation of a redemption that was not made.
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind};
 
 use super::SameCodeBatch;
 use crate::{dialect::Dialect, message::Message, names::Names, render, row, statement::Statement};
 
-/// Asks for what `apply::explain` does, but for leases.
+/// Adds the queries of `apply::explain`, except those for leases.
 pub(super) fn ask_why<DB: Dialect>(
     message: &mut Message,
     batch: &SameCodeBatch<'_>,
@@ -31,15 +31,15 @@ pub(super) fn ask_why<DB: Dialect>(
     s.sql(locking_read);
     message.add(s);
 
-    // Not locked where it is drop_guard: all new events go there.
+    // A missing event is not locked. The lock would cover the place of all new events.
     s = Statement::<DB>::new(format!("SELECT 1 FROM {events} AS e WHERE e.id = "));
     s.blob(transition.event().id.as_bytes()).sql(" AND e.invitation IN ");
     its_id(&mut s);
     message.add(s);
 }
 
-/// What the answers to those questions say. None when there are leases: their rows are read
-/// while the invitation's is held.
+/// Evaluates the results of the queries. Returns `None` if the invitation has leases, because
+/// their rows must be read while the invitation's row is locked.
 pub(super) fn explain<DB: Dialect>(
     answers: &[Vec<DB::Row>],
     batch: &SameCodeBatch<'_>,
@@ -59,8 +59,8 @@ pub(super) fn explain<DB: Dialect>(
     Ok(Some(batch.transition.not_made(facts, on_record, None)))
 }
 
-/// The rows of the three questions. A question without an answer is an error: read as one
-/// without rows, it would say that the invitation does not exist.
+/// Returns the rows of the three queries. A missing result is an error. Read as a result without
+/// rows, it would mean that the invitation does not exist.
 fn answers_to_each<R>(answers: &[Vec<R>]) -> Result<[&[R]; 3], StoreError> {
     match answers {
         [invitations, redemptions, events, ..] => Ok([invitations, redemptions, events]),

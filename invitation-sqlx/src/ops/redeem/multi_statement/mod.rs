@@ -1,5 +1,7 @@
-//! A redemption as one message, where an update gives nothing back and no two changes are
-//! one statement, but the server takes several statements at a time.
+//! Redemptions as one message of several statements.
+//!
+//! MySQL and MariaDB have no `UPDATE … RETURNING` and no statement with several changes, but the
+//! server accepts several statements as one message.
 
 mod change;
 mod explanation;
@@ -23,9 +25,11 @@ use crate::{
     row,
 };
 
-/// Redeems in one round trip, with its transaction around it, or between the two of a
-/// savepoint; one more tells why not. None when this is not the way, or when the general
-/// way has to find out.
+/// Redeems with one message, which contains the transaction. Inside a host's transaction, the
+/// message follows the round trip of a savepoint. A refusal takes one more message.
+///
+/// Returns `None` for a transition that this path does not support, and if the general path has
+/// to explain the refusal.
 pub(in crate::ops) async fn redeem<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
@@ -41,17 +45,17 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
     }
 }
 
-/// The redemption that is batch.
+/// Redemptions of one code that are sent as one message.
 struct SameCodeBatch<'a> {
     names: &'a Names,
     transition: &'a Transition,
     plain: PlainRedemption<'a>,
-    /// All that are to be made at once, of the same code: this one is the last of them.
+    /// All redemptions of the message. `transition` is the last of them.
     all: &'a [&'a Transition],
 }
 
-/// Redeems one code for all of them, each with its evidence, in one round trip, or for
-/// none; the row after it, if it was done.
+/// Redeems one code for all transitions, each with its event, in one round trip, or for none of
+/// them. Returns the row after the redemptions, if they were made.
 pub(super) async fn redeem_all<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -71,7 +75,7 @@ pub(super) async fn redeem_all<DB: Dialect>(
             if !is_taken && error.kind() != StoreErrorKind::Conflict {
                 return Err(error);
             }
-            // Somebody was in the way of one of them.
+            // Concurrent work conflicted with one of the redemptions.
             unprepared::<DB>(conn, DB::ROLLBACK)
                 .await
                 .map_err(|error| store_error::<DB>("apply", error))?;
@@ -86,7 +90,7 @@ async fn in_own_transaction<DB: Dialect>(
 ) -> Result<Option<Outcome>, StoreError> {
     let mut message = Message::beginning::<DB>();
     write_change::<DB>(&mut message, batch);
-    // When nothing was done, nothing is committed.
+    // If the update changed nothing, the commit has nothing to commit.
     message.commit::<DB>();
     match message.send::<DB>(conn).await {
         Ok(answers) => {
@@ -94,7 +98,7 @@ async fn in_own_transaction<DB: Dialect>(
                 return Ok(Some(outcome));
             }
         }
-        // The next message begins with the way back.
+        // The next message begins with a rollback.
         Err(error) if error.is_taken() => {}
         Err(error) => return Err(error.into_store_error::<DB>("apply")),
     }
@@ -115,8 +119,8 @@ async fn in_host_transaction<DB: Dialect>(
     let mut step = Step::<DB>::begin(conn, Begin::Nested).await.map_err(failed)?;
     let mut message = Message::default();
     write_change::<DB>(&mut message, batch);
-    // When nothing was done, nothing is kept. Dropped before the answer, the way back keeps
-    // all of it or nothing.
+    // If the update changed nothing, there is nothing to keep. If the call is dropped before the
+    // answer, the rollback keeps all of the work or none.
     if let Some(sql) = step.keep_sql() {
         message.add_sql(&sql);
     }
@@ -142,17 +146,18 @@ async fn in_host_transaction<DB: Dialect>(
     Ok(outcome)
 }
 
-/// The row after the change, if it was made: its last question is the only one.
+/// Returns the row after the change, if the change was made. The message has only one query,
+/// which is its last statement.
 fn row_after<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Invitation>, StoreError> {
     let Some(found) = answers.iter().flatten().next() else { return Ok(None) };
-    // An error here comes too late to undo anything.
+    // The change is committed, so an error here leaves the outcome unknown.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
     row::invitation::<DB>(found).map(Some).map_err(unknown)
 }
 
-/// What came of the change, if it was made.
+/// Returns the outcome of the change, if it was made.
 fn outcome<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Outcome>, StoreError> {
-    // It was without leases, and a redemption begins none.
+    // The update requires a row without leases, and a redemption begins none.
     let facts = row_after::<DB>(answers)?
         .map(|invitation| Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) });
     Ok(facts.map(Box::new).map(Outcome::Applied))
