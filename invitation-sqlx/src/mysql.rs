@@ -1,4 +1,4 @@
-//! MySQL and MariaDB.
+//! The dialect of MySQL and MariaDB.
 
 mod errors;
 mod migrating;
@@ -16,67 +16,70 @@ use sqlx_core::transaction::TransactionManager;
 use self::text::{OptUtf8, Utf8};
 use crate::{Joined, SqlStore, dialect::Dialect, ops, values::PushColumn};
 
-/// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, whose
-/// character set and collation do not matter. Its tables are kept by `InnoDB`. The tests run on
-/// MariaDB, alone and as a Galera cluster.
+/// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, of any character set
+/// and collation. Its tables use `InnoDB`. The tests run on MariaDB, alone and as a Galera
+/// cluster.
 ///
-/// Its own transactions are `READ COMMITTED`, whatever the server's default, and never
-/// loosen the server's durability. A call waits for a lock that somebody else holds no
-/// longer than the server's `innodb_lock_wait_timeout`, 50 seconds by default; set it
-/// lower in the pool's `after_connect`.
+/// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
+/// loosen the server's durability. A call waits for a lock no longer than the server's
+/// `innodb_lock_wait_timeout`, 50 seconds by default. Set it lower in the pool's `after_connect`.
 ///
-/// A call that is dropped closes its connection, so that nothing of it is left there.
+/// A dropped call closes its connection, so that no part of the call stays open there.
 ///
 /// # Round trips
 ///
-/// These databases give nothing back from an update, and take no two changes as one
-/// statement, but several statements as one message. So a redemption is one round trip: one
-/// message begins the transaction, makes the guarded update, writes the event, the state,
-/// the ledger and the words, asks for the row, and commits. Another one asks why when nothing
-/// was done, and a third records the refusal. A code that somebody has reserved a use of
-/// takes the long way, statement by statement, as the other changes do. Looking up is one.
+/// These databases cannot return the row of an update or make several changes with one statement.
+/// But they accept several statements as one message. So a redemption takes one round trip. Its
+/// message begins the transaction, makes the guarded update, writes the event, the state, the
+/// ledger and the search terms, queries the row, and commits.
 ///
-/// Callers who want the same code while somebody redeems it share the next message: one
-/// update counts all of them, and each has its event. All of them are served or none, and
-/// then each goes by itself.
+/// If the update changed nothing, a second message asks for the reason and a third one records
+/// the refusal. A redemption of a code with a reserved use takes a round trip for each statement,
+/// like all other changes. A lookup takes one round trip.
 ///
-/// The pool adds one to each call, its own question whether the connection is well, unless
-/// `test_before_acquire(false)`. A statement that a connection has not prepared yet costs one
-/// more, once.
+/// Callers who redeem a code while another redemption of it is in flight share the next message.
+/// One update counts all of them, and each has its event. The message redeems for all of them or
+/// for none, and then each caller redeems by itself.
 ///
-/// In such a message the values are part of the text, in hexadecimal, and sqlx logs the text:
-/// at the level `debug`, or `warn` if it was slow. The ids and names of users are in it, the
-/// digest of the code, and of a proven address the digest and the domain; never the code or
-/// the address.
+/// The pool's own test of a connection adds a round trip to each call, unless
+/// `test_before_acquire(false)` is set. A statement that is new to a connection takes one more
+/// round trip, once, to be prepared.
+///
+/// The values of such a message are part of its text, in hexadecimal. sqlx logs the text at the
+/// level `debug`, or `warn` if the message was slow. The text contains the ids and names of
+/// users, the digest of the code, and the digest and domain of a proven address. It never
+/// contains the code or the address.
 ///
 /// # Clusters
 ///
-/// On a Galera cluster, migrate from one process: schema changes on two nodes get in each
-/// other's way. What two nodes change at a time is a conflict that is tried again like any
-/// other, and reads see what another node committed only with `wsrep_sync_wait`.
+/// On a Galera cluster, migrate from one process, because schema changes on two nodes conflict.
+/// Concurrent changes on two nodes are conflicts, which the store retries like any other. A read
+/// sees what another node has committed only with `wsrep_sync_wait`.
 pub type MySqlStore = SqlStore<MySql>;
 
 /// A store inside a host's MySQL or MariaDB transaction, of any isolation level.
 ///
-/// A deadlock ends the whole transaction on these servers, the host's work too, and what
-/// came after it would commit by itself. So the store ends the connection then: whatever
-/// the host still tries on it fails, and nothing of it is kept. A wait for a lock that
-/// took too long undoes this call alone.
+/// A deadlock ends the whole transaction on these servers, with the host's work, and later
+/// statements would commit by themselves. So the store then ends the connection: all later
+/// statements of the host on it fail, and the server keeps none of the work. A lock wait timeout
+/// undoes this call only.
 ///
-/// A call that is dropped leaves the host's work as it was, and the transaction goes on.
-/// After one that carries a code or an address (creating, rotating, binding anew), the next
-/// statement fails: the driver cannot go on from where it was interrupted while it prepared
-/// a statement.
+/// A dropped call leaves the host's work as it was, and the transaction stays open. If the call
+/// carried a code or an address (creating, rotating, changing the address), the next statement
+/// fails. The driver cannot continue after an interruption while it prepares a statement.
 ///
-/// On a Galera cluster the server may end a transaction at any time, for what another node
-/// committed, and whoever prepares a statement just then does not hear of it: what follows
-/// commits by itself. So begin it there with `SET autocommit = 0; START TRANSACTION;
-/// SAVEPOINT host`, say `RELEASE SAVEPOINT host` just before the commit, which fails if the
-/// transaction is not the same any more, and `SET autocommit = 1` when it is over.
+/// On a Galera cluster, the server may end a transaction at any time, because of a commit on
+/// another node. A statement that is being prepared at that moment reports no error, and later
+/// statements commit by themselves. So on a cluster:
 ///
-/// A redemption is three round trips: a savepoint, one message with all that it changes, and
-/// the way back to where that ended, which the next statement on the connection sends ahead.
-/// A refusal is four.
+/// 1. Begin with `SET autocommit = 0; START TRANSACTION; SAVEPOINT host`.
+/// 2. Run `RELEASE SAVEPOINT host` just before the commit. It fails if the transaction is not the
+///    same any more.
+/// 3. Run `SET autocommit = 1` after the end.
+///
+/// A redemption takes three round trips: a savepoint, one message with all changes, and a
+/// rollback to the end of that message, which is sent together with the next statement on the
+/// connection. A refusal takes four.
 pub type MySqlJoined<'t> = Joined<'t, MySql>;
 
 impl Dialect for MySql {
@@ -89,10 +92,12 @@ impl Dialect for MySql {
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut MySqlConnection;
 
-    // What may still be open on the connection is undone: beginning anew would commit it.
+    // The ROLLBACK undoes a transaction that is still open on the connection, because beginning a
+    // new one would commit it.
     //
-    // A cluster ends a transaction that another node gets in the way of at any time, and
-    // not every answer says so. Nothing commits by itself then, and the savepoint tells.
+    // A cluster may end a transaction at any time because of another node, and not every answer
+    // reports that. With `autocommit = 0` later statements do not commit by themselves, and the
+    // missing savepoint reveals the end.
     const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
     const COMMIT: &'static str = "RELEASE SAVEPOINT invitation; COMMIT; SET autocommit = 1";
@@ -109,7 +114,7 @@ impl Dialect for MySql {
     const SAMPLED_COUNTS: bool = false;
     const ON_CONFLICT: bool = false;
     const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
-    // Of two nodes of a cluster, only what really changes a row keeps the other from it.
+    // Two nodes of a cluster conflict only if a row really changes.
     const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
     const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
     // MariaDB has no FOR SHARE.
@@ -118,8 +123,8 @@ impl Dialect for MySql {
     const WRITING_CTES: bool = false;
     const MULTI_STATEMENTS: bool = true;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
-    // The protocol counts them in 16 bits. A quarter of that keeps a statement of the
-    // longest rows within MariaDB's default max_allowed_packet, 16 MB.
+    // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
+    // the longest rows within MariaDB's default max_allowed_packet, 16 MB.
     const MAX_BINDS: usize = 16_384;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/mysql/0001_init.sql")];
 
@@ -128,13 +133,14 @@ impl Dialect for MySql {
     }
 
     fn affected(result: &MySqlQueryResult) -> u64 {
-        // Those that matched: the driver asks for that with CLIENT_FOUND_ROWS.
+        // The driver sets CLIENT_FOUND_ROWS, so this is the number of rows that matched.
         result.rows_affected()
     }
 
     fn locking_read(conn: &MySqlConnection) -> &'static str {
-        // A host's transaction may be REPEATABLE READ, where plain questions are answered
-        // as of its beginning, but locking ones as of now. The store's own are not.
+        // A host's transaction may be REPEATABLE READ. Its plain reads see the state at its
+        // beginning, and its locking reads see the current state. The store's own transactions do
+        // not need this.
         let is_hosts = Self::TransactionManager::get_transaction_depth(conn) > 0;
         if is_hosts { Self::FOR_SHARE } else { "" }
     }
@@ -149,17 +155,17 @@ impl Dialect for MySql {
     }
 
     async fn fail_closed(conn: &mut MySqlConnection, _: usize) -> bool {
-        // Goes back to a savepoint set just now, which fails outside of a transaction; and
-        // what was queued before, fails here too when its savepoint has gone.
+        // Rolls back to a savepoint that was set just before, which fails outside of a
+        // transaction. A queued statement fails here too if its savepoint no longer exists.
         const IN_TRANSACTION: &str =
             "SAVEPOINT invitation_probe; ROLLBACK TO SAVEPOINT invitation_probe";
-        // What was queued may fail on purpose, once.
+        // A queued statement may fail on purpose, once.
         for _ in 0..2 {
             if ops::unprepared::<Self>(conn, IN_TRANSACTION).await.is_ok() {
                 return true;
             }
         }
-        // The answer is that the connection has ended, or nothing at all.
+        // The server answers that the connection has ended, or does not answer.
         ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
         false
     }

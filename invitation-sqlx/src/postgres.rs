@@ -1,4 +1,4 @@
-//! PostgreSQL.
+//! The PostgreSQL dialect.
 
 use std::borrow::Cow;
 
@@ -20,24 +20,25 @@ use crate::{
 
 /// A store in a PostgreSQL database, version 13 or later, whose encoding must be UTF-8.
 ///
-/// Its own transactions are `READ COMMITTED`, whatever the server's default, and
-/// never loosen the server's durability.
+/// The store's own transactions are `READ COMMITTED`, whatever the server's default. They never
+/// loosen the server's durability.
 ///
-/// How long a call waits for a lock that somebody else holds is the server's
-/// `lock_timeout`, which is unlimited by default: set it on the pool's connections,
-/// as in `PgConnectOptions::options([("lock_timeout", "5s")])`.
+/// A call waits for a lock as long as the server's `lock_timeout` allows, which is unlimited by
+/// default. Set it on the pool's connections, as in `PgConnectOptions::options([("lock_timeout",
+/// "5s")])`.
 ///
-/// That there are more invitations of a status than it is to count, it tells by one in 32 of
-/// them, drawn at random when they are created: a number is taken for greater than it is with
-/// a chance below 2⁻¹²⁸. Counts by anything but the status, the expiry and the division look
-/// at what has it one by one, and those of a search at all that has its words.
+/// A count by status that exceeds its cap is proved by a random sample. Each invitation enters
+/// the sample with a probability of one in 32 when it is created. A number within the cap is
+/// reported as beyond it with a probability below 2⁻¹²⁸. A count by anything but the status, the
+/// expiry and the division reads each invitation with that property. A count of a search reads
+/// all matches of its terms.
 pub type PgStore = SqlStore<Postgres>;
 
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
 pub type PgJoined<'t> = Joined<'t, Postgres>;
 
-/// What is locked while the tables are brought up to date: the first eight bytes of
-/// "invitati", as PostgreSQL wants a number.
+/// The advisory lock of a migration. PostgreSQL wants a number, so it is the first eight bytes of
+/// "invitati".
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7597139816716792937)";
 
 impl Dialect for Postgres {
@@ -53,7 +54,8 @@ impl Dialect for Postgres {
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
     const CANCEL_SAFE_SAVEPOINTS: bool = false;
     const CANCEL_SAFE: bool = true;
-    // One that is dropped before the server has said that it began stays open.
+    // A transaction whose call is dropped before the server has confirmed its beginning stays
+    // open.
     const CANCEL_ROLLS_BACK: bool = false;
     const SINGLE_WRITER: bool = false;
     const RETURNING: bool = true;
@@ -65,7 +67,7 @@ impl Dialect for Postgres {
     const ON_CONFLICT: bool = true;
     const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const LOCK_BY_UPDATE: &'static str = "held = held";
-    // An update of the row that is there locks it; doing nothing would not.
+    // An update locks the row that exists. `DO NOTHING` would not.
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
@@ -78,7 +80,7 @@ impl Dialect for Postgres {
             Column::Blobs(values) => builder.push_bind(values),
         };
     });
-    // The protocol counts them in 16 bits:
+    // The protocol counts the values in 16 bits:
     // https://www.postgresql.org/docs/current/protocol-message-formats.html
     const MAX_BINDS: usize = 65_535;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/postgres/0001_init.sql")];
@@ -110,30 +112,32 @@ impl Dialect for Postgres {
     }
 
     async fn end_transaction(conn: &mut PgConnection) -> bool {
-        // Outside of a transaction it does nothing, with a warning.
+        // Without an open transaction, ROLLBACK does nothing but warn.
         ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
             && Self::TransactionManager::get_transaction_depth(conn) == 0
     }
 
     async fn fail_closed(conn: &mut PgConnection, depth: usize) -> bool {
-        // When a savepoint cannot be set, the driver undoes one level of the host's own.
+        // When a savepoint cannot be set, the driver rolls back one level of the host's own.
         let is_undone = Self::TransactionManager::get_transaction_depth(conn) < depth;
-        // A failed transaction refuses everything until it is rolled back, or until a
-        // savepoint is returned to.
+        // A failed transaction refuses every statement until it rolls back, at least to a
+        // savepoint.
         if !is_undone && ops::unprepared::<Self>(conn, "SELECT 1").await.is_ok() {
             return true;
         }
-        // The driver's commit does nothing, and succeeds, when it counts no transaction.
+        // If the driver counts no transaction, its commit does nothing and succeeds. So the
+        // driver's count is raised to the host's depth again.
         while Self::TransactionManager::get_transaction_depth(conn) < depth {
             if Self::TransactionManager::begin(conn, None).await.is_err() {
                 break;
             }
         }
-        // The host's commit of a failed transaction would look like success: the server rolls
-        // it back and reports no error, and the driver does not look at what it reports.
+        // The server answers the commit of a failed transaction by rolling back, without an
+        // error. The driver does not check that answer, so the host's commit would look like
+        // success.
         if is_undone || depth == 1 {
             const END: &str = "ROLLBACK; SELECT pg_terminate_backend(pg_backend_pid())";
-            // The answer is that the connection has ended.
+            // This always fails, because the statement ends the connection.
             ops::unprepared::<Self>(conn, END).await.ok();
         }
         false
@@ -144,12 +148,12 @@ impl Dialect for Postgres {
         migrator: &Migrator,
         _: &str,
     ) -> Result<(), MigrateError> {
-        // One transaction around all of it, with a lock that ends with it, however it
-        // ends: whoever comes second waits, and then finds everything done.
+        // One transaction contains all migrations and a lock that ends with it. A second process
+        // waits for the lock and then finds all migrations done.
         let mut tx = conn.begin_with(Self::BEGIN).await?;
         sqlx::query(MIGRATION_LOCK).execute(&mut *tx).await?;
         if let Err(error) = migrator.run_direct(None, &mut *tx, false).await {
-            // At once, so that the lock is free when this returns.
+            // The rollback runs at once, so that the lock is free when this function returns.
             tx.rollback().await?;
             return Err(error);
         }

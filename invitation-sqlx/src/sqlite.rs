@@ -1,4 +1,4 @@
-//! SQLite: files and in-memory databases.
+//! The SQLite dialect, for files and in-memory databases.
 
 mod file;
 mod transaction;
@@ -24,37 +24,36 @@ pub type SqliteStore = SqlStore<Sqlite>;
 
 /// A store inside a host's SQLite transaction.
 ///
-/// Begin the transaction with `BEGIN IMMEDIATE`
-/// (`pool.begin_with("BEGIN IMMEDIATE")`): SQLite refuses to let a transaction
-/// write that has only read so far, when another one wrote in between.
+/// Begin the transaction with `BEGIN IMMEDIATE` (`pool.begin_with("BEGIN IMMEDIATE")`). SQLite
+/// does not let a transaction write that has only read so far, if another one wrote meanwhile.
 ///
 /// SQLite may end a whole transaction by itself: when the disk is full, after an I/O error,
-/// without memory, after an interrupt. Each call looks whether that has happened, also by a
-/// statement of the host's. If it has, the call fails, and so does the host's commit;
-/// statements in between are undone, and a rollback leaves the connection fit for use. Where
-/// that cannot be arranged, as with `foreign_keys` turned off, the connection is closed.
+/// without memory, or after an interrupt. Each call checks whether that has happened, also
+/// because of the host's own statements. If it has:
 ///
-/// If a call is dropped before its end, roll the host's transaction back. Nobody has looked
-/// then whether SQLite has ended it; only the next call of the store would notice, and
-/// statements of the host before that could commit by themselves.
+/// - The call and the host's commit fail, and later statements are undone.
+/// - A rollback makes the connection usable again.
+/// - If the store cannot make the commit fail, as with `foreign_keys` turned off, it closes the
+///   connection.
 ///
-/// For a pool that the host makes itself, see
-/// [`may_be_reused`](SqliteStore::may_be_reused).
+/// If a call is dropped before its end, roll back the host's transaction. SQLite may have ended
+/// it, and only the next call of the store would notice. Statements of the host before that call
+/// could commit by themselves.
+///
+/// If the host creates the pool itself, see [`may_be_reused`](SqliteStore::may_be_reused).
 pub type SqliteJoined<'t> = Joined<'t, Sqlite>;
 
-/// How long a connection waits for the database's lock.
+/// The time for which a connection waits for the database's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl SqlStore<Sqlite> {
-    /// Opens a database file, creates it if there is none, and brings the tables
-    /// up to date.
+    /// Opens a database file, or creates it, and brings the tables up to date.
     ///
-    /// Write-ahead log, `synchronous = FULL` (an acknowledged redemption survives
-    /// a power cut), a busy timeout of 5 seconds.
+    /// The database uses a write-ahead log, `synchronous = FULL` and a busy timeout of 5 seconds.
+    /// An acknowledged redemption survives a power cut.
     ///
-    /// On Unix, a new file can be read and written by its owner only (mode 0600), and so can
-    /// the files that SQLite keeps beside it (`-wal`, `-shm`). The mode of a file that exists
-    /// is left as it is.
+    /// On Unix, only the owner can read and write a new file (mode 0600), and the files that
+    /// SQLite keeps beside it (`-wal`, `-shm`). The mode of an existing file stays as it is.
     ///
     /// # Errors
     ///
@@ -77,13 +76,14 @@ impl SqlStore<Sqlite> {
         Ok(store)
     }
 
-    /// A new database in memory, which lives as long as the store.
+    /// Creates a database in memory, which lives as long as the store.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be made.
+    /// [`StoreError`] when the database cannot be created.
     pub async fn in_memory() -> Result<Self, StoreError> {
-        // One connection, never given up: the database is the connection's.
+        // The pool has one connection and never closes it, because the database belongs to the
+        // connection.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -98,12 +98,13 @@ impl SqlStore<Sqlite> {
 }
 
 impl SqlStore<Sqlite> {
-    /// For the `after_release` of a pool that the host makes itself: ends what is left of a
-    /// transaction, and returns whether the connection can be used again. The pools of
-    /// [`open`](Self::open) and [`in_memory`](Self::in_memory) do this.
+    /// Ends what is left of a transaction, and returns whether the connection can be used again.
     ///
-    /// When a disk is full, SQLite may roll back a whole transaction by itself, also one of
-    /// the host's. sqlx does not notice, and never begins another transaction on that
+    /// Call it in `after_release` of a pool that the host creates itself. The pools of
+    /// [`open`](Self::open) and [`in_memory`](Self::in_memory) call it already.
+    ///
+    /// When a disk is full, SQLite may roll back a whole transaction by itself, also one of the
+    /// host's. sqlx does not notice that, and then never begins another transaction on that
     /// connection.
     ///
     /// ```
@@ -120,9 +121,10 @@ impl SqlStore<Sqlite> {
     ///
     /// # Errors
     ///
-    /// None; the type is the one that `after_release` wants.
+    /// This function never fails. Its type is the one that `after_release` requires.
     pub async fn may_be_reused(conn: &mut SqliteConnection) -> sqlx::Result<bool> {
-        // The driver counts what is queued, too: most connections come back without it.
+        // The driver also counts a transaction whose rollback is queued. Most connections return
+        // with a count of zero and need no statement.
         let is_counted = SqliteTransactionManager::get_transaction_depth(conn) > 0;
         Ok(!is_counted || transaction::end(conn).await)
     }
@@ -152,14 +154,14 @@ impl Dialect for Sqlite {
     const ON_CONFLICT: bool = true;
     const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const LOCK_BY_UPDATE: &'static str = "held = held";
-    // An update of the row that is there locks it; doing nothing would not.
+    // An update locks the row that exists. `DO NOTHING` would not.
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
     const WRITING_CTES: bool = false;
     const MULTI_STATEMENTS: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
-    // SQLITE_MAX_VARIABLE_NUMBER, since 3.32.
+    // The limit is SQLITE_MAX_VARIABLE_NUMBER, since SQLite 3.32.
     const MAX_BINDS: usize = 32_766;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];
 
@@ -176,7 +178,7 @@ impl Dialect for Sqlite {
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
-        // The low byte of an extended result code is the primary one:
+        // The low byte of an extended result code is the primary code:
         // https://www.sqlite.org/rescode.html
         let code = error.code().and_then(|code: Cow<'_, str>| code.parse::<u32>().ok());
         match code.map(|code| code & 0xff) {
@@ -207,11 +209,11 @@ impl Dialect for Sqlite {
         migrator: &Migrator,
         _: &str,
     ) -> Result<(), MigrateError> {
-        // One transaction around all of it: whoever comes second waits for the
-        // lock, and then finds everything done.
+        // One transaction contains all migrations. A second process waits for the lock and then
+        // finds all migrations done.
         let mut tx = conn.begin_with(Self::BEGIN).await?;
-        // What `run` calls once it has a connection; its own bounds are not general
-        // enough for a future that must be `Send`.
+        // `run` calls this function too. The bounds of `run` are not general enough for a future
+        // that must be `Send`.
         migrator.run_direct(None, &mut *tx, false).await?;
         tx.commit().await?;
         Ok(())

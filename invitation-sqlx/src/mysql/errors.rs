@@ -1,21 +1,20 @@
-//! What the numbers of the server's errors mean.
+//! The meaning of the server's error numbers.
 
 use invitation_core::StoreErrorKind;
 
-/// Returns what an error with this number means while its transaction is not committed yet.
+/// Returns the kind of an error with this number, before its transaction is committed.
 ///
 /// - <https://mariadb.com/kb/en/mariadb-error-code-reference/>
 /// - <https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html>
 /// - <https://dev.mysql.com/doc/mysql-errors/8.0/en/global-error-reference.html>
 pub(super) fn kind(number: u16) -> StoreErrorKind {
     match number {
-        // record changed since it was read, lock wait timeout, deadlock (on a cluster
-        // also: another node was first), and the savepoint of a transaction that has
-        // ended
+        // The record has changed since it was read, lock wait timeout, deadlock (on a cluster
+        // also a conflict with another node), or a missing savepoint of a transaction that has
+        // ended.
         1020 | 1205 | 1213 | 1305 => StoreErrorKind::Conflict,
-        // A file of the server's own (of the binary log, or a temporary one) cannot be
-        // created, read, written, closed or synchronised; the disk is full; out of memory
-        // or of files.
+        // A file of the server (of the binary log, or a temporary one) cannot be created, read,
+        // written, closed or synchronised; the disk is full; out of memory or of files.
         1..=5 | 20 | 23 | 27
         // Disk full; a file cannot be closed, read or written; the storage engine failed
         // (1030: a full disk or an I/O error); error during COMMIT or ROLLBACK; the binary
@@ -40,7 +39,7 @@ mod tests {
     #[test]
     fn a_failed_write_is_unavailable_before_and_unknown_at_the_commit() {
         for (number, before, at_commit) in [
-            // EE_WRITE: what a binary log on a full disk is answered with.
+            // EE_WRITE: the error of a statement whose binary log is on a full disk.
             (3, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
             // EE_DISK_FULL
             (20, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
@@ -56,9 +55,9 @@ mod tests {
             (1180, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
             // ER_BINLOG_LOGGING_IMPOSSIBLE
             (1598, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),
-            // ER_LOCK_DEADLOCK: the server says that it rolled back.
+            // ER_LOCK_DEADLOCK: the server reports that it rolled back.
             (1213, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
-            // ER_SP_DOES_NOT_EXIST: the savepoint before the commit had gone.
+            // ER_SP_DOES_NOT_EXIST: the savepoint was missing before the commit.
             (1305, StoreErrorKind::Conflict, StoreErrorKind::Conflict),
             // ER_DUP_ENTRY
             (1062, StoreErrorKind::Other, StoreErrorKind::OutcomeUnknown),

@@ -1,5 +1,5 @@
-//! Migrations where each statement commits by itself: under a lock, and each of them such
-//! that it can be said twice.
+//! Migrations on MySQL and MariaDB, where each statement commits by itself. They run under a
+//! lock, and each statement can be repeated.
 
 use sqlx::{
     AssertSqlSafe, MySqlConnection, RawSql, Row,
@@ -9,9 +9,9 @@ use sqlx::{
     raw_sql,
 };
 
-/// Keeps others out who migrate the same database. The lock is the connection's, which is
-/// closed in any case. Its name has 59 characters, of 64 that are allowed, and no function in
-/// it is missing on a newer server, as MD5 is on MySQL 9.
+/// The lock that keeps other migrations of the same database out. It belongs to the connection,
+/// which is closed in any case. The name has 59 of 64 allowed characters. Its functions exist on
+/// every server; MD5, for example, is missing on MySQL 9.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)), 60)";
 const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
 
@@ -32,11 +32,11 @@ pub(super) async fn run(
                 return Err(sqlx::Error::Protocol(failed.into()).into());
             }
         },
-        // There, one process migrates.
+        // Such a server needs migrations from one process only.
         Err(sqlx::Error::Database(error)) if has_no_locks(&*error) => false,
         Err(error) => return Err(error.into()),
     };
-    // What was begun and not finished begins anew: whoever began it is gone.
+    // A migration that did not finish begins again, because the process that began it is gone.
     if exists(conn, table).await? {
         let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
         let sql = format!("DELETE FROM {table} WHERE success = FALSE AND version <= {newest}");
@@ -49,7 +49,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Whether this is how a server says that it has no named locks.
+/// Whether the server reports that it has no named locks.
 fn has_no_locks(error: &dyn DatabaseError) -> bool {
     let number = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
     number.is_some_and(|number| says_that_there_are_no_locks(number, error.message()))
@@ -57,10 +57,11 @@ fn has_no_locks(error: &dyn DatabaseError) -> bool {
 
 fn says_that_there_are_no_locks(number: u16, message: &str) -> bool {
     match number {
-        // Not supported yet (a Galera cluster, by version and settings); prohibited by the
-        // strict mode of Percona XtraDB Cluster, which has no number of its own for that.
+        // The first number means not supported yet (a Galera cluster, by version and settings).
+        // The second one is the strict mode of Percona XtraDB Cluster, which has no number of its
+        // own.
         1235 | 1105 => message.contains("GET_LOCK"),
-        // There is no function of that name.
+        // No function of that name exists.
         1305 => message.to_ascii_uppercase().contains("GET_LOCK"),
         _ => false,
     }
@@ -74,7 +75,7 @@ async fn exists(conn: &mut MySqlConnection, table: &str) -> sqlx::Result<bool> {
     Ok(trusted(sql).fetch_optional(conn).await?.is_some())
 }
 
-/// The only name in it is that of the table, a checked identifier.
+/// The table's name is the only variable part of the text, and it is a checked identifier.
 fn trusted(sql: String) -> RawSql {
     raw_sql(AssertSqlSafe(sql))
 }
@@ -97,7 +98,7 @@ mod tests {
             (1305, "FUNCTION test.MD5 does not exist", false),
             (1235, "This version of MySQL doesn't yet support 'something else'", false),
             (1105, "Unknown error", false),
-            // Too many connections, access denied, deadlock among locks, interrupted.
+            // These are: too many connections, access denied, deadlock among locks, interrupted.
             (1040, "Too many connections", false),
             (1044, "Access denied", false),
             (3058, "Deadlock found when trying to get user-level lock", false),

@@ -1,4 +1,4 @@
-//! Text in binary columns. The driver's own text types refuse to read those.
+//! Text in binary columns, which the driver's own text types refuse to read.
 
 use sqlx::{
     Decode, Encode, MySql, Type, ValueRef,
@@ -7,12 +7,12 @@ use sqlx::{
     mysql::{MySqlTypeInfo, MySqlValueRef},
 };
 
-/// UTF-8 in a binary column.
+/// UTF-8 text in a binary column.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(unnameable_types, reason = "an associated type of a sealed trait")]
 pub struct Utf8(String);
 
-/// The same, or NULL.
+/// UTF-8 text in a nullable binary column.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(unnameable_types, reason = "an associated type of a sealed trait")]
 pub struct OptUtf8(Option<String>);

@@ -1,15 +1,15 @@
-//! The words of a guard.
+//! The conditions of a guard as SQL.
 
 use invitation_core::{Condition, EmailKey, Guard, Timestamp, Transition, UserId};
 
 use crate::{dialect::Dialect, names::Names, statement::Statement};
 
-/// Where the values stand that the words of a redemption compare with.
+/// The source of the values with which the conditions of a redemption compare.
 #[derive(Clone, Copy)]
 pub(crate) enum ValueSource<'a> {
-    /// In the statement.
+    /// The statement contains the values.
     Statement,
-    /// In the row of this table: one for each of several redemptions in one statement.
+    /// The row of this table contains the values, one row for each redemption of the statement.
     Row(&'a str),
 }
 
@@ -28,7 +28,7 @@ impl ValueSource<'_> {
         };
     }
 
-    /// The invitation is for this address, or for its domain.
+    /// Writes that the invitation is for this address or for its domain.
     fn address<DB: Dialect>(self, s: &mut Statement<DB>, address: Option<&EmailKey>) {
         match (self, address) {
             (Self::Statement, None) => {}
@@ -48,7 +48,7 @@ pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &N
     guard_but(s, guard, ValueSource::Statement, names, &[]);
 }
 
-/// The same, and that there is no lease.
+/// Writes the guard, and that the invitation has no lease.
 pub(crate) fn guard_without_leases<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
@@ -59,7 +59,8 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
     s.sql(NO_LEASE);
 }
 
-/// The same, for codes of one use that nobody has used: they have no ledger.
+/// Writes the guard of a single-use code that is unused, and that it has no lease. Such a code
+/// has no rows in the ledger.
 pub(crate) fn guard_of_unused<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
@@ -70,22 +71,22 @@ pub(crate) fn guard_of_unused<DB: Dialect>(
     s.sql(NO_LEASE);
 }
 
-/// Without a lease, nobody has one. And no lease is looked for in a table that may be older
-/// than a row which this had to wait for.
+/// Without a lease, no user has one, so the statement needs no query of the table of leases. That
+/// table may be older than a row for which the statement had to wait.
 const NO_LEASE: &str = " AND i.held = 0";
 
-/// What the statement requires of a row, so that a condition need not be written.
+/// A requirement of the statement that makes a condition unnecessary.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Implied {
     /// The row has no leases.
     WithoutLeases,
-    /// Nobody has used the code.
+    /// The code is unused.
     WithoutUses,
-    /// Nothing: the condition is always written.
+    /// No requirement implies the condition, so it is always written.
     Never,
 }
 
-/// Returns the requirement under which a condition holds by itself.
+/// Returns the requirement that implies a condition.
 fn implied(condition: &Condition) -> Implied {
     match condition {
         Condition::FirstHoldBy(_) => Implied::WithoutLeases,
@@ -104,7 +105,7 @@ fn implied(condition: &Condition) -> Implied {
     }
 }
 
-/// Writes all conditions but those that `required` implies.
+/// Writes all conditions except those that `required` implies.
 fn guard_but<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
@@ -118,7 +119,7 @@ fn guard_but<DB: Dialect>(
     }
 }
 
-/// The same for several redemptions at once, whose guards differ in values at most.
+/// Writes the guards of several redemptions at once. The guards may differ in values only.
 pub(crate) fn guard_of_all<DB: Dialect>(
     s: &mut Statement<DB>,
     redemptions: &[&Transition],
@@ -165,8 +166,8 @@ fn condition<DB: Dialect>(
         Condition::FirstUseBy(user) => {
             s.sql("(i.used_by IS NULL OR i.used_by <> ");
             values.user(s, user);
-            // The ledger is of codes for several uses. Counted, so that it is asked by its
-            // key and never joined.
+            // The ledger contains redemptions of codes for several uses only. The subquery
+            // counts, so that the database looks up the key and never joins.
             s.sql(format_args!(
                 ") AND (i.max_uses = 1 OR 0 = (SELECT COUNT(*) FROM {} r \
                  WHERE r.invitation = i.id AND r.user_id = ",
@@ -195,7 +196,8 @@ fn condition<DB: Dialect>(
         }
         Condition::Grantable(pairs) => {
             s.sql("(i.inviter_role IS NULL");
-            // One branch an inviter, not one a pair: databases bound the depth.
+            // One branch for each inviter role keeps the condition shallow. Databases limit its
+            // depth.
             for granted in pairs.chunk_by(|a, b| a.inviter == b.inviter) {
                 if let Some(first) = granted.first() {
                     s.sql(" OR (i.inviter_role = ").text(first.inviter.as_str());
@@ -208,7 +210,7 @@ fn condition<DB: Dialect>(
             s.sql(")");
         }
         Condition::Version(version) => {
-            // A version beyond what is stored matches nothing.
+            // A version that is too large for the column matches no row.
             s.sql("i.version = ").int(i64::try_from(*version).unwrap_or(-1));
         }
         Condition::FirstHoldBy(user) => {
@@ -240,10 +242,10 @@ fn condition<DB: Dialect>(
     }
 }
 
-/// Begins the question for a lease; what is asked of it, and the parentheses, follow.
+/// Begins the subquery for a lease. The caller adds conditions and the closing parentheses.
 fn a_lease<'s, DB: Dialect>(s: &'s mut Statement<DB>, names: &Names) -> &'s mut Statement<DB> {
-    // What the row itself says comes first: some databases look at a row that they had to
-    // wait for as it is by then, but at other tables as they were before.
+    // The condition on the row itself comes first. Some databases see the latest version of a row
+    // for which they had to wait, but older versions of other tables.
     s.sql(format_args!("(i.held > 0 AND EXISTS (SELECT 1 FROM {}", names.leases));
     s.sql(" l WHERE l.invitation = i.id")
 }

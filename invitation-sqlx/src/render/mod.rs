@@ -1,8 +1,8 @@
-//! The domain's words in SQL, once for all databases.
+//! The core's types as SQL that every database understands.
 //!
-//! Each function here has a twin in the core that says what it means:
-//! `Condition::holds`, `Change::apply_to`, `Filter::matches`,
-//! `Invitation::status`, `Quota::counts`, `Purge::takes`. The table of invitations is always called `i`.
+//! Each function here has a counterpart in the core that defines its meaning: `Condition::holds`,
+//! `Change::apply_to`, `Filter::matches`, `Invitation::status`, `Quota::counts`, `Purge::takes`.
+//! The alias of the table of invitations is always `i`.
 
 mod guard;
 
@@ -16,7 +16,7 @@ pub(crate) use self::guard::{
 };
 use crate::{dialect::Dialect, names::Names, statement::Statement};
 
-/// Returns the number that the table of states has for a state.
+/// Returns the number of a state in the table of states.
 pub(crate) const fn state(state: State) -> i64 {
     match state {
         State::Open => 0,
@@ -25,11 +25,11 @@ pub(crate) const fn state(state: State) -> i64 {
     }
 }
 
-/// Greater than every text that begins with a searched term: terms are letters, digits
-/// and marks, and this is none of them.
+/// A character greater than each character of a term. Terms consist of letters, digits and marks,
+/// and this is none of them.
 const END_OF_PREFIX: char = char::MAX;
 
-/// Says the index by which the rows of a table are to be found, where it must be said.
+/// Writes the name of the index to use, on databases that need index hints.
 pub(crate) fn index_hint<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: &str) {
     if DB::INDEX_HINTS {
         let prefix = if index == "PRIMARY" { "" } else { names.prefix() };
@@ -37,7 +37,7 @@ pub(crate) fn index_hint<DB: Dialect>(s: &mut Statement<DB>, names: &Names, inde
     }
 }
 
-/// Writes a value that a planner which guesses is not told.
+/// Writes a value that a planner which chooses by statistics cannot see.
 pub(crate) fn hidden_from_planner<DB: Dialect>(
     s: &mut Statement<DB>,
     write: impl FnOnce(&mut Statement<DB>),
@@ -47,8 +47,8 @@ pub(crate) fn hidden_from_planner<DB: Dialect>(
     s.sql(if DB::STATS_SENSITIVE_PLANNER { ")" } else { "" });
 }
 
-/// So many rows and no more. A planner that guesses is not told how many: it then takes
-/// them for few of all, and goes by an index that has them in order.
+/// Limits the number of rows. PostgreSQL's planner cannot see the number. It then expects few of
+/// all rows and uses an index that has them in order.
 pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     s.sql(" LIMIT ");
     hidden_from_planner(s, |s| {
@@ -56,7 +56,7 @@ pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     });
 }
 
-/// Not so many of the first rows.
+/// Skips a number of rows.
 pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     s.sql(" OFFSET ");
     hidden_from_planner(s, |s| {
@@ -64,10 +64,11 @@ pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     });
 }
 
-/// Looks for a row by all of its key, of which this is the part that some indexes of part
-/// of the table are about. A planner that guesses is not told it: it would take an index
-/// that has but some of the key for as good as the key's own, and then read a whole
-/// division for each row.
+/// Writes the state as a part of the primary key of the table of states.
+///
+/// PostgreSQL's planner cannot see the value. It would take a partial index for this state, with
+/// only a part of the key, for as good as the primary key. It would then read a whole division
+/// for each row.
 pub(crate) fn is_in_state<DB: Dialect>(s: &mut Statement<DB>, column: &str, wanted: State) {
     s.sql(column).sql(" = ");
     hidden_from_planner(s, |s| {
@@ -91,15 +92,15 @@ pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
     }
 }
 
-/// Joins to each of some candidates `c` the invitation `i` whose key it has.
+/// Joins each candidate `c` with its invitation `i`.
 pub(crate) fn each_by_key<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
     let Names { invitations, .. } = names;
-    // One by one: read all at once, they would be a whole table.
+    // The lateral join reads one invitation at a time. A plain join might read the whole table.
     if DB::STATS_SENSITIVE_PLANNER {
         s.sql(" CROSS JOIN LATERAL (SELECT * FROM ").sql(invitations);
         s.sql(" x WHERE x.id = c.which OFFSET 0) i");
     } else {
-        // To SQLite the word says which of both comes first.
+        // CROSS makes SQLite read the candidates first.
         s.sql(format_args!(" CROSS JOIN {invitations} i"));
         index_hint(s, names, "PRIMARY");
         s.sql(" ON i.id = c.which");
@@ -110,7 +111,7 @@ pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {
     scope_of(s, "i", scope);
 }
 
-/// The same of another table that has the division of an invitation.
+/// Writes the scope for another table with the division of an invitation.
 pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &Scope) {
     match scope {
         Scope::All => {}
@@ -120,7 +121,7 @@ pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &
     }
 }
 
-/// The assignments that tell of a redemption as the latest.
+/// Writes the assignments of the latest redemption.
 pub(crate) fn latest_use<DB: Dialect>(
     s: &mut Statement<DB>,
     id: &EventId,
@@ -137,7 +138,7 @@ pub(crate) fn latest_use<DB: Dialect>(
     s.opt_blob(lease.as_ref().map(|id| id.as_bytes().as_slice()));
 }
 
-/// The assignments of an update.
+/// Writes the assignments of an update.
 pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     match change {
         Change::Redeem { id, user, username, at, taken_over_from } => {
@@ -213,7 +214,7 @@ pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names:
     }
 }
 
-/// What a status says about the facts, judged at the filter's time.
+/// Writes the conditions of a status at the filter's time.
 pub(crate) fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
     s.sql(match status {
         Status::Used => " AND i.uses >= i.max_uses",
@@ -223,7 +224,7 @@ pub(crate) fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter:
     validity(s, status, filter);
 }
 
-/// What a status says about the expiry.
+/// Writes the condition of a status on the expiry.
 pub(crate) fn validity<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
     match status {
         Status::Used | Status::Revoked => {}
@@ -245,8 +246,8 @@ pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Time
     }
 }
 
-/// Either the address or the name of the latest redeemer meets all terms. The terms of an
-/// invitation are read once, whatever is searched for.
+/// Writes that the address or the name of the latest redeemer matches all terms. The subquery
+/// reads the terms of an invitation once for all searched terms.
 fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(" AND (1 = 0");
     if !search.tags().is_empty() {
@@ -272,8 +273,8 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(")");
 }
 
-/// All terms `w` that meet what is searched for, by the index that has them; or of
-/// these, those that are longer.
+/// Writes the range of terms `w` that match a searched term, from the index of terms. With `>`
+/// for `is`, the range contains the longer terms only.
 pub(crate) fn search_terms<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
@@ -291,7 +292,7 @@ pub(crate) fn search_terms<DB: Dialect>(
     });
 }
 
-/// All invitations `i` whose codes may begin like what is searched for.
+/// Writes the rows of invitations `i` whose code may begin with the searched text.
 pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: &Search) {
     s.sql(format_args!("{} i WHERE ", names.invitations));
     if search.tags().is_empty() {
@@ -303,7 +304,8 @@ pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: 
     });
 }
 
-/// The end of the range of terms that meet what is searched for, and how to compare with it.
+/// Returns the end of the range of terms that match a searched term, and the operator to compare
+/// with it.
 fn end_of(wanted: &SearchTerm) -> (&'static str, String) {
     let text = wanted.as_str();
     if wanted.is_whole() {
@@ -313,7 +315,7 @@ fn end_of(wanted: &SearchTerm) -> (&'static str, String) {
     }
 }
 
-/// Those that a quota counts, among the states `s`.
+/// Writes the condition of the invitations that a quota counts, on the table of states `s`.
 pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
     match &quota.of {
         QuotaOf::Inviter(user) => s.sql("s.inviter = ").text(user.as_str()),
@@ -323,7 +325,7 @@ pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
     s.sql(" AND s.expires_at > ").int(quota.now.as_micros());
 }
 
-/// Those that a purge takes.
+/// Writes the condition of the invitations that a purge removes.
 pub(crate) fn purgeable<DB: Dialect>(s: &mut Statement<DB>, purge: &Purge) {
     let before = purge.before.as_micros();
     s.sql("(i.deleted_at < ").int(before);
@@ -335,7 +337,7 @@ pub(crate) fn purgeable<DB: Dialect>(s: &mut Statement<DB>, purge: &Purge) {
     scope(s, &purge.scope);
 }
 
-/// What lies strictly behind a position, newest first.
+/// Writes that a row comes strictly after a position, newest first.
 pub(crate) fn after<DB: Dialect, I>(
     s: &mut Statement<DB>,
     at: &str,
@@ -355,7 +357,7 @@ pub(crate) fn after<DB: Dialect, I>(
     }
 }
 
-/// Which events; the table of events is called `e`.
+/// Writes the filter of events. The alias of the table of events is `e`.
 pub(crate) fn event_filter<DB: Dialect>(
     s: &mut Statement<DB>,
     scope: &Scope,

@@ -50,7 +50,7 @@ impl Record for Event {
     }
 }
 
-/// Writes the values of an event, with those of the invitation and its division as told.
+/// Writes the values of an event. `about` writes the invitation and its division.
 pub(crate) fn write_event<V: Values>(v: &mut V, event: &Event, about: impl FnOnce(&mut V)) {
     let PerformerParts { user, role, username } = event.performer.parts();
     v.blob(event.id.as_bytes().as_slice());

@@ -1,5 +1,5 @@
-//! Rows and what they stand for. A row that this library did not write is an
-//! error, never a guess.
+//! Conversion between rows and the core's types. A row that this library did not write is an
+//! error.
 
 mod event;
 mod uses;
@@ -25,8 +25,8 @@ use crate::{
     values::{Record, Values},
 };
 
-/// The columns of an invitation, in the order in which [`invitation`] reads them
-/// and [`InvitationRow`] writes them.
+/// The columns of an invitation, in the order in which [`invitation`] reads them and
+/// [`InvitationRow`] writes them.
 pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, email_domain, \
      role, division, inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, \
      used_by, used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, \
@@ -34,7 +34,7 @@ pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, 
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Reads the columns of a row from left to right.
+/// A reader of the columns of a row, from left to right.
 struct ColumnReader<'r, DB: Dialect> {
     row: &'r DB::Row,
     table: &'static str,
@@ -117,7 +117,7 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
         micros.map(time).transpose()
     }
 
-    /// A text that was checked when it was written.
+    /// Reads a text that was checked before it was written.
     fn stored<T>(&mut self, column: &'static str, restore: impl FnOnce(String) -> T) -> Result<T> {
         self.text(column).map(restore)
     }
@@ -156,11 +156,11 @@ pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
 /// A row of a list.
 pub(crate) enum ListedRow {
     Invitation(Box<Invitation>),
-    /// Here the candidates ended.
+    /// The position where the candidates ended.
     End(Position<InvitationId>),
 }
 
-/// Reads an invitation, or nothing of it, and a position behind it.
+/// Reads an invitation, or a position from the columns after an empty one.
 pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<ListedRow> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     if c.opt_blob("id")?.is_some() {
@@ -171,14 +171,14 @@ pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<ListedRow> {
     Ok(ListedRow::End(Position { at, id }))
 }
 
-/// A row about a request: one of its invitations, if there are any.
+/// A row about a request, with one of its invitations, if there are any.
 pub(crate) struct PriorRequestRow {
     pub(crate) invitation: Option<Invitation>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) results: Option<RequestResults>,
 }
 
-/// Reads an invitation, or nothing of it, and its request behind it.
+/// Reads an invitation, which may be missing, and its request from the columns after it.
 pub(crate) fn prior_request<DB: Dialect>(row: &DB::Row) -> Result<PriorRequestRow> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     let is_there = c.opt_blob("id")?.is_some();
@@ -200,7 +200,7 @@ pub(crate) fn request_id<DB: Dialect>(row: &DB::Row) -> Result<Vec<u8>> {
     ColumnReader::<DB>::new(row, "requests").blob("id")
 }
 
-/// Reads an invitation, and the ordinal of a batch entry behind it.
+/// Reads an invitation, and the ordinal of a batch entry from the column after it.
 pub(crate) fn invitation_and_ordinal<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, i64)> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     Ok((read_invitation(&mut c)?, c.int("ordinal")?))
@@ -259,7 +259,7 @@ fn last_use<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Option<Redempti
     }
 }
 
-/// A new row, with the request that it was created by as one more column at the end.
+/// A new row, with the id of the request that created it as its last column.
 pub(crate) struct InvitationRow<'a> {
     pub(crate) invitation: &'a Invitation,
     pub(crate) request: Option<&'a [u8]>,
@@ -325,13 +325,13 @@ impl Record for StateRow<'_> {
     }
 }
 
-/// An invitation that is to go.
+/// An invitation that a purge removes.
 pub(crate) struct PurgeCandidate {
     pub(crate) id: InvitationId,
     pub(crate) division: String,
     pub(crate) state: State,
     pub(crate) created_at: i64,
-    /// The request that it was created by.
+    /// The id of the request that created the invitation.
     pub(crate) request: Option<Vec<u8>>,
 }
 
@@ -359,7 +359,7 @@ pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
     })
 }
 
-/// Reads a row of so many numbers.
+/// Reads a row of `columns` numbers.
 pub(crate) fn counts<DB: Dialect>(row: &DB::Row, columns: usize) -> Result<Vec<i64>> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     (0..columns).map(|_| c.int("count")).collect()

@@ -7,8 +7,7 @@ use invitation_core::{
 use super::{ColumnReader, Result};
 use crate::{dialect::Dialect, statement::Statement};
 
-/// The columns of a redemption, in the order of [`redemption`] and
-/// [`write_redemption`].
+/// The columns of a redemption, in the order of [`redemption`] and [`write_redemption`].
 pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role, lease";
 
 pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
@@ -49,7 +48,7 @@ pub(crate) fn lease<DB: Dialect>(row: &DB::Row) -> Result<Lease> {
     read_lease(&mut ColumnReader::<DB>::new(row, "leases"))
 }
 
-/// Reads a lease, and where it is behind it.
+/// Reads a lease, and its invitation and division from the columns after it.
 pub(crate) fn open_lease<DB: Dialect>(row: &DB::Row) -> Result<OpenLease> {
     let mut c = ColumnReader::<DB>::new(row, "leases");
     Ok(OpenLease {

@@ -1,12 +1,12 @@
-//! New database files.
+//! Creation of database files.
 
 use std::{fs::OpenOptions, io, path::Path};
 
-/// Creates the file of a database if there is none, such that nobody but its owner can read
-/// it. SQLite gives the files beside it the same mode.
+/// Creates the file of a database, if it does not exist, with read access for its owner only.
+/// SQLite gives the files beside it the same mode.
 ///
-/// A file that exists is not even opened: closing it again would end all locks that the
-/// process holds on it (<https://www.sqlite.org/howtocorrupt.html>).
+/// An existing file is not even opened. Closing it again would release all locks that the process
+/// holds on it (<https://www.sqlite.org/howtocorrupt.html>).
 pub(super) fn create(path: &Path) -> io::Result<()> {
     let is_no_file = path.as_os_str().is_empty()
         || path.as_os_str() == ":memory:"

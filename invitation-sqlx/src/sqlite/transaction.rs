@@ -1,10 +1,12 @@
-//! What to do when SQLite has ended a transaction by itself.
+//! Recovery after SQLite has ended a transaction by itself.
 //!
-//! After a full disk, an I/O error, exhausted memory or an interrupt, SQLite may roll back
-//! the whole transaction (<https://www.sqlite.org/lang_transaction.html>). The driver does not
-//! notice: it counts the nesting of transactions, and goes on counting as if the transaction
-//! were open. From then on each statement commits by itself, ROLLBACK is an error, and the
-//! driver begins no other transaction on the connection.
+//! After a full disk, an I/O error, exhausted memory or an interrupt, SQLite may roll back the
+//! whole transaction (<https://www.sqlite.org/lang_transaction.html>). The driver does not notice
+//! that, and goes on counting the transaction as open. From then on:
+//!
+//! - Each statement commits by itself.
+//! - ROLLBACK is an error.
+//! - The driver begins no other transaction on the connection.
 
 use std::{
     fmt::Write,
@@ -23,24 +25,24 @@ use sqlx_core::{rt, transaction::TransactionManager};
 
 use crate::ops;
 
-/// Finds out whether a transaction is open, and whether it is [doomed](doom): BEGIN is an
-/// error inside of one.
+/// Finds out whether a transaction is open, and whether it is [doomed](doom). BEGIN fails inside
+/// a transaction.
 const PROBE: &str =
     "SELECT 1 FROM temp.sqlite_master WHERE name = 'invitation_transaction_ended'; BEGIN";
 
-/// Makes COMMIT fail, for as long as the transaction is open: the violation of a deferred
-/// constraint stays. A rollback removes the table again.
+/// Makes COMMIT fail for as long as the transaction is open, by a lasting violation of a deferred
+/// constraint. A rollback removes the table again.
 const DOOM: &str = "CREATE TEMP TABLE invitation_transaction_ended (id INTEGER PRIMARY KEY, \
      other INTEGER REFERENCES invitation_transaction_ended (id) DEFERRABLE INITIALLY DEFERRED); \
      INSERT INTO invitation_transaction_ended VALUES (1, 2)";
 
-/// The time in which the driver's thread answers a question that needs no disk.
+/// The time in which the driver's thread answers a ping, which needs no disk.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// Ends whatever is open on a connection, and brings the driver's count back to zero.
-/// Returns whether both is known to be so.
+/// Ends a transaction that is open on a connection, and resets the driver's count to zero.
+/// Returns whether both are known to have succeeded.
 pub(super) async fn end(conn: &mut SqliteConnection) -> bool {
-    // Behind everything that is queued, such as the driver's own way back.
+    // This statement runs after all queued ones, such as the driver's own rollback.
     match ops::unprepared::<Sqlite>(conn, "ROLLBACK").await {
         Ok(()) => {}
         // No transaction is active.
@@ -63,7 +65,7 @@ pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usiz
     let depth = depth(conn);
     match state {
         TransactionState::Open => return Ok(depth),
-        // The host has begun none through the driver.
+        // The host has begun no transaction through the driver.
         TransactionState::Ended if depth == 0 => {
             return ops::unprepared::<Sqlite>(conn, "ROLLBACK").await.map(|()| 0);
         }
@@ -73,17 +75,17 @@ pub(super) async fn host_depth(conn: &mut SqliteConnection) -> sqlx::Result<usiz
     Err(sqlx::Error::Protocol("the database has ended the host's transaction".into()))
 }
 
-/// Returns whether the host's transaction, of this depth, is still open. If not, it cannot
-/// be committed: there is a new one in its place, with the same savepoints, whose commit
-/// fails; a rollback leaves the connection as good as new.
+/// Returns whether the host's transaction, of this depth, is still open. If not, replaces it by a
+/// doomed one with the same savepoints. The commit of that transaction fails, and a rollback
+/// makes the connection usable again.
 pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
     match probe(conn).await {
-        // An error in the middle of the store's own way back leaves its savepoint.
+        // An error during the store's own rollback leaves the store's savepoint open.
         Ok(TransactionState::Open) if end_savepoints(conn, depth).await => return true,
         Ok(TransactionState::Doomed) if self::depth(conn) == depth => {}
         Ok(TransactionState::Ended) => doom_or_close(conn, depth).await,
-        // The driver counts savepoints that are not there, or the other way about: what of
-        // this call is kept is unknown.
+        // The driver's count and SQLite's savepoints differ, so the extent of this call's work is
+        // unknown.
         Ok(TransactionState::Open | TransactionState::Doomed) => {
             if ops::unprepared::<Sqlite>(conn, "ROLLBACK; BEGIN").await.is_ok() {
                 doom_or_close(conn, depth).await;
@@ -98,7 +100,7 @@ pub(super) async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bo
 
 enum TransactionState {
     Open,
-    /// It had ended, and is open now only because this looked.
+    /// The transaction had ended, and only the probe has begun the one that is open.
     Ended,
     Doomed,
 }
@@ -129,21 +131,22 @@ async fn doom_or_close(conn: &mut SqliteConnection, depth: usize) {
     }
 }
 
-/// Makes the transaction that was begun in place of the host's one that cannot be committed.
-/// Returns whether that is done.
+/// Makes sure that the transaction which replaces the host's cannot be committed. Returns whether
+/// that succeeded.
 async fn doom(conn: &mut SqliteConnection, depth: usize) -> bool {
-    // Without this, no constraint is looked at; and it cannot be turned on in a transaction.
+    // Without this setting SQLite checks no foreign keys, and it cannot be turned on inside a
+    // transaction.
     let enforced = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *conn).await;
     if !matches!(enforced, Ok(1_i64)) {
         return false;
     }
-    // The store's own savepoint may still be counted.
+    // The driver may still count the store's own savepoint.
     let counted = self::depth(conn);
     ops::unprepared::<Sqlite>(conn, savepoints(DOOM, counted)).await.is_ok()
         && end_savepoints(conn, depth).await
 }
 
-/// These statements, and then the savepoints that the driver sets up to this depth.
+/// Returns the statements, followed by the savepoints that the driver sets up to this depth.
 fn savepoints(statements: &str, depth: usize) -> String {
     let mut sql = statements.to_owned();
     for n in 1..depth {
@@ -153,8 +156,8 @@ fn savepoints(statements: &str, depth: usize) -> String {
     sql
 }
 
-/// Goes back to a host's transaction of this depth. Returns whether the driver counts that
-/// depth then.
+/// Rolls back to a host's transaction of this depth. Returns whether the driver then counts that
+/// depth.
 async fn end_savepoints(conn: &mut SqliteConnection, depth: usize) -> bool {
     let Some(more) = self::depth(conn).checked_sub(depth) else { return false };
     roll_back(conn, more).await && self::depth(conn) == depth
@@ -169,24 +172,25 @@ async fn roll_back(conn: &mut SqliteConnection, times: usize) -> bool {
     true
 }
 
-/// Closes a host's connection, so that each further call on it fails and its pool opens
-/// another one. To be called while the driver counts a transaction.
+/// Closes a host's connection, so that each further call on it fails and its pool opens another
+/// one. The driver must count a transaction at that time.
 async fn close(conn: &mut SqliteConnection) {
-    // The driver refuses this inside of a transaction; and its thread ends when nobody
-    // listens to an answer about transactions. It may have answered before it was noticed.
+    // The driver refuses to close a connection inside a transaction. But its thread ends when the
+    // receiver of an answer about transactions is dropped. The thread may have answered before
+    // the drop, so this tries several times.
     for _ in 0..100 {
         {
             let begin = SqliteTransactionManager::begin(conn, Some("BEGIN".into_sql_str()));
             let mut begin = pin!(begin);
             let _is_ready = begin.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
-        // A question that reaches the thread while it ends is never answered: the queue
-        // outlives its reader. Without an answer in time, the thread has ended.
+        // A ping that reaches the thread while it ends is never answered, because the queue
+        // outlives its reader. So no answer in time means that the thread has ended.
         if !matches!(rt::timeout(ANSWER, conn.ping()).await, Ok(Ok(()))) {
             return;
         }
     }
-    // Then at least nothing is ever committed on it.
+    // The connection could not be closed, so a hook makes each commit on it fail.
     if let Ok(mut handle) = conn.lock_handle().await {
         handle.set_commit_hook(|| false);
     }
@@ -196,8 +200,8 @@ fn depth(conn: &SqliteConnection) -> usize {
     SqliteTransactionManager::get_transaction_depth(conn)
 }
 
-/// Whether the error is `SQLITE_ERROR`, without anything more special to say: what BEGIN and
-/// ROLLBACK answer when a transaction is open, or none.
+/// Whether the error is `SQLITE_ERROR` without an extended code. SQLite returns it for a BEGIN
+/// inside a transaction and for a ROLLBACK outside of one.
 fn is_plain(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
