@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_conflict_is_worth_a_new_try() {
+    fn only_conflicts_are_retried() {
         for kind in [
             StoreErrorKind::Unavailable,
             StoreErrorKind::OutcomeUnknown,
@@ -79,21 +79,21 @@ mod tests {
     }
 
     #[test]
-    fn tries_come_to_an_end() {
+    fn retries_are_bounded() {
         let mut retries = retries(7);
         let made = std::iter::from_fn(|| retries.pause(CONFLICT, IMMEDIATELY)).count();
         assert_eq!(made, 6);
     }
 
     #[test]
-    fn a_long_wait_is_not_repeated() {
+    fn long_conflict_is_not_retried() {
         let almost = Duration::from_micros(999_999);
         assert!(retries(7).pause(CONFLICT, almost).is_some());
         assert_eq!(retries(7).pause(CONFLICT, MAX_ELAPSED), None);
     }
 
     #[test]
-    fn pauses_grow_within_their_bound_and_differ_between_operations() {
+    fn pauses_grow_within_bounds_and_differ_between_operations() {
         let pauses = |random| {
             let mut retries = retries(random);
             (0..MAX_RETRIES)

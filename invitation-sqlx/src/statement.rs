@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_count_without_a_row_is_an_error_and_not_0() {
+    async fn count_without_a_row_is_an_error() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let counted = |sql: &'static str| Statement::<Sqlite>::new(sql);
         let row = counted("SELECT 7").only(&mut conn).await.unwrap();

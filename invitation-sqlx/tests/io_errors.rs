@@ -128,7 +128,7 @@ async fn survives<DB: Kind>(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mariadb_server_whose_writes_fail_loses_nothing() {
+async fn mariadb_with_failing_writes_loses_nothing() {
     let server = MariaDb::start().unwrap();
     let pool = pool::<MySql>(&server.create_database()).await;
     let store = SqlStore::new(pool.clone());
@@ -137,7 +137,7 @@ async fn a_mariadb_server_whose_writes_fail_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_server_whose_writes_fail_loses_nothing() {
+async fn postgres_with_failing_writes_loses_nothing() {
     // PostgreSQL stops when it cannot write its log, whose segments have 16 MiB. So the table of
     // events grows beyond that before: by rows of a transaction that is undone. Autovacuum would
     // remove them.

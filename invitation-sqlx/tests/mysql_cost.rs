@@ -43,7 +43,7 @@ async fn rows_read(conn: &mut MySqlConnection) -> i64 {
 
 /// The number of codes in the table does not change the cost.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redemption_looks_at_its_own_rows_only() {
+async fn redemption_reads_only_its_own_rows() {
     let (invitations, pool) = on_one_connection().await;
     let draft = Draft::new().with_role(Role::new("staff").unwrap());
     let twice = || draft.clone().for_uses(2.try_into().unwrap());
@@ -64,7 +64,7 @@ async fn a_redemption_looks_at_its_own_rows_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redemption_prepares_nothing() {
+async fn redemption_prepares_no_statement() {
     let (invitations, pool) = on_one_connection().await;
     let (_, code) = create(&invitations).await;
     let before = counters(&mut pool.acquire().await.unwrap()).await;
@@ -74,7 +74,7 @@ async fn a_redemption_prepares_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redemption_inside_prepares_nothing() {
+async fn joined_redemption_prepares_no_statement() {
     let (invitations, pool) = on_one_connection().await;
     let (_, code) = create(&invitations).await;
     let mut tx = pool.begin().await.unwrap();

@@ -82,7 +82,7 @@ fn is_plain_failure(error: &Error) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alone_nothing_is_kept_and_the_connection_is_as_before() {
+async fn failed_message_keeps_nothing_and_resets_the_connection() {
     for change in LATER {
         let host = Host::new().await;
         let code = host.half_used().await;
@@ -109,7 +109,7 @@ async fn alone_nothing_is_kept_and_the_connection_is_as_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inside_nothing_is_kept_and_the_hosts_work_goes_on() {
+async fn failed_message_in_a_host_transaction_keeps_only_the_hosts_work() {
     for change in LATER {
         let host = Host::new().await;
         let code = host.half_used().await;
@@ -130,7 +130,7 @@ async fn inside_nothing_is_kept_and_the_hosts_work_goes_on() {
 
 /// The caller, or the host's next statement, then never sees the error.
 #[tokio::test(flavor = "multi_thread")]
-async fn dropped_before_the_answer_nothing_is_kept_either() {
+async fn failed_message_dropped_before_its_answer_keeps_nothing() {
     let host = Host::new().await;
     let code = host.half_used().await;
     let before = trail(&host.invitations).await;

@@ -43,7 +43,7 @@ fn manager_of(user: &str, division: &str) -> Actor {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_whose_ids_look_alike_are_different_users() {
+async fn users_with_similar_ids_are_different_users() {
     const ALIKE: [&str; 4] = ["anna", "Anna", "ánna", "ＡＮＮＡ"];
     for collation in ["utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_bin"] {
         let (invitations, pool) = on_a_folding_database(collation).await;
@@ -81,7 +81,7 @@ async fn users_whose_ids_look_alike_are_different_users() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_overview_shows_what_the_dashboard_does() {
+async fn overview_equals_the_dashboard() {
     let (invitations, pool) = on_a_folding_database("utf8mb4_general_ci").await;
     let address = Email::parse("Anna@Example.com").unwrap();
     let draft = Draft::new().for_email(address).expiring(Expiry::InDays(7));

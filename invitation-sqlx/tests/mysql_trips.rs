@@ -61,7 +61,7 @@ fn for_uses(uses: u32) -> Draft {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redemption_alone_is_one() {
+async fn redemption_takes_one_round_trip() {
     let wired = Wired::new().await;
     let Wired { invitations, .. } = &wired;
     let (_, code) = create(invitations).await;
@@ -71,7 +71,7 @@ async fn a_redemption_alone_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_use_of_a_code_for_several_is_one() {
+async fn use_of_a_multi_use_code_takes_one_round_trip() {
     let wired = Wired::new().await;
     let Wired { invitations, .. } = &wired;
     let code = wired.code_for(3).await;
@@ -83,7 +83,7 @@ async fn a_use_of_a_code_for_several_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redemption_with_a_proven_address_is_one() {
+async fn redemption_with_a_proven_address_takes_one_round_trip() {
     let wired = Wired::new().await;
     let Wired { invitations, .. } = &wired;
     let address = Email::parse("anna@example.com").unwrap();
@@ -97,7 +97,7 @@ async fn a_redemption_with_a_proven_address_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_told_after_two_and_recorded_in_one_more() {
+async fn refusal_takes_two_round_trips_and_one_for_its_event() {
     let wired = Wired::new().await;
     let Wired { invitations, .. } = &wired;
     for uses in [1, 2] {
@@ -112,7 +112,7 @@ async fn a_refusal_is_told_after_two_and_recorded_in_one_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repetition_is_two() {
+async fn repeated_redemption_takes_two_round_trips() {
     let wired = Wired::new().await;
     let Wired { invitations, .. } = &wired;
     for uses in [1, 2] {
@@ -126,7 +126,7 @@ async fn a_repetition_is_two() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inside_a_transaction_it_is_three_and_a_refusal_four() {
+async fn joined_redemption_takes_three_round_trips_and_a_refusal_four() {
     let wired = Wired::new().await;
     let Wired { invitations, proxy } = &wired;
     let mut tx = invitations.store().pool().begin().await.unwrap();

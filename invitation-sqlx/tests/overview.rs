@@ -93,7 +93,7 @@ fn row(view: &InvitationView) -> Row {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_shows_what_the_list_shows() {
+async fn sqlite_overview_equals_the_list() {
     let store = SqliteStore::in_memory().await.unwrap();
     let pool = store.pool().clone();
     let expected = live(store).await;
@@ -103,7 +103,7 @@ async fn sqlite_shows_what_the_list_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_shows_what_the_list_shows() {
+async fn postgres_overview_equals_the_list() {
     let url = invitation_testkit::Postgres::shared().create_database();
     let pool = PgPool::connect(&url).await.unwrap();
     let store = PgStore::new(pool.clone());
@@ -116,7 +116,7 @@ async fn postgres_shows_what_the_list_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mariadb_shows_what_the_list_shows() {
+async fn mariadb_overview_equals_the_list() {
     let url = invitation_testkit::MariaDb::shared().create_database();
     let pool = MySqlPool::connect(&url).await.unwrap();
     let store = MySqlStore::new(pool.clone());

@@ -199,7 +199,7 @@ async fn explaining(url: &str) -> PgPool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_goes_by_the_intended_indexes() {
+async fn postgres_uses_the_intended_indexes() {
     let _turn = TURN.lock().await;
     let log = log();
     let url = invitation_testkit::Postgres::shared().create_database();
@@ -238,7 +238,7 @@ async fn postgres_goes_by_the_intended_indexes() {
 
 /// A plan that was cached while the tables were empty still works when they have grown.
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_goes_by_keys_from_the_beginning() {
+async fn postgres_uses_keys_before_any_analyze() {
     let _turn = TURN.lock().await;
     let log = log();
     let url = invitation_testkit::Postgres::shared().create_database();
@@ -259,7 +259,7 @@ async fn postgres_goes_by_keys_from_the_beginning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_goes_by_the_intended_indexes() {
+async fn sqlite_uses_the_intended_indexes() {
     let _turn = TURN.lock().await;
     let log = log();
     let store = SqliteStore::in_memory().await.unwrap();

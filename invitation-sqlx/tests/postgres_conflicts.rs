@@ -54,7 +54,7 @@ async fn until_waiting(others: &PgPool, number: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_somebody_was_in_the_way_of_is_tried_again() {
+async fn change_after_a_conflict_is_retried() {
     let (invitations, others) = impatient().await;
     let (_, code) = create(&invitations).await;
     let other = in_the_way(&others).await;
@@ -72,7 +72,7 @@ async fn a_change_that_somebody_was_in_the_way_of_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_stays_in_the_way_is_a_conflict_in_the_end() {
+async fn lasting_conflict_is_reported_after_all_retries() {
     let (invitations, others) = impatient().await;
     let (_, code) = create(&invitations).await;
     let other = in_the_way(&others).await;

@@ -134,17 +134,17 @@ async fn redeems_survive(max_uses: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redeem_that_was_cut_off_is_told_the_truth_when_repeated() {
+async fn interrupted_redeem_reports_its_true_outcome_when_repeated() {
     redeems_survive(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_is_one_of_a_code_for_several() {
+async fn redeem_of_a_multi_use_code_survives_a_lost_connection() {
     redeems_survive(3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_creation_that_was_cut_off_is_found_again_by_its_key() {
+async fn interrupted_creation_is_found_by_its_key() {
     for lost in [Lost::Request, Lost::Answer] {
         let wires = Wires::new().await;
         let first = IdempotencyKey::new("first").unwrap();
@@ -179,7 +179,7 @@ async fn a_creation_that_was_cut_off_is_found_again_by_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_ignores_a_lost_connection_keeps_neither_account_nor_redemption() {
+async fn host_ignoring_a_lost_connection_keeps_neither_account_nor_redemption() {
     for lost in [Lost::Request, Lost::Answer] {
         let wires = Wires::new().await;
         let pool = wires.sound.store().pool().clone();

@@ -54,7 +54,7 @@ async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_is_logged_or_shown_for_debugging_has_a_code_in_it() {
+async fn logs_and_debug_output_contain_no_code() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)

@@ -8,7 +8,7 @@ use support::{admin, manager, redeemer};
 
 /// A policy of 100 roles, each of which may grant all of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_policy_can_be_redeemed_under() {
+async fn redeem_under_a_large_policy_succeeds() {
     let all: Vec<_> = (0..100).map(|n| Role::new(format!("role-{n}")).unwrap()).collect();
     let policy = all.iter().fold(Policy::default(), |policy, role| {
         let rights = Rights::none().may([Right::Create]).granting(all.iter().cloned());
@@ -22,7 +22,7 @@ async fn a_large_policy_can_be_redeemed_under() {
 
 /// More values than one statement can bind.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_batch_is_created_as_a_whole() {
+async fn large_batch_is_created_as_a_whole() {
     let store = SqliteStore::in_memory().await.unwrap();
     let limits = invitation_core::Limits::default().with_batch(5_000.try_into().unwrap());
     let invitations = Invitations::new(store).with_limits(limits);

@@ -49,7 +49,7 @@ fn stores<DB: Kind>(base: &SqlStore<DB>) -> Vec<(&'static str, SqlStore<DB>, Sql
     ]
 }
 
-async fn a_code_of_one_tenant_is_unknown_to_another<DB: Kind>() {
+async fn code_of_one_tenant_is_unknown_to_another<DB: Kind>() {
     let database = DB::empty();
     let base = SqlStore::<DB>::new(careless_pool(&database.url, 2).await);
     for (way, here, there) in stores(&base) {
@@ -92,7 +92,7 @@ macro_rules! on {
         #[cfg(feature = $feature)]
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            a_code_of_one_tenant_is_unknown_to_another::<$database>().await;
+            code_of_one_tenant_is_unknown_to_another::<$database>().await;
         }
     )*};
 }

@@ -37,7 +37,7 @@ mod tests {
     use crate::error::{commit_kind, lone_statement_kind};
 
     #[test]
-    fn a_failed_write_is_unavailable_before_and_unknown_at_the_commit() {
+    fn failed_write_is_unavailable_before_the_commit_and_unknown_at_it() {
         for (number, before, at_commit) in [
             // EE_WRITE: the error of a statement whose binary log is on a full disk.
             (3, StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown),

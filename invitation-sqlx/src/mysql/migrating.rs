@@ -24,7 +24,7 @@ pub(super) async fn run(
         Ok(row) => match row.try_get::<Option<i64>, _>(0)? {
             Some(1) => true,
             Some(_) => {
-                let waited = "somebody else has been migrating this database for a minute";
+                let waited = "another process has been migrating this database for a minute";
                 return Err(sqlx::Error::Protocol(waited.into()).into());
             }
             None => {
@@ -85,7 +85,7 @@ mod tests {
     use super::says_that_there_are_no_locks as has_none;
 
     #[test]
-    fn only_a_server_that_names_the_lock_as_missing_is_taken_to_have_none() {
+    fn only_an_error_naming_get_lock_means_no_locks() {
         let cases = [
             (1235, "This version of MariaDB doesn't yet support 'GET_LOCK in cluster'", true),
             (

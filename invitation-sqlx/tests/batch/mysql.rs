@@ -12,7 +12,7 @@ use crate::{
 same_code!(MySql);
 
 #[tokio::test]
-async fn those_of_another_code_are_not_waited_for() {
+async fn callers_of_another_code_do_not_wait() {
     let harness = Harness::<MySql>::new().await;
     let (code, single) = (harness.code(for_uses(9)).await, harness.code(Draft::new()).await);
     let before = harness.transactions().await;
@@ -28,7 +28,7 @@ async fn those_of_another_code_are_not_waited_for() {
 
 /// If a change after the update fails, no change of the whole batch is kept.
 #[tokio::test]
-async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
+async fn failure_after_the_update_undoes_the_whole_message() {
     let harness = Harness::<MySql>::new().await;
     let code = harness.code(for_uses(9)).await;
     let before = trail(&harness.invitations).await;
@@ -54,6 +54,6 @@ async fn what_fails_behind_the_update_fails_for_all_and_is_undone() {
 }
 
 #[tokio::test]
-async fn dropped_callers_leave_correct_answers_to_the_others() {
+async fn batch_with_dropped_callers_answers_the_others_correctly() {
     dropped_callers::<MySql>([0; 4]).await;
 }

@@ -27,7 +27,7 @@ async fn harness(connections: u32, settings: &[(&str, &str)]) -> Harness<Postgre
 }
 
 #[tokio::test]
-async fn each_caller_gets_what_its_own_code_grants() {
+async fn batched_caller_gets_the_grant_of_its_own_code() {
     let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..20 {
@@ -53,7 +53,7 @@ async fn each_caller_gets_what_its_own_code_grants() {
 }
 
 #[tokio::test]
-async fn codes_that_lie_side_by_side_are_used_in_place() {
+async fn redemptions_of_adjacent_rows_are_hot_updates() {
     let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for _ in 0..120 {
@@ -80,7 +80,7 @@ async fn codes_that_lie_side_by_side_are_used_in_place() {
 }
 
 #[tokio::test]
-async fn codes_of_one_use_and_of_several_are_served_together() {
+async fn single_use_and_multi_use_codes_share_two_statements() {
     let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for n in 0..12 {
@@ -100,7 +100,7 @@ async fn codes_of_one_use_and_of_several_are_served_together() {
 }
 
 #[tokio::test]
-async fn the_refused_do_not_stand_in_the_way_and_are_told_why() {
+async fn refused_callers_get_their_reason_and_do_not_block_a_batch() {
     let harness = Harness::<Postgres>::new().await;
     let (good, other) = (harness.code(Draft::new()).await, harness.code(Draft::new()).await);
     let (bound, used) = (harness.code(for_address(3)).await, harness.code(Draft::new()).await);
@@ -141,7 +141,7 @@ async fn the_refused_do_not_stand_in_the_way_and_are_told_why() {
 }
 
 #[tokio::test]
-async fn those_of_another_division_do_not_share_and_get_the_same_answers() {
+async fn callers_of_another_division_get_the_same_results() {
     let harness = Harness::<Postgres>::new().await;
     let mut codes = Vec::new();
     for _ in 0..3 {
@@ -157,7 +157,7 @@ async fn those_of_another_division_do_not_share_and_get_the_same_answers() {
 }
 
 #[tokio::test]
-async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
+async fn locked_code_delays_only_its_own_callers() {
     let harness = harness(8, &[]).await;
     let (id, locked) = harness.create(Draft::new()).await;
     let good = [harness.code(Draft::new()).await, harness.code(Draft::new()).await];
@@ -190,7 +190,7 @@ async fn a_code_that_somebody_has_locked_is_waited_for_by_nobody_else() {
 }
 
 #[tokio::test]
-async fn dropped_callers_leave_correct_answers_to_the_others() {
+async fn batch_with_dropped_callers_answers_the_others_correctly() {
     // One call of a single-use code alone, two of the code for several uses, and one more.
     dropped_callers::<Postgres>([1, 0, 0, 2]).await;
 }
@@ -198,7 +198,7 @@ async fn dropped_callers_leave_correct_answers_to_the_others() {
 /// Single-use codes are redeemed first, and a failure of the rest does not hide their
 /// result.
 #[tokio::test]
-async fn what_fails_for_codes_of_several_uses_is_not_told_to_the_others() {
+async fn failure_of_multi_use_codes_does_not_fail_single_use_codes() {
     let harness = Harness::<Postgres>::new().await;
     let (several, single) = (harness.code(for_uses(9)).await, harness.code(Draft::new()).await);
     let forbid = "CREATE FUNCTION no() RETURNS TRIGGER LANGUAGE plpgsql AS $$ \
@@ -215,7 +215,7 @@ async fn what_fails_for_codes_of_several_uses_is_not_told_to_the_others() {
 }
 
 #[tokio::test]
-async fn stricter_isolation_by_default_changes_no_answer() {
+async fn stricter_default_isolation_changes_no_result() {
     for level in ["repeatable read", "serializable"] {
         let harness = harness(1, &[("default_transaction_isolation", level)]).await;
         let several = harness.code(for_uses(3)).await;

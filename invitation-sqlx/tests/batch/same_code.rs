@@ -15,10 +15,10 @@ use crate::{
 macro_rules! same_code {
     ($database:ty) => {
         crate::same_code::promises! { $database,
-            one_code_for_several_counts_each
-            there_are_as_many_winners_as_uses
-            who_may_not_have_a_code_takes_nothing_from_those_who_may
-            the_same_person_twice_at_once_is_one_redemption
+            batch_of_one_multi_use_code_counts_each_redemption
+            batch_redeems_as_often_as_the_code_has_uses
+            refused_callers_take_no_uses_of_a_batch
+            concurrent_calls_of_one_user_are_one_redemption
         }
     };
 }
@@ -32,7 +32,7 @@ macro_rules! promises {
 }
 pub(crate) use {promises, same_code};
 
-pub(crate) async fn one_code_for_several_counts_each<DB: Counted>() {
+pub(crate) async fn batch_of_one_multi_use_code_counts_each_redemption<DB: Counted>() {
     let harness = Harness::<DB>::new().await;
     let code = harness.code(for_uses(10)).await;
     let calls = (0..10).map(|n| (code.as_str(), person(n)));
@@ -64,7 +64,7 @@ pub(crate) async fn one_code_for_several_counts_each<DB: Counted>() {
     assert_eq!(uses(&harness.invitations).await, 10);
 }
 
-pub(crate) async fn there_are_as_many_winners_as_uses<DB: Counted>() {
+pub(crate) async fn batch_redeems_as_often_as_the_code_has_uses<DB: Counted>() {
     let harness = Harness::<DB>::new().await;
     for k in [1, 3] {
         let code = harness.code(for_uses(k)).await;
@@ -77,7 +77,7 @@ pub(crate) async fn there_are_as_many_winners_as_uses<DB: Counted>() {
     assert_eq!(redemptions_on_record(&harness.invitations).await, 4);
 }
 
-pub(crate) async fn who_may_not_have_a_code_takes_nothing_from_those_who_may<DB: Counted>() {
+pub(crate) async fn refused_callers_take_no_uses_of_a_batch<DB: Counted>() {
     let harness = Harness::<DB>::new().await;
     let code = harness.code(for_uses(5).for_email(address(7))).await;
     let calls = vec![
@@ -94,7 +94,7 @@ pub(crate) async fn who_may_not_have_a_code_takes_nothing_from_those_who_may<DB:
     assert_eq!(uses(&harness.invitations).await, 2);
 }
 
-pub(crate) async fn the_same_person_twice_at_once_is_one_redemption<DB: Counted>() {
+pub(crate) async fn concurrent_calls_of_one_user_are_one_redemption<DB: Counted>() {
     let harness = Harness::<DB>::new().await;
     for uses_of_code in [1, 5] {
         let code = harness.code(for_uses(uses_of_code)).await;

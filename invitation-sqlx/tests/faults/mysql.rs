@@ -47,7 +47,7 @@ async fn until_nothing_is_held(others: &MySqlPool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_call_leaves_nothing_on_the_connection() {
+async fn dropped_call_leaves_nothing_on_the_connection() {
     let options = MySqlConnectOptions::from_str(&MariaDb::shared().create_database()).unwrap();
     let others = MySqlPool::connect_with(options.clone()).await.unwrap();
     let store = MySqlStore::new(one(options).await);
@@ -80,7 +80,7 @@ enum Lost {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redeem_survives_a_wire_that_breaks_anywhere() {
+async fn redeem_survives_a_connection_lost_at_any_byte() {
     for lost in [Lost::Request, Lost::Answer] {
         let options = MySqlConnectOptions::from_str(&MariaDb::shared().create_database()).unwrap();
         let proxy = Proxy::to(options.get_port()).unwrap();

@@ -31,7 +31,7 @@ impl Failing for Postgres {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_call_leaves_nothing_on_the_connection() {
+async fn dropped_call_leaves_nothing_on_the_connection() {
     let database = Postgres::empty();
     let store = PgStore::new(careless_pool(&database.url, 1).await);
     store.migrate().await.unwrap();
@@ -50,7 +50,7 @@ async fn a_dropped_call_leaves_nothing_on_the_connection() {
 
 /// The server may have begun a transaction for a call that is dropped before the answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_dropped_at_any_moment_leaves_no_transaction_open() {
+async fn call_dropped_at_any_await_leaves_no_transaction_open() {
     const OPEN: &str = "SELECT COUNT(*) FROM pg_stat_activity \
          WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     let database = Postgres::empty();
@@ -84,7 +84,7 @@ async fn a_call_dropped_at_any_moment_leaves_no_transaction_open() {
 
 /// The server answers COMMIT of a failed transaction with ROLLBACK, which is no error.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_commit_of_a_hosts_failed_transaction_is_an_error_and_nothing_is_kept() {
+async fn commit_of_a_failed_host_transaction_is_an_error_and_keeps_nothing() {
     for is_nested in [false, true] {
         let host = Host::<Postgres>::new().await;
         let (_, code) = create(&host.invitations).await;

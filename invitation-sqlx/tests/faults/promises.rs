@@ -16,11 +16,11 @@ use crate::support::{
 macro_rules! promises {
     ($database:ty) => {
         $crate::support::host::tests!($database, promises:
-            without_its_event_no_change_is_made
-            a_pool_of_one_connection_is_enough
-            a_closed_pool_is_unavailable
-            a_row_that_cannot_be_understood_is_an_error_that_names_the_column
-            what_was_acknowledged_is_there_when_it_is_opened_again
+            change_without_its_event_is_not_made
+            pool_of_one_connection_is_enough
+            closed_pool_is_unavailable
+            corrupt_row_is_an_error_naming_the_column
+            acknowledged_changes_survive_reopening
             no_code_in_events_errors_or_debug_output
         );
     };
@@ -36,7 +36,7 @@ pub(crate) trait Failing: Kind {
     const CLEAR: &'static str;
 }
 
-pub(crate) async fn without_its_event_no_change_is_made<DB: Failing>() {
+pub(crate) async fn change_without_its_event_is_not_made<DB: Failing>() {
     let host = Host::<DB>::new().await;
     let invitations = &host.invitations;
     let (invitation, code) = create(invitations).await;
@@ -65,7 +65,7 @@ pub(crate) async fn without_its_event_no_change_is_made<DB: Failing>() {
     invitations.redeem(&code, &anna).await.unwrap();
 }
 
-pub(crate) async fn a_pool_of_one_connection_is_enough<DB: Failing>() {
+pub(crate) async fn pool_of_one_connection_is_enough<DB: Failing>() {
     let database = DB::empty();
     let store = SqlStore::<DB>::new(careless_pool(&database.url, 1).await);
     store.migrate().await.unwrap();
@@ -77,7 +77,7 @@ pub(crate) async fn a_pool_of_one_connection_is_enough<DB: Failing>() {
     assert_eq!(trail(invitations).await.len(), 3);
 }
 
-pub(crate) async fn a_closed_pool_is_unavailable<DB: Failing>() {
+pub(crate) async fn closed_pool_is_unavailable<DB: Failing>() {
     let host = Host::<DB>::new().await;
     let invitations = &host.invitations;
     let (_, code) = create(invitations).await;
@@ -89,9 +89,7 @@ pub(crate) async fn a_closed_pool_is_unavailable<DB: Failing>() {
     assert!(error.is_retryable());
 }
 
-pub(crate) async fn a_row_that_cannot_be_understood_is_an_error_that_names_the_column<
-    DB: Failing,
->() {
+pub(crate) async fn corrupt_row_is_an_error_naming_the_column<DB: Failing>() {
     let host = Host::<DB>::new().await;
     let invitations = &host.invitations;
     let (invitation, code) = create(invitations).await;
@@ -106,7 +104,7 @@ pub(crate) async fn a_row_that_cannot_be_understood_is_an_error_that_names_the_c
     invitations.redeem(&code, &redeemer("anna")).await.unwrap_err();
 }
 
-pub(crate) async fn what_was_acknowledged_is_there_when_it_is_opened_again<DB: Failing>() {
+pub(crate) async fn acknowledged_changes_survive_reopening<DB: Failing>() {
     let database = DB::empty();
     let clock = ManualClock::new(SystemClock.now());
     let code = {

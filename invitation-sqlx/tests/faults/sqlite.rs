@@ -25,7 +25,7 @@ impl Failing for Sqlite {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_call_is_done_with_evidence_or_not_done() {
+async fn dropped_call_is_made_with_its_event_or_not_made() {
     let host = Host::<Sqlite>::new().await;
     let invitations = &host.invitations;
     let anna = redeemer("anna");
@@ -42,7 +42,7 @@ async fn a_dropped_call_is_done_with_evidence_or_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_redeem_with_is_spent_with_evidence_or_free_after_the_lease() {
+async fn dropped_redeem_with_is_committed_with_its_event_or_free_after_the_lease() {
     let host = Host::<Sqlite>::new().await;
     let invitations = &host.invitations;
     let clock = ManualClock::new(SystemClock.now());
@@ -82,7 +82,7 @@ async fn a_dropped_redeem_with_is_spent_with_evidence_or_free_after_the_lease() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_in_memory_database_lives_as_long_as_its_store() {
+async fn in_memory_database_lives_as_long_as_its_store() {
     let invitations = Invitations::new(SqliteStore::in_memory().await.unwrap());
     let (_, code) = create(&invitations).await;
     invitations.redeem(&code, &redeemer("anna")).await.unwrap();
@@ -91,7 +91,7 @@ async fn an_in_memory_database_lives_as_long_as_its_store() {
 
 /// What the documents say of a file that the library opens.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_opened_to_survive_a_power_cut() {
+async fn opened_file_survives_a_power_cut() {
     let host = Host::<Sqlite>::new().await;
     let invitations = &host.invitations;
     let pool = invitations.store().pool();
@@ -105,7 +105,7 @@ async fn a_file_is_opened_to_survive_a_power_cut() {
 /// A host's file keeps the mode that the host gave it.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_file_is_readable_by_its_owner_only() {
+async fn new_file_is_readable_by_its_owner_only() {
     use std::{fs, os::unix::fs::PermissionsExt};
 
     let folder = tempfile::tempdir().unwrap();

@@ -103,7 +103,7 @@ fn ended(told: Result<Redeemed, Error>) -> StoreError {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_does_not_outlast_itself() {
+async fn store_works_again_after_a_full_disk() {
     for kept in KEPT {
         let host = Host::new(kept).await;
         let (_, code) = create(&host.invitations).await;
@@ -146,7 +146,7 @@ async fn redeem_in_vain(host: &Host, code: &str, conn: &mut SqliteConnection) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_a_hosts_transaction_is_kept_once_the_disk_is_full() {
+async fn full_disk_keeps_no_work_of_the_hosts_transaction() {
     for kept in KEPT {
         for then in [Then::Commits, Then::RollsBack, Then::Drops] {
             for is_nested in [false, true] {
@@ -187,7 +187,7 @@ async fn nothing_of_a_hosts_transaction_is_kept_once_the_disk_is_full() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_hosts_own_statement_ended_is_not_joined() {
+async fn transaction_ended_by_the_hosts_statement_is_not_joined() {
     for kept in KEPT {
         let host = Host::new(kept).await;
         let (_, code) = create(&host.invitations).await;
@@ -205,7 +205,7 @@ async fn what_the_hosts_own_statement_ended_is_not_joined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_a_hosts_failed_commit_left_behind_serves_again() {
+async fn connection_after_a_failed_commit_of_the_host_is_reusable() {
     let host = Host::new(Kept::File(SqliteJournalMode::Wal)).await;
     let (_, code) = create(&host.invitations).await;
     // The driver counts a transaction that SQLite has ended.
@@ -224,7 +224,7 @@ async fn a_connection_that_a_hosts_failed_commit_left_behind_serves_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pool_of_an_opened_file_takes_back_no_ended_transaction() {
+async fn pool_of_an_opened_file_repairs_ended_transactions() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("host.db")).await.unwrap();
     for store in [store, SqliteStore::in_memory().await.unwrap()] {
@@ -258,7 +258,7 @@ async fn interrupt_after(conn: &mut SqliteConnection, steps: i64) -> Arc<AtomicI
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_anywhere_in_a_joined_call_keeps_all_or_nothing() {
+async fn joined_call_interrupted_anywhere_keeps_all_or_nothing() {
     for kept in [Kept::File(SqliteJournalMode::Wal), Kept::Memory] {
         let host = Host::new(kept).await;
         let mut accounts = 0;

@@ -82,7 +82,7 @@ async fn concurrent_redeems_on_three_nodes_succeed_max_uses_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_one_node_redeemed_the_others_know() {
+async fn redemption_on_one_node_is_known_to_the_others() {
     let fixture = over_three_nodes().await;
     let invitations = Invitations::new(fixture.store());
     let (_, code) = support::create(&invitations).await;
@@ -114,7 +114,7 @@ async fn register(node: &MySqlStore, code: &str, name: &str) -> Result<(), Error
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn accounts_and_redemptions_commit_together_on_every_node() {
+async fn account_and_redemption_commit_together_on_every_node() {
     let _turn = TURN.lock().await;
     let nodes = nodes().await;
     let users = "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY) ENGINE = InnoDB";

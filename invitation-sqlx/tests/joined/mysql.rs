@@ -7,7 +7,7 @@ use invitation_sqlx::{
 
 use crate::{
     others,
-    promises::{failures_after_dropped_creations, promises},
+    promises::{dropped_creations_and_their_failures, promises},
     support::{
         create,
         host::{Host, add_user, assert_conflict, inside, try_to_add_user},
@@ -35,16 +35,15 @@ async fn beginning(level: &str, is_of_now: bool) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now() {
+async fn quotas_and_keys_in_an_older_transaction_are_current() {
     let begin = beginning("REPEATABLE READ", true).await.unwrap();
-    others::quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now::<MySql>(&begin)
-        .await;
+    others::quotas_and_keys_in_an_older_transaction_are_current::<MySql>(&begin).await;
 }
 
 /// Under snapshot isolation, locking a row that has changed since the snapshot ends the
 /// transaction.
 #[tokio::test(flavor = "multi_thread")]
-async fn under_snapshot_isolation_a_transaction_that_looked_before_is_a_conflict() {
+async fn older_transaction_under_snapshot_isolation_is_a_conflict() {
     let Some(begin) = beginning("REPEATABLE READ", false).await else { return };
     let host = Host::<MySql>::new().await;
     let created = create(&host.invitations).await;
@@ -53,9 +52,9 @@ async fn under_snapshot_isolation_a_transaction_that_looked_before_is_a_conflict
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on() {
+async fn lock_wait_timeout_is_a_retryable_error_and_keeps_the_hosts_work() {
     let impatient = "SET SESSION innodb_lock_wait_timeout = 1";
-    others::a_wait_that_is_too_long::<MySql>(impatient).await;
+    others::lock_wait_timeout::<MySql>(impatient).await;
 }
 
 /// Returns a transaction of the host, and the server's id of its connection.
@@ -85,7 +84,7 @@ async fn until_waiting(host: &Host<MySql>, connection: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadlock_is_a_retryable_error_and_nothing_of_the_transaction_is_kept() {
+async fn deadlock_is_a_retryable_error_and_keeps_no_work_of_the_transaction() {
     for stubborn in [false, true] {
         let host = Host::<MySql>::new().await;
         let (_, code) = create(&host.invitations).await;
@@ -135,15 +134,15 @@ async fn a_deadlock_is_a_retryable_error_and_nothing_of_the_transaction_is_kept(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_others_committed_meanwhile_is_seen_at_every_isolation_level() {
+async fn concurrent_commits_are_seen_at_every_isolation_level() {
     for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
         let begin = beginning(level, true).await.unwrap();
-        others::what_others_committed_meanwhile_is_seen::<MySql>(&begin).await;
+        others::concurrent_commits_are_seen::<MySql>(&begin).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_creation_fails_the_next_statement_at_worst() {
-    let failures = failures_after_dropped_creations::<MySql>().await;
+async fn dropped_creation_fails_at_most_the_next_statement() {
+    let failures = dropped_creations_and_their_failures::<MySql>().await;
     assert!(failures > 0, "it was dropped while it prepared, too");
 }

@@ -44,7 +44,7 @@ pub(crate) async fn again<DB: Kind>(host: &Host<DB>, code: &str) {
 }
 
 /// Runs in a transaction whose lock wait `impatient` limits.
-pub(crate) async fn a_wait_that_is_too_long<DB: Kind>(impatient: &str) {
+pub(crate) async fn lock_wait_timeout<DB: Kind>(impatient: &str) {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut other = host.begin().await;
@@ -62,7 +62,7 @@ pub(crate) async fn a_wait_that_is_too_long<DB: Kind>(impatient: &str) {
 }
 
 /// Runs in a transaction that begins with `begin`.
-pub(crate) async fn what_others_committed_meanwhile_is_seen<DB: Kind>(begin: &str) {
+pub(crate) async fn concurrent_commits_are_seen<DB: Kind>(begin: &str) {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut tx = host.begin_with(begin).await;
@@ -77,11 +77,7 @@ pub(crate) async fn what_others_committed_meanwhile_is_seen<DB: Kind>(begin: &st
 }
 
 /// Runs in a transaction that begins with `begin`.
-pub(crate) async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now<
-    DB: Kind,
->(
-    begin: &str,
-) {
+pub(crate) async fn quotas_and_keys_in_an_older_transaction_are_current<DB: Kind>(begin: &str) {
     let host = Host::<DB>::new().await;
     let one = Cap::AtMost(NonZeroU32::MIN);
     let limits = Limits::default().with_pending_per_inviter(one);

@@ -4,7 +4,7 @@ use invitation_sqlx::sqlx::Postgres;
 
 use crate::{
     others,
-    promises::{failures_after_dropped_creations, promises},
+    promises::{dropped_creations_and_their_failures, promises},
     support::{
         create,
         host::{Host, add_user},
@@ -14,15 +14,12 @@ use crate::{
 promises!(Postgres);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now() {
-    others::quotas_and_keys_of_a_transaction_that_looked_before_are_those_of_now::<Postgres>(
-        "BEGIN",
-    )
-    .await;
+async fn quotas_and_keys_in_an_older_transaction_are_current() {
+    others::quotas_and_keys_in_an_older_transaction_are_current::<Postgres>("BEGIN").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_is_a_retryable_error_and_not_retried() {
+async fn joined_conflict_is_a_retryable_error_and_not_retried() {
     let host = Host::<Postgres>::new().await;
     let created = create(&host.invitations).await;
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {
@@ -36,17 +33,17 @@ async fn a_conflict_is_a_retryable_error_and_not_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on() {
-    others::a_wait_that_is_too_long::<Postgres>("SET LOCAL lock_timeout = '20ms'").await;
+async fn lock_wait_timeout_is_a_retryable_error_and_keeps_the_hosts_work() {
+    others::lock_wait_timeout::<Postgres>("SET LOCAL lock_timeout = '20ms'").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_others_committed_meanwhile_is_seen_at_the_level_that_can() {
+async fn concurrent_commits_are_seen_under_read_committed() {
     let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    others::what_others_committed_meanwhile_is_seen::<Postgres>(begin).await;
+    others::concurrent_commits_are_seen::<Postgres>(begin).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_creation_leaves_the_hosts_work_alone() {
-    assert_eq!(failures_after_dropped_creations::<Postgres>().await, 0);
+async fn dropped_creation_keeps_the_hosts_work() {
+    assert_eq!(dropped_creations_and_their_failures::<Postgres>().await, 0);
 }

@@ -20,21 +20,21 @@ use crate::support::{
 macro_rules! promises {
     ($database:ty) => {
         $crate::support::host::tests!($database, promises:
-            the_hosts_commit_makes_both
-            the_hosts_rollback_undoes_both_and_leaves_no_success_on_record
-            a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence
-            outside_of_a_transaction_nothing_is_handed_over
-            the_whole_service_works_inside
-            there_must_be_a_transaction_to_join
-            a_dropped_call_leaves_the_hosts_work_alone
-            keys_quotas_reservations_and_purges_share_the_hosts_fate
+            host_commit_keeps_account_and_redemption
+            host_rollback_undoes_both_and_leaves_no_success_event
+            joined_refusal_keeps_the_transaction_usable_and_returns_its_evidence
+            refusal_outside_a_transaction_returns_no_evidence
+            whole_service_works_in_a_host_transaction
+            joined_change_without_a_transaction_is_an_error
+            dropped_call_keeps_the_hosts_work
+            keys_quotas_reservations_and_purges_commit_with_the_host
         );
     };
 }
 
 pub(crate) use promises;
 
-pub(crate) async fn the_hosts_commit_makes_both<DB: Kind>() {
+pub(crate) async fn host_commit_keeps_account_and_redemption<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut tx = host.begin().await;
@@ -49,7 +49,7 @@ pub(crate) async fn the_hosts_commit_makes_both<DB: Kind>() {
     assert_eq!((last.action, last.outcome), (Action::Redeem, EventOutcome::Succeeded));
 }
 
-pub(crate) async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_record<DB: Kind>() {
+pub(crate) async fn host_rollback_undoes_both_and_leaves_no_success_event<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let before = trail(&host.invitations).await;
@@ -69,7 +69,7 @@ pub(crate) async fn the_hosts_rollback_undoes_both_and_leaves_no_success_on_reco
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
 }
 
-pub(crate) async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_evidence<
+pub(crate) async fn joined_refusal_keeps_the_transaction_usable_and_returns_its_evidence<
     DB: Kind,
 >() {
     let host = Host::<DB>::new().await;
@@ -95,7 +95,7 @@ pub(crate) async fn a_refusal_leaves_the_transaction_usable_and_hands_over_its_e
     assert_eq!(after[before.len()..], *refused.unrecorded(), "recorded, and only once");
 }
 
-pub(crate) async fn outside_of_a_transaction_nothing_is_handed_over<DB: Kind>() {
+pub(crate) async fn refusal_outside_a_transaction_returns_no_evidence<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
@@ -107,7 +107,7 @@ pub(crate) async fn outside_of_a_transaction_nothing_is_handed_over<DB: Kind>() 
     assert_eq!(trail(&host.invitations).await, before);
 }
 
-pub(crate) async fn the_whole_service_works_inside<DB: Kind>() {
+pub(crate) async fn whole_service_works_in_a_host_transaction<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let mut tx = host.begin().await;
     {
@@ -138,7 +138,7 @@ pub(crate) async fn the_whole_service_works_inside<DB: Kind>() {
     assert_eq!(page.unwrap().items().len(), 3);
 }
 
-pub(crate) async fn there_must_be_a_transaction_to_join<DB: Kind>() {
+pub(crate) async fn joined_change_without_a_transaction_is_an_error<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut conn = host.pool().acquire().await.unwrap();
@@ -149,7 +149,7 @@ pub(crate) async fn there_must_be_a_transaction_to_join<DB: Kind>() {
     assert_eq!(uses(&host.invitations).await, 0);
 }
 
-pub(crate) async fn a_dropped_call_leaves_the_hosts_work_alone<DB: Kind>() {
+pub(crate) async fn dropped_call_keeps_the_hosts_work<DB: Kind>() {
     let host = Host::<DB>::new().await;
     for polls in 0..40 {
         let (_, code) = create(&host.invitations).await;
@@ -172,7 +172,7 @@ pub(crate) async fn a_dropped_call_leaves_the_hosts_work_alone<DB: Kind>() {
     }
 }
 
-pub(crate) async fn keys_quotas_reservations_and_purges_share_the_hosts_fate<DB: Kind>() {
+pub(crate) async fn keys_quotas_reservations_and_purges_commit_with_the_host<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let clock = ManualClock::new(SystemClock.now());
     let one = Cap::AtMost(NonZeroU32::MIN);
@@ -223,7 +223,7 @@ fn staff() -> Draft {
 
 /// Drops creations after an increasing number of polls. Returns how often the host's next
 /// statement failed because of that; the rest of the host's work must succeed.
-pub(crate) async fn failures_after_dropped_creations<DB: Kind>() -> u32 {
+pub(crate) async fn dropped_creations_and_their_failures<DB: Kind>() -> u32 {
     let host = Host::<DB>::new().await;
     let mut users = 0;
     let mut failures = 0;

@@ -4,7 +4,7 @@ use invitation_sqlx::{Joined, sqlx::Sqlite};
 
 use crate::{
     others,
-    promises::{failures_after_dropped_creations, promises},
+    promises::{dropped_creations_and_their_failures, promises},
     support::{
         create,
         host::{Host, add_user, assert_conflict, inside},
@@ -18,7 +18,7 @@ promises!(Sqlite);
 const DEFERRED: &str = "BEGIN DEFERRED";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_is_a_retryable_error_and_not_retried() {
+async fn joined_conflict_is_a_retryable_error_and_not_retried() {
     let host = Host::<Sqlite>::new().await;
     let created = create(&host.invitations).await;
     let tx = others::overtaken(&host, DEFERRED, &created).await;
@@ -27,7 +27,7 @@ async fn a_conflict_is_a_retryable_error_and_not_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on() {
+async fn lock_wait_timeout_is_a_retryable_error_and_keeps_the_hosts_work() {
     let host = Host::<Sqlite>::new().await;
     let (_, code) = create(&host.invitations).await;
     let other = host.begin().await;
@@ -43,6 +43,6 @@ async fn a_wait_that_is_too_long_is_a_retryable_error_and_the_hosts_work_goes_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_creation_leaves_the_hosts_work_alone() {
-    assert_eq!(failures_after_dropped_creations::<Sqlite>().await, 0);
+async fn dropped_creation_keeps_the_hosts_work() {
+    assert_eq!(dropped_creations_and_their_failures::<Sqlite>().await, 0);
 }

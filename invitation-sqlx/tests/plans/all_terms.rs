@@ -24,7 +24,7 @@ fn local_part(n: usize) -> String {
     }
 }
 
-async fn finds_those_with_both<S: Store>(invitations: &Invitations<S>) {
+async fn finds_matches_of_both_terms<S: Store>(invitations: &Invitations<S>) {
     let sales = Division::new("sales").unwrap();
     let mut both = Vec::new();
     for first in (0..2 * EACH).step_by(AT_ONCE) {
@@ -73,13 +73,13 @@ async fn postgres_search_finds_matches_of_both_terms() {
     let url = invitation_testkit::Postgres::shared().create_database();
     let store = PgStore::new(PgPool::connect(&url).await.unwrap());
     store.migrate().await.unwrap();
-    finds_those_with_both(&Invitations::new(store)).await;
+    finds_matches_of_both_terms(&Invitations::new(store)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_search_finds_matches_of_both_terms() {
     let _turn = TURN.lock().await;
-    finds_those_with_both(&Invitations::new(SqliteStore::in_memory().await.unwrap())).await;
+    finds_matches_of_both_terms(&Invitations::new(SqliteStore::in_memory().await.unwrap())).await;
 }
 
 #[cfg(feature = "mysql")]
@@ -90,5 +90,5 @@ async fn mariadb_search_finds_matches_of_both_terms() {
     let pool = invitation_sqlx::sqlx::MySqlPool::connect(&url).await.unwrap();
     let store = invitation_sqlx::MySqlStore::new(pool);
     store.migrate().await.unwrap();
-    finds_those_with_both(&Invitations::new(store)).await;
+    finds_matches_of_both_terms(&Invitations::new(store)).await;
 }

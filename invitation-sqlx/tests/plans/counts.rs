@@ -71,7 +71,7 @@ async fn postgres_counts_exactly_up_to_the_cap() {
 
 /// A manipulated sample reveals whether a count used it.
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_takes_so_many_of_a_sample_for_proof() {
+async fn postgres_takes_the_sample_for_proof_from_its_threshold_on() {
     let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     for (rows, told) in [(580, 580), (581, 10_001)] {
@@ -92,7 +92,7 @@ async fn postgres_takes_so_many_of_a_sample_for_proof() {
 
 /// Search terms of an earlier redeemer may still be stored.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_latest_redeemer_counts() {
+async fn search_counts_the_latest_redeemer_only() {
     let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     let invitations = Invitations::new(store.clone());
@@ -127,7 +127,7 @@ async fn only_the_latest_redeemer_counts() {
 
 /// A user who could learn which invitations are sampled could manipulate the counts.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
+async fn changes_of_an_invitation_keep_its_sample() {
     let _turn = TURN.lock().await;
     let (_, store) = empty().await;
     let invitations = Invitations::new(store.clone());
@@ -171,7 +171,7 @@ async fn what_becomes_of_an_invitation_leaves_the_sample_alone() {
 
 /// Each row is drawn independently, whatever the random seed of the connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn each_invitation_is_drawn() {
+async fn each_new_invitation_may_enter_the_sample() {
     let _turn = TURN.lock().await;
     let url = invitation_testkit::Postgres::shared().create_database();
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
@@ -196,7 +196,7 @@ async fn each_invitation_is_drawn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_goes_through_a_sample_of_many() {
+async fn postgres_counts_many_rows_by_the_sample() {
     let _turn = TURN.lock().await;
     let log = log();
     let (url, store) = empty().await;

@@ -60,7 +60,7 @@ fn bound(question: Question) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mariadb_goes_by_the_intended_indexes() {
+async fn mariadb_uses_the_intended_indexes() {
     let _turn = TURN.lock().await;
     let log = log();
     let url = invitation_testkit::MariaDb::shared().create_database();

@@ -69,7 +69,7 @@ async fn filled(size: u32, then: &str) -> (String, InvitationId) {
     (url, created.invitation().id)
 }
 
-async fn looks_at_few_rows(size: u32, then: &str) {
+async fn reads_few_rows(size: u32, then: &str) {
     let _turn = TURN.lock().await;
     let log = log();
     let (url, id) = filled(size, then).await;
@@ -95,13 +95,13 @@ async fn looks_at_few_rows(size: u32, then: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_looks_at_few_rows_of_tables_it_has_never_analysed() {
-    looks_at_few_rows(20_000, "").await;
+async fn postgres_reads_few_rows_of_unanalyzed_tables() {
+    reads_few_rows(20_000, "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_looks_at_few_rows_of_small_tables() {
-    looks_at_few_rows(10_000, "VACUUM ANALYZE").await;
+async fn postgres_reads_few_rows_of_small_tables() {
+    reads_few_rows(10_000, "VACUUM ANALYZE").await;
 }
 
 /// Thirty of the oldest are in their own division; in the other division, few are revoked.
@@ -120,7 +120,7 @@ const SMALL: &str = "
 
 /// A list does not scan rows of other divisions, times or statuses.
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_looks_at_few_rows_for_what_is_rare() {
+async fn postgres_reads_few_rows_for_rare_matches() {
     let _turn = TURN.lock().await;
     let log = log();
     let (url, _) = filled(20_000, SMALL).await;

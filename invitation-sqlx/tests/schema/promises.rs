@@ -22,11 +22,11 @@ use crate::support::{
 macro_rules! promises {
     ($database:ty) => {
         $crate::support::host::tests!($database, promises:
-            from_empty_and_again
-            from_eight_at_once
+            repeated_migration_changes_nothing
+            eight_concurrent_migrations_run_each_step_once
             after_one_that_failed
-            next_to_the_hosts_own_migrations_and_under_any_prefix
-            by_a_tool_of_the_hosts_own
+            migration_under_any_prefix_leaves_the_hosts_migrations_alone
+            migration_by_the_hosts_own_tool_works
         );
     };
 }
@@ -44,7 +44,7 @@ pub(crate) trait Migrating: Kind<Connection: Migrate> {
     fn is_free(pool: &Pool<Self>) -> impl Future<Output = bool> + Send;
 }
 
-pub(crate) async fn from_empty_and_again<DB: Migrating>() {
+pub(crate) async fn repeated_migration_changes_nothing<DB: Migrating>() {
     let database = DB::empty();
     let store = SqlStore::<DB>::new(Pool::connect(&database.url).await.unwrap());
     store.migrate().await.unwrap();
@@ -55,7 +55,7 @@ pub(crate) async fn from_empty_and_again<DB: Migrating>() {
     assert!(DB::is_free(store.pool()).await);
 }
 
-pub(crate) async fn from_eight_at_once<DB: Migrating>() {
+pub(crate) async fn eight_concurrent_migrations_run_each_step_once<DB: Migrating>() {
     let database = DB::empty();
     let url: Arc<str> = database.url.as_str().into();
     let mut starting = JoinSet::new();
@@ -99,7 +99,7 @@ pub(crate) async fn after_one_that_failed<DB: Migrating>() {
     create(&Invitations::new(store)).await;
 }
 
-pub(crate) async fn next_to_the_hosts_own_migrations_and_under_any_prefix<DB: Migrating>() {
+pub(crate) async fn migration_under_any_prefix_leaves_the_hosts_migrations_alone<DB: Migrating>() {
     let database = DB::empty();
     let pool = Pool::<DB>::connect(&database.url).await.unwrap();
     let host = Migrator::with_migrations(vec![Migration::new(
@@ -143,7 +143,7 @@ pub(crate) async fn next_to_the_hosts_own_migrations_and_under_any_prefix<DB: Mi
     assert_eq!(number(&pool, "SELECT COUNT(*) FROM acme_codes").await, 1);
 }
 
-pub(crate) async fn by_a_tool_of_the_hosts_own<DB: Migrating>() {
+pub(crate) async fn migration_by_the_hosts_own_tool_works<DB: Migrating>() {
     let database = DB::empty();
     let pool = Pool::<DB>::connect(&database.url).await.unwrap();
     for sql in migrations::<DB>(&TablePrefix::default()) {

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_never_there_by_chance() {
+    fn proof_is_practically_never_reached_by_chance() {
         for cap in [400, 1_000, 10_000, 50_000] {
             let proof = proof(cap).unwrap();
             // Beyond the proof, each number is less likely than the previous one by more than
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn of_few_rows_there_is_no_proof() {
+    fn small_cap_has_no_proof() {
         assert_eq!(proof(10_000), Some(581));
         for cap in [0, 1, 100, 300] {
             assert_eq!(proof(cap), None, "{cap}");

@@ -65,7 +65,7 @@ fn answers_to_each<R>(answers: &[Vec<R>]) -> Result<[&[R]; 3], StoreError> {
     match answers {
         [invitations, redemptions, events, ..] => Ok([invitations, redemptions, events]),
         _ => Err(StoreError::new(StoreErrorKind::Corrupt, "apply")
-            .because("the server left a question of a message unanswered")),
+            .because("the server returned too few results for a message")),
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_without_an_answer_is_not_one_without_rows() {
+    fn missing_result_differs_from_a_result_without_rows() {
         assert!(answers_to_each(&[vec![], vec![1], vec![2], vec![]]).is_ok());
         for answers in [vec![], vec![vec![1]], vec![vec![], vec![]]] {
             let error = answers_to_each(&answers).unwrap_err();
