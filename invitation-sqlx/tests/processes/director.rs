@@ -40,7 +40,7 @@ pub(crate) async fn run(url: &str, setup: Setup) {
 async fn direct<DB: Host>(url: &str, setup: Setup) {
     let invitations = database::open::<DB>(url, setup).await;
     database::prepare(&invitations).await;
-    let mut children: Vec<_> = (0..PROCESSES).map(|n| Child::start(url, setup, n)).collect();
+    let mut children: Vec<_> = (0..PROCESSES).map(|n| ChildProcess::start(url, setup, n)).collect();
     for child in &mut children {
         assert_eq!(child.hear(), "ready");
     }
@@ -60,7 +60,7 @@ async fn direct<DB: Host>(url: &str, setup: Setup) {
             for child in &mut children {
                 child.say("go");
             }
-            let told = children.iter_mut().map(Child::hear).collect::<Vec<_>>();
+            let told = children.iter_mut().map(ChildProcess::hear).collect::<Vec<_>>();
             let place = format!("round {round} for {uses}: {told:?}");
             assert_eq!(sum(&told, 0), uses, "{place}");
             assert_eq!(sum(&told, 1), PROCESSES * CONNECTIONS - uses, "{place}");
@@ -103,13 +103,13 @@ fn sum(told: &[String], place: usize) -> u32 {
 }
 
 /// A child process that executes orders.
-struct Child {
+struct ChildProcess {
     child: Child,
     orders: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-impl Child {
+impl ChildProcess {
     fn start(url: &str, setup: Setup, number: u32) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
             .args([CHILD, url, &setup.to_string(), &number.to_string()])
@@ -131,7 +131,7 @@ impl Child {
     }
 }
 
-impl Drop for Child {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         // The child process ends when its standard input closes.
         drop(self.orders.take());
