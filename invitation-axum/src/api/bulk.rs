@@ -10,7 +10,7 @@ use invitation_core::{
     Actor, Duplicates, Error, FieldError, IdempotencyKey, Import, ImportMode, ImportRow,
     ImportedRow, Refusal, RowOutcome as Outcome, RowWarning, ValidationErrors,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -23,14 +23,13 @@ use crate::{
     body,
     headers::IdempotencyKeyHeader,
     problem::{InputError, Problem},
-    query::{Query, QueryParams, Wrong},
+    query::{Given, Query, QueryErrors, QueryParams},
     secret::Secret,
     web::Web,
 };
 
-#[derive(Default, Debug, Deserialize, IntoParams)]
+#[derive(Default, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct BulkQuery {
     /// Whether to report the outcome of each row without creating anything.
     #[param(value_type = Option<bool>, nullable = false)]
@@ -50,20 +49,26 @@ impl QueryParams for BulkQuery {
     /// Whether this is a dry run, and how to import the rows.
     type Parsed = (bool, How);
 
-    fn read(self, wrong: &mut Wrong) -> (bool, How) {
-        let dry_run = wrong.read("dry_run", self.dry_run.as_deref(), |text| {
+    fn take(given: &mut Given) -> Self {
+        let mut take = |name| given.take(name);
+        Self { dry_run: take("dry_run"), mode: take("mode"), duplicates: take("duplicates") }
+    }
+
+    fn parse(&self, errors: &mut QueryErrors) -> (bool, How) {
+        let dry_run = errors.check("dry_run", self.dry_run.as_deref(), |text| {
             text.parse::<bool>().map_err(|_| FieldError::new("dry_run", "must be true or false"))
         });
-        let mode = wrong.read("mode", self.mode.as_deref(), |text| match text {
+        let mode = errors.check("mode", self.mode.as_deref(), |text| match text {
             "atomic" => Ok(ImportMode::AllOrNone),
             "best_effort" => Ok(ImportMode::BestEffort),
             _ => Err(FieldError::new("mode", "must be atomic or best_effort")),
         });
-        let duplicates = wrong.read("duplicates", self.duplicates.as_deref(), |text| match text {
-            "skip" => Ok(Duplicates::Skip),
-            "create" => Ok(Duplicates::Create),
-            _ => Err(FieldError::new("duplicates", "must be skip or create")),
-        });
+        let duplicates =
+            errors.check("duplicates", self.duplicates.as_deref(), |text| match text {
+                "skip" => Ok(Duplicates::Skip),
+                "create" => Ok(Duplicates::Create),
+                _ => Err(FieldError::new("duplicates", "must be skip or create")),
+            });
         let (mode, duplicates) = (mode.unwrap_or_default(), duplicates.unwrap_or_default());
         (dry_run.unwrap_or(false), How { mode, duplicates })
     }

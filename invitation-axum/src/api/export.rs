@@ -12,14 +12,13 @@ use invitation_core::{
 
 use super::{
     docs,
-    list::ListQuery,
     rows::harmless,
     streamed::{Chunks, streamed},
 };
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{Query, answered},
+    query::{FilterQuery, ListQuery, Query, StatusQuery, answered},
     web::Web,
 };
 
@@ -47,7 +46,7 @@ const COLUMNS: [&str; 14] = [
     get,
     path = "/export.csv",
     operation_id = "export_invitations",
-    params(ListQuery),
+    params(StatusQuery, FilterQuery),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
         docs::Any, docs::WithValues, docs::InBulk,

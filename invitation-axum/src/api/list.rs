@@ -1,9 +1,9 @@
 //! The endpoints that list and count invitations.
 
 use axum::{Json, extract::State};
-use invitation_core::{Criteria, Division, InvitationView, Page, Role, Status};
+use invitation_core::{InvitationView, Page, Status};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     docs,
@@ -13,92 +13,12 @@ use crate::{
     authorization::{Authorized, to},
     body,
     problem::Problem,
-    query::{PageQuery, Paged, Query, QueryParams, Wrong, answered},
+    query::{
+        FilterQuery, ListQuery, PageQuery, Query, QueryErrors, QueryParams, StatusFilter,
+        StatusQuery, answered,
+    },
     web::Web,
 };
-
-/// The filters of a list of invitations.
-#[derive(Default, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// Only invitations with this status at the time of the first page, or of the export.
-    #[param(inline, value_type = Option<StatusFilter>, nullable = false)]
-    status: Option<String>,
-    /// A search: a whole e-mail address, search terms, or the beginning of a code with at least its
-    /// first group. A search term is a run of letters and digits. Either each term begins a term of
-    /// the e-mail address, or each begins a term of *Used By*. A term of one character must match a
-    /// whole term. Do not put a whole code into an address: send only as much of it as the search
-    /// needs.
-    #[param(min_length = 1, max_length = 200, nullable = false)]
-    search: Option<String>,
-    /// Only invitations with this role.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
-    role: Option<String>,
-    /// Only invitations of this division.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
-    division: Option<String>,
-}
-
-/// A status, or all of them.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the words of a parameter")]
-pub(crate) enum StatusFilter {
-    All,
-    Active,
-    Used,
-    Expired,
-    Revoked,
-}
-
-/// The filters of a count of invitations.
-#[derive(Default, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CountQuery {
-    /// A search, as in `GET /`.
-    #[param(min_length = 1, max_length = 200, nullable = false)]
-    search: Option<String>,
-    /// Only invitations with this role.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
-    role: Option<String>,
-    /// Only invitations of this division.
-    #[param(min_length = 1, max_length = 64, nullable = false)]
-    division: Option<String>,
-}
-
-impl QueryParams for ListQuery {
-    type Parsed = Criteria;
-
-    fn read(self, wrong: &mut Wrong) -> Criteria {
-        let Self { status, search, role, division } = self;
-        let criteria = CountQuery { search, role, division }.read(wrong);
-        let status = status.as_deref().filter(|status| *status != "all");
-        match wrong.read("status", status, str::parse::<Status>) {
-            Some(status) => criteria.with_status(status),
-            None => criteria,
-        }
-    }
-}
-
-impl QueryParams for CountQuery {
-    type Parsed = Criteria;
-
-    fn read(self, wrong: &mut Wrong) -> Criteria {
-        let mut criteria = Criteria::new();
-        if let Some(role) = wrong.read("role", self.role.as_deref(), Role::new) {
-            criteria = criteria.with_role(role);
-        }
-        if let Some(division) = wrong.read("division", self.division.as_deref(), Division::new) {
-            criteria = criteria.in_division(division);
-        }
-        if let Some(search) = &self.search {
-            criteria = criteria.matching(search);
-        }
-        criteria
-    }
-}
 
 /// A page of invitations, newest first.
 #[derive(Serialize, ToSchema)]
@@ -125,13 +45,13 @@ impl PageBody {
     get,
     path = "/",
     operation_id = "list_invitations",
-    params(ListQuery, PageQuery),
+    params(StatusQuery, FilterQuery, PageQuery),
     responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::View>,
-    Paged(criteria, paging): Paged<ListQuery>,
+    Query((criteria, paging)): Query<(ListQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
     let page = answered(web.service().list(&actor, &criteria, paging).await)?;
     Ok(Json(PageBody::of(&page)))
@@ -177,11 +97,12 @@ pub(crate) async fn search(
     body::Json(body): body::Json<SearchBody>,
 ) -> Result<Json<PageBody>, Problem> {
     let SearchBody { search, status, role, division, limit, cursor } = body;
-    let mut wrong = Wrong::default();
-    let criteria = ListQuery { status, search, role, division }.read(&mut wrong);
-    let limit = limit.map(|limit| limit.to_string());
-    let paging = PageQuery { limit, cursor }.read(&mut wrong);
-    wrong.none().map_err(Problem::about_the_body)?;
+    let filter = FilterQuery { search, role, division };
+    let query = ListQuery { status: StatusQuery { status }, filter };
+    let page = PageQuery { limit: limit.map(|limit| limit.to_string()), cursor };
+    let mut errors = QueryErrors::default();
+    let (criteria, paging) = (query, page).parse(&mut errors);
+    errors.none().map_err(Problem::about_the_body)?;
     let page = web.service().list(&actor, &criteria, paging).await?;
     Ok(Json(PageBody::of(&page)))
 }
@@ -208,13 +129,13 @@ pub(crate) struct CountsBody {
     get,
     path = "/counts",
     operation_id = "count_invitations",
-    params(CountQuery),
+    params(FilterQuery),
     responses((status = 200, description = "The counts", body = CountsBody), docs::Any, docs::WithValues),
 )]
 pub(crate) async fn counts(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::View>,
-    Query(criteria): Query<CountQuery>,
+    Query(criteria): Query<FilterQuery>,
 ) -> Result<Json<CountsBody>, Problem> {
     let counts = answered(web.service().counts(&actor, &criteria).await)?;
     Ok(Json(CountsBody {

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Action, Division, Error, Event, EventCriteria, EventOutcome, InvitationId, Page, Paging,
-    Performer, Right, Timestamp, UserId,
+    Action, Division, Error, Event, EventCriteria, EventOutcome, Page, Paging, Performer, Right,
+    Timestamp,
 };
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -16,21 +16,21 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
-    list::division_filter,
+    list::{division_filter, typed},
     page::{PageContext, page},
     pager::{Asking, Pager, apart},
     row::{When, short},
 };
-use crate::problem::Problem;
+use crate::{
+    problem::Problem,
+    query::{EventQuery, PageQuery, QueryErrors, QueryParams},
+};
 
-/// The filters as the context typed them.
-struct QueryParams {
-    action: String,
-    outcome: String,
-    user: String,
-    invitation: String,
-    division: String,
-    cursor: String,
+/// The parameters of the audit view as the user typed them.
+struct EventForm {
+    query: EventQuery,
+    page: PageQuery,
+    /// The cursors of the pages before this one.
     back: String,
 }
 
@@ -40,27 +40,27 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
-    listed(&context, &QueryParams::of(&Input::of_query(query.as_deref()))).await
+    listed(&context, &EventForm::of(&Input::of_query(query.as_deref()))).await
 }
 
 /// Shows the audit view for its filter form. The response redirects to an address with
 /// the same filters, if they may appear in one.
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
-    let asked = QueryParams::of(&Input::of_body(request, context.web()).await?);
+    let asked = EventForm::of(&Input::of_body(request, context.web()).await?);
     let list = format!("{}/events", context.base());
-    let is_understood = asked.understand(context.t(), &mut Mistakes::default()).is_some();
+    let is_understood = asked.parse(context.t(), &mut Mistakes::default()).is_some();
     match asked.asking(&context, &list).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
         _ => listed(&context, &asked).await,
     }
 }
 
-async fn listed(context: &PageContext, asked: &QueryParams) -> Result<Response, Problem> {
+async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Problem> {
     let t = context.t();
     let mut mistakes = Mistakes::default();
     let mut found = None;
-    if let Some((criteria, paging)) = asked.understand(t, &mut mistakes) {
+    if let Some((criteria, paging)) = asked.parse(t, &mut mistakes) {
         match context.service().events(context.actor(), &criteria, paging).await {
             Ok(page) => found = Some(page),
             Err(Error::Invalid(input)) => mistakes.add_all(t, &input),
@@ -90,81 +90,48 @@ async fn listed(context: &PageContext, asked: &QueryParams) -> Result<Response, 
     page(status, &t.audit_trail, &audit)
 }
 
-impl QueryParams {
+impl EventForm {
     fn of(input: &Input) -> Self {
-        let text = |name| input.text(name).to_owned();
-        Self {
-            action: text("action"),
-            outcome: text("outcome"),
-            user: text("user"),
-            invitation: text("invitation"),
-            division: text("division"),
-            cursor: text("cursor"),
-            back: text("back"),
-        }
+        let given = &mut input.given();
+        let (query, page) = QueryParams::take(given);
+        Self { query, page, back: given.take("back").unwrap_or_default() }
     }
 
-    fn understand(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(EventCriteria, Paging)> {
-        let mut criteria = EventCriteria::new();
-        if !self.action.is_empty()
-            && let Some(action) = mistakes.check(t, self.action.parse::<Action>())
-        {
-            criteria = criteria.of_action(action);
-        }
-        if !self.outcome.is_empty()
-            && let Some(outcome) = mistakes.check(t, self.outcome.parse::<EventOutcome>())
-        {
-            criteria = criteria.with_outcome(outcome);
-        }
-        if !self.user.is_empty()
-            && let Some(user) = mistakes.check(t, UserId::new(&self.user))
-        {
-            criteria = criteria.by_user(user);
-        }
-        if !self.invitation.is_empty()
-            && let Some(id) = mistakes.check(t, self.invitation.parse::<InvitationId>())
-        {
-            criteria = criteria.about(id);
-        }
-        if !self.division.is_empty()
-            && let Some(division) = mistakes.check(t, Division::new(&self.division))
-        {
-            criteria = criteria.in_division(division);
-        }
-        let mut paging = Paging::default();
-        if !self.cursor.is_empty() {
-            paging = paging.after(mistakes.check(t, self.cursor.parse())?);
-        }
-        mistakes.is_empty().then_some((criteria, paging))
+    fn parse(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(EventCriteria, Paging)> {
+        let mut errors = QueryErrors::default();
+        let parsed = (self.query.parse(&mut errors), self.page.parse(&mut errors));
+        mistakes.add_query(t, &errors);
+        mistakes.is_empty().then_some(parsed)
     }
 
     fn is_filtered(&self) -> bool {
-        let all = [&self.action, &self.outcome, &self.user, &self.invitation, &self.division];
-        all.iter().any(|value| !value.is_empty())
+        let EventQuery { invitation, actor, kind, outcome, division } = &self.query;
+        [invitation, actor, kind, outcome, division].iter().any(|value| value.is_some())
     }
 
     fn asking<'a>(&'a self, context: &PageContext, list: &'a str) -> Asking<'a> {
-        let (mut plain, typed) =
-            apart(context, &[("division", &self.division), ("user", &self.user)]);
+        let EventQuery { invitation, actor, kind, outcome, division } = &self.query;
+        let (mut plain, may_be_code) =
+            apart(context, &[("division", typed(division)), ("actor", typed(actor))]);
         // These are identifiers of the library; other values do not get past
-        // `understand`.
+        // `parse`.
         plain.extend([
-            ("action", self.action.clone()),
-            ("outcome", self.outcome.clone()),
-            ("invitation", self.invitation.clone()),
+            ("kind", typed(kind).to_owned()),
+            ("outcome", typed(outcome).to_owned()),
+            ("invitation", typed(invitation).to_owned()),
         ]);
         Asking {
             list,
             search: list.to_owned(),
             plain,
-            typed,
-            cursor: &self.cursor,
+            typed: may_be_code,
+            cursor: typed(&self.page.cursor),
             back: &self.back,
         }
     }
 }
 
-fn filters(context: &PageContext, asked: &QueryParams) -> Vec<Field> {
+fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
     let t = context.t();
     let choice = |words: Vec<&'static str>| {
         let words = words.into_iter().map(|word| Choice::new(word, in_words(t, word)));
@@ -173,12 +140,17 @@ fn filters(context: &PageContext, asked: &QueryParams) -> Vec<Field> {
     let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect());
     let outcomes = choice(EventOutcome::ALL.iter().map(|outcome| outcome.as_str()).collect());
     let mut fields = vec![
-        Field::new("action", &*t.filter_action, &asked.action, actions),
-        Field::new("outcome", &*t.filter_outcome, &asked.outcome, outcomes),
+        Field::new("kind", &*t.filter_action, typed(&asked.query.kind), actions),
+        Field::new("outcome", &*t.filter_outcome, typed(&asked.query.outcome), outcomes),
     ];
-    fields.extend(division_filter(context, &t.division, &asked.division));
-    fields.push(Field::new("user", &*t.filter_user, &asked.user, Kind::Text));
-    fields.push(Field::new("invitation", &*t.filter_invitation, &asked.invitation, Kind::Text));
+    fields.extend(division_filter(context, &t.division, typed(&asked.query.division)));
+    fields.push(Field::new("actor", &*t.filter_user, typed(&asked.query.actor), Kind::Text));
+    fields.push(Field::new(
+        "invitation",
+        &*t.filter_invitation,
+        typed(&asked.query.invitation),
+        Kind::Text,
+    ));
     fields
 }
 

@@ -13,6 +13,7 @@ use crate::{
     api::rows,
     body::{self, media_type, unsupported},
     problem::{Problem, ProblemKind},
+    query::{Given, QueryErrors},
     web::Web,
 };
 
@@ -87,6 +88,11 @@ impl Input {
 
     fn of_bytes(bytes: &[u8]) -> Self {
         Self(form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// Returns the parameters of a list.
+    pub(super) fn given(&self) -> Given {
+        Given::of_form(self.0.iter().map(|(name, value)| (&**name, &**value)))
     }
 
     /// Returns a value without surrounding white space; empty if it is missing.
@@ -214,6 +220,13 @@ impl Mistakes {
     pub(super) fn add_all(&mut self, t: &Strings, input: &ValidationErrors) {
         for invalid in input.errors() {
             self.add(invalid.field(), (t.sentence)(invalid.message()));
+        }
+    }
+
+    /// Adds the mistakes in the parameters of a list.
+    pub(super) fn add_query(&mut self, t: &Strings, errors: &QueryErrors) {
+        for error in errors.iter() {
+            self.add(error.field(), (t.sentence)(error.message()));
         }
     }
 

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Criteria, Cursor, Division, Error, FieldError, InvitationId, InvitationView, Page, Paging,
-    Right, Role, Scope, Status, StatusCounts,
+    Criteria, Division, Error, InvitationId, InvitationView, Page, Paging, Right, Scope, Status,
+    StatusCounts,
 };
 
 use super::{
@@ -18,19 +18,19 @@ use super::{
     pager::{Asking, Pager, apart},
     row::Row,
 };
-use crate::problem::Problem;
+use crate::{
+    problem::Problem,
+    query::{ListQuery, PageQuery, QueryErrors, QueryParams},
+};
 
 /// The page lengths on offer.
 const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
-/// The filters of a list as the context typed them.
-struct QueryParams {
-    status: String,
-    role: String,
-    division: String,
-    search: String,
-    rows: String,
-    cursor: String,
+/// The parameters of a list as the user typed them.
+struct ListForm {
+    query: ListQuery,
+    page: PageQuery,
+    /// The cursors of the pages before this one.
     back: String,
 }
 
@@ -48,15 +48,15 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let input = Input::of_query(query.as_deref());
     let done = done(context.t(), input.text("done"));
-    listed(&context, &QueryParams::of(&input), Source::Address, done).await
+    listed(&context, &ListForm::of(&input), Source::Address, done).await
 }
 
 /// Handles the filter form by redirecting to the list's address, which the context can keep, share
 /// and come back to. A search that resembles a code has no address and gets the list itself.
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::View, None).await?;
-    let asked = QueryParams::of(&Input::of_body(request, context.web()).await?);
-    let is_understood = asked.understand(context.t(), &mut Mistakes::default()).is_some();
+    let asked = ListForm::of(&Input::of_body(request, context.web()).await?);
+    let is_understood = asked.parse(context.t(), &mut Mistakes::default()).is_some();
     match asked.asking(&context).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
         _ => listed(&context, &asked, Source::Form, None).await,
@@ -70,13 +70,13 @@ pub(super) async fn back(context: PageContext) -> Redirect {
 
 async fn listed(
     context: &PageContext,
-    asked: &QueryParams,
+    asked: &ListForm,
     source: Source,
     done: Option<&str>,
 ) -> Result<Response, Problem> {
     let (service, actor, t) = (context.service(), context.actor(), context.t());
     let mut mistakes = Mistakes::default();
-    let wanted = asked.understand(t, &mut mistakes);
+    let wanted = asked.parse(t, &mut mistakes);
     let mut found = None;
     if let Some((criteria, paging)) = wanted {
         match service.list(actor, &criteria, paging).await {
@@ -94,7 +94,7 @@ async fn listed(
     }
     // Only the first page shows the numbers: they cost a query, and further pages do not
     // need them.
-    let counts = match (&found, asked.cursor.is_empty()) {
+    let counts = match (&found, asked.cursor().is_empty()) {
         (Some(_), true) => Some(service.counts(actor, &asked.everything()).await?),
         _ => None,
     };
@@ -132,51 +132,42 @@ async fn listed(
     page(status, &t.heading, &list)
 }
 
-impl QueryParams {
+impl ListForm {
     fn of(input: &Input) -> Self {
-        let text = |name| input.text(name).to_owned();
-        Self {
-            status: text("status"),
-            role: text("role"),
-            division: text("division"),
-            search: text("search"),
-            rows: text("rows"),
-            cursor: text("cursor"),
-            back: text("back"),
-        }
+        let given = &mut input.given();
+        let (query, page) = QueryParams::take(given);
+        Self { query, page, back: given.take("back").unwrap_or_default() }
     }
 
-    fn understand(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(Criteria, Paging)> {
-        let mut criteria = Criteria::new();
-        if !matches!(self.status.as_str(), "" | "all") {
-            let status = mistakes.check(t, self.status.parse::<Status>());
-            criteria = status.map_or_else(Criteria::new, |status| criteria.with_status(status));
-        }
-        if !self.role.is_empty()
-            && let Some(role) = mistakes.check(t, Role::new(&self.role))
-        {
-            criteria = criteria.with_role(role);
-        }
-        if !self.division.is_empty()
-            && let Some(division) = mistakes.check(t, Division::new(&self.division))
-        {
-            criteria = criteria.in_division(division);
-        }
-        if !self.search.is_empty() {
-            criteria = criteria.matching(&self.search);
-        }
-        let mut paging = Paging::default();
-        if !self.rows.is_empty() {
-            let rows = self.rows.parse().map_err(|_| FieldError::new("rows", &*t.not_a_number));
-            let of_that_length = |rows| {
-                Paging::first(rows).map_err(|invalid| FieldError::new("rows", invalid.message()))
-            };
-            paging = mistakes.check(t, rows.and_then(of_that_length))?;
-        }
-        if !self.cursor.is_empty() {
-            paging = paging.after(mistakes.check(t, self.cursor.parse::<Cursor>())?);
-        }
-        mistakes.is_empty().then_some((criteria, paging))
+    fn parse(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(Criteria, Paging)> {
+        let mut errors = QueryErrors::default();
+        let parsed = (self.query.parse(&mut errors), self.page.parse(&mut errors));
+        mistakes.add_query(t, &errors);
+        mistakes.is_empty().then_some(parsed)
+    }
+
+    fn status(&self) -> &str {
+        typed(&self.query.status.status)
+    }
+
+    fn role(&self) -> &str {
+        typed(&self.query.filter.role)
+    }
+
+    fn division(&self) -> &str {
+        typed(&self.query.filter.division)
+    }
+
+    fn search(&self) -> &str {
+        typed(&self.query.filter.search)
+    }
+
+    fn limit(&self) -> &str {
+        typed(&self.page.limit)
+    }
+
+    fn cursor(&self) -> &str {
+        typed(&self.page.cursor)
     }
 
     /// Returns the one invitation that was found because the context typed its code.
@@ -187,14 +178,14 @@ impl QueryParams {
     ) -> Option<InvitationId> {
         let [view] = page.items() else { return None };
         let format = context.service().code_format();
-        let is_meant = |code| format.resembles(&self.search) && format.spells(&self.search, code);
+        let is_meant = |code| format.resembles(self.search()) && format.spells(self.search(), code);
         (page.next().is_none() && view.code().is_some_and(is_meant)).then_some(view.invitation().id)
     }
 
     /// Returns the criteria for the numbers above the list. They ignore all filters but
     /// the division.
     fn everything(&self) -> Criteria {
-        match Division::new(&self.division) {
+        match Division::new(self.division()) {
             Ok(division) => Criteria::new().in_division(division),
             // Empty: one that cannot be read is a mistake of the form, and nothing is counted.
             Err(_) => Criteria::new(),
@@ -202,29 +193,34 @@ impl QueryParams {
     }
 
     fn is_filtered(&self) -> bool {
-        let all = [&self.role, &self.division, &self.search];
-        all.iter().any(|value| !value.is_empty()) || !matches!(self.status.as_str(), "" | "all")
+        let all = [self.role(), self.division(), self.search()];
+        all.iter().any(|value| !value.is_empty()) || !matches!(self.status(), "" | "all")
     }
 
     fn asking<'a>(&'a self, context: &'a PageContext) -> Asking<'a> {
-        let status = if self.status == "all" { "" } else { &*self.status };
+        let status = if self.status() == "all" { "" } else { self.status() };
         // A default value is left out of the address.
-        let rows = if self.rows == LENGTHS[0] { "" } else { &*self.rows };
+        let limit = if self.limit() == LENGTHS[0] { "" } else { self.limit() };
         let (mut plain, typed) = apart(
             context,
-            &[("role", &self.role), ("division", &self.division), ("search", &self.search)],
+            &[("role", self.role()), ("division", self.division()), ("search", self.search())],
         );
         plain.insert(0, ("status", status.to_owned()));
-        plain.push(("rows", rows.to_owned()));
+        plain.push(("limit", limit.to_owned()));
         Asking {
             list: context.home(),
             search: format!("{}/search", context.base()),
             plain,
             typed,
-            cursor: &self.cursor,
+            cursor: self.cursor(),
             back: &self.back,
         }
     }
+}
+
+/// Returns the text of a parameter, which is empty if the parameter is missing.
+pub(super) fn typed(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
 }
 
 /// Returns the statuses that a context can filter by. *Revoked* is among them only for a
@@ -235,23 +231,23 @@ fn statuses(context: &PageContext) -> impl Iterator<Item = Status> {
     all.into_iter().filter(move |status| *status != Status::Revoked || knows_revoked)
 }
 
-fn filters(context: &PageContext, asked: &QueryParams) -> Vec<Field> {
+fn filters(context: &PageContext, asked: &ListForm) -> Vec<Field> {
     let t = context.t();
     let mut choices = vec![Choice::new("all", &*t.all)];
     choices.extend(statuses(context).map(|status| Choice::new(status.as_str(), t.status(status))));
     let mut fields =
-        vec![Field::new("status", &*t.filter_status, &asked.status, Kind::Choice(choices))];
+        vec![Field::new("status", &*t.filter_status, asked.status(), Kind::Choice(choices))];
     let policy = context.service().policy();
     let roles: Vec<_> = policy.grants_of(context.actor().role()).collect();
     if roles.len() > 1 {
         let mut choices = vec![Choice::new("", &*t.all)];
         choices.extend(roles.iter().map(|role| Choice::new(role.as_str(), (t.role)(role))));
-        fields.push(Field::new("role", &*t.filter_role, &asked.role, Kind::Choice(choices)));
+        fields.push(Field::new("role", &*t.filter_role, asked.role(), Kind::Choice(choices)));
     }
-    fields.extend(division_filter(context, &t.filter_division, &asked.division));
-    fields.push(Field::new("search", &*t.search, &asked.search, Kind::Search));
+    fields.extend(division_filter(context, &t.filter_division, asked.division()));
+    fields.push(Field::new("search", &*t.search, asked.search(), Kind::Search));
     let choices = LENGTHS.iter().map(|length| Choice::new(*length, *length)).collect();
-    fields.push(Field::new("rows", &*t.rows, &asked.rows, Kind::Choice(choices)));
+    fields.push(Field::new("limit", &*t.rows, asked.limit(), Kind::Choice(choices)));
     fields
 }
 

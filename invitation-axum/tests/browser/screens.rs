@@ -115,7 +115,7 @@ async fn two_hundred_rows_are_laid_out() {
     let mut scene = Scene::open(DESK).await;
     scene.host.fill(201).await;
     scene.sign_in("admin").await;
-    scene.at("/invitations?rows=200").await;
+    scene.at("/invitations?limit=200").await;
     scene.until("return document.querySelectorAll('tbody tr').length === 200").await;
     kept(&mut scene, "list-long").await;
     scene.window.close().await;

@@ -190,13 +190,13 @@ async fn forms_of_any_shape_are_no_error_of_the_server() {
     let long = format!("email={}", "x".repeat(900_000));
     for path in ["/new", "/search", "/events", &format!("/{id}/edit"), &format!("/{id}/revoke")] {
         for (body, malformed) in [
-            ("email=%ff&user=%ff&search=%ff&version=%ff", true),
+            ("email=%ff&actor=%ff&search=%ff&version=%ff", true),
             (&*many, true),
             ("", false),
             ("&&&===", false),
-            ("%00=%00&email=%00&search=%00&user=%00&division=%00&version=1", false),
+            ("%00=%00&email=%00&search=%00&actor=%00&division=%00&version=1", false),
             ("version=1&version=2&search=a&search=b&email=a&email=b", false),
-            ("version=-1&rows=-1&cursor=%25&back=%25&status=%25", false),
+            ("version=-1&limit=-1&cursor=%25&back=%25&status=%25", false),
             (&long, false),
         ] {
             let request = crate::support::request(Method::POST, "admin", path)
@@ -208,7 +208,7 @@ async fn forms_of_any_shape_are_no_error_of_the_server() {
             assert!(!malformed || status == 400, "{path} {body:.60}: {status}");
         }
     }
-    for query in ["?search=%ff&rows=%ff", "?a&a&a", "?%", "?%00=%00", "?search=%00", "?done=%ff"] {
+    for query in ["?search=%ff&limit=%ff", "?a&a&a", "?%", "?%00=%00", "?search=%00", "?done=%ff"] {
         for path in ["", "/events", "/new", &format!("/{id}")] {
             let status = harness.get("admin", &format!("{path}{query}")).await.status.as_u16();
             assert!(status < 500, "{path}{query}: {status}");
@@ -300,7 +300,7 @@ async fn pages_lead_forwards_and_back() {
         let href = rest.split("href=\"").nth(1)?.split('"').next()?;
         Some(href.replace("&#38;", "&").replace("&amp;", "&").strip_prefix(MOUNT)?.to_owned())
     };
-    let mut path = "?rows=2".to_owned();
+    let mut path = "?limit=2".to_owned();
     let mut seen = Vec::new();
     loop {
         let page = harness.get("admin", &path).await.is(200);
@@ -313,10 +313,10 @@ async fn pages_lead_forwards_and_back() {
     let last = harness.get("admin", &path).await;
     let second = harness.get("admin", &link(last.text(), "prev").unwrap()).await.is(200);
     let first = link(second.text(), "prev").unwrap();
-    assert_eq!(first, "?rows=2");
+    assert_eq!(first, "?limit=2");
     // A forged trail leads to the first page.
     let cursor = path.split("cursor=").nth(1).unwrap().split('&').next().unwrap();
-    let forged = format!("?rows=2&cursor={cursor}&back=%22%3E%3Cscript%3E");
+    let forged = format!("?limit=2&cursor={cursor}&back=%22%3E%3Cscript%3E");
     harness.get("admin", &forged).await.is(200).says("First page").says_nothing_of("<script>");
 }
 

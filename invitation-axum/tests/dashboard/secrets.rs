@@ -26,7 +26,7 @@ fn assert_hardened(answer: &Answer) {
 async fn every_page_is_hardened() {
     let harness = Harness::dashboard();
     let id = harness.invite().await.invitation().id;
-    for path in ["", "/new", "/events", "/nowhere", "?rows=x", "?cursor=x", "/events?action=x"] {
+    for path in ["", "/new", "/events", "/nowhere", "?limit=x", "?cursor=x", "/events?kind=x"] {
         assert_hardened(&harness.get("admin", path).await);
     }
     for word in ["", "/edit", "/revoke", "/rotate", "/delete", "/reinstate"] {
@@ -63,13 +63,13 @@ async fn no_code_gets_into_an_address() {
     }
     let code = codes[0].as_str();
     let mut answers = Vec::new();
-    for field in ["search", "division", "role", "status", "rows", "cursor"] {
-        answers.push(harness.post_form("admin", "/search", &[(field, code), ("rows", "1")]).await);
+    for field in ["search", "division", "role", "status", "limit", "cursor"] {
+        answers.push(harness.post_form("admin", "/search", &[(field, code), ("limit", "1")]).await);
     }
-    for field in ["user", "division", "invitation", "action"] {
+    for field in ["actor", "division", "invitation", "kind"] {
         answers.push(harness.post_form("admin", "/events", &[(field, code)]).await);
     }
-    answers.push(harness.get("admin", "?rows=1").await);
+    answers.push(harness.get("admin", "?limit=1").await);
     answers.push(harness.post_form("sales-manager", "/new", &[("email", code)]).await);
     for answer in &answers {
         assert!(!answer.header("location").contains(code));
@@ -98,7 +98,7 @@ async fn no_code_gets_into_an_address() {
 #[tokio::test]
 async fn a_search_has_an_address_unless_it_resembles_a_code() {
     let harness = Harness::dashboard();
-    let form = |search| [("search", search), ("status", "all"), ("role", ""), ("rows", "50")];
+    let form = |search| [("search", search), ("status", "all"), ("role", ""), ("limit", "50")];
     for (typed, query) in [
         ("anna", "search=anna"),
         ("j.smith@example.com", "search=j.smith%40example.com"),
@@ -118,10 +118,10 @@ async fn a_search_has_an_address_unless_it_resembles_a_code() {
             page.text().contains(&field) || page.text().contains(&format!("value=\"{typed}\""))
         );
     }
-    let users = [("user", "u-anna"), ("action", "copy")];
+    let users = [("actor", "u-anna"), ("kind", "copy")];
     let answer = harness.post_form("admin", "/events", &users).await;
-    assert_eq!(answer.leads_to(), format!("{MOUNT}/events?user=u-anna&action=copy"));
-    harness.get("admin", "/events?user=u-anna&action=copy").await.is(200).says("value=\"u-anna\"");
+    assert_eq!(answer.leads_to(), format!("{MOUNT}/events?actor=u-anna&kind=copy"));
+    harness.get("admin", "/events?actor=u-anna&kind=copy").await.is(200).says("value=\"u-anna\"");
 }
 
 #[tokio::test]
@@ -133,13 +133,13 @@ async fn a_search_goes_on_over_pages() {
         harness.service().create(&person("sales-manager").unwrap(), draft).await.unwrap();
     }
     let first =
-        harness.post_form("sales-manager", "/search", &[("search", "anna"), ("rows", "2")]).await;
-    assert_eq!(first.leads_to(), format!("{MOUNT}?search=anna&rows=2"));
-    let page = harness.get("sales-manager", "?search=anna&rows=2").await.is(200).says(">2 codes");
+        harness.post_form("sales-manager", "/search", &[("search", "anna"), ("limit", "2")]).await;
+    assert_eq!(first.leads_to(), format!("{MOUNT}?search=anna&limit=2"));
+    let page = harness.get("sales-manager", "?search=anna&limit=2").await.is(200).says(">2 codes");
     let next = page.text().split("rel=\"next\" href=\"").nth(1).unwrap();
     let next = next.split('"').next().unwrap().replace("&#38;", "&");
     let next = next.strip_prefix(MOUNT).unwrap();
-    assert!(next.starts_with("?search=anna&rows=2&cursor="), "{next}");
+    assert!(next.starts_with("?search=anna&limit=2&cursor="), "{next}");
     harness.get("sales-manager", next).await.is(200).says("1 code<").says("Previous");
 }
 
@@ -164,8 +164,8 @@ async fn html_in_every_free_text_is_only_text() {
         harness.get("admin", &format!("/{id}")).await,
         harness.get("admin", &format!("/{evil}").replace(['<', '>', '"', ' '], "x")).await,
         harness.post_form("admin", "/search", &[("search", evil), ("division", evil)]).await,
-        harness.post_form("admin", "/search", &[("status", evil), ("rows", evil)]).await,
-        harness.post_form("admin", "/events", &[("user", evil), ("invitation", evil)]).await,
+        harness.post_form("admin", "/search", &[("status", evil), ("limit", evil)]).await,
+        harness.post_form("admin", "/events", &[("actor", evil), ("invitation", evil)]).await,
     ];
     for field in ["email", "email_domain", "role", "division", "expires_in_days", "max_uses"] {
         pages.push(harness.post_form("admin", "/new", &[(field, evil), ("key", evil)]).await);

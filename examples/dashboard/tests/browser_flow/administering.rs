@@ -61,8 +61,8 @@ async fn an_administrator_does_all_of_it() {
     window.click("Done").await;
 
     window.click("Audit trail").await;
-    window.choose("#inv-action", "delete").await;
-    window.until("return location.search === '?action=delete'").await;
+    window.choose("#inv-kind", "delete").await;
+    window.until("return location.search === '?kind=delete'").await;
     window.says("tbody td:nth-child(3)", &["Delete"]).await;
     window.follow("Clear filters").await;
     window.keep("admin-5-audit").await;

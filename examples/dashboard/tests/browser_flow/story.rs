@@ -160,7 +160,7 @@ async fn pages_of_the_list_lead_on_and_back() {
     manager.click("Previous").await;
     manager.until("return document.querySelector('.inv-prev') === null").await;
     assert_eq!(manager.text("tbody .inv-code").await, first);
-    manager.choose("#inv-rows", "200").await;
+    manager.choose("#inv-limit", "200").await;
     manager.until(&format!("{rows} > 100")).await;
     manager.keep("flow-many-rows").await;
     manager.close().await;

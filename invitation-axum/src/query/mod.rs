@@ -1,0 +1,108 @@
+//! Query strings: every name is known and given once, every value is parsed.
+
+mod errors;
+mod events;
+mod given;
+mod invitations;
+mod page;
+mod words;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use invitation_core::Error;
+
+pub(crate) use self::{
+    errors::QueryErrors,
+    events::EventQuery,
+    given::Given,
+    invitations::{FilterQuery, ListQuery, StatusQuery},
+    page::PageQuery,
+    words::{EventKind, Outcome, StatusFilter},
+};
+use crate::{problem::Problem, web::Web};
+
+/// Parameters that belong together, as they were typed. The JSON API and the dashboard
+/// share these descriptions, their parsers and their messages; each route names the
+/// parameters that it accepts.
+pub(crate) trait QueryParams: Sized {
+    /// The parsed value of the parameters.
+    type Parsed;
+
+    /// Takes the parameters out of all that were given.
+    fn take(given: &mut Given) -> Self;
+
+    /// Parses all parameters, and adds each mistake to `errors`.
+    fn parse(&self, errors: &mut QueryErrors) -> Self::Parsed;
+}
+
+impl<A: QueryParams, B: QueryParams> QueryParams for (A, B) {
+    type Parsed = (A::Parsed, B::Parsed);
+
+    fn take(given: &mut Given) -> Self {
+        (A::take(given), B::take(given))
+    }
+
+    fn parse(&self, errors: &mut QueryErrors) -> Self::Parsed {
+        (self.0.parse(errors), self.1.parse(errors))
+    }
+}
+
+/// An extractor for a query string. Refuses a parameter that is unknown, repeated or
+/// invalid.
+#[derive(Debug)]
+pub(crate) struct Query<T: QueryParams>(pub(crate) T::Parsed);
+
+impl<T: QueryParams> FromRequestParts<Web> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Problem> {
+        read::<T>(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+fn read<T: QueryParams>(query: &str) -> Result<T::Parsed, Problem> {
+    let mut given = Given::of_query(query)?;
+    let params = T::take(&mut given);
+    given.nothing_else()?;
+    let mut errors = QueryErrors::default();
+    let parsed = params.parse(&mut errors);
+    errors.none()?;
+    Ok(parsed)
+}
+
+/// Returns the service's answer. Its errors about values refer to the query.
+pub(crate) fn answered<T>(answer: Result<T, Error>) -> Result<T, Problem> {
+    answer.map_err(|error| Problem::from(error).about_the_query())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::ProblemKind;
+
+    fn pointers(problem: &Problem) -> Vec<&str> {
+        problem.errors().iter().map(|error| error.pointer.as_str()).collect()
+    }
+
+    #[test]
+    fn names_are_known_and_given_once() {
+        assert!(read::<PageQuery>("").is_ok());
+        assert!(read::<PageQuery>("limit=%35").is_ok());
+        for (query, expected) in [
+            ("limit=1&limit=1", &["/limit"][..]),
+            ("limi=1", &["/limi"]),
+            ("=", &["/"]),
+            ("b=1&limit=0&a=1", &["/a", "/b"]),
+        ] {
+            let problem = read::<PageQuery>(query).unwrap_err();
+            assert_eq!(problem.kind(), ProblemKind::Invalid);
+            assert_eq!(pointers(&problem), expected, "{query}");
+        }
+        assert_eq!(read::<PageQuery>("limit=%ff").unwrap_err().kind(), ProblemKind::Malformed);
+    }
+
+    #[test]
+    fn every_wrong_value_is_named() {
+        let problem = read::<(ListQuery, PageQuery)>("cursor=zz&limit=%2B5&status=x&role=");
+        assert_eq!(pointers(&problem.unwrap_err()), ["/role", "/status", "/limit", "/cursor"]);
+    }
+}

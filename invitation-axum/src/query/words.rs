@@ -1,0 +1,71 @@
+//! The words that parameters accept, for the description of the API.
+
+use utoipa::ToSchema;
+
+/// A status, or all of them.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the words of a parameter")]
+pub(crate) enum StatusFilter {
+    All,
+    Active,
+    Used,
+    Expired,
+    Revoked,
+}
+
+/// The action that was done or attempted.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the words of the core")]
+pub(crate) enum EventKind {
+    Create,
+    Redeem,
+    Reserve,
+    Release,
+    Copy,
+    Amend,
+    Rotate,
+    Revoke,
+    Reinstate,
+    Delete,
+    Purge,
+    View,
+    Audit,
+}
+
+/// The outcome of the action.
+#[derive(ToSchema)]
+#[schema(as = EventOutcome, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the words of the core")]
+pub(crate) enum Outcome {
+    /// The action was done.
+    Succeeded,
+    /// The state of the invitation did not allow the action.
+    Refused,
+    /// The actor lacked the right to the action.
+    Denied,
+}
+
+#[cfg(test)]
+mod tests {
+    use invitation_core::{Action, EventOutcome};
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    /// Returns the values of a schema's `enum`.
+    fn listed<T: PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        let words = schema["enum"].as_array().unwrap();
+        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_description_knows_every_word_of_the_core() {
+        let words: Vec<_> = Action::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(listed::<EventKind>(), words);
+        let words: Vec<_> = EventOutcome::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(listed::<Outcome>(), words);
+    }
+}
