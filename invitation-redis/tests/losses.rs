@@ -188,19 +188,14 @@ async fn asking_again_over_another_connection_waits_again() {
     let options = options.wait_replicas(NonZeroU32::MIN, Duration::from_secs(1));
     let invitations = open(&primary, &options).await;
     let codes = codes(&invitations, 1).await;
-    let signal = |name: &str| {
-        let pid = replica.pid().unwrap().to_string();
-        let told = std::process::Command::new("kill").args([name, &pid]).status();
-        assert!(told.unwrap().success());
-    };
-    signal("-STOP");
+    replica.freeze().unwrap();
     for _ in 0..2 {
         let anew = open(&primary, &options).await;
         let answer = anew.redeem(&codes[0].1, &newcomer("anna")).await;
         let is_unknown = |error: &Error| matches!(error, Error::Store(error) if error.kind() == StoreErrorKind::OutcomeUnknown);
         assert!(answer.as_ref().is_err_and(is_unknown), "{answer:?}");
     }
-    signal("-CONT");
+    replica.thaw().unwrap();
     replica.catch_up_with(&primary).unwrap();
     let redeemed = invitations.redeem(&codes[0].1, &newcomer("anna")).await.unwrap();
     assert!(redeemed.is_replayed());

@@ -4,8 +4,7 @@ use std::{
     io,
     net::{Ipv4Addr, TcpStream},
     process::Command,
-    sync::LazyLock,
-    time::Duration,
+    sync::OnceLock,
 };
 
 use fantoccini::{ClientBuilder, wd::Capabilities};
@@ -13,26 +12,47 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use crate::{
-    network::free_ports,
-    programs::{RunAs, find},
-    server::{Folder, Server, try_thrice},
+    programs::find,
+    server::{Program, Server, Setup},
     window::Window,
 };
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A host name that every window resolves to the loopback interface. It is no secure
 /// context, unlike `127.0.0.1`, so some browser features are unavailable to its pages.
 pub const HOST_NAME: &str = "invitation.test";
 
-/// A private `chromedriver` of the test program. Each [`window`](Self::window) is a
-/// Chromium with an empty profile. All of them end when this is dropped or the program
-/// ends.
+/// A private `chromedriver`. Each [`window`](Self::window) is a Chromium with an empty
+/// profile. All of them end with it.
+pub type Browser = Server<ChromeDriver>;
+
+/// The programs of Chromium.
 #[derive(Debug)]
-pub struct Browser {
-    // Dropping it ends the driver.
-    _server: Server,
-    port: u16,
+#[expect(clippy::exhaustive_enums, reason = "it has no values")]
+pub enum ChromeDriver {}
+
+impl Program for ChromeDriver {
+    type Options = ();
+
+    const USER: &'static str = "root";
+
+    fn prepare(setup: &Setup<'_>, (): &()) -> io::Result<Command> {
+        let driver = find("chromedriver", "chromium-driver")?;
+        find("chromium", "chromium")?;
+        // The driver gets a process group of its own, which ends with it, so that no
+        // browser outlives it.
+        let mut command = Command::new("setsid");
+        command.arg(driver).arg(format!("--port={}", setup.port));
+        Ok(command)
+    }
+
+    fn is_ready(port: u16) -> bool {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+    }
+
+    fn shared() -> &'static OnceLock<Browser> {
+        static SHARED: OnceLock<Browser> = OnceLock::new();
+        &SHARED
+    }
 }
 
 /// The settings of a window.
@@ -55,41 +75,6 @@ impl Default for Look {
 }
 
 impl Browser {
-    /// Starts a `chromedriver`.
-    ///
-    /// # Errors
-    ///
-    /// When its programs are missing, or it does not start within 30 seconds.
-    pub fn start() -> io::Result<Self> {
-        try_thrice(Self::once)
-    }
-
-    /// Returns the browser that all tests of this program share.
-    ///
-    /// # Panics
-    ///
-    /// When the browser cannot be started.
-    #[must_use]
-    pub fn shared() -> &'static Self {
-        static SHARED: LazyLock<Browser> =
-            LazyLock::new(|| Browser::start().unwrap_or_else(|error| panic!("{error}")));
-        &SHARED
-    }
-
-    fn once() -> io::Result<Self> {
-        let driver = find("chromedriver", "chromium-driver")?;
-        find("chromium", "chromium")?;
-        let folder = Folder::new(&RunAs::instead_of_root("root")?)?;
-        let [port] = free_ports()?;
-        // The driver gets a process group of its own, which ends with it, so that no
-        // browser outlives it.
-        let mut command = Command::new("setsid");
-        command.arg(driver).arg(format!("--port={port}"));
-        let is_ready = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        let server = Server::start(folder, &command, "KILL", PATIENCE, None, is_ready)?;
-        Ok(Self { _server: server, port })
-    }
-
     /// Opens a window. Close it with [`Window::close`] when the test is done.
     ///
     /// # Errors
@@ -115,7 +100,7 @@ impl Browser {
         let Value::Object(options) = options else { return Err(io::Error::other("no options")) };
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(Capabilities::from(options))
-            .connect(&format!("http://127.0.0.1:{}", self.port))
+            .connect(&format!("http://127.0.0.1:{}", self.port()))
             .await
             .map_err(io::Error::other)?;
         let mut window = Window::new(client, look);

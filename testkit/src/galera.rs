@@ -1,18 +1,23 @@
 //! MariaDB Galera: several servers that form one database.
 
-use std::{io, path::Path, sync::LazyLock, time::Duration};
+use std::{
+    io,
+    path::Path,
+    process::Command,
+    sync::{LazyLock, OnceLock},
+    time::Duration,
+};
 
 use crate::{
-    Disk, database_name,
-    mariadb::{command, initialise, query, url},
+    database_name,
+    mariadb::{self, MariaDbProgram, query, url},
     network::free_ports,
-    programs::{RunAs, missing},
-    server::{Folder, Server, try_thrice},
+    programs::missing,
+    server::{Disk, Program, Server, Setup, try_thrice},
 };
 
 const PACKAGE: &str = "galera-4";
 const LIBRARY: &str = "/usr/lib/galera/libgalera_smm.so";
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A private cluster of three nodes. Each node accepts writes; reads see earlier commits of
 /// every node (`wsrep_sync_wait = 7`).
@@ -23,9 +28,7 @@ pub struct Galera {
 
 #[derive(Debug)]
 struct Node {
-    // Dropping it ends the node.
-    _server: Server,
-    port: u16,
+    server: Server<NodeProgram>,
     cluster: u16,
 }
 
@@ -60,7 +63,7 @@ impl Galera {
     /// Returns the URLs of a database, one for each node.
     #[must_use]
     pub fn urls(&self, database: &str) -> [String; 3] {
-        self.nodes.each_ref().map(|node| url(node.port, database))
+        self.nodes.each_ref().map(|node| url(node.server.port(), database))
     }
 
     /// Creates a database for one test, and returns its URLs. Every node has the database
@@ -73,11 +76,11 @@ impl Galera {
     pub fn create_database(&self) -> [String; 3] {
         let name = database_name();
         let [first, others @ ..] = &self.nodes;
-        let made = query(first.port, &format!("CREATE DATABASE {name}"));
+        let made = query(first.server.port(), &format!("CREATE DATABASE {name}"));
         let seen = others.iter().try_for_each(|node| {
             // This query waits for earlier commits of the other nodes.
             query(
-                node.port,
+                node.server.port(),
                 &format!("SELECT 1 FROM information_schema.tables LIMIT 1; USE {name}"),
             )
             .map(|_| ())
@@ -89,14 +92,37 @@ impl Galera {
 
 impl Node {
     fn start(join: Option<u16>) -> io::Result<Self> {
-        let user = RunAs::instead_of_root("mysql")?;
+        let [port, cluster, incremental, transfer] = free_ports()?;
+        let options = NodeOptions { join, cluster, incremental, transfer };
+        Server::start_on(port, Disk::Unsynced, &options).map(|server| Self { server, cluster })
+    }
+}
+
+/// A MariaDB server as a node of a cluster.
+#[derive(Debug)]
+enum NodeProgram {}
+
+/// The peer that a node joins, and its ports beside that for clients.
+#[derive(Default)]
+struct NodeOptions {
+    join: Option<u16>,
+    cluster: u16,
+    incremental: u16,
+    transfer: u16,
+}
+
+impl Program for NodeProgram {
+    type Options = NodeOptions;
+
+    const USER: &'static str = MariaDbProgram::USER;
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    fn prepare(setup: &Setup<'_>, options: &NodeOptions) -> io::Result<Command> {
         if !Path::new(LIBRARY).is_file() {
             return Err(missing("libgalera_smm.so", PACKAGE));
         }
-        let folder = Folder::new(&user)?;
-        initialise(&user, &folder)?;
-        let [port, cluster, incremental, transfer] = free_ports()?;
-        let mut command = command(&user, folder.path(), port, Disk::Unsynced)?;
+        let NodeOptions { join, cluster, incremental, transfer } = options;
+        let mut command = mariadb::prepare(setup)?;
         let peers = join.map(|peer| format!("127.0.0.1:{peer}")).unwrap_or_default();
         command.args(["--wsrep-on=ON", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2"]);
         command.arg(format!("--wsrep-provider={LIBRARY}"));
@@ -108,10 +134,15 @@ impl Node {
         command.args(["--wsrep-sst-method=rsync", "--wsrep-node-address=127.0.0.1"]);
         command.arg(format!("--wsrep-sst-receive-address=127.0.0.1:{transfer}"));
         command.arg("--wsrep-sync-wait=7");
-        let is_ready = || {
-            query(port, "SHOW STATUS LIKE 'wsrep_ready'").is_ok_and(|answer| answer.ends_with("ON"))
-        };
-        let server = Server::start(folder, &command, "KILL", PATIENCE, None, is_ready)?;
-        Ok(Self { _server: server, port, cluster })
+        Ok(command)
+    }
+
+    fn is_ready(port: u16) -> bool {
+        query(port, "SHOW STATUS LIKE 'wsrep_ready'").is_ok_and(|answer| answer.ends_with("ON"))
+    }
+
+    fn shared() -> &'static OnceLock<Server<Self>> {
+        static SHARED: OnceLock<Server<NodeProgram>> = OnceLock::new();
+        &SHARED
     }
 }

@@ -12,7 +12,9 @@
 //! - [`DropAfter`]: a call whose caller disconnects.
 //! - `Answer`, with the feature `http`: a whole HTTP response, and assertions about it.
 //!
-//! Each server has `start`, and `shared` for an instance that all tests of a program use.
+//! All of them are a [`Server`], which a [`Program`] describes: how its folder is initialised,
+//! how it is started, and when it is ready. Each server has `start`, and `shared` for an
+//! instance that all tests of a program use.
 //! Each test gets its own database there (`create_database`; on Redis, a namespace). A
 //! server that cannot be started is an error, never a skipped test.
 //!
@@ -30,6 +32,7 @@ mod log;
 mod mariadb;
 mod network;
 mod postgres;
+mod process;
 mod programs;
 mod proxy;
 mod redis;
@@ -45,23 +48,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub use self::answer::Answer;
 #[cfg(feature = "browser")]
 pub use self::{
-    browser::{Browser, HOST_NAME, Look},
+    browser::{Browser, ChromeDriver, HOST_NAME, Look},
     window::{Window, keys},
 };
 pub use self::{
-    drop_after::DropAfter, galera::Galera, log::Log, mariadb::MariaDb, postgres::Postgres,
-    proxy::Proxy, redis::Redis, redis_cluster::RedisCluster, small_disk::SmallDisk,
+    drop_after::DropAfter,
+    galera::Galera,
+    log::Log,
+    mariadb::{MariaDb, MariaDbProgram},
+    postgres::{Postgres, PostgresProgram},
+    proxy::Proxy,
+    redis::{Redis, RedisProgram},
+    redis_cluster::RedisCluster,
+    server::{Program, Server, Setup, SmallDiskProgram},
+    small_disk::SmallDisk,
 };
-
-/// Whether a server makes its commits durable.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Disk {
-    /// The server waits for the disk, as in production.
-    Durable,
-    /// The server does not wait: tests that do not simulate a power loss run in a fraction
-    /// of the time.
-    Unsynced,
-}
 
 /// Returns a name that no other database of the test program has.
 fn database_name() -> String {

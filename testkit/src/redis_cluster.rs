@@ -3,10 +3,9 @@
 use std::{io, sync::LazyLock};
 
 use crate::{
-    Disk,
     network::free_ports,
-    redis::{Redis, wait_until},
-    server::try_thrice,
+    redis::{Redis, owned},
+    server::{Disk, try_thrice, wait_until},
 };
 
 /// The number of nodes with slots; each has a replica.
@@ -58,7 +57,7 @@ impl RedisCluster {
                 ("cluster-node-timeout", "2000"),
                 ("cluster-config-file", "nodes.conf"),
             ];
-            nodes.push(Redis::on(*port, Disk::Unsynced, &settings)?);
+            nodes.push(Redis::start_on(*port, Disk::Unsynced, &owned(&settings))?);
         }
         let ids = nodes.iter().map(|node| node.ask(&["CLUSTER", "MYID"]));
         let ids = ids.collect::<io::Result<Vec<_>>>()?;

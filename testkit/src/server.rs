@@ -1,228 +1,260 @@
-//! A server process in its own folder, and the watchdog that ends it.
+//! A private server of the test program, whatever its program is.
 
 use std::{
-    fs,
-    io::{self, BufRead, BufReader, Write},
+    fmt::Debug,
+    io,
+    marker::PhantomData,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    process::Command,
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
 
 use crate::{
-    programs::{RunAs, find, run},
-    small_disk::{SmallDisk, on_small_disk},
+    network::free_ports,
+    process::{Folder, Process},
+    programs::RunAs,
+    small_disk::{SmallDisk, SmallDiskHolds},
 };
 
-/// The watchdog: a shell whose standard input the test program holds open. However that
-/// program ends, the input ends with it. The watchdog then ends the server and removes its
-/// folder. (Two alternatives do not work: values of statics are never dropped, and a
-/// parent-death signal is sent when the *thread* that started the server ends.)
-const WATCHDOG: &str = r#"
-# A file that reaches its limit is an error of the write then, as on a full disk.
-trap '' INT TERM HUP XFSZ
-folder=$1; signal=$2; shift 2
-p=
-end() {
-    if [ -n "$p" ]; then
-        # All of its process group, if it leads one.
-        kill -"$signal" "-$p" 2>/dev/null || kill -"$signal" "$p" 2>/dev/null
-        wait "$p" 2>/dev/null
-    fi
-    p=
+/// The interval between checks for a condition that takes time.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The maximum time until a server has ended.
+const END: Duration = Duration::from_secs(20);
+
+/// A program that runs as a [`Server`].
+pub trait Program: Debug + Sized + Send + Sync + 'static {
+    /// What one server of the program is started with, in addition to its [`Setup`].
+    type Options: Default;
+
+    /// The user that the server runs as, if the test program runs as root.
+    const USER: &'static str;
+    /// The maximum time until the server is ready.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    /// The signal that ends the server at once, like a crash.
+    const STOP_SIGNAL: &'static str = "KILL";
+
+    /// Initialises the server's folder, and returns the command that starts the server.
+    ///
+    /// # Errors
+    ///
+    /// When programs are missing, or the folder cannot be initialised.
+    fn prepare(setup: &Setup<'_>, options: &Self::Options) -> io::Result<Command>;
+
+    /// Returns whether the server on this port is ready.
+    fn is_ready(port: u16) -> bool;
+
+    /// Returns the place of the server that all tests of this program share.
+    fn shared() -> &'static OnceLock<Server<Self>>;
 }
-while read -r word; do
-    case $word in
-        start) "$@" >>"$folder/log" 2>&1 </dev/null & p=$!; echo "$p" ;;
-        stop) end; echo stopped ;;
-    esac
-done
-end
-# The small disk, if there is one.
-umount "$folder/data" 2>/dev/null
-rm -rf "$folder"
-"#;
 
-/// The interval between checks whether a server is ready.
-const PAUSE: Duration = Duration::from_millis(50);
+/// A program whose data a test may put on a small disk.
+pub trait SmallDiskProgram: Program {
+    /// The size of a small disk with the data only, in megabytes.
+    const SMALL: u32;
+    /// The size of a small disk with the logs as well, in megabytes.
+    const SMALL_WITH_LOGS: u32;
+}
 
-/// A server's folder, owned by the user it runs as.
+/// Where and how a server is to run.
 #[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
+pub struct Setup<'a> {
+    pub(crate) user: &'a RunAs,
+    pub(crate) folder: &'a Folder,
+    pub(crate) port: u16,
+    pub(crate) disk: Disk,
+    pub(crate) small_disk: Option<SmallDiskHolds>,
+}
 
-impl Folder {
-    pub(crate) fn new(user: &RunAs) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("invitation-").tempdir()?;
-        user.give(folder.path())?;
-        Ok(Self(folder.keep()))
-    }
-
+impl Setup<'_> {
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        self.folder.path()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.0.join("data")
+        self.folder.data()
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // The watchdog removes the folder too; the second removal finds nothing.
-        fs::remove_dir_all(&self.0).ok();
+/// Whether a server makes its commits durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Disk {
+    /// The server waits for the disk, as in production.
+    Durable,
+    /// The server does not wait: tests that do not simulate a power loss run in a fraction
+    /// of the time.
+    Unsynced,
+}
+
+/// A private server of the test program. It ends, and its data are removed, when this is
+/// dropped or the program ends.
+#[derive(Debug)]
+pub struct Server<P: Program> {
+    process: Process,
+    port: u16,
+    program: PhantomData<P>,
+}
+
+impl<P: Program> Server<P> {
+    /// Starts a server that does not wait for the disk. A server that has no disk storage by
+    /// default keeps everything in memory.
+    ///
+    /// # Errors
+    ///
+    /// When its programs are missing, or it is not ready in time. The error contains the end
+    /// of its log.
+    pub fn start() -> io::Result<Self> {
+        Self::start_with(Disk::Unsynced, &P::Options::default())
     }
-}
 
-/// A server and its watchdog.
-#[derive(Debug)]
-pub(crate) struct Server {
-    wires: Mutex<Wires>,
-    // Fields drop in order: the pipes above end the server before its folder is removed.
-    folder: Folder,
-    patience: Duration,
-}
+    /// Starts a server that waits for the disk before it answers, as in production.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`start`](Self::start).
+    pub fn durable() -> io::Result<Self> {
+        Self::start_with(Disk::Durable, &P::Options::default())
+    }
 
-#[derive(Debug)]
-struct Wires {
-    watchdog: Child,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-    pid: Option<u32>,
-}
+    /// Returns the server that all tests of this program share.
+    ///
+    /// # Panics
+    ///
+    /// When the server cannot be started.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        P::shared().get_or_init(|| Self::start().unwrap_or_else(|error| panic!("{error}")))
+    }
 
-impl Server {
-    /// Starts `command` under a watchdog, and waits until `is_ready`, no longer than
-    /// `patience`. `signal` ends the server at once. With `megabytes`, its data are on a disk
-    /// of that size.
-    pub(crate) fn start(
-        folder: Folder,
-        command: &Command,
-        signal: &str,
-        patience: Duration,
-        megabytes: Option<u32>,
-        is_ready: impl Fn() -> bool,
+    pub(crate) fn start_with(disk: Disk, options: &P::Options) -> io::Result<Self> {
+        try_thrice(|| {
+            let [port] = free_ports()?;
+            Self::start_on(port, disk, options)
+        })
+    }
+
+    pub(crate) fn start_on(port: u16, disk: Disk, options: &P::Options) -> io::Result<Self> {
+        Self::once(port, disk, None, options)
+    }
+
+    fn once(
+        port: u16,
+        disk: Disk,
+        small: Option<(SmallDiskHolds, u32)>,
+        options: &P::Options,
     ) -> io::Result<Self> {
-        let mut watchdog = match megabytes {
-            // The disk belongs to the watchdog, so it outlives a crash of the server.
-            Some(megabytes) => {
-                let mut watchdog = on_small_disk(&folder.data(), megabytes);
-                watchdog.arg("sh");
-                watchdog
-            }
-            None => Command::new("sh"),
-        };
-        let mut watchdog = watchdog
-            .args(["-c", WATCHDOG, "sh"])
-            .arg(folder.path())
-            .arg(signal)
-            .arg(command.get_program())
-            .args(command.get_args())
-            .current_dir(folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = watchdog.stdin.take();
-        let answers = watchdog.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?;
-        let wires = Wires { watchdog, orders, answers: BufReader::new(answers), pid: None };
-        let server = Self { wires: Mutex::new(wires), folder, patience };
-        server.start_again(is_ready)?;
-        Ok(server)
+        let user = RunAs::instead_of_root(P::USER)?;
+        let folder = Folder::new(&user)?;
+        let (small_disk, megabytes) = small.unzip();
+        let setup = Setup { user: &user, folder: &folder, port, disk, small_disk };
+        let command = P::prepare(&setup, options)?;
+        let (signal, is_ready) = (P::STOP_SIGNAL, || P::is_ready(port));
+        let process = Process::start(folder, &command, signal, P::PATIENCE, megabytes, is_ready)?;
+        Ok(Self { process, port, program: PhantomData })
     }
 
-    /// Starts the server on its folder again, after [`stop`](Self::stop).
-    pub(crate) fn start_again(&self, is_ready: impl Fn() -> bool) -> io::Result<()> {
-        let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
-        let pid = wires.order("start")?.parse().map_err(io::Error::other)?;
-        wires.pid = Some(pid);
-        let begun = Instant::now();
-        while !is_ready() {
-            if has_ended(pid) || begun.elapsed() > self.patience {
-                return Err(io::Error::other(self.log_tail()));
-            }
-            thread::sleep(PAUSE);
-        }
-        Ok(())
-    }
-
-    /// Ends the server at once, without a clean shutdown. Its folder stays.
-    pub(crate) fn stop(&self) -> io::Result<()> {
-        let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
-        wires.pid = None;
-        wires.order("stop").map(|_| ())
+    /// Returns the port of the server.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Returns the process id while the server runs.
-    pub(crate) fn pid(&self) -> Option<u32> {
-        self.wires.lock().unwrap_or_else(PoisonError::into_inner).pid
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
     }
 
-    /// Limits the size of the server's files: a write beyond it fails, as on a broken disk.
-    /// `None` removes the limit. It holds for the server's present processes, and for those
-    /// that it starts. `user` is the user of the server: root in a container may not change
-    /// the limits of other users' processes.
-    pub(crate) fn limit_files(&self, user: &RunAs, bytes: Option<u64>) -> io::Result<()> {
-        let pid = self.pid().ok_or_else(|| io::Error::other("it does not run"))?;
-        let soft = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
-        let limit = |pid: &str| {
-            let mut limit = user.command(&find("prlimit", "util-linux")?);
-            limit.arg(format!("--pid={pid}")).arg(format!("--fsize={soft}:unlimited"));
-            run(&mut limit)
-        };
-        // The parent first: a process that it starts from now on inherits the limit.
-        limit(&pid.to_string())?;
-        for child in fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?.split(' ') {
-            // A process that has ended meanwhile needs no limit.
-            if Path::new("/proc").join(child).exists() && !child.is_empty() {
-                limit(child)?;
-            }
-        }
-        Ok(())
+    /// Ends the server like a crash. Its data stay.
+    ///
+    /// # Errors
+    ///
+    /// When its watchdog has ended.
+    pub fn stop_now(&self) -> io::Result<()> {
+        self.process.stop()
     }
 
-    /// Returns whether its process exists.
-    pub(crate) fn is_running(&self) -> bool {
-        self.pid().is_some_and(|pid| !has_ended(pid))
+    /// Starts the server again on the same data and port.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`start`](Self::start).
+    pub fn start_again(&self) -> io::Result<()> {
+        self.process.start_again(|| P::is_ready(self.port))
     }
 
-    /// Returns the disk that contains the data, if the server was started on a small one.
-    pub(crate) fn small_disk(&self) -> SmallDisk {
-        let wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
-        SmallDisk::of_process(wires.watchdog.id(), &self.folder.data())
+    /// Stops the server's process in the middle of its work. Its connections stay open, and
+    /// it answers nothing until [`thaw`](Self::thaw).
+    ///
+    /// # Errors
+    ///
+    /// When the server does not run.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.process.signal("STOP")
     }
 
-    /// Returns the end of the server's log.
-    fn log_tail(&self) -> String {
-        let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let lines: Vec<_> = log.lines().collect();
-        let tail = lines.get(lines.len().saturating_sub(25)..).unwrap_or_default();
-        format!("the server did not start:\n{}", tail.join("\n"))
+    /// Lets a frozen server go on.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not run.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.process.signal("CONT")
     }
-}
 
-impl Wires {
-    fn order(&mut self, word: &str) -> io::Result<String> {
-        let orders = self.orders.as_mut().ok_or_else(|| io::Error::other("it has ended"))?;
-        writeln!(orders, "{word}")?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        Ok(answer.trim().to_owned())
+    /// Limits the size of the server's files: a write beyond it fails, as on a full disk.
+    /// `None` removes the limit. The limit lasts until the server ends. PostgreSQL stops when
+    /// the limit is below the 16 MiB of a segment of its write-ahead log.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not run, or `prlimit` fails.
+    pub fn limit_files(&self, bytes: Option<u64>) -> io::Result<()> {
+        self.process.limit_files(&RunAs::instead_of_root(P::USER)?, bytes)
     }
-}
 
-impl Drop for Wires {
-    fn drop(&mut self) {
-        drop(self.orders.take());
-        // The watchdog's remaining work is bounded: kill, wait, remove.
-        self.watchdog.wait().ok();
+    /// Waits until the server has ended by itself.
+    ///
+    /// # Errors
+    ///
+    /// When the server has not ended within 20 seconds.
+    pub fn wait_for_end(&self) -> io::Result<()> {
+        wait_until("the server has ended", || Ok(!self.process.is_running()))
     }
 }
 
-/// Returns whether the process has ended, even if its watchdog has not noticed yet.
-fn has_ended(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
+impl<P: SmallDiskProgram> Server<P> {
+    /// Starts a server whose data, but not its log of changes, are on a small disk. This
+    /// needs root.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`start`](Self::start), and when the disk cannot be mounted.
+    pub fn on_small_disk() -> io::Result<(Self, SmallDisk)> {
+        Self::on_disk(Disk::Unsynced, SmallDiskHolds::Data, P::SMALL)
+    }
+
+    /// Starts a server whose data and logs are on a small disk. It waits for the disk at each
+    /// commit. This needs root.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`on_small_disk`](Self::on_small_disk).
+    pub fn on_small_disk_with_logs() -> io::Result<(Self, SmallDisk)> {
+        Self::on_disk(Disk::Durable, SmallDiskHolds::DataAndLogs, P::SMALL_WITH_LOGS)
+    }
+
+    fn on_disk(disk: Disk, holds: SmallDiskHolds, megabytes: u32) -> io::Result<(Self, SmallDisk)> {
+        try_thrice(|| {
+            let [port] = free_ports()?;
+            let small = Some((holds, megabytes));
+            let server = Self::once(port, disk, small, &P::Options::default())?;
+            let disk = server.process.small_disk();
+            Ok((server, disk))
+        })
+    }
 }
 
 /// Tries to start, each time with new ports, because another program may take one first.
@@ -235,4 +267,16 @@ pub(crate) fn try_thrice<T>(mut start: impl FnMut() -> io::Result<T>) -> io::Res
         }
     }
     start()
+}
+
+/// Waits for a condition, with a timeout.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        if begun.elapsed() > END {
+            return Err(io::Error::other(format!("in vain: {what}")));
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
 }
