@@ -8,10 +8,11 @@
 use std::error::Error as StdError;
 
 use invitation::{
-    Actor, Amendment, Clock, Criteria, Division, Draft, Email, Error, Expiry, IfVersion,
-    InvitationView, Invitations, ManualClock, Paging, Redeemer, Right, Role, SqliteStore, Status,
-    SystemActor, SystemClock, Timestamp, UserId, Username, VerifiedEmail,
+    Actor, Amendment, Criteria, Division, Draft, Email, Error, Expiry, IfVersion, InvitationView,
+    Invitations, Paging, Redeemer, Right, Role, SqliteStore, Status, SystemActor, Timestamp,
+    UserId, Username, VerifiedEmail,
     audit::{EventCriteria, EventOutcome},
+    clock::{Clock, ManualClock, SystemClock},
 };
 use time::Duration;
 

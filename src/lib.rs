@@ -9,13 +9,13 @@ pub use invitation_axum as web;
 pub use invitation_conformance::{self as testing, conformance};
 #[doc(inline)]
 pub use invitation_core::{
-    Actor, Amendment, BatchId, Binding, Cap, Checked, Clock, Created, Criteria, Cursor, Disclosure,
+    Actor, Amendment, BatchId, Binding, Cap, Checked, Created, Criteria, Cursor, Disclosure,
     Division, Draft, Email, EmailDomain, Error, Expiry, FieldError, IdempotencyKey, IfVersion,
-    Invitation, InvitationCode, InvitationId, InvitationView, Invitations, Limits, ManualClock,
-    MemoryStore, Metadata, Page, Paging, Policy, Redeemed, Redeemer, Redemption, Refusal,
-    RevokedPage, Right, Rights, Role, Status, StatusCounts, Store, StoreError, StoreErrorKind,
-    SystemActor, SystemClock, TimeRange, Timestamp, UsedBy, UserId, Username, ValidationErrors,
-    VerifiedEmail, audit, code, decide, import, observe, reserve, store,
+    Invitation, InvitationCode, InvitationId, InvitationView, Invitations, Limits, MemoryStore,
+    Metadata, Page, Paging, Policy, Redeemed, Redeemer, Redemption, Refusal, RevokedPage, Right,
+    Rights, Role, Status, StatusCounts, Store, StoreError, StoreErrorKind, SystemActor, TimeRange,
+    Timestamp, UsedBy, UserId, Username, ValidationErrors, VerifiedEmail, audit, clock, code,
+    decide, import, observe, reserve, store,
 };
 #[cfg(feature = "redis")]
 #[doc(inline)]

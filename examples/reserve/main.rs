@@ -16,9 +16,10 @@ use std::{
 };
 
 use invitation::{
-    Actor, Clock, Division, Draft, Invitations, Paging, Redeemer, Refusal, Role, SqliteStore,
-    SystemActor, SystemClock, Timestamp, UserId, Username,
+    Actor, Division, Draft, Invitations, Paging, Redeemer, Refusal, Role, SqliteStore, SystemActor,
+    Timestamp, UserId, Username,
     audit::{Action, EventCriteria, EventOutcome},
+    clock::{Clock, SystemClock},
     reserve::{ReservationId, Reserved},
 };
 use time::Duration;

@@ -13,6 +13,7 @@
 //! - [`audit`]: the audit trail.
 //! - [`code`]: the spelling and sealing of codes.
 //! - [`decide`]: from a command to a transition.
+//! - [`clock`]: the injected time.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
@@ -27,6 +28,7 @@
 mod actor;
 pub mod audit;
 mod change;
+pub mod clock;
 pub mod code;
 mod cursor;
 pub mod decide;

@@ -6,8 +6,9 @@ use std::{fs, io::Write as _, num::NonZeroU32, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use invitation::{
     Actor, Created, Criteria, Division, Draft, Expiry, IdempotencyKey, IfVersion, Invitations,
-    ManualClock, Paging, Role, Store, StoreError, StoreErrorKind, Timestamp, UserId,
+    Paging, Role, Store, StoreError, StoreErrorKind, Timestamp, UserId,
     audit::{Event, EventId},
+    clock::ManualClock,
     store::{EventFilter, PageRequest, Scope, StorePage},
     testing::{Fixture, model},
 };

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use invitation::{
-    Checked, Clock, Email, Error, Redeemer, SystemClock, UserId, Username, VerifiedEmail,
+    Checked, Email, Error, Redeemer, UserId, Username, VerifiedEmail,
+    clock::{Clock, SystemClock},
     web::{Problem, ProblemKind},
 };
 

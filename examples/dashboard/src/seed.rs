@@ -2,8 +2,10 @@
 //! changing existing rows.
 
 use invitation::{
-    Actor, Clock, Created, Division, Draft, Email, Error, Expiry, IdempotencyKey, IfVersion,
-    ManualClock, Redeemer, Refusal, Role, SystemClock, Timestamp, UserId, Username, sql::Dialect,
+    Actor, Created, Division, Draft, Email, Error, Expiry, IdempotencyKey, IfVersion, Redeemer,
+    Refusal, Role, Timestamp, UserId, Username,
+    clock::{Clock, ManualClock, SystemClock},
+    sql::Dialect,
 };
 use time::Duration;
 
