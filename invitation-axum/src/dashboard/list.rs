@@ -219,6 +219,7 @@ impl ListForm {
 }
 
 /// Returns the text of a parameter, which is empty if the parameter is missing.
+#[expect(clippy::ref_option, reason = "the fields of a query are options")]
 pub(super) fn typed(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or_default()
 }
