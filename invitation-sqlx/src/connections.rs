@@ -47,9 +47,9 @@ impl<DB: Dialect> Connections<DB> {
         // Host transactions that SQLite has ended may have left several connections in a state
         // that the driver does not know. Each unusable connection is closed, so the loop ends.
         for _ in 0..=self.pool.options().get_max_connections() {
-            let asked = Instant::now();
+            let started = Instant::now();
             let conn = self.pool.acquire().await;
-            observe::pool_wait(asked.elapsed());
+            observe::pool_wait(started.elapsed());
             let conn = conn.map_err(|error| store_error::<DB>(operation, error))?;
             if let Some(conn) = CachedConnection::new(conn).await {
                 return Ok(conn);

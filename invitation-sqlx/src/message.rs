@@ -88,9 +88,9 @@ impl Message {
     ) -> Result<ResultSets<DB>, MessageError> {
         let mut answers = Vec::with_capacity(self.statements);
         let mut rows = Vec::new();
-        let mut told = DB::exec(conn).fetch_many(raw_sql(AssertSqlSafe(self.text)));
+        let mut results = DB::exec(conn).fetch_many(raw_sql(AssertSqlSafe(self.text)));
         loop {
-            match told.try_next().await {
+            match results.try_next().await {
                 Ok(Some(Either::Right(row))) => rows.push(row),
                 Ok(Some(Either::Left(_))) => answers.push(mem::take(&mut rows)),
                 Ok(None) => return Ok(answers),

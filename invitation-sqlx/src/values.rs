@@ -40,25 +40,25 @@ pub(crate) struct ValueList<'s, DB: Dialect> {
     begun: bool,
     /// The names of the columns to come, for a list with replaced columns.
     columns: Split<'static, &'static str>,
-    elsewhere: Option<Elsewhere<'s>>,
+    replace: Option<ReplaceColumn<'s>>,
 }
 
 /// Returns the SQL expression that replaces a column, if one does.
-type Elsewhere<'s> = &'s dyn Fn(&str) -> Option<String>;
+type ReplaceColumn<'s> = &'s dyn Fn(&str) -> Option<String>;
 
 impl<'s, DB: Dialect> ValueList<'s, DB> {
     pub(crate) fn new(statement: &'s mut Statement<DB>) -> Self {
-        Self { statement, begun: false, columns: "".split(", "), elsewhere: None }
+        Self { statement, begun: false, columns: "".split(", "), replace: None }
     }
 
     /// Creates a list of these columns, some of which are replaced by SQL expressions.
-    pub(crate) fn but(
+    pub(crate) fn with_replaced(
         statement: &'s mut Statement<DB>,
         columns: &'static str,
-        elsewhere: Elsewhere<'s>,
+        replace: ReplaceColumn<'s>,
     ) -> Self {
         let columns = columns.split(", ");
-        Self { statement, begun: false, columns, elsewhere: Some(elsewhere) }
+        Self { statement, begun: false, columns, replace: Some(replace) }
     }
 
     /// Begins the next value. Returns `None` if an SQL expression replaces the value.
@@ -67,9 +67,9 @@ impl<'s, DB: Dialect> ValueList<'s, DB> {
             self.statement.sql(", ");
         }
         self.begun = true;
-        let place = self.elsewhere.and_then(|elsewhere| elsewhere(self.columns.next()?));
-        if let Some(place) = place {
-            self.statement.sql(place);
+        let expression = self.replace.and_then(|replace| replace(self.columns.next()?));
+        if let Some(expression) = expression {
+            self.statement.sql(expression);
             return None;
         }
         Some(self.statement)
@@ -83,7 +83,7 @@ impl<'s, DB: Dialect> ValueList<'s, DB> {
     }
 
     /// Skips columns that are replaced by SQL expressions.
-    pub(crate) fn elsewhere(&mut self, columns: usize) {
+    pub(crate) fn skip(&mut self, columns: usize) {
         for _ in 0..columns {
             self.expression("NULL");
         }

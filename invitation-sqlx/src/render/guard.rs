@@ -125,10 +125,11 @@ pub(crate) fn guard_of_all<DB: Dialect>(
     redemptions: &[&Transition],
     names: &Names,
 ) {
-    let nth = |n: usize| redemptions.iter().filter_map(move |one| one.guard().conditions().get(n));
+    let conditions_at =
+        |n: usize| redemptions.iter().filter_map(move |one| one.guard().conditions().get(n));
     let users: Vec<_> = redemptions.iter().filter_map(|one| one.redeemer()).collect();
     for n in 0..redemptions.first().map_or(0, |one| one.guard().conditions().len()) {
-        if nth(n).any(|one| implied(one) == Implied::WithoutUses) {
+        if conditions_at(n).any(|one| implied(one) == Implied::WithoutUses) {
             s.sql(" AND (i.used_by IS NULL OR i.used_by NOT IN ");
             s.list(&users, |s, user| {
                 s.text(user.as_str());
@@ -145,7 +146,7 @@ pub(crate) fn guard_of_all<DB: Dialect>(
             continue;
         }
         let mut written: Vec<&Condition> = Vec::new();
-        for one in nth(n) {
+        for one in conditions_at(n) {
             if implied(one) == Implied::Never && !written.contains(&one) {
                 s.sql(" AND ");
                 condition(s, one, ValueSource::Statement, names);

@@ -69,10 +69,10 @@ pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
 /// PostgreSQL's planner cannot see the value. It would take a partial index for this state, with
 /// only a part of the key, for as good as the primary key. It would then read a whole division
 /// for each row.
-pub(crate) fn is_in_state<DB: Dialect>(s: &mut Statement<DB>, column: &str, wanted: State) {
+pub(crate) fn is_in_state<DB: Dialect>(s: &mut Statement<DB>, column: &str, value: State) {
     s.sql(column).sql(" = ");
     hidden_from_planner(s, |s| {
-        s.int(state(wanted));
+        s.int(state(value));
     });
 }
 
@@ -195,8 +195,8 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {
     s.sql(" AND i.deleted_at IS NULL");
-    if let Some(wanted) = filter.status {
-        status(s, wanted, filter);
+    if let Some(of) = filter.status {
+        status(s, of, filter);
     }
     if let Some(role) = &filter.role {
         s.sql(" AND i.role = ").text(role.as_str());
@@ -209,8 +209,8 @@ pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names:
     }
     span(s, "i.created_at", &filter.created);
     span(s, "i.expires_at", &filter.expires);
-    if let Some(wanted) = &filter.search {
-        search(s, wanted, names);
+    if let Some(text) = &filter.search {
+        search(s, text, names);
     }
 }
 
@@ -279,12 +279,12 @@ pub(crate) fn search_terms<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
     is: &str,
-    wanted: &SearchTerm,
+    term: &SearchTerm,
 ) {
-    let (below, end) = end_of(wanted);
+    let (below, end) = end_of(term);
     s.sql(format_args!("{} w WHERE w.term {is} ", names.search_terms));
     hidden_from_planner(s, |s| {
-        s.text(wanted.as_str());
+        s.text(term.as_str());
     });
     s.sql(format_args!(" AND w.term {below} "));
     hidden_from_planner(s, |s| {
@@ -306,13 +306,9 @@ pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: 
 
 /// Returns the end of the range of terms that match a searched term, and the operator to compare
 /// with it.
-fn end_of(wanted: &SearchTerm) -> (&'static str, String) {
-    let text = wanted.as_str();
-    if wanted.is_whole() {
-        ("<=", text.to_owned())
-    } else {
-        ("<", format!("{text}{END_OF_PREFIX}"))
-    }
+fn end_of(term: &SearchTerm) -> (&'static str, String) {
+    let text = term.as_str();
+    if term.is_whole() { ("<=", text.to_owned()) } else { ("<", format!("{text}{END_OF_PREFIX}")) }
 }
 
 /// Writes the condition of the invitations that a quota counts, on the table of states `s`.
@@ -346,13 +342,17 @@ pub(crate) fn after<DB: Dialect, I>(
     bytes: impl FnOnce(&I) -> &[u8; 16],
 ) {
     if let Some(after) = after {
-        let (time, place) = (after.at.as_micros(), bytes(&after.id));
+        let (time, id_bytes) = (after.at.as_micros(), bytes(&after.id));
         if DB::ROW_COMPARISON {
-            s.sql(format_args!(" AND ({at}, {id}) < (")).int(time).sql(", ").blob(place).sql(")");
+            s.sql(format_args!(" AND ({at}, {id}) < ("))
+                .int(time)
+                .sql(", ")
+                .blob(id_bytes)
+                .sql(")");
         } else {
             s.sql(format_args!(" AND {at} <= ")).int(time);
             s.sql(format_args!(" AND ({at} < ")).int(time);
-            s.sql(format_args!(" OR {id} < ")).blob(place).sql(")");
+            s.sql(format_args!(" OR {id} < ")).blob(id_bytes).sql(")");
         }
     }
 }

@@ -107,9 +107,9 @@ enum TransactionState {
 
 async fn probe(conn: &mut SqliteConnection) -> sqlx::Result<TransactionState> {
     let (mut is_doomed, mut has_probed) = (false, false);
-    let mut told = conn.fetch_many(raw_sql(PROBE));
+    let mut results = conn.fetch_many(raw_sql(PROBE));
     loop {
-        match told.try_next().await {
+        match results.try_next().await {
             Ok(Some(Either::Right(_))) => is_doomed = true,
             Ok(Some(Either::Left(_))) => has_probed = true,
             Ok(None) => return Ok(TransactionState::Ended),

@@ -32,21 +32,21 @@ impl ListQuery<'_> {
     /// have to read too much.
     pub(super) fn by_validity_length<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
         let each = MAX_PER_LENGTH + self.page_and_one();
-        s.sql("WITH RECURSIVE k (days, nth) AS ((SELECT ").sql(DAYS).sql(", 1");
+        s.sql("WITH RECURSIVE k (days, number) AS ((SELECT ").sql(DAYS).sql(", 1");
         self.open(s);
         s.sql(" ORDER BY ").sql(DAYS).sql(" LIMIT 1) UNION ALL SELECT (SELECT ").sql(DAYS);
         self.open(s);
-        s.sql(format_args!(" AND {DAYS} > k.days ORDER BY {DAYS} LIMIT 1), nth + 1 FROM k "));
-        s.sql(format_args!("WHERE k.days IS NOT NULL AND nth <= {MAX_LENGTHS}), "));
+        s.sql(format_args!(" AND {DAYS} > k.days ORDER BY {DAYS} LIMIT 1), number + 1 FROM k "));
+        s.sql(format_args!("WHERE k.days IS NOT NULL AND number <= {MAX_LENGTHS}), "));
 
-        s.sql("f AS MATERIALIZED (SELECT v.at, v.which, v.nth FROM k CROSS JOIN LATERAL (");
+        s.sql("f AS MATERIALIZED (SELECT v.at, v.which, v.number FROM k CROSS JOIN LATERAL (");
         s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.expires_at, ");
-        s.sql("ROW_NUMBER() OVER (ORDER BY i.created_at DESC, i.id DESC) AS nth");
+        s.sql("ROW_NUMBER() OVER (ORDER BY i.created_at DESC, i.id DESC) AS number");
         self.open(s);
         s.sql(format_args!(" AND {DAYS} = k.days"));
         self.range(s, status);
         s.sql(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").sql(each + 1);
-        s.sql(format_args!(") i WHERE i.nth > {each} OR (1 = 1"));
+        s.sql(format_args!(") i WHERE i.number > {each} OR (1 = 1"));
         render::validity(s, status, self.filter);
         render::span(s, "i.expires_at", &self.filter.expires);
         s.sql(") LIMIT ").sql(self.page_and_one());
@@ -54,8 +54,8 @@ impl ListQuery<'_> {
 
         // The query detects too many lengths before it reads any of them.
         s.sql("z AS (SELECT ").int(0).sql(" AS at, ").blob(&[0; 16]).sql(" AS which FROM k ");
-        s.sql(format_args!("WHERE k.days IS NOT NULL AND k.nth > {MAX_LENGTHS} "));
-        s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE nth > {each} LIMIT 1) "));
+        s.sql(format_args!("WHERE k.days IS NOT NULL AND k.number > {MAX_LENGTHS} "));
+        s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE number > {each} LIMIT 1) "));
 
         s.sql("SELECT * FROM (");
         page_of(s);

@@ -61,9 +61,13 @@ pub(super) fn write<DB: Dialect>(
     let u = if once_each { "p" } else { "u" };
     s.sql(format_args!(", e AS (INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
     let known = |column: &str| of_event(column, u);
-    row::write_event(&mut ValueList::but(&mut s, row::EVENT, &known), first.event(), |values| {
-        values.elsewhere(2);
-    });
+    row::write_event(
+        &mut ValueList::with_replaced(&mut s, row::EVENT, &known),
+        first.event(),
+        |values| {
+            values.skip(2);
+        },
+    );
     s.sql(format_args!(" FROM {both})"));
     if !once_each {
         s.sql(format_args!(

@@ -30,22 +30,22 @@ pub(super) fn write_change<DB: Dialect>(message: &mut Message, batch: &SameCodeB
 
 /// Writes the guarded update, which counts all uses of the batch or none.
 fn update_invitation<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
-    let SameCodeBatch { names, transition, all, .. } = *batch;
+    let SameCodeBatch { names, transition, transitions, .. } = *batch;
     let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
-    s.sql(format_args!("uses = uses + {}, ", all.len()));
+    s.sql(format_args!("uses = uses + {}, ", transitions.len()));
     let plain = batch.plain;
     render::latest_use(&mut s, &plain.id, plain.user, plain.username, plain.at, None);
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    s.sql(format_args!(" AND i.uses + {} <= i.max_uses", all.len()));
-    render::guard_of_all(&mut s, all, names);
+    s.sql(format_args!(" AND i.uses + {} <= i.max_uses", transitions.len()));
+    render::guard_of_all(&mut s, transitions, names);
     s
 }
 
 /// Writes an event for each redemption.
 fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
-    let SameCodeBatch { names, transition, all, .. } = *batch;
+    let SameCodeBatch { names, transition, transitions, .. } = *batch;
     let mut s = Statement::new(format!("INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
     let column = |column: &str| match column {
         "invitation" => "i.id".to_owned(),
@@ -54,7 +54,7 @@ fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
     };
     s.sql(row::EVENT.split(", ").map(column).collect::<Vec<_>>().join(", "));
     s.sql(format_args!(" FROM {} AS i STRAIGHT_JOIN ", names.invitations));
-    let evidence = all.iter().map(|one| one.event());
+    let evidence = transitions.iter().map(|one| one.event());
     rows(&mut s, row::EVENT, evidence, |s, event| {
         row::write_event(&mut ValueList::new(s), event, |values| values.expression("NULL, NULL"));
     });
@@ -80,14 +80,14 @@ fn update_state<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
 /// Writes a row of the ledger for each redemption. The redemption of a single-use code is in the
 /// invitation's row.
 fn insert_redemptions<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
-    let SameCodeBatch { names, transition, all, .. } = *batch;
+    let SameCodeBatch { names, transition, transitions, .. } = *batch;
     let mut s = Statement::new(format!(
         "INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
          SELECT i.id, p.id, p.user_id, p.username, p.at, i.used_role, i.used_lease \
          FROM {} AS i STRAIGHT_JOIN ",
         names.redemptions, names.invitations
     ));
-    let redemptions = all.iter().filter_map(|one| one.as_plain_redemption());
+    let redemptions = transitions.iter().filter_map(|one| one.as_plain_redemption());
     rows(&mut s, "id, user_id, username, at", redemptions, |s, plain| {
         let mut values = ValueList::new(s);
         values.blob(plain.id.as_bytes().as_slice());

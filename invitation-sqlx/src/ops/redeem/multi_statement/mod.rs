@@ -38,7 +38,8 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
 ) -> Result<Option<Outcome>, StoreError> {
     let plain = transition.as_plain_redemption().filter(|_| DB::MULTI_STATEMENTS);
     let Some(plain) = plain else { return Ok(None) };
-    let batch = SameCodeBatch { names, transition, plain, all: slice::from_ref(&transition) };
+    let batch =
+        SameCodeBatch { names, transition, plain, transitions: slice::from_ref(&transition) };
     match begin {
         Begin::Own => in_own_transaction::<DB>(conn, &batch).await,
         Begin::Nested => in_host_transaction::<DB>(conn, &batch).await,
@@ -51,7 +52,7 @@ struct SameCodeBatch<'a> {
     transition: &'a Transition,
     plain: PlainRedemption<'a>,
     /// All redemptions of the message. `transition` is the last of them.
-    all: &'a [&'a Transition],
+    transitions: &'a [&'a Transition],
 }
 
 /// Redeems one code for all transitions, each with its event, in one round trip, or for none of
@@ -63,7 +64,7 @@ pub(super) async fn redeem_all<DB: Dialect>(
 ) -> Result<Option<Invitation>, StoreError> {
     let Some(transition) = transitions.last() else { return Ok(None) };
     let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
-    let batch = SameCodeBatch { names, transition, plain, all: transitions };
+    let batch = SameCodeBatch { names, transition, plain, transitions };
     let mut message = Message::beginning::<DB>();
     write_change::<DB>(&mut message, &batch);
     message.commit::<DB>();
@@ -136,11 +137,11 @@ async fn in_host_transaction<DB: Dialect>(
         }
         Err(error) => return Err(error.into_store_error::<DB>("apply")),
     }
-    let told = |error: MessageError| error.into_store_error::<DB>("apply");
+    let convert = |error: MessageError| error.into_store_error::<DB>("apply");
     let locking_read = DB::locking_read(step.conn());
     let mut message = Message::default();
     ask_why::<DB>(&mut message, batch, locking_read);
-    let answers = message.send::<DB>(step.conn()).await.map_err(told)?;
+    let answers = message.send::<DB>(step.conn()).await.map_err(convert)?;
     let outcome = explain::<DB>(&answers, batch)?;
     step.rollback().await.map_err(failed)?;
     Ok(outcome)
