@@ -115,11 +115,11 @@ impl<DB: Dialect> Values for ValueList<'_, DB> {
 #[non_exhaustive]
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
 pub enum Column {
-    /// Integer values.
+    /// The columns of integers.
     Ints(Vec<Option<i64>>),
-    /// Text values.
+    /// The columns of texts.
     Texts(Vec<Option<String>>),
-    /// Byte values.
+    /// The columns of bytes.
     Blobs(Vec<Option<Vec<u8>>>),
 }
 

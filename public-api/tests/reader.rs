@@ -32,7 +32,7 @@ const INNER: &str = "
 use async_trait::async_trait;
 use crate::shown::Open;
 
-/// Documented.
+/// A comment that is not part of the listing.
 #[derive(Clone)]
 #[must_use = \"a reason\"]
 pub struct Kept { pub seen: u8, hidden: Secret }
@@ -40,7 +40,7 @@ pub struct Kept { pub seen: u8, hidden: Secret }
 pub(crate) struct Secret(u8);
 
 impl Kept {
-    /// Documented.
+    /// A comment that is not part of the listing.
     pub fn zebra(&self) -> u8 { self.hidden.0 }
     pub fn ant() -> Self { todo!() }
     fn hidden(&self) {}
@@ -56,7 +56,7 @@ impl Open for Kept { type Of = u8; fn required(&self) {} }
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => { pub struct $name(u8); impl $name { pub fn get(&self) -> u8 { self.0 } } };
 }
-name! { /// Documented.
+name! { /// A comment that is not part of the listing.
     Named }
 name!(Unnamed);
 
