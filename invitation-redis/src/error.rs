@@ -36,20 +36,20 @@ pub(crate) fn store_error(
     replays: bool,
     error: RedisError,
 ) -> StoreError {
-    let kind = match (meaning(&error), effect) {
+    let kind = match (diagnose(&error), effect) {
         (_, Effect::Writes) if replays => StoreErrorKind::OutcomeUnknown,
-        (Meaning::Lost, Effect::Writes) if !error.is_connection_refusal() => {
+        (Diagnosis::Lost, Effect::Writes) if !error.is_connection_refusal() => {
             StoreErrorKind::OutcomeUnknown
         }
-        (Meaning::NotDone | Meaning::Lost, _) => StoreErrorKind::Unavailable,
-        (Meaning::NotUnderstood, Effect::Writes) => StoreErrorKind::OutcomeUnknown,
-        (Meaning::NotUnderstood, Effect::Reads) => StoreErrorKind::Corrupt,
-        (Meaning::Other, _) => StoreErrorKind::Other,
+        (Diagnosis::NotDone | Diagnosis::Lost, _) => StoreErrorKind::Unavailable,
+        (Diagnosis::NotUnderstood, Effect::Writes) => StoreErrorKind::OutcomeUnknown,
+        (Diagnosis::NotUnderstood, Effect::Reads) => StoreErrorKind::Corrupt,
+        (Diagnosis::Other, _) => StoreErrorKind::Other,
     };
     StoreError::new(kind, operation).because(error)
 }
 
-enum Meaning {
+enum Diagnosis {
     /// The server reports that it did nothing; a later try may succeed.
     NotDone,
     /// No answer arrived.
@@ -60,10 +60,10 @@ enum Meaning {
     Other,
 }
 
-fn meaning(error: &RedisError) -> Meaning {
+fn diagnose(error: &RedisError) -> Diagnosis {
     match error.kind() {
-        ErrorKind::Io => Meaning::Lost,
-        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Meaning::NotUnderstood,
+        ErrorKind::Io => Diagnosis::Lost,
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Diagnosis::NotUnderstood,
         ErrorKind::ClusterConnectionNotFound
         | ErrorKind::Server(
             ServerErrorKind::BusyLoading
@@ -74,16 +74,16 @@ fn meaning(error: &RedisError) -> Meaning {
             | ServerErrorKind::ClusterDown
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ReadOnly,
-        ) => Meaning::NotDone,
+        ) => Diagnosis::NotDone,
         // A server out of memory or disk, or without its replicas, refuses the first write
         // of a script, and no later one. A server that is busy with another client's script
         // refuses the call.
         ErrorKind::Extension => match error.code() {
-            Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY") => Meaning::NotDone,
-            _ => Meaning::Other,
+            Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY") => Diagnosis::NotDone,
+            _ => Diagnosis::Other,
         },
-        ErrorKind::Server(ServerErrorKind::ResponseError) if is_killed(error) => Meaning::NotDone,
-        _ => Meaning::Other,
+        ErrorKind::Server(ServerErrorKind::ResponseError) if is_killed(error) => Diagnosis::NotDone,
+        _ => Diagnosis::Other,
     }
 }
 

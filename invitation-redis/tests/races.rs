@@ -43,7 +43,7 @@ fn service(store: RedisStore) -> Invitations<RedisStore> {
 /// The program of the child processes. For each code on standard input, 16 newcomers redeem
 /// it at once; the process prints the successful ones to standard output.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_of_the_crowd() {
+async fn one_of_the_processes() {
     let Ok(place) = env::var(PLACE) else { return };
     let place = Place::from_text(&place);
     let who = std::process::id();
@@ -53,16 +53,16 @@ async fn one_of_the_crowd() {
         let (namespace, code) = line.split_once(' ').unwrap();
         let invitations = service(place.open(namespace).await);
         let barrier = Arc::new(Barrier::new(EACH));
-        let mut crowd = JoinSet::new();
+        let mut callers = JoinSet::new();
         for n in 0..EACH {
             let (invitations, barrier) = (invitations.clone(), Arc::clone(&barrier));
             let (name, code) = (format!("p{who}-{round}-{n}"), code.to_owned());
-            crowd.spawn(async move {
+            callers.spawn(async move {
                 barrier.wait().await;
                 persist(&invitations, &code, &name).await.then_some(name)
             });
         }
-        for winner in crowd.join_all().await.into_iter().flatten() {
+        for winner in callers.join_all().await.into_iter().flatten() {
             println!("won {winner}");
         }
         println!("done");
@@ -101,7 +101,7 @@ struct Member {
 impl Member {
     fn start(place: &Place) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "--nocapture", "one_of_the_crowd"])
+            .args(["--exact", "--nocapture", "one_of_the_processes"])
             .env(PLACE, place.to_text())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -143,7 +143,7 @@ impl Drop for Member {
 /// Races for codes of one and of three uses, in each of the namespaces in turn, while
 /// `trouble` runs.
 fn race(place: &Place, namespaces: &[Namespace], rounds: u32, trouble: impl Fn() + Send + Sync) {
-    let mut crowd: Vec<Member> = (0..PROCESSES).map(|_| Member::start(place)).collect();
+    let mut members: Vec<Member> = (0..PROCESSES).map(|_| Member::start(place)).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let over = AtomicBool::new(false);
     let mut raced = Vec::new();
@@ -159,10 +159,10 @@ fn race(place: &Place, namespaces: &[Namespace], rounds: u32, trouble: impl Fn()
             let uses = [1, 3][usize::try_from(round % 2).unwrap()];
             let namespace = &namespaces[usize::try_from(round).unwrap() % namespaces.len()];
             let (id, code) = runtime.block_on(created(place, namespace, uses));
-            for member in &mut crowd {
+            for member in &mut members {
                 writeln!(member.orders.as_mut().unwrap(), "{namespace} {code}").unwrap();
             }
-            let winners: BTreeSet<_> = crowd.iter_mut().flat_map(Member::winners).collect();
+            let winners: BTreeSet<_> = members.iter_mut().flat_map(Member::winners).collect();
             assert_eq!(winners.len(), uses, "round {round}: {winners:?}");
             raced.push((namespace.clone(), id, winners));
         }
@@ -224,7 +224,7 @@ fn pause() {
 }
 
 #[test]
-fn a_crowd_of_four_processes_redeems_exactly_so_often() {
+fn four_processes_redeem_a_code_exactly_as_often_as_it_allows() {
     let place = Place::Server(Redis::shared().url());
     race(&place, &one_namespace(), 10, pause);
 }

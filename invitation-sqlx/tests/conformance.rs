@@ -11,12 +11,12 @@ use invitation_conformance::{
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_sqlx::SqlStore;
-use support::host::{Kind, careless_pool};
+use support::host::{Kind, unsynced_pool};
 
 /// Returns a store in a database of its own, without durability against a power loss.
 async fn fixture<DB: Kind>() -> Fixture {
     let database = DB::empty();
-    let store = SqlStore::<DB>::new(careless_pool(&database.url, 16).await);
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     Fixture::new(store).keeping(database)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use invitation_conformance::model;
 use invitation_core::Store;
 use invitation_sqlx::SqlStore;
-use support::host::{Kind, careless_pool, run, tables};
+use support::host::{Kind, run, tables, unsynced_pool};
 
 /// One database for all sequences: emptied for each, and closed and reopened within it.
 struct Database<DB: Kind> {
@@ -25,7 +25,7 @@ impl<DB: Kind> model::StoreProvider for Database<DB> {
         if let Some(former) = self.store.take() {
             former.pool().close().await;
         }
-        let store = SqlStore::<DB>::new(careless_pool(&self.url, 1).await);
+        let store = SqlStore::<DB>::new(unsynced_pool(&self.url, 1).await);
         store.migrate().await.unwrap();
         if first {
             empty(&store).await;

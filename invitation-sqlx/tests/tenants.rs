@@ -12,7 +12,7 @@ use invitation_core::{Draft, Error, Invitations, Redeemed, Refusal, Role};
 use invitation_sqlx::{SqlStore, TablePrefix};
 use support::{
     admin,
-    host::{Kind, careless_pool},
+    host::{Kind, unsynced_pool},
     redeemer, redemptions_on_record, trail, uses,
 };
 use tokio::task::JoinSet;
@@ -51,7 +51,7 @@ fn stores<DB: Kind>(base: &SqlStore<DB>) -> Vec<(&'static str, SqlStore<DB>, Sql
 
 async fn code_of_one_tenant_is_unknown_to_another<DB: Kind>() {
     let database = DB::empty();
-    let base = SqlStore::<DB>::new(careless_pool(&database.url, 2).await);
+    let base = SqlStore::<DB>::new(unsynced_pool(&database.url, 2).await);
     for (way, here, there) in stores(&base) {
         here.migrate().await.unwrap();
         there.migrate().await.unwrap();

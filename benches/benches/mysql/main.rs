@@ -22,8 +22,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
 
-#[path = "../shared/crowd.rs"]
-mod crowd;
+#[path = "../shared/callers.rs"]
+mod callers;
 mod reference;
 
 use std::{env, sync::Arc};
@@ -32,7 +32,7 @@ use invitation::Invitations;
 use invitation::{MySqlStore, sql::sqlx::mysql::MySqlPoolOptions};
 use invitation_testkit::MariaDb;
 
-use crowd::{CALLERS, meet};
+use callers::{CALLERS, meet};
 use reference::{Reference, Work};
 
 async fn store(url: &str) -> MySqlStore {
@@ -71,17 +71,17 @@ async fn main() {
     for round in 1..=rounds {
         let hand = reference.rate(Work::UpdateAndEvent, CALLERS, uses).await;
         let update = reference.rate(Work::Update, CALLERS, uses).await;
-        let crowd = meet(&invitations, uses).await;
-        let ours = f64::from(uses) / crowd.time.as_secs_f64();
-        let (p50, p99) = (crowd.percentile(50), crowd.percentile(99));
+        let callers = meet(&invitations, uses).await;
+        let ours = f64::from(uses) / callers.time.as_secs_f64();
+        let (p50, p99) = (callers.percentile(50), callers.percentile(99));
         let spread = p99.as_secs_f64() / p50.as_secs_f64();
         println!(
             "| {round} | {hand:.0}/s | {update:.0}/s | {ours:.0}/s | {:.2} | {:.2} | {} of {uses} | {p50:.1?} | {p99:.1?} | {spread:.1} |",
             ours / hand,
             ours / update,
-            crowd.waits.len(),
+            callers.waits.len(),
         );
-        assert_eq!(crowd.waits.len(), usize::try_from(uses).unwrap(), "exactly that many");
+        assert_eq!(callers.waits.len(), usize::try_from(uses).unwrap(), "exactly that many");
         by_hand.push(ours / hand);
         alone.push(ours / update);
         spreads.push(spread);

@@ -13,7 +13,7 @@ use invitation::{
 };
 use invitation_testkit::Postgres;
 
-use crate::{Extent, Pool, crowd::draft, median, store};
+use crate::{Extent, Pool, callers::draft, median, store};
 
 const ROWS: u32 = 10_000;
 /// The maximum number of codes per call.

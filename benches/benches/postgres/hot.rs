@@ -7,7 +7,7 @@ use invitation_testkit::Postgres;
 
 use crate::{
     Extent, Pool,
-    crowd::meet,
+    callers::meet,
     median,
     reference::{Reference, Script},
     store,
@@ -28,16 +28,16 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
         let rate = format!("{:.0}", limit * extent.time.as_secs_f64() / 2.0);
         let uses = rate.parse::<u32>().unwrap().clamp(100, 100_000);
         reference.settle().await;
-        let crowd = meet(&invitations, uses).await;
-        let ours = f64::from(uses) / crowd.time.as_secs_f64();
-        let (p50, p99) = (crowd.percentile(50), crowd.percentile(99));
+        let callers = meet(&invitations, uses).await;
+        let ours = f64::from(uses) / callers.time.as_secs_f64();
+        let (p50, p99) = (callers.percentile(50), callers.percentile(99));
         let spread = p99.as_secs_f64() / p50.as_secs_f64();
         println!(
             "| {round} | {limit:.0}/s | {ours:.0}/s | {:.2} | {} of {uses} | {p50:.1?} | {p99:.1?} | {spread:.1} |",
             ours / limit,
-            crowd.waits.len(),
+            callers.waits.len(),
         );
-        assert_eq!(crowd.waits.len(), usize::try_from(uses).unwrap(), "exactly that many");
+        assert_eq!(callers.waits.len(), usize::try_from(uses).unwrap(), "exactly that many");
         rates.push(ours / limit);
         spreads.push(spread);
     }

@@ -17,8 +17,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
 
 mod bulk;
-#[path = "../shared/crowd.rs"]
-mod crowd;
+#[path = "../shared/callers.rs"]
+mod callers;
 mod hot;
 mod lists;
 mod people;

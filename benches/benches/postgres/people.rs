@@ -2,7 +2,7 @@
 
 use invitation::{Actor, Division, Invitations, Role, Store, SystemActor, UserId};
 
-use crate::crowd::draft;
+use crate::callers::draft;
 
 pub(crate) fn manager() -> Actor {
     let (user, role) = (UserId::new("u-1").unwrap(), Role::new("manager").unwrap());

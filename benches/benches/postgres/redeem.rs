@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Extent, Pool,
-    crowd::newcomer,
+    callers::newcomer,
     median,
     people::fresh_codes,
     reference::{Reference, Script},

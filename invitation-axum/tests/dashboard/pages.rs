@@ -38,7 +38,7 @@ async fn the_list_is_the_screen_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_visitor_without_a_session_is_sent_to_sign_in() {
+async fn a_request_without_a_session_is_sent_to_sign_in() {
     let harness = Harness::dashboard();
     for path in ["", "/new", "/events", "/nowhere"] {
         harness.get("", path).await.is(401).says("Please sign in");

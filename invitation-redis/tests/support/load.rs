@@ -118,17 +118,17 @@ async fn one_round(invitations: &Service, told: &Mutex<Told>, caller: usize, rou
     let id = created.invitation().id;
     told.lock().unwrap().acknowledged.entry(id).or_default();
     let code = created.code().reveal().to_string();
-    let mut crowd = JoinSet::new();
+    let mut callers = JoinSet::new();
     for n in 0..USES {
         let (invitations, code) = (invitations.clone(), code.clone());
-        crowd.spawn(async move {
+        callers.spawn(async move {
             let name = format!("c{caller}r{round}n{n}");
             let answer = invitations.redeem(&code, &newcomer(&name)).await;
             (name, answer)
         });
     }
     let mut is_done = true;
-    for (name, answer) in crowd.join_all().await {
+    for (name, answer) in callers.join_all().await {
         let mut told = told.lock().unwrap();
         match answer {
             Ok(_) => _ = told.acknowledged.entry(id).or_default().insert(name),

@@ -15,7 +15,7 @@ use crate::{
     promises::{Failing, promises},
     support::{
         create,
-        host::{Host, Kind, add_user, careless_pool, number, try_to_add_user},
+        host::{Host, Kind, add_user, number, try_to_add_user, unsynced_pool},
         manager, redeemer, redemptions_on_record, uses,
     },
 };
@@ -33,7 +33,7 @@ impl Failing for Postgres {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_call_leaves_nothing_on_the_connection() {
     let database = Postgres::empty();
-    let store = PgStore::new(careless_pool(&database.url, 1).await);
+    let store = PgStore::new(unsynced_pool(&database.url, 1).await);
     store.migrate().await.unwrap();
     let invitations = Invitations::new(store);
     let anna = redeemer("anna");
@@ -54,8 +54,8 @@ async fn call_dropped_at_any_await_leaves_no_transaction_open() {
     const OPEN: &str = "SELECT COUNT(*) FROM pg_stat_activity \
          WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     let database = Postgres::empty();
-    let watcher = careless_pool::<Postgres>(&database.url, 1).await;
-    let store = PgStore::new(careless_pool(&database.url, 1).await);
+    let watcher = unsynced_pool::<Postgres>(&database.url, 1).await;
+    let store = PgStore::new(unsynced_pool(&database.url, 1).await);
     store.migrate().await.unwrap();
     let pool = store.pool().clone();
     let invitations = Invitations::new(store);

@@ -8,7 +8,7 @@ use invitation_sqlx::SqlStore;
 
 use crate::support::{
     admin, create,
-    host::{Host, Kind, careless_pool, run},
+    host::{Host, Kind, run, unsynced_pool},
     manager, redeemer, trail,
 };
 
@@ -67,7 +67,7 @@ pub(crate) async fn change_without_its_event_is_not_made<DB: Failing>() {
 
 pub(crate) async fn pool_of_one_connection_is_enough<DB: Failing>() {
     let database = DB::empty();
-    let store = SqlStore::<DB>::new(careless_pool(&database.url, 1).await);
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 1).await);
     store.migrate().await.unwrap();
     let invitations = &Invitations::new(store);
     let (_, code) = create(invitations).await;

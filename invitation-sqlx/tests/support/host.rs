@@ -183,7 +183,7 @@ pub async fn tables<DB: Kind>(pool: &Pool<DB>) -> Vec<String> {
 }
 
 /// Returns a pool of `connections` connections without durability against a power loss.
-pub async fn careless_pool<DB: Kind>(url: &str, connections: u32) -> Pool<DB> {
+pub async fn unsynced_pool<DB: Kind>(url: &str, connections: u32) -> Pool<DB> {
     let options = PoolOptions::new().max_connections(connections);
     options.connect_with(DB::unsynced(url)).await.unwrap()
 }

@@ -76,7 +76,7 @@ on_every_store! {
         an_address_gets_so_many_mails_and_no_more
     }
     racing {
-        a_crowd_with_one_code_leaves_one_account
+        many_newcomers_with_one_code_leave_one_account
         a_code_for_five_lets_five_in
         killed_at_any_moment_accounts_and_redemptions_correspond
     }

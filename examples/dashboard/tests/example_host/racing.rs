@@ -9,14 +9,14 @@ use tokio::{sync::Barrier, task::JoinSet};
 use crate::host::{Host, Store, text};
 
 /// All people register at once with one code. Returns how many succeeded.
-async fn crowd(host: &Arc<Host>, code: &str, people: usize) -> usize {
+async fn register_concurrently(host: &Arc<Host>, code: &str, people: usize) -> usize {
     let barrier = Arc::new(Barrier::new(people));
-    let mut crowd = JoinSet::new();
+    let mut newcomers = JoinSet::new();
     for n in 0..people {
         let (host, code, barrier) = (Arc::clone(host), code.to_owned(), Arc::clone(&barrier));
-        crowd.spawn(async move {
+        newcomers.spawn(async move {
             barrier.wait().await;
-            let answer = host.register(&code, &format!("crowd-{n}")).await;
+            let answer = host.register(&code, &format!("newcomer-{n}")).await;
             match answer.status.as_u16() {
                 201 => true,
                 410 => {
@@ -32,21 +32,21 @@ async fn crowd(host: &Arc<Host>, code: &str, people: usize) -> usize {
             }
         });
     }
-    crowd.join_all().await.into_iter().filter(|is_in| *is_in).count()
+    newcomers.join_all().await.into_iter().filter(|is_in| *is_in).count()
 }
 
 async fn accounts(host: &Host, people: usize) -> usize {
     let mut found = 0;
     for n in 0..people {
-        found += usize::from(host.has_account(&format!("crowd-{n}")).await);
+        found += usize::from(host.has_account(&format!("newcomer-{n}")).await);
     }
     found
 }
 
-pub(crate) async fn a_crowd_with_one_code_leaves_one_account(store: &Store) {
+pub(crate) async fn many_newcomers_with_one_code_leave_one_account(store: &Store) {
     let host = Arc::new(store.start().await);
     let invitation = host.invite(json!({})).await;
-    let told = crowd(&host, &text(&invitation["code"]), 64).await;
+    let told = register_concurrently(&host, &text(&invitation["code"]), 64).await;
     let uses = host.invitation(&invitation["id"]).await["uses"].clone();
     assert_eq!((told, accounts(&host, 64).await, uses), (1, 1, json!(1)));
 }
@@ -54,7 +54,7 @@ pub(crate) async fn a_crowd_with_one_code_leaves_one_account(store: &Store) {
 pub(crate) async fn a_code_for_five_lets_five_in(store: &Store) {
     let host = Arc::new(store.start().await);
     let invitation = host.invite(json!({"max_uses": 5})).await;
-    let told = crowd(&host, &text(&invitation["code"]), 32).await;
+    let told = register_concurrently(&host, &text(&invitation["code"]), 32).await;
     let uses = host.invitation(&invitation["id"]).await["uses"].clone();
     assert_eq!((told, accounts(&host, 32).await, uses), (5, 5, json!(5)));
 }

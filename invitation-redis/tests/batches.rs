@@ -122,7 +122,7 @@ fn quarters(invitation: &Invitation) -> String {
 /// Each transition sees the changes of the earlier ones in the same script, including the
 /// index.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_in_one_script_gets_exactly_the_uses_there_are() {
+async fn callers_in_one_script_get_exactly_the_free_uses() {
     let options = options();
     let invitations = open(&Redis::shared().url(), &options).await;
     let code = created(&invitations, 20, 1).await.remove(0);

@@ -28,13 +28,13 @@ pub(crate) fn draft(uses: u32) -> Draft {
         .for_uses(NonZeroU32::new(uses).unwrap())
 }
 
-pub(crate) struct Crowd {
+pub(crate) struct Callers {
     pub(crate) time: Duration,
     /// The waiting times of the successful callers, ascending.
     pub(crate) waits: Vec<Duration>,
 }
 
-impl Crowd {
+impl Callers {
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let place = self.waits.len() * percent / 100;
         self.waits.get(place).copied().unwrap_or_default()
@@ -45,7 +45,7 @@ impl Crowd {
 pub(crate) async fn meet<S: Store + 'static>(
     invitations: &Arc<Invitations<S>>,
     uses: u32,
-) -> Crowd {
+) -> Callers {
     let system = SystemActor::for_bootstrap();
     let created = invitations.create(&system, draft(uses)).await.unwrap();
     let code: Arc<str> = created.code().reveal().as_str().into();
@@ -75,5 +75,5 @@ pub(crate) async fn meet<S: Store + 'static>(
         waits.extend(finished.unwrap());
     }
     waits.sort_unstable();
-    Crowd { time: start.elapsed(), waits }
+    Callers { time: start.elapsed(), waits }
 }
