@@ -115,6 +115,7 @@ macro_rules! __conformance_promises {
                 get {
                     invitation_out_of_scope_is_missing
                     invitation_never_inserted_is_missing
+                    facts_are_about_the_named_user
                     locate_finds_every_division_and_state
                     names_are_compared_byte_for_byte
                     redeemer_ids_are_compared_byte_for_byte

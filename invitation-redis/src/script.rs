@@ -35,6 +35,7 @@ scripts! {
     INSERT = "lua/insert.lua";
     APPLY = "lua/apply.lua";
     FIND = "lua/find.lua";
+    FACTS = "lua/facts.lua";
     PAGE = "lua/page.lua";
     SIZES = "lua/sizes.lua";
     RECORD = "lua/record.lua";

@@ -107,7 +107,8 @@ fn outcome(transition: &Transition, answer: Value) -> Made {
     facts(&mut answer).map(Box::new).map(outcome).map_err(|error| answer.odd().because(error))
 }
 
-fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
+/// Reads the facts of an answer.
+pub(crate) fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
     let id = InvitationId::from_bytes(answer.id()?);
     let invitation = record::invitation(id, &answer.bytes()?)?;
     let mine = if answer.is_true() {

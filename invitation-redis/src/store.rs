@@ -7,10 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, Filter, Fingerprint, Insert,
+    Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, Facts, Filter, Fingerprint, Insert,
     Inserted, Invitation, InvitationId, Invitee, Located, OpenLease, OsEntropy, Outcome,
     PageRequest, PriorRequest, Purge, Purged, Redemption, RequestResults, Scope, StatusCounts,
-    Store, StoreError, StorePage, Target, Timestamp, Transition,
+    Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
 };
 use redis::Value;
 
@@ -21,8 +21,8 @@ use crate::{
     open::{self, OpenError, SettingWarning},
     options::RedisOptions,
     read, record, render, rights,
-    script::{FIND, INSERT, PURGE, RECORD},
-    steps::{MAX_APPLIED, Made, SLOTS},
+    script::{FACTS, FIND, INSERT, PURGE, RECORD},
+    steps::{self, MAX_APPLIED, Made, SLOTS},
     wire::Packed,
 };
 
@@ -213,6 +213,25 @@ impl Store for RedisStore {
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let found = self.find("get", target).await?;
         Ok(found.filter(|found| scope.contains(&found.division)))
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        let (id, digests) = render::target(target);
+        let id = id.map_or_else(Vec::new, Vec::from);
+        let user = user.as_str().as_bytes().to_vec();
+        let found = self.calls.read("facts", &FACTS, &[id, digests, user]).await?;
+        let mut answer = Answer::of("facts", found)?;
+        let facts = match answer.word() {
+            b"found" => steps::facts(&mut answer)?,
+            b"missing" => return Ok(None),
+            _ => return Err(answer.odd()),
+        };
+        Ok(Some(facts).filter(|facts| scope.contains(&facts.invitation.division)))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

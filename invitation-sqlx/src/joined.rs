@@ -5,9 +5,10 @@ use std::fmt;
 use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope,
-    StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp, Transition,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
+    InvitationId, Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
+    Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp,
+    Transition, UserId,
 };
 use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
@@ -201,6 +202,17 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         in_host_transaction!(self, "get", conn => ops::get::<DB>(conn, &self.names, target, scope))
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        in_host_transaction!(self, "facts", conn => {
+            ops::facts::<DB>(conn, &self.names, target, scope, user)
+        })
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -4,9 +4,9 @@ use std::{fmt, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope,
-    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
+    InvitationId, Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
+    Scope, StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
 };
 use sqlx::Pool;
 
@@ -225,6 +225,17 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let mut conn = self.connections.acquire_to_read("get").await?;
         let answer = ops::get::<DB>(&mut conn, self.tables.names(), target, scope).await;
+        conn.finish(answer).await
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        let mut conn = self.connections.acquire_to_read("facts").await?;
+        let answer = ops::facts::<DB>(&mut conn, self.tables.names(), target, scope, user).await;
         conn.finish(answer).await
     }
 

@@ -12,11 +12,11 @@ use std::{
 
 use async_trait::async_trait;
 use invitation::{
-    Invitation, InvitationId, Redemption, Store, StoreError, StoreErrorKind, Timestamp,
+    Invitation, InvitationId, Redemption, Store, StoreError, StoreErrorKind, Timestamp, UserId,
     audit::{Event, EventId},
     store::{
-        CommittedBy, EventFilter, Filter, Insert, Inserted, Invitee, Located, OpenLease, Outcome,
-        PageRequest, Purge, Purged, Scope, StatusCounts, StorePage, Target, Transition,
+        CommittedBy, EventFilter, Facts, Filter, Insert, Inserted, Invitee, Located, OpenLease,
+        Outcome, PageRequest, Purge, Purged, Scope, StatusCounts, StorePage, Target, Transition,
     },
 };
 use serde_json::Value;
@@ -190,6 +190,21 @@ impl Store for JournalStore {
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let (target, scope) = (target.clone(), scope.clone());
         self.run("get", move |core| Ok(core.state.get(&target, &scope))).await
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        let (target, scope, user) = (target.clone(), scope.clone(), user.clone());
+        self.run("facts", move |core| {
+            let found = core.state.find(&target);
+            let found = found.filter(|kept| scope.contains(&kept.invitation.division));
+            Ok(found.map(|kept| kept.facts(Some(&user))))
+        })
+        .await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -8,10 +8,10 @@ use std::sync::{
 use async_trait::async_trait;
 use axum::{body::Body, http::Method};
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp,
-    Transition,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
+    InvitationId, Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged,
+    Redemption, Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target,
+    Timestamp, Transition, UserId,
 };
 use serde_json::json;
 
@@ -62,6 +62,11 @@ impl Store for Failing {
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>> {
         self.check()?;
         self.store.get(target, scope).await
+    }
+
+    async fn facts(&self, target: &Target, scope: &Scope, user: &UserId) -> Result<Option<Facts>> {
+        self.check()?;
+        self.store.facts(target, scope, user).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>> {

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Division, EventFilter, Filter, IfVersion, Insert, Inserted, Invitation, Inviter, Limits,
-    Located, Outcome, PageRequest, Policy, Scope, Status, StatusCounts, Store, Target,
+    Located, Outcome, PageRequest, Policy, Scope, Status, StatusCounts, Store, Target, Timestamp,
     decide::{Command, UseSource, decide},
 };
 
@@ -12,7 +12,8 @@ use super::apply::every_change;
 use crate::{
     Fixture,
     support::{
-        factory::{Factory, apply},
+        factory::{Factory, apply, one_day_later},
+        lease_oracle::LeaseOracle,
         reads::{all_events, all_invitations, stored, trail},
         samples::{confusable_names, division, later, newcomer, role, start, user},
     },
@@ -34,6 +35,9 @@ pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
         for target in [Target::Id(row.id), Target::Code(vec![row.digest])] {
             let found = store.get(&target, &elsewhere).await.expect("the store answers");
             assert_eq!(found, None, "not found from elsewhere");
+            let anna = user("u-anna");
+            let facts = store.facts(&target, &elsewhere, &anna).await.expect("the store answers");
+            assert_eq!(facts, None, "no facts from elsewhere");
         }
     }
     let page = PageRequest { after: None, limit: 200 };
@@ -53,6 +57,11 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
         let what = transition.event().action;
         assert_eq!(apply(&*store, &transition).await, Outcome::Missing, "{what}");
         assert_eq!(trail(&*store, &absent).await, [], "{what}: no event is written");
+        for target in [Target::Id(absent.id), Target::Code(vec![absent.digest])] {
+            let anna = user("u-anna");
+            let facts = store.facts(&target, &Scope::All, &anna).await.expect("the store answers");
+            assert_eq!(facts, None, "{what}: no facts");
+        }
     }
     let anna = newcomer("anna");
     let command = Command::Redeem {
@@ -66,6 +75,47 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
         decide(command, Scope::All, IfVersion::Any, &call, &Policy::default(), &Limits::default())
             .expect("a redemption is decided by the store");
     assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest at all");
+}
+
+/// `facts` returns an invitation by id and by code, in every state, with the redemption
+/// and the lease of the named user and the first of all leases.
+pub async fn facts_are_about_the_named_user(fixture: Fixture) {
+    let (store, factory) = (fixture.store(), Factory::new());
+    let used = factory.redemption("bob", start());
+    let of = |max, uses: u32| Invitation {
+        max_uses: NonZeroU32::new(max).expect("not zero"),
+        uses,
+        last_use: (uses > 0).then(|| used.clone()),
+        expires_at: Timestamp::MAX,
+        ..factory.invitation()
+    };
+    let deleted = Invitation { deleted_at: Some(start()), ..of(1, 1) };
+    for row in [of(1, 0), of(1, 1), of(3, 0), of(3, 1), deleted] {
+        let what = format!("{} of {}", row.uses, row.max_uses);
+        factory.insert(&*store, std::slice::from_ref(&row)).await;
+        let mut oracle = LeaseOracle::of(&row);
+        let alive = row.deleted_at.is_none();
+        let free = if alive { row.max_uses.get() - row.uses } else { 0 };
+        let holders = ["carl", "dora", "eve"].into_iter().take(usize::try_from(free).expect("few"));
+        // The later a lease begins, the earlier it expires.
+        for (n, name) in (0..).zip(holders) {
+            let until = later(one_day_later(), 3_600_000_000 - n);
+            let span = (later(one_day_later(), n), until);
+            let reserve = factory.reserve(&row, &newcomer(name), span, UseSource::Free);
+            assert!(oracle.apply(&*store, &reserve, name).await, "{name} gets a free use");
+        }
+        for name in ["bob", "carl", "dora", "eve", "Bob", "frank"] {
+            let redeemer = newcomer(name);
+            let expected = Some(oracle.facts(Some(redeemer.user())));
+            for target in [Target::Id(row.id), Target::Code(vec![row.digest])] {
+                for scope in [Scope::All, Scope::Division(row.division.clone())] {
+                    let facts = store.facts(&target, &scope, redeemer.user()).await;
+                    let facts = facts.expect("the store answers");
+                    assert_eq!(facts, expected, "{what}, about {name}");
+                }
+            }
+        }
+    }
 }
 
 /// `locate` finds an invitation in any division and in any state.
@@ -167,6 +217,9 @@ pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
         let found = store.get(&target, &Scope::All).await.expect("it finds");
         assert_eq!(found.map(|found| found.uses), Some(1));
         let sales = Division::new("sales").expect("a division");
+        let anna = newcomer("anna").user().clone();
+        let facts = store.facts(&target, &Scope::All, &anna).await.expect("it finds");
+        assert!(facts.is_some_and(|facts| facts.mine.is_some()));
         let located = store.locate(&target).await.expect("it locates");
         assert_eq!(located, Some(Located { id: row.id, division: sales }));
         let event = factory.event(invitation_core::Action::Copy, start()).about(&row);

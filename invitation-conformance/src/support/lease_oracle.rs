@@ -1,12 +1,13 @@
 //! The specification of one invitation with leases, applied step by step next to a store.
 
 use invitation_core::{
-    Event, Facts, Invitation, Lease, Outcome, Redemption, Scope, Store, Transition, UserId,
+    Event, Facts, Invitation, Lease, Outcome, Redemption, Scope, Store, Target, Transition, UserId,
 };
 
 use super::{
     factory::apply,
     reads::{all_leases, stored, trail},
+    samples::user,
 };
 
 /// One invitation with its redemptions, leases and events.
@@ -15,13 +16,17 @@ pub(crate) struct LeaseOracle {
     pub(crate) invitation: Invitation,
     pub(crate) leases: Vec<Lease>,
     redemptions: Vec<Redemption>,
+    /// How many of the redemptions were inserted with the invitation. A store need not know
+    /// them any more after a later use.
+    inserted: usize,
 }
 
 impl LeaseOracle {
     /// Creates the oracle of an invitation as it was inserted.
     pub(crate) fn of(invitation: &Invitation) -> Self {
-        let redemptions = invitation.last_use.iter().cloned().collect();
-        Self { invitation: invitation.clone(), leases: Vec::new(), redemptions }
+        let redemptions: Vec<_> = invitation.last_use.iter().cloned().collect();
+        let inserted = redemptions.len();
+        Self { invitation: invitation.clone(), leases: Vec::new(), redemptions, inserted }
     }
 
     /// Returns the lease of this user.
@@ -114,5 +119,14 @@ impl LeaseOracle {
         assert_eq!(leases, expected, "{what}: the leases");
         let held = u32::try_from(expected.len());
         assert_eq!(Ok(self.invitation.held), held, "{what}: as many are counted");
+        let stranger = user("u-stranger");
+        let of_leases = self.leases.iter().map(|lease| &lease.user);
+        let made = self.redemptions.iter().skip(self.inserted);
+        let of_redemptions = made.chain(&self.invitation.last_use).map(|made| &made.user);
+        for user in of_leases.chain(of_redemptions).chain([&stranger]) {
+            let target = Target::Id(self.invitation.id);
+            let found = store.facts(&target, &Scope::All, user).await.expect("the store answers");
+            assert_eq!(found, Some(self.facts(Some(user))), "{what}: the facts about {user}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) use self::{
     create::{Rejected, Terms},
     form::{Authority, Form},
     quotas::quotas,
-    redeem::{Next, Wanted, next},
+    redeem::{Next, Wanted, guard_of_check, next},
 };
 use self::{quotas::quotas_of_revival, redeem::Presented};
 pub use crate::{actor::Caller, refusal::Verdict};
@@ -56,7 +56,6 @@ use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
     draft::IfVersion,
-    email::EmailKey,
     event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
     guard::{Condition, Guard},
     id::{EventId, InvitationId},
@@ -143,18 +142,6 @@ pub enum Command<'a> {
         /// The use that the reservation takes.
         source: UseSource,
     },
-    /// Checks whether the code can be redeemed. Changes nothing: a store always refuses
-    /// it, and returns the facts.
-    Check {
-        /// The digests under which the code may be stored.
-        code: Vec<CodeDigest>,
-        /// The user who presents the code.
-        redeemer: &'a Redeemer,
-        /// The address that is going to be proved.
-        address: Option<EmailKey>,
-        /// The role pairs that the current policy lets inviters grant.
-        ceiling: &'a Arc<[RolePair]>,
-    },
     /// Turns a held use into a redemption.
     Commit {
         /// The id of the reservation to commit.
@@ -233,9 +220,6 @@ pub fn decide(
         }
         Command::Reserve { code, redeemer, ceiling, until, source } => {
             Ok(Presented::with_proof(code, redeemer, ceiling).reserve(until, &source, scope, call))
-        }
-        Command::Check { code, redeemer, address, ceiling } => {
-            Ok(Presented { code, redeemer, address, ceiling }.check(scope, call))
         }
         Command::Commit { reservation, redeemer, ceiling } => {
             Ok(redeem::commit(reservation, redeemer, ceiling, scope, call))

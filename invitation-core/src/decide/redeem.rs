@@ -93,11 +93,11 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
 
 /// A presented code, with its redeemer and the role pairs that may be granted.
 pub(super) struct Presented<'a> {
-    pub(super) code: Vec<CodeDigest>,
-    pub(super) redeemer: &'a Redeemer,
+    code: Vec<CodeDigest>,
+    redeemer: &'a Redeemer,
     /// The address that is compared with the binding.
-    pub(super) address: Option<EmailKey>,
-    pub(super) ceiling: &'a Arc<[RolePair]>,
+    address: Option<EmailKey>,
+    ceiling: &'a Arc<[RolePair]>,
 }
 
 impl<'a> Presented<'a> {
@@ -111,19 +111,10 @@ impl<'a> Presented<'a> {
         Self { code, redeemer, address, ceiling }
     }
 
-    /// The conditions follow the order of `Invitation::status`, so that a refusal and the
-    /// list agree. The condition on leases comes last, because a lease passes.
+    /// Returns all conditions. The condition on leases comes last, because a lease passes.
     fn guard(&self, call: &Call, source: &UseSource) -> Vec<Condition> {
         let user = self.redeemer.user();
-        let mut guard = vec![
-            Condition::FirstUseBy(user.clone()),
-            Condition::NotDeleted,
-            Condition::UsesLeft,
-            Condition::NotRevoked,
-            Condition::NotExpired { now: call.now },
-            Condition::AddressProved(self.address.clone()),
-            Condition::Grantable(Arc::clone(self.ceiling)),
-        ];
+        let mut guard = conditions(self.redeemer, self.address.clone(), self.ceiling, call.now);
         match source {
             UseSource::Free => {
                 guard.extend([Condition::FirstHoldBy(user.clone()), Condition::UseFree]);
@@ -162,21 +153,6 @@ impl<'a> Presented<'a> {
             change: redemption(self.redeemer, call, taken_over_from(source, call)),
             event: call.done(Action::Redeem, detail),
         }
-    }
-
-    /// Returns a redemption that is never made: it would take the use of a lease that
-    /// cannot exist, because its id is that of this call. Its guard has all conditions
-    /// that redeeming has on the invitation itself, and the store's refusal returns the
-    /// facts.
-    pub(super) fn check(self, scope: Scope, call: &Call) -> Transition {
-        let nobodys = Lease {
-            id: call.id,
-            user: self.redeemer.user().clone(),
-            username: self.redeemer.username().clone(),
-            since: call.now,
-            until: call.now,
-        };
-        self.redeem(&UseSource::Own(nobodys), scope, call)
     }
 
     pub(super) fn reserve(
@@ -249,6 +225,36 @@ pub(super) fn release(
         change: Change::Release { user, lease },
         event: call.done(Action::Release, of_lease(lease)),
     }
+}
+
+/// Returns the conditions of a redemption on the invitation itself, whatever use it takes.
+/// They follow the order of `Invitation::status`, so that a refusal and the list agree.
+fn conditions(
+    redeemer: &Redeemer,
+    address: Option<EmailKey>,
+    ceiling: &Arc<[RolePair]>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    vec![
+        Condition::FirstUseBy(redeemer.user().clone()),
+        Condition::NotDeleted,
+        Condition::UsesLeft,
+        Condition::NotRevoked,
+        Condition::NotExpired { now },
+        Condition::AddressProved(address),
+        Condition::Grantable(Arc::clone(ceiling)),
+    ]
+}
+
+/// Returns the guard that says whether a code can be redeemed once `address` is proved. It
+/// ignores leases, because they are temporary.
+pub(crate) fn guard_of_check(
+    redeemer: &Redeemer,
+    address: Option<EmailKey>,
+    ceiling: &Arc<[RolePair]>,
+    now: Timestamp,
+) -> Guard {
+    Guard::new(conditions(redeemer, address, ceiling, now))
 }
 
 fn redemption(redeemer: &Redeemer, call: &Call, taken_over_from: Option<ConsumedLease>) -> Change {

@@ -16,13 +16,14 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Invitation, Redemption},
+    invitation::{Facts, Invitation, Redemption},
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position},
     status_counts::StatusCounts,
     store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
+    text::UserId,
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -85,6 +86,17 @@ impl Store for MemoryStore {
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         let state = self.state();
         Ok(state.find_in(target, scope).map(|slot| state.invitations[slot].invitation.clone()))
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        let state = self.state();
+        let found = state.find_in(target, scope);
+        Ok(found.map(|slot| state.invitations[slot].facts(Some(user))))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -108,7 +108,7 @@ impl Stored {
     }
 
     /// Returns the facts for deciding a transition about that user.
-    fn facts(&self, user: Option<&UserId>) -> Facts {
+    pub(super) fn facts(&self, user: Option<&UserId>) -> Facts {
         let own = |user: &UserId| self.leases.iter().find(|lease| lease.user == *user);
         Facts {
             invitation: self.invitation.clone(),

@@ -3,14 +3,14 @@
 use super::{Invitations, Redeemed, evidence::Place, redeem::redeemed};
 use crate::{
     actor::Redeemer,
-    decide::{Command, Next, Wanted, decide, next},
-    draft::IfVersion,
+    decide::{Next, Wanted, guard_of_check, next},
     email::{Email, VerifiedEmail},
     error::{Error, StoreError, StoreErrorKind},
     event::Action,
     invitation::{Binding, Invitation},
     refusal::Verdict,
-    store::{Outcome, Store},
+    store::Store,
+    transition::Target,
 };
 
 /// What it takes to redeem a code, by the invitation's current state.
@@ -80,28 +80,17 @@ impl<S: Store> Invitations<S> {
         let code = self.parse_code(code)?;
         let proved = redeemer.email().map(VerifiedEmail::email);
         let settings = &self.settings;
-        let command = Command::Check {
-            code: settings.sealing.digests(&code),
-            redeemer,
-            address: proved.or(claimed).map(|address| address.key().clone()),
-            ceiling: &settings.ceiling,
-        };
         let call = self.call(redeemer.performer(), redeemer.context())?;
-        let (policy, limits) = (&settings.policy, &settings.limits);
-        let transition = decide(command, redeemer.scope(), IfVersion::Any, &call, policy, limits)
-            .map_err(|_| corrupt())?;
-        let facts = match self.apply(&transition).await? {
-            Outcome::Refused(facts) => facts,
-            Outcome::Missing => {
-                return Err(self.refuse_unknown(&call, Wanted::Redemption, &transition).await);
-            }
-            _ => return Err(corrupt().into()),
+        let address = proved.or(claimed).map(|address| address.key().clone());
+        let guard = guard_of_check(redeemer, address, &settings.ceiling, call.now);
+        let (target, scope) = (Target::Code(settings.sealing.digests(&code)), redeemer.scope());
+        let Some(facts) = self.store.facts(&target, &scope, redeemer.user()).await? else {
+            return Err(self.refuse_unknown(&call, Wanted::Redemption, &target, &scope).await);
         };
-        match next(Wanted::Redemption, transition.guard(), &facts, call.now) {
-            Next::Redeemed => Ok(Checked::AlreadyRedeemed(Box::new(redeemed(*facts, true)?))),
+        match next(Wanted::Redemption, &guard, &facts, call.now) {
+            Next::Redeemed => Ok(Checked::AlreadyRedeemed(Box::new(redeemed(facts, true)?))),
             Next::Refuse(failed) => {
-                let verdict =
-                    Verdict::explain(&failed, transition.target(), &facts).ok_or_else(corrupt)?;
+                let verdict = Verdict::explain(&failed, &target, &facts).ok_or_else(corrupt)?;
                 let Invitation { id, division, .. } = facts.invitation;
                 let place = Place::Invitation(id, division);
                 Err(self.refuse_told(&call, Action::Redeem, verdict, place).await)

@@ -14,7 +14,7 @@ use crate::{
     refusal::{Refusal, Verdict},
     store::{Outcome, Store},
     time::Timestamp,
-    transition::Transition,
+    transition::{Target, Transition},
 };
 
 impl Wanted {
@@ -57,7 +57,8 @@ impl<S: Store> Invitations<S> {
                 }
                 Outcome::Refused(facts) => facts,
                 Outcome::Missing => {
-                    return Err(self.refuse_unknown(&call, wanted, &transition).await);
+                    let (target, scope) = (transition.target(), transition.scope());
+                    return Err(self.refuse_unknown(&call, wanted, target, scope).await);
                 }
                 Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt(wanted)),
             };
@@ -108,13 +109,14 @@ impl<S: Store> Invitations<S> {
         &self,
         call: &Call,
         wanted: Wanted,
-        transition: &Transition,
+        target: &Target,
+        scope: &Scope,
     ) -> Error {
-        let named = match transition.scope() {
+        let named = match scope {
             Scope::Division(division) => Some(division),
             Scope::All => None,
         };
-        self.refuse_missing(call, wanted.action(), transition.target(), named).await
+        self.refuse_missing(call, wanted.action(), target, named).await
     }
 
     /// Refuses a presented code, disclosing as much as the host's [`Disclosure`] setting

@@ -10,12 +10,13 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Invitation, Redemption},
+    invitation::{Facts, Invitation, Redemption},
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter},
     status_counts::StatusCounts,
+    text::UserId,
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -43,6 +44,15 @@ macro_rules! forward {
                 scope: &Scope,
             ) -> Result<Option<Invitation>, StoreError> {
                 (**self).get(target, scope).await
+            }
+
+            async fn facts(
+                &self,
+                target: &Target,
+                scope: &Scope,
+                user: &UserId,
+            ) -> Result<Option<Facts>, StoreError> {
+                (**self).facts(target, scope, user).await
             }
 
             async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -102,6 +102,7 @@ use crate::{
     event::Event,
     id::{EventId, InvitationId},
     invitation::{Invitation, Redemption},
+    text::UserId,
     time::Timestamp,
 };
 
@@ -278,6 +279,23 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// [`StoreError`] when the store fails.
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError>;
+
+    /// Returns the facts about an invitation and a user, tombstones included, if the
+    /// invitation lies within the scope: the invitation, the redemption and the lease of
+    /// the user, and the first of all leases.
+    ///
+    /// The facts MUST be those of one instant. The call SHOULD take no lock and one round
+    /// trip.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store fails.
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError>;
 
     /// Returns the id and division of an invitation in any division, tombstones included.
     /// The service uses it only for the evidence of a refusal: the result never reaches

@@ -14,10 +14,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp,
-    Transition,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
+    InvitationId, Invitee, Located, MemoryStore, OpenLease, Outcome, PageRequest, Purge, Purged,
+    Redemption, Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target,
+    Timestamp, Transition, UserId,
 };
 use tokio::task::yield_now;
 
@@ -95,6 +95,15 @@ impl Store for Flaky {
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         self.store.get(target, scope).await
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        self.store.facts(target, scope, user).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

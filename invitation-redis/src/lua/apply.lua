@@ -23,30 +23,8 @@ local r, mine, lease, first
 -- Whether the current transition has begun to write.
 local begun = false
 
-local function learn(id, user)
-  mine, lease, first = nil, nil, nil
-  local last = r[LAST_USE]
-  if user then
-    if last and last[ITS_USER] == user then
-      mine = last
-    elseif r[MAX_USES] > 1 then
-      local found = call('HGET', REDEMPTIONS, id .. user)
-      mine = found and read(found)
-    end
-  end
-  if r[HELD] > 0 then
-    lease = user and lease_of(id, user)
-    first = first_lease(id)
-  end
-end
-
 local function answer(word, id, blob)
-  return {
-    word, id, blob,
-    mine and (mine == r[LAST_USE] or pack(mine)) or false,
-    lease and pack(lease) or false,
-    first and pack(first) or false,
-  }
+  return facts_answer(word, id, blob, r, mine, lease, first)
 end
 
 local function own_lease(of)
@@ -216,7 +194,7 @@ local function one(packed)
   local blob = id and call('HGET', INVITATIONS, id)
   r = blob and read(blob)
   if not r or (t[3] and r[DIVISION] ~= t[3]) then return { 'missing' } end
-  learn(id, t[7])
+  mine, lease, first = facts_about(id, r, t[7])
   local on_record = call('HGET', EVENTS, t[10])
   if on_record then
     -- An event of another invitation already has this id, so nothing is written.

@@ -275,6 +275,37 @@ local function first_lease(id)
   return user and lease_of(id, user)
 end
 
+-- Returns the facts about a user besides the record of the invitation: the user's redemption
+-- and lease, and the first lease of all users.
+local function facts_about(id, r, user)
+  local mine, lease, first
+  local last = r[LAST_USE]
+  if user then
+    if last and last[ITS_USER] == user then
+      mine = last
+    elseif r[MAX_USES] > 1 then
+      local found = call('HGET', REDEMPTIONS, id .. user)
+      mine = found and read(found)
+    end
+  end
+  if r[HELD] > 0 then
+    lease = user and lease_of(id, user)
+    first = first_lease(id)
+  end
+  return mine, lease, first
+end
+
+-- Returns facts as an answer: {word, id, record, mine, lease, first lease}, with mine = 1 when
+-- it is the last use.
+local function facts_answer(word, id, blob, r, mine, lease, first)
+  return {
+    word, id, blob,
+    mine and (mine == r[LAST_USE] or pack(mine)) or false,
+    lease and pack(lease) or false,
+    first and pack(first) or false,
+  }
+end
+
 local function end_lease(id, lease)
   write('HDEL', LEASES, id .. lease[ITS_USER])
   put(lease_entries(id, lease), false)

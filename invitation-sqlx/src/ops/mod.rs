@@ -27,7 +27,7 @@ pub(crate) use self::{
     invited::invited,
     list::list,
     purge::purge,
-    read::{events, get, leases, locate, redemptions},
+    read::{events, facts, get, leases, locate, redemptions},
     redeem::batch::{MAX_BATCH_SIZE, can_be_batched, redeem_batch},
     step::{Begin, unprepared},
 };

@@ -1,8 +1,8 @@
 //! Queries that are one statement each.
 
 use invitation_core::{
-    Event, EventFilter, EventId, Invitation, InvitationId, Located, OpenLease, PageRequest,
-    Position, Redemption, Scope, StoreError, StorePage, Target,
+    Event, EventFilter, EventId, Facts, Invitation, InvitationId, Located, OpenLease, PageRequest,
+    Position, Redemption, Scope, StoreError, StorePage, Target, UserId,
 };
 
 use crate::{
@@ -45,6 +45,36 @@ async fn find<DB: Dialect>(
     s.sql(lock);
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("get", error))?;
     found.as_ref().map(row::invitation::<DB>).transpose()
+}
+
+/// Gets an invitation and the facts about a user: one statement, and so one instant.
+pub(crate) async fn facts<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    target: &Target,
+    scope: &Scope,
+    user: &UserId,
+) -> Result<Option<Facts>, StoreError> {
+    let Names { invitations, redemptions, leases, .. } = names;
+    let mut s = Statement::<DB>::new("SELECT ");
+    s.sql(row::qualified(row::INVITATION, "i")).sql(", ");
+    s.sql(row::qualified(row::REDEMPTION, "r")).sql(", ");
+    s.sql(row::qualified(row::LEASE, "l")).sql(", ");
+    s.sql(row::qualified(row::LEASE, "f"));
+    // The redemption of a single-use code is in its row, and not in the table.
+    s.sql(format_args!(" FROM {invitations} i LEFT JOIN {redemptions} r"));
+    s.sql(" ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = ").text(user.as_str());
+    s.sql(format_args!(" LEFT JOIN {leases} l ON l.invitation = i.id AND l.user_id = "));
+    s.text(user.as_str());
+    s.sql(format_args!(
+        " LEFT JOIN {leases} f ON f.invitation = i.id AND f.user_id = (SELECT x.user_id \
+         FROM {leases} x WHERE x.invitation = i.id ORDER BY x.held_until, x.id LIMIT 1) WHERE "
+    ));
+    render::target(&mut s, target);
+    render::scope(&mut s, scope);
+    s.sql(DB::locking_read(conn));
+    let found = s.first(conn).await.map_err(|error| store_error::<DB>("facts", error))?;
+    found.as_ref().map(|found| row::facts::<DB>(found, user)).transpose()
 }
 
 pub(crate) async fn locate<DB: Dialect>(

@@ -7,7 +7,7 @@ mod uses;
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, EventId, Fingerprint,
+    BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, EventId, Facts, Fingerprint,
     Invitation, InvitationId, Inviter, InviterParts, Located, Metadata, Position, Redemption,
     RequestResults, Revocation, Role, SealedCode, State, StoreError, StoreErrorKind, Timestamp,
     UserId, Username,
@@ -117,6 +117,23 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
         micros.map(time).transpose()
     }
 
+    /// Reads some columns of another table, whose first is absent where it has no row.
+    fn opt_part<T>(
+        &mut self,
+        table: &'static str,
+        columns: &str,
+        read: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let of = std::mem::replace(&mut self.table, table);
+        let begin = self.next;
+        let is_there = self.opt_blob("id")?.is_some();
+        self.next = begin;
+        let part = if is_there { Some(read(self)?) } else { None };
+        self.next = begin + columns.split(',').count();
+        self.table = of;
+        Ok(part)
+    }
+
     /// Reads a text that was checked before it was written.
     fn stored<T>(&mut self, column: &'static str, restore: impl FnOnce(String) -> T) -> Result<T> {
         self.text(column).map(restore)
@@ -151,6 +168,25 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
 
 pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
     read_invitation(&mut ColumnReader::<DB>::new(row, "codes"))
+}
+
+/// Returns columns as those of a table.
+pub(crate) fn qualified(columns: &str, table: &str) -> String {
+    let columns = columns.split(", ").map(|column| format!("{table}.{column}"));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+/// Reads an invitation, the redemption and the lease of `user`, and the first lease, each
+/// behind the one before. All but the invitation may be absent.
+pub(crate) fn facts<DB: Dialect>(row: &DB::Row, user: &UserId) -> Result<Facts> {
+    let mut c = ColumnReader::<DB>::new(row, "codes");
+    let invitation = read_invitation(&mut c)?;
+    let entered = c.opt_part("redemptions", REDEMPTION, uses::read_redemption)?;
+    // The latest redemption may be in the row only.
+    let mine = invitation.last_use.clone().filter(|last| last.user == *user).or(entered);
+    let lease = c.opt_part("leases", LEASE, uses::read_lease)?;
+    let first_lease = c.opt_part("leases", LEASE, uses::read_lease)?;
+    Ok(Facts { invitation, mine, lease, first_lease })
 }
 
 /// A row of a list.

@@ -11,7 +11,10 @@ use crate::{dialect::Dialect, statement::Statement};
 pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role, lease";
 
 pub(crate) fn redemption<DB: Dialect>(row: &DB::Row) -> Result<Redemption> {
-    let mut c = ColumnReader::<DB>::new(row, "redemptions");
+    read_redemption(&mut ColumnReader::<DB>::new(row, "redemptions"))
+}
+
+pub(super) fn read_redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Redemption> {
     Ok(Redemption {
         id: EventId::from_bytes(c.bytes("id")?),
         user: c.stored("user_id", UserId::from_stored)?,
@@ -34,7 +37,7 @@ pub(crate) fn write_redemption<DB: Dialect>(s: &mut Statement<DB>, redemption: &
 /// The columns of a lease, in the order of [`lease`] and [`write_lease`].
 pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until";
 
-fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> {
+pub(super) fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> {
     Ok(Lease {
         id: EventId::from_bytes(c.bytes("id")?),
         user: c.stored("user_id", UserId::from_stored)?,

@@ -7,9 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Filter, Insert, Inserted, Invitation, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption, Scope,
-    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
+    InvitationId, Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
+    Scope, StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
 };
 use invitation_sqlx::MySqlStore;
 
@@ -73,6 +73,15 @@ impl Store for Spread {
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
         self.node().get(target, scope).await
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        self.node().facts(target, scope, user).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -33,12 +33,6 @@ fn of_event(column: &str, u: &str) -> Option<String> {
     })
 }
 
-/// Returns the columns of an invitation, qualified by a table.
-fn qualified(table: &str) -> String {
-    let columns = row::INVITATION.split(", ").map(|column| format!("{table}.{column}"));
-    columns.collect::<Vec<_>>().join(", ")
-}
-
 /// Writes the statement. With `once_each`, it redeems single-use codes with one entry each;
 /// otherwise it redeems any codes.
 pub(super) fn write<DB: Dialect>(
@@ -85,7 +79,7 @@ pub(super) fn write<DB: Dialect>(
          UNNEST(STRING_TO_ARRAY(p.terms, ' ')) AS x (term))",
         names.search_terms
     ));
-    s.sql(format_args!(" SELECT {}, p.ordinal FROM {both}", qualified(u)));
+    s.sql(format_args!(" SELECT {}, p.ordinal FROM {both}", row::qualified(row::INVITATION, u)));
     Some(s)
 }
 
@@ -116,7 +110,7 @@ fn redeem_single_use<DB: Dialect>(
     render::guard_of_unused(s, first.guard(), ValueSource::Row("p"), names);
     s.sql(format_args!(
         " RETURNING {}, p.ordinal, p.terms, p.correlation, p.source)",
-        qualified("i")
+        row::qualified(row::INVITATION, "i")
     ));
 }
 
@@ -135,7 +129,7 @@ fn redeem_any<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transit
     s.sql(" AND (p.group_size = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
     s.sql("AND NOT COALESCE(1 = 1");
     render::guard_without_leases(s, first.guard(), ValueSource::Row("q"), names);
-    s.sql(format_args!(", FALSE))) RETURNING {})", qualified("i")));
+    s.sql(format_args!(", FALSE))) RETURNING {})", row::qualified(row::INVITATION, "i")));
 }
 
 fn assign<DB: Dialect>(s: &mut Statement<DB>) {

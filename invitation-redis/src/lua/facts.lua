@@ -1,0 +1,12 @@
+-- Finds one invitation, and the facts about a user.
+--
+-- KEYS  the eight of the namespace.
+-- ARGV  1 id, or empty; 2 digests of 32 bytes each; 3 the user.
+-- Returns {'found', id, record, mine, lease, first lease}, with mine = 1 when it is the last
+--         use, or {'missing'}.
+
+local id = ARGV[1] ~= '' and ARGV[1] or by_digest(ARGV[2])
+local blob = id and call('HGET', INVITATIONS, id)
+if not blob then return { 'missing' } end
+local r = read(blob)
+return facts_answer('found', id, blob, r, facts_about(id, r, ARGV[3]))
