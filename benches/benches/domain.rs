@@ -13,11 +13,10 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use invitation::{
-    Draft, IfVersion, Invitations, Limits, MemoryStore, Policy, Redeemer, Role, SystemActor,
-    Timestamp, UserId, Username,
+    Draft, Invitations, MemoryStore, Redeemer, Role, SystemActor, Timestamp, UserId, Username,
     audit::{EventId, Performer, RequestContext},
     code::{CodeFormat, Entropy, OsEntropy, Sealing},
-    decide::{Call, Command, UseSource, decide},
+    decide::{Call, RedeemCommand, UseSource, decide_redemption},
     store::{RolePair, Scope},
 };
 use tokio::runtime::Runtime;
@@ -47,7 +46,6 @@ fn decisions(c: &mut Criterion) {
     let newcomer = redeemer("u-1");
     let (manager, staff) = (role("manager"), role("staff"));
     let ceiling: Arc<[RolePair]> = Arc::from([RolePair { inviter: manager, granted: staff }]);
-    let (policy, limits) = (Policy::default(), Limits::default());
     let call = Call {
         id: EventId::from_bytes([1; 16]),
         now: Timestamp::from_micros(1_800_000_000_000_000).expect("within range"),
@@ -56,13 +54,13 @@ fn decisions(c: &mut Criterion) {
     };
     c.bench_function("decide/redeem", |b| {
         b.iter(|| {
-            let command = Command::Redeem {
+            let command = RedeemCommand::Redeem {
                 code: digests.clone(),
                 redeemer: black_box(&newcomer),
                 ceiling: &ceiling,
                 source: UseSource::Free,
             };
-            decide(command, Scope::All, IfVersion::Any, &call, &policy, &limits)
+            decide_redemption(command, Scope::All, &call)
         });
     });
 }

@@ -20,8 +20,8 @@ use crate::{
 ///
 /// Its guard, change and event consist of these values and of nothing else:
 ///
-/// - the guard: the conditions of [`decide`](crate::decide::decide()) for a redemption of
-///   a free use, in that order;
+/// - the guard: the conditions of
+///   [`decide_redemption`](crate::decide::decide_redemption()) for a free use, in that order;
 /// - the change: [`Change::Redeem`] without a lease;
 /// - the event: a successful [`Action::Redeem`] by the redeemer, without a detail, with
 ///   the id and the time of the change.
@@ -112,13 +112,10 @@ mod tests {
     use super::*;
     use crate::{
         actor::{Redeemer, Scope},
-        decide::{Call, Command, UseSource, decide},
-        draft::IfVersion,
+        decide::{Call, RedeemCommand, UseSource, decide_redemption},
         event::{Detail, Reason},
         guard::Guard,
         lease::ConsumedLease,
-        limits::Limits,
-        policy::Policy,
         quota::{Quota, QuotaOf},
         sample,
         text::Division,
@@ -133,14 +130,13 @@ mod tests {
             performer: redeemer.performer(),
             context: RequestContext::default(),
         };
-        let command = Command::Redeem {
+        let command = RedeemCommand::Redeem {
             code: vec![CodeDigest::from_bytes([2; 32])],
             redeemer: &redeemer,
             ceiling: &Arc::from([]),
             source: UseSource::Free,
         };
-        let (policy, limits) = (Policy::default(), Limits::default());
-        decide(command, Scope::All, IfVersion::Any, &call, &policy, &limits).unwrap()
+        decide_redemption(command, Scope::All, &call)
     }
 
     fn changed(change: impl FnOnce(&mut Transition)) -> Transition {

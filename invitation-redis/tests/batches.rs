@@ -7,10 +7,10 @@ mod support;
 use std::sync::Arc;
 
 use invitation_core::{
-    CodeDigest, Criteria, Entropy as _, EventId, IfVersion, Invitation, Invitations, OsEntropy,
-    Outcome, Paging, Performer, Policy, RequestContext, Role, RolePair, Scope, Status, Store,
-    StoreError, StoreErrorKind, Transition,
-    decide::{Call, Command, UseSource, decide},
+    CodeDigest, Criteria, Entropy as _, EventId, Invitation, Invitations, OsEntropy, Outcome,
+    Paging, Performer, RequestContext, Role, RolePair, Scope, Status, Store, StoreError,
+    StoreErrorKind, Transition,
+    decide::{Call, RedeemCommand, UseSource, decide_redemption},
 };
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::{Proxy, Redis};
@@ -45,14 +45,13 @@ fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
     let pair =
         RolePair { inviter: Role::new("admin").unwrap(), granted: Role::new("staff").unwrap() };
     let ceiling: Arc<[RolePair]> = [pair].into();
-    let command = Command::Redeem {
+    let command = RedeemCommand::Redeem {
         code: vec![digest],
         redeemer: &redeemer,
         ceiling: &ceiling,
         source: UseSource::Free,
     };
-    let (policy, limits) = (Policy::default(), invitations.limits().clone());
-    decide(command, Scope::All, IfVersion::default(), &call, &policy, &limits).unwrap()
+    decide_redemption(command, Scope::All, &call)
 }
 
 fn words(answers: &[Result<Outcome, StoreError>]) -> Vec<String> {

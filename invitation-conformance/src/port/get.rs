@@ -3,9 +3,9 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Division, EventFilter, Filter, IfVersion, Insert, Inserted, Invitation, Inviter, Limits,
-    Located, Outcome, PageRequest, Policy, Scope, Status, StatusCounts, Store, Target, Timestamp,
-    decide::{Command, UseSource, decide},
+    Division, EventFilter, Filter, Insert, Inserted, Invitation, Inviter, Located, Outcome,
+    PageRequest, Scope, Status, StatusCounts, Store, Target, Timestamp,
+    decide::{RedeemCommand, UseSource, decide_redemption},
 };
 
 use super::apply::every_change;
@@ -64,16 +64,14 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
         }
     }
     let anna = newcomer("anna");
-    let command = Command::Redeem {
+    let command = RedeemCommand::Redeem {
         code: Vec::new(),
         redeemer: &anna,
         ceiling: &Arc::from(Vec::new()),
         source: UseSource::Free,
     };
     let call = factory.call(start());
-    let nothing =
-        decide(command, Scope::All, IfVersion::Any, &call, &Policy::default(), &Limits::default())
-            .expect("a redemption is decided by the store");
+    let nothing = decide_redemption(command, Scope::All, &call);
     assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest at all");
 }
 

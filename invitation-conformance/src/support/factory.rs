@@ -13,7 +13,7 @@ use invitation_core::{
     IfVersion, Insert, Inserted, Invitation, InvitationCode, InvitationId, Inviter, Limits,
     NewInvitation, Outcome, Performer, Policy, Redeemer, Redemption, RequestContext, ReservationId,
     RolePair, Scope, SealedCode, Sealing, Store, Timestamp, Transition, Username,
-    decide::{Call, Command, UseSource, decide},
+    decide::{Call, Command, RedeemCommand, UseSource, decide, decide_redemption},
 };
 
 use super::samples::{division, later, role, start, user};
@@ -190,7 +190,7 @@ impl Factory {
         ceiling: &Arc<[RolePair]>,
     ) -> Transition {
         let (code, source) = (vec![row.digest], UseSource::Free);
-        self.transition_of(redeemer, now, Command::Redeem { code, redeemer, ceiling, source })
+        self.transition_of(redeemer, now, RedeemCommand::Redeem { code, redeemer, ceiling, source })
     }
 
     /// Returns the transition for the redeemer's `command` at `now`.
@@ -198,13 +198,11 @@ impl Factory {
         &self,
         redeemer: &Redeemer,
         now: Timestamp,
-        command: Command<'_>,
+        command: RedeemCommand<'_>,
     ) -> Transition {
         let call = Call { performer: redeemer.performer(), ..self.call(now) };
-        let (policy, limits) = (Policy::default(), Limits::default());
         let scope = self.scope.clone().unwrap_or_else(|| redeemer.scope());
-        decide(command, scope, IfVersion::Any, &call, &policy, &limits)
-            .expect("what redeemers do is decided by the store")
+        decide_redemption(command, scope, &call)
     }
 
     /// Returns a redemption of `row` that takes the given use.
@@ -219,7 +217,7 @@ impl Factory {
         self.transition_of(
             redeemer,
             now,
-            Command::Redeem { code, redeemer, ceiling: &ceiling, source },
+            RedeemCommand::Redeem { code, redeemer, ceiling: &ceiling, source },
         )
     }
 
@@ -235,7 +233,7 @@ impl Factory {
         self.transition_of(
             redeemer,
             now,
-            Command::Reserve { code, redeemer, ceiling, until, source },
+            RedeemCommand::Reserve { code, redeemer, ceiling, until, source },
         )
     }
 
@@ -249,7 +247,7 @@ impl Factory {
     ) -> Transition {
         let reservation = ReservationId::new(row.id, lease);
         let ceiling = &Policy::default().ceiling();
-        self.transition_of(redeemer, now, Command::Commit { reservation, redeemer, ceiling })
+        self.transition_of(redeemer, now, RedeemCommand::Commit { reservation, redeemer, ceiling })
     }
 
     /// Returns the release of this lease on `row`.
@@ -261,7 +259,7 @@ impl Factory {
         now: Timestamp,
     ) -> Transition {
         let reservation = ReservationId::new(row.id, lease);
-        self.transition_of(redeemer, now, Command::Release { reservation, redeemer })
+        self.transition_of(redeemer, now, RedeemCommand::Release { reservation, redeemer })
     }
 
     /// Returns a redemption that only the facts of `row` can refuse.

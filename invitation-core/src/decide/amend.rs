@@ -23,7 +23,7 @@ impl NewTerms {
     /// Denies a performer without the right to set these terms on any invitation.
     pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
         let (role, binding) = (self.role.as_ref(), self.binding.as_ref());
-        Form { role, binding, max_uses: None }.check(call, policy)
+        Form { role, binding, max_uses: None }.check(&call.performer, policy)
     }
 
     /// The detail of the audit event, with masked addresses.

@@ -137,7 +137,7 @@ impl Terms {
             binding: Some(&self.binding),
             max_uses: Some(self.max_uses),
         };
-        form.check(call, policy)?;
+        form.check(&call.performer, policy)?;
         if !caller.scope().contains(&self.division) {
             let refusal = Refusal::DivisionNotAllowed { division: self.division.clone() };
             return Err(Verdict::new(refusal, Reason::DivisionNotAllowed));

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 
-use super::Call;
 use crate::{
     event::{Performer, Reason},
     invitation::{Binding, Invitation},
@@ -14,7 +13,7 @@ use crate::{
 /// The parts of an invitation that need rights of their own, in every call that sets or
 /// renews them. A part that is `None` needs no right.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Form<'a> {
+pub(super) struct Form<'a> {
     pub(super) role: Option<&'a Role>,
     pub(super) binding: Option<&'a Binding>,
     pub(super) max_uses: Option<NonZeroU32>,
@@ -30,7 +29,7 @@ enum Missing {
 
 /// The performer whose rights count.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Authority<'a> {
+enum Authority<'a> {
     /// The host's bootstrap code.
     System,
     /// A user in this role.
@@ -46,14 +45,9 @@ impl<'a> Form<'a> {
         Self { role: Some(role), binding: Some(binding), max_uses: Some(*max_uses) }
     }
 
-    /// Whether `authority` has every right that this form needs.
-    pub(crate) fn is_within(&self, authority: Authority<'_>, policy: &Policy) -> bool {
-        self.first_missing(authority, policy).is_none()
-    }
-
-    /// Denies a call whose performer lacks a right that this form needs.
-    pub(crate) fn check(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
-        match self.first_missing(Authority::of(&call.performer), policy) {
+    /// Denies a performer who lacks a right that this form needs.
+    pub(crate) fn check(&self, performer: &Performer, policy: &Policy) -> Result<(), Verdict> {
+        match self.first_missing(Authority::of(performer), policy) {
             None => Ok(()),
             Some(missing) => Err(missing.verdict()),
         }
@@ -165,7 +159,7 @@ mod tests {
             let roles = ["neither", "multi", "domain", "both"].map(role);
             let [neither, multi, domain, both] = roles.each_ref().map(Authority::Role);
             let all = [neither, multi, domain, both, Authority::System, Authority::Nobody];
-            let found = all.map(|authority| form.is_within(authority, &policy()));
+            let found = all.map(|authority| form.first_missing(authority, &policy()).is_none());
             assert_eq!(found, expected, "{form:?}");
         }
     }

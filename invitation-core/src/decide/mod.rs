@@ -1,4 +1,4 @@
-//! Deciding: a pure function from a command to a [`Transition`].
+//! Deciding: pure functions from a command to a [`Transition`].
 //!
 //! Hosts call [`Invitations`](crate::Invitations), which calls this module. It is public
 //! so that authors of stores can test their store with transitions. Deciding needs no
@@ -33,38 +33,38 @@
 //! - **Input**: a [`Command`], the [`Call`] in which it is given, the scope, the policy and
 //!   the limits. A [`Caller`] is the actor or the system on whose behalf a call is made.
 //! - **Output**: a [`Transition`], or the [`Verdict`] that refuses the command.
+//! - **Redeemers**: [`decide_redemption`] decides a [`RedeemCommand`], which presents a code
+//!   or ends a reservation. It cannot fail, because the guard contains every rule.
 
 mod amend;
 mod create;
+mod edit;
 mod form;
 mod quotas;
 mod redeem;
 
-use std::sync::Arc;
-
-pub use self::{amend::NewTerms, redeem::UseSource};
+pub use self::{
+    amend::NewTerms,
+    redeem::{RedeemCommand, UseSource, decide_redemption},
+};
 pub(crate) use self::{
     create::{Rejected, Terms},
-    form::{Authority, Form},
+    edit::actions,
     quotas::quotas,
     redeem::{Next, Wanted, guard_of_check, next},
 };
-use self::{quotas::quotas_of_revival, redeem::Presented};
+use self::{edit::Edit, form::Form, quotas::quotas_of_revival};
 pub use crate::{actor::Caller, refusal::Verdict};
 use crate::{
-    actor::{Redeemer, Scope},
+    actor::Scope,
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
     draft::IfVersion,
-    event::{Action, Detail, Event, EventOutcome, Performer, Reason, RequestContext},
-    guard::{Condition, Guard},
+    event::{Action, Detail, Event, EventOutcome, Performer, RequestContext},
     id::{EventId, InvitationId},
-    invitation::{Facts, Invitation, Inviter, Revocation, Status},
-    lease::ReservationId,
+    invitation::{Facts, Invitation, Inviter, Revocation},
     limits::Limits,
-    policy::{Policy, Right, RolePair},
-    refusal::Refusal,
-    text::Role,
+    policy::Policy,
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -111,53 +111,13 @@ impl Call {
     }
 }
 
-/// An operation on one invitation.
+/// A change of one invitation by an administrator.
 ///
 /// `Amend`, `Rotate` and `Reinstate` are decided on loaded facts, `current`; the others
 /// on the facts that the store finds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command<'a> {
-    /// Redeems the code: counts a use and stores who redeemed it.
-    Redeem {
-        /// The digests under which the code may be stored.
-        code: Vec<CodeDigest>,
-        /// The user who presents the code.
-        redeemer: &'a Redeemer,
-        /// The role pairs that the current policy lets inviters grant.
-        ceiling: &'a Arc<[RolePair]>,
-        /// The use that the redemption takes.
-        source: UseSource,
-    },
-    /// Holds a use of the code for a redeemer.
-    Reserve {
-        /// The digests under which the code may be stored.
-        code: Vec<CodeDigest>,
-        /// The user who presents the code.
-        redeemer: &'a Redeemer,
-        /// The role pairs that the current policy lets inviters grant.
-        ceiling: &'a Arc<[RolePair]>,
-        /// The time at which the lease expires.
-        until: Timestamp,
-        /// The use that the reservation takes.
-        source: UseSource,
-    },
-    /// Turns a held use into a redemption.
-    Commit {
-        /// The id of the reservation to commit.
-        reservation: ReservationId,
-        /// The user who holds the reservation.
-        redeemer: &'a Redeemer,
-        /// The role pairs that the current policy lets inviters grant.
-        ceiling: &'a Arc<[RolePair]>,
-    },
-    /// Releases a held use.
-    Release {
-        /// The id of the reservation to release.
-        reservation: ReservationId,
-        /// The user who holds the reservation.
-        redeemer: &'a Redeemer,
-    },
     /// Changes the terms of the invitation.
     Amend {
         /// The loaded invitation.
@@ -195,13 +155,14 @@ pub enum Command<'a> {
     },
 }
 
-/// Decides a command: returns the one step that carries it out, or the verdict that
-/// refuses it.
+/// Decides an administrator's command: returns the one step that carries it out, or the
+/// verdict that refuses it.
 ///
 /// # Errors
 ///
 /// The [`Verdict`] when the performer lacks a right that the invitation's present or new
-/// form needs (to grant its role, [`Right::MultiUse`], [`Right::BindDomain`]), or when the
+/// form needs: to grant its role, [`Right::MultiUse`](crate::Right::MultiUse),
+/// [`Right::BindDomain`](crate::Right::BindDomain), or when the
 /// loaded facts already refuse the change.
 pub fn decide(
     command: Command<'_>,
@@ -211,31 +172,19 @@ pub fn decide(
     policy: &Policy,
     limits: &Limits,
 ) -> Result<Transition, Verdict> {
-    let plain = |target, guard, change, event| {
-        Ok(Transition { target, scope: scope.clone(), guard, quotas: Vec::new(), change, event })
+    let permit = |edit: Edit, current: &Invitation| {
+        let version = match if_version {
+            IfVersion::Any => current.version,
+            IfVersion::Exactly(version) => version,
+        };
+        let current = Facts::of(current.clone());
+        edit.permit(&current, IfVersion::Exactly(version), &call.performer, policy)
     };
-    match command {
-        Command::Redeem { code, redeemer, ceiling, source } => {
-            Ok(Presented::with_proof(code, redeemer, ceiling).redeem(&source, scope, call))
-        }
-        Command::Reserve { code, redeemer, ceiling, until, source } => {
-            Ok(Presented::with_proof(code, redeemer, ceiling).reserve(until, &source, scope, call))
-        }
-        Command::Commit { reservation, redeemer, ceiling } => {
-            Ok(redeem::commit(reservation, redeemer, ceiling, scope, call))
-        }
-        Command::Release { reservation, redeemer } => {
-            Ok(redeem::release(reservation, redeemer, scope, call))
-        }
+    let (id, action, guard, quotas, change, detail) = match command {
         Command::Amend { current, terms } => {
             terms.check_rights(call, policy)?;
-            let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
-            // Each part of the resulting form is either a new term, which `check_rights`
-            // covers, or a present one. The present form counts even for parts that are
-            // replaced: otherwise a domain binding could be removed without the right to
-            // set one.
-            Form::of(current).check(call, policy)?;
-            let event = call.done(Action::Amend, terms.detail());
+            let guard = permit(Edit::Amend, current)?;
+            let detail = terms.detail();
             let NewTerms { binding, role, expires_at } = terms;
             let after = Invitation {
                 expires_at: expires_at.unwrap_or(current.expires_at),
@@ -243,105 +192,34 @@ pub fn decide(
             };
             let quotas = quotas_of_revival(current, &after, call, limits);
             let change = Change::Amend { binding, role, expires_at };
-            let transition = plain(Target::Id(current.id), guard, change, event)?;
-            Ok(Transition { quotas, ..transition })
+            (current.id, Action::Amend, guard, quotas, change, detail)
         }
         Command::Rotate { current, digest, tag, sealed } => {
-            let guard = on_loaded(current, if_version, OfRevoked::Refuse)?;
-            Form::of(current).check(call, policy)?;
-            let event = call.done(Action::Rotate, Detail::none());
-            plain(Target::Id(current.id), guard, Change::Rotate { digest, tag, sealed }, event)
+            let guard = permit(Edit::Rotate, current)?;
+            let change = Change::Rotate { digest, tag, sealed };
+            (current.id, Action::Rotate, guard, Vec::new(), change, Detail::none())
         }
         Command::Revoke { id, reason } => {
-            let mut conditions = unloaded(if_version);
-            conditions.extend([Condition::UsesLeft, Condition::NotRevoked]);
             let detail = match &reason {
                 Some(reason) => Detail::none().with("reason", reason),
                 None => Detail::none(),
             };
-            let event = call.done(Action::Revoke, detail);
             let change = Change::Revoke(Revocation { at: call.now, reason });
-            plain(Target::Id(id), Guard::new(conditions), change, event)
+            let guard = Edit::Revoke.guard(if_version);
+            (id, Action::Revoke, guard, Vec::new(), change, detail)
         }
         Command::Reinstate { current } => {
-            let guard = on_loaded(current, if_version, OfRevoked::Take)?;
-            if current.revocation.is_none() {
-                return Err(Verdict::new(Refusal::NotRevoked, Reason::NotRevoked));
-            }
-            Form::of(current).check(call, policy)?;
-            let event = call.done(Action::Reinstate, Detail::none());
+            let guard = permit(Edit::Reinstate, current)?;
             let after = Invitation { revocation: None, ..current.clone() };
             let quotas = quotas_of_revival(current, &after, call, limits);
-            let transition = plain(Target::Id(current.id), guard, Change::Reinstate, event)?;
-            Ok(Transition { quotas, ..transition })
+            (current.id, Action::Reinstate, guard, quotas, Change::Reinstate, Detail::none())
         }
         Command::Delete { id } => {
-            let guard = Guard::new(unloaded(if_version));
-            let event = call.done(Action::Delete, Detail::none());
-            plain(Target::Id(id), guard, Change::Delete { at: call.now }, event)
+            let guard = Edit::Delete.guard(if_version);
+            let change = Change::Delete { at: call.now };
+            (id, Action::Delete, guard, Vec::new(), change, Detail::none())
         }
-    }
-}
-
-/// Whether a change is refused or accepted on a revoked invitation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum OfRevoked {
-    Refuse,
-    Take,
-}
-
-/// Returns the guard of a change that was decided on loaded facts, which requires that
-/// they are unchanged. Refuses at once if the loaded facts already refuse the change.
-fn on_loaded(
-    current: &Invitation,
-    if_version: IfVersion,
-    of_revoked: OfRevoked,
-) -> Result<Guard, Verdict> {
-    let version = match if_version {
-        IfVersion::Any => current.version,
-        IfVersion::Exactly(version) => version,
     };
-    let mut conditions =
-        vec![Condition::NotDeleted, Condition::Version(version), Condition::UsesLeft];
-    if of_revoked == OfRevoked::Refuse {
-        conditions.push(Condition::NotRevoked);
-    }
-    let guard = Guard::new(conditions);
-    let facts = Facts::of(current.clone());
-    let refused = guard
-        .first_refusal(&facts)
-        .and_then(|failed| Verdict::explain(failed, &Target::Id(current.id), &facts));
-    match refused {
-        Some(verdict) => Err(verdict),
-        None => Ok(guard),
-    }
-}
-
-/// Returns the first conditions of a guard that needs no loaded facts.
-fn unloaded(if_version: IfVersion) -> Vec<Condition> {
-    match if_version {
-        IfVersion::Any => vec![Condition::NotDeleted],
-        IfVersion::Exactly(version) => vec![Condition::NotDeleted, Condition::Version(version)],
-    }
-}
-
-/// Returns the actions that an actor may take on an invitation in its current state.
-pub(crate) fn actions(
-    invitation: &Invitation,
-    now: Timestamp,
-    role: &Role,
-    policy: &Policy,
-) -> Vec<Right> {
-    use Status::{Active, Expired, Revoked};
-
-    let status = invitation.status(now);
-    let holds_form = Form::of(invitation).is_within(Authority::Role(role), policy);
-    let fits = |right: Right| match right {
-        Right::Copy | Right::Delete => true,
-        Right::Amend | Right::Rotate => holds_form && matches!(status, Active | Expired),
-        Right::Revoke => matches!(status, Active | Expired),
-        Right::Reinstate => holds_form && status == Revoked,
-        _ => false,
-    };
-    Right::ALL.into_iter().filter(|right| fits(*right) && policy.allows(role, *right)).collect()
+    let event = call.done(action, detail);
+    Ok(Transition { target: Target::Id(id), scope, guard, quotas, change, event })
 }

@@ -30,6 +30,72 @@ pub enum UseSource {
     Expired,
 }
 
+/// A redeemer's operation on one invitation.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RedeemCommand<'a> {
+    /// Redeems the code: counts a use and stores who redeemed it.
+    Redeem {
+        /// The digests under which the code may be stored.
+        code: Vec<CodeDigest>,
+        /// The user who presents the code.
+        redeemer: &'a Redeemer,
+        /// The role pairs that the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+        /// The use that the redemption takes.
+        source: UseSource,
+    },
+    /// Holds a use of the code for a redeemer.
+    Reserve {
+        /// The digests under which the code may be stored.
+        code: Vec<CodeDigest>,
+        /// The user who presents the code.
+        redeemer: &'a Redeemer,
+        /// The role pairs that the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+        /// The time at which the lease expires.
+        until: Timestamp,
+        /// The use that the reservation takes.
+        source: UseSource,
+    },
+    /// Turns a held use into a redemption.
+    Commit {
+        /// The id of the reservation to commit.
+        reservation: ReservationId,
+        /// The user who holds the reservation.
+        redeemer: &'a Redeemer,
+        /// The role pairs that the current policy lets inviters grant.
+        ceiling: &'a Arc<[RolePair]>,
+    },
+    /// Releases a held use.
+    Release {
+        /// The id of the reservation to release.
+        reservation: ReservationId,
+        /// The user who holds the reservation.
+        redeemer: &'a Redeemer,
+    },
+}
+
+/// Decides a redeemer's command: returns the one step that carries it out. Its guard
+/// contains every rule, so that the store refuses it on the facts of that moment.
+#[must_use]
+pub fn decide_redemption(command: RedeemCommand<'_>, scope: Scope, call: &Call) -> Transition {
+    match command {
+        RedeemCommand::Redeem { code, redeemer, ceiling, source } => {
+            Presented::with_proof(code, redeemer, ceiling).redeem(&source, scope, call)
+        }
+        RedeemCommand::Reserve { code, redeemer, ceiling, until, source } => {
+            Presented::with_proof(code, redeemer, ceiling).reserve(until, &source, scope, call)
+        }
+        RedeemCommand::Commit { reservation, redeemer, ceiling } => {
+            commit(reservation, redeemer, ceiling, scope, call)
+        }
+        RedeemCommand::Release { reservation, redeemer } => {
+            release(reservation, redeemer, scope, call)
+        }
+    }
+}
+
 /// The consequence of a refused redemption or reservation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
@@ -92,7 +158,7 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
 }
 
 /// A presented code, with its redeemer and the role pairs that may be granted.
-pub(super) struct Presented<'a> {
+struct Presented<'a> {
     code: Vec<CodeDigest>,
     redeemer: &'a Redeemer,
     /// The address that is compared with the binding.
@@ -102,7 +168,7 @@ pub(super) struct Presented<'a> {
 
 impl<'a> Presented<'a> {
     /// Creates the value with the redeemer's proved address.
-    pub(super) fn with_proof(
+    fn with_proof(
         code: Vec<CodeDigest>,
         redeemer: &'a Redeemer,
         ceiling: &'a Arc<[RolePair]>,
@@ -140,7 +206,7 @@ impl<'a> Presented<'a> {
         Guard::new(guard)
     }
 
-    pub(super) fn redeem(self, source: &UseSource, scope: Scope, call: &Call) -> Transition {
+    fn redeem(self, source: &UseSource, scope: Scope, call: &Call) -> Transition {
         let detail = match source {
             UseSource::Own(own) => of_lease(own.id),
             UseSource::Free | UseSource::Expired => Detail::none(),
@@ -155,7 +221,7 @@ impl<'a> Presented<'a> {
         }
     }
 
-    pub(super) fn reserve(
+    fn reserve(
         self,
         until: Timestamp,
         source: &UseSource,
@@ -180,7 +246,7 @@ impl<'a> Presented<'a> {
     }
 }
 
-pub(super) fn commit(
+fn commit(
     reservation: ReservationId,
     redeemer: &Redeemer,
     ceiling: &Arc<[RolePair]>,
@@ -206,7 +272,7 @@ pub(super) fn commit(
     }
 }
 
-pub(super) fn release(
+fn release(
     reservation: ReservationId,
     redeemer: &Redeemer,
     scope: Scope,

@@ -4,8 +4,7 @@ use super::{Disclosure, Invitations, TRIES, evidence::Place};
 use crate::{
     actor::{Redeemer, Scope},
     code::InvitationCode,
-    decide::{Call, Command, Next, UseSource, Wanted, decide, next},
-    draft::IfVersion,
+    decide::{Call, Next, RedeemCommand, UseSource, Wanted, decide_redemption, next},
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
     invitation::{Facts, Invitation},
@@ -50,7 +49,7 @@ impl<S: Store> Invitations<S> {
         let until = self.settings.limits.lease_end(call.now);
         let (mut source, mut place) = (UseSource::Free, Place::Division(None));
         for _ in 0..TRIES {
-            let transition = self.presented(code, redeemer, wanted, until, source, &call)?;
+            let transition = self.presented(code, redeemer, wanted, until, source, &call);
             let facts = match self.apply(&transition).await? {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     return settled(wanted, &call, facts);
@@ -93,16 +92,16 @@ impl<S: Store> Invitations<S> {
         until: Timestamp,
         source: UseSource,
         call: &Call,
-    ) -> Result<Transition, Error> {
+    ) -> Transition {
         let settings = &self.settings;
         let (code, ceiling) = (settings.sealing.digests(code), &settings.ceiling);
         let command = match wanted {
-            Wanted::Redemption => Command::Redeem { code, redeemer, ceiling, source },
-            Wanted::Reservation => Command::Reserve { code, redeemer, ceiling, until, source },
+            Wanted::Redemption => RedeemCommand::Redeem { code, redeemer, ceiling, source },
+            Wanted::Reservation => {
+                RedeemCommand::Reserve { code, redeemer, ceiling, until, source }
+            }
         };
-        let (policy, limits) = (&settings.policy, &settings.limits);
-        decide(command, redeemer.scope(), IfVersion::Any, call, policy, limits)
-            .map_err(|_| corrupt(wanted))
+        decide_redemption(command, redeemer.scope(), call)
     }
 
     pub(super) async fn refuse_unknown(

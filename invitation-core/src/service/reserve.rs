@@ -3,8 +3,7 @@
 use super::{Invitations, Redeemed, TRIES, evidence::Place, present::Settled, redeem::redeemed};
 use crate::{
     actor::Redeemer,
-    decide::{Command, Wanted, decide},
-    draft::IfVersion,
+    decide::{RedeemCommand, Wanted, decide_redemption},
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
     guard::Condition,
@@ -150,7 +149,8 @@ impl<S: Store> Invitations<S> {
         reservation: ReservationId,
         redeemer: &Redeemer,
     ) -> Result<Redeemed, Error> {
-        let command = Command::Commit { reservation, redeemer, ceiling: &self.settings.ceiling };
+        let command =
+            RedeemCommand::Commit { reservation, redeemer, ceiling: &self.settings.ceiling };
         let (facts, replayed) = self.settle(command, reservation, redeemer, Action::Redeem).await?;
         redeemed(facts, replayed)
     }
@@ -172,7 +172,7 @@ impl<S: Store> Invitations<S> {
         reservation: ReservationId,
         redeemer: &Redeemer,
     ) -> Result<(), Error> {
-        let command = Command::Release { reservation, redeemer };
+        let command = RedeemCommand::Release { reservation, redeemer };
         self.settle(command, reservation, redeemer, Action::Release).await.map(drop)
     }
 
@@ -180,16 +180,14 @@ impl<S: Store> Invitations<S> {
     /// reservation had already ended.
     async fn settle(
         &self,
-        command: Command<'_>,
+        command: RedeemCommand<'_>,
         reservation: ReservationId,
         redeemer: &Redeemer,
         action: Action,
     ) -> Result<(Facts, bool), Error> {
         let corrupt = || StoreError::new(StoreErrorKind::Corrupt, action.as_str());
         let call = self.call(redeemer.performer(), redeemer.context())?;
-        let (policy, limits) = (&self.settings.policy, &self.settings.limits);
-        let transition = decide(command, redeemer.scope(), IfVersion::Any, &call, policy, limits)
-            .map_err(|_| corrupt())?;
+        let transition = decide_redemption(command, redeemer.scope(), &call);
         for _ in 0..TRIES {
             let facts = match self.apply(&transition).await? {
                 Outcome::Applied(facts) => return Ok((*facts, false)),

@@ -2,7 +2,7 @@
 
 use super::{Criteria, Invitations, Paging, evidence::Place};
 use crate::{
-    actor::{Actor, Scope},
+    actor::{Actor, Caller, Scope},
     code::InvitationCode,
     cursor::{Cursor, ListOf},
     decide::{Call, actions},
@@ -53,7 +53,7 @@ impl InvitationView {
         self.status
     }
 
-    /// The actions that the actor may take on it at the time of the call.
+    /// The actions that the actor may take on it in its current state.
     #[must_use]
     pub fn actions(&self) -> &[Right] {
         &self.actions
@@ -122,7 +122,7 @@ impl<S: Store> Invitations<S> {
             // reports the damage.
             let code = self.open(&invitation).ok();
             if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
-                items.push(self.view(actor, invitation, code, now, call.now));
+                items.push(self.view(actor, invitation, code, now));
             }
         }
         let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
@@ -199,7 +199,7 @@ impl<S: Store> Invitations<S> {
         let invitation = self.load(actor, &call, id, Action::View).await?;
         // The facts can be seen although the code is damaged; `copy` reports the damage.
         let code = self.open(&invitation).ok();
-        Ok(self.view(actor, invitation, code, call.now, call.now))
+        Ok(self.view(actor, invitation, code, call.now))
     }
 
     /// Returns the code of an invitation, to share it, and records that in the audit
@@ -232,7 +232,7 @@ impl<S: Store> Invitations<S> {
     pub fn view_of(&self, actor: &Actor, invitation: Invitation) -> InvitationView {
         let now = self.now();
         let code = self.open(&invitation).ok();
-        self.view(actor, invitation, code, now, now)
+        self.view(actor, invitation, code, now)
     }
 
     /// Returns the invitation if it is within the actor's reach, and refuses otherwise.
@@ -309,13 +309,12 @@ impl<S: Store> Invitations<S> {
         invitation: Invitation,
         code: Option<InvitationCode>,
         listed_at: Timestamp,
-        now: Timestamp,
     ) -> InvitationView {
         let policy = &self.settings.policy;
         InvitationView {
             code: code.filter(|_| policy.allows(actor.role(), Right::Copy)),
             status: invitation.status(listed_at),
-            actions: actions(&invitation, now, actor.role(), policy),
+            actions: actions(&invitation, &Caller::from(actor).performer(), policy),
             invitation,
         }
     }
