@@ -8,7 +8,7 @@ use invitation_core::{
     IdempotencyKey, IfVersion, Import, ImportMode, ImportRow, InvitationId, Invitations, Paging,
     Redeemer, Refusal, Role, StoreErrorKind, UserId, Username,
 };
-use support::{Fault, Flaky};
+use support::{Fault, Flaky, flaky};
 
 struct World {
     store: Flaky,
@@ -19,7 +19,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let store = Flaky::new();
+        let store = flaky();
         let user = |name: &str| UserId::new(name).expect("an id");
         let role = |name: &str| Role::new(name).expect("a role");
         let sales = Division::new("sales").expect("a division");
@@ -61,7 +61,7 @@ async fn after_a_lost_answer_the_retry_tells_the_truth() {
     let world = World::new();
     let (_, code) = world.code().await;
     let anna = redeemer("anna");
-    world.store.next(Fault::AnswerLost);
+    world.store.interceptor().next(Fault::AnswerLost);
     let answer = world.invitations.redeem(&code, &anna).await;
     assert_eq!(kind(answer), StoreErrorKind::OutcomeUnknown, "neither success nor refusal");
 
@@ -83,10 +83,10 @@ async fn an_import_under_a_key_is_done_once_whatever_becomes_of_its_answer() {
     let rows = [draft.clone().for_email(address.clone()), draft.clone(), draft.for_email(address)];
     let import = Import::new(rows.map(ImportRow::Draft).into()).with_mode(ImportMode::BestEffort);
     let ask = async || world.invitations.import(&world.admin, import.clone(), Some(&key)).await;
-    world.store.next(Fault::Before);
+    world.store.interceptor().next(Fault::Before);
     assert_eq!(kind(ask().await), StoreErrorKind::Unavailable);
     assert_eq!(world.events(Action::Create).await, 0, "nothing was done");
-    world.store.next(Fault::AnswerLost);
+    world.store.interceptor().next(Fault::AnswerLost);
     assert_eq!(kind(ask().await), StoreErrorKind::OutcomeUnknown);
     for _ in 0..2 {
         let again = ask().await.expect("a repeat");
@@ -100,13 +100,13 @@ async fn an_import_under_a_key_is_done_once_whatever_becomes_of_its_answer() {
 async fn what_failed_before_it_was_done_is_not_done() {
     let world = World::new();
     let (id, code) = world.code().await;
-    world.store.next(Fault::Before);
+    world.store.interceptor().next(Fault::Before);
     let answer = world.invitations.redeem(&code, &redeemer("anna")).await;
     assert_eq!(kind(answer), StoreErrorKind::Unavailable);
-    world.store.next(Fault::Before);
+    world.store.interceptor().next(Fault::Before);
     let answer = world.invitations.revoke(&world.admin, id, None, IfVersion::Any).await;
     assert_eq!(kind(answer), StoreErrorKind::Unavailable);
-    world.store.next(Fault::Before);
+    world.store.interceptor().next(Fault::Before);
     let answer = world.invitations.create(&world.manager, Draft::new()).await;
     assert_eq!(kind(answer), StoreErrorKind::Unavailable);
 
@@ -122,9 +122,9 @@ async fn what_failed_before_it_was_done_is_not_done() {
 async fn without_its_evidence_no_refusal_is_made_and_no_code_given_out() {
     let world = World::new();
     let (id, code) = world.code().await;
-    world.store.next(Fault::Before);
+    world.store.interceptor().next(Fault::Before);
     assert_eq!(kind(world.invitations.copy(&world.manager, id).await), StoreErrorKind::Unavailable);
-    world.store.next(Fault::Before);
+    world.store.interceptor().next(Fault::Before);
     let denied = world.invitations.delete(&world.manager, id, IfVersion::Any).await;
     assert_eq!(kind(denied), StoreErrorKind::Unavailable);
     world.invitations.redeem(&code, &redeemer("anna")).await.expect("still good");

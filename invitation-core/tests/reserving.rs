@@ -14,7 +14,7 @@ use invitation_core::{
     Reserved, Role, StoreErrorKind, SystemActor, SystemClock, UserId, Username,
 };
 use invitation_testkit::DropAfter;
-use support::{Fault, Flaky};
+use support::{Fault, Flaky, flaky};
 use tokio::task::yield_now;
 
 /// The host's accounts, which do not share a transaction with the store.
@@ -30,7 +30,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let (store, clock) = (Flaky::new(), ManualClock::new(SystemClock.now()));
+        let (store, clock) = (flaky(), ManualClock::new(SystemClock.now()));
         let invitations = Invitations::new(store.clone()).with_clock(clock.clone());
         let draft = Draft::new()
             .with_role(Role::new("staff").expect("a role"))
@@ -134,7 +134,7 @@ async fn what_the_host_cannot_create_is_given_back_at_once() {
 async fn what_cannot_be_given_back_runs_out() {
     let world = World::new().await;
     let failing = async |_: Reservation| {
-        world.store.next(Fault::Before);
+        world.store.interceptor().next(Fault::Before);
         Err::<(), _>(HostFailed)
     };
     let failed = world.invitations.redeem_with(&world.code, &redeemer("anna"), failing).await;
@@ -155,7 +155,7 @@ async fn a_commit_whose_answer_was_lost_is_tried_again() {
     let world = World::new().await;
     let anna = redeemer("anna");
     let creating = async |_: Reservation| {
-        world.store.next(Fault::AnswerLost);
+        world.store.interceptor().next(Fault::AnswerLost);
         Ok::<_, HostFailed>("created")
     };
     let failed = world.invitations.redeem_with(&world.code, &anna, creating).await;
@@ -174,7 +174,7 @@ async fn a_commit_whose_answer_was_lost_is_tried_again() {
 async fn a_reservation_whose_answer_was_lost_is_still_the_same_persons() {
     let world = World::new().await;
     let anna = redeemer("anna");
-    world.store.next(Fault::AnswerLost);
+    world.store.interceptor().next(Fault::AnswerLost);
     world.invitations.reserve(&world.code, &anna).await.expect_err("nobody heard");
     let again = world.invitations.reserve(&world.code, &anna).await.expect("it is hers");
     let Reserved::Open(again) = again else { panic!("nothing is redeemed") };

@@ -64,10 +64,13 @@
 //!   path may make.
 //! - **Retention**: [`Purge`] and [`Purged`].
 //! - **Speed**: [`Batcher`] sends the transitions of concurrent calls together.
+//! - **Hooks**: [`Intercept`] wraps a store, and passes each [`Operation`] through an
+//!   [`Interceptor`].
 
 mod answer;
 mod batcher;
 mod forward;
+mod intercept;
 
 use std::fmt;
 
@@ -76,6 +79,7 @@ use async_trait::async_trait;
 pub use self::{
     answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
     batcher::{Batcher, Boarding, Lead, Others},
+    intercept::{Intercept, Interceptor, Operation, StoreCall},
 };
 pub use crate::{
     actor::Scope,

@@ -1,0 +1,328 @@
+//! A wrapper around a store, with a hook around each operation.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use async_trait::async_trait;
+
+use super::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store};
+use crate::{
+    actor::Scope,
+    error::{StoreError, StoreErrorKind},
+    event::Event,
+    id::{EventId, InvitationId},
+    invitation::{Facts, Invitation, Redemption},
+    lease::OpenLease,
+    page::{PageRequest, StorePage},
+    purge::{Purge, Purged},
+    query::{EventFilter, Filter, Tally},
+    text::UserId,
+    time::Timestamp,
+    transition::{Target, Transition},
+};
+
+/// An operation of [`Store`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Operation {
+    /// [`Store::insert`].
+    Insert,
+    /// [`Store::apply`].
+    Apply,
+    /// [`Store::get`].
+    Get,
+    /// [`Store::facts`].
+    Facts,
+    /// [`Store::locate`].
+    Locate,
+    /// [`Store::invited`].
+    Invited,
+    /// [`Store::list`].
+    List,
+    /// [`Store::count`].
+    Count,
+    /// [`Store::redemptions`].
+    Redemptions,
+    /// [`Store::leases`].
+    Leases,
+    /// [`Store::record`].
+    Record,
+    /// [`Store::events`].
+    Events,
+    /// [`Store::purge`].
+    Purge,
+}
+
+impl Operation {
+    /// Returns the name of the method. It never changes, so it can label spans and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Apply => "apply",
+            Self::Get => "get",
+            Self::Facts => "facts",
+            Self::Locate => "locate",
+            Self::Invited => "invited",
+            Self::List => "list",
+            Self::Count => "count",
+            Self::Redemptions => "redemptions",
+            Self::Leases => "leases",
+            Self::Record => "record",
+            Self::Events => "events",
+            Self::Purge => "purge",
+        }
+    }
+
+    /// Returns whether the operation can change what the store keeps.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        match self {
+            Self::Insert | Self::Apply | Self::Record | Self::Purge => true,
+            Self::Get
+            | Self::Facts
+            | Self::Locate
+            | Self::Invited
+            | Self::List
+            | Self::Count
+            | Self::Redemptions
+            | Self::Leases
+            | Self::Events => false,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A call to the intercepted store that has not begun. Awaiting it makes the call, and says
+/// whether the store returned an answer or an error of some kind. Dropping it makes no call.
+///
+/// For several transitions, the kind is that of the first error.
+pub type StoreCall<'a> = Pin<Box<dyn Future<Output = Result<(), StoreErrorKind>> + Send + 'a>>;
+
+/// A hook around the operations of a store. See [`Intercept`].
+#[async_trait]
+pub trait Interceptor: fmt::Debug + Send + Sync {
+    /// Makes `call`, with whatever is to happen before and after it.
+    ///
+    /// `Ok` passes the answer or the error of the store on to the caller.
+    ///
+    /// # Errors
+    ///
+    /// An error reaches the caller in place of the store's answer. Before `call` is awaited,
+    /// it says that nothing was done. Afterwards the call has taken effect, and the kind
+    /// MUST be [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown) if it was a
+    /// [write](Operation::is_write).
+    async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError>;
+}
+
+/// A store whose operations pass through an [`Interceptor`], for example to count them, to
+/// measure them, or to inject faults in tests.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use async_trait::async_trait;
+/// use invitation_core::{
+///     Actor, Division, Draft, Error, Intercept, Interceptor, Invitations, MemoryStore, Operation,
+///     Role, StoreCall, StoreError, StoreErrorKind, UserId,
+/// };
+///
+/// /// Counts the calls, and loses the answer of every insertion.
+/// #[derive(Debug, Default)]
+/// struct Faulty(AtomicU32);
+///
+/// #[async_trait]
+/// impl Interceptor for Faulty {
+///     async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///         let outcome = call.await;
+///         match (operation, outcome) {
+///             (Operation::Insert, Ok(())) => {
+///                 Err(StoreError::new(StoreErrorKind::OutcomeUnknown, operation.as_str()))
+///             }
+///             _ => Ok(()),
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let invitations = Invitations::new(Intercept::new(MemoryStore::new(), Faulty::default()));
+/// let manager =
+///     Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, Division::new("sales")?);
+/// let lost = invitations.create(&manager, Draft::new()).await.unwrap_err();
+/// let Error::Store(error) = lost else { panic!("{lost}") };
+/// assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
+///
+/// let page = invitations.list(&manager, &Default::default(), Default::default()).await?;
+/// assert_eq!(page.items().len(), 1, "it was stored although the answer was lost");
+/// let Faulty(calls) = invitations.store().interceptor();
+/// assert_eq!(calls.load(Ordering::Relaxed), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Intercept<S, I> {
+    store: S,
+    interceptor: Arc<I>,
+}
+
+impl<S, I: Interceptor> Intercept<S, I> {
+    /// Creates a store whose operations on `store` pass through `interceptor`.
+    #[must_use]
+    pub fn new(store: S, interceptor: I) -> Self {
+        Self { store, interceptor: Arc::new(interceptor) }
+    }
+
+    /// Returns the store behind the interceptor.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Returns the interceptor.
+    #[must_use]
+    pub fn interceptor(&self) -> &I {
+        &self.interceptor
+    }
+}
+
+impl<S: Store, I: Interceptor> Intercept<S, I> {
+    /// Makes a call through the interceptor. `outcome` says what the interceptor learns of
+    /// the answer.
+    async fn through<T: Send>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = T> + Send,
+        outcome: fn(&T) -> Result<(), StoreErrorKind>,
+    ) -> Result<T, StoreError> {
+        let mut answer = None;
+        let pending = async {
+            let made = call.await;
+            let outcome = outcome(&made);
+            answer = Some(made);
+            outcome
+        };
+        self.interceptor.intercept(operation, Box::pin(pending)).await?;
+        answer.ok_or_else(|| {
+            StoreError::new(StoreErrorKind::Other, operation.as_str())
+                .because("the interceptor neither made the call nor returned an error")
+        })
+    }
+
+    async fn one<T: Send>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        self.through(operation, call, |made| made.as_ref().map(|_| ()).map_err(StoreError::kind))
+            .await?
+    }
+}
+
+impl<S: Clone, I> Clone for Intercept<S, I> {
+    fn clone(&self) -> Self {
+        Self { store: self.store.clone(), interceptor: Arc::clone(&self.interceptor) }
+    }
+}
+
+#[async_trait]
+impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
+    fn committed_by(&self) -> CommittedBy {
+        self.store.committed_by()
+    }
+
+    async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
+        self.one(Operation::Insert, self.store.insert(insert)).await
+    }
+
+    async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
+        let call = self.store.apply(transitions);
+        let answers = self.through(Operation::Apply, call, |answers| {
+            let mut errors = answers.iter().filter_map(|answer| answer.as_ref().err());
+            errors.next().map_or(Ok(()), |error| Err(error.kind()))
+        });
+        match answers.await {
+            Ok(answers) => answers,
+            Err(error) => {
+                let kind = error.kind();
+                let others = transitions.iter().skip(1);
+                let others = others.map(|_| Err(StoreError::new(kind, "apply")));
+                std::iter::once(Err(error)).chain(others).take(transitions.len()).collect()
+            }
+        }
+    }
+
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+        self.one(Operation::Get, self.store.get(target, scope)).await
+    }
+
+    async fn facts(
+        &self,
+        target: &Target,
+        scope: &Scope,
+        user: &UserId,
+    ) -> Result<Option<Facts>, StoreError> {
+        self.one(Operation::Facts, self.store.facts(target, scope, user)).await
+    }
+
+    async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
+        self.one(Operation::Locate, self.store.locate(target)).await
+    }
+
+    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.one(Operation::Invited, self.store.invited(invitees, now)).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        page: &PageRequest<InvitationId>,
+    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+        self.one(Operation::List, self.store.list(scope, filter, page)).await
+    }
+
+    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+        self.one(Operation::Count, self.store.count(scope, filter, cap)).await
+    }
+
+    async fn redemptions(
+        &self,
+        scope: &Scope,
+        invitation: InvitationId,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Redemption, EventId>, StoreError> {
+        let call = self.store.redemptions(scope, invitation, page);
+        self.one(Operation::Redemptions, call).await
+    }
+
+    async fn leases(
+        &self,
+        scope: &Scope,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
+        self.one(Operation::Leases, self.store.leases(scope, page)).await
+    }
+
+    async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.one(Operation::Record, self.store.record(events)).await
+    }
+
+    async fn events(
+        &self,
+        scope: &Scope,
+        filter: &EventFilter,
+        page: &PageRequest<EventId>,
+    ) -> Result<StorePage<Event, EventId>, StoreError> {
+        self.one(Operation::Events, self.store.events(scope, filter, page)).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.one(Operation::Purge, self.store.purge(purge)).await
+    }
+}

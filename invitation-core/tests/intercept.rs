@@ -1,0 +1,173 @@
+//! `Intercept`: each operation passes through the interceptor, which decides what the caller
+//! gets.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use invitation_core::{
+    CodeDigest, EventFilter, EventId, Filter, Insert, Intercept, Interceptor, InvitationId,
+    MemoryStore, Operation, Outcome, PageRequest, Performer, Purge, Redeemer, RequestContext,
+    Scope, Store, StoreCall, StoreError, StoreErrorKind, Target, Timestamp, Transition, UserId,
+    Username,
+    decide::{Call, RedeemCommand, UseSource, decide_redemption},
+};
+
+/// What an interceptor does with every call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    PassOn,
+    FailBefore,
+    LoseAnswer,
+    DoNothing,
+}
+
+/// Acts in one way, and notes each operation with its outcome.
+#[derive(Debug)]
+struct Note(Way, Mutex<Vec<(Operation, Result<(), StoreErrorKind>)>>);
+
+#[async_trait]
+impl Interceptor for Note {
+    async fn intercept(&self, operation: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
+        let Self(way, noted) = self;
+        if *way == Way::FailBefore {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, operation.as_str()));
+        }
+        if *way == Way::DoNothing {
+            return Ok(());
+        }
+        let outcome = call.await;
+        noted.lock().unwrap().push((operation, outcome));
+        match way {
+            Way::LoseAnswer => {
+                Err(StoreError::new(StoreErrorKind::OutcomeUnknown, operation.as_str()))
+            }
+            Way::PassOn | Way::FailBefore | Way::DoNothing => Ok(()),
+        }
+    }
+}
+
+fn intercepted<S: Store>(store: S, way: Way) -> Intercept<S, Note> {
+    Intercept::new(store, Note(way, Mutex::default()))
+}
+
+fn redemption(n: u8) -> Transition {
+    let user = UserId::new("u-1").unwrap();
+    let redeemer = Redeemer::new(user, Username::new("anna").unwrap());
+    let call = Call {
+        id: EventId::from_bytes([n; 16]),
+        now: Timestamp::MIN,
+        performer: Performer::System,
+        context: RequestContext::default(),
+    };
+    let command = RedeemCommand::Redeem {
+        code: vec![CodeDigest::from_bytes([n; 32])],
+        redeemer: &redeemer,
+        ceiling: &Arc::from([]),
+        source: UseSource::Free,
+    };
+    decide_redemption(command, Scope::All, &call)
+}
+
+async fn insert_nothing(store: &impl Store) -> Result<(), StoreError> {
+    store.insert(&Insert::of(Vec::new())).await.map(drop)
+}
+
+#[tokio::test]
+async fn every_operation_passes_through_under_its_name() {
+    let store = intercepted(MemoryStore::new(), Way::PassOn);
+    let (all, id) = (Scope::All, InvitationId::from_bytes([1; 16]));
+    let (target, filter) = (Target::Id(id), Filter::all(Timestamp::MIN));
+    let page = PageRequest { after: None, limit: 1 };
+    let of_events = PageRequest { after: None, limit: 1 };
+    let user = UserId::new("u-1").unwrap();
+    insert_nothing(&store).await.unwrap();
+    let answers = store.apply(&[redemption(1), redemption(2)]).await;
+    assert!(matches!(answers.as_slice(), [Ok(Outcome::Missing), Ok(Outcome::Missing)]));
+    assert_eq!(store.get(&target, &all).await.unwrap(), None);
+    assert_eq!(store.facts(&target, &all, &user).await.unwrap(), None);
+    assert_eq!(store.locate(&target).await.unwrap(), None);
+    assert!(store.invited(&[], Timestamp::MIN).await.unwrap().is_empty());
+    assert_eq!(store.list(&all, &filter, &page).await.unwrap().items, []);
+    store.count(&all, &filter, 1).await.unwrap();
+    assert_eq!(store.redemptions(&all, id, &of_events).await.unwrap().items, []);
+    assert_eq!(store.leases(&all, &of_events).await.unwrap().items, []);
+    store.record(&[]).await.unwrap();
+    let events = store.events(&all, &EventFilter::default(), &of_events).await.unwrap();
+    assert_eq!(events.items, []);
+    let event = redemption(3).event().clone();
+    let max = std::num::NonZeroU32::MIN;
+    let purge = Purge { scope: all, before: Timestamp::MIN, max, event };
+    store.purge(&purge).await.unwrap();
+
+    let noted = store.interceptor().1.lock().unwrap().clone();
+    let names: Vec<_> = noted.iter().map(|(operation, _)| operation.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "insert",
+            "apply",
+            "get",
+            "facts",
+            "locate",
+            "invited",
+            "list",
+            "count",
+            "redemptions",
+            "leases",
+            "record",
+            "events",
+            "purge"
+        ]
+    );
+    assert!(noted.iter().all(|(_, outcome)| outcome.is_ok()));
+    let writes: Vec<_> = noted.iter().filter(|(operation, _)| operation.is_write()).collect();
+    assert_eq!(writes.len(), 4, "insert, apply, record and purge");
+}
+
+#[tokio::test]
+async fn failing_before_the_call_makes_no_call() {
+    let behind = intercepted(MemoryStore::new(), Way::PassOn);
+    let store = intercepted(&behind, Way::FailBefore);
+    let kind = insert_nothing(&store).await.unwrap_err().kind();
+    assert_eq!(kind, StoreErrorKind::Unavailable);
+    for count in [0, 1, 3] {
+        let transitions: Vec<_> = (0..count).map(redemption).collect();
+        let answers = store.apply(&transitions).await;
+        assert_eq!(answers.len(), transitions.len(), "one answer for each transition");
+        let kinds = answers.into_iter().map(|answer| answer.unwrap_err().kind());
+        assert!(kinds.into_iter().all(|kind| kind == StoreErrorKind::Unavailable));
+    }
+    assert!(behind.interceptor().1.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn losing_the_answer_replaces_it_after_the_call() {
+    let behind = intercepted(MemoryStore::new(), Way::PassOn);
+    let store = intercepted(&behind, Way::LoseAnswer);
+    let kind = insert_nothing(&store).await.unwrap_err().kind();
+    assert_eq!(kind, StoreErrorKind::OutcomeUnknown);
+    let noted = behind.interceptor().1.lock().unwrap().clone();
+    assert_eq!(noted, [(Operation::Insert, Ok(()))]);
+}
+
+#[tokio::test]
+async fn the_interceptor_learns_the_kind_of_an_error() {
+    let failing = intercepted(MemoryStore::new(), Way::FailBefore);
+    let store = intercepted(failing, Way::PassOn);
+    insert_nothing(&store).await.unwrap_err();
+    let answers = store.apply(&[redemption(1), redemption(2)]).await;
+    assert!(answers.iter().all(Result::is_err));
+    let noted = store.interceptor().1.lock().unwrap().clone();
+    let unavailable = Err(StoreErrorKind::Unavailable);
+    assert_eq!(noted, [(Operation::Insert, unavailable), (Operation::Apply, unavailable)]);
+}
+
+#[tokio::test]
+async fn an_interceptor_that_makes_no_call_gives_no_answer() {
+    let store = intercepted(MemoryStore::new(), Way::DoNothing);
+    let error = insert_nothing(&store).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Other);
+    assert!(store.apply(&[redemption(1)]).await[0].is_err());
+}
