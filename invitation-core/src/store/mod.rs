@@ -144,12 +144,15 @@ use crate::{
 /// - Ids, digests and tags have `as_bytes` and `from_bytes`; their order is that of their
 ///   bytes.
 /// - Names ([`Division`](crate::Division), [`Role`](crate::Role),
-///   [`UserId`](crate::UserId) and similar types) have `as_str` and `new`.
+///   [`UserId`](crate::UserId) and similar types) have `as_str` and `from_stored`.
 /// - [`Timestamp`](crate::Timestamp) has `as_micros` and `from_micros`.
-/// - [`Email`](crate::Email) has `as_str` and `parse`.
+/// - [`Email`](crate::Email) has `as_str` and `key`, and `from_stored`.
 /// - [`SealedCode`](crate::SealedCode) has `as_bytes` and `from_bytes`.
 /// - [`Metadata`](crate::Metadata) has `as_json` and `from_json`;
 ///   [`Detail`](crate::Detail) has `to_json` and `from_json`.
+/// - [`Binding`](crate::Binding), [`Inviter`](crate::Inviter) and
+///   [`Performer`](crate::Performer) have `parts` and `from_parts`: the texts for their
+///   columns. Parts that belong to no value are a corrupt row.
 /// - Enums of fixed strings, such as [`Action`](crate::Action) and
 ///   [`Reason`](crate::Reason), have `as_str` and `FromStr`.
 ///
@@ -165,6 +168,8 @@ use crate::{
 /// | [`Condition::holds`](crate::Condition::holds) | a condition of a guard |
 /// | [`Change::apply_to`](crate::Change::apply_to) | a change |
 /// | [`Transition::evidence`](crate::Transition::evidence) | the event of a change |
+/// | [`Invitation::state`], [`Invitation::ended_at`] | what an index may keep |
+/// | [`Invitation::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by) | a search |
 /// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | the items of a list |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
 /// | [`Invitee::is_invited_by`] | an invited mailbox |
@@ -176,6 +181,10 @@ use crate::{
 /// them in the language of its database, so that one guarded statement checks and
 /// changes; [`Transition::not_made`](crate::Transition::not_made) then says what it means
 /// if no row matched.
+///
+/// [`Change::indexed`](crate::Change::indexed) tells a store with indexes of its own which
+/// of them a change moves. [`Transition::as_plain_redemption`](crate::Transition::as_plain_redemption)
+/// recognises the redemptions for which a store MAY have a faster path.
 ///
 /// ## Requirements on every call
 ///
