@@ -9,6 +9,7 @@
 //! - [`Proxy`]: a connection to a server that breaks on purpose.
 //! - [`SmallDisk`]: a disk for a server's data that a test fills.
 //! - [`Log`]: captures the log output of a program.
+//! - [`ListeningProgram`]: a program under test that serves HTTP.
 //! - [`DropAfter`]: a call whose caller disconnects.
 //! - `Answer`, with the feature `http`: a whole HTTP response, and assertions about it.
 //!
@@ -28,6 +29,7 @@ mod answer;
 mod browser;
 mod drop_after;
 mod galera;
+mod listening;
 mod log;
 mod mariadb;
 mod network;
@@ -54,6 +56,7 @@ pub use self::{
 pub use self::{
     drop_after::DropAfter,
     galera::Galera,
+    listening::ListeningProgram,
     log::Log,
     mariadb::{MariaDb, MariaDbProgram},
     postgres::{Postgres, PostgresProgram},

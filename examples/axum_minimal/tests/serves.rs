@@ -2,40 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test")]
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::process::Command;
 
+use invitation_testkit::ListeningProgram;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// The running example, killed when this is dropped.
-struct Host {
-    child: Child,
-    base: String,
-}
+/// The running example.
+struct Host(ListeningProgram);
 
 impl Host {
     fn start() -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_axum_minimal"));
-        let mut child = command.env("PORT", "0").stdout(Stdio::piped()).spawn().unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let base = first.trim_end().strip_prefix("listening on ").map(str::to_owned);
-        Self { child, base: base.unwrap_or_else(|| panic!("it says where it listens: {first}")) }
+        Self(ListeningProgram::start(command.env("PORT", "0")).unwrap())
     }
 
     fn ask_as(&self, token: &str, method: Method, path: &str) -> RequestBuilder {
-        let request = Client::new().request(method, format!("{}{path}", self.base));
+        let request = Client::new().request(method, format!("{}{path}", self.0.base()));
         request.header("authorization", format!("Bearer {token}"))
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }
 
@@ -54,7 +38,7 @@ async fn the_minimal_host_serves_api_dashboard_and_document() {
 
     let copy = ask(Method::POST, &format!("/api/invitations/{id}/copy")).send().await.unwrap();
     let copy: Value = copy.json().await.unwrap();
-    assert_eq!(copy["link"], json!(format!("{}/register#{code}", host.base)));
+    assert_eq!(copy["link"], json!(format!("{}/register#{code}", host.0.base())));
 
     assert_eq!(ask(Method::GET, "/openapi.json").send().await.unwrap().status(), 200);
     let page = ask(Method::GET, "/invitations").send().await.unwrap().text().await.unwrap();

@@ -1,18 +1,12 @@
 //! The example as a separate process, and requests to it.
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
-use invitation_testkit::{MariaDb, Postgres, Redis};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
+use http_body_util::BodyExt;
+pub(crate) use invitation_testkit::Answer;
+use invitation_testkit::{ListeningProgram, MariaDb, Postgres, Redis};
+use reqwest::{Method, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
-
-/// The maximum duration of a start.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A store for one test, and the folder that the host starts in.
 pub(crate) struct Store {
@@ -60,72 +54,34 @@ impl Store {
 
 /// A running example, killed when this is dropped.
 pub(crate) struct Host {
-    child: Child,
+    program: ListeningProgram,
     pub(crate) base: String,
     pub(crate) client: reqwest::Client,
-    log: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Host {
     pub(crate) async fn start(mut command: Command) -> Self {
-        let (tell, told) = mpsc::channel();
-        let mut child = tokio::task::spawn_blocking(move || {
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
-        })
-        .await
-        .expect("it starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut stderr = child.stderr.take().expect("a pipe");
-        let complaints = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            stderr.read_to_end(&mut text).ok();
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        let log = std::thread::spawn(move || {
-            let mut first = String::new();
-            stdout.read_line(&mut first).ok();
-            tell.send(first.clone()).ok();
-            let mut rest = Vec::new();
-            stdout.read_to_end(&mut rest).ok();
-            let complaints = complaints.join().unwrap_or_default();
-            format!("{first}{}{complaints}", String::from_utf8_lossy(&rest))
-        });
-        let first = tokio::task::spawn_blocking(move || told.recv_timeout(PATIENCE))
-            .await
-            .expect("no panic")
-            .expect("it says where it listens, in time");
-        let base = first.trim_end().strip_prefix("listening on ").map(str::to_owned);
-        let mut host = Self {
-            child,
-            base: String::new(),
+        let started = tokio::task::spawn_blocking(move || ListeningProgram::start(&mut command));
+        let program = started.await.expect("no panic").unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            base: program.base().to_owned(),
+            program,
             client: reqwest::Client::builder()
                 .redirect(redirect::Policy::none())
                 .timeout(Duration::from_mins(1))
                 .build()
                 .expect("a client"),
-            log: Some(log),
-        };
-        match base {
-            Some(base) if base.starts_with("http://127.0.0.1:") => host.base = base,
-            _ => panic!("the first line must say where it listens: {first}{}", host.kill()),
         }
-        host
     }
 
     /// Kills the process like a crash. Returns its output.
     pub(crate) fn kill(&mut self) -> String {
-        self.child.kill().ok();
-        self.child.wait().ok();
-        self.log.take().map(|log| log.join().unwrap_or_default()).unwrap_or_default()
+        self.program.kill()
     }
 
     /// Stops the process. Returns whether it ended successfully, and its output.
-    pub(crate) fn stop(mut self) -> (bool, String) {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        assert!(asked.expect("kill runs").success());
-        let ended = self.child.wait().expect("it has ended");
-        let log = self.log.take().map(|log| log.join().unwrap_or_default());
-        (ended.success(), log.unwrap_or_default())
+    pub(crate) fn stop(self) -> (bool, String) {
+        self.program.stop().expect("it ends")
     }
 
     pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
@@ -150,9 +106,7 @@ impl Host {
         draft["role"] = json!("staff");
         draft["division"] = json!("sales");
         let created = self.ask_as("admin", Method::POST, "/api/invitations").json(&draft);
-        let created = answer(created).await;
-        assert_eq!(created.status, 201, "{}", created.body);
-        created.body
+        answer(created).await.is(201).json()
     }
 
     /// Returns the code of an unbound invitation.
@@ -163,7 +117,7 @@ impl Host {
     /// Returns the present state of an invitation.
     pub(crate) async fn invitation(&self, id: &Value) -> Value {
         let path = format!("/api/invitations/{}", text(id));
-        answer(self.ask_as("admin", Method::GET, &path)).await.body
+        answer(self.ask_as("admin", Method::GET, &path)).await.json()
     }
 
     /// Returns whether an account of this name exists and can act. A newcomer is staff, who
@@ -173,7 +127,7 @@ impl Host {
         match answer.status.as_u16() {
             403 => true,
             401 => false,
-            other => panic!("{name}: {other} {}", answer.body),
+            other => panic!("{name}: {other} {}", answer.text()),
         }
     }
 
@@ -181,35 +135,7 @@ impl Host {
     pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
         let request = self.ask_as("admin", Method::GET, "/api/demo/mail").query(&[("to", to)]);
         let answer = answer(request).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body["items"].as_array().expect("a list").clone()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let said = self.kill();
-        if std::thread::panicking() {
-            eprintln!("the host said:\n{said}");
-        }
-    }
-}
-
-/// An answer with a JSON body.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    /// Asserts that the answer is this problem, with this status in its body and as its
-    /// HTTP status.
-    #[track_caller]
-    pub(crate) fn is_problem(&self, status: u16, name: &str) {
-        let kind = format!("urn:invitation:problem:{name}");
-        assert_eq!((self.status.as_u16(), &self.body["type"]), (status, &json!(kind)), "{self:?}");
-        assert_eq!(self.body["status"], json!(status), "{self:?}");
+        answer.is(200).json()["items"].as_array().expect("a list").clone()
     }
 }
 
@@ -219,12 +145,9 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
 }
 
 pub(crate) async fn read(response: Response) -> Answer {
-    let status = response.status();
-    let kind = response.headers().get("content-type").cloned();
-    let is_error = status.is_client_error() || status.is_server_error();
-    let expected = if is_error { "application/problem+json" } else { "application/json" };
-    assert_eq!(kind.as_ref().and_then(|kind| kind.to_str().ok()), Some(expected), "{status}");
-    Answer { status, body: response.json().await.expect("JSON") }
+    let (parts, body) = http::Response::from(response).into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    Answer::new(parts, bytes)
 }
 
 /// Returns the text of a string value.

@@ -39,13 +39,13 @@ async fn a_name_that_is_not_the_hosts_gets_nothing() {
             let request = host.ask_as("admin", Method::GET, path).header(header::HOST, &name);
             let response = request.send().await.expect("an answer");
             assert!(response.headers().contains_key("x-request-id"), "{name}{path}");
-            read(response).await.is_problem(403, "forbidden");
+            read(response).await.problem(403, "forbidden");
         }
         assert_eq!(sign_in(&host, &format!("http://{name}"), &name).await, 403, "{name}");
         let create = host.ask_as("admin", Method::POST, "/api/invitations");
         let create = from_page(create, &format!("http://{name}"), &name);
         let draft = json!({"role": "staff", "division": "sales"});
-        answer(create.json(&draft)).await.is_problem(403, "forbidden");
+        answer(create.json(&draft)).await.problem(403, "forbidden");
     }
 }
 
@@ -82,6 +82,6 @@ async fn the_configured_address_is_the_hosts() {
     let invitation = host.invite(json!({})).await;
     let path = format!("/api/invitations/{}/copy", crate::host::text(&invitation["id"]));
     let copied = answer(host.ask_as("admin", Method::POST, &path)).await;
-    let link = crate::host::text(&copied.body["link"]);
+    let link = crate::host::text(&copied.json()["link"]);
     assert!(link.starts_with("https://demo.example.com/register#"), "{link}");
 }

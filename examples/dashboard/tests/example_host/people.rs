@@ -55,24 +55,22 @@ async fn a_session_is_a_cookie_that_ends() {
 
     // A guessed session is not accepted, and a token takes precedence over a session.
     for other in ["", "session=", "session=0123456789abcdef0123456789abcdef", "other=1"] {
-        list(other).await.is_problem(401, "unauthenticated");
+        list(other).await.problem(401, "unauthenticated");
     }
     for token in ["Bearer demo-nobody", "Bearer admin", "Basic demo-admin", "demo-admin"] {
         let request = host.ask(Method::GET, "/api/invitations").header(header::COOKIE, &cookie);
-        answer(request.header(header::AUTHORIZATION, token))
-            .await
-            .is_problem(401, "unauthenticated");
+        answer(request.header(header::AUTHORIZATION, token)).await.problem(401, "unauthenticated");
     }
 
     // A page of another site cannot sign a user in or out.
     for path in ["/login", "/logout"] {
         let request = host.ask(Method::POST, path).header(header::COOKIE, &cookie);
         let request = request.header("sec-fetch-site", "cross-site");
-        answer(request.form(&[("username", "admin")])).await.is_problem(403, "forbidden");
+        answer(request.form(&[("username", "admin")])).await.problem(403, "forbidden");
     }
     let ended = send(&host, "/logout", &cookie, &[]).await;
     assert!(set_cookie(&ended).contains("Max-Age=0"), "{ended:?}");
-    list(&cookie).await.is_problem(401, "unauthenticated");
+    list(&cookie).await.problem(401, "unauthenticated");
 
     let unknown = send(&host, "/login", "", &[("username", "<b>nobody")]).await;
     assert_eq!(unknown.status(), 422);
@@ -98,18 +96,18 @@ async fn signing_in_begins_a_new_session() {
     let planted = "session=0123456789abcdef0123456789abcdef";
     let first = begin(planted, "sales-staff").await;
     assert_ne!(first, planted);
-    list(planted.to_owned()).await.is_problem(401, "unauthenticated");
+    list(planted.to_owned()).await.problem(401, "unauthenticated");
     let second = begin(&first, "admin").await;
     assert_ne!(second, first);
     assert_eq!(list(second.clone()).await.status, 200);
-    list(first.clone()).await.is_problem(401, "unauthenticated");
+    list(first.clone()).await.problem(401, "unauthenticated");
 
     // A cookie that an attacker planted for some paths arrives beside the user's own.
     let of_others = begin("", "sales-manager").await;
-    list(format!("{of_others}; {second}")).await.is_problem(401, "unauthenticated");
+    list(format!("{of_others}; {second}")).await.problem(401, "unauthenticated");
     let third = begin(&format!("{of_others}; {second}"), "admin").await;
-    list(of_others).await.is_problem(401, "unauthenticated");
-    list(second).await.is_problem(401, "unauthenticated");
+    list(of_others).await.problem(401, "unauthenticated");
+    list(second).await.problem(401, "unauthenticated");
     assert_eq!(list(third).await.status, 200);
 }
 
@@ -187,7 +185,7 @@ async fn the_pages_work_without_javascript() {
         assert_eq!(host.ask(Method::GET, path).send().await.expect("an answer").status(), 200);
     }
     let long = "x".repeat(2_000_000);
-    read(send(&host, "/register", "", &[("code", &long)]).await).await.is_problem(413, "too-large");
+    read(send(&host, "/register", "", &[("code", &long)]).await).await.problem(413, "too-large");
     let spec = answer(host.ask(Method::GET, "/openapi.json")).await;
-    assert!(spec.body["paths"]["/api/invitations"].is_object(), "{:?}", spec.status);
+    assert!(spec.json()["paths"]["/api/invitations"].is_object(), "{:?}", spec.status);
 }

@@ -9,8 +9,8 @@ async fn apply(host: &Host, code: &Value, username: &str, email: &str) -> String
     let body = json!({"code": code, "username": username, "email": email});
     let asked = host.post("/api/register", &body).await;
     assert_eq!(asked.status, 202, "{asked:?}");
-    assert_eq!(asked.body.as_object().map(serde_json::Map::len), Some(1), "{asked:?}");
-    text(&asked.body["registration"])
+    assert_eq!(asked.json().as_object().map(serde_json::Map::len), Some(1), "{asked:?}");
+    text(&asked.json()["registration"])
 }
 
 async fn confirm(host: &Host, registration: &str, token: &str) -> crate::host::Answer {
@@ -40,32 +40,32 @@ pub(crate) async fn an_address_is_proved_before_anything_happens(store: &Store) 
         let token = text(&mails[0]["token"]);
         assert!(text(&mails[0]["body"]).contains(&token), "what people read");
 
-        confirm(&host, &registration, "wrong").await.is_problem(403, "address-proof-required");
-        confirm(&host, "other", &token).await.is_problem(404, "not-found");
+        confirm(&host, &registration, "wrong").await.problem(403, "address-proof-required");
+        confirm(&host, "other", &token).await.problem(404, "not-found");
         assert!(!host.has_account(name).await, "a wrong answer opens nothing");
 
         let confirmed = confirm(&host, &registration, &token).await;
         assert_eq!(confirmed.status, 201, "{confirmed:?}");
         let expected = json!({"username": name, "role": "staff", "division": "sales"});
-        assert_eq!(confirmed.body, expected);
+        assert_eq!(confirmed.json(), expected);
         assert!(host.has_account(name).await);
         let now = host.invitation(&bound["id"]).await;
         assert_eq!(now["used_by"], json!(name), "{now}");
 
         // Lost replies: to the confirmation, and to the registration.
         let again = confirm(&host, &registration, &token).await;
-        assert_eq!((again.status.as_u16(), again.body), (201, expected.clone()));
+        assert_eq!((again.status.as_u16(), again.json()), (201, expected.clone()));
         let body = json!({"code": bound["code"], "username": name, "email": given});
         let again = host.post("/api/register", &body).await;
-        assert_eq!((again.status.as_u16(), again.body), (201, expected));
+        assert_eq!((again.status.as_u16(), again.json()), (201, expected));
         tokens.push(token);
     }
 
     // Only the administrator can read mail.
     let mail = |name: &str| answer(host.ask_as(name, Method::GET, "/api/demo/mail"));
-    mail("sales-manager").await.is_problem(403, "forbidden");
-    mail("nobody").await.is_problem(401, "unauthenticated");
-    assert_eq!(mail("admin").await.body["items"].as_array().map(Vec::len), Some(2));
+    mail("sales-manager").await.problem(403, "forbidden");
+    mail("nobody").await.problem(401, "unauthenticated");
+    assert_eq!(mail("admin").await.json()["items"].as_array().map(Vec::len), Some(2));
     let said = host.kill();
     for token in tokens {
         assert!(!said.contains(&token), "no token is logged: {said}");
@@ -90,10 +90,10 @@ pub(crate) async fn a_pasted_token_is_taken_as_it_was_broken(store: &Store) {
         // A repeated answer to the same mail returns the same account.
         let confirmed = confirm(&host, &format!(" {registration} \n"), &pasted).await;
         assert_eq!(confirmed.status, 201, "{pasted:?}: {confirmed:?}");
-        assert_eq!(confirmed.body["username"], json!("nina"));
+        assert_eq!(confirmed.json()["username"], json!("nina"));
     }
     let half = confirm(&host, &registration, begin).await;
-    half.is_problem(403, "address-proof-required");
+    half.problem(403, "address-proof-required");
 }
 
 pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
@@ -105,13 +105,13 @@ pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
     let others = apply(&host, &other["code"], "pia", "pia@example.com").await;
     let of_others = text(&host.mails("pia@example.com").await[0]["token"]);
     // The token of another registration, and the code alone, count as wrong guesses.
-    confirm(&host, &registration, &of_others).await.is_problem(403, "address-proof-required");
+    confirm(&host, &registration, &of_others).await.problem(403, "address-proof-required");
     let guess = format!("{}.{}", "0".repeat(32), text(&bound["code"]));
     for _ in 1..10 {
-        confirm(&host, &registration, &guess).await.is_problem(403, "address-proof-required");
+        confirm(&host, &registration, &guess).await.problem(403, "address-proof-required");
     }
-    confirm(&host, &registration, &guess).await.is_problem(404, "not-found");
-    confirm(&host, &registration, &token).await.is_problem(404, "not-found");
+    confirm(&host, &registration, &guess).await.problem(404, "not-found");
+    confirm(&host, &registration, &token).await.problem(404, "not-found");
     assert!(!host.has_account("nina").await);
     // A new registration can be answered, and other users' registrations are unaffected.
     let again = apply(&host, &bound["code"], "nina", "nina@example.com").await;
@@ -125,10 +125,10 @@ pub(crate) async fn an_answer_is_tried_so_often_and_no_more(store: &Store) {
     let waits = apply(&host, &late["code"], "quinn", "quinn@example.com").await;
     let token = text(&host.mails("quinn@example.com").await[0]["token"]);
     assert_eq!(host.register(&host.code().await, "quinn").await.status, 201);
-    confirm(&host, &waits, &token).await.is_problem(409, "username-taken");
+    confirm(&host, &waits, &token).await.problem(409, "username-taken");
     let path = format!("/api/invitations/{}/revoke", text(&late["id"]));
     assert_eq!(answer(host.ask_as("admin", Method::POST, &path)).await.status, 200);
-    confirm(&host, &waits, &token).await.is_problem(410, "code-revoked");
+    confirm(&host, &waits, &token).await.problem(410, "code-revoked");
 }
 
 pub(crate) async fn an_address_gets_so_many_mails_and_no_more(store: &Store) {
@@ -141,6 +141,6 @@ pub(crate) async fn an_address_gets_so_many_mails_and_no_more(store: &Store) {
     let request = host.ask(Method::POST, "/api/register").json(&body);
     let refused = request.send().await.expect("an answer");
     assert!(refused.headers().contains_key("retry-after"), "it says when");
-    crate::host::read(refused).await.is_problem(429, "too-many-requests");
+    crate::host::read(refused).await.problem(429, "too-many-requests");
     assert_eq!(host.mails("nina@example.com").await.len(), 5);
 }

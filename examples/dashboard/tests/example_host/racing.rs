@@ -20,12 +20,12 @@ async fn register_concurrently(host: &Arc<Host>, code: &str, people: usize) -> u
             match answer.status.as_u16() {
                 201 => true,
                 410 => {
-                    answer.is_problem(410, "code-used");
+                    answer.problem(410, "code-used");
                     false
                 }
                 // With reservations, all remaining uses may be reserved at this moment.
                 409 => {
-                    answer.is_problem(409, "conflict");
+                    answer.problem(409, "conflict");
                     false
                 }
                 _ => panic!("{n}: {answer:?}"),

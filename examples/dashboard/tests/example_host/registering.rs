@@ -15,13 +15,13 @@ pub(crate) async fn a_code_for_anyone_lets_its_holder_in(store: &Store) {
     let registered = host.register(&typed, "newcomer").await;
     assert_eq!(registered.status, 201, "{registered:?}");
     let expected = json!({"username": "newcomer", "role": "staff", "division": "sales"});
-    assert_eq!(registered.body, expected);
+    assert_eq!(registered.json(), expected);
     assert!(host.has_account("newcomer").await, "the account is there");
 
     let now = host.invitation(&invitation["id"]).await;
     assert_eq!((&now["status"], &now["used_by"]), (&json!("used"), &json!("newcomer")));
     // The program's output never contains a code.
-    host.register(&code, "another").await.is_problem(410, "code-used");
+    host.register(&code, "another").await.problem(410, "code-used");
     let said = host.kill();
     assert!(!said.contains(&code) && !said.contains(&typed), "{said}");
 }
@@ -34,7 +34,7 @@ pub(crate) async fn the_same_newcomer_gets_the_same_answer(store: &Store) {
         assert_eq!(first.status, 201, "{first:?}");
         for _ in 0..3 {
             let again = host.register(&code, name).await;
-            assert_eq!((again.status, again.body), (first.status, first.body.clone()));
+            assert_eq!((again.status, again.json()), (first.status, first.json()));
         }
     }
     // The repeated request consumed nothing.
@@ -47,11 +47,11 @@ pub(crate) async fn another_person_does_not(store: &Store) {
     assert_eq!(host.register(&mine, "mine").await.status, 201);
     // Another code with the same name, in any spelling.
     let other = host.code().await;
-    host.register(&other, "mine").await.is_problem(409, "username-taken");
-    host.register(&other, "MINE").await.is_problem(409, "username-taken");
+    host.register(&other, "mine").await.problem(409, "username-taken");
+    host.register(&other, "MINE").await.problem(409, "username-taken");
     // The same code, with any other value changed.
     let with_email = json!({"code": mine, "username": "mine", "email": "me@example.com"});
-    host.post("/api/register", &with_email).await.is_problem(410, "code-used");
+    host.post("/api/register", &with_email).await.problem(410, "code-used");
     // Two people share one code and choose one name; their clients send different keys.
     let shared = host.invite(json!({"max_uses": 5})).await;
     for (key, status) in [("first", 201), ("second", 409), ("first", 201)] {
@@ -62,8 +62,8 @@ pub(crate) async fn another_person_does_not(store: &Store) {
     }
     assert_eq!(host.invitation(&shared["id"]).await["uses"], json!(1), "one got in");
     // An existing user of the name is not replaced.
-    host.register(&other, "admin").await.is_problem(409, "username-taken");
-    host.register(&other, "Admin").await.is_problem(409, "username-taken");
+    host.register(&other, "admin").await.problem(409, "username-taken");
+    host.register(&other, "Admin").await.problem(409, "username-taken");
 }
 
 pub(crate) async fn names_that_read_alike_are_one_account(store: &Store) {
@@ -71,14 +71,14 @@ pub(crate) async fn names_that_read_alike_are_one_account(store: &Store) {
     let (mine, other) = (host.code().await, host.code().await);
     let registered = host.register(&mine, "ju\u{308}rgen").await;
     assert_eq!(registered.status, 201, "{registered:?}");
-    assert_eq!(registered.body["username"], json!("j\u{fc}rgen"));
+    assert_eq!(registered.json()["username"], json!("j\u{fc}rgen"));
     for name in ["j\u{fc}rgen", "J\u{dc}RGEN", "\u{ff4a}\u{fc}rgen", "\u{ff21}dmin", "\u{24d0}dmin"]
     {
-        host.register(&other, name).await.is_problem(409, "username-taken");
+        host.register(&other, name).await.problem(409, "username-taken");
     }
     for name in ["admin\u{200b}", "ad\u{ad}min", "\u{202e}nimda", "admin\u{2060}", "admin\u{3164}"]
     {
-        host.register(&other, name).await.is_problem(422, "invalid");
+        host.register(&other, name).await.problem(422, "invalid");
     }
     // The link as it is pasted, and its code in full-width letters.
     let link = format!(" <https://example.com/register#{other}>.\n");
@@ -95,13 +95,13 @@ pub(crate) async fn a_second_start_finds_everything(store: &Store) {
     let code = text(&invitation["code"]);
     assert_eq!(host.register(&code, "kept").await.status, 201);
     let rows = host.ask_as("admin", reqwest::Method::GET, "/api/invitations?limit=200");
-    let before = answer(rows).await.body["items"].clone();
+    let before = answer(rows).await.json()["items"].clone();
     let (well, said) = host.stop();
     assert!(well, "asked to stop, it ends well: {said}");
 
     let host = store.start().await;
     let rows = host.ask_as("admin", reqwest::Method::GET, "/api/invitations?limit=200");
-    assert_eq!(answer(rows).await.body["items"], before, "neither lost nor seeded again");
+    assert_eq!(answer(rows).await.json()["items"], before, "neither lost nor seeded again");
     assert!(host.has_account("kept").await);
     assert_eq!(host.register(&code, "kept").await.status, 201, "the same answer");
     drop(host);
@@ -110,8 +110,8 @@ pub(crate) async fn a_second_start_finds_everything(store: &Store) {
     command.env("DEMO_RESET", "1");
     let host = crate::host::Host::start(command).await;
     assert!(!host.has_account("kept").await, "an empty store");
-    host.register(&code, "kept").await.is_problem(404, "code-unknown");
+    host.register(&code, "kept").await.problem(404, "code-unknown");
     let rows = host.ask_as("admin", reqwest::Method::GET, "/api/invitations?limit=200");
-    let seeded = answer(rows).await.body["items"].as_array().map_or(0, Vec::len);
+    let seeded = answer(rows).await.json()["items"].as_array().map_or(0, Vec::len);
     assert_eq!(Some(seeded + 1), before.as_array().map(Vec::len), "but for the demonstration's");
 }
