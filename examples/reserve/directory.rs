@@ -9,22 +9,13 @@ use std::{
 
 use invitation::reserve::ReservationId;
 
-use crate::Result;
+use crate::{
+    Result,
+    registration::{Account, Accounts},
+};
 
 /// A directory of accounts in a file.
 pub(crate) struct Directory(PathBuf);
-
-/// An account in the directory.
-pub(crate) struct Account {
-    /// The reservation that it was created under.
-    pub(crate) key: ReservationId,
-    /// The name of the user.
-    pub(crate) name: String,
-    /// The role of the user.
-    pub(crate) role: String,
-    /// Whether the user may sign in.
-    pub(crate) active: bool,
-}
 
 impl Directory {
     /// Opens the directory in this file.
@@ -32,27 +23,7 @@ impl Directory {
         Self(path)
     }
 
-    /// Creates an account that may not sign in yet. If the key already has an account, it
-    /// stays as it is.
-    pub(crate) fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
-        if self.accounts()?.iter().any(|account| account.key == key) {
-            return Ok(());
-        }
-        self.write(&format!("create {key} {name} {role}"))
-    }
-
-    /// Lets the user of the account sign in.
-    pub(crate) fn activate(&self, key: ReservationId) -> Result {
-        self.write(&format!("activate {key}"))
-    }
-
-    /// Removes the account.
-    pub(crate) fn remove(&self, key: ReservationId) -> Result {
-        self.write(&format!("remove {key}"))
-    }
-
-    /// Returns all accounts.
-    pub(crate) fn accounts(&self) -> Result<Vec<Account>> {
+    fn read(&self) -> Result<Vec<Account>> {
         let text = match fs::read_to_string(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read?,
@@ -91,5 +62,26 @@ impl Directory {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
         file.write_all(format!("{line}\n").as_bytes())?;
         Ok(file.sync_all()?)
+    }
+}
+
+impl Accounts for Directory {
+    async fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
+        if self.read()?.iter().any(|account| account.key == key) {
+            return Ok(());
+        }
+        self.write(&format!("create {key} {name} {role}"))
+    }
+
+    async fn activate(&self, key: ReservationId) -> Result {
+        self.write(&format!("activate {key}"))
+    }
+
+    async fn remove(&self, key: ReservationId) -> Result {
+        self.write(&format!("remove {key}"))
+    }
+
+    async fn all(&self) -> Result<Vec<Account>> {
+        self.read()
     }
 }

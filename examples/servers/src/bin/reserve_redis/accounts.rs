@@ -6,22 +6,15 @@ use std::path::Path;
 use invitation::{reserve::ReservationId, sql::sqlx};
 use sqlx::{Row, SqlitePool, sqlite::SqliteConnectOptions};
 
-use crate::Result;
+use crate::{
+    Result,
+    registration::{Account, Accounts},
+};
 
 /// The table of accounts.
-pub(crate) struct Accounts(SqlitePool);
+pub(crate) struct Table(SqlitePool);
 
-/// An account of the host.
-pub(crate) struct Account {
-    /// The reservation that it was created under.
-    pub(crate) key: ReservationId,
-    /// The name of the user.
-    pub(crate) name: String,
-    /// Whether the user may sign in.
-    pub(crate) active: bool,
-}
-
-impl Accounts {
+impl Table {
     pub(crate) async fn open(file: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let pool = SqlitePool::connect_with(options).await?;
@@ -30,37 +23,40 @@ impl Accounts {
         sqlx::query(table).execute(&pool).await?;
         Ok(Self(pool))
     }
+}
 
-    /// Creates an account that may not sign in yet. If the key already has an account, it
-    /// stays as it is.
-    pub(crate) async fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
+impl Accounts for Table {
+    async fn create(&self, key: ReservationId, name: &str, role: &str) -> Result {
         let sql = "INSERT INTO accounts (key, name, role, active) VALUES (?, ?, ?, 0) \
              ON CONFLICT (key) DO NOTHING";
         sqlx::query(sql).bind(key.to_string()).bind(name).bind(role).execute(&self.0).await?;
         Ok(())
     }
 
-    /// Lets the user of the account sign in.
-    pub(crate) async fn activate(&self, key: ReservationId) -> Result {
+    async fn activate(&self, key: ReservationId) -> Result {
         let sql = "UPDATE accounts SET active = 1 WHERE key = ?";
         sqlx::query(sql).bind(key.to_string()).execute(&self.0).await?;
         Ok(())
     }
 
-    /// Removes the account.
-    pub(crate) async fn remove(&self, key: ReservationId) -> Result {
+    async fn remove(&self, key: ReservationId) -> Result {
         let sql = "DELETE FROM accounts WHERE key = ?";
         sqlx::query(sql).bind(key.to_string()).execute(&self.0).await?;
         Ok(())
     }
 
-    pub(crate) async fn all(&self) -> Result<Vec<Account>> {
-        let sql = "SELECT key, name, active FROM accounts ORDER BY name";
+    async fn all(&self) -> Result<Vec<Account>> {
+        let sql = "SELECT key, name, role, active FROM accounts ORDER BY name";
         let rows = sqlx::query(sql).fetch_all(&self.0).await?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             let key: String = row.try_get("key")?;
             let active: i64 = row.try_get("active")?;
-            Ok(Account { key: key.parse()?, name: row.try_get("name")?, active: active == 1 })
+            Ok(Account {
+                key: key.parse()?,
+                name: row.try_get("name")?,
+                role: row.try_get("role")?,
+                active: active == 1,
+            })
         };
         rows.iter().map(read).collect()
     }
