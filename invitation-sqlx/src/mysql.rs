@@ -78,8 +78,8 @@ pub type MySqlStore = SqlStore<MySql>;
 /// 3. Run `SET autocommit = 1` after the end.
 ///
 /// A redemption takes three round trips: a savepoint, one message with all changes, and a
-/// rollback to the end of that message, which is sent together with the next statement on the
-/// connection. A refusal takes four.
+/// rollback to the end of that message. The rollback is sent together with the next statement on
+/// the connection. A refusal takes four.
 pub type MySqlJoined<'t> = Joined<'t, MySql>;
 
 impl Dialect for MySql {

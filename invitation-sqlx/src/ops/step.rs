@@ -24,9 +24,9 @@ pub(crate) enum Begin {
 ///
 /// It differs from [`sqlx::Transaction`] in one point. sqlx's guard is armed while the
 /// transaction begins. If the future is dropped at that moment, both the driver and the guard
-/// roll back, and inside a host's transaction the second rollback undoes the host's own work.
-/// This guard is armed only after the driver has confirmed the beginning. Until then, the driver
-/// alone rolls back.
+/// roll back. Inside a host's transaction, the second rollback undoes the host's own work. This
+/// guard is armed only after the driver has confirmed the beginning. Until then, the driver alone
+/// rolls back.
 ///
 /// On a connection that is not safe to cancel, the store begins and ends its own transaction
 /// without the driver's knowledge. If the step is dropped before its end, the owner of the
@@ -113,7 +113,7 @@ impl<'c, DB: Dialect> Step<'c, DB> {
             return unprepared::<DB>(self.conn, sql).await;
         }
         // This creates a second savepoint of the same name. If the call is dropped while it
-        // waits, the driver rolls back to one of the two, so all work is kept or all is undone.
+        // waits, the driver rolls back to one of the two. So all work is kept or all is undone.
         // With one savepoint, the driver might roll back to one that no longer exists.
         self.savepoint("SAVEPOINT").await?;
         DB::TransactionManager::commit(self.conn).await?;

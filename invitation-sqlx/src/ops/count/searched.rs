@@ -1,8 +1,8 @@
 //! Counts of search results, in one pass over all matches of the search terms.
 //!
 //! Each matching invitation is read once, by its key. So the work grows with the number of
-//! matches and not with the size of the table. A part with all terms counts if its number is 0
-//! (the address), or if it is the greatest part of the invitation (the latest redeemer).
+//! matches and not with the size of the table. A part with all terms counts if it is part 0 (the
+//! address) or the invitation's greatest part (the latest redeemer).
 
 use invitation_core::{Filter, Scope, Search, Status};
 

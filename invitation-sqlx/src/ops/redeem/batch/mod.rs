@@ -7,7 +7,7 @@
 //!
 //! A caller whose redemption the statements did not make gets `None`. The general path then
 //! applies it or explains the refusal. All callers of a code get `None` if one of them may not
-//! redeem it, or if the code has not enough uses left for all.
+//! redeem it, or if too few uses are left.
 
 mod entries;
 mod statement;
