@@ -13,7 +13,8 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use invitation::{
-    Draft, Invitations, MemoryStore, Redeemer, Role, SystemActor, Timestamp, UserId, Username,
+    Draft, Invitations, Limits, MemoryStore, Redeemer, Role, SystemActor, Timestamp, UserId,
+    Username,
     audit::{EventId, Performer, RequestContext},
     code::{CodeFormat, Entropy, OsEntropy, Sealing},
     decide::{Call, RedeemCommand, UseSource, decide_redemption},

@@ -119,7 +119,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
 /// invitations.
 fn on_postgres(question: Question, index: &'static str) -> &'static str {
     match (question, index) {
-        (Question::Of(Status::Active | Status::Expired), "states_pkey") => "states_validity_length",
+        (Question::Of(Status::Active | Status::Expired), "states_pkey") => "states_by_length",
         _ => index,
     }
 }

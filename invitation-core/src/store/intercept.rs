@@ -14,7 +14,8 @@ use crate::{
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Tally},
+    query::{EventFilter, Filter},
+    status_counts::StatusCounts,
     text::UserId,
     time::Timestamp,
     transition::{Target, Transition},
@@ -287,7 +288,12 @@ impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
         self.one(Operation::List, self.store.list(scope, filter, page)).await
     }
 
-    async fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> Result<Tally, StoreError> {
+    async fn count(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
         self.one(Operation::Count, self.store.count(scope, filter, cap)).await
     }
 

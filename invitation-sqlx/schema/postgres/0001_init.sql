@@ -67,8 +67,8 @@ CREATE INDEX {prefix}states_valid ON {prefix}states (division, expires_at, creat
 CREATE INDEX {prefix}states_valid_anywhere ON {prefix}states (expires_at, created_at, id) WHERE state = 0;
 -- By validity in whole days. The condition is < 1 instead of = 0, so that a query with the
 -- same condition can use no other partial index.
-CREATE INDEX {prefix}states_validity_length ON {prefix}states (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
-CREATE INDEX {prefix}states_validity_length_anywhere ON {prefix}states (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
+CREATE INDEX {prefix}states_by_length ON {prefix}states (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
+CREATE INDEX {prefix}states_by_length_anywhere ON {prefix}states (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
 CREATE INDEX {prefix}states_sampled ON {prefix}states (division, state, expires_at) WHERE sampled;
 CREATE INDEX {prefix}states_sampled_anywhere ON {prefix}states (state, expires_at) WHERE sampled;
 CREATE INDEX {prefix}states_valid_by ON {prefix}states (inviter, expires_at) WHERE state = 0;

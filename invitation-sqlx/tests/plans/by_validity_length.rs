@@ -98,7 +98,7 @@ impl Data {
         log().clear();
         let (ids, short) = self.listed(actor, criteria, size).await;
         let plans = log().take();
-        assert!(plans.contains(" using invitation_states_validity_length"), "{plans}");
+        assert!(plans.contains(" using invitation_states_by_length"), "{plans}");
         for other in ["states_pkey", "states_anywhere", "states_valid"] {
             assert!(!plans.contains(&format!("invitation_{other}")), "{criteria:?}: {other}");
         }
