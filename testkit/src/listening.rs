@@ -50,7 +50,9 @@ impl ListeningProgram {
         let mut program = Self { child, base: String::new(), log: Some(log) };
         let first = told.recv_timeout(PATIENCE).unwrap_or_default();
         match first.trim_end().strip_prefix("listening on ") {
-            Some(base) if base.starts_with("http://127.0.0.1:") => program.base = base.to_owned(),
+            Some(base) if base.starts_with("http://127.0.0.1:") => {
+                base.clone_into(&mut program.base);
+            }
             _ => {
                 let said = program.kill();
                 return Err(io::Error::other(format!("it does not say where it listens: {said}")));
