@@ -13,19 +13,24 @@ use crate::{Result, killing::KillAt};
 
 /// The system of the accounts. It has one account per key, however often it is requested,
 /// and each step is committed before the next.
-pub(crate) trait Accounts {
+pub(crate) trait Accounts: Send + Sync {
     /// Creates an account that may not sign in yet. If the key already has an account, it
     /// stays as it is.
-    async fn create(&self, key: ReservationId, name: &str, role: &str) -> Result;
+    fn create(
+        &self,
+        key: ReservationId,
+        name: &str,
+        role: &str,
+    ) -> impl Future<Output = Result> + Send;
 
     /// Lets the user of the account sign in.
-    async fn activate(&self, key: ReservationId) -> Result;
+    fn activate(&self, key: ReservationId) -> impl Future<Output = Result> + Send;
 
     /// Removes the account.
-    async fn remove(&self, key: ReservationId) -> Result;
+    fn remove(&self, key: ReservationId) -> impl Future<Output = Result> + Send;
 
     /// Returns all accounts.
-    async fn all(&self) -> Result<Vec<Account>>;
+    fn all(&self) -> impl Future<Output = Result<Vec<Account>>> + Send;
 }
 
 /// An account.
