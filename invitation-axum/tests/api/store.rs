@@ -32,13 +32,11 @@ impl Interceptor for Outage {
     async fn intercept(&self, _: Operation, call: StoreCall<'_>) -> Result<(), StoreError> {
         assert!(!self.panicking.load(Ordering::SeqCst), "CANARY-7KQ2");
         let fault = *self.fault.lock().expect("it is there");
-        match fault {
-            Some(kind) => Err(StoreError::new(kind, "try").because("CANARY-7KQ2")),
-            None => {
-                _ = call.await;
-                Ok(())
-            }
+        if let Some(kind) = fault {
+            return Err(StoreError::new(kind, "try").because("CANARY-7KQ2"));
         }
+        _ = call.await;
+        Ok(())
     }
 }
 
