@@ -249,12 +249,7 @@ impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
         });
         match answers.await {
             Ok(answers) => answers,
-            Err(error) => {
-                let kind = error.kind();
-                let others = transitions.iter().skip(1);
-                let others = others.map(|_| Err(StoreError::new(kind, "apply")));
-                std::iter::once(Err(error)).chain(others).take(transitions.len()).collect()
-            }
+            Err(error) => transitions.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
