@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// One of the README's examples needs the feature `testing`, so the examples are compiled
+// only with it.
+#![cfg_attr(any(not(doctest), feature = "testing"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]

@@ -1,11 +1,76 @@
-//! The conformance suite for authors of stores.
+//! Tests for authors of a [`Store`](invitation_core::Store): a conformance suite, and a model
+//! that random calls are compared with.
 //!
-//! One macro call, [`conformance!`](crate::conformance!), generates one named test for
-//! every promise of [`port`], [`service`] and [`races`]. A store that passes them all fulfils the contract of
-//! [`Store`](invitation_core::Store).
+//! The documentation of `Store` states what a store must do. This crate tests it. The stores
+//! of the invitation library pass the same tests.
 //!
-//! Not covered by semantic versioning: a later version may add promises. A store that
-//! passed before may then fail the new tests.
+//! # Running the suite
+//!
+//! Add the crate to your dev-dependencies, write a function that returns an empty store, and
+//! call [`conformance!`] in a test target:
+//!
+//! ```
+//! use invitation_conformance::Fixture;
+//! use invitation_core::MemoryStore;
+//!
+//! /// Returns an empty store. Each test calls the function once.
+//! async fn fixture() -> Fixture {
+//!     Fixture::new(MemoryStore::new())
+//! }
+//!
+//! mod promises {
+//!     invitation_conformance::conformance!(super::fixture);
+//! }
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! #     use invitation_conformance::{port, service};
+//! #     port::insert_with_a_taken_code_stores_nothing(fixture().await).await;
+//! #     service::single_use_code_is_redeemed_once(fixture().await).await;
+//! # });
+//! ```
+//!
+//! A store that needs a directory or a server gives it to [`Fixture::keeping`], which keeps
+//! it until the test has ended.
+//!
+//! The macro generates one test for each promise, about 200, in three groups:
+//!
+//! - [`port`]: each method of the store on its own. The results equal the functions that the
+//!   documentation of `Store` calls its specification, such as
+//!   [`Change::apply_to`](invitation_core::Change::apply_to).
+//! - [`service`]: what a host sees that calls [`Invitations`](invitation_core::Invitations) on
+//!   the store.
+//! - [`races`]: up to 64 concurrent callers of one code, one quota or one key. Authors can
+//!   race longer with [`run_redemption_races`](races::run_redemption_races) and
+//!   [`run_reservation_races`](races::run_reservation_races).
+//!
+//! A test filter selects an area: `cargo test port::purge`.
+//!
+//! # Running the model
+//!
+//! [`model::check`] draws random sequences of calls and compares the store with a model after
+//! each of them. It finds what no single test expects, for example a lease that survives an
+//! amendment. See [`model`] for an example.
+//!
+//! # How long it takes
+//!
+//! On two cores the suite takes a few seconds on the memory store, and a minute or a few on a
+//! database server: the store's round trips decide. The tests run in parallel, so a fixture
+//! must not share data between tests. The time of the model is in the hands of the caller:
+//! 10,000 short sequences on the memory store take about ten seconds.
+//!
+//! # What it does not test
+//!
+//! - Durability: no test kills the process or the server.
+//! - Lost answers, broken connections and cancelled calls.
+//! - A store that joins a transaction of the host.
+//!
+//! These depend on the database. A store needs tests of its own for them.
+//!
+//! # Versions
+//!
+//! Semantic versioning does not cover the promises: a later minor version may add tests, and
+//! a store that passed before may then fail them. It covers the macro, [`Fixture`],
+//! [`SeededEntropy`] and the module [`model`].
 
 mod entropy;
 mod fixture;
@@ -16,4 +81,6 @@ pub mod races;
 pub mod service;
 mod support;
 
+#[doc(hidden)]
+pub use self::macros::__run_test;
 pub use self::{entropy::SeededEntropy, fixture::Fixture};

@@ -4,9 +4,9 @@
 /// [`service`](crate::service) and [`races`](crate::races).
 ///
 /// The argument is the path of an `async fn() -> Fixture` that returns an empty store on
-/// each call. Call the macro in a module of its own. The tests are in modules named by
-/// what they test, such as `port::purge`. The crate needs `tokio` with the features
-/// `macros` and `rt-multi-thread` among its dev-dependencies.
+/// each call. Call the macro in a module of its own, in a test target. The tests are in
+/// modules named by what they test, such as `port::purge`, so that a test filter selects
+/// an area. Each test runs on a multi-threaded Tokio runtime of its own.
 ///
 /// ```
 /// use invitation_conformance::Fixture;
@@ -32,20 +32,32 @@ macro_rules! conformance {
 #[macro_export]
 macro_rules! __conformance_tests {
     (($fixture:path) $($group:ident { $($file:ident { $($promise:ident)+ })+ })+) => {
+        #[cfg(test)]
         async fn __fixture() -> $crate::Fixture {
             $fixture().await
         }
         $(mod $group {
             $(mod $file {
                 $(
-                    #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
-                    async fn $promise() {
-                        $crate::$group::$promise(super::super::__fixture().await).await;
+                    #[test]
+                    fn $promise() {
+                        $crate::__run_test(async {
+                            $crate::$group::$promise(super::super::__fixture().await).await;
+                        });
                     }
                 )+
             })+
         })+
     };
+}
+
+/// Runs a generated test on a runtime of its own, so that the crate that calls the macro
+/// needs no dependency on Tokio.
+#[doc(hidden)]
+pub fn __run_test(test: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(4).enable_all().build();
+    runtime.expect("a test can start four threads").block_on(test);
 }
 
 /// Exports the promises of one group, so that the compiler reports a promise missing from

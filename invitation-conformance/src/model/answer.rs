@@ -35,7 +35,7 @@ pub(super) enum Answer {
     Used(Vec<Redemption>),
     /// All pages of the open reservations.
     Open(Vec<Open>),
-    /// The invitations revoked by a sweep, from all pages.
+    /// The invitations revoked by `revoke_all`, from all pages.
     Withdrawn(Vec<InvitationId>),
     /// The invitations that a purge removed, and whether more may be left.
     Removed(Vec<InvitationId>, bool),

@@ -14,7 +14,7 @@ use super::{
 };
 
 impl Model {
-    /// Expects the result of all pages of a sweep.
+    /// Expects the result of all pages of `revoke_all`.
     pub(super) fn revoke_all(
         &mut self,
         by: ActingUser,

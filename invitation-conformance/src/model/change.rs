@@ -60,10 +60,10 @@ impl Model {
             if terms.binding.is_some() || terms.role.is_some() {
                 row.end_leases();
             }
-            let mut told = Vec::new();
-            told.extend(terms.role.map(|role| ("role", role.role().to_string())));
-            told.extend(expires_at.map(|at| ("expires_at", at.to_string())));
-            told
+            let mut detail = Vec::new();
+            detail.extend(terms.role.map(|role| ("role", role.role().to_string())));
+            detail.extend(expires_at.map(|at| ("expires_at", at.to_string())));
+            detail
         })
     }
 

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use super::{driver, step::Step, store_provider::StoreProvider, strategy::steps};
 
 /// Draws `cases` sequences from `seed` and runs each on the model and on a store of its
-/// own from `new_provider`. A sequence consists of 1 to `max_len` single steps or scenes
+/// own from `new_provider`. A sequence consists of 1 to `max_len` single steps or scenarios
 /// of a few steps.
 ///
 /// Different seeds draw different sequences, so a long run can be split over several
@@ -18,12 +18,12 @@ use super::{driver, step::Step, store_provider::StoreProvider, strategy::steps};
 ///
 /// Panics when a store differs from the model. The message contains the shortest failing
 /// sequence that was found, and the difference.
-pub fn check<H: StoreProvider>(
+pub fn check<P: StoreProvider>(
     seed: u64,
     cases: u32,
     max_len: usize,
     runtime: &Runtime,
-    new_provider: impl FnMut() -> H,
+    new_provider: impl FnMut() -> P,
 ) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut bytes = [0; 32];

@@ -124,8 +124,9 @@ const DETAIL_NAMES: [&str; 10] = [
 ];
 
 fn matches_event(wanted: &ExpectedEvent, event: &Event) -> bool {
-    let told = |(name, value)| Some((DETAIL_NAMES.into_iter().find(|told| *told == name)?, value));
-    let mut detail: Vec<(&str, &str)> = event.detail.iter().filter_map(told).collect();
+    let named =
+        |(name, value)| Some((DETAIL_NAMES.into_iter().find(|known| *known == name)?, value));
+    let mut detail: Vec<(&str, &str)> = event.detail.iter().filter_map(named).collect();
     let mut wanted_detail: Vec<(&str, &str)> =
         wanted.detail.iter().map(|(name, value)| (*name, value.as_str())).collect();
     detail.sort_unstable();
@@ -150,20 +151,20 @@ fn matches_event(wanted: &ExpectedEvent, event: &Event) -> bool {
 
 /// Checks that no event contains a code or a whole address.
 fn leaks_nothing(event: &Event, model: &Model) -> Result<(), String> {
-    let mut told = String::new();
+    let mut text = String::new();
     for (_, value) in event.detail.iter() {
-        told.push_str(value);
-        told.push('\n');
+        text.push_str(value);
+        text.push('\n');
     }
     // Codes are found with or without hyphens.
-    let bare = told.replace('-', "");
+    let bare = text.replace('-', "");
     let code = model.codes.iter().any(|(code, _)| bare.contains(&code.replace('-', "")));
     let all =
         [Mailbox::Anna, Mailbox::AnnaUntagged, Mailbox::Bob, Mailbox::BobElsewhere, Mailbox::Carol];
-    let address = told.contains('@')
+    let address = text.contains('@')
         && all.iter().any(|mailbox| {
-            [false, true].iter().any(|&other| told.contains(mailbox.spelling(other)))
-                || told.contains(mailbox.email(false).key().as_str())
+            [false, true].iter().any(|&other| text.contains(mailbox.spelling(other)))
+                || text.contains(mailbox.email(false).key().as_str())
         });
     if code || address {
         return Err(format!("the detail of an event tells a secret: {event:?}"));

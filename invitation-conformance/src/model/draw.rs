@@ -232,14 +232,14 @@ pub(super) fn search_text() -> impl Strategy<Value = SearchText> {
 }
 
 pub(super) fn event_criteria() -> impl Strategy<Value = EventCriteriaSpec> {
-    let somebody = prop_oneof![
+    let performer = prop_oneof![
         acting_user().prop_map(EventPerformer::Actor),
         (0_u8..4).prop_map(EventPerformer::Person),
     ];
     let outcomes = [EventOutcome::Succeeded, EventOutcome::Refused, EventOutcome::Denied];
     (
         option::weighted(0.3, pick()),
-        option::weighted(0.2, somebody),
+        option::weighted(0.2, performer),
         option::weighted(0.2, select(Action::ALL)),
         option::weighted(0.2, select(outcomes.to_vec())),
         option::weighted(0.3, division()),

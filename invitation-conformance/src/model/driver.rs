@@ -19,8 +19,8 @@ use crate::SeededEntropy;
 const START: i64 = 1_800_000_000_000_007;
 
 /// Runs a sequence; returns the first difference.
-pub(super) async fn run<H: StoreProvider + ?Sized>(
-    provider: &mut H,
+pub(super) async fn run<P: StoreProvider + ?Sized>(
+    provider: &mut P,
     steps: &[Step],
 ) -> Result<(), String> {
     let start = Timestamp::from_micros(START).expect("the year 2027 can be held");
@@ -42,8 +42,8 @@ pub(super) async fn run<H: StoreProvider + ?Sized>(
     subject.compare_all(&model).await.map_err(|error| format!("at the end, {error}"))
 }
 
-async fn run_step<H: StoreProvider + ?Sized>(
-    provider: &mut H,
+async fn run_step<P: StoreProvider + ?Sized>(
+    provider: &mut P,
     subject: &mut ServiceUnderTest,
     model: &mut Model,
     step: &Step,

@@ -1,16 +1,17 @@
 //! A model of the whole service, and random sequences of calls that compare a store with
 //! it.
 //!
-//! The model is a second, naive statement of the rules: plain lists and loops, written
-//! from the documents and not from the code. [`check`] draws sequences of every command
-//! of [`Invitations`](invitation_core::Invitations). In between, the clock moves, the policy and
-//! the limits change, and stores are reopened.
+//! The model is a second, naive implementation of the rules: plain lists and loops, written
+//! from the documentation and not from the code. [`check`] draws sequences of every command
+//! of [`Invitations`](invitation_core::Invitations). In between, the clock moves, the policy
+//! and the limits change, and the store is opened again.
 //!
 //! After each step it compares these with the model: the answer, every fact of every
 //! invitation, the counts, the open reservations, the redemptions and the events. A
 //! difference is shrunk to a short sequence and reported.
 //!
-//! The drawn sequences depend only on the seed, so a failure is reproducible.
+//! The drawn sequences depend only on the seed and the arguments: the same call of
+//! [`check`] fails again in the same way.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -34,8 +35,6 @@
 //! // 20 sequences of up to 10 steps, each on an empty store of its own.
 //! model::check(1, 20, 10, &runtime, Memory::default);
 //! ```
-//!
-//! Not covered by semantic versioning: a later version may test more.
 
 mod answer;
 mod bulk;

@@ -346,9 +346,9 @@ pub(super) fn time_range(at: invitation_core::Timestamp, from: bool) -> TimeRang
 
 fn redeemed(redeemed: &Redeemed) -> Answer {
     let redemption = redeemed.redemption().clone();
-    let told = (redeemed.username(), redeemed.role(), redeemed.at());
-    if told != (&redemption.username, &redemption.role, redemption.at) {
-        return Answer::Broken(format!("a redemption that says {told:?}"));
+    let answered = (redeemed.username(), redeemed.role(), redeemed.at());
+    if answered != (&redemption.username, &redemption.role, redemption.at) {
+        return Answer::Broken(format!("a redemption that says {answered:?}"));
     }
     Answer::Redeemed(Box::new(Grant {
         redemption,

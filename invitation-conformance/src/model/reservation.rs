@@ -180,9 +180,9 @@ impl Model {
             }
         }
         open.sort_by_key(|open| std::cmp::Reverse((open.lease.since, open.lease.id)));
-        let told =
+        let listed =
             open.into_iter().map(|open| Open { expired: self.now >= open.lease.until, open });
-        Expected::without_events(Answer::Open(told.collect()))
+        Expected::without_events(Answer::Open(listed.collect()))
     }
 }
 
@@ -194,12 +194,12 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn of(told: &OpenReservation) -> Result<Self, String> {
-        let open = told.open().clone();
-        if told.id() != ReservationId::new(open.invitation, open.lease.id) {
-            return Err(format!("a reservation under another id: {told:?}"));
+    pub(super) fn of(listed: &OpenReservation) -> Result<Self, String> {
+        let open = listed.open().clone();
+        if listed.id() != ReservationId::new(open.invitation, open.lease.id) {
+            return Err(format!("a reservation under another id: {listed:?}"));
         }
-        Ok(Self { open, expired: told.has_expired() })
+        Ok(Self { open, expired: listed.has_expired() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Draws short scenes: steps that together reach states which independently drawn steps
+//! Draws short scenarios: steps that together reach states which independently drawn steps
 //! rarely reach.
 
 use proptest::{option, prelude::*, sample::select};

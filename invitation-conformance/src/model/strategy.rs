@@ -16,7 +16,7 @@ use super::{
     step::{ListCriteria, SearchText, Step},
 };
 
-/// Draws sequences of 1 to `max_len` steps or scenes.
+/// Draws sequences of 1 to `max_len` steps or scenarios.
 pub(super) fn steps(max_len: usize) -> impl Strategy<Value = Vec<Step>> {
     // Most calls have no effect before an invitation was created.
     let policy = option::weighted(0.4, Just(Step::Policy(PolicyChoice::WithLead)));
@@ -40,7 +40,7 @@ fn step() -> BoxedStrategy<Step> {
         6 => creating_once(),
         36 => presenting(),
         29 => changing(),
-        4 => sweeping(),
+        4 => bulk_step(),
         15 => reading(),
         8 => clock_move().prop_map(Step::Clock),
         2 => Just(Step::Reopen),
@@ -106,7 +106,7 @@ fn changing() -> BoxedStrategy<Step> {
     .boxed()
 }
 
-fn sweeping() -> BoxedStrategy<Step> {
+fn bulk_step() -> BoxedStrategy<Step> {
     prop_oneof![
         2 => (acting_user(), list_criteria(), revocation_reason(), 1_u32..=3)
             .prop_map(|(by, wanted, reason, limit)| Step::RevokeAll { by, wanted, reason, limit }),

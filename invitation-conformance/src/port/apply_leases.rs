@@ -55,7 +55,7 @@ where
     }
     // The leases of bob and carl have expired. Bob's sorts first, by its id.
     let hold = reserve("eve", (minute(6), minute(16)), UseSource::Expired);
-    step(&mut oracle, "hold a run-out use", hold).await;
+    step(&mut oracle, "hold an expired use", hold).await;
     assert!(oracle.lease_of(newcomer("bob").user()).is_none(), "bob's was the first");
     let renewed = UseSource::Own(own(&oracle, "carl"));
     let hold = reserve("carl", (minute(7), minute(17)), renewed);
@@ -63,15 +63,15 @@ where
     let lease = own(&oracle, "carl");
     assert_eq!((lease.since, lease.until), (minute(2), minute(17)), "since then, until later");
     let take = redeem("fred", minute(11), UseSource::Expired);
-    step(&mut oracle, "redeem a run-out use", take).await;
+    step(&mut oracle, "redeem an expired use", take).await;
     let source = UseSource::Own(own(&oracle, "dora"));
     step(&mut oracle, "redeem one's own use", redeem("dora", minute(12), source)).await;
     let lease = own(&oracle, "carl").id;
     let commit = factory.commit(&row, lease, &newcomer("carl"), minute(60));
-    step(&mut oracle, "commit a run-out one", commit).await;
+    step(&mut oracle, "commit a expired one", commit).await;
     let lease = own(&oracle, "eve").id;
     let release = factory.release(&row, lease, &newcomer("eve"), minute(61));
-    step(&mut oracle, "release a run-out one", release).await;
+    step(&mut oracle, "release a expired one", release).await;
     step(&mut oracle, "redeem what is free", redeem("gina", minute(62), UseSource::Free)).await;
     assert_eq!((oracle.invitation.uses, oracle.invitation.held), (4, 0), "all are used");
 }

@@ -267,13 +267,13 @@ pub async fn first_use_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
                 "the first word that fails is FirstUseBy"
             );
         }
-        let late = factory.default_redeem(&row, &newcomer("somebody else"));
+        let late = factory.default_redeem(&row, &newcomer("another user"));
         let outcome = apply(&*store, &late).await;
         let facts = match (uses, outcome) {
             (50, Outcome::Applied(_)) => continue,
             (1 | 2, Outcome::Refused(facts)) => facts,
-            (_, other) => panic!("of {uses}, somebody else: {other:?}"),
+            (_, other) => panic!("of {uses}, another user: {other:?}"),
         };
-        assert_eq!(facts.mine, None, "somebody else has no redemption");
+        assert_eq!(facts.mine, None, "another user has no redemption");
     }
 }

@@ -58,7 +58,7 @@ pub async fn inserted_invitations_are_found_by_id_and_code(fixture: Fixture) {
         Target::Code(vec![]),
     ] {
         let found = store.get(&target, &Scope::All).await.expect("the store answers");
-        assert_eq!(found, None, "nobody inserted {target:?}");
+        assert_eq!(found, None, "not inserted: {target:?}");
     }
 }
 

@@ -182,7 +182,10 @@ pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
     for who in [&anna, &bob] {
         let redeem = factory.redeem_with_source(&anew, who, now, UseSource::Free);
         let outcome = apply(&*store, &redeem).await;
-        assert!(matches!(outcome, Outcome::Applied(_)), "nobody was here before: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Applied(_)),
+            "no trace of the purged invitation: {outcome:?}"
+        );
     }
 }
 

@@ -83,7 +83,7 @@ const SEARCHES: &[&str] = &[
     "anna+1@exa\u{308}mple.com",
     "anna+1@xn--exmple-cua.com",
     "o'brien@example.com",
-    "nobody@example.com",
+    "unknown@example.com",
     // Terms of one character, alone and with others.
     "j",
     "j.smith",

@@ -120,7 +120,7 @@ pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
         let late = harness.service.redeem(&code, &newcomer(&format!("late{round}"))).await;
         assert_eq!(refusal(late), Refusal::Revoked, "round {round}: after it returned");
         let stored = harness.stored(id).await;
-        assert_eq!(stored.uses, inside, "round {round}: counted are those who are in");
+        assert_eq!(stored.uses, inside, "round {round}: the count of uses");
         let on_record = successes(&harness, id, Action::Redeem).await;
         assert_eq!(u32::try_from(on_record), Ok(inside), "round {round}: and on record");
     }

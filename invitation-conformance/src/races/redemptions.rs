@@ -69,7 +69,7 @@ fn check_stored(stored: &Invitation, winners: &[Redeemed], uses: NonZeroU32) {
     let last = stored.last_use.as_ref().expect("it was used");
     assert!(
         winners.iter().any(|winner| winner.redemption() == last),
-        "Used By is one of those who got in"
+        "Used By is one of the redeemers"
     );
 }
 

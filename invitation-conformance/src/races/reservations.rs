@@ -166,13 +166,13 @@ async fn check_stored(
     what: &str,
 ) {
     let stored = harness.stored(id).await;
-    assert_eq!(size(stored.uses), winners.len(), "{what}: counted are those who are in");
+    assert_eq!(size(stored.uses), winners.len(), "{what}: the count of uses");
     assert!(stored.uses + stored.held <= uses, "{what}: {} held", stored.held);
     let mut redemptions = all_redemptions(&*harness.store, &Scope::All, id, 50).await;
     redemptions.sort_by_key(|redemption| redemption.id);
-    let mut told: Vec<_> = winners.iter().map(|winner| winner.redemption().clone()).collect();
-    told.sort_by_key(|redemption| redemption.id);
-    assert_eq!(redemptions, told, "{what}: kept are those who are in");
+    let mut expected: Vec<_> = winners.iter().map(|winner| winner.redemption().clone()).collect();
+    expected.sort_by_key(|redemption| redemption.id);
+    assert_eq!(redemptions, expected, "{what}: the stored redemptions");
     if stored.held > 0 || stored.uses == uses {
         let leases = all_leases(&*harness.store, &Scope::All, 50).await;
         let here = leases.iter().filter(|open| open.invitation == id).count();
@@ -197,10 +197,10 @@ async fn check_trail(harness: &Harness, raced: Vec<RaceResult>) {
         };
         let (redeems, reserves) = (done(Action::Redeem), done(Action::Reserve));
         let mut on_record: Vec<_> = redeems.iter().map(|event| event.id).collect();
-        let mut told_of: Vec<_> = winners.iter().map(|one| one.redemption().id).collect();
+        let mut expected: Vec<_> = winners.iter().map(|one| one.redemption().id).collect();
         on_record.sort();
-        told_of.sort();
-        assert_eq!(on_record, told_of, "one success for each winner");
+        expected.sort();
+        assert_eq!(on_record, expected, "one success for each winner");
         let refused = events.iter().filter(|event| event.outcome == EventOutcome::Refused);
         assert_eq!(refused.count(), losers, "one refusal for each loser");
 

@@ -147,13 +147,13 @@ pub async fn change_that_the_state_forbids_is_refused(fixture: Fixture) {
                 2 => service.revoke(&admin(), id, None, ANY).await.map(drop),
                 _ => service.reinstate(&admin(), id, ANY).await.map(drop),
             };
-            let told = match reason {
+            let expected = match reason {
                 Reason::Used => Refusal::Used,
                 Reason::Revoked => Refusal::Revoked,
                 Reason::NotRevoked => Refusal::NotRevoked,
                 _ => Refusal::NotFound,
             };
-            assert_eq!(refusal(answer), told, "change {n} of one that is {reason}");
+            assert_eq!(refusal(answer), expected, "change {n} of one that is {reason}");
             assert_eq!(harness.stored(id).await, *row, "change {n}, {reason}: nothing changed");
             let after = harness.events_of_invitation(id).await;
             assert_eq!(after.len(), events + 1, "change {n}, {reason}: one event");

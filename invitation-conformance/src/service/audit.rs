@@ -206,8 +206,11 @@ pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
     let single = events.iter().filter(|event| !suppressed(event)).count();
     assert_eq!(single, 60, "60 a minute are written one by one");
     assert!(events.len() <= 60 + 10, "the others are a few summaries: {}", events.len());
-    let told = counted(&events);
-    assert!((70..=140).contains(&told), "at least half of the 140 others is told: {told}");
+    let recorded = counted(&events);
+    assert!(
+        (70..=140).contains(&recorded),
+        "at least half of the 140 others is recorded: {recorded}"
+    );
 
     let anna = newcomer("anna");
     assert_eq!(refusal(harness.service.redeem(&code, &anna).await), Refusal::CodeUnknown);
@@ -220,7 +223,7 @@ pub async fn refusals_beyond_the_limit_are_counted(fixture: Fixture) {
     harness.clock.advance(time::Duration::MINUTE);
     attack(1).await;
     let events = of_mallory().await;
-    assert_eq!(counted(&events), FLOOD - 60, "then the exact number is told");
+    assert_eq!(counted(&events), FLOOD - 60, "then the exact number is recorded");
     let single = events.iter().filter(|event| !suppressed(event)).count();
     assert_eq!(single, 61, "in the next minute they are written again");
 }
@@ -311,15 +314,18 @@ pub async fn refusals_of_all_strangers_share_one_limit(fixture: Fixture) {
     assert_eq!(single, OF_ALL_REDEEMERS, "that many are written one by one");
     assert!(events.len() <= OF_ALL_REDEEMERS + 16, "the others are a few summaries");
     let beyond = ids + BUDGET as usize - OF_ALL_REDEEMERS;
-    let told = counted(&events);
-    assert!((beyond / 2..=beyond).contains(&told), "at least half of {beyond} is told: {told}");
+    let recorded = counted(&events);
+    assert!(
+        (beyond / 2..=beyond).contains(&recorded),
+        "at least half of {beyond} is recorded: {recorded}"
+    );
 
     harness.clock.advance(time::Duration::MINUTE);
     let code = Factory::new().code().reveal();
     let answer = service.redeem(&code, &newcomer("next")).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown);
     let events = harness.events().await;
-    assert_eq!(counted(&events), beyond, "then the exact number is told");
+    assert_eq!(counted(&events), beyond, "then the exact number is recorded");
     let next = events.iter().filter(|event| event.performer.user() == Some(&user("u-next")));
     assert_eq!(next.filter(|event| !suppressed(event)).count(), 1, "and the bound begins anew");
 }

@@ -37,7 +37,7 @@ pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture)
         let checked = harness.service.check(&code, &redeemer, claimed).await;
         assert_eq!(checked.expect("it can be redeemed"), expected, "claiming {claimed:?}");
     }
-    assert_eq!(harness.snapshot().await, before, "as if nobody had asked");
+    assert_eq!(harness.snapshot().await, before, "a check changes nothing");
 
     // `check` ignores reservations, because they are temporary.
     let held = harness.reserve(&anyone.code().reveal(), "ben").await;
@@ -98,7 +98,7 @@ pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
                 other => panic!("{name} has redeemed it: {other:?}"),
             }
         }
-        let other = harness.service.check(&code, &newcomer("somebody"), None).await;
+        let other = harness.service.check(&code, &newcomer("another"), None).await;
         assert_eq!(refusal(other), Refusal::Used, "for others it is used");
     }
 }

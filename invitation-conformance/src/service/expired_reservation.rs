@@ -61,10 +61,14 @@ pub async fn earliest_expired_reservation_is_taken_over_first(fixture: Fixture) 
     let renewed = harness.reserve(&code, "anna").await;
     harness.service.redeem(&code, &newcomer("free")).await.expect("one is free");
     let events = harness.events_by_user(newcomer("free").user()).await;
-    assert_eq!(events[0].detail.get("taken_over_from"), None, "a free use is in nobody's place");
+    assert_eq!(
+        events[0].detail.get("taken_over_from"),
+        None,
+        "a free use is taken over from no lease"
+    );
     for (n, gone) in [(0, &own[1]), (1, &own[2])] {
         let taker = newcomer(&format!("taker{n}"));
-        harness.service.redeem(&code, &taker).await.expect("one has run out");
+        harness.service.redeem(&code, &taker).await.expect("one has expired");
         let events = harness.events_by_user(taker.user()).await;
         let ended = gone.1.id().lease().to_string();
         assert_eq!(events[0].detail.get("taken_over_from"), Some(ended.as_str()), "{}'s", gone.0);
@@ -96,7 +100,7 @@ pub async fn late_commit_succeeds_unless_taken_over(fixture: Fixture) {
     let extension = Amendment::new().expiring(Expiry::InDays(1));
     harness.service.amend(&admin(), id, extension, IfVersion::Any).await.expect("may extend");
     let redeemed = harness.service.commit(reservation.id(), &newcomer("anna")).await;
-    assert!(redeemed.is_ok(), "extended: nobody needed it in the meantime: {redeemed:?}");
+    assert!(redeemed.is_ok(), "extended, and not taken over in the meantime: {redeemed:?}");
 }
 
 /// A reservation that was taken over stays lost, even after the new holder has released
@@ -132,5 +136,5 @@ pub async fn taken_over_reservation_stays_lost(fixture: Fixture) {
     let again = harness.service.commit(second.id(), &anna).await.expect("a repeat");
     assert!(again.is_replayed(), "the same one again");
     let taken = harness.service.release(second.id(), &anna).await;
-    assert_eq!(refusal(taken), Refusal::Used, "what was committed is not given back");
+    assert_eq!(refusal(taken), Refusal::Used, "a committed use is not released");
 }

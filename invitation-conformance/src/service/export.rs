@@ -22,5 +22,5 @@ pub async fn export_contains_no_codes(fixture: Fixture) {
     let policy = Policy::default().with_role(role("manager"), keeper);
     let service = harness.service.clone().with_policy(policy);
     let page = service.export(&manager("sales"), &criteria, first).await.expect("may export");
-    assert_eq!(page.items().len(), 1, "who may export need not have the right to view");
+    assert_eq!(page.items().len(), 1, "exporting does not need the right to view");
 }

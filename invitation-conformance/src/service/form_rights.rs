@@ -219,6 +219,6 @@ pub async fn form_beyond_the_own_rights_can_be_viewed_copied_and_revoked(fixture
     assert_eq!(revoked.expect("it may be withdrawn").revoked(), [id]);
     let answer = service.reinstate(&by, id, IfVersion::Any).await;
     let right = Right::MultiUse;
-    assert_eq!(refusal(answer), Refusal::Forbidden { right }, "but not given back");
+    assert_eq!(refusal(answer), Refusal::Forbidden { right }, "but not reinstated");
     service.delete(&by, id, IfVersion::Any).await.expect("it may be deleted");
 }

@@ -117,7 +117,7 @@ pub async fn same_key_of_another_user_is_independent(fixture: Fixture) {
     let caller = || actors.iter().map(Caller::from).chain([Caller::from(&system)]);
     for (n, actor) in caller().enumerate() {
         let created = service.create_once(actor, &key, draft()).await.expect("may create");
-        assert!(!created.is_replayed(), "{n}: somebody else's key is another one");
+        assert!(!created.is_replayed(), "{n}: another user's key is another one");
         first.push(created);
     }
     for (actor, first) in caller().zip(&first) {
@@ -126,7 +126,7 @@ pub async fn same_key_of_another_user_is_independent(fixture: Fixture) {
     }
     let promoted = Actor::across_divisions(user("u-1"), role("admin"));
     let again = service.create_once(&promoted, &key, draft()).await.expect("a repeat");
-    assert!(same(&again, &first[0]), "whoever has been promoted is the same user");
+    assert!(same(&again, &first[0]), "a promoted user is the same user");
     let other = service.create_once(&actors[0], &cased, draft()).await.expect("may create");
     assert!(!other.is_replayed(), "keys are compared byte for byte");
 }
@@ -221,7 +221,10 @@ pub async fn repeated_creation_without_the_right_to_copy_hides_later_codes(fixtu
     let answer = with(&[Right::View]).create_many_once(&actor, &key, drafts()).await;
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Copy }, "its code");
     let may = with(&[Right::View, Right::Copy]);
-    let again = may.create_many_once(&actor, &key, drafts()).await.expect("who may see both");
+    let again = may
+        .create_many_once(&actor, &key, drafts())
+        .await
+        .expect("an actor with the right to copy");
     assert!(again[1].code() == rotated.code(), "the code of now");
 
     let used = own.create_once(&actor, &self::key("used"), Draft::new()).await;
@@ -259,9 +262,9 @@ pub async fn repeated_creation_with_a_near_expiry_succeeds(fixture: Fixture) {
         let plain = service.create(&admin(), staff_draft().expiring(soon)).await;
         assert_eq!(invalid_field(plain), "expires_at", "without a key nothing is a repeat");
     }
-    let nobody =
+    let another_user =
         service.create_once(&manager("hr"), &key("one"), staff_draft().expiring(soon)).await;
-    assert_eq!(invalid_field(nobody), "expires_at", "a key is its user's own");
+    assert_eq!(invalid_field(another_user), "expires_at", "a key is its user's own");
     assert_eq!(harness.snapshot().await, before, "nothing was stored or written");
 }
 

@@ -51,7 +51,7 @@ pub async fn reservations_list_contains_only_open_ones_newest_first(fixture: Fix
     service.release(keys[2], &newcomer("carl")).await.expect("carl's own");
     service.redeem(&code, &newcomer("eve")).await.expect("one is free");
     service.redeem(&code, &newcomer("fred")).await.expect("another one");
-    service.redeem(&code, &newcomer("gina")).await.expect("anna's has run out");
+    service.redeem(&code, &newcomer("gina")).await.expect("anna's has expired");
     let page = service.reservations(&admin(), Some(&home), Paging::default()).await;
     assert!(page.is_ok_and(|page| page.items().is_empty()), "none is open any more");
 }

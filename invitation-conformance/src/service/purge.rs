@@ -72,8 +72,8 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     assert_eq!((event.invitation, &event.division), (None, &None), "of all divisions");
     assert_eq!(event.performer.user(), Some(admin().user()), "who");
     assert_eq!(event.detail.get("removed"), Some("1"), "how many");
-    let told = event.detail.get("before");
-    assert_eq!(told, Some(before_at.to_string().as_str()), "of which age");
+    let recorded = event.detail.get("before");
+    assert_eq!(recorded, Some(before_at.to_string().as_str()), "the instant");
 
     for who in [&anna, &bob] {
         assert_eq!(refusal(service.redeem(&code, who).await), Refusal::CodeUnknown, "the code");
@@ -142,8 +142,8 @@ pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
         .collect();
     assert_eq!(numbers.len(), purges(&events).len(), "each tells how many");
     assert!(numbers.iter().all(|n| (1..=7).contains(n)), "at most seven each: {numbers:?}");
-    assert_eq!(numbers.iter().sum::<u32>(), 25, "all of them are told");
-    assert_eq!(harness.stored(kept).await.id, kept, "what is not over stays");
+    assert_eq!(numbers.iter().sum::<u32>(), 25, "the events count all of them");
+    assert_eq!(harness.stored(kept).await.id, kept, "an invitation that has not ended stays");
     let rest = harness.service.purge(&admin(), Duration::days(30), nonzero(7)).await;
     assert_eq!(rest.ok(), Some(Purged { removed: 0, more: false }), "nothing is left");
     assert_eq!(harness.events().await.len(), events.len(), "and nothing is written");
@@ -170,9 +170,9 @@ pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
     let answer = service.purge(&manager("sales"), Duration::days(30), nonzero(9)).await;
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Purge }, "no right");
     let event = &harness.events().await[0];
-    let told = (event.action, event.outcome, event.reason);
+    let recorded = (event.action, event.outcome, event.reason);
     let expected = (Action::Purge, EventOutcome::Denied, Some(Reason::RightMissing));
-    assert_eq!(told, expected, "that is recorded");
+    assert_eq!(recorded, expected, "that is recorded");
     assert_eq!(harness.stored(id).await.id, id, "nothing is removed");
     let system = SystemActor::for_bootstrap();
     let purged = service.purge(&system, Limits::MIN_RETENTION, nonzero(1_000)).await;

@@ -49,7 +49,7 @@ pub async fn inviter_quota_limits_pending_invitations(fixture: Fixture) {
     let system = SystemActor::for_bootstrap();
     for _ in 0..4 {
         let draft = staff_draft().in_division(division("sales"));
-        service.create(&system, draft).await.expect("the system is nobody's inviter");
+        service.create(&system, draft).await.expect("the system has no inviter's quota");
     }
 }
 

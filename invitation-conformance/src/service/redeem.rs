@@ -57,7 +57,7 @@ pub async fn single_use_code_is_redeemed_once(fixture: Fixture) {
     assert_eq!(event.performer, by);
 
     let again = harness.service.redeem(&code, &newcomer("bob")).await;
-    assert_eq!(refusal(again), Refusal::Used, "by somebody else");
+    assert_eq!(refusal(again), Refusal::Used, "by another user");
     assert_eq!(harness.stored(id).await, stored, "and nothing has changed");
 }
 

@@ -97,7 +97,7 @@ pub async fn refused_commit_returns_the_account_to_the_host(fixture: Fixture) {
         }
         other => panic!("it was revoked in between: {other:?}"),
     }
-    assert_eq!(harness.stored(id).await.uses, 0, "nobody is in");
+    assert_eq!(harness.stored(id).await.uses, 0, "no use is redeemed");
 }
 
 /// If the call is dropped while the account is being created, the use stays reserved. The
@@ -126,11 +126,11 @@ pub async fn dropped_creation_keeps_the_reservation(fixture: Fixture) {
                 Ok::<_, std::io::Error>(())
             });
             done.await.expect("it is held for anna");
-            assert!(found, "an account may exist already: the host is told to look");
+            assert!(found, "an account may exist already: the host has to look");
         } else {
             harness.clock.advance(time::Duration::minutes(10));
             let other = harness.service.redeem(&code, &newcomer("bob")).await;
-            assert!(other.is_ok(), "it has run out: {other:?}");
+            assert!(other.is_ok(), "it has expired: {other:?}");
         }
         assert_eq!(harness.stored(id).await.uses, 1, "one is in");
     }
@@ -150,7 +150,7 @@ pub async fn failed_repeat_keeps_the_reservation_of_the_first_call(fixture: Fixt
             // taken.
             let second = harness.service.redeem_with(&code, &anna, async |again| {
                 assert_eq!(again.id(), first.id(), "the same reservation");
-                assert!(again.is_replayed(), "and the host is told so");
+                assert!(again.is_replayed(), "and the host sees that");
                 Err::<(), _>("the name is taken")
             });
             match second.await {

@@ -38,14 +38,14 @@ pub async fn repeated_redemption_returns_the_first_result(fixture: Fixture) {
     replay(&harness, &code, &first, "at once").await;
     replay(&harness, &code.to_lowercase().replace('-', ""), &first, "typed in another way").await;
     let other = harness.service.redeem(&code, &newcomer("bob")).await;
-    assert_eq!(refusal(other), Refusal::Used, "somebody else");
+    assert_eq!(refusal(other), Refusal::Used, "another user");
     replay(&harness, &code, &first, "after another's refusal").await;
     harness.clock.advance(time::Duration::days(400));
     replay(&harness, &code, &first, "after the expiry").await;
     harness.service.delete(&admin(), id, IfVersion::Any).await.expect("may delete");
     replay(&harness, &code, &first, "after the deletion").await;
     let other = harness.service.redeem(&code, &newcomer("bob")).await;
-    assert_eq!(refusal(other), Refusal::CodeUnknown, "somebody else, after the deletion");
+    assert_eq!(refusal(other), Refusal::CodeUnknown, "another user, after the deletion");
 }
 
 /// Repeating a redemption of a multi-use code returns the same redemption with the role
@@ -74,7 +74,7 @@ pub async fn repeated_multi_use_redemption_returns_the_own_result(fixture: Fixtu
     service.reinstate(&admin(), id, any).await.expect("may reinstate");
     let rotated = service.rotate(&admin(), id, any).await.expect("may rotate");
     let old = service.redeem(&code, &newcomer("anna")).await;
-    assert_eq!(refusal(old), Refusal::CodeUnknown, "the old code is dead to everybody");
+    assert_eq!(refusal(old), Refusal::CodeUnknown, "the old code is unknown");
     let code = rotated.code().reveal();
     replay(&harness, &code, &first, "with the new code").await;
 
@@ -99,7 +99,7 @@ pub async fn repeated_redemption_under_a_stricter_policy_is_replayed(fixture: Fi
     let again = strict.redeem(&code, &newcomer("anna")).await.expect("a repeat");
     assert!(again.is_replayed() && again.redemption() == first.redemption(), "the same");
     let other = strict.redeem(&code, &newcomer("bob")).await;
-    assert_eq!(refusal(other), Refusal::GrantWithdrawn, "somebody else is new");
+    assert_eq!(refusal(other), Refusal::GrantWithdrawn, "another user is new");
 }
 
 /// A repeat is recognised by user id, not by name. The same user under another name gets
@@ -117,5 +117,5 @@ pub async fn repeated_redemption_is_recognised_by_user_id(fixture: Fixture) {
     assert_eq!(again.redemption(), first.redemption(), "with the name of the first time");
     let namesake = Redeemer::new(user("u-2"), anna.username().clone());
     let answer = harness.service.redeem(&code, &namesake).await;
-    assert_eq!(refusal(answer), Refusal::Used, "somebody else of that name");
+    assert_eq!(refusal(answer), Refusal::Used, "another user of that name");
 }

@@ -78,7 +78,7 @@ pub async fn reservations_do_not_change_the_status(fixture: Fixture) {
     let created = harness.create(Draft::new()).await;
     let id = created.invitation().id;
     harness.reserve(&created.code().reveal(), "anna").await;
-    for state in ["held", "run out"] {
+    for state in ["held", "expired"] {
         let active = Criteria::new().with_status(Status::Active);
         let page = harness.service.list(&admin(), &active, Paging::default()).await;
         assert_eq!(page.map(|page| page.items().len()).ok(), Some(1), "{state}: it is active");
@@ -110,11 +110,11 @@ pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
             };
             refusal(answer)
         };
-        let told = ask(&harness.service, &newcomer("carl")).await;
-        assert_eq!(told, Refusal::AddressProofRequired, "no proof");
+        let reason = ask(&harness.service, &newcomer("carl")).await;
+        assert_eq!(reason, Refusal::AddressProofRequired, "no proof");
         assert_eq!(ask(&strict, &bob).await, Refusal::GrantWithdrawn, "the ceiling");
-        let told = ask(&harness.service, &bob).await;
-        assert!(matches!(told, Refusal::Reserved { .. }), "then it is held: {told:?}");
+        let reason = ask(&harness.service, &bob).await;
+        assert!(matches!(reason, Refusal::Reserved { .. }), "then it is held: {reason:?}");
     }
     harness.clock.set(created.invitation().expires_at);
     let late = refusal(harness.service.reserve(&code, &bob).await);
@@ -157,9 +157,9 @@ pub async fn refused_reserve_without_disclosure_is_code_unknown(fixture: Fixture
             harness.service.commit(reservation.id(), &newcomer("anna")).await.expect("anna's own");
         }
         let answer = silent.reserve(&code, &newcomer(name)).await;
-        assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}: it is not told");
+        assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}: it is not disclosed");
         let answer = silent.redeem(&code, &newcomer(name)).await;
-        assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}: it is not told");
+        assert_eq!(refusal(answer), Refusal::CodeUnknown, "{reason}: it is not disclosed");
         let events = harness.events_by_user(newcomer(name).user()).await;
         let reasons: Vec<_> = events.iter().map(|event| event.reason).collect();
         assert_eq!(reasons, [Some(reason); 2], "the trail keeps it");

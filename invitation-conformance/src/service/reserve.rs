@@ -41,7 +41,7 @@ pub async fn reservation_holds_the_use_until_commit(fixture: Fixture) {
         } else {
             harness.service.redeem(&code, &other).await.map(drop)
         };
-        assert_eq!(refusal(answer), Refusal::Reserved { until }, "somebody else");
+        assert_eq!(refusal(answer), Refusal::Reserved { until }, "another user");
         let events = harness.events_by_user(other.user()).await;
         assert_eq!(events.len(), 1, "one refusal each");
         assert_eq!(events[0].reason, Some(Reason::Reserved), "and why");
@@ -126,9 +126,13 @@ pub async fn reserve_after_own_expiry_renews_the_reservation(fixture: Fixture) {
         assert_eq!(events.len(), n, "{n}: one more event");
         let lease = first.id().lease().to_string();
         let until = again.until().to_string();
-        assert_eq!(events[0].detail.get("reservation"), Some(lease.as_str()), "{n}: of which");
+        assert_eq!(
+            events[0].detail.get("reservation"),
+            Some(lease.as_str()),
+            "{n}: the reservation"
+        );
         assert_eq!(events[0].detail.get("until"), Some(until.as_str()), "{n}: until when");
-        assert_eq!(events[0].detail.get("taken_over_from"), None, "{n}: of nobody else's");
+        assert_eq!(events[0].detail.get("taken_over_from"), None, "{n}: not taken over");
         let other = harness.service.redeem(&code, &newcomer("bob")).await;
         assert_eq!(refusal(other), Refusal::Reserved { until: again.until() }, "{n}: held");
     }
@@ -179,7 +183,7 @@ pub async fn released_use_is_free_at_once(fixture: Fixture) {
     harness.service.release(reservation.id(), &anna).await.expect("again is harmless");
     assert_eq!(harness.events_by_user(anna.user()).await, events, "and nothing is written");
     let late = harness.service.commit(reservation.id(), &anna).await;
-    assert_eq!(refusal(late), Refusal::ReservationLost, "what was given back is gone");
+    assert_eq!(refusal(late), Refusal::ReservationLost, "a released reservation is gone");
 
     let other = harness.reserve(&code, "bob").await;
     assert_ne!(other.id(), reservation.id(), "another reservation");
@@ -200,9 +204,9 @@ pub async fn commit_or_release_by_another_user_is_refused(fixture: Fixture) {
     let (id, code) = (created.invitation().id, created.code().reveal());
     let (of_anna, of_bob) =
         (harness.reserve(&code, "anna").await, harness.reserve(&code, "bob").await);
-    let nobodys = ReservationId::new(id, EventId::from_bytes([7; 16]));
+    let unknown = ReservationId::new(id, EventId::from_bytes([7; 16]));
     for (key, name) in
-        [(of_anna.id(), "bob"), (of_bob.id(), "anna"), (of_anna.id(), "carl"), (nobodys, "anna")]
+        [(of_anna.id(), "bob"), (of_bob.id(), "anna"), (of_anna.id(), "carl"), (unknown, "anna")]
     {
         let before = harness.stored(id).await;
         let commit = harness.service.commit(key, &newcomer(name)).await;
@@ -214,7 +218,7 @@ pub async fn commit_or_release_by_another_user_is_refused(fixture: Fixture) {
         let redeemed = harness.service.commit(reservation.id(), &newcomer(name)).await;
         assert!(redeemed.is_ok(), "{name}'s own: {redeemed:?}");
     }
-    let absent = ReservationId::new(Factory::new().invitation_id(), nobodys.lease());
+    let absent = ReservationId::new(Factory::new().invitation_id(), unknown.lease());
     let commit = harness.service.commit(absent, &newcomer("anna")).await;
     assert_eq!(refusal(commit), Refusal::NotFound, "of no invitation");
     let release = harness.service.release(absent, &newcomer("anna")).await;

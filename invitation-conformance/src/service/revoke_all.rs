@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Returns the ids of all pages of a sweep, concatenated.
+/// Revokes all matching invitations page by page. Returns their ids.
 async fn revoke_in_pages(
     harness: &Harness,
     actor: &Actor,
@@ -42,7 +42,7 @@ async fn revoked(harness: &Harness, id: InvitationId) -> bool {
     harness.stored(id).await.revocation.is_some()
 }
 
-/// A sweep revokes exactly the invitations that match the criteria: by inviter, division,
+/// `revoke_all` revokes exactly the invitations that match the criteria: by inviter, division,
 /// batch, role and search. Each keeps the reason and gets one event.
 pub async fn revoke_all_revokes_what_the_criteria_match(fixture: Fixture) {
     let harness = Harness::new(fixture);
@@ -91,7 +91,7 @@ pub async fn revoke_all_revokes_what_the_criteria_match(fixture: Fixture) {
     }
 }
 
-/// A sweep revokes invitations that have uses left and are not revoked, including expired
+/// `revoke_all` revokes invitations that have uses left and are not revoked, including expired
 /// and reserved ones. Used-up, revoked and deleted invitations stay as they are.
 pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixture) {
     let harness = Harness::new(fixture);
@@ -130,7 +130,7 @@ pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixt
     assert!(again.is_empty(), "there is nothing left to withdraw");
 }
 
-/// A sweep in pages of any length gives the same result as one page. An interrupted sweep
+/// Revoking in pages of any length gives the same result as one page. An interrupted call
 /// continues from the last cursor or from the beginning. Invitations created in between
 /// stay.
 pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
@@ -172,7 +172,7 @@ pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
     }
 }
 
-/// A sweep revokes nothing out of the actor's reach, and nothing at all without the right
+/// `revoke_all` revokes nothing out of the actor's reach, and nothing at all without the right
 /// to revoke. Invalid input is refused before anything is changed.
 pub async fn revoke_all_stays_within_the_actors_reach(fixture: Fixture) {
     let harness = Harness::new(fixture);
@@ -184,8 +184,8 @@ pub async fn revoke_all_stays_within_the_actors_reach(fixture: Fixture) {
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Revoke }, "no right");
     let named = Criteria::new().in_division(division("hr"));
     let answer = service.revoke_all(&at_home, &named, None, page).await;
-    let told = Refusal::DivisionNotAllowed { division: division("hr") };
-    assert_eq!(refusal(answer), told, "another division");
+    let expected = Refusal::DivisionNotAllowed { division: division("hr") };
+    assert_eq!(refusal(answer), expected, "another division");
     let events = harness.events_by_user(at_home.user()).await;
     assert_eq!(events.len(), 1, "one denial: {events:?}");
     let denied = (events[0].action, events[0].outcome, events[0].reason);

@@ -173,7 +173,7 @@ impl Cell {
         };
         let reason = event.reason.expect("a denial has a reason");
         assert!(reasons.contains(&reason), "{self:?}: {reason} is not one of {reasons:?}");
-        assert_eq!(said, self.expected_refusal(reason), "{self:?}: what the actor is told");
+        assert_eq!(said, self.expected_refusal(reason), "{self:?}: the refusal");
         assert_eq!(event.outcome, EventOutcome::Denied, "{self:?}");
         assert_eq!(event.action, self.attempt.action(), "{self:?}");
         let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
@@ -269,7 +269,7 @@ pub async fn manager_creates_staff_and_sees_the_own_division_only(fixture: Fixtu
 
     let page = harness.service.list(&actor, &Criteria::new(), Paging::default()).await;
     let page = page.expect("a manager may list");
-    assert_eq!(page.items().len(), 2, "all of the own division, whoever created them");
+    assert_eq!(page.items().len(), 2, "all of the own division, by any inviter");
     for item in page.items() {
         assert_eq!(item.invitation().division, division("sales"), "and of no other");
         assert_eq!(item.actions(), [Right::Copy], "for a manager: Copy only");

@@ -1,4 +1,4 @@
-//! Searches through the service: the beginnings of codes, and who may search by them.
+//! Searches through the service: by the beginning of a code, and with invalid text.
 
 use invitation_core::{
     Actor, CodeFormat, Criteria, Draft, Error, InvitationCode, Paging, Policy, Right, Rights,

@@ -62,8 +62,8 @@ pub async fn change_for_another_version_is_refused(fixture: Fixture) {
         for wrong in [version - 1, version + 1, u64::MAX] {
             let events = harness.events_of_invitation(id).await;
             let answer = change(&harness, n, id, IfVersion::Exactly(wrong)).await;
-            let told = Refusal::VersionMismatch { current: version };
-            assert_eq!(refusal(answer), told, "change {n} for version {wrong}");
+            let expected = Refusal::VersionMismatch { current: version };
+            assert_eq!(refusal(answer), expected, "change {n} for version {wrong}");
             assert_eq!(harness.stored(id).await, before, "change {n}: nothing changed");
             let mut after = harness.events_of_invitation(id).await;
             after.retain(|event| !events.contains(event));
