@@ -1,14 +1,16 @@
-//! Lists the public API of a crate from its sources, as a text that a test compares.
+//! Lists the public API of a crate from its sources. A test compares the listing with the
+//! committed one.
 //!
-//! The reader needs no compiler: it parses the modules, follows `pub use`, and prints the
-//! public parts of what is reachable. The listing is therefore the same on every toolchain
-//! and with every feature; a `cfg` of an item is part of its text.
+//! The library needs no compiler: it parses the modules, follows `pub use`, and prints the
+//! public part of every item that a user of the crate can reach. The listing is therefore
+//! the same on every toolchain and with every feature. A `cfg` of an item is part of its
+//! text.
 //!
-//! Items that the crate's own macros declare are listed as the call of the macro. The macro
-//! itself follows at the end, so that a change of it shows as well.
+//! An item that a macro of the same crate declares is listed as the call of that macro. The
+//! definition of the macro follows at the end, so that a change of it shows as well.
 //!
-//! The reader does not know types. It does not list auto traits, such as `Send`, and an
-//! alias is listed by its name.
+//! The library does not resolve types. It does not list auto traits, such as `Send`, and it
+//! lists an alias by its name.
 
 mod listing;
 mod macros;
@@ -18,7 +20,7 @@ mod public;
 
 pub use self::{listing::listing, modules::Crate};
 
-/// An error of reading a crate.
+/// The error of a crate whose sources cannot be read, with the reason.
 #[derive(Debug)]
 pub struct Unreadable(String);
 

@@ -1,4 +1,4 @@
-//! The listing: every public path, and the public part of what lies there.
+//! The listing: every public path, and the public part of every item.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -46,20 +46,24 @@ pub fn listing(krate: &Crate) -> Result<String, Unreadable> {
     Ok(text)
 }
 
-/// What a user of the crate can name.
+/// The paths and items that a user of the crate can name.
 #[derive(Default)]
 struct Surface {
-    /// Each public path, with what follows it in the list.
+    /// The public paths. Each value is printed behind its path: attributes, `::` for a module,
+    /// or the item of another crate.
     paths: BTreeMap<String, String>,
+    /// The items, each with its public paths.
     definitions: BTreeMap<Definition, Vec<String>>,
 }
 
 impl Surface {
+    /// Adds the public names of a module and of its public submodules. `before` is printed
+    /// before each name.
     fn walk(&mut self, names: &Names<'_>, module: &ModulePath, before: &str) {
         for binding in names.in_module(module).iter().filter(|binding| binding.is_public) {
             let path = format!("{before}{}", binding.name);
             let mut attributes = binding.attributes.to_vec();
-            public::kept(&mut attributes);
+            public::keep_api_attributes(&mut attributes);
             let mut says = String::new();
             for attribute in &attributes {
                 says.push(' ');
@@ -80,7 +84,8 @@ impl Surface {
         }
     }
 
-    /// Adds the macros that lie at the root because they are exported.
+    /// Adds the macros with `#[macro_export]`. They lie at the root, in whatever module they are
+    /// written.
     fn exported_macros(&mut self, krate: &Crate) {
         for (path, module) in &krate.modules {
             for (n, item) in module.items.iter().enumerate() {
@@ -107,7 +112,8 @@ fn by_path(surface: &Surface) -> Vec<(&Definition, &Vec<String>)> {
     all
 }
 
-/// Returns what is implemented for each public item.
+/// Returns the implementations for each public item: `impl` blocks, and calls of macros that
+/// implement something for the type.
 fn parts(
     krate: &Crate,
     macros: &Macros<'_>,
@@ -124,7 +130,7 @@ fn parts(
                     (owner, Item::Impl(part))
                 }
                 Item::Macro(call) if macros.definition(call).is_some() => {
-                    if macros.declared(call).is_some() {
+                    if macros.declared_type(call).is_some() {
                         continue;
                     }
                     let Some(name) = first_name(&call.mac.tokens) else { continue };
@@ -172,8 +178,8 @@ fn segments(path: &Path) -> Vec<String> {
     path.segments.iter().map(|segment| segment.ident.to_string()).collect()
 }
 
-/// Merges implementations with the same head, and orders everything, so that a method can
-/// move between files without a change of the listing.
+/// Merges inherent implementations with the same head, and orders all implementations. A method
+/// can therefore move between files without a change of the listing.
 fn merged(parts: Vec<Item>) -> Vec<Item> {
     let mut all: BTreeMap<String, Item> = BTreeMap::new();
     for part in parts {
@@ -207,7 +213,7 @@ fn name_of(item: &ImplItem) -> String {
     }
 }
 
-/// Returns the definitions of the macros whose calls declare public items, by name.
+/// Returns the definitions of the macros whose calls are part of the listing, by name.
 fn used<'a>(
     krate: &'a Crate,
     macros: &Macros<'a>,
@@ -219,9 +225,9 @@ fn used<'a>(
         for item in &module.items {
             let Item::Macro(call) = item else { continue };
             let Some(definition) = macros.definition(call) else { continue };
-            let name = macros.declared(call).or_else(|| first_name(&call.mac.tokens));
+            let name = macros.declared_type(call).or_else(|| first_name(&call.mac.tokens));
             if name.is_some_and(|name| surface.has(&names.resolve(path, &[name]))) {
-                for one in macros.used_by(definition) {
+                for one in macros.with_called_macros(definition) {
                     used.insert(one.ident.as_ref().map(ToString::to_string), one);
                 }
             }
@@ -230,6 +236,8 @@ fn used<'a>(
     used.into_values().collect()
 }
 
+/// Returns the formatted text of items, in which `..` stands for private fields and for the
+/// bodies of provided methods.
 fn printed(items: Vec<Item>) -> String {
     let file = File { shebang: None, frontmatter: None, attrs: Vec::new(), items };
     prettyplease::unparse(&file)

@@ -1,4 +1,7 @@
-//! The crate's own macros: which names their calls declare.
+//! The `macro_rules!` macros that the inspected crate defines and calls itself.
+//!
+//! No macro is expanded. The name of the type that a call declares is found in the tokens of
+//! the definition and of the call.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +10,11 @@ use syn::{Item, ItemMacro};
 
 use crate::modules::Crate;
 
-/// The macros of a crate that are defined by `macro_rules!`, by name.
+/// The definitions of the inspected crate's macros, by the macro's name.
 pub(crate) struct Macros<'a>(BTreeMap<String, &'a ItemMacro>);
 
 impl<'a> Macros<'a> {
+    /// Collects the macros of all modules.
     pub(crate) fn of(krate: &'a Crate) -> Self {
         let items = krate.modules.values().flat_map(|module| &module.items);
         Self(
@@ -23,42 +27,47 @@ impl<'a> Macros<'a> {
         )
     }
 
-    /// Returns the definition of the macro that `call` calls, if it is one of the crate's.
+    /// Returns the definition of the macro that `call` calls, or `None` if another crate
+    /// defines it.
     pub(crate) fn definition(&self, call: &ItemMacro) -> Option<&'a ItemMacro> {
+        // `syn` has one type for calls and definitions. Only a definition has a name here.
         if call.ident.is_some() {
             return None;
         }
         self.0.get(&call.mac.path.get_ident()?.to_string()).copied()
     }
 
-    /// Returns the definitions that `definition` uses, itself included.
-    pub(crate) fn used_by(&self, definition: &'a ItemMacro) -> Vec<&'a ItemMacro> {
-        let mut used = vec![definition];
-        let tokens: Vec<_> = flat(definition.mac.tokens.clone());
+    /// Returns `definition` and the definitions of the macros that it calls, directly or
+    /// through another macro.
+    pub(crate) fn with_called_macros(&self, definition: &'a ItemMacro) -> Vec<&'a ItemMacro> {
+        let mut found = vec![definition];
+        let tokens = flattened(definition.mac.tokens.clone());
         for pair in tokens.windows(2) {
             if let [TokenTree::Ident(name), TokenTree::Punct(bang)] = pair
                 && bang.as_char() == '!'
                 && let Some(inner) = self.0.get(&name.to_string())
                 && inner.ident != definition.ident
             {
-                used.extend(self.used_by(inner));
+                found.extend(self.with_called_macros(inner));
             }
         }
-        used
+        found
     }
 
-    /// Returns the name of the public type that `call` declares.
-    pub(crate) fn declared(&self, call: &ItemMacro) -> Option<String> {
+    /// Returns the name of the public struct or enum that `call` declares, if it declares
+    /// one.
+    pub(crate) fn declared_type(&self, call: &ItemMacro) -> Option<String> {
         let definition = self.definition(call)?;
-        self.used_by(definition).into_iter().find_map(|one| {
-            let tokens = flat(one.mac.tokens.clone());
+        self.with_called_macros(definition).into_iter().find_map(|definition| {
+            let tokens = flattened(definition.mac.tokens.clone());
             tokens.windows(3).find_map(|three| match three {
-                [TokenTree::Ident(public), TokenTree::Ident(kind), name]
-                    if public == "pub" && (kind == "struct" || kind == "enum") =>
+                [TokenTree::Ident(visibility), TokenTree::Ident(keyword), name]
+                    if visibility == "pub" && (keyword == "struct" || keyword == "enum") =>
                 {
                     match name {
                         TokenTree::Ident(name) => Some(name.to_string()),
-                        // `$name`: the first name of the call.
+                        // The `$` of a parameter. The crate's macros take the type's name as
+                        // their first argument.
                         _ => first_name(&call.mac.tokens),
                     }
                 }
@@ -68,7 +77,8 @@ impl<'a> Macros<'a> {
     }
 }
 
-/// Returns the first name of a call, behind its attributes.
+/// Returns the first identifier among the arguments of a macro call. Attributes such as
+/// documentation may precede it.
 pub(crate) fn first_name(tokens: &TokenStream) -> Option<String> {
     without_attributes(tokens.clone(), &|_| false).into_iter().find_map(|token| match token {
         TokenTree::Ident(name) => Some(name.to_string()),
@@ -76,19 +86,20 @@ pub(crate) fn first_name(tokens: &TokenStream) -> Option<String> {
     })
 }
 
-/// Returns all tokens, those in groups included.
-fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+/// Returns all tokens in order, including those within brackets, braces and parentheses.
+fn flattened(tokens: TokenStream) -> Vec<TokenTree> {
     let mut all = Vec::new();
     for token in tokens {
         all.push(token.clone());
         if let TokenTree::Group(group) = token {
-            all.extend(flat(group.stream()));
+            all.extend(flattened(group.stream()));
         }
     }
     all
 }
 
-/// Removes attributes at every depth, except those whose content is kept.
+/// Removes attributes at every depth, except those for which `keeps` returns true. `keeps`
+/// gets the tokens within the brackets of the attribute.
 pub(crate) fn without_attributes(
     tokens: TokenStream,
     keeps: &dyn Fn(&TokenStream) -> bool,
@@ -111,15 +122,16 @@ pub(crate) fn without_attributes(
     kept.into_iter().collect()
 }
 
-/// Replaces the bodies of functions by a semicolon, at every depth.
+/// Replaces the body of every function by a semicolon, at every depth. A change of a body does
+/// not change the API.
 pub(crate) fn without_bodies(tokens: TokenStream) -> TokenStream {
     let mut in_signature = false;
     tokens
         .into_iter()
         .map(|token| match token {
-            TokenTree::Ident(word) => {
-                in_signature |= word == "fn";
-                word.into()
+            TokenTree::Ident(ident) => {
+                in_signature |= ident == "fn";
+                ident.into()
             }
             TokenTree::Group(group) => {
                 if in_signature && group.delimiter() == Delimiter::Brace {

@@ -1,4 +1,4 @@
-//! Reading the files of a crate into modules.
+//! Reads the files of a crate, and parses them into modules.
 
 use std::{
     collections::BTreeMap,
@@ -51,6 +51,7 @@ impl Crate {
         self.module(parsed.items, folder, path)
     }
 
+    /// Adds a module and its submodules, without items that only tests compile.
     fn module(
         &mut self,
         items: Vec<Item>,

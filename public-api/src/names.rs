@@ -1,4 +1,4 @@
-//! Resolving names: where a path leads.
+//! Resolves names: finds the item, module or other crate that a path refers to.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,33 @@ use crate::{
     modules::{Crate, ModulePath, declared},
 };
 
-/// An item of the crate: its module, and its index there.
+/// The location of an item: the path of its module, and its index in the module.
 pub(crate) type Definition = (ModulePath, usize);
 
-/// Where a path leads.
+/// What a path refers to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Target {
     Definition(Definition),
     Module(ModulePath),
-    /// A name of another crate.
+    /// An item of another crate, by its full path.
     Elsewhere(String),
 }
 
-/// What a name stands for in its module.
+/// A name in a module: declared there, or imported by `use`.
 pub(crate) struct Binding<'a> {
     pub(crate) name: String,
     pub(crate) is_public: bool,
-    /// The attributes of the `use` or of the module.
+    /// The attributes of the `use` or of the module declaration; empty for other items, whose
+    /// attributes are part of the item.
     pub(crate) attributes: &'a [Attribute],
     meaning: Meaning,
 }
 
+/// What a name refers to.
 enum Meaning {
+    /// The item or module that is declared under the name.
     Target(Target),
+    /// The path of the `use`, which is not resolved yet.
     Path(Vec<String>),
 }
 
@@ -57,12 +61,12 @@ impl<'a> Names<'a> {
         self.0.get(module).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns what a binding of `module` leads to.
+    /// Returns what a name of `module` refers to.
     pub(crate) fn target(&self, module: &ModulePath, binding: &Binding<'_>) -> Target {
         match &binding.meaning {
             Meaning::Target(target) => target.clone(),
             // `use redis;` and `use async_trait::async_trait;` begin with a crate, not with
-            // the name that they bring.
+            // the name that they import. Resolving that name would never end.
             Meaning::Path(path) if path.first() == Some(&binding.name) => {
                 Target::Elsewhere(path.join("::"))
             }
@@ -70,7 +74,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Returns where a path leads that is written in `module`.
+    /// Returns what a path refers to that is written in `module`.
     pub(crate) fn resolve(&self, module: &ModulePath, path: &[String]) -> Target {
         let mut at = module.clone();
         for (n, part) in path.iter().enumerate() {
@@ -98,6 +102,8 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Adds the names that an item declares or imports to the names of its module. `n` is the index
+/// of the item in the module `path`.
 fn bind<'a>(
     path: &ModulePath,
     n: usize,
@@ -129,8 +135,9 @@ fn bind<'a>(
             });
         }
         Item::Macro(call) => {
-            // An exported macro lies at the root of its crate, wherever it is written.
-            if let Some(name) = macros.declared(call) {
+            // A definition binds no name here: an exported macro lies at the root of its crate,
+            // in whatever module it is written.
+            if let Some(name) = macros.declared_type(call) {
                 let meaning = definition();
                 names.push(Binding { name, is_public: true, attributes: &[], meaning });
             }
@@ -145,7 +152,7 @@ fn bind<'a>(
     Ok(())
 }
 
-/// Collects the names that a `use` brings, each with its path.
+/// Collects the names that a `use` imports, each with its path.
 fn imports(
     tree: &UseTree,
     before: &mut Vec<String>,

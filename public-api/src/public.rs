@@ -11,47 +11,47 @@ use crate::{
     names::is_public,
 };
 
-/// The name of the field that stands for all private ones. The printer knows it.
+/// The name of the field that stands for all private ones. `printed` replaces the field by `..`.
 pub(crate) const PRIVATE: &str = "private_fields";
 
-/// Attributes that belong to the API: others are for readers or for lints.
+/// The attributes that are part of the API. All others are documentation or configure lints.
 const KEPT: [&str; 8] =
     ["cfg", "default", "derive", "from", "macro_export", "must_use", "non_exhaustive", "serde"];
 
-/// Returns the public part of an item, without its attributes for readers.
+/// Returns the public part of an item, without its documentation.
 pub(crate) fn item(item: &Item) -> Item {
     let mut item = item.clone();
     match &mut item {
         Item::Struct(one) => structure(one),
         Item::Enum(one) => {
-            kept(&mut one.attrs);
+            keep_api_attributes(&mut one.attrs);
             for variant in &mut one.variants {
-                kept(&mut variant.attrs);
-                variant.fields.iter_mut().for_each(|field| kept(&mut field.attrs));
+                keep_api_attributes(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| keep_api_attributes(&mut field.attrs));
             }
         }
         Item::Trait(one) => {
-            kept(&mut one.attrs);
+            keep_api_attributes(&mut one.attrs);
             one.items.iter_mut().for_each(trait_item);
         }
         Item::Fn(one) => {
-            kept(&mut one.attrs);
+            keep_api_attributes(&mut one.attrs);
             *one.block = empty();
         }
-        Item::Const(one) => kept(&mut one.attrs),
-        Item::Static(one) => kept(&mut one.attrs),
-        Item::Type(one) => kept(&mut one.attrs),
+        Item::Const(one) => keep_api_attributes(&mut one.attrs),
+        Item::Static(one) => keep_api_attributes(&mut one.attrs),
+        Item::Type(one) => keep_api_attributes(&mut one.attrs),
         Item::Macro(one) => macro_item(one),
         _ => {}
     }
     item
 }
 
-/// Keeps the attributes that belong to the API.
-pub(crate) fn kept(attributes: &mut Vec<Attribute>) {
+/// Removes the attributes that are not part of the API.
+pub(crate) fn keep_api_attributes(attributes: &mut Vec<Attribute>) {
     attributes.retain(|attribute| KEPT.iter().any(|name| attribute.path().is_ident(name)));
     for attribute in attributes {
-        // The reason of `must_use` is for readers.
+        // The message of `must_use` is documentation.
         if attribute.path().is_ident("must_use") {
             *attribute = parse_quote!(#[must_use]);
         }
@@ -59,7 +59,7 @@ pub(crate) fn kept(attributes: &mut Vec<Attribute>) {
 }
 
 fn structure(one: &mut ItemStruct) {
-    kept(&mut one.attrs);
+    keep_api_attributes(&mut one.attrs);
     match &mut one.fields {
         Fields::Named(fields) => {
             let all = fields.named.len();
@@ -72,7 +72,7 @@ fn structure(one: &mut ItemStruct) {
         }
         Fields::Unnamed(fields) => {
             for field in &mut fields.unnamed {
-                kept(&mut field.attrs);
+                keep_api_attributes(&mut field.attrs);
                 if !is_public(&field.vis) {
                     field.ty = Type::Infer(parse_quote!(_));
                 }
@@ -84,7 +84,7 @@ fn structure(one: &mut ItemStruct) {
 
 fn public_fields(fields: &Punctuated<Field, Comma>) -> impl Iterator<Item = Field> {
     fields.iter().filter(|field| is_public(&field.vis)).cloned().map(|mut field| {
-        kept(&mut field.attrs);
+        keep_api_attributes(&mut field.attrs);
         field
     })
 }
@@ -92,18 +92,18 @@ fn public_fields(fields: &Punctuated<Field, Comma>) -> impl Iterator<Item = Fiel
 fn trait_item(item: &mut TraitItem) {
     match item {
         TraitItem::Fn(one) => {
-            kept(&mut one.attrs);
+            keep_api_attributes(&mut one.attrs);
             // A provided method keeps a body, so that it differs from a required one.
             one.default = one.default.as_ref().map(|_| parse_quote!({ "provided" }));
         }
-        TraitItem::Const(one) => kept(&mut one.attrs),
-        TraitItem::Type(one) => kept(&mut one.attrs),
+        TraitItem::Const(one) => keep_api_attributes(&mut one.attrs),
+        TraitItem::Type(one) => keep_api_attributes(&mut one.attrs),
         _ => {}
     }
 }
 
 fn macro_item(one: &mut ItemMacro) {
-    kept(&mut one.attrs);
+    keep_api_attributes(&mut one.attrs);
     let keeps = |attribute: &proc_macro2::TokenStream| {
         let first = attribute.clone().into_iter().next().map(|token| token.to_string());
         first.is_some_and(|first| KEPT.contains(&first.as_str()))
@@ -111,10 +111,10 @@ fn macro_item(one: &mut ItemMacro) {
     one.mac.tokens = without_bodies(without_attributes(one.mac.tokens.clone(), &keeps));
 }
 
-/// Returns the public part of an implementation; none if nothing of it is public.
+/// Returns the public part of an implementation, or `None` if it has no public part.
 pub(crate) fn implementation(one: &ItemImpl) -> Option<ItemImpl> {
     let mut one = one.clone();
-    kept(&mut one.attrs);
+    keep_api_attributes(&mut one.attrs);
     if one.trait_.is_some() {
         one.items.retain(|item| matches!(item, ImplItem::Type(_)));
         return Some(one);
@@ -128,11 +128,11 @@ pub(crate) fn implementation(one: &ItemImpl) -> Option<ItemImpl> {
     for item in &mut one.items {
         match item {
             ImplItem::Fn(one) => {
-                kept(&mut one.attrs);
+                keep_api_attributes(&mut one.attrs);
                 one.block = empty();
             }
-            ImplItem::Const(one) => kept(&mut one.attrs),
-            ImplItem::Type(one) => kept(&mut one.attrs),
+            ImplItem::Const(one) => keep_api_attributes(&mut one.attrs),
+            ImplItem::Type(one) => keep_api_attributes(&mut one.attrs),
             _ => {}
         }
     }
