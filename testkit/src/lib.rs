@@ -13,11 +13,11 @@
 //! - [`DropAfter`]: a call whose caller disconnects.
 //! - `Answer`, with the feature `http`: a whole HTTP response, and assertions about it.
 //!
-//! All of them are a [`Server`], which a [`Program`] describes: how its folder is initialised,
-//! how it is started, and when it is ready. Each server has `start`, and `shared` for an
-//! instance that all tests of a program use.
-//! Each test gets its own database there (`create_database`; on Redis, a namespace). A
-//! server that cannot be started is an error, never a skipped test.
+//! Each kind of server is a [`Server`] of its own [`Program`]. The program describes how the
+//! server's folder is initialised, how the server is started, and when it is ready. A server has
+//! `start`, and `shared` for an instance that all tests of a program use. Each test gets its own
+//! database there (`create_database`; on Redis, a namespace). A server that cannot be started is
+//! an error, never a skipped test.
 //!
 //! The environment variable `INVITATION_TEST_PROGRAMS` names a folder whose programs
 //! replace the system's. `scripts/matrix` uses it to run the tests on other versions, and

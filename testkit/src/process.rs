@@ -20,20 +20,20 @@ use crate::{
 /// folder. (Two alternatives do not work: values of statics are never dropped, and a
 /// parent-death signal is sent when the *thread* that started the server ends.)
 const WATCHDOG: &str = r#"
-# A file that reaches its limit is an error of the write then, as on a full disk.
+# Ignoring XFSZ makes a write beyond the file size limit fail, as on a full disk.
 trap '' INT TERM HUP XFSZ
 folder=$1; signal=$2; shift 2
 p=
 end() {
     if [ -n "$p" ]; then
-        # All of its process group, if it leads one.
+        # If the server leads a process group, the whole group.
         kill -"$signal" "-$p" 2>/dev/null || kill -"$signal" "$p" 2>/dev/null
         wait "$p" 2>/dev/null
     fi
     p=
 }
-while read -r word; do
-    case $word in
+while read -r order; do
+    case $order in
         start) "$@" >>"$folder/log" 2>&1 </dev/null & p=$!; echo "$p" ;;
         stop) end; echo stopped ;;
     esac
@@ -83,18 +83,21 @@ pub(crate) struct Process {
     patience: Duration,
 }
 
+/// The watchdog and the pipes to it.
 #[derive(Debug)]
 struct Wires {
     watchdog: Child,
+    /// `None` once the watchdog has been told to end, by closing the pipe.
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// The process id of the server, while it runs.
     pid: Option<u32>,
 }
 
 impl Process {
     /// Starts `command` under a watchdog, and waits until `is_ready`, no longer than
-    /// `patience`. `signal` ends the server at once. With `megabytes`, its data are on a disk
-    /// of that size.
+    /// `patience`. `signal` is the signal that ends the server at once. With `megabytes`, the
+    /// folder [`Folder::data`] is on a disk of that size.
     pub(crate) fn start(
         folder: Folder,
         command: &Command,
@@ -104,7 +107,8 @@ impl Process {
         is_ready: impl Fn() -> bool,
     ) -> io::Result<Self> {
         let mut watchdog = match megabytes {
-            // The disk belongs to the watchdog, so it outlives a crash of the server.
+            // The watchdog is in the disk's mount namespace, so the disk outlives a crash of the
+            // server.
             Some(megabytes) => {
                 let mut watchdog = on_small_disk(&folder.data(), megabytes);
                 watchdog.arg("sh");
@@ -158,8 +162,8 @@ impl Process {
     }
 
     /// Limits the size of the server's files: a write beyond it fails, as on a broken disk.
-    /// `None` removes the limit. It holds for the server's present processes, and for those
-    /// that it starts. `user` is the user of the server: root in a container may not change
+    /// `None` removes the limit. It holds for the server's current processes, and for those
+    /// that it starts later. `user` is the user of the server: root in a container may not change
     /// the limits of other users' processes.
     pub(crate) fn limit_files(&self, user: &RunAs, bytes: Option<u64>) -> io::Result<()> {
         let pid = self.pid().ok_or_else(|| io::Error::other("it does not run"))?;
@@ -208,9 +212,10 @@ impl Process {
 }
 
 impl Wires {
-    fn order(&mut self, word: &str) -> io::Result<String> {
+    /// Sends an order to the watchdog, and returns its answer.
+    fn order(&mut self, order: &str) -> io::Result<String> {
         let orders = self.orders.as_mut().ok_or_else(|| io::Error::other("it has ended"))?;
-        writeln!(orders, "{word}")?;
+        writeln!(orders, "{order}")?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
         Ok(answer.trim().to_owned())

@@ -1,4 +1,4 @@
-//! A private server of the test program, whatever its program is.
+//! A private server of the test program, of any kind that a [`Program`] describes.
 
 use std::{
     fmt::Debug,
@@ -26,7 +26,7 @@ const END: Duration = Duration::from_secs(20);
 
 /// A program that runs as a [`Server`].
 pub trait Program: Debug + Sized + Send + Sync + 'static {
-    /// What one server of the program is started with, in addition to its [`Setup`].
+    /// The options of a server, in addition to its [`Setup`].
     type Options: Default;
 
     /// The user that the server runs as, if the test program runs as root.
@@ -52,9 +52,9 @@ pub trait Program: Debug + Sized + Send + Sync + 'static {
 
 /// A program whose data a test may put on a small disk.
 pub trait SmallDiskProgram: Program {
-    /// The size of a small disk with the data only, in megabytes.
+    /// The size of a small disk with the tables only, in megabytes.
     const SMALL: u32;
-    /// The size of a small disk with the logs as well, in megabytes.
+    /// The size of a small disk with the tables and the logs, in megabytes.
     const SMALL_WITH_LOGS: u32;
 }
 
@@ -226,8 +226,7 @@ impl<P: Program> Server<P> {
 }
 
 impl<P: SmallDiskProgram> Server<P> {
-    /// Starts a server whose data, but not its log of changes, are on a small disk. This
-    /// needs root.
+    /// Starts a server whose tables, but not its logs, are on a small disk. This needs root.
     ///
     /// # Errors
     ///
@@ -236,7 +235,7 @@ impl<P: SmallDiskProgram> Server<P> {
         Self::on_disk(Disk::Unsynced, SmallDiskHolds::Data, P::SMALL)
     }
 
-    /// Starts a server whose data and logs are on a small disk. It waits for the disk at each
+    /// Starts a server whose tables and logs are on a small disk. It waits for the disk at each
     /// commit. This needs root.
     ///
     /// # Errors
