@@ -1,4 +1,5 @@
-//! Finding invitations: within the scope, and byte for byte where the port says so.
+//! Which invitations a store finds: those within the scope, with names that are equal byte for
+//! byte.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -19,10 +20,11 @@ use crate::{
     },
 };
 
-/// An invitation outside the scope does not exist for the call. It is not found, listed
-/// or counted, and no transition reaches it.
+/// A call with a scope treats an invitation outside the scope as missing. It does not find, list,
+/// count or change the invitation.
 pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
     let elsewhere = Scope::Division(division("hr"));
+    // The rows are in sales; the transitions have the scope hr.
     let (store, factory) = (fixture.store(), Factory::new().with_scope(elsewhere.clone()));
     for (row, transition) in every_change(&factory) {
         let what = transition.event().action;
@@ -49,7 +51,8 @@ pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
     assert_eq!(seen, [], "no events elsewhere");
 }
 
-/// An invitation that was never inserted is missing from every query.
+/// A transition on an invitation that was never inserted returns [`Outcome::Missing`] and writes
+/// no event. So does a redemption without any digest.
 pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     factory.insert(&*store, &[factory.invitation()]).await;
@@ -72,7 +75,7 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
     };
     let call = factory.call(start());
     let nothing = decide_redemption(command, Scope::All, &call);
-    assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest at all");
+    assert_eq!(apply(&*store, &nothing).await, Outcome::Missing, "no digest");
 }
 
 /// `facts` returns an invitation by id and by code, in every state, with the redemption
@@ -116,7 +119,7 @@ pub async fn facts_are_about_the_named_user(fixture: Fixture) {
     }
 }
 
-/// `locate` finds an invitation in any division and in any state.
+/// `locate` finds an invitation in any division, tombstones included.
 pub async fn locate_finds_every_division_and_state(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     for (name, deleted_at) in [("sales", None), ("hr", None), ("hr", Some(start()))] {
@@ -132,8 +135,8 @@ pub async fn locate_finds_every_division_and_state(fixture: Fixture) {
     assert_eq!(store.locate(&absent).await.expect("the store answers"), None, "nowhere");
 }
 
-/// Divisions, roles and users are compared byte for byte. Names that differ in case,
-/// Unicode form, ending or by a pattern character are different.
+/// Divisions, roles and users are compared byte for byte. Names differ if only their case, their
+/// Unicode form, their ending or a pattern character (`_`, `%`, `*`) differs.
 pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let rows: Vec<_> = (0..)
@@ -176,9 +179,9 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
     }
 }
 
-/// Redeemers' ids are compared byte for byte, in redemptions and in the audit trail. Ids
-/// that differ in case, Unicode form, ending or by a pattern character belong to
-/// different people.
+/// The ids of redeemers are compared byte for byte, in redemptions and in the audit trail. Ids
+/// belong to different users if only their case, their Unicode form, their ending or a pattern
+/// character differs.
 pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let max_uses = NonZeroU32::new(100).expect("not zero");
@@ -201,6 +204,7 @@ pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
 
 /// A store behind `&`, `Box`, `Arc` or `dyn` behaves like the store itself.
 pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
+    /// Calls most methods of the store, and checks their results.
     async fn exercise<S: Store>(store: S, factory: &Factory) {
         let row = factory.invitation();
         let target = Target::Id(row.id);
@@ -232,11 +236,11 @@ pub async fn store_behind_a_pointer_behaves_like_the_store(fixture: Fixture) {
         assert_eq!(all_events(&store, &Scope::All, &filter, 2).await.len(), 3);
     }
     let (store, factory) = (fixture.store(), Factory::new());
-    let durability = store.committed_by();
+    let committed_by = store.committed_by();
     exercise(&*store, &factory).await;
     exercise(&store, &factory).await;
     exercise(Box::new(Arc::clone(&store)), &factory).await;
     exercise(Box::new(Arc::clone(&store)) as Box<dyn Store>, &factory).await;
     exercise(Arc::new(Box::new(Arc::clone(&store))), &factory).await;
-    assert_eq!(Box::new(&store).committed_by(), durability, "durability is forwarded");
+    assert_eq!(Box::new(&store).committed_by(), committed_by, "`committed_by` is forwarded");
 }

@@ -1,8 +1,8 @@
-//! Promises of the port: the tests call a [`Store`](invitation_core::Store) directly, with
-//! transitions from [`decide`](invitation_core::decide::decide()).
+//! Promises of the port, the trait [`Store`](invitation_core::Store). The tests call its methods
+//! directly, with transitions from [`decide`](invitation_core::decide::decide()).
 //!
-//! Each function takes a [`Fixture`](crate::Fixture) with an empty store, and panics when the
-//! store breaks the promise.
+//! Each function tests one promise. It takes a [`Fixture`](crate::Fixture) with an empty store,
+//! and panics if the store breaks the promise.
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
 
@@ -23,4 +23,5 @@ mod record;
 mod round_trip;
 mod search;
 
+// Exports every listed function of the modules above.
 crate::__conformance_promises!(crate::macros::export_promises, port);

@@ -1,4 +1,5 @@
-//! `check` tells what redeeming a code requires, without any effect.
+//! `check` returns what redeeming a code requires. It changes no invitation, and only a refusal
+//! writes an event.
 
 use invitation_core::{Action, Checked, Disclosure, Draft, Reason, Refusal};
 
@@ -12,8 +13,8 @@ use crate::{
     },
 };
 
-/// For a redeemable code, `check` returns whether an address still has to be proved, and
-/// which one. The call writes no event and changes nothing.
+/// For a redeemable code, `check` returns whether the redeemer still has to prove an address,
+/// and which one. The call writes no event and changes nothing.
 pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let anyone = harness.create(Draft::new()).await;
@@ -23,6 +24,7 @@ pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture)
 
     let (anna, other) = (email("anna@EXAMPLE.com"), email("anna@elsewhere.com"));
     let with_proof = newcomer_with_email("anna", "anna@example.com");
+    // The proof goes to the address as the inviter spelled it, not as the newcomer did.
     let stored = Checked::ProofOf(email("Anna@example.com"));
     for (created, redeemer, claimed, expected) in [
         (&anyone, newcomer("anna"), None, Checked::Redeemable),
@@ -37,17 +39,17 @@ pub async fn check_of_a_redeemable_code_names_the_needed_proof(fixture: Fixture)
         let checked = harness.service.check(&code, &redeemer, claimed).await;
         assert_eq!(checked.expect("it can be redeemed"), expected, "claiming {claimed:?}");
     }
-    assert_eq!(harness.snapshot().await, before, "a check changes nothing");
+    assert_eq!(harness.snapshot().await, before, "no event and no change");
 
-    // `check` ignores reservations, because they are temporary.
+    // `check` ignores reservations: this one may have ended before the newcomer redeems.
     let held = harness.reserve(&anyone.code().reveal(), "ben").await;
     let checked = harness.service.check(&anyone.code().reveal(), &newcomer("anna"), None).await;
-    assert_eq!(checked.expect("its use may be free by then"), Checked::Redeemable);
-    assert_eq!(harness.stored(held.id().invitation()).await.held, 1, "nor is it ended");
+    assert_eq!(checked.expect("a reserved use is no reason to refuse"), Checked::Redeemable);
+    assert_eq!(harness.stored(held.id().invitation()).await.held, 1, "the reservation stays");
 }
 
 /// `check` refuses what redeeming would refuse, for the same reason and with the same
-/// event. It also refuses a claimed address that does not match the binding.
+/// event. It also refuses a claimed address that the invitation is not bound to.
 pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
     let (harness, factory) = (Harness::new(fixture), Factory::new());
     for Case { row, redeemer, refusal: expected, reason } in cases(&harness, &factory) {
@@ -58,7 +60,7 @@ pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
         assert_eq!(harness.stored(row.id).await, row, "{reason}: nothing changes");
         let event = only_event(&harness, &redeemer).await;
         assert_eq!((event.action, event.reason), (Action::Redeem, Some(reason)), "{reason}");
-        assert_eq!(event.invitation, Some(row.id), "{reason}: about what");
+        assert_eq!(event.invitation, Some(row.id), "{reason}: the event names the invitation");
     }
     let guesser = newcomer("guesser");
     let answer = harness.service.check(&factory.code().reveal(), &guesser, None).await;
@@ -71,16 +73,17 @@ pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
     };
     let (eve, other) = (newcomer("eve"), email("eve@example.com"));
     let answer = harness.service.check(&code, &eve, Some(&other)).await;
-    assert_eq!(refusal(answer), Refusal::AddressProofRequired, "another address");
+    assert_eq!(refusal(answer), Refusal::AddressProofRequired, "eve claims another address");
     let event = only_event(&harness, &eve).await;
     assert_eq!((event.invitation, event.reason), (Some(id), Some(Reason::AddressDiffers)));
 
     let quiet = harness.service.clone().with_disclosure(Disclosure::Nothing);
     let answer = quiet.check(&code, &newcomer("mallory"), Some(&other)).await;
-    assert_eq!(refusal(answer), Refusal::CodeUnknown, "where nothing is disclosed");
+    assert_eq!(refusal(answer), Refusal::CodeUnknown, "without disclosure");
 }
 
-/// `check` recognises the redeemer of the code, whatever state the code is in now.
+/// `check` recognises a user who has redeemed the code, even if the code has no uses left. For
+/// every other user such a code is used.
 pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for uses in [1, 2] {
@@ -93,12 +96,12 @@ pub async fn check_by_the_redeemer_recognises_the_redemption(fixture: Fixture) {
             match harness.service.check(&code, &newcomer(name), None).await {
                 Ok(Checked::AlreadyRedeemed(before)) => {
                     assert_eq!(before.username().as_str(), name);
-                    assert!(before.is_replayed(), "no fresh grant");
+                    assert!(before.is_replayed(), "it is not a new redemption");
                 }
-                other => panic!("{name} has redeemed it: {other:?}"),
+                other => panic!("{name} has redeemed the code: {other:?}"),
             }
         }
         let other = harness.service.check(&code, &newcomer("another"), None).await;
-        assert_eq!(refusal(other), Refusal::Used, "for others it is used");
+        assert_eq!(refusal(other), Refusal::Used, "another user");
     }
 }

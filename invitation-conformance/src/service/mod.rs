@@ -1,8 +1,8 @@
-//! Promises of the service on a store: the tests call
-//! [`Invitations`](invitation_core::Invitations), as a host does.
+//! Promises that a store keeps through the service: the tests call
+//! [`Invitations`](invitation_core::Invitations) on the store, as a host does.
 //!
-//! Each function takes a [`Fixture`](crate::Fixture) with an empty store, and panics when the
-//! store breaks the promise.
+//! Each function tests one promise. It takes a [`Fixture`](crate::Fixture) with an empty store,
+//! and panics if the store breaks the promise.
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
 
@@ -33,4 +33,5 @@ mod rights_table;
 mod search;
 mod version;
 
+// Exports every listed function of the modules above.
 crate::__conformance_promises!(crate::macros::export_promises, service);

@@ -26,7 +26,7 @@ pub(super) struct Case {
     pub(super) reason: Reason,
 }
 
-/// Returns one case for each reason.
+/// Returns one or more cases for each reason to refuse an issued code, except reservations.
 pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
     let now = harness.now();
     let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
@@ -121,7 +121,7 @@ pub async fn refused_redemption_writes_one_event_and_changes_nothing(fixture: Fi
         let event = only_event(&harness, &redeemer).await;
         assert_eq!((event.action, event.reason), (Action::Redeem, Some(reason)), "{reason}");
         assert_eq!((event.invitation, event.at), (Some(row.id), harness.now()), "{reason}");
-        assert_eq!(event.division, Some(row.division), "{reason}: where it really is");
+        assert_eq!(event.division, Some(row.division), "{reason}: the invitation's own division");
         let by = Performer::Redeemer {
             user: redeemer.user().clone(),
             username: redeemer.username().clone(),

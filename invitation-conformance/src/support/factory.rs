@@ -25,7 +25,8 @@ pub(crate) struct Factory {
     entropy: SeededEntropy,
     sealing: Sealing,
     format: CodeFormat,
-    /// The scope of all transitions, if it is not each call's own.
+    /// The scope of all transitions. With `None`, a transition of the administrator has the scope
+    /// of everything, and one of a redeemer has the redeemer's scope.
     scope: Option<Scope>,
 }
 
@@ -40,7 +41,7 @@ impl Factory {
         }
     }
 
-    /// Limits all transitions to `scope`.
+    /// Limits all transitions to `scope`. Invitations of the factory stay in sales.
     pub(crate) fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
     }
@@ -180,8 +181,7 @@ impl Factory {
             .expect("the administrator may do it")
     }
 
-    /// Returns a redemption of `row` at `now` under `ceiling`, in whatever division `row`
-    /// is.
+    /// Returns a redemption of `row` at `now` under `ceiling`.
     pub(crate) fn redeem(
         &self,
         row: &Invitation,
@@ -262,7 +262,7 @@ impl Factory {
         self.transition_of(redeemer, now, RedeemCommand::Release { reservation, redeemer })
     }
 
-    /// Returns a redemption that only the facts of `row` can refuse.
+    /// Returns a redemption of `row` one day after the start, under the default policy.
     pub(crate) fn default_redeem(&self, row: &Invitation, redeemer: &Redeemer) -> Transition {
         self.redeem(row, redeemer, one_day_later(), &Policy::default().ceiling())
     }
