@@ -1,4 +1,4 @@
-//! A batcher for each code that is being redeemed.
+//! One [`Batcher`] for each code, so that only callers of the same code share a batch.
 
 use std::{
     collections::HashMap,
@@ -10,22 +10,23 @@ use invitation_core::{Batcher, CodeDigest, Transition};
 
 use crate::{batching::ApplyResult, ops};
 
-/// The number of batches of one code in flight. A second batch would only wait for the row
-/// that the first one has locked.
+/// The maximum number of running batches for one code. A second batch would only wait for the
+/// row that the first one has locked.
 const SLOTS: NonZeroUsize = NonZeroUsize::MIN;
 
-/// A batcher for each code with waiting callers. Callers of the same code share a batch, and
-/// callers of different codes never wait for each other.
+/// The batchers of all codes that callers are redeeming at the moment. Callers of the same code
+/// share a batch. Callers of different codes never wait for each other here.
 #[derive(Clone, Default)]
 pub(crate) struct KeyedBatcher {
     entries: Arc<Mutex<Entries>>,
 }
 
-/// Each code's batcher and the number of its callers. The key is all digests of the code,
-/// because a code has several while keys are rotated.
+/// For each code its batcher, and the number of callers that use the batcher. The key is the list
+/// of all digests of the code: it has several while the keys of the digests are rotated.
 type Entries = HashMap<Arc<[CodeDigest]>, (Batcher<Transition, ApplyResult>, usize)>;
 
-/// A caller's hold on the batcher of its code. Dropping the last one removes the batcher.
+/// A caller's reference to the batcher of its code. When the last one is dropped, the batcher is
+/// removed.
 pub(crate) struct BatcherOfCode {
     owner: KeyedBatcher,
     code: Arc<[CodeDigest]>,
@@ -33,7 +34,7 @@ pub(crate) struct BatcherOfCode {
 }
 
 impl KeyedBatcher {
-    /// Returns the batcher of this code.
+    /// Returns the batcher of the code with these digests, and creates it for the first caller.
     pub(crate) fn of_code(&self, code: &[CodeDigest]) -> BatcherOfCode {
         let code: Arc<[_]> = code.into();
         let batcher = {
@@ -48,7 +49,7 @@ impl KeyedBatcher {
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // No code panics while it holds the lock.
+        // Nothing panics while the lock is held, so the entries are consistent.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of a store, and the batches of calls for these tables.
+//! The tables of a store, and the batchers of redemptions in these tables.
 
 use std::num::NonZeroUsize;
 
@@ -18,7 +18,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Creates the tables of this prefix, with `slots` batches in flight.
+    /// Creates the tables of this prefix. At most `slots` batches run at a time.
     pub(crate) fn new(prefix: TablePrefix, slots: NonZeroUsize) -> Self {
         Self {
             names: Names::new(prefix),
@@ -28,12 +28,12 @@ impl Tables {
         }
     }
 
-    /// Returns tables of another prefix, with the same number of batches in flight.
+    /// Returns the tables of another prefix, with the same number of slots.
     pub(crate) fn with_prefix(&self, prefix: TablePrefix) -> Self {
         Self::new(prefix, self.slots)
     }
 
-    /// Returns the same tables, with `slots` batches in flight.
+    /// Returns the same tables, with another number of slots.
     pub(crate) fn with_slots(&self, slots: NonZeroUsize) -> Self {
         Self::new(self.names.table_prefix(), slots)
     }
@@ -42,12 +42,12 @@ impl Tables {
         &self.names
     }
 
-    /// Returns the batcher of redemptions of any code.
+    /// Returns the batcher in which redemptions of different codes share a batch.
     pub(crate) fn batcher(&self) -> &Batcher<Transition, ApplyResult> {
         &self.batcher
     }
 
-    /// Returns the batchers of redemptions of the same code.
+    /// Returns the batchers in which only redemptions of the same code share a batch.
     pub(crate) fn by_code(&self) -> &KeyedBatcher {
         &self.by_code
     }

@@ -103,7 +103,7 @@ pub(crate) enum Next {
     Redeemed,
     /// The redeemer's lease has not expired: it is the result of a reservation.
     Leased(Lease),
-    /// The step is to be tried again, source this use.
+    /// The step is to be tried again, and then takes this use.
     Try(UseSource),
     /// The step stays refused, because of this condition.
     Refuse(Condition),

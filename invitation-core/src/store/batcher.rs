@@ -164,7 +164,7 @@ impl<J, A> fmt::Debug for Batcher<J, A> {
 
 impl<J, A> Shared<J, A> {
     fn state(&self) -> MutexGuard<'_, State<J, A>> {
-        // No code panics while it holds the lock, so a poisoned state is consistent.
+        // Nothing panics while the lock is held, so the state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! Implements [`Store`] for pointers to stores.
+//! Implements [`Store`] for `&S`, `Box<S>` and `Arc<S>`. Every call goes to the store `S`.
 
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::{
 macro_rules! forward {
     ($type:ty) => {
         #[async_trait]
+        // If `Store` gets a method with a default body, that method has to be forwarded as well.
         #[deny(clippy::missing_trait_methods)]
         impl<S: Store + ?Sized> Store for $type {
             fn committed_by(&self) -> CommittedBy {
