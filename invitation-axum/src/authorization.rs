@@ -1,4 +1,5 @@
-//! Extractors for the caller and for its rights. They run before the body is read.
+//! Extractors for the actor of a request, for the actor's right, and for the invitation id in the
+//! path. They run before the body is read.
 
 use std::{convert::Infallible, marker::PhantomData};
 
@@ -15,8 +16,8 @@ use crate::{
     web::Web,
 };
 
-/// The actor of a request. Rejects with 401 without an actor, and with 403 if a page of
-/// another origin requests a change.
+/// The signed-in user who sent the request, as an actor. The extractor rejects a request without
+/// an actor with 401, and a change that a page of another origin requests with 403.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn(pub(crate) Actor);
 
@@ -29,13 +30,13 @@ impl FromRequestParts<Web> for SignedIn {
         })?;
         let actor = found.ok_or(Problem::new(ProblemKind::Unauthenticated))?;
         origin::check(&parts.method, &parts.headers, web.own_origins())?;
-        Ok(Self(tied_to_request(actor, parts)))
+        Ok(Self(with_request_id(actor, parts)))
     }
 }
 
-/// Sets the id of the request as the correlation id of the call's events, unless the host
-/// has set one.
-fn tied_to_request(actor: Actor, parts: &Parts) -> Actor {
+/// Makes the id of the request the correlation id of all events of this actor's calls, unless
+/// the host has set one.
+fn with_request_id(actor: Actor, parts: &Parts) -> Actor {
     match parts.extensions.get::<RequestId>() {
         Some(RequestId(id)) if actor.context().correlation.is_none() => {
             let context =
@@ -46,46 +47,48 @@ fn tied_to_request(actor: Actor, parts: &Parts) -> Actor {
     }
 }
 
-/// A right as a type, for use as a parameter of [`May`].
-pub(crate) trait Needed: Send + Sync {
+/// A right as a type, for use as the parameter of [`Authorized`].
+pub(crate) trait RequiredRight: Send + Sync {
     const RIGHT: Right;
 }
 
-macro_rules! needed {
+macro_rules! rights {
     ($($right:ident)+) => {
-        /// The rights that routes require.
+        /// The rights that routes require, each as a type: `Authorized<to::View>`.
         pub(crate) mod to {
             $(#[derive(Debug)] pub(crate) struct $right;
-            impl super::Needed for $right {
+            impl super::RequiredRight for $right {
                 const RIGHT: super::Right = super::Right::$right;
             })+
         }
     };
 }
-needed!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export);
+rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export);
 
-/// An actor whose role has the right `R`. Rejects with 403 otherwise, and records a
-/// denial that names the invitation of the path, if there is one.
+/// An actor whose role has the right `R`. The extractor rejects as [`SignedIn`] does. It rejects
+/// an actor without the right with 403; the denial event names the invitation in the path, if
+/// there is one.
 #[derive(Debug)]
 pub(crate) struct Authorized<R>(pub(crate) Actor, pub(crate) PhantomData<R>);
 
-impl<R: Needed> FromRequestParts<Web> for Authorized<R> {
+impl<R: RequiredRight> FromRequestParts<Web> for Authorized<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let SignedIn(actor) = SignedIn::from_request_parts(parts, web).await?;
-        let Ok(PathId(about)) = PathId::from_request_parts(parts, web).await;
-        web.service().authorize(&actor, R::RIGHT, about).await?;
+        let Ok(PathId(invitation)) = PathId::from_request_parts(parts, web).await;
+        web.service().authorize(&actor, R::RIGHT, invitation).await?;
         Ok(Self(actor, PhantomData))
     }
 }
 
-/// The invitation id from the path, or `None` if that segment is not an id.
+/// The invitation id in the path; `None` if the path has no parameter `id`, or if its text is not
+/// an id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathId(Option<InvitationId>);
 
 impl PathId {
-    /// Returns the id, or a 404 problem without one. Handlers call this after the body
+    /// Returns the id, or the problem 404 if there is none. Handlers call this after the body
     /// has been read, so that a malformed body is reported first.
     pub(crate) fn id(self) -> Result<InvitationId, Problem> {
         self.0.ok_or_else(Problem::no_such_invitation)
@@ -99,7 +102,8 @@ impl FromRequestParts<Web> for PathId {
         let Ok(params) = RawPathParams::from_request_parts(parts, web).await else {
             return Ok(Self(None));
         };
-        // The last parameter named `id`: the host's own mount path may have one, too.
+        // The last parameter named `id`: the path at which the host mounts the routes may have
+        // one, too.
         let id = params.iter().filter(|(name, _)| *name == "id").last();
         Ok(Self(id.and_then(|(_, id)| id.parse().ok())))
     }

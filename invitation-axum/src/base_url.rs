@@ -1,11 +1,11 @@
-//! The public address of the host, from which links are built.
+//! The public URL of the host, from which links are built.
 
 use std::{fmt, str::FromStr};
 
 use invitation_core::FieldError;
 use url::Url;
 
-/// The public address of the host, as in `https://example.com` or
+/// The public URL of the host, as in `https://example.com` or
 /// `https://example.com/app`. It is configured and never taken from a request.
 ///
 /// ```
@@ -24,7 +24,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Parses an `http` or `https` address without user, query and fragment.
+    /// Parses an `http` or `https` URL without user, query and fragment.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl BaseUrl {
         &self.origin
     }
 
-    /// Returns the address of `path`, which begins with a slash.
+    /// Returns the URL of `path`, which begins with a slash.
     pub(crate) fn of(&self, path: &str) -> String {
         format!("{self}{path}")
     }

@@ -42,8 +42,8 @@ pub trait Identify: Send + Sync + 'static {
     /// the response is then 401.
     ///
     /// It is called once for each request, before the body is read. It MUST rely only on
-    /// facts that the host can vouch for. If it gives the actor an origin
-    /// ([`Actor::with_context`]), that origin is kept.
+    /// facts that the host can vouch for. If it gives the actor a correlation id
+    /// ([`Actor::with_context`]), that id is kept.
     ///
     /// # Errors
     ///

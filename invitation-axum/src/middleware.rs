@@ -27,7 +27,7 @@ pub(crate) struct RequestId(pub(crate) CorrelationId);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The headers of every response that does not set them itself. They forbid other sites
-/// to embed it, referrers to leak its address, browsers to guess its type, and caches to
+/// to embed it, referrers to leak its URL, browsers to guess its type, and caches to
 /// store it.
 ///
 /// The referrer policy is not `no-referrer`: with that, browsers send `Origin: null` with

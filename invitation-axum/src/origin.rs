@@ -7,7 +7,7 @@ use crate::problem::{Problem, ProblemKind};
 /// Refuses a request for a change that comes from a page of another origin.
 ///
 /// Browsers report in `Sec-Fetch-Site`, which no page can forge, whether the page has the same
-/// origin as the address that it sends to. With DNS rebinding both may have an attacker's name that
+/// origin as the URL that it sends to. With DNS rebinding, both may have an attacker's name that
 /// resolves to this server. `Origin` is therefore compared as well: with the configured origins, or
 /// with `Host` if none is configured. A request without either header does not come from a browser.
 pub(crate) fn check<'a>(

@@ -21,7 +21,7 @@ pub type Service = Invitations<Arc<dyn Store>>;
 ///
 /// - bodies of 1 MB, and of 5 MB for an import, which arrive within 30 seconds;
 /// - a minute for a request until its response begins;
-/// - 16 KB of headers and 8 KB of address;
+/// - 16 KB of headers and 8 KB of URI;
 /// - 8 imports and exports at a time;
 /// - 10 minutes for an export, and 30 seconds for the client to read each page of it.
 ///
@@ -126,7 +126,7 @@ impl Web {
         Self { service, identify, settings, bulk: limits.bulk_permits() }
     }
 
-    /// Sets the public address of the host. Links are built from this only: without it
+    /// Sets the public URL of the host. Links are built from this only: without it
     /// there are none.
     ///
     /// `Origin` is compared with it, too. Without it `Origin` is compared with `Host`.
@@ -137,12 +137,12 @@ impl Web {
         self.with(|settings| settings.base_url = Some(base_url))
     }
 
-    /// Also accepts changes from pages of the origin of this address, for a host with a
+    /// Also accepts changes from pages of the origin of this URL, for a host with a
     /// second name such as `http://localhost:3000`. Links are still built from the base
     /// URL.
     #[must_use]
-    pub fn with_origin(self, address: &BaseUrl) -> Self {
-        self.with(|settings| settings.other_origins.push(address.origin().to_owned()))
+    pub fn with_origin(self, url: &BaseUrl) -> Self {
+        self.with(|settings| settings.other_origins.push(url.origin().to_owned()))
     }
 
     /// Sets the path of the host's page that accepts codes, below the base URL. The
@@ -150,7 +150,7 @@ impl Web {
     ///
     /// The link to it carries the code as its fragment (`…/register#7KQ2-…`), which no
     /// browser sends to a server. The page's script must take it from there and remove it
-    /// from the address.
+    /// from the URL that the browser shows.
     #[must_use]
     pub fn with_register_path(self, path: impl Into<String>) -> Self {
         let path = path.into();

@@ -85,7 +85,7 @@ impl AmendBody {
     }
 }
 
-/// Changes the address, the expiry or the role. The code stays the same; the former
+/// Changes the e-mail address, the expiry or the role. The code stays the same; the former
 /// address can no longer redeem it.
 #[utoipa::path(
     patch,

@@ -183,9 +183,9 @@ pub(crate) enum RowOutcome {
     params(BulkQuery, docs::Key),
     request_body(content((Vec<DraftBody> = "application/json"), (String = "text/csv"))),
     responses(
-        (status = 200, description = "What would come of it, or came of it without anything being created", body = BulkBody),
-        (status = 201, description = "What came of it", body = BulkBody),
-        docs::Any, docs::WithBody, docs::KeyReused, docs::InBulk,
+        (status = 200, description = "The outcome of each row. No invitation was created.", body = BulkBody),
+        (status = 201, description = "The outcome of each row. At least one invitation was created.", body = BulkBody),
+        docs::Common, docs::WithBody, docs::KeyReused, docs::InBulk,
     ),
 )]
 pub(crate) async fn bulk(

@@ -23,7 +23,7 @@ use crate::{
     operation_id = "create_invitation",
     params(docs::Key),
     request_body = DraftBody,
-    responses(docs::Created, docs::Any, docs::WithBody, docs::KeyReused, docs::UnderQuota),
+    responses(docs::Created, docs::Common, docs::WithBody, docs::KeyReused, docs::UnderQuota),
 )]
 pub(crate) async fn create(
     State(web): State<Web>,

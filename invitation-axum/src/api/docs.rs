@@ -1,4 +1,4 @@
-//! Parts of the OpenAPI description that several routes share.
+//! The parts of the OpenAPI description that several routes share.
 
 use utoipa::{
     IntoParams, IntoResponses, PartialSchema, ToSchema,
@@ -13,52 +13,55 @@ use utoipa::{
 use super::invitation::InvitationBody;
 use crate::problem::ProblemBody;
 
-/// Declares a set of problem responses, each by its status and its description.
+/// Declares sets of problem responses. Each response has a status and a description.
+///
+/// A route lists several sets. If two of them have the same status, the later description
+/// replaces the earlier one: OpenAPI has one response for each status.
 macro_rules! problems {
-    ($($(#[$doc:meta])* $name:ident: $($status:literal $means:literal),+;)+) => {
+    ($($(#[$doc:meta])* $name:ident: $($status:literal $description:literal),+;)+) => {
         $($(#[$doc])*
         pub(crate) struct $name;
 
         impl IntoResponses for $name {
             fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-                [$(($status.to_owned(), problem($means))),+].into()
+                [$(($status.to_owned(), problem($description))),+].into()
             }
         })+
     };
 }
 
 problems! {
-    /// Problem responses of any request.
-    Any:
+    /// Problem responses of every request, except those about one invitation.
+    Common:
         "401" "No user is signed in",
         "403" "The actor may not do this, or the request comes from another origin",
         "503" "The store is down, or too busy";
-    /// Problem responses of a request about one invitation.
+    /// Problem responses of every request about one invitation: `Common`, and 404.
     OnOne:
         "401" "No user is signed in",
         "403" "The actor may not do this, or the request comes from another origin",
-        "404" "It does not exist, or is not the actor's to see",
+        "404" "The invitation does not exist, or the actor may not see it",
         "503" "The store is down, or too busy";
     /// Problem responses of a request with query parameters.
-    WithValues:
+    WithQuery:
         "400" "The query cannot be read",
         "422" "Some values are not valid";
     /// Problem responses of a request with a body.
     WithBody:
         "400" "The body cannot be read",
-        "408" "The body came too slowly",
+        "408" "The body arrived too slowly",
         "413" "The body is too large",
-        "415" "The body is of another content type",
+        "415" "The content type of the body is not supported",
         "422" "Some values are not valid";
     /// Problem responses of a request that changes an invitation.
     Changing:
-        "409" "It does not go with the state of the invitation",
-        "412" "The invitation is at another version",
+        "409" "The state of the invitation does not allow the change",
+        "412" "The invitation has another version than `If-Match` names",
         "422" "Some values are not valid";
     /// Problem responses of a request with an idempotency key.
     KeyReused:
-        "409" "Something else was created under the key";
-    /// Problem responses of an import or export.
+        "409" "An earlier request with this key had other content";
+    /// Problem responses of an import or export, which may also add pending invitations.
     InBulk:
         "429" "Too many imports and exports at once, or too many invitations pending";
     /// Problem responses of a request that adds pending invitations.
@@ -66,32 +69,34 @@ problems! {
         "429" "Too many invitations are pending";
 }
 
-fn problem(means: &str) -> RefOr<Response> {
+/// Returns a response with a problem as its body.
+fn problem(description: &str) -> RefOr<Response> {
     let content = ContentBuilder::new()
         .schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemBody::name()))))
         .build();
     ResponseBuilder::new()
-        .description(means)
+        .description(description)
         .content("application/problem+json", content)
         .build()
         .into()
 }
 
-fn invitation(means: &str) -> ResponseBuilder {
+/// Returns a response with an invitation as its body, and its version as `ETag`.
+fn invitation(description: &str) -> ResponseBuilder {
     let content = ContentBuilder::new()
         .schema(Some(RefOr::Ref(Ref::from_schema_name(InvitationBody::name()))))
         .build();
     ResponseBuilder::new()
-        .description(means)
+        .description(description)
         .content("application/json", content)
         .header("ETag", header("The version, in quotes"))
 }
 
-fn header(means: &str) -> Header {
-    HeaderBuilder::new().schema(Some(String::schema())).description(Some(means)).build()
+fn header(description: &str) -> Header {
+    HeaderBuilder::new().schema(Some(String::schema())).description(Some(description)).build()
 }
 
-/// The response with the current state of the invitation.
+/// The response 200 with the current state of one invitation.
 pub(crate) struct One;
 
 impl IntoResponses for One {
@@ -100,23 +105,23 @@ impl IntoResponses for One {
     }
 }
 
-/// The response with the new invitation.
+/// The response 201 with the new invitation.
 pub(crate) struct Created;
 
 impl IntoResponses for Created {
     fn responses() -> std::collections::BTreeMap<String, RefOr<Response>> {
-        let place = header("Where it is found");
+        let location = header("The URL path of the new invitation");
         [(
             "201".to_owned(),
-            invitation("The new invitation").header("Location", place).build().into(),
+            invitation("The new invitation").header("Location", location).build().into(),
         )]
         .into()
     }
 }
 
-/// Declares a request parameter.
+/// Declares request parameters: place, whether it is required, name, description and schema.
 macro_rules! parameters {
-    ($($(#[$doc:meta])* $name:ident: $in:ident $required:ident $word:literal $means:literal $schema:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident: $in:ident $required:ident $param:literal $description:literal $schema:expr;)+) => {
         $($(#[$doc])*
         pub(crate) struct $name;
 
@@ -124,10 +129,10 @@ macro_rules! parameters {
             fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
                 vec![
                     ParameterBuilder::new()
-                        .name($word)
+                        .name($param)
                         .parameter_in(ParameterIn::$in)
                         .required(Required::$required)
-                        .description(Some($means))
+                        .description(Some($description))
                         .schema(Some($schema))
                         .build(),
                 ]
@@ -138,13 +143,13 @@ macro_rules! parameters {
 
 parameters! {
     /// The id in the path.
-    Id: Path True "id" "The invitation"
+    Id: Path True "id" "The id of the invitation"
         text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
     /// The expected version of the invitation.
-    Version: Header False "If-Match" "The `ETag` of the invitation as it was looked at, or `*`"
+    Version: Header False "If-Match" "The `ETag` with which the client got the invitation, or `*` for any version"
         text().pattern(Some("^(\\*|\"[0-9]{1,19}\")$")).build();
     /// The idempotency key of a request that creates something.
-    Key: Header False "Idempotency-Key" "Drawn by the client, one for each thing it wants"
+    Key: Header False "Idempotency-Key" "A key that the client chooses for one creation, and sends again when it retries"
         text().pattern(Some("^[!-~]{1,128}$")).build();
 }
 
@@ -152,7 +157,8 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// Returns the schemas that routes refer to by name only.
+/// Returns the schemas that the responses above refer to by name. `utoipa` collects only the
+/// schemas that it finds in the types of a route.
 pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
         (ProblemBody::name().into_owned(), ProblemBody::schema()),

@@ -11,7 +11,7 @@ use super::docs;
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{EventKind, EventQuery, Outcome, PageQuery, Query, answered},
+    query::{EventKind, EventQuery, Outcome, PageQuery, Query, with_errors_in_query},
     web::Web,
 };
 
@@ -99,14 +99,14 @@ pub(crate) struct PageBody {
     path = "/events",
     operation_id = "list_events",
     params(EventQuery, PageQuery),
-    responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
 )]
 pub(crate) async fn events(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::Audit>,
     Query((criteria, paging)): Query<(EventQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
-    let page = answered(web.service().events(&actor, &criteria, paging).await)?;
+    let page = with_errors_in_query(web.service().events(&actor, &criteria, paging).await)?;
     Ok(Json(PageBody {
         items: page.items().iter().map(EventBody::of).collect(),
         next_cursor: page.next().map(|cursor| cursor.to_string()),

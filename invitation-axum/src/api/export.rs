@@ -18,7 +18,7 @@ use super::{
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{FilterQuery, ListQuery, Query, StatusQuery, answered},
+    query::{FilterQuery, ListQuery, Query, StatusQuery, with_errors_in_query},
     web::Web,
 };
 
@@ -49,7 +49,7 @@ const COLUMNS: [&str; 14] = [
     params(StatusQuery, FilterQuery),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
-        docs::Any, docs::WithValues, docs::InBulk,
+        docs::Common, docs::WithQuery, docs::InBulk,
     ),
 )]
 pub(crate) async fn export(
@@ -60,7 +60,7 @@ pub(crate) async fn export(
     let permit = web.bulk_permit()?;
     // The first page is read before the response begins, so that an invalid query still
     // gets an error status.
-    let first = answered(page(&web, &actor, &criteria, None).await)?;
+    let first = with_errors_in_query(page(&web, &actor, &criteria, None).await)?;
     let pace = web.limits().export_pace;
     let body = streamed(pace, permit, |chunks| written(web, actor, criteria, first, chunks));
     let headers = [

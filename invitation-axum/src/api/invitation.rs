@@ -31,7 +31,7 @@ pub(crate) struct InvitationBody {
     /// The division that the new user joins.
     #[schema(example = "sales")]
     division: String,
-    #[schema(value_type = StatusWord)]
+    #[schema(value_type = StatusSchema)]
     status: Status,
     /// The instant at which the invitation expires. It is valid before this instant.
     #[schema(format = DateTime)]
@@ -70,8 +70,8 @@ pub(crate) struct InvitationBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Status)]
 #[serde(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the words of the core")]
-pub(crate) enum StatusWord {
+#[expect(dead_code, reason = "describes the values of `Status`")]
+pub(crate) enum StatusSchema {
     /// The invitation is valid and has uses left.
     Active,
     /// The invitation has no uses left.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     docs,
-    invitation::{InvitationBody, StatusWord},
+    invitation::{InvitationBody, StatusSchema},
 };
 use crate::{
     authorization::{Authorized, to},
@@ -15,7 +15,7 @@ use crate::{
     problem::Problem,
     query::{
         FilterQuery, ListQuery, PageQuery, Query, QueryErrors, QueryParams, StatusFilter,
-        StatusQuery, answered,
+        StatusQuery, with_errors_in_query,
     },
     web::Web,
 };
@@ -46,24 +46,23 @@ impl PageBody {
     path = "/",
     operation_id = "list_invitations",
     params(StatusQuery, FilterQuery, PageQuery),
-    responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithValues),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::View>,
     Query((criteria, paging)): Query<(ListQuery, PageQuery)>,
 ) -> Result<Json<PageBody>, Problem> {
-    let page = answered(web.service().list(&actor, &criteria, paging).await)?;
+    let page = with_errors_in_query(web.service().list(&actor, &criteria, paging).await)?;
     Ok(Json(PageBody::of(&page)))
 }
 
-/// A search that must not appear in an address, because proxies and browsers store
-/// addresses.
+/// A search that must not appear in a URL, because proxies and browsers store URLs.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = Search)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
-    /// A search, as in `GET /`.
+    /// A search, as in the parameter `search` of `GET /`.
     #[schema(max_length = 200)]
     search: Option<String>,
     /// Only invitations with this status at the time of the first page.
@@ -83,13 +82,13 @@ pub(crate) struct SearchBody {
 }
 
 /// Lists the invitations within the actor's reach as `GET /` does, with the search in the body. Use
-/// it for searches that must not appear in an address.
+/// it for searches that must not appear in a URL.
 #[utoipa::path(
     post,
     path = "/search",
     operation_id = "search_invitations",
     request_body = SearchBody,
-    responses((status = 200, description = "A page", body = PageBody), docs::Any, docs::WithBody),
+    responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithBody),
 )]
 pub(crate) async fn search(
     State(web): State<Web>,
@@ -97,12 +96,13 @@ pub(crate) async fn search(
     body::Json(body): body::Json<SearchBody>,
 ) -> Result<Json<PageBody>, Problem> {
     let SearchBody { search, status, role, division, limit, cursor } = body;
+    // The fields pass through the parsers of the query parameters, which take text.
     let filter = FilterQuery { search, role, division };
     let query = ListQuery { status: StatusQuery { status }, filter };
     let page = PageQuery { limit: limit.map(|limit| limit.to_string()), cursor };
     let mut errors = QueryErrors::default();
     let (criteria, paging) = (query, page).parse(&mut errors);
-    errors.none().map_err(Problem::about_the_body)?;
+    errors.into_result().map_err(Problem::about_the_body)?;
     let page = web.service().list(&actor, &criteria, paging).await?;
     Ok(Json(PageBody::of(&page)))
 }
@@ -120,7 +120,7 @@ pub(crate) struct CountsBody {
     #[schema(maximum = 10_000)]
     revoked: u32,
     /// The statuses that have more than 10,000 invitations.
-    #[schema(value_type = Vec<StatusWord>)]
+    #[schema(value_type = Vec<StatusSchema>)]
     capped: Vec<Status>,
 }
 
@@ -130,14 +130,14 @@ pub(crate) struct CountsBody {
     path = "/counts",
     operation_id = "count_invitations",
     params(FilterQuery),
-    responses((status = 200, description = "The counts", body = CountsBody), docs::Any, docs::WithValues),
+    responses((status = 200, description = "The counts", body = CountsBody), docs::Common, docs::WithQuery),
 )]
 pub(crate) async fn counts(
     State(web): State<Web>,
     Authorized(actor, _): Authorized<to::View>,
     Query(criteria): Query<FilterQuery>,
 ) -> Result<Json<CountsBody>, Problem> {
-    let counts = answered(web.service().counts(&actor, &criteria).await)?;
+    let counts = with_errors_in_query(web.service().counts(&actor, &criteria).await)?;
     Ok(Json(CountsBody {
         active: counts.of(Status::Active),
         used: counts.of(Status::Used),

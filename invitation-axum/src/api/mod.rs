@@ -33,7 +33,7 @@ impl Web {
     /// | Route | Required right | Purpose |
     /// |---|---|---|
     /// | `GET /` | `View` | a page, newest first: `status`, `search`, `role`, `division`, `limit`, `cursor` |
-    /// | `POST /search` | `View` | the same with the search in the body, for searches that must not appear in an address |
+    /// | `POST /search` | `View` | the same with the search in the body, for searches that must not appear in a URL |
     /// | `GET /counts` | `View` | the number of invitations of each status |
     /// | `POST /` | `Create` | a new invitation; `Idempotency-Key` |
     /// | `GET /{id}` | `View` | one invitation, with its version as `ETag` |

@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     /// The code to share with the new user.
     #[schema(value_type = String)]
     code: Secret,
-    /// The address of the host's registration page with the code as its fragment; `null`
+    /// The URL of the host's registration page with the code as its fragment; `null`
     /// if the host has not configured its base URL.
     #[schema(value_type = Option<String>, required)]
     link: Option<Secret>,

@@ -1,4 +1,4 @@
-//! The style sheet and the script. Their addresses change with their content.
+//! The style sheet and the script. Their URLs change with their content.
 
 use axum::{
     Router,

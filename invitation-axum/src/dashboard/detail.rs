@@ -140,7 +140,7 @@ pub(super) async fn copy(
     page(StatusCode::OK, &t.copy_by_hand, &detail)
 }
 
-/// Redirects to the invitation: the copy address accepts only POST.
+/// Redirects to the invitation: the URL of the copy accepts only POST.
 pub(super) async fn back(
     context: PageContext,
     Path(id): Path<String>,

@@ -34,7 +34,7 @@ struct EventForm {
     back: String,
 }
 
-/// Shows the audit view for the query of an address.
+/// Shows the audit view for the query of the URL.
 pub(super) async fn show(
     context: PageContext,
     RawQuery(query): RawQuery,
@@ -43,8 +43,8 @@ pub(super) async fn show(
     listed(&context, &EventForm::of(&Input::of_query(query.as_deref()))).await
 }
 
-/// Shows the audit view for its filter form. The response redirects to an address with
-/// the same filters, if they may appear in one.
+/// Shows the audit view for its filter form. The response redirects to a URL with the
+/// same filters, if all of them may appear in a URL.
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::Audit, None).await?;
     let asked = EventForm::of(&Input::of_body(request, context.web()).await?);

@@ -17,7 +17,7 @@ use crate::{
     web::Web,
 };
 
-/// The values of a form or an address, as the context typed them. There is no `Debug`: a
+/// The values of a form or a query, as the user typed them. There is no `Debug`: a
 /// value may be a code.
 pub(super) struct Input(Vec<(String, String)>);
 

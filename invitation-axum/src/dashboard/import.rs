@@ -31,7 +31,7 @@ pub(super) async fn form(context: PageContext) -> Result<Response, Problem> {
     sheet.render(&context, StatusCode::OK, Told::Nothing)
 }
 
-/// Redirects to an empty form: a form that was sent has no address.
+/// Redirects to an empty form: a browser that loads the URL of the form again sends no form.
 pub(super) async fn back(context: PageContext) -> Redirect {
     Redirect::to(&format!("{}/import", context.base()))
 }

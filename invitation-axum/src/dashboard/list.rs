@@ -34,25 +34,25 @@ struct ListForm {
     back: String,
 }
 
-/// The origin of the filters: an address or a form.
+/// The origin of the filters: the query of a URL, or a form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
-    Address,
+    Url,
     Form,
 }
 
-/// Shows the list for the query of an address.
+/// Shows the list for the query of the URL.
 pub(super) async fn show(
     context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let input = Input::of_query(query.as_deref());
     let done = done(context.t(), input.text("done"));
-    listed(&context, &ListForm::of(&input), Source::Address, done).await
+    listed(&context, &ListForm::of(&input), Source::Url, done).await
 }
 
-/// Handles the filter form by redirecting to the list's address, which the context can keep, share
-/// and come back to. A search that resembles a code has no address and gets the list itself.
+/// Handles the filter form by redirecting to the URL of the list, which the user can keep, share and
+/// come back to. A search that resembles a code must not appear in a URL. Its response is the list.
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::View, None).await?;
     let asked = ListForm::of(&Input::of_body(request, context.web()).await?);
@@ -63,7 +63,7 @@ pub(super) async fn search(context: PageContext, request: Request) -> Result<Res
     }
 }
 
-/// Redirects to the list: a form that was sent has no address.
+/// Redirects to the list: a browser that loads the URL of the form again sends no form.
 pub(super) async fn back(context: PageContext) -> Redirect {
     Redirect::to(context.home())
 }
@@ -170,7 +170,7 @@ impl ListForm {
         typed(&self.page.cursor)
     }
 
-    /// Returns the one invitation that was found because the context typed its code.
+    /// Returns the one invitation that was found because the user typed its code.
     fn found_by_code(
         &self,
         context: &PageContext,
@@ -199,7 +199,7 @@ impl ListForm {
 
     fn asking<'a>(&'a self, context: &'a PageContext) -> Asking<'a> {
         let status = if self.status() == "all" { "" } else { self.status() };
-        // A default value is left out of the address.
+        // A default value is left out of the URL.
         let limit = if self.limit() == LENGTHS[0] { "" } else { self.limit() };
         let (mut plain, typed) = apart(
             context,

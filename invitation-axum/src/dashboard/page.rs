@@ -1,4 +1,4 @@
-//! The parts that all pages share: the context's identity, and the layout around
+//! The parts that all pages share: who the user is, and the layout around
 //! responses.
 
 use std::{borrow::Cow, sync::Arc};
@@ -88,7 +88,7 @@ impl PageContext {
         home(&self.base)
     }
 
-    /// Returns whether the policy gives the context's role a right, and thus whether a
+    /// Returns whether the policy gives the user's role a right, and thus whether a
     /// page offers the action.
     pub(super) fn may(&self, right: Right) -> bool {
         self.service().policy().allows(self.actor.role(), right)

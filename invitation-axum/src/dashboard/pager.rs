@@ -38,7 +38,7 @@ impl HtmlSafe for Step<'_> {}
 #[derive(Debug)]
 enum Way {
     Link(String),
-    /// A form, for a value that resembles a code and must not get into an address.
+    /// A form, for a value that resembles a code and must not appear in a URL.
     Form {
         action: String,
         hidden: Vec<(&'static str, String)>,
@@ -52,9 +52,9 @@ pub(super) struct Asking<'a> {
     pub(super) list: &'a str,
     /// The path that accepts searches.
     pub(super) search: String,
-    /// The values that may appear in an address. Empty ones are left out.
+    /// The values that may appear in a URL. Empty ones are left out.
     pub(super) plain: Vec<(&'static str, String)>,
-    /// The values that must not appear in an address.
+    /// The values that must not appear in a URL.
     pub(super) typed: Vec<(&'static str, String)>,
     pub(super) cursor: &'a str,
     pub(super) back: &'a str,
@@ -63,8 +63,7 @@ pub(super) struct Asking<'a> {
 /// Names of fields with their values.
 type Fields = Vec<(&'static str, String)>;
 
-/// Splits typed values into those that may appear in an address and those that resemble a
-/// code.
+/// Splits typed values into those that may appear in a URL and those that resemble a code.
 pub(super) fn apart(context: &PageContext, typed: &[(&'static str, &str)]) -> (Fields, Fields) {
     let format = context.service().code_format();
     let values = typed.iter().map(|(name, value)| (*name, (*value).to_owned()));
@@ -72,16 +71,16 @@ pub(super) fn apart(context: &PageContext, typed: &[(&'static str, &str)]) -> (F
 }
 
 impl Asking<'_> {
-    /// Returns the address of the first page, or `None` if a value must not appear in it.
+    /// Returns the URL of the first page, or `None` if a value must not appear in it.
     pub(super) fn link(&self) -> Option<String> {
-        self.has_address().then(|| self.address(&[]))
+        self.has_url().then(|| self.url(&[]))
     }
 
-    fn has_address(&self) -> bool {
+    fn has_url(&self) -> bool {
         self.typed.iter().all(|(_, value)| value.is_empty())
     }
 
-    fn address(&self, more: &[(&'static str, String)]) -> String {
+    fn url(&self, more: &[(&'static str, String)]) -> String {
         let given = self.plain.iter().chain(more).filter(|(_, value)| !value.is_empty());
         let mut query = Serializer::new(String::new());
         query.extend_pairs(given.map(|(name, value)| (*name, value)));
@@ -93,8 +92,8 @@ impl Asking<'_> {
 
     fn way(&self, cursor: String, back: String) -> Way {
         let place = [("cursor", cursor), ("back", back)];
-        if self.has_address() {
-            return Way::Link(self.address(&place));
+        if self.has_url() {
+            return Way::Link(self.url(&place));
         }
         let hidden = self.plain.iter().chain(&self.typed).cloned().chain(place);
         let hidden = hidden.filter(|(_, value)| !value.is_empty()).collect();

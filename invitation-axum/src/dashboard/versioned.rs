@@ -15,7 +15,7 @@ pub(super) fn about<'a>(context: &'a PageContext, view: &'a InvitationView) -> S
     Summary { t: context.t(), row, shows_code: true, more: Vec::new() }
 }
 
-/// Returns an error unless the core offers this action to the context at the moment.
+/// Returns an error unless the core offers this action to the user at the moment.
 pub(super) fn offered(view: &InvitationView, right: Right) -> Result<(), Problem> {
     if view.actions().contains(&right) {
         return Ok(());

@@ -51,7 +51,7 @@ kinds! {
     Invalid = "invalid", UNPROCESSABLE_ENTITY, "Some values are not valid";
     /// The body is larger than the limit.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Too large";
-    /// The address of the request is longer than the limit.
+    /// The URI of the request is longer than the limit.
     UriTooLong = "uri-too-long", URI_TOO_LONG, "Address too long";
     /// The headers are larger than the limit.
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large";

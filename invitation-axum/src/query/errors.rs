@@ -1,16 +1,16 @@
-//! The mistakes in the values of parameters.
+//! A collector for the errors in a query string, so that a response lists all of them.
 
 use invitation_core::FieldError;
 
 use crate::problem::{InputError, Problem};
 
-/// A collector for mistakes in the values of parameters, each with the parameter's name.
+/// The invalid values found so far, each with the name of its parameter.
 #[derive(Debug, Default)]
 pub(crate) struct QueryErrors(Vec<FieldError>);
 
 impl QueryErrors {
-    /// Parses a parameter. Returns `None` if it is missing or invalid, and records the
-    /// mistake.
+    /// Parses a parameter. Returns `None` if it is missing or invalid, and records an error if
+    /// it is invalid.
     pub(crate) fn check<'a, T>(
         &mut self,
         name: &'static str,
@@ -29,8 +29,8 @@ impl QueryErrors {
         self.0.iter()
     }
 
-    /// Returns a problem if any mistake was recorded.
-    pub(crate) fn none(self) -> Result<(), Problem> {
+    /// Returns the problem 422 with all errors, if any was recorded.
+    pub(crate) fn into_result(self) -> Result<(), Problem> {
         if self.0.is_empty() {
             return Ok(());
         }

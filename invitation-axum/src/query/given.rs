@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use crate::problem::{InputError, Problem, ProblemKind};
 
-/// The values of parameters by name, as they were typed.
+/// The values of parameters by name, as the client sent them.
 #[derive(Default, Debug)]
 pub(crate) struct Given(BTreeMap<String, String>);
 
@@ -42,7 +42,7 @@ impl Given {
         self.0.remove(name)
     }
 
-    /// Refuses the parameters that were not taken: the route does not accept them.
+    /// Returns an error if a parameter was not taken: the route does not accept it.
     pub(crate) fn nothing_else(self) -> Result<(), Problem> {
         if self.0.is_empty() {
             return Ok(());

@@ -1,11 +1,12 @@
-//! Query strings: every name is known and given once, every value is parsed.
+//! Reads query strings. An unknown or repeated parameter, or one with an invalid value, is an
+//! error.
 
 mod errors;
 mod events;
 mod given;
 mod invitations;
 mod page;
-mod words;
+mod schemas;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use invitation_core::Error;
@@ -16,18 +17,18 @@ pub(crate) use self::{
     given::Given,
     invitations::{FilterQuery, ListQuery, StatusQuery},
     page::PageQuery,
-    words::{EventKind, Outcome, StatusFilter},
+    schemas::{EventKind, Outcome, StatusFilter},
 };
 use crate::{problem::Problem, web::Web};
 
-/// Parameters that belong together, as they were typed. The JSON API and the dashboard
+/// Parameters that belong together, as the client sent them. The JSON API and the dashboard
 /// share these descriptions, their parsers and their messages; each route names the
 /// parameters that it accepts.
 pub(crate) trait QueryParams: Sized {
     /// The parsed value of the parameters.
     type Parsed;
 
-    /// Takes the parameters out of all that were given.
+    /// Takes these parameters out of all parameters of the request.
     fn take(given: &mut Given) -> Self;
 
     /// Parses all parameters, and adds each mistake to `errors`.
@@ -65,12 +66,13 @@ fn read<T: QueryParams>(query: &str) -> Result<T::Parsed, Problem> {
     given.nothing_else()?;
     let mut errors = QueryErrors::default();
     let parsed = params.parse(&mut errors);
-    errors.none()?;
+    errors.into_result()?;
     Ok(parsed)
 }
 
-/// Returns the service's answer. Its errors about values refer to the query.
-pub(crate) fn answered<T>(answer: Result<T, Error>) -> Result<T, Problem> {
+/// Returns the service's answer. An error about a value says that the value was in the query, not
+/// in the body as usual.
+pub(crate) fn with_errors_in_query<T>(answer: Result<T, Error>) -> Result<T, Problem> {
     answer.map_err(|error| Problem::from(error).about_the_query())
 }
 

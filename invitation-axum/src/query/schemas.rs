@@ -1,11 +1,12 @@
-//! The words that parameters accept, for the description of the API.
+//! The schemas of parameters that accept a fixed set of values. Only the OpenAPI description uses
+//! these types: the parameters themselves are parsed into types of the core.
 
 use utoipa::ToSchema;
 
 /// A status, or all of them.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the words of a parameter")]
+#[expect(dead_code, reason = "describes the values of a parameter")]
 pub(crate) enum StatusFilter {
     All,
     Active,
@@ -17,7 +18,7 @@ pub(crate) enum StatusFilter {
 /// The action that was done or attempted.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the words of the core")]
+#[expect(dead_code, reason = "describes the values of `Action`")]
 pub(crate) enum EventKind {
     Create,
     Redeem,
@@ -37,7 +38,7 @@ pub(crate) enum EventKind {
 /// The outcome of the action.
 #[derive(ToSchema)]
 #[schema(as = EventOutcome, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the words of the core")]
+#[expect(dead_code, reason = "describes the values of `EventOutcome`")]
 pub(crate) enum Outcome {
     /// The action was done.
     Succeeded,
@@ -57,15 +58,15 @@ mod tests {
     /// Returns the values of a schema's `enum`.
     fn listed<T: PartialSchema>() -> Vec<String> {
         let schema = serde_json::to_value(T::schema()).unwrap();
-        let words = schema["enum"].as_array().unwrap();
-        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+        let values = schema["enum"].as_array().unwrap();
+        values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
     }
 
     #[test]
-    fn the_description_knows_every_word_of_the_core() {
-        let words: Vec<_> = Action::ALL.iter().map(|word| word.as_str()).collect();
-        assert_eq!(listed::<EventKind>(), words);
-        let words: Vec<_> = EventOutcome::ALL.iter().map(|word| word.as_str()).collect();
-        assert_eq!(listed::<Outcome>(), words);
+    fn the_description_lists_every_value_of_the_core() {
+        let values: Vec<_> = Action::ALL.iter().map(|value| value.as_str()).collect();
+        assert_eq!(listed::<EventKind>(), values);
+        let values: Vec<_> = EventOutcome::ALL.iter().map(|value| value.as_str()).collect();
+        assert_eq!(listed::<Outcome>(), values);
     }
 }
