@@ -115,8 +115,8 @@ pub use self::{
     state::State,
     status_counts::StatusCounts,
     store::{
-        Batcher, Boarding, CommittedBy, Insert, Inserted, Intercept, Interceptor, Invitee, Lead,
-        Located, NewInvitation, Operation, Others, Outcome, Store, StoreCall,
+        Batcher, CommittedBy, Execute, Insert, Inserted, Intercept, Interceptor, Invitee, Located,
+        NewInvitation, Operation, Outcome, Store, StoreCall,
     },
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},

@@ -1,45 +1,27 @@
-//! Concurrent callers share calls to a store, and every caller gets an answer.
+//! Concurrent callers share calls to a store, and every caller gets its own answer.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
     future::pending,
     num::NonZeroUsize,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use invitation_core::{Batcher, Boarding, Lead};
+use invitation_core::store::{Batcher, Execute};
 use tokio::{sync::Semaphore, task::yield_now};
 
-type Doubling = Batcher<u32, u32>;
+type Answer = Result<u32, Down>;
+type Numbers = Batcher<u32, Answer>;
 
-fn slots(number: usize) -> Doubling {
-    seated(number, 8)
-}
-
-fn seated(number: usize, max_batch_size: usize) -> Doubling {
-    Batcher::new(NonZeroUsize::new(number).unwrap(), NonZeroUsize::new(max_batch_size).unwrap())
-}
-
-async fn lead(slots: &Doubling, job: u32) -> Lead<u32, u32> {
-    match slots.board(&job).await {
-        Boarding::Lead(lead) => lead,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Polls a new caller once, asserts that it waits, and returns it.
-macro_rules! waits {
-    ($slots:expr, $job:expr) => {{
-        let mut waiting = Box::pin($slots.board(&$job));
-        assert!(is_pending(&mut waiting).await);
-        waiting
-    }};
+fn batcher(slots: usize, max_batch_size: usize) -> Numbers {
+    let [slots, max_batch_size] = [slots, max_batch_size].map(|n| NonZeroUsize::new(n).unwrap());
+    Batcher::new(slots, max_batch_size)
 }
 
 async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
@@ -47,227 +29,221 @@ async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
     std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_pending())).await
 }
 
-#[tokio::test]
-async fn nobody_waits_while_a_lane_is_free() {
-    let slots = slots(2);
-    let first = lead(&slots, 1).await;
-    let second = lead(&slots, 2).await;
-    let mut third = waits!(slots, 3);
-    drop(first);
-    assert!(matches!(third.as_mut().await, Boarding::Lead(_)));
-    drop(second);
-    lead(&slots, 4).await;
+/// The database has no connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Down;
+
+/// A database that doubles numbers, one step for each permit.
+struct Doubling {
+    connections: Semaphore,
+    answers: Semaphore,
+    /// One permit for each call that has become slow.
+    slow: Semaphore,
+    /// The requests of each call; `alone` or in a `batch`.
+    calls: Mutex<Vec<(&'static str, Vec<u32>)>>,
+    /// The requests that a batch leaves without an answer.
+    unanswered: &'static [u32],
+    is_down: bool,
 }
 
-#[tokio::test]
-async fn those_who_wait_are_taken_along_in_their_order_and_get_their_own_answers() {
-    let slots = seated(1, 3);
-    let first = lead(&slots, 1).await;
-    let (second, third, fourth) = (waits!(slots, 2), waits!(slots, 3), waits!(slots, 4));
-    let others = first.take_along();
-    assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [2, 3]);
-    others.answer([Some(20), None]);
-    drop(first);
-    assert!(matches!(second.await, Boarding::Answered(20)));
-    assert!(matches!(third.await, Boarding::Alone), "it got no answer");
-    assert!(matches!(fourth.await, Boarding::Lead(_)), "it was not taken along");
-}
-
-#[tokio::test]
-async fn who_goes_away_while_waiting_is_left_out() {
-    let slots = slots(1);
-    let first = lead(&slots, 1).await;
-    let second = waits!(slots, 2);
-    let third = waits!(slots, 3);
-    drop(second);
-    let others = first.take_along();
-    assert_eq!(others.jobs().copied().collect::<Vec<_>>(), [3]);
-    drop(others);
-    assert!(matches!(third.await, Boarding::Alone));
-}
-
-#[tokio::test]
-async fn a_lane_passes_by_those_who_have_gone() {
-    let slots = slots(1);
-    let first = lead(&slots, 1).await;
-    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
-    drop(second);
-    drop(first);
-    assert!(matches!(third.await, Boarding::Lead(_)));
-    lead(&slots, 4).await;
-}
-
-#[tokio::test]
-async fn a_lane_given_to_somebody_who_goes_before_looking_is_given_on() {
-    let slots = slots(1);
-    let first = lead(&slots, 1).await;
-    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
-    drop(first);
-    // The second caller owns the slot now, but has not been polled since.
-    drop(second);
-    assert!(matches!(third.await, Boarding::Lead(_)));
-    lead(&slots, 4).await;
-}
-
-#[tokio::test]
-async fn one_who_leaves_on_the_way_leaves_the_others_to_themselves() {
-    let slots = seated(1, 2);
-    let first = lead(&slots, 1).await;
-    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
-    let others = first.take_along();
-    drop((first, others));
-    assert!(matches!(second.await, Boarding::Alone));
-    assert!(matches!(third.await, Boarding::Lead(_)));
-}
-
-#[tokio::test]
-async fn who_is_out_for_long_lets_the_next_go_and_still_answers() {
-    let slots = seated(1, 2);
-    let first = lead(&slots, 1).await;
-    let (second, third) = (waits!(slots, 2), waits!(slots, 3));
-    let others = first.take_along();
-    first.pass_on();
-    let Boarding::Lead(third) = third.await else { panic!("it has the slot") };
-    let mut fourth = waits!(slots, 4);
-    // A second call changes nothing, also from the leader that has passed the slot on.
-    first.pass_on();
-    drop(first);
-    assert!(is_pending(&mut fourth).await);
-    others.answer([Some(20)]);
-    assert!(matches!(second.await, Boarding::Answered(20)));
-    drop(third);
-    assert!(matches!(fourth.await, Boarding::Lead(_)));
-}
-
-#[tokio::test]
-async fn a_call_that_takes_long_passes_its_lane_on() {
-    let slots = slots(1);
-    let first = lead(&slots, 1).await;
-    let mut next = waits!(slots, 2);
-    first.while_out(yield_now(), |_| pending()).await;
-    assert!(is_pending(&mut next).await, "it was back in time");
-    let slow = async { matches!(next.await, Boarding::Lead(_)) };
-    let later = |long| {
-        assert_eq!(long, Duration::from_millis(100));
-        yield_now()
-    };
-    assert!(first.while_out(slow, later).await, "it is still out, and the next may go");
-}
-
-#[tokio::test]
-async fn while_others_are_out_a_lane_waits_for_its_share() {
-    let slots = slots(2);
-    let alone = lead(&slots, 0).await;
-    let also = lead(&slots, 1).await;
-    let mut first: Vec<_> = Vec::new();
-    for job in &[2, 3, 4, 5] {
-        first.push(waits!(slots, *job));
+impl Doubling {
+    fn new() -> Self {
+        let [connections, answers, slow] = [0; 3].map(Semaphore::new);
+        let calls = Mutex::default();
+        Self { connections, answers, slow, calls, unanswered: &[], is_down: false }
     }
-    // From here on five entries are in flight: four in the next batch, and one in the
-    // other slot. No caller waits.
-    drop(alone);
-    let Boarding::Lead(of_four) = first.remove(0).await else { panic!("it has the slot") };
-    let three = of_four.take_along();
-    drop(also);
-    // The next two callers wait, because one or two entries are fewer than the share of a
-    // slot. The third completes the share and leads the batch.
-    let (mut sixth, mut seventh) = (waits!(slots, 6), waits!(slots, 7));
-    let eighth = lead(&slots, 8).await;
-    assert_eq!(eighth.take_along().jobs().copied().collect::<Vec<_>>(), [6, 7]);
-    assert!(matches!(sixth.as_mut().await, Boarding::Alone), "left to itself");
-    assert!(matches!(seventh.as_mut().await, Boarding::Alone), "left to itself");
-    drop((three, of_four, eighth));
-}
 
-#[tokio::test]
-async fn when_somebody_comes_back_those_go_who_are_there() {
-    let slots = slots(2);
-    let (alone, also) = (lead(&slots, 0).await, lead(&slots, 1).await);
-    let mut many: Vec<_> = Vec::new();
-    for job in &[2, 3, 4, 5, 6, 7] {
-        many.push(waits!(slots, *job));
-    }
-    drop(alone);
-    let Boarding::Lead(of_six) = many.remove(0).await else { panic!("it has the slot") };
-    let others = of_six.take_along();
-    drop(also);
-    let mut late = waits!(slots, 9);
-    assert!(is_pending(&mut late).await, "six are out");
-    others.answer([Some(0), Some(0), Some(0), Some(0), Some(0)]);
-    drop(of_six);
-    assert!(matches!(late.await, Boarding::Lead(_)));
-}
-
-#[tokio::test]
-async fn whoever_comes_until_a_lead_is_ready_rides_along() {
-    let slots = slots(1);
-    let first = lead(&slots, 1).await;
-    let mut second = waits!(slots, 2);
-    drop(first);
-    let Boarding::Lead(second) = second.as_mut().await else { panic!("it has the slot") };
-    let _third = waits!(slots, 3);
-    assert_eq!(second.take_along().jobs().copied().collect::<Vec<_>>(), [3]);
-}
-
-/// Counts the running calls, and asserts that there are at most two, one for each slot.
-struct Out<'a>(&'a AtomicUsize);
-
-impl<'a> Out<'a> {
-    fn new(out: &'a AtomicUsize) -> Self {
-        assert!(out.fetch_add(1, Ordering::SeqCst) < 2, "one for each slot");
-        Self(out)
+    fn calls(&self) -> Vec<(&'static str, Vec<u32>)> {
+        self.calls.lock().unwrap().clone()
     }
 }
 
-impl Drop for Out<'_> {
+impl Execute<u32, Answer> for Doubling {
+    type Resource = ();
+
+    async fn acquire(&self) -> Result<(), Answer> {
+        self.connections.acquire().await.unwrap().forget();
+        if self.is_down { Err(Err(Down)) } else { Ok(()) }
+    }
+
+    async fn execute(&self, (): (), batch: &[&u32]) -> Vec<Option<Answer>> {
+        let requests = batch.iter().map(|number| **number).collect();
+        self.calls.lock().unwrap().push(("batch", requests));
+        self.answers.acquire().await.unwrap().forget();
+        let answer = |number: u32| (!self.unanswered.contains(&number)).then_some(Ok(number * 2));
+        batch.iter().map(|number| answer(**number)).collect()
+    }
+
+    async fn execute_alone(&self, number: &u32) -> Answer {
+        self.calls.lock().unwrap().push(("alone", vec![*number]));
+        Ok(number * 2)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        assert_eq!(time, Duration::from_millis(100));
+        self.slow.acquire().await.unwrap().forget();
+    }
+}
+
+/// Submits a request and polls it once.
+async fn submitted<'a>(
+    batcher: &'a Numbers,
+    number: &'a u32,
+    database: &'a Doubling,
+) -> Pin<Box<impl Future<Output = Answer> + 'a>> {
+    let mut caller = Box::pin(batcher.submit(number, database));
+    assert!(is_pending(&mut caller).await);
+    caller
+}
+
+#[tokio::test]
+async fn requests_that_arrive_until_the_connection_is_there_share_a_batch() {
+    let (batcher, database) = (batcher(1, 3), Doubling::new());
+    let mut first = submitted(&batcher, &1, &database).await;
+    let second = submitted(&batcher, &2, &database).await;
+    let third = submitted(&batcher, &3, &database).await;
+    let mut fourth = submitted(&batcher, &4, &database).await;
+    database.connections.add_permits(1);
+    assert!(is_pending(&mut first).await);
+    assert_eq!(database.calls(), [("batch", vec![1, 2, 3])], "as many as a batch holds");
+    database.answers.add_permits(1);
+    assert_eq!((first.await, second.await, third.await), (Ok(2), Ok(4), Ok(6)));
+    assert!(is_pending(&mut fourth).await, "it has the slot, and waits for a connection");
+    database.connections.add_permits(1);
+    database.answers.add_permits(1);
+    assert_eq!(fourth.await, Ok(8));
+}
+
+#[tokio::test]
+async fn request_that_its_batch_does_not_answer_is_executed_alone() {
+    let database = Doubling { unanswered: &[1, 3], ..Doubling::new() };
+    let batcher = batcher(1, 8);
+    let mut first = submitted(&batcher, &1, &database).await;
+    let second = submitted(&batcher, &2, &database).await;
+    let third = submitted(&batcher, &3, &database).await;
+    database.connections.add_permits(1);
+    assert!(is_pending(&mut first).await);
+    database.answers.add_permits(1);
+    assert_eq!((first.await, second.await, third.await), (Ok(2), Ok(4), Ok(6)));
+    let alone = [("alone", vec![1]), ("alone", vec![3])];
+    assert_eq!(database.calls(), [&[("batch", vec![1, 2, 3])][..], &alone].concat());
+}
+
+#[tokio::test]
+async fn followers_of_a_dropped_leader_are_executed_alone() {
+    let (batcher, database) = (batcher(1, 8), Doubling::new());
+    let mut first = submitted(&batcher, &1, &database).await;
+    let second = submitted(&batcher, &2, &database).await;
+    database.connections.add_permits(1);
+    assert!(is_pending(&mut first).await);
+    drop(first);
+    assert_eq!(second.await, Ok(4));
+    assert_eq!(database.calls(), [("batch", vec![1, 2]), ("alone", vec![2])]);
+}
+
+#[tokio::test]
+async fn caller_without_a_connection_fails_by_itself() {
+    let (down, up) = (Doubling { is_down: true, ..Doubling::new() }, Doubling::new());
+    let batcher = batcher(1, 8);
+    let first = submitted(&batcher, &1, &down).await;
+    let second = submitted(&batcher, &2, &up).await;
+    down.connections.add_permits(1);
+    assert_eq!(first.await, Err(Down));
+    up.connections.add_permits(1);
+    up.answers.add_permits(1);
+    assert_eq!(second.await, Ok(4), "the queued caller is not affected");
+}
+
+#[tokio::test]
+async fn slow_call_gives_its_slot_to_the_queued_callers() {
+    let (batcher, database) = (batcher(1, 8), Doubling::new());
+    let mut first = submitted(&batcher, &1, &database).await;
+    database.connections.add_permits(1);
+    assert!(is_pending(&mut first).await);
+    let mut second = submitted(&batcher, &2, &database).await;
+    database.connections.add_permits(1);
+    assert!(is_pending(&mut second).await);
+    assert_eq!(database.calls(), [("batch", vec![1])], "the slot is taken");
+    database.slow.add_permits(1);
+    assert!(is_pending(&mut first).await);
+    assert!(is_pending(&mut second).await);
+    assert_eq!(database.calls(), [("batch", vec![1]), ("batch", vec![2])]);
+    database.answers.add_permits(2);
+    assert_eq!((first.await, second.await), (Ok(2), Ok(4)));
+}
+
+/// A database that serves each call at once, and asserts that at most two run at a time.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+/// A running call.
+struct Running<'a>(&'a AtomicUsize);
+
+impl<'a> Running<'a> {
+    fn new(running: &'a AtomicUsize) -> Self {
+        assert!(running.fetch_add(1, Ordering::SeqCst) < 2, "one for each slot");
+        Self(running)
+    }
+}
+
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
+impl Execute<u32, Answer> for Counting {
+    type Resource = ();
+
+    async fn acquire(&self) -> Result<(), Answer> {
+        Ok(())
+    }
+
+    async fn execute(&self, (): (), batch: &[&u32]) -> Vec<Option<Answer>> {
+        let _running = Running::new(&self.0);
+        if batch[0].is_multiple_of(3) {
+            yield_now().await;
+        }
+        batch.iter().map(|number| Some(Ok(*number * 2))).collect()
+    }
+
+    async fn execute_alone(&self, number: &u32) -> Answer {
+        Ok(number * 2)
+    }
+
+    async fn sleep(&self, _: Duration) {
+        pending::<()>().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_crowd_gets_through_whoever_goes_away() {
+async fn every_remaining_caller_gets_its_answer_although_others_are_dropped() {
     const CALLERS: u32 = 5_000;
-    let slots = slots(2);
-    let out = Arc::new(AtomicUsize::new(0));
+    let (batcher, database) = (batcher(2, 8), Arc::new(Counting::default()));
     let rush = Arc::new(Semaphore::new(0));
-    let callers = (0..CALLERS).map(|job| {
-        let (slots, out, rush) = (slots.clone(), Arc::clone(&out), Arc::clone(&rush));
+    let callers = (0..CALLERS).map(|number| {
+        let (batcher, database, rush) = (batcher.clone(), Arc::clone(&database), Arc::clone(&rush));
         tokio::spawn(async move {
             let _go = rush.acquire().await.unwrap();
-            let call = async {
-                match slots.board(&job).await {
-                    Boarding::Lead(lead) => {
-                        let out = Out::new(&out);
-                        let others = lead.take_along();
-                        let answers: Vec<_> = others.jobs().map(|job| Some(job * 2)).collect();
-                        if job % 3 == 0 {
-                            yield_now().await;
-                        }
-                        drop(out);
-                        others.answer(answers);
-                        drop(lead);
-                        job * 2
-                    }
-                    Boarding::Answered(answer) => answer,
-                    Boarding::Alone => job * 2,
-                }
-            };
-            if job % 5 == 1 {
+            let call = batcher.submit(&number, &*database);
+            if number % 5 == 1 {
                 // This caller is dropped after its first poll.
-                let mut call = Box::pin(call);
-                is_pending(&mut call).await;
+                is_pending(&mut Box::pin(call)).await;
                 return None;
             }
-            Some(call.await == job * 2)
+            Some(call.await == Ok(number * 2))
         })
     });
     let callers: Vec<_> = callers.collect();
     rush.add_permits(Semaphore::MAX_PERMITS);
     for caller in callers {
-        assert_ne!(caller.await.unwrap(), Some(false), "everybody gets its own answer");
+        assert_ne!(caller.await.unwrap(), Some(false), "each caller gets its own answer");
     }
-    let (one, two) = (lead(&slots, 1).await, lead(&slots, 2).await);
-    assert!(is_pending(&mut Box::pin(slots.board(&3))).await);
-    drop((one, two));
+    // Both slots are free again.
+    let waiting = Doubling::new();
+    waiting.connections.add_permits(3);
+    let _one = submitted(&batcher, &1, &waiting).await;
+    let _two = submitted(&batcher, &2, &waiting).await;
+    let _three = submitted(&batcher, &3, &waiting).await;
+    assert_eq!(waiting.calls(), [("batch", vec![1]), ("batch", vec![2])]);
 }

@@ -1,10 +1,9 @@
 //! Applies transitions: concurrent calls share a script.
 
-use std::{iter, num::NonZeroUsize};
+use std::{num::NonZeroUsize, time::Duration};
 
-use invitation_core::{Boarding, Facts, InvitationId, Lead, Outcome, StoreError, Transition};
+use invitation_core::{Execute, Facts, InvitationId, Outcome, StoreError, Transition};
 use redis::Value;
-use tokio::time::sleep;
 
 use crate::{
     calls::{Answer, Failed},
@@ -24,27 +23,35 @@ pub(crate) const SLOTS: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0"
 /// The result of a transition.
 pub(crate) type Made = Result<Outcome, StoreError>;
 
+/// Sends the transitions of a batch as one script.
+struct Scripts<'a>(&'a RedisStore);
+
+impl Execute<Transition, Made> for Scripts<'_> {
+    /// The client has one connection, which all calls share.
+    type Resource = ();
+
+    async fn acquire(&self) -> Result<(), Made> {
+        Ok(())
+    }
+
+    async fn execute(&self, (): (), batch: &[&Transition]) -> Vec<Option<Made>> {
+        self.0.script(batch).await.into_iter().map(Some).collect()
+    }
+
+    async fn execute_alone(&self, transition: &Transition) -> Made {
+        self.0.script(&[transition]).await.pop().unwrap_or_else(unanswered)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
 impl RedisStore {
     /// Applies a transition at once if a slot is free, and otherwise together with all
     /// transitions that wait for one.
     pub(crate) async fn step(&self, transition: &Transition) -> Made {
-        match self.batcher.board(transition).await {
-            Boarding::Answered(made) => made,
-            Boarding::Alone => self.script(&[transition]).await.pop().unwrap_or_else(unanswered),
-            Boarding::Lead(lead) => {
-                let out = self.step_together(&lead, transition);
-                lead.while_out(out, sleep).await
-            }
-        }
-    }
-
-    async fn step_together(&self, lead: &Lead<Transition, Made>, transition: &Transition) -> Made {
-        let others = lead.take_along();
-        let all: Vec<_> = iter::once(transition).chain(others.jobs()).collect();
-        let mut made = self.script(&all).await.into_iter();
-        let own = made.next();
-        others.answer(made.map(Some));
-        own.unwrap_or_else(unanswered)
+        self.batcher.submit(transition, &Scripts(self)).await
     }
 
     /// Applies several transitions, each on its own.

@@ -1,6 +1,8 @@
 //! Concurrent redemptions that share a statement or a message.
 
-use invitation_core::{Batcher, Boarding, Lead, Outcome, StoreError, Target, Transition};
+use std::time::Duration;
+
+use invitation_core::{Execute, Outcome, StoreError, Target, Transition};
 
 use crate::{cached_connection::CachedConnection, dialect::Dialect, ops, store::SqlStore};
 
@@ -19,30 +21,10 @@ impl<DB: Dialect> SqlStore<DB> {
             // MySQL and MariaDB send a message for several callers of the same code only.
             Target::Code(digests) if DB::MULTI_STATEMENTS => {
                 let same_code = self.tables.by_code().of_code(digests);
-                self.redeem_with(same_code.batcher(), transition).await
+                same_code.batcher().submit(transition, &Redemptions(self)).await
             }
-            _ => self.redeem_with(self.tables.batcher(), transition).await,
+            _ => self.tables.batcher().submit(transition, &Redemptions(self)).await,
         }
-    }
-
-    async fn redeem_with(
-        &self,
-        batcher: &Batcher<Transition, ApplyResult>,
-        transition: &Transition,
-    ) -> ApplyResult {
-        match batcher.board(transition).await {
-            Boarding::Answered(answer) => answer,
-            Boarding::Alone => self.redeem_single(transition).await,
-            Boarding::Lead(lead) => {
-                let out = self.lead_batch(&lead, transition);
-                lead.while_out(out, sqlx_core::rt::sleep).await
-            }
-        }
-    }
-
-    async fn redeem_single(&self, transition: &Transition) -> ApplyResult {
-        let conn = self.connections.acquire_cached().await?;
-        self.redeem_single_on(conn, transition).await
     }
 
     async fn redeem_single_on(
@@ -54,49 +36,51 @@ impl<DB: Dialect> SqlStore<DB> {
         self.connections.return_to_cache(conn);
         answer
     }
+}
 
-    async fn lead_batch(
+/// Sends the redemptions of a batch to the database.
+struct Redemptions<'a, DB: Dialect>(&'a SqlStore<DB>);
+
+impl<DB: Dialect> Execute<Transition, ApplyResult> for Redemptions<'_, DB> {
+    type Resource = CachedConnection<DB>;
+
+    async fn acquire(&self) -> Result<CachedConnection<DB>, ApplyResult> {
+        self.0.connections.acquire_cached().await.map_err(Err)
+    }
+
+    async fn execute(
         &self,
-        lead: &Lead<Transition, ApplyResult>,
-        transition: &Transition,
-    ) -> ApplyResult {
-        let mut conn = self.connections.acquire_cached().await?;
-        let others = lead.take_along();
-        if others.is_empty() {
-            return self.redeem_single_on(conn, transition).await;
+        mut conn: CachedConnection<DB>,
+        batch: &[&Transition],
+    ) -> Vec<Option<ApplyResult>> {
+        if let [only] = batch {
+            return vec![Some(self.0.redeem_single_on(conn, only).await)];
         }
-        let all: Vec<_> = std::iter::once(transition).chain(others.jobs()).collect();
-        let made = ops::redeem_batch::<DB>(&mut conn, self.tables.names(), &all).await;
+        let made = ops::redeem_batch::<DB>(&mut conn, self.0.tables.names(), batch).await;
         let made = conn.finish(made).await;
         // The connection returns to the cache before the callers get their results, so that a
         // caller that redeems again at once can use it. If a redemption was not applied, the
         // connection may be broken. It then returns to the pool, which tests it.
         if made.as_ref().is_ok_and(|facts| facts.iter().all(Option::is_some)) {
-            self.connections.return_to_cache(conn);
+            self.0.connections.return_to_cache(conn);
         } else {
             drop(conn);
         }
         match made {
             Ok(facts) => {
-                let applied = |facts| Outcome::Applied(Box::new(facts));
-                let mut made = facts.into_iter().map(|facts| facts.map(applied));
-                let own = made.next().flatten();
-                others.answer(made.map(|made| made.map(Ok)));
-                if let Some(outcome) = own {
-                    return Ok(outcome);
-                }
-                // The leader redeems by itself, like each follower whose redemption was not
-                // applied.
-                lead.pass_on();
-                self.redeem_single(transition).await
+                let applied = |facts| Ok(Outcome::Applied(Box::new(facts)));
+                facts.into_iter().map(|facts| facts.map(applied)).collect()
             }
-            Err(error) => {
-                let kind = error.kind();
-                let failed = |_| Some(Err(StoreError::new(kind, "apply")));
-                let failures: Vec<_> = others.jobs().map(failed).collect();
-                others.answer(failures);
-                Err(error)
-            }
+            Err(error) => batch.iter().map(|_| Some(Err(error.clone()))).collect(),
         }
+    }
+
+    async fn execute_alone(&self, transition: &Transition) -> ApplyResult {
+        let conn = self.0.connections.acquire_cached().await?;
+        self.0.redeem_single_on(conn, transition).await
+    }
+
+    async fn sleep(&self, time: Duration) {
+        sqlx_core::rt::sleep(time).await;
     }
 }

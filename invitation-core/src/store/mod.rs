@@ -78,7 +78,7 @@ use async_trait::async_trait;
 
 pub use self::{
     answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
-    batcher::{Batcher, Boarding, Lead, Others},
+    batcher::{Batcher, Execute},
     intercept::{Intercept, Interceptor, Operation, StoreCall},
 };
 pub use crate::{
