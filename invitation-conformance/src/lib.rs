@@ -54,10 +54,10 @@
 //!
 //! # How long it takes
 //!
-//! On two cores the suite takes a few seconds on the memory store, and a minute or a few on a
-//! database server: the store's round trips decide. The tests run in parallel, so a fixture
-//! must not share data between tests. The time of the model is in the hands of the caller:
-//! 10,000 short sequences on the memory store take about ten seconds.
+//! On two cores the suite takes about six seconds on the memory store and ten on Redis, and
+//! minutes on a database that waits for the disk. The tests run in parallel, so a fixture
+//! must not share data between tests. The caller decides how long the model runs: 10,000
+//! short sequences on the memory store take about 20 seconds.
 //!
 //! # What it does not test
 //!
