@@ -45,7 +45,7 @@ pub enum Condition {
     /// At least one remaining use is not held by a lease.
     UseFree,
     /// At least one lease on the invitation has expired.
-    LeaseRunOut {
+    LeaseExpired {
         /// The time of the call.
         now: Timestamp,
     },
@@ -57,7 +57,7 @@ pub enum Condition {
         user: UserId,
     },
     /// The user has a lease on the invitation, and it has expired.
-    OwnLeaseRunOut {
+    OwnLeaseExpired {
         /// The user who holds the lease.
         user: UserId,
         /// The time of the call.
@@ -86,13 +86,13 @@ impl Condition {
             Self::Version(version) => invitation.version == *version,
             Self::FirstHoldBy(user) => facts.lease_of(user).is_none(),
             Self::UseFree => invitation.has_free_use(),
-            Self::LeaseRunOut { now } => {
+            Self::LeaseExpired { now } => {
                 facts.first_lease.as_ref().is_some_and(|first| first.has_expired(*now))
             }
             Self::HoldsLease { lease, user } => {
                 facts.lease_of(user).is_some_and(|own| own.id == *lease)
             }
-            Self::OwnLeaseRunOut { user, now } => {
+            Self::OwnLeaseExpired { user, now } => {
                 facts.lease_of(user).is_some_and(|own| own.has_expired(*now))
             }
         }
@@ -106,9 +106,9 @@ impl Condition {
         match self {
             Self::FirstUseBy(_)
             | Self::FirstHoldBy(_)
-            | Self::LeaseRunOut { .. }
+            | Self::LeaseExpired { .. }
             | Self::HoldsLease { .. }
-            | Self::OwnLeaseRunOut { .. } => true,
+            | Self::OwnLeaseExpired { .. } => true,
             Self::NotDeleted
             | Self::UsesLeft
             | Self::NotRevoked

@@ -179,14 +179,14 @@ impl Verdict {
                 Refusal::VersionMismatch { current: facts.invitation.version },
                 Reason::VersionMismatch,
             ),
-            Condition::UseFree | Condition::LeaseRunOut { .. } => {
+            Condition::UseFree | Condition::LeaseExpired { .. } => {
                 let invitation = &facts.invitation;
                 let first = facts.first_lease.as_ref();
                 let until =
                     first.map_or(invitation.expires_at, |first| first.holds_until(invitation));
                 (Refusal::Reserved { until }, Reason::Reserved)
             }
-            Condition::HoldsLease { .. } | Condition::OwnLeaseRunOut { .. } => {
+            Condition::HoldsLease { .. } | Condition::OwnLeaseExpired { .. } => {
                 (Refusal::ReservationLost, Reason::ReservationLost)
             }
         };

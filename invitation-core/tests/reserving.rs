@@ -117,7 +117,7 @@ async fn dropped_at_any_await_it_is_spent_with_evidence_or_free_after_the_lease(
 }
 
 #[tokio::test]
-async fn what_the_host_cannot_create_is_given_back_at_once() {
+async fn what_the_host_cannot_create_is_released_at_once() {
     let world = World::new().await;
     let failing = async |_: Reservation| Err::<(), _>(HostFailed);
     let failed = world.invitations.redeem_with(&world.code, &redeemer("anna"), failing).await;
@@ -131,7 +131,7 @@ async fn what_the_host_cannot_create_is_given_back_at_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_given_back_runs_out() {
+async fn what_cannot_be_released_expires() {
     let world = World::new().await;
     let failing = async |_: Reservation| {
         world.store.interceptor().next(Fault::Before);

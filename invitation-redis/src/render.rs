@@ -81,10 +81,10 @@ fn needs(condition: &Condition) -> usize {
         | Condition::Grantable(_)
         | Condition::Version(_)
         | Condition::FirstHoldBy(_)
-        | Condition::LeaseRunOut { .. } => 1,
+        | Condition::LeaseExpired { .. } => 1,
         Condition::AddressProved(_)
         | Condition::HoldsLease { .. }
-        | Condition::OwnLeaseRunOut { .. } => 2,
+        | Condition::OwnLeaseExpired { .. } => 2,
     }
 }
 
@@ -103,11 +103,11 @@ fn write_condition(p: &mut Packed, condition: &Condition) {
         Condition::Version(version) => p.int(8).bytes(&version.to_be_bytes()),
         Condition::FirstHoldBy(user) => p.int(9).text(user.as_str()),
         Condition::UseFree => p.int(10),
-        Condition::LeaseRunOut { now } => p.int(11).time(*now),
+        Condition::LeaseExpired { now } => p.int(11).time(*now),
         Condition::HoldsLease { lease, user } => {
             p.int(12).text(user.as_str()).bytes(lease.as_bytes())
         }
-        Condition::OwnLeaseRunOut { user, now } => p.int(13).text(user.as_str()).time(*now),
+        Condition::OwnLeaseExpired { user, now } => p.int(13).text(user.as_str()).time(*now),
     };
 }
 

@@ -15,7 +15,7 @@ enum Use {
     /// The use held by this lease of the redeemer.
     Own(Lease),
     /// The use held by this expired lease of another redeemer.
-    RunOut(Lease),
+    Expired(Lease),
 }
 
 impl Model {
@@ -33,7 +33,7 @@ impl Model {
                 self.end_lease(n, own.id);
                 self.used(n, person, id, Some(own.id), event)
             }
-            Ok(Use::RunOut(other)) => {
+            Ok(Use::Expired(other)) => {
                 let event = self.event(newcomer(person), action).with("taken_over_from", &other.id);
                 self.end_lease(n, other.id);
                 self.used(n, person, id, None, event)
@@ -78,7 +78,7 @@ impl Model {
                 self.reserved.push(Reserved { row: n, lease: id, person: person.person });
                 self.held(n, lease, false, new)
             }
-            Ok(Use::RunOut(other)) => {
+            Ok(Use::Expired(other)) => {
                 self.reserved.push(Reserved { row: n, lease: id, person: person.person });
                 self.end_lease(n, other.id);
                 self.held(n, lease, false, new.with("taken_over_from", &other.id))
@@ -150,7 +150,7 @@ impl Model {
         let first = row.leases.iter().min_by_key(|lease| (lease.until, lease.id));
         let first = first.expect("whatever is not free is held by a lease");
         if self.now >= first.until {
-            return Ok(Use::RunOut(first.clone()));
+            return Ok(Use::Expired(first.clone()));
         }
         let until = first.until.min(row.facts.expires_at);
         Err((Refusal::Reserved { until }, Reason::Reserved))

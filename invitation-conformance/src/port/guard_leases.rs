@@ -104,7 +104,7 @@ pub async fn use_free_counts_uses_and_leases(fixture: Fixture) {
     }
 }
 
-/// `LeaseRunOut` holds if at least one lease has expired, to the microsecond, no matter
+/// `LeaseExpired` holds if at least one lease has expired, to the microsecond, no matter
 /// whose it is. Without leases it does not hold.
 pub async fn lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
@@ -124,7 +124,7 @@ pub async fn lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture
             let holds = reached && !ends.is_empty();
             if !holds {
                 let condition = failed(&oracle, &take);
-                assert_eq!(condition, Some(&Condition::LeaseRunOut { now }), "{what}: why");
+                assert_eq!(condition, Some(&Condition::LeaseExpired { now }), "{what}: why");
             }
             assert_eq!(oracle.apply(&*store, &take, &what).await, holds, "{what}");
         }
@@ -174,7 +174,7 @@ pub async fn holds_lease_compares_lease_and_user(fixture: Fixture) {
     }
 }
 
-/// `OwnLeaseRunOut` holds if the redeemer's own lease has expired, to the microsecond.
+/// `OwnLeaseExpired` holds if the redeemer's own lease has expired, to the microsecond.
 /// Leases of other users do not matter. After a renewal it does not hold.
 pub async fn own_lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
@@ -196,7 +196,7 @@ pub async fn own_lease_expired_holds_from_the_microsecond_of_expiry(fixture: Fix
             if !holds {
                 let condition = failed(&oracle, &renew);
                 assert!(
-                    matches!(condition, Some(Condition::OwnLeaseRunOut { .. })),
+                    matches!(condition, Some(Condition::OwnLeaseExpired { .. })),
                     "{what}: {condition:?}"
                 );
             }

@@ -134,7 +134,7 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
             Some(own) => Next::Try(UseSource::Own(own.clone())),
             None => refuse(),
         },
-        Condition::OwnLeaseRunOut { .. } => match facts.lease.as_ref().filter(unexpired) {
+        Condition::OwnLeaseExpired { .. } => match facts.lease.as_ref().filter(unexpired) {
             Some(own) => Next::Leased(own.clone()),
             None => Next::Try(UseSource::Free),
         },
@@ -143,10 +143,10 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
             Some(first) if first.has_expired(now) => Next::Try(UseSource::Expired),
             Some(_) | None => refuse(),
         },
-        Condition::LeaseRunOut { .. } if facts.invitation.has_free_use() => {
+        Condition::LeaseExpired { .. } if facts.invitation.has_free_use() => {
             Next::Try(UseSource::Free)
         }
-        Condition::LeaseRunOut { .. }
+        Condition::LeaseExpired { .. }
         | Condition::NotDeleted
         | Condition::UsesLeft
         | Condition::NotRevoked
@@ -189,7 +189,7 @@ impl<'a> Presented<'a> {
                 guard.push(Condition::HoldsLease { lease: own.id, user: user.clone() });
             }
             UseSource::Expired => {
-                let expired = Condition::LeaseRunOut { now: call.now };
+                let expired = Condition::LeaseExpired { now: call.now };
                 guard.extend([Condition::FirstHoldBy(user.clone()), expired]);
             }
         }
@@ -201,7 +201,7 @@ impl<'a> Presented<'a> {
         let mut guard = self.guard(call, source);
         if let UseSource::Own(own) = source {
             let (user, now) = (own.user.clone(), call.now);
-            guard.push(Condition::OwnLeaseRunOut { user, now });
+            guard.push(Condition::OwnLeaseExpired { user, now });
         }
         Guard::new(guard)
     }

@@ -60,11 +60,11 @@ local function holds(guard)
       is_so, takes = not own_lease(a), 2
     elseif word == 10 then -- UseFree
       is_so = r[USES] + r[HELD] < r[MAX_USES]
-    elseif word == 11 then -- LeaseRunOut now
+    elseif word == 11 then -- LeaseExpired now
       is_so, takes = first and not earlier(a, first[UNTIL]), 2
     elseif word == 12 then -- HoldsLease user, lease
       is_so, takes = own_lease(a) and lease[ITS_ID] == b, 3
-    elseif word == 13 then -- OwnLeaseRunOut user, now
+    elseif word == 13 then -- OwnLeaseExpired user, now
       is_so, takes = own_lease(a) and not earlier(b, lease[UNTIL]), 3
     end
     if not is_so then return false end

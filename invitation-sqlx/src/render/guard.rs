@@ -99,9 +99,9 @@ fn implied(condition: &Condition) -> Implied {
         | Condition::Grantable(_)
         | Condition::Version(_)
         | Condition::UseFree
-        | Condition::LeaseRunOut { .. }
+        | Condition::LeaseExpired { .. }
         | Condition::HoldsLease { .. }
-        | Condition::OwnLeaseRunOut { .. } => Implied::Never,
+        | Condition::OwnLeaseExpired { .. } => Implied::Never,
     }
 }
 
@@ -223,7 +223,7 @@ fn condition<DB: Dialect>(
         Condition::UseFree => {
             s.sql("i.uses + i.held < i.max_uses");
         }
-        Condition::LeaseRunOut { now } => {
+        Condition::LeaseExpired { now } => {
             a_lease(s, names).sql(" AND l.held_until <= ");
             values.now(s, *now);
             s.sql("))");
@@ -233,7 +233,7 @@ fn condition<DB: Dialect>(
             values.user(s, user);
             s.sql(" AND l.id = ").blob(lease.as_bytes()).sql("))");
         }
-        Condition::OwnLeaseRunOut { user, now } => {
+        Condition::OwnLeaseExpired { user, now } => {
             a_lease(s, names).sql(" AND l.user_id = ");
             values.user(s, user);
             s.sql(" AND l.held_until <= ");
