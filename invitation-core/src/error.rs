@@ -16,7 +16,7 @@ pub enum Error {
     /// The typed text cannot be a code. The service did not call the store and recorded
     /// no event.
     #[error(transparent)]
-    Mistyped(#[from] ParseCodeError),
+    ParseCode(#[from] ParseCodeError),
     /// The input violates a limit. Nothing was changed, and no event was recorded.
     #[error(transparent)]
     Invalid(#[from] ValidationErrors),

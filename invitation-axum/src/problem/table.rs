@@ -87,7 +87,7 @@ fn of_refusal(refusal: &Refusal) -> Problem {
 
 fn of_other(error: &Error) -> Problem {
     match error {
-        Error::Mistyped(mistyped) => {
+        Error::ParseCode(mistyped) => {
             Problem::new(ProblemKind::CodeMistyped).with_detail(mistyped.to_string())
         }
         Error::Invalid(input) => Problem::invalid(input.errors().iter().map(in_body)),

@@ -54,7 +54,7 @@ pub(super) enum Answer {
     /// The invalid fields with their line numbers, sorted.
     Invalid(Vec<(Option<usize>, String)>),
     /// The text cannot be a code.
-    Mistyped(ParseCodeError),
+    ParseCode(ParseCodeError),
     /// An error that must never occur.
     Broken(String),
 }
@@ -160,7 +160,7 @@ impl Answer {
 impl From<Error> for Answer {
     fn from(error: Error) -> Self {
         match error {
-            Error::Mistyped(mistyped) => Self::Mistyped(mistyped),
+            Error::ParseCode(mistyped) => Self::ParseCode(mistyped),
             Error::Invalid(input) => {
                 let mut fields: Vec<_> =
                     input.errors().iter().map(|e| (e.line(), e.field().to_owned())).collect();

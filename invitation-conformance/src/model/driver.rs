@@ -92,7 +92,7 @@ impl Model {
             }
             Step::Mistype { code, mistake, .. } => {
                 let (_, mistyped) = codes::mistyped(self.code(*code), *mistake);
-                Expected::without_events(Answer::Mistyped(mistyped))
+                Expected::without_events(Answer::ParseCode(mistyped))
             }
             Step::Copy { by, of } => self.copy(*by, *of),
             Step::Get { by, of } => self.get(*by, *of),

@@ -103,12 +103,12 @@ pub async fn mistyped_code_writes_no_event(fixture: Fixture) {
     ];
     for text in typed {
         match harness.service.redeem(&text, &newcomer("anna")).await {
-            Err(Error::Mistyped(_)) => {}
+            Err(Error::ParseCode(_)) => {}
             other => panic!("{text:?} cannot be a code, but: {other:?}"),
         }
     }
     let empty = harness.service.redeem("", &newcomer("anna")).await;
-    assert!(matches!(empty, Err(Error::Mistyped(ParseCodeError::Empty))), "{empty:?}");
+    assert!(matches!(empty, Err(Error::ParseCode(ParseCodeError::Empty))), "{empty:?}");
     assert_eq!(harness.snapshot().await, before, "neither an event nor a change");
 }
 

@@ -105,7 +105,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Mistyped`], without a call to the store.
+    /// - [`Error::ParseCode`], without a call to the store.
     /// - [`Error::Refused`]: `CodeUnknown` (also for a code of another division
     ///   than the redeemer's), `Used`, `Revoked`, `Expired`,
     ///   `AddressProofRequired`, `GrantWithdrawn`, `Reserved`, `Conflict`. With
