@@ -10,14 +10,14 @@ use invitation_core::{
 };
 use support::{Fault, Flaky, flaky};
 
-struct World {
+struct Harness {
     store: Flaky,
     invitations: Invitations<Flaky>,
     manager: Actor,
     admin: Actor,
 }
 
-impl World {
+impl Harness {
     fn new() -> Self {
         let store = flaky();
         let user = |name: &str| UserId::new(name).expect("an id");
@@ -58,23 +58,23 @@ fn kind<T: std::fmt::Debug>(answer: Result<T, Error>) -> StoreErrorKind {
 
 #[tokio::test]
 async fn after_a_lost_answer_the_retry_tells_the_truth() {
-    let world = World::new();
-    let (_, code) = world.code().await;
+    let harness = Harness::new();
+    let (_, code) = harness.code().await;
     let anna = redeemer("anna");
-    world.store.interceptor().next(Fault::AnswerLost);
-    let answer = world.invitations.redeem(&code, &anna).await;
+    harness.store.interceptor().next(Fault::AnswerLost);
+    let answer = harness.invitations.redeem(&code, &anna).await;
     assert_eq!(kind(answer), StoreErrorKind::OutcomeUnknown, "neither success nor refusal");
 
-    let again = world.invitations.redeem(&code, &anna).await.expect("it is hers");
+    let again = harness.invitations.redeem(&code, &anna).await.expect("it is hers");
     assert!(again.is_replayed(), "it had been made");
-    let other = world.invitations.redeem(&code, &redeemer("ben")).await.expect_err("it is used");
+    let other = harness.invitations.redeem(&code, &redeemer("ben")).await.expect_err("it is used");
     assert_eq!(other.refusal(), Some(&Refusal::Used));
-    assert_eq!(world.events(Action::Redeem).await, 2, "one success, one refusal");
+    assert_eq!(harness.events(Action::Redeem).await, 2, "one success, one refusal");
 }
 
 #[tokio::test]
 async fn an_import_under_a_key_is_done_once_whatever_becomes_of_its_answer() {
-    let world = World::new();
+    let harness = Harness::new();
     let key = IdempotencyKey::new("k").expect("a key");
     let address = Email::parse("anna@example.com").expect("an address");
     let draft = Draft::new()
@@ -82,52 +82,56 @@ async fn an_import_under_a_key_is_done_once_whatever_becomes_of_its_answer() {
         .in_division(Division::new("sales").expect("a division"));
     let rows = [draft.clone().for_email(address.clone()), draft.clone(), draft.for_email(address)];
     let import = Import::new(rows.map(ImportRow::Draft).into()).with_mode(ImportMode::BestEffort);
-    let ask = async || world.invitations.import(&world.admin, import.clone(), Some(&key)).await;
-    world.store.interceptor().next(Fault::Before);
+    let ask = async || harness.invitations.import(&harness.admin, import.clone(), Some(&key)).await;
+    harness.store.interceptor().next(Fault::Before);
     assert_eq!(kind(ask().await), StoreErrorKind::Unavailable);
-    assert_eq!(world.events(Action::Create).await, 0, "nothing was done");
-    world.store.interceptor().next(Fault::AnswerLost);
+    assert_eq!(harness.events(Action::Create).await, 0, "nothing was done");
+    harness.store.interceptor().next(Fault::AnswerLost);
     assert_eq!(kind(ask().await), StoreErrorKind::OutcomeUnknown);
     for _ in 0..2 {
         let again = ask().await.expect("a repeat");
         assert!(again.is_replayed(), "it had been done");
         assert_eq!((again.created().count(), again.rows().len()), (2, 3), "the third was skipped");
     }
-    assert_eq!(world.events(Action::Create).await, 2, "once");
+    assert_eq!(harness.events(Action::Create).await, 2, "once");
 }
 
 #[tokio::test]
 async fn what_failed_before_it_was_done_is_not_done() {
-    let world = World::new();
-    let (id, code) = world.code().await;
-    world.store.interceptor().next(Fault::Before);
-    let answer = world.invitations.redeem(&code, &redeemer("anna")).await;
+    let harness = Harness::new();
+    let (id, code) = harness.code().await;
+    harness.store.interceptor().next(Fault::Before);
+    let answer = harness.invitations.redeem(&code, &redeemer("anna")).await;
     assert_eq!(kind(answer), StoreErrorKind::Unavailable);
-    world.store.interceptor().next(Fault::Before);
-    let answer = world.invitations.revoke(&world.admin, id, None, IfVersion::Any).await;
+    harness.store.interceptor().next(Fault::Before);
+    let answer = harness.invitations.revoke(&harness.admin, id, None, IfVersion::Any).await;
     assert_eq!(kind(answer), StoreErrorKind::Unavailable);
-    world.store.interceptor().next(Fault::Before);
-    let answer = world.invitations.create(&world.manager, Draft::new()).await;
+    harness.store.interceptor().next(Fault::Before);
+    let answer = harness.invitations.create(&harness.manager, Draft::new()).await;
     assert_eq!(kind(answer), StoreErrorKind::Unavailable);
 
-    assert_eq!(world.events(Action::Redeem).await, 0);
-    assert_eq!(world.events(Action::Revoke).await, 0);
-    let page = world.invitations.list(&world.manager, &Criteria::new(), Paging::default()).await;
+    assert_eq!(harness.events(Action::Redeem).await, 0);
+    assert_eq!(harness.events(Action::Revoke).await, 0);
+    let page =
+        harness.invitations.list(&harness.manager, &Criteria::new(), Paging::default()).await;
     assert_eq!(page.expect("reading works").items().len(), 1);
-    let redeemed = world.invitations.redeem(&code, &redeemer("ben")).await.expect("still good");
+    let redeemed = harness.invitations.redeem(&code, &redeemer("ben")).await.expect("still good");
     assert!(!redeemed.is_replayed());
 }
 
 #[tokio::test]
 async fn without_its_evidence_no_refusal_is_made_and_no_code_given_out() {
-    let world = World::new();
-    let (id, code) = world.code().await;
-    world.store.interceptor().next(Fault::Before);
-    assert_eq!(kind(world.invitations.copy(&world.manager, id).await), StoreErrorKind::Unavailable);
-    world.store.interceptor().next(Fault::Before);
-    let denied = world.invitations.delete(&world.manager, id, IfVersion::Any).await;
+    let harness = Harness::new();
+    let (id, code) = harness.code().await;
+    harness.store.interceptor().next(Fault::Before);
+    assert_eq!(
+        kind(harness.invitations.copy(&harness.manager, id).await),
+        StoreErrorKind::Unavailable
+    );
+    harness.store.interceptor().next(Fault::Before);
+    let denied = harness.invitations.delete(&harness.manager, id, IfVersion::Any).await;
     assert_eq!(kind(denied), StoreErrorKind::Unavailable);
-    world.invitations.redeem(&code, &redeemer("anna")).await.expect("still good");
+    harness.invitations.redeem(&code, &redeemer("anna")).await.expect("still good");
 }
 
 /// A source of randomness that always returns the same bytes.
@@ -143,9 +147,9 @@ impl Entropy for Stuck {
 
 #[tokio::test]
 async fn a_source_of_randomness_that_repeats_itself_is_an_error() {
-    let world = World::new();
-    let invitations = Invitations::new(world.store.clone()).with_entropy(Stuck);
-    invitations.create(&world.manager, Draft::new()).await.expect("the first is new");
-    let again = invitations.create(&world.manager, Draft::new()).await;
+    let harness = Harness::new();
+    let invitations = Invitations::new(harness.store.clone()).with_entropy(Stuck);
+    invitations.create(&harness.manager, Draft::new()).await.expect("the first is new");
+    let again = invitations.create(&harness.manager, Draft::new()).await;
     assert_eq!(kind(again), StoreErrorKind::Conflict, "bounded tries, then an error");
 }

@@ -20,7 +20,7 @@ use tokio::task::yield_now;
 /// The host's accounts, which do not share a transaction with the store.
 type Accounts = Arc<Mutex<Vec<ReservationId>>>;
 
-struct World {
+struct Harness {
     store: Flaky,
     clock: ManualClock,
     invitations: Invitations<Flaky>,
@@ -28,7 +28,7 @@ struct World {
     code: String,
 }
 
-impl World {
+impl Harness {
     async fn new() -> Self {
         let (store, clock) = (flaky(), ManualClock::new(SystemClock.now()));
         let invitations = Invitations::new(store.clone()).with_clock(clock.clone());
@@ -92,23 +92,23 @@ fn redeemer(name: &str) -> Redeemer {
 async fn dropped_at_any_await_it_is_spent_with_evidence_or_free_after_the_lease() {
     let (mut spent, mut free) = (0, 0);
     for polls in 0.. {
-        let world = World::new().await;
+        let harness = Harness::new().await;
         let (anna, ben) = (redeemer("anna"), redeemer("ben"));
-        let call = world.invitations.redeem_with(&world.code, &anna, world.creating());
+        let call = harness.invitations.redeem_with(&harness.code, &anna, harness.creating());
         let finished = DropAfter::new(call, polls).await.is_some();
 
-        world.clock.advance(world.invitations.limits().lease());
-        let second = world.invitations.redeem(&world.code, &ben).await;
-        let redeemed = world.succeeded(Action::Redeem).await;
+        harness.clock.advance(harness.invitations.limits().lease());
+        let second = harness.invitations.redeem(&harness.code, &ben).await;
+        let redeemed = harness.succeeded(Action::Redeem).await;
         assert_eq!(redeemed, 1, "after {polls} polls: exactly one redemption, of either");
         if let Err(refused) = second {
             assert_eq!(refused.refusal(), Some(&Refusal::Used), "after {polls} polls");
-            assert_eq!(world.accounts(), 1, "after {polls} polls: never for nobody");
+            assert_eq!(harness.accounts(), 1, "after {polls} polls: never for nobody");
             spent += 1;
         } else {
             free += 1;
         }
-        assert_eq!(world.held().await, 0, "after {polls} polls: no use is stuck");
+        assert_eq!(harness.held().await, 0, "after {polls} polls: no use is stuck");
         if finished {
             assert!(spent >= 2 && free >= 5, "each await was met: {spent} spent, {free} free");
             return;
@@ -118,104 +118,105 @@ async fn dropped_at_any_await_it_is_spent_with_evidence_or_free_after_the_lease(
 
 #[tokio::test]
 async fn what_the_host_cannot_create_is_released_at_once() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let failing = async |_: Reservation| Err::<(), _>(HostFailed);
-    let failed = world.invitations.redeem_with(&world.code, &redeemer("anna"), failing).await;
+    let failed = harness.invitations.redeem_with(&harness.code, &redeemer("anna"), failing).await;
     let Err(RedeemWithError::NotCreated { error: HostFailed, released: Released::Now }) = failed
     else {
         panic!("the host failed, and the use is free: {failed:?}");
     };
-    assert_eq!(world.succeeded(Action::Release).await, 1);
-    let ben = world.invitations.redeem_with(&world.code, &redeemer("ben"), world.creating()).await;
+    assert_eq!(harness.succeeded(Action::Release).await, 1);
+    let ben =
+        harness.invitations.redeem_with(&harness.code, &redeemer("ben"), harness.creating()).await;
     assert_eq!(ben.expect("the use is free").created, Some("created"));
 }
 
 #[tokio::test]
 async fn what_cannot_be_released_expires() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let failing = async |_: Reservation| {
-        world.store.interceptor().next(Fault::Before);
+        harness.store.interceptor().next(Fault::Before);
         Err::<(), _>(HostFailed)
     };
-    let failed = world.invitations.redeem_with(&world.code, &redeemer("anna"), failing).await;
+    let failed = harness.invitations.redeem_with(&harness.code, &redeemer("anna"), failing).await;
     let Err(RedeemWithError::NotCreated { released: Released::NotYet(Error::Store(_)), .. }) =
         failed
     else {
         panic!("the host failed, and so did the store: {failed:?}");
     };
     let ben = redeemer("ben");
-    let refused = world.invitations.redeem(&world.code, &ben).await.expect_err("still held");
+    let refused = harness.invitations.redeem(&harness.code, &ben).await.expect_err("still held");
     assert!(matches!(refused.refusal(), Some(Refusal::Reserved { .. })));
-    world.clock.advance(world.invitations.limits().lease());
-    world.invitations.redeem(&world.code, &ben).await.expect("free again");
+    harness.clock.advance(harness.invitations.limits().lease());
+    harness.invitations.redeem(&harness.code, &ben).await.expect("free again");
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_tried_again() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let anna = redeemer("anna");
     let creating = async |_: Reservation| {
-        world.store.interceptor().next(Fault::AnswerLost);
+        harness.store.interceptor().next(Fault::AnswerLost);
         Ok::<_, HostFailed>("created")
     };
-    let failed = world.invitations.redeem_with(&world.code, &anna, creating).await;
+    let failed = harness.invitations.redeem_with(&harness.code, &anna, creating).await;
     let Err(RedeemWithError::NotCommitted { created: "created", reservation, error }) = failed
     else {
         panic!("nobody knows whether it was committed: {failed:?}");
     };
     let Error::Store(error) = error else { panic!("the store failed") };
     assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
-    let redeemed = world.invitations.commit(reservation, &anna).await.expect("it was");
+    let redeemed = harness.invitations.commit(reservation, &anna).await.expect("it was");
     assert!(redeemed.is_replayed());
-    assert_eq!(world.succeeded(Action::Redeem).await, 1);
+    assert_eq!(harness.succeeded(Action::Redeem).await, 1);
 }
 
 #[tokio::test]
 async fn a_reservation_whose_answer_was_lost_is_still_the_same_persons() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let anna = redeemer("anna");
-    world.store.interceptor().next(Fault::AnswerLost);
-    world.invitations.reserve(&world.code, &anna).await.expect_err("nobody heard");
-    let again = world.invitations.reserve(&world.code, &anna).await.expect("it is hers");
+    harness.store.interceptor().next(Fault::AnswerLost);
+    harness.invitations.reserve(&harness.code, &anna).await.expect_err("nobody heard");
+    let again = harness.invitations.reserve(&harness.code, &anna).await.expect("it is hers");
     let Reserved::Open(again) = again else { panic!("nothing is redeemed") };
     assert!(again.is_replayed());
-    assert_eq!(world.held().await, 1, "one use is held");
+    assert_eq!(harness.held().await, 1, "one use is held");
 }
 
 #[tokio::test]
 async fn the_account_of_who_comes_too_late_is_handed_back_to_the_host() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let (anna, ben) = (redeemer("anna"), redeemer("ben"));
     let slow = async |reservation: Reservation| {
         // The host is so slow that the lease expires and another redeemer takes its use.
-        world.clock.advance(Limits::default().lease());
-        world.invitations.redeem(&world.code, &ben).await.map_err(|_| HostFailed)?;
+        harness.clock.advance(Limits::default().lease());
+        harness.invitations.redeem(&harness.code, &ben).await.map_err(|_| HostFailed)?;
         Ok::<_, HostFailed>(reservation.id())
     };
-    let failed = world.invitations.redeem_with(&world.code, &anna, slow).await;
+    let failed = harness.invitations.redeem_with(&harness.code, &anna, slow).await;
     let Err(RedeemWithError::NotCommitted { created, reservation, error }) = failed else {
         panic!("the use is ben's: {failed:?}");
     };
     assert_eq!(created, reservation);
     assert_eq!(error.refusal(), Some(&Refusal::ReservationLost));
-    assert_eq!(world.succeeded(Action::Redeem).await, 1);
+    assert_eq!(harness.succeeded(Action::Redeem).await, 1);
 }
 
 #[tokio::test]
 async fn nothing_is_created_for_who_has_redeemed_before() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let anna = redeemer("anna");
-    world.invitations.redeem(&world.code, &anna).await.expect("it is fresh");
-    let again = world.invitations.redeem_with(&world.code, &anna, world.creating()).await;
+    harness.invitations.redeem(&harness.code, &anna).await.expect("it is fresh");
+    let again = harness.invitations.redeem_with(&harness.code, &anna, harness.creating()).await;
     let again = again.expect("a repeat");
     assert!(again.redeemed.is_replayed() && again.created.is_none());
-    assert_eq!(world.accounts(), 0);
+    assert_eq!(harness.accounts(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_runs_as_a_task_of_its_own() {
-    let world = World::new().await;
-    let (invitations, code) = (world.invitations.clone(), world.code.clone());
+    let harness = Harness::new().await;
+    let (invitations, code) = (harness.invitations.clone(), harness.code.clone());
     let task = tokio::spawn(async move {
         let creating = async |reservation: Reservation| {
             yield_now().await;

@@ -82,7 +82,7 @@ enum Question {
     Role,
     Inviter,
     Batch,
-    Counts,
+    StatusCounts,
     CountsOf(&'static str),
     EventsOfOne,
     Reservations,
@@ -107,7 +107,7 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Role, &["codes_role", "codes_pkey"]),
     (Question::Inviter, &["codes_inviter", "codes_pkey"]),
     (Question::Batch, &["codes_batch", "codes_pkey"]),
-    (Question::Counts, &["states_valid"]),
+    (Question::StatusCounts, &["states_valid"]),
     (Question::CountsOf("rarely"), &["search_terms_pkey", "codes_pkey"]),
     (Question::CountsOf("example"), &["search_terms_pkey", "codes_pkey"]),
     (Question::CountsOf("anna west"), &["search_terms_pkey", "codes_pkey"]),
@@ -169,7 +169,7 @@ async fn ask<S: Store>(
         Question::Batch => {
             list(Criteria::new().in_batch(BatchId::from_bytes([7; 16]))).await;
         }
-        Question::Counts => {
+        Question::StatusCounts => {
             invitations.counts(&manager(), &Criteria::new()).await.unwrap();
         }
         Question::CountsOf(text) => {

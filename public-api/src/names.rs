@@ -29,11 +29,11 @@ pub(crate) struct Binding<'a> {
     /// The attributes of the `use` or of the module declaration; empty for other items, whose
     /// attributes are part of the item.
     pub(crate) attributes: &'a [Attribute],
-    meaning: Meaning,
+    resolution: Resolution,
 }
 
 /// What a name refers to.
-enum Meaning {
+enum Resolution {
     /// The item or module that is declared under the name.
     Target(Target),
     /// The path of the `use`, which is not resolved yet.
@@ -63,14 +63,14 @@ impl<'a> Names<'a> {
 
     /// Returns what a name of `module` refers to.
     pub(crate) fn target(&self, module: &ModulePath, binding: &Binding<'_>) -> Target {
-        match &binding.meaning {
-            Meaning::Target(target) => target.clone(),
+        match &binding.resolution {
+            Resolution::Target(target) => target.clone(),
             // `use redis;` and `use async_trait::async_trait;` begin with a crate, not with
             // the name that they import. Resolving that name would never end.
-            Meaning::Path(path) if path.first() == Some(&binding.name) => {
+            Resolution::Path(path) if path.first() == Some(&binding.name) => {
                 Target::Elsewhere(path.join("::"))
             }
-            Meaning::Path(path) => self.resolve(module, path),
+            Resolution::Path(path) => self.resolve(module, path),
         }
     }
 
@@ -111,7 +111,7 @@ fn bind<'a>(
     macros: &Macros<'a>,
     names: &mut Vec<Binding<'a>>,
 ) -> Result<(), Unreadable> {
-    let definition = || Meaning::Target(Target::Definition((path.clone(), n)));
+    let definition = || Resolution::Target(Target::Definition((path.clone(), n)));
     match item {
         Item::Use(item) => {
             let is_public = is_public(&item.vis);
@@ -121,7 +121,7 @@ fn bind<'a>(
                 name,
                 is_public,
                 attributes: &item.attrs,
-                meaning: Meaning::Path(path),
+                resolution: Resolution::Path(path),
             }));
         }
         Item::Mod(item) => {
@@ -131,21 +131,21 @@ fn bind<'a>(
                 name,
                 is_public: is_public(&item.vis),
                 attributes: &item.attrs,
-                meaning: Meaning::Target(Target::Module(inner)),
+                resolution: Resolution::Target(Target::Module(inner)),
             });
         }
         Item::Macro(call) => {
             // A definition binds no name here: an exported macro lies at the root of its crate,
             // in whatever module it is written.
             if let Some(name) = macros.declared_type(call) {
-                let meaning = definition();
-                names.push(Binding { name, is_public: true, attributes: &[], meaning });
+                let resolution = definition();
+                names.push(Binding { name, is_public: true, attributes: &[], resolution });
             }
         }
         item => {
             if let Some((name, visibility)) = declared(item) {
-                let (is_public, meaning) = (is_public(visibility), definition());
-                names.push(Binding { name, is_public, attributes: &[], meaning });
+                let (is_public, resolution) = (is_public(visibility), definition());
+                names.push(Binding { name, is_public, attributes: &[], resolution });
             }
         }
     }

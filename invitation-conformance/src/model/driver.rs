@@ -104,7 +104,7 @@ impl Model {
             Step::RevokeAll { by, wanted, reason, .. } => self.revoke_all(*by, *wanted, *reason),
             Step::Purge { by, age, max } => self.purge(*by, *age, *max, seen),
             Step::List { by, wanted, .. } => self.list(*by, *wanted),
-            Step::Counts { by, wanted } => self.counts(*by, *wanted),
+            Step::StatusCounts { by, wanted } => self.counts(*by, *wanted),
             Step::Events { by, wanted, .. } => self.events(*by, *wanted),
             Step::Redemptions { by, of, .. } => self.redemptions(*by, *of),
             Step::Reservations { by, division, .. } => self.reservations(*by, *division),

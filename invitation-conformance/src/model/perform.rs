@@ -110,7 +110,7 @@ impl ServiceUnderTest {
             Step::List { by, wanted, limit, pause } => {
                 self.list(*by, wanted, *limit, *pause, model).await
             }
-            Step::Counts { by, wanted } => self.counts(*by, wanted, model).await,
+            Step::StatusCounts { by, wanted } => self.counts(*by, wanted, model).await,
             Step::Events { by, wanted, limit } => self.events(*by, wanted, *limit, model).await,
             Step::RevokeAll { by, wanted, reason, limit } => {
                 self.revoke_all(*by, wanted, *reason, *limit, model).await

@@ -104,7 +104,7 @@ pub(super) enum Step {
         limit: u32,
         pause: i64,
     },
-    Counts {
+    StatusCounts {
         by: ActingUser,
         wanted: ListCriteria,
     },

@@ -130,7 +130,7 @@ fn reading() -> BoxedStrategy<Step> {
         2 => (acting_user(), pick()).prop_map(|(by, of)| Step::Get { by, of }),
         6 => (acting_user(), list_criteria(), pages(), select(&[0, 1, HOUR, 8 * DAY][..]))
             .prop_map(|(by, wanted, limit, pause)| Step::List { by, wanted, limit, pause }),
-        3 => (acting_user(), list_criteria()).prop_map(|(by, wanted)| Step::Counts { by, wanted }),
+        3 => (acting_user(), list_criteria()).prop_map(|(by, wanted)| Step::StatusCounts { by, wanted }),
         2 => (acting_user(), event_criteria(), 1_u32..=5)
             .prop_map(|(by, wanted, limit)| Step::Events { by, wanted, limit }),
         2 => (acting_user(), pick(), pages())

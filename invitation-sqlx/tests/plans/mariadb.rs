@@ -47,7 +47,7 @@ async fn rows_read(conn: &mut MySqlConnection) -> u64 {
 fn bound(question: Question) -> u64 {
     match question {
         // Up to 10,000 of each status, collected and counted.
-        Question::Counts => 81_000,
+        Question::StatusCounts => 81_000,
         // All matches of a term, a few times over.
         Question::CountsOf(_) => 360_000,
         // Up to 5,001 search terms, collected four times, and then a scan.

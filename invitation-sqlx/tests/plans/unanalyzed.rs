@@ -22,7 +22,7 @@ pub(super) const NO_AUTOVACUUM: &str = "
 fn bound(question: Question) -> u64 {
     match question {
         // Up to the cap of each status, or all matches of a term, which is half of them.
-        Question::Counts | Question::CountsOf(_) => 10_001,
+        Question::StatusCounts | Question::CountsOf(_) => 10_001,
         Question::Search(_) => 5_001,
         _ => 2_001,
     }

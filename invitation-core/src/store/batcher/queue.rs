@@ -41,7 +41,7 @@ struct Waiting<R, A> {
 }
 
 enum Message<R, A> {
-    Lead(Leader<R, A>),
+    Leader(Leader<R, A>),
     Answer(A),
 }
 
@@ -78,7 +78,7 @@ impl<R, A> Queue<R, A> {
             receiver
         };
         match receiver.await {
-            Ok(Message::Lead(leader)) => Turn::Leader(leader),
+            Ok(Message::Leader(leader)) => Turn::Leader(leader),
             Ok(Message::Answer(answer)) => Turn::Answered(answer),
             Err(oneshot::Canceled) => Turn::Unanswered,
         }
@@ -158,8 +158,8 @@ impl<R, A> Leader<R, A> {
         while let Some((next, leader)) = freed {
             // A queued caller that was dropped meanwhile returns the slot, which goes to the
             // next in the queue.
-            freed = match next.sender.send(Message::Lead(leader)) {
-                Err(Message::Lead(returned)) => returned.end(),
+            freed = match next.sender.send(Message::Leader(leader)) {
+                Err(Message::Leader(returned)) => returned.end(),
                 Err(Message::Answer(_)) | Ok(()) => None,
             };
         }
