@@ -122,14 +122,14 @@ use crate::{
 ///
 /// - **Invitations**, tombstones included: every field of [`Invitation`]. The id is
 ///   unique; so is the digest of the code.
-/// - **Redemptions** ([`Redemption`](crate::Redemption)), at most one for each user and
+/// - **Redemptions** ([`Redemption`]), at most one for each user and
 ///   invitation. The redemption of a single-use invitation equals its
 ///   [`Invitation::last_use`].
-/// - **Leases** on an invitation ([`Lease`](crate::Lease)), at most one for each user and
+/// - **Leases** on an invitation ([`Lease`]), at most one for each user and
 ///   invitation; [`Invitation::held`] is their number. A lease stays, expired or not,
 ///   until a change ends it.
 /// - **Events**, unique by id ([`Event`]).
-/// - **Requests** ([`IdempotentRequest`](crate::IdempotentRequest)): for each owner and idempotency key, the
+/// - **Requests** ([`IdempotentRequest`]): for each owner and idempotency key, the
 ///   fingerprint of the request, the invitations it created, and its results if there are
 ///   any.
 ///
@@ -144,13 +144,13 @@ use crate::{
 /// - Ids, digests and tags have `as_bytes` and `from_bytes`; their order is that of their
 ///   bytes.
 /// - Names ([`Division`](crate::Division), [`Role`](crate::Role),
-///   [`UserId`](crate::UserId) and similar types) have `as_str` and `from_stored`.
-/// - [`Timestamp`](crate::Timestamp) has `as_micros` and `from_micros`.
+///   [`UserId`] and similar types) have `as_str` and `from_stored`.
+/// - [`Timestamp`] has `as_micros` and `from_micros`.
 /// - [`Email`](crate::Email) has `as_str` and `key`, and `from_stored`.
 /// - [`SealedCode`](crate::SealedCode) has `as_bytes` and `from_bytes`.
 /// - [`Metadata`](crate::Metadata) has `as_json` and `from_json`;
 ///   [`Detail`](crate::Detail) has `to_json` and `from_json`.
-/// - [`Binding`](crate::Binding), [`Inviter`](crate::Inviter) and
+/// - [`Binding`](crate::Binding), [`Inviter`] and
 ///   [`Performer`](crate::Performer) have `parts` and `from_parts`: the texts for their
 ///   columns. Parts that belong to no value are a corrupt row.
 /// - Enums of fixed strings, such as [`Action`](crate::Action) and
