@@ -28,11 +28,12 @@ struct State<R, A> {
 struct Batch {
     id: u64,
     /// The number of requests in the batch, including those that are still to be collected.
-    running: usize,
+    size: usize,
     /// The number of queued requests that the batch will still collect.
     reserved: usize,
 }
 
+/// A queued request.
 struct Waiting<R, A> {
     request: R,
     /// Wakes the queued caller. Dropping the sender without a message makes the turn
@@ -40,8 +41,11 @@ struct Waiting<R, A> {
     sender: oneshot::Sender<Message<R, A>>,
 }
 
+/// A message to the caller of a queued request.
 enum Message<R, A> {
+    /// The caller gets a slot.
     Leader(Leader<R, A>),
+    /// Another caller executed the request; this is its answer.
     Answer(A),
 }
 
@@ -85,7 +89,7 @@ impl<R, A> Queue<R, A> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<R, A>> {
-        // No code panics while it holds the lock, so a poisoned state is consistent.
+        // Nothing panics while the lock is held, so the state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,9 +98,9 @@ impl<R, A> Queue<R, A> {
     fn may_start(&self, state: &State<R, A>, more: usize) -> bool {
         let slots = self.slots.get();
         let in_flight = state.in_flight.len();
-        let running: usize = state.in_flight.iter().map(|batch| batch.running).sum();
+        let in_batches: usize = state.in_flight.iter().map(|batch| batch.size).sum();
         let ready = state.unclaimed() + more;
-        let share = (running + ready) / slots;
+        let share = (in_batches + ready) / slots;
         in_flight < slots && (in_flight == 0 || ready >= share)
     }
 }
@@ -131,7 +135,7 @@ impl<R, A> Leader<R, A> {
         let reserved = state.unclaimed().min(queue.max_batch_size.get() - 1);
         let id = state.started;
         state.started += 1;
-        state.in_flight.push(Batch { id, running: 1 + reserved, reserved });
+        state.in_flight.push(Batch { id, size: 1 + reserved, reserved });
         Self { queue: Arc::clone(queue), batch: id }
     }
 
@@ -147,7 +151,7 @@ impl<R, A> Leader<R, A> {
         }
         if let Some(batch) = state.in_flight.iter_mut().find(|batch| batch.id == self.batch) {
             batch.reserved = 0;
-            batch.running = 1 + followers.len();
+            batch.size = 1 + followers.len();
         }
         Followers(followers)
     }
