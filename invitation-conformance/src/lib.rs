@@ -3,6 +3,7 @@
 //!
 //! The documentation of `Store` states what a store must do. This crate tests it. The stores
 //! of the invitation library pass the same tests.
+//!
 //! A promise is one requirement on a store, and the function that tests it.
 //!
 //! # Running the suite

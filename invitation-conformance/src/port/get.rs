@@ -52,7 +52,7 @@ pub async fn invitation_out_of_scope_is_missing(fixture: Fixture) {
 }
 
 /// A transition on an invitation that was never inserted returns [`Outcome::Missing`] and writes
-/// no event. So does a redemption without any digest.
+/// no event. So does a redemption without any digest. The invitation has no facts.
 pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     factory.insert(&*store, &[factory.invitation()]).await;
