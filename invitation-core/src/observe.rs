@@ -6,9 +6,7 @@
 //!
 //! | Metric | Kind | Labels | Meaning |
 //! |---|---|---|---|
-//! | `invitation_steps_total` | counter | `action`, `outcome` | steps that a service decided, by the words of the audit trail; `replayed` if the store had made the step before |
-//! | `invitation_store_calls_total` | counter | `operation`, `outcome` | calls to an observed store: `ok`, or the kind of its error |
-//! | `invitation_store_call_seconds` | histogram | `operation` | time from the call to its answer |
+//! | `invitation_steps_total` | counter | `action`, `outcome` | steps that a service decided, with action and outcome as in the audit trail; `replayed` if the store had made the step before |
 //! | `invitation_retries_total` | counter | `operation` | operations that a store tries again after a conflict |
 //! | `invitation_batch_size` | histogram | | changes that a store sends in one batch |
 //! | `invitation_connections_total` | counter | `source` | connections for redemptions: from the `cache`, or from the `pool` |
@@ -18,8 +16,8 @@
 //! with the fields `action` and `outcome`. A retry is one with the field `operation`.
 //!
 //! A service reports its steps by itself, and the stores of this library report retries,
-//! batches and connections. Calls to a store are reported if the host wraps it in
-//! [`Observed`]. Authors of stores call the functions of this module.
+//! batches and connections. Calls to a store are not reported: a host can measure them with
+//! [`Intercept`](crate::Intercept). Authors of stores call the functions of this module.
 
 use std::time::Duration;
 
