@@ -10,6 +10,25 @@
 //! This crate turns on no async runtime, no TLS and no type feature of sqlx. The host chooses
 //! them, as in `sqlx = { version = "0.9", features = ["runtime-tokio"] }`. The crate re-exports
 //! the driver as [`sqlx`], so that a host can match versions.
+//!
+//! ```
+//! use invitation_core::Invitations;
+//! use invitation_sqlx::{SqlStore, SqliteStore, TablePrefix, sqlx};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // `in_memory` and `open` choose the options of the connections. A host with a pool of its
+//! // own gives that to the store. The tables of several stores differ in their prefix.
+//! let pool = SqliteStore::in_memory().await?.pool().clone();
+//! let store = SqlStore::new(pool.clone()).with_prefix(TablePrefix::new("sales_")?);
+//! store.migrate().await?;
+//! let invitations = Invitations::new(store);
+//!
+//! let tables = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sales_codes'";
+//! assert_eq!(sqlx::query_scalar::<_, i64>(tables).fetch_one(&pool).await?, 1);
+//! # Ok(())
+//! # }
+//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
