@@ -1,7 +1,6 @@
 //! What a host can observe: numbers and events of each step, and no secret among them.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(all(feature = "metrics", feature = "tracing"))]
 
 use std::{
     collections::BTreeMap,
@@ -10,8 +9,8 @@ use std::{
 };
 
 use invitation_core::{
-    Actor, Division, Draft, IfVersion, Invitations, MemoryStore, Redeemer, Role, UserId, Username,
-    observe,
+    Actor, Criteria, Division, Draft, IfVersion, Invitations, MemoryStore, Paging, Redeemer, Role,
+    UserId, Username, observe,
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
@@ -101,6 +100,29 @@ fn each_step_is_counted_by_action_and_outcome_and_shows_no_code() {
     let (code, first) = (secret.as_str(), secret.split('-').next().unwrap());
     assert!(!log.contains(code) && !log.contains(first), "{log}");
     assert!(!format!("{numbers:?}").contains(first), "{numbers:?}");
+}
+
+#[test]
+fn calls_to_an_observed_store_are_reported_by_operation_and_outcome() {
+    let (numbers, log) = observed(async || {
+        let store = observe::Observed::new(MemoryStore::new(), observe::Observer::default());
+        let invitations = Invitations::new(store);
+        let sales = Division::new("sales").unwrap();
+        let role = Role::new("manager").unwrap();
+        let manager = Actor::in_division(UserId::new("u-1").unwrap(), role, sales);
+        invitations.create(&manager, Draft::new()).await.unwrap();
+        invitations.list(&manager, &Criteria::new(), Paging::default()).await.unwrap();
+    });
+    let expected = [
+        ("invitation_steps_total create succeeded", 1),
+        ("invitation_store_call_seconds insert", 1),
+        ("invitation_store_call_seconds list", 1),
+        ("invitation_store_calls_total insert ok", 1),
+        ("invitation_store_calls_total list ok", 1),
+    ];
+    let expected = expected.map(|(name, number)| (name.to_owned(), number));
+    assert_eq!(numbers, BTreeMap::from(expected));
+    assert!(log.contains("store call"), "{log}");
 }
 
 #[test]
