@@ -33,7 +33,7 @@ pub(crate) trait Accounts: Send + Sync {
     fn all(&self) -> impl Future<Output = Result<Vec<Account>>> + Send;
 }
 
-/// An account.
+/// An account of the host, under the reservation that it was created for.
 pub(crate) struct Account {
     /// The reservation that it was created under.
     pub(crate) key: ReservationId,
