@@ -130,12 +130,16 @@
     const results = document.querySelector("[data-inv-results]");
     results.classList.add("inv-busy");
     try {
-      const response = await fetch(form.action, {
+      // Not `form.action`: a field of that name would take its place.
+      const response = await fetch(form.getAttribute("action"), {
         method: "POST",
         body: new URLSearchParams(new FormData(form)),
       });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("[data-inv-results]");
+      // The link that clears the filters comes and goes with them.
+      const buttons = page.querySelector("form[data-inv-filters] .inv-field-buttons");
+      form.querySelector(".inv-field-buttons").replaceChildren(...buttons.childNodes);
       results.replaceChildren(...fresh.childNodes);
       // A search that resembles a code has no address, and the list keeps none then.
       history.replaceState(null, "", response.redirected ? response.url : form.dataset.invHome);

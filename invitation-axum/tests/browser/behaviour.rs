@@ -128,6 +128,8 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
         )
         .await;
     scene.until("return document.activeElement.id === 'inv-status'").await;
+    // The link that clears the filters is there, as on a page that was loaded with them.
+    scene.find(".inv-field-buttons a").await;
     scene.find("#inv-role").await.select_by_value("staff").await.unwrap();
     scene.until("return location.search === '?status=revoked&role=staff'").await;
     // After a return from another page, the same rows are shown.

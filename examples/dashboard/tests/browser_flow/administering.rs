@@ -64,6 +64,8 @@ async fn an_administrator_does_all_of_it() {
     window.choose("#inv-kind", "delete").await;
     window.until("return location.search === '?kind=delete'").await;
     window.says("tbody td:nth-child(3)", &["Delete"]).await;
+    // The filter acted in place.
+    window.until("return document.activeElement.id === 'inv-kind'").await;
     window.follow("Clear filters").await;
     window.keep("admin-5-audit").await;
     window.close().await;
