@@ -41,14 +41,18 @@ impl<'a> Macros<'a> {
     /// through another macro.
     pub(crate) fn with_called_macros(&self, definition: &'a ItemMacro) -> Vec<&'a ItemMacro> {
         let mut found = vec![definition];
-        let tokens = flattened(definition.mac.tokens.clone());
-        for pair in tokens.windows(2) {
-            if let [TokenTree::Ident(name), TokenTree::Punct(bang)] = pair
-                && bang.as_char() == '!'
-                && let Some(inner) = self.0.get(&name.to_string())
-                && inner.ident != definition.ident
-            {
-                found.extend(self.with_called_macros(inner));
+        let mut looked_at = 0;
+        // A macro that is found already is not added again: macros may call each other.
+        while let Some(definition) = found.get(looked_at).copied() {
+            looked_at += 1;
+            for pair in flattened(definition.mac.tokens.clone()).windows(2) {
+                if let [TokenTree::Ident(name), TokenTree::Punct(bang)] = pair
+                    && bang.as_char() == '!'
+                    && let Some(inner) = self.0.get(&name.to_string())
+                    && found.iter().all(|known| known.ident != inner.ident)
+                {
+                    found.push(inner);
+                }
             }
         }
         found
