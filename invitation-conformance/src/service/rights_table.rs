@@ -88,30 +88,26 @@ pub(super) enum Attempt {
 }
 
 pub(super) fn attempts() -> [Attempt; 19] {
-    use Attempt::{
-        Amend, Audit, Copy, Count, Create, CreateForDomain, CreateForMany, CreateMany, Delete,
-        Export, Get, List, Purge, Redemptions, Reinstate, Reservations, Revoke, RevokeAll, Rotate,
-    };
     [
-        Create,
-        CreateMany,
-        CreateForMany,
-        CreateForDomain,
-        List,
-        Count,
-        Audit,
-        Reservations,
-        Export,
-        RevokeAll,
-        Purge,
-        Get,
-        Redemptions,
-        Copy,
-        Amend,
-        Rotate,
-        Revoke,
-        Reinstate,
-        Delete,
+        Attempt::Create,
+        Attempt::CreateMany,
+        Attempt::CreateForMany,
+        Attempt::CreateForDomain,
+        Attempt::List,
+        Attempt::Count,
+        Attempt::Audit,
+        Attempt::Reservations,
+        Attempt::Export,
+        Attempt::RevokeAll,
+        Attempt::Purge,
+        Attempt::Get,
+        Attempt::Redemptions,
+        Attempt::Copy,
+        Attempt::Amend,
+        Attempt::Rotate,
+        Attempt::Revoke,
+        Attempt::Reinstate,
+        Attempt::Delete,
     ]
 }
 
