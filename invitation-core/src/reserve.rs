@@ -19,9 +19,9 @@
 //!
 //! let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
 //! let Reserved::Open(reservation) = invitations.reserve(&code, &anna).await? else {
-//!     panic!("nobody has redeemed it");
+//!     panic!("no user has redeemed it");
 //! };
-//! // While the use is held, nobody else gets it.
+//! // While the use is held, no other user gets it.
 //! let ben = Redeemer::new(UserId::new("u-3")?, Username::new("ben")?);
 //! assert!(invitations.redeem(&code, &ben).await.is_err());
 //!

@@ -14,7 +14,7 @@ pub(crate) fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
 }
 
-/// An open invitation for two uses, which nobody has used.
+/// An open invitation for two uses, without a use.
 pub(crate) fn invitation() -> Invitation {
     Invitation {
         id: InvitationId::from_bytes([1; 16]),

@@ -176,7 +176,7 @@ async fn a_reservation_whose_answer_was_lost_is_still_the_same_persons() {
     let harness = Harness::new().await;
     let anna = redeemer("anna");
     harness.store.interceptor().next(Fault::AnswerLost);
-    harness.invitations.reserve(&harness.code, &anna).await.expect_err("nobody heard");
+    harness.invitations.reserve(&harness.code, &anna).await.expect_err("the answer was lost");
     let again = harness.invitations.reserve(&harness.code, &anna).await.expect("it is hers");
     let Reserved::Open(again) = again else { panic!("nothing is redeemed") };
     assert!(again.is_replayed());

@@ -98,7 +98,7 @@ impl SqlStore<Sqlite> {
 }
 
 impl SqlStore<Sqlite> {
-    /// Ends what is left of a transaction, and returns whether the connection can be used again.
+    /// Ends a transaction that is still open, and returns whether the connection can be reused.
     ///
     /// Call it in `after_release` of a pool that the host creates itself. The pools of
     /// [`open`](Self::open) and [`in_memory`](Self::in_memory) call it already.

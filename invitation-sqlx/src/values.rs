@@ -51,7 +51,7 @@ impl<'s, DB: Dialect> ValueList<'s, DB> {
         Self { statement, begun: false, columns: "".split(", "), replace: None }
     }
 
-    /// Creates a list of these columns, some of which are replaced by SQL expressions.
+    /// Creates a list of these columns. SQL expressions replace the values of some of them.
     pub(crate) fn with_replaced(
         statement: &'s mut Statement<DB>,
         columns: &'static str,

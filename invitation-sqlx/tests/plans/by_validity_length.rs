@@ -24,8 +24,8 @@ const ODD: &str = "
                 ORDER BY created_at DESC LIMIT 1);
     UPDATE invitation_states s SET created_at = c.created_at, expires_at = c.expires_at
     FROM invitation_codes c WHERE c.id = s.id AND c.created_at <> s.created_at;";
-/// One length, a whole number of days plus most of a day, so many were created within that
-/// day.
+/// One length: a whole number of days and most of one more day. Many invitations were created
+/// within the part of a day.
 const UNDECIDED: &str = "93 * 3600000000";
 /// More lengths than a list examines.
 const MANY_LENGTHS: &str = "(n % 80 - 40) * 86400000000";
@@ -39,7 +39,7 @@ struct Data {
 }
 
 impl Data {
-    /// Creates `rows` invitations within twelve days, the newest of which is a day old.
+    /// Creates `rows` invitations within twelve days. The newest one is a day old.
     async fn of(lifetime: &str, rows: u32) -> Self {
         let url = invitation_testkit::Postgres::shared().create_database();
         let store = PgStore::new(PgPool::connect(&url).await.unwrap());
