@@ -50,18 +50,18 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     );
     let thirty = 30.try_into()?;
     let created = school.create(&teacher, Draft::new().for_uses(thirty)).await?;
-    println!("  {} for {}", *created.code().reveal(), created.invitation().role);
+    println!("  {} for {}", *created.code().reveal(), created.invitation().role());
 
     println!("\nNobody hands out more than their own policy allows, on any path:");
     let teacher_role = Role::new("teacher")?;
     let draft = Draft::new().with_role(teacher_role.clone());
     let refused = school.create(&teacher, draft.clone()).await.map(|_| ());
     println!("  a teacher creates a teacher's code:  {}", why(refused));
-    let for_colleague = school.create(&head, draft).await?.invitation().id;
+    let for_colleague = school.create(&head, draft).await?.invitation().id();
     let longer = Amendment::new().expiring(Expiry::InDays(30));
     let refused = school.amend(&teacher, for_colleague, longer, IfVersion::Any).await.map(|_| ());
     println!("  a teacher extends a teacher's code:  {}", why(refused));
-    let mine = created.invitation().id;
+    let mine = created.invitation().id();
     let more = Amendment::new().with_role(teacher_role);
     let refused = school.amend(&teacher, mine, more, IfVersion::Any).await.map(|_| ());
     println!("  a teacher turns one into such:       {}", why(refused));

@@ -99,7 +99,7 @@ async fn report(
     let used: Vec<_> = page
         .items()
         .iter()
-        .filter_map(|row| row.invitation().last_use.as_ref())
+        .filter_map(|row| row.invitation().last_use())
         .map(|last| last.username.to_string())
         .collect();
     println!("   users: {users:?}  redeemed by: {used:?}\n");

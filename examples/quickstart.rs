@@ -43,7 +43,7 @@ async fn main() -> Result {
     println!("for a day             {}", *for_cleo.code().reveal());
 
     heading("She copies one and shares it; Ben registers with it");
-    let code = invitations.copy(&manager, for_ben.invitation().id).await?.reveal();
+    let code = invitations.copy(&manager, for_ben.invitation().id()).await?.reveal();
     let ben = Redeemer::new(UserId::new("u-2")?, Username::new("ben")?);
     // As people type: lower case, spaces instead of hyphens.
     let redeemed = invitations.redeem(&code.to_lowercase().replace('-', " "), &ben).await?;
@@ -67,7 +67,7 @@ async fn main() -> Result {
     }
 
     heading("What must not happen");
-    let staff_code = for_anna.invitation().id;
+    let staff_code = for_anna.invitation().id();
     let as_manager = Draft::new().with_role(Role::new("manager")?);
     refused("another role", invitations.create(&manager, as_manager).await);
     let elsewhere = Draft::new().in_division(Division::new("operations")?);
@@ -93,7 +93,7 @@ async fn main() -> Result {
 
     heading("The administrator does what managers may not");
     let draft = Draft::new().with_role(Role::new("manager")?).in_division(sales);
-    let extra = invitations.create(&admin, draft.clone()).await?.invitation().id;
+    let extra = invitations.create(&admin, draft.clone()).await?.invitation().id();
     invitations.revoke(&admin, extra, Some("hired elsewhere"), IfVersion::Any).await?;
     println!("created a manager's code, and revoked it");
     invitations.create(&SystemActor::for_bootstrap(), draft).await?;
@@ -136,7 +136,7 @@ fn print_table(rows: &[InvitationView]) {
     );
     for row in rows {
         let facts = row.invitation();
-        let email = match &facts.binding {
+        let email = match &facts.binding() {
             invitation::Binding::Address(email) => email.as_str(),
             _ => "",
         };
@@ -149,9 +149,9 @@ fn print_table(rows: &[InvitationView]) {
             .collect();
         println!(
             "{code:<29}  {email:<16}  {:<6}  {:<7}  {:<16}  {used_by:<7}  {}",
-            facts.role,
+            facts.role(),
             label(row.status()),
-            minute(facts.expires_at),
+            minute(facts.expires_at()),
             actions.join(" ")
         );
     }

@@ -3,8 +3,8 @@
 use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     id::EventId,
-    invitation::{Binding, Facts, Invitation, Redemption, Revocation},
     lease::{ConsumedLease, Lease},
+    record::{Binding, Facts, Record, Redemption, Revocation},
     state::State,
     text::{Role, UserId, Username},
     time::Timestamp,
@@ -91,13 +91,13 @@ impl Change {
     /// | `Release` | ends | the one that ended |
     /// | one that [ends all leases](Self::ends_all_leases) | ends, as all leases do | none |
     ///
-    /// A `Redeem` also sets [`Facts::mine`] and [`Invitation::last_use`].
+    /// A `Redeem` also sets [`Facts::mine`] and [`Record::last_use`].
     ///
     /// The facts do not contain the second lease of the invitation. When the first lease
     /// has ended, [`Facts::first_lease`] is therefore none, and the store fills in the
     /// next.
     ///
-    /// [`Invitation::last_use`]: crate::Invitation::last_use
+    /// [`Record::last_use`]: crate::Record::last_use
     pub fn apply_to(&self, facts: &mut Facts) -> Option<Lease> {
         let ended = match self {
             Self::Redeem { id, user, username, at, taken_over_from } => {
@@ -249,7 +249,7 @@ impl Change {
     /// Returns the lease that the change begins on `invitation`, if it begins one. Its end
     /// is brought forward to the expiry of the invitation if it lies after it.
     #[must_use]
-    pub fn new_lease(&self, invitation: &Invitation) -> Option<Lease> {
+    pub fn new_lease(&self, invitation: &Record) -> Option<Lease> {
         match self {
             Self::Hold { lease, .. } => Some(lease.bounded_by(invitation)),
             Self::Redeem { .. }
@@ -265,7 +265,7 @@ impl Change {
     /// Returns the state before the change, of an invitation whose guard held. `after` is
     /// the invitation after the change.
     #[must_use]
-    pub fn state_before(&self, after: &Invitation) -> State {
+    pub fn state_before(&self, after: &Record) -> State {
         let (uses, max_uses) = (after.uses, after.max_uses.get());
         match self {
             Self::Redeem { .. } => {

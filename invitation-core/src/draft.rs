@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 
 use crate::{
     email::{Email, EmailDomain},
-    invitation::Binding,
     limits::Expiry,
     metadata::Metadata,
+    record::Binding,
     request::Fingerprinting,
     text::{Division, Role},
 };

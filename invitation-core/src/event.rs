@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     actor::Scope,
     id::{EventId, InvitationId},
-    invitation::Invitation,
+    record::Record,
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::Timestamp,
 };
@@ -49,7 +49,7 @@ pub struct Event {
 impl Event {
     /// Returns this event with `invitation` and its division filled in.
     #[must_use]
-    pub fn about(self, invitation: &Invitation) -> Self {
+    pub fn about(self, invitation: &Record) -> Self {
         self.located(invitation.id, invitation.division.clone())
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     email::EmailKey,
     id::EventId,
-    invitation::{Facts, Inviter},
     policy::RolePair,
+    record::{Facts, Inviter},
     text::UserId,
     time::Timestamp,
 };

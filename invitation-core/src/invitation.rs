@@ -1,276 +1,158 @@
-//! The stored facts of an invitation, and the values derived from them.
+//! An invitation as a host sees it.
 
-use std::{fmt, num::NonZeroU32};
-
-use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 use crate::{
-    code::{CodeDigest, CodeTag, SealedCode},
-    email::{Email, EmailDomain, EmailKey},
-    event::words,
-    id::{BatchId, EventId, InvitationId},
-    lease::{ConsumedLease, Lease},
+    id::{BatchId, InvitationId},
     metadata::Metadata,
-    text::{Division, Role, UserId, Username},
+    record::{Binding, Inviter, Record, Redemption, Revocation, Status, UsedBy},
+    state::State,
+    text::{Division, Role},
     time::Timestamp,
 };
 
-/// The facts of one invitation, as a store keeps them.
+/// The facts of one invitation at the time of the call that returned it.
 ///
-/// The status (active, used, expired, revoked) is never stored. [`status`](Self::status)
-/// derives it from the facts and the current time.
+/// The code is not among them, in no form: the calls that may show it return it beside the
+/// invitation. A store keeps a [`Record`](crate::store::Record).
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Invitation {
-    /// The public id of the invitation.
-    pub id: InvitationId,
-    /// The digest by which a store finds the code. It is unique in a store, tombstones
-    /// included.
-    pub digest: CodeDigest,
-    /// The tag by which a list is searched for the first symbols of the code.
-    pub tag: CodeTag,
-    /// The code, in sealed form.
-    pub sealed: SealedCode,
-    /// The e-mail address or domain that a redeemer must prove, if there is one.
-    pub binding: Binding,
-    /// The role that the newcomer gets.
-    pub role: Role,
-    /// The division that the newcomer joins. It never changes.
-    pub division: Division,
-    /// The user or system that created the invitation.
-    pub inviter: Inviter,
-    /// The time at which the invitation was created.
-    pub created_at: Timestamp,
-    /// The time of expiry. The invitation is valid while `now < expires_at`.
-    pub expires_at: Timestamp,
-    /// How many different users may redeem the invitation.
-    pub max_uses: NonZeroU32,
-    /// How many users have redeemed the invitation.
-    pub uses: u32,
-    /// The number of remaining uses that leases hold, expired leases included.
-    pub held: u32,
-    /// The latest redemption. A single-use invitation has at most one.
-    pub last_use: Option<Redemption>,
-    /// The time and reason of the revocation; none while the invitation is not revoked.
-    pub revocation: Option<Revocation>,
-    /// The time of deletion. A deleted invitation remains as a tombstone: no caller can
-    /// see it, but its code is never issued again.
-    pub deleted_at: Option<Timestamp>,
-    /// The number of changes of the terms: amend, rotate, revoke and reinstate each count
-    /// one.
-    pub version: u64,
-    /// The id of the call that created several invitations, this one among them.
-    pub batch: Option<BatchId>,
-    /// The metadata that the host attached.
-    pub metadata: Option<Metadata>,
-}
+pub struct Invitation(Record);
 
 impl Invitation {
-    /// Returns whether at least one use has not been redeemed.
+    /// Returns the public id.
     #[must_use]
-    pub fn has_uses_left(&self) -> bool {
-        self.uses < self.max_uses.get()
+    pub fn id(&self) -> InvitationId {
+        self.0.id
     }
 
-    /// Returns whether one use is neither redeemed nor held by a lease: redemptions and
-    /// leases together are fewer than `max_uses`.
+    /// Returns the e-mail address or domain that a redeemer must prove, if there is one.
     #[must_use]
-    pub fn has_free_use(&self) -> bool {
-        self.uses.saturating_add(self.held) < self.max_uses.get()
+    pub fn binding(&self) -> &Binding {
+        &self.0.binding
+    }
+
+    /// Returns the role that the newcomer gets.
+    #[must_use]
+    pub fn role(&self) -> &Role {
+        &self.0.role
+    }
+
+    /// Returns the division that the newcomer joins. It never changes.
+    #[must_use]
+    pub fn division(&self) -> &Division {
+        &self.0.division
+    }
+
+    /// Returns the user or system that created the invitation.
+    #[must_use]
+    pub fn inviter(&self) -> &Inviter {
+        &self.0.inviter
+    }
+
+    /// Returns the time at which the invitation was created.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// Returns the time of expiry. The invitation is valid while `now < expires_at`.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.expires_at
+    }
+
+    /// Returns how many different users may redeem the invitation.
+    #[must_use]
+    pub fn max_uses(&self) -> NonZeroU32 {
+        self.0.max_uses
+    }
+
+    /// Returns how many users have redeemed the invitation.
+    #[must_use]
+    pub fn uses(&self) -> u32 {
+        self.0.uses
+    }
+
+    /// Returns the number of remaining uses that reservations hold, expired ones included.
+    #[must_use]
+    pub fn held(&self) -> u32 {
+        self.0.held
+    }
+
+    /// Returns the latest redemption. A single-use invitation has at most one.
+    #[must_use]
+    pub fn last_use(&self) -> Option<&Redemption> {
+        self.0.last_use.as_ref()
     }
 
     /// Returns the content of the column *Used By*; none before the first redemption.
     #[must_use]
     pub fn used_by(&self) -> Option<UsedBy<'_>> {
-        let last = &self.last_use.as_ref()?.username;
-        Some(UsedBy { last, others: self.uses.saturating_sub(1) })
+        self.0.used_by()
     }
 
-    /// Returns whether `now` is at or after the expiry. No other function defines this rule.
+    /// Returns the time and reason of the revocation; none while the invitation is not
+    /// revoked.
     #[must_use]
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        now >= self.expires_at
+    pub fn revocation(&self) -> Option<&Revocation> {
+        self.0.revocation.as_ref()
     }
-}
 
-/// The users who redeemed an invitation: the name of the latest, and the number of
-/// earlier ones.
-///
-/// Its `Display` form is `anna`, or `anna and 2 more`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UsedBy<'a> {
-    last: &'a Username,
-    others: u32,
-}
-
-impl UsedBy<'_> {
-    /// Returns the username of the latest redeemer.
+    /// Returns the time of deletion. Only a call that repeats an earlier one under its
+    /// idempotency key returns a deleted invitation.
     #[must_use]
-    pub fn last(&self) -> &Username {
-        self.last
+    pub fn deleted_at(&self) -> Option<Timestamp> {
+        self.0.deleted_at
     }
 
-    /// Returns the number of users who redeemed the invitation earlier.
+    /// Returns the number of changes of the terms: amend, rotate, revoke and reinstate each
+    /// count one.
     #[must_use]
-    pub fn others(&self) -> u32 {
-        self.others
+    pub fn version(&self) -> u64 {
+        self.0.version
     }
-}
 
-impl fmt::Display for UsedBy<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.others {
-            0 => f.pad(self.last.as_str()),
-            others => f.pad(&format!("{} and {others} more", self.last)),
-        }
-    }
-}
-
-/// The e-mail address or domain that a redeemer of a code must prove.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a binding")]
-pub enum Binding {
-    /// No address: every holder of the code may redeem it.
-    #[default]
-    Anyone,
-    /// The redeemer must prove this address.
-    Address(Email),
-    /// The redeemer must prove any address of this domain.
-    Domain(EmailDomain),
-}
-
-impl Binding {
-    /// Returns whether a redeemer with this proved address, or with none, may redeem the
-    /// code.
+    /// Returns the id of the call that created several invitations, this one among them.
     #[must_use]
-    pub fn is_met_by(&self, address: Option<&EmailKey>) -> bool {
-        match (self, address) {
-            (Self::Anyone, _) => true,
-            (_, None) => false,
-            (Self::Address(bound), Some(address)) => bound.key() == address,
-            (Self::Domain(bound), Some(address)) => bound.as_str() == address.domain(),
-        }
+    pub fn batch(&self) -> Option<BatchId> {
+        self.0.batch
     }
-}
 
-/// The creator of an invitation, and the role in which the creator acted.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
-pub enum Inviter {
-    /// The system: the host's bootstrap code.
-    System,
-    /// A user of the host.
-    User {
-        /// The user who created the invitation.
-        user: UserId,
-        /// The role of the creator at that time. A redemption is refused unless the
-        /// policy *now* lets this role grant the invitation's role.
-        role: Role,
-    },
-}
-
-/// The record of one redemption of an invitation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Redemption {
-    /// The id of the redemption, equal to the id of its audit event.
-    pub id: EventId,
-    /// The user whose account was created.
-    pub user: UserId,
-    /// The username of that account.
-    pub username: Username,
-    /// The time of the redemption.
-    pub at: Timestamp,
-    /// The role that the redemption granted.
-    pub role: Role,
-    /// The lease that held the use for this redemption, if there was one.
-    pub lease: Option<EventId>,
-}
-
-/// The record of a revocation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Revocation {
-    /// The time of the revocation.
-    pub at: Timestamp,
-    /// The reason, if the revoking user gave one.
-    pub reason: Option<String>,
-}
-
-/// The facts from which a decision about one invitation is made and explained.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Facts {
-    /// The invitation itself.
-    pub invitation: Invitation,
-    /// The redemption by the user named in the transition, if there is one.
-    pub mine: Option<Redemption>,
-    /// The lease of the user named in the transition, if there is one.
-    pub lease: Option<Lease>,
-    /// The lease on the invitation that expires first, in [`Lease::order`], if there is
-    /// one.
-    pub first_lease: Option<Lease>,
-}
-
-impl Facts {
-    /// Returns the facts of an invitation without a redemption by the user and without
-    /// leases.
+    /// Returns the metadata that the host attached.
     #[must_use]
-    pub fn of(invitation: Invitation) -> Self {
-        Self { invitation, mine: None, lease: None, first_lease: None }
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.0.metadata.as_ref()
     }
 
-    /// Returns the lease in these facts if it belongs to `user`.
-    pub(crate) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
-        self.lease.as_ref().filter(|own| own.user == *user)
+    /// Returns the state: the part of the status that does not depend on the clock.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.0.state()
     }
 
-    /// Ends the lease that `held` names, and returns it; none if there is no such lease.
-    pub(crate) fn end_lease(&mut self, held: ConsumedLease) -> Option<Lease> {
-        let ended = match held {
-            ConsumedLease::Own { lease } => self.lease.clone().filter(|own| own.id == lease),
-            ConsumedLease::Expired { now } => {
-                self.first_lease.clone().filter(|lease| lease.has_expired(now))
-            }
-        }?;
-        let is_it = |lease: &Lease| lease.id == ended.id;
-        self.lease.take_if(|own| is_it(own));
-        self.first_lease.take_if(|first| is_it(first));
-        self.invitation.held = self.invitation.held.saturating_sub(1);
-        Some(ended)
+    /// Returns the status at `now`: the first that applies of used, revoked, expired,
+    /// active.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        self.0.status(now)
     }
 
-    /// Begins a lease of the user named in the transition.
-    pub(crate) fn begin_lease(&mut self, lease: Lease) {
-        let comes_first = match &self.first_lease {
-            Some(first) => lease.order() < first.order(),
-            None => self.invitation.held == 0,
-        };
-        if comes_first {
-            self.first_lease = Some(lease.clone());
-        }
-        self.invitation.held = self.invitation.held.saturating_add(1);
-        self.lease = Some(lease);
+    /// Returns the time at which the invitation ended, or will end if no change comes
+    /// before. See [`Record::ended_at`](crate::store::Record::ended_at).
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.0.ended_at()
     }
 
-    pub(crate) fn end_all_leases(&mut self) {
-        self.invitation.held = 0;
-        self.lease = None;
-        self.first_lease = None;
+    /// Returns the facts as the store keeps them.
+    pub(crate) fn record(&self) -> &Record {
+        &self.0
     }
 }
 
-words! {
-    /// The status of an invitation at one instant, derived from its facts and the clock.
-    #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a status")]
-    Status, "status" {
-        /// Valid, with uses left.
-        Active = "active",
-        /// Redeemed `max_uses` times.
-        Used = "used",
-        /// Past its expiry.
-        Expired = "expired",
-        /// Revoked by an administrator.
-        Revoked = "revoked",
+/// A host's test makes an invitation from the record that it put into a store.
+impl From<Record> for Invitation {
+    fn from(record: Record) -> Self {
+        Self(record)
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field_error::FieldError,
     id::{EventId, InvitationId},
-    invitation::Invitation,
+    record::Record,
     text::{Division, UserId, Username},
     time::Timestamp,
 };
@@ -49,13 +49,13 @@ impl Lease {
     /// The expiry may have been brought forward since the lease began. No other function
     /// defines this rule.
     #[must_use]
-    pub fn holds_until(&self, invitation: &Invitation) -> Timestamp {
+    pub fn holds_until(&self, invitation: &Record) -> Timestamp {
         self.until.min(invitation.expires_at)
     }
 
     /// Returns the lease with its end brought forward to the expiry of `invitation`, if the
     /// end lies after it.
-    pub(crate) fn bounded_by(&self, invitation: &Invitation) -> Self {
+    pub(crate) fn bounded_by(&self, invitation: &Record) -> Self {
         Self { until: self.holds_until(invitation), ..self.clone() }
     }
 

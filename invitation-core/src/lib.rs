@@ -54,6 +54,7 @@ mod policy;
 mod purge;
 mod query;
 mod quota;
+mod record;
 mod refusal;
 mod request;
 pub mod reserve;
@@ -88,7 +89,7 @@ pub use self::{
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},
-    invitation::{Binding, Facts, Invitation, Inviter, Redemption, Revocation, Status, UsedBy},
+    invitation::Invitation,
     lease::{ConsumedLease, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},
     memory::MemoryStore,
@@ -100,6 +101,7 @@ pub use self::{
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position, TimeRange},
     quota::{Cap, Quota, QuotaOf},
+    record::{Binding, Facts, Inviter, Record, Redemption, Revocation, Status, UsedBy},
     refusal::{Refusal, Refused, Verdict},
     request::{
         Fingerprint, IdempotencyKey, IdempotentRequest, PriorRequest, RequestResults,

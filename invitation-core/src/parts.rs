@@ -7,7 +7,7 @@
 use crate::{
     email::{Email, EmailDomain},
     event::Performer,
-    invitation::{Binding, Inviter},
+    record::{Binding, Inviter},
     text::{Role, UserId, Username},
 };
 

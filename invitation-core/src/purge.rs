@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::{
     actor::Scope,
     event::{DetailTemplate, Event},
-    invitation::Invitation,
+    record::Record,
     time::Timestamp,
 };
 
@@ -30,9 +30,9 @@ pub struct Purge {
 
 impl Purge {
     /// Returns whether the invitation is to be removed: it lies in the scope, and its
-    /// [end](Invitation::ended_at) lies before [`before`](Self::before).
+    /// [end](Record::ended_at) lies before [`before`](Self::before).
     #[must_use]
-    pub fn takes(&self, invitation: &Invitation) -> bool {
+    pub fn takes(&self, invitation: &Record) -> bool {
         let ended_at = invitation.ended_at();
         self.scope.contains(&invitation.division) && ended_at.is_some_and(|at| at < self.before)
     }

@@ -3,7 +3,7 @@
 use crate::{
     event::{Action, Event, EventOutcome},
     id::{BatchId, InvitationId},
-    invitation::{Invitation, Status},
+    record::{Record, Status},
     search::Search,
     text::{Role, UserId},
     time::Timestamp,
@@ -53,8 +53,8 @@ impl Filter {
 
     /// Returns whether the invitation matches.
     #[must_use]
-    pub fn matches(&self, invitation: &Invitation) -> bool {
-        use crate::invitation::Inviter;
+    pub fn matches(&self, invitation: &Record) -> bool {
+        use crate::record::Inviter;
 
         let by = |user: &UserId| match &invitation.inviter {
             Inviter::User { user: inviter, .. } => inviter == user,

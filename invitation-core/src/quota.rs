@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use crate::{
-    invitation::{Invitation, Inviter, Status},
+    record::{Inviter, Record, Status},
     text::{Division, UserId},
     time::Timestamp,
 };
@@ -40,7 +40,7 @@ impl Quota {
     /// Returns whether the quota counts this invitation: it belongs to the inviter or
     /// division, and is pending.
     #[must_use]
-    pub fn counts(&self, invitation: &Invitation) -> bool {
+    pub fn counts(&self, invitation: &Record) -> bool {
         let is_meant = match (&self.of, &invitation.inviter) {
             (QuotaOf::Inviter(user), Inviter::User { user: inviter, .. }) => user == inviter,
             (QuotaOf::Inviter(_), Inviter::System) => false,

@@ -5,9 +5,9 @@ use std::{fmt, num::NonZeroU32};
 use crate::{
     event::{Event, EventOutcome, Reason},
     guard::Condition,
-    invitation::Facts,
     policy::Right,
     quota::{Quota, QuotaOf},
+    record::Facts,
     text::{Division, Role},
     time::Timestamp,
     transition::Target,

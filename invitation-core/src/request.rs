@@ -8,8 +8,8 @@ use time::Duration;
 use crate::{
     field_error::FieldError,
     id::EventId,
-    invitation::{Binding, Invitation},
     limits::Expiry,
+    record::{Binding, Record},
     text::UserId,
     time::Timestamp,
 };
@@ -209,7 +209,7 @@ pub struct PriorRequest {
     pub fingerprint: Fingerprint,
     /// The invitations that it created, in their current state, tombstones included, by
     /// ascending id.
-    pub invitations: Vec<Invitation>,
+    pub invitations: Vec<Record>,
     /// The results that were stored with the earlier request.
     pub results: Option<RequestResults>,
 }

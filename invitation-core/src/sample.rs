@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     id::{EventId, InvitationId},
-    invitation::{Binding, Invitation, Inviter, Redemption},
+    record::{Binding, Inviter, Record, Redemption},
     text::{Division, Role, UserId, Username},
     time::Timestamp,
 };
@@ -15,8 +15,8 @@ pub(crate) fn at(micros: i64) -> Timestamp {
 }
 
 /// An open invitation for two uses, without a use.
-pub(crate) fn invitation() -> Invitation {
-    Invitation {
+pub(crate) fn invitation() -> Record {
+    Record {
         id: InvitationId::from_bytes([1; 16]),
         digest: CodeDigest::from_bytes([2; 32]),
         tag: CodeTag::from_bytes([3; 8]),

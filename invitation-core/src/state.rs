@@ -1,7 +1,7 @@
 //! The state of an invitation: the part of its status that does not depend on the clock.
 
 use crate::{
-    invitation::{Invitation, Status},
+    record::{Record, Status},
     time::Timestamp,
 };
 
@@ -23,7 +23,7 @@ pub enum State {
 impl State {
     /// Returns the state of an invitation with these facts.
     ///
-    /// [`Invitation::state`] calls it. It is for stores that have read single columns.
+    /// [`Record::state`] calls it. It is for stores that have read single columns.
     #[must_use]
     pub fn of(uses: u32, max_uses: u32, is_revoked: bool) -> Self {
         if uses >= max_uses {
@@ -48,7 +48,7 @@ impl Status {
     }
 }
 
-impl Invitation {
+impl Record {
     /// Returns the state. A tombstone has the state that the invitation had before.
     #[must_use]
     pub fn state(&self) -> State {
@@ -92,10 +92,10 @@ impl Invitation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{invitation::Revocation, sample};
+    use crate::{record::Revocation, sample};
 
     /// Before the expiry, exactly at it, and after it.
-    fn around_expiry(invitation: &Invitation) -> [Status; 3] {
+    fn around_expiry(invitation: &Record) -> [Status; 3] {
         [-1, 0, 1].map(|micros| {
             let at = invitation.expires_at.as_micros() + micros;
             invitation.status(Timestamp::from_micros(at).unwrap())
@@ -106,12 +106,12 @@ mod tests {
     fn state_and_end_follow_the_stored_facts() {
         let open = sample::invitation();
         let last_use = Some(sample::redemption());
-        let used = Invitation { uses: 2, last_use: last_use.clone(), ..open.clone() };
+        let used = Record { uses: 2, last_use: last_use.clone(), ..open.clone() };
         let (at, reason) = (sample::at(5_000), None);
         let revocation = Some(Revocation { at, reason });
-        let revoked = Invitation { uses: 1, revocation: revocation.clone(), ..used.clone() };
-        let partly_used = Invitation { uses: 1, ..used.clone() };
-        let used_and_revoked = Invitation { revocation, ..used.clone() };
+        let revoked = Record { uses: 1, revocation: revocation.clone(), ..used.clone() };
+        let partly_used = Record { uses: 1, ..used.clone() };
+        let used_and_revoked = Record { revocation, ..used.clone() };
 
         let (expired, active) = (Status::Expired, Status::Active);
         for (invitation, state, ended_at, statuses) in [
@@ -127,10 +127,10 @@ mod tests {
             assert!(statuses.iter().all(|status| status.state() == state));
 
             let deleted_at = Some(sample::at(9_000));
-            let deleted = Invitation { deleted_at, ..invitation.clone() };
+            let deleted = Record { deleted_at, ..invitation.clone() };
             assert_eq!((deleted.state(), deleted.ended_at()), (state, deleted_at));
         }
-        let lost = Invitation { last_use: None, ..used };
+        let lost = Record { last_use: None, ..used };
         assert_eq!(lost.ended_at(), None, "the store lost the redemption");
     }
 }

@@ -7,9 +7,9 @@ use crate::{
     event::Event,
     guard::Guard,
     id::InvitationId,
-    invitation::{Facts, Invitation},
     lease::Lease,
     quota::{Quota, QuotaOf},
+    record::{Facts, Record},
     store::Outcome,
     text::UserId,
 };
@@ -85,7 +85,7 @@ impl Transition {
     /// [`Change::apply_to`] returned; if it belonged to a different user, the event names
     /// it.
     #[must_use]
-    pub fn evidence(&self, invitation: &Invitation, ended: Option<&Lease>) -> Event {
+    pub fn evidence(&self, invitation: &Record, ended: Option<&Lease>) -> Event {
         let event = self.event.clone().about(invitation);
         match ended.filter(|ended| self.redeemer() != Some(&ended.user)) {
             Some(ended) => event.taken_over_from(&ended.id),

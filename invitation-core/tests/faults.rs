@@ -34,7 +34,7 @@ impl Harness {
     async fn code(&self) -> (InvitationId, String) {
         let created = self.invitations.create(&self.manager, Draft::new()).await;
         let created = created.expect("nothing is wrong");
-        (created.invitation().id, created.code().reveal().to_string())
+        (created.invitation().id(), created.code().reveal().to_string())
     }
 
     async fn events(&self, action: Action) -> usize {

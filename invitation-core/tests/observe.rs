@@ -74,14 +74,14 @@ fn each_step_is_counted_by_action_and_outcome_and_shows_no_code() {
         let manager = Actor::in_division(UserId::new("u-1").unwrap(), role, sales);
         let created = invitations.create(&manager, Draft::new()).await.unwrap();
         let code = created.code().reveal().to_string();
-        invitations.copy(&manager, created.invitation().id).await.unwrap();
+        invitations.copy(&manager, created.invitation().id()).await.unwrap();
         let anna = Redeemer::new(UserId::new("u-2").unwrap(), Username::new("anna").unwrap());
         invitations.redeem(&code, &anna).await.unwrap();
         invitations.redeem(&code, &anna).await.unwrap();
         let ben = Redeemer::new(UserId::new("u-3").unwrap(), Username::new("ben").unwrap());
         invitations.redeem(&code, &ben).await.unwrap_err();
         invitations
-            .revoke(&manager, created.invitation().id, None, IfVersion::Any)
+            .revoke(&manager, created.invitation().id(), None, IfVersion::Any)
             .await
             .unwrap_err();
         *secret.lock().unwrap() = code;

@@ -22,7 +22,7 @@ async fn who_may_view_but_not_copy_sees_no_code() {
     let invitations = Invitations::new(MemoryStore::new()).with_policy(policy);
     let (manager, auditor) = (in_sales("mia", "manager"), in_sales("otto", "auditor"));
     let created = invitations.create(&manager, Draft::new()).await.expect("a manager may");
-    let id = created.invitation().id;
+    let id = created.invitation().id();
 
     for (actor, expected) in [(&manager, Some(created.code())), (&auditor, None)] {
         let view = invitations.get(actor, id).await.expect("both may view");
@@ -84,7 +84,7 @@ async fn used_by_shows_the_last_and_how_many() {
         let id = UserId::new(format!("u-{name}")).expect("an id");
         let newcomer = Redeemer::new(id, Username::new(name).expect("a name"));
         invitations.redeem(&created.code().reveal(), &newcomer).await.expect("uses are left");
-        let view = invitations.get(&admin, created.invitation().id).await.expect("it is there");
+        let view = invitations.get(&admin, created.invitation().id()).await.expect("it is there");
         let used_by = view.invitation().used_by().expect("somebody used it");
         assert_eq!(used_by.to_string(), told);
         assert_eq!(used_by.last().as_str(), name);

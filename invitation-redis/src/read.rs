@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use invitation_core::{
-    Event, EventFilter, EventId, Filter, Invitation, InvitationId, Invitee, OpenLease, PageRequest,
-    Position, Redemption, Scope, Status, StatusCounts, StoreError, StorePage, TimeRange, Timestamp,
+    Event, EventFilter, EventId, Filter, InvitationId, Invitee, OpenLease, PageRequest, Position,
+    Record, Redemption, Scope, Status, StatusCounts, StoreError, StorePage, TimeRange, Timestamp,
 };
 use redis::Value;
 
@@ -37,7 +37,7 @@ trait Listed: Sized + Send {
     fn position(&self) -> Position<Self::Id>;
 }
 
-impl Listed for Invitation {
+impl Listed for Record {
     type Id = InvitationId;
     const WHAT: &'static str = "invitations";
 
@@ -166,8 +166,8 @@ async fn walk<T: Listed>(
 
 /// Returns all records of some unordered ranges, each once, or `None` if there are too
 /// many.
-async fn collect(calls: &Calls, ranges: &[Range]) -> Result<Option<Vec<Invitation>>> {
-    let Piece { mut items, next } = piece::<Invitation>(calls, ranges, MAX_UNORDERED).await?;
+async fn collect(calls: &Calls, ranges: &[Range]) -> Result<Option<Vec<Record>>> {
+    let Piece { mut items, next } = piece::<Record>(calls, ranges, MAX_UNORDERED).await?;
     // The same invitation may be in several ranges.
     items.dedup_by_key(|invitation| invitation.id);
     Ok(next.is_none().then_some(items))
@@ -224,15 +224,15 @@ pub(crate) async fn list(
     scope: &Scope,
     filter: &Filter,
     page: &PageRequest<InvitationId>,
-) -> Result<StorePage<Invitation, InvitationId>> {
-    let is_meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
+) -> Result<StorePage<Record, InvitationId>> {
+    let is_meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
     let plan = best(calls, scope, filter).await?;
     if let Plan::Unordered(ranges) = &plan
         && let Some(mut found) = collect(calls, ranges).await?
     {
         found.retain(is_meant);
         found.retain(|one| page.after.is_none_or(|after| one.position() < after));
-        return Ok(StorePage::from_one_more(found, page.limit, Invitation::position));
+        return Ok(StorePage::from_one_more(found, page.limit, Record::position));
     }
     let ranges = ordered(plan, scope, filter);
     walk(calls, &ranges, page, is_meant).await
@@ -262,8 +262,8 @@ pub(crate) async fn count(
         }
         return Ok(counts);
     }
-    let is_meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
-    let add = |counts: &mut StatusCounts, one: &Invitation| {
+    let is_meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
+    let add = |counts: &mut StatusCounts, one: &Record| {
         if is_meant(one) {
             counts.add(one.status(filter.now), 1);
         }
@@ -285,7 +285,7 @@ pub(crate) async fn count(
         // A status that is already beyond the cap needs no further counting.
         while here.iter().any(|status| counts.is_exact(*status)) {
             let ranges = std::slice::from_ref(&rest);
-            let Piece { items, next } = piece::<Invitation>(calls, ranges, MAX_PIECE).await?;
+            let Piece { items, next } = piece::<Record>(calls, ranges, MAX_PIECE).await?;
             for one in &items {
                 add(&mut counts, one);
             }
@@ -300,7 +300,7 @@ pub(crate) async fn count(
 
 pub(crate) async fn redemptions(
     calls: &Calls,
-    invitation: &Invitation,
+    invitation: &Record,
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<Redemption, EventId>> {
     if invitation.max_uses.get() == 1 {

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, BindingParts, CodeDigest, CodeTag, CorrelationId, Detail, Division, Event,
-    EventId, IdempotentRequest, Invitation, InvitationId, Inviter, InviterParts, Lease, Metadata,
-    OpenLease, Performer, PerformerParts, Redemption, RequestContext, Revocation, Role, SealedCode,
+    EventId, IdempotentRequest, InvitationId, Inviter, InviterParts, Lease, Metadata, OpenLease,
+    Performer, PerformerParts, Record, Redemption, RequestContext, Revocation, Role, SealedCode,
     Source, StoreError, UserId, Username,
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn request_key(request: &IdempotentRequest) -> Vec<u8> {
 /// Writes the record of a new invitation. `first` is the first invitation that the same
 /// request created.
 pub(crate) fn write_invitation(
-    invitation: &Invitation,
+    invitation: &Record,
     request: Option<(&[u8], &InvitationId)>,
 ) -> Vec<u8> {
     let BindingParts { email, email_key, domain } = invitation.binding.parts();
@@ -70,7 +70,7 @@ pub(crate) fn write_invitation(
     p.done()
 }
 
-pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> {
+pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Record> {
     let mut f = Fields::of(record, "invitation", 25)?;
     let digest = CodeDigest::from_bytes(f.array("digest")?);
     let tag = CodeTag::from_bytes(f.array("tag")?);
@@ -81,7 +81,7 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Invitation> 
         domain: f.opt("domain", Fields::text)?,
     })
     .ok_or_else(|| f.corrupt("email_key"))?;
-    Ok(Invitation {
+    Ok(Record {
         id,
         digest,
         tag,

@@ -8,9 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use invitation_core::{
     Batcher, CommittedBy, Entropy, Event, EventFilter, EventId, Facts, Filter, Fingerprint, Insert,
-    Inserted, Invitation, InvitationId, Invitee, Located, OpenLease, OsEntropy, Outcome,
-    PageRequest, PriorRequest, Purge, Purged, Redemption, RequestResults, Scope, StatusCounts,
-    Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
+    Inserted, InvitationId, Invitee, Located, OpenLease, OsEntropy, Outcome, PageRequest,
+    PriorRequest, Purge, Purged, Record, Redemption, RequestResults, Scope, StatusCounts, Store,
+    StoreError, StorePage, Target, Timestamp, Transition, UserId,
 };
 use redis::Value;
 
@@ -124,7 +124,7 @@ impl RedisStore {
         &self,
         operation: &'static str,
         target: &Target,
-    ) -> Result<Option<Invitation>, StoreError> {
+    ) -> Result<Option<Record>, StoreError> {
         let (id, digests) = render::target(target);
         let id = id.map_or_else(Vec::new, Vec::from);
         let found = self.calls.read(operation, &FIND, &[id, digests]).await?;
@@ -210,7 +210,7 @@ impl Store for RedisStore {
         }
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         let found = self.find("get", target).await?;
         Ok(found.filter(|found| scope.contains(&found.division)))
     }
@@ -236,7 +236,7 @@ impl Store for RedisStore {
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let found = self.find("locate", target).await?;
-        Ok(found.map(|Invitation { id, division, .. }| Located { id, division }))
+        Ok(found.map(|Record { id, division, .. }| Located { id, division }))
     }
 
     async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
@@ -248,7 +248,7 @@ impl Store for RedisStore {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         read::list(&self.calls, scope, filter, page).await
     }
 

@@ -84,7 +84,7 @@ async fn full_memory_lets_a_change_that_frees_some_be_made_as_a_whole() {
     let redeemed = invitations.redeem(&code, &newcomer("anna")).await;
     limit_memory(&server, 0);
     let found = whole(&invitations).await;
-    let users = &found[&created.invitation().id];
+    let users = &found[&created.invitation().id()];
     assert_eq!(users.len(), usize::from(redeemed.is_ok()), "{redeemed:?}");
     invitations.redeem(&code, &newcomer("anna")).await.unwrap();
     whole(&invitations).await;

@@ -63,21 +63,21 @@ async fn a_rare_find_in_a_long_list_is_found_in_the_end() {
     let span = invitation_core::TimeRange {
         from: None,
         until: invitation_core::Timestamp::from_micros(
-            rare.invitation().expires_at.as_micros() + 1,
+            rare.invitation().expires_at().as_micros() + 1,
         ),
     };
     let criteria = Criteria::new().expiring_within(span);
     let (mut found, mut paging, mut pages) = (Vec::new(), Paging::default(), 0);
     loop {
         let page = invitations.list(&admin(), &criteria, paging).await.unwrap();
-        found.extend(page.items().iter().map(|view| view.invitation().id));
+        found.extend(page.items().iter().map(|view| view.invitation().id()));
         pages += 1;
         match page.next() {
             Some(cursor) => paging = Paging::default().after(cursor),
             None => break,
         }
     }
-    assert_eq!(found, [rare.invitation().id]);
+    assert_eq!(found, [rare.invitation().id()]);
     assert!(pages > 1, "the first page came back short");
 }
 

@@ -29,7 +29,7 @@ async fn open(server: &Redis, options: &RedisOptions) -> Service {
 async fn codes(invitations: &Service, number: usize) -> Vec<(InvitationId, String)> {
     let created = invitations.create_many(&admin(), vec![staff(); number]).await.unwrap();
     let code =
-        |one: &invitation_core::Created| (one.invitation().id, one.code().reveal().to_string());
+        |one: &invitation_core::Created| (one.invitation().id(), one.code().reveal().to_string());
     created.iter().map(code).collect()
 }
 
@@ -89,7 +89,7 @@ async fn used(invitations: &Service, codes: &[(InvitationId, String)]) -> Vec<In
             .of_action(Action::Redeem)
             .with_outcome(EventOutcome::Succeeded);
         let trail = invitations.events(&admin(), &criteria, Paging::default()).await.unwrap();
-        let number = usize::try_from(view.invitation().uses).unwrap();
+        let number = usize::try_from(view.invitation().uses()).unwrap();
         assert_eq!(trail.items().len(), number, "a use and its event are one");
         if number == 1 {
             used.push(*id);

@@ -103,7 +103,7 @@ async fn a_division_cannot_leave_its_place() {
         );
         let page = invitations.list(&manager, &Criteria::new(), Paging::default()).await.unwrap();
         assert_eq!(page.items().len(), 1, "{name}");
-        assert_eq!(page.items()[0].invitation().division.as_str(), name);
+        assert_eq!(page.items()[0].invitation().division().as_str(), name);
     }
 }
 

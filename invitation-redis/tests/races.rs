@@ -189,7 +189,7 @@ async fn created(place: &Place, namespace: &Namespace, uses: usize) -> (Invitati
     for _ in 0..200 {
         let Ok(store) = place.try_open(namespace.as_str()).await else { continue };
         if let Ok(created) = service(store).create(&admin(), staff().for_uses(uses)).await {
-            return (created.invitation().id, created.code().reveal().to_string());
+            return (created.invitation().id(), created.code().reveal().to_string());
         }
     }
     panic!("no code could be created");
@@ -202,7 +202,7 @@ async fn check(
     winners: &BTreeSet<String>,
 ) {
     let view = invitations.get(&admin(), id).await.unwrap();
-    assert_eq!(usize::try_from(view.invitation().uses).unwrap(), winners.len());
+    assert_eq!(usize::try_from(view.invitation().uses()).unwrap(), winners.len());
     let paging = Paging::first(200).unwrap();
     let redemptions = invitations.redemptions(&admin(), id, paging).await.unwrap();
     let redeemed = redemptions.items().iter().map(|one| one.username.as_str().to_owned());

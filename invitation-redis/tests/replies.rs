@@ -92,7 +92,7 @@ async fn a_creation_whose_answer_is_lost_is_made_once() {
     let again = sound.create_once(&admin(), &key, staff()).await.unwrap();
     let page = sound.list(&admin(), &Criteria::new(), Paging::default()).await.unwrap();
     assert_eq!(page.items().len(), 1);
-    assert_eq!(page.items()[0].invitation().id, again.invitation().id);
+    assert_eq!(page.items()[0].invitation().id(), again.invitation().id());
     assert_eq!(succeeded(&sound, Action::Create).await, 1);
 }
 

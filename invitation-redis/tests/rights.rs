@@ -51,8 +51,8 @@ async fn can_do_all(store: RedisStore) {
     invitations.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
     let held = invitations.create(&admin(), staff()).await.unwrap();
     let _open = invitations.reserve(&held.code().reveal(), &newcomer("ben")).await.unwrap();
-    invitations.revoke(&admin(), held.invitation().id, None, IfVersion::default()).await.unwrap();
-    invitations.delete(&admin(), held.invitation().id, IfVersion::default()).await.unwrap();
+    invitations.revoke(&admin(), held.invitation().id(), None, IfVersion::default()).await.unwrap();
+    invitations.delete(&admin(), held.invitation().id(), IfVersion::default()).await.unwrap();
     let criteria = Criteria::new().matching("anna");
     let page = invitations.list(&admin(), &criteria, Paging::default()).await.unwrap();
     assert_eq!(page.items().len(), 1);
@@ -202,7 +202,7 @@ async fn a_right_that_is_taken_away_later_leaves_no_half_made_change() {
         is_known(invitations.redeem(&code(0), &newcomer("anna")).await.unwrap_err());
         is_known(invitations.redeem(&code(1), &newcomer("ben")).await.unwrap_err());
         is_known(invitations.create(&admin(), staff()).await.unwrap_err());
-        let id = created[2].invitation().id;
+        let id = created[2].invitation().id();
         is_known(invitations.revoke(&admin(), id, None, IfVersion::default()).await.unwrap_err());
         assert_eq!(snapshot(&server), before, "{command}");
 

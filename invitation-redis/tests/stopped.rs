@@ -45,7 +45,7 @@ async fn an_error_after_a_write_is_outcome_unknown() {
         let invitations = open(&server, &options).await;
         let created = invitations.create_many(&admin(), vec![staff(); 3]).await.unwrap();
         let code = |n: usize| created[n].code().reveal();
-        let id = |n: usize| created[n].invitation().id;
+        let id = |n: usize| created[n].invitation().id();
         let key = format!("{{{}}}:{key}", options.namespace());
         server.ask(&["SET", &key, "foreign"]).unwrap();
 
@@ -107,7 +107,7 @@ async fn a_server_that_refuses_writes_has_done_nothing_and_may_be_asked_again() 
         let code = created[0].code().reveal();
         let before = snapshot(&server);
         server.ask(begin).unwrap();
-        let id = created[1].invitation().id;
+        let id = created[1].invitation().id();
         for error in [
             failure(invitations.redeem(&code, &newcomer("anna")).await),
             failure(invitations.create(&admin(), staff()).await),

@@ -5,10 +5,10 @@ use std::fmt;
 use async_lock::Mutex;
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp,
-    Transition, UserId,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
+    StatusCounts, Store, StoreError, StoreErrorKind, StorePage, Target, Timestamp, Transition,
+    UserId,
 };
 use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
@@ -200,7 +200,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         answers
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         in_host_transaction!(self, "get", conn => ops::get::<DB>(conn, &self.names, target, scope))
     }
 
@@ -228,7 +228,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         in_host_transaction!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
     }
 

@@ -4,9 +4,9 @@ use std::{fmt, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
+    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
 };
 use sqlx::Pool;
 
@@ -222,7 +222,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         answers
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         let mut conn = self.connections.acquire_to_read("get").await?;
         let answer = ops::get::<DB>(&mut conn, self.tables.names(), target, scope).await;
         conn.finish(answer).await
@@ -256,7 +256,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("list").await?;
         let answer = ops::list::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
         conn.finish(answer).await

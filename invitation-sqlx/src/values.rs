@@ -15,7 +15,7 @@ pub(crate) trait Values {
 }
 
 /// A value that can be written as a row of a table.
-pub(crate) trait Record: Sync {
+pub(crate) trait InputRow: Sync {
     /// Whether the row contains a code or an address.
     fn is_secret(&self) -> bool {
         false
@@ -24,7 +24,7 @@ pub(crate) trait Record: Sync {
     fn write(&self, values: &mut impl Values);
 }
 
-impl<R: Record> Record for &R {
+impl<R: InputRow> InputRow for &R {
     fn is_secret(&self) -> bool {
         R::is_secret(self)
     }
@@ -134,7 +134,7 @@ pub(crate) struct ColumnArrays {
 }
 
 impl ColumnArrays {
-    pub(crate) fn of<R: Record>(rows: &[R]) -> Vec<Column> {
+    pub(crate) fn of<R: InputRow>(rows: &[R]) -> Vec<Column> {
         let mut columns = Self::default();
         for row in rows {
             columns.next = 0;

@@ -72,10 +72,10 @@ async fn users_with_similar_ids_are_different_users() {
             let key = IdempotencyKey::new(["key", "Key", "KEY", "kEY"][n]).unwrap();
             let created = invitations.create_once(&boss, &key, Draft::new()).await.unwrap();
             assert!(!created.is_replayed());
-            ids.push(created.invitation().id);
+            ids.push(created.invitation().id());
             let page = invitations.list(&boss, &Criteria::new(), Paging::default()).await.unwrap();
             assert_eq!(page.items().len(), 1, "the division {name}");
-            assert_eq!(page.items()[0].invitation().id, ids[n]);
+            assert_eq!(page.items()[0].invitation().id(), ids[n]);
         }
     }
 }
@@ -89,12 +89,12 @@ async fn overview_equals_the_dashboard() {
     let (used, code) = create(&invitations).await;
     invitations.redeem(&code, &redeemer("bén")).await.unwrap();
     let (revoked, _) = create(&invitations).await;
-    invitations.revoke(&admin(), revoked.id, None, IfVersion::Any).await.unwrap();
+    invitations.revoke(&admin(), revoked.id(), None, IfVersion::Any).await.unwrap();
     let (past, _) = create(&invitations).await;
     let (deleted, _) = create(&invitations).await;
-    invitations.delete(&admin(), deleted.id, IfVersion::Any).await.unwrap();
+    invitations.delete(&admin(), deleted.id(), IfVersion::Any).await.unwrap();
     let end = "UPDATE invitation_codes SET expires_at = 1000 WHERE id = ?";
-    let expire = sqlx::query(end).bind(&past.id.as_bytes()[..]);
+    let expire = sqlx::query(end).bind(&past.id().as_bytes()[..]);
     expire.execute(&pool).await.unwrap();
 
     let sql = "SELECT code, email, role, status, CAST(expires AS CHAR), used_by, division \
@@ -107,7 +107,7 @@ async fn overview_equals_the_dashboard() {
     assert_eq!(text(0, 2).as_deref(), Some("staff"));
     let statuses: Vec<_> = (0..4).map(|row| text(row, 3).unwrap()).collect();
     assert_eq!(statuses, ["active", "used", "revoked", "expired"]);
-    let expires = used.expires_at.to_string().replace('T', " ").replace('Z', "");
+    let expires = used.expires_at().to_string().replace('T', " ").replace('Z', "");
     assert!(text(1, 4).unwrap().starts_with(expires.trim_end_matches('0')), "{expires}");
     assert_eq!(text(1, 5).as_deref(), Some("bén"));
     assert_eq!(text(1, 6).as_deref(), Some("sales"));

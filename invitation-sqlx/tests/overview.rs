@@ -56,10 +56,10 @@ async fn live<S: Store>(store: S) -> Vec<Row> {
     }
     clock.advance(Duration::seconds(1));
     let revoked = invitations.create(&manager(), Draft::new()).await.unwrap();
-    let id = revoked.invitation().id;
+    let id = revoked.invitation().id();
     invitations.revoke(&admin(), id, None, IfVersion::Any).await.unwrap();
     let deleted = invitations.create(&manager(), Draft::new()).await.unwrap();
-    let id = deleted.invitation().id;
+    let id = deleted.invitation().id();
     invitations.delete(&admin(), id, IfVersion::Any).await.unwrap();
 
     let paging = Paging::first(Limits::MAX_PAGE).unwrap();
@@ -70,7 +70,7 @@ async fn live<S: Store>(store: S) -> Vec<Row> {
 
 fn row(view: &InvitationView) -> Row {
     let invitation: &Invitation = view.invitation();
-    let email = match &invitation.binding {
+    let email = match &invitation.binding() {
         invitation_core::Binding::Anyone => None,
         invitation_core::Binding::Address(email) => Some(email.as_str().to_owned()),
         invitation_core::Binding::Domain(domain) => Some(format!("@{}", domain.as_str())),
@@ -83,12 +83,12 @@ fn row(view: &InvitationView) -> Row {
     (
         view.code().map(|code| code.reveal().replace('-', "")),
         email,
-        invitation.role.as_str().to_owned(),
+        invitation.role().as_str().to_owned(),
         view.status().as_str().to_owned(),
-        time(invitation.expires_at),
+        time(invitation.expires_at()),
         invitation.used_by().map(|used_by| used_by.to_string()),
-        invitation.division.as_str().to_owned(),
-        time(invitation.created_at),
+        invitation.division().as_str().to_owned(),
+        time(invitation.created_at()),
     )
 }
 

@@ -216,7 +216,7 @@ async fn postgres_uses_the_intended_indexes() {
         // Repeated often enough for PostgreSQL to switch to generic plans.
         for _ in 0..8 {
             let created = invitations.create(&manager(), Draft::new()).await.unwrap();
-            let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+            let (id, code) = (created.invitation().id(), created.code().reveal().to_string());
             log.clear();
             ask(&invitations, *question, id, &code).await;
             let plans = log.take();
@@ -248,7 +248,7 @@ async fn postgres_uses_keys_before_any_analyze() {
     let mut plans = String::new();
     for _ in 0..8 {
         let created = grows.create(&manager(), Draft::new()).await.unwrap();
-        let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+        let (id, code) = (created.invitation().id(), created.code().reveal().to_string());
         log.clear();
         ask(&grows, Question::Redeem, id, &code).await;
         plans = log.take();
@@ -267,7 +267,7 @@ async fn sqlite_uses_the_intended_indexes() {
     let invitations = Invitations::new(store);
     for (question, indexes) in QUESTIONS {
         let created = invitations.create(&manager(), Draft::new()).await.unwrap();
-        let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+        let (id, code) = (created.invitation().id(), created.code().reveal().to_string());
         log.clear();
         ask(&invitations, *question, id, &code).await;
         let mut plans = String::new();

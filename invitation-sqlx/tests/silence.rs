@@ -25,7 +25,7 @@ async fn live<S: Store>(invitations: &Invitations<S>, told: &mut String) -> Vec<
     let draft = Draft::new().for_email(canary.clone());
     let created = invitations.create(&manager(), draft).await.unwrap();
     tell(&created);
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     let code = created.code().reveal().to_string();
 
     let refused = invitations.redeem(&code, &redeemer("eve")).await.unwrap_err();

@@ -6,16 +6,16 @@
 use std::{error::Error, fmt, num::NonZeroU32};
 
 use invitation::{
-    BatchId, Binding, Division, IdempotencyKey, Invitation, InvitationId, Metadata, Redemption,
-    Role, Timestamp, UserId, Username,
+    BatchId, Binding, Division, IdempotencyKey, InvitationId, Metadata, Redemption, Role,
+    Timestamp, UserId, Username,
     audit::{
         Action, CorrelationId, Detail, Event, EventId, EventOutcome, Performer, PerformerParts,
         Reason, RequestContext, Source,
     },
     code::{CodeDigest, CodeTag, SealedCode},
     store::{
-        BindingParts, Fingerprint, Inviter, InviterParts, Lease, RequestResults, Revocation,
-        ScopedIdempotencyKey,
+        BindingParts, Fingerprint, Inviter, InviterParts, Lease, Record, RequestResults,
+        Revocation, ScopedIdempotencyKey,
     },
 };
 use serde_json::{Value, json};
@@ -169,7 +169,7 @@ keep_texts!(CorrelationId, Division, Role, Source, UserId, Username);
 keep_words!(Action, EventOutcome, Reason);
 keep_bytes!(BatchId, CodeDigest, CodeTag, EventId, Fingerprint, InvitationId);
 keep_fields! {
-    Invitation {
+    Record {
         id, digest, tag, sealed, binding, role, division, inviter, created_at, expires_at,
         max_uses, uses, held, last_use, revocation, deleted_at, version, batch, metadata,
     }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use invitation::{
-    Invitation, InvitationId, Redemption, Timestamp,
+    InvitationId, Redemption, Timestamp,
     audit::{Event, EventId},
     store::{
-        EventFilter, Filter, Located, OpenLease, PageRequest, Position, Scope, StatusCounts,
-        StorePage, Target,
+        EventFilter, Filter, Located, OpenLease, PageRequest, Position, Record, Scope,
+        StatusCounts, StorePage, Target,
     },
 };
 
@@ -21,13 +21,13 @@ use crate::state::State;
 const LOOKED_AT: usize = 10_000;
 
 impl State {
-    pub(crate) fn get(&self, target: &Target, scope: &Scope) -> Option<Invitation> {
+    pub(crate) fn get(&self, target: &Target, scope: &Scope) -> Option<Record> {
         let kept = self.find(target)?;
         scope.contains(&kept.invitation.division).then(|| kept.invitation.clone())
     }
 
     pub(crate) fn locate(&self, target: &Target) -> Option<Located> {
-        let Invitation { id, division, .. } = &self.find(target)?.invitation;
+        let Record { id, division, .. } = &self.find(target)?.invitation;
         Some(Located { id: *id, division: division.clone() })
     }
 
@@ -36,7 +36,7 @@ impl State {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> StorePage<Invitation, InvitationId> {
+    ) -> StorePage<Record, InvitationId> {
         let wanted = |(_, id): &(Timestamp, InvitationId)| {
             let invitation = &self.invitations.get(id)?.invitation;
             let meant = scope.contains(&invitation.division) && filter.matches(invitation);
@@ -100,7 +100,7 @@ impl State {
         let places = ordered.range(older(page)).rev().map(|(place, _)| place);
         turn(places, page.limit, |place| {
             let (kept, lease) = ordered.get(place)?;
-            let Invitation { id, division, .. } = &kept.invitation;
+            let Record { id, division, .. } = &kept.invitation;
             Some(OpenLease { invitation: *id, division: division.clone(), lease: (*lease).clone() })
         })
     }

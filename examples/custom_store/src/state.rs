@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use invitation::{
-    Invitation, InvitationId, Redemption, Timestamp, UserId,
+    InvitationId, Redemption, Timestamp, UserId,
     audit::{Event, EventId},
     code::CodeDigest,
-    store::{Facts, Fingerprint, Lease, RequestResults, ScopedIdempotencyKey, Target},
+    store::{Facts, Fingerprint, Lease, Record, RequestResults, ScopedIdempotencyKey, Target},
 };
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ use crate::codec::{Keep, Unreadable, member};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Op {
     /// Sets the facts of an invitation.
-    Invitation(Box<Invitation>),
+    Invitation(Box<Record>),
     /// Adds a redemption to an invitation.
     Redemption(InvitationId, Redemption),
     /// Adds a lease to an invitation, and replaces a lease of the same user.
@@ -92,7 +92,7 @@ pub(crate) struct Made {
 /// An invitation, and the data that are removed together with it.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    pub(crate) invitation: Invitation,
+    pub(crate) invitation: Record,
     pub(crate) redemptions: BTreeMap<UserId, Redemption>,
     pub(crate) leases: BTreeMap<UserId, Lease>,
     request: Option<ScopedIdempotencyKey>,
@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    fn put(&mut self, invitation: Invitation) {
+    fn put(&mut self, invitation: Record) {
         let (id, digest) = (invitation.id, invitation.digest);
         if let Some(kept) = self.invitations.get_mut(&id) {
             // After a rotation, the old code must not find the invitation.

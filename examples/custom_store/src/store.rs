@@ -12,11 +12,12 @@ use std::{
 
 use async_trait::async_trait;
 use invitation::{
-    Invitation, InvitationId, Redemption, Store, StoreError, StoreErrorKind, Timestamp, UserId,
+    InvitationId, Redemption, Store, StoreError, StoreErrorKind, Timestamp, UserId,
     audit::{Event, EventId},
     store::{
         CommittedBy, EventFilter, Facts, Filter, Insert, Inserted, Invitee, Located, OpenLease,
-        Outcome, PageRequest, Purge, Purged, Scope, StatusCounts, StorePage, Target, Transition,
+        Outcome, PageRequest, Purge, Purged, Record, Scope, StatusCounts, StorePage, Target,
+        Transition,
     },
 };
 use serde_json::Value;
@@ -187,7 +188,7 @@ impl Store for JournalStore {
         answers
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         let (target, scope) = (target.clone(), scope.clone());
         self.run("get", move |core| Ok(core.state.get(&target, &scope))).await
     }
@@ -229,7 +230,7 @@ impl Store for JournalStore {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         let (scope, filter, page) = (scope.clone(), filter.clone(), *page);
         self.run("list", move |core| Ok(core.state.list(&scope, &filter, &page))).await
     }

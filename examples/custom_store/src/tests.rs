@@ -242,7 +242,7 @@ async fn a_key_outlives_what_it_stood_for_before() {
 
     let first = invitations.create_many_once(&admin, &key, drafts.clone()).await.unwrap();
     for old in first {
-        invitations.delete(&admin, old.invitation().id, IfVersion::Any).await.unwrap();
+        invitations.delete(&admin, old.invitation().id(), IfVersion::Any).await.unwrap();
         clock.advance(Duration::days(2));
         let max = NonZeroU32::MIN;
         let purged = invitations.purge(&admin, Duration::days(1), max).await.unwrap();

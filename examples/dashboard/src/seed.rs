@@ -60,7 +60,7 @@ pub(crate) async fn invitations(host: &Host) -> Result {
     host.admission.admit(&used.code().reveal(), &newcomer).await?;
 
     let revoked = create(host, &sales, "revoked", Draft::new(), now).await?;
-    let id = revoked.invitation().id;
+    let id = revoked.invitation().id();
     let reason = Some("hired elsewhere");
     match host.invitations.revoke(&admin, id, reason, IfVersion::Any).await {
         Err(error) if error.refusal() == Some(&Refusal::Revoked) => {}

@@ -305,11 +305,11 @@ impl Read {
     fn result(&mut self, n: usize, outcome: Outcome, warnings: Vec<Note>) -> RowResult {
         let (mut id, mut code) = (None, None);
         let (outcome, errors) = match outcome {
-            Outcome::Created(created) if created.invitation().deleted_at.is_some() => {
+            Outcome::Created(created) if created.invitation().deleted_at().is_some() => {
                 (RowOutcome::Deleted, Vec::new())
             }
             Outcome::Created(created) => {
-                id = Some(created.invitation().id.to_string());
+                id = Some(created.invitation().id().to_string());
                 code = Some(created.code().reveal().into());
                 (RowOutcome::Created, Vec::new())
             }

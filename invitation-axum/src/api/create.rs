@@ -37,7 +37,7 @@ pub(crate) async fn create(
         Some(key) => web.service().create_once(&actor, key, draft).await?,
         None => web.service().create(&actor, draft).await?,
     };
-    if created.invitation().deleted_at.is_some() {
+    if created.invitation().deleted_at().is_some() {
         return Err(Problem::new(ProblemKind::Conflict)
             .with_detail("what was created under this idempotency key has been deleted"));
     }
@@ -45,7 +45,7 @@ pub(crate) async fn create(
     let mut response = tagged(&view, InvitationBody::with(&view, Some(created.code())));
     *response.status_mut() = StatusCode::CREATED;
     let mount = uri.path().trim_end_matches('/');
-    if let Ok(place) = HeaderValue::from_str(&format!("{mount}/{}", view.invitation().id)) {
+    if let Ok(place) = HeaderValue::from_str(&format!("{mount}/{}", view.invitation().id())) {
         response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response.into_response())

@@ -122,30 +122,30 @@ fn lines(page: &Page<InvitationView>, is_first: bool) -> Result<Bytes, std::io::
 
 fn cells(view: &InvitationView) -> [String; 14] {
     let facts = view.invitation();
-    let (email, domain) = match &facts.binding {
+    let (email, domain) = match &facts.binding() {
         Binding::Anyone => ("", ""),
         Binding::Address(email) => (email.as_str(), ""),
         Binding::Domain(domain) => ("", domain.as_str()),
     };
-    let created_by = match &facts.inviter {
+    let created_by = match &facts.inviter() {
         Inviter::System => "",
         Inviter::User { user, .. } => user.as_str(),
     };
-    let last = facts.last_use.as_ref();
+    let last = facts.last_use();
     [
-        facts.id.to_string(),
+        facts.id().to_string(),
         email.to_owned(),
         domain.to_owned(),
-        facts.role.to_string(),
-        facts.division.to_string(),
+        facts.role().to_string(),
+        facts.division().to_string(),
         view.status().to_string(),
-        facts.expires_at.to_string(),
+        facts.expires_at().to_string(),
         facts.used_by().map(|used_by| used_by.to_string()).unwrap_or_default(),
         last.map(|last| last.at.to_string()).unwrap_or_default(),
-        facts.uses.to_string(),
-        facts.max_uses.to_string(),
+        facts.uses().to_string(),
+        facts.max_uses().to_string(),
         created_by.to_owned(),
-        facts.created_at.to_string(),
-        facts.version.to_string(),
+        facts.created_at().to_string(),
+        facts.version().to_string(),
     ]
 }

@@ -97,33 +97,33 @@ impl InvitationBody {
     /// Returns the invitation with this code, or with none.
     pub(crate) fn with(view: &InvitationView, code: Option<&InvitationCode>) -> Self {
         let facts = view.invitation();
-        let (email, email_domain) = match &facts.binding {
+        let (email, email_domain) = match &facts.binding() {
             Binding::Anyone => (None, None),
             Binding::Address(email) => (Some(email.as_str().to_owned()), None),
             Binding::Domain(domain) => (None, Some(domain.as_str().to_owned())),
         };
-        let created_by = match &facts.inviter {
+        let created_by = match &facts.inviter() {
             Inviter::System => None,
             Inviter::User { user, .. } => Some(user.as_str().to_owned()),
         };
         Self {
-            id: facts.id.to_string(),
+            id: facts.id().to_string(),
             code: code.map(|code| code.reveal().into()),
             email,
             email_domain,
-            role: facts.role.as_str().to_owned(),
-            division: facts.division.as_str().to_owned(),
+            role: facts.role().as_str().to_owned(),
+            division: facts.division().as_str().to_owned(),
             status: view.status(),
-            expires_at: facts.expires_at.to_string(),
+            expires_at: facts.expires_at().to_string(),
             used_by: facts.used_by().map(|used_by| used_by.to_string()),
-            used_at: facts.last_use.as_ref().map(|last| last.at.to_string()),
-            uses: facts.uses,
-            max_uses: facts.max_uses.get(),
+            used_at: facts.last_use().as_ref().map(|last| last.at.to_string()),
+            uses: facts.uses(),
+            max_uses: facts.max_uses().get(),
             created_by,
-            created_at: facts.created_at.to_string(),
-            version: facts.version,
-            batch: facts.batch.map(|batch| batch.to_string()),
-            metadata: facts.metadata.as_ref().and_then(|metadata| match metadata.to_value() {
+            created_at: facts.created_at().to_string(),
+            version: facts.version(),
+            batch: facts.batch().map(|batch| batch.to_string()),
+            metadata: facts.metadata().as_ref().and_then(|metadata| match metadata.to_value() {
                 Value::Object(fields) => Some(fields),
                 _ => None,
             }),

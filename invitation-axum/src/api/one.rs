@@ -168,7 +168,7 @@ pub(crate) fn as_changed(web: &Web, actor: &Actor, changed: Invitation) -> Respo
 
 /// Returns the response with the version as `ETag`.
 pub(crate) fn tagged(view: &InvitationView, body: InvitationBody) -> Response {
-    let version = view.invitation().version;
+    let version = view.invitation().version();
     let mut response = Json(body).into_response();
     // Cannot fail: a number in quotes is always a valid header value.
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {

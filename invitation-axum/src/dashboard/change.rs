@@ -27,12 +27,12 @@ pub(super) async fn form(
     let view = context.service().get(context.actor(), id).await?;
     offered(&view, Right::Amend)?;
     let invitation = view.invitation();
-    let (email, domain) = match &invitation.binding {
+    let (email, domain) = match &invitation.binding() {
         Binding::Address(email) => (email.as_str(), ""),
         Binding::Domain(domain) => ("", domain.as_str()),
         Binding::Anyone => ("", ""),
     };
-    let role = invitation.role.as_str();
+    let role = invitation.role().as_str();
     let input = Input::with([("email", email), ("email_domain", domain), ("role", role)]);
     render(&context, StatusCode::OK, &view, &input, Mistakes::default(), None)
 }
@@ -56,7 +56,7 @@ pub(super) async fn save(
     };
     let there = format!("{}/{id}", context.base());
     if amendment == Amendment::new() {
-        let current = view.invitation().version;
+        let current = view.invitation().version();
         // The form was sent twice if the current version is the next one and has these
         // terms.
         for (expected, done) in [(Some(version), "unchanged"), (version.checked_add(1), "saved")] {
@@ -95,14 +95,14 @@ fn amendment(
 ) -> Option<Amendment> {
     let mut amendment = Amendment::new();
     let binding = terms::binding(context, input, mistakes);
-    match binding.filter(|binding| *binding != current.binding) {
+    match binding.filter(|binding| binding != current.binding()) {
         Some(Binding::Address(email)) => amendment = amendment.for_email(email),
         Some(Binding::Domain(domain)) => amendment = amendment.for_domain(domain),
         Some(Binding::Anyone) => amendment = amendment.for_anyone(),
         None => {}
     }
     let role = terms::role(context, input, mistakes);
-    if let Some(role) = role.filter(|role| *role != current.role) {
+    if let Some(role) = role.filter(|role| role != current.role()) {
         amendment = amendment.with_role(role);
     }
     if let Some(days) = terms::number(context, input, "expires_in_days", mistakes) {
@@ -126,10 +126,10 @@ fn render(
     let days = input.text("expires_in_days");
     let days = Field::new("expires_in_days", &*t.expires_in_days_anew, days, Kind::Number);
     fields.push(days.with_hint(&*t.expires_anew_hint));
-    let there = format!("{}/{}", context.base(), invitation.id);
+    let there = format!("{}/{}", context.base(), invitation.id());
     let form = FormPage::new(context, &t.edit_heading, format!("{there}/edit"))
         .about(about(context, view))
-        .with_hidden("version", invitation.version.to_string())
+        .with_hidden("version", invitation.version().to_string())
         .with_fields(fields)
         .with_mistakes(mistakes, notice);
     page(status, &t.edit_heading, &form)

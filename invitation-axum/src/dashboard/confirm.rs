@@ -54,8 +54,8 @@ impl Change {
     /// repeats the first.
     fn done_by_the_same_form(self, view: &InvitationView, version: u64) -> Option<&'static str> {
         let invitation = view.invitation();
-        let is_next = version.checked_add(1) == Some(invitation.version);
-        match (self, invitation.revocation.is_some()) {
+        let is_next = version.checked_add(1) == Some(invitation.version());
+        match (self, invitation.revocation().is_some()) {
             (Self::Revoke, true) if is_next => Some("revoked"),
             (Self::Reinstate, false) if is_next => Some("reinstated"),
             _ => None,
@@ -197,13 +197,13 @@ impl Asking<'_> {
             fields.push(field.with_hint(&*t.reason_hint));
         }
         let invitation = view.invitation();
-        let action = format!("{}/{}/{}", self.context.base(), invitation.id, self.word);
+        let action = format!("{}/{}/{}", self.context.base(), invitation.id(), self.word);
         let form = FormPage::new(self.context, question, action)
             .with_intro(meaning)
             .about(about(self.context, view))
             .with_submit(submit)
             .taking_away(self.change.is_final())
-            .with_hidden("version", invitation.version.to_string())
+            .with_hidden("version", invitation.version().to_string())
             .with_fields(fields)
             .with_mistakes(mistakes, notice);
         page(status, question, &form)

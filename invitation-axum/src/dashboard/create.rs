@@ -44,7 +44,7 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
     let t = context.t();
     match context.service().create_once(context.actor(), &key, draft).await {
         // The invitation was deleted since then: sending the form now means a new one.
-        Ok(created) if created.invitation().deleted_at.is_some() => {
+        Ok(created) if created.invitation().deleted_at().is_some() => {
             let notice = Some(t.form_was_used.to_string());
             render(&context, StatusCode::CONFLICT, &input, new_key(), mistakes, notice)
         }

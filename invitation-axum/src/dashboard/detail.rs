@@ -81,13 +81,13 @@ impl<'a> Detail<'a> {
 
 /// Returns the facts for which the table has no column.
 fn more<'a>(t: &'a Strings, invitation: &Invitation) -> Vec<(&'a str, String)> {
-    let inviter = match &invitation.inviter {
+    let inviter = match invitation.inviter() {
         Inviter::System => t.the_system.to_string(),
         Inviter::User { user, role } => format!("{user} ({})", (t.role)(role)),
     };
-    let created = (t.absolute_time)(OffsetDateTime::from(invitation.created_at));
+    let created = (t.absolute_time)(OffsetDateTime::from(invitation.created_at()));
     let mut more = vec![(&*t.created_by, inviter), (&*t.created_at, created)];
-    let reason = invitation.revocation.as_ref().and_then(|revocation| revocation.reason.clone());
+    let reason = invitation.revocation().and_then(|revocation| revocation.reason.clone());
     more.extend(reason.map(|reason| (&*t.reason_given, reason)));
     more
 }
@@ -103,7 +103,7 @@ pub(super) async fn show(
     let t = context.t();
     let mut detail = Detail::of_view(&context, &t.invitation, &view);
     detail.done = done(t, Input::of_query(query.as_deref()).text("done"));
-    if view.invitation().max_uses.get() > 1 {
+    if view.invitation().max_uses().get() > 1 {
         let users = redeemers(&context, id).await?;
         detail.facts.more.extend(users.into_iter().map(|user| (&*t.column_used_by, user)));
     }

@@ -179,7 +179,8 @@ impl ListForm {
         let [view] = page.items() else { return None };
         let format = context.service().code_format();
         let is_meant = |code| format.resembles(self.search()) && format.spells(self.search(), code);
-        (page.next().is_none() && view.code().is_some_and(is_meant)).then_some(view.invitation().id)
+        (page.next().is_none() && view.code().is_some_and(is_meant))
+            .then_some(view.invitation().id())
     }
 
     /// Returns the criteria for the numbers above the list. They ignore all filters but

@@ -61,19 +61,19 @@ impl<'a> Row<'a> {
     ) -> Self {
         let t = context.t();
         let code = code.map(InvitationCode::reveal);
-        let id = invitation.id.to_string();
+        let id = invitation.id().to_string();
         Self {
             name: name(code.as_deref(), &id),
             code,
-            bound_to: BoundTo { t, binding: &invitation.binding },
-            role: (t.role)(&invitation.role),
+            bound_to: BoundTo { t, binding: invitation.binding() },
+            role: (t.role)(invitation.role()),
             division: matches!(context.actor().scope(), Scope::All)
-                .then(|| invitation.division.as_str()),
+                .then(|| invitation.division().as_str()),
             status: Mark { status, label: t.status(status) },
-            expires: When::new(invitation.expires_at, now, t),
+            expires: When::new(invitation.expires_at(), now, t),
             used_by: invitation.used_by().map(|used_by| (t.used_by)(&used_by)),
-            uses: (invitation.max_uses.get() > 1)
-                .then(|| (t.uses)(invitation.uses, invitation.max_uses.get())),
+            uses: (invitation.max_uses().get() > 1)
+                .then(|| (t.uses)(invitation.uses(), invitation.max_uses().get())),
             copy: None,
             actions: Vec::new(),
             id,

@@ -69,7 +69,7 @@ impl Host {
                 draft = draft.for_uses(5.try_into().unwrap());
             }
             let created = self.service.create(&admin, draft).await.unwrap();
-            let id = created.invitation().id;
+            let id = created.invitation().id();
             match n % 6 {
                 1 | 3 if n % 3 == 0 || n % 11 == 10 => {
                     self.redeem(&created.code().reveal(), NAMES[n % 8]).await;

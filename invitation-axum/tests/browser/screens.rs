@@ -50,7 +50,7 @@ async fn every_page_is_accessible() {
         let admin = person("admin").unwrap();
         let criteria = Criteria::new().with_status(status);
         let page = scene.host.service.list(&admin, &criteria, Paging::default()).await.unwrap();
-        let id = page.items()[0].invitation().id;
+        let id = page.items()[0].invitation().id();
         scene.at(&format!("/invitations/{id}")).await;
         kept(&mut scene, &format!("detail-{status}")).await;
         let more: &[&str] = match status {
@@ -94,7 +94,7 @@ async fn pages_with_new_codes_are_accessible_too() {
     scene.sign_in("admin").await;
     let admin = person("admin").unwrap();
     let page = scene.host.service.list(&admin, &Criteria::new(), Paging::default()).await.unwrap();
-    let id = page.items()[0].invitation().id;
+    let id = page.items()[0].invitation().id();
     scene.at(&format!("/invitations/{id}/rotate")).await;
     scene.click("New code").await;
     scene.find(".inv-reveal-code").await;

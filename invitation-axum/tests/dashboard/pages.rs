@@ -52,7 +52,7 @@ async fn a_request_without_a_session_is_sent_to_sign_in() {
 #[tokio::test]
 async fn staff_and_managers_are_refused_what_is_not_theirs() {
     let harness = Harness::dashboard();
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     for path in ["", "/new", "/events"] {
         harness.get("sales-staff", path).await.is(403).says("This is not for your role");
     }
@@ -68,13 +68,13 @@ async fn staff_and_managers_are_refused_what_is_not_theirs() {
     harness.post_form("sales-manager", "/new", &[("division", "operations")]).await.is(403);
     let admin = person("admin").unwrap();
     let view = harness.service().get(&admin, id).await.unwrap();
-    assert_eq!((view.invitation().version, view.status()), (1, Status::Active));
+    assert_eq!((view.invitation().version(), view.status()), (1, Status::Active));
 }
 
 #[tokio::test]
 async fn another_divisions_invitation_reads_like_none() {
     let harness = Harness::dashboard();
-    let there = harness.invite().await.invitation().id;
+    let there = harness.invite().await.invitation().id();
     let nowhere = InvitationId::from_bytes([7; 16]);
     let foreign = harness.get("operations-manager", &format!("/{there}")).await.is(404);
     let missing = harness.get("operations-manager", &format!("/{nowhere}")).await.is(404);
@@ -148,7 +148,7 @@ async fn a_change_that_is_sent_twice_is_made_once() {
         let events = harness.service().events(&admin, &criteria, Paging::default()).await.unwrap();
         events.items().len()
     };
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     let there = format!("{MOUNT}/{id}");
     // The second submission leads to the same page as the first.
     let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "staff")];
@@ -175,7 +175,7 @@ async fn a_change_that_is_sent_twice_is_made_once() {
         assert_eq!(made(id, action).await, 1, "{action:?}");
     }
     // Any version other than the next one means another change.
-    let other = harness.invite().await.invitation().id;
+    let other = harness.invite().await.invitation().id();
     let amendment = invitation_core::Amendment::new().with_role(Role::new("manager").unwrap());
     harness.service().amend(&admin, other, amendment, IfVersion::Any).await.unwrap();
     harness.service().revoke(&admin, other, None, IfVersion::Any).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_change_that_is_sent_twice_is_made_once() {
 #[tokio::test]
 async fn forms_of_any_shape_are_no_error_of_the_server() {
     let harness = Harness::dashboard();
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     let many = "a=1&".repeat(101);
     let long = format!("email={}", "x".repeat(900_000));
     for path in ["/new", "/search", "/events", &format!("/{id}/edit"), &format!("/{id}/revoke")] {
@@ -220,7 +220,7 @@ async fn forms_of_any_shape_are_no_error_of_the_server() {
 async fn copying_writes_its_event_whether_by_script_or_by_hand() {
     let harness = Harness::dashboard();
     let created = harness.invite().await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     harness
         .post_form("sales-manager", &format!("/{id}/copy"), &[])
         .await
@@ -241,7 +241,7 @@ async fn copying_writes_its_event_whether_by_script_or_by_hand() {
 async fn an_administrator_edits_revokes_reinstates_rotates_and_deletes() {
     let harness = Harness::dashboard();
     let created = harness.invite().await;
-    let (id, old) = (created.invitation().id, created.code().reveal());
+    let (id, old) = (created.invitation().id(), created.code().reveal());
     let at = |word: &str| format!("/{id}/{word}");
     harness.get("admin", &at("edit")).await.is(200).says("name=\"version\" value=\"1\"");
     let edit = [("version", "1"), ("email", "anna@example.com"), ("role", "manager")];
@@ -278,7 +278,7 @@ async fn the_trail_shows_every_time_as_people_read_it() {
     let start = Timestamp::from_micros(1_795_892_712_345_678).unwrap();
     let harness = Harness::dashboard();
     harness.clock.set(start);
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     let page = harness.get("admin", &format!("/events?invitation={id}")).await.is(200);
     let at = "<time datetime=\"2026-11-28T19:05:12.345678Z\">";
     let page = page.says(at).says(">28 Nov 2026, 19:05:12 UTC<");
@@ -346,7 +346,7 @@ async fn what_may_be_done_comes_from_the_policy() {
     use invitation_core::{Policy, Rights};
 
     let harness = Harness::dashboard();
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     let manager = Role::new("manager").unwrap();
     let policy = Policy::default()
         .with_role(manager, Rights::none().may([Right::View, Right::Copy, Right::Revoke]));

@@ -25,7 +25,7 @@ fn assert_hardened(answer: &Answer) {
 #[tokio::test]
 async fn every_page_is_hardened() {
     let harness = Harness::dashboard();
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     for path in ["", "/new", "/events", "/nowhere", "?limit=x", "?cursor=x", "/events?kind=x"] {
         assert_hardened(&harness.get("admin", path).await);
     }
@@ -59,7 +59,7 @@ async fn no_code_gets_into_an_address() {
     for _ in 0..3 {
         let created = harness.invite().await;
         codes.push(created.code().reveal());
-        ids.push(created.invitation().id);
+        ids.push(created.invitation().id());
     }
     let code = codes[0].as_str();
     let mut answers = Vec::new();
@@ -153,10 +153,10 @@ async fn html_in_every_free_text_is_only_text() {
     let created = harness.service().create(&admin, draft).await.unwrap();
     let redeemer = Redeemer::new(UserId::new(evil).unwrap(), Username::new(evil).unwrap());
     harness.service().redeem(&created.code().reveal(), &redeemer).await.unwrap();
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     let reason = [("version", "1"), ("reason", evil)];
     harness.post_form("admin", &format!("/{id}/revoke"), &reason).await.leads_to();
-    let shown = created.invitation().id;
+    let shown = created.invitation().id();
     let mut pages = vec![
         harness.get("admin", "").await,
         harness.get("admin", "/events").await,
@@ -179,7 +179,7 @@ async fn html_in_every_free_text_is_only_text() {
 #[tokio::test]
 async fn pages_of_other_origins_change_nothing() {
     let harness = Harness::dashboard();
-    let id = harness.invite().await.invitation().id;
+    let id = harness.invite().await.invitation().id();
     let foreign: [&[(&str, &str)]; 4] = [
         &[("sec-fetch-site", "cross-site")],
         &[("sec-fetch-site", "same-site")],

@@ -96,13 +96,13 @@ impl Model {
             row.end_leases();
             Vec::new()
         });
-        if let Answer::Changed(facts) = expected.answer {
+        if let Answer::Changed(changed) = expected.answer {
             if repeated {
                 return Expected::without_events(Answer::Broken("a code twice".to_owned()));
             }
-            let n = self.rows.iter().position(|row| row.facts.id == facts.id);
+            let n = self.rows.iter().position(|row| row.facts.id == changed.id());
             self.codes.push((code.clone(), n.unwrap_or_default()));
-            let issue = Issue { invitation: *facts, code, replayed: false };
+            let issue = Issue { invitation: *changed, code, replayed: false };
             expected.answer = Answer::Issued(vec![issue]);
         }
         expected
@@ -190,7 +190,7 @@ impl Model {
             return self.refused_about(by, action, refusal, of);
         }
         let event = ExpectedEvent { detail, ..self.event(user(by), action) }.about(&after);
-        let answer = Answer::Changed(Box::new(after.facts.clone()));
+        let answer = Answer::Changed(Box::new(after.facts.clone().into()));
         self.rows[n] = after;
         Expected { answer, events: vec![event] }
     }

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Action, BatchId, CodeFormat, Invitation, Inviter, Metadata, Performer, QuotaOf, Reason,
-    Refusal, Right, Sealing, Timestamp,
+    Action, BatchId, CodeDigest, CodeFormat, CodeTag, InvitationId, Inviter, Metadata, Performer,
+    QuotaOf, Reason, Record, Refusal, Right, SealedCode, Sealing, Timestamp,
 };
 
 use super::{
@@ -238,7 +238,7 @@ impl Model {
             // The answer has another form, which the comparison reports as a difference.
             _ => return Expected::without_events(Answer::Issued(Vec::new())),
         };
-        let batch = match fresh[0].invitation.batch {
+        let batch = match fresh[0].invitation.batch() {
             _ if !many => None,
             Some(batch) if self.rows.iter().all(|row| row.facts.batch != Some(batch)) => {
                 Some(batch)
@@ -253,15 +253,16 @@ impl Model {
         let count = wholes.len();
         for (whole, Issue { invitation, code, .. }) in wholes.into_iter().zip(fresh) {
             let repeated = self.codes.iter().any(|(former, _)| *former == code)
-                || self.rows.iter().any(|row| row.facts.id == invitation.id);
+                || self.rows.iter().any(|row| row.facts.id == invitation.id());
             if repeated {
                 return Expected::without_events(Answer::Broken(
                     "an id or a code twice".to_owned(),
                 ));
             }
-            let row = self.row(by, &whole, batch, &invitation, code);
-            let (invitation, code) = (row.facts.clone(), row.code.clone());
-            issued.push(Issue { invitation, code, replayed: false });
+            let Some(row) = self.row(by, &whole, batch, invitation.id(), code) else {
+                return Expected::without_events(Answer::Broken("no readable code".to_owned()));
+            };
+            issued.push(row.issue(false));
             let event = self.event(performer(by), Action::Create).about(&row);
             let event = event
                 .with("role", &row.facts.role)
@@ -285,9 +286,9 @@ impl Model {
         by: Creator,
         whole: &CompleteTerms,
         batch: Option<BatchId>,
-        seen: &Invitation,
+        id: InvitationId,
         code: String,
-    ) -> ModelInvitation {
+    ) -> Option<ModelInvitation> {
         let (inviter, user) = match by {
             Creator::System => (Inviter::System, None),
             Creator::User(who) => (
@@ -296,11 +297,12 @@ impl Model {
             ),
         };
         let DraftSpec { binding, note, .. } = whole.spec;
-        let mut facts = Invitation {
-            id: seen.id,
-            digest: seen.digest,
-            tag: seen.tag,
-            sealed: seen.sealed.clone(),
+        let StoredCode { digest, tag, sealed } = StoredCode::of(id, &code)?;
+        let facts = Record {
+            id,
+            digest,
+            tag,
+            sealed,
             binding: binding.binding(),
             role: whole.role.role(),
             division: whole.division.division(),
@@ -317,8 +319,7 @@ impl Model {
             batch,
             metadata: note.map(metadata),
         };
-        set_code(&mut facts, &code);
-        ModelInvitation {
+        Some(ModelInvitation {
             facts,
             code,
             binding,
@@ -327,17 +328,33 @@ impl Model {
             redemptions: Vec::new(),
             leases: Vec::new(),
             purged: false,
-        }
+        })
     }
 }
 
-/// Sets the facts that are stored for a code.
-pub(super) fn set_code(facts: &mut Invitation, shown: &str) {
-    if let Ok(code) = CodeFormat::default().parse(shown) {
+/// The forms in which a store keeps a code.
+struct StoredCode {
+    digest: CodeDigest,
+    tag: CodeTag,
+    sealed: SealedCode,
+}
+
+impl StoredCode {
+    /// Returns the forms of the code that was shown for this invitation; none if the text is
+    /// no code.
+    fn of(id: InvitationId, shown: &str) -> Option<Self> {
+        let code = CodeFormat::default().parse(shown).ok()?;
         let sealing = Sealing::readable();
-        facts.digest = sealing.digest(&code);
-        facts.tag = sealing.tag(&code);
-        facts.sealed = sealing.seal(facts.id, &code);
+        let (digest, tag) = (sealing.digest(&code), sealing.tag(&code));
+        Some(Self { digest, tag, sealed: sealing.seal(id, &code) })
+    }
+}
+
+/// Puts the code that was shown into the facts. Facts with another text stay as they are, so
+/// that the comparison with the store fails.
+pub(super) fn set_code(facts: &mut Record, shown: &str) {
+    if let Some(StoredCode { digest, tag, sealed }) = StoredCode::of(facts.id, shown) {
+        (facts.digest, facts.tag, facts.sealed) = (digest, tag, sealed);
     }
 }
 

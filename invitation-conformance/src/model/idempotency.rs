@@ -3,7 +3,7 @@
 use invitation_core::{Action, Reason, Refusal, Right, Timestamp};
 
 use super::{
-    answer::{Answer, Issue},
+    answer::Answer,
     create::{CompleteTerms, home, performer},
     identities::{Creator, DivisionName, RoleName},
     state::{Expected, Model, forbidden},
@@ -82,11 +82,7 @@ impl Model {
         if !sees_codes && rows().any(|row| row.facts.version != 1) {
             return Some(refusal(forbidden(Right::Copy)));
         }
-        let issues = rows().map(|row| Issue {
-            invitation: row.facts.clone(),
-            code: row.code.clone(),
-            replayed: true,
-        });
+        let issues = rows().map(|row| row.issue(true));
         Some(Expected::without_events(Answer::Issued(issues.collect())))
     }
 

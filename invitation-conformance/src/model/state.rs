@@ -1,13 +1,13 @@
 //! The state of the model, and the values derived from it.
 
 use invitation_core::{
-    Action, Binding, Division, Event, EventId, EventOutcome, Invitation, InvitationId, Lease,
-    Performer, Reason, Redeemer, Redemption, Refusal, RequestContext, ReservationId, Revocation,
+    Action, Binding, Division, Event, EventId, EventOutcome, InvitationId, Lease, Performer,
+    Reason, Record, Redeemer, Redemption, Refusal, RequestContext, ReservationId, Revocation,
     Right, Status, Timestamp,
 };
 
 use super::{
-    answer::{Answer, View},
+    answer::{Answer, Issue, View},
     codes,
     idempotency::Key,
     identities::{
@@ -44,7 +44,7 @@ pub(super) struct Model {
 /// An invitation with every fact that the store should hold about it.
 #[derive(Clone, Debug)]
 pub(super) struct ModelInvitation {
-    pub(super) facts: Invitation,
+    pub(super) facts: Record,
     pub(super) code: String,
     pub(super) binding: BindingSpec,
     pub(super) role: RoleName,
@@ -130,6 +130,11 @@ impl ModelInvitation {
 
     pub(super) fn is_deleted(&self) -> bool {
         self.facts.deleted_at.is_some()
+    }
+
+    /// Returns the invitation and its code, as a call that creates it returns them.
+    pub(super) fn issue(&self, replayed: bool) -> Issue {
+        Issue { invitation: self.facts.clone().into(), code: self.code.clone(), replayed }
     }
 
     /// Whether the invitation can appear in a list.
@@ -292,7 +297,7 @@ impl Model {
     /// Returns the row of a dashboard, with the status at `now`.
     pub(super) fn view(&self, who: ActingUser, row: &ModelInvitation, now: Timestamp) -> View {
         View {
-            invitation: row.facts.clone(),
+            invitation: row.facts.clone().into(),
             code: if self.rules.allows(who.role(), Right::Copy) {
                 row.code.clone()
             } else {

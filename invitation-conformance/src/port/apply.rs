@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Binding, Event, Facts, Invitation, Outcome, Revocation, Store, Transition,
+    Binding, Event, Facts, Outcome, Record, Revocation, Store, Transition,
     decide::{Command, NewTerms},
 };
 
@@ -17,13 +17,11 @@ use crate::{
 };
 
 /// Returns every kind of change, each with a row whose facts allow it.
-pub(super) fn every_change(factory: &Factory) -> Vec<(Invitation, Transition)> {
+pub(super) fn every_change(factory: &Factory) -> Vec<(Record, Transition)> {
     let mut all = Vec::new();
     for max in [1, 3] {
-        let row = Invitation {
-            max_uses: NonZeroU32::new(max).expect("not zero"),
-            ..factory.invitation()
-        };
+        let row =
+            Record { max_uses: NonZeroU32::new(max).expect("not zero"), ..factory.invitation() };
         let redeem = factory.default_redeem(&row, &newcomer("anna"));
         all.push((row, redeem));
     }
@@ -45,7 +43,7 @@ pub(super) fn every_change(factory: &Factory) -> Vec<(Invitation, Transition)> {
         [Binding::Anyone, Binding::Address(email("x@y.org")), Binding::Domain(domain("z.org"))]
     {
         for terms in terms.clone() {
-            let row = Invitation { binding: bound.clone(), ..factory.invitation() };
+            let row = Record { binding: bound.clone(), ..factory.invitation() };
             let amend = factory.transition(Command::Amend { current: &row, terms });
             all.push((row, amend));
         }
@@ -59,7 +57,7 @@ pub(super) fn every_change(factory: &Factory) -> Vec<(Invitation, Transition)> {
         let revoke = factory.transition(Command::Revoke { id: row.id, reason: reason.clone() });
         all.push((row, revoke));
         let revocation = Some(Revocation { at: start(), reason });
-        let row = Invitation { revocation, version: 2, ..factory.invitation() };
+        let row = Record { revocation, version: 2, ..factory.invitation() };
         let reinstate = factory.transition(Command::Reinstate { current: &row });
         all.push((row, reinstate));
     }
@@ -107,11 +105,10 @@ pub async fn refused_change_has_no_effect(fixture: Fixture) {
         let what = transition.event().action;
         // Blocks the transition with a later change of terms, or with no uses left.
         let blocked = match transition.redeemer() {
-            Some(_) => Invitation {
-                revocation: Some(Revocation { at: start(), reason: None }),
-                ..row.clone()
-            },
-            None => Invitation { deleted_at: Some(start()), ..row.clone() },
+            Some(_) => {
+                Record { revocation: Some(Revocation { at: start(), reason: None }), ..row.clone() }
+            }
+            None => Record { deleted_at: Some(start()), ..row.clone() },
         };
         factory.insert(&*store, std::slice::from_ref(&blocked)).await;
         let before = trail(&*store, &row).await;

@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Binding, Invitation, Store, Timestamp, Transition,
+    Binding, Record, Store, Timestamp, Transition,
     decide::{Command, NewTerms, UseSource},
 };
 
@@ -22,9 +22,9 @@ fn minute(n: i64) -> Timestamp {
     later(one_day_later(), n * 60_000_000)
 }
 
-async fn insert(store: &dyn Store, factory: &Factory, max: u32) -> (Invitation, LeaseOracle) {
+async fn insert(store: &dyn Store, factory: &Factory, max: u32) -> (Record, LeaseOracle) {
     let max_uses = NonZeroU32::new(max).expect("not zero");
-    let row = Invitation { max_uses, ..factory.invitation() };
+    let row = Record { max_uses, ..factory.invitation() };
     factory.insert(store, std::slice::from_ref(&row)).await;
     let oracle = LeaseOracle::of(&row);
     (row, oracle)

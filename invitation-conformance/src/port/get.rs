@@ -4,8 +4,8 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Division, EventFilter, Filter, Insert, Inserted, Invitation, Inviter, Located, Outcome,
-    PageRequest, Scope, Status, StatusCounts, Store, Target, Timestamp,
+    Division, EventFilter, Filter, Insert, Inserted, Inviter, Located, Outcome, PageRequest,
+    Record, Scope, Status, StatusCounts, Store, Target, Timestamp,
     decide::{RedeemCommand, UseSource, decide_redemption},
 };
 
@@ -83,14 +83,14 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
 pub async fn facts_are_about_the_named_user(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let used = factory.redemption("bob", start());
-    let of = |max, uses: u32| Invitation {
+    let of = |max, uses: u32| Record {
         max_uses: NonZeroU32::new(max).expect("not zero"),
         uses,
         last_use: (uses > 0).then(|| used.clone()),
         expires_at: Timestamp::MAX,
         ..factory.invitation()
     };
-    let deleted = Invitation { deleted_at: Some(start()), ..of(1, 1) };
+    let deleted = Record { deleted_at: Some(start()), ..of(1, 1) };
     for row in [of(1, 0), of(1, 1), of(3, 0), of(3, 1), deleted] {
         let what = format!("{} of {}", row.uses, row.max_uses);
         factory.insert(&*store, std::slice::from_ref(&row)).await;
@@ -123,7 +123,7 @@ pub async fn facts_are_about_the_named_user(fixture: Fixture) {
 pub async fn locate_finds_every_division_and_state(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     for (name, deleted_at) in [("sales", None), ("hr", None), ("hr", Some(start()))] {
-        let row = Invitation { division: division(name), deleted_at, ..factory.invitation() };
+        let row = Record { division: division(name), deleted_at, ..factory.invitation() };
         factory.insert(&*store, std::slice::from_ref(&row)).await;
         let there = Some(Located { id: row.id, division: division(name) });
         for target in [Target::Id(row.id), Target::Code(vec![row.digest])] {
@@ -141,7 +141,7 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let rows: Vec<_> = (0..)
         .zip(confusable_names())
-        .map(|(n, word)| Invitation {
+        .map(|(n, word)| Record {
             division: division(word),
             role: role(word),
             inviter: Inviter::User { user: user(word), role: role("admin") },
@@ -185,7 +185,7 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
 pub async fn redeemer_ids_are_compared_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let max_uses = NonZeroU32::new(100).expect("not zero");
-    let row = Invitation { max_uses, ..factory.invitation() };
+    let row = Record { max_uses, ..factory.invitation() };
     factory.insert(&*store, std::slice::from_ref(&row)).await;
     for word in confusable_names() {
         let redeem = factory.default_redeem(&row, &newcomer(word));

@@ -3,8 +3,8 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
-    Binding, Facts, IfVersion, Invitation, Inviter, Outcome, Policy, Revocation, Role, RolePair,
-    Store, Transition, decide::Command,
+    Binding, Facts, IfVersion, Inviter, Outcome, Policy, Record, Revocation, Role, RolePair, Store,
+    Transition, decide::Command,
 };
 
 use crate::{
@@ -21,13 +21,13 @@ use crate::{
 /// applied.
 struct Case {
     what: String,
-    row: Invitation,
+    row: Record,
     transition: Transition,
     holds: bool,
 }
 
 impl Case {
-    fn new(what: impl Into<String>, row: Invitation, transition: Transition, holds: bool) -> Self {
+    fn new(what: impl Into<String>, row: Record, transition: Transition, holds: bool) -> Self {
         Self { what: what.into(), row, transition, holds }
     }
 }
@@ -65,7 +65,7 @@ pub async fn not_expired_holds_until_the_microsecond_of_expiry(fixture: Fixture)
     });
     let cases = cases
         .map(|(expires_at, now, holds)| {
-            let row = Invitation { expires_at, ..factory.invitation() };
+            let row = Record { expires_at, ..factory.invitation() };
             let transition = factory.redeem(&row, &newcomer("anna"), now, &ceiling);
             Case::new(format!("at {now}, until {expires_at}"), row, transition, holds)
         })
@@ -79,7 +79,7 @@ pub async fn uses_left_holds_below_max_uses(fixture: Fixture) {
     let mut cases = Vec::new();
     for max in [1, 2, 3, 9, 10, 11, 100_000] {
         for (uses, holds) in [(0, true), (max - 1, true), (max, false)] {
-            let row = Invitation {
+            let row = Record {
                 max_uses: NonZeroU32::new(max).expect("not zero"),
                 uses,
                 last_use: (uses > 0).then(|| factory.redemption("bob", start())),
@@ -91,7 +91,7 @@ pub async fn uses_left_holds_below_max_uses(fixture: Fixture) {
     }
     for (uses, holds) in [(0, true), (1, false)] {
         let last_use = (uses > 0).then(|| factory.redemption("bob", start()));
-        let row = Invitation { uses, last_use, ..factory.invitation() };
+        let row = Record { uses, last_use, ..factory.invitation() };
         let revoke = factory.transition(Command::Revoke { id: row.id, reason: None });
         cases.push(Case::new(format!("revoke, {uses} of 1"), row, revoke, holds));
     }
@@ -108,11 +108,8 @@ pub async fn not_revoked_and_not_deleted_follow_the_facts(fixture: Fixture) {
     for revocation in [None, revoked(None), revoked(Some("")), revoked(Some("left"))] {
         for deleted_at in [None, Some(start())] {
             let what = format!("{revocation:?}, deleted {deleted_at:?}");
-            let made = || Invitation {
-                revocation: revocation.clone(),
-                deleted_at,
-                ..factory.invitation()
-            };
+            let made =
+                || Record { revocation: revocation.clone(), deleted_at, ..factory.invitation() };
             let holds = revocation.is_none() && deleted_at.is_none();
 
             let row = made();
@@ -162,7 +159,7 @@ pub async fn address_proved_compares_comparison_forms(fixture: Fixture) {
     ];
     let cases = table.into_iter().map(|(binding, proof, holds)| {
         let what = format!("{binding:?} with {proof:?}");
-        let row = Invitation { binding, ..factory.invitation() };
+        let row = Record { binding, ..factory.invitation() };
         let redeemer =
             proof.map_or_else(|| newcomer("anna"), |proof| newcomer_with_email("anna", proof));
         let transition = factory.default_redeem(&row, &redeemer);
@@ -206,7 +203,7 @@ pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
         ("the system, others", Inviter::System, role("root"), vec![pair("lead", "staff")], true),
     ];
     let cases = table.into_iter().map(|(what, inviter, role, pairs, holds)| {
-        let row = Invitation { role, inviter, ..factory.invitation() };
+        let row = Record { role, inviter, ..factory.invitation() };
         let ceiling: Arc<[RolePair]> = pairs.into();
         let transition = factory.redeem(&row, &newcomer("anna"), one_day_later(), &ceiling);
         Case::new(what, row, transition, holds)
@@ -221,12 +218,12 @@ pub async fn version_holds_for_the_exact_version_only(fixture: Fixture) {
     let mut cases = Vec::new();
     for version in [1_u64, 2, 9, 10, 255, 70_000] {
         for (wanted, holds) in [(version - 1, false), (version, true), (version + 1, false)] {
-            let row = Invitation { version, ..factory.invitation() };
+            let row = Record { version, ..factory.invitation() };
             let revoke = Command::Revoke { id: row.id, reason: None };
             let revoke = factory.transition_for_version(revoke, IfVersion::Exactly(wanted));
             let what = format!("revoke version {wanted} of one at {version}");
             cases.push(Case::new(what, row, revoke, holds));
-            let row = Invitation { version, ..factory.invitation() };
+            let row = Record { version, ..factory.invitation() };
             let delete = factory
                 .transition_for_version(Command::Delete { id: row.id }, IfVersion::Exactly(wanted));
             let what = format!("delete version {wanted} of one at {version}");
@@ -242,7 +239,7 @@ pub async fn first_use_by_compares_user_ids_byte_for_byte(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     for uses in [1, 2, 50] {
         let max_uses = NonZeroU32::new(uses).expect("not zero");
-        let row = Invitation { max_uses, division: division("hr"), ..factory.invitation() };
+        let row = Record { max_uses, division: division("hr"), ..factory.invitation() };
         factory.insert(&*store, std::slice::from_ref(&row)).await;
 
         let names = ["anna", "Anna", "anna2", "a%", "a_na", "ann\u{e4}", "anna\u{308}"];

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Condition, EventId, Invitation, Lease, Store, Timestamp, Transition, decide::UseSource,
+    Condition, EventId, Lease, Record, Store, Timestamp, Transition, decide::UseSource,
 };
 
 use crate::{
@@ -21,8 +21,8 @@ async fn insert(
     factory: &Factory,
     max: u32,
     uses: u32,
-) -> (Invitation, LeaseOracle) {
-    let row = Invitation {
+) -> (Record, LeaseOracle) {
+    let row = Record {
         max_uses: NonZeroU32::new(max).expect("not zero"),
         uses,
         last_use: (uses > 0).then(|| factory.redemption("bob", start())),
@@ -38,7 +38,7 @@ async fn insert(
 async fn hold(
     store: &dyn Store,
     factory: &Factory,
-    row: &Invitation,
+    row: &Record,
     oracle: &mut LeaseOracle,
     names: &[&str],
 ) {

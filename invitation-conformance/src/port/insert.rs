@@ -1,8 +1,8 @@
 //! Inserting: all rows or none, and each code digest at most once.
 
 use invitation_core::{
-    EventFilter, Filter, Insert, Inserted, Invitation, NewInvitation, Outcome, Scope, Store,
-    Target, decide::Command,
+    EventFilter, Filter, Insert, Inserted, NewInvitation, Outcome, Record, Scope, Store, Target,
+    decide::Command,
 };
 
 use crate::{
@@ -96,14 +96,14 @@ pub async fn insert_with_a_taken_code_stores_nothing(fixture: Fixture) {
         (deleted.digest, "the code of a tombstone"),
         (digest, "the code of a rotation"),
     ] {
-        let row = Invitation { digest: taken, ..factory.invitation() };
+        let row = Record { digest: taken, ..factory.invitation() };
         must_be_taken(&*store, &[factory.new_invitation(row.clone())], what).await;
         let fine = || factory.new_invitation(factory.invitation());
         let rows = [fine(), fine(), factory.new_invitation(row.clone()), fine()];
         must_be_taken(&*store, &rows, &format!("{what}, among others")).await;
     }
     let twin = factory.invitation();
-    let other = Invitation { digest: twin.digest, ..factory.invitation() };
+    let other = Record { digest: twin.digest, ..factory.invitation() };
     let rows = [
         factory.new_invitation(twin),
         factory.new_invitation(factory.invitation()),

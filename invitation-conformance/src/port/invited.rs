@@ -1,6 +1,6 @@
 //! Whether a mailbox is already invited, according to a store.
 
-use invitation_core::{Binding, Invitation, Invitee, Revocation, Timestamp};
+use invitation_core::{Binding, Invitee, Record, Revocation, Timestamp};
 
 use crate::{
     Fixture,
@@ -21,26 +21,23 @@ fn invitee(division_name: &str, address: &str) -> Invitee {
 /// used, revoked or deleted ones.
 pub async fn invited_is_true_for_active_bound_invitations_only(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
-    let bound = |address: &str| Invitation {
+    let bound = |address: &str| Record {
         binding: Binding::Address(email(address)),
         ..factory.invitation()
     };
     let now = later(bound("a@example.com").created_at, 1_000);
     let revocation = || Some(Revocation { at: now, reason: None });
-    let used = |one: Invitation| Invitation {
-        uses: 1,
-        last_use: Some(factory.redemption("anna", now)),
-        ..one
-    };
+    let used =
+        |one: Record| Record { uses: 1, last_use: Some(factory.redemption("anna", now)), ..one };
     let rows = [
         bound("Anna@Example.com"),
         used(bound("used@example.com")),
-        Invitation { revocation: revocation(), ..bound("revoked@example.com") },
-        Invitation { deleted_at: Some(now), ..bound("deleted@example.com") },
-        Invitation { expires_at: now, ..bound("expired@example.com") },
-        Invitation { expires_at: later(now, 1), ..bound("expiring@example.com") },
-        Invitation { division: division("hr"), ..bound("hr@example.com") },
-        Invitation { binding: Binding::Domain(domain("open.example")), ..factory.invitation() },
+        Record { revocation: revocation(), ..bound("revoked@example.com") },
+        Record { deleted_at: Some(now), ..bound("deleted@example.com") },
+        Record { expires_at: now, ..bound("expired@example.com") },
+        Record { expires_at: later(now, 1), ..bound("expiring@example.com") },
+        Record { division: division("hr"), ..bound("hr@example.com") },
+        Record { binding: Binding::Domain(domain("open.example")), ..factory.invitation() },
         used(bound("again@example.com")),
         bound("again@example.com"),
         factory.invitation(),
@@ -81,7 +78,7 @@ pub async fn invited_answers_1000_mailboxes_in_one_call(fixture: Fixture) {
     for n in 0..200 {
         let binding = Binding::Address(email(&format!("n{n}@example.com")));
         let name = ["sales", "hr"][n % 2];
-        rows.push(Invitation { binding, division: division(name), ..factory.invitation() });
+        rows.push(Record { binding, division: division(name), ..factory.invitation() });
     }
     factory.insert(&*store, &rows).await;
     let now = later(start(), 5);
@@ -112,7 +109,7 @@ pub async fn invited_follows_changes_of_the_invitation(fixture: Fixture) {
     };
     let any = IfVersion::Any;
     let draft = Draft::new().in_division(division("sales")).for_email(email("a@example.com"));
-    let id = harness.create(draft).await.invitation().id;
+    let id = harness.create(draft).await.invitation().id();
     assert_eq!(ask().await, [true, false]);
     let moved = Amendment::new().for_email(email("B@example.com"));
     harness.service.amend(&admin, id, moved, any).await.expect("may amend");

@@ -1,7 +1,7 @@
 //! Lists: newest first, page by page, without duplicates or gaps.
 
 use invitation_core::{
-    BatchId, Filter, Invitation, PageRequest, Revocation, Role, Scope, Status, StatusCounts, Store,
+    BatchId, Filter, PageRequest, Record, Revocation, Role, Scope, Status, StatusCounts, Store,
     TimeRange, UserId,
 };
 
@@ -50,7 +50,7 @@ pub async fn last_page_has_no_next(fixture: Fixture) {
 /// ones.
 pub async fn insert_between_pages_neither_repeats_nor_hides_items(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
-    let row = |micros| Invitation { created_at: later(start(), micros), ..factory.invitation() };
+    let row = |micros| Record { created_at: later(start(), micros), ..factory.invitation() };
     // Four invitations share each instant.
     let rows: Vec<_> = (0..20).map(|n| row(n / 4 * 10)).collect();
     factory.insert(&*store, &rows).await;
@@ -118,7 +118,7 @@ pub async fn counts_stop_at_one_beyond_the_cap(fixture: Fixture) {
 }
 
 /// Returns the expected counts: the specification of a count.
-pub(super) fn counts_of(found: &[Invitation], filter: &Filter, cap: u32) -> StatusCounts {
+pub(super) fn counts_of(found: &[Record], filter: &Filter, cap: u32) -> StatusCounts {
     let mut counts = StatusCounts::up_to(cap);
     for one in found {
         counts.add(one.status(filter.now), 1);
@@ -180,8 +180,8 @@ fn filters() -> Vec<Filter> {
 }
 
 #[track_caller]
-pub(super) fn assert_same(found: &[Invitation], expected: &[Invitation], what: &str) {
-    let ids = |list: &[Invitation]| list.iter().map(|one| one.id).collect::<Vec<_>>();
+pub(super) fn assert_same(found: &[Record], expected: &[Record], what: &str) {
+    let ids = |list: &[Record]| list.iter().map(|one| one.id).collect::<Vec<_>>();
     assert_eq!(ids(found), ids(expected), "which, and in which order: {what}");
     assert!(found == expected, "each as it is stored: {what}");
 }
@@ -195,7 +195,7 @@ pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
         )
     };
     let rows: Vec<_> = (0..60)
-        .map(|n| Invitation {
+        .map(|n| Record {
             batch: [None, Some(batch(1)), Some(batch(2)), Some(batch(1))][n % 4],
             division: division(["sales", "hr", "Sales"][n % 3]),
             revocation: (n % 5 == 0).then(|| Revocation { at: start(), reason: None }),
@@ -208,7 +208,7 @@ pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
         for wanted in [batch(1), batch(2), batch(3)] {
             for status in [None, Some(Status::Revoked)] {
                 let filter = Filter { batch: Some(wanted), status, ..Filter::all(start()) };
-                let meant = |one: &Invitation| scope.contains(&one.division) && filter.matches(one);
+                let meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
                 let expected = matching(&rows, meant);
                 let found = all_invitations(&*store, &scope, &filter, 3).await;
                 assert_same(&found, &expected, &format!("{filter:?}"));

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use invitation_core::{Invitation, OpenLease, Outcome, Scope, decide::UseSource};
+use invitation_core::{OpenLease, Outcome, Record, Scope, decide::UseSource};
 
 use crate::{
     Fixture,
@@ -21,7 +21,7 @@ pub async fn pages_of_leases_contain_every_lease_once(fixture: Fixture) {
     let mut all = Vec::new();
     for n in 0..9_i64 {
         let name = ["sales", "hr", "Sales"][usize::try_from(n % 3).expect("small")];
-        let row = Invitation { max_uses, division: division(name), ..factory.invitation() };
+        let row = Record { max_uses, division: division(name), ..factory.invitation() };
         factory.insert(&*store, std::slice::from_ref(&row)).await;
         for k in 0..4 {
             // Many begin at the same instant; some have expired in the meantime.
@@ -52,7 +52,7 @@ pub async fn pages_of_redemptions_contain_every_redemption_once(fixture: Fixture
     let (store, factory) = (fixture.store(), Factory::new());
     for uses in [1, 2, 13] {
         let max_uses = NonZeroU32::new(uses).expect("not zero");
-        let row = Invitation { max_uses, ..factory.invitation() };
+        let row = Record { max_uses, ..factory.invitation() };
         factory.insert(&*store, std::slice::from_ref(&row)).await;
         let mut all = Vec::new();
         for n in 0..uses {

@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Action, Event, EventFilter, Fingerprint, IdempotentRequest, Insert, Inserted, Invitation,
-    NewInvitation, Outcome, PriorRequest, Purge, Purged, RequestResults, Revocation, Scope, Store,
-    Target, Timestamp, decide::UseSource,
+    Action, Event, EventFilter, Fingerprint, IdempotentRequest, Insert, Inserted, NewInvitation,
+    Outcome, PriorRequest, Purge, Purged, Record, RequestResults, Revocation, Scope, Store, Target,
+    Timestamp, decide::UseSource,
 };
 
 use super::idempotency::request;
@@ -26,7 +26,7 @@ fn purge(factory: &Factory, scope: Scope, before: Timestamp, max: u32) -> Purge 
 
 /// Returns the rows that are still stored, and checks that each is found by id as by
 /// code.
-async fn remaining(store: &dyn Store, rows: &[Invitation]) -> Vec<Invitation> {
+async fn remaining(store: &dyn Store, rows: &[Record]) -> Vec<Record> {
     let mut left = Vec::new();
     for row in rows {
         let (id, code) = (Target::Id(row.id), Target::Code(vec![row.digest]));
@@ -58,34 +58,34 @@ pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fi
     let (store, factory) = (fixture.store(), Factory::new());
     let (then, far) = (one_day_later(), later(one_day_later(), 86_400_000_000));
     let early = later(then, -5_000_000);
-    let mut cases: Vec<(String, Invitation, bool)> = Vec::new();
+    let mut cases: Vec<(String, Record, bool)> = Vec::new();
     for (by, gone) in [(-1, true), (0, false), (1, false)] {
         let at = later(then, by);
         let revocation = |at| Some(Revocation { at, reason: None });
-        let used = |at| Invitation {
+        let used = |at| Record {
             uses: 1,
             last_use: Some(factory.redemption("bob", at)),
             expires_at: far,
             ..factory.invitation()
         };
-        let row = || Invitation { expires_at: far, ..factory.invitation() };
-        let part = Invitation { max_uses: NonZeroU32::MIN.saturating_add(1), ..used(early) };
-        let part = Invitation { expires_at: at, ..part };
+        let row = || Record { expires_at: far, ..factory.invitation() };
+        let part = Record { max_uses: NonZeroU32::MIN.saturating_add(1), ..used(early) };
+        let part = Record { expires_at: at, ..part };
         let all = [
-            ("expired", Invitation { expires_at: at, ..row() }),
+            ("expired", Record { expires_at: at, ..row() }),
             ("expired with a use left", part),
             ("used", used(at)),
-            ("used, and then expired", Invitation { expires_at: early, ..used(at) }),
-            ("used after it was revoked", Invitation { revocation: revocation(early), ..used(at) }),
-            ("revoked", Invitation { revocation: revocation(at), ..row() }),
+            ("used, and then expired", Record { expires_at: early, ..used(at) }),
+            ("used after it was revoked", Record { revocation: revocation(early), ..used(at) }),
+            ("revoked", Record { revocation: revocation(at), ..row() }),
             (
                 "revoked, and expired before",
-                Invitation { revocation: revocation(at), expires_at: early, ..row() },
+                Record { revocation: revocation(at), expires_at: early, ..row() },
             ),
-            ("deleted", Invitation { deleted_at: Some(at), ..row() }),
+            ("deleted", Record { deleted_at: Some(at), ..row() }),
             (
                 "deleted, after all else",
-                Invitation {
+                Record {
                     deleted_at: Some(at),
                     revocation: revocation(early),
                     expires_at: early,
@@ -95,11 +95,7 @@ pub async fn purge_removes_invitations_that_ended_before_the_instant(fixture: Fi
         ];
         cases.extend(all.map(|(what, row)| (format!("{what} at {by} µs"), row, gone)));
     }
-    cases.push((
-        "active".to_owned(),
-        Invitation { expires_at: far, ..factory.invitation() },
-        false,
-    ));
+    cases.push(("active".to_owned(), Record { expires_at: far, ..factory.invitation() }, false));
     let rows: Vec<_> = cases.iter().map(|(_, row, _)| row.clone()).collect();
     factory.insert(&*store, &rows).await;
     let mut expected = 0;
@@ -146,11 +142,11 @@ pub async fn purge_matches_the_specification(fixture: Fixture) {
 pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let code = factory.code();
-    let row = Invitation {
+    let row = Record {
         max_uses: NonZeroU32::MIN.saturating_add(2),
         ..factory.invitation_with_code(&code)
     };
-    let bystander = Invitation { expires_at: Timestamp::MAX, ..factory.invitation() };
+    let bystander = Record { expires_at: Timestamp::MAX, ..factory.invitation() };
     factory.insert(&*store, &[row.clone(), bystander.clone()]).await;
     let now = later(start(), 1);
     let (anna, bob) = (newcomer("anna"), newcomer("bob"));
@@ -175,7 +171,7 @@ pub async fn purged_code_can_be_inserted_again(fixture: Fixture) {
     for transition in [&redeem, &reserve] {
         assert_eq!(apply(&*store, transition).await, Outcome::Missing, "there is no such code");
     }
-    let anew = Invitation { max_uses: row.max_uses, ..factory.invitation_with_code(&code) };
+    let anew = Record { max_uses: row.max_uses, ..factory.invitation_with_code(&code) };
     let insert = Insert::of(vec![factory.new_invitation(anew.clone())]);
     let answer = store.insert(&insert).await.expect("the store inserts");
     assert_eq!(answer, Inserted::Stored, "the code is free again");
@@ -196,7 +192,7 @@ pub async fn purge_keeps_a_key_reused_by_a_later_request(fixture: Fixture) {
     let request = || request(None, "k", 1);
     let row = |days: i64| {
         let expires_at = later(start(), days * 86_400_000_000);
-        factory.new_invitation(Invitation { expires_at, ..factory.invitation() })
+        factory.new_invitation(Record { expires_at, ..factory.invitation() })
     };
     let insert = async |rows: Vec<NewInvitation>| {
         let insert = Insert { request: Some(request()), ..Insert::of(rows) };

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    IfVersion, Insert, Inserted, Invitation, Inviter, Limits, Outcome, Policy, Quota, QuotaOf,
+    IfVersion, Insert, Inserted, Inviter, Limits, Outcome, Policy, Quota, QuotaOf, Record,
     Revocation, Scope, Transition,
     decide::{Command, NewTerms, decide},
 };
@@ -65,18 +65,16 @@ pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
 }
 
 /// Returns an invitation that a quota of `of` applies to.
-fn member(factory: &Factory, of: &QuotaOf) -> Invitation {
+fn member(factory: &Factory, of: &QuotaOf) -> Record {
     match of {
-        QuotaOf::Inviter(user) => Invitation {
+        QuotaOf::Inviter(user) => Record {
             inviter: Inviter::User { user: user.clone(), role: role("admin") },
             division: division("elsewhere"),
             ..factory.invitation()
         },
-        QuotaOf::Division(division) => Invitation {
-            inviter: Inviter::System,
-            division: division.clone(),
-            ..factory.invitation()
-        },
+        QuotaOf::Division(division) => {
+            Record { inviter: Inviter::System, division: division.clone(), ..factory.invitation() }
+        }
     }
 }
 
@@ -89,8 +87,8 @@ pub async fn first_full_quota_is_returned(fixture: Fixture) {
     let inviter = QuotaOf::Inviter(user("u-admin"));
     let (sales, hr) = (division("sales"), division("hr"));
     let insert = async |maxes: [u32; 3], digest| {
-        let one = Invitation { digest, ..factory.invitation() };
-        let other = Invitation { division: hr.clone(), ..factory.invitation() };
+        let one = Record { digest, ..factory.invitation() };
+        let other = Record { division: hr.clone(), ..factory.invitation() };
         let quota = |of, max, adds| Quota {
             of,
             max: NonZeroU32::new(max).expect("not zero"),
@@ -137,9 +135,9 @@ pub async fn change_to_pending_without_room_is_refused(fixture: Fixture) {
     for revoked in [true, false] {
         let at = one_day_later();
         let row = if revoked {
-            Invitation { revocation: Some(Revocation { at, reason: None }), ..factory.invitation() }
+            Record { revocation: Some(Revocation { at, reason: None }), ..factory.invitation() }
         } else {
-            Invitation { expires_at: at, ..factory.invitation() }
+            Record { expires_at: at, ..factory.invitation() }
         };
         factory.insert(&*store, std::slice::from_ref(&row)).await;
         let terms =

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
-    EmailDomain, Event, EventFilter, EventOutcome, Filter, Insert, Inserted, Invitation, Inviter,
-    Limits, Metadata, NewInvitation, Performer, Reason, Redemption, RequestContext, Revocation,
+    EmailDomain, Event, EventFilter, EventOutcome, Filter, Insert, Inserted, Inviter, Limits,
+    Metadata, NewInvitation, Performer, Reason, Record, Redemption, RequestContext, Revocation,
     Role, Scope, SealedCode, Source, Store, Timestamp, UserId, Username,
 };
 
@@ -29,7 +29,7 @@ fn unusual_text(bytes: usize) -> String {
 
 /// Returns an invitation whose every field has the longest, latest or most unusual value
 /// possible.
-fn largest(factory: &Factory, created_at: Timestamp) -> Invitation {
+fn largest(factory: &Factory, created_at: Timestamp) -> Record {
     let local = format!("{}.%_'x", "l".repeat(58));
     let labels = ["d".repeat(60), "e".repeat(60), "f".repeat(59)].join(".");
     let address = format!("{local}@{labels}.org");
@@ -49,7 +49,7 @@ fn largest(factory: &Factory, created_at: Timestamp) -> Invitation {
     let sealed: Vec<u8> = (0..=255).rev().take(SealedCode::MAX_BYTES).collect();
     let reason = format!("line 1\nline \"2\" 'q' {}", "é\\".repeat(160));
     assert!(reason.len() <= Limits::MAX_REASON && reason.len() > 490, "a long reason");
-    Invitation {
+    Record {
         id: factory.invitation_id(),
         digest: CodeDigest::from_bytes(digest),
         tag: CodeTag::from_bytes([0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x27, 0x5c]),
@@ -92,14 +92,13 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
         .map(|created_at| largest(&factory, created_at))
         .collect();
     rows.extend([
-        Invitation { expires_at: Timestamp::MIN, ..factory.invitation() },
-        Invitation { inviter: Inviter::System, ..factory.invitation() },
-        Invitation { binding: Binding::Domain(domain("exämple.org")), ..factory.invitation() },
-        Invitation {
-            binding: Binding::Address(email("Anna.L+x@Exämple.ORG")),
-            ..factory.invitation()
+        Record { expires_at: Timestamp::MIN, ..factory.invitation() },
+        Record { inviter: Inviter::System, ..factory.invitation() },
+        Record { binding: Binding::Domain(domain("exämple.org")), ..factory.invitation() },
+        Record {
+            binding: Binding::Address(email("Anna.L+x@Exämple.ORG")), ..factory.invitation()
         },
-        Invitation {
+        Record {
             // An address that an earlier release accepted.
             binding: Binding::Address(Email::from_stored(
                 "anna@example.com\u{200b}",
@@ -109,20 +108,20 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
             division: Division::from_stored("s\u{a0} \u{202e}ales"),
             ..factory.invitation()
         },
-        Invitation {
+        Record {
             binding: Binding::Domain(EmailDomain::from_stored("intern")),
             ..factory.invitation()
         },
-        Invitation { deleted_at: Some(Timestamp::MAX), ..factory.invitation() },
-        Invitation {
+        Record { deleted_at: Some(Timestamp::MAX), ..factory.invitation() },
+        Record {
             revocation: Some(Revocation { at: at(-1), reason: None }),
             ..factory.invitation()
         },
-        Invitation {
+        Record {
             revocation: Some(Revocation { at: at(0), reason: Some(String::new()) }),
             ..factory.invitation()
         },
-        Invitation {
+        Record {
             metadata: Some(Metadata::new(serde_json::json!({})).expect("an empty object")),
             ..factory.invitation()
         },
@@ -138,7 +137,7 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
             assert_eq!(found.as_str(), given.as_str(), "an address as it was given");
             assert_eq!(found.key(), given.key(), "its comparison form as it was stored");
         }
-        let json = |row: &Invitation| row.metadata.as_ref().map(|own| own.as_json().to_owned());
+        let json = |row: &Record| row.metadata.as_ref().map(|own| own.as_json().to_owned());
         assert_eq!(json(&found), json(row), "metadata");
     }
     rows.retain(|row| row.deleted_at.is_none());

@@ -1,7 +1,7 @@
 //! A search matches addresses, the beginnings of terms, and the beginnings of codes. No
 //! character in it acts as a pattern.
 
-use invitation_core::{Binding, CodeFormat, Filter, Invitation, Scope, Search, Status};
+use invitation_core::{Binding, CodeFormat, Filter, Record, Scope, Search, Status};
 
 use super::list::{assert_same, counts_of};
 use crate::{
@@ -160,7 +160,7 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
     };
 
     let (store, factory) = (fixture.store(), Factory::new());
-    let row = Invitation {
+    let row = Record {
         binding: Binding::Address(email("before@example.org")),
         max_uses: std::num::NonZeroU32::new(4).expect("not zero"),
         ..factory.invitation()

@@ -34,7 +34,7 @@ fn revoke_job(harness: &Harness, id: InvitationId) -> Job {
     let service = harness.service.clone();
     Box::pin(async move {
         let revoked = service.revoke(&admin(), id, None, IfVersion::Any).await;
-        JobResult::Changed(revoked.map(|row| row.version))
+        JobResult::Changed(revoked.map(|row| row.version()))
     })
 }
 
@@ -42,7 +42,7 @@ fn amend_job(harness: &Harness, id: InvitationId, amendment: Amendment) -> Job {
     let service = harness.service.clone();
     Box::pin(async move {
         let amended = service.amend(&admin(), id, amendment, IfVersion::Any).await;
-        JobResult::Changed(amended.map(|row| row.version))
+        JobResult::Changed(amended.map(|row| row.version()))
     })
 }
 
@@ -60,7 +60,7 @@ pub async fn redeem_and_revoke_of_a_single_use_code_exclude_each_other(fixture: 
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
         let created = harness.create(Draft::new()).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let anna = newcomer(&format!("anna{round}"));
         let (mut redeemed, mut revoked) = (None, None);
         for done in
@@ -100,7 +100,7 @@ pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
         let created = harness.create_for_uses(100).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let mut jobs: Vec<_> = (0..12)
             .map(|n| redeem_job(&harness, &code, newcomer(&format!("r{round}-{n}"))))
             .collect();
@@ -132,7 +132,7 @@ pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixtur
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
         let created = harness.create_for_uses(100).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         // Before: staff, for anyone. After: manager, for the one address.
         let amendment =
             Amendment::new().with_role(role("manager")).for_email(email("m@example.com"));
@@ -177,7 +177,7 @@ pub async fn concurrent_rotations_leave_one_valid_code(fixture: Fixture) {
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
         let created = harness.create(Draft::new()).await;
-        let id = created.invitation().id;
+        let id = created.invitation().id();
         let rotated = rotate_at_once(&harness, id, 6, IfVersion::Any).await;
         let mut made: Vec<Created> = Vec::new();
         for answer in rotated {
@@ -187,8 +187,8 @@ pub async fn concurrent_rotations_leave_one_valid_code(fixture: Fixture) {
             }
         }
         assert!(!made.is_empty(), "round {round}: at least one is made");
-        made.sort_by_key(|one| one.invitation().version);
-        let versions: Vec<_> = made.iter().map(|one| one.invitation().version).collect();
+        made.sort_by_key(|one| one.invitation().version());
+        let versions: Vec<_> = made.iter().map(|one| one.invitation().version()).collect();
         let expected: Vec<_> = (2..).take(made.len()).collect();
         assert_eq!(versions, expected, "round {round}: each counts one version");
         assert_eq!(harness.stored(id).await.version, made.len() as u64 + 1, "round {round}");
@@ -208,7 +208,7 @@ pub async fn concurrent_rotations_leave_one_valid_code(fixture: Fixture) {
 pub async fn one_of_many_changes_of_one_version_is_applied(fixture: Fixture) {
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
-        let id = harness.create(Draft::new()).await.invitation().id;
+        let id = harness.create(Draft::new()).await.invitation().id();
         let answers = rotate_at_once(&harness, id, 6, IfVersion::Exactly(1)).await;
         let mut made = 0;
         for answer in answers {

@@ -171,7 +171,7 @@ pub async fn expired_reservation_is_taken_over_by_one_of_many(fixture: Fixture) 
             }
         }
         assert_eq!(made, 1, "round {round}: exactly one");
-        let stored = harness.stored(created.invitation().id).await;
+        let stored = harness.stored(created.invitation().id()).await;
         assert_eq!((stored.uses, stored.held), (0, 1), "round {round}: held once");
     }
 }

@@ -93,10 +93,10 @@ pub async fn concurrent_creations_reinstatements_and_extensions_share_the_places
         let (mut revoked, mut expired) = (Vec::new(), Vec::new());
         for _ in 0..6 {
             let id =
-                harness.create(staff_draft().expiring(Expiry::InDays(9))).await.invitation().id;
+                harness.create(staff_draft().expiring(Expiry::InDays(9))).await.invitation().id();
             harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
             revoked.push(id);
-            expired.push(harness.create(soon()).await.invitation().id);
+            expired.push(harness.create(soon()).await.invitation().id());
         }
         harness.clock.advance(time::Duration::days(1));
         let service = with_quotas(&harness, cap(5), cap(9));

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Action, Draft, Error, EventOutcome, Invitation, InvitationId, Reason, Redeemed, Refusal,
+    Action, Draft, Error, EventOutcome, InvitationId, Reason, Record, Redeemed, Refusal,
 };
 
 use crate::{
@@ -34,7 +34,7 @@ pub async fn run_redemption_races(fixture: Fixture, rounds: u32, uses: NonZeroU3
             .collect();
         let answers = run_concurrently(jobs).await;
         let winners = check_answers(answers, uses, round);
-        let stored = harness.stored(created.invitation().id).await;
+        let stored = harness.stored(created.invitation().id()).await;
         check_stored(&stored, &winners, uses);
         raced.push((stored.id, winners));
     }
@@ -64,7 +64,7 @@ fn check_answers(
     winners
 }
 
-fn check_stored(stored: &Invitation, winners: &[Redeemed], uses: NonZeroU32) {
+fn check_stored(stored: &Record, winners: &[Redeemed], uses: NonZeroU32) {
     assert_eq!(stored.uses, uses.get(), "as many are counted");
     let last = stored.last_use.as_ref().expect("it was used");
     assert!(

@@ -100,7 +100,7 @@ pub async fn run_reservation_races(fixture: Fixture, rounds: u32, uses: NonZeroU
 
 async fn one_round(harness: &Harness, round: u32, uses: u32) -> RaceResult {
     let created = harness.create_for_uses(uses).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let mut jobs = Vec::new();
     let vanished = [uses, 0, uses.div_ceil(2)][usize::try_from(round % 3).expect("small")];
     for n in 0..vanished {
@@ -253,7 +253,7 @@ pub async fn concurrent_reserves_of_one_user_return_one_reservation(fixture: Fix
         let uses = [1, 3, 20][size(round / 3)];
         let created =
             harness.create(Draft::new().for_uses(NonZeroU32::new(uses).expect("some"))).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let anna = newcomer(&format!("anna{round}"));
         // The code has no leases, the person's own, or as many of other people as it has
         // uses.

@@ -2,7 +2,7 @@
 
 use invitation_core::{
     Action, Actor, Amendment, CorrelationId, Draft, Event, EventCriteria, EventOutcome, IfVersion,
-    Paging, Performer, Reason, Refusal, RequestContext, Source, SystemActor,
+    Invitation, Paging, Performer, Reason, Refusal, RequestContext, Source, SystemActor,
 };
 
 use crate::{
@@ -32,7 +32,7 @@ pub async fn every_change_writes_one_complete_event(fixture: Fixture) {
     let (service, any) = (&harness.service, IfVersion::Any);
     let draft = Draft::new().with_role(role("staff")).in_division(division("hr"));
     let created = service.create(&from("create"), draft).await.expect("may create");
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     let mut code = created.code().reveal();
     let mut last = harness.events().await;
     assert_eq!(last.len(), 1, "the creation");
@@ -107,9 +107,13 @@ pub async fn batch_writes_one_event_for_each_invitation(fixture: Fixture) {
     assert_eq!((stored.len(), events.len()), (25, 25), "one each");
     stored.sort_by_key(|row| row.id);
     for one in created {
-        let row = stored.iter().find(|row| row.id == one.invitation().id);
-        assert_eq!(row, Some(one.invitation()), "as it was returned");
-        let about = events.iter().filter(|event| event.invitation == Some(one.invitation().id));
+        let row = stored.iter().find(|row| row.id == one.invitation().id());
+        assert_eq!(
+            row.cloned().map(Invitation::from).as_ref(),
+            Some(one.invitation()),
+            "as returned"
+        );
+        let about = events.iter().filter(|event| event.invitation == Some(one.invitation().id()));
         assert_eq!(about.count(), 1, "one event about each");
     }
     assert!(events.iter().all(|event| event.context == context("batch")), "of one request");
@@ -139,7 +143,7 @@ pub async fn events_never_contain_a_code(fixture: Fixture) {
     let mut codes = Vec::new();
     let draft = Draft::new().for_email(email("anna.secret@example.com"));
     let created = harness.create(draft).await;
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     codes.push(created.code().reveal());
     let rotated = service.rotate(&admin(), id, any).await.expect("may rotate");
     codes.push(rotated.code().reveal());
@@ -237,7 +241,7 @@ pub async fn success_after_many_refusals_is_recorded(fixture: Fixture) {
         let answer = harness.service.revoke(&admin(), absent, None, IfVersion::Any).await;
         assert_eq!(refusal(answer), Refusal::NotFound);
     }
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     harness.service.copy(&admin(), id).await.expect("may copy");
     harness.service.revoke(&admin(), id, None, IfVersion::Any).await.expect("may revoke");
     let criteria = EventCriteria::new().about(id);
@@ -276,7 +280,7 @@ async fn service_after_refusals(harness: &Harness, ids: usize, also: &str) -> Se
 pub async fn denial_of_an_actor_is_recorded_despite_many_strangers(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new().with_role(role("admin"))).await;
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     let manager = manager("sales");
     let service =
         service_after_refusals(&harness, 2 * OF_ALL_REDEEMERS, manager.user().as_str()).await;

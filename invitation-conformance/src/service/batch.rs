@@ -17,25 +17,25 @@ use crate::{
 pub async fn batch_contains_exactly_the_invitations_of_one_call(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    assert_eq!(harness.create(Draft::new()).await.invitation().batch, None, "by itself");
+    assert_eq!(harness.create(Draft::new()).await.invitation().batch(), None, "by itself");
     let mut batches = Vec::new();
     for n in [3, 1, 7] {
         let created =
             service.create_many(&admin(), vec![staff_draft(); n]).await.expect("may create");
-        let batch = created[0].invitation().batch.expect("created together");
+        let batch = created[0].invitation().batch().expect("created together");
         for one in &created {
-            assert_eq!(one.invitation().batch, Some(batch), "all of one call");
-            let stored = harness.stored(one.invitation().id).await;
+            assert_eq!(one.invitation().batch(), Some(batch), "all of one call");
+            let stored = harness.stored(one.invitation().id()).await;
             assert_eq!(stored.batch, Some(batch), "as it is stored");
         }
         batches.push((batch, created));
     }
-    service.delete(&admin(), batches[2].1[0].invitation().id, IfVersion::Any).await.expect("may");
+    service.delete(&admin(), batches[2].1[0].invitation().id(), IfVersion::Any).await.expect("may");
     for (batch, n) in [(batches[0].0, 3), (batches[1].0, 1), (batches[2].0, 6)] {
         let criteria = Criteria::new().in_batch(batch);
         let page = service.list(&admin(), &criteria, Paging::default()).await.expect("may list");
         assert_eq!(page.items().len(), n, "neither more nor fewer");
-        let of_it = |one: &Invitation| one.batch == Some(batch);
+        let of_it = |one: &Invitation| one.batch() == Some(batch);
         assert!(page.items().iter().all(|item| of_it(item.invitation())), "of that batch");
         let counts = service.counts(&admin(), &criteria).await.expect("may count");
         let n = u32::try_from(n).expect("few");

@@ -1,8 +1,8 @@
 //! The grant ceiling: no actor grants a role above their own rights, on any path.
 
 use invitation_core::{
-    Action, Actor, Amendment, Draft, EventOutcome, Expiry, IfVersion, Invitation, Inviter,
-    Performer, Policy, Reason, Refusal, Revocation, Right, Rights, SystemActor,
+    Action, Actor, Amendment, Draft, EventOutcome, Expiry, IfVersion, Inviter, Performer, Policy,
+    Reason, Record, Refusal, Revocation, Right, Rights, SystemActor,
 };
 
 use crate::{
@@ -56,7 +56,7 @@ pub async fn redeem_of_an_amended_role_checks_the_inviters_role(fixture: Fixture
     let created = harness.service.create(&manager("sales"), Draft::new()).await;
     let created = created.expect("a manager creates staff codes");
     let amendment = Amendment::new().with_role(role("admin"));
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     harness.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
     let answer = harness.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
     assert_eq!(refusal(answer), Refusal::GrantWithdrawn, "a manager's code makes no admin");
@@ -70,8 +70,8 @@ pub async fn system_invitation_has_no_ceiling(fixture: Fixture) {
     let draft = || Draft::new().in_division(division("sales"));
     let created = harness.service.create(&system, draft().with_role(role("admin"))).await;
     let created = created.expect("the system may");
-    assert_eq!(created.invitation().inviter, Inviter::System);
-    let events = harness.events_of_invitation(created.invitation().id).await;
+    assert_eq!(created.invitation().inviter(), &Inviter::System);
+    let events = harness.events_of_invitation(created.invitation().id()).await;
     assert_eq!(events.len(), 1, "its evidence");
     assert_eq!((&events[0].performer, events[0].action), (&Performer::System, Action::Create));
     let silent = harness.service.clone().with_policy(Policy::empty());
@@ -92,7 +92,7 @@ pub async fn system_invitation_has_no_ceiling(fixture: Fixture) {
 pub async fn amend_rotate_and_reinstate_need_the_right_to_grant(fixture: Fixture) {
     let (harness, factory) = (Harness::new(fixture), Factory::new());
     let service = harness.service.clone().with_policy(policy_with_lead());
-    let made = |carried: &str, revoked: bool| Invitation {
+    let made = |carried: &str, revoked: bool| Record {
         role: role(carried),
         revocation: revoked.then(|| Revocation { at: harness.now(), reason: None }),
         ..factory.invitation()
@@ -139,10 +139,10 @@ pub async fn amend_or_create_above_the_own_rights_is_denied(fixture: Fixture) {
     let row = created.expect("a lead creates staff codes").invitation().clone();
     for name in ["manager", "admin", "lead", "root", "Staff", "staff,admin", "STAFF"] {
         let amendment = Amendment::new().with_role(role(name));
-        let answer = service.amend(&lead(), row.id, amendment, IfVersion::Any).await;
+        let answer = service.amend(&lead(), row.id(), amendment, IfVersion::Any).await;
         let expected = Refusal::RoleNotGrantable { role: role(name) };
         assert_eq!(refusal(answer), expected, "amended to {name}");
-        assert_eq!(harness.stored(row.id).await, row, "{name}: unchanged");
+        assert_eq!(harness.shown(row.id()).await, row, "{name}: unchanged");
 
         let before = harness.snapshot().await;
         let drafts = vec![Draft::new(), Draft::new().with_role(role(name)), Draft::new()];

@@ -69,7 +69,7 @@ pub async fn check_refuses_for_the_reason_of_redeem(fixture: Fixture) {
 
     let (id, code) = {
         let bound = harness.create(Draft::new().for_email(email("anna@example.com"))).await;
-        (bound.invitation().id, bound.code().reveal())
+        (bound.invitation().id(), bound.code().reveal())
     };
     let (eve, other) = (newcomer("eve"), email("eve@example.com"));
     let answer = harness.service.check(&code, &eve, Some(&other)).await;

@@ -31,7 +31,7 @@ pub async fn auditor_reads_events_within_reach_only(fixture: Fixture) {
             paging = Paging::first(1).expect("a page of one").after(shown);
         }
     };
-    let (in_sales, in_hr) = (Some(sales.invitation().id), Some(hr.invitation().id));
+    let (in_sales, in_hr) = (Some(sales.invitation().id()), Some(hr.invitation().id()));
     let of_hr = vec![(Action::Redeem, in_hr), (Action::Create, in_hr)];
     assert_eq!(read(&auditor, EventCriteria::new()).await, of_hr, "an auditor of hr");
     let criteria = EventCriteria::new().in_division(division("hr"));
@@ -41,7 +41,7 @@ pub async fn auditor_reads_events_within_reach_only(fixture: Fixture) {
     let criteria = EventCriteria::new().of_action(Action::Redeem).by_user(user("u-anna"));
     let redeems = read(&admin(), criteria).await;
     assert_eq!(redeems, [(Action::Redeem, in_sales)], "by action and user");
-    let criteria = EventCriteria::new().about(sales.invitation().id);
+    let criteria = EventCriteria::new().about(sales.invitation().id());
     let of_sales = read(&auditor, criteria).await;
     assert_eq!(of_sales, [], "an auditor of hr sees nothing of sales");
 }

@@ -18,7 +18,7 @@ pub async fn expired_reservation_is_taken_over_on_demand(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for reserves in [false, true] {
         let created = harness.create(Draft::new()).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let vanished = harness.reserve(&code, "vanished").await;
         let taker = newcomer(&format!("taker{reserves}"));
         let take = async || {
@@ -91,9 +91,9 @@ pub async fn late_commit_succeeds_unless_taken_over(fixture: Fixture) {
     assert!(redeemed.is_ok_and(|redeemed| !redeemed.is_replayed()), "three days late");
 
     let created = harness.create(Draft::new().expiring(Expiry::Default)).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let reservation = harness.reserve(&code, "anna").await;
-    let end = created.invitation().expires_at;
+    let end = created.invitation().expires_at();
     harness.clock.set(end);
     let late = harness.service.commit(reservation.id(), &newcomer("anna")).await;
     assert_eq!(refusal(late), Refusal::Expired { at: end }, "after the expiry");
@@ -108,7 +108,7 @@ pub async fn late_commit_succeeds_unless_taken_over(fixture: Fixture) {
 pub async fn taken_over_reservation_stays_lost(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let (anna, bob) = (newcomer("anna"), newcomer("bob"));
     let first = harness.reserve(&code, "anna").await;
     harness.clock.advance(LEASE);

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     Action, Actor, Amendment, Binding, Criteria, Draft, Error, EventOutcome, Expiry, IfVersion,
-    Invitation, InvitationId, Paging, Policy, Reason, Refusal, Revocation, Right, Rights,
+    InvitationId, Paging, Policy, Reason, Record, Refusal, Revocation, Right, Rights,
 };
 
 use crate::{
@@ -101,12 +101,12 @@ impl Renewal {
     }
 
     /// Returns the invitation in the state that the change needs.
-    fn prepare(self, row: Invitation) -> Invitation {
+    fn prepare(self, row: Record) -> Record {
         match self {
             Self::Reinstate => {
-                Invitation { revocation: Some(Revocation { at: start(), reason: None }), ..row }
+                Record { revocation: Some(Revocation { at: start(), reason: None }), ..row }
             }
-            Self::Revive => Invitation { expires_at: later(start(), -1), ..row },
+            Self::Revive => Record { expires_at: later(start(), -1), ..row },
             _ => row,
         }
     }
@@ -143,7 +143,7 @@ pub async fn change_without_a_right_of_the_present_form_is_denied(fixture: Fixtu
                 }
                 let case = format!("{renewal:?} by {name} of {max_uses} uses for {binding:?}");
                 let max_uses = NonZeroU32::new(max_uses).expect("at least one use");
-                let row = Invitation { max_uses, binding: binding.clone(), ..factory.invitation() };
+                let row = Record { max_uses, binding: binding.clone(), ..factory.invitation() };
                 let row = renewal.prepare(row);
                 factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
                 let view = service.get(&by, row.id).await.expect("it may be viewed");
@@ -176,7 +176,7 @@ pub async fn change_without_a_right_of_the_new_form_is_denied(fixture: Fixture) 
     let any = IfVersion::Any;
     for binding in [Binding::Anyone, Binding::Address(email("anna@example.com"))] {
         for (name, has) in ROLES {
-            let row = Invitation { binding: binding.clone(), ..factory.invitation() };
+            let row = Record { binding: binding.clone(), ..factory.invitation() };
             factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
             let to_domain = Amendment::new().for_domain(domain("example.org"));
             let answer = service.amend(&actor(name), row.id, to_domain, any).await;
@@ -202,7 +202,7 @@ pub async fn form_beyond_the_own_rights_can_be_viewed_copied_and_revoked(fixture
     let many = NonZeroU32::new(1_000).expect("at least one use");
     let draft = Draft::new().with_role(role("staff")).for_domain(domain("example.com"));
     let created = harness.create(draft.for_uses(many)).await;
-    let id = created.invitation().id;
+    let id = created.invitation().id();
 
     let view = service.get(&by, id).await.expect("it may be viewed");
     assert!(view.code() == Some(created.code()), "with its code");
@@ -212,7 +212,7 @@ pub async fn form_beyond_the_own_rights_can_be_viewed_copied_and_revoked(fixture
     let code = created.code().reveal();
     for criteria in [Criteria::new(), Criteria::new().matching(&code[..4])] {
         let page = service.list(&by, &criteria, Paging::default()).await.expect("a list");
-        let found: Vec<_> = page.items().iter().map(|item| item.invitation().id).collect();
+        let found: Vec<_> = page.items().iter().map(|item| item.invitation().id()).collect();
         assert_eq!(found, [id]);
     }
     let revoked = service.revoke_all(&by, &Criteria::new(), None, Paging::default()).await;

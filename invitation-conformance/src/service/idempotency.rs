@@ -142,7 +142,7 @@ pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
         service.create_once(&admin(), &key("k"), draft).await.expect("a repeat")
     };
     let first = ask().await;
-    let id = first.invitation().id;
+    let id = first.invitation().id();
     for state in ["used", "amended", "revoked", "rotated", "deleted"] {
         let mut code = None;
         match state {
@@ -166,7 +166,7 @@ pub async fn repeated_creation_returns_the_current_state(fixture: Fixture) {
         }
         let again = ask().await;
         assert!(again.is_replayed(), "{state}: it is marked");
-        assert_eq!(again.invitation(), &harness.stored(id).await, "{state}: as it is stored");
+        assert_eq!(again.invitation(), &harness.shown(id).await, "{state}: as it is stored");
         if let Some(rotated) = code {
             assert!(again.code() == rotated.code(), "{state}: the code of now");
         }
@@ -187,7 +187,7 @@ pub async fn repeated_creation_with_a_full_quota_succeeds(fixture: Fixture) {
     assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "nor does another come in");
     let answer = service.create_once(&admin(), &key("b"), staff_draft()).await;
     assert_eq!(refusal(answer), quota_exceeded(admin_quota(), 1), "a new one finds no room");
-    service.delete(&admin(), first.invitation().id, IfVersion::Any).await.expect("may delete");
+    service.delete(&admin(), first.invitation().id(), IfVersion::Any).await.expect("may delete");
     let second =
         service.create_once(&admin(), &key("b"), staff_draft()).await.expect("there is room");
     assert!(!second.is_replayed(), "the refusal has not taken the key");
@@ -206,7 +206,7 @@ pub async fn repeated_creation_without_the_right_to_copy_hides_later_codes(fixtu
     let first = own.create_many_once(&actor, &key, drafts()).await.expect("may create");
     let again = own.create_many_once(&actor, &key, drafts()).await.expect("a repeat");
     assert!(again.iter().zip(&first).all(|(again, first)| same(again, first)), "its own codes");
-    let id = first[1].invitation().id;
+    let id = first[1].invitation().id();
     let rotated = own.rotate(&admin(), id, IfVersion::Any).await.expect("may rotate");
     let answer = own.create_many_once(&actor, &key, drafts()).await;
     assert_eq!(refusal(answer), Refusal::Forbidden { right: Right::Copy }, "another's code");

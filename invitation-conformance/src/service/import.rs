@@ -52,8 +52,8 @@ pub async fn valid_rows_are_created_despite_invalid_ones(fixture: Fixture) {
     assert_eq!((of(EventOutcome::Succeeded), of(EventOutcome::Denied)), (2, 1));
     assert!(events.iter().all(|event| event.action == Action::Create));
     for created in imported.created() {
-        let stored = harness.stored(created.invitation().id).await;
-        assert_eq!(&stored, created.invitation(), "as it was answered");
+        let shown = harness.shown(created.invitation().id()).await;
+        assert_eq!(&shown, created.invitation(), "as it was answered");
     }
 }
 
@@ -120,7 +120,7 @@ pub async fn duplicate_mailbox_is_skipped_or_created_as_chosen(fixture: Fixture)
     let to = |address: &str| staff_draft().for_email(email(address));
     let hr = |address: &str| to(address).in_division(division("hr"));
     harness.create(to("Old@example.com")).await;
-    let gone = harness.create(to("gone@example.com")).await.invitation().id;
+    let gone = harness.create(to("gone@example.com")).await.invitation().id();
     harness.service.revoke(&admin(), gone, None, IfVersion::Any).await.expect("may revoke");
     let rows = || {
         import([
@@ -211,7 +211,7 @@ pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
         let days = i64::from(later == "after two hours") * 30;
         harness.clock.advance(time::Duration::days(days) + time::Duration::hours(2));
     }
-    let id = first.created().next().expect("one").invitation().id;
+    let id = first.created().next().expect("one").invitation().id();
     service.rotate(&admin(), id, IfVersion::Any).await.map(drop).expect("may rotate");
     let again = service.import(&admin(), asked, Some(&key("k"))).await.expect("a repeat");
     assert_ne!(codes(&again)[0].1, codes(&first)[0].1, "the code of now");
@@ -226,7 +226,7 @@ pub async fn repeated_import_returns_the_first_results(fixture: Fixture) {
 pub async fn key_of_an_import_that_created_nothing_is_kept_for_a_day(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = with_quotas(&harness, Cap::Unlimited, cap(1));
-    let occupant = harness.create(staff_draft()).await.invitation().id;
+    let occupant = harness.create(staff_draft()).await.invitation().id();
     let rows = || import([staff_draft(), Draft::new().with_role(role("root"))]);
     let first = service.import(&admin(), rows(), Some(&key("k"))).await.expect("may create");
     assert_eq!(outcomes(first.rows()), ["full", "denied"]);

@@ -1,7 +1,7 @@
 //! Lists through the service: the criteria an actor can give, in plain cases.
 
 use invitation_core::{
-    Actor, Binding, Criteria, Cursor, Invitation, Inviter, Paging, Revocation, Status, TimeRange,
+    Actor, Binding, Criteria, Cursor, Inviter, Paging, Record, Revocation, Status, TimeRange,
 };
 
 use crate::{
@@ -14,29 +14,20 @@ use crate::{
 };
 
 /// Stores `rows` one microsecond apart, so that lists return them in reverse order.
-async fn store_in_order(
-    harness: &Harness,
-    factory: &Factory,
-    rows: Vec<Invitation>,
-) -> Vec<Invitation> {
+async fn store_in_order(harness: &Harness, factory: &Factory, rows: Vec<Record>) -> Vec<Record> {
     let rows: Vec<_> = (0..)
         .zip(rows)
-        .map(|(n, row)| Invitation { created_at: later(harness.now(), n - 100), ..row })
+        .map(|(n, row)| Record { created_at: later(harness.now(), n - 100), ..row })
         .collect();
     factory.insert(&*harness.store, &rows).await;
     rows
 }
 
 /// Returns the indexes in `rows` of the listed invitations, in ascending order.
-async fn positions(
-    harness: &Harness,
-    actor: &Actor,
-    of: &Criteria,
-    rows: &[Invitation],
-) -> Vec<usize> {
+async fn positions(harness: &Harness, actor: &Actor, of: &Criteria, rows: &[Record]) -> Vec<usize> {
     let page = harness.service.list(actor, of, Paging::default()).await.expect("may list");
     let place = |id| rows.iter().position(|row| row.id == id).expect("one of the rows");
-    page.items().iter().rev().map(|item| place(item.invitation().id)).collect()
+    page.items().iter().rev().map(|item| place(item.invitation().id())).collect()
 }
 
 /// Each criterion restricts a list to the invitations it names, and criteria are combined
@@ -48,25 +39,18 @@ pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
     let rows = vec![
         /* 0 */ factory.invitation(),
         /* 1 */
-        Invitation {
-            uses: 1,
-            last_use: Some(factory.redemption("zoe", now)),
-            ..factory.invitation()
-        },
+        Record { uses: 1, last_use: Some(factory.redemption("zoe", now)), ..factory.invitation() },
         /* 2 */
-        Invitation { expires_at: now, role: role("manager"), ..factory.invitation() },
+        Record { expires_at: now, role: role("manager"), ..factory.invitation() },
         /* 3 */
-        Invitation {
-            revocation: Some(Revocation { at: now, reason: None }),
-            ..factory.invitation()
-        },
+        Record { revocation: Some(Revocation { at: now, reason: None }), ..factory.invitation() },
         /* 4 */
-        Invitation { expires_at: tick(1), inviter: by("u-mia"), ..factory.invitation() },
+        Record { expires_at: tick(1), inviter: by("u-mia"), ..factory.invitation() },
         /* 5 */
-        Invitation { division: division("hr"), inviter: Inviter::System, ..factory.invitation() },
-        /* 6 */ Invitation { deleted_at: Some(now), ..factory.invitation() },
+        Record { division: division("hr"), inviter: Inviter::System, ..factory.invitation() },
+        /* 6 */ Record { deleted_at: Some(now), ..factory.invitation() },
         /* 7 */
-        Invitation { division: division("hr"), role: role("manager"), ..factory.invitation() },
+        Record { division: division("hr"), role: role("manager"), ..factory.invitation() },
     ];
     let rows = store_in_order(&harness, &factory, rows).await;
     let all = Criteria::new;
@@ -121,22 +105,22 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
             username: invitation_core::Username::new(name).expect("a username"),
             ..factory.redemption("somebody", harness.now())
         };
-        Invitation { uses: 1, last_use: Some(last), ..factory.invitation() }
+        Record { uses: 1, last_use: Some(last), ..factory.invitation() }
     };
     let rows = vec![
         /* 0 */
-        Invitation {
+        Record {
             binding: Binding::Address(email("Anna.Lind+hr@Example.com")),
             ..factory.invitation()
         },
         /* 1 */
-        Invitation { binding: Binding::Domain(domain("example.com")), ..factory.invitation() },
+        Record { binding: Binding::Domain(domain("example.com")), ..factory.invitation() },
         /* 2 */ used_by("Zo\u{eb} Lindgren"),
         /* 3 */ used_by("100%_real anna"),
         /* 4 */
-        Invitation { role: role("lind"), division: division("anna"), ..factory.invitation() },
+        Record { role: role("lind"), division: division("anna"), ..factory.invitation() },
         /* 5 */
-        Invitation { binding: Binding::Address(email("j.smith@exämple.com")), ..used_by("李 7") },
+        Record { binding: Binding::Address(email("j.smith@exämple.com")), ..used_by("李 7") },
         /* 6 */ used_by("J.Smith@XN--EXMPLE-CUA.com"),
         /* 7 */ used_by("O'Neil Jean-Luc STRASSE"),
     ];
@@ -192,8 +176,8 @@ pub async fn search_matches_terms_of_address_and_used_by(fixture: Fixture) {
 /// parsed from its text and does not extend the reach of the actor who presents it.
 pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
     let (harness, factory) = (Harness::new(fixture), Factory::new());
-    let dying = || Invitation { expires_at: later(harness.now(), 1), ..factory.invitation() };
-    let foreign = || Invitation { division: division("hr"), ..factory.invitation() };
+    let dying = || Record { expires_at: later(harness.now(), 1), ..factory.invitation() };
+    let foreign = || Record { division: division("hr"), ..factory.invitation() };
     let rows = vec![dying(), foreign(), dying(), foreign(), dying(), foreign()];
     let rows = store_in_order(&harness, &factory, rows).await;
     let criteria = Criteria::new().with_status(Status::Active);
@@ -206,7 +190,7 @@ pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
     let rest = Paging::first(9).expect("a page of nine").after(cursor);
     let page = harness.service.list(&admin(), &criteria, rest).await.expect("may list");
     let ids = |page: &invitation_core::Page<invitation_core::InvitationView>| -> Vec<_> {
-        page.items().iter().map(|item| item.invitation().id).collect()
+        page.items().iter().map(|item| item.invitation().id()).collect()
     };
     assert_eq!(
         ids(&page),

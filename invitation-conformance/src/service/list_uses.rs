@@ -44,7 +44,7 @@ pub async fn reservations_list_contains_only_open_ones_newest_first(fixture: Fix
     let of_sales = narrowed.expect("may list");
     assert_eq!(of_sales.items().len(), 3, "of one division");
     let open = of_sales.items()[0].open();
-    assert_eq!((open.invitation, &open.division), (sales.invitation().id, &home));
+    assert_eq!((open.invitation, &open.division), (sales.invitation().id(), &home));
     assert_eq!(open.lease.username.as_str(), "carl", "for whom");
 
     service.commit(keys[1], &newcomer("bob")).await.expect("bob's own");
@@ -63,7 +63,7 @@ pub async fn redemptions_list_needs_the_right_to_view(fixture: Fixture) {
     let actor = manager("sales");
     for uses in [1, 5] {
         let created = harness.create_for_uses(uses).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let mut expected = Vec::new();
         for n in 0..uses {
             let name = newcomer(&format!("n{uses}-{n}"));

@@ -50,13 +50,13 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     let service = &harness.service;
     let draft = || staff_draft().for_uses(nonzero(3)).for_email(email("anna@example.com"));
     let created = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let anna = newcomer_with_email("annabel", "anna@example.com");
     service.redeem(&code, &anna).await.expect("it is active");
     let bob = newcomer_with_email("bob", "anna@example.com");
     let reservation = reserved(service.reserve(&code, &bob).await);
     let stays = harness.create(Draft::new().expiring(invitation_core::Expiry::InDays(300))).await;
-    harness.clock.set(created.invitation().expires_at);
+    harness.clock.set(created.invitation().expires_at());
     harness.clock.advance(Duration::days(30));
     assert_eq!(purge(&harness, &admin(), Duration::days(30), 1_000).await, 0, "not long enough");
     let before = harness.events().await;
@@ -97,8 +97,8 @@ pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
         assert!(all, "nor counted");
     }
     let anew = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
-    assert!(!anew.is_replayed() && anew.invitation().id != id, "its key is forgotten");
-    let row = harness.stored(stays.invitation().id).await;
+    assert!(!anew.is_replayed() && anew.invitation().id() != id, "its key is forgotten");
+    let row = harness.shown(stays.invitation().id()).await;
     assert_eq!(&row, stays.invitation(), "another invitation stays as it is");
     let again = harness.create(Draft::new()).await;
     service.redeem(&again.code().reveal(), &newcomer("carl")).await.expect("and all goes on");
@@ -113,13 +113,13 @@ pub async fn key_is_forgotten_with_its_first_purged_invitation(fixture: Fixture)
     let (two, one) = (key("many"), key("others"));
     let many = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
     let other = service.create_once(&admin(), &one, staff_draft()).await.expect("may create");
-    let gone = many[1].invitation().id;
+    let gone = many[1].invitation().id();
     service.delete(&admin(), gone, IfVersion::Any).await.expect("may delete");
     harness.clock.advance(Duration::days(2));
     assert_eq!(purge(&harness, &admin(), Duration::DAY, 9).await, 1, "the deleted one");
     let again = service.create_once(&admin(), &one, staff_draft()).await.expect("a repeat");
     assert!(again.is_replayed(), "another key stays");
-    assert_eq!(again.invitation().id, other.invitation().id, "with what it stands for");
+    assert_eq!(again.invitation().id(), other.invitation().id(), "with what it stands for");
     let anew = service.create_many_once(&admin(), &two, drafts()).await.expect("may create");
     assert!(anew.iter().all(|created| !created.is_replayed()), "all three anew");
     let page = service.list(&admin(), &Criteria::new(), Paging::default()).await;
@@ -132,7 +132,7 @@ pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
     let harness = Harness::new(fixture);
     harness.service.create_many(&admin(), vec![staff_draft(); 25]).await.expect("may create");
     harness.clock.advance(Duration::days(100));
-    let kept = harness.create(Draft::new()).await.invitation().id;
+    let kept = harness.create(Draft::new()).await.invitation().id();
     assert_eq!(purge(&harness, &admin(), Duration::days(30), 7).await, 25, "all in the end");
     let events = harness.events().await;
     let numbers: Vec<u32> = purges(&events)
@@ -153,7 +153,7 @@ pub async fn purge_removes_at_most_the_requested_number(fixture: Fixture) {
 /// batch limit. Otherwise nothing is removed.
 pub async fn purge_outside_its_limits_is_refused(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let id = harness.create(Draft::new()).await.invitation().id;
+    let id = harness.create(Draft::new()).await.invitation().id();
     harness.clock.advance(Duration::days(100));
     let before = harness.events().await;
     let service = &harness.service;
@@ -206,7 +206,7 @@ pub async fn purge_stays_within_the_actors_reach(fixture: Fixture) {
     assert_eq!(events.len(), 1, "one event");
     assert_eq!(events[0].division, Some(division("sales")), "where");
     for row in &rows[1..] {
-        assert_eq!(&harness.stored(row.id).await, row, "another division's stays");
+        assert_eq!(&harness.shown(row.id()).await, row, "another division's stays");
     }
     assert_eq!(purge(&harness, &admin(), Duration::days(30), 9).await, 3, "who reaches all");
 }

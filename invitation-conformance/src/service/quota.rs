@@ -114,7 +114,7 @@ pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
         let draft = staff_draft().for_uses(two).expiring(Expiry::InDays(1));
         let created = service.create(&admin(), draft).await;
         let created = created.unwrap_or_else(|error| panic!("before it is {over}: {error:?}"));
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         service.redeem(&code, &newcomer("anna")).await.expect("one of two");
         let held = service.reserve(&code, &newcomer("bob")).await;
         assert!(held.is_ok(), "the other one is held: {held:?}");
@@ -129,10 +129,10 @@ pub async fn ended_invitation_frees_its_place(fixture: Fixture) {
             }
             "deleted" => service.delete(&admin(), id, any).await.expect("may delete"),
             _ => {
-                harness.clock.set(later(created.invitation().expires_at, -1));
+                harness.clock.set(later(created.invitation().expires_at(), -1));
                 let answer = create(&service, staff_draft()).await;
                 assert_eq!(refusal(answer), quota_exceeded(admin_quota(), 1), "the last instant");
-                harness.clock.set(created.invitation().expires_at);
+                harness.clock.set(created.invitation().expires_at());
             }
         }
     }
@@ -150,7 +150,7 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
     let soon = || staff_draft().expiring(Expiry::InDays(1));
     let ids = async || {
         let created = service.create(&admin(), soon()).await.expect("there is room");
-        created.invitation().id
+        created.invitation().id()
     };
     let revoked = ids().await;
     service.revoke(&admin(), revoked, None, any).await.expect("may revoke");
@@ -193,7 +193,7 @@ pub async fn guard_is_evaluated_before_the_quota(fixture: Fixture) {
     let service = with_quotas(&harness, cap(1), cap(1));
     let any = IfVersion::Any;
     let first = service.create(&admin(), staff_draft()).await.expect("there is room");
-    let id = first.invitation().id;
+    let id = first.invitation().id();
     service.revoke(&admin(), id, None, any).await.expect("may revoke");
     create(&service, staff_draft()).await.expect("there is room");
     let answer = service.reinstate(&admin(), id, IfVersion::Exactly(1)).await;

@@ -19,7 +19,7 @@ pub async fn single_use_code_is_redeemed_once(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
     let created = harness.create(Draft::new().with_metadata(metadata.clone())).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     harness.clock.advance(time::Duration::HOUR);
     let context = RequestContext {
         correlation: Some(CorrelationId::new("request 7").expect("a correlation id")),
@@ -136,7 +136,7 @@ pub async fn multi_use_code_is_redeemed_max_uses_times(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for uses in [2_u32, 3, 10] {
         let created = harness.create_for_uses(uses).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         for n in 0..uses {
             assert_eq!(
                 harness.stored(id).await.status(harness.now()),
@@ -166,7 +166,7 @@ pub async fn multi_use_code_is_redeemed_max_uses_times(fixture: Fixture) {
 pub async fn bound_code_without_the_proved_address_is_refused(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new().for_email(email("Anna.Lind@Exämple.com"))).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     for (n, redeemer) in [
         newcomer("none"),
         newcomer("anna.lind@exämple.com"),
@@ -193,7 +193,7 @@ pub async fn redeem_after_a_change_follows_the_new_terms(fixture: Fixture) {
 
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new().for_email(email("old@example.com"))).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let amendment = Amendment::new().for_email(email("new@example.com"));
     harness.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
     let old = harness.service.redeem(&code, &newcomer_with_email("old", "old@example.com")).await;

@@ -18,7 +18,7 @@ use crate::{
 pub async fn redeem_with_creates_one_account_and_redeems(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let accounts = AtomicU32::new(0);
     let mut first = None;
     for n in 0..3 {
@@ -58,7 +58,7 @@ pub async fn redeem_with_creates_one_account_and_redeems(fixture: Fixture) {
 pub async fn failed_creation_releases_the_use(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     for n in 0..3 {
         let failed = harness
             .service
@@ -79,7 +79,7 @@ pub async fn failed_creation_releases_the_use(fixture: Fixture) {
 pub async fn refused_commit_returns_the_account_to_the_host(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let done = harness
         .service
         .redeem_with(&code, &newcomer("anna"), async |_| {
@@ -106,7 +106,7 @@ pub async fn dropped_creation_keeps_the_reservation(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for takes_up in [true, false] {
         let created = harness.create(Draft::new()).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let anna = newcomer(&format!("anna{takes_up}"));
         let begun = tokio::sync::Notify::new();
         let creating = harness.service.redeem_with(&code, &anna, async |_| {
@@ -141,7 +141,7 @@ pub async fn dropped_creation_keeps_the_reservation(fixture: Fixture) {
 pub async fn failed_repeat_keeps_the_reservation_of_the_first_call(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let anna = newcomer("anna");
     let done = harness
         .service

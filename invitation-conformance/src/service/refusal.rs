@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Action, Binding, Disclosure, Draft, Event, EventOutcome, IfVersion, Invitation, Inviter,
-    Performer, Reason, Redeemer, Refusal, Revocation,
+    Action, Binding, Disclosure, Draft, Event, EventOutcome, IfVersion, Inviter, Performer, Reason,
+    Record, Redeemer, Refusal, Revocation,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 
 /// An invitation, the refused redeemer, and the expected refusal and reason.
 pub(super) struct Case {
-    pub(super) row: Invitation,
+    pub(super) row: Record,
     pub(super) redeemer: Redeemer,
     pub(super) refusal: Refusal,
     pub(super) reason: Reason,
@@ -30,10 +30,10 @@ pub(super) struct Case {
 pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
     let now = harness.now();
     let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
-    let bound = |to: Binding| Invitation { binding: to, ..factory.invitation() };
+    let bound = |to: Binding| Record { binding: to, ..factory.invitation() };
     let rows = [
         (
-            Invitation {
+            Record {
                 uses: 1,
                 last_use: Some(factory.redemption("zoe", now)),
                 ..factory.invitation()
@@ -42,7 +42,7 @@ pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
             Reason::Used,
         ),
         (
-            Invitation {
+            Record {
                 revocation: Some(Revocation { at: now, reason: None }),
                 ..factory.invitation()
             },
@@ -50,12 +50,12 @@ pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
             Reason::Revoked,
         ),
         (
-            Invitation { expires_at: now, ..factory.invitation() },
+            Record { expires_at: now, ..factory.invitation() },
             Refusal::Expired { at: now },
             Reason::Expired,
         ),
         (
-            Invitation { deleted_at: Some(now), ..factory.invitation() },
+            Record { deleted_at: Some(now), ..factory.invitation() },
             Refusal::CodeUnknown,
             Reason::Deleted,
         ),
@@ -70,7 +70,7 @@ pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
             Reason::AddressMissing,
         ),
         (
-            Invitation { inviter: by_lead, ..factory.invitation() },
+            Record { inviter: by_lead, ..factory.invitation() },
             Refusal::GrantWithdrawn,
             Reason::GrantWithdrawn,
         ),
@@ -94,7 +94,7 @@ pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
         });
     }
     cases.push(Case {
-        row: Invitation { division: division("hr"), ..factory.invitation() },
+        row: Record { division: division("hr"), ..factory.invitation() },
         redeemer: newcomer("abroad").in_division(division("sales")),
         refusal: Refusal::CodeUnknown,
         reason: Reason::OutOfScope,
@@ -185,7 +185,7 @@ pub async fn refused_redemption_consumes_no_use(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let hr = Draft::new().in_division(division("hr")).for_email(email("anna@example.com"));
     let created = harness.create(hr).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let abroad = newcomer_with_email("abroad", "anna@example.com").in_division(division("sales"));
     let other_case = newcomer_with_email("case", "anna@example.com").in_division(division("HR"));
     for redeemer in [abroad, other_case] {

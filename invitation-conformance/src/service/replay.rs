@@ -33,7 +33,7 @@ async fn redeemed_by_anna(harness: &Harness, created: &Created) -> Redeemed {
 pub async fn repeated_redemption_returns_the_first_result(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let first = redeemed_by_anna(&harness, &created).await;
     replay(&harness, &code, &first, "at once").await;
     replay(&harness, &code.to_lowercase().replace('-', ""), &first, "typed in another way").await;
@@ -54,7 +54,7 @@ pub async fn repeated_redemption_returns_the_first_result(fixture: Fixture) {
 pub async fn repeated_multi_use_redemption_returns_the_own_result(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create_for_uses(3).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let (service, any) = (&harness.service, IfVersion::Any);
     let first = redeemed_by_anna(&harness, &created).await;
     assert_eq!(first.role(), &role("staff"));

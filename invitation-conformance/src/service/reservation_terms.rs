@@ -30,7 +30,7 @@ pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
     let (service, any) = (&harness.service, IfVersion::Any);
     for what in ["revoke", "rotate", "address", "domain", "anyone", "role", "expiry"] {
         let created = harness.create_for_uses(2).await;
-        let id = created.invitation().id;
+        let id = created.invitation().id();
         let reservation = harness.reserve(&created.code().reveal(), "anna").await;
         let amended = match what {
             "address" => Some(Amendment::new().for_email(email("anna@example.com"))),
@@ -65,7 +65,7 @@ pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
     }
     let created = harness.create(Draft::new()).await;
     let reservation = harness.reserve(&created.code().reveal(), "anna").await;
-    service.delete(&admin(), created.invitation().id, any).await.expect("may delete");
+    service.delete(&admin(), created.invitation().id(), any).await.expect("may delete");
     assert_eq!(refusal(commit(&harness, &reservation).await), Refusal::NotFound, "deleted");
     let open = service.reservations(&admin(), None, Paging::default()).await;
     assert!(open.is_ok_and(|page| page.items().is_empty()), "deleted: none is open");
@@ -76,7 +76,7 @@ pub async fn change_of_terms_ends_reservations(fixture: Fixture) {
 pub async fn reservations_do_not_change_the_status(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     harness.reserve(&created.code().reveal(), "anna").await;
     for state in ["held", "expired"] {
         let active = Criteria::new().with_status(Status::Active);
@@ -116,7 +116,7 @@ pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
         let reason = ask(&harness.service, &bob).await;
         assert!(matches!(reason, Refusal::Reserved { .. }), "then it is held: {reason:?}");
     }
-    harness.clock.set(created.invitation().expires_at);
+    harness.clock.set(created.invitation().expires_at());
     let late = refusal(harness.service.reserve(&code, &bob).await);
     assert!(matches!(late, Refusal::Expired { .. }), "expired: {late:?}");
 }
@@ -125,7 +125,7 @@ pub async fn reserved_is_the_last_reason_of_a_refusal(fixture: Fixture) {
 pub async fn reserve_in_another_division_is_code_unknown(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let foreign = newcomer("anna").in_division(division("hr"));
     let answer = harness.service.reserve(&code, &foreign).await;
     assert_eq!(refusal(answer), Refusal::CodeUnknown, "the code of another division");
@@ -171,7 +171,7 @@ pub async fn refused_reserve_without_disclosure_is_code_unknown(fixture: Fixture
 pub async fn commit_follows_the_current_policy(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     let reservation = harness.reserve(&created.code().reveal(), "anna").await;
     let before = harness.stored(id).await;
     let strict = harness.service.clone().with_policy(Policy::empty());
@@ -189,7 +189,7 @@ pub async fn repeated_commit_returns_the_first_result(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let (service, any) = (&harness.service, IfVersion::Any);
     let created = harness.create_for_uses(2).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let reservation = harness.reserve(&code, "anna").await;
     let anna = newcomer("anna");
     let first = service.commit(reservation.id(), &anna).await.expect("it is held");

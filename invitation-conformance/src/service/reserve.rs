@@ -23,7 +23,7 @@ pub async fn reservation_holds_the_use_until_commit(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let metadata = Metadata::new(serde_json::json!({"starts": "2027-01-04"})).expect("metadata");
     let created = harness.create(Draft::new().with_metadata(metadata.clone())).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let until = later(harness.now(), 600_000_000);
     let reservation = harness.reserve(&code, "anna").await;
     assert!(!reservation.is_replayed(), "the first time is not a replay");
@@ -71,7 +71,7 @@ pub async fn reservation_holds_the_use_until_commit(fixture: Fixture) {
 pub async fn reservation_ends_no_later_than_the_invitation(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new().expiring(Expiry::Default)).await;
-    let (code, end) = (created.code().reveal(), created.invitation().expires_at);
+    let (code, end) = (created.code().reveal(), created.invitation().expires_at());
     harness.clock.set(later(end, -1));
     let reservation = harness.reserve(&code, "anna").await;
     assert_eq!(reservation.until(), end, "until the invitation expires");
@@ -95,14 +95,14 @@ pub async fn repeated_reserve_returns_the_same_reservation(fixture: Fixture) {
         let first = harness.reserve(&code, &name).await;
         for by in [0, 1, 599_999_999 - 1] {
             harness.clock.advance(time::Duration::microseconds(by));
-            let before = (harness.stored(created.invitation().id).await, harness.events().await);
+            let before = (harness.stored(created.invitation().id()).await, harness.events().await);
             let anna = newcomer(&name);
             let renamed = Redeemer::new(anna.user().clone(), newcomer("anne").username().clone());
             let typed = code.to_lowercase();
             let again = reserved(harness.service.reserve(&typed, &renamed).await);
             assert!(again.is_replayed(), "of {uses}: it is marked");
             assert_eq!((again.id(), again.until()), (first.id(), first.until()), "of {uses}");
-            let after = (harness.stored(created.invitation().id).await, harness.events().await);
+            let after = (harness.stored(created.invitation().id()).await, harness.events().await);
             assert_eq!(after, before, "of {uses}: nothing is held, nothing is written");
         }
     }
@@ -113,7 +113,7 @@ pub async fn repeated_reserve_returns_the_same_reservation(fixture: Fixture) {
 pub async fn reserve_after_own_expiry_renews_the_reservation(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let first = harness.reserve(&code, "anna").await;
     for n in 2..5 {
         harness.clock.advance(LEASE);
@@ -146,7 +146,7 @@ pub async fn reserve_after_redeem_returns_the_redemption(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for uses in [1, 3] {
         let created = harness.create_for_uses(uses).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let anna = newcomer(&format!("anna{uses}"));
         let first = harness.service.redeem(&code, &anna).await.expect("it is active");
         for state in ["at once", "expired"] {
@@ -170,7 +170,7 @@ pub async fn reserve_after_redeem_returns_the_redemption(fixture: Fixture) {
 pub async fn released_use_is_free_at_once(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create(Draft::new()).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let (anna, bob) = (newcomer("anna"), newcomer("bob"));
     let reservation = harness.reserve(&code, "anna").await;
     harness.service.release(reservation.id(), &anna).await.expect("it is anna's");
@@ -201,7 +201,7 @@ pub async fn released_use_is_free_at_once(fixture: Fixture) {
 pub async fn commit_or_release_by_another_user_is_refused(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create_for_uses(3).await;
-    let (id, code) = (created.invitation().id, created.code().reveal());
+    let (id, code) = (created.invitation().id(), created.code().reveal());
     let (of_anna, of_bob) =
         (harness.reserve(&code, "anna").await, harness.reserve(&code, "bob").await);
     let unknown = ReservationId::new(id, EventId::from_bytes([7; 16]));
@@ -231,7 +231,7 @@ pub async fn redeem_consumes_the_own_reservation(fixture: Fixture) {
     let harness = Harness::new(fixture);
     for late in [false, true] {
         let created = harness.create_for_uses(2).await;
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         let (anna, bob) = (format!("anna{late}"), format!("bob{late}"));
         let own = harness.reserve(&code, &anna).await;
         let others = harness.reserve(&code, &bob).await;

@@ -58,18 +58,21 @@ pub async fn revoke_all_revokes_what_the_criteria_match(fixture: Fixture) {
     let by_role = harness.create(role_draft).await;
     let anna = harness.create(Draft::new().for_email(email("anna@example.com"))).await;
     let by_code = harness.create(Draft::new()).await;
-    let spared = harness.create(Draft::new()).await.invitation().id;
+    let spared = harness.create(Draft::new()).await.invitation().id();
     let code: String = by_code.code().reveal().replace('-', "").chars().take(14).collect();
     let cases = [
-        (Criteria::new().in_batch(batch[0].batch.expect("one")), vec![batch[0].id, batch[1].id]),
+        (
+            Criteria::new().in_batch(batch[0].batch().expect("one")),
+            vec![batch[0].id(), batch[1].id()],
+        ),
         (
             Criteria::new().by_inviter(manager("sales").user().clone()),
-            vec![of_manager.invitation().id],
+            vec![of_manager.invitation().id()],
         ),
-        (Criteria::new().in_division(division("hr")), vec![hr.invitation().id]),
-        (Criteria::new().with_role(role("manager")), vec![by_role.invitation().id]),
-        (Criteria::new().matching("anna"), vec![anna.invitation().id]),
-        (Criteria::new().matching(code), vec![by_code.invitation().id]),
+        (Criteria::new().in_division(division("hr")), vec![hr.invitation().id()]),
+        (Criteria::new().with_role(role("manager")), vec![by_role.invitation().id()]),
+        (Criteria::new().matching("anna"), vec![anna.invitation().id()]),
+        (Criteria::new().matching(code), vec![by_code.invitation().id()]),
     ];
     for (criteria, expected) in cases {
         let before = harness.events().await.len();
@@ -106,20 +109,20 @@ pub async fn revoke_all_skips_used_revoked_and_deleted_invitations(fixture: Fixt
     let held = harness.create(Draft::new()).await;
     let reservation = harness.reserve(&held.code().reveal(), "bob").await;
     let (gone, old) = (harness.create(Draft::new()).await, harness.create(Draft::new()).await);
-    service.delete(&admin(), gone.invitation().id, any).await.expect("may delete");
-    service.revoke(&admin(), old.invitation().id, Some("before"), any).await.expect("may revoke");
+    service.delete(&admin(), gone.invitation().id(), any).await.expect("may delete");
+    service.revoke(&admin(), old.invitation().id(), Some("before"), any).await.expect("may revoke");
     harness.clock.advance(time::Duration::days(2));
     let before = harness.snapshot().await;
     let mut stay = Vec::new();
     for created in [&used, &gone, &old] {
-        stay.push(harness.stored(created.invitation().id).await);
+        stay.push(harness.stored(created.invitation().id()).await);
     }
     let only_active = Criteria::new().with_status(Status::Active);
     let swept = revoke_in_pages(&harness, &admin(), &only_active, 200).await;
-    let expected = [&part, &held].map(|created| created.invitation().id).to_vec();
+    let expected = [&part, &held].map(|created| created.invitation().id()).to_vec();
     assert_eq!(sorted(swept), sorted(expected), "the status narrows too");
     let swept = revoke_in_pages(&harness, &admin(), &Criteria::new(), 200).await;
-    assert_eq!(swept, [expired.invitation().id], "an expired one cannot be extended any more");
+    assert_eq!(swept, [expired.invitation().id()], "an expired one cannot be extended any more");
     for row in stay {
         assert_eq!(harness.stored(row.id).await, row, "it stays as it is");
     }
@@ -138,14 +141,14 @@ pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
     for (limit, anew) in [(1, false), (3, false), (3, true), (200, true)] {
         let created = harness.service.create_many(&admin(), vec![staff_draft(); 8]).await;
         let all = created.expect("may create");
-        let all: Vec<_> = all.iter().map(|created| created.invitation().id).collect();
+        let all: Vec<_> = all.iter().map(|created| created.invitation().id()).collect();
         harness.clock.advance(time::Duration::SECOND);
         let (criteria, first) = (Criteria::new(), Paging::first(limit).expect("a page"));
         let page = harness.service.revoke_all(&admin(), &criteria, None, first).await;
         let page = page.expect("may revoke");
         let mut swept = page.revoked().to_vec();
         harness.clock.advance(time::Duration::SECOND);
-        let late = harness.create(Draft::new()).await.invitation().id;
+        let late = harness.create(Draft::new()).await.invitation().id();
         let mut paging = first;
         let mut next = page.next();
         while let Some(cursor) = next {
@@ -176,8 +179,8 @@ pub async fn interrupted_revoke_all_continues_at_its_cursor(fixture: Fixture) {
 /// to revoke. Invalid input is refused before anything is changed.
 pub async fn revoke_all_stays_within_the_actors_reach(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let foreign = harness.create(Draft::new().in_division(division("hr"))).await.invitation().id;
-    let own = harness.create(Draft::new()).await.invitation().id;
+    let foreign = harness.create(Draft::new().in_division(division("hr"))).await.invitation().id();
+    let own = harness.create(Draft::new()).await.invitation().id();
     let at_home = Actor::in_division(user("u-1"), role("admin"), division("sales"));
     let (service, all, page) = (&harness.service, Criteria::new(), Paging::default());
     let answer = service.revoke_all(&manager("sales"), &all, None, page).await;

@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Action, Actor, Amendment, Criteria, Draft, Error, EventCriteria, Expiry, IfVersion, Invitation,
-    InvitationId, Inviter, Paging, Reason, Right,
+    Action, Actor, Amendment, Criteria, Draft, Error, EventCriteria, Expiry, IfVersion,
+    InvitationId, Inviter, Paging, Reason, Record, Right,
 };
 
 use crate::support::{
@@ -214,7 +214,7 @@ impl Attempt {
         actor: &Actor,
         within: &str,
         carried: &str,
-        on: Option<&Invitation>,
+        on: Option<&Record>,
     ) -> Result<(), Error> {
         let service = &harness.service;
         let draft = Draft::new().with_role(role(carried)).in_division(division(within));

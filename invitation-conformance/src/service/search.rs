@@ -41,7 +41,7 @@ pub async fn search_by_the_beginning_of_a_code_finds_it(fixture: Fixture) {
         let criteria = Criteria::new().matching(search);
         let page = harness.service.list(&admin(), &criteria, Paging::default()).await;
         let page = page.expect("the administrator may search");
-        let mut ids: Vec<_> = page.items().iter().map(|item| item.invitation().id).collect();
+        let mut ids: Vec<_> = page.items().iter().map(|item| item.invitation().id()).collect();
         ids.sort();
         ids
     };

@@ -35,8 +35,8 @@ async fn change(
 pub async fn version_counts_changes_of_terms_only(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create_for_uses(3).await;
-    let id = created.invitation().id;
-    assert_eq!(created.invitation().version, 1, "a new one is at version 1");
+    let id = created.invitation().id();
+    assert_eq!(created.invitation().version(), 1, "a new one is at version 1");
     let redeemed = harness.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
     assert!(redeemed.is_ok(), "{redeemed:?}");
     harness.service.copy(&admin(), id).await.expect("may copy");
@@ -55,7 +55,7 @@ pub async fn version_counts_changes_of_terms_only(fixture: Fixture) {
 pub async fn change_for_another_version_is_refused(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let created = harness.create_for_uses(2).await;
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     for n in 0..5 {
         let before = harness.stored(id).await;
         let version = before.version;

@@ -10,8 +10,8 @@ use std::{
 
 use invitation_core::{
     Action, Binding, CodeDigest, CodeFormat, CodeTag, Detail, Event, EventId, EventOutcome,
-    IfVersion, Insert, Inserted, Invitation, InvitationCode, InvitationId, Inviter, Limits,
-    NewInvitation, Outcome, Performer, Policy, Redeemer, Redemption, RequestContext, ReservationId,
+    IfVersion, Insert, Inserted, InvitationCode, InvitationId, Inviter, Limits, NewInvitation,
+    Outcome, Performer, Policy, Record, Redeemer, Redemption, RequestContext, ReservationId,
     RolePair, Scope, SealedCode, Sealing, Store, Timestamp, Transition, Username,
     decide::{Call, Command, RedeemCommand, UseSource, decide, decide_redemption},
 };
@@ -76,22 +76,22 @@ impl Factory {
     }
 
     /// Returns the code of an invitation that a factory created.
-    pub(crate) fn code_of(&self, invitation: &Invitation) -> InvitationCode {
+    pub(crate) fn code_of(&self, invitation: &Record) -> InvitationCode {
         let opened = self.sealing.open(invitation.id, &invitation.sealed, &self.format);
         opened.expect("a code of the factory is readable")
     }
 
     /// Returns an active single-use invitation for the staff role in sales, created by
     /// the administrator.
-    pub(crate) fn invitation(&self) -> Invitation {
+    pub(crate) fn invitation(&self) -> Record {
         self.invitation_with_code(&self.code())
     }
 
     /// Returns the same invitation as [`Self::invitation`], with this code.
-    pub(crate) fn invitation_with_code(&self, code: &InvitationCode) -> Invitation {
+    pub(crate) fn invitation_with_code(&self, code: &InvitationCode) -> Record {
         let id = self.invitation_id();
         let (digest, tag, sealed) = self.seal(id, code);
-        Invitation {
+        Record {
             id,
             digest,
             tag,
@@ -127,7 +127,7 @@ impl Factory {
     }
 
     /// Returns an invitation with the event of its creation.
-    pub(crate) fn new_invitation(&self, invitation: Invitation) -> NewInvitation {
+    pub(crate) fn new_invitation(&self, invitation: Record) -> NewInvitation {
         let event = self.event(Action::Create, invitation.created_at).about(&invitation);
         NewInvitation { invitation, event }
     }
@@ -149,7 +149,7 @@ impl Factory {
     }
 
     /// Stores invitations, each with the event of its creation.
-    pub(crate) async fn insert(&self, store: &dyn Store, rows: &[Invitation]) {
+    pub(crate) async fn insert(&self, store: &dyn Store, rows: &[Record]) {
         let rows: Vec<_> = rows.iter().map(|row| self.new_invitation(row.clone())).collect();
         let inserted = store.insert(&Insert::of(rows)).await.expect("the store inserts");
         assert_eq!(inserted, Inserted::Stored, "fresh digests are not taken");
@@ -184,7 +184,7 @@ impl Factory {
     /// Returns a redemption of `row` at `now` under `ceiling`.
     pub(crate) fn redeem(
         &self,
-        row: &Invitation,
+        row: &Record,
         redeemer: &Redeemer,
         now: Timestamp,
         ceiling: &Arc<[RolePair]>,
@@ -208,7 +208,7 @@ impl Factory {
     /// Returns a redemption of `row` that takes the given use.
     pub(crate) fn redeem_with_source(
         &self,
-        row: &Invitation,
+        row: &Record,
         redeemer: &Redeemer,
         now: Timestamp,
         source: UseSource,
@@ -224,7 +224,7 @@ impl Factory {
     /// Returns a reservation of `row` from `now` to `until` that takes the given use.
     pub(crate) fn reserve(
         &self,
-        row: &Invitation,
+        row: &Record,
         redeemer: &Redeemer,
         (now, until): (Timestamp, Timestamp),
         source: UseSource,
@@ -240,7 +240,7 @@ impl Factory {
     /// Returns the redemption of the use of `row` that this lease holds.
     pub(crate) fn commit(
         &self,
-        row: &Invitation,
+        row: &Record,
         lease: EventId,
         redeemer: &Redeemer,
         now: Timestamp,
@@ -253,7 +253,7 @@ impl Factory {
     /// Returns the release of this lease on `row`.
     pub(crate) fn release(
         &self,
-        row: &Invitation,
+        row: &Record,
         lease: EventId,
         redeemer: &Redeemer,
         now: Timestamp,
@@ -263,7 +263,7 @@ impl Factory {
     }
 
     /// Returns a redemption of `row` one day after the start, under the default policy.
-    pub(crate) fn default_redeem(&self, row: &Invitation, redeemer: &Redeemer) -> Transition {
+    pub(crate) fn default_redeem(&self, row: &Record, redeemer: &Redeemer) -> Transition {
         self.redeem(row, redeemer, one_day_later(), &Policy::default().ceiling())
     }
 }

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Actor, Clock, Created, Draft, Error, Event, EventFilter, Filter, Invitation, InvitationId,
-    Invitations, Limits, ManualClock, Refusal, Reservation, Reserved, Scope, Store, Target,
+    Invitations, Limits, ManualClock, Record, Refusal, Reservation, Reserved, Scope, Store, Target,
     Timestamp, UserId,
 };
 
@@ -74,9 +74,14 @@ impl Harness {
     }
 
     /// Returns the facts as they are stored, tombstones included.
-    pub(crate) async fn stored(&self, id: InvitationId) -> Invitation {
+    pub(crate) async fn stored(&self, id: InvitationId) -> Record {
         let found = self.store.get(&Target::Id(id), &Scope::All).await.expect("the store answers");
         found.expect("the invitation is stored")
+    }
+
+    /// Returns the invitation as a host sees it.
+    pub(crate) async fn shown(&self, id: InvitationId) -> Invitation {
+        self.stored(id).await.into()
     }
 
     /// Returns all events that match, newest first.
@@ -101,7 +106,7 @@ impl Harness {
     }
 
     /// Returns all invitations that are not deleted, and all events.
-    pub(crate) async fn snapshot(&self) -> (Vec<Invitation>, Vec<Event>) {
+    pub(crate) async fn snapshot(&self) -> (Vec<Record>, Vec<Event>) {
         let filter = Filter::all(self.now());
         (all_invitations(&*self.store, &Scope::All, &filter, 200).await, self.events().await)
     }

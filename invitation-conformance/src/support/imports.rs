@@ -48,7 +48,7 @@ pub(crate) fn results(rows: &[ImportedRow]) -> Vec<(String, Vec<RowWarning>)> {
 
 /// Returns the ids and codes of the created invitations.
 pub(crate) fn codes(imported: &Imported) -> Vec<(InvitationId, String)> {
-    let pair = |one: &Created| (one.invitation().id, one.code().reveal().to_string());
+    let pair = |one: &Created| (one.invitation().id(), one.code().reveal().to_string());
     imported.created().map(pair).collect()
 }
 

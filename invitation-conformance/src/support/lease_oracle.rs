@@ -1,7 +1,7 @@
 //! The specification of one invitation with leases, applied step by step next to a store.
 
 use invitation_core::{
-    Event, Facts, Invitation, Lease, Outcome, Redemption, Scope, Store, Target, Transition, UserId,
+    Event, Facts, Lease, Outcome, Record, Redemption, Scope, Store, Target, Transition, UserId,
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 /// One invitation with its redemptions, leases and events.
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseOracle {
-    pub(crate) invitation: Invitation,
+    pub(crate) invitation: Record,
     pub(crate) leases: Vec<Lease>,
     redemptions: Vec<Redemption>,
     /// How many of the redemptions were inserted with the invitation. A store need not know
@@ -23,7 +23,7 @@ pub(crate) struct LeaseOracle {
 
 impl LeaseOracle {
     /// Creates the oracle of an invitation as it was inserted.
-    pub(crate) fn of(invitation: &Invitation) -> Self {
+    pub(crate) fn of(invitation: &Record) -> Self {
         let redemptions: Vec<_> = invitation.last_use.iter().cloned().collect();
         let inserted = redemptions.len();
         Self { invitation: invitation.clone(), leases: Vec::new(), redemptions, inserted }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use invitation_core::{Binding, Invitation, Inviter, Revocation, Timestamp};
+use invitation_core::{Binding, Inviter, Record, Revocation, Timestamp};
 
 use super::{
     factory::Factory,
@@ -45,11 +45,11 @@ const NAMES: [&str; 14] = [
 
 /// Returns invitations of all statuses, roles, divisions, inviters, bindings and times,
 /// unsorted. Many are created at the same instant, and some are deleted.
-pub(crate) fn population(factory: &Factory, size: usize) -> Vec<Invitation> {
+pub(crate) fn population(factory: &Factory, size: usize) -> Vec<Record> {
     (0..size).map(|n| member(factory, n)).collect()
 }
 
-fn member(factory: &Factory, n: usize) -> Invitation {
+fn member(factory: &Factory, n: usize) -> Record {
     // Each field varies with its own period. The periods have no common divisor where
     // fields must occur in all combinations.
     let pick = |salt: usize, of: usize| (n.wrapping_mul(2_654_435_761) >> salt) % of;
@@ -58,7 +58,7 @@ fn member(factory: &Factory, n: usize) -> Invitation {
     let uses = [0, 0, 1, max_uses][pick(5, 4)];
     let used_at = later(start(), micros(n));
     let name = NAMES[pick(7, NAMES.len())];
-    Invitation {
+    Record {
         binding: match pick(9, 4) {
             0 => Binding::Anyone,
             1 => Binding::Domain(domain(["example.com", "anna.org"][pick(11, 2)])),
@@ -89,10 +89,7 @@ fn member(factory: &Factory, n: usize) -> Invitation {
 
 /// Returns the invitations that a filter matches, newest first: the specification, in
 /// memory.
-pub(crate) fn matching(
-    population: &[Invitation],
-    meant: impl Fn(&Invitation) -> bool,
-) -> Vec<Invitation> {
+pub(crate) fn matching(population: &[Record], meant: impl Fn(&Record) -> bool) -> Vec<Record> {
     let mut chosen: Vec<_> = population.iter().filter(|one| meant(one)).cloned().collect();
     chosen.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id)));
     chosen

@@ -1,18 +1,18 @@
 //! Reads of a store: one invitation, its events, and whole lists.
 
 use invitation_core::{
-    Event, EventFilter, Filter, Invitation, InvitationId, OpenLease, PageRequest, Redemption,
-    Scope, Store, Target,
+    Event, EventFilter, Filter, InvitationId, OpenLease, PageRequest, Record, Redemption, Scope,
+    Store, Target,
 };
 
 /// Returns the invitation as it is stored, tombstones included.
-pub(crate) async fn stored(store: &dyn Store, row: &Invitation) -> Invitation {
+pub(crate) async fn stored(store: &dyn Store, row: &Record) -> Record {
     let found = store.get(&Target::Id(row.id), &Scope::All).await.expect("the store answers");
     found.expect("what was inserted is there, tombstones included")
 }
 
 /// Returns all events about the invitation, newest first.
-pub(crate) async fn trail(store: &dyn Store, row: &Invitation) -> Vec<Event> {
+pub(crate) async fn trail(store: &dyn Store, row: &Record) -> Vec<Event> {
     let filter = EventFilter { invitation: Some(row.id), ..EventFilter::default() };
     all_events(store, &Scope::All, &filter, 50).await
 }
@@ -23,7 +23,7 @@ pub(crate) async fn all_invitations(
     scope: &Scope,
     filter: &Filter,
     limit: u32,
-) -> Vec<Invitation> {
+) -> Vec<Record> {
     let (mut found, mut page) = (Vec::new(), PageRequest { after: None, limit });
     loop {
         let listing = store.list(scope, filter, &page).await.expect("the store lists");

@@ -11,10 +11,10 @@ use crate::{
     field_error::{FieldError, ValidationErrors},
     id::BatchId,
     id::InvitationId,
-    invitation::{Binding, Invitation},
     limits::{Expiry, Limits},
     metadata::Metadata,
     policy::Policy,
+    record::{Binding, Record},
     refusal::{Refusal, Verdict},
     request::Fingerprinting,
     store::{Invitee, NewInvitation},
@@ -164,7 +164,7 @@ impl Terms {
         };
         let event = call.done(Action::Create, detail);
         let inviter = call.inviter();
-        let invitation = Invitation {
+        let invitation = Record {
             id,
             digest: sealing.digest(code),
             tag: sealing.tag(code),

@@ -5,8 +5,8 @@ use crate::{
     draft::IfVersion,
     event::{Performer, Reason},
     guard::{Condition, Guard},
-    invitation::{Facts, Invitation},
     policy::{Policy, Right},
+    record::{Facts, Record},
     refusal::{Refusal, Verdict},
     transition::Target,
 };
@@ -80,7 +80,7 @@ impl Edit {
 }
 
 /// Returns the actions that a user may take on an invitation in its current state.
-pub(crate) fn actions(invitation: &Invitation, user: &Performer, policy: &Policy) -> Vec<Right> {
+pub(crate) fn actions(invitation: &Record, user: &Performer, policy: &Policy) -> Vec<Right> {
     let Performer::Actor { role, .. } = user else { return Vec::new() };
     let current = Facts::of(invitation.clone());
     let may = |edit: Edit| edit.permit(&current, IfVersion::Any, user, policy).is_ok();

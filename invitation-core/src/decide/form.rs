@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use crate::{
     event::{Performer, Reason},
-    invitation::{Binding, Invitation},
     policy::{Policy, Right},
+    record::{Binding, Record},
     refusal::{Refusal, Verdict},
     text::Role,
 };
@@ -40,8 +40,8 @@ enum Authority<'a> {
 
 impl<'a> Form<'a> {
     /// The form of an invitation as it is stored.
-    pub(crate) fn of(invitation: &'a Invitation) -> Self {
-        let Invitation { role, binding, max_uses, .. } = invitation;
+    pub(crate) fn of(invitation: &'a Record) -> Self {
+        let Record { role, binding, max_uses, .. } = invitation;
         Self { role: Some(role), binding: Some(binding), max_uses: Some(*max_uses) }
     }
 

@@ -62,9 +62,9 @@ use crate::{
     draft::IfVersion,
     event::{Action, Detail, Event, EventOutcome, Performer, RequestContext},
     id::{EventId, InvitationId},
-    invitation::{Facts, Invitation, Inviter, Revocation},
     limits::Limits,
     policy::Policy,
+    record::{Facts, Inviter, Record, Revocation},
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -121,14 +121,14 @@ pub enum Command<'a> {
     /// Changes the terms of the invitation.
     Amend {
         /// The loaded invitation.
-        current: &'a Invitation,
+        current: &'a Record,
         /// The new terms.
         terms: NewTerms,
     },
     /// Replaces the code.
     Rotate {
         /// The loaded invitation.
-        current: &'a Invitation,
+        current: &'a Record,
         /// The new look-up digest.
         digest: CodeDigest,
         /// The new search tag.
@@ -146,7 +146,7 @@ pub enum Command<'a> {
     /// Undoes a revocation.
     Reinstate {
         /// The loaded invitation.
-        current: &'a Invitation,
+        current: &'a Record,
     },
     /// Deletes the invitation, leaving a tombstone.
     Delete {
@@ -172,7 +172,7 @@ pub fn decide(
     policy: &Policy,
     limits: &Limits,
 ) -> Result<Transition, Verdict> {
-    let permit = |edit: Edit, current: &Invitation| {
+    let permit = |edit: Edit, current: &Record| {
         let version = match if_version {
             IfVersion::Any => current.version,
             IfVersion::Exactly(version) => version,
@@ -186,10 +186,8 @@ pub fn decide(
             let guard = permit(Edit::Amend, current)?;
             let detail = terms.detail();
             let NewTerms { binding, role, expires_at } = terms;
-            let after = Invitation {
-                expires_at: expires_at.unwrap_or(current.expires_at),
-                ..current.clone()
-            };
+            let after =
+                Record { expires_at: expires_at.unwrap_or(current.expires_at), ..current.clone() };
             let quotas = quotas_of_revival(current, &after, call, limits);
             let change = Change::Amend { binding, role, expires_at };
             (current.id, Action::Amend, guard, quotas, change, detail)
@@ -210,7 +208,7 @@ pub fn decide(
         }
         Command::Reinstate { current } => {
             let guard = permit(Edit::Reinstate, current)?;
-            let after = Invitation { revocation: None, ..current.clone() };
+            let after = Record { revocation: None, ..current.clone() };
             let quotas = quotas_of_revival(current, &after, call, limits);
             (current.id, Action::Reinstate, guard, quotas, Change::Reinstate, Detail::none())
         }

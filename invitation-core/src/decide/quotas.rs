@@ -2,9 +2,9 @@
 
 use super::Call;
 use crate::{
-    invitation::{Invitation, Inviter, Status},
     limits::Limits,
     quota::{Quota, QuotaOf},
+    record::{Inviter, Record, Status},
     text::Division,
 };
 
@@ -34,12 +34,12 @@ pub(crate) fn quotas<'a>(
 
 /// Returns the quotas that a change must keep if it makes an invitation pending again.
 pub(super) fn quotas_of_revival(
-    current: &Invitation,
-    after: &Invitation,
+    current: &Record,
+    after: &Record,
     call: &Call,
     limits: &Limits,
 ) -> Vec<Quota> {
-    let is_pending = |invitation: &Invitation| invitation.status(call.now) == Status::Active;
+    let is_pending = |invitation: &Record| invitation.status(call.now) == Status::Active;
     if is_pending(current) || !is_pending(after) {
         return Vec::new();
     }

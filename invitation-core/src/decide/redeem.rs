@@ -11,9 +11,9 @@ use crate::{
     event::{Action, Detail},
     guard::{Condition, Guard},
     id::EventId,
-    invitation::Facts,
     lease::{ConsumedLease, Lease, ReservationId},
     policy::RolePair,
+    record::Facts,
     time::Timestamp,
     transition::{Target, Transition},
 };
@@ -294,7 +294,7 @@ fn release(
 }
 
 /// Returns the conditions of a redemption on the invitation itself, whatever use it takes.
-/// They follow the order of `Invitation::status`, so that a refusal and the list agree.
+/// They follow the order of `Record::status`, so that a refusal and the list agree.
 fn conditions(
     redeemer: &Redeemer,
     address: Option<EmailKey>,

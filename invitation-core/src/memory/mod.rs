@@ -16,11 +16,11 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Facts, Invitation, Redemption},
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position},
+    record::{Facts, Record, Redemption},
     status_counts::StatusCounts,
     store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
     text::UserId,
@@ -83,7 +83,7 @@ impl Store for MemoryStore {
         transitions.iter().map(|transition| Ok(state.apply(transition))).collect()
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         let state = self.state();
         Ok(state.find_in(target, scope).map(|slot| state.invitations[slot].invitation.clone()))
     }
@@ -102,7 +102,7 @@ impl Store for MemoryStore {
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let state = self.state();
         Ok(state.find(target).map(|slot| {
-            let Invitation { id, division, .. } = &state.invitations[slot].invitation;
+            let Record { id, division, .. } = &state.invitations[slot].invitation;
             Located { id: *id, division: division.clone() }
         }))
     }
@@ -118,10 +118,10 @@ impl Store for MemoryStore {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         let state = self.state();
         let found = state.matching(scope, filter, page.after).take(one_more(page.limit)).cloned();
-        let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
+        let position = |last: &Record| Position { at: last.created_at, id: last.id };
         Ok(StorePage::from_one_more(found.collect(), page.limit, position))
     }
 

@@ -11,11 +11,11 @@ use crate::{
     code::CodeDigest,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Binding, Facts, Invitation, Redemption},
     lease::{Lease, OpenLease},
     purge::{Purge, Purged},
     query::{Filter, Position},
     quota::{Quota, QuotaOf},
+    record::{Binding, Facts, Record, Redemption},
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     store::{Insert, Inserted, Invitee, NewInvitation, Outcome},
     text::UserId,
@@ -74,7 +74,7 @@ impl Hasher for Uniform {
 
 #[derive(Debug)]
 pub(super) struct Stored {
-    pub(super) invitation: Invitation,
+    pub(super) invitation: Record,
     /// The redemptions of a multi-use invitation; that of a single-use one is its
     /// `last_use`.
     redemptions: HashMap<UserId, Redemption>,
@@ -209,7 +209,7 @@ impl State {
 
     /// Returns all mailboxes with an active invitation to their division.
     pub(super) fn invited(&self, now: Timestamp) -> HashSet<Invitee> {
-        let invitee = |invitation: &Invitation| {
+        let invitee = |invitation: &Record| {
             let Binding::Address(email) = &invitation.binding else { return None };
             let (division, address) = (invitation.division.clone(), email.key().clone());
             Some(Invitee { division, address }).filter(|one| one.is_invited_by(invitation, now))
@@ -317,7 +317,7 @@ impl State {
         scope: &Scope,
         filter: &Filter,
         after: Option<Position<InvitationId>>,
-    ) -> impl Iterator<Item = &'s Invitation> {
+    ) -> impl Iterator<Item = &'s Record> {
         self.newest
             .range((Bound::Unbounded, before(after)))
             .rev()

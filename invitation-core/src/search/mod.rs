@@ -9,7 +9,7 @@ pub(crate) use self::query::Query;
 use crate::{
     code::{CodeFormat, CodeTag},
     field_error::FieldError,
-    invitation::{Binding, Invitation},
+    record::{Binding, Record},
     text::Username,
 };
 
@@ -71,11 +71,11 @@ impl Search {
 
     /// Whether the search finds the invitation: the specification.
     #[must_use]
-    pub fn matches(&self, invitation: &Invitation) -> bool {
+    pub fn matches(&self, invitation: &Record) -> bool {
         self.tags.contains(&invitation.tag) || self.matches_terms(invitation)
     }
 
-    fn matches_terms(&self, invitation: &Invitation) -> bool {
+    fn matches_terms(&self, invitation: &Record) -> bool {
         let meets_all = |own: &[String]| {
             self.terms.iter().all(|term| own.iter().any(|own| term.is_met_by(own)))
         };
@@ -143,7 +143,7 @@ impl fmt::Debug for StoredTerms {
     }
 }
 
-impl Invitation {
+impl Record {
     /// Returns the terms by which a search finds the invitation.
     ///
     /// They move when [`Change::indexed`](crate::Change::indexed) says so.

@@ -6,8 +6,8 @@ use super::{Search, SearchTerm, terms};
 use crate::{
     code::{CodeFormat, InvitationCode, Sealing, TAG_SYMBOLS},
     field_error::FieldError,
-    invitation::Invitation,
     limits::Limits,
+    record::Record,
     unicode,
 };
 
@@ -55,7 +55,7 @@ impl Query {
     }
 
     /// Whether the search means an invitation that the store found by its tag.
-    pub(crate) fn finds(&self, invitation: &Invitation, code: Option<&InvitationCode>) -> bool {
+    pub(crate) fn finds(&self, invitation: &Record, code: Option<&InvitationCode>) -> bool {
         self.search.matches_terms(invitation) || self.finds_code(code)
     }
 
@@ -74,7 +74,7 @@ impl Query {
     /// Whether only the code, not a term, shows that the search means the invitation.
     pub(crate) fn finds_by_code_alone(
         &self,
-        invitation: &Invitation,
+        invitation: &Record,
         code: Option<&InvitationCode>,
     ) -> bool {
         !self.search.matches_terms(invitation) && self.finds_code(code)

@@ -12,6 +12,7 @@ use crate::{
     invitation::Invitation,
     limits::Limits,
     policy::Right,
+    record::Record,
     refusal::{Refusal, Verdict},
     store::{Outcome, Store},
     transition::Target,
@@ -19,7 +20,7 @@ use crate::{
 
 /// The result of one attempt at a change.
 enum Step {
-    Done(Box<Invitation>),
+    Done(Box<Record>),
     /// The invitation was changed concurrently, or the new code is already in use.
     Again,
 }
@@ -229,7 +230,7 @@ impl<S: Store> Invitations<S> {
             let step =
                 self.step(actor, call, action, id, if_version, command.clone(), None).await?;
             if let Step::Done(invitation) = step {
-                return Ok(*invitation);
+                return Ok(Invitation::from(*invitation));
             }
         }
         Err(self.refuse_conflict(call, action, id).await)
@@ -244,7 +245,7 @@ impl<S: Store> Invitations<S> {
         action: Action,
         id: InvitationId,
         if_version: IfVersion,
-        mut command: impl for<'c> FnMut(&'c Invitation) -> Result<Command<'c>, Error> + Send,
+        mut command: impl for<'c> FnMut(&'c Record) -> Result<Command<'c>, Error> + Send,
     ) -> Result<Invitation, Error> {
         let target = Target::Id(id);
         for _ in 0..TRIES {
@@ -254,7 +255,7 @@ impl<S: Store> Invitations<S> {
             let (command, seen) = (command(&current)?, Some(current.version));
             let step = self.step(actor, call, action, id, if_version, command, seen).await?;
             if let Step::Done(invitation) = step {
-                return Ok(*invitation);
+                return Ok(Invitation::from(*invitation));
             }
         }
         Err(self.refuse_conflict(call, action, id).await)

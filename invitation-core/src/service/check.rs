@@ -7,7 +7,7 @@ use crate::{
     email::{Email, VerifiedEmail},
     error::{Error, StoreError, StoreErrorKind},
     event::Action,
-    invitation::{Binding, Invitation},
+    record::{Binding, Record},
     refusal::Verdict,
     store::Store,
     transition::Target,
@@ -91,7 +91,7 @@ impl<S: Store> Invitations<S> {
             Next::Redeemed => Ok(Checked::AlreadyRedeemed(Box::new(redeemed(facts, true)?))),
             Next::Refuse(failed) => {
                 let verdict = Verdict::explain(&failed, &target, &facts).ok_or_else(corrupt)?;
-                let Invitation { id, division, .. } = facts.invitation;
+                let Record { id, division, .. } = facts.invitation;
                 let place = Place::Invitation(id, division);
                 Err(self.refuse_told(&call, Action::Redeem, verdict, place).await)
             }

@@ -7,10 +7,10 @@ use crate::{
     event::{Action, EventOutcome},
     field_error::FieldError,
     id::{BatchId, InvitationId},
-    invitation::Status,
     limits::Limits,
     page::PageRequest,
     query::{EventFilter, TimeRange},
+    record::Status,
     text::{Division, Role, UserId},
     time::Timestamp,
 };

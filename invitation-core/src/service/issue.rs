@@ -12,11 +12,11 @@ use crate::{
     event::{Action, Reason},
     field_error::ValidationErrors,
     id::BatchId,
-    invitation::Invitation,
     limits::Limits,
     observe,
     policy::Right,
     quota::{Quota, QuotaOf},
+    record::Record,
     refusal::{Refusal, Verdict},
     request::{
         Fingerprinting, IdempotencyKey, IdempotentRequest, PriorRequest, ScopedIdempotencyKey,
@@ -112,7 +112,7 @@ impl<S: Store> Invitations<S> {
                 Inserted::Stored => {
                     observe::succeeded(Action::Create, insert.rows.len());
                     let rows = insert.rows.into_iter().zip(codes);
-                    let created = rows.map(|(row, code)| Created::new(row.invitation, code));
+                    let created = rows.map(|(row, code)| Created::new(row.invitation.into(), code));
                     return Ok(Drawn::Made(created.collect()));
                 }
                 Inserted::Known(known) => return Ok(Drawn::Known(known, insert.request)),
@@ -218,21 +218,20 @@ impl<S: Store> Invitations<S> {
         };
         // The code may have been rotated since then, and seeing the new one needs the
         // right to copy.
-        let amended = |one: &Invitation| one.version != 1;
+        let amended = |one: &Record| one.version != 1;
         if !may(Right::Copy) && known.invitations.iter().any(amended) {
             return refuse(Verdict::forbidden(Right::Copy, Reason::RightMissing)).await;
         }
         // Seeing the invitation's history needs the right to view.
-        let lived = |one: &Invitation| {
-            amended(one) || one.uses > 0 || one.held > 0 || one.deleted_at.is_some()
-        };
+        let lived =
+            |one: &Record| amended(one) || one.uses > 0 || one.held > 0 || one.deleted_at.is_some();
         if !may(Right::View) && known.invitations.iter().any(lived) {
             return refuse(Verdict::forbidden(Right::View, Reason::RightMissing)).await;
         }
         let mut created = Vec::with_capacity(known.invitations.len());
         for invitation in known.invitations {
             let code = self.open(&invitation)?;
-            created.push(Created::replayed(invitation, code));
+            created.push(Created::replayed(invitation.into(), code));
         }
         Ok(created)
     }

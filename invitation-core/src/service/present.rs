@@ -7,9 +7,9 @@ use crate::{
     decide::{Call, Next, RedeemCommand, UseSource, Wanted, decide_redemption, next},
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
-    invitation::{Facts, Invitation},
     lease::Lease,
     observe,
+    record::{Facts, Record},
     refusal::{Refusal, Verdict},
     store::{Outcome, Store},
     time::Timestamp,
@@ -61,7 +61,7 @@ impl<S: Store> Invitations<S> {
                 }
                 Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt(wanted)),
             };
-            let Invitation { id, division, .. } = &facts.invitation;
+            let Record { id, division, .. } = &facts.invitation;
             place = Place::Invitation(*id, division.clone());
             match next(wanted, transition.guard(), &facts, call.now) {
                 Next::Redeemed => {

@@ -6,9 +6,9 @@ use crate::{
     decide::Wanted,
     error::{Error, StoreError, StoreErrorKind},
     id::InvitationId,
-    invitation::{Facts, Invitation, Redemption},
     lease::ReservationId,
     metadata::Metadata,
+    record::{Facts, Record, Redemption},
     store::Store,
     text::{Division, Role, Username},
     time::Timestamp,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redeemed {
     redemption: Redemption,
-    invitation: Invitation,
+    invitation: Record,
     replayed: bool,
 }
 

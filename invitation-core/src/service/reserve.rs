@@ -7,9 +7,9 @@ use crate::{
     error::{Error, StoreError, StoreErrorKind},
     event::{Action, Reason},
     guard::Condition,
-    invitation::{Facts, Invitation},
     lease::{Lease, ReservationId},
     metadata::Metadata,
+    record::{Facts, Record},
     refusal::{Refusal, Verdict},
     store::{Outcome, Store},
     text::{Division, Role},
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
     lease: Lease,
-    invitation: Invitation,
+    invitation: Record,
     replayed: bool,
 }
 

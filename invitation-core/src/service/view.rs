@@ -9,12 +9,13 @@ use crate::{
     error::Error,
     event::{Action, Detail, Reason},
     id::InvitationId,
-    invitation::{Invitation, Status},
+    invitation::Invitation,
     limits::Limits,
     observe,
     page::{Page, PageRequest},
     policy::Right,
     query::Filter,
+    record::{Record, Status},
     refusal::{Refusal, Verdict},
     search::Query,
     status_counts::StatusCounts,
@@ -34,7 +35,7 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    /// The stored invitation.
+    /// The invitation.
     #[must_use]
     pub fn invitation(&self) -> &Invitation {
         &self.invitation
@@ -122,7 +123,7 @@ impl<S: Store> Invitations<S> {
             // reports the damage.
             let code = self.open(&invitation).ok();
             if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
-                items.push(self.view(actor, invitation, code, now));
+                items.push(self.view(actor, invitation.into(), code, now));
             }
         }
         let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
@@ -199,7 +200,7 @@ impl<S: Store> Invitations<S> {
         let invitation = self.load(actor, &call, id, Action::View).await?;
         // The facts can be seen although the code is damaged; `copy` reports the damage.
         let code = self.open(&invitation).ok();
-        Ok(self.view(actor, invitation, code, call.now))
+        Ok(self.view(actor, invitation.into(), code, call.now))
     }
 
     /// Returns the code of an invitation, to share it, and records that in the audit
@@ -231,7 +232,7 @@ impl<S: Store> Invitations<S> {
     #[must_use]
     pub fn view_of(&self, actor: &Actor, invitation: Invitation) -> InvitationView {
         let now = self.now();
-        let code = self.open(&invitation).ok();
+        let code = self.open(invitation.record()).ok();
         self.view(actor, invitation, code, now)
     }
 
@@ -242,7 +243,7 @@ impl<S: Store> Invitations<S> {
         call: &Call,
         id: InvitationId,
         action: Action,
-    ) -> Result<Invitation, Error> {
+    ) -> Result<Record, Error> {
         let target = Target::Id(id);
         match self.store.get(&target, actor.scope()).await? {
             Some(invitation) if invitation.deleted_at.is_none() => Ok(invitation),
@@ -314,12 +315,12 @@ impl<S: Store> Invitations<S> {
         InvitationView {
             code: code.filter(|_| policy.allows(actor.role(), Right::Copy)),
             status: invitation.status(listed_at),
-            actions: actions(&invitation, &Caller::from(actor).performer(), policy),
+            actions: actions(invitation.record(), &Caller::from(actor).performer(), policy),
             invitation,
         }
     }
 
-    pub(super) fn open(&self, invitation: &Invitation) -> Result<InvitationCode, Error> {
+    pub(super) fn open(&self, invitation: &Record) -> Result<InvitationCode, Error> {
         let settings = &self.settings;
         Ok(settings.sealing.open(invitation.id, &invitation.sealed, &settings.format)?)
     }

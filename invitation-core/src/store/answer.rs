@@ -4,8 +4,8 @@ use crate::{
     email::EmailKey,
     event::Event,
     id::InvitationId,
-    invitation::{Binding, Facts, Invitation, Status},
     quota::{Quota, QuotaOf},
+    record::{Binding, Facts, Record, Status},
     request::{IdempotentRequest, PriorRequest},
     text::Division,
     time::Timestamp,
@@ -27,7 +27,7 @@ pub enum CommittedBy {
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct NewInvitation {
     /// The new invitation.
-    pub invitation: Invitation,
+    pub invitation: Record,
     /// The event of its creation, complete.
     pub event: Event,
 }
@@ -58,7 +58,7 @@ impl Invitee {
     /// Returns whether this invitation invites the mailbox to the division, and is active
     /// at `now`.
     #[must_use]
-    pub fn is_invited_by(&self, invitation: &Invitation, now: Timestamp) -> bool {
+    pub fn is_invited_by(&self, invitation: &Record, now: Timestamp) -> bool {
         let is_addressee =
             matches!(&invitation.binding, Binding::Address(email) if *email.key() == self.address);
         is_addressee

@@ -10,11 +10,11 @@ use crate::{
     error::StoreError,
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Facts, Invitation, Redemption},
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter},
+    record::{Facts, Record, Redemption},
     status_counts::StatusCounts,
     text::UserId,
     time::Timestamp,
@@ -43,7 +43,7 @@ macro_rules! forward {
                 &self,
                 target: &Target,
                 scope: &Scope,
-            ) -> Result<Option<Invitation>, StoreError> {
+            ) -> Result<Option<Record>, StoreError> {
                 (**self).get(target, scope).await
             }
 
@@ -73,7 +73,7 @@ macro_rules! forward {
                 scope: &Scope,
                 filter: &Filter,
                 page: &PageRequest<InvitationId>,
-            ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+            ) -> Result<StorePage<Record, InvitationId>, StoreError> {
                 (**self).list(scope, filter, page).await
             }
 

@@ -10,11 +10,11 @@ use crate::{
     error::{StoreError, StoreErrorKind},
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Facts, Invitation, Redemption},
     lease::OpenLease,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter},
+    record::{Facts, Record, Redemption},
     status_counts::StatusCounts,
     text::UserId,
     time::Timestamp,
@@ -253,7 +253,7 @@ impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
         }
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         self.one(Operation::Get, self.store.get(target, scope)).await
     }
 
@@ -279,7 +279,7 @@ impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         self.one(Operation::List, self.store.list(scope, filter, page)).await
     }
 

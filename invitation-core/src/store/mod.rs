@@ -87,7 +87,6 @@ pub use crate::{
     email::EmailKey,
     error::{StoreError, StoreErrorKind},
     guard::{Condition, Guard},
-    invitation::{Facts, Inviter, Revocation},
     lease::{ConsumedLease, Lease, OpenLease},
     page::{PageRequest, StorePage},
     parts::{BindingParts, InviterParts},
@@ -96,6 +95,7 @@ pub use crate::{
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position},
     quota::{Quota, QuotaOf},
+    record::{Facts, Inviter, Record, Revocation},
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     search::{Search, SearchTerm, StoredTerms},
     state::State,
@@ -105,7 +105,7 @@ pub use crate::{
 use crate::{
     event::Event,
     id::{EventId, InvitationId},
-    invitation::{Invitation, Redemption},
+    record::Redemption,
     text::UserId,
     time::Timestamp,
 };
@@ -120,13 +120,13 @@ use crate::{
 ///
 /// ## What a store keeps
 ///
-/// - **Invitations**, tombstones included: every field of [`Invitation`]. The id is
+/// - **Invitations**, tombstones included: every field of [`Record`]. The id is
 ///   unique; so is the digest of the code.
 /// - **Redemptions** ([`Redemption`]), at most one for each user and
 ///   invitation. The redemption of a single-use invitation equals its
-///   [`Invitation::last_use`].
+///   [`Record::last_use`].
 /// - **Leases** on an invitation ([`Lease`]), at most one for each user and
-///   invitation; [`Invitation::held`] is their number. A lease stays, expired or not,
+///   invitation; [`Record::held`] is their number. A lease stays, expired or not,
 ///   until a change ends it.
 /// - **Events**, unique by id ([`Event`]).
 /// - **Requests** ([`IdempotentRequest`]): for each owner and idempotency key, the
@@ -168,8 +168,8 @@ use crate::{
 /// | [`Condition::holds`](crate::Condition::holds) | a condition of a guard |
 /// | [`Change::apply_to`](crate::Change::apply_to) | a change |
 /// | [`Transition::evidence`](crate::Transition::evidence) | the event of a change |
-/// | [`Invitation::state`], [`Invitation::ended_at`] | what an index may keep |
-/// | [`Invitation::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by) | a search |
+/// | [`Record::state`], [`Record::ended_at`] | what an index may keep |
+/// | [`Record::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by) | a search |
 /// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | the items of a list |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
 /// | [`Invitee::is_invited_by`] | an invited mailbox |
@@ -291,7 +291,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError>;
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError>;
 
     /// Returns the facts about an invitation and a user, tombstones included, if the
     /// invitation lies within the scope: the invitation, the redemption and the lease of
@@ -344,7 +344,7 @@ pub trait Store: fmt::Debug + Send + Sync {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError>;
+    ) -> Result<StorePage<Record, InvitationId>, StoreError>;
 
     /// Returns how many invitations within the scope match, by status, exact up to `cap`
     /// ([`StatusCounts::up_to`]).

@@ -115,7 +115,7 @@ async fn one_round(invitations: &Service, told: &Mutex<Told>, caller: usize, rou
             return false;
         }
     };
-    let id = created.invitation().id;
+    let id = created.invitation().id();
     told.lock().unwrap().acknowledged.entry(id).or_default();
     let code = created.code().reveal().to_string();
     let mut callers = JoinSet::new();

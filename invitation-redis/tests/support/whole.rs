@@ -33,9 +33,9 @@ pub async fn whole(
     let all = listed(invitations, &Criteria::new()).await;
     let mut found = BTreeMap::new();
     for (one, _) in &all {
-        let uses = usize::try_from(one.uses).unwrap();
+        let uses = usize::try_from(one.uses()).unwrap();
         let first = Paging::first(200).unwrap();
-        let ledger = invitations.redemptions(&admin(), one.id, first).await.unwrap();
+        let ledger = invitations.redemptions(&admin(), one.id(), first).await.unwrap();
         let redeemers: BTreeSet<String> =
             ledger.items().iter().map(|one| one.user.as_str().to_owned()).collect();
         assert_eq!(
@@ -45,19 +45,19 @@ pub async fn whole(
         );
         for (action, number) in [(Action::Create, 1), (Action::Redeem, uses)] {
             let criteria = EventCriteria::new()
-                .about(one.id)
+                .about(one.id())
                 .of_action(action)
                 .with_outcome(EventOutcome::Succeeded);
             let first = Paging::first(200).unwrap();
             let trail = invitations.events(&admin(), &criteria, first).await.unwrap();
             assert_eq!(trail.items().len(), number, "{action:?} and its event are one");
         }
-        if let Some(last) = &one.last_use {
+        if let Some(last) = &one.last_use() {
             let criteria = Criteria::new().matching(last.username.as_str());
             let by_name = listed(invitations, &criteria).await;
-            assert!(by_name.iter().any(|(found, _)| found.id == one.id), "it is found");
+            assert!(by_name.iter().any(|(found, _)| found.id() == one.id()), "it is found");
         }
-        found.insert(one.id, redeemers);
+        found.insert(one.id(), redeemers);
     }
     let counts = invitations.counts(&admin(), &Criteria::new()).await.unwrap();
     for &status in Status::ALL {

@@ -17,7 +17,7 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
-    values::{Record, ValueList},
+    values::{InputRow, ValueList},
 };
 
 /// The result of an attempt, inside the transaction.

@@ -10,7 +10,7 @@ use crate::{
     names::Names,
     row::{self, InvitationRow, StateRow},
     statement::Statement,
-    values::{ColumnArrays, Record, ValueList},
+    values::{ColumnArrays, InputRow, ValueList},
 };
 
 /// The number of values that the widest row binds, rounded up.
@@ -122,7 +122,7 @@ async fn write_events<DB: Dialect>(
 
 /// Adds rows to a table, with as many statements as needed. The clause `end` decides what happens
 /// to rows that exist.
-pub(super) async fn write_rows<DB: Dialect, R: Record>(
+pub(super) async fn write_rows<DB: Dialect, R: InputRow>(
     conn: &mut DB::Connection,
     table: &str,
     columns: &str,
@@ -141,7 +141,7 @@ const fn max_rows_per_statement<DB: Dialect>() -> usize {
 }
 
 /// Returns the statement that adds these rows.
-fn rows_added<DB: Dialect, R: Record>(
+fn rows_added<DB: Dialect, R: InputRow>(
     table: &str,
     columns: &str,
     rows: &[R],
@@ -162,7 +162,7 @@ fn rows_added<DB: Dialect, R: Record>(
             if rows.len() > 1 {
                 s = s.one_off();
             }
-            if rows.iter().any(Record::is_secret) {
+            if rows.iter().any(InputRow::is_secret) {
                 s.keep_secret();
             }
             for (n, row) in rows.iter().enumerate() {

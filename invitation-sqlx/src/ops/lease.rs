@@ -2,7 +2,7 @@
 //! before, and that row is the lock for them.
 
 use invitation_core::{
-    ConsumedLease, Facts, Invitation, InvitationId, Lease, StoreError, Transition, UserId,
+    ConsumedLease, Facts, InvitationId, Lease, Record, StoreError, Transition, UserId,
 };
 
 use super::ledger;
@@ -21,7 +21,7 @@ pub(super) async fn change<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transition: &Transition,
-    invitation: &Invitation,
+    invitation: &Record,
 ) -> Result<Leases, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
     let change = transition.change();
@@ -147,7 +147,7 @@ async fn end<DB: Dialect>(
 async fn begin<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    invitation: &Invitation,
+    invitation: &Record,
     lease: &Lease,
 ) -> sqlx::Result<bool> {
     let mut s = Statement::<DB>::new(format!(

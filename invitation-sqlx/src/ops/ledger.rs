@@ -1,7 +1,7 @@
 //! The ledger: redemptions of invitations that several users may redeem. The last
 //! redemption stands in the invitation's own row, too.
 
-use invitation_core::{Invitation, InvitationId, Redemption, StoreError, Transition};
+use invitation_core::{InvitationId, Record, Redemption, StoreError, Transition};
 
 use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
 
@@ -10,7 +10,7 @@ pub(super) async fn mine<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transition: &Transition,
-    invitation: &Invitation,
+    invitation: &Record,
 ) -> Result<Option<Redemption>, StoreError> {
     let Some(user) = transition.redeemer() else { return Ok(None) };
     if invitation.max_uses.get() == 1 {

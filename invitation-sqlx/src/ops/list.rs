@@ -18,8 +18,8 @@ mod keyset_scan;
 mod small_set;
 
 use invitation_core::{
-    BatchId, Division, Filter, Invitation, InvitationId, PageRequest, Position, Role, Scope,
-    Search, SearchTerm, Status, StoreError, StorePage, UserId,
+    BatchId, Division, Filter, InvitationId, PageRequest, Position, Record, Role, Scope, Search,
+    SearchTerm, Status, StoreError, StorePage, UserId,
 };
 
 use crate::{
@@ -119,7 +119,7 @@ pub(crate) async fn list<DB: Dialect>(
     scope: &Scope,
     filter: &Filter,
     page: &PageRequest<InvitationId>,
-) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+) -> Result<StorePage<Record, InvitationId>, StoreError> {
     let query = ListQuery { names, scope, filter, page };
     let chosen = match &filter.search {
         Some(search) => choose_terms::<DB>(conn, names, scope, search).await?,
@@ -128,7 +128,7 @@ pub(crate) async fn list<DB: Dialect>(
     let mut short = None;
     for plan in plans::<DB>(scope, filter, &chosen) {
         let (items, end) = query.run::<DB>(conn, plan).await?;
-        let position = |last: &Invitation| Position { at: last.created_at, id: last.id };
+        let position = |last: &Record| Position { at: last.created_at, id: last.id };
         let full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
         let slice = StorePage::from_one_more(items, page.limit, position);
         if full || end.is_none() {
@@ -233,7 +233,7 @@ impl ListQuery<'_> {
         &self,
         conn: &mut DB::Connection,
         plan: Plan<'_>,
-    ) -> Result<(Vec<Invitation>, Option<Position<InvitationId>>), StoreError> {
+    ) -> Result<(Vec<Record>, Option<Position<InvitationId>>), StoreError> {
         let mut s = Statement::<DB>::new("");
         match plan {
             Plan::AllTerms(division, terms) => self.all_terms(&mut s, division, terms),

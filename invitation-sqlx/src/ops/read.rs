@@ -1,8 +1,8 @@
 //! Queries that are one statement each.
 
 use invitation_core::{
-    Event, EventFilter, EventId, Facts, Invitation, InvitationId, Located, OpenLease, PageRequest,
-    Position, Redemption, Scope, StoreError, StorePage, Target, UserId,
+    Event, EventFilter, EventId, Facts, InvitationId, Located, OpenLease, PageRequest, Position,
+    Record, Redemption, Scope, StoreError, StorePage, Target, UserId,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ pub(crate) async fn get<DB: Dialect>(
     names: &Names,
     target: &Target,
     scope: &Scope,
-) -> Result<Option<Invitation>, StoreError> {
+) -> Result<Option<Record>, StoreError> {
     find::<DB>(conn, names, target, scope, "").await
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn get_held<DB: Dialect>(
     names: &Names,
     target: &Target,
     scope: &Scope,
-) -> Result<Option<Invitation>, StoreError> {
+) -> Result<Option<Record>, StoreError> {
     find::<DB>(conn, names, target, scope, DB::FOR_SHARE).await
 }
 
@@ -34,7 +34,7 @@ async fn find<DB: Dialect>(
     target: &Target,
     scope: &Scope,
     lock: &str,
-) -> Result<Option<Invitation>, StoreError> {
+) -> Result<Option<Record>, StoreError> {
     let mut s = Statement::<DB>::new(format!(
         "SELECT {} FROM {} i WHERE ",
         row::INVITATION,

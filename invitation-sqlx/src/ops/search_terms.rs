@@ -1,12 +1,12 @@
 //! The table of search terms.
 
-use invitation_core::{Indexed, Invitation, StoredTerms};
+use invitation_core::{Indexed, Record, StoredTerms};
 
 use crate::{
     dialect::Dialect,
     names::Names,
     statement::Statement,
-    values::{Record, Values},
+    values::{InputRow, Values},
 };
 
 use super::insert;
@@ -17,13 +17,13 @@ const ADDRESS: i64 = 0;
 /// One search term of an invitation.
 pub(super) struct TermRow<'a> {
     text: String,
-    invitation: &'a Invitation,
+    invitation: &'a Record,
     part: i64,
 }
 
 const COLUMNS: &str = "term, division, created_at, invitation, part";
 
-impl Record for TermRow<'_> {
+impl InputRow for TermRow<'_> {
     fn is_secret(&self) -> bool {
         self.part == ADDRESS
     }
@@ -38,16 +38,12 @@ impl Record for TermRow<'_> {
 }
 
 /// Returns the rows of some terms of an invitation.
-fn rows(
-    terms: Vec<String>,
-    invitation: &Invitation,
-    part: i64,
-) -> impl Iterator<Item = TermRow<'_>> {
+fn rows(terms: Vec<String>, invitation: &Record, part: i64) -> impl Iterator<Item = TermRow<'_>> {
     terms.into_iter().map(move |text| TermRow { text, invitation, part })
 }
 
 /// Returns the rows of a new invitation.
-pub(super) fn all_of(invitation: &Invitation) -> impl Iterator<Item = TermRow<'_>> {
+pub(super) fn all_of(invitation: &Record) -> impl Iterator<Item = TermRow<'_>> {
     let StoredTerms { address, used_by } = invitation.search_terms();
     rows(address, invitation, ADDRESS).chain(rows(used_by, invitation, invitation.uses.into()))
 }
@@ -65,7 +61,7 @@ pub(super) async fn follow<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     moved: Indexed,
-    invitation: &Invitation,
+    invitation: &Record,
 ) -> sqlx::Result<()> {
     if moved.existence {
         return forget::<DB>(conn, names, invitation, "").await;
@@ -92,7 +88,7 @@ pub(super) async fn follow<DB: Dialect>(
 async fn forget<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
-    invitation: &Invitation,
+    invitation: &Record,
     which: &str,
 ) -> sqlx::Result<()> {
     let mut s =

@@ -3,7 +3,7 @@
 //! update in place. A transaction updates the invitation's row first, and that row is the
 //! lock for this one.
 
-use invitation_core::{Change, Invitation, InvitationId, State};
+use invitation_core::{Change, InvitationId, Record, State};
 
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
@@ -15,7 +15,7 @@ pub(super) async fn follow<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     change: &Change,
-    invitation: &Invitation,
+    invitation: &Record,
 ) -> sqlx::Result<()> {
     let moved = change.indexed();
     let (before, now) = (change.state_before(invitation), invitation.state());
@@ -42,7 +42,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    fn of(invitation: &Invitation) -> Self {
+    fn of(invitation: &Record) -> Self {
         Self {
             division: invitation.division.as_str().to_owned(),
             state: invitation.state(),

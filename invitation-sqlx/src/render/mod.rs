@@ -1,7 +1,7 @@
 //! The core's types as SQL that every database understands.
 //!
 //! Each function here has a counterpart in the core that defines its meaning: `Condition::holds`,
-//! `Change::apply_to`, `Filter::matches`, `Invitation::status`, `Quota::counts`, `Purge::takes`.
+//! `Change::apply_to`, `Filter::matches`, `Record::status`, `Quota::counts`, `Purge::takes`.
 //! The alias of the table of invitations is always `i`.
 
 mod guard;

@@ -8,7 +8,7 @@ use invitation_core::{
 use super::{ColumnReader, Result};
 use crate::{
     dialect::Dialect,
-    values::{Record, Values},
+    values::{InputRow, Values},
 };
 
 /// The columns of an event, in the order of [`event`] and [`write_event`].
@@ -41,7 +41,7 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
     })
 }
 
-impl Record for Event {
+impl InputRow for Event {
     fn write(&self, v: &mut impl Values) {
         write_event(v, self, |v| {
             v.blob(self.invitation.as_ref().map(|id| id.as_bytes().as_slice()));

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, EventId, Facts, Fingerprint,
-    Invitation, InvitationId, Inviter, InviterParts, Located, Metadata, Position, Redemption,
+    InvitationId, Inviter, InviterParts, Located, Metadata, Position, Record, Redemption,
     RequestResults, Revocation, Role, SealedCode, State, StoreError, StoreErrorKind, Timestamp,
     UserId, Username,
 };
@@ -22,7 +22,7 @@ use crate::{
     dialect::Dialect,
     error::CorruptColumn,
     render,
-    values::{Record, Values},
+    values::{InputRow, Values},
 };
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them and
@@ -166,7 +166,7 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
     }
 }
 
-pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Invitation> {
+pub(crate) fn invitation<DB: Dialect>(row: &DB::Row) -> Result<Record> {
     read_invitation(&mut ColumnReader::<DB>::new(row, "codes"))
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn facts<DB: Dialect>(row: &DB::Row, user: &UserId) -> Result<Facts> 
 
 /// A row of a list.
 pub(crate) enum ListedRow {
-    Invitation(Box<Invitation>),
+    Invitation(Box<Record>),
     /// The position where the candidates ended.
     End(Position<InvitationId>),
 }
@@ -209,7 +209,7 @@ pub(crate) fn listed<DB: Dialect>(row: &DB::Row) -> Result<ListedRow> {
 
 /// A row about a request, with one of its invitations, if there are any.
 pub(crate) struct PriorRequestRow {
-    pub(crate) invitation: Option<Invitation>,
+    pub(crate) invitation: Option<Record>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) results: Option<RequestResults>,
 }
@@ -237,13 +237,13 @@ pub(crate) fn request_id<DB: Dialect>(row: &DB::Row) -> Result<Vec<u8>> {
 }
 
 /// Reads an invitation, and the ordinal of a batch entry from the column after it.
-pub(crate) fn invitation_and_ordinal<DB: Dialect>(row: &DB::Row) -> Result<(Invitation, i64)> {
+pub(crate) fn invitation_and_ordinal<DB: Dialect>(row: &DB::Row) -> Result<(Record, i64)> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     Ok((read_invitation(&mut c)?, c.int("ordinal")?))
 }
 
-fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Invitation> {
-    Ok(Invitation {
+fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> {
+    Ok(Record {
         id: InvitationId::from_bytes(c.bytes("id")?),
         digest: CodeDigest::from_bytes(c.bytes("digest")?),
         tag: CodeTag::from_bytes(c.bytes("tag")?),
@@ -297,11 +297,11 @@ fn last_use<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Option<Redempti
 
 /// A new row, with the id of the request that created it as its last column.
 pub(crate) struct InvitationRow<'a> {
-    pub(crate) invitation: &'a Invitation,
+    pub(crate) invitation: &'a Record,
     pub(crate) request: Option<&'a [u8]>,
 }
 
-impl Record for InvitationRow<'_> {
+impl InputRow for InvitationRow<'_> {
     fn is_secret(&self) -> bool {
         true
     }
@@ -345,11 +345,11 @@ impl Record for InvitationRow<'_> {
 }
 
 /// The state of an invitation, as a row in the order of [`STATE`].
-pub(crate) struct StateRow<'a>(pub(crate) &'a Invitation);
+pub(crate) struct StateRow<'a>(pub(crate) &'a Record);
 
 pub(crate) const STATE: &str = "division, state, created_at, id, expires_at, inviter";
 
-impl Record for StateRow<'_> {
+impl InputRow for StateRow<'_> {
     fn write(&self, v: &mut impl Values) {
         let Self(invitation) = self;
         v.text(invitation.division.as_str());

@@ -76,7 +76,7 @@ impl<DB: Counted> Harness<DB> {
     pub(crate) async fn create(&self, draft: Draft) -> (InvitationId, String) {
         let draft = draft.with_role(Role::new("staff").unwrap());
         let created = self.invitations.create(&admin(), draft).await.unwrap();
-        (created.invitation().id, created.code().reveal().to_string())
+        (created.invitation().id(), created.code().reveal().to_string())
     }
 
     pub(crate) async fn code(&self, draft: Draft) -> String {

@@ -44,7 +44,7 @@ async fn batched_caller_gets_the_grant_of_its_own_code() {
     assert_eq!(redemptions_on_record(&harness.invitations).await, 20);
     for one in harness.all().await {
         assert_eq!(one.status(harness.invitations.now()), Status::Used);
-        let used_by = &one.last_use.as_ref().unwrap().username;
+        let used_by = &one.last_use().as_ref().unwrap().username;
         assert_eq!(harness.found(used_by.as_str()).await, 1, "by the name of its redeemer");
     }
     for event in trail(&harness.invitations).await.into_iter().skip(20) {

@@ -46,9 +46,9 @@ pub(crate) async fn batch_of_one_multi_use_code_counts_each_redemption<DB: Count
     let one = harness.all().await.remove(0);
     assert_eq!(one.status(harness.invitations.now()), Status::Used);
     let page = Paging::first(20).unwrap();
-    let ledger = harness.invitations.redemptions(&admin(), one.id, page).await.unwrap();
+    let ledger = harness.invitations.redemptions(&admin(), one.id(), page).await.unwrap();
     assert_eq!(ledger.items().len(), 10);
-    let last = &one.last_use.as_ref().unwrap().username;
+    let last = &one.last_use().as_ref().unwrap().username;
     assert_eq!(harness.found("person").await, 1);
     assert_eq!(harness.found(last.as_str()).await, 1);
     let earlier = (0..10).map(|n| format!("person{n:03}")).find(|name| name != last.as_str());

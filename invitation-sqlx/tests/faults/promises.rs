@@ -46,7 +46,7 @@ pub(crate) async fn change_without_its_event_is_not_made<DB: Failing>() {
     let anna = redeemer("anna");
     let admin = admin();
     let any = invitation_core::IfVersion::Any;
-    let id = invitation.id;
+    let id = invitation.id();
     let store_failed = |error: Error| matches!(error, Error::Store(_));
     assert!(store_failed(invitations.redeem(&code, &anna).await.unwrap_err()));
     assert!(store_failed(invitations.create(&manager(), Draft::new()).await.unwrap_err()));
@@ -94,7 +94,7 @@ pub(crate) async fn corrupt_row_is_an_error_naming_the_column<DB: Failing>() {
     let invitations = &host.invitations;
     let (invitation, code) = create(invitations).await;
     run(host.pool(), "UPDATE invitation_codes SET metadata = '['").await;
-    let Err(Error::Store(error)) = invitations.get(&admin(), invitation.id).await else {
+    let Err(Error::Store(error)) = invitations.get(&admin(), invitation.id()).await else {
         panic!("the metadata are no object")
     };
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
@@ -128,7 +128,7 @@ pub(crate) async fn no_code_in_events_errors_or_debug_output<DB: Failing>() {
     let invitations = &host.invitations;
     let manager: Actor = manager();
     let (invitation, code) = create(invitations).await;
-    let view = invitations.get(&manager, invitation.id).await.unwrap();
+    let view = invitations.get(&manager, invitation.id()).await.unwrap();
     invitations.redeem(&code, &redeemer("anna")).await.unwrap();
     let error = invitations.redeem(&code, &redeemer("eve")).await.unwrap_err();
     let page = invitations.list(&manager, &Criteria::new(), Paging::default()).await.unwrap();

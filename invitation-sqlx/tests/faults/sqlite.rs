@@ -2,9 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use invitation_core::{
-    Clock, Invitation, Invitations, ManualClock, Refusal, Reservation, SystemClock,
-};
+use invitation_core::{Clock, Invitations, ManualClock, Refusal, Reservation, SystemClock};
 use invitation_sqlx::{
     SqliteStore,
     sqlx::{self, Sqlite},
@@ -66,13 +64,13 @@ async fn dropped_redeem_with_is_committed_with_its_event_or_free_after_the_lease
 
         clock.advance(invitations.limits().lease());
         let second = invitations.redeem(&code, &redeemer("ben")).await;
-        let facts = invitations.get(&admin(), invitation.id).await.unwrap();
-        let Invitation { uses, held, last_use, .. } = facts.invitation();
-        assert_eq!((*uses, *held), (1, 0), "after {polls} polls");
+        let facts = invitations.get(&admin(), invitation.id()).await.unwrap();
+        let row = facts.invitation();
+        assert_eq!((row.uses(), row.held()), (1, 0), "after {polls} polls");
         assert_eq!(redemptions_on_record(invitations).await, made, "each with evidence");
         if let Err(refused) = second {
             assert_eq!(refused.refusal(), Some(&Refusal::Used), "after {polls} polls");
-            assert_eq!(last_use.as_ref().unwrap().username.as_str(), "anna");
+            assert_eq!(row.last_use().unwrap().username.as_str(), "anna");
             assert_eq!(accounts.load(Ordering::SeqCst), 1, "one account");
             spent += 1;
         }

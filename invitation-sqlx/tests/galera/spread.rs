@@ -7,9 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, Invitation,
-    InvitationId, Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Redemption,
-    Scope, StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
+    CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
+    Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
+    StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
 };
 use invitation_sqlx::MySqlStore;
 
@@ -71,7 +71,7 @@ impl Store for Spread {
         answers
     }
 
-    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Invitation>, StoreError> {
+    async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         self.node().get(target, scope).await
     }
 
@@ -97,7 +97,7 @@ impl Store for Spread {
         scope: &Scope,
         filter: &Filter,
         page: &PageRequest<InvitationId>,
-    ) -> Result<StorePage<Invitation, InvitationId>, StoreError> {
+    ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         self.node().list(scope, filter, page).await
     }
 

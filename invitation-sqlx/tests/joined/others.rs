@@ -29,7 +29,7 @@ pub(crate) async fn overtaken<DB: Kind>(
     let mut tx = host.begin_with(begin).await;
     inside(&mut tx, LOOK).await;
     let longer = Amendment::new().expiring(Expiry::InDays(30));
-    host.invitations.amend(&admin(), invitation.id, longer, IfVersion::Any).await.unwrap();
+    host.invitations.amend(&admin(), invitation.id(), longer, IfVersion::Any).await.unwrap();
     let joined = host.invitations.on(Joined::new(&mut tx));
     assert_conflict(joined.redeem(code, &redeemer("anna")).await);
     tx
@@ -92,6 +92,6 @@ pub(crate) async fn quotas_and_keys_in_an_older_transaction_are_current<DB: Kind
     assert!(matches!(full.refusal(), Some(Refusal::QuotaExceeded { .. })), "{full:?}");
     let again = joined.create_once(&manager(), &key, Draft::new()).await.unwrap();
     assert!(again.is_replayed());
-    assert_eq!(again.invitation().id, made.invitation().id);
+    assert_eq!(again.invitation().id(), made.invitation().id());
     tx.rollback().await.unwrap();
 }

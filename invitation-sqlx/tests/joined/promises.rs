@@ -114,7 +114,7 @@ pub(crate) async fn whole_service_works_in_a_host_transaction<DB: Kind>() {
         let inside = host.invitations.on(host.invitations.store().join(&mut tx));
         let uses = 3.try_into().unwrap();
         let created = inside.create(&admin(), staff().for_uses(uses)).await.unwrap();
-        let (id, code) = (created.invitation().id, created.code().reveal());
+        let (id, code) = (created.invitation().id(), created.code().reveal());
         inside.redeem(&code, &redeemer("anna")).await.unwrap();
         assert!(inside.redeem(&code, &redeemer("anna")).await.unwrap().is_replayed());
         inside.redeem(&code, &redeemer("ben")).await.unwrap();

@@ -38,7 +38,7 @@ async fn finds_matches_of_both_terms<S: Store>(invitations: &Invitations<S>) {
         };
         let drafts = numbers.clone().map(draft).collect();
         let created = invitations.create_many(&SystemActor::for_bootstrap(), drafts).await.unwrap();
-        let ids = created.iter().map(|created| created.invitation().id);
+        let ids = created.iter().map(|created| created.invitation().id());
         both.extend(numbers.zip(ids).filter(|(n, _)| n.abs_diff(EACH) < 10).map(|(_, id)| id));
     }
     both.reverse();
@@ -60,7 +60,7 @@ pub(super) async fn all<S: Store>(
     let mut paging = Paging::first(page).unwrap();
     loop {
         let listed = invitations.list(&manager(), &criteria, paging).await.unwrap();
-        found.extend(listed.items().iter().map(|view| view.invitation().id));
+        found.extend(listed.items().iter().map(|view| view.invitation().id()));
         pages += 1;
         let Some(next) = listed.next() else { return (found, pages) };
         paging = Paging::first(page).unwrap().after(next);

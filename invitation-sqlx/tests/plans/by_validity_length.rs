@@ -81,7 +81,7 @@ impl Data {
         let mut paging = Paging::first(size).unwrap();
         loop {
             let page = self.invitations.list(actor, criteria, paging).await.unwrap();
-            ids.extend(page.items().iter().map(|listed| listed.invitation().id));
+            ids.extend(page.items().iter().map(|listed| listed.invitation().id()));
             let Some(next) = page.next() else { return (ids, short) };
             short += usize::from(page.items().len() < size as usize);
             paging = Paging::first(size).unwrap().after(next);
@@ -130,7 +130,7 @@ async fn postgres_list_by_validity_length_stays_in_its_time_range() {
         let all = data.expected(status).await;
         let at = async |n: usize| {
             let one = data.invitations.get(&manager(), all[n]).await.unwrap();
-            (one.invitation().created_at, one.invitation().expires_at)
+            (one.invitation().created_at(), one.invitation().expires_at())
         };
         let (from, until) = (all.len() * 2 / 3, all.len() / 3);
         let (first, last) = (at(from).await.0, at(until).await.0);

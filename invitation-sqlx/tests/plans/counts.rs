@@ -144,7 +144,7 @@ async fn changes_of_an_invitation_keep_its_sample() {
     let before = sampled().await;
     assert!(!before.is_empty());
     for (n, created) in codes.iter().enumerate() {
-        let id = created.invitation().id;
+        let id = created.invitation().id();
         match n % 5 {
             0 => {
                 let code = created.code().reveal().to_string();

@@ -73,7 +73,7 @@ async fn mariadb_uses_the_intended_indexes() {
     let invitations = Invitations::new(store);
     for (question, indexes) in QUESTIONS {
         let created = invitations.create(&manager(), Draft::new()).await.unwrap();
-        let (id, code) = (created.invitation().id, created.code().reveal().to_string());
+        let (id, code) = (created.invitation().id(), created.code().reveal().to_string());
         // Inside a host's transaction, statements are sent and logged with their values.
         let mut tx = pool.begin().await.unwrap();
         let before = rows_read(&mut tx).await;

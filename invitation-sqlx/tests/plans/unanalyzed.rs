@@ -66,7 +66,7 @@ async fn filled(size: u32, then: &str) -> (String, InvitationId) {
         }
     }
     let created = Invitations::new(store).create(&manager(), Draft::new()).await.unwrap();
-    (url, created.invitation().id)
+    (url, created.invitation().id())
 }
 
 async fn reads_few_rows(size: u32, then: &str) {
@@ -131,10 +131,10 @@ async fn postgres_reads_few_rows_for_rare_matches() {
     let all = invitations.list(&small, &Criteria::new(), Paging::first(50).unwrap()).await.unwrap();
     assert_eq!(all.items().len(), 30);
     let (newest, oldest) = (all.items()[0].invitation(), all.items()[29].invitation());
-    let before = TimeRange { from: Some(oldest.created_at), until: Some(newest.created_at) };
+    let before = TimeRange { from: Some(oldest.created_at()), until: Some(newest.created_at()) };
     let last = invitations.list(&manager(), &Criteria::new(), Paging::first(10).unwrap()).await;
     let since =
-        TimeRange { from: Some(last.unwrap().items()[9].invitation().created_at), until: None };
+        TimeRange { from: Some(last.unwrap().items()[9].invitation().created_at()), until: None };
 
     let of = |status: &Status| Criteria::new().with_status(*status);
     let statuses: Vec<_> = Status::ALL.iter().map(of).collect();

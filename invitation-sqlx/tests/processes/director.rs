@@ -64,7 +64,7 @@ async fn direct<DB: Host>(url: &str, setup: Setup) {
             let place = format!("round {round} for {uses}: {told:?}");
             assert_eq!(sum(&told, 0), uses, "{place}");
             assert_eq!(sum(&told, 1), PROCESSES * CONNECTIONS - uses, "{place}");
-            check_trail(&invitations, created.invitation().id, uses, &place).await;
+            check_trail(&invitations, created.invitation().id(), uses, &place).await;
             let_in += uses;
         }
     }
@@ -84,7 +84,7 @@ async fn check_trail<DB: Host>(
 ) {
     let all = Paging::first(200).unwrap();
     let view = invitations.get(&admin(), id).await.unwrap();
-    assert_eq!(view.invitation().uses, uses, "{place}");
+    assert_eq!(view.invitation().uses(), uses, "{place}");
     let redeemed = invitations.redemptions(&admin(), id, all).await.unwrap();
     assert_eq!(redeemed.items().len(), usize::try_from(uses).unwrap(), "{place}");
     let about =

@@ -52,5 +52,5 @@ pub async fn redemptions_on_record<S: Store>(invitations: &Invitations<S>) -> us
 pub async fn uses<S: Store>(invitations: &Invitations<S>) -> u32 {
     let paging = Paging::first(200).unwrap();
     let page = invitations.list(&admin(), &Criteria::new(), paging).await.unwrap();
-    page.items().iter().map(|view| view.invitation().uses).sum()
+    page.items().iter().map(|view| view.invitation().uses()).sum()
 }

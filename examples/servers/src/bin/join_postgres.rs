@@ -67,7 +67,7 @@ async fn main() -> Result {
 
     let accounts: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM demo_users").fetch_one(&pool).await?;
-    let uses = invitations.get(&admin, created.invitation().id).await?.invitation().uses;
+    let uses = invitations.get(&admin, created.invitation().id()).await?.invitation().uses();
     println!("accounts: {accounts}  redemptions: {uses}  refused: {refused}");
     assert_eq!((accounts, uses, refused), (3, 3, 9), "never twice, never for nobody");
     Ok(())

@@ -205,7 +205,7 @@ impl Imported {
     /// The batch of the created invitations; `None` when none was created.
     #[must_use]
     pub fn batch(&self) -> Option<BatchId> {
-        self.created().find_map(|created| created.invitation().batch)
+        self.created().find_map(|created| created.invitation().batch())
     }
 
     /// Whether an earlier call with the same key had done the import.

@@ -7,7 +7,7 @@ use std::{
 
 use invitation_core::{CodeDigest, CorrelationId, EmailKey, PlainRedemption, Source, Transition};
 
-use crate::values::{Record, Values};
+use crate::values::{InputRow, Values};
 
 /// A redemption of a batch, with one of the digests that its code may have.
 pub(super) struct BatchEntry<'a> {
@@ -88,7 +88,7 @@ fn is_compatible(a: &Transition, b: &Transition) -> bool {
 pub(super) const ENTRY: &str = "ordinal, digest, position, group_size, used_id, used_by, used_name, used_at, \
      terms, email_key, email_domain, correlation, source";
 
-impl Record for BatchEntry<'_> {
+impl InputRow for BatchEntry<'_> {
     fn write(&self, v: &mut impl Values) {
         let PlainRedemption { id, user, username, at, address, context, .. } = self.plain;
         v.int(self.ordinal);

@@ -14,7 +14,7 @@ mod statement;
 
 use std::num::NonZeroUsize;
 
-use invitation_core::{Facts, Invitation, StoreError, StoreErrorKind, Transition};
+use invitation_core::{Facts, Record, StoreError, StoreErrorKind, Transition};
 
 use self::entries::BatchEntry;
 use super::multi_statement;
@@ -104,7 +104,7 @@ async fn redeem_by_statement<DB: Dialect>(
 
 /// Returns the facts directly after one redemption, from the invitation after the whole batch.
 /// `more` is the number of later redemptions of the batch. The invitation has no leases.
-fn facts_at_turn(invitation: Invitation, transition: &Transition, more: u32) -> Facts {
+fn facts_at_turn(invitation: Record, transition: &Transition, more: u32) -> Facts {
     let mut facts = Facts::of(invitation);
     facts.invitation.uses -= more + 1;
     transition.change().apply_to(&mut facts);

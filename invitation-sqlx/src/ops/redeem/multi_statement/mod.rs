@@ -9,7 +9,7 @@ mod explanation;
 use std::slice;
 
 use invitation_core::{
-    Facts, Invitation, Outcome, PlainRedemption, StoreError, StoreErrorKind, Transition,
+    Facts, Outcome, PlainRedemption, Record, StoreError, StoreErrorKind, Transition,
 };
 
 use self::{
@@ -61,7 +61,7 @@ pub(super) async fn redeem_all<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     transitions: &[&Transition],
-) -> Result<Option<Invitation>, StoreError> {
+) -> Result<Option<Record>, StoreError> {
     let Some(transition) = transitions.last() else { return Ok(None) };
     let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
     let batch = SameCodeBatch { names, transition, plain, transitions };
@@ -149,7 +149,7 @@ async fn in_host_transaction<DB: Dialect>(
 
 /// Returns the row after the change, if the change was made. The message has only one query,
 /// which is its last statement.
-fn row_after<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Invitation>, StoreError> {
+fn row_after<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Record>, StoreError> {
     let Some(found) = answers.iter().flatten().next() else { return Ok(None) };
     // The change is committed, so an error here leaves the outcome unknown.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
