@@ -28,7 +28,7 @@
 //! let [denied, done] = page.items() else { panic!("two events") };
 //!
 //! assert_eq!((done.action, done.outcome), (Action::Create, EventOutcome::Succeeded));
-//! assert_eq!(done.invitation, Some(created.invitation().id));
+//! assert_eq!(done.invitation, Some(created.invitation().id()));
 //! assert_eq!((denied.action, denied.outcome), (Action::Create, EventOutcome::Denied));
 //! assert_eq!(denied.reason, Some(Reason::RoleNotGrantable));
 //! assert!(page.items().iter().all(|event| event.context.correlation.is_some()));

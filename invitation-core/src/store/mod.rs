@@ -17,7 +17,7 @@
 //! let store = MemoryStore::new();
 //! let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
 //! let created = Invitations::new(&store).create(&SystemActor::for_bootstrap(), draft).await?;
-//! let id = created.invitation().id;
+//! let id = created.invitation().id();
 //!
 //! // The service decides each call, here for two calls that revoke the invitation.
 //! let revoke = |operation: u8| {
