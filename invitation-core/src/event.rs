@@ -1,13 +1,12 @@
 //! Events: the entries of the audit trail.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Scope,
     id::{EventId, InvitationId},
     record::Record,
+    string_enum::string_enum,
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::Timestamp,
 };
@@ -129,54 +128,7 @@ pub struct RequestContext {
     pub source: Option<Source>,
 }
 
-/// Declares an enum whose variants are stored and shown as fixed strings.
-macro_rules! words {
-    (
-        $(#[$doc:meta])* $name:ident, $field:literal
-        { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }
-    ) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// All variants of this enum.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Returns the string under which the variant is stored and shown. It never
-            /// changes.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = crate::field_error::FieldError;
-
-            fn from_str(word: &str) -> Result<Self, Self::Err> {
-                match word {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(crate::field_error::FieldError::new($field, "is not a known word")),
-                }
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-words! {
+string_enum! {
     /// The action of an event: done or attempted.
     #[non_exhaustive]
     Action, "action" {
@@ -209,7 +161,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The result of an attempted action.
     #[non_exhaustive]
     EventOutcome, "outcome" {
@@ -222,7 +174,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The exact reason of a refusal or denial, for the audit trail. The caller may be
     /// shown less.
     #[non_exhaustive]
@@ -395,11 +347,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_read_back() {
+    fn every_string_is_read_back() {
         for action in Action::ALL {
             assert_eq!(action.as_str().parse::<Action>().unwrap(), *action);
             let json = serde_json::to_string(action).unwrap();
-            assert_eq!(json, format!("\"{action}\""), "serde and store say the same word");
+            assert_eq!(json, format!("\"{action}\""), "serde and the stores use the same string");
         }
         for reason in Reason::ALL {
             assert_eq!(reason.as_str().parse::<Reason>().unwrap(), *reason);

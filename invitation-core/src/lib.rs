@@ -65,6 +65,7 @@ mod service;
 mod state;
 mod status_counts;
 pub mod store;
+mod string_enum;
 mod text;
 mod time;
 mod transition;

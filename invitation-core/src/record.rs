@@ -2,15 +2,13 @@
 
 use std::{fmt, num::NonZeroU32};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     email::{Email, EmailDomain, EmailKey},
-    event::words,
     id::{BatchId, EventId, InvitationId},
     lease::{ConsumedLease, Lease},
     metadata::Metadata,
+    string_enum::string_enum,
     text::{Division, Role, UserId, Username},
     time::Timestamp,
 };
@@ -260,7 +258,7 @@ impl Facts {
     }
 }
 
-words! {
+string_enum! {
     /// The status of an invitation at one instant, derived from its facts and the clock.
     #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a status")]
     Status, "status" {
