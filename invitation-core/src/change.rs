@@ -1,10 +1,14 @@
 //! Changes: the effects of a transition on the facts of an invitation.
 
 use crate::{
+    binding::Binding,
     code::{CodeDigest, CodeTag, SealedCode},
+    facts::Facts,
     id::EventId,
     lease::{ConsumedLease, Lease},
-    record::{Binding, Facts, Record, Redemption, Revocation},
+    record::Record,
+    redemption::Redemption,
+    revocation::Revocation,
     state::State,
     text::{Role, UserId, Username},
     time::Timestamp,

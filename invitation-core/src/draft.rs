@@ -4,10 +4,10 @@
 use std::num::NonZeroU32;
 
 use crate::{
+    binding::Binding,
     email::{Email, EmailDomain},
     limits::Expiry,
     metadata::Metadata,
-    record::Binding,
     request::Fingerprinting,
     text::{Division, Role},
 };

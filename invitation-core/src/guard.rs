@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    email::EmailKey,
-    id::EventId,
-    policy::RolePair,
-    record::{Facts, Inviter},
-    text::UserId,
+    email::EmailKey, facts::Facts, id::EventId, inviter::Inviter, policy::RolePair, text::UserId,
     time::Timestamp,
 };
 

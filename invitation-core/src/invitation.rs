@@ -3,10 +3,15 @@
 use std::num::NonZeroU32;
 
 use crate::{
+    binding::Binding,
     id::{BatchId, InvitationId},
+    inviter::Inviter,
     metadata::Metadata,
-    record::{Binding, Inviter, Record, Redemption, Revocation, Status, UsedBy},
+    record::Record,
+    redemption::{Redemption, UsedBy},
+    revocation::Revocation,
     state::State,
+    status::Status,
     text::{Division, Role},
     time::Timestamp,
 };

@@ -27,6 +27,7 @@
 
 mod actor;
 pub mod audit;
+mod binding;
 mod change;
 pub mod clock;
 pub mod code;
@@ -37,11 +38,13 @@ mod email;
 mod entropy;
 mod error;
 mod event;
+mod facts;
 mod field_error;
 mod guard;
 mod id;
 pub mod import;
 mod invitation;
+mod inviter;
 mod lease;
 mod limits;
 mod memory;
@@ -55,14 +58,17 @@ mod purge;
 mod query;
 mod quota;
 mod record;
+mod redemption;
 mod refusal;
 mod request;
 pub mod reserve;
+mod revocation;
 #[cfg(test)]
 mod sample;
 mod search;
 mod service;
 mod state;
+mod status;
 mod status_counts;
 pub mod store;
 mod string_enum;
@@ -74,6 +80,7 @@ mod unicode;
 #[doc(inline)]
 pub use self::{
     actor::{Actor, Caller, Redeemer, Scope, SystemActor},
+    binding::Binding,
     change::{Change, Indexed},
     code::{
         CodeDigest, CodeFormat, CodeTag, InvitationCode, ParseCodeError, SealedCode, Sealing,
@@ -87,10 +94,12 @@ pub use self::{
     event::{
         Action, Detail, DetailTemplate, Event, EventOutcome, Performer, Reason, RequestContext,
     },
+    facts::Facts,
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
     id::{BatchId, EventId, InvitationId},
     invitation::Invitation,
+    inviter::Inviter,
     lease::{ConsumedLease, Lease, OpenLease, ReservationId},
     limits::{Expiry, Limits},
     memory::MemoryStore,
@@ -102,12 +111,14 @@ pub use self::{
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position, TimeRange},
     quota::{Cap, Quota, QuotaOf},
-    record::{Binding, Facts, Inviter, Record, Redemption, Revocation, Status, UsedBy},
+    record::Record,
+    redemption::{Redemption, UsedBy},
     refusal::{Refusal, Refused, Verdict},
     request::{
         Fingerprint, IdempotencyKey, IdempotentRequest, PriorRequest, RequestResults,
         ScopedIdempotencyKey,
     },
+    revocation::Revocation,
     search::{Search, SearchTerm, StoredTerms},
     service::{
         Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,
@@ -116,6 +127,7 @@ pub use self::{
         RowOutcome, RowWarning,
     },
     state::State,
+    status::Status,
     status_counts::StatusCounts,
     store::{
         Batcher, CommittedBy, Execute, Insert, Inserted, Intercept, Interceptor, Invitee, Located,

@@ -5,9 +5,10 @@
 //! report the row as corrupt.
 
 use crate::{
+    binding::Binding,
     email::{Email, EmailDomain},
     event::Performer,
-    record::{Binding, Inviter},
+    inviter::Inviter,
     text::{Role, UserId, Username},
 };
 

@@ -3,8 +3,9 @@
 use crate::{
     event::{Action, Event, EventOutcome},
     id::{BatchId, InvitationId},
-    record::{Record, Status},
+    record::Record,
     search::Search,
+    status::Status,
     text::{Role, UserId},
     time::Timestamp,
 };
@@ -54,7 +55,7 @@ impl Filter {
     /// Returns whether the invitation matches.
     #[must_use]
     pub fn matches(&self, invitation: &Record) -> bool {
-        use crate::record::Inviter;
+        use crate::inviter::Inviter;
 
         let by = |user: &UserId| match &invitation.inviter {
             Inviter::User { user: inviter, .. } => inviter == user,

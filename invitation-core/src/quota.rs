@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 
 use crate::{
-    record::{Inviter, Record, Status},
+    inviter::Inviter,
+    record::Record,
+    status::Status,
     text::{Division, UserId},
     time::Timestamp,
 };

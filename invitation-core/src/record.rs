@@ -1,15 +1,18 @@
 //! The stored facts of an invitation, and the values derived from them.
 
-use std::{fmt, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use crate::{
+    binding::Binding,
     code::{CodeDigest, CodeTag, SealedCode},
-    email::{Email, EmailDomain, EmailKey},
-    id::{BatchId, EventId, InvitationId},
-    lease::{ConsumedLease, Lease},
+    id::{BatchId, InvitationId},
+    inviter::Inviter,
     metadata::Metadata,
-    string_enum::string_enum,
-    text::{Division, Role, UserId, Username},
+    redemption::{Redemption, UsedBy},
+    revocation::Revocation,
+    state::State,
+    status::Status,
+    text::{Division, Role},
     time::Timestamp,
 };
 
@@ -81,7 +84,7 @@ impl Record {
     #[must_use]
     pub fn used_by(&self) -> Option<UsedBy<'_>> {
         let last = &self.last_use.as_ref()?.username;
-        Some(UsedBy { last, others: self.uses.saturating_sub(1) })
+        Some(UsedBy::new(last, self.uses.saturating_sub(1)))
     }
 
     /// Returns whether `now` is at or after the expiry. No other function defines this rule.
@@ -89,186 +92,89 @@ impl Record {
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
-}
 
-/// The users who redeemed an invitation: the name of the latest, and the number of
-/// earlier ones.
-///
-/// Its `Display` form is `anna`, or `anna and 2 more`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UsedBy<'a> {
-    last: &'a Username,
-    others: u32,
-}
-
-impl UsedBy<'_> {
-    /// Returns the username of the latest redeemer.
+    /// Returns the state. A tombstone has the state that the invitation had before.
     #[must_use]
-    pub fn last(&self) -> &Username {
-        self.last
+    pub fn state(&self) -> State {
+        State::of(self.uses, self.max_uses.get(), self.revocation.is_some())
     }
 
-    /// Returns the number of users who redeemed the invitation earlier.
+    /// Returns the status at `now`: the first that applies of used, revoked, expired,
+    /// active.
     #[must_use]
-    pub fn others(&self) -> u32 {
-        self.others
+    pub fn status(&self, now: Timestamp) -> Status {
+        match self.state() {
+            State::UsedUp => Status::Used,
+            State::Revoked => Status::Revoked,
+            State::Open if self.is_expired(now) => Status::Expired,
+            State::Open => Status::Active,
+        }
     }
-}
 
-impl fmt::Display for UsedBy<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.others {
-            0 => f.pad(self.last.as_str()),
-            others => f.pad(&format!("{} and {others} more", self.last)),
+    /// Returns the time at which the invitation ended, or will end if no change comes
+    /// before: the first entry of this list that applies.
+    ///
+    /// - the time of its deletion;
+    /// - the time of its last use, if no uses are left;
+    /// - the time of its revocation;
+    /// - the time of its expiry.
+    ///
+    /// None if the store lost the redemption of a used invitation.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        if self.deleted_at.is_some() {
+            return self.deleted_at;
+        }
+        match self.state() {
+            State::UsedUp => self.last_use.as_ref().map(|last| last.at),
+            State::Revoked => self.revocation.as_ref().map(|revocation| revocation.at),
+            State::Open => Some(self.expires_at),
         }
     }
 }
 
-/// The e-mail address or domain that a redeemer of a code must prove.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a binding")]
-pub enum Binding {
-    /// No address: every holder of the code may redeem it.
-    #[default]
-    Anyone,
-    /// The redeemer must prove this address.
-    Address(Email),
-    /// The redeemer must prove any address of this domain.
-    Domain(EmailDomain),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
 
-impl Binding {
-    /// Returns whether a redeemer with this proved address, or with none, may redeem the
-    /// code.
-    #[must_use]
-    pub fn is_met_by(&self, address: Option<&EmailKey>) -> bool {
-        match (self, address) {
-            (Self::Anyone, _) => true,
-            (_, None) => false,
-            (Self::Address(bound), Some(address)) => bound.key() == address,
-            (Self::Domain(bound), Some(address)) => bound.as_str() == address.domain(),
+    /// Before the expiry, exactly at it, and after it.
+    fn around_expiry(invitation: &Record) -> [Status; 3] {
+        [-1, 0, 1].map(|micros| {
+            let at = invitation.expires_at.as_micros() + micros;
+            invitation.status(Timestamp::from_micros(at).unwrap())
+        })
+    }
+
+    #[test]
+    fn state_and_end_follow_the_stored_facts() {
+        let open = sample::invitation();
+        let last_use = Some(sample::redemption());
+        let used = Record { uses: 2, last_use: last_use.clone(), ..open.clone() };
+        let (at, reason) = (sample::at(5_000), None);
+        let revocation = Some(Revocation { at, reason });
+        let revoked = Record { uses: 1, revocation: revocation.clone(), ..used.clone() };
+        let partly_used = Record { uses: 1, ..used.clone() };
+        let used_and_revoked = Record { revocation, ..used.clone() };
+
+        let (expired, active) = (Status::Expired, Status::Active);
+        for (invitation, state, ended_at, statuses) in [
+            (&open, State::Open, open.expires_at, [active, expired, expired]),
+            (&partly_used, State::Open, open.expires_at, [active, expired, expired]),
+            (&revoked, State::Revoked, at, [Status::Revoked; 3]),
+            (&used, State::UsedUp, sample::redemption().at, [Status::Used; 3]),
+            (&used_and_revoked, State::UsedUp, sample::redemption().at, [Status::Used; 3]),
+        ] {
+            assert_eq!(invitation.state(), state);
+            assert_eq!(invitation.ended_at(), Some(ended_at), "{state:?}");
+            assert_eq!(around_expiry(invitation), statuses, "{state:?}");
+            assert!(statuses.iter().all(|status| status.state() == state));
+
+            let deleted_at = Some(sample::at(9_000));
+            let deleted = Record { deleted_at, ..invitation.clone() };
+            assert_eq!((deleted.state(), deleted.ended_at()), (state, deleted_at));
         }
-    }
-}
-
-/// The creator of an invitation, and the role in which the creator acted.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
-pub enum Inviter {
-    /// The system: the host's bootstrap code.
-    System,
-    /// A user of the host.
-    User {
-        /// The user who created the invitation.
-        user: UserId,
-        /// The role of the creator at that time. A redemption is refused unless the
-        /// policy *now* lets this role grant the invitation's role.
-        role: Role,
-    },
-}
-
-/// The record of one redemption of an invitation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Redemption {
-    /// The id of the redemption, equal to the id of its audit event.
-    pub id: EventId,
-    /// The user whose account was created.
-    pub user: UserId,
-    /// The username of that account.
-    pub username: Username,
-    /// The time of the redemption.
-    pub at: Timestamp,
-    /// The role that the redemption granted.
-    pub role: Role,
-    /// The lease that held the use for this redemption, if there was one.
-    pub lease: Option<EventId>,
-}
-
-/// The record of a revocation.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Revocation {
-    /// The time of the revocation.
-    pub at: Timestamp,
-    /// The reason, if the revoking user gave one.
-    pub reason: Option<String>,
-}
-
-/// The facts from which a decision about one invitation is made and explained.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a fact")]
-pub struct Facts {
-    /// The invitation itself.
-    pub invitation: Record,
-    /// The redemption by the user named in the transition, if there is one.
-    pub mine: Option<Redemption>,
-    /// The lease of the user named in the transition, if there is one.
-    pub lease: Option<Lease>,
-    /// The lease on the invitation that expires first, in [`Lease::order`], if there is
-    /// one.
-    pub first_lease: Option<Lease>,
-}
-
-impl Facts {
-    /// Returns the facts of an invitation without a redemption by the user and without
-    /// leases.
-    #[must_use]
-    pub fn of(invitation: Record) -> Self {
-        Self { invitation, mine: None, lease: None, first_lease: None }
-    }
-
-    /// Returns the lease in these facts if it belongs to `user`.
-    pub(crate) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
-        self.lease.as_ref().filter(|own| own.user == *user)
-    }
-
-    /// Ends the lease that `held` names, and returns it; none if there is no such lease.
-    pub(crate) fn end_lease(&mut self, held: ConsumedLease) -> Option<Lease> {
-        let ended = match held {
-            ConsumedLease::Own { lease } => self.lease.clone().filter(|own| own.id == lease),
-            ConsumedLease::Expired { now } => {
-                self.first_lease.clone().filter(|lease| lease.has_expired(now))
-            }
-        }?;
-        let is_it = |lease: &Lease| lease.id == ended.id;
-        self.lease.take_if(|own| is_it(own));
-        self.first_lease.take_if(|first| is_it(first));
-        self.invitation.held = self.invitation.held.saturating_sub(1);
-        Some(ended)
-    }
-
-    /// Begins a lease of the user named in the transition.
-    pub(crate) fn begin_lease(&mut self, lease: Lease) {
-        let comes_first = match &self.first_lease {
-            Some(first) => lease.order() < first.order(),
-            None => self.invitation.held == 0,
-        };
-        if comes_first {
-            self.first_lease = Some(lease.clone());
-        }
-        self.invitation.held = self.invitation.held.saturating_add(1);
-        self.lease = Some(lease);
-    }
-
-    pub(crate) fn end_all_leases(&mut self) {
-        self.invitation.held = 0;
-        self.lease = None;
-        self.first_lease = None;
-    }
-}
-
-string_enum! {
-    /// The status of an invitation at one instant, derived from its facts and the clock.
-    #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a status")]
-    Status, "status" {
-        /// Valid, with uses left.
-        Active = "active",
-        /// Redeemed `max_uses` times.
-        Used = "used",
-        /// Past its expiry.
-        Expired = "expired",
-        /// Revoked by an administrator.
-        Revoked = "revoked",
+        let lost = Record { last_use: None, ..used };
+        assert_eq!(lost.ended_at(), None, "the store lost the redemption");
     }
 }

@@ -4,10 +4,10 @@ use std::{fmt, num::NonZeroU32};
 
 use crate::{
     event::{Event, EventOutcome, Reason},
+    facts::Facts,
     guard::Condition,
     policy::Right,
     quota::{Quota, QuotaOf},
-    record::Facts,
     text::{Division, Role},
     time::Timestamp,
     transition::Target,

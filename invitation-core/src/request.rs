@@ -6,12 +6,8 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 
 use crate::{
-    field_error::FieldError,
-    id::EventId,
-    limits::Expiry,
-    record::{Binding, Record},
-    text::UserId,
-    time::Timestamp,
+    binding::Binding, field_error::FieldError, id::EventId, limits::Expiry, record::Record,
+    text::UserId, time::Timestamp,
 };
 
 /// An idempotency key, which makes it safe to repeat a request that creates invitations

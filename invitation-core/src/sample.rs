@@ -3,9 +3,12 @@
 use std::num::NonZeroU32;
 
 use crate::{
+    binding::Binding,
     code::{CodeDigest, CodeTag, SealedCode},
     id::{EventId, InvitationId},
-    record::{Binding, Inviter, Record, Redemption},
+    inviter::Inviter,
+    record::Record,
+    redemption::Redemption,
     text::{Division, Role, UserId, Username},
     time::Timestamp,
 };

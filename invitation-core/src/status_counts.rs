@@ -1,6 +1,6 @@
 //! Counts by status, exact up to a cap.
 
-use crate::record::Status;
+use crate::status::Status;
 
 /// The number of invitations of each status. A number up to the cap is exact; a larger one
 /// is given as the cap, and is then a lower bound.

@@ -5,11 +5,12 @@ use crate::{
     change::Change,
     code::CodeDigest,
     event::Event,
+    facts::Facts,
     guard::Guard,
     id::InvitationId,
     lease::Lease,
     quota::{Quota, QuotaOf},
-    record::{Facts, Record},
+    record::Record,
     store::Outcome,
     text::UserId,
 };

@@ -4,9 +4,10 @@ use super::Form;
 use crate::{
     draft::IfVersion,
     event::{Performer, Reason},
+    facts::Facts,
     guard::{Condition, Guard},
     policy::{Policy, Right},
-    record::{Facts, Record},
+    record::Record,
     refusal::{Refusal, Verdict},
     transition::Target,
 };

@@ -3,9 +3,10 @@
 use std::num::NonZeroU32;
 
 use crate::{
+    binding::Binding,
     event::{Performer, Reason},
     policy::{Policy, Right},
-    record::{Binding, Record},
+    record::Record,
     refusal::{Refusal, Verdict},
     text::Role,
 };

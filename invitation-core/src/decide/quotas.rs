@@ -2,9 +2,11 @@
 
 use super::Call;
 use crate::{
+    inviter::Inviter,
     limits::Limits,
     quota::{Quota, QuotaOf},
-    record::{Inviter, Record, Status},
+    record::Record,
+    status::Status,
     text::Division,
 };
 

@@ -9,11 +9,11 @@ use crate::{
     code::CodeDigest,
     email::EmailKey,
     event::{Action, Detail},
+    facts::Facts,
     guard::{Condition, Guard},
     id::EventId,
     lease::{ConsumedLease, Lease, ReservationId},
     policy::RolePair,
-    record::Facts,
     time::Timestamp,
     transition::{Target, Transition},
 };

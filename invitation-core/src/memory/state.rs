@@ -8,14 +8,17 @@ use std::{
 
 use crate::{
     actor::Scope,
+    binding::Binding,
     code::CodeDigest,
     event::Event,
+    facts::Facts,
     id::{EventId, InvitationId},
     lease::{Lease, OpenLease},
     purge::{Purge, Purged},
     query::{Filter, Position},
     quota::{Quota, QuotaOf},
-    record::{Binding, Facts, Record, Redemption},
+    record::Record,
+    redemption::Redemption,
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     store::{Insert, Inserted, Invitee, NewInvitation, Outcome},
     text::UserId,

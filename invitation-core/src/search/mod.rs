@@ -7,9 +7,10 @@ use std::fmt;
 
 pub(crate) use self::query::Query;
 use crate::{
+    binding::Binding,
     code::{CodeFormat, CodeTag},
     field_error::FieldError,
-    record::{Binding, Record},
+    record::Record,
     text::Username,
 };
 

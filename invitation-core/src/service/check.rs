@@ -3,11 +3,12 @@
 use super::{Invitations, Redeemed, evidence::Place, redeem::redeemed};
 use crate::{
     actor::Redeemer,
+    binding::Binding,
     decide::{Next, Wanted, guard_of_check, next},
     email::{Email, VerifiedEmail},
     error::{Error, StoreError, StoreErrorKind},
     event::Action,
-    record::{Binding, Record},
+    record::Record,
     refusal::Verdict,
     store::Store,
     transition::Target,

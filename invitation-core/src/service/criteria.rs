@@ -10,7 +10,7 @@ use crate::{
     limits::Limits,
     page::PageRequest,
     query::{EventFilter, TimeRange},
-    record::Status,
+    status::Status,
     text::{Division, Role, UserId},
     time::Timestamp,
 };

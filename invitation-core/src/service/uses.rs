@@ -10,7 +10,7 @@ use crate::{
     lease::{OpenLease, ReservationId},
     page::Page,
     policy::Right,
-    record::Redemption,
+    redemption::Redemption,
     store::Store,
     text::Division,
     time::Timestamp,

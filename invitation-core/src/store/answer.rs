@@ -1,12 +1,15 @@
 //! The arguments and results of the [`Store`](crate::Store) methods.
 
 use crate::{
+    binding::Binding,
     email::EmailKey,
     event::Event,
+    facts::Facts,
     id::InvitationId,
     quota::{Quota, QuotaOf},
-    record::{Binding, Facts, Record, Status},
+    record::Record,
     request::{IdempotentRequest, PriorRequest},
+    status::Status,
     text::Division,
     time::Timestamp,
 };

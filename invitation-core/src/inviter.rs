@@ -1,0 +1,19 @@
+//! The creator of an invitation.
+
+use crate::text::{Role, UserId};
+
+/// The creator of an invitation, and the role in which the creator acted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
+pub enum Inviter {
+    /// The system: the host's bootstrap code.
+    System,
+    /// A user of the host.
+    User {
+        /// The user who created the invitation.
+        user: UserId,
+        /// The role of the creator at that time. A redemption is refused unless the
+        /// policy *now* lets this role grant the invitation's role.
+        role: Role,
+    },
+}
