@@ -48,12 +48,12 @@
 //!   [`Invitations::record`](crate::Invitations::record) writes it.
 
 pub use crate::{
-    event::{
-        Action, Detail, DetailTemplate, Event, EventOutcome, Performer, Reason, RequestContext,
-    },
+    event::{Action, Detail, DetailTemplate, Event, EventOutcome, Reason},
     id::EventId,
     parts::PerformerParts,
+    performer::Performer,
     refusal::Refused,
+    request_context::RequestContext,
     service::EventCriteria,
     text::{CorrelationId, Source},
 };

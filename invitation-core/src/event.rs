@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actor::Scope,
     id::{EventId, InvitationId},
+    performer::Performer,
     record::Record,
+    request_context::RequestContext,
+    scope::Scope,
     string_enum::string_enum,
-    text::{CorrelationId, Division, Role, Source, UserId, Username},
+    text::Division,
     time::Timestamp,
 };
 
@@ -82,50 +84,6 @@ impl Event {
     pub(crate) fn located(self, id: InvitationId, division: Division) -> Self {
         Self { invitation: Some(id), division: Some(division), ..self }
     }
-}
-
-/// The user or system that acted, as the audit trail names it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
-pub enum Performer {
-    /// The system: the host's bootstrap code.
-    System,
-    /// A user who manages invitations.
-    Actor {
-        /// The user who acted.
-        user: UserId,
-        /// The role in which the user acted.
-        role: Role,
-    },
-    /// A newcomer who presented a code.
-    Redeemer {
-        /// The user id of the redeemer's account.
-        user: UserId,
-        /// The username of the redeemer's account.
-        username: Username,
-    },
-}
-
-impl Performer {
-    /// Returns the user id; none for the system.
-    #[must_use]
-    pub fn user(&self) -> Option<&UserId> {
-        match self {
-            Self::System => None,
-            Self::Actor { user, .. } | Self::Redeemer { user, .. } => Some(user),
-        }
-    }
-}
-
-/// The request context that the host attaches to the events of a call. Both parts are
-/// optional.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a field")]
-pub struct RequestContext {
-    /// The correlation id of the host's request.
-    pub correlation: Option<CorrelationId>,
-    /// The source of the request, such as an address or a device.
-    pub source: Option<Source>,
 }
 
 string_enum! {

@@ -52,6 +52,7 @@ mod metadata;
 pub mod observe;
 mod page;
 mod parts;
+mod performer;
 mod plain;
 mod policy;
 mod purge;
@@ -61,10 +62,12 @@ mod record;
 mod redemption;
 mod refusal;
 mod request;
+mod request_context;
 pub mod reserve;
 mod revocation;
 #[cfg(test)]
 mod sample;
+mod scope;
 mod search;
 mod service;
 mod state;
@@ -79,7 +82,7 @@ mod unicode;
 
 #[doc(inline)]
 pub use self::{
-    actor::{Actor, Caller, Redeemer, Scope, SystemActor},
+    actor::{Actor, Caller, Redeemer, SystemActor},
     binding::Binding,
     change::{Change, Indexed},
     code::{
@@ -91,9 +94,7 @@ pub use self::{
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError, StoreErrorKind},
-    event::{
-        Action, Detail, DetailTemplate, Event, EventOutcome, Performer, Reason, RequestContext,
-    },
+    event::{Action, Detail, DetailTemplate, Event, EventOutcome, Reason},
     facts::Facts,
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},
@@ -106,6 +107,7 @@ pub use self::{
     metadata::Metadata,
     page::{Page, PageRequest, StorePage},
     parts::{BindingParts, InviterParts, PerformerParts},
+    performer::Performer,
     plain::PlainRedemption,
     policy::{Policy, Right, Rights, RolePair},
     purge::{Purge, Purged},
@@ -118,7 +120,9 @@ pub use self::{
         Fingerprint, IdempotencyKey, IdempotentRequest, PriorRequest, RequestResults,
         ScopedIdempotencyKey,
     },
+    request_context::RequestContext,
     revocation::Revocation,
+    scope::Scope,
     search::{Search, SearchTerm, StoredTerms},
     service::{
         Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,

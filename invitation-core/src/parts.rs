@@ -7,8 +7,8 @@
 use crate::{
     binding::Binding,
     email::{Email, EmailDomain},
-    event::Performer,
     inviter::Inviter,
+    performer::Performer,
     text::{Role, UserId, Username},
 };
 

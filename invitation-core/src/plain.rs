@@ -6,10 +6,12 @@ use crate::{
     change::Change,
     code::CodeDigest,
     email::EmailKey,
-    event::{Action, Event, EventOutcome, Performer, RequestContext},
+    event::{Action, Event, EventOutcome},
     guard::Condition,
     id::EventId,
+    performer::Performer,
     policy::RolePair,
+    request_context::RequestContext,
     text::{UserId, Username},
     time::Timestamp,
     transition::{Target, Transition},
@@ -111,13 +113,14 @@ impl Transition {
 mod tests {
     use super::*;
     use crate::{
-        actor::{Redeemer, Scope},
+        actor::Redeemer,
         decide::{Call, RedeemCommand, UseSource, decide_redemption},
         event::{Detail, Reason},
         guard::Guard,
         lease::ConsumedLease,
         quota::{Quota, QuotaOf},
         sample,
+        scope::Scope,
         text::Division,
     };
 

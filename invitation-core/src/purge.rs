@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use crate::{
-    actor::Scope,
     event::{DetailTemplate, Event},
     record::Record,
+    scope::Scope,
     time::Timestamp,
 };
 

@@ -1,7 +1,6 @@
 //! Transitions: a guard, a change and an event, applied in one atomic step.
 
 use crate::{
-    actor::Scope,
     change::Change,
     code::CodeDigest,
     event::Event,
@@ -11,6 +10,7 @@ use crate::{
     lease::Lease,
     quota::{Quota, QuotaOf},
     record::Record,
+    scope::Scope,
     store::Outcome,
     text::UserId,
 };

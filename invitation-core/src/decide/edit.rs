@@ -3,9 +3,10 @@
 use super::Form;
 use crate::{
     draft::IfVersion,
-    event::{Performer, Reason},
+    event::Reason,
     facts::Facts,
     guard::{Condition, Guard},
+    performer::Performer,
     policy::{Policy, Right},
     record::Record,
     refusal::{Refusal, Verdict},

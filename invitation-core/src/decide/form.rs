@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 
 use crate::{
     binding::Binding,
-    event::{Performer, Reason},
+    event::Reason,
+    performer::Performer,
     policy::{Policy, Right},
     record::Record,
     refusal::{Refusal, Verdict},

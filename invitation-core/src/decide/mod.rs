@@ -56,18 +56,20 @@ pub(crate) use self::{
 use self::{edit::Edit, form::Form, quotas::quotas_of_revival};
 pub use crate::{actor::Caller, refusal::Verdict};
 use crate::{
-    actor::Scope,
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
     draft::IfVersion,
-    event::{Action, Detail, Event, EventOutcome, Performer, RequestContext},
+    event::{Action, Detail, Event, EventOutcome},
     facts::Facts,
     id::{EventId, InvitationId},
     inviter::Inviter,
     limits::Limits,
+    performer::Performer,
     policy::Policy,
     record::Record,
+    request_context::RequestContext,
     revocation::Revocation,
+    scope::Scope,
     time::Timestamp,
     transition::{Target, Transition},
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Call;
 use crate::{
-    actor::{Redeemer, Scope},
+    actor::Redeemer,
     change::Change,
     code::CodeDigest,
     email::EmailKey,
@@ -14,6 +14,7 @@ use crate::{
     id::EventId,
     lease::{ConsumedLease, Lease, ReservationId},
     policy::RolePair,
+    scope::Scope,
     time::Timestamp,
     transition::{Target, Transition},
 };

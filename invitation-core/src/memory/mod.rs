@@ -12,7 +12,6 @@ use async_trait::async_trait;
 
 use self::state::{State, Stored, before};
 use crate::{
-    actor::Scope,
     error::StoreError,
     event::Event,
     facts::Facts,
@@ -23,6 +22,7 @@ use crate::{
     query::{EventFilter, Filter, Position},
     record::Record,
     redemption::Redemption,
+    scope::Scope,
     status_counts::StatusCounts,
     store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
     text::UserId,

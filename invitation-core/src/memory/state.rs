@@ -7,7 +7,6 @@ use std::{
 };
 
 use crate::{
-    actor::Scope,
     binding::Binding,
     code::CodeDigest,
     event::Event,
@@ -20,6 +19,7 @@ use crate::{
     record::Record,
     redemption::Redemption,
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
+    scope::Scope,
     store::{Insert, Inserted, Invitee, NewInvitation, Outcome},
     text::UserId,
     time::Timestamp,

@@ -2,7 +2,7 @@
 
 use super::{Disclosure, Invitations, TRIES, evidence::Place};
 use crate::{
-    actor::{Redeemer, Scope},
+    actor::Redeemer,
     code::InvitationCode,
     decide::{Call, Next, RedeemCommand, UseSource, Wanted, decide_redemption, next},
     error::{Error, StoreError, StoreErrorKind},
@@ -12,6 +12,7 @@ use crate::{
     observe,
     record::Record,
     refusal::{Refusal, Verdict},
+    scope::Scope,
     store::{Outcome, Store},
     time::Timestamp,
     transition::{Target, Transition},

@@ -2,7 +2,7 @@
 
 use super::{Invitations, Paging};
 use crate::{
-    actor::{Actor, Scope},
+    actor::Actor,
     cursor::{Cursor, ListOf},
     error::Error,
     event::Action,
@@ -11,6 +11,7 @@ use crate::{
     page::Page,
     policy::Right,
     redemption::Redemption,
+    scope::Scope,
     store::Store,
     text::Division,
     time::Timestamp,

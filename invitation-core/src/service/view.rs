@@ -2,7 +2,7 @@
 
 use super::{Criteria, Invitations, Paging, evidence::Place};
 use crate::{
-    actor::{Actor, Caller, Scope},
+    actor::{Actor, Caller},
     code::InvitationCode,
     cursor::{Cursor, ListOf},
     decide::{Call, actions},
@@ -17,6 +17,7 @@ use crate::{
     query::Filter,
     record::Record,
     refusal::{Refusal, Verdict},
+    scope::Scope,
     search::Query,
     status::Status,
     status_counts::StatusCounts,

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 
 use super::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store};
 use crate::{
-    actor::Scope,
     error::{StoreError, StoreErrorKind},
     event::Event,
     facts::Facts,
@@ -17,6 +16,7 @@ use crate::{
     query::{EventFilter, Filter},
     record::Record,
     redemption::Redemption,
+    scope::Scope,
     status_counts::StatusCounts,
     text::UserId,
     time::Timestamp,

@@ -82,7 +82,6 @@ pub use self::{
     intercept::{Intercept, Interceptor, Operation, StoreCall},
 };
 pub use crate::{
-    actor::Scope,
     change::{Change, Indexed},
     email::EmailKey,
     error::{StoreError, StoreErrorKind},
@@ -100,6 +99,7 @@ pub use crate::{
     record::Record,
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     revocation::Revocation,
+    scope::Scope,
     search::{Search, SearchTerm, StoredTerms},
     state::State,
     status_counts::StatusCounts,

@@ -6,7 +6,7 @@ mod ledger;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::ledger::{Ledger, Window};
-use crate::{event::Performer, limits::Limits, text::UserId, time::Timestamp};
+use crate::{limits::Limits, performer::Performer, text::UserId, time::Timestamp};
 
 /// The limit of all redeemers together, as a multiple of the limit of one redeemer.
 const ALL_REDEEMERS: u32 = 100;
