@@ -48,7 +48,8 @@
 //!   [`Invitations::record`](crate::Invitations::record) writes it.
 
 pub use crate::{
-    event::{Action, Detail, DetailTemplate, Event, EventOutcome, Reason},
+    detail::{Detail, DetailTemplate},
+    event::{Action, Event, EventOutcome, Reason},
     id::EventId,
     parts::PerformerParts,
     performer::Performer,

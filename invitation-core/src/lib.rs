@@ -33,6 +33,7 @@ pub mod clock;
 pub mod code;
 mod cursor;
 pub mod decide;
+mod detail;
 mod draft;
 mod email;
 mod entropy;
@@ -90,11 +91,12 @@ pub use self::{
         UnsealError,
     },
     cursor::Cursor,
+    detail::{Detail, DetailTemplate},
     draft::{Amendment, Draft, IfVersion},
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},
     entropy::{Entropy, EntropyError, OsEntropy},
     error::{Error, StoreError, StoreErrorKind},
-    event::{Action, Detail, DetailTemplate, Event, EventOutcome, Reason},
+    event::{Action, Event, EventOutcome, Reason},
     facts::Facts,
     field_error::{FieldError, ValidationErrors},
     guard::{Condition, Guard},

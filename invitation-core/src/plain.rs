@@ -115,7 +115,8 @@ mod tests {
     use crate::{
         actor::Redeemer,
         decide::{Call, RedeemCommand, UseSource, decide_redemption},
-        event::{Detail, Reason},
+        detail::Detail,
+        event::Reason,
         guard::Guard,
         lease::ConsumedLease,
         quota::{Quota, QuotaOf},

@@ -2,12 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::{
-    event::{DetailTemplate, Event},
-    record::Record,
-    scope::Scope,
-    time::Timestamp,
-};
+use crate::{detail::DetailTemplate, event::Event, record::Record, scope::Scope, time::Timestamp};
 
 /// The name of the detail that states how many invitations a purge removed.
 const REMOVED: &str = "removed";

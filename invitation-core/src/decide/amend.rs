@@ -2,7 +2,7 @@
 
 use super::{Call, Form};
 use crate::{
-    binding::Binding, event::Detail, policy::Policy, refusal::Verdict, text::Role, time::Timestamp,
+    binding::Binding, detail::Detail, policy::Policy, refusal::Verdict, text::Role, time::Timestamp,
 };
 
 /// The terms that an amendment sets, with the expiry already computed. A term that is

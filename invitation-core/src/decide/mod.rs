@@ -58,8 +58,9 @@ pub use crate::{actor::Caller, refusal::Verdict};
 use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
+    detail::Detail,
     draft::IfVersion,
-    event::{Action, Detail, Event, EventOutcome},
+    event::{Action, Event, EventOutcome},
     facts::Facts,
     id::{EventId, InvitationId},
     inviter::Inviter,

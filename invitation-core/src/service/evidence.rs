@@ -7,9 +7,10 @@ use super::{
 use crate::{
     actor::{Actor, Caller},
     decide::Call,
+    detail::Detail,
     entropy::EntropyError,
     error::Error,
-    event::{Action, Detail, Event, Reason},
+    event::{Action, Event, Reason},
     id::InvitationId,
     observe,
     refusal::{Refused, Verdict},
