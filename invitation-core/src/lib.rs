@@ -51,6 +51,7 @@ mod limits;
 mod memory;
 mod metadata;
 pub mod observe;
+mod outcome;
 mod page;
 mod parts;
 mod performer;
@@ -76,6 +77,7 @@ mod status;
 mod status_counts;
 pub mod store;
 mod string_enum;
+mod target;
 mod text;
 mod time;
 mod transition;
@@ -107,6 +109,7 @@ pub use self::{
     limits::{Expiry, Limits},
     memory::MemoryStore,
     metadata::Metadata,
+    outcome::Outcome,
     page::{Page, PageRequest, StorePage},
     parts::{BindingParts, InviterParts, PerformerParts},
     performer::Performer,
@@ -137,9 +140,10 @@ pub use self::{
     status_counts::StatusCounts,
     store::{
         Batcher, CommittedBy, Execute, Insert, Inserted, Intercept, Interceptor, Invitee, Located,
-        NewInvitation, Operation, Outcome, Store, StoreCall,
+        NewInvitation, Operation, Store, StoreCall,
     },
+    target::Target,
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},
-    transition::{Target, Transition},
+    transition::Transition,
 };

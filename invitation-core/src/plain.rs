@@ -12,9 +12,10 @@ use crate::{
     performer::Performer,
     policy::RolePair,
     request_context::RequestContext,
+    target::Target,
     text::{UserId, Username},
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 /// The values of a plain redemption: it presents a code, takes a free use, and has no

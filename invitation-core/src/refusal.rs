@@ -8,9 +8,9 @@ use crate::{
     guard::Condition,
     policy::Right,
     quota::{Quota, QuotaOf},
+    target::Target,
     text::{Division, Role},
     time::Timestamp,
-    transition::Target,
 };
 
 /// The reason why the domain refused a call, as plain data that is safe to show to the

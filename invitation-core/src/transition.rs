@@ -2,28 +2,17 @@
 
 use crate::{
     change::Change,
-    code::CodeDigest,
     event::Event,
     facts::Facts,
     guard::Guard,
-    id::InvitationId,
     lease::Lease,
+    outcome::Outcome,
     quota::{Quota, QuotaOf},
     record::Record,
     scope::Scope,
-    store::Outcome,
+    target::Target,
     text::UserId,
 };
-
-/// The key by which an invitation is looked up.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a target")]
-pub enum Target {
-    /// The id of the invitation.
-    Id(InvitationId),
-    /// The possible digests of its code. At most one of them is stored.
-    Code(Vec<CodeDigest>),
-}
 
 /// One step that a store applies completely or not at all.
 ///

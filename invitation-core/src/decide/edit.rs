@@ -10,7 +10,7 @@ use crate::{
     policy::{Policy, Right},
     record::Record,
     refusal::{Refusal, Verdict},
-    transition::Target,
+    target::Target,
 };
 
 /// A kind of change that an administrator makes to an existing invitation.

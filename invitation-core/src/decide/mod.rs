@@ -71,8 +71,9 @@ use crate::{
     request_context::RequestContext,
     revocation::Revocation,
     scope::Scope,
+    target::Target,
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 /// One call of the service: its performer, its time and its id.

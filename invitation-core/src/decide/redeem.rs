@@ -16,8 +16,9 @@ use crate::{
     lease::{ConsumedLease, Lease, ReservationId},
     policy::RolePair,
     scope::Scope,
+    target::Target,
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 /// The use that a redemption or a reservation takes.

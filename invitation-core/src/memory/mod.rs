@@ -17,6 +17,7 @@ use crate::{
     facts::Facts,
     id::{EventId, InvitationId},
     lease::OpenLease,
+    outcome::Outcome,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter, Position},
@@ -24,10 +25,11 @@ use crate::{
     redemption::Redemption,
     scope::Scope,
     status_counts::StatusCounts,
-    store::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store},
+    store::{CommittedBy, Insert, Inserted, Invitee, Located, Store},
+    target::Target,
     text::UserId,
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 /// A store in memory, whose contents are lost on drop. It serves for tests, for trying

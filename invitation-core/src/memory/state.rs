@@ -13,6 +13,7 @@ use crate::{
     facts::Facts,
     id::{EventId, InvitationId},
     lease::{Lease, OpenLease},
+    outcome::Outcome,
     purge::{Purge, Purged},
     query::{Filter, Position},
     quota::{Quota, QuotaOf},
@@ -20,10 +21,11 @@ use crate::{
     redemption::Redemption,
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
     scope::Scope,
-    store::{Insert, Inserted, Invitee, NewInvitation, Outcome},
+    store::{Insert, Inserted, Invitee, NewInvitation},
+    target::Target,
     text::UserId,
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 #[derive(Debug, Default)]

@@ -11,11 +11,12 @@ use crate::{
     id::InvitationId,
     invitation::Invitation,
     limits::Limits,
+    outcome::Outcome,
     policy::Right,
     record::Record,
     refusal::{Refusal, Verdict},
-    store::{Outcome, Store},
-    transition::Target,
+    store::Store,
+    target::Target,
 };
 
 /// The result of one attempt at a change.

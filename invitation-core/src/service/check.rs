@@ -11,7 +11,7 @@ use crate::{
     record::Record,
     refusal::Verdict,
     store::Store,
-    transition::Target,
+    target::Target,
 };
 
 /// What it takes to redeem a code, by the invitation's current state.

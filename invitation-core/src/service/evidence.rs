@@ -15,8 +15,8 @@ use crate::{
     observe,
     refusal::{Refused, Verdict},
     store::{Located, Store},
+    target::Target,
     text::Division,
-    transition::Target,
 };
 
 /// The invitation or division that a refusal is about, as far as it is known.

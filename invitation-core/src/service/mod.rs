@@ -44,11 +44,12 @@ use crate::{
     id::IdSource,
     limits::Limits,
     observe,
+    outcome::Outcome,
     performer::Performer,
     policy::{Policy, RolePair},
     refusal::Refused,
     request_context::RequestContext,
-    store::{CommittedBy, Outcome, Store},
+    store::{CommittedBy, Store},
     time::{Clock, SystemClock, Timestamp},
     transition::Transition,
 };

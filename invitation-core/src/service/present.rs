@@ -10,12 +10,14 @@ use crate::{
     facts::Facts,
     lease::Lease,
     observe,
+    outcome::Outcome,
     record::Record,
     refusal::{Refusal, Verdict},
     scope::Scope,
-    store::{Outcome, Store},
+    store::Store,
+    target::Target,
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 impl Wanted {

@@ -10,9 +10,10 @@ use crate::{
     guard::Condition,
     lease::{Lease, ReservationId},
     metadata::Metadata,
+    outcome::Outcome,
     record::Record,
     refusal::{Refusal, Verdict},
-    store::{Outcome, Store},
+    store::Store,
     text::{Division, Role},
     time::Timestamp,
 };

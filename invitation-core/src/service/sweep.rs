@@ -16,10 +16,11 @@ use crate::{
     id::InvitationId,
     limits::Limits,
     observe,
+    outcome::Outcome,
     policy::Right,
     purge::{Purge, Purged},
-    store::{Outcome, Store},
-    transition::Target,
+    store::Store,
+    target::Target,
 };
 
 /// A page of invitations that were revoked.

@@ -23,9 +23,9 @@ use crate::{
     status::Status,
     status_counts::StatusCounts,
     store::Store,
+    target::Target,
     text::Division,
     time::Timestamp,
-    transition::Target,
 };
 
 /// An invitation as an actor sees it: a row of the dashboard's table.

@@ -4,13 +4,14 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{CommittedBy, Insert, Inserted, Invitee, Located, Outcome, Store};
+use super::{CommittedBy, Insert, Inserted, Invitee, Located, Store};
 use crate::{
     error::{StoreError, StoreErrorKind},
     event::Event,
     facts::Facts,
     id::{EventId, InvitationId},
     lease::OpenLease,
+    outcome::Outcome,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
     query::{EventFilter, Filter},
@@ -18,9 +19,10 @@ use crate::{
     redemption::Redemption,
     scope::Scope,
     status_counts::StatusCounts,
+    target::Target,
     text::UserId,
     time::Timestamp,
-    transition::{Target, Transition},
+    transition::Transition,
 };
 
 /// An operation of [`Store`].

@@ -77,7 +77,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use self::{
-    answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation, Outcome},
+    answer::{CommittedBy, Insert, Inserted, Invitee, Located, NewInvitation},
     batcher::{Batcher, Execute},
     intercept::{Intercept, Interceptor, Operation, StoreCall},
 };
@@ -89,6 +89,7 @@ pub use crate::{
     guard::{Condition, Guard},
     inviter::Inviter,
     lease::{ConsumedLease, Lease, OpenLease},
+    outcome::Outcome,
     page::{PageRequest, StorePage},
     parts::{BindingParts, InviterParts},
     plain::PlainRedemption,
@@ -103,7 +104,8 @@ pub use crate::{
     search::{Search, SearchTerm, StoredTerms},
     state::State,
     status_counts::StatusCounts,
-    transition::{Target, Transition},
+    target::Target,
+    transition::Transition,
 };
 use crate::{
     event::Event,
