@@ -76,6 +76,7 @@ mod state;
 mod status;
 mod status_counts;
 pub mod store;
+mod store_error;
 mod string_enum;
 mod target;
 mod text;
@@ -97,7 +98,7 @@ pub use self::{
     draft::{Amendment, Draft, IfVersion},
     email::{Email, EmailDomain, EmailKey, VerifiedEmail},
     entropy::{Entropy, EntropyError, OsEntropy},
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::{Action, Event, EventOutcome, Reason},
     facts::Facts,
     field_error::{FieldError, ValidationErrors},
@@ -142,6 +143,7 @@ pub use self::{
         Batcher, CommittedBy, Execute, Insert, Inserted, Intercept, Interceptor, Invitee, Located,
         NewInvitation, Operation, Store, StoreCall,
     },
+    store_error::{StoreError, StoreErrorKind},
     target::Target,
     text::{CorrelationId, Division, Role, Source, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},

@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::{
-    error::{StoreError, StoreErrorKind},
     event::{Action, EventOutcome},
     store::{Intercept, Interceptor, Operation, StoreCall},
+    store_error::{StoreError, StoreErrorKind},
 };
 
 /// The source of a connection.

@@ -12,7 +12,6 @@ use async_trait::async_trait;
 
 use self::state::{State, Stored, before};
 use crate::{
-    error::StoreError,
     event::Event,
     facts::Facts,
     id::{EventId, InvitationId},
@@ -26,6 +25,7 @@ use crate::{
     scope::Scope,
     status_counts::StatusCounts,
     store::{CommittedBy, Insert, Inserted, Invitee, Located, Store},
+    store_error::StoreError,
     target::Target,
     text::UserId,
     time::Timestamp,

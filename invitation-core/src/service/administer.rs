@@ -5,7 +5,7 @@ use crate::{
     actor::Actor,
     decide::{Call, Command, NewTerms, decide},
     draft::{Amendment, IfVersion},
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::{Action, Reason},
     field_error::FieldError,
     id::InvitationId,
@@ -16,6 +16,7 @@ use crate::{
     record::Record,
     refusal::{Refusal, Verdict},
     store::Store,
+    store_error::{StoreError, StoreErrorKind},
     target::Target,
 };
 

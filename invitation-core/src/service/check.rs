@@ -6,11 +6,12 @@ use crate::{
     binding::Binding,
     decide::{Next, Wanted, guard_of_check, next},
     email::{Email, VerifiedEmail},
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::Action,
     record::Record,
     refusal::Verdict,
     store::Store,
+    store_error::{StoreError, StoreErrorKind},
     target::Target,
 };
 

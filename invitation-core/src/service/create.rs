@@ -8,7 +8,7 @@ use crate::{
     code::InvitationCode,
     decide::Call,
     draft::Draft,
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::{Action, Reason},
     field_error::FieldError,
     invitation::Invitation,
@@ -16,6 +16,7 @@ use crate::{
     refusal::Verdict,
     request::IdempotencyKey,
     store::Store,
+    store_error::{StoreError, StoreErrorKind},
     text::Division,
 };
 

@@ -8,7 +8,7 @@ use crate::{
     decide::{Call, Rejected, Terms, quotas},
     draft::Draft,
     entropy::EntropyError,
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::{Action, Reason},
     field_error::ValidationErrors,
     id::BatchId,
@@ -22,6 +22,7 @@ use crate::{
         Fingerprinting, IdempotencyKey, IdempotentRequest, PriorRequest, ScopedIdempotencyKey,
     },
     store::{Insert, Inserted, Store},
+    store_error::{StoreError, StoreErrorKind},
     text::Division,
 };
 

@@ -40,7 +40,7 @@ use crate::{
     code::{CodeFormat, InvitationCode, ParseCodeError, Sealing},
     decide::Call,
     entropy::{Entropy, EntropyError, OsEntropy},
-    error::{Error, StoreError},
+    error::Error,
     id::IdSource,
     limits::Limits,
     observe,
@@ -50,6 +50,7 @@ use crate::{
     refusal::Refused,
     request_context::RequestContext,
     store::{CommittedBy, Store},
+    store_error::StoreError,
     time::{Clock, SystemClock, Timestamp},
     transition::Transition,
 };

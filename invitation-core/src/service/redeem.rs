@@ -4,7 +4,7 @@ use super::{Invitations, present::Settled};
 use crate::{
     actor::Redeemer,
     decide::Wanted,
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     facts::Facts,
     id::InvitationId,
     lease::ReservationId,
@@ -12,6 +12,7 @@ use crate::{
     record::Record,
     redemption::Redemption,
     store::Store,
+    store_error::{StoreError, StoreErrorKind},
     text::{Division, Role, Username},
     time::Timestamp,
 };

@@ -4,7 +4,7 @@ use super::{Invitations, Redeemed, TRIES, evidence::Place, present::Settled, red
 use crate::{
     actor::Redeemer,
     decide::{RedeemCommand, Wanted, decide_redemption},
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::{Action, Reason},
     facts::Facts,
     guard::Condition,
@@ -14,6 +14,7 @@ use crate::{
     record::Record,
     refusal::{Refusal, Verdict},
     store::Store,
+    store_error::{StoreError, StoreErrorKind},
     text::{Division, Role},
     time::Timestamp,
 };

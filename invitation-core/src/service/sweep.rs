@@ -11,7 +11,7 @@ use crate::{
     decide::{Call, Command, decide},
     detail::Detail,
     draft::IfVersion,
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::Action,
     id::InvitationId,
     limits::Limits,
@@ -20,6 +20,7 @@ use crate::{
     policy::Right,
     purge::{Purge, Purged},
     store::Store,
+    store_error::{StoreError, StoreErrorKind},
     target::Target,
 };
 

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 
 use super::{CommittedBy, Insert, Inserted, Invitee, Located, Store};
 use crate::{
-    error::{StoreError, StoreErrorKind},
     event::Event,
     facts::Facts,
     id::{EventId, InvitationId},
@@ -19,6 +18,7 @@ use crate::{
     redemption::Redemption,
     scope::Scope,
     status_counts::StatusCounts,
+    store_error::{StoreError, StoreErrorKind},
     target::Target,
     text::UserId,
     time::Timestamp,

@@ -84,7 +84,6 @@ pub use self::{
 pub use crate::{
     change::{Change, Indexed},
     email::EmailKey,
-    error::{StoreError, StoreErrorKind},
     facts::Facts,
     guard::{Condition, Guard},
     inviter::Inviter,
@@ -104,6 +103,7 @@ pub use crate::{
     search::{Search, SearchTerm, StoredTerms},
     state::State,
     status_counts::StatusCounts,
+    store_error::{StoreError, StoreErrorKind},
     target::Target,
     transition::Transition,
 };

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImportedRow, RowOutcome, RowWarning};
 use crate::{
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     field_error::{FieldError, ValidationErrors},
     policy::Right,
     quota::QuotaOf,
     refusal::{Refusal, Refused, Verdict},
     request::RequestResults,
     service::Created,
+    store_error::{StoreError, StoreErrorKind},
     text::{Division, Role, UserId},
 };
 

@@ -18,13 +18,14 @@ use super::{
 use crate::{
     actor::Caller,
     decide::{Call, Rejected, Terms},
-    error::{Error, StoreError, StoreErrorKind},
+    error::Error,
     event::Action,
     field_error::{FieldError, ValidationErrors},
     policy::Right,
     refusal::{Refused, Verdict},
     request::{IdempotencyKey, IdempotentRequest, PriorRequest},
     store::{Insert, Inserted, Store},
+    store_error::{StoreError, StoreErrorKind},
     text::Division,
 };
 
