@@ -1,10 +1,23 @@
 //! Concurrent redemptions that share a statement or a message.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use invitation_core::{Execute, Outcome, StoreError, Target, Transition};
 
-use crate::{cached_connection::CachedConnection, dialect::Dialect, ops, store::SqlStore};
+use crate::{
+    cached_connection::CachedConnection,
+    dialect::{Batching, Dialect},
+    store::SqlStore,
+};
+
+/// The maximum number of callers in a batch. It bounds the memory of a statement and the time for
+/// which the statement locks its rows.
+pub(crate) const MAX_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
+
+/// Whether redemptions of concurrent callers like this one are sent together.
+pub(crate) fn can_be_batched<DB: Dialect>(transition: &Transition) -> bool {
+    DB::BATCHING != Batching::Never && transition.as_plain_redemption().is_some()
+}
 
 /// The result of one redemption of a batch.
 pub(crate) type ApplyResult = Result<Outcome, StoreError>;
@@ -18,8 +31,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// was made.
     pub(crate) async fn redeem_batched(&self, transition: &Transition) -> ApplyResult {
         match transition.target() {
-            // MySQL and MariaDB send a message for several callers of the same code only.
-            Target::Code(digests) if DB::MULTI_STATEMENTS => {
+            Target::Code(digests) if DB::BATCHING == Batching::SameCode => {
                 let same_code = self.tables.by_code().of_code(digests);
                 same_code.batcher().submit(transition, &Redemptions(self)).await
             }
@@ -56,7 +68,7 @@ impl<DB: Dialect> Execute<Transition, ApplyResult> for Redemptions<'_, DB> {
         if let [only] = batch {
             return vec![Some(self.0.redeem_single_on(conn, only).await)];
         }
-        let made = ops::redeem_batch::<DB>(&mut conn, self.0.tables.names(), batch).await;
+        let made = DB::redeem_batch(&mut conn, self.0.tables.names(), batch).await;
         let made = conn.finish(made).await;
         // The connection returns to the cache before the callers get their results, so that a
         // caller that redeems again at once can use it. If a redemption was not applied, the

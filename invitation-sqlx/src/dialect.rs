@@ -9,10 +9,10 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-use invitation_core::StoreErrorKind;
+use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::values::PushColumn;
+use crate::{names::Names, ops::Begin, values::PushColumn};
 
 mod sealed {
     #[expect(unnameable_types, reason = "that is what seals")]
@@ -37,6 +37,18 @@ pub trait Scalar<DB: Database>:
 impl<T, DB: Database> Scalar<DB> for T where
     T: for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB> + Type<DB> + Send + Sync + Unpin + 'static
 {
+}
+
+/// The redemptions of concurrent callers that are sent together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(unnameable_types, reason = "a part of the sealed dialects")]
+pub enum Batching {
+    /// Each redemption is sent by itself.
+    Never,
+    /// Redemptions of the same code are sent together.
+    SameCode,
+    /// Redemptions of any codes are sent together.
+    AnyCode,
 }
 
 /// A database that the store supports. The trait is sealed: the crate's features decide which
@@ -116,8 +128,9 @@ pub trait Dialect:
     const FOR_SHARE: &'static str;
     /// The clause that also makes other queries with this clause wait.
     const FOR_UPDATE: &'static str;
-    /// Whether one statement can make several changes, as in `WITH u AS (UPDATE …)`.
-    const WRITING_CTES: bool;
+    /// Which redemptions of concurrent callers are sent together.
+    #[doc(hidden)]
+    const BATCHING: Batching;
     /// Whether the server accepts several statements as one message. Values are then part of the
     /// text. The same holds for the statements of a dialect that is not
     /// [`CANCEL_SAFE`](Self::CANCEL_SAFE).
@@ -162,6 +175,35 @@ pub trait Dialect:
     /// is not, or if that is unknown, later work of the host on the connection cannot be
     /// committed.
     fn fail_closed(conn: &mut Self::Connection, depth: usize) -> impl Future<Output = bool> + Send;
+
+    /// Redeems in fewer round trips than the general path. Returns `None` if this database has no
+    /// faster path for the transition, or if the general path has to explain the refusal.
+    #[doc(hidden)]
+    fn redeem(
+        conn: &mut Self::Connection,
+        begin: Begin,
+        names: &Names,
+        transition: &Transition,
+    ) -> impl Future<Output = Result<Option<Outcome>, StoreError>> + Send {
+        let _ = (conn, begin, names, transition);
+        ready(Ok(None))
+    }
+
+    /// Redeems for several callers at once, in transactions of the store's own. Each redemption
+    /// is made as a whole or not at all, and each caller gets the same result as if the callers
+    /// had run one after the other.
+    ///
+    /// Returns the facts after each redemption, in the order of the transitions. A caller with
+    /// `None` redeems by itself: its redemption was not made, or it is not known whether it was.
+    #[doc(hidden)]
+    fn redeem_batch(
+        conn: &mut Self::Connection,
+        names: &Names,
+        transitions: &[&Transition],
+    ) -> impl Future<Output = Result<Vec<Option<Facts>>, StoreError>> + Send {
+        let _ = (conn, names);
+        ready(Ok(transitions.iter().map(|_| None).collect()))
+    }
 
     /// Runs the migrations. Concurrent callers run each of them once, and a failure leaves no
     /// lock behind. The store records the migrations in `table`.

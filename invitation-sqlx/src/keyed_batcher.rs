@@ -8,7 +8,7 @@ use std::{
 
 use invitation_core::{Batcher, CodeDigest, Transition};
 
-use crate::{batching::ApplyResult, ops};
+use crate::batching::{ApplyResult, MAX_BATCH_SIZE};
 
 /// The maximum number of running batches for one code. A second batch would only wait for the
 /// row that the first one has locked.
@@ -41,7 +41,7 @@ impl KeyedBatcher {
             let mut entries = self.entries();
             let (batcher, callers) = entries
                 .entry(Arc::clone(&code))
-                .or_insert_with(|| (Batcher::new(SLOTS, ops::MAX_BATCH_SIZE), 0));
+                .or_insert_with(|| (Batcher::new(SLOTS, MAX_BATCH_SIZE), 0));
             *callers += 1;
             batcher.clone()
         };

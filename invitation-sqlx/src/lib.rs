@@ -31,6 +31,11 @@
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Some parts serve two of the three databases.
+#![cfg_attr(
+    not(all(feature = "mysql", feature = "postgres", feature = "sqlite")),
+    allow(dead_code, unused_imports)
+)]
 
 mod batching;
 mod cached_connection;

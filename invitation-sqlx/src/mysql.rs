@@ -2,9 +2,10 @@
 
 mod errors;
 mod migrating;
+mod redeem;
 mod text;
 
-use invitation_core::StoreErrorKind;
+use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{
     MySql, MySqlConnection,
     error::DatabaseError,
@@ -14,7 +15,13 @@ use sqlx::{
 use sqlx_core::transaction::TransactionManager;
 
 use self::text::{OptUtf8, Utf8};
-use crate::{Joined, SqlStore, dialect::Dialect, ops, values::PushColumn};
+use crate::{
+    Joined, SqlStore,
+    dialect::{Batching, Dialect},
+    names::Names,
+    ops::{self, Begin},
+    values::PushColumn,
+};
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, of any character set
 /// and collation. Its tables use `InnoDB`. The tests run on MariaDB, alone and as a Galera
@@ -120,7 +127,7 @@ impl Dialect for MySql {
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    const WRITING_CTES: bool = false;
+    const BATCHING: Batching = Batching::SameCode;
     const MULTI_STATEMENTS: bool = true;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
@@ -168,6 +175,23 @@ impl Dialect for MySql {
         // The server answers that the connection has ended, or does not answer.
         ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
         false
+    }
+
+    async fn redeem(
+        conn: &mut MySqlConnection,
+        begin: Begin,
+        names: &Names,
+        transition: &Transition,
+    ) -> Result<Option<Outcome>, StoreError> {
+        redeem::redeem(conn, begin, names, transition).await
+    }
+
+    async fn redeem_batch(
+        conn: &mut MySqlConnection,
+        names: &Names,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        redeem::redeem_batch(conn, names, transitions).await
     }
 
     async fn migrate(

@@ -66,7 +66,8 @@ impl StdError for InvalidPrefix {}
 
 /// The full names of the tables, built once for each store.
 #[derive(Clone, Debug)]
-pub(crate) struct Names {
+#[expect(unnameable_types, reason = "a part of the sealed dialects")]
+pub struct Names {
     prefix: TablePrefix,
     pub(crate) invitations: Arc<str>,
     pub(crate) redemptions: Arc<str>,

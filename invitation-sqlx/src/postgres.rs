@@ -1,8 +1,11 @@
 //! The PostgreSQL dialect.
 
+mod batch;
+mod single_statement;
+
 use std::borrow::Cow;
 
-use invitation_core::StoreErrorKind;
+use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{
     Connection, PgConnection, Postgres,
     error::DatabaseError,
@@ -13,8 +16,9 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     Joined, SqlStore,
-    dialect::Dialect,
-    ops,
+    dialect::{Batching, Dialect},
+    names::Names,
+    ops::{self, Begin},
     values::{Column, PushColumn},
 };
 
@@ -71,7 +75,7 @@ impl Dialect for Postgres {
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    const WRITING_CTES: bool = true;
+    const BATCHING: Batching = Batching::AnyCode;
     const MULTI_STATEMENTS: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = Some(|builder, column| {
         match column {
@@ -141,6 +145,23 @@ impl Dialect for Postgres {
             ops::unprepared::<Self>(conn, END).await.ok();
         }
         false
+    }
+
+    async fn redeem(
+        conn: &mut PgConnection,
+        begin: Begin,
+        names: &Names,
+        transition: &Transition,
+    ) -> Result<Option<Outcome>, StoreError> {
+        single_statement::redeem(conn, begin, names, transition).await
+    }
+
+    async fn redeem_batch(
+        conn: &mut PgConnection,
+        names: &Names,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        batch::redeem_batch(conn, names, transitions).await
     }
 
     async fn migrate(

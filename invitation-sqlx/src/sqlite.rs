@@ -17,7 +17,12 @@ use sqlx::{
 };
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{Joined, SqlStore, dialect::Dialect, error::store_error, values::PushColumn};
+use crate::{
+    Joined, SqlStore,
+    dialect::{Batching, Dialect},
+    error::store_error,
+    values::PushColumn,
+};
 
 /// A store in a SQLite database.
 pub type SqliteStore = SqlStore<Sqlite>;
@@ -158,7 +163,7 @@ impl Dialect for Sqlite {
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
-    const WRITING_CTES: bool = false;
+    const BATCHING: Batching = Batching::Never;
     const MULTI_STATEMENTS: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The limit is SQLITE_MAX_VARIABLE_NUMBER, since SQLite 3.32.

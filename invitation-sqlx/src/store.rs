@@ -11,7 +11,7 @@ use invitation_core::{
 use sqlx::Pool;
 
 use crate::{
-    TablePrefix,
+    TablePrefix, batching,
     cached_connection::CachedConnection,
     connections::Connections,
     dialect::Dialect,
@@ -193,7 +193,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         if let [one] = transitions
-            && ops::can_be_batched::<DB>(one)
+            && batching::can_be_batched::<DB>(one)
         {
             return vec![self.redeem_batched(one).await];
         }

@@ -4,7 +4,12 @@ use std::num::NonZeroUsize;
 
 use invitation_core::{Batcher, Transition};
 
-use crate::{TablePrefix, batching::ApplyResult, keyed_batcher::KeyedBatcher, names::Names, ops};
+use crate::{
+    TablePrefix,
+    batching::{ApplyResult, MAX_BATCH_SIZE},
+    keyed_batcher::KeyedBatcher,
+    names::Names,
+};
 
 /// The tables that a store uses, together with its batching state. A batch leader redeems for
 /// other callers in its own tables. So both are created together, and a store with another prefix
@@ -23,7 +28,7 @@ impl Tables {
         Self {
             names: Names::new(prefix),
             slots,
-            batcher: Batcher::new(slots, ops::MAX_BATCH_SIZE),
+            batcher: Batcher::new(slots, MAX_BATCH_SIZE),
             by_code: KeyedBatcher::default(),
         }
     }

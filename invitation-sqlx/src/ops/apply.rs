@@ -7,9 +7,7 @@ use invitation_core::{
 use super::{
     Begin, Step,
     lease::{self, Leases},
-    ledger, quota, read,
-    redeem::{multi_statement, single_statement},
-    search_terms, state,
+    ledger, quota, read, search_terms, state,
 };
 use crate::{
     dialect::Dialect,
@@ -42,10 +40,7 @@ pub(crate) async fn apply<DB: Dialect>(
     names: &Names,
     transition: &Transition,
 ) -> Result<Outcome, StoreError> {
-    if let Some(facts) = single_statement::redeem::<DB>(conn, begin, names, transition).await? {
-        return Ok(Outcome::Applied(Box::new(facts)));
-    }
-    if let Some(outcome) = multi_statement::redeem::<DB>(conn, begin, names, transition).await? {
+    if let Some(outcome) = DB::redeem(conn, begin, names, transition).await? {
         return Ok(outcome);
     }
     let failed = |error| store_error::<DB>("apply", error);

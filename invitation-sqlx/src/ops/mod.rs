@@ -13,13 +13,12 @@ mod list;
 mod purge;
 mod quota;
 mod read;
-mod redeem;
+pub(crate) mod redeem;
 mod request;
 mod search_terms;
 mod state;
 mod step;
 
-use self::step::Step;
 pub(crate) use self::{
     apply::apply,
     count::count,
@@ -28,6 +27,5 @@ pub(crate) use self::{
     list::list,
     purge::purge,
     read::{events, facts, get, leases, locate, redemptions},
-    redeem::batch::{MAX_BATCH_SIZE, can_be_batched, redeem_batch},
-    step::{Begin, unprepared},
+    step::{Begin, Step, unprepared},
 };

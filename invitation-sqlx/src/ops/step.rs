@@ -13,7 +13,8 @@ use crate::dialect::Dialect;
 
 /// How an operation makes its statements one step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Begin {
+#[expect(unnameable_types, reason = "a part of the sealed dialects")]
+pub enum Begin {
     /// In a transaction of the store's own.
     Own,
     /// Behind a savepoint of the host's open transaction.

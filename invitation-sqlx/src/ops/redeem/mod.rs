@@ -1,10 +1,17 @@
-//! Redemptions that take fewer round trips than the general path in `apply`.
-//!
-//! - [`single_statement`]: one redemption as one statement. PostgreSQL only.
-//! - [`multi_statement`]: one redemption, or several of the same code, as one message of several
-//!   statements. MySQL and MariaDB only.
-//! - [`batch`]: redemptions of many callers, sent together by either of the two.
+//! Redemptions of many callers that are sent together. Each caller gets the same result as if
+//! the callers had run one after the other.
 
-pub(super) mod batch;
-pub(super) mod multi_statement;
-pub(super) mod single_statement;
+mod entries;
+
+use invitation_core::{Facts, Record, Transition};
+
+pub(crate) use self::entries::{BatchEntry, ENTRY, assign_positions, by_digest, same_code};
+
+/// Returns the facts directly after one redemption, from the invitation after the whole batch.
+/// `more` is the number of later redemptions of the batch. The invitation has no leases.
+pub(crate) fn facts_at_turn(invitation: Record, transition: &Transition, more: u32) -> Facts {
+    let mut facts = Facts::of(invitation);
+    facts.invitation.uses -= more + 1;
+    transition.change().apply_to(&mut facts);
+    facts
+}

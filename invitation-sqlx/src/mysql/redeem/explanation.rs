@@ -2,37 +2,35 @@
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind};
 
+use sqlx::{MySql, mysql::MySqlRow};
+
 use super::SameCodeBatch;
 use crate::{dialect::Dialect, message::Message, names::Names, render, row, statement::Statement};
 
 /// Adds the queries of `apply::explain`, except those for leases.
-pub(super) fn ask_why<DB: Dialect>(
-    message: &mut Message,
-    batch: &SameCodeBatch<'_>,
-    locking_read: &str,
-) {
+pub(super) fn ask_why(message: &mut Message, batch: &SameCodeBatch<'_>, locking_read: &str) {
     let SameCodeBatch { names, transition, plain, .. } = *batch;
     let Names { invitations, events, redemptions, .. } = names;
     let mut s =
-        Statement::<DB>::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
+        Statement::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
-    s.sql(DB::FOR_SHARE);
+    s.sql(MySql::FOR_SHARE);
     message.add(s);
 
-    let its_id = |s: &mut Statement<DB>| {
+    let its_id = |s: &mut Statement<MySql>| {
         s.sql(format_args!("(SELECT i.id FROM {invitations} AS i WHERE "));
         render::target(s, transition.target());
         s.sql(locking_read).sql(")");
     };
-    s = Statement::<DB>::new(format!("SELECT {} FROM {redemptions} WHERE ", row::REDEMPTION));
+    s = Statement::new(format!("SELECT {} FROM {redemptions} WHERE ", row::REDEMPTION));
     s.sql("user_id = ").text(plain.user.as_str()).sql(" AND invitation IN ");
     its_id(&mut s);
     s.sql(locking_read);
     message.add(s);
 
     // A missing event is not locked. The lock would cover the place of all new events.
-    s = Statement::<DB>::new(format!("SELECT 1 FROM {events} AS e WHERE e.id = "));
+    s = Statement::new(format!("SELECT 1 FROM {events} AS e WHERE e.id = "));
     s.blob(transition.event().id.as_bytes()).sql(" AND e.invitation IN ");
     its_id(&mut s);
     message.add(s);
@@ -40,19 +38,19 @@ pub(super) fn ask_why<DB: Dialect>(
 
 /// Evaluates the results of the queries. Returns `None` if the invitation has leases, because
 /// their rows must be read while the invitation's row is locked.
-pub(super) fn explain<DB: Dialect>(
-    answers: &[Vec<DB::Row>],
+pub(super) fn explain(
+    answers: &[Vec<MySqlRow>],
     batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
     let [invitations, redemptions, events] = answers_to_each(answers)?;
     let Some(found) = invitations.first() else { return Ok(Some(Outcome::Missing)) };
-    let invitation = row::invitation::<DB>(found)?;
+    let invitation = row::invitation::<MySql>(found)?;
     if invitation.held > 0 {
         return Ok(None);
     }
     let mine = match invitation.max_uses.get() {
         1 => invitation.last_use.clone().filter(|last| last.user == *batch.plain.user),
-        _ => redemptions.first().map(row::redemption::<DB>).transpose()?,
+        _ => redemptions.first().map(row::redemption::<MySql>).transpose()?,
     };
     let on_record = !events.is_empty();
     let facts = Facts { mine, ..Facts::of(invitation) };

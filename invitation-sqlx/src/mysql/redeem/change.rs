@@ -3,9 +3,10 @@
 
 use invitation_core::{State, Transition};
 
+use sqlx::MySql;
+
 use super::SameCodeBatch;
 use crate::{
-    dialect::Dialect,
     message::Message,
     render, row,
     statement::Statement,
@@ -14,22 +15,22 @@ use crate::{
 
 /// Adds the statements with the same effects as `apply::attempt`, and a query for the row after
 /// them. A taken key ends the message.
-pub(super) fn write_change<DB: Dialect>(message: &mut Message, batch: &SameCodeBatch<'_>) {
-    message.add(update_invitation::<DB>(batch));
-    message.add(insert_events::<DB>(batch));
-    message.add(update_state::<DB>(batch));
-    message.add(insert_redemptions::<DB>(batch));
-    message.add(delete_old_terms::<DB>(batch));
-    if let Some(s) = insert_terms::<DB>(batch) {
+pub(super) fn write_change(message: &mut Message, batch: &SameCodeBatch<'_>) {
+    message.add(update_invitation(batch));
+    message.add(insert_events(batch));
+    message.add(update_state(batch));
+    message.add(insert_redemptions(batch));
+    message.add(delete_old_terms(batch));
+    if let Some(s) = insert_terms(batch) {
         message.add(s);
     }
     let SameCodeBatch { names, transition, .. } = batch;
     let row = format!("SELECT {} FROM {} AS i WHERE ", row::INVITATION, names.invitations);
-    message.add(just_used(Statement::<DB>::new(row), transition));
+    message.add(just_used(Statement::new(row), transition));
 }
 
 /// Writes the guarded update, which counts all uses of the batch or none.
-fn update_invitation<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+fn update_invitation(batch: &SameCodeBatch<'_>) -> Statement<MySql> {
     let SameCodeBatch { names, transition, transitions, .. } = *batch;
     let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
     s.sql(format_args!("uses = uses + {}, ", transitions.len()));
@@ -44,7 +45,7 @@ fn update_invitation<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
 }
 
 /// Writes an event for each redemption.
-fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+fn insert_events(batch: &SameCodeBatch<'_>) -> Statement<MySql> {
     let SameCodeBatch { names, transition, transitions, .. } = *batch;
     let mut s = Statement::new(format!("INSERT INTO {} ({}) SELECT ", names.events, row::EVENT));
     let column = |column: &str| match column {
@@ -63,7 +64,7 @@ fn insert_events<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
 }
 
 /// Writes the update of the state of a code that is used up.
-fn update_state<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+fn update_state(batch: &SameCodeBatch<'_>) -> Statement<MySql> {
     let SameCodeBatch { names, transition, .. } = *batch;
     let s = Statement::new(format!(
         "UPDATE {} AS i STRAIGHT_JOIN {} AS s ON s.division = i.division \
@@ -79,7 +80,7 @@ fn update_state<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
 
 /// Writes a row of the ledger for each redemption. The redemption of a single-use code is in the
 /// invitation's row.
-fn insert_redemptions<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+fn insert_redemptions(batch: &SameCodeBatch<'_>) -> Statement<MySql> {
     let SameCodeBatch { names, transition, transitions, .. } = *batch;
     let mut s = Statement::new(format!(
         "INSERT INTO {} (invitation, id, user_id, username, at, role, lease) \
@@ -100,7 +101,7 @@ fn insert_redemptions<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
 }
 
 /// Deletes the search terms of earlier uses.
-fn delete_old_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
+fn delete_old_terms(batch: &SameCodeBatch<'_>) -> Statement<MySql> {
     let SameCodeBatch { names, transition, .. } = *batch;
     let s = Statement::new(format!(
         "DELETE w FROM {} AS i STRAIGHT_JOIN {} AS w ON w.invitation = i.id \
@@ -111,7 +112,7 @@ fn delete_old_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Statement<DB> {
 }
 
 /// Writes the search terms of the latest redeemer's name, if it has any.
-fn insert_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Option<Statement<DB>> {
+fn insert_terms(batch: &SameCodeBatch<'_>) -> Option<Statement<MySql>> {
     let SameCodeBatch { names, transition, plain, .. } = *batch;
     let mut s = Statement::new(format!(
         "INSERT INTO {} (term, division, created_at, invitation, part)",
@@ -133,11 +134,11 @@ fn insert_terms<DB: Dialect>(batch: &SameCodeBatch<'_>) -> Option<Statement<DB>>
 }
 
 /// Writes a derived table `p` of these rows.
-fn rows<DB: Dialect, T>(
-    s: &mut Statement<DB>,
+fn rows<T>(
+    s: &mut Statement<MySql>,
     columns: &str,
     rows: impl Iterator<Item = T>,
-    mut write: impl FnMut(&mut Statement<DB>, T),
+    mut write: impl FnMut(&mut Statement<MySql>, T),
 ) {
     let header = columns.split(", ").map(|column| format!("NULL AS {column}"));
     let header = header.collect::<Vec<_>>().join(", ");
@@ -151,7 +152,7 @@ fn rows<DB: Dialect, T>(
 
 /// Restricts the statement to the row that the update has changed. No other redemption has the
 /// same id.
-fn just_used<DB: Dialect>(mut s: Statement<DB>, transition: &Transition) -> Statement<DB> {
+fn just_used(mut s: Statement<MySql>, transition: &Transition) -> Statement<MySql> {
     render::target(&mut s, transition.target());
     s.sql(" AND i.used_id = ").blob(transition.event().id.as_bytes());
     s

@@ -1,12 +1,12 @@
-//! One redemption as one statement, on databases whose statements can make several changes.
+//! One redemption as one statement.
 
-use invitation_core::{Facts, State, StoreError, StoreErrorKind, Transition};
+use invitation_core::{Facts, Outcome, State, StoreError, StoreErrorKind, Transition};
+use sqlx::{PgConnection, Postgres};
 
-use crate::ops::{Begin, Step};
 use crate::{
-    dialect::Dialect,
     error::{is_taken, lone_statement_error, store_error},
     names::Names,
+    ops::{Begin, Step},
     render::{self, ValueSource},
     row,
     statement::Statement,
@@ -22,25 +22,24 @@ const SERIALIZATION_FAILURE: &str = "40001";
 ///
 /// Returns `None` for a transition that this statement does not support, and if the statement
 /// changed nothing. The general path then applies the transition or explains the refusal.
-pub(in crate::ops) async fn redeem<DB: Dialect>(
-    conn: &mut DB::Connection,
+pub(super) async fn redeem(
+    conn: &mut PgConnection,
     begin: Begin,
     names: &Names,
     transition: &Transition,
-) -> Result<Option<Facts>, StoreError> {
-    let plain = transition.as_plain_redemption().filter(|_| DB::WRITING_CTES);
-    let Some(plain) = plain else { return Ok(None) };
-    let s = statement::<DB>(names, transition, plain.username.search_terms());
+) -> Result<Option<Outcome>, StoreError> {
+    let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
+    let s = statement(names, transition, plain.username.search_terms());
     let found = match begin {
         // The statement is its own transaction, so its result is the result of the commit.
         Begin::Own => match s.first(conn).await {
             Ok(found) => found,
             Err(error) if is_taken(&error) || is_serialization_failure(&error) => None,
-            Err(error) => return Err(lone_statement_error::<DB>("apply", error)),
+            Err(error) => return Err(lone_statement_error::<Postgres>("apply", error)),
         },
         Begin::Nested => {
-            let failed = |error| store_error::<DB>("apply", error);
-            let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+            let failed = |error| store_error::<Postgres>("apply", error);
+            let mut step = Step::<Postgres>::begin(conn, begin).await.map_err(failed)?;
             match s.first(step.conn()).await {
                 Ok(found) => {
                     step.commit().await.map_err(failed)?;
@@ -57,19 +56,17 @@ pub(in crate::ops) async fn redeem<DB: Dialect>(
     let Some(found) = found else { return Ok(None) };
     // The change is committed, so an error from here on leaves the outcome unknown.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
-    let invitation = row::invitation::<DB>(&found).map_err(unknown)?;
+    let invitation = row::invitation::<Postgres>(&found).map_err(unknown)?;
     // The statement requires a row without leases, and a redemption begins none.
-    Ok(Some(Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) }))
+    let facts = Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) };
+    Ok(Some(Outcome::Applied(Box::new(facts))))
 }
 
 /// Writes the statement, which has the same effects as `apply::attempt`. A taken key undoes all
 /// of them.
-fn statement<DB: Dialect>(
-    names: &Names,
-    transition: &Transition,
-    terms: Vec<String>,
-) -> Statement<DB> {
-    let mut s = Statement::<DB>::new(format!("WITH u AS (UPDATE {} AS i SET ", names.invitations));
+fn statement(names: &Names, transition: &Transition, terms: Vec<String>) -> Statement<Postgres> {
+    let mut s =
+        Statement::<Postgres>::new(format!("WITH u AS (UPDATE {} AS i SET ", names.invitations));
     render::change(&mut s, transition.change());
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
@@ -107,7 +104,7 @@ fn statement<DB: Dialect>(
 }
 
 /// Updates the state of a code that is used up.
-pub(super) fn update_state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+pub(super) fn update_state(s: &mut Statement<Postgres>, names: &Names) {
     s.sql(format_args!(", t AS (UPDATE {} AS s SET state = ", names.states));
     s.sql(render::state(State::UsedUp)).sql(" FROM u WHERE s.division = u.division AND ");
     render::is_in_state(s, "s.state", State::Open);
@@ -115,7 +112,7 @@ pub(super) fn update_state<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
 }
 
 /// Deletes the search terms of earlier uses.
-pub(super) fn delete_old_terms<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+pub(super) fn delete_old_terms(s: &mut Statement<Postgres>, names: &Names) {
     // Terms of a concurrent use that this statement cannot see yet stay. No search counts them,
     // and the next use deletes them.
     s.sql(format_args!(

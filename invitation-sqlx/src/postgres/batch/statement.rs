@@ -2,12 +2,13 @@
 //! entry.
 
 use invitation_core::Transition;
+use sqlx::Postgres;
 
-use super::entries::{BatchEntry, ENTRY};
 use crate::{
     dialect::Dialect,
     names::Names,
-    ops::redeem::single_statement,
+    ops::redeem::{BatchEntry, ENTRY},
+    postgres::single_statement,
     render::{self, ValueSource},
     row,
     statement::Statement,
@@ -35,13 +36,13 @@ fn of_event(column: &str, u: &str) -> Option<String> {
 
 /// Writes the statement. With `once_each`, it redeems single-use codes with one entry each;
 /// otherwise it redeems any codes.
-pub(super) fn write<DB: Dialect>(
+pub(super) fn write(
     names: &Names,
     entries: &[BatchEntry<'_>],
     once_each: bool,
-) -> Option<Statement<DB>> {
-    let (push, first) = (DB::PUSH_COLUMN?, entries.first()?.transition);
-    let mut s = Statement::<DB>::new("WITH ");
+) -> Option<Statement<Postgres>> {
+    let (push, first) = (Postgres::PUSH_COLUMN?, entries.first()?.transition);
+    let mut s = Statement::<Postgres>::new("WITH ");
     if once_each {
         redeem_single_use(&mut s, names, first, |s| rows(s, push, entries));
     } else {
@@ -85,7 +86,7 @@ pub(super) fn write<DB: Dialect>(
 
 /// Writes the entries, one row each. The rows depend on the lock timeout, so that it is set
 /// before the statement looks for any invitation.
-fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, entries: &[BatchEntry<'_>]) {
+fn rows(s: &mut Statement<Postgres>, push: PushColumn<Postgres>, entries: &[BatchEntry<'_>]) {
     s.sql(format_args!(
         "(SELECT p.* FROM (SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', TRUE) AS is_set) AS c, \
          UNNEST"
@@ -95,11 +96,11 @@ fn rows<DB: Dialect>(s: &mut Statement<DB>, push: PushColumn<DB>, entries: &[Bat
 }
 
 /// Writes the update of single-use codes, each by its only entry.
-fn redeem_single_use<DB: Dialect>(
-    s: &mut Statement<DB>,
+fn redeem_single_use(
+    s: &mut Statement<Postgres>,
     names: &Names,
     first: &Transition,
-    rows: impl FnOnce(&mut Statement<DB>),
+    rows: impl FnOnce(&mut Statement<Postgres>),
 ) {
     s.sql(format_args!("u AS (UPDATE {} AS i SET uses = 1, ", names.invitations));
     assign(s);
@@ -116,7 +117,7 @@ fn redeem_single_use<DB: Dialect>(
 
 /// Writes the update of any codes. One update changes each row once, for all of its entries, with
 /// the values of the last one.
-fn redeem_any<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transition) {
+fn redeem_any(s: &mut Statement<Postgres>, names: &Names, first: &Transition) {
     s.sql(format_args!(
         "u AS (UPDATE {} AS i SET uses = i.uses + p.group_size, ",
         names.invitations
@@ -132,7 +133,7 @@ fn redeem_any<DB: Dialect>(s: &mut Statement<DB>, names: &Names, first: &Transit
     s.sql(format_args!(", FALSE))) RETURNING {})", row::qualified(row::INVITATION, "i")));
 }
 
-fn assign<DB: Dialect>(s: &mut Statement<DB>) {
+fn assign(s: &mut Statement<Postgres>) {
     s.sql("used_id = p.used_id, used_by = p.used_by, used_name = p.used_name, ");
     s.sql("used_at = p.used_at, used_role = i.role, used_lease = NULL ");
 }

@@ -11,17 +11,22 @@ use std::slice;
 use invitation_core::{
     Facts, Outcome, PlainRedemption, Record, StoreError, StoreErrorKind, Transition,
 };
+use sqlx::{MySql, MySqlConnection};
 
 use self::{
     change::write_change,
     explanation::{ask_why, explain},
 };
-use crate::ops::{Begin, Step, unprepared};
 use crate::{
     dialect::Dialect,
     error::store_error,
     message::{Message, MessageError, ResultSets},
     names::Names,
+    ops::{
+        Begin, Step,
+        redeem::{facts_at_turn, same_code},
+        unprepared,
+    },
     row,
 };
 
@@ -30,19 +35,18 @@ use crate::{
 ///
 /// Returns `None` for a transition that this path does not support, and if the general path has
 /// to explain the refusal.
-pub(in crate::ops) async fn redeem<DB: Dialect>(
-    conn: &mut DB::Connection,
+pub(super) async fn redeem(
+    conn: &mut MySqlConnection,
     begin: Begin,
     names: &Names,
     transition: &Transition,
 ) -> Result<Option<Outcome>, StoreError> {
-    let plain = transition.as_plain_redemption().filter(|_| DB::MULTI_STATEMENTS);
-    let Some(plain) = plain else { return Ok(None) };
+    let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
     let batch =
         SameCodeBatch { names, transition, plain, transitions: slice::from_ref(&transition) };
     match begin {
-        Begin::Own => in_own_transaction::<DB>(conn, &batch).await,
-        Begin::Nested => in_host_transaction::<DB>(conn, &batch).await,
+        Begin::Own => in_own_transaction(conn, &batch).await,
+        Begin::Nested => in_host_transaction(conn, &batch).await,
     }
 }
 
@@ -55,111 +59,136 @@ struct SameCodeBatch<'a> {
     transitions: &'a [&'a Transition],
 }
 
+/// Redeems with one message for all callers of the first transition's code. Transitions of other
+/// codes are not in such a batch, because only callers of the same code wait for each other.
+/// Returns the facts after each redemption, in the order of the transitions, and `None` for
+/// transitions that were not made.
+pub(super) async fn redeem_batch(
+    conn: &mut MySqlConnection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
+    let callers = same_code(transitions);
+    let all: Vec<_> = callers.iter().filter_map(|n| transitions.get(*n).copied()).collect();
+    let Some(after) = redeem_all(conn, names, &all).await? else { return Ok(facts) };
+    let mut more = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    for (caller, transition) in callers.into_iter().zip(all) {
+        more -= 1;
+        if let Some(slot) = facts.get_mut(caller) {
+            *slot = Some(facts_at_turn(after.clone(), transition, more));
+        }
+    }
+    Ok(facts)
+}
+
 /// Redeems one code for all transitions, each with its event, in one round trip, or for none of
 /// them. Returns the row after the redemptions, if they were made.
-pub(super) async fn redeem_all<DB: Dialect>(
-    conn: &mut DB::Connection,
+async fn redeem_all(
+    conn: &mut MySqlConnection,
     names: &Names,
     transitions: &[&Transition],
 ) -> Result<Option<Record>, StoreError> {
     let Some(transition) = transitions.last() else { return Ok(None) };
     let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
     let batch = SameCodeBatch { names, transition, plain, transitions };
-    let mut message = Message::beginning::<DB>();
-    write_change::<DB>(&mut message, &batch);
-    message.commit::<DB>();
-    match message.send::<DB>(conn).await {
-        Ok(answers) => row_after::<DB>(&answers),
+    let mut message = Message::beginning::<MySql>();
+    write_change(&mut message, &batch);
+    message.commit::<MySql>();
+    match message.send::<MySql>(conn).await {
+        Ok(answers) => row_after(&answers),
         Err(error) => {
             let is_taken = error.is_taken();
-            let error = error.into_store_error::<DB>("apply");
+            let error = error.into_store_error::<MySql>("apply");
             if !is_taken && error.kind() != StoreErrorKind::Conflict {
                 return Err(error);
             }
             // Concurrent work conflicted with one of the redemptions.
-            unprepared::<DB>(conn, DB::ROLLBACK)
+            unprepared::<MySql>(conn, MySql::ROLLBACK)
                 .await
-                .map_err(|error| store_error::<DB>("apply", error))?;
+                .map_err(|error| store_error::<MySql>("apply", error))?;
             Ok(None)
         }
     }
 }
 
-async fn in_own_transaction<DB: Dialect>(
-    conn: &mut DB::Connection,
+async fn in_own_transaction(
+    conn: &mut MySqlConnection,
     batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
-    let mut message = Message::beginning::<DB>();
-    write_change::<DB>(&mut message, batch);
+    let mut message = Message::beginning::<MySql>();
+    write_change(&mut message, batch);
     // If the update changed nothing, the commit has nothing to commit.
-    message.commit::<DB>();
-    match message.send::<DB>(conn).await {
+    message.commit::<MySql>();
+    match message.send::<MySql>(conn).await {
         Ok(answers) => {
-            if let Some(outcome) = outcome::<DB>(&answers)? {
+            if let Some(outcome) = outcome(&answers)? {
                 return Ok(Some(outcome));
             }
         }
         // The next message begins with a rollback.
         Err(error) if error.is_taken() => {}
-        Err(error) => return Err(error.into_store_error::<DB>("apply")),
+        Err(error) => return Err(error.into_store_error::<MySql>("apply")),
     }
-    let mut message = Message::beginning::<DB>();
+    let mut message = Message::beginning::<MySql>();
     let first = message.len();
-    ask_why::<DB>(&mut message, batch, "");
-    message.add_sql(DB::ROLLBACK);
-    let answers =
-        message.send::<DB>(conn).await.map_err(|error| error.into_store_error::<DB>("apply"))?;
-    explain::<DB>(answers.get(first..).unwrap_or_default(), batch)
+    ask_why(&mut message, batch, "");
+    message.add_sql(MySql::ROLLBACK);
+    let answers = message
+        .send::<MySql>(conn)
+        .await
+        .map_err(|error| error.into_store_error::<MySql>("apply"))?;
+    explain(answers.get(first..).unwrap_or_default(), batch)
 }
 
-async fn in_host_transaction<DB: Dialect>(
-    conn: &mut DB::Connection,
+async fn in_host_transaction(
+    conn: &mut MySqlConnection,
     batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
-    let failed = |error| store_error::<DB>("apply", error);
-    let mut step = Step::<DB>::begin(conn, Begin::Nested).await.map_err(failed)?;
+    let failed = |error| store_error::<MySql>("apply", error);
+    let mut step = Step::<MySql>::begin(conn, Begin::Nested).await.map_err(failed)?;
     let mut message = Message::default();
-    write_change::<DB>(&mut message, batch);
+    write_change(&mut message, batch);
     // If the update changed nothing, there is nothing to keep. If the call is dropped before the
     // answer, the rollback keeps all of the work or none.
     if let Some(sql) = step.keep_sql() {
         message.add_sql(&sql);
     }
-    match message.send::<DB>(step.conn()).await {
+    match message.send::<MySql>(step.conn()).await {
         Ok(answers) => {
-            if let Some(outcome) = outcome::<DB>(&answers)? {
+            if let Some(outcome) = outcome(&answers)? {
                 return Ok(Some(outcome));
             }
         }
         Err(error) if error.is_taken() => {
             step.rollback().await.map_err(failed)?;
-            step = Step::<DB>::begin(conn, Begin::Nested).await.map_err(failed)?;
+            step = Step::<MySql>::begin(conn, Begin::Nested).await.map_err(failed)?;
         }
-        Err(error) => return Err(error.into_store_error::<DB>("apply")),
+        Err(error) => return Err(error.into_store_error::<MySql>("apply")),
     }
-    let convert = |error: MessageError| error.into_store_error::<DB>("apply");
-    let locking_read = DB::locking_read(step.conn());
+    let convert = |error: MessageError| error.into_store_error::<MySql>("apply");
+    let locking_read = MySql::locking_read(step.conn());
     let mut message = Message::default();
-    ask_why::<DB>(&mut message, batch, locking_read);
-    let answers = message.send::<DB>(step.conn()).await.map_err(convert)?;
-    let outcome = explain::<DB>(&answers, batch)?;
+    ask_why(&mut message, batch, locking_read);
+    let answers = message.send::<MySql>(step.conn()).await.map_err(convert)?;
+    let outcome = explain(&answers, batch)?;
     step.rollback().await.map_err(failed)?;
     Ok(outcome)
 }
 
 /// Returns the row after the change, if the change was made. The message has only one query,
 /// which is its last statement.
-fn row_after<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Record>, StoreError> {
+fn row_after(answers: &ResultSets<MySql>) -> Result<Option<Record>, StoreError> {
     let Some(found) = answers.iter().flatten().next() else { return Ok(None) };
     // The change is committed, so an error here leaves the outcome unknown.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
-    row::invitation::<DB>(found).map(Some).map_err(unknown)
+    row::invitation::<MySql>(found).map(Some).map_err(unknown)
 }
 
 /// Returns the outcome of the change, if it was made.
-fn outcome<DB: Dialect>(answers: &ResultSets<DB>) -> Result<Option<Outcome>, StoreError> {
+fn outcome(answers: &ResultSets<MySql>) -> Result<Option<Outcome>, StoreError> {
     // The update requires a row without leases, and a redemption begins none.
-    let facts = row_after::<DB>(answers)?
+    let facts = row_after(answers)?
         .map(|invitation| Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) });
     Ok(facts.map(Box::new).map(Outcome::Applied))
 }

@@ -10,23 +10,23 @@ use invitation_core::{CodeDigest, CorrelationId, EmailKey, PlainRedemption, Sour
 use crate::values::{InputRow, Values};
 
 /// A redemption of a batch, with one of the digests that its code may have.
-pub(super) struct BatchEntry<'a> {
+pub(crate) struct BatchEntry<'a> {
     /// The entry's index among the rows of the statement.
     ordinal: i64,
     /// The caller's index among the transitions.
-    pub(super) caller: usize,
-    pub(super) transition: &'a Transition,
+    pub(crate) caller: usize,
+    pub(crate) transition: &'a Transition,
     plain: PlainRedemption<'a>,
     digest: &'a CodeDigest,
     /// 1-based position among the entries for the same code.
-    pub(super) position: u32,
+    pub(crate) position: u32,
     /// The number of entries for the same code.
-    pub(super) group_size: u32,
+    pub(crate) group_size: u32,
 }
 
 /// Returns the entries that can share a statement with the first transition, in the order of
 /// their digests. The order prevents deadlocks: all statements lock rows in the same order.
-pub(super) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a>> {
+pub(crate) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a>> {
     let Some(first) = transitions.first() else { return Vec::new() };
     let mut seen = HashSet::new();
     let mut entries = Vec::with_capacity(transitions.len());
@@ -53,7 +53,7 @@ pub(super) fn by_digest<'a>(transitions: &[&'a Transition]) -> Vec<BatchEntry<'a
 
 /// Returns the indexes of the transitions that redeem the same code as the first one and can
 /// share its message.
-pub(super) fn same_code(transitions: &[&Transition]) -> Vec<usize> {
+pub(crate) fn same_code(transitions: &[&Transition]) -> Vec<usize> {
     let Some(first) = transitions.first() else { return Vec::new() };
     let mut seen = HashSet::new();
     let shares = |one: &Transition| one.target() == first.target() && is_compatible(first, one);
@@ -64,7 +64,7 @@ pub(super) fn same_code(transitions: &[&Transition]) -> Vec<usize> {
 }
 
 /// Assigns the entries their ordinals, their positions and the sizes of their groups.
-pub(super) fn assign_positions(entries: &mut [BatchEntry<'_>]) {
+pub(crate) fn assign_positions(entries: &mut [BatchEntry<'_>]) {
     let mut sizes: HashMap<&CodeDigest, u32> = HashMap::new();
     for (ordinal, entry) in (0..).zip(entries.iter_mut()) {
         let size = sizes.entry(entry.digest).or_default();
@@ -85,7 +85,7 @@ fn is_compatible(a: &Transition, b: &Transition) -> bool {
 
 /// The columns of an entry, in the order in which they are written. A column that an event or an
 /// invitation has too has the same name.
-pub(super) const ENTRY: &str = "ordinal, digest, position, group_size, used_id, used_by, used_name, used_at, \
+pub(crate) const ENTRY: &str = "ordinal, digest, position, group_size, used_id, used_by, used_name, used_at, \
      terms, email_key, email_domain, correlation, source";
 
 impl InputRow for BatchEntry<'_> {
