@@ -112,8 +112,6 @@ pub trait Dialect:
     const STATS_SENSITIVE_PLANNER: bool;
     /// Whether the database supports `CROSS JOIN LATERAL` and indexes on expressions.
     const LATERAL_JOINS: bool;
-    /// Whether the table of states has an indexed random sample.
-    const SAMPLED_COUNTS: bool;
     /// Whether an `INSERT` can skip a row whose key is taken (`ON CONFLICT`). If not, the store
     /// handles the error.
     const ON_CONFLICT: bool;

@@ -118,7 +118,6 @@ impl Dialect for MySql {
     const INDEX_HINTS: bool = true;
     const STATS_SENSITIVE_PLANNER: bool = false;
     const LATERAL_JOINS: bool = false;
-    const SAMPLED_COUNTS: bool = false;
     const ON_CONFLICT: bool = false;
     const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
     // Two nodes of a cluster conflict only if a row really changes.

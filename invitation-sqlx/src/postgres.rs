@@ -31,11 +31,9 @@ use crate::{
 /// default. Set it on the pool's connections, as in `PgConnectOptions::options([("lock_timeout",
 /// "5s")])`.
 ///
-/// A count by status that exceeds its cap is proved by a random sample. Each invitation enters
-/// the sample with a probability of one in 32 when it is created. A number within the cap is
-/// reported as beyond it with a probability below 2⁻¹²⁸. A count by anything but the status, the
-/// expiry and the division reads each invitation with that property. A count of a search reads
-/// all matches of its terms.
+/// A count by status reads entries of an index, up to one more than its cap for each status. A
+/// count by anything but the status, the expiry and the division reads each invitation with that
+/// property. A count of a search reads all matches of its terms.
 pub type PgStore = SqlStore<Postgres>;
 
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
@@ -67,7 +65,6 @@ impl Dialect for Postgres {
     const INDEX_HINTS: bool = false;
     const STATS_SENSITIVE_PLANNER: bool = true;
     const LATERAL_JOINS: bool = true;
-    const SAMPLED_COUNTS: bool = true;
     const ON_CONFLICT: bool = true;
     const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const LOCK_BY_UPDATE: &'static str = "held = held";

@@ -155,7 +155,6 @@ impl Dialect for Sqlite {
     const INDEX_HINTS: bool = false;
     const STATS_SENSITIVE_PLANNER: bool = false;
     const LATERAL_JOINS: bool = false;
-    const SAMPLED_COUNTS: bool = false;
     const ON_CONFLICT: bool = true;
     const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const LOCK_BY_UPDATE: &'static str = "held = held";

@@ -55,10 +55,6 @@ CREATE TABLE {prefix}states (
     id              BYTEA            NOT NULL,
     expires_at      BIGINT           NOT NULL,
     inviter         TEXT COLLATE "C",
-    -- A random sample of one row in 32, drawn when the row is created. It proves that a count
-    -- is beyond its cap. It does not use random(), which a caller can make predictable by its
-    -- seed. It is never shown.
-    sampled         BOOLEAN          NOT NULL DEFAULT (get_byte(uuid_send(gen_random_uuid()), 0) < 8),
     PRIMARY KEY (division, state, created_at, id) INCLUDE (expires_at)
 );
 
@@ -69,8 +65,6 @@ CREATE INDEX {prefix}states_valid_anywhere ON {prefix}states (expires_at, create
 -- same condition can use no other partial index.
 CREATE INDEX {prefix}states_by_length ON {prefix}states (division, ((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
 CREATE INDEX {prefix}states_by_length_anywhere ON {prefix}states (((expires_at - created_at) / 86400000000), created_at, id) INCLUDE (expires_at) WHERE state < 1;
-CREATE INDEX {prefix}states_sampled ON {prefix}states (division, state, expires_at) WHERE sampled;
-CREATE INDEX {prefix}states_sampled_anywhere ON {prefix}states (state, expires_at) WHERE sampled;
 CREATE INDEX {prefix}states_valid_by ON {prefix}states (inviter, expires_at) WHERE state = 0;
 
 -- Redemptions of codes for several uses. The redemption of a single-use code is in its row.

@@ -1,9 +1,8 @@
 //! The number of invitations of each status.
 
-mod sample;
 mod searched;
 
-use invitation_core::{Filter, Scope, Status, StatusCounts, StoreError, TimeRange};
+use invitation_core::{Filter, Scope, Status, StatusCounts, StoreError};
 
 use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
@@ -37,16 +36,9 @@ fn by_status<DB: Dialect>(
     cap: u32,
 ) {
     let most = cap.saturating_add(1);
-    let proof = sample::proof(cap).filter(|_| is_sampled::<DB>(filter));
     for (n, status) in Status::ALL.iter().copied().enumerate() {
         s.sql(if n == 0 { "SELECT " } else { ", " });
-        if let Some(proof) = proof {
-            s.sql("CASE WHEN ");
-            rows_up_to(s, proof, |s| of_status(s, names, scope, filter, status, true));
-            s.sql(" >= ").sql(proof).sql(" THEN ").sql(most).sql(" ELSE ");
-        }
-        rows_up_to(s, most, |s| of_status(s, names, scope, filter, status, false));
-        s.sql(if proof.is_some() { " END" } else { "" });
+        rows_up_to(s, most, |s| of_status(s, names, scope, filter, status));
     }
 }
 
@@ -94,7 +86,6 @@ fn of_status<DB: Dialect>(
     scope: &Scope,
     filter: &Filter,
     status: Status,
-    sampled: bool,
 ) {
     if filter.status.is_some_and(|only| only != status) {
         s.sql(format_args!("{} i WHERE 1 = 0", names.states));
@@ -109,7 +100,6 @@ fn of_status<DB: Dialect>(
         s.sql(format_args!("{} i", names.states));
         render::index_hint(s, names, index);
         s.sql(" WHERE i.state = ").sql(render::state(status.state()));
-        s.sql(if sampled { " AND i.sampled" } else { "" });
         render::scope(s, scope);
         render::validity(s, status, filter);
         render::span(s, "i.created_at", &filter.created);
@@ -117,8 +107,8 @@ fn of_status<DB: Dialect>(
         // The order makes the planner use the index that has it. In the order of another index,
         // the matching rows might be the last of the table.
         s.sql(match status {
-            Status::Used | Status::Revoked if !sampled => " ORDER BY i.created_at",
-            _ => " ORDER BY i.expires_at",
+            Status::Used | Status::Revoked => " ORDER BY i.created_at",
+            Status::Active | Status::Expired => " ORDER BY i.expires_at",
         });
     } else {
         s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
@@ -126,11 +116,6 @@ fn of_status<DB: Dialect>(
         let of_one = Filter { status: Some(status), ..filter.clone() };
         render::filter(s, &of_one, names);
     }
-}
-
-/// Whether the random sample of the table of states can answer the filter, in an indexed order.
-fn is_sampled<DB: Dialect>(filter: &Filter) -> bool {
-    DB::SAMPLED_COUNTS && is_told_by_states(filter) && filter.created == TimeRange::default()
 }
 
 /// Whether the table of states holds all columns that the filter needs.
