@@ -198,6 +198,8 @@ macro_rules! __conformance_promises {
                     each_criterion_narrows_the_list
                     search_matches_terms_of_address_and_used_by
                     pages_share_the_time_of_the_first_page
+                    pages_are_full_although_the_store_returns_short_ones
+                    page_is_short_once_the_calls_to_the_store_are_used_up
                 }
                 events {
                     auditor_reads_events_within_reach_only

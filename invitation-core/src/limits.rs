@@ -42,6 +42,10 @@ impl Limits {
     pub const MAX_REASON: usize = 500;
     /// The maximum length of a search text, in bytes.
     pub const MAX_SEARCH: usize = 200;
+    /// The maximum number of calls to the store for one page of a list. A store bounds the
+    /// work of each call, so a page may take several. With a bound, no list runs for long
+    /// because few items match.
+    pub const MAX_LIST_CALLS: u32 = 8;
     /// The number up to which the invitations of each status are counted exactly.
     pub const COUNT_CAP: u32 = 10_000;
 

@@ -41,7 +41,9 @@ pub struct Page<T, N = Cursor> {
     /// The items, newest first, at most as many as were asked for.
     pub items: Vec<T>,
     /// Where the next page begins; none when nothing follows. A page may hold fewer items
-    /// than were asked for, or none, while this is set: the work for one page is bounded.
+    /// than were asked for, or none, while this is set: the work for one page is bounded. The
+    /// calls of `Invitations` return such a page only after
+    /// [`Limits::MAX_LIST_CALLS`](crate::Limits::MAX_LIST_CALLS) calls to the store.
     pub next: Option<N>,
 }
 

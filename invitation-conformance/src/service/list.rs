@@ -1,7 +1,10 @@
 //! Lists through the service: the criteria an actor can give, in plain cases.
 
+use std::sync::Arc;
+
 use invitation_core::{
-    Actor, Binding, Criteria, Cursor, Inviter, Paging, Record, Revocation, Status, TimeRange,
+    Action, Actor, Binding, Criteria, Cursor, EventCriteria, Invitations, Inviter, Limits, Paging,
+    Record, Revocation, Status, TimeRange,
 };
 
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
         factory::Factory,
         harness::Harness,
         samples::{admin, division, domain, email, later, manager, role, user},
+        short_pages::ShortPages,
     },
 };
 
@@ -202,4 +206,63 @@ pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
     assert_eq!(ids(&page), [rows[2].id, rows[0].id], "by a manager: of the own division");
     let now = harness.service.list(&admin(), &criteria, first).await.expect("may list");
     assert_eq!(ids(&now), [rows[5].id, rows[3].id], "a new list is judged anew");
+}
+
+/// A page of a list is full unless the list ends, although the store returns short and empty
+/// pages.
+pub async fn pages_are_full_although_the_store_returns_short_ones(fixture: Fixture) {
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    let row =
+        |n: usize| Record { role: role(["staff", "manager"][n % 4 / 3]), ..factory.invitation() };
+    let rows = store_in_order(&harness, &factory, (0..40).map(row).collect()).await;
+    let criteria = Criteria::new().with_role(role("manager"));
+    for candidates in [1, 3, 8, 50] {
+        let short = Arc::new(ShortPages::new(Arc::clone(&harness.store), candidates));
+        let service = Invitations::new(Arc::clone(&short)).with_clock(harness.clock.clone());
+        let (mut found, mut paging) = (Vec::new(), Paging::first(2).expect("a page of two"));
+        loop {
+            let page = service.list(&admin(), &criteria, paging).await.expect("may list");
+            found.extend(page.items().iter().map(|item| item.invitation().id()));
+            assert!((1..=Limits::MAX_LIST_CALLS).contains(&short.take_calls()), "calls");
+            let Some(next) = page.next() else { break };
+            assert_eq!(page.items().len(), 2, "{candidates} candidates a page");
+            paging = Paging::first(2).expect("a page of two").after(next);
+        }
+        let expected: Vec<_> =
+            rows.iter().rev().filter(|row| row.role == role("manager")).collect();
+        assert!(found.iter().eq(expected.iter().map(|row| &row.id)), "{candidates} candidates");
+    }
+}
+
+/// If matches are so rare that the calls to the store for one page are used up, the page is
+/// short, and its cursor leads to the rest. The same holds for the audit trail.
+pub async fn page_is_short_once_the_calls_to_the_store_are_used_up(fixture: Fixture) {
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    let row =
+        |n: usize| Record { role: role(["manager", "staff"][n.min(1)]), ..factory.invitation() };
+    let rows = store_in_order(&harness, &factory, (0..40).map(row).collect()).await;
+    let short = Arc::new(ShortPages::new(Arc::clone(&harness.store), 3));
+    let service = Invitations::new(Arc::clone(&short)).with_clock(harness.clock.clone());
+    let paging = Paging::first(9).expect("a page of nine");
+
+    let criteria = Criteria::new().with_role(role("manager"));
+    let page = service.list(&admin(), &criteria, paging).await.expect("may list");
+    assert_eq!((page.items().len(), short.take_calls()), (0, Limits::MAX_LIST_CALLS));
+    let rest = paging.after(page.next().expect("the oldest is not reached"));
+    let page = service.list(&admin(), &criteria, rest).await.expect("may list");
+    let found: Vec<_> = page.items().iter().map(|item| item.invitation().id()).collect();
+    assert_eq!((found, page.next()), (vec![rows[0].id], None), "the oldest");
+
+    short.take_calls();
+    let criteria = EventCriteria::new().of_action(Action::Delete);
+    let (mut pages, mut paging) = (0, paging);
+    loop {
+        let page = service.events(&admin(), &criteria, paging).await.expect("may read");
+        assert_eq!(page.items(), [], "nothing was deleted");
+        pages += 1;
+        let Some(next) = page.next() else { break };
+        assert_eq!(short.take_calls(), Limits::MAX_LIST_CALLS, "page {pages}");
+        paging = paging.after(next);
+    }
+    assert_eq!(pages, 2, "there are forty events");
 }

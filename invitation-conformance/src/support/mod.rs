@@ -9,3 +9,4 @@ pub(crate) mod population;
 pub(crate) mod quotas;
 pub(crate) mod reads;
 pub(crate) mod samples;
+pub(crate) mod short_pages;

@@ -6,6 +6,7 @@ use crate::{
     cursor::{Cursor, ListOf},
     error::Error,
     event::{Action, Event},
+    limits::Limits,
     page::Page,
     policy::Right,
     store::Store,
@@ -15,7 +16,8 @@ impl<S: Store> Invitations<S> {
     /// Lists the audit events within the actor's reach, newest first. An actor whose
     /// reach is one division sees the events of that division.
     ///
-    /// One round trip.
+    /// One round trip, or up to [`Limits::MAX_LIST_CALLS`] to fill a short page, as
+    /// [`list`](Self::list) does.
     ///
     /// # Errors
     ///
@@ -30,11 +32,21 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(actor.into())?;
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, Right::Audit, Action::Audit, named).await?;
-        let page = paging.page(ListOf::Events)?;
+        let mut page = paging.page(ListOf::Events)?;
         let scope = self.reach(actor, &call, named, Action::Audit).await?;
-        let listing = self.store.events(&scope, &criteria.filter, &page).await?;
+        let mut items = Vec::new();
+        for _ in 0..Limits::MAX_LIST_CALLS {
+            let listing = self.store.events(&scope, &criteria.filter, &page).await?;
+            let found = u32::try_from(listing.items.len()).unwrap_or(u32::MAX);
+            page.limit = page.limit.saturating_sub(found);
+            items.extend(listing.items);
+            page.after = listing.next;
+            if page.after.is_none() || page.limit == 0 {
+                break;
+            }
+        }
         let now = paging.time(call.now);
-        let next = listing.next.map(|position| Cursor::behind(ListOf::Events, position, now));
-        Ok(Page { items: listing.items, next })
+        let next = page.after.map(|position| Cursor::behind(ListOf::Events, position, now));
+        Ok(Page { items, next })
     }
 }

@@ -67,7 +67,9 @@ impl InvitationView {
 impl<S: Store> Invitations<S> {
     /// Lists invitations within the actor's reach, newest first, with their codes.
     ///
-    /// One round trip.
+    /// One round trip. If the store returns a short page with a position, up to
+    /// [`Limits::MAX_LIST_CALLS`] round trips: the page is filled from there. So a short or
+    /// empty page with a cursor means that the matches are rare.
     ///
     /// # Errors
     ///
@@ -85,7 +87,7 @@ impl<S: Store> Invitations<S> {
     /// Lists invitations as [`list`](Self::list) does, without the codes, so that they
     /// can be stored elsewhere. Needs the right to [export](Right::Export).
     ///
-    /// One round trip.
+    /// As many round trips as [`list`](Self::list).
     ///
     /// # Errors
     ///
@@ -114,22 +116,31 @@ impl<S: Store> Invitations<S> {
         let named = criteria.division.as_ref();
         self.permit(actor.into(), &call, right, Action::View, named).await?;
         let now = paging.time(call.now);
-        let page = paging.page(ListOf::Invitations)?;
+        let mut page = paging.page(ListOf::Invitations)?;
         let (filter, query) = self.filter(actor, criteria, now)?;
         let scope = self.reach(actor, &call, named, Action::View).await?;
 
-        let listing = self.store.list(&scope, &filter, &page).await?;
-        let mut items = Vec::with_capacity(listing.items.len());
-        for invitation in listing.items {
-            // The store finds candidates by the code's tag; the code decides. A damaged code
-            // matches no search by code: one row must not make the whole list fail, and `copy`
-            // reports the damage.
-            let code = self.open(&invitation).ok();
-            if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
-                items.push(self.view(actor, invitation.into(), code, now));
+        let mut items = Vec::new();
+        // A store bounds the work of one call, so its page may be short or empty although
+        // matches follow.
+        for _ in 0..Limits::MAX_LIST_CALLS {
+            let listing = self.store.list(&scope, &filter, &page).await?;
+            for invitation in listing.items {
+                // The store finds candidates by the code's tag; the code decides. A damaged
+                // code matches no search by code: one row must not make the whole list fail,
+                // and `copy` reports the damage.
+                let code = self.open(&invitation).ok();
+                if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
+                    items.push(self.view(actor, invitation.into(), code, now));
+                    page.limit = page.limit.saturating_sub(1);
+                }
+            }
+            page.after = listing.next;
+            if page.after.is_none() || page.limit == 0 {
+                break;
             }
         }
-        let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
+        let next = page.after.map(|position| Cursor::behind(ListOf::Invitations, position, now));
         Ok(Page { items, next })
     }
 

@@ -338,8 +338,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Returns the invitations within the scope that match, newest first: by
     /// `created_at`, then by id, both descending.
     ///
-    /// MUST bound its result by the page, and SHOULD bound its work: a page may be short,
-    /// with [`next`](crate::Page::next) set.
+    /// MUST bound its result by the page, and SHOULD bound its work: a page may be short or
+    /// empty, with [`next`](crate::Page::next) set. The service then continues from there,
+    /// within [`Limits::MAX_LIST_CALLS`](crate::Limits::MAX_LIST_CALLS).
     ///
     /// # Errors
     ///
