@@ -1,6 +1,6 @@
 //! Deciding on an amendment.
 
-use super::{Call, Form};
+use super::{call::Call, form::Form};
 use crate::{
     binding::Binding, detail::Detail, policy::Policy, refusal::Verdict, text::Role, time::Timestamp,
 };

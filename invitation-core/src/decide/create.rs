@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Call, Form, amend::bound_to};
+use super::{amend::bound_to, call::Call, form::Form};
 use crate::{
     actor::Caller,
     binding::Binding,

@@ -1,6 +1,6 @@
 //! The rules of each change that an administrator makes: its guard, and its rights.
 
-use super::Form;
+use super::form::Form;
 use crate::{
     draft::IfVersion,
     event::Reason,

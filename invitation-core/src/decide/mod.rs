@@ -37,6 +37,7 @@
 //!   or ends a reservation. It cannot fail, because the guard contains every rule.
 
 mod amend;
+mod call;
 mod create;
 mod edit;
 mod form;
@@ -45,6 +46,7 @@ mod redeem;
 
 pub use self::{
     amend::NewTerms,
+    call::Call,
     redeem::{RedeemCommand, UseSource, decide_redemption},
 };
 pub(crate) use self::{
@@ -53,70 +55,24 @@ pub(crate) use self::{
     quotas::quotas,
     redeem::{Next, Wanted, guard_of_check, next},
 };
-use self::{edit::Edit, form::Form, quotas::quotas_of_revival};
+use self::{edit::Edit, quotas::quotas_of_revival};
 pub use crate::{actor::Caller, refusal::Verdict};
 use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
     detail::Detail,
     draft::IfVersion,
-    event::{Action, Event, EventOutcome},
+    event::Action,
     facts::Facts,
-    id::{EventId, InvitationId},
-    inviter::Inviter,
+    id::InvitationId,
     limits::Limits,
-    performer::Performer,
     policy::Policy,
     record::Record,
-    request_context::RequestContext,
     revocation::Revocation,
     scope::Scope,
     target::Target,
-    time::Timestamp,
     transition::Transition,
 };
-
-/// One call of the service: its performer, its time and its id.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "the service and authors of stores build it")]
-pub struct Call {
-    /// The id of the operation, of its event, and of its redemption.
-    pub id: EventId,
-    /// The time of the call.
-    pub now: Timestamp,
-    /// The performer of the call.
-    pub performer: Performer,
-    /// The context that the host gives the call, such as its correlation id.
-    pub context: RequestContext,
-}
-
-impl Call {
-    /// Returns the event that this call performed `action`.
-    pub(crate) fn done(&self, action: Action, detail: Detail) -> Event {
-        Event {
-            id: self.id,
-            at: self.now,
-            performer: self.performer.clone(),
-            action,
-            outcome: EventOutcome::Succeeded,
-            reason: None,
-            invitation: None,
-            division: None,
-            context: self.context.clone(),
-            detail,
-        }
-    }
-
-    /// Returns the performer as the inviter of an invitation.
-    pub(crate) fn inviter(&self) -> Inviter {
-        match &self.performer {
-            Performer::Actor { user, role } => {
-                Inviter::User { user: user.clone(), role: role.clone() }
-            }
-            Performer::System | Performer::Redeemer { .. } => Inviter::System,
-        }
-    }
-}
 
 /// A change of one invitation by an administrator.
 ///

@@ -1,6 +1,6 @@
 //! The quotas that a step must keep.
 
-use super::Call;
+use super::call::Call;
 use crate::{
     inviter::Inviter,
     limits::Limits,

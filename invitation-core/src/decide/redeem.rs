@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Call;
+use super::call::Call;
 use crate::{
     actor::Redeemer,
     change::Change,
