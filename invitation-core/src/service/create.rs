@@ -2,16 +2,14 @@
 
 use std::num::NonZeroU32;
 
-use super::{Invitations, evidence::Place, issue::Asking};
+use super::{Created, Invitations, evidence::Place, issue::Drafts};
 use crate::{
     actor::Caller,
-    code::InvitationCode,
     decide::Call,
     draft::Draft,
     error::Error,
     event::{Action, Reason},
     field_error::FieldError,
-    invitation::Invitation,
     policy::Right,
     refusal::Verdict,
     request::IdempotencyKey,
@@ -19,43 +17,6 @@ use crate::{
     store_error::{StoreError, StoreErrorKind},
     text::Division,
 };
-
-/// A new invitation and its code.
-#[derive(Debug)]
-pub struct Created {
-    invitation: Invitation,
-    code: InvitationCode,
-    replayed: bool,
-}
-
-impl Created {
-    pub(super) fn new(invitation: Invitation, code: InvitationCode) -> Self {
-        Self { invitation, code, replayed: false }
-    }
-
-    pub(super) fn replayed(invitation: Invitation, code: InvitationCode) -> Self {
-        Self { invitation, code, replayed: true }
-    }
-
-    /// The stored invitation.
-    #[must_use]
-    pub fn invitation(&self) -> &Invitation {
-        &self.invitation
-    }
-
-    /// The code, to be shared with the person invited.
-    #[must_use]
-    pub fn code(&self) -> &InvitationCode {
-        &self.code
-    }
-
-    /// Whether an earlier call with the same idempotency key had created it. In this case
-    /// the invitation is returned in its current state.
-    #[must_use]
-    pub fn is_replayed(&self) -> bool {
-        self.replayed
-    }
-}
 
 impl<S: Store> Invitations<S> {
     /// Creates an invitation.
@@ -109,7 +70,7 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Creates many invitations, all or none of them. They share a
-    /// [batch](Invitation::batch), by which they can be listed and revoked.
+    /// [batch](crate::Invitation::batch), by which they can be listed and revoked.
     ///
     /// One round trip for all of them.
     ///
@@ -152,7 +113,7 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(caller)?;
         let named = draft.division.as_ref();
         self.permit(caller, &call, Right::Create, Action::Create, named).await?;
-        let mut created = self.issue(caller, &call, Asking::One(draft), key).await?;
+        let mut created = self.issue(caller, &call, Drafts::One(draft), key).await?;
         created.pop().ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "create").into())
     }
 
@@ -165,7 +126,7 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(caller)?;
         self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(drafts.len())?;
-        self.issue(caller, &call, Asking::Many(drafts), key).await
+        self.issue(caller, &call, Drafts::Many(drafts), key).await
     }
 
     /// Checks that a single call may create `count` invitations.

@@ -26,9 +26,9 @@ use crate::{
     text::Division,
 };
 
-/// The drafts and options of a call that creates invitations.
+/// The drafts of a call that creates invitations: one, or a batch.
 #[derive(Clone, Debug)]
-pub(super) enum Asking {
+pub(super) enum Drafts {
     One(Draft),
     Many(Vec<Draft>),
 }
@@ -59,15 +59,15 @@ impl<S: Store> Invitations<S> {
         &self,
         caller: Caller<'_>,
         call: &Call,
-        asking: Asking,
+        drafts: Drafts,
         key: Option<&IdempotencyKey>,
     ) -> Result<Vec<Created>, Error> {
-        let again = key.map(|key| (asking.clone(), key));
-        let accepted = match self.accept(caller, call, asking, &self.settings.limits)? {
+        let again = key.map(|key| (drafts.clone(), key));
+        let accepted = match self.accept(caller, call, drafts, &self.settings.limits)? {
             Ok(accepted) => accepted,
             Err(Rejected::Invalid(found)) => {
                 return match again {
-                    Some((asking, key)) => self.repeat(caller, call, asking, key, found).await,
+                    Some((drafts, key)) => self.repeat(caller, call, drafts, key, found).await,
                     None => Err(found.into()),
                 };
             }
@@ -139,12 +139,12 @@ impl<S: Store> Invitations<S> {
         &self,
         caller: Caller<'_>,
         call: &Call,
-        asking: Asking,
+        drafts: Drafts,
         limits: &Limits,
     ) -> Result<Result<Accepted, Rejected>, EntropyError> {
         let (mut wrong, mut denied, mut terms) = (Vec::new(), None, Vec::new());
-        let is_batch = matches!(asking, Asking::Many(_));
-        for (line, draft) in asking.drafts().into_iter().enumerate() {
+        let is_batch = matches!(drafts, Drafts::Many(_));
+        for (line, draft) in drafts.into_vec().into_iter().enumerate() {
             let own = match line {
                 0 if !is_batch => call.clone(),
                 _ => Call { id: self.state.ids.event(call.now, self.entropy())?, ..call.clone() },
@@ -175,12 +175,12 @@ impl<S: Store> Invitations<S> {
         &self,
         caller: Caller<'_>,
         call: &Call,
-        asking: Asking,
+        drafts: Drafts,
         key: &IdempotencyKey,
         found: ValidationErrors,
     ) -> Result<Vec<Created>, Error> {
         let limits = self.settings.limits.clone().of_any_lifetime();
-        let Ok(accepted) = self.accept(caller, call, asking, &limits)? else {
+        let Ok(accepted) = self.accept(caller, call, drafts, &limits)? else {
             // The drafts are invalid for another reason, too.
             return Err(found.into());
         };
@@ -238,8 +238,8 @@ impl<S: Store> Invitations<S> {
     }
 }
 
-impl Asking {
-    fn drafts(self) -> Vec<Draft> {
+impl Drafts {
+    fn into_vec(self) -> Vec<Draft> {
         match self {
             Self::One(draft) => vec![draft],
             Self::Many(drafts) => drafts,

@@ -4,6 +4,7 @@
 mod administer;
 mod check;
 mod create;
+mod created;
 mod criteria;
 mod denials;
 mod evidence;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use self::denials::Denials;
 pub use self::{
     check::Checked,
-    create::Created,
+    created::Created,
     criteria::{Criteria, EventCriteria, Paging},
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
