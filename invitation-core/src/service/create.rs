@@ -44,7 +44,7 @@ impl<S: Store> Invitations<S> {
     /// created then ([`Created::is_replayed`]), and records no event.
     ///
     /// The invitation is returned in its current state: perhaps used, or deleted
-    /// ([`Invitation::deleted_at`]) so that its code no longer works. An expiry that was
+    /// ([`Invitation::deleted_at`](crate::Invitation::deleted_at)) so that its code no longer works. An expiry that was
     /// acceptable the first time is accepted again.
     ///
     /// The key is kept as long as the invitation: until it is [purged](Self::purge).

@@ -3,13 +3,18 @@
 
 mod asked;
 mod duplicates;
+mod judged;
 mod kept;
 mod quota;
 
 pub use self::asked::{
     Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
 };
-use self::{duplicates::Mailbox, quota::Rooms};
+use self::{
+    duplicates::Mailbox,
+    judged::{Candidate, Denied, Judged},
+    quota::Rooms,
+};
 use super::{
     Created, Invitations,
     evidence::Place,
@@ -26,35 +31,10 @@ use crate::{
     request::{IdempotencyKey, IdempotentRequest, PriorRequest},
     store::{Insert, Inserted, Store},
     store_error::{StoreError, StoreErrorKind},
-    text::Division,
 };
 
 /// The maximum number of attempts at storing when quotas turn out to be full.
 const ROUNDS: usize = 32;
-
-/// The rows of an import with their results so far, and the rows to be created.
-struct Judged {
-    rows: Vec<ImportedRow>,
-    /// Refusals that are not recorded yet.
-    denied: Vec<Denied>,
-    /// The rows to be created, by ascending row.
-    accepted: Vec<Candidate>,
-}
-
-/// A row that may be created.
-struct Candidate {
-    row: usize,
-    terms: Terms,
-    call: Call,
-}
-
-/// A row that the actor has no right to create.
-struct Denied {
-    row: usize,
-    verdict: Verdict,
-    named: Option<Division>,
-    call: Call,
-}
 
 impl<S: Store> Invitations<S> {
     /// Creates the invitations of an import, and returns the result of each row. All
@@ -366,15 +346,6 @@ impl<S: Store> Invitations<S> {
             }
             _ => ValidationErrors::new(wrong).into(),
         }
-    }
-}
-
-impl Judged {
-    fn has_failures(&self) -> bool {
-        let is_bad = |row: &ImportedRow| {
-            matches!(row.outcome, RowOutcome::Invalid(_) | RowOutcome::Unreadable)
-        };
-        !self.denied.is_empty() || self.rows.iter().any(is_bad)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Candidate;
+use super::judged::Candidate;
 use crate::{
     decide::{Call, Terms},
     quota::QuotaOf,
