@@ -12,8 +12,8 @@ use crate::{
     error::Error,
     event::{Action, Event, Reason},
     id::InvitationId,
-    observe,
     refusal::{Refused, Verdict},
+    report,
     store::{Located, Store},
     target::Target,
     text::Division,
@@ -46,7 +46,7 @@ impl<S: Store> Invitations<S> {
         verdict: Verdict,
         place: Place,
     ) -> Error {
-        observe::refused(action, verdict.outcome());
+        report::refused(action, verdict.outcome());
         match self.write_down(call, action, &verdict, &place).await {
             Ok(unrecorded) => Error::Refused(Refused::new(verdict.refusal().clone(), unrecorded)),
             Err(error) => error,

@@ -13,11 +13,11 @@ use crate::{
     field_error::ValidationErrors,
     id::BatchId,
     limits::Limits,
-    observe,
     policy::Right,
     quota::{Quota, QuotaOf},
     record::Record,
     refusal::{Refusal, Verdict},
+    report,
     request::{
         Fingerprinting, IdempotencyKey, IdempotentRequest, PriorRequest, ScopedIdempotencyKey,
     },
@@ -111,7 +111,7 @@ impl<S: Store> Invitations<S> {
             let insert = Insert { rows: rows.collect(), quotas, request };
             match self.store.insert(&insert).await? {
                 Inserted::Stored => {
-                    observe::succeeded(Action::Create, insert.rows.len());
+                    report::succeeded(Action::Create, insert.rows.len());
                     let rows = insert.rows.into_iter().zip(codes);
                     let created = rows.map(|(row, code)| Created::new(row.invitation.into(), code));
                     return Ok(Drawn::Made(created.collect()));

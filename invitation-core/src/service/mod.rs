@@ -44,11 +44,11 @@ use crate::{
     error::Error,
     id::IdSource,
     limits::Limits,
-    observe,
     outcome::Outcome,
     performer::Performer,
     policy::{Policy, RolePair},
     refusal::Refused,
+    report,
     request_context::RequestContext,
     store::{CommittedBy, Store},
     store_error::StoreError,
@@ -281,19 +281,11 @@ impl<S: Store> Invitations<S> {
     async fn apply(&self, transition: &Transition) -> Result<Outcome, StoreError> {
         let mut answers = self.store.apply(std::slice::from_ref(transition)).await;
         match (answers.pop(), answers.is_empty()) {
-            (Some(answer), true) => answer.inspect(|outcome| report(transition, outcome)),
+            (Some(answer), true) => {
+                answer.inspect(|outcome| report::transition(transition, outcome))
+            }
             _ => Err(StoreError::new(crate::StoreErrorKind::Corrupt, "apply")
                 .because("one transition must get one answer")),
         }
-    }
-}
-
-/// Reports a step that changed something. A refusal is reported with its evidence.
-fn report(transition: &Transition, outcome: &Outcome) {
-    let action = transition.event().action;
-    match outcome {
-        Outcome::Applied(_) => observe::succeeded(action, 1),
-        Outcome::Replayed(_) => observe::replayed(action),
-        Outcome::Refused(_) | Outcome::QuotaFull(_) | Outcome::CodeTaken | Outcome::Missing => {}
     }
 }

@@ -9,10 +9,10 @@ use crate::{
     event::{Action, Reason},
     facts::Facts,
     lease::Lease,
-    observe,
     outcome::Outcome,
     record::Record,
     refusal::{Refusal, Verdict},
+    report,
     scope::Scope,
     store::Store,
     store_error::{StoreError, StoreErrorKind},
@@ -70,11 +70,11 @@ impl<S: Store> Invitations<S> {
             place = Place::Invitation(*id, division.clone());
             match next(wanted, transition.guard(), &facts, call.now) {
                 Next::Redeemed => {
-                    observe::replayed(wanted.action());
+                    report::replayed(wanted.action());
                     return Ok(Settled::Redeemed(facts));
                 }
                 Next::Leased(lease) => {
-                    observe::replayed(wanted.action());
+                    report::replayed(wanted.action());
                     return Ok(Settled::Leased(lease, facts));
                 }
                 Next::Try(other) => source = other,

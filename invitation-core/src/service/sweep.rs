@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use time::Duration;
 
-use super::{Criteria, Invitations, Paging, administer::checked_reason, report};
+use super::{Criteria, Invitations, Paging, administer::checked_reason};
 use crate::{
     actor::{Actor, Caller},
     cursor::{Cursor, ListOf},
@@ -15,10 +15,10 @@ use crate::{
     event::Action,
     id::InvitationId,
     limits::Limits,
-    observe,
     outcome::Outcome,
     policy::Right,
     purge::{Purge, Purged},
+    report,
     store::Store,
     store_error::{StoreError, StoreErrorKind},
     target::Target,
@@ -126,7 +126,7 @@ impl<S: Store> Invitations<S> {
         }
         for (transition, outcome) in transitions.iter().zip(outcomes) {
             let outcome = outcome?;
-            report(transition, &outcome);
+            report::transition(transition, &outcome);
             match outcome {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     revoked.push(facts.invitation.id);
@@ -178,7 +178,7 @@ impl<S: Store> Invitations<S> {
         let event = call.done(Action::Purge, Detail::none().with("before", &before.to_string()));
         let event = event.within(&scope);
         let purged = self.store.purge(&Purge { scope, before, max, event }).await?;
-        observe::succeeded(Action::Purge, 1);
+        report::succeeded(Action::Purge, 1);
         Ok(purged)
     }
 }

@@ -12,12 +12,12 @@ use crate::{
     id::InvitationId,
     invitation::Invitation,
     limits::Limits,
-    observe,
     page::{Page, PageRequest},
     policy::Right,
     query::Filter,
     record::Record,
     refusal::{Refusal, Verdict},
+    report,
     scope::Scope,
     search::Query,
     status::Status,
@@ -234,7 +234,7 @@ impl<S: Store> Invitations<S> {
         let code = self.open(&invitation)?;
         let event = call.done(Action::Copy, Detail::none()).about(&invitation);
         self.store.record(&[event]).await?;
-        observe::succeeded(Action::Copy, 1);
+        report::succeeded(Action::Copy, 1);
         Ok(code)
     }
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 use self::queue::{Leader, Queue, Turn};
-use crate::observe;
+use crate::report;
 
 /// The time after which a running call gives up its slot.
 const LONG: Duration = Duration::from_millis(100);
@@ -150,7 +150,7 @@ where
         };
         let followers = leader.collect();
         let batch: Vec<_> = iter::once(request).chain(followers.requests()).collect();
-        observe::batch(batch.len());
+        report::batch(batch.len());
         let mut answers = executor.execute(resource, &batch).await.into_iter();
         let own = answers.next().flatten();
         drop(batch);
