@@ -1,13 +1,14 @@
 //! The PostgreSQL dialect.
 
 mod batch;
+mod migrating;
 mod single_statement;
 
 use std::borrow::Cow;
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{
-    Connection, PgConnection, Postgres,
+    PgConnection, Postgres,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     postgres::PgQueryResult,
@@ -38,10 +39,6 @@ pub type PgStore = SqlStore<Postgres>;
 
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
 pub type PgJoined<'t> = Joined<'t, Postgres>;
-
-/// The advisory lock of a migration. PostgreSQL wants a number, so it is the first eight bytes of
-/// "invitati".
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7597139816716792937)";
 
 impl Dialect for Postgres {
     type Int = i64;
@@ -166,16 +163,6 @@ impl Dialect for Postgres {
         migrator: &Migrator,
         _: &str,
     ) -> Result<(), MigrateError> {
-        // One transaction contains all migrations and a lock that ends with it. A second process
-        // waits for the lock and then finds all migrations done.
-        let mut tx = conn.begin_with(Self::BEGIN).await?;
-        sqlx::query(MIGRATION_LOCK).execute(&mut *tx).await?;
-        if let Err(error) = migrator.run_direct(None, &mut *tx, false).await {
-            // The rollback runs at once, so that the lock is free when this function returns.
-            tx.rollback().await?;
-            return Err(error);
-        }
-        tx.commit().await?;
-        Ok(())
+        migrating::run(conn, migrator).await
     }
 }

@@ -21,6 +21,15 @@ use crate::{TablePrefix, dialect::Dialect, error::store_error, names::Names};
 /// newer than its own. To go back, replace the processes and leave the tables. So far there is
 /// one migration.
 ///
+/// A migration that fails leaves the running processes at work. On SQLite and PostgreSQL it is
+/// undone. On MySQL and MariaDB its first statements may stay. Then
+/// [`SqlStore::migrate`](crate::SqlStore::migrate) of an older library is an error, until the
+/// newer library has migrated.
+///
+/// On PostgreSQL, a migration waits at most 300 ms for the lock of a table, because redemptions
+/// queue behind it. It then undoes its work and starts again, for a minute. So migrate while no
+/// long transaction of the host uses the tables.
+///
 /// ```
 /// # #[cfg(feature = "sqlite")] {
 /// use invitation_sqlx::{TablePrefix, migrations, sqlx::Sqlite};
@@ -37,9 +46,10 @@ pub fn migrations<DB: Dialect>(prefix: &TablePrefix) -> Vec<String> {
 pub(crate) async fn migrate<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
+    newer: &[&str],
 ) -> Result<(), StoreError> {
     let prefix = names.prefix();
-    let migrations = (1..).zip(DB::MIGRATIONS).map(|(version, sql)| {
+    let migrations = (1..).zip(DB::MIGRATIONS.iter().chain(newer)).map(|(version, sql)| {
         // The text changes by the prefix only, which is a checked identifier.
         let sql = AssertSqlSafe(sql.replace("{prefix}", prefix)).into_sql_str();
         Migration::new(version, "invitation".into(), MigrationType::Simple, sql, false)
@@ -51,7 +61,13 @@ pub(crate) async fn migrate<DB: Dialect>(
     // The driver's lock would outlive a failure, so each dialect has a lock of its own.
     migrator.set_locking(false);
     DB::migrate(conn, &migrator, &names.migrations()).await.map_err(|error| match error {
-        MigrateError::Execute(error) => store_error::<DB>("migrate", error),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            store_error::<DB>("migrate", error)
+        }
+        // The driver's message names another table and no way out.
+        MigrateError::Dirty(version) => StoreError::new(StoreErrorKind::Other, "migrate").because(
+            format!("migration {version} of a newer version has not ended; migrate with that one"),
+        ),
         error => StoreError::new(StoreErrorKind::Other, "migrate").because(error),
     })
 }

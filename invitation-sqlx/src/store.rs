@@ -131,9 +131,20 @@ impl<DB: Dialect> SqlStore<DB> {
     ///
     /// [`StoreError`] when the database cannot be reached or refuses.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.migrate_with(&[]).await
+    }
+
+    /// Migrates as a later version of the library does, whose migrations are those of this
+    /// version and `newer`. Only the tests of upgrades call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`migrate`](Self::migrate).
+    #[doc(hidden)]
+    pub async fn migrate_with(&self, newer: &[&str]) -> Result<(), StoreError> {
         let mut conn = self.connections.acquire("migrate").await?;
         let _turn = self.connections.turn().await;
-        let done = schema::migrate::<DB>(&mut conn, self.tables.names()).await;
+        let done = schema::migrate::<DB>(&mut conn, self.tables.names(), newer).await;
         // Where the connection is not reused, it is closed. That also releases a migration lock
         // that it may still hold.
         if DB::CANCEL_SAFE { conn.finish(done).await } else { done }

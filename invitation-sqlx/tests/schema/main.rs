@@ -1,5 +1,5 @@
-//! Migrations on each database: they run once under concurrent starts, and beside the
-//! host's own.
+//! Migrations on each database: they run once under concurrent starts, beside the host's own,
+//! and while an older version of the library is at work.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,6 +10,7 @@ mod postgres;
 mod promises;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod upgrades;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -5,9 +5,11 @@ use invitation_sqlx::sqlx::{MySql, MySqlPool};
 use crate::{
     promises::{Migrating, promises},
     support::host::number,
+    upgrades::{Upgrading, upgrades},
 };
 
 promises!(MySql);
+upgrades!(MySql);
 
 impl Migrating for MySql {
     const LAST: &'static str = "overview";
@@ -17,4 +19,21 @@ impl Migrating for MySql {
         let free = "SELECT IS_FREE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
         number(pool, free).await == 1
     }
+}
+
+impl Upgrading for MySql {
+    // Each statement can be repeated, because it commits by itself. MySQL has no `ADD COLUMN IF
+    // NOT EXISTS`, so a statement that depends on the present columns is prepared from a text.
+    const SECOND: &'static str = "
+        SET @is_done = (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()
+            AND table_name = '{prefix}codes' AND column_name = 'note');
+        SET @change = IF(@is_done, 'DO 0', 'ALTER TABLE {prefix}codes ADD COLUMN note VARBINARY(100),
+            ADD COLUMN weight BIGINT NOT NULL DEFAULT 1, ADD KEY {prefix}codes_note (note)');
+        PREPARE change_codes FROM @change; EXECUTE change_codes; DEALLOCATE PREPARE change_codes;
+        SET @is_done = (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()
+            AND table_name = '{prefix}events' AND column_name = 'country');
+        SET @change = IF(@is_done, 'DO 0', 'ALTER TABLE {prefix}events ADD COLUMN country VARBINARY(2)');
+        PREPARE change_events FROM @change; EXECUTE change_events; DEALLOCATE PREPARE change_events;
+        CREATE TABLE IF NOT EXISTS {prefix}upgrades (runs BIGINT NOT NULL) ENGINE = InnoDB;
+        INSERT INTO {prefix}upgrades (runs) VALUES (1);";
 }
