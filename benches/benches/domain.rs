@@ -46,7 +46,7 @@ fn decisions(c: &mut Criterion) {
     let digests = Sealing::readable().digests(&code);
     let newcomer = redeemer("u-1");
     let (manager, staff) = (role("manager"), role("staff"));
-    let ceiling: Arc<[RolePair]> = Arc::from([RolePair { inviter: manager, granted: staff }]);
+    let ceiling: Arc<[RolePair]> = Arc::from([RolePair { grantor: manager, granted: staff }]);
     let call = Call {
         id: EventId::from_bytes([1; 16]),
         now: Timestamp::from_micros(1_800_000_000_000_000).expect("within range"),

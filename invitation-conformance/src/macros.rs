@@ -281,7 +281,7 @@ macro_rules! __conformance_promises {
                 }
                 ceiling {
                     redeem_follows_the_current_policy
-                    redeem_of_an_amended_role_checks_the_inviters_role
+                    redeem_checks_the_role_of_the_latest_grantor
                     system_invitation_has_no_ceiling
                     amend_rotate_and_reinstate_need_the_right_to_grant
                     amend_or_create_above_the_own_rights_is_denied
@@ -292,6 +292,7 @@ macro_rules! __conformance_promises {
                     refusal_with_two_full_quotas_names_the_inviters
                     ended_invitation_frees_its_place
                     revived_invitation_needs_room
+                    revived_invitation_counts_for_its_inviter
                     guard_is_evaluated_before_the_quota
                 }
                 idempotency {

@@ -5,6 +5,7 @@ use crate::{
     code::{CodeDigest, CodeTag, SealedCode},
     facts::Facts,
     id::EventId,
+    inviter::Inviter,
     lease::{ConsumedLease, Lease},
     record::Record,
     redemption::Redemption,
@@ -61,6 +62,8 @@ pub enum Change {
         role: Option<Role>,
         /// The new time of expiry.
         expires_at: Option<Timestamp>,
+        /// The new grantor: the performer of an amendment of role or expiry.
+        grantor: Option<Inviter>,
     },
     /// Replaces the code, increments the version, and ends all leases.
     Rotate {
@@ -70,11 +73,16 @@ pub enum Change {
         tag: CodeTag,
         /// The new code, sealed.
         sealed: SealedCode,
+        /// The new grantor.
+        grantor: Inviter,
     },
     /// Revokes the invitation, increments the version, and ends all leases.
     Revoke(Revocation),
     /// Undoes the revocation and increments the version.
-    Reinstate,
+    Reinstate {
+        /// The new grantor.
+        grantor: Inviter,
+    },
     /// Deletes the invitation, which leaves a tombstone, and ends all leases.
     Delete {
         /// The time of deletion.
@@ -127,7 +135,7 @@ impl Change {
                 ended
             }
             Self::Release { lease, .. } => facts.end_lease(ConsumedLease::Own { lease: *lease }),
-            Self::Amend { binding, role, expires_at } => {
+            Self::Amend { binding, role, expires_at, grantor } => {
                 let invitation = &mut facts.invitation;
                 if let Some(binding) = binding {
                     invitation.binding = binding.clone();
@@ -138,21 +146,26 @@ impl Change {
                 if let Some(expires_at) = expires_at {
                     invitation.expires_at = *expires_at;
                 }
+                if let Some(grantor) = grantor {
+                    invitation.grantor = grantor.clone();
+                }
                 None
             }
-            Self::Rotate { digest, tag, sealed } => {
+            Self::Rotate { digest, tag, sealed, grantor } => {
                 let invitation = &mut facts.invitation;
                 invitation.digest = *digest;
                 invitation.tag = *tag;
                 invitation.sealed = sealed.clone();
+                invitation.grantor = grantor.clone();
                 None
             }
             Self::Revoke(revocation) => {
                 facts.invitation.revocation = Some(revocation.clone());
                 None
             }
-            Self::Reinstate => {
+            Self::Reinstate { grantor } => {
                 facts.invitation.revocation = None;
+                facts.invitation.grantor = grantor.clone();
                 None
             }
             Self::Delete { at } => {
@@ -176,9 +189,10 @@ impl Change {
         match self {
             Self::Amend { binding, role, .. } => binding.is_some() || role.is_some(),
             Self::Rotate { .. } | Self::Revoke(_) | Self::Delete { .. } => true,
-            Self::Redeem { .. } | Self::Hold { .. } | Self::Release { .. } | Self::Reinstate => {
-                false
-            }
+            Self::Redeem { .. }
+            | Self::Hold { .. }
+            | Self::Release { .. }
+            | Self::Reinstate { .. } => false,
         }
     }
 
@@ -186,7 +200,9 @@ impl Change {
     #[must_use]
     pub fn changes_terms(&self) -> bool {
         match self {
-            Self::Amend { .. } | Self::Rotate { .. } | Self::Revoke(_) | Self::Reinstate => true,
+            Self::Amend { .. } | Self::Rotate { .. } | Self::Revoke(_) | Self::Reinstate { .. } => {
+                true
+            }
             Self::Redeem { .. }
             | Self::Hold { .. }
             | Self::Release { .. }
@@ -203,7 +219,7 @@ impl Change {
             Self::Amend { .. }
             | Self::Rotate { .. }
             | Self::Revoke(_)
-            | Self::Reinstate
+            | Self::Reinstate { .. }
             | Self::Delete { .. } => None,
         }
     }
@@ -229,7 +245,7 @@ impl Change {
             Self::Amend { .. }
             | Self::Rotate { .. }
             | Self::Revoke(_)
-            | Self::Reinstate
+            | Self::Reinstate { .. }
             | Self::Delete { .. } => None,
         }
     }
@@ -245,7 +261,7 @@ impl Change {
             | Self::Release { .. }
             | Self::Amend { .. }
             | Self::Revoke(_)
-            | Self::Reinstate
+            | Self::Reinstate { .. }
             | Self::Delete { .. } => None,
         }
     }
@@ -261,7 +277,7 @@ impl Change {
             | Self::Amend { .. }
             | Self::Rotate { .. }
             | Self::Revoke(_)
-            | Self::Reinstate
+            | Self::Reinstate { .. }
             | Self::Delete { .. } => None,
         }
     }
@@ -276,7 +292,7 @@ impl Change {
                 State::of(uses.saturating_sub(1), max_uses, after.revocation.is_some())
             }
             Self::Revoke(_) => State::of(uses, max_uses, false),
-            Self::Reinstate => State::of(uses, max_uses, true),
+            Self::Reinstate { .. } => State::of(uses, max_uses, true),
             Self::Hold { .. }
             | Self::Release { .. }
             | Self::Amend { .. }
@@ -293,14 +309,14 @@ impl Change {
         match self {
             Self::Redeem { .. } => Indexed { state: true, used_by: true, ..none },
             Self::Hold { .. } | Self::Release { .. } => none,
-            Self::Amend { binding, role, expires_at } => Indexed {
+            Self::Amend { binding, role, expires_at, grantor: _ } => Indexed {
                 address: binding.is_some(),
                 role: role.is_some(),
                 expiry: expires_at.is_some(),
                 ..none
             },
             Self::Rotate { .. } => Indexed { code: true, ..none },
-            Self::Revoke(_) | Self::Reinstate => Indexed { state: true, ..none },
+            Self::Revoke(_) | Self::Reinstate { .. } => Indexed { state: true, ..none },
             Self::Delete { .. } => Indexed { existence: true, ..none },
         }
     }
@@ -342,9 +358,13 @@ mod tests {
             since: at,
             until: sample::at(4_000),
         };
-        let nothing = Change::Amend { binding: None, role: None, expires_at: None };
+        let grantor = Inviter::System;
+        let nothing = Change::Amend { binding: None, role: None, expires_at: None, grantor: None };
         let address = Binding::Address(Email::parse("anna@example.com").unwrap());
-        let amended = |binding, role, expires_at| Change::Amend { binding, role, expires_at };
+        let amended = |binding, role, expires_at| {
+            let grantor = Some(grantor.clone());
+            Change::Amend { binding, role, expires_at, grantor }
+        };
         vec![
             Change::Redeem { id, user: user.clone(), username, at, taken_over_from: None },
             Change::Hold { lease, taken_over_from: None },
@@ -357,9 +377,10 @@ mod tests {
                 digest: CodeDigest::from_bytes([9; 32]),
                 tag: CodeTag::from_bytes([9; 8]),
                 sealed: SealedCode::from_bytes(vec![9]),
+                grantor: grantor.clone(),
             },
             Change::Revoke(Revocation { at, reason: None }),
-            Change::Reinstate,
+            Change::Reinstate { grantor: grantor.clone() },
             Change::Delete { at },
         ]
     }
@@ -369,7 +390,7 @@ mod tests {
         for change in changes() {
             let mut before = Facts::of(sample::invitation());
             before.invitation.max_uses = std::num::NonZeroU32::MIN;
-            if change == Change::Reinstate {
+            if matches!(change, Change::Reinstate { .. }) {
                 let revocation = Revocation { at: sample::at(2_000), reason: None };
                 before.invitation.revocation = Some(revocation);
             }

@@ -167,7 +167,7 @@ string_enum! {
         /// The code is bound to an address or domain, and the proved address does not
         /// match it.
         AddressDiffers = "address_differs",
-        /// The policy no longer lets the inviter's role grant the invitation's role.
+        /// The policy no longer lets the grantor's role grant the invitation's role.
         GrantWithdrawn = "grant_withdrawn",
         /// The invitation has changed since the version that the caller expected.
         VersionMismatch = "version_mismatch",

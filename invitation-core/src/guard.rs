@@ -31,8 +31,8 @@ pub enum Condition {
     },
     /// The code is not bound, or the proved address satisfies its binding.
     AddressProved(Option<EmailKey>),
-    /// The stored role of the inviter may grant the stored role of the invitation: this
-    /// list contains the pair, or the system created the invitation.
+    /// The stored role of the grantor may grant the stored role of the invitation: this
+    /// list contains the pair, or the grantor is the system.
     Grantable(Arc<[RolePair]>),
     /// The version of the terms is still this one.
     Version(u64),
@@ -73,11 +73,11 @@ impl Condition {
             Self::NotRevoked => invitation.revocation.is_none(),
             Self::NotExpired { now } => !invitation.is_expired(*now),
             Self::AddressProved(address) => invitation.binding.is_met_by(address.as_ref()),
-            Self::Grantable(pairs) => match &invitation.inviter {
+            Self::Grantable(pairs) => match &invitation.grantor {
                 Inviter::System => true,
                 Inviter::User { role, .. } => pairs
                     .iter()
-                    .any(|pair| pair.inviter == *role && pair.granted == invitation.role),
+                    .any(|pair| pair.grantor == *role && pair.granted == invitation.role),
             },
             Self::Version(version) => invitation.version == *version,
             Self::FirstHoldBy(user) => facts.lease_of(user).is_none(),

@@ -54,6 +54,13 @@ impl Invitation {
         &self.0.inviter
     }
 
+    /// Returns the user or system whose rights the role is granted by: the creator, then
+    /// whoever last changed the role or the expiry, replaced the code, or reinstated it.
+    #[must_use]
+    pub fn grantor(&self) -> &Inviter {
+        &self.0.grantor
+    }
+
     /// Returns the time at which the invitation was created.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {

@@ -2,7 +2,7 @@
 
 use crate::text::{Role, UserId};
 
-/// The creator of an invitation, and the role in which the creator acted.
+/// The creator or the grantor of an invitation, and the role in which that user acted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while losing a kind")]
 pub enum Inviter {
@@ -10,10 +10,10 @@ pub enum Inviter {
     System,
     /// A user of the host.
     User {
-        /// The user who created the invitation.
+        /// The user who acted.
         user: UserId,
-        /// The role of the creator at that time. A redemption is refused unless the
-        /// policy *now* lets this role grant the invitation's role.
+        /// The role of the user at that time. A redemption is refused unless the policy
+        /// *now* lets the grantor's role grant the invitation's role.
         role: Role,
     },
 }

@@ -28,7 +28,7 @@ pub struct BindingParts<T> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
 pub struct InviterParts<T> {
-    /// The user who created the invitation.
+    /// The user who created or granted the invitation.
     pub user: Option<T>,
     /// The role of that user at the time.
     pub role: Option<T>,

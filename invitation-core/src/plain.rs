@@ -121,6 +121,7 @@ mod tests {
         guard::Guard,
         lease::ConsumedLease,
         quota::{Quota, QuotaOf},
+        inviter::Inviter,
         sample,
         scope::Scope,
         text::Division,
@@ -174,7 +175,10 @@ mod tests {
                     t.quotas.push(Quota { of, max, adds: 1, now: sample::at(0) });
                 }),
             ),
-            ("other change", changed(|t| t.change = Change::Reinstate)),
+            (
+                "other change",
+                changed(|t| t.change = Change::Reinstate { grantor: Inviter::System }),
+            ),
             (
                 "lease",
                 changed(|t| {

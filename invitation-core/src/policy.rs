@@ -124,8 +124,8 @@ impl Rights {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a pair has two parts")]
 pub struct RolePair {
-    /// The role of the inviter.
-    pub inviter: Role,
+    /// The role of the grantor.
+    pub grantor: Role,
     /// The role of the newcomer.
     pub granted: Role,
 }
@@ -212,17 +212,17 @@ impl Policy {
         grants.next().filter(|_| grants.next().is_none())
     }
 
-    /// Returns all pairs of inviter and granted role, for
+    /// Returns all pairs of grantor's and granted role, for
     /// [`Condition::Grantable`](crate::Condition::Grantable).
     #[must_use]
     pub fn ceiling(&self) -> Arc<[RolePair]> {
         self.roles
             .iter()
-            .flat_map(|(inviter, rights)| {
+            .flat_map(|(grantor, rights)| {
                 rights
                     .grants
                     .iter()
-                    .map(|granted| RolePair { inviter: inviter.clone(), granted: granted.clone() })
+                    .map(|granted| RolePair { grantor: grantor.clone(), granted: granted.clone() })
             })
             .collect()
     }

@@ -38,8 +38,11 @@ pub struct Record {
     pub role: Role,
     /// The division that the newcomer joins. It never changes.
     pub division: Division,
-    /// The user or system that created the invitation.
+    /// The user or system that created the invitation. Never changes; quotas count by it.
     pub inviter: Inviter,
+    /// The user or system whose rights the role is granted by: the inviter, then the
+    /// performer of the latest change of role or expiry, rotation or reinstatement.
+    pub grantor: Inviter,
     /// The time at which the invitation was created.
     pub created_at: Timestamp,
     /// The time of expiry. The invitation is valid while `now < expires_at`.

@@ -53,7 +53,7 @@ pub enum Refusal {
     },
     /// The code is bound to an address that the redeemer has not proved.
     AddressProofRequired,
-    /// The policy no longer lets the inviter's role grant the invitation's role.
+    /// The policy no longer lets the grantor's role grant the invitation's role.
     GrantWithdrawn,
     /// The invitation is not at the version that the caller expected.
     VersionMismatch {
@@ -103,7 +103,7 @@ impl fmt::Display for Refusal {
                 f.write_str("the invitation is for a certain address, which must be proved first")
             }
             Self::GrantWithdrawn => {
-                f.write_str("who created the invitation may not grant its role any more")
+                f.write_str("the role of the invitation may no longer be granted by its grantor")
             }
             Self::VersionMismatch { current } => {
                 write!(f, "the invitation has changed: it is at version {current}")

@@ -28,6 +28,7 @@ pub(crate) fn invitation() -> Record {
         role: Role::new("staff").unwrap(),
         division: Division::new("sales").unwrap(),
         inviter: Inviter::System,
+        grantor: Inviter::System,
         created_at: at(1_000),
         expires_at: at(10_000),
         max_uses: NonZeroU32::new(2).unwrap(),

@@ -33,9 +33,9 @@ pub(crate) fn write_invitation(
     request: Option<(&[u8], &InvitationId)>,
 ) -> Vec<u8> {
     let BindingParts { email, email_key, domain } = invitation.binding.parts();
-    let inviter = invitation.inviter.parts();
+    let (inviter, grantor) = (invitation.inviter.parts(), invitation.grantor.parts());
     let terms = invitation.search_terms();
-    let mut p = Packed::array(25);
+    let mut p = Packed::array(27);
     p.bytes(invitation.digest.as_bytes())
         .bytes(invitation.tag.as_bytes())
         .bytes(invitation.sealed.as_bytes())
@@ -46,6 +46,8 @@ pub(crate) fn write_invitation(
         .text(invitation.division.as_str())
         .opt_text(inviter.user)
         .opt_text(inviter.role)
+        .opt_text(grantor.user)
+        .opt_text(grantor.role)
         .time(invitation.created_at)
         .time(invitation.expires_at)
         .int(invitation.max_uses.get())
@@ -71,7 +73,7 @@ pub(crate) fn write_invitation(
 }
 
 pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Record> {
-    let mut f = Fields::of(record, "invitation", 25)?;
+    let mut f = Fields::of(record, "invitation", 27)?;
     let digest = CodeDigest::from_bytes(f.array("digest")?);
     let tag = CodeTag::from_bytes(f.array("tag")?);
     let sealed = SealedCode::from_bytes(f.bytes("sealed")?.to_vec());
@@ -89,11 +91,8 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Record> {
         binding,
         role: f.stored("role", Role::from_stored)?,
         division: f.stored("division", Division::from_stored)?,
-        inviter: Inviter::from_parts(InviterParts {
-            user: f.opt("inviter", Fields::text)?,
-            role: f.opt("inviter_role", Fields::text)?,
-        })
-        .ok_or_else(|| f.corrupt("inviter_role"))?,
+        inviter: read_inviter(&mut f, "inviter")?,
+        grantor: read_inviter(&mut f, "grantor")?,
         created_at: f.time("created_at")?,
         expires_at: f.time("expires_at")?,
         max_uses: NonZeroU32::new(f.int("max_uses")?).ok_or_else(|| f.corrupt("max_uses"))?,
@@ -112,6 +111,18 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Record> {
         batch: f.opt("batch", Fields::array)?.map(BatchId::from_bytes),
         metadata: f.opt_word("metadata", Metadata::from_json)?,
     })
+}
+
+fn read_inviter(f: &mut Fields<'_>, field: &'static str) -> Result<Inviter> {
+    let user = f.opt(field, Fields::text)?;
+    let role = f.opt(field, Fields::text)?;
+    Inviter::from_parts(InviterParts { user, role }).ok_or_else(|| f.corrupt(field))
+}
+
+/// Writes the parts of an inviter as an array.
+pub(crate) fn write_inviter<'p>(p: &'p mut Packed, inviter: &Inviter) -> &'p mut Packed {
+    let InviterParts { user, role } = inviter.parts();
+    p.begin(2).opt_text(user).opt_text(role)
 }
 
 pub(crate) fn write_revocation<'p>(p: &'p mut Packed, revocation: &Revocation) -> &'p mut Packed {

@@ -115,8 +115,8 @@ fn write_condition(p: &mut Packed, condition: &Condition) {
 /// follow the last; one separates the two roles, which contain none.
 fn grantable(pairs: &[RolePair]) -> String {
     let mut text = String::new();
-    for RolePair { inviter, granted } in pairs {
-        text.extend(["\0\0", inviter.as_str(), "\0", granted.as_str()]);
+    for RolePair { grantor, granted } in pairs {
+        text.extend(["\0\0", grantor.as_str(), "\0", granted.as_str()]);
     }
     text + "\0\0"
 }
@@ -149,8 +149,12 @@ fn write_change(p: &mut Packed, change: &Change) {
         Change::Release { lease, .. } => {
             held(p.begin(2).int(3), Some(ConsumedLease::Own { lease: *lease }))
         }
-        Change::Amend { binding, role, expires_at } => {
-            p.begin(5).int(4).none();
+        Change::Amend { binding, role, expires_at, grantor } => {
+            p.begin(5).int(4);
+            match grantor {
+                Some(grantor) => record::write_inviter(p, grantor),
+                None => p.none(),
+            };
             match binding {
                 Some(binding) => {
                     let BindingParts { email, email_key, domain } = binding.parts();
@@ -161,17 +165,16 @@ fn write_change(p: &mut Packed, change: &Change) {
             };
             p.opt_text(role.as_ref().map(Role::as_str)).opt_time(*expires_at)
         }
-        Change::Rotate { digest, tag, sealed } => p
-            .begin(5)
-            .int(5)
-            .none()
-            .bytes(digest.as_bytes())
-            .bytes(tag.as_bytes())
-            .bytes(sealed.as_bytes()),
+        Change::Rotate { digest, tag, sealed, grantor } => {
+            record::write_inviter(p.begin(5).int(5), grantor)
+                .bytes(digest.as_bytes())
+                .bytes(tag.as_bytes())
+                .bytes(sealed.as_bytes())
+        }
         Change::Revoke(revocation) => {
             record::write_revocation(p.begin(3).int(6).none(), revocation)
         }
-        Change::Reinstate => p.begin(2).int(7).none(),
+        Change::Reinstate { grantor } => record::write_inviter(p.begin(2).int(7), grantor),
         Change::Delete { at } => p.begin(3).int(8).none().time(*at),
     };
 }

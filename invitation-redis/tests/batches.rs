@@ -52,7 +52,7 @@ fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
         context: RequestContext::default(),
     };
     let pair =
-        RolePair { inviter: Role::new("admin").unwrap(), granted: Role::new("staff").unwrap() };
+        RolePair { grantor: Role::new("admin").unwrap(), granted: Role::new("staff").unwrap() };
     let ceiling: Arc<[RolePair]> = [pair].into();
     let command = RedeemCommand::Redeem {
         code: vec![digest],

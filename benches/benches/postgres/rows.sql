@@ -1,7 +1,8 @@
 -- Inserts `{rows}` invitations as the view `made` defines them, spread over 1,000,000
 -- seconds. The same fraction has therefore expired at each size.
 INSERT INTO invitation_codes (
-    id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, created_at,
+    id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, grantor,
+    grantor_role, created_at,
     expires_at, max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, revoked_at,
     version
 )
@@ -10,6 +11,7 @@ SELECT
     substr(sha256(n::TEXT::BYTEA), 1, 8), '\x00',
     CASE WHEN n % 2 = 0 THEN address END, CASE WHEN n % 2 = 0 THEN address END,
     CASE WHEN n % ({rows} / 100) = 4 THEN 'manager' ELSE 'staff' END, 'sales', 'u-' || (n % 50), 'manager',
+    'u-' || (n % 50), 'manager',
     created_at, created_at + lifetime, 1, is_used::INT, 0,
     CASE WHEN is_used THEN decode(lpad(to_hex(n), 32, '0'), 'hex') END,
     CASE WHEN is_used THEN 'u' || n END,

@@ -170,8 +170,8 @@ keep_words!(Action, EventOutcome, Reason);
 keep_bytes!(BatchId, CodeDigest, CodeTag, EventId, Fingerprint, InvitationId);
 keep_fields! {
     Record {
-        id, digest, tag, sealed, binding, role, division, inviter, created_at, expires_at,
-        max_uses, uses, held, last_use, revocation, deleted_at, version, batch, metadata,
+        id, digest, tag, sealed, binding, role, division, inviter, grantor, created_at,
+        expires_at, max_uses, uses, held, last_use, revocation, deleted_at, version, batch, metadata,
     }
     Redemption { id, user, username, at, role, lease }
     Lease { id, user, username, since, until }

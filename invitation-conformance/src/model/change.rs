@@ -55,6 +55,9 @@ impl Model {
                 row.facts.role = role.role();
             }
             row.facts.expires_at = expires_at.unwrap_or(row.facts.expires_at);
+            if terms.role.is_some() || expires_at.is_some() {
+                row.grant(by);
+            }
             row.facts.version += 1;
             // The leases were made for the former terms.
             if terms.binding.is_some() || terms.role.is_some() {
@@ -92,6 +95,7 @@ impl Model {
         let mut expected = self.change(by, of, action, refusal, |row, _| {
             set_code(&mut row.facts, &code);
             row.code.clone_from(&code);
+            row.grant(by);
             row.facts.version += 1;
             row.end_leases();
             Vec::new()
@@ -144,6 +148,7 @@ impl Model {
         };
         self.change(by, of, action, refusal, |row, _| {
             row.facts.revocation = None;
+            row.grant(by);
             row.facts.version += 1;
             Vec::new()
         })

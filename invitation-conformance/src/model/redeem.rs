@@ -161,10 +161,10 @@ impl Model {
         if self.now < at { Ok(()) } else { Err((Refusal::Expired { at }, Reason::Expired)) }
     }
 
-    /// An invitation by the system needs no ceiling; the others need the current
+    /// A role that the system granted needs no ceiling; the others need the current
     /// policy's.
     pub(super) fn grantable_still(&self, row: &ModelInvitation) -> Result<(), ExpectedRefusal> {
-        match row.inviter {
+        match row.grantor {
             Some((_, role)) if !self.rules.grants(role).contains(&row.role) => {
                 Err((Refusal::GrantWithdrawn, Reason::GrantWithdrawn))
             }

@@ -1,9 +1,9 @@
 //! The state of the model, and the values derived from it.
 
 use invitation_core::{
-    Action, Binding, Division, Event, EventId, EventOutcome, InvitationId, Lease, Performer,
-    Reason, Record, Redeemer, Redemption, Refusal, RequestContext, ReservationId, Revocation,
-    Right, Status, Timestamp,
+    Action, Binding, Division, Event, EventId, EventOutcome, InvitationId, Inviter, Lease,
+    Performer, Reason, Record, Redeemer, Redemption, Refusal, RequestContext, ReservationId,
+    Revocation, Right, Status, Timestamp,
 };
 
 use super::{
@@ -50,6 +50,8 @@ pub(super) struct ModelInvitation {
     pub(super) role: RoleName,
     /// The inviter and their role at creation; `None` is the system.
     pub(super) inviter: Option<(ActingUser, RoleName)>,
+    /// The user who last granted the role, and their role then; `None` is the system.
+    pub(super) grantor: Option<(ActingUser, RoleName)>,
     pub(super) redemptions: Vec<Redemption>,
     /// The leases that exist, expired ones included.
     pub(super) leases: Vec<Lease>,
@@ -151,6 +153,12 @@ impl ModelInvitation {
         self.facts.revocation = Some(Revocation { at, reason });
         self.facts.version += 1;
         self.end_leases();
+    }
+
+    /// Grants the role anew, by the rights that `by` has now.
+    pub(super) fn grant(&mut self, by: ActingUser) {
+        self.facts.grantor = Inviter::User { user: by.user(), role: by.role().role() };
+        self.grantor = Some((by, by.role()));
     }
 
     pub(super) fn end_leases(&mut self) {

@@ -169,12 +169,13 @@ pub async fn address_proved_compares_comparison_forms(fixture: Fixture) {
     compare(&*store, &factory, cases).await;
 }
 
-/// `Grantable` holds if the ceiling contains the stored pair of inviter's role and
-/// granted role, byte for byte. It always holds for invitations by the system.
+/// `Grantable` holds if the ceiling contains the stored pair of the grantor's role and the
+/// granted role, byte for byte. It always holds if the grantor is the system. The inviter
+/// plays no part.
 pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let pair =
-        |inviter: &str, granted: &str| RolePair { inviter: role(inviter), granted: role(granted) };
+        |grantor: &str, granted: &str| RolePair { grantor: role(grantor), granted: role(granted) };
     let lead = || Inviter::User { user: user("u-lead"), role: role("lead") };
     let many: Vec<_> = (0..300).map(|n| pair(&format!("r{n}"), "staff")).collect();
     let many_and_it = [many.as_slice(), &[pair("lead", "staff")]].concat();
@@ -202,8 +203,8 @@ pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
         ("the system, nothing", Inviter::System, role("staff"), vec![], true),
         ("the system, others", Inviter::System, role("root"), vec![pair("lead", "staff")], true),
     ];
-    let cases = table.into_iter().map(|(what, inviter, role, pairs, holds)| {
-        let row = Record { role, inviter, ..factory.invitation() };
+    let cases = table.into_iter().map(|(what, grantor, role, pairs, holds)| {
+        let row = Record { role, grantor, ..factory.invitation() };
         let ceiling: Arc<[RolePair]> = pairs.into();
         let transition = factory.redeem(&row, &newcomer("anna"), one_day_later(), &ceiling);
         Case::new(what, row, transition, holds)

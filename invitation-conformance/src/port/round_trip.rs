@@ -61,6 +61,10 @@ fn largest(factory: &Factory, created_at: Timestamp) -> Record {
             user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
             role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
         },
+        grantor: Inviter::User {
+            user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
+            role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
+        },
         created_at,
         expires_at: Timestamp::MAX,
         max_uses: NonZeroU32::new(100_000).expect("not zero"),
@@ -94,6 +98,7 @@ pub async fn stored_invitations_are_returned_byte_for_byte(fixture: Fixture) {
     rows.extend([
         Record { expires_at: Timestamp::MIN, ..factory.invitation() },
         Record { inviter: Inviter::System, ..factory.invitation() },
+        Record { grantor: Inviter::System, ..factory.invitation() },
         Record { binding: Binding::Domain(domain("exämple.org")), ..factory.invitation() },
         Record {
             binding: Binding::Address(email("Anna.L+x@Exämple.ORG")), ..factory.invitation()

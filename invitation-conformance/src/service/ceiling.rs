@@ -10,7 +10,7 @@ use crate::{
     support::{
         factory::Factory,
         harness::{Harness, refusal},
-        samples::{admin, division, email, manager, newcomer, role, user},
+        samples::{admin, division, email, manager, newcomer, newcomer_with_email, role, user},
     },
 };
 
@@ -49,17 +49,70 @@ pub async fn redeem_follows_the_current_policy(fixture: Fixture) {
     assert_eq!(refused, Refusal::GrantWithdrawn, "nothing is allowed by silence");
 }
 
-/// Redeeming also checks an amended role against the inviter's ceiling. The inviter is
-/// still the user who created the invitation.
-pub async fn redeem_of_an_amended_role_checks_the_inviters_role(fixture: Fixture) {
+/// Redeeming checks the role of the grantor: the creator, then the performer of the latest
+/// change of role or expiry, rotation or reinstatement. The inviter is always the creator.
+pub async fn redeem_checks_the_role_of_the_latest_grantor(fixture: Fixture) {
     let harness = Harness::new(fixture);
-    let created = harness.service.create(&manager("sales"), Draft::new()).await;
-    let created = created.expect("a manager creates staff codes");
-    let amendment = Amendment::new().with_role(role("admin"));
-    let id = created.invitation().id();
-    harness.service.amend(&admin(), id, amendment, IfVersion::Any).await.expect("may amend");
-    let answer = harness.service.redeem(&created.code().reveal(), &newcomer("anna")).await;
-    assert_eq!(refusal(answer), Refusal::GrantWithdrawn, "a manager's code makes no admin");
+    let demoted = Policy::default().with_role(role("manager"), Rights::none());
+    let demoted = harness.service.clone().with_policy(demoted);
+    let (service, any) = (&harness.service, IfVersion::Any);
+    let by =
+        |actor: &Actor| Inviter::User { user: actor.user().clone(), role: actor.role().clone() };
+    for (what, grants) in [
+        ("no change", false),
+        ("another e-mail address", false),
+        ("a revocation", false),
+        ("a revocation and its end", true),
+        ("a role above the creator's rights", true),
+        ("the present role", true),
+        ("a later expiry", true),
+        ("a new code", true),
+    ] {
+        let created = service.create(&manager("sales"), Draft::new()).await;
+        let created = created.expect("a manager creates staff codes");
+        let (id, mut code) = (created.invitation().id(), created.code().reveal());
+        let amend = async |amendment: Amendment| {
+            service.amend(&admin(), id, amendment, any).await.expect("an administrator may");
+        };
+        match what {
+            "another e-mail address" => amend(Amendment::new().for_email(email("a@b.co"))).await,
+            "a revocation" | "a revocation and its end" => {
+                service.revoke(&admin(), id, None, any).await.expect("an administrator may");
+                if grants {
+                    service.reinstate(&admin(), id, any).await.expect("an administrator may");
+                }
+            }
+            "a role above the creator's rights" => {
+                amend(Amendment::new().with_role(role("admin"))).await;
+            }
+            "the present role" => amend(Amendment::new().with_role(role("staff"))).await,
+            "a later expiry" => amend(Amendment::new().expiring(Expiry::InDays(9))).await,
+            "a new code" => {
+                let rotated = service.rotate(&admin(), id, any).await;
+                code = rotated.expect("an administrator may").code().reveal();
+            }
+            _ => {}
+        }
+        let shown = harness.shown(id).await;
+        let grantor = if grants { admin() } else { manager("sales") };
+        assert_eq!(*shown.grantor(), by(&grantor), "{what}: the grantor");
+        assert_eq!(*shown.inviter(), by(&manager("sales")), "{what}: the inviter stays");
+        if shown.revocation().is_some() {
+            continue;
+        }
+        // The manager's role may grant nothing any more, and an administrator's still may.
+        let anna = newcomer_with_email("anna", "a@b.co");
+        match demoted.redeem(&code, &anna).await {
+            Ok(redeemed) => {
+                assert!(grants, "{what}: the manager grants nothing now");
+                assert_eq!(redeemed.role(), shown.role(), "{what}: the amended role");
+            }
+            refused => {
+                assert_eq!(refusal(refused), Refusal::GrantWithdrawn, "{what}");
+                assert!(!grants, "{what}: the administrator still grants the role");
+            }
+        }
+    }
 }
 
 /// Invitations created by the system have no ceiling at redemption. The system can create

@@ -186,6 +186,25 @@ pub async fn revived_invitation_needs_room(fixture: Fixture) {
     );
 }
 
+/// The quota of an invitation is that of its inviter, whoever grants its role by now.
+pub async fn revived_invitation_counts_for_its_inviter(fixture: Fixture) {
+    let harness = Harness::new(fixture);
+    let service = with_quotas(&harness, cap(1), Cap::Unlimited);
+    let any = IfVersion::Any;
+    let manager = manager("sales");
+    let revoked = service.create(&manager, Draft::new()).await.expect("there is room");
+    let revoked = revoked.invitation().id();
+    service.revoke(&admin(), revoked, None, any).await.expect("may revoke");
+    let second = service.create(&manager, Draft::new()).await.expect("there is room again");
+    let later = Amendment::new().expiring(Expiry::InDays(30));
+    service.amend(&admin(), second.invitation().id(), later, any).await.expect("it has its place");
+
+    let answer = service.reinstate(&admin(), revoked, any).await;
+    let of_manager = quota_exceeded(QuotaOf::Inviter(manager.user().clone()), 1);
+    assert_eq!(refusal(answer), of_manager, "the amended invitation is still the manager's");
+    create(&service, staff_draft()).await.expect("the administrator has none pending");
+}
+
 /// The guard is evaluated before the quota: a change that is refused for another reason
 /// names that reason, not the full quota.
 pub async fn guard_is_evaluated_before_the_quota(fixture: Fixture) {

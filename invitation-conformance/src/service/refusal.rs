@@ -70,7 +70,7 @@ pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
             Reason::AddressMissing,
         ),
         (
-            Record { inviter: by_lead, ..factory.invitation() },
+            Record { grantor: by_lead, ..factory.invitation() },
             Refusal::GrantWithdrawn,
             Reason::GrantWithdrawn,
         ),
@@ -161,8 +161,8 @@ pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
         row.expires_at = if has(3) { now } else { later(now, 1) };
         row.binding =
             if has(4) { Binding::Address(email("a@example.com")) } else { Binding::Anyone };
-        let inviter = if has(5) { "lead" } else { "admin" };
-        row.inviter = Inviter::User { user: user("u-lead"), role: role(inviter) };
+        let grantor = if has(5) { "lead" } else { "admin" };
+        row.grantor = Inviter::User { user: user("u-lead"), role: role(grantor) };
         factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
 
         let redeemer = newcomer(&format!("n{combination}"));

@@ -100,6 +100,8 @@ impl Factory {
             role: role("staff"),
             division: division("sales"),
             inviter: Inviter::User { user: user("u-admin"), role: role("admin") },
+            // Not the performer of the factory's transitions, so that a lost change is seen.
+            grantor: Inviter::User { user: user("u-grantor"), role: role("admin") },
             created_at: start(),
             expires_at: later(start(), 7 * 86_400_000_000),
             max_uses: NonZeroU32::MIN,

@@ -41,7 +41,7 @@ impl Call {
         }
     }
 
-    /// Returns the performer as the inviter of an invitation.
+    /// Returns the performer as the inviter or grantor of an invitation.
     pub(crate) fn inviter(&self) -> Inviter {
         match &self.performer {
             Performer::Actor { user, role } => {

@@ -173,6 +173,7 @@ impl Terms {
             binding: self.binding,
             role: self.role,
             division: self.division,
+            grantor: inviter.clone(),
             inviter,
             created_at: call.now,
             expires_at: self.expires_at,

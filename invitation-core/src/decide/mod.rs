@@ -152,12 +152,14 @@ pub fn decide(
             let after =
                 Record { expires_at: expires_at.unwrap_or(current.expires_at), ..current.clone() };
             let quotas = quotas_of_revival(current, &after, call, limits);
-            let change = Change::Amend { binding, role, expires_at };
+            let grants = role.is_some() || expires_at.is_some();
+            let grantor = grants.then(|| call.inviter());
+            let change = Change::Amend { binding, role, expires_at, grantor };
             (current.id, Action::Amend, guard, quotas, change, detail)
         }
         Command::Rotate { current, digest, tag, sealed } => {
             let guard = permit(Edit::Rotate, current)?;
-            let change = Change::Rotate { digest, tag, sealed };
+            let change = Change::Rotate { digest, tag, sealed, grantor: call.inviter() };
             (current.id, Action::Rotate, guard, Vec::new(), change, Detail::none())
         }
         Command::Revoke { id, reason } => {
@@ -173,7 +175,8 @@ pub fn decide(
             let guard = permit(Edit::Reinstate, current)?;
             let after = Record { revocation: None, ..current.clone() };
             let quotas = quotas_of_revival(current, &after, call, limits);
-            (current.id, Action::Reinstate, guard, quotas, Change::Reinstate, Detail::none())
+            let change = Change::Reinstate { grantor: call.inviter() };
+            (current.id, Action::Reinstate, guard, quotas, change, Detail::none())
         }
         Command::Delete { id } => {
             let guard = Edit::Delete.guard(if_version);

@@ -43,7 +43,7 @@ pub enum RedeemCommand<'a> {
         code: Vec<CodeDigest>,
         /// The user who presents the code.
         redeemer: &'a Redeemer,
-        /// The role pairs that the current policy lets inviters grant.
+        /// The pairs of a grantor's role and a role that the current policy lets it grant.
         ceiling: &'a Arc<[RolePair]>,
         /// The use that the redemption takes.
         source: UseSource,
@@ -54,7 +54,7 @@ pub enum RedeemCommand<'a> {
         code: Vec<CodeDigest>,
         /// The user who presents the code.
         redeemer: &'a Redeemer,
-        /// The role pairs that the current policy lets inviters grant.
+        /// The pairs of a grantor's role and a role that the current policy lets it grant.
         ceiling: &'a Arc<[RolePair]>,
         /// The time at which the lease expires.
         until: Timestamp,
@@ -67,7 +67,7 @@ pub enum RedeemCommand<'a> {
         reservation: ReservationId,
         /// The user who holds the reservation.
         redeemer: &'a Redeemer,
-        /// The role pairs that the current policy lets inviters grant.
+        /// The pairs of a grantor's role and a role that the current policy lets it grant.
         ceiling: &'a Arc<[RolePair]>,
     },
     /// Releases a held use.

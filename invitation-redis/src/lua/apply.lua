@@ -5,7 +5,7 @@
 --            1 id or false, 2 digests of 32 bytes each, 3 division or false (the
 --            scope), 4 guard: {condition number, its arguments, condition number, …},
 --            5 quotas: false or {{kind, name, max, adds, from}, …}, 6 change:
---            {change number, held, …}, 7 user or false, 8 ends all leases, 9 changes
+--            {change number, held or grantor, …}, 7 user or false, 8 ends all leases, 9 changes
 --            terms, 10 id of the event, 11 its time, 12 its user or false, 13 its record
 --            up to the invitation, 14 that after the division, 15 if the use may be taken
 --            over from another user's lease: {14 up to the detail, the detail before and
@@ -51,9 +51,9 @@ local function holds(guard)
     elseif word == 6 then -- AddressProved key or false, its domain or false
       local key, domain = r[EMAIL_KEY], r[DOMAIN]
       is_so, takes = not (key or domain) or (a and (key == a or domain == b)), 3
-    elseif word == 7 then -- Grantable pairs: NUL NUL inviter's role NUL granted role, …
-      is_so, takes = not r[INVITER] or string.find(a,
-        '\0\0' .. r[INVITER_ROLE] .. '\0' .. r[ROLE] .. '\0\0', 1, true), 2
+    elseif word == 7 then -- Grantable pairs: NUL NUL grantor's role NUL granted role, …
+      is_so, takes = not r[GRANTOR] or string.find(a,
+        '\0\0' .. r[GRANTOR_ROLE] .. '\0' .. r[ROLE] .. '\0\0', 1, true), 2
     elseif word == 8 then -- Version
       is_so, takes = r[VERSION] == a, 2
     elseif word == 9 then -- FirstHoldBy user
@@ -132,19 +132,20 @@ end
 -- Applies a change of the terms, which may move every index entry.
 local function amend(id, change)
   put_all(id, r, false)
-  local word, new = change[1], change[3]
+  local word, grantor, new = change[1], change[2], change[3]
+  if grantor then r[GRANTOR], r[GRANTOR_ROLE] = grantor[1], grantor[2] end
   if word == 4 then
-    -- Amend false, {email, key, domain, words} or false, role or false, expiry or false
+    -- Amend grantor, {email, key, domain, words} or false, role or false, expiry or false
     if new then r[EMAIL], r[EMAIL_KEY], r[DOMAIN], r[ADDRESS_WORDS] = unpack(new) end
     if change[4] then r[ROLE] = change[4] end
     if change[5] then r[EXPIRES] = change[5] end
-  elseif word == 5 then -- Rotate false, digest, tag, sealed
+  elseif word == 5 then -- Rotate grantor, digest, tag, sealed
     write('HSET', CODES, new, id)
     write('HDEL', CODES, r[DIGEST])
     r[DIGEST], r[TAG], r[SEALED] = new, change[4], change[5]
   elseif word == 6 then -- Revoke false, {at, reason or false}
     r[REVOCATION] = new
-  elseif word == 7 then -- Reinstate
+  elseif word == 7 then -- Reinstate grantor
     r[REVOCATION] = false
   elseif word == 8 then -- Delete false, at
     r[DELETED] = new
@@ -168,8 +169,12 @@ end
 local function make(id, t)
   local change, ended = t[6], nil
   begun = true
-  if change[2] then ended = take(id, change[2]) end
-  if change[1] <= 3 then use(id, change) else amend(id, change) end
+  if change[1] <= 3 then
+    if change[2] then ended = take(id, change[2]) end
+    use(id, change)
+  else
+    amend(id, change)
+  end
   if t[8] then
     end_all_leases(id)
     r[HELD], lease = 0, nil

@@ -25,12 +25,12 @@ local TRAIL, REDEMPTIONS, LEASES, REQUESTS = names[5], names[6], names[7], names
 
 -- The fields of an invitation.
 local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
-local ROLE, DIVISION, INVITER, INVITER_ROLE, CREATED, EXPIRES = 7, 8, 9, 10, 11, 12
-local MAX_USES, USES, HELD, LAST_USE, REVOCATION, DELETED = 13, 14, 15, 16, 17, 18
-local VERSION, BATCH, METADATA = 19, 20, 21
+local ROLE, DIVISION, INVITER, INVITER_ROLE, GRANTOR, GRANTOR_ROLE = 7, 8, 9, 10, 11, 12
+local CREATED, EXPIRES, MAX_USES, USES, HELD = 13, 14, 15, 16, 17
+local LAST_USE, REVOCATION, DELETED, VERSION, BATCH, METADATA = 18, 19, 20, 21, 22, 23
 -- Search terms are separated by NUL. Of a request, the record has its key and the first id
 -- that it created.
-local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 22, 23, 24, 25
+local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 24, 25, 26, 27
 
 -- Of a redemption: id, user, username, at, role, lease. Of a lease: id, user,
 -- username, since, until, division. Of a revocation: at, reason.

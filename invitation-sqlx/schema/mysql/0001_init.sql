@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     division        VARBINARY(64)  NOT NULL,
     inviter         VARBINARY(128),          -- both NULL if the system created it
     inviter_role    VARBINARY(64),
+    grantor         VARBINARY(128),          -- the user whose rights the role is granted by
+    grantor_role    VARBINARY(64),
     created_at      BIGINT         NOT NULL,
     expires_at      BIGINT         NOT NULL, -- valid while now < expires_at
     max_uses        BIGINT         NOT NULL CHECK (max_uses >= 1),

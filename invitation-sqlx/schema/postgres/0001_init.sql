@@ -13,6 +13,8 @@ CREATE TABLE {prefix}codes (
     division        TEXT COLLATE "C" NOT NULL,
     inviter         TEXT COLLATE "C",         -- both NULL if the system created it
     inviter_role    TEXT COLLATE "C",
+    grantor         TEXT COLLATE "C",         -- the user whose rights the role is granted by
+    grantor_role    TEXT COLLATE "C",
     created_at      BIGINT           NOT NULL,
     expires_at      BIGINT           NOT NULL, -- valid while now < expires_at
     max_uses        BIGINT           NOT NULL CHECK (max_uses >= 1),

@@ -13,6 +13,8 @@ CREATE TABLE {prefix}codes (
     division        TEXT    NOT NULL,
     inviter         TEXT,                     -- both NULL if the system created it
     inviter_role    TEXT,
+    grantor         TEXT,                     -- the user whose rights the role is granted by
+    grantor_role    TEXT,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL,         -- valid while now < expires_at
     max_uses        INTEGER NOT NULL CHECK (max_uses >= 1),

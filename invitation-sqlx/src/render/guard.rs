@@ -196,12 +196,12 @@ fn condition<DB: Dialect>(
             s.sql(")");
         }
         Condition::Grantable(pairs) => {
-            s.sql("(i.inviter_role IS NULL");
-            // One branch for each inviter role keeps the condition shallow. Databases limit its
+            s.sql("(i.grantor_role IS NULL");
+            // One branch for each grantor's role keeps the condition shallow. Databases limit its
             // depth.
-            for granted in pairs.chunk_by(|a, b| a.inviter == b.inviter) {
+            for granted in pairs.chunk_by(|a, b| a.grantor == b.grantor) {
                 if let Some(first) = granted.first() {
-                    s.sql(" OR (i.inviter_role = ").text(first.inviter.as_str());
+                    s.sql(" OR (i.grantor_role = ").text(first.grantor.as_str());
                     s.sql(" AND i.role IN ").list(granted, |s, pair| {
                         s.text(pair.granted.as_str());
                     });

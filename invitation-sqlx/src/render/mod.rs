@@ -7,8 +7,9 @@
 mod guard;
 
 use invitation_core::{
-    BindingParts, Change, EventFilter, EventId, Filter, Position, Purge, Quota, QuotaOf, Scope,
-    Search, SearchTerm, State, Status, Target, TimeRange, Timestamp, UserId, Username,
+    BindingParts, Change, EventFilter, EventId, Filter, Inviter, InviterParts, Position, Purge,
+    Quota, QuotaOf, Scope, Search, SearchTerm, State, Status, Target, TimeRange, Timestamp, UserId,
+    Username,
 };
 
 pub(crate) use self::guard::{
@@ -157,7 +158,7 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
             s.sql("held = held - 1");
             return;
         }
-        Change::Amend { binding, role, expires_at } => {
+        Change::Amend { binding, role, expires_at, grantor } => {
             if let Some(binding) = binding {
                 let BindingParts { email, email_key, domain } = binding.parts();
                 s.sql("email = ").opt_text(email);
@@ -170,18 +171,23 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
             if let Some(expires_at) = expires_at {
                 s.sql("expires_at = ").int(expires_at.as_micros()).sql(", ");
             }
+            if let Some(grantor) = grantor {
+                set_grantor(s, grantor);
+            }
         }
-        Change::Rotate { digest, tag, sealed } => {
+        Change::Rotate { digest, tag, sealed, grantor } => {
             s.sql("digest = ").blob(digest.as_bytes());
             s.sql(", tag = ").blob(tag.as_bytes());
             s.sql(", sealed = ").blob(sealed.as_bytes()).sql(", ");
+            set_grantor(s, grantor);
         }
         Change::Revoke(revocation) => {
             s.sql("revoked_at = ").int(revocation.at.as_micros());
             s.sql(", revoked_reason = ").opt_text(revocation.reason.as_deref()).sql(", ");
         }
-        Change::Reinstate => {
+        Change::Reinstate { grantor } => {
             s.sql("revoked_at = NULL, revoked_reason = NULL, ");
+            set_grantor(s, grantor);
         }
         Change::Delete { at } => {
             s.sql("deleted_at = ").int(at.as_micros()).sql(", ");
@@ -191,6 +197,11 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
         s.sql("held = 0, ");
     }
     s.sql(if change.changes_terms() { "version = version + 1" } else { "version = version" });
+}
+
+fn set_grantor<DB: Dialect>(s: &mut Statement<DB>, grantor: &Inviter) {
+    let InviterParts { user, role } = grantor.parts();
+    s.sql("grantor = ").opt_text(user).sql(", grantor_role = ").opt_text(role).sql(", ");
 }
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {

@@ -28,8 +28,8 @@ use crate::{
 /// The columns of an invitation, in the order in which [`invitation`] reads them and
 /// [`InvitationRow`] writes them.
 pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, email_domain, \
-     role, division, inviter, inviter_role, created_at, expires_at, max_uses, uses, held, used_id, \
-     used_by, used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, \
+     role, division, inviter, inviter_role, grantor, grantor_role, created_at, expires_at, \
+     max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, \
      version, batch, metadata";
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -256,11 +256,8 @@ fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> 
         .ok_or_else(|| c.corrupt("email_key"))?,
         role: c.stored("role", Role::from_stored)?,
         division: c.stored("division", Division::from_stored)?,
-        inviter: Inviter::from_parts(InviterParts {
-            user: c.opt_text("inviter")?,
-            role: c.opt_text("inviter_role")?,
-        })
-        .ok_or_else(|| c.corrupt("inviter_role"))?,
+        inviter: inviter(c, "inviter")?,
+        grantor: inviter(c, "grantor")?,
         created_at: c.time("created_at")?,
         expires_at: c.time("expires_at")?,
         max_uses: NonZeroU32::new(c.number("max_uses")?).ok_or_else(|| c.corrupt("max_uses"))?,
@@ -277,6 +274,11 @@ fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> 
         batch: c.opt_bytes("batch")?.map(BatchId::from_bytes),
         metadata: c.opt_parsed("metadata", |text| Metadata::from_json(&text))?,
     })
+}
+
+fn inviter<DB: Dialect>(c: &mut ColumnReader<'_, DB>, column: &'static str) -> Result<Inviter> {
+    let (user, role) = (c.opt_text(column)?, c.opt_text(column)?);
+    Inviter::from_parts(InviterParts { user, role }).ok_or_else(|| c.corrupt(column))
 }
 
 fn last_use<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Option<Redemption>> {
@@ -309,7 +311,7 @@ impl InputRow for InvitationRow<'_> {
     fn write(&self, v: &mut impl Values) {
         let Self { invitation, request } = self;
         let BindingParts { email, email_key, domain } = invitation.binding.parts();
-        let inviter = invitation.inviter.parts();
+        let (inviter, grantor) = (invitation.inviter.parts(), invitation.grantor.parts());
         let last = invitation.last_use.as_ref();
         let revocation = invitation.revocation.as_ref();
         v.blob(invitation.id.as_bytes().as_slice());
@@ -323,6 +325,8 @@ impl InputRow for InvitationRow<'_> {
         v.text(invitation.division.as_str());
         v.text(inviter.user);
         v.text(inviter.role);
+        v.text(grantor.user);
+        v.text(grantor.role);
         v.int(invitation.created_at.as_micros());
         v.int(invitation.expires_at.as_micros());
         v.int(i64::from(invitation.max_uses.get()));

@@ -1,6 +1,7 @@
 -- The same rows as in benches/benches/postgres/mixed.sql, as far as plans depend on them.
 INSERT INTO invitation_codes (
-    id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, created_at,
+    id, digest, tag, sealed, email, email_key, role, division, inviter, inviter_role, grantor,
+    grantor_role, created_at,
     expires_at, max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, revoked_at,
     version
 )
@@ -9,6 +10,7 @@ SELECT
     IF(seq % 2 = 0, CONCAT('person', seq, '@example.com'), NULL),
     IF(seq % 2 = 0, CONCAT('person', seq, '@example.com'), NULL),
     IF(seq % 5000 = 4, 'manager', 'staff'), 'sales', CONCAT('u-', seq % 50), 'manager',
+    CONCAT('u-', seq % 50), 'manager',
     (UNIX_TIMESTAMP() - 86400 - {rows} + seq) * 1000000,
     (UNIX_TIMESTAMP() - 86400 - {rows} + seq + (1 + seq * 7919 % 60) * 86400) * 1000000, 1,
     seq % 2, 0,
