@@ -22,7 +22,7 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '300ms'";
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The time after which no further try begins.
-const MAX_ELAPSED: Duration = Duration::from_secs(60);
+const MAX_ELAPSED: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(conn: &mut PgConnection, migrator: &Migrator) -> Result<(), MigrateError> {
     let started = Instant::now();
