@@ -88,7 +88,7 @@ async fn every_operation_passes_through_under_its_name() {
     assert_eq!(store.get(&target, &all).await.unwrap(), None);
     assert_eq!(store.facts(&target, &all, &user).await.unwrap(), None);
     assert_eq!(store.locate(&target).await.unwrap(), None);
-    assert!(store.invited(&[], Timestamp::MIN).await.unwrap().is_empty());
+    assert!(store.are_invited(&[], Timestamp::MIN).await.unwrap().is_empty());
     assert_eq!(store.list(&all, &filter, &page).await.unwrap().items, []);
     store.count(&all, &filter, 1).await.unwrap();
     assert_eq!(store.redemptions(&all, id, &of_events).await.unwrap().items, []);
@@ -111,7 +111,7 @@ async fn every_operation_passes_through_under_its_name() {
             "get",
             "facts",
             "locate",
-            "invited",
+            "are_invited",
             "list",
             "count",
             "redemptions",

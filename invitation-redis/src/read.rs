@@ -205,7 +205,7 @@ async fn sizes(calls: &Calls, ranges: &[&Range]) -> Result<Vec<u64>> {
     numbers.ok_or_else(|| record::corrupt_entry("size"))
 }
 
-pub(crate) async fn invited(
+pub(crate) async fn are_invited(
     calls: &Calls,
     invitees: &[Invitee],
     now: Timestamp,

@@ -161,7 +161,7 @@ impl Store for RedisStore {
         head.opt_bytes(key.as_deref())
             .opt_bytes(request.as_ref().map(|request| request.fingerprint.as_bytes().as_slice()))
             .flag(self.calls.touches())
-            .flag(insert.keeps_request().is_some())
+            .flag(insert.request_to_keep().is_some())
             .opt_time(request.as_ref().map(|request| request.at))
             .opt_time(insert.forgotten_at());
         let results = request.as_ref().and_then(|request| request.results.as_ref());
@@ -197,7 +197,7 @@ impl Store for RedisStore {
                     invitations.push(record::invitation(id, &answer.bytes()?)?);
                 }
                 let fingerprint = Fingerprint::from_bytes(fingerprint);
-                Ok(Inserted::Known(PriorRequest { fingerprint, invitations, results }))
+                Ok(Inserted::KeyKnown(PriorRequest { fingerprint, invitations, results }))
             }
             _ => Err(answer.odd()),
         }
@@ -239,8 +239,12 @@ impl Store for RedisStore {
         Ok(found.map(|Record { id, division, .. }| Located { id, division }))
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        read::invited(&self.calls, invitees, now).await
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        read::are_invited(&self.calls, invitees, now).await
     }
 
     async fn list(

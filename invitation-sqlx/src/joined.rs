@@ -219,8 +219,12 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         in_host_transaction!(self, "locate", conn => ops::locate::<DB>(conn, &self.names, target))
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        in_host_transaction!(self, "invited", conn => ops::invited::<DB>(conn, &self.names, invitees, now))
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        in_host_transaction!(self, "are_invited", conn => ops::are_invited::<DB>(conn, &self.names, invitees, now))
     }
 
     async fn list(

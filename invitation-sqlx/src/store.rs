@@ -256,9 +256,13 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         conn.finish(answer).await
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let mut conn = self.connections.acquire_to_read("invited").await?;
-        let answer = ops::invited::<DB>(&mut conn, self.tables.names(), invitees, now).await;
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        let mut conn = self.connections.acquire_to_read("are_invited").await?;
+        let answer = ops::are_invited::<DB>(&mut conn, self.tables.names(), invitees, now).await;
         conn.finish(answer).await
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op
         invitations.sort_by_key(|invitation| invitation.id);
         let known =
             PriorRequest { fingerprint: made.asked, invitations, results: made.results.clone() };
-        return Ok((Inserted::Known(known), Vec::new()));
+        return Ok((Inserted::KeyKnown(known), Vec::new()));
     }
     if let Some((of, pending)) = first_full(state, &insert.quotas) {
         return Ok((Inserted::QuotaFull { of, pending }, Vec::new()));
@@ -66,7 +66,7 @@ pub(crate) fn insert(state: &State, insert: &Insert) -> Result<(Inserted, Vec<Op
         }
         ops.push(Op::Event(Box::new(event.clone())));
     }
-    if let Some(request) = insert.keeps_request() {
+    if let Some(request) = insert.request_to_keep() {
         let made = Made {
             asked: request.fingerprint,
             invitations: insert.rows.iter().map(|row| row.invitation.id).collect(),

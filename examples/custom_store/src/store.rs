@@ -213,9 +213,13 @@ impl Store for JournalStore {
         self.run("locate", move |core| Ok(core.state.locate(&target))).await
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
         let invitees = invitees.to_vec();
-        self.run("invited", move |core| {
+        self.run("are_invited", move |core| {
             let is_invited = |invitee: &Invitee| {
                 let all = core.state.invitations.values();
                 all.map(|kept| &kept.invitation).any(|one| invitee.is_invited_by(one, now))

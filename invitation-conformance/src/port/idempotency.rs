@@ -91,7 +91,7 @@ pub async fn known_key_returns_its_invitations(fixture: Fixture) {
         ("with a taken code", with_taken.to_vec(), true, 1),
     ] {
         let answer = insert(&rows, full, request(Some("u-1"), "k", fingerprint)).await;
-        assert_eq!(answer, Inserted::Known(known.clone()), "{what}: what was inserted first");
+        assert_eq!(answer, Inserted::KeyKnown(known.clone()), "{what}: what was inserted first");
         assert_eq!(count().await, before, "{what}: nothing is stored");
     }
     for (owner, name) in [
@@ -136,7 +136,7 @@ pub async fn results_of_a_key_are_returned_byte_for_byte(fixture: Fixture) {
             let request = Some(asked(fingerprint, results));
             let insert = Insert { request, ..Insert::of(Vec::new()) };
             let answer = store.insert(&insert).await.expect("the store answers");
-            assert_eq!(answer, Inserted::Known(known.clone()), "{n}: whatever was asked");
+            assert_eq!(answer, Inserted::KeyKnown(known.clone()), "{n}: whatever was asked");
         }
     }
 }
@@ -163,7 +163,7 @@ pub async fn key_without_invitations_expires(fixture: Fixture) {
     let row = factory.new_invitation(factory.invitation());
     assert_eq!(insert(vec![row], asked("kept", first, Some("first"))).await, Inserted::Stored);
     let known = |text: &str, answer: Inserted| {
-        let Inserted::Known(known) = answer else { panic!("{text}: {answer:?}") };
+        let Inserted::KeyKnown(known) = answer else { panic!("{text}: {answer:?}") };
         assert_eq!(known.results, results(text));
         known.invitations.len()
     };
@@ -205,7 +205,7 @@ pub async fn insert_without_rows_only_looks_up_the_key(fixture: Fixture) {
             invitations: vec![row.invitation.clone()],
             results: None,
         };
-        assert_eq!(answer, Inserted::Known(known), "what it stands for, whatever was asked");
+        assert_eq!(answer, Inserted::KeyKnown(known), "what it stands for, whatever was asked");
     }
     let filter = Filter::all(one_day_later());
     let all = all_invitations(&*store, &Scope::All, &filter, 50).await;

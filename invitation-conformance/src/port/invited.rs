@@ -61,7 +61,7 @@ pub async fn invited_is_true_for_active_bound_invitations_only(fixture: Fixture)
         (invitee("sales", "anna@example.com"), true),
     ];
     let ask = async |invitees: &[Invitee], now: Timestamp| {
-        store.invited(invitees, now).await.expect("the store answers")
+        store.are_invited(invitees, now).await.expect("the store answers")
     };
     let (invitees, expected): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
     assert_eq!(ask(&invitees, now).await, expected);
@@ -94,7 +94,7 @@ pub async fn invited_answers_1000_mailboxes_in_one_call(fixture: Fixture) {
     let expected: Vec<_> =
         asked.iter().map(|one| rows.iter().any(|row| one.is_invited_by(row, now))).collect();
     assert!(expected.iter().filter(|is_invited| **is_invited).count() > 100);
-    assert_eq!(store.invited(&asked, now).await.expect("the store answers"), expected);
+    assert_eq!(store.are_invited(&asked, now).await.expect("the store answers"), expected);
 }
 
 /// The result follows changes of the address, the expiry and the state.
@@ -105,7 +105,7 @@ pub async fn invited_follows_changes_of_the_invitation(fixture: Fixture) {
     let (first, second) = (invitee("sales", "a@example.com"), invitee("sales", "b@example.com"));
     let ask = async || {
         let both = [first.clone(), second.clone()];
-        harness.store.invited(&both, harness.now()).await.expect("the store answers")
+        harness.store.are_invited(&both, harness.now()).await.expect("the store answers")
     };
     let any = IfVersion::Any;
     let draft = Draft::new().in_division(division("sales")).for_email(email("a@example.com"));

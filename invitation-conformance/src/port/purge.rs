@@ -209,7 +209,7 @@ pub async fn purge_keeps_a_key_reused_by_a_later_request(fixture: Fixture) {
     let invitations = rows.into_iter().map(|row| row.invitation).collect();
     let fingerprint = Fingerprint::from_bytes([1; 32]);
     let known = PriorRequest { fingerprint, invitations, results: None };
-    assert_eq!(insert(vec![row(50)]).await, Inserted::Known(known), "what it stands for now");
+    assert_eq!(insert(vec![row(50)]).await, Inserted::KeyKnown(known), "what it stands for now");
 }
 
 /// A purge of all divisions also removes keys without invitations that were forgotten
@@ -232,7 +232,7 @@ pub async fn purge_removes_expired_keys_without_invitations(fixture: Fixture) {
             let request = request(None, &format!("k{n}"), 1);
             let insert = Insert { request: Some(request), ..Insert::of(Vec::new()) };
             let answer = store.insert(&insert).await.expect("the store answers");
-            known += usize::from(matches!(answer, Inserted::Known(_)));
+            known += usize::from(matches!(answer, Inserted::KeyKnown(_)));
         }
         known
     };

@@ -86,8 +86,12 @@ impl Store for ShortPages {
         self.store.locate(target).await
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        self.store.invited(invitees, now).await
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.store.are_invited(invitees, now).await
     }
 
     async fn list(

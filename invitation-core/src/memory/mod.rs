@@ -111,7 +111,11 @@ impl Store for MemoryStore {
         }))
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
         let state = self.state();
         let invited = state.invited(now);
         Ok(invitees.iter().map(|invitee| invited.contains(invitee)).collect())

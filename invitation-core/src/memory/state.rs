@@ -162,7 +162,7 @@ impl State {
     pub(super) fn insert(&mut self, insert: &Insert) -> Inserted {
         let Insert { rows, quotas, request } = insert;
         if let Some(known) = request.as_ref().and_then(|request| self.known(request)) {
-            return Inserted::Known(known);
+            return Inserted::KeyKnown(known);
         }
         if let Some((of, pending)) = self.full(quotas) {
             return Inserted::QuotaFull { of, pending };
@@ -188,7 +188,7 @@ impl State {
             });
             self.write(event.clone());
         }
-        if let Some(request) = insert.keeps_request() {
+        if let Some(request) = insert.request_to_keep() {
             let stored = StoredRequest {
                 fingerprint: request.fingerprint,
                 invitations: rows.iter().map(|row| row.invitation.id).collect(),

@@ -43,7 +43,7 @@ pub(super) struct Accepted {
 pub(super) enum Drawn {
     Made(Vec<Created>),
     /// An earlier call had made the request.
-    Known(PriorRequest, Option<IdempotentRequest>),
+    KeyKnown(PriorRequest, Option<IdempotentRequest>),
     /// A quota has no room for all of them: the quota's owner, the room it has, and the
     /// verdict.
     Full {
@@ -79,7 +79,7 @@ impl<S: Store> Invitations<S> {
         let request = accepted.request(call, key);
         match self.store_drawn(call, &accepted, request).await? {
             Drawn::Made(created) => Ok(created),
-            Drawn::Known(known, request) => {
+            Drawn::KeyKnown(known, request) => {
                 self.replay(caller, call, known, request, accepted.division()).await
             }
             Drawn::Full { of, verdict, .. } => {
@@ -116,7 +116,7 @@ impl<S: Store> Invitations<S> {
                     let created = rows.map(|(row, code)| Created::new(row.invitation.into(), code));
                     return Ok(Drawn::Made(created.collect()));
                 }
-                Inserted::Known(known) => return Ok(Drawn::Known(known, insert.request)),
+                Inserted::KeyKnown(known) => return Ok(Drawn::KeyKnown(known, insert.request)),
                 Inserted::QuotaFull { of, pending } => {
                     let quota = insert.quotas.iter().find(|quota| quota.of == of);
                     let room = quota.map_or(0, |quota| quota.max.get().saturating_sub(pending));
@@ -189,7 +189,7 @@ impl<S: Store> Invitations<S> {
         let is_the_same =
             |known: &PriorRequest| question.request.as_ref().is_some_and(|asked| asked.made(known));
         match self.store.insert(&question).await? {
-            Inserted::Known(known) if is_the_same(&known) => {
+            Inserted::KeyKnown(known) if is_the_same(&known) => {
                 let about = accepted.division();
                 self.replay(caller, call, known, question.request, about).await
             }

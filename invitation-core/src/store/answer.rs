@@ -71,16 +71,16 @@ impl Invitee {
 }
 
 impl Insert {
-    /// Returns whether the key is to be stored: it is, if the request creates invitations
-    /// or has results to return again.
+    /// Returns the request whose key is to be stored: the call's request, if it creates
+    /// invitations or has results to return again.
     #[must_use]
-    pub fn keeps_request(&self) -> Option<&IdempotentRequest> {
+    pub fn request_to_keep(&self) -> Option<&IdempotentRequest> {
         let kept =
             |request: &&IdempotentRequest| !self.rows.is_empty() || request.results.is_some();
         self.request.as_ref().filter(kept)
     }
 
-    /// The instant from which the key counts as not stored; `None` if the key stays as
+    /// Returns the instant from which the key counts as not stored; `None` if the key stays as
     /// long as its invitations.
     #[must_use]
     pub fn forgotten_at(&self) -> Option<Timestamp> {
@@ -101,7 +101,7 @@ pub enum Inserted {
     /// All invitations are stored.
     Stored,
     /// Nothing is stored: an earlier request used this key.
-    Known(PriorRequest),
+    KeyKnown(PriorRequest),
     /// Nothing is stored: this quota has no room for the invitations.
     QuotaFull {
         /// The creator or division that the quota limits.

@@ -64,12 +64,12 @@ macro_rules! forward {
                 (**self).locate(target).await
             }
 
-            async fn invited(
+            async fn are_invited(
                 &self,
                 invitees: &[Invitee],
                 now: Timestamp,
             ) -> Result<Vec<bool>, StoreError> {
-                (**self).invited(invitees, now).await
+                (**self).are_invited(invitees, now).await
             }
 
             async fn list(

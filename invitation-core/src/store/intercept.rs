@@ -39,8 +39,8 @@ pub enum Operation {
     Facts,
     /// [`Store::locate`].
     Locate,
-    /// [`Store::invited`].
-    Invited,
+    /// [`Store::are_invited`].
+    AreInvited,
     /// [`Store::list`].
     List,
     /// [`Store::count`].
@@ -67,7 +67,7 @@ impl Operation {
             Self::Get => "get",
             Self::Facts => "facts",
             Self::Locate => "locate",
-            Self::Invited => "invited",
+            Self::AreInvited => "are_invited",
             Self::List => "list",
             Self::Count => "count",
             Self::Redemptions => "redemptions",
@@ -86,7 +86,7 @@ impl Operation {
             Self::Get
             | Self::Facts
             | Self::Locate
-            | Self::Invited
+            | Self::AreInvited
             | Self::List
             | Self::Count
             | Self::Redemptions
@@ -274,8 +274,12 @@ impl<S: Store, I: Interceptor> Store for Intercept<S, I> {
         self.one(Operation::Locate, self.store.locate(target)).await
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        self.one(Operation::Invited, self.store.invited(invitees, now)).await
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.one(Operation::AreInvited, self.store.are_invited(invitees, now)).await
     }
 
     async fn list(

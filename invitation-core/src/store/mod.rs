@@ -178,7 +178,7 @@ use crate::{
 /// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | the items of a list |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
 /// | [`Invitee::is_invited_by`] | an invited mailbox |
-/// | [`Insert::keeps_request`], [`Insert::forgotten_at`] | whether and until when a key is kept |
+/// | [`Insert::request_to_keep`], [`Insert::forgotten_at`] | whether and until when a key is kept |
 /// | [`Purge::takes`](crate::Purge::takes), [`Purge::evidence`](crate::Purge::evidence) | a purge |
 ///
 /// A store MAY call them on facts that it has loaded and locked against changes.
@@ -227,7 +227,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Stores new invitations, each with its event: all or none, in one step that is
     /// atomic with regard to all other calls:
     ///
-    /// 1. If there is a request and its key is already stored, return [`Inserted::Known`]
+    /// 1. If there is a request and its key is already stored, return [`Inserted::KeyKnown`]
     ///    with what is stored under the key, and store nothing. Of several concurrent
     ///    calls with the same key, one MUST store its rows and the others MUST return
     ///    these rows. A key without invitations that is [forgotten](Insert::forgotten_at)
@@ -246,7 +246,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///    [`Inserted::Stored`].
     ///
     /// If there are no rows, only the key of a request that has results is stored
-    /// ([`Insert::keeps_request`]). Without results either, the call only asks whether
+    /// ([`Insert::request_to_keep`]). Without results either, the call only asks whether
     /// the key is known, and stores nothing.
     ///
     /// A key refers to its invitations until one of them is [purged](Self::purge). A key
@@ -333,7 +333,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError>;
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError>;
 
     /// Returns the invitations within the scope that match, newest first: by
     /// `created_at`, then by id, both descending.

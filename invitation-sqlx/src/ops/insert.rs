@@ -25,11 +25,11 @@ pub(crate) async fn insert<DB: Dialect>(
 ) -> Result<Inserted, StoreError> {
     let failed = |error| store_error::<DB>("insert", error);
     let Insert { rows, quotas, request } = insert;
-    let kept = insert.keeps_request();
+    let kept = insert.request_to_keep();
     if rows.is_empty() && kept.is_none() {
         let Some(request) = request else { return Ok(Inserted::Stored) };
         let known = request::prior::<DB>(conn, names, request).await?;
-        return Ok(known.map_or(Inserted::Stored, Inserted::Known));
+        return Ok(known.map_or(Inserted::Stored, Inserted::KeyKnown));
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     step.arm_drop_guard().await.map_err(failed)?;
@@ -38,7 +38,7 @@ pub(crate) async fn insert<DB: Dialect>(
         let known = request::write::<DB>(step.conn(), names, request, forgotten_at).await?;
         if let Some(known) = known {
             step.rollback().await.map_err(failed)?;
-            return Ok(Inserted::Known(known));
+            return Ok(Inserted::KeyKnown(known));
         }
     }
     let full = quota::first_full::<DB>(step.conn(), names, quotas).await.map_err(failed)?;

@@ -11,7 +11,7 @@ use crate::{
 /// The maximum number of addresses in one query.
 const MAX_ADDRESSES: usize = 250;
 
-pub(crate) async fn invited<DB: Dialect>(
+pub(crate) async fn are_invited<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     invitees: &[Invitee],
@@ -33,7 +33,7 @@ pub(crate) async fn invited<DB: Dialect>(
         });
         s.sql(" AND i.expires_at > ").int(now.as_micros());
         s.sql(" AND i.deleted_at IS NULL AND i.revoked_at IS NULL AND i.uses < i.max_uses");
-        let rows = s.all(conn).await.map_err(|error| store_error::<DB>("invited", error))?;
+        let rows = s.all(conn).await.map_err(|error| store_error::<DB>("are_invited", error))?;
         for row in &rows {
             found.insert(row::invitee::<DB>(row)?);
         }

@@ -23,7 +23,7 @@ pub(crate) use self::{
     apply::apply,
     count::count,
     insert::{insert, record},
-    invited::invited,
+    invited::are_invited,
     list::list,
     purge::purge,
     read::{events, facts, get, leases, locate, redemptions},

@@ -88,8 +88,12 @@ impl Store for Spread {
         self.node().locate(target).await
     }
 
-    async fn invited(&self, invitees: &[Invitee], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        self.node().invited(invitees, now).await
+    async fn are_invited(
+        &self,
+        invitees: &[Invitee],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.node().are_invited(invitees, now).await
     }
 
     async fn list(

@@ -166,7 +166,7 @@ impl<S: Store> Invitations<S> {
             judged.accepted.iter().filter_map(|one| one.terms.invitee()).collect();
         let invited = match invitees.as_slice() {
             [] => Vec::new(),
-            some => self.store.invited(some, call.now).await?,
+            some => self.store.are_invited(some, call.now).await?,
         };
         if invited.len() != invitees.len() {
             return Err(StoreError::new(StoreErrorKind::Corrupt, "import").into());
@@ -238,7 +238,7 @@ impl<S: Store> Invitations<S> {
                     self.refuse_full(caller, &candidates, full, &mut rows).await;
                     return Ok(Imported { rows, is_replayed: false });
                 }
-                Drawn::Known(known, request) => {
+                Drawn::KeyKnown(known, request) => {
                     return self.give_again(caller, call, known, request).await;
                 }
                 Drawn::Full { of, verdict, .. } if mode == ImportMode::AllOrNone => {
@@ -260,7 +260,7 @@ impl<S: Store> Invitations<S> {
         }
         let insert = Insert { rows: Vec::new(), quotas: Vec::new(), request };
         match self.store.insert(&insert).await? {
-            Inserted::Known(known) => Ok(Drawn::Known(known, insert.request)),
+            Inserted::KeyKnown(known) => Ok(Drawn::KeyKnown(known, insert.request)),
             _ => Ok(Drawn::Made(Vec::new())),
         }
     }
@@ -273,7 +273,7 @@ impl<S: Store> Invitations<S> {
         let Some(request) = request.cloned() else { return Ok(None) };
         let insert = Insert { rows: Vec::new(), quotas: Vec::new(), request: Some(request) };
         match self.store.insert(&insert).await? {
-            Inserted::Known(known) => Ok(Some(known)),
+            Inserted::KeyKnown(known) => Ok(Some(known)),
             _ => Ok(None),
         }
     }
