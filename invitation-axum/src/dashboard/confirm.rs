@@ -63,7 +63,7 @@ impl Change {
     }
 
     /// Returns the question, its explanation, and the label of the button.
-    fn words(self, t: &Strings) -> (&str, &str, &str) {
+    fn labels(self, t: &Strings) -> (&str, &str, &str) {
         match self {
             Self::Revoke => (&t.revoke_question, &t.revoke_meaning, &t.revoke),
             Self::Reinstate => (&t.reinstate_question, &t.reinstate_meaning, &t.reinstate),
@@ -82,8 +82,8 @@ pub(super) async fn ask(
     let id = named_or_forbidden(&context, &id, change.right()).await?;
     let view = context.service().get(context.actor(), id).await?;
     offered(&view, change.right())?;
-    let asking = Asking { context: &context, change, word: &word };
-    asking.render(StatusCode::OK, &view, "", Mistakes::default(), None)
+    let confirm = ConfirmPage { context: &context, change, segment: &word };
+    confirm.render(StatusCode::OK, &view, "", Mistakes::default(), None)
 }
 
 /// Makes the change, based on the version that the confirmation page showed.
@@ -99,14 +99,14 @@ pub(super) async fn make(
     let version = version(&input)?;
     let if_version = IfVersion::Exactly(version);
     let (t, mut mistakes) = (context.t(), Mistakes::default());
-    let asking = Asking { context: &context, change, word: &word };
-    let (status, notice) = match made(&context, change, id, &reason, if_version).await {
+    let confirm = ConfirmPage { context: &context, change, segment: &word };
+    let (status, notice) = match make_change(&context, change, id, &reason, if_version).await {
         Ok(response) => return Ok(response),
-        Err(Made::Not(Error::Invalid(invalid))) => {
+        Err(Failure::NotMade(Error::Invalid(invalid))) => {
             mistakes.add_all(t, &invalid);
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
-        Err(Made::Not(error)) => match error.refusal() {
+        Err(Failure::NotMade(error)) => match error.refusal() {
             Some(Refusal::VersionMismatch { .. }) => {
                 (StatusCode::PRECONDITION_FAILED, Some(t.changed_meanwhile.to_string()))
             }
@@ -115,36 +115,36 @@ pub(super) async fn make(
             }
             _ => return Err(Problem::of(&error)),
         },
-        Err(Made::Unshown(problem)) => return Err(problem),
+        Err(Failure::Unshown(problem)) => return Err(problem),
     };
     let view = context.service().get(context.actor(), id).await?;
     if let Some(done) = change.done_by_the_same_form(&view, version) {
         return Ok(shown(&context, id, done));
     }
     offered(&view, change.right())?;
-    asking.render(status, &view, &reason, mistakes, notice)
+    confirm.render(status, &view, &reason, mistakes, notice)
 }
 
 /// The failure of a change: it was not made, or it was made and its page cannot be
 /// rendered.
-enum Made {
-    Not(Error),
+enum Failure {
+    NotMade(Error),
     Unshown(Problem),
 }
 
-impl From<Error> for Made {
+impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Not(error)
+        Self::NotMade(error)
     }
 }
 
-async fn made(
+async fn make_change(
     context: &PageContext,
     change: Change,
     id: InvitationId,
     reason: &str,
     if_version: IfVersion,
-) -> Result<Response, Made> {
+) -> Result<Response, Failure> {
     let (service, actor, t) = (context.service(), context.actor(), context.t());
     Ok(match change {
         Change::Revoke => {
@@ -160,7 +160,7 @@ async fn made(
             let rotated = service.rotate(actor, id, if_version).await?;
             let (invitation, code) = (rotated.invitation(), rotated.code());
             let detail = Detail::of_code(context, &t.rotated, invitation, code);
-            page(StatusCode::OK, &t.rotated, &detail).map_err(Made::Unshown)?
+            page(StatusCode::OK, &t.rotated, &detail).map_err(Failure::Unshown)?
         }
         Change::Delete => {
             service.delete(actor, id, if_version).await?;
@@ -174,13 +174,15 @@ fn shown(context: &PageContext, id: InvitationId, done: &str) -> Response {
     Redirect::to(&format!("{}/{id}?done={done}", context.base())).into_response()
 }
 
-struct Asking<'a> {
+/// The page that asks the user to confirm a change.
+struct ConfirmPage<'a> {
     context: &'a PageContext,
     change: Change,
-    word: &'a str,
+    /// The last segment of the page's path, which names the change.
+    segment: &'a str,
 }
 
-impl Asking<'_> {
+impl ConfirmPage<'_> {
     fn render(
         &self,
         status: StatusCode,
@@ -190,14 +192,14 @@ impl Asking<'_> {
         notice: Option<String>,
     ) -> Result<Response, Problem> {
         let t = self.context.t();
-        let (question, meaning, submit) = self.change.words(t);
+        let (question, meaning, submit) = self.change.labels(t);
         let mut fields = Vec::new();
         if matches!(self.change, Change::Revoke) {
             let field = Field::new("reason", &*t.reason, reason, Kind::Long);
             fields.push(field.with_hint(&*t.reason_hint));
         }
         let invitation = view.invitation();
-        let action = format!("{}/{}/{}", self.context.base(), invitation.id(), self.word);
+        let action = format!("{}/{}/{}", self.context.base(), invitation.id(), self.segment);
         let form = FormPage::new(self.context, question, action)
             .with_intro(meaning)
             .about(about(self.context, view))

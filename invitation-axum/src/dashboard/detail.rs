@@ -114,10 +114,10 @@ pub(super) async fn show(
 async fn redeemers(context: &PageContext, id: InvitationId) -> Result<Vec<String>, Error> {
     let t = context.t();
     let page = context.service().redemptions(context.actor(), id, Paging::default()).await?;
-    let told = page.items().iter().map(|redemption| {
+    let lines = page.items().iter().map(|redemption| {
         format!("{}, {}", redemption.username, (t.absolute_time)(redemption.at.into()))
     });
-    Ok(told.collect())
+    Ok(lines.collect())
 }
 
 /// Gives out the code and records the copy in the audit trail. The script that fills the

@@ -16,9 +16,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
-    list::{division_filter, typed},
+    list::{division_filter, or_empty},
     page::{PageContext, page},
-    pager::{Asking, Pager, apart},
+    pager::{ListLinks, Pager, split_off_codes},
     row::{When, short},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     query::{EventQuery, PageQuery, QueryErrors, QueryParams},
 };
 
-/// The parameters of the audit view as the user typed them.
+/// The parameters of the audit view as the user or_empty them.
 struct EventForm {
     query: EventQuery,
     page: PageQuery,
@@ -50,7 +50,7 @@ pub(super) async fn search(context: PageContext, request: Request) -> Result<Res
     let asked = EventForm::of(&Input::of_body(request, context.web()).await?);
     let list = format!("{}/events", context.base());
     let is_understood = asked.parse(context.t(), &mut Mistakes::default()).is_some();
-    match asked.asking(&context, &list).link() {
+    match asked.links(&context, &list).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
         _ => listed(&context, &asked).await,
     }
@@ -85,7 +85,7 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
             None => others.unwrap_or_default(),
         },
         rows: items.iter().map(|event| Row::of(event, t, now)).collect(),
-        pager: asked.asking(context, &list).pager(t, next),
+        pager: asked.links(context, &list).pager(t, next),
     };
     page(status, &t.audit_trail, &audit)
 }
@@ -109,23 +109,25 @@ impl EventForm {
         [invitation, actor, kind, outcome, division].iter().any(|value| value.is_some())
     }
 
-    fn asking<'a>(&'a self, context: &PageContext, list: &'a str) -> Asking<'a> {
+    fn links<'a>(&'a self, context: &PageContext, list: &'a str) -> ListLinks<'a> {
         let EventQuery { invitation, actor, kind, outcome, division } = &self.query;
-        let (mut plain, may_be_code) =
-            apart(context, &[("division", typed(division)), ("actor", typed(actor))]);
+        let (mut in_url, form_only) = split_off_codes(
+            context,
+            &[("division", or_empty(division)), ("actor", or_empty(actor))],
+        );
         // These are identifiers of the library; other values do not get past
         // `parse`.
-        plain.extend([
-            ("kind", typed(kind).to_owned()),
-            ("outcome", typed(outcome).to_owned()),
-            ("invitation", typed(invitation).to_owned()),
+        in_url.extend([
+            ("kind", or_empty(kind).to_owned()),
+            ("outcome", or_empty(outcome).to_owned()),
+            ("invitation", or_empty(invitation).to_owned()),
         ]);
-        Asking {
+        ListLinks {
             list,
             search: list.to_owned(),
-            plain,
-            typed: may_be_code,
-            cursor: typed(&self.page.cursor),
+            in_url,
+            form_only,
+            cursor: or_empty(&self.page.cursor),
             back: &self.back,
         }
     }
@@ -140,15 +142,15 @@ fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
     let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect());
     let outcomes = choice(EventOutcome::ALL.iter().map(|outcome| outcome.as_str()).collect());
     let mut fields = vec![
-        Field::new("kind", &*t.filter_action, typed(&asked.query.kind), actions),
-        Field::new("outcome", &*t.filter_outcome, typed(&asked.query.outcome), outcomes),
+        Field::new("kind", &*t.filter_action, or_empty(&asked.query.kind), actions),
+        Field::new("outcome", &*t.filter_outcome, or_empty(&asked.query.outcome), outcomes),
     ];
-    fields.extend(division_filter(context, &t.division, typed(&asked.query.division)));
-    fields.push(Field::new("actor", &*t.filter_user, typed(&asked.query.actor), Kind::Text));
+    fields.extend(division_filter(context, &t.division, or_empty(&asked.query.division)));
+    fields.push(Field::new("actor", &*t.filter_user, or_empty(&asked.query.actor), Kind::Text));
     fields.push(Field::new(
         "invitation",
         &*t.filter_invitation,
-        typed(&asked.query.invitation),
+        or_empty(&asked.query.invitation),
         Kind::Text,
     ));
     fields
@@ -194,7 +196,7 @@ enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// Returns the value in readable form. The core writes machine-readable instants
-    /// under these names. Other names may hold text that a user typed.
+    /// under these names. Other names may hold text that a user or_empty.
     fn of(name: &str, value: &'a str, now: Timestamp, t: &Strings) -> Self {
         let at = match name {
             "expires_at" | "until" | "before" => OffsetDateTime::parse(value, &Rfc3339).ok(),

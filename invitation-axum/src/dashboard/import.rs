@@ -28,7 +28,7 @@ use crate::{
 pub(super) async fn form(context: PageContext) -> Result<Response, Problem> {
     context.must(Right::Bulk, None).await?;
     let sheet = Sheet::of(&Input::with([]), String::new());
-    sheet.render(&context, StatusCode::OK, Told::Nothing)
+    sheet.render(&context, StatusCode::OK, Results::Nothing)
 }
 
 /// Redirects to an empty form: a browser that loads the URL of the form again sends no form.
@@ -57,16 +57,16 @@ pub(super) async fn create(context: PageContext, request: Request) -> Result<Res
     };
     match sheet.import(&context).await {
         Ok(body) if body.batch.is_some() => {
-            sheet.render(&context, StatusCode::CREATED, Told::Created(body))
+            sheet.render(&context, StatusCode::CREATED, Results::Created(body))
         }
         // Nothing was created, and each line says why. The key now stands for this
         // result, so the form gets a new one.
         Ok(body) => {
             let sheet = sheet.with_new_key();
-            sheet.render(&context, StatusCode::UNPROCESSABLE_ENTITY, Told::Refused(body))
+            sheet.render(&context, StatusCode::UNPROCESSABLE_ENTITY, Results::Refused(body))
         }
         Err(problem) if problem.kind() == ProblemKind::IdempotencyKeyReused => {
-            let notice = Told::Notice(context.t().import_was_used.to_string());
+            let notice = Results::Notice(context.t().import_was_used.to_string());
             sheet.with_new_key().render(&context, StatusCode::CONFLICT, notice)
         }
         Err(problem) if problem.errors().is_empty() => sheet.refused(&context, &problem),
@@ -83,7 +83,7 @@ struct Sheet {
 }
 
 /// The result that the page shows above the form.
-enum Told {
+enum Results {
     Nothing,
     Notice(String),
     Checked(BulkBody),
@@ -144,7 +144,7 @@ impl Sheet {
         status: StatusCode,
     ) -> Result<Response, Problem> {
         match self.checked(context).await {
-            Ok(body) => self.render(context, status, Told::Checked(body)),
+            Ok(body) => self.render(context, status, Results::Checked(body)),
             Err(problem) => self.refused(context, &problem),
         }
     }
@@ -164,23 +164,23 @@ impl Sheet {
         let said = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let said: Vec<_> =
             problem.detail().map(|d| (t.sentence)(d)).into_iter().chain(said).collect();
-        self.render(context, problem.kind().status(), Told::Notice(said.join(" ")))
+        self.render(context, problem.kind().status(), Results::Notice(said.join(" ")))
     }
 
     fn render(
         &self,
         context: &PageContext,
         status: StatusCode,
-        told: Told,
+        results: Results,
     ) -> Result<Response, Problem> {
         let t = context.t();
-        let is_done = matches!(told, Told::Created(_));
-        let (heading, notice, body) = match told {
-            Told::Nothing => (&t.import_heading, None, None),
-            Told::Notice(notice) => (&t.import_heading, Some(notice), None),
-            Told::Checked(body) => (&t.import_checked, None, Some(body)),
-            Told::Refused(body) => (&t.import_refused, None, Some(body)),
-            Told::Created(body) => (&t.import_done, None, Some(body)),
+        let is_done = matches!(results, Results::Created(_));
+        let (heading, notice, body) = match results {
+            Results::Nothing => (&t.import_heading, None, None),
+            Results::Notice(notice) => (&t.import_heading, Some(notice), None),
+            Results::Checked(body) => (&t.import_checked, None, Some(body)),
+            Results::Refused(body) => (&t.import_refused, None, Some(body)),
+            Results::Created(body) => (&t.import_done, None, Some(body)),
         };
         let results = body.map(|body| body.results).unwrap_or_default();
         let good = results.iter().filter(|row| is_good(row.outcome)).count();
@@ -191,7 +191,7 @@ impl Sheet {
             base: context.base(),
             home: context.home(),
             heading,
-            told: (!results.is_empty()).then(|| (t.checked)(good, skipped, bad)),
+            summary: (!results.is_empty()).then(|| (t.checked)(good, skipped, bad)),
             notice,
             may_create: good > 0 && (bad == 0 || self.takes_what_it_can()),
             lines: results.into_iter().map(|row| Line::of(t, row)).collect(),
@@ -232,7 +232,7 @@ struct ImportPage<'a> {
     base: &'a str,
     home: &'a str,
     heading: &'a str,
-    told: Option<String>,
+    summary: Option<String>,
     notice: Option<String>,
     may_create: bool,
     lines: Vec<Line>,

@@ -15,7 +15,7 @@ use super::{
     Strings,
     form::{Choice, Field, Input, Kind, Mistakes},
     page::{PageContext, page},
-    pager::{Asking, Pager, apart},
+    pager::{ListLinks, Pager, split_off_codes},
     row::Row,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub(super) async fn search(context: PageContext, request: Request) -> Result<Res
     context.must(Right::View, None).await?;
     let asked = ListForm::of(&Input::of_body(request, context.web()).await?);
     let is_understood = asked.parse(context.t(), &mut Mistakes::default()).is_some();
-    match asked.asking(&context).link() {
+    match asked.links(&context).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
         _ => listed(&context, &asked, Source::Form, None).await,
     }
@@ -127,7 +127,7 @@ async fn listed(
             .then(|| Empty::of(t, next.is_some(), is_filtered, may_create)),
         table: (!rows.is_empty()).then(|| Table { t, base: context.base(), rows }),
         summary: if found.is_some() { summary } else { others.unwrap_or_default() },
-        pager: asked.asking(context).pager(t, next),
+        pager: asked.links(context).pager(t, next),
     };
     page(status, &t.heading, &list)
 }
@@ -147,27 +147,27 @@ impl ListForm {
     }
 
     fn status(&self) -> &str {
-        typed(&self.query.status.status)
+        or_empty(&self.query.status.status)
     }
 
     fn role(&self) -> &str {
-        typed(&self.query.filter.role)
+        or_empty(&self.query.filter.role)
     }
 
     fn division(&self) -> &str {
-        typed(&self.query.filter.division)
+        or_empty(&self.query.filter.division)
     }
 
     fn search(&self) -> &str {
-        typed(&self.query.filter.search)
+        or_empty(&self.query.filter.search)
     }
 
     fn limit(&self) -> &str {
-        typed(&self.page.limit)
+        or_empty(&self.page.limit)
     }
 
     fn cursor(&self) -> &str {
-        typed(&self.page.cursor)
+        or_empty(&self.page.cursor)
     }
 
     /// Returns the one invitation that was found because the user typed its code.
@@ -198,21 +198,21 @@ impl ListForm {
         all.iter().any(|value| !value.is_empty()) || !matches!(self.status(), "" | "all")
     }
 
-    fn asking<'a>(&'a self, context: &'a PageContext) -> Asking<'a> {
+    fn links<'a>(&'a self, context: &'a PageContext) -> ListLinks<'a> {
         let status = if self.status() == "all" { "" } else { self.status() };
         // A default value is left out of the URL.
         let limit = if self.limit() == LENGTHS[0] { "" } else { self.limit() };
-        let (mut plain, typed) = apart(
+        let (mut in_url, form_only) = split_off_codes(
             context,
             &[("role", self.role()), ("division", self.division()), ("search", self.search())],
         );
-        plain.insert(0, ("status", status.to_owned()));
-        plain.push(("limit", limit.to_owned()));
-        Asking {
+        in_url.insert(0, ("status", status.to_owned()));
+        in_url.push(("limit", limit.to_owned()));
+        ListLinks {
             list: context.home(),
             search: format!("{}/search", context.base()),
-            plain,
-            typed,
+            in_url,
+            form_only,
             cursor: self.cursor(),
             back: &self.back,
         }
@@ -221,7 +221,7 @@ impl ListForm {
 
 /// Returns the text of a parameter, which is empty if the parameter is missing.
 #[expect(clippy::ref_option, reason = "the fields of a query are options")]
-pub(super) fn typed(value: &Option<String>) -> &str {
+pub(super) fn or_empty(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or_default()
 }
 
@@ -326,13 +326,14 @@ impl<'a> Empty<'a> {
 struct Figures {
     each: Vec<Figure>,
     /// The text equivalent of the bar.
-    told: String,
+    text: String,
 }
 
 struct Figure {
     status: Status,
     label: String,
-    told: String,
+    /// The number, with a plus sign if it is a lower bound.
+    number: String,
     x: u32,
     width: u32,
 }
@@ -352,10 +353,10 @@ impl Figures {
             before += u64::from(number);
             let label = t.status(status).to_owned();
             let more = if counts.is_exact(status) { "" } else { "+" };
-            Figure { status, label, told: format!("{number}{more}"), x, width: end - x }
+            Figure { status, label, number: format!("{number}{more}"), x, width: end - x }
         });
         let each: Vec<_> = each.collect();
-        let told: Vec<_> = each.iter().map(|one| format!("{} {}", one.label, one.told)).collect();
-        Self { told: told.join(", "), each }
+        let text: Vec<_> = each.iter().map(|one| format!("{} {}", one.label, one.number)).collect();
+        Self { text: text.join(", "), each }
     }
 }

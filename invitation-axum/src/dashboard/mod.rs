@@ -187,11 +187,12 @@ impl Web {
             .route("/{id}/copy", post(detail::copy).get(detail::back))
             .route("/{id}/edit", get(change::form).post(change::save))
             .route("/{id}/{change}", get(confirm::ask).post(confirm::make))
-            .fallback(page::nothing)
-            .method_not_allowed_fallback(page::not_so)
+            .fallback(page::page_not_found)
+            .method_not_allowed_fallback(page::method_not_allowed)
             .layer(middleware::from_fn_with_state(dashboard_state.clone(), page::identify));
         let pages = self.with_middleware(pages);
-        let pages = pages.layer(middleware::from_fn_with_state(dashboard_state, page::frame));
+        let pages =
+            pages.layer(middleware::from_fn_with_state(dashboard_state, page::put_into_layout));
         self.with_middleware(assets::router()).merge(pages)
     }
 }

@@ -161,7 +161,7 @@ pub(super) async fn identify(
             dashboard_state,
         },
         Err(problem) => {
-            return sent_away(&dashboard_state, problem, !asks_for_data(&parts.headers));
+            return sign_in_or_problem(&dashboard_state, problem, !asks_for_data(&parts.headers));
         }
     };
     let actor = Arc::clone(&context.actor);
@@ -172,7 +172,7 @@ pub(super) async fn identify(
 }
 
 /// Puts the layout around the response, whether it is a page or an error.
-pub(super) async fn frame(
+pub(super) async fn put_into_layout(
     State(dashboard_state): State<DashboardState>,
     request: Request,
     next: Next,
@@ -184,13 +184,13 @@ pub(super) async fn frame(
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if wants_page {
         let actor = response.extensions_mut().remove::<Arc<Actor>>();
-        let framing = Framing {
+        let frame = Frame {
             dashboard_state: &dashboard_state,
             actor: actor.as_deref(),
             base: &base,
             is_home,
         };
-        response = framing.around(response);
+        response = frame.put_around(response);
     }
     harden(response.headers_mut());
     response
@@ -202,7 +202,12 @@ pub(super) fn asks_for_data(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json")
 }
 
-fn sent_away(dashboard_state: &DashboardState, problem: Problem, wants_page: bool) -> Response {
+/// Returns the redirect of a page request to the host's sign-in page, or else the problem.
+fn sign_in_or_problem(
+    dashboard_state: &DashboardState,
+    problem: Problem,
+    wants_page: bool,
+) -> Response {
     match &dashboard_state.dashboard.sign_in {
         Some(path) if wants_page && problem.kind() == ProblemKind::Unauthenticated => {
             Redirect::to(path).into_response()
@@ -227,21 +232,21 @@ fn harden(headers: &mut HeaderMap) {
 }
 
 /// The parts of the layout around one response.
-struct Framing<'a> {
+struct Frame<'a> {
     dashboard_state: &'a DashboardState,
     actor: Option<&'a Actor>,
     base: &'a str,
     is_home: bool,
 }
 
-impl Framing<'_> {
-    fn around(&self, mut response: Response) -> Response {
+impl Frame<'_> {
+    fn put_around(&self, mut response: Response) -> Response {
         let content = match response.extensions_mut().remove::<Content>() {
             Some(content) => content,
             None if response.status().is_client_error() || response.status().is_server_error() => {
                 let problem = response.extensions_mut().remove::<Problem>();
-                let problem = problem.unwrap_or_else(|| of_status(response.status()));
-                match self.told(&problem) {
+                let problem = problem.unwrap_or_else(|| problem_of_status(response.status()));
+                match self.problem_page(&problem) {
                     Ok(content) => content,
                     // The problem is answered without a page.
                     Err(error) => {
@@ -275,9 +280,9 @@ impl Framing<'_> {
     }
 
     /// Renders the page that reports a problem.
-    fn told(&self, problem: &Problem) -> Result<Content, askama::Error> {
+    fn problem_page(&self, problem: &Problem) -> Result<Content, askama::Error> {
         let t = &self.dashboard_state.dashboard.strings;
-        let (title, advice) = words(t, problem, self.actor.is_none());
+        let (title, advice) = title_and_advice(t, problem, self.actor.is_none());
         let detail = problem.detail().map(|detail| (t.sentence)(detail));
         let errors = problem.errors().iter().map(|error| (t.sentence)(&error.message));
         let way_out = match (&self.dashboard_state.dashboard.sign_in, self.actor) {
@@ -309,7 +314,11 @@ struct ProblemPage<'a> {
 
 /// Returns the title and the advice for a problem. Without advice, the page shows the
 /// problem's own detail.
-fn words<'a>(t: &'a Strings, problem: &Problem, is_stranger: bool) -> (&'a str, Option<&'a str>) {
+fn title_and_advice<'a>(
+    t: &'a Strings,
+    problem: &Problem,
+    is_stranger: bool,
+) -> (&'a str, Option<&'a str>) {
     let (title, advice) = match problem.kind() {
         ProblemKind::Unauthenticated => (&t.sign_in_title, Some(&t.sign_in_advice)),
         // Without an actor, only the origin check can have refused the request.
@@ -329,17 +338,17 @@ fn words<'a>(t: &'a Strings, problem: &Problem, is_stranger: bool) -> (&'a str, 
 }
 
 /// Returns the problem for an error response of the framework.
-fn of_status(status: StatusCode) -> Problem {
+fn problem_of_status(status: StatusCode) -> Problem {
     let same = |kind: &&ProblemKind| kind.status() == status;
     Problem::new(ProblemKind::ALL.iter().find(same).copied().unwrap_or(ProblemKind::Malformed))
 }
 
 /// Returns 404 for a path without a page.
-pub(super) async fn nothing() -> Problem {
+pub(super) async fn page_not_found() -> Problem {
     Problem::new(ProblemKind::NotFound)
 }
 
 /// Returns 405 for a method that the page does not accept.
-pub(super) async fn not_so(_: Method) -> Problem {
+pub(super) async fn method_not_allowed(_: Method) -> Problem {
     Problem::new(ProblemKind::MethodNotAllowed)
 }

@@ -11,7 +11,7 @@ use super::{Strings, page::PageContext};
 /// the first page.
 const TRAIL: usize = 20;
 
-/// The first page, in a trail.
+/// The first page, in a trail of cursors.
 const FIRST: &str = "-";
 
 /// Links to the pages before and after.
@@ -30,13 +30,13 @@ impl HtmlSafe for Pager<'_> {}
 struct Step<'a> {
     rel: &'static str,
     label: &'a str,
-    way: Way,
+    target: LinkTarget,
 }
 
 impl HtmlSafe for Step<'_> {}
 
 #[derive(Debug)]
-enum Way {
+enum LinkTarget {
     Link(String),
     /// A form, for a value that resembles a code and must not appear in a URL.
     Form {
@@ -47,41 +47,46 @@ enum Way {
 
 /// The filters of a list, and the paths of its pages.
 #[derive(Debug)]
-pub(super) struct Asking<'a> {
+pub(super) struct ListLinks<'a> {
     /// The path of the list.
     pub(super) list: &'a str,
     /// The path that accepts searches.
     pub(super) search: String,
     /// The values that may appear in a URL. Empty ones are left out.
-    pub(super) plain: Vec<(&'static str, String)>,
+    pub(super) in_url: Vec<(&'static str, String)>,
     /// The values that must not appear in a URL.
-    pub(super) typed: Vec<(&'static str, String)>,
+    pub(super) form_only: Vec<(&'static str, String)>,
+    /// The cursor of this page; empty on the first.
     pub(super) cursor: &'a str,
+    /// The trail of the cursors before it.
     pub(super) back: &'a str,
 }
 
 /// Names of fields with their values.
 type Fields = Vec<(&'static str, String)>;
 
-/// Splits typed values into those that may appear in a URL and those that resemble a code.
-pub(super) fn apart(context: &PageContext, typed: &[(&'static str, &str)]) -> (Fields, Fields) {
+/// Splits filter values into those that may appear in a URL and those that resemble a code.
+pub(super) fn split_off_codes(
+    context: &PageContext,
+    values: &[(&'static str, &str)],
+) -> (Fields, Fields) {
     let format = context.service().code_format();
-    let values = typed.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let values = values.iter().map(|(name, value)| (*name, (*value).to_owned()));
     values.partition(|(_, value)| !format.resembles(value))
 }
 
-impl Asking<'_> {
+impl ListLinks<'_> {
     /// Returns the URL of the first page, or `None` if a value must not appear in it.
     pub(super) fn link(&self) -> Option<String> {
         self.has_url().then(|| self.url(&[]))
     }
 
     fn has_url(&self) -> bool {
-        self.typed.iter().all(|(_, value)| value.is_empty())
+        self.form_only.iter().all(|(_, value)| value.is_empty())
     }
 
     fn url(&self, more: &[(&'static str, String)]) -> String {
-        let given = self.plain.iter().chain(more).filter(|(_, value)| !value.is_empty());
+        let given = self.in_url.iter().chain(more).filter(|(_, value)| !value.is_empty());
         let mut query = Serializer::new(String::new());
         query.extend_pairs(given.map(|(name, value)| (*name, value)));
         match query.finish() {
@@ -90,14 +95,14 @@ impl Asking<'_> {
         }
     }
 
-    fn way(&self, cursor: String, back: String) -> Way {
+    fn target(&self, cursor: String, back: String) -> LinkTarget {
         let place = [("cursor", cursor), ("back", back)];
         if self.has_url() {
-            return Way::Link(self.url(&place));
+            return LinkTarget::Link(self.url(&place));
         }
-        let hidden = self.plain.iter().chain(&self.typed).cloned().chain(place);
+        let hidden = self.in_url.iter().chain(&self.form_only).cloned().chain(place);
         let hidden = hidden.filter(|(_, value)| !value.is_empty()).collect();
-        Way::Form { action: self.search.clone(), hidden }
+        LinkTarget::Form { action: self.search.clone(), hidden }
     }
 
     pub(super) fn pager<'t>(&self, t: &'t Strings, next: Option<Cursor>) -> Pager<'t> {
@@ -107,17 +112,17 @@ impl Asking<'_> {
             let mut trail = trail.clone();
             trail.push(here);
             let back = trail[trail.len().saturating_sub(TRAIL)..].join(".");
-            Step { rel: "next", label: &t.next_page, way: self.way(next.to_string(), back) }
+            Step { rel: "next", label: &t.next_page, target: self.target(next.to_string(), back) }
         });
         let previous = (!self.cursor.is_empty()).then(|| match trail.split_last() {
             Some((&last, rest)) if last != FIRST => Step {
                 rel: "prev",
                 label: &t.previous_page,
-                way: self.way(last.to_owned(), rest.join(".")),
+                target: self.target(last.to_owned(), rest.join(".")),
             },
             found => {
                 let label = if found.is_some() { &t.previous_page } else { &t.first_page };
-                Step { rel: "prev", label, way: self.way(String::new(), String::new()) }
+                Step { rel: "prev", label, target: self.target(String::new(), String::new()) }
             }
         });
         Pager { t, previous, next }

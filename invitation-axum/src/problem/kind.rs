@@ -52,7 +52,7 @@ kinds! {
     /// The body is larger than the limit.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "Too large";
     /// The URI of the request is longer than the limit.
-    UriTooLong = "uri-too-long", URI_TOO_LONG, "Address too long";
+    UriTooLong = "uri-too-long", URI_TOO_LONG, "URI too long";
     /// The headers are larger than the limit.
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large";
     /// The body has a media type that the route does not accept.

@@ -13,15 +13,15 @@ pub(super) fn relative_time(ahead: Duration) -> String {
     // Uses the largest unit of which the duration is, rounded to the nearest, at least
     // two. One day or hour is enough if the duration is not shorter; one minute always
     // is.
-    let told = STEPS.iter().find_map(|&(unit, name)| {
+    let amount = STEPS.iter().find_map(|&(unit, name)| {
         let n = (seconds + unit / 2) / unit;
         let is_fit = n >= 2 || (n == 1 && (unit == 60 || seconds >= unit));
         is_fit.then(|| format!("{n} {name}{}", if n == 1 { "" } else { "s" }))
     });
-    match told {
+    match amount {
         None => "now".to_owned(),
-        Some(told) if ahead.is_negative() => format!("{told} ago"),
-        Some(told) => format!("in {told}"),
+        Some(amount) if ahead.is_negative() => format!("{amount} ago"),
+        Some(amount) => format!("in {amount}"),
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn distances_are_told_in_the_unit_that_fits() {
-        for (ahead, told) in [
+        for (ahead, expected) in [
             (Duration::ZERO, "now"),
             (Duration::seconds(29), "now"),
             (Duration::seconds(90), "in 2 minutes"),
@@ -79,7 +79,7 @@ mod tests {
             (-Duration::days(1), "1 day ago"),
             (-Duration::days(400), "400 days ago"),
         ] {
-            assert_eq!(relative_time(ahead), told);
+            assert_eq!(relative_time(ahead), expected);
         }
     }
 
