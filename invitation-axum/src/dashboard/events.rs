@@ -26,7 +26,7 @@ use crate::{
     query::{EventQuery, PageQuery, QueryErrors, QueryParams},
 };
 
-/// The parameters of the audit view as the user or_empty them.
+/// The parameters of the audit view as the user typed them.
 struct EventForm {
     query: EventQuery,
     page: PageQuery,
@@ -196,7 +196,7 @@ enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// Returns the value in readable form. The core writes machine-readable instants
-    /// under these names. Other names may hold text that a user or_empty.
+    /// under these names. Other names may hold text that a user typed.
     fn of(name: &str, value: &'a str, now: Timestamp, t: &Strings) -> Self {
         let at = match name {
             "expires_at" | "until" | "before" => OffsetDateTime::parse(value, &Rfc3339).ok(),
