@@ -30,6 +30,9 @@ impl<DB: Dialect> SqlStore<DB> {
     /// outcome of the batch is unknown, because the event on record shows whether the redemption
     /// was made.
     pub(crate) async fn redeem_batched(&self, transition: &Transition) -> ApplyResult {
+        if !self.mechanisms.batches {
+            return Redemptions(self).execute_alone(transition).await;
+        }
         match transition.target() {
             Target::Code(digests) if DB::BATCHING == Batching::SameCode => {
                 let same_code = self.tables.by_code().of_code(digests);

@@ -45,6 +45,7 @@ mod dialect;
 mod error;
 mod joined;
 mod keyed_batcher;
+mod mechanisms;
 mod message;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -15,6 +15,7 @@ use crate::{
     cached_connection::CachedConnection,
     connections::Connections,
     dialect::Dialect,
+    mechanisms::Mechanisms,
     names::Names,
     ops::{self, Begin},
     retry::Retries,
@@ -66,6 +67,7 @@ macro_rules! retried {
 pub struct SqlStore<DB: Dialect> {
     pub(crate) connections: Connections<DB>,
     pub(crate) tables: Tables,
+    pub(crate) mechanisms: Mechanisms,
 }
 
 impl<DB: Dialect> SqlStore<DB> {
@@ -81,6 +83,7 @@ impl<DB: Dialect> SqlStore<DB> {
         Self {
             connections: Connections::of(pool),
             tables: Tables::new(TablePrefix::default(), Self::SLOTS),
+            mechanisms: Mechanisms::default(),
         }
     }
 
@@ -160,19 +163,24 @@ impl<DB: Dialect> SqlStore<DB> {
         conn: &mut CachedConnection<DB>,
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
-        let id = Some(transition.event().id);
-        retried!(
-            self,
-            conn,
-            id,
-            ops::apply::<DB>(conn, Begin::Own, self.tables.names(), transition)
-        )
+        let (id, names) = (Some(transition.event().id), self.tables.names());
+        if !self.mechanisms.fast_path {
+            let begin = Begin::Own;
+            return retried!(
+                self,
+                conn,
+                id,
+                ops::apply_generally::<DB>(conn, begin, names, transition)
+            );
+        }
+        retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, names, transition))
     }
 }
 
 impl<DB: Dialect> Clone for SqlStore<DB> {
     fn clone(&self) -> Self {
-        Self { connections: self.connections.clone(), tables: self.tables.clone() }
+        let (connections, tables) = (self.connections.clone(), self.tables.clone());
+        Self { connections, tables, mechanisms: self.mechanisms }
     }
 }
 

@@ -43,6 +43,16 @@ pub(crate) async fn apply<DB: Dialect>(
     if let Some(outcome) = DB::redeem(conn, begin, names, transition).await? {
         return Ok(outcome);
     }
+    apply_generally::<DB>(conn, begin, names, transition).await
+}
+
+/// Applies one transition of any kind, statement by statement.
+pub(crate) async fn apply_generally<DB: Dialect>(
+    conn: &mut DB::Connection,
+    begin: Begin,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     if carries_a_secret(transition) {

@@ -20,7 +20,7 @@ mod state;
 mod step;
 
 pub(crate) use self::{
-    apply::apply,
+    apply::{apply, apply_generally},
     count::count,
     insert::{insert, record},
     invited::are_invited,
