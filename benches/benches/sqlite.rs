@@ -3,47 +3,76 @@
 //!
 //! ```text
 //! cargo bench -p invitation-benches --bench sqlite
+//! cargo bench -p invitation-benches --bench sqlite -- redeem
 //! ```
+//!
+//! Parts: `redeem` and `create`; without a name both. Environment variables of `redeem`:
+//!
+//! - `INVITATION_BENCH_CALLERS`: the numbers of callers, `1,32` by default.
+//! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 9 by default.
+//! - `INVITATION_BENCH_SECONDS`: how long each side of a round runs, 1 by default.
 
-use std::{
-    num::NonZeroU32,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
+
+#[path = "shared/compare.rs"]
+mod compare;
+#[path = "shared/extent.rs"]
+mod extent;
+#[path = "../examples/load/redeem.rs"]
+mod load;
+
+use std::{future::Ready, num::NonZeroU32, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use invitation::{
-    Actor, Cap, Division, Draft, Invitations, Limits, Redeemer, Role, SqliteStore, SystemActor,
-    UserId, Username,
+    Actor, Cap, Division, Draft, Invitations, Limits, Role, SqliteStore, UserId, sql::sqlx,
 };
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::runtime::Runtime;
 
-fn redeem(c: &mut Criterion) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = runtime.block_on(SqliteStore::open(folder.path().join("bench.db")));
-    let invitations = Arc::new(Invitations::new(store.expect("a database")));
+use compare::{Extent, Variant};
+use extent::{is_test, is_wanted, setting, settings};
 
-    let mut group = c.benchmark_group("sqlite");
-    group.throughput(Throughput::Elements(1));
-    group.sample_size(10).warm_up_time(Duration::from_secs(1));
-    for callers in [1, 32] {
-        group.bench_function(format!("redeem, {callers} callers"), |b| {
-            b.iter_custom(|iterations| {
-                let codes = fresh_codes(&runtime, &invitations, iterations);
-                runtime.block_on(race(&invitations, codes, callers))
-            });
-        });
+/// The type of a reference that does not exist.
+type NoReference = fn(usize) -> Ready<f64>;
+
+/// Redeems with one caller and with several, in alternating rounds.
+fn redeem(_: &mut Criterion) {
+    if !is_wanted("redeem") {
+        return;
     }
-    group.finish();
+    let extent = if is_test() {
+        Extent { rounds: 1, time: Duration::from_millis(100), callers: vec![1, 32] }
+    } else {
+        Extent {
+            rounds: setting("INVITATION_BENCH_ROUNDS", 9),
+            time: Duration::from_secs(setting("INVITATION_BENCH_SECONDS", 1)),
+            callers: settings("INVITATION_BENCH_CALLERS", "1,32"),
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let store = SqliteStore::open(folder.path().join("bench.db")).await.unwrap();
+        let mut variants = [
+            Variant::new("default", store.clone()),
+            Variant::new("without batches", store.without_batches()),
+        ];
+        println!("\nredeem: single-use codes, without a reference\n");
+        let none: Option<(&str, NoReference)> = None;
+        compare::run(&extent, &mut variants, none, async |store| {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            sqlx::raw_sql(checkpoint).execute(store.pool()).await.unwrap();
+        })
+        .await;
+    });
 }
 
 /// Measures creation without quotas, and with a quota of each kind that has room. It also
 /// runs in memory, where the disk does not hide the cost of quotas.
 fn create(c: &mut Criterion) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    if !is_wanted("create") {
+        return;
+    }
+    let runtime = runtime();
     let folder = tempfile::tempdir().expect("a folder");
     let file = runtime.block_on(SqliteStore::open(folder.path().join("create.db")));
     let memory = runtime.block_on(SqliteStore::in_memory());
@@ -75,48 +104,8 @@ fn create(c: &mut Criterion) {
     group.finish();
 }
 
-fn fresh_codes(runtime: &Runtime, invitations: &Invitations<SqliteStore>, n: u64) -> Vec<String> {
-    let draft = Draft::new()
-        .with_role(Role::new("staff").expect("a name"))
-        .in_division(Division::new("sales").expect("a name"))
-        .for_uses(NonZeroU32::MIN);
-    let system = SystemActor::for_bootstrap();
-    let mut codes = Vec::new();
-    while (codes.len() as u64) < n {
-        let batch = (n - codes.len() as u64).min(1_000);
-        let drafts = vec![draft.clone(); usize::try_from(batch).expect("fits")];
-        let created = runtime.block_on(invitations.create_many(&system, drafts)).expect("created");
-        codes.extend(created.iter().map(|created| created.code().reveal().to_string()));
-    }
-    codes
-}
-
-/// Returns how long `callers` callers take to redeem all the codes.
-async fn race(
-    invitations: &Arc<Invitations<SqliteStore>>,
-    codes: Vec<String>,
-    callers: usize,
-) -> Duration {
-    let newcomer =
-        Redeemer::new(UserId::new("u-1").expect("an id"), Username::new("anna").expect("a name"));
-    let mut shares = vec![Vec::new(); callers];
-    for (n, code) in codes.into_iter().enumerate() {
-        shares[n % callers].push(code);
-    }
-    let start = Instant::now();
-    let mut running = JoinSet::new();
-    for share in shares {
-        let (invitations, newcomer) = (Arc::clone(invitations), newcomer.clone());
-        running.spawn(async move {
-            for code in share {
-                invitations.redeem(&code, &newcomer).await.expect("it is fresh");
-            }
-        });
-    }
-    while let Some(finished) = running.join_next().await {
-        finished.expect("no caller panicked");
-    }
-    start.elapsed()
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
 }
 
 criterion_group!(benches, redeem, create);

@@ -27,7 +27,7 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let copies = PgStore::new(pool.clone()).with_prefix(TablePrefix::new("copy_").unwrap());
     copies.migrate().await.unwrap();
     let invitations = Invitations::new(ours);
-    let rows = if extent.rounds == 1 { AT_ONCE } else { ROWS };
+    let rows = if extent.is_test { AT_ONCE } else { ROWS };
 
     println!("\nbulk: {rows} codes with their events, {AT_ONCE} a call, against COPY of the rows");
     println!("| round | COPY | create_many | ratio |");

@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use invitation::{Actor, Criteria, Invitations, Paging, Role, Status, UserId};
+use invitation::{Actor, Criteria, Division, Invitations, Paging, Role, Status, UserId};
 use invitation::{
     PgStore,
     sql::sqlx::{self, AssertSqlSafe},
 };
 use invitation_testkit::Postgres;
 
-use crate::{Extent, Pool, people::manager, store};
+use crate::{Extent, Pool, store};
 
 /// Half of the invitations are used, one in twenty is revoked, the rest have expired or
 /// will. Twenty rows contain the word `rarely`, and two the word `unique`.
@@ -139,6 +139,11 @@ async fn pages(invitations: &Invitations<PgStore>, criteria: &Criteria, rounds: 
         times.push(start.elapsed());
     }
     Asked { median: middle(times), items: page.items().len() }
+}
+
+fn manager() -> Actor {
+    let (user, role) = (UserId::new("u-1").unwrap(), Role::new("manager").unwrap());
+    Actor::in_division(user, role, Division::new("sales").unwrap())
 }
 
 fn middle(mut times: Vec<Duration>) -> Duration {

@@ -10,8 +10,10 @@
 //! its own server, which waits for the disk at each commit. Read the ratios: each comes
 //! from alternating rounds. Environment variables:
 //!
-//! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 7 by default.
-//! - `INVITATION_BENCH_SECONDS`: how long each side of a round runs, 4 by default.
+//! - `INVITATION_BENCH_CALLERS`: the numbers of callers of `redeem`, `1,16,32,128,512` by
+//!   default.
+//! - `INVITATION_BENCH_ROUNDS`: the number of rounds, 5 by default.
+//! - `INVITATION_BENCH_SECONDS`: how long each side of a round runs, 2 by default.
 //! - `INVITATION_BENCH_ROWS`: the sizes of the lists, `10000,100000,1000000` by default.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
@@ -19,44 +21,57 @@
 mod bulk;
 #[path = "../shared/callers.rs"]
 mod callers;
+#[path = "../shared/compare.rs"]
+mod compare;
+#[path = "../shared/durable.rs"]
+mod durable;
+#[path = "../shared/extent.rs"]
+mod extent;
 mod hot;
 mod lists;
-mod people;
+#[path = "../../examples/load/redeem.rs"]
+mod load;
 mod redeem;
 mod reference;
 
-use std::{env, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use invitation::{
     PgStore,
-    sql::sqlx::{
-        self, PgPool,
-        postgres::{PgConnectOptions, PgPoolOptions},
-    },
+    sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
-use invitation_testkit::Postgres;
+
+use compare::median;
+use extent::{is_test, is_wanted, setting, settings};
 
 /// The extent of the measurements.
 struct Extent {
+    is_test: bool,
     rounds: usize,
     time: Duration,
+    callers: Vec<usize>,
     rows: Vec<u32>,
 }
 
 impl Extent {
-    fn of(quick: bool) -> Self {
-        let number = |name: &str| env::var(name).ok().and_then(|text| text.parse().ok());
-        let rows = env::var("INVITATION_BENCH_ROWS").ok();
-        let rows = rows.as_deref().unwrap_or("10000,100000,1000000");
-        if quick {
-            return Self { rounds: 1, time: Duration::from_secs(1), rows: vec![1_000] };
+    fn new() -> Self {
+        if is_test() {
+            let time = Duration::from_millis(100);
+            return Self {
+                is_test: true,
+                rounds: 1,
+                time,
+                callers: vec![1, 32],
+                rows: vec![1_000],
+            };
         }
+        let rows = settings("INVITATION_BENCH_ROWS", "10000,100000,1000000");
         Self {
-            rounds: number("INVITATION_BENCH_ROUNDS").unwrap_or(7),
-            time: Duration::from_secs(
-                number("INVITATION_BENCH_SECONDS").unwrap_or(4).try_into().unwrap(),
-            ),
-            rows: rows.split(',').map(|n| n.trim().parse().unwrap()).collect(),
+            is_test: false,
+            rounds: setting("INVITATION_BENCH_ROUNDS", 5),
+            time: Duration::from_secs(setting("INVITATION_BENCH_SECONDS", 2)),
+            callers: settings("INVITATION_BENCH_CALLERS", "1,16,32,128,512"),
+            rows: rows.into_iter().map(|rows| rows.try_into().unwrap()).collect(),
         }
     }
 }
@@ -83,35 +98,20 @@ async fn store(url: &str, kind: Pool) -> PgStore {
     store
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 #[tokio::main]
 async fn main() {
-    let words: Vec<_> = env::args().skip(1).collect();
-    let quick = words.iter().any(|word| word == "--test");
-    let named: Vec<_> = words.iter().filter(|word| !word.starts_with("--")).collect();
-    let wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
-    let extent = Extent::of(quick);
-    let server = Postgres::durable().unwrap();
-    // Prevents autovacuum of one side's rows during the measurement of the other.
-    let pool = PgPool::connect(&server.url("postgres")).await.unwrap();
-    for set in ["ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"] {
-        sqlx::raw_sql(set).execute(&pool).await.unwrap();
-    }
-    pool.close().await;
-    if wanted("redeem") {
+    let extent = Extent::new();
+    let server = durable::postgres().await;
+    if is_wanted("redeem") {
         redeem::run(&server, &extent).await;
     }
-    if wanted("hot") {
+    if is_wanted("hot") {
         hot::run(&server, &extent).await;
     }
-    if wanted("bulk") {
+    if is_wanted("bulk") {
         bulk::run(&server, &extent).await;
     }
-    if wanted("lists") {
+    if is_wanted("lists") {
         lists::run(&server, &extent).await;
     }
 }
