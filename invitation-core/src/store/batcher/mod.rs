@@ -18,8 +18,8 @@ use std::{
 use self::queue::{Leader, Queue, Turn};
 use crate::report;
 
-/// The time after which a running call gives up its slot.
-const LONG: Duration = Duration::from_millis(100);
+/// The default time after which a running call gives up its slot.
+const SLOT_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Runs at most `slots` calls at a time, each for at most `max_batch_size` requests.
 /// Requests that arrive while all slots are busy are queued, and the next caller with a slot
@@ -30,15 +30,17 @@ const LONG: Duration = Duration::from_millis(100);
 ///   holds one slot's share of all requests in flight or queued. Without this wait, the
 ///   caller that returns first would always run alone, and all other requests would go
 ///   into the batch after it.
-/// - A call that takes longer than 100 ms gives up its slot: it waits for a lock, for a
-///   connection or for an overloaded server, and queued callers must not wait for the same.
+/// - A call that takes longer than the [slot timeout](Self::with_slot_timeout) gives up its
+///   slot: it waits for a lock, for a connection or for an overloaded server, and queued
+///   callers must not wait for the same.
 ///
 /// There is no background task.
 ///
 /// `R` is a request, `A` its answer. For a [`Store`](crate::Store) these are a transition
 /// and its result from [`apply`](crate::Store::apply). A store that applies many
 /// transitions in one statement at less cost than one each keeps a `Batcher`; clones of the
-/// store share it.
+/// store share it. The caller that runs a batch acts for all others with its own executor, so
+/// callers share a `Batcher` only if their executors act on the same data.
 ///
 /// Cancel-safe: the future of a caller may be dropped at every await.
 ///
@@ -82,6 +84,7 @@ const LONG: Duration = Duration::from_millis(100);
 /// ```
 pub struct Batcher<R, A> {
     queue: Arc<Queue<R, A>>,
+    slot_timeout: Duration,
 }
 
 /// The calls to the database behind a [`Batcher`].
@@ -118,7 +121,15 @@ impl<R, A> Batcher<R, A> {
     /// requests.
     #[must_use]
     pub fn new(slots: NonZeroUsize, max_batch_size: NonZeroUsize) -> Self {
-        Self { queue: Arc::new(Queue::new(slots, max_batch_size)) }
+        let queue = Arc::new(Queue::new(slots, max_batch_size));
+        Self { queue, slot_timeout: SLOT_TIMEOUT }
+    }
+
+    /// Sets the time after which a running call gives up its slot to queued callers, 100 ms
+    /// by default.
+    #[must_use]
+    pub fn with_slot_timeout(self, slot_timeout: Duration) -> Self {
+        Self { slot_timeout, ..self }
     }
 
     /// Returns the answer to `request`, which may be executed in a batch of this caller or
@@ -131,7 +142,10 @@ impl<R, A> Batcher<R, A> {
         match self.queue.enter(request).await {
             Turn::Answered(answer) => answer,
             Turn::Unanswered => executor.execute_alone(request).await,
-            Turn::Leader(leader) => lead(&leader, request, executor).await,
+            Turn::Leader(leader) => {
+                let too_long = executor.sleep(self.slot_timeout);
+                release_when_slow(&leader, lead(&leader, request, executor), too_long).await
+            }
         }
     }
 }
@@ -143,25 +157,22 @@ where
     A: Send,
     E: Execute<R, A>,
 {
-    let call = async {
-        let resource = match executor.acquire().await {
-            Ok(resource) => resource,
-            Err(answer) => return answer,
-        };
-        let followers = leader.collect();
-        let batch: Vec<_> = iter::once(request).chain(followers.requests()).collect();
-        report::batch(batch.len());
-        let mut answers = executor.execute(resource, &batch).await.into_iter();
-        let own = answers.next().flatten();
-        drop(batch);
-        followers.answer(answers);
-        if let Some(answer) = own {
-            return answer;
-        }
-        leader.release();
-        executor.execute_alone(request).await
+    let resource = match executor.acquire().await {
+        Ok(resource) => resource,
+        Err(answer) => return answer,
     };
-    release_when_slow(leader, call, executor.sleep(LONG)).await
+    let followers = leader.collect();
+    let batch: Vec<_> = iter::once(request).chain(followers.requests()).collect();
+    report::batch(batch.len());
+    let mut answers = executor.execute(resource, &batch).await.into_iter();
+    let own = answers.next().flatten();
+    drop(batch);
+    followers.answer(answers);
+    if let Some(answer) = own {
+        return answer;
+    }
+    leader.release();
+    executor.execute_alone(request).await
 }
 
 /// Awaits `call`, and releases the slot of `leader` when `too_long` is ready first.
@@ -185,7 +196,7 @@ async fn release_when_slow<R, A, T>(
 
 impl<R, A> Clone for Batcher<R, A> {
     fn clone(&self) -> Self {
-        Self { queue: Arc::clone(&self.queue) }
+        Self { queue: Arc::clone(&self.queue), slot_timeout: self.slot_timeout }
     }
 }
 
@@ -194,6 +205,7 @@ impl<R, A> fmt::Debug for Batcher<R, A> {
         f.debug_struct("Batcher")
             .field("slots", &self.queue.slots)
             .field("max_batch_size", &self.queue.max_batch_size)
+            .field("slot_timeout", &self.slot_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,11 @@
 //! The order in which queued callers get slots, join batches and get answers.
 
-use std::{future::pending, num::NonZeroUsize, pin::pin, sync::Arc};
+use std::{future::pending, num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
 
 use tokio::task::yield_now;
 
 use super::{
+    Batcher, Execute,
     queue::{Leader, Queue, Turn},
     release_when_slow,
 };
@@ -197,4 +198,54 @@ async fn requests_that_arrive_before_the_collection_join_the_batch() {
     let Turn::Leader(second) = second.as_mut().await else { panic!("it has the slot") };
     let _third = waits!(queue, 3);
     assert_eq!(second.collect().requests().copied().collect::<Vec<_>>(), [3]);
+}
+
+/// A database whose first call never returns, on a clock that has passed `elapsed`.
+struct Stuck {
+    elapsed: Duration,
+}
+
+impl Execute<u32, u32> for Stuck {
+    type Resource = ();
+
+    async fn acquire(&self) -> Result<(), u32> {
+        Ok(())
+    }
+
+    async fn execute(&self, (): (), batch: &[&u32]) -> Vec<Option<u32>> {
+        if batch == [&1] {
+            pending::<()>().await;
+        }
+        batch.iter().map(|number| Some(**number)).collect()
+    }
+
+    async fn execute_alone(&self, number: &u32) -> u32 {
+        *number
+    }
+
+    async fn sleep(&self, time: Duration) {
+        if time > self.elapsed {
+            pending::<()>().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn next_caller_starts_after_the_slot_timeout() {
+    let [one, eight] = [1, 8].map(|n| NonZeroUsize::new(n).unwrap());
+    let (ms_99, ms_100) = (Duration::from_millis(99), Duration::from_millis(100));
+    for (set, elapsed, starts) in [
+        (None, ms_99, false),
+        (None, ms_100, true),
+        (Some(ms_99), ms_99, true),
+        (Some(Duration::from_secs(1)), ms_100, false),
+    ] {
+        let batcher = Batcher::<u32, u32>::new(one, eight);
+        let batcher = set.map_or(batcher.clone(), |set| batcher.with_slot_timeout(set));
+        let database = Stuck { elapsed };
+        let mut stuck = Box::pin(batcher.submit(&1, &database));
+        assert!(is_pending(&mut stuck).await);
+        let mut next = Box::pin(batcher.submit(&2, &database));
+        assert_eq!(is_pending(&mut next).await, !starts, "{set:?} after {elapsed:?}");
+    }
 }
