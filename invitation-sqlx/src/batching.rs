@@ -1,8 +1,13 @@
-//! Concurrent redemptions that share a statement or a message.
+//! Concurrent redemptions that are sent together.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use invitation_core::{Execute, Outcome, StoreError, Target, Transition};
+use invitation_core::{Batcher, CodeDigest, Execute, Outcome, StoreError, Target, Transition};
 
 use crate::{
     cached_connection::CachedConnection,
@@ -10,17 +15,80 @@ use crate::{
     store::SqlStore,
 };
 
+/// The default number of batches in flight. Two batches keep two processors of the database
+/// busy.
+pub(crate) const SLOTS: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
+
 /// The maximum number of callers in a batch. It bounds the memory of a statement and the time for
 /// which the statement locks its rows.
-pub(crate) const MAX_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
-
-/// Whether redemptions of concurrent callers like this one are sent together.
-pub(crate) fn can_be_batched<DB: Dialect>(transition: &Transition) -> bool {
-    DB::BATCHING != Batching::Never && transition.as_plain_redemption().is_some()
-}
+const MAX_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(128).expect("it is not 0");
 
 /// The result of one redemption of a batch.
-pub(crate) type ApplyResult = Result<Outcome, StoreError>;
+type ApplyResult = Result<Outcome, StoreError>;
+
+/// The batchers that callers use at the moment. A batch leader redeems for others in its own
+/// database and tables, so a store with another pool or prefix has batchers of its own.
+///
+/// The key is the list of all digests of a code, which has several while the keys of the digests
+/// are rotated. It is empty on a database that redeems different codes together.
+#[derive(Clone)]
+pub(crate) struct Batchers {
+    slots: NonZeroUsize,
+    in_use: Arc<Mutex<HashMap<Arc<[CodeDigest]>, InUse>>>,
+}
+
+struct InUse {
+    batcher: Batcher<Transition, ApplyResult>,
+    callers: usize,
+}
+
+impl Batchers {
+    /// Creates batchers that each run at most `slots` batches at a time, or one if a second batch
+    /// would only wait for the database's writer or for the row that the first one has locked.
+    pub(crate) fn new<DB: Dialect>(slots: NonZeroUsize) -> Self {
+        let waits = DB::SINGLE_WRITER || DB::BATCHING == Batching::SameCode;
+        Self { slots: if waits { NonZeroUsize::MIN } else { slots }, in_use: Arc::default() }
+    }
+
+    /// Creates batchers with the same number of slots, which share no batch with these.
+    pub(crate) fn apart(&self) -> Self {
+        Self { slots: self.slots, in_use: Arc::default() }
+    }
+
+    /// Returns the batcher of this key, and creates it for the first caller.
+    fn enter(&self, key: &[CodeDigest]) -> BatcherRef<'_> {
+        let key: Arc<[_]> = key.into();
+        let new = || InUse { batcher: Batcher::new(self.slots, MAX_BATCH_SIZE), callers: 0 };
+        let mut in_use = self.in_use();
+        let entry = in_use.entry(Arc::clone(&key)).or_insert_with(new);
+        entry.callers += 1;
+        BatcherRef { batchers: self, key, batcher: entry.batcher.clone() }
+    }
+
+    fn in_use(&self) -> MutexGuard<'_, HashMap<Arc<[CodeDigest]>, InUse>> {
+        // Nothing panics while the lock is held, so the entries are consistent.
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A caller's reference to a batcher. The batcher is removed with the last reference.
+struct BatcherRef<'b> {
+    batchers: &'b Batchers,
+    key: Arc<[CodeDigest]>,
+    batcher: Batcher<Transition, ApplyResult>,
+}
+
+impl Drop for BatcherRef<'_> {
+    fn drop(&mut self) {
+        let mut in_use = self.batchers.in_use();
+        if let Some(entry) = in_use.get_mut(&self.key) {
+            entry.callers -= 1;
+            if entry.callers == 0 {
+                in_use.remove(&self.key);
+            }
+        }
+    }
+}
 
 impl<DB: Dialect> SqlStore<DB> {
     /// Redeems at once if a slot is free. Otherwise the redemption waits and joins the next
@@ -33,13 +101,12 @@ impl<DB: Dialect> SqlStore<DB> {
         if !self.mechanisms.batches {
             return Redemptions(self).execute_alone(transition).await;
         }
-        match transition.target() {
-            Target::Code(digests) if DB::BATCHING == Batching::SameCode => {
-                let same_code = self.tables.by_code().of_code(digests);
-                same_code.batcher().submit(transition, &Redemptions(self)).await
-            }
-            _ => self.tables.batcher().submit(transition, &Redemptions(self)).await,
-        }
+        let key = match transition.target() {
+            Target::Code(digests) if DB::BATCHING == Batching::SameCode => digests.as_slice(),
+            _ => &[],
+        };
+        let entered = self.batchers.enter(key);
+        entered.batcher.submit(transition, &Redemptions(self)).await
     }
 
     async fn redeem_single_on(
@@ -71,8 +138,7 @@ impl<DB: Dialect> Execute<Transition, ApplyResult> for Redemptions<'_, DB> {
         if let [only] = batch {
             return vec![Some(self.0.redeem_single_on(conn, only).await)];
         }
-        let made = DB::redeem_batch(&mut conn, self.0.tables.names(), batch).await;
-        let made = conn.finish(made).await;
+        let made = self.0.redeem_batch_on(&mut conn, batch).await;
         // The connection returns to the cache before the callers get their results, so that a
         // caller that redeems again at once can use it. If a redemption was not applied, the
         // connection may be broken. It then returns to the pool, which tests it.

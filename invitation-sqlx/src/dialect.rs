@@ -43,8 +43,6 @@ impl<T, DB: Database> Scalar<DB> for T where
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
 pub enum Batching {
-    /// Each redemption is sent by itself.
-    Never,
     /// Redemptions of the same code are sent together.
     SameCode,
     /// Redemptions of any codes are sent together.

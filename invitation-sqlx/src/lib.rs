@@ -44,7 +44,6 @@ mod connections;
 mod dialect;
 mod error;
 mod joined;
-mod keyed_batcher;
 mod mechanisms;
 mod message;
 #[cfg(feature = "mysql")]
@@ -62,7 +61,6 @@ mod schema;
 mod sqlite;
 mod statement;
 mod store;
-mod tables;
 mod values;
 
 pub use sqlx;

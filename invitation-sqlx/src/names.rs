@@ -95,10 +95,6 @@ impl Names {
         }
     }
 
-    pub(crate) fn table_prefix(&self) -> TablePrefix {
-        self.prefix.clone()
-    }
-
     pub(crate) fn prefix(&self) -> &str {
         self.prefix.as_str()
     }

@@ -1,11 +1,12 @@
 //! The SQLite dialect, for files and in-memory databases.
 
+mod batch;
 mod file;
 mod transaction;
 
 use std::{borrow::Cow, path::Path, time::Duration};
 
-use invitation_core::{StoreError, StoreErrorKind};
+use invitation_core::{Facts, StoreError, StoreErrorKind, Transition};
 use sqlx::{
     Connection, Sqlite, SqliteConnection,
     error::DatabaseError,
@@ -21,6 +22,7 @@ use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
     error::store_error,
+    names::Names,
     values::PushColumn,
 };
 
@@ -162,7 +164,7 @@ impl Dialect for Sqlite {
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
-    const BATCHING: Batching = Batching::Never;
+    const BATCHING: Batching = Batching::AnyCode;
     const MULTI_STATEMENTS: bool = false;
     const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The limit is SQLITE_MAX_VARIABLE_NUMBER, since SQLite 3.32.
@@ -206,6 +208,14 @@ impl Dialect for Sqlite {
 
     async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
         transaction::fail_closed(conn, depth).await
+    }
+
+    async fn redeem_batch(
+        conn: &mut SqliteConnection,
+        names: &Names,
+        transitions: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        batch::redeem(conn, names, transitions).await
     }
 
     async fn migrate(

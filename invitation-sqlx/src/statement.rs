@@ -169,6 +169,11 @@ impl<DB: Dialect> Statement<DB> {
         }
     }
 
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(crate) fn as_sql(&self) -> String {
+        self.builder.sql().as_str().to_owned()
+    }
+
     /// Runs the statement. Returns the number of rows that it touched.
     pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
         if let Some(query) = self.take_inlined(conn) {

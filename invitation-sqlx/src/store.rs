@@ -11,7 +11,8 @@ use invitation_core::{
 use sqlx::Pool;
 
 use crate::{
-    TablePrefix, batching,
+    TablePrefix,
+    batching::{Batchers, SLOTS},
     cached_connection::CachedConnection,
     connections::Connections,
     dialect::Dialect,
@@ -20,7 +21,6 @@ use crate::{
     ops::{self, Begin},
     retry::Retries,
     schema,
-    tables::Tables,
 };
 
 /// Runs a change when it is this writer's turn, and repeats it after conflicts with concurrent
@@ -66,23 +66,20 @@ macro_rules! retried {
 /// [`Joined`](crate::Joined).
 pub struct SqlStore<DB: Dialect> {
     pub(crate) connections: Connections<DB>,
-    pub(crate) tables: Tables,
+    pub(crate) names: Names,
+    pub(crate) batchers: Batchers,
     pub(crate) mechanisms: Mechanisms,
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// The default number of batches in flight, on databases that redeem many codes with one
-    /// statement. Two batches keep two processors of the database busy. Redemptions that arrive
-    /// meanwhile share the next batch.
-    const SLOTS: NonZeroUsize = NonZeroUsize::new(2).expect("it is not 0");
-
     /// Creates a store on the host's pool. Call [`migrate`](Self::migrate) once before you use
     /// the store.
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         Self {
             connections: Connections::of(pool),
-            tables: Tables::new(TablePrefix::default(), Self::SLOTS),
+            names: Names::new(TablePrefix::default()),
+            batchers: Batchers::new::<DB>(SLOTS),
             mechanisms: Mechanisms::default(),
         }
     }
@@ -93,7 +90,9 @@ impl<DB: Dialect> SqlStore<DB> {
     /// tenant. Calls to the two stores are never sent together.
     #[must_use]
     pub fn with_prefix(self, prefix: TablePrefix) -> Self {
-        Self { tables: self.tables.with_prefix(prefix), ..self }
+        // The leader of a batch redeems for others in its own tables.
+        let batchers = self.batchers.apart();
+        Self { names: Names::new(prefix), batchers, ..self }
     }
 
     /// Sets the number of batches of redemptions in flight on PostgreSQL, 2 by default.
@@ -103,8 +102,8 @@ impl<DB: Dialect> SqlStore<DB> {
     /// has spare processors. With fewer slots, the server does less work for the same
     /// redemptions.
     ///
-    /// Other databases ignore this number. `SQLite` sends each redemption by itself. MySQL and
-    /// MariaDB do so too, except for concurrent redemptions of the same code.
+    /// Other databases ignore this number. `SQLite` has one writer, and so one slot. On MySQL and
+    /// MariaDB, only redemptions of the same code share a message, and each code has one slot.
     ///
     /// ```
     /// # #[cfg(feature = "postgres")]
@@ -117,7 +116,7 @@ impl<DB: Dialect> SqlStore<DB> {
     /// ```
     #[must_use]
     pub fn with_batch_slots(self, slots: NonZeroUsize) -> Self {
-        Self { tables: self.tables.with_slots(slots), ..self }
+        Self { batchers: Batchers::new::<DB>(slots), ..self }
     }
 
     /// Returns the pool.
@@ -147,14 +146,14 @@ impl<DB: Dialect> SqlStore<DB> {
     pub async fn migrate_with(&self, newer: &[&str]) -> Result<(), StoreError> {
         let mut conn = self.connections.acquire("migrate").await?;
         let _turn = self.connections.turn().await;
-        let done = schema::migrate::<DB>(&mut conn, self.tables.names(), newer).await;
+        let done = schema::migrate::<DB>(&mut conn, &self.names, newer).await;
         // Where the connection is not reused, it is closed. That also releases a migration lock
         // that it may still hold.
         if DB::CANCEL_SAFE { conn.finish(done).await } else { done }
     }
 
     pub(crate) fn names(&self) -> &Names {
-        self.tables.names()
+        &self.names
     }
 
     /// Applies one transition on this connection.
@@ -163,7 +162,7 @@ impl<DB: Dialect> SqlStore<DB> {
         conn: &mut CachedConnection<DB>,
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
-        let (id, names) = (Some(transition.event().id), self.tables.names());
+        let (id, names) = (Some(transition.event().id), &self.names);
         if !self.mechanisms.fast_path {
             let begin = Begin::Own;
             return retried!(
@@ -175,12 +174,26 @@ impl<DB: Dialect> SqlStore<DB> {
         }
         retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, names, transition))
     }
+
+    /// Redeems for the callers of a batch on this connection.
+    pub(crate) async fn redeem_batch_on(
+        &self,
+        conn: &mut CachedConnection<DB>,
+        batch: &[&Transition],
+    ) -> Result<Vec<Option<Facts>>, StoreError> {
+        let id = batch.first().map(|transition| transition.event().id);
+        retried!(self, conn, id, DB::redeem_batch(conn, &self.names, batch))
+    }
 }
 
 impl<DB: Dialect> Clone for SqlStore<DB> {
     fn clone(&self) -> Self {
-        let (connections, tables) = (self.connections.clone(), self.tables.clone());
-        Self { connections, tables, mechanisms: self.mechanisms }
+        Self {
+            connections: self.connections.clone(),
+            names: self.names.clone(),
+            batchers: self.batchers.clone(),
+            mechanisms: self.mechanisms,
+        }
     }
 }
 
@@ -188,7 +201,7 @@ impl<DB: Dialect> fmt::Debug for SqlStore<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlStore")
             .field("database", &DB::NAME)
-            .field("prefix", &self.tables.names().prefix())
+            .field("prefix", &&self.names.prefix())
             .finish_non_exhaustive()
     }
 }
@@ -202,17 +215,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     async fn insert(&self, insert: &Insert) -> Result<Inserted, StoreError> {
         let mut conn = self.connections.acquire("insert").await?;
         let id = insert.rows.first().map(|row| row.event.id);
-        retried!(
-            self,
-            conn,
-            id,
-            ops::insert::<DB>(&mut conn, Begin::Own, self.tables.names(), insert)
-        )
+        retried!(self, conn, id, ops::insert::<DB>(&mut conn, Begin::Own, &self.names, insert))
     }
 
     async fn apply(&self, transitions: &[Transition]) -> Vec<Result<Outcome, StoreError>> {
         if let [one] = transitions
-            && batching::can_be_batched::<DB>(one)
+            && one.as_plain_redemption().is_some()
         {
             return vec![self.redeem_batched(one).await];
         }
@@ -243,7 +251,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError> {
         let mut conn = self.connections.acquire_to_read("get").await?;
-        let answer = ops::get::<DB>(&mut conn, self.tables.names(), target, scope).await;
+        let answer = ops::get::<DB>(&mut conn, &self.names, target, scope).await;
         conn.finish(answer).await
     }
 
@@ -254,13 +262,13 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         user: &UserId,
     ) -> Result<Option<Facts>, StoreError> {
         let mut conn = self.connections.acquire_to_read("facts").await?;
-        let answer = ops::facts::<DB>(&mut conn, self.tables.names(), target, scope, user).await;
+        let answer = ops::facts::<DB>(&mut conn, &self.names, target, scope, user).await;
         conn.finish(answer).await
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {
         let mut conn = self.connections.acquire_to_read("locate").await?;
-        let answer = ops::locate::<DB>(&mut conn, self.tables.names(), target).await;
+        let answer = ops::locate::<DB>(&mut conn, &self.names, target).await;
         conn.finish(answer).await
     }
 
@@ -270,7 +278,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         now: Timestamp,
     ) -> Result<Vec<bool>, StoreError> {
         let mut conn = self.connections.acquire_to_read("are_invited").await?;
-        let answer = ops::are_invited::<DB>(&mut conn, self.tables.names(), invitees, now).await;
+        let answer = ops::are_invited::<DB>(&mut conn, &self.names, invitees, now).await;
         conn.finish(answer).await
     }
 
@@ -281,7 +289,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("list").await?;
-        let answer = ops::list::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
+        let answer = ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
         conn.finish(answer).await
     }
 
@@ -292,7 +300,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
         let mut conn = self.connections.acquire_to_read("count").await?;
-        let answer = ops::count::<DB>(&mut conn, self.tables.names(), scope, filter, cap).await;
+        let answer = ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
         conn.finish(answer).await
     }
 
@@ -303,8 +311,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Redemption, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("redemptions").await?;
-        let answer =
-            ops::redemptions::<DB>(&mut conn, self.tables.names(), scope, invitation, page).await;
+        let answer = ops::redemptions::<DB>(&mut conn, &self.names, scope, invitation, page).await;
         conn.finish(answer).await
     }
 
@@ -314,19 +321,14 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<OpenLease, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("leases").await?;
-        let answer = ops::leases::<DB>(&mut conn, self.tables.names(), scope, page).await;
+        let answer = ops::leases::<DB>(&mut conn, &self.names, scope, page).await;
         conn.finish(answer).await
     }
 
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let mut conn = self.connections.acquire("record").await?;
         let id = events.first().map(|event| event.id);
-        retried!(
-            self,
-            conn,
-            id,
-            ops::record::<DB>(&mut conn, Begin::Own, self.tables.names(), events)
-        )
+        retried!(self, conn, id, ops::record::<DB>(&mut conn, Begin::Own, &self.names, events))
     }
 
     async fn events(
@@ -336,18 +338,13 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &PageRequest<EventId>,
     ) -> Result<StorePage<Event, EventId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("events").await?;
-        let answer = ops::events::<DB>(&mut conn, self.tables.names(), scope, filter, page).await;
+        let answer = ops::events::<DB>(&mut conn, &self.names, scope, filter, page).await;
         conn.finish(answer).await
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let mut conn = self.connections.acquire("purge").await?;
         let id = Some(purge.event.id);
-        retried!(
-            self,
-            conn,
-            id,
-            ops::purge::<DB>(&mut conn, Begin::Own, self.tables.names(), purge)
-        )
+        retried!(self, conn, id, ops::purge::<DB>(&mut conn, Begin::Own, &self.names, purge))
     }
 }

@@ -122,7 +122,7 @@ async fn write_events<DB: Dialect>(
 
 /// Adds rows to a table, with as many statements as needed. The clause `end` decides what happens
 /// to rows that exist.
-pub(super) async fn write_rows<DB: Dialect, R: InputRow>(
+pub(crate) async fn write_rows<DB: Dialect, R: InputRow>(
     conn: &mut DB::Connection,
     table: &str,
     columns: &str,

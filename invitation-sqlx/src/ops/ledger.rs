@@ -3,7 +3,14 @@
 
 use invitation_core::{InvitationId, Record, Redemption, StoreError, Transition};
 
-use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
+use crate::{
+    dialect::Dialect,
+    error::store_error,
+    names::Names,
+    row::{self, LedgerRow},
+    statement::Statement,
+    values::{InputRow, ValueList},
+};
 
 /// Returns the redemption by the user whom the transition is about.
 pub(super) async fn mine<DB: Dialect>(
@@ -36,12 +43,11 @@ pub(super) async fn write<DB: Dialect>(
     redemption: &Redemption,
 ) -> sqlx::Result<bool> {
     let mut s = Statement::<DB>::new(format!(
-        "INSERT INTO {} (invitation, {}) VALUES (",
+        "INSERT INTO {} ({}) VALUES (",
         names.redemptions,
-        row::REDEMPTION
+        row::LEDGER
     ));
-    s.blob(invitation.as_bytes()).sql(", ");
-    row::write_redemption(&mut s, redemption);
+    LedgerRow { invitation, redemption }.write(&mut ValueList::new(&mut s));
     s.sql(")");
     s.run_unless_taken(conn, "invitation, user_id").await
 }

@@ -15,14 +15,14 @@ mod quota;
 mod read;
 pub(crate) mod redeem;
 mod request;
-mod search_terms;
+pub(crate) mod search_terms;
 mod state;
 mod step;
 
 pub(crate) use self::{
     apply::{apply, apply_generally},
     count::count,
-    insert::{insert, record},
+    insert::{insert, record, write_rows},
     invited::are_invited,
     list::list,
     purge::purge,

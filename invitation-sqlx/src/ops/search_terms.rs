@@ -15,7 +15,7 @@ use super::insert;
 const ADDRESS: i64 = 0;
 
 /// One search term of an invitation.
-pub(super) struct TermRow<'a> {
+pub(crate) struct TermRow<'a> {
     text: String,
     invitation: &'a Record,
     part: i64,
@@ -48,7 +48,12 @@ pub(super) fn all_of(invitation: &Record) -> impl Iterator<Item = TermRow<'_>> {
     rows(address, invitation, ADDRESS).chain(rows(used_by, invitation, invitation.uses.into()))
 }
 
-pub(super) async fn write<DB: Dialect>(
+/// Returns the rows of the latest redeemer's name.
+pub(crate) fn of_latest_name(invitation: &Record) -> impl Iterator<Item = TermRow<'_>> {
+    rows(invitation.search_terms().used_by, invitation, invitation.uses.into())
+}
+
+pub(crate) async fn write<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     terms: &[TermRow<'_>],

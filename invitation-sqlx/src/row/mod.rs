@@ -16,7 +16,10 @@ use sqlx::Row;
 
 pub(crate) use self::{
     event::{EVENT, event, write_event},
-    uses::{LEASE, REDEMPTION, lease, open_lease, redemption, write_lease, write_redemption},
+    uses::{
+        LEASE, LEDGER, LedgerRow, REDEMPTION, lease, open_lease, redemption, write_lease,
+        write_redemption,
+    },
 };
 use crate::{
     dialect::Dialect,
@@ -189,6 +192,17 @@ pub(crate) fn facts<DB: Dialect>(row: &DB::Row, user: &UserId) -> Result<Facts> 
     Ok(Facts { invitation, mine, lease, first_lease })
 }
 
+/// Reads an invitation without leases, a redemption from the ledger if there is one, and the
+/// index of the caller that redeems.
+pub(crate) fn facts_of_caller<DB: Dialect>(
+    row: &DB::Row,
+) -> Result<(Record, Option<Redemption>, i64)> {
+    let mut c = ColumnReader::<DB>::new(row, "codes");
+    let invitation = read_invitation(&mut c)?;
+    let entered = c.opt_part("redemptions", REDEMPTION, uses::read_redemption)?;
+    Ok((invitation, entered, c.int("caller")?))
+}
+
 /// A row of a list.
 pub(crate) enum ListedRow {
     Invitation(Box<Record>),
@@ -297,6 +311,9 @@ fn last_use<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Option<Redempti
     }
 }
 
+/// The columns of the latest redemption, in the order of [`write_redemption`].
+pub(crate) const LAST_USE: &str = "used_id, used_by, used_name, used_at, used_role, used_lease";
+
 /// A new row, with the id of the request that created it as its last column.
 pub(crate) struct InvitationRow<'a> {
     pub(crate) invitation: &'a Record,
@@ -312,7 +329,6 @@ impl InputRow for InvitationRow<'_> {
         let Self { invitation, request } = self;
         let BindingParts { email, email_key, domain } = invitation.binding.parts();
         let (inviter, grantor) = (invitation.inviter.parts(), invitation.grantor.parts());
-        let last = invitation.last_use.as_ref();
         let revocation = invitation.revocation.as_ref();
         v.blob(invitation.id.as_bytes().as_slice());
         v.blob(invitation.digest.as_bytes().as_slice());
@@ -332,12 +348,7 @@ impl InputRow for InvitationRow<'_> {
         v.int(i64::from(invitation.max_uses.get()));
         v.int(i64::from(invitation.uses));
         v.int(i64::from(invitation.held));
-        v.blob(last.map(|last| last.id.as_bytes().as_slice()));
-        v.text(last.map(|last| last.user.as_str()));
-        v.text(last.map(|last| last.username.as_str()));
-        v.int(last.map(|last| last.at.as_micros()));
-        v.text(last.map(|last| last.role.as_str()));
-        v.blob(last.and_then(|last| last.lease.as_ref()).map(|id| id.as_bytes().as_slice()));
+        write_redemption(v, invitation.last_use.as_ref());
         v.int(revocation.map(|revocation| revocation.at.as_micros()));
         v.text(revocation.and_then(|revocation| revocation.reason.as_deref()));
         v.int(invitation.deleted_at.map(Timestamp::as_micros));

@@ -5,7 +5,11 @@ use invitation_core::{
 };
 
 use super::{ColumnReader, Result};
-use crate::{dialect::Dialect, statement::Statement};
+use crate::{
+    dialect::Dialect,
+    statement::Statement,
+    values::{InputRow, Values},
+};
 
 /// The columns of a redemption, in the order of [`redemption`] and [`write_redemption`].
 pub(crate) const REDEMPTION: &str = "id, user_id, username, at, role, lease";
@@ -25,13 +29,30 @@ pub(super) fn read_redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Resu
     })
 }
 
-pub(crate) fn write_redemption<DB: Dialect>(s: &mut Statement<DB>, redemption: &Redemption) {
-    s.blob(redemption.id.as_bytes()).sql(", ");
-    s.text(redemption.user.as_str()).sql(", ");
-    s.text(redemption.username.as_str()).sql(", ");
-    s.int(redemption.at.as_micros()).sql(", ");
-    s.text(redemption.role.as_str()).sql(", ");
-    s.opt_blob(redemption.lease.as_ref().map(|id| id.as_bytes().as_slice()));
+/// Writes a redemption, or NULLs for the latest redemption of an invitation that has none.
+pub(crate) fn write_redemption(v: &mut impl Values, redemption: Option<&Redemption>) {
+    v.blob(redemption.map(|one| one.id.as_bytes().as_slice()));
+    v.text(redemption.map(|one| one.user.as_str()));
+    v.text(redemption.map(|one| one.username.as_str()));
+    v.int(redemption.map(|one| one.at.as_micros()));
+    v.text(redemption.map(|one| one.role.as_str()));
+    v.blob(redemption.and_then(|one| one.lease.as_ref()).map(|id| id.as_bytes().as_slice()));
+}
+
+/// The columns of a [`LedgerRow`].
+pub(crate) const LEDGER: &str = "invitation, id, user_id, username, at, role, lease";
+
+/// A redemption in the ledger.
+pub(crate) struct LedgerRow<'a> {
+    pub(crate) invitation: InvitationId,
+    pub(crate) redemption: &'a Redemption,
+}
+
+impl InputRow for LedgerRow<'_> {
+    fn write(&self, v: &mut impl Values) {
+        v.blob(self.invitation.as_bytes().as_slice());
+        write_redemption(v, Some(self.redemption));
+    }
 }
 
 /// The columns of a lease, in the order of [`lease`] and [`write_lease`].

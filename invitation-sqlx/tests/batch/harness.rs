@@ -50,6 +50,20 @@ impl Counted for sqlx::MySql {
     }
 }
 
+#[cfg(feature = "sqlite")]
+impl Counted for sqlx::Sqlite {
+    const OF_REDEMPTIONS: bool = false;
+
+    /// Reads the file change counter, which each write transaction increments if the database has
+    /// no write-ahead log: <https://www.sqlite.org/fileformat2.html#file_change_counter>.
+    async fn transactions(conn: &mut Self::Connection) -> i64 {
+        let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+        let file: String = sqlx::query_scalar(sql).fetch_one(conn).await.unwrap();
+        let header = std::fs::read(file).unwrap();
+        u32::from_be_bytes(header[24..28].try_into().unwrap()).into()
+    }
+}
+
 /// A service with one slot and one connection: while a test holds the connection, calls
 /// queue up.
 pub(crate) struct Harness<DB: Kind> {

@@ -1,0 +1,264 @@
+//! Redemptions of concurrent callers in one transaction, which share its wait for the disk.
+//!
+//! The transaction holds the database's only write lock. So it reads the facts of all callers,
+//! lets the core judge and change them one after the other, and writes the results with one
+//! statement for each table.
+
+use std::collections::{HashMap, HashSet};
+
+use invitation_core::{Facts, InvitationId, Record, State, StoreError, Transition};
+use sqlx::{Sqlite, SqliteConnection};
+
+use crate::{
+    error::{commit_error, store_error},
+    names::Names,
+    ops::{self, Begin, Step},
+    render,
+    row::{self, LedgerRow},
+    statement::Statement,
+    values::{ValueList, Values},
+};
+
+/// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
+/// guard refuses, its code has a lease, or no invitation has its code.
+pub(super) async fn redeem(
+    conn: &mut SqliteConnection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let failed = |error| store_error::<Sqlite>("apply", error);
+    let mut step = Step::<Sqlite>::begin(conn, Begin::Own).await.map_err(failed)?;
+    match attempt(step.conn(), names, transitions).await {
+        Ok(facts) => {
+            step.commit().await.map_err(|error| commit_error::<Sqlite>("apply", error))?;
+            Ok(facts)
+        }
+        Err(error) => match step.rollback().await {
+            // One caller's redemption may have failed all of them, so each redeems by itself.
+            Ok(()) => Ok(transitions.iter().map(|_| None).collect()),
+            // SQLite has ended the transaction.
+            Err(_) => Err(error),
+        },
+    }
+}
+
+async fn attempt(
+    conn: &mut SqliteConnection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let mut facts = read(conn, names, transitions).await?;
+    let changed = judge(transitions, &mut facts);
+    let made = transitions.iter().zip(&facts);
+    let made: Vec<_> = made.filter_map(|(one, facts)| Some((*one, facts.as_ref()?))).collect();
+    let written = write(conn, names, &made, &changed).await;
+    written.map_err(|error| store_error::<Sqlite>("apply", error))?;
+    Ok(facts)
+}
+
+/// Reads the facts of each caller whose code belongs to an invitation without leases.
+async fn read(
+    conn: &mut SqliteConnection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let s = facts_query(names, transitions);
+    let found = s.all(conn).await.map_err(|error| store_error::<Sqlite>("apply", error))?;
+    let mut facts: Vec<_> = transitions.iter().map(|_| None).collect();
+    for row in &found {
+        let (invitation, entered, caller) = row::facts_of_caller::<Sqlite>(row)?;
+        let caller = usize::try_from(caller).ok();
+        let caller = caller.and_then(|n| Some((transitions.get(n)?, facts.get_mut(n)?)));
+        if let Some((transition, slot)) = caller
+            && transition.scope().contains(&invitation.division)
+        {
+            let last = invitation.last_use.clone();
+            let mine = last.filter(|last| transition.redeemer() == Some(&last.user)).or(entered);
+            *slot = Some(Facts { mine, ..Facts::of(invitation) });
+        }
+    }
+    Ok(facts)
+}
+
+fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> {
+    let plain = transitions.iter().map(|one| one.as_plain_redemption());
+    let digests = (0_i64..).zip(plain).flat_map(|(caller, plain)| {
+        let codes =
+            plain.into_iter().flat_map(|plain| plain.code.iter().map(move |one| (plain, one)));
+        codes.map(move |(plain, digest)| (caller, plain.user, digest))
+    });
+    let mut s = Statement::new("WITH p (caller, user_id, digest) AS (").one_off();
+    rows(&mut s, digests, |v, (caller, user, digest)| {
+        v.int(caller);
+        v.text(user.as_str());
+        v.blob(digest.as_bytes().as_slice());
+    });
+    // The redemption of a single-use code is in its row. CROSS makes SQLite read `p` first.
+    s.sql(format_args!(
+        ") SELECT {}, {}, p.caller FROM p CROSS JOIN {} i ON i.digest = p.digest AND i.held = 0 \
+         LEFT JOIN {} r ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = p.user_id",
+        row::qualified(row::INVITATION, "i"),
+        row::qualified(row::REDEMPTION, "r"),
+        names.invitations,
+        names.redemptions,
+    ));
+    s
+}
+
+/// Changes the facts of each caller whose guard holds, and removes those of the other callers.
+/// Returns the invitations after all changes.
+fn judge(transitions: &[&Transition], facts: &mut [Option<Facts>]) -> Vec<Record> {
+    let mut changed: HashMap<InvitationId, Record> = HashMap::new();
+    let mut callers = HashSet::new();
+    for (transition, slot) in transitions.iter().zip(facts) {
+        let Some(mut own) = slot.take() else { continue };
+        let id = own.invitation.id;
+        // Another call of the same user is left to the general path, which sees this one.
+        if !callers.insert((id, transition.redeemer())) {
+            continue;
+        }
+        if let Some(current) = changed.get(&id) {
+            own.invitation = current.clone();
+        }
+        if transition.guard().first_refusal(&own).is_none() {
+            transition.change().apply_to(&mut own);
+            changed.insert(id, own.invitation.clone());
+            *slot = Some(own);
+        }
+    }
+    changed.into_values().collect()
+}
+
+/// Writes what the redemptions change in each table: `made` has each redemption with the facts
+/// after it, and `changed` the invitations after all of them.
+async fn write(
+    conn: &mut SqliteConnection,
+    names: &Names,
+    made: &[(&Transition, &Facts)],
+    changed: &[Record],
+) -> sqlx::Result<()> {
+    if made.is_empty() {
+        return Ok(());
+    }
+    redeem_rows(names, changed).run(conn).await?;
+    let events = made.iter().map(|(one, facts)| one.evidence(&facts.invitation, None));
+    let events: Vec<_> = events.collect();
+    ops::write_rows::<Sqlite, _>(conn, &names.events, row::EVENT, &events, "").await?;
+    let entries = made.iter().filter(|(_, facts)| facts.invitation.max_uses.get() > 1);
+    let entries: Vec<_> = entries
+        .filter_map(|(_, facts)| {
+            let redemption = facts.mine.as_ref()?;
+            Some(LedgerRow { invitation: facts.invitation.id, redemption })
+        })
+        .collect();
+    ops::write_rows::<Sqlite, _>(conn, &names.redemptions, row::LEDGER, &entries, "").await?;
+    use_up(names, changed).run(conn).await?;
+    let again: Vec<_> = changed.iter().filter(|invitation| invitation.uses > 1).collect();
+    if !again.is_empty() {
+        forget_names(names, &again).run(conn).await?;
+    }
+    let terms: Vec<_> = changed.iter().flat_map(ops::search_terms::of_latest_name).collect();
+    ops::search_terms::write::<Sqlite>(conn, names, &terms).await
+}
+
+/// Returns the update of the invitations' own rows.
+fn redeem_rows(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
+    let assigned = format!("uses, {}", row::LAST_USE);
+    let mut s = Statement::new(format!("WITH p (id, {assigned}) AS (")).one_off();
+    rows(&mut s, changed, |v, invitation| {
+        v.blob(invitation.id.as_bytes().as_slice());
+        v.int(i64::from(invitation.uses));
+        row::write_redemption(v, invitation.last_use.as_ref());
+    });
+    let values = row::qualified(&assigned, "p");
+    s.sql(format_args!(
+        ") UPDATE {} AS i SET ({assigned}) = ({values}) FROM p WHERE i.id = p.id",
+        names.invitations
+    ));
+    s
+}
+
+/// Returns the update of the states of those invitations that are used up now.
+fn use_up(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
+    let Names { states, invitations, .. } = names;
+    let [open, used] = [State::Open, State::UsedUp].map(render::state);
+    let mut s = Statement::new(format!(
+        "UPDATE {states} AS s SET state = {used} FROM {invitations} AS i WHERE i.uses = i.max_uses \
+         AND s.division = i.division AND s.state = {open} AND s.created_at = i.created_at \
+         AND s.id = i.id AND i.id IN "
+    ));
+    s = s.one_off();
+    s.list(changed, |s, invitation| {
+        s.blob(invitation.id.as_bytes());
+    });
+    s
+}
+
+/// Returns the deletion of the search terms of earlier redeemers.
+fn forget_names(names: &Names, again: &[&Record]) -> Statement<Sqlite> {
+    let delete = format!("DELETE FROM {} WHERE part <> 0 AND invitation IN ", names.search_terms);
+    let mut s = Statement::new(delete).one_off();
+    s.list(again, |s, invitation| {
+        s.blob(invitation.id.as_bytes());
+    });
+    s
+}
+
+/// Writes a list of rows.
+fn rows<T>(
+    s: &mut Statement<Sqlite>,
+    items: impl IntoIterator<Item = T>,
+    write: impl Fn(&mut ValueList<'_, Sqlite>, T),
+) {
+    for (n, item) in items.into_iter().enumerate() {
+        s.sql(if n == 0 { "VALUES (" } else { ", (" });
+        write(&mut ValueList::new(s), item);
+        s.sql(")");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use invitation_core::{Division, Draft, Invitations, Role, Scope, Store, SystemActor, Target};
+    use sqlx::Row;
+
+    use super::*;
+    use crate::SqliteStore;
+
+    /// The steps of plans that read the rows of the statement only, or find rows by a key.
+    const KEYS: [&str; 5] = [
+        "p",
+        "CONSTANT ROWS",
+        "(id=?)",
+        "(division=? AND state=? AND created_at=? AND id=?)",
+        "(invitation=?)",
+    ];
+
+    #[tokio::test]
+    async fn statements_of_a_batch_find_rows_by_their_keys() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let draft = Draft::new().with_role(Role::new("staff").unwrap());
+        let draft = draft.in_division(Division::new("sales").unwrap());
+        let invitations = Invitations::new(store.clone());
+        let mut changed = Vec::new();
+        for _ in 0..3 {
+            let made = invitations.create(&SystemActor::for_bootstrap(), draft.clone()).await;
+            let target = Target::Id(made.unwrap().invitation().id());
+            changed.push(store.get(&target, &Scope::All).await.unwrap().unwrap());
+        }
+        let names = store.names();
+        let again: Vec<_> = changed.iter().collect();
+        for s in
+            [redeem_rows(names, &changed), use_up(names, &changed), forget_names(names, &again)]
+        {
+            let explain = format!("EXPLAIN QUERY PLAN {}", s.as_sql());
+            let plan = sqlx::raw_sql(sqlx::AssertSqlSafe(explain));
+            let plan = plan.fetch_all(store.pool()).await.unwrap();
+            assert!(!plan.is_empty());
+            for step in plan.iter().map(|row| row.get::<String, _>(3)) {
+                let by_key = KEYS.iter().any(|key| step.ends_with(key));
+                assert!(by_key, "{step} in {}", s.as_sql());
+            }
+        }
+    }
+}
