@@ -13,9 +13,6 @@ use sqlx::Pool;
 
 use crate::{cached_connection::CachedConnection, dialect::Dialect};
 
-/// The maximum number of idle connections, which the pool cannot hand out meanwhile.
-const MAX_IDLE: usize = 2;
-
 /// The time after which an idle connection returns to the pool, and the interval at which
 /// the reaper looks.
 const IDLE_TIMEOUT: Duration = Duration::from_millis(10);
@@ -26,6 +23,8 @@ const MAX_LIFETIME: Duration = Duration::from_secs(10);
 
 /// Connections that were used for a redemption a moment ago.
 pub(crate) struct ConnectionCache<DB: Dialect> {
+    /// The maximum number of idle connections, which the pool cannot hand out meanwhile.
+    max_idle: usize,
     shared: Arc<Mutex<Shared<DB>>>,
 }
 
@@ -41,6 +40,11 @@ struct Idle<DB: Dialect> {
 }
 
 impl<DB: Dialect> ConnectionCache<DB> {
+    pub(crate) fn new(max_idle: usize) -> Self {
+        let shared = Shared { idle: Vec::new(), has_reaper: false };
+        Self { max_idle, shared: Arc::new(Mutex::new(shared)) }
+    }
+
     /// Takes the most recently used connection.
     pub(crate) fn take(&self) -> Option<CachedConnection<DB>> {
         lock(&self.shared).idle.pop().map(|idle| idle.conn)
@@ -53,7 +57,7 @@ impl<DB: Dialect> ConnectionCache<DB> {
             return;
         }
         let mut shared = lock(&self.shared);
-        if shared.idle.len() >= MAX_IDLE {
+        if shared.idle.len() >= self.max_idle {
             return;
         }
         shared.idle.push(Idle { conn, since: Instant::now() });
@@ -66,19 +70,6 @@ impl<DB: Dialect> ConnectionCache<DB> {
             let reaper = Reaper { shared, pool: pool.clone(), has_retired: false };
             sqlx_core::rt::spawn(reaper.run());
         }
-    }
-}
-
-impl<DB: Dialect> Default for ConnectionCache<DB> {
-    fn default() -> Self {
-        let shared = Shared { idle: Vec::new(), has_reaper: false };
-        Self { shared: Arc::new(Mutex::new(shared)) }
-    }
-}
-
-impl<DB: Dialect> Clone for ConnectionCache<DB> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
     }
 }
 

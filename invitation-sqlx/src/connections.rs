@@ -14,6 +14,9 @@ use crate::{
     error::store_error,
 };
 
+/// The default number of connections that the cache holds, as many as there are batches in flight.
+const MAX_IDLE: usize = 2;
+
 /// The pool and the state that all clones of a store share, whatever tables they use.
 pub(crate) struct Connections<DB: Dialect> {
     pool: Pool<DB>,
@@ -24,7 +27,13 @@ pub(crate) struct Connections<DB: Dialect> {
 
 impl<DB: Dialect> Connections<DB> {
     pub(crate) fn of(pool: Pool<DB>) -> Self {
-        Self { pool, cache: ConnectionCache::default(), writer: Arc::default() }
+        Self { pool, cache: ConnectionCache::new(MAX_IDLE), writer: Arc::default() }
+    }
+
+    /// Returns the same pool and the same queue of writers, with a cache of its own.
+    pub(crate) fn with_cache(&self, max_idle: usize) -> Self {
+        let (pool, writer) = (self.pool.clone(), Arc::clone(&self.writer));
+        Self { pool, cache: ConnectionCache::new(max_idle), writer }
     }
 
     pub(crate) fn pool(&self) -> &Pool<DB> {
@@ -80,15 +89,5 @@ impl<DB: Dialect> Connections<DB> {
     /// timeout, and acquiring a connection has a timeout too.
     pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         if DB::SINGLE_WRITER { Some(self.writer.lock().await) } else { None }
-    }
-}
-
-impl<DB: Dialect> Clone for Connections<DB> {
-    fn clone(&self) -> Self {
-        Self {
-            pool: self.pool.clone(),
-            cache: self.cache.clone(),
-            writer: Arc::clone(&self.writer),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The store on a pool of connections.
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
 use invitation_core::{
@@ -52,8 +52,9 @@ macro_rules! retried {
 /// that differ between calls. If the last try fails too, the error has the kind
 /// [`Conflict`](invitation_core::StoreErrorKind::Conflict).
 ///
-/// On PostgreSQL, MySQL and MariaDB, consecutive redemptions reuse their connection. The store
-/// keeps one or two connections out of the pool. Such a connection returns to the pool:
+/// Consecutive redemptions reuse their connection. The store keeps up to two connections out of
+/// the pool ([`with_connection_cache`](Self::with_connection_cache)). Such a connection returns to
+/// the pool:
 ///
 /// - when it has been idle for 10 to 20 ms,
 /// - after 10 s, however busy it is,
@@ -65,7 +66,7 @@ macro_rules! retried {
 /// Clones share the pool. For a call inside a transaction of the host, see
 /// [`Joined`](crate::Joined).
 pub struct SqlStore<DB: Dialect> {
-    pub(crate) connections: Connections<DB>,
+    pub(crate) connections: Arc<Connections<DB>>,
     pub(crate) names: Names,
     pub(crate) batchers: Batchers,
     pub(crate) mechanisms: Mechanisms,
@@ -77,7 +78,7 @@ impl<DB: Dialect> SqlStore<DB> {
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         Self {
-            connections: Connections::of(pool),
+            connections: Arc::new(Connections::of(pool)),
             names: Names::new(TablePrefix::default()),
             batchers: Batchers::new::<DB>(SLOTS),
             mechanisms: Mechanisms::default(),
@@ -117,6 +118,21 @@ impl<DB: Dialect> SqlStore<DB> {
     #[must_use]
     pub fn with_batch_slots(self, slots: NonZeroUsize) -> Self {
         Self { batchers: Batchers::new::<DB>(slots), ..self }
+    }
+
+    /// Sets the maximum number of idle connections that the store keeps out of the pool between
+    /// redemptions, 2 by default. 0 turns this cache off: each redemption then acquires a
+    /// connection from the pool.
+    ///
+    /// ```
+    /// # #[cfg(feature = "postgres")]
+    /// # fn host(pool: sqlx::PgPool) {
+    /// let store = invitation_sqlx::PgStore::new(pool).with_connection_cache(0);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_connection_cache(self, connections: usize) -> Self {
+        Self { connections: Arc::new(self.connections.with_cache(connections)), ..self }
     }
 
     /// Returns the pool.
@@ -189,7 +205,7 @@ impl<DB: Dialect> SqlStore<DB> {
 impl<DB: Dialect> Clone for SqlStore<DB> {
     fn clone(&self) -> Self {
         Self {
-            connections: self.connections.clone(),
+            connections: Arc::clone(&self.connections),
             names: self.names.clone(),
             batchers: self.batchers.clone(),
             mechanisms: self.mechanisms,

@@ -1,7 +1,7 @@
 //! Consecutive redemptions reuse a cached connection, and return it to the pool afterwards.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
-#![cfg(any(feature = "postgres", feature = "mysql"))]
+#![cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 
 use std::{
     num::NonZeroU32,
@@ -43,6 +43,10 @@ struct Host<DB: Kind> {
 
 impl<DB: Kind> Host<DB> {
     async fn new(connections: u32) -> Self {
+        Self::with(connections, |store| store).await
+    }
+
+    async fn with(connections: u32, set: impl FnOnce(SqlStore<DB>) -> SqlStore<DB>) -> Self {
         let (database, handed_out) = (DB::empty(), Arc::new(AtomicUsize::new(0)));
         let (opened, reused) = (Arc::clone(&handed_out), Arc::clone(&handed_out));
         let pool = PoolOptions::<DB>::new()
@@ -58,7 +62,7 @@ impl<DB: Kind> Host<DB> {
             .connect(&database.url)
             .await
             .unwrap();
-        let store = SqlStore::new(pool.clone());
+        let store = set(SqlStore::new(pool.clone()));
         store.migrate().await.unwrap();
         Self { invitations: Invitations::new(store), pool, handed_out, database }
     }
@@ -95,6 +99,14 @@ async fn consecutive_redemptions_reuse_a_connection<DB: Kind>() {
     host.redeem(40).await;
     let handed_out = host.handed_out.load(Ordering::Relaxed) - before;
     assert!(handed_out < 20, "forty redemptions took {handed_out} connections");
+}
+
+async fn cache_of_zero_connections_keeps_none<DB: Kind>() {
+    let host = Host::<DB>::with(4, |store| store.with_connection_cache(0)).await;
+    let before = host.handed_out.load(Ordering::Relaxed);
+    host.redeem(20).await;
+    // One connection creates the code, and one is acquired for each redemption.
+    assert_eq!(host.handed_out.load(Ordering::Relaxed) - before, 21);
 }
 
 async fn idle_connections_return_to_the_pool<DB: Kind>() {
@@ -165,13 +177,18 @@ async fn cached_connection_closed_by_the_server_is_not_kept<DB: Kind>(
 }
 
 macro_rules! on {
-    ($database:ident, $end_all_others:expr) => {
+    ($database:ident) => {
         use invitation_sqlx::sqlx::$database;
         use tokio::runtime::Builder;
 
         #[tokio::test]
         async fn consecutive_redemptions_reuse_a_connection() {
             super::consecutive_redemptions_reuse_a_connection::<$database>().await;
+        }
+
+        #[tokio::test]
+        async fn cache_of_zero_connections_keeps_none() {
+            super::cache_of_zero_connections_keeps_none::<$database>().await;
         }
 
         #[tokio::test]
@@ -193,6 +210,9 @@ macro_rules! on {
                 &mut Builder::new_multi_thread(),
             );
         }
+    };
+    ($database:ident, $end_all_others:expr) => {
+        on!($database);
 
         #[tokio::test]
         async fn cached_connection_closed_by_the_server_is_not_kept() {
@@ -200,6 +220,11 @@ macro_rules! on {
                 .await;
         }
     };
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    on!(Sqlite);
 }
 
 #[cfg(feature = "postgres")]
