@@ -26,6 +26,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod actor;
+pub mod admit;
 pub mod audit;
 mod binding;
 mod change;
@@ -62,6 +63,7 @@ mod purge;
 mod query;
 mod quota;
 mod record;
+mod redeemer_id;
 mod redemption;
 mod refusal;
 mod report;

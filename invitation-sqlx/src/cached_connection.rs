@@ -63,6 +63,26 @@ impl<DB: Dialect> CachedConnection<DB> {
         result
     }
 
+    /// Ends a transaction that the driver counts and that had this result, and restores the
+    /// connection.
+    pub(crate) async fn end_after<T>(
+        &mut self,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.end().await;
+        result
+    }
+
+    /// Makes the driver roll back the transaction before the connection is used again. Only
+    /// for drivers that are [safe to cancel](Dialect::CANCEL_SAFE).
+    pub(crate) fn start_rollback(&mut self) {
+        // A call that was dropped may have left its savepoint.
+        for _ in 0..=DB::TransactionManager::get_transaction_depth(&self.conn) {
+            DB::TransactionManager::start_rollback(&mut self.conn);
+        }
+        self.state = ConnectionState::Reusable;
+    }
+
     async fn end(&mut self) {
         // This future may be dropped while it waits, so the state is set before.
         self.state = ConnectionState::InUse;

@@ -12,7 +12,7 @@ use sqlx::{
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{names::Names, ops::Begin, values::PushColumn};
+use crate::{error::commit_error, names::Names, ops::Begin, values::PushColumn};
 
 mod sealed {
     #[expect(unnameable_types, reason = "that is what seals")]
@@ -199,6 +199,22 @@ pub trait Dialect:
     ) -> impl Future<Output = Result<Vec<Option<Facts>>, StoreError>> + Send {
         let _ = (conn, names);
         ready(Ok(transitions.iter().map(|_| None).collect()))
+    }
+
+    /// Commits the transaction that the store shares with a host, which the driver began with
+    /// [`BEGIN`](Self::BEGIN).
+    ///
+    /// # Errors
+    ///
+    /// If the commit failed, or if the database can only roll back the transaction.
+    fn commit_shared(
+        conn: &mut Self::Connection,
+        operation: &'static str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            let committed = Self::TransactionManager::commit(conn).await;
+            committed.map_err(|error| commit_error::<Self>(operation, error))
+        }
     }
 
     /// Runs the migrations. Concurrent callers run each of them once, and a failure leaves no

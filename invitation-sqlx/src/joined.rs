@@ -152,8 +152,11 @@ impl<'t, DB: Dialect> Joined<'t, DB> {
     /// through sqlx. Without a transaction, every call that would change something is an error.
     #[must_use]
     pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
-        let host = Mutex::new(HostConnection { conn, has_ended: false });
-        Self { host, names: Names::new(TablePrefix::default()) }
+        Self::on_tables(conn, Names::new(TablePrefix::default()))
+    }
+
+    pub(crate) fn on_tables(conn: &'t mut DB::Connection, names: Names) -> Self {
+        Self { host: Mutex::new(HostConnection { conn, has_ended: false }), names }
     }
 
     /// Uses tables whose names begin with `prefix`.

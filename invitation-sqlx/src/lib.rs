@@ -37,6 +37,7 @@
     allow(dead_code, unused_imports)
 )]
 
+mod admission;
 mod batching;
 mod cached_connection;
 mod connection_cache;
@@ -72,6 +73,7 @@ pub use self::postgres::{PgJoined, PgStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteJoined, SqliteStore};
 pub use self::{
+    admission::{SqlAttempts, SqlTransaction},
     dialect::{Dialect, Scalar},
     joined::Joined,
     names::{InvalidPrefix, TablePrefix},

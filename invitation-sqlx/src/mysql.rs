@@ -18,6 +18,7 @@ use self::text::{OptUtf8, Utf8};
 use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
+    error::commit_error,
     names::Names,
     ops::{self, Begin},
     values::PushColumn,
@@ -158,6 +159,18 @@ impl Dialect for MySql {
 
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {
         ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
+    }
+
+    async fn commit_shared(
+        conn: &mut MySqlConnection,
+        operation: &'static str,
+    ) -> Result<(), StoreError> {
+        let committed = ops::unprepared::<Self>(conn, Self::COMMIT).await;
+        committed.map_err(|error| commit_error::<Self>(operation, error))?;
+        // Only the driver still counts a transaction. This makes it count none; the ROLLBACK
+        // that it sends does nothing.
+        Self::TransactionManager::start_rollback(conn);
+        Ok(())
     }
 
     async fn fail_closed(conn: &mut MySqlConnection, _: usize) -> bool {

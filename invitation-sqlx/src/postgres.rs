@@ -18,6 +18,7 @@ use sqlx_core::transaction::TransactionManager;
 use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
+    error::{commit_error, store_error},
     names::Names,
     ops::{self, Begin},
     values::{Column, PushColumn},
@@ -113,6 +114,18 @@ impl Dialect for Postgres {
         // Without an open transaction, ROLLBACK does nothing but warn.
         ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
             && Self::TransactionManager::get_transaction_depth(conn) == 0
+    }
+
+    async fn commit_shared(
+        conn: &mut PgConnection,
+        operation: &'static str,
+    ) -> Result<(), StoreError> {
+        // After a failed statement, COMMIT rolls back and is no error. Any other statement is.
+        ops::unprepared::<Self>(conn, "SELECT 1")
+            .await
+            .map_err(|error| store_error::<Self>(operation, error).ending_transaction())?;
+        let committed = Self::TransactionManager::commit(conn).await;
+        committed.map_err(|error| commit_error::<Self>(operation, error))
     }
 
     async fn fail_closed(conn: &mut PgConnection, depth: usize) -> bool {

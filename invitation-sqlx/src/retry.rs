@@ -1,6 +1,9 @@
 //! Retries of operations that conflicted with concurrent work.
 
-use std::time::{Duration, Instant};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::{Duration, Instant},
+};
 
 use invitation_core::{EventId, StoreError, StoreErrorKind, observe};
 use uuid::Uuid;
@@ -29,6 +32,11 @@ impl Retries {
     pub(crate) fn of(operation: Option<EventId>) -> Self {
         let random = operation.map(|id| Uuid::from_bytes(*id.as_bytes()).as_u64_pair().1);
         Self { begun: Instant::now(), made: 0, random: random.unwrap_or_default() }
+    }
+
+    /// Creates the retries of an operation that has no event yet.
+    pub(crate) fn with_random_pauses() -> Self {
+        Self { begun: Instant::now(), made: 0, random: RandomState::new().hash_one(()) }
     }
 
     /// Returns whether to repeat an operation that failed with this error. Waits for the pause

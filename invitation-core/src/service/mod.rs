@@ -2,6 +2,7 @@
 //! source of randomness.
 
 mod administer;
+mod admit;
 mod check;
 mod create;
 mod created;

@@ -1,0 +1,172 @@
+//! Registration in one transaction: the account and its redemption are kept together, or
+//! neither is.
+//!
+//! A store whose database also holds the host's accounts is [`Transactional`]. On a service
+//! with such a store, [`Invitations::admit`](crate::Invitations::admit) begins a transaction,
+//! redeems the code in it, and returns an [`Admission`]. The host writes the account on
+//! [`Admission::tx`], and [`Admission::commit`] keeps both.
+//!
+//! - A refusal has rolled back, and its evidence is recorded.
+//! - A guard that is dropped, by an early return, a panic or a cancelled request, undoes the
+//!   redemption and the host's work.
+//! - A repeated call of the same redeemer finds the redemption that exists:
+//!   [`Admission::is_replayed`]. The account then exists, too.
+//!
+//! [`Invitations::admit_with`](crate::Invitations::admit_with) repeats the whole transaction
+//! after a conflict with concurrent work; the host's part is a [`Register`].
+//!
+//! A host whose accounts live elsewhere uses [reservations](crate::reserve).
+
+use std::{fmt, future::Future};
+
+use async_trait::async_trait;
+
+pub use crate::redeemer_id::RedeemerIds;
+use crate::{error::Error, service::Redeemed, store::Store, store_error::StoreError};
+
+/// A store that can begin a transaction in which the host writes too.
+pub trait Transactional: Store {
+    /// A transaction on the store's database.
+    type Transaction: HostTransaction + 'static;
+    /// The attempts at one transaction.
+    type Attempts: Attempts;
+
+    /// Begins a transaction that will write.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], and no transaction is open.
+    fn begin(&self) -> impl Future<Output = Result<Self::Transaction, StoreError>> + Send;
+
+    /// Begins to count the attempts at one transaction.
+    fn attempts(&self) -> Self::Attempts;
+}
+
+/// A transaction that the host and the store share. Dropping it rolls it back.
+pub trait HostTransaction: Send {
+    /// The connection on which the host writes.
+    type Connection: Send;
+    /// The store inside the transaction.
+    type Joined<'t>: Store
+    where
+        Self: 't;
+
+    /// Returns the connection.
+    fn connection(&mut self) -> &mut Self::Connection;
+
+    /// Returns the store inside the transaction.
+    fn join(&mut self) -> Self::Joined<'_>;
+
+    /// Commits.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing was kept, unless the kind is
+    /// [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown). A transaction in which a
+    /// statement failed, so that the database can only roll it back, MUST be an error.
+    fn commit(self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Rolls back. If that fails, the transaction MUST be undone in another way, for
+    /// instance by closing the connection.
+    fn rollback(self) -> impl Future<Output = ()> + Send;
+}
+
+/// A bounded number of attempts at one transaction.
+pub trait Attempts: Send {
+    /// Returns whether the transaction that failed with this error is worth another attempt.
+    /// Waits for a short pause before it returns `true`.
+    fn again_after(&mut self, error: &StoreError) -> impl Future<Output = bool> + Send;
+}
+
+/// A code that is redeemed inside an open transaction, together with the host's work.
+///
+/// Nothing is kept before [`commit`](Self::commit). Dropping the guard undoes everything.
+#[must_use = "dropping it undoes the redemption"]
+pub struct Admission<T> {
+    tx: T,
+    redeemed: Redeemed,
+}
+
+impl<T: HostTransaction> Admission<T> {
+    pub(crate) fn new(tx: T, redeemed: Redeemed) -> Self {
+        Self { tx, redeemed }
+    }
+
+    /// Returns the redemption, and what it grants.
+    #[must_use]
+    pub fn redeemed(&self) -> &Redeemed {
+        &self.redeemed
+    }
+
+    /// Returns whether this redeemer had redeemed the code before. Then the account exists
+    /// already: the host reads it instead of writing it.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.redeemed.is_replayed()
+    }
+
+    /// Returns the connection on which the host writes the account.
+    ///
+    /// Everything on it belongs to the transaction. Do not end the transaction there.
+    pub fn tx(&mut self) -> &mut T::Connection {
+        self.tx.connection()
+    }
+
+    /// Returns the connection and the redemption.
+    pub(crate) fn parts(&mut self) -> (&mut T::Connection, &Redeemed) {
+        (self.tx.connection(), &self.redeemed)
+    }
+
+    /// Keeps the redemption and the host's work, and returns the redemption.
+    ///
+    /// One round trip, on PostgreSQL two.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: neither is kept. After
+    /// [`OutcomeUnknown`](crate::StoreErrorKind::OutcomeUnknown) both or neither are: admit the
+    /// same redeemer again to find out.
+    pub async fn commit(self) -> Result<Redeemed, Error> {
+        let Self { tx, redeemed } = self;
+        tx.commit().await?;
+        Ok(redeemed)
+    }
+
+    /// Undoes the redemption and the host's work. The code can be redeemed again.
+    pub async fn rollback(self) {
+        self.tx.rollback().await;
+    }
+}
+
+impl<T> fmt::Debug for Admission<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission").field("redeemed", &self.redeemed).finish_non_exhaustive()
+    }
+}
+
+/// The host's part of a registration, for
+/// [`Invitations::admit_with`](crate::Invitations::admit_with).
+#[async_trait]
+pub trait Register<C: Send>: Sync {
+    /// What the host returns about the account.
+    type Account: Send;
+    /// The host's error.
+    type Error: From<Error> + Send;
+
+    /// Writes the account that the redemption is for, or reads it if the redemption
+    /// [is replayed](Redeemed::is_replayed).
+    ///
+    /// It may be called several times, each time in a new transaction. So it does nothing
+    /// that a rollback does not undo.
+    ///
+    /// # Errors
+    ///
+    /// Any error rolls the transaction back, and the redemption with it.
+    async fn register(&self, tx: &mut C, redeemed: &Redeemed)
+    -> Result<Self::Account, Self::Error>;
+
+    /// Returns whether the error is a conflict with concurrent work, so that another attempt
+    /// may help: a deadlock, a failed serialization. The SQL stores tell it for an error of
+    /// the driver.
+    fn is_conflict(&self, error: &Self::Error) -> bool;
+}

@@ -1,0 +1,150 @@
+//! Ids for redeemers who have no account yet.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use uuid::Builder;
+
+use crate::{
+    code::InvitationCode,
+    email::Email,
+    field_error::FieldError,
+    text::{UserId, Username},
+};
+
+/// Derives the id of an account that a registration is about to create.
+///
+/// A host that makes up a new id for each request cannot recognise a repeated one: after a
+/// double click, the second request finds the code used. Ids derived from what the newcomer
+/// sent are the same for the same request. So the repeated request
+/// [is a replay](crate::Redeemed::is_replayed), and gets the same account.
+///
+/// The ids are HMACs under a secret of the host. Without the secret, nobody can test from an
+/// id whether a guessed code was the one. Choose the secret once, keep it beside the
+/// database, and never change it: with another secret, a repeated request is another person.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Username, admit::RedeemerIds, code::CodeFormat};
+/// # use invitation::code::OsEntropy;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ids = RedeemerIds::new("a secret of at least 32 bytes, read from a file")?;
+/// let code = CodeFormat::default().generate(&OsEntropy)?;
+/// let (anna, ben) = (Username::new("anna")?, Username::new("ben")?);
+///
+/// let id = ids.derive(&code, &anna, None, "");
+/// assert_eq!(ids.derive(&code, &anna, None, ""), id);
+/// assert_ne!(ids.derive(&code, &ben, None, ""), id);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedeemerIds(Hmac<Sha256>);
+
+impl RedeemerIds {
+    /// The minimum length of a secret, in bytes: the output length of SHA-256
+    /// ([RFC 2104, section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3)).
+    pub const MIN_SECRET: usize = 32;
+
+    /// Uses a secret of the host.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the secret is shorter than [`MIN_SECRET`](Self::MIN_SECRET).
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, FieldError> {
+        let secret = secret.as_ref();
+        if secret.len() < Self::MIN_SECRET {
+            return Err(FieldError::new("secret", "must have at least 32 bytes"));
+        }
+        match Hmac::new_from_slice(secret) {
+            Ok(hmac) => Ok(Self(hmac)),
+            Err(_) => Err(FieldError::new("secret", "has an invalid length")),
+        }
+    }
+
+    /// Derives the id of the person who sent this registration. It has the form of a UUID
+    /// (version 8, RFC 9562).
+    ///
+    /// `form_key` distinguishes two registrations with the same content: the value of a
+    /// hidden field that the host makes up for each form it shows, or the idempotency key of
+    /// an API call. It may be empty.
+    #[must_use]
+    pub fn derive(
+        &self,
+        code: &InvitationCode,
+        username: &Username,
+        email: Option<&Email>,
+        form_key: &str,
+    ) -> UserId {
+        let code = code.reveal();
+        let email = email.map_or("", |email| email.key().as_str());
+        let mut hmac = self.0.clone();
+        // The lengths keep different parts with the same concatenation apart.
+        for part in ["redeemer id", &code, username.as_str(), email, form_key] {
+            hmac.update(&(part.len() as u64).to_be_bytes());
+            hmac.update(part.as_bytes());
+        }
+        let digest: [u8; 32] = hmac.finalize().into_bytes().into();
+        let (half, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+        UserId::from_stored(Builder::from_custom_bytes(*half).into_uuid().to_string())
+    }
+}
+
+impl fmt::Debug for RedeemerIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedeemerIds").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::{CodeFormat, OsEntropy};
+
+    fn ids(secret: u8) -> RedeemerIds {
+        RedeemerIds::new([secret; RedeemerIds::MIN_SECRET]).unwrap()
+    }
+
+    #[test]
+    fn each_part_changes_the_id_and_a_repetition_does_not() {
+        let format = CodeFormat::default();
+        let codes = [(); 2].map(|()| format.generate(&OsEntropy).unwrap());
+        let name = |name| Username::new(name).unwrap();
+        let mail = Email::new("Anna@Example.com").unwrap();
+        let (anna, other) = (name("anna"), name("annA"));
+        let derive = |code: usize, name, email, key| ids(1).derive(&codes[code], name, email, key);
+        let first = derive(0, &anna, Some(&mail), "k");
+        let variants = [
+            derive(1, &anna, Some(&mail), "k"),
+            derive(0, &other, Some(&mail), "k"),
+            derive(0, &anna, None, "k"),
+            derive(0, &anna, Some(&mail), ""),
+            ids(2).derive(&codes[0], &anna, Some(&mail), "k"),
+        ];
+        for (n, variant) in variants.iter().enumerate() {
+            assert_ne!(*variant, first, "variant {n}");
+        }
+        // Another spelling of the same mailbox and of the same code.
+        let same = Email::new("anna@example.COM").unwrap();
+        let code = format.parse(&codes[0].reveal().to_lowercase()).unwrap();
+        assert_eq!(ids(1).derive(&code, &anna, Some(&same), "k"), first);
+        assert!(UserId::new(first.as_str()).is_ok(), "{first}");
+        assert_eq!(first.as_str().len(), 36);
+    }
+
+    #[test]
+    fn parts_that_concatenate_alike_differ() {
+        let code = CodeFormat::default().generate(&OsEntropy).unwrap();
+        let (a, b) = (Username::new("anna").unwrap(), Username::new("annak").unwrap());
+        assert_ne!(ids(1).derive(&code, &a, None, "k"), ids(1).derive(&code, &b, None, ""));
+    }
+
+    #[test]
+    fn short_secret_is_refused_and_no_secret_is_shown() {
+        let error = RedeemerIds::new([b'x'; 31]).unwrap_err();
+        assert_eq!(error.field(), "secret");
+        assert_eq!(format!("{:?}", ids(7)), "RedeemerIds { .. }");
+    }
+}

@@ -1,0 +1,106 @@
+//! A transaction of the store in which the host writes too.
+
+use std::fmt;
+
+use invitation_core::{
+    StoreError,
+    admit::{Attempts, HostTransaction, Transactional},
+};
+use sqlx::SqlSafeStr;
+use sqlx_core::transaction::TransactionManager;
+
+use crate::{
+    Joined, SqlStore, cached_connection::CachedConnection, dialect::Dialect, error::store_error,
+    names::Names, retry::Retries,
+};
+
+/// The name of the operation in errors.
+const OPERATION: &str = "admit";
+
+/// A transaction of an [`SqlStore`] that the store shares with the host.
+///
+/// Dropping it rolls it back. On MySQL that closes the connection, because the driver does
+/// not survive every interrupted statement.
+pub struct SqlTransaction<DB: Dialect> {
+    conn: CachedConnection<DB>,
+    names: Names,
+    is_open: bool,
+}
+
+/// The attempts at one transaction of an [`SqlStore`]: up to seven within a second, after
+/// short pauses.
+pub struct SqlAttempts(Retries);
+
+impl<DB: Dialect> Transactional for SqlStore<DB> {
+    type Transaction = SqlTransaction<DB>;
+    type Attempts = SqlAttempts;
+
+    async fn begin(&self) -> Result<SqlTransaction<DB>, StoreError> {
+        let mut conn = self.connections.acquire(OPERATION).await?;
+        let begun = {
+            let _turn = self.connections.turn().await;
+            DB::TransactionManager::begin(&mut conn, Some(DB::BEGIN.into_sql_str())).await
+        };
+        if let Err(error) = begun {
+            conn.finish(Err(store_error::<DB>(OPERATION, error))).await?;
+        }
+        Ok(SqlTransaction { conn, names: self.names().clone(), is_open: true })
+    }
+
+    fn attempts(&self) -> SqlAttempts {
+        SqlAttempts(Retries::with_random_pauses())
+    }
+}
+
+impl<DB: Dialect> HostTransaction for SqlTransaction<DB> {
+    type Connection = DB::Connection;
+    type Joined<'t> = Joined<'t, DB>;
+
+    fn connection(&mut self) -> &mut DB::Connection {
+        &mut self.conn
+    }
+
+    fn join(&mut self) -> Joined<'_, DB> {
+        Joined::on_tables(&mut *self.conn, self.names.clone())
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
+        let committed = DB::commit_shared(&mut self.conn, OPERATION).await;
+        self.is_open = false;
+        self.conn.finish(committed).await
+    }
+
+    async fn rollback(mut self) {
+        let undone = DB::TransactionManager::rollback(&mut self.conn).await;
+        self.is_open = false;
+        let undone = undone.map_err(|error| store_error::<DB>(OPERATION, error));
+        // If the rollback failed, the connection is closed, and the database rolls back.
+        self.conn.end_after(undone).await.ok();
+    }
+}
+
+impl<DB: Dialect> Drop for SqlTransaction<DB> {
+    fn drop(&mut self) {
+        if self.is_open && DB::CANCEL_SAFE {
+            self.conn.start_rollback();
+        }
+    }
+}
+
+impl Attempts for SqlAttempts {
+    async fn again_after(&mut self, error: &StoreError) -> bool {
+        self.0.again_after(error).await
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for SqlTransaction<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlTransaction").field("database", &DB::NAME).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SqlAttempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlAttempts").finish_non_exhaustive()
+    }
+}
