@@ -114,16 +114,20 @@ impl Kind for sqlx::Sqlite {
 /// A host that keeps its users next to the invitations.
 pub struct Host<DB: Kind> {
     pub invitations: Invitations<SqlStore<DB>>,
-    _database: Empty,
+    database: Empty,
 }
 
 impl<DB: Kind> Host<DB> {
     pub async fn new() -> Self {
         let database = DB::empty();
         let invitations = Invitations::new(DB::open(&database.url).await.unwrap());
-        let host = Self { invitations, _database: database };
+        let host = Self { invitations, database };
         run(host.pool(), "CREATE TABLE users (name VARCHAR(60) PRIMARY KEY)").await;
         host
+    }
+
+    pub fn url(&self) -> &str {
+        &self.database.url
     }
 
     pub fn pool(&self) -> &Pool<DB> {
