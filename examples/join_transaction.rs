@@ -67,17 +67,18 @@ async fn register(
 
     // The host's transaction. It is IMMEDIATE because it will write.
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let redeemed = match invitations.on(Joined::new(&mut tx)).redeem(code, &newcomer).await {
-        Ok(redeemed) => redeemed,
-        Err(Error::Refused(refused)) => {
-            tx.rollback().await?;
-            // The event of the refusal could not be kept in the transaction, which is
-            // rolled back. The error carries it.
-            invitations.record(&refused).await?;
-            return Err(Error::Refused(refused).into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let redeemed =
+        match invitations.on(invitations.store().join(&mut tx)).redeem(code, &newcomer).await {
+            Ok(redeemed) => redeemed,
+            Err(Error::Refused(refused)) => {
+                tx.rollback().await?;
+                // The event of the refusal could not be kept in the transaction, which is
+                // rolled back. The error carries it.
+                invitations.record(&refused).await?;
+                return Err(Error::Refused(refused).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
     sqlx::query("INSERT INTO users (id, name, role) VALUES (?, ?, ?)")
         .bind(id)
         .bind(name)

@@ -16,8 +16,8 @@ pub use invitation_core::{
     Invitation, InvitationCode, InvitationId, InvitationView, Invitations, Limits, MemoryStore,
     Metadata, Page, Paging, Policy, Redeemed, Redeemer, Redemption, Refusal, RevokedPage, Right,
     Rights, Role, Status, StatusCounts, Store, StoreError, StoreErrorKind, SystemActor, TimeRange,
-    Timestamp, UsedBy, UserId, Username, ValidationErrors, VerifiedEmail, audit, clock, code,
-    decide, import, observe, reserve, store,
+    Timestamp, UsedBy, UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock,
+    code, decide, import, observe, reserve, store,
 };
 #[cfg(feature = "redis")]
 #[doc(inline)]

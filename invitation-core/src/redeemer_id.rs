@@ -112,7 +112,7 @@ mod tests {
         let format = CodeFormat::default();
         let codes = [(); 2].map(|()| format.generate(&OsEntropy).unwrap());
         let name = |name| Username::new(name).unwrap();
-        let mail = Email::new("Anna@Example.com").unwrap();
+        let mail = Email::parse("Anna@Example.com").unwrap();
         let (anna, other) = (name("anna"), name("annA"));
         let derive = |code: usize, name, email, key| ids(1).derive(&codes[code], name, email, key);
         let first = derive(0, &anna, Some(&mail), "k");
@@ -127,7 +127,7 @@ mod tests {
             assert_ne!(*variant, first, "variant {n}");
         }
         // Another spelling of the same mailbox and of the same code.
-        let same = Email::new("anna@example.COM").unwrap();
+        let same = Email::parse("anna@example.COM").unwrap();
         let code = format.parse(&codes[0].reveal().to_lowercase()).unwrap();
         assert_eq!(ids(1).derive(&code, &anna, Some(&same), "k"), first);
         assert!(UserId::new(first.as_str()).is_ok(), "{first}");

@@ -61,7 +61,7 @@ impl<DB: Dialect> HostTransaction for SqlTransaction<DB> {
     }
 
     fn join(&mut self) -> Joined<'_, DB> {
-        Joined::on_tables(&mut *self.conn, self.names.clone())
+        Joined::new(&mut *self.conn, self.names.clone())
     }
 
     async fn commit(mut self) -> Result<(), StoreError> {

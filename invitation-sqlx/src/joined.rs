@@ -14,7 +14,7 @@ use sqlx::Transaction;
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    SqlStore, TablePrefix,
+    SqlStore,
     dialect::Dialect,
     error::store_error,
     names::Names,
@@ -49,7 +49,7 @@ use crate::{
 ///
 /// ```
 /// # use invitation_core::{Actor, Draft, Invitations, Redeemer, Role, Division, UserId, Username};
-/// use invitation_sqlx::{Joined, SqliteStore, sqlx};
+/// use invitation_sqlx::{SqliteStore, sqlx};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,7 +62,7 @@ use crate::{
 /// let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
 ///
 /// let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-/// let redeemed = invitations.on(Joined::new(&mut tx)).redeem(&code, &anna).await?;
+/// let redeemed = invitations.on(invitations.store().join(&mut tx)).redeem(&code, &anna).await?;
 /// sqlx::query("INSERT INTO users (name, role) VALUES (?, ?)")
 ///     .bind(redeemed.username().as_str())
 ///     .bind(redeemed.role().as_str())
@@ -142,35 +142,27 @@ macro_rules! in_host_transaction {
 }
 
 impl<'t, DB: Dialect> Joined<'t, DB> {
-    /// Joins the host's transaction.
-    #[must_use]
-    pub fn new(tx: &'t mut Transaction<'_, DB>) -> Self {
-        Self::on_connection(&mut **tx)
-    }
-
-    /// Joins the transaction that is open on the host's connection. The host must have begun it
-    /// through sqlx. Without a transaction, every call that would change something is an error.
-    #[must_use]
-    pub fn on_connection(conn: &'t mut DB::Connection) -> Self {
-        Self::on_tables(conn, Names::new(TablePrefix::default()))
-    }
-
-    pub(crate) fn on_tables(conn: &'t mut DB::Connection, names: Names) -> Self {
+    pub(crate) fn new(conn: &'t mut DB::Connection, names: Names) -> Self {
         Self { host: Mutex::new(HostConnection { conn, has_ended: false }), names }
-    }
-
-    /// Uses tables whose names begin with `prefix`.
-    #[must_use]
-    pub fn with_prefix(self, prefix: TablePrefix) -> Self {
-        Self { names: Names::new(prefix), ..self }
     }
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    /// Returns this store inside a transaction of the host: [`Joined::new`] with the same prefix.
+    /// Returns this store inside a transaction of the host. It uses the same tables.
+    ///
+    /// For a registration, [`Invitations::admit`](invitation_core::Invitations::admit) owns the
+    /// transaction, and so leaves the host less to get right.
     #[must_use]
     pub fn join<'t>(&self, tx: &'t mut Transaction<'_, DB>) -> Joined<'t, DB> {
-        Joined { names: self.names().clone(), ..Joined::new(tx) }
+        self.join_connection(&mut **tx)
+    }
+
+    /// Returns this store inside the transaction that is open on the host's connection. The host
+    /// must have begun it through sqlx. Without a transaction, every call that would change
+    /// something is an error.
+    #[must_use]
+    pub fn join_connection<'t>(&self, conn: &'t mut DB::Connection) -> Joined<'t, DB> {
+        Joined::new(conn, self.names().clone())
     }
 }
 

@@ -7,7 +7,7 @@ mod text;
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{
-    MySql, MySqlConnection,
+    MySql, MySqlConnection, Pool,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     mysql::{MySqlDatabaseError, MySqlQueryResult},
@@ -64,6 +64,18 @@ use crate::{
 /// Concurrent changes on two nodes are conflicts, which the store retries like any other. A read
 /// sees what another node has committed only with `wsrep_sync_wait`.
 pub type MySqlStore = SqlStore<MySql>;
+
+impl SqlStore<MySql> {
+    /// Connects to the database of this URL (`mysql://…`) with a pool of sqlx's default options,
+    /// and brings the tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be reached or migrated.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::opened(Pool::connect(url)).await
+    }
+}
 
 /// A store inside a host's MySQL or MariaDB transaction, of any isolation level.
 ///

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{
-    PgConnection, Postgres,
+    PgConnection, Pool, Postgres,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     postgres::PgQueryResult,
@@ -37,6 +37,18 @@ use crate::{
 /// count by anything but the status, the expiry and the division reads each invitation with that
 /// property. A count of a search reads all matches of its terms.
 pub type PgStore = SqlStore<Postgres>;
+
+impl SqlStore<Postgres> {
+    /// Connects to the database of this URL (`postgres://…`) with a pool of sqlx's default
+    /// options, and brings the tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be reached or migrated.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::opened(Pool::connect(url)).await
+    }
+}
 
 /// A store inside a host's PostgreSQL transaction, of any isolation level.
 pub type PgJoined<'t> = Joined<'t, Postgres>;

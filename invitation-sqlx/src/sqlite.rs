@@ -74,13 +74,9 @@ impl SqlStore<Sqlite> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .after_release(|conn, _| Box::pin(Self::may_be_reused(conn)))
-            .connect_with(options)
-            .await;
-        let store = Self::new(pool.map_err(|error| store_error::<Sqlite>("open", error))?);
-        store.migrate().await?;
-        Ok(store)
+        let pool =
+            SqlitePoolOptions::new().after_release(|conn, _| Box::pin(Self::may_be_reused(conn)));
+        Self::opened(pool.connect_with(options)).await
     }
 
     /// Creates a database in memory, which lives as long as the store.
@@ -95,12 +91,8 @@ impl SqlStore<Sqlite> {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .after_release(|conn, _| Box::pin(Self::may_be_reused(conn)))
-            .connect_with(SqliteConnectOptions::new().in_memory(true))
-            .await;
-        let store = Self::new(pool.map_err(|error| store_error::<Sqlite>("open", error))?);
-        store.migrate().await?;
-        Ok(store)
+            .after_release(|conn, _| Box::pin(Self::may_be_reused(conn)));
+        Self::opened(pool.connect_with(SqliteConnectOptions::new().in_memory(true))).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The store on a pool of connections.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc};
+use std::{fmt, future::Future, num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
 use invitation_core::{
@@ -16,6 +16,7 @@ use crate::{
     cached_connection::CachedConnection,
     connections::Connections,
     dialect::Dialect,
+    error::store_error,
     mechanisms::Mechanisms,
     names::Names,
     ops::{self, Begin},
@@ -83,6 +84,16 @@ impl<DB: Dialect> SqlStore<DB> {
             batchers: Batchers::new::<DB>(SLOTS),
             mechanisms: Mechanisms::default(),
         }
+    }
+
+    /// Creates a store on a new pool with these options, and brings the tables up to date.
+    pub(crate) async fn opened(
+        pool: impl Future<Output = sqlx::Result<Pool<DB>>>,
+    ) -> Result<Self, StoreError> {
+        let pool = pool.await.map_err(|error| store_error::<DB>("open", error))?;
+        let store = Self::new(pool);
+        store.migrate().await?;
+        Ok(store)
     }
 
     /// Uses tables whose names begin with `prefix`. Set it before [`migrate`](Self::migrate).

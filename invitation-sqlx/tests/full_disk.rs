@@ -17,7 +17,7 @@ use std::{
 
 use invitation_core::{Draft, Invitations, Metadata, Role};
 use invitation_sqlx::{
-    Joined, SqlStore,
+    SqlStore,
     sqlx::{MySql, Pool, Postgres, Sqlite, pool::PoolOptions},
 };
 use invitation_testkit::SmallDisk;
@@ -87,7 +87,7 @@ async fn call<DB: Kind>(
                 let begun = DB::try_to_begin(invitations.store().pool()).await;
                 let mut tx = begun.ok()?;
                 try_to_add_user(&mut tx, &person).await.ok()?;
-                invitations.on(Joined::new(&mut tx)).redeem(&code, &who).await.ok()?;
+                invitations.on(invitations.store().join(&mut tx)).redeem(&code, &who).await.ok()?;
                 tx.commit().await.ok()?;
                 told.redeemed(&code, &person);
             } else {

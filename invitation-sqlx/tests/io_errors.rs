@@ -10,7 +10,7 @@ use std::{io, process::Command, time::Duration};
 
 use invitation_core::{Draft, Error, Invitations, Metadata, Role};
 use invitation_sqlx::{
-    Joined, SqlStore,
+    SqlStore,
     sqlx::{self, MySql, Pool, Sqlite, pool::PoolOptions},
 };
 use invitation_testkit::{MariaDb, Postgres};
@@ -50,7 +50,11 @@ async fn redeem_new<DB: Kind>(
         let begun = DB::try_to_begin(invitations.store().pool()).await;
         let mut tx = begun.map_err(|_| None)?;
         try_to_add_user(&mut tx, &person).await.map_err(|_| None)?;
-        invitations.on(Joined::new(&mut tx)).redeem(&code, &who).await.map_err(Some)?;
+        invitations
+            .on(invitations.store().join(&mut tx))
+            .redeem(&code, &who)
+            .await
+            .map_err(Some)?;
         tx.commit().await.map_err(|_| None)?;
     } else {
         invitations.redeem(&code, &who).await.map_err(Some)?;

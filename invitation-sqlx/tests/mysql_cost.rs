@@ -7,7 +7,7 @@ mod support;
 
 use invitation_core::{Draft, Invitations, Role};
 use invitation_sqlx::{
-    Joined, MySqlStore,
+    MySqlStore,
     sqlx::{self, MySqlConnection, MySqlPool, Row, mysql::MySqlPoolOptions},
 };
 use invitation_testkit::MariaDb;
@@ -53,7 +53,10 @@ async fn redemption_reads_only_its_own_rows() {
         let mut tx = pool.begin().await.unwrap();
         for (name, is_refused) in [("anna", false), ("ben", false), ("cleo", true)] {
             let before = rows_read(&mut tx).await;
-            let told = invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer(name)).await;
+            let told = invitations
+                .on(invitations.store().join(&mut tx))
+                .redeem(&code, &redeemer(name))
+                .await;
             assert_eq!(told.is_err(), is_refused);
             let read = rows_read(&mut tx).await - before;
             // The first operation also reads the server's metadata of the tables.
@@ -79,7 +82,11 @@ async fn joined_redemption_prepares_no_statement() {
     let (_, code) = create(&invitations).await;
     let mut tx = pool.begin().await.unwrap();
     let before = counters(&mut tx).await;
-    invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+    invitations
+        .on(invitations.store().join(&mut tx))
+        .redeem(&code, &redeemer("anna"))
+        .await
+        .unwrap();
     let after = counters(&mut tx).await;
     assert_eq!((after[0], after[1]), (before[0], before[1]));
     // One savepoint. Seven statements of the redemption: the update, the event, the state,

@@ -10,7 +10,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use invitation_core::{Draft, Error, Invitations, Role, StoreErrorKind};
 use invitation_sqlx::{
-    Joined, MySqlStore,
+    MySqlStore,
     sqlx::{self, AssertSqlSafe, MySql, MySqlPool, Transaction, mysql::MySqlPoolOptions},
 };
 use invitation_testkit::DropAfter;
@@ -117,7 +117,7 @@ async fn failed_message_in_a_host_transaction_keeps_only_the_hosts_work() {
         host.forbid(change).await;
         let mut tx = host.others.begin().await.unwrap();
         add_user(&mut tx, "before").await.unwrap();
-        let inside = host.invitations.on(Joined::new(&mut tx));
+        let inside = host.invitations.on(host.invitations.store().join(&mut tx));
         let error = inside.redeem(&code, &redeemer("anna")).await.unwrap_err();
         assert!(is_plain_failure(&error), "{change}: {error:?}");
         add_user(&mut tx, "after").await.unwrap();
@@ -143,7 +143,7 @@ async fn failed_message_dropped_before_its_answer_keeps_nothing() {
         let mut tx = host.others.begin().await.unwrap();
         add_user(&mut tx, &format!("before-{polls}")).await.unwrap();
         {
-            let inside = host.invitations.on(Joined::new(&mut tx));
+            let inside = host.invitations.on(host.invitations.store().join(&mut tx));
             dropped +=
                 i32::from(DropAfter::new(inside.redeem(&code, &anna), polls).await.is_none());
         }

@@ -13,7 +13,7 @@ use invitation_core::{
     Paging, Role, UserId,
 };
 use invitation_sqlx::{
-    Joined, MySqlStore,
+    MySqlStore,
     sqlx::{self, AssertSqlSafe, MySqlPool, Row},
 };
 use invitation_testkit::MariaDb;
@@ -55,7 +55,7 @@ async fn users_with_similar_ids_are_different_users() {
             for name in ALIKE {
                 let redeemed = if joined {
                     let mut tx = pool.begin().await.unwrap();
-                    let inside = invitations.on(Joined::new(&mut tx));
+                    let inside = invitations.on(invitations.store().join(&mut tx));
                     let redeemed = inside.redeem(&code, &redeemer(name)).await.unwrap();
                     tx.commit().await.unwrap();
                     redeemed

@@ -9,7 +9,7 @@ use std::{num::NonZeroU32, str::FromStr};
 
 use invitation_core::{Draft, Email, Invitations, Refusal, Role, VerifiedEmail};
 use invitation_sqlx::{
-    Joined, MySqlStore,
+    MySqlStore,
     sqlx::{
         self,
         mysql::{MySqlConnectOptions, MySqlPoolOptions},
@@ -131,14 +131,14 @@ async fn joined_redemption_takes_three_round_trips_and_a_refusal_four() {
     let Wired { invitations, proxy } = &wired;
     let mut tx = invitations.store().pool().begin().await.unwrap();
     for uses in [1, 3] {
-        let inside = invitations.on(Joined::new(&mut tx));
+        let inside = invitations.on(invitations.store().join(&mut tx));
         let created = inside.create(&admin(), for_uses(uses)).await.unwrap();
         let code = created.code().reveal();
         for n in 0..uses {
             // Flushes messages of the previous call that are sent with the next statement.
             sqlx::raw_sql("DO 0").execute(&mut *tx).await.unwrap();
             let before = proxy.requests();
-            let inside = invitations.on(Joined::new(&mut tx));
+            let inside = invitations.on(invitations.store().join(&mut tx));
             inside.redeem(&code, &redeemer(&format!("first-{n}"))).await.unwrap();
             sqlx::raw_sql("DO 0").execute(&mut *tx).await.unwrap();
             // The savepoint, the redemption, the end of the savepoint; plus the host's
@@ -146,7 +146,7 @@ async fn joined_redemption_takes_three_round_trips_and_a_refusal_four() {
             assert_eq!(proxy.requests() - before, 3 + 1, "{n} of {uses}");
         }
         let before = proxy.requests();
-        let inside = invitations.on(Joined::new(&mut tx));
+        let inside = invitations.on(invitations.store().join(&mut tx));
         let refused = inside.redeem(&code, &redeemer("ben")).await.unwrap_err();
         assert_eq!(refused.refusal(), Some(&Refusal::Used));
         sqlx::raw_sql("DO 0").execute(&mut *tx).await.unwrap();

@@ -10,7 +10,7 @@ use std::{num::NonZeroU32, str::FromStr, time::Duration};
 
 use invitation_core::{Draft, Error, IdempotencyKey, Invitations, StoreErrorKind};
 use invitation_sqlx::{
-    Joined, PgStore,
+    PgStore,
     sqlx::{
         postgres::{PgConnectOptions, PgPoolOptions},
         query_scalar, raw_sql,
@@ -194,7 +194,7 @@ async fn host_ignoring_a_lost_connection_keeps_neither_account_nor_redemption() 
                 Lost::Request => wires.proxy.lose_request_after(passing),
                 Lost::Answer => wires.proxy.lose_answer_after(passing),
             }
-            let joined = wires.broken.on(Joined::new(&mut tx));
+            let joined = wires.broken.on(wires.broken.store().join(&mut tx));
             let redeemed = joined.redeem(&code, &redeemer("anna")).await;
             drop(joined);
             let lost_nothing = wires.proxy.stop_faults();

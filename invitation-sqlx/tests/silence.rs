@@ -11,7 +11,7 @@ use invitation_core::{
     Amendment, Criteria, Draft, Email, Expiry, IfVersion, Invitations, Paging, Store, VerifiedEmail,
 };
 use invitation_sqlx::{
-    Joined, MySqlStore, PgStore, SqliteStore,
+    MySqlStore, PgStore, SqliteStore,
     sqlx::{MySqlPool, PgPool},
 };
 use invitation_testkit::Log;
@@ -79,7 +79,7 @@ async fn logs_and_debug_output_contain_no_code() {
         if joined {
             // Inside a transaction, MariaDB statements contain their values.
             let mut tx = pool.begin().await.unwrap();
-            secrets.extend(live(&mariadb.on(Joined::new(&mut tx)), &mut told).await);
+            secrets.extend(live(&mariadb.on(mariadb.store().join(&mut tx)), &mut told).await);
             tx.commit().await.unwrap();
         } else {
             secrets.extend(live(&mariadb, &mut told).await);

@@ -1,7 +1,7 @@
 //! The host's own table of users.
 
 use invitation::{
-    Actor, Division, Role, UserId, Username,
+    Actor, Division, Redeemer, Role, UserId, Username,
     reserve::ReservationId,
     sql::{Dialect, sqlx},
 };
@@ -44,9 +44,17 @@ const COLUMNS: &str =
 impl<DB: Dialect> Tables<DB> {
     /// Returns the account with this id.
     pub(crate) async fn account(&self, id: &UserId) -> sqlx::Result<Option<Account>> {
+        Self::account_on(&mut *self.pool().acquire().await?, id).await
+    }
+
+    /// Returns the account with this id, as the transaction on this connection sees it.
+    pub(crate) async fn account_on(
+        conn: &mut DB::Connection,
+        id: &UserId,
+    ) -> sqlx::Result<Option<Account>> {
         let mut sql = QueryBuilder::<DB>::new(format!("{COLUMNS} id = "));
         sql.push_bind(DB::Text::from(id.as_str().to_owned()));
-        self.find(sql).await
+        find(conn, sql).await
     }
 
     /// Returns the account of this name, or of a name that reads the same. `Admin` and
@@ -54,16 +62,17 @@ impl<DB: Dialect> Tables<DB> {
     pub(crate) async fn account_named(&self, name: &Username) -> sqlx::Result<Option<Account>> {
         let mut sql = QueryBuilder::<DB>::new(format!("{COLUMNS} name_key = "));
         sql.push_bind(DB::Text::from(name.comparison_key()));
-        self.find(sql).await
+        find(&mut *self.pool().acquire().await?, sql).await
     }
 
-    /// Whether an insertion of `account` failed because another account has the name.
+    /// Whether the insertion of a newcomer's account failed because another account has the
+    /// name.
     ///
     /// A unique violation alone does not say so: the database may have hit another unique key,
     /// and not every driver names the key. The name is therefore looked up.
     pub(crate) async fn is_name_taken(
         &self,
-        account: &Account,
+        newcomer: &Redeemer,
         error: &sqlx::Error,
     ) -> sqlx::Result<bool> {
         if !is_taken(error) {
@@ -71,17 +80,11 @@ impl<DB: Dialect> Tables<DB> {
         }
         // Accounts whose reservation is open hold their name too.
         let mut sql = QueryBuilder::<DB>::new("SELECT id FROM users WHERE name_key = ");
-        sql.push_bind(DB::Text::from(account.username.comparison_key()));
+        sql.push_bind(DB::Text::from(newcomer.username().comparison_key()));
         let mut conn = self.pool().acquire().await?;
         let row = sql.build().fetch_optional(DB::exec(&mut conn)).await?;
         let owner = row.as_ref().map(|row| column::<DB, DB::Text>(row, 0)).transpose()?;
-        Ok(owner.map(Into::<String>::into).is_some_and(|owner| owner != account.id.as_str()))
-    }
-
-    async fn find(&self, mut sql: QueryBuilder<DB>) -> sqlx::Result<Option<Account>> {
-        let mut conn = self.pool().acquire().await?;
-        let row = sql.build().fetch_optional(DB::exec(&mut conn)).await?;
-        row.as_ref().map(read::<DB>).transpose()
+        Ok(owner.map(Into::<String>::into).is_some_and(|owner| owner != newcomer.user().as_str()))
     }
 
     /// Creates an account on the host's connection, inside its transaction if one is open.
@@ -113,6 +116,14 @@ impl<DB: Dialect> Tables<DB> {
 /// Returns whether a statement failed on a unique key.
 pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+async fn find<DB: Dialect>(
+    conn: &mut DB::Connection,
+    mut sql: QueryBuilder<DB>,
+) -> sqlx::Result<Option<Account>> {
+    let row = sql.build().fetch_optional(DB::exec(conn)).await?;
+    row.as_ref().map(read::<DB>).transpose()
 }
 
 fn read<DB: Dialect>(row: &DB::Row) -> sqlx::Result<Account> {

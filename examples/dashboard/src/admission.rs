@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use invitation::{
-    Error, Joined, Redeemer, StoreErrorKind,
-    sql::{Dialect, sqlx},
-    web::Service,
+    Error, Invitations, Redeemed, Redeemer, StoreErrorKind,
+    admit::Register,
+    sql::{Dialect, SqlStore, sqlx},
 };
 
 use crate::{accounts::Account, tables::Tables};
@@ -34,86 +34,52 @@ pub(crate) enum NotAdmitted {
 /// Registration with users and invitations in one SQL database, in one transaction.
 pub(crate) struct InOneTransaction<DB: Dialect> {
     pub(crate) tables: Tables<DB>,
-    pub(crate) invitations: Service,
+    pub(crate) invitations: Invitations<SqlStore<DB>>,
 }
-
-/// Returns the statement that begins a writing transaction. SQLite refuses a write in a
-/// transaction that has only read so far, if another one wrote in between.
-fn begin<DB: Dialect>() -> &'static str {
-    if DB::SINGLE_WRITER { "BEGIN IMMEDIATE" } else { "BEGIN" }
-}
-
-/// The maximum number of tries of the whole transaction when concurrent work conflicts with
-/// it.
-const TRIES: usize = 5;
 
 #[async_trait]
 impl<DB: Dialect> Admission for InOneTransaction<DB> {
     async fn admit(&self, code: &str, newcomer: &Redeemer) -> Result<Account, NotAdmitted> {
-        let mut admitted = self.try_once(code, newcomer).await;
-        for _ in 1..TRIES {
-            match &admitted {
-                Err(error) if error.is_passing::<DB>() => {
-                    admitted = self.try_once(code, newcomer).await;
-                }
-                _ => break,
+        let admitted = self.invitations.admit_with(code, newcomer, self).await;
+        match admitted {
+            // The rollback has undone the redemption too: the code is still usable.
+            Err(NotAdmitted::Database(error)) => {
+                let is_taken = self.tables.is_name_taken(newcomer, &error).await?;
+                Err(if is_taken { NotAdmitted::UsernameTaken } else { error.into() })
             }
+            admitted => admitted,
         }
-        if let Err(NotAdmitted::Invitation(Error::Refused(refused))) = &admitted {
-            // The event of the refusal could not be written in the transaction, which was
-            // rolled back. The error carries it.
-            self.invitations.record(refused).await?;
-        }
-        admitted
     }
 }
 
-impl<DB: Dialect> InOneTransaction<DB> {
-    async fn try_once(&self, code: &str, newcomer: &Redeemer) -> Result<Account, NotAdmitted> {
-        let mut tx = self.tables.pool().begin_with(begin::<DB>()).await?;
-        let redeemed = self.invitations.on(Joined::new(&mut tx)).redeem(code, newcomer).await;
-        let redeemed = match redeemed {
-            Ok(redeemed) if redeemed.is_replayed() => {
-                // A lost reply or a double click: the account exists already. Look it up
-                // outside of the transaction, whose snapshot may not include it.
-                tx.rollback().await?;
-                let found = self.tables.account(newcomer.user()).await?;
-                return found.ok_or(NotAdmitted::AccountGone);
-            }
-            Ok(redeemed) => redeemed,
-            Err(error) => {
-                // After a store failure the connection, and with it the transaction, may be
-                // gone.
-                if error.refusal().is_some() {
-                    tx.rollback().await?;
-                }
-                return Err(error.into());
-            }
-        };
+#[async_trait]
+impl<DB: Dialect> Register<DB::Connection> for InOneTransaction<DB> {
+    type Account = Account;
+    type Error = NotAdmitted;
+
+    async fn register(
+        &self,
+        tx: &mut DB::Connection,
+        redeemed: &Redeemed,
+    ) -> Result<Account, NotAdmitted> {
+        let id = &redeemed.redemption().user;
+        if redeemed.is_replayed() {
+            // A lost reply or a double click: the account exists already.
+            return Tables::<DB>::account_on(tx, id).await?.ok_or(NotAdmitted::AccountGone);
+        }
         let account = Account {
-            id: newcomer.user().clone(),
+            id: id.clone(),
             username: redeemed.username().clone(),
             role: redeemed.role().clone(),
             division: Some(redeemed.division().clone()),
         };
-        if let Err(error) = Tables::<DB>::insert(&mut tx, &account, None).await {
-            // The rollback undoes the redemption too: the code is still usable.
-            tx.rollback().await?;
-            let is_taken = self.tables.is_name_taken(&account, &error).await?;
-            return Err(if is_taken { NotAdmitted::UsernameTaken } else { error.into() });
-        }
-        tx.commit().await?;
+        Tables::<DB>::insert(tx, &account, None).await?;
         Ok(account)
     }
-}
 
-impl NotAdmitted {
-    /// Returns whether an immediate retry may succeed. If the outcome of a commit is
-    /// unknown, a retry with the same redeemer reveals it.
-    fn is_passing<DB: Dialect>(&self) -> bool {
-        match self {
-            Self::Invitation(Error::Store(error)) => error.kind() == StoreErrorKind::Conflict,
-            Self::Database(sqlx::Error::Database(error)) => {
+    fn is_conflict(&self, error: &NotAdmitted) -> bool {
+        match error {
+            NotAdmitted::Database(sqlx::Error::Database(error)) => {
                 DB::classify(&**error) == StoreErrorKind::Conflict
             }
             _ => false,

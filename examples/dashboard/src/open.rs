@@ -72,8 +72,8 @@ async fn prepared<DB: Dialect>(
     named(tables.prepare(config.reset).await)?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
-    let invitations = service(store);
-    let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.clone() };
+    let invitations = service(store.clone());
+    let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.on(store) };
     let opened =
         Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
     seeded(tables, Host::new(opened, addresses.clone())).await

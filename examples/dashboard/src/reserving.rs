@@ -103,7 +103,7 @@ impl Reserving {
         if is_there {
             return Ok(());
         }
-        let is_taken = self.tables.is_name_taken(&account, &error).await?;
+        let is_taken = self.tables.is_name_taken(newcomer, &error).await?;
         Err(if is_taken { NotAdmitted::UsernameTaken } else { error.into() })
     }
 

@@ -78,20 +78,20 @@ pub(crate) async fn lost_message_leaves_both_or_neither<DB: Kind>() {
             // its work by then.
             let mut again = host.invitations.admit(&code, &anna).await.unwrap();
             let before = i64::from(made);
-            let (users, uses, recorded) = kept(&host).await;
+            let (accounts, uses, recorded) = kept(&host).await;
             assert!(
-                users == i64::from(uses) && usize::try_from(uses).unwrap() == recorded,
-                "message {passing}: {users} accounts, {uses} uses, {recorded} events"
+                accounts == i64::from(uses) && usize::try_from(uses).unwrap() == recorded,
+                "message {passing}: {accounts} accounts, {uses} uses, {recorded} events"
             );
             match &answer {
-                Ok(()) => assert_eq!(users, before + 1, "message {passing}"),
+                Ok(()) => assert_eq!(accounts, before + 1, "message {passing}"),
                 Err(Error::Store(error)) if error.kind() == StoreErrorKind::OutcomeUnknown => {
                     unknown += 1;
                 }
-                Err(Error::Store(error)) => assert_eq!(users, before, "{passing}: {error}"),
+                Err(Error::Store(error)) => assert_eq!(accounts, before, "{passing}: {error}"),
                 Err(error) => panic!("a broken connection is no refusal: {error}"),
             }
-            assert_eq!(again.is_replayed(), users == before + 1, "message {passing}");
+            assert_eq!(again.is_replayed(), accounts == before + 1, "message {passing}");
             if !again.is_replayed() {
                 add::<DB>(again.tx(), &name).await.unwrap();
             }

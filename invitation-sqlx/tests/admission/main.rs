@@ -25,8 +25,8 @@ mod postgres {
     #[tokio::test(flavor = "multi_thread")]
     async fn commit_after_an_ignored_failure_is_an_error() {
         let host = crate::promises::after_an_ignored_failure::<invitation_sqlx::sqlx::Postgres>();
-        let (committed, users, uses) = host.await;
-        assert_eq!((committed, users, uses), (false, 0, 0));
+        let (committed, accounts, uses) = host.await;
+        assert_eq!((committed, accounts, uses), (false, 0, 0));
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use invitation_core::{Draft, Error, Invitations};
 use invitation_sqlx::{
-    Joined, PgStore,
+    PgStore,
     sqlx::{self, Connection, Postgres},
 };
 use invitation_testkit::DropAfter;
@@ -103,7 +103,7 @@ async fn commit_of_a_failed_host_transaction_is_an_error_and_keeps_nothing() {
         // The host repeats its whole transaction.
         let mut tx = host.begin().await;
         add_user(&mut tx, "anna").await;
-        let joined = host.invitations.on(Joined::new(&mut tx));
+        let joined = host.invitations.on(host.invitations.store().join(&mut tx));
         joined.redeem(&code, &redeemer("anna")).await.unwrap();
         drop(joined);
         tx.commit().await.unwrap();
@@ -118,7 +118,7 @@ async fn go_on_after_a_failure(
     tx: &mut sqlx::Transaction<'_, Postgres>,
 ) {
     sqlx::raw_sql("SELECT 1 / 0").execute(&mut **tx).await.unwrap_err();
-    let joined = host.invitations.on(Joined::new(tx));
+    let joined = host.invitations.on(host.invitations.store().join(tx));
     for _ in 0..2 {
         let told = joined.redeem(code, &redeemer("anna")).await;
         let Err(Error::Store(error)) = told else { panic!("it has failed: {told:?}") };

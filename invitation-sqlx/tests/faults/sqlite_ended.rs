@@ -11,7 +11,7 @@ use std::{
 
 use invitation_core::{Error, Invitations, Redeemed, StoreError};
 use invitation_sqlx::{
-    Joined, SqliteJoined, SqliteStore,
+    SqliteStore,
     sqlx::{
         self, Connection, SqliteConnection, SqlitePool,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
@@ -135,13 +135,18 @@ async fn redeem_in_vain(host: &Host, code: &str, conn: &mut SqliteConnection) {
     // Each search term is a row.
     let anna = redeemer(&format!("anna {}", ["x1 x2 x3"; 9].join(" and ")));
     {
-        let joined = host.invitations.on(SqliteJoined::on_connection(conn));
+        let joined = host.invitations.on(host.invitations.store().join_connection(conn));
         ended(joined.redeem(code, &anna).await);
         ended(joined.redeem(code, &anna).await);
     }
     // Space is there again before the host goes on.
     sqlx::raw_sql(ROOM).execute(&mut *conn).await.unwrap();
-    ended(host.invitations.on(SqliteJoined::on_connection(conn)).redeem(code, &anna).await);
+    ended(
+        host.invitations
+            .on(host.invitations.store().join_connection(conn))
+            .redeem(code, &anna)
+            .await,
+    );
     sqlx::raw_sql("INSERT INTO users VALUES ('ben')").execute(conn).await.ok();
 }
 
@@ -177,7 +182,7 @@ async fn full_disk_keeps_no_work_of_the_hosts_transaction() {
                 // The host repeats its whole transaction, on the same connection.
                 let mut tx = begin(&host.pool).await;
                 add_user(&mut tx, "anna").await;
-                let joined = host.invitations.on(Joined::new(&mut tx));
+                let joined = host.invitations.on(host.invitations.store().join(&mut tx));
                 joined.redeem(&code, &redeemer("anna")).await.unwrap();
                 tx.commit().await.unwrap();
                 host.is_consistent(1).await;
@@ -196,7 +201,7 @@ async fn transaction_ended_by_the_hosts_statement_is_not_joined() {
         let long = "x".repeat(5_000);
         try_to_add_user(&mut tx, &long).await.expect_err("there is no room");
         sqlx::raw_sql(ROOM).execute(&mut *tx).await.unwrap();
-        let joined = host.invitations.on(Joined::new(&mut tx));
+        let joined = host.invitations.on(host.invitations.store().join(&mut tx));
         ended(joined.redeem(&code, &redeemer("anna")).await);
         tx.commit().await.unwrap_err();
         host.is_consistent(0).await;
@@ -269,8 +274,11 @@ async fn joined_call_interrupted_anywhere_keeps_all_or_nothing() {
             let mut tx = begin(&host.pool).await;
             add_user(&mut tx, &person).await;
             let left = interrupt_after(&mut tx, step).await;
-            let told =
-                host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer(&person)).await;
+            let told = host
+                .invitations
+                .on(host.invitations.store().join(&mut tx))
+                .redeem(&code, &redeemer(&person))
+                .await;
             let is_over = left.load(Ordering::Relaxed) >= 0;
             // The connection may have been closed.
             if let Ok(mut handle) = tx.lock_handle().await {

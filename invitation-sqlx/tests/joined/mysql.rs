@@ -1,9 +1,6 @@
 //! Tests of `Joined` on MariaDB and MySQL.
 
-use invitation_sqlx::{
-    Joined,
-    sqlx::{self, MySql, Transaction},
-};
+use invitation_sqlx::sqlx::{self, MySql, Transaction};
 
 use crate::{
     others,
@@ -106,7 +103,7 @@ async fn deadlock_is_a_retryable_error_and_keeps_no_work_of_the_transaction() {
         });
         until_waiting(&host, number).await;
 
-        let joined = host.invitations.on(Joined::new(&mut tx));
+        let joined = host.invitations.on(host.invitations.store().join(&mut tx));
         assert_conflict(joined.redeem(&code, &redeemer("anna")).await);
         wanting.await.unwrap().unwrap();
         if stubborn {
@@ -114,7 +111,7 @@ async fn deadlock_is_a_retryable_error_and_keeps_no_work_of_the_transaction() {
             for name in ["one", "two", "three"] {
                 try_to_add_user(&mut tx, name).await.unwrap_err();
             }
-            let joined = host.invitations.on(Joined::new(&mut tx));
+            let joined = host.invitations.on(host.invitations.store().join(&mut tx));
             joined.redeem(&code, &redeemer("anna")).await.unwrap_err();
             tx.commit().await.unwrap_err();
         } else {
@@ -126,7 +123,11 @@ async fn deadlock_is_a_retryable_error_and_keeps_no_work_of_the_transaction() {
 
         // The host repeats its whole transaction.
         let mut tx = host.begin().await;
-        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("ben")).await.unwrap();
+        host.invitations
+            .on(host.invitations.store().join(&mut tx))
+            .redeem(&code, &redeemer("ben"))
+            .await
+            .unwrap();
         add_user(&mut tx, "ben").await;
         tx.commit().await.unwrap();
         assert_eq!((uses(&host.invitations).await, host.users().await), (1, 102));

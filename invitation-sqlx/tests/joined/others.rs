@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use invitation_core::{
     Amendment, Cap, Draft, Expiry, IdempotencyKey, IfVersion, Invitation, Limits, Refusal,
 };
-use invitation_sqlx::{Joined, sqlx::Transaction};
+use invitation_sqlx::sqlx::Transaction;
 
 use crate::support::{
     admin, create,
@@ -30,7 +30,7 @@ pub(crate) async fn overtaken<DB: Kind>(
     inside(&mut tx, LOOK).await;
     let longer = Amendment::new().expiring(Expiry::InDays(30));
     host.invitations.amend(&admin(), invitation.id(), longer, IfVersion::Any).await.unwrap();
-    let joined = host.invitations.on(Joined::new(&mut tx));
+    let joined = host.invitations.on(host.invitations.store().join(&mut tx));
     assert_conflict(joined.redeem(code, &redeemer("anna")).await);
     tx
 }
@@ -38,7 +38,11 @@ pub(crate) async fn overtaken<DB: Kind>(
 /// Repeats the host's whole transaction.
 pub(crate) async fn again<DB: Kind>(host: &Host<DB>, code: &str) {
     let mut tx = host.begin().await;
-    host.invitations.on(Joined::new(&mut tx)).redeem(code, &redeemer("anna")).await.unwrap();
+    host.invitations
+        .on(host.invitations.store().join(&mut tx))
+        .redeem(code, &redeemer("anna"))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(uses(&host.invitations).await, 1);
 }
@@ -53,7 +57,11 @@ pub(crate) async fn lock_wait_timeout<DB: Kind>(impatient: &str) {
     let mut tx = host.begin().await;
     inside(&mut tx, impatient).await;
     add_user(&mut tx, "before").await;
-    let told = host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await;
+    let told = host
+        .invitations
+        .on(host.invitations.store().join(&mut tx))
+        .redeem(&code, &redeemer("anna"))
+        .await;
     assert_conflict(told);
     add_user(&mut tx, "after").await;
     tx.commit().await.unwrap();
@@ -69,7 +77,7 @@ pub(crate) async fn concurrent_commits_are_seen<DB: Kind>(begin: &str) {
     // The snapshot is fixed before another user redeems.
     inside(&mut tx, LOOK).await;
     host.invitations.redeem(&code, &redeemer("ben")).await.unwrap();
-    let joined = host.invitations.on(Joined::new(&mut tx));
+    let joined = host.invitations.on(host.invitations.store().join(&mut tx));
     let refused = joined.redeem(&code, &redeemer("anna")).await.unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::Used), "{begin}");
     assert!(joined.redeem(&code, &redeemer("ben")).await.unwrap().is_replayed(), "{begin}");
@@ -87,7 +95,7 @@ pub(crate) async fn quotas_and_keys_in_an_older_transaction_are_current<DB: Kind
     inside(&mut tx, LOOK).await;
     let made = invitations.create_once(&manager(), &key, Draft::new()).await.unwrap();
 
-    let joined = invitations.on(Joined::new(&mut tx));
+    let joined = invitations.on(invitations.store().join(&mut tx));
     let full = joined.create(&manager(), Draft::new()).await.unwrap_err();
     assert!(matches!(full.refusal(), Some(Refusal::QuotaExceeded { .. })), "{full:?}");
     let again = joined.create_once(&manager(), &key, Draft::new()).await.unwrap();

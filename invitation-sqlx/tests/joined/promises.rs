@@ -38,8 +38,12 @@ pub(crate) async fn host_commit_keeps_account_and_redemption<DB: Kind>() {
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut tx = host.begin().await;
-    let redeemed =
-        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+    let redeemed = host
+        .invitations
+        .on(host.invitations.store().join(&mut tx))
+        .redeem(&code, &redeemer("anna"))
+        .await
+        .unwrap();
     add_user(&mut tx, redeemed.username().as_str()).await;
 
     assert_eq!(uses(&host.invitations).await, 0, "nothing is committed behind the host's back");
@@ -55,7 +59,11 @@ pub(crate) async fn host_rollback_undoes_both_and_leaves_no_success_event<DB: Ki
     let before = trail(&host.invitations).await;
     for way in ["rollback", "drop"] {
         let mut tx = host.begin().await;
-        host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await.unwrap();
+        host.invitations
+            .on(host.invitations.store().join(&mut tx))
+            .redeem(&code, &redeemer("anna"))
+            .await
+            .unwrap();
         add_user(&mut tx, "anna").await;
         if way == "rollback" {
             tx.rollback().await.unwrap();
@@ -79,7 +87,11 @@ pub(crate) async fn joined_refusal_keeps_the_transaction_usable_and_returns_its_
 
     let mut tx = host.begin().await;
     add_user(&mut tx, "before").await;
-    let refused = host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await;
+    let refused = host
+        .invitations
+        .on(host.invitations.store().join(&mut tx))
+        .redeem(&code, &redeemer("anna"))
+        .await;
     let Err(Error::Refused(refused)) = refused else { panic!("it is used") };
     assert_eq!(*refused.refusal(), Refusal::Used);
     assert_eq!(refused.unrecorded().len(), 1);
@@ -142,7 +154,7 @@ pub(crate) async fn joined_change_without_a_transaction_is_an_error<DB: Kind>() 
     let host = Host::<DB>::new().await;
     let (_, code) = create(&host.invitations).await;
     let mut conn = host.pool().acquire().await.unwrap();
-    let inside = host.invitations.on(Joined::<DB>::on_connection(&mut conn));
+    let inside = host.invitations.on(host.invitations.store().join_connection(&mut conn));
     let error = inside.redeem(&code, &redeemer("anna")).await;
     let Err(Error::Store(error)) = error else { panic!("there is none") };
     assert!(!error.is_retryable());
@@ -157,11 +169,11 @@ pub(crate) async fn dropped_call_keeps_the_hosts_work<DB: Kind>() {
         add_user(&mut tx, &format!("user-{polls}")).await;
         let anna = redeemer("anna");
         let done = {
-            let inside = host.invitations.on(Joined::new(&mut tx));
+            let inside = host.invitations.on(host.invitations.store().join(&mut tx));
             DropAfter::new(inside.redeem(&code, &anna), polls).await.is_some()
         };
         // The transaction goes on, and the code can be redeemed in it.
-        let inside = host.invitations.on(Joined::new(&mut tx));
+        let inside = host.invitations.on(host.invitations.store().join(&mut tx));
         let redeemed = inside.redeem(&code, &anna).await.unwrap();
         // A dropped call may or may not have redeemed the code; a completed call has.
         assert!(redeemed.is_replayed() || !done, "dropped after {polls} polls");
@@ -182,7 +194,7 @@ pub(crate) async fn keys_quotas_reservations_and_purges_commit_with_the_host<DB:
     let nothing = trail(&invitations).await;
     for commits in [false, true] {
         let mut tx = host.begin().await;
-        let inside = invitations.on(Joined::new(&mut tx));
+        let inside = invitations.on(invitations.store().join(&mut tx));
         let created = inside.create_once(&manager(), &key, Draft::new()).await.unwrap();
         assert!(!created.is_replayed(), "what was rolled back is not known");
         let again = inside.create_once(&manager(), &key, Draft::new()).await.unwrap();
@@ -208,7 +220,7 @@ pub(crate) async fn keys_quotas_reservations_and_purges_commit_with_the_host<DB:
     clock.advance(Duration::days(3));
     let mut tx = host.begin().await;
     let age = Duration::days(2);
-    let inside = invitations.on(Joined::new(&mut tx));
+    let inside = invitations.on(invitations.store().join(&mut tx));
     let purged = inside.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
     assert_eq!(purged, Purged { removed: 1, more: true });
     let empty = inside.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
@@ -234,7 +246,7 @@ pub(crate) async fn dropped_creations_and_their_failures<DB: Kind>() -> u32 {
         let mut tx = conn.begin().await.unwrap();
         try_to_add_user(&mut tx, &format!("before-{polls}")).await.unwrap();
         let done = {
-            let inside = host.invitations.on(Joined::new(&mut tx));
+            let inside = host.invitations.on(host.invitations.store().join(&mut tx));
             DropAfter::new(inside.create(&manager(), Draft::new()), polls).await.is_some()
         };
         // No statement may hang.

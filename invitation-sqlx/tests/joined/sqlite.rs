@@ -1,6 +1,6 @@
 //! Tests of `Joined` on SQLite, which allows one writer at a time.
 
-use invitation_sqlx::{Joined, sqlx::Sqlite};
+use invitation_sqlx::sqlx::Sqlite;
 
 use crate::{
     others,
@@ -34,7 +34,11 @@ async fn lock_wait_timeout_is_a_retryable_error_and_keeps_the_hosts_work() {
 
     let mut tx = host.begin_with(DEFERRED).await;
     inside(&mut tx, "PRAGMA busy_timeout = 20").await;
-    let told = host.invitations.on(Joined::new(&mut tx)).redeem(&code, &redeemer("anna")).await;
+    let told = host
+        .invitations
+        .on(host.invitations.store().join(&mut tx))
+        .redeem(&code, &redeemer("anna"))
+        .await;
     assert_conflict(told);
     other.rollback().await.unwrap();
     add_user(&mut tx, "after").await;

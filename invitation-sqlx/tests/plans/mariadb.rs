@@ -3,7 +3,7 @@
 
 use invitation_core::{Draft, Invitations};
 use invitation_sqlx::{
-    Joined, MySqlStore,
+    MySqlStore,
     sqlx::{self, AssertSqlSafe, MySqlConnection, MySqlPool, Row},
 };
 
@@ -78,7 +78,7 @@ async fn mariadb_uses_the_intended_indexes() {
         let mut tx = pool.begin().await.unwrap();
         let before = rows_read(&mut tx).await;
         log.clear();
-        ask(&invitations.on(Joined::new(&mut tx)), *question, id, &code).await;
+        ask(&invitations.on(invitations.store().join(&mut tx)), *question, id, &code).await;
         let sent = statements(&log.take());
         // One message may contain several statements; no value contains a semicolon.
         let asked = sent.iter().flat_map(|text| text.split(';'));
