@@ -7,8 +7,8 @@
 use std::error::Error as StdError;
 
 use invitation::{
-    Actor, Criteria, Division, Draft, Error, Invitations, Joined, Paging, Redeemer, Role,
-    SqliteStore, UserId, Username,
+    Actor, Criteria, Division, Draft, Error, Invitations, Paging, Redeemer, Role, SqliteStore,
+    UserId, Username,
     sql::sqlx::{self, SqlitePool},
 };
 

@@ -79,6 +79,24 @@ impl SqlStore<Sqlite> {
         Self::opened(pool.connect_with(options)).await
     }
 
+    /// Opens the database of this URL: `sqlite:FILE` as [`open`](Self::open) does, or
+    /// `sqlite::memory:` as [`in_memory`](Self::in_memory) does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the URL has another form, or the database cannot be opened or
+    /// migrated.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        match url.strip_prefix("sqlite:") {
+            Some(":memory:") => Self::in_memory().await,
+            Some(file) if !file.is_empty() && !file.contains('?') => {
+                Self::open(file.strip_prefix("//").unwrap_or(file)).await
+            }
+            _ => Err(StoreError::new(StoreErrorKind::Other, "open")
+                .because("the URL must be sqlite:FILE or sqlite::memory:, without parameters")),
+        }
+    }
+
     /// Creates a database in memory, which lives as long as the store.
     ///
     /// # Errors

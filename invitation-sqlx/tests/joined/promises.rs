@@ -6,7 +6,7 @@ use invitation_core::{
     Action, Amendment, Cap, Clock, Criteria, Draft, Error, EventOutcome, Expiry, IdempotencyKey,
     IfVersion, Limits, ManualClock, Paging, Purged, Refusal, Reserved, Status, SystemClock,
 };
-use invitation_sqlx::{Joined, sqlx::Connection};
+use invitation_sqlx::sqlx::Connection;
 use invitation_testkit::DropAfter;
 use time::Duration;
 
