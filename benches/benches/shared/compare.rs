@@ -37,7 +37,7 @@ pub(crate) async fn run<S: Store + 'static>(
     extent: &Extent,
     variants: &mut [Variant<S>],
     mut reference: Option<(&str, impl AsyncFnMut(usize) -> f64)>,
-    settle: impl AsyncFn(&S),
+    quiesce: impl AsyncFn(&S),
 ) {
     let mut limits = vec![Vec::new(); extent.callers.len()];
     for variant in &mut *variants {
@@ -52,7 +52,7 @@ pub(crate) async fn run<S: Store + 'static>(
             for turn in 0..variants.len() {
                 let turn = (turn + round) % variants.len();
                 let variant = &mut variants[turn];
-                let rate = variant.load.rate(callers, extent.time, &settle).await;
+                let rate = variant.load.rate(callers, extent.time, &quiesce).await;
                 variant.rates[at].push(rate);
             }
         }

@@ -64,12 +64,12 @@ async fn main() {
 }
 
 /// Answers each line of the input.
-async fn answer<S: Store + 'static>(store: S, settle: impl AsyncFn(&S)) {
+async fn answer<S: Store + 'static>(store: S, quiesce: impl AsyncFn(&S)) {
     let mut load = Load::on(store);
     for line in io::stdin().lines() {
         let line = line.unwrap();
         let (callers, millis) = line.split_once(' ').expect("two numbers");
         let time = Duration::from_millis(millis.parse().unwrap());
-        println!("{:.1}", load.rate(callers.parse().unwrap(), time, &settle).await);
+        println!("{:.1}", load.rate(callers.parse().unwrap(), time, &quiesce).await);
     }
 }

@@ -30,12 +30,12 @@ impl<S: Store + 'static> Load<S> {
     }
 
     /// Returns how many codes `callers` callers redeem per second, each one after the other, for
-    /// `time`. The codes are created before, and then `settle` runs.
+    /// `time`. The codes are created before, and then `quiesce` runs.
     pub(crate) async fn rate(
         &mut self,
         callers: usize,
         time: Duration,
-        settle: impl AsyncFn(&S),
+        quiesce: impl AsyncFn(&S),
     ) -> f64 {
         if !self.rates.contains_key(&callers) {
             // Warms up, and tells how many codes a run needs.
@@ -46,7 +46,7 @@ impl<S: Store + 'static> Load<S> {
         }
         let needed = self.rates[&callers] * time.as_secs_f64() * 1.5;
         let codes = self.fresh_codes(format!("{needed:.0}").parse().unwrap()).await;
-        settle(self.invitations.store()).await;
+        quiesce(self.invitations.store()).await;
         let rate = self.redeem(callers, time, codes).await;
         self.rates.insert(callers, rate);
         rate
