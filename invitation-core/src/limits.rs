@@ -48,6 +48,9 @@ impl Limits {
     pub const MAX_LIST_CALLS: u32 = 8;
     /// The number up to which the invitations of each status are counted exactly.
     pub const COUNT_CAP: u32 = 10_000;
+    /// The number of invitations up to which a store counts the matches of a search exactly,
+    /// because it examines at least so many. If there are more, the numbers may be lower bounds.
+    pub const COUNT_CANDIDATES: u32 = 10_000;
 
     /// The maximum duration of a lease.
     pub const MAX_LEASE: Duration = Duration::DAY;

@@ -52,6 +52,12 @@ impl Filter {
         }
     }
 
+    /// Returns the statuses that an invitation may have to match.
+    #[must_use]
+    pub fn statuses(&self) -> &[Status] {
+        self.status.as_ref().map_or(Status::ALL, std::slice::from_ref)
+    }
+
     /// Returns whether the invitation matches.
     #[must_use]
     pub fn matches(&self, invitation: &Record) -> bool {

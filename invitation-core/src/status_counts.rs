@@ -1,9 +1,9 @@
 //! Counts by status, exact up to a cap.
 
-use crate::status::Status;
+use crate::{query::Filter, status::Status};
 
-/// The number of invitations of each status. A number up to the cap is exact; a larger one
-/// is given as the cap, and is then a lower bound.
+/// The number of invitations of each status. Each number is exact, or a lower bound: if it
+/// exceeds the cap, or if a store has not examined all candidates of a search.
 ///
 /// ```
 /// use invitation_core::{Status, StatusCounts};
@@ -17,49 +17,68 @@ use crate::status::Status;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StatusCounts {
     cap: u32,
-    active: u32,
-    used: u32,
-    expired: u32,
-    revoked: u32,
+    active: Count,
+    used: Count,
+    expired: Count,
+    revoked: Count,
+}
+
+/// A number of invitations, at most the cap.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Count {
+    number: u32,
+    is_lower_bound: bool,
 }
 
 impl StatusCounts {
     /// Returns counts of zero, which are exact up to `cap`.
     #[must_use]
     pub fn up_to(cap: u32) -> Self {
-        Self { cap, active: 0, used: 0, expired: 0, revoked: 0 }
+        let none = Count::default();
+        Self { cap, active: none, used: none, expired: none, revoked: none }
     }
 
-    /// Adds `number` invitations with `status`. Numbers beyond the cap are all alike.
+    /// Adds `number` invitations with `status`. A number beyond the cap becomes the cap, as a
+    /// lower bound.
     pub fn add(&mut self, status: Status, number: u32) {
-        let most = self.cap.saturating_add(1);
-        let counted = self.counted_mut(status);
-        *counted = counted.saturating_add(number).min(most);
+        let cap = self.cap;
+        let count = self.count_mut(status);
+        let sum = count.number.checked_add(number).filter(|sum| *sum <= cap);
+        count.is_lower_bound |= sum.is_none();
+        count.number = sum.unwrap_or(cap);
+    }
+
+    /// Marks the numbers as lower bounds, because only some of the invitations that may match
+    /// the filter were examined. A status that the filter excludes keeps its exact zero.
+    pub fn mark_lower_bounds(&mut self, filter: &Filter) {
+        for status in filter.statuses() {
+            self.count_mut(*status).is_lower_bound = true;
+        }
     }
 
     /// Returns the number of invitations with `status`, at most the cap.
     #[must_use]
     pub fn of(&self, status: Status) -> u32 {
-        self.counted(status).min(self.cap)
+        self.count(status).number
     }
 
-    /// Returns whether the number of `status` is exact. Otherwise there are more.
+    /// Returns whether the number of `status` is exact. Otherwise it is a lower bound: there are
+    /// at least so many.
     #[must_use]
     pub fn is_exact(&self, status: Status) -> bool {
-        self.counted(status) <= self.cap
+        !self.count(status).is_lower_bound
     }
 
-    /// Returns the number of `status`; one more than the cap stands for all larger numbers.
-    fn counted(&self, status: Status) -> u32 {
+    fn count(&self, status: Status) -> &Count {
         match status {
-            Status::Active => self.active,
-            Status::Used => self.used,
-            Status::Expired => self.expired,
-            Status::Revoked => self.revoked,
+            Status::Active => &self.active,
+            Status::Used => &self.used,
+            Status::Expired => &self.expired,
+            Status::Revoked => &self.revoked,
         }
     }
 
-    fn counted_mut(&mut self, status: Status) -> &mut u32 {
+    fn count_mut(&mut self, status: Status) -> &mut Count {
         match status {
             Status::Active => &mut self.active,
             Status::Used => &mut self.used,
@@ -72,6 +91,7 @@ impl StatusCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
 
     #[test]
     fn numbers_are_exact_up_to_the_cap_and_a_lower_bound_beyond() {
@@ -83,7 +103,8 @@ mod tests {
             (3, &[4], 3, false),
             (3, &[2, 2], 3, false),
             (3, &[u32::MAX, u32::MAX], 3, false),
-            (u32::MAX, &[u32::MAX, 1], u32::MAX, true),
+            (u32::MAX, &[u32::MAX], u32::MAX, true),
+            (u32::MAX, &[u32::MAX, 1], u32::MAX, false),
         ] {
             for &status in Status::ALL {
                 let mut counts = StatusCounts::up_to(cap);
@@ -94,6 +115,24 @@ mod tests {
                 for other in Status::ALL.iter().filter(|other| **other != status) {
                     assert_eq!((counts.of(*other), counts.is_exact(*other)), (0, true));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_some_candidates_are_lower_bounds_of_the_statuses_that_the_filter_allows() {
+        let all = Filter::all(sample::at(0));
+        let used = Filter { status: Some(Status::Used), ..all.clone() };
+        for (filter, exact) in
+            [(all, &[][..]), (used, &[Status::Active, Status::Expired, Status::Revoked])]
+        {
+            let mut counts = StatusCounts::up_to(3);
+            counts.add(Status::Used, 2);
+            counts.mark_lower_bounds(&filter);
+            counts.add(Status::Used, 1);
+            assert_eq!(counts.of(Status::Used), 3);
+            for status in Status::ALL {
+                assert_eq!(counts.is_exact(*status), exact.contains(status), "{status}");
             }
         }
     }

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 
 use invitation_core::{
-    Event, EventFilter, EventId, Filter, InvitationId, Invitee, OpenLease, PageRequest, Position,
-    Record, Redemption, Scope, Status, StatusCounts, StoreError, StorePage, TimeRange, Timestamp,
+    Event, EventFilter, EventId, Filter, InvitationId, Invitee, Limits, OpenLease, PageRequest,
+    Position, Record, Redemption, Scope, Status, StatusCounts, StoreError, StorePage, TimeRange,
+    Timestamp,
 };
 use redis::Value;
 
@@ -23,6 +24,9 @@ const MAX_PIECE: usize = 500;
 
 /// The maximum number of mailboxes that one script looks up.
 const MAX_INVITEES: usize = 250;
+
+/// The number of entries that a count of a search examines before its numbers are lower bounds.
+const MAX_COUNTED: u32 = Limits::COUNT_CANDIDATES;
 
 /// The number of entries that a list examines before it returns a short page.
 const MAX_LOOKED_AT: usize = 4_000;
@@ -135,6 +139,11 @@ async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Resu
     Ok(Piece { items, next: frontier })
 }
 
+/// Returns the parts of ranges that come after a position.
+fn behind<I: AsId>(ranges: &[Range], after: Option<&Position<I>>) -> Vec<Range> {
+    ranges.iter().map(|range| range.clone().within(&TimeRange::default(), after)).collect()
+}
+
 /// Scans from a position on. Stops when the page is full, or after examining
 /// [`MAX_LOOKED_AT`] entries.
 async fn walk<T: Listed>(
@@ -147,11 +156,8 @@ async fn walk<T: Listed>(
     let size = limit.saturating_add(1).clamp(MIN_PIECE, MAX_PIECE);
     let (mut found, mut after, mut looked_at) = (Vec::new(), page.after, 0);
     loop {
-        let behind: Vec<_> = ranges
-            .iter()
-            .map(|range| range.clone().within(&TimeRange::default(), after.as_ref()))
-            .collect();
-        let Piece { items, next } = piece::<T>(calls, &behind, size).await?;
+        let Piece { items, next } =
+            piece::<T>(calls, &behind(ranges, after.as_ref()), size).await?;
         looked_at += items.len();
         found.extend(items.into_iter().filter(&keep));
         if found.len() > limit || next.is_none() {
@@ -253,12 +259,12 @@ pub(crate) async fn count(
     filter: &Filter,
     cap: u32,
 ) -> Result<StatusCounts> {
-    let statuses = filter.status.map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
+    let statuses = filter.statuses();
     let mut counts = StatusCounts::up_to(cap);
-    if let Some(ranges) = plan::counted(scope, filter, &statuses) {
+    if let Some(ranges) = plan::counted(scope, filter, statuses) {
         let sizes = sizes(calls, &ranges.iter().collect::<Vec<_>>()).await?;
-        for (status, size) in statuses.into_iter().zip(sizes) {
-            counts.add(status, u32::try_from(size).unwrap_or(u32::MAX));
+        for (status, size) in statuses.iter().zip(sizes) {
+            counts.add(*status, u32::try_from(size).unwrap_or(u32::MAX));
         }
         return Ok(counts);
     }
@@ -278,6 +284,23 @@ pub(crate) async fn count(
         return Ok(counts);
     }
     let walked = ordered(plan, scope, filter);
+    if filter.search.is_some() {
+        // Few of the entries may match, so their number is bounded.
+        let (mut after, mut examined) = (None, 0);
+        while examined < MAX_COUNTED {
+            let piece = piece::<Record>(calls, &behind(&walked, after.as_ref()), MAX_PIECE).await?;
+            examined += u32::try_from(piece.items.len()).unwrap_or(u32::MAX);
+            for one in &piece.items {
+                add(&mut counts, one);
+            }
+            if piece.next.is_none() {
+                return Ok(counts);
+            }
+            after = piece.next;
+        }
+        counts.mark_lower_bounds(filter);
+        return Ok(counts);
+    }
     for range in &walked {
         let may_hold = |status: &&Status| plan::may_hold(range, **status);
         let here: Vec<Status> = statuses.iter().filter(may_hold).copied().collect();

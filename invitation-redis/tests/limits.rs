@@ -51,6 +51,28 @@ async fn a_large_policy_can_be_redeemed_under() {
     invitations.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
 }
 
+/// With at most as many invitations as a search examines, its counts are exact. With more, they
+/// are lower bounds.
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_of_a_large_search_are_lower_bounds() {
+    let limits = Limits::default().with_batch(5_000.try_into().unwrap());
+    let invitations = service().await.with_limits(limits);
+    let create = async |from: u32, until: u32| {
+        let draft = |n| staff().for_email(format!("person{n}@example.com").parse().unwrap());
+        invitations.create_many(&admin(), (from..until).map(draft).collect()).await.unwrap();
+    };
+    let criteria = Criteria::new().matching("example");
+    create(0, 5_000).await;
+    create(5_000, 10_000).await;
+    let counts = invitations.counts(&admin(), &criteria).await.unwrap();
+    assert_eq!((counts.of(Status::Active), counts.is_exact(Status::Active)), (10_000, true));
+    create(10_000, 10_600).await;
+    let criteria = criteria.with_status(Status::Active);
+    let counts = invitations.counts(&admin(), &criteria).await.unwrap();
+    assert_eq!((counts.of(Status::Active), counts.is_exact(Status::Active)), (10_000, false));
+    assert!(counts.is_exact(Status::Used), "the criteria exclude it");
+}
+
 /// More entries than one page of a list examines: no entry is skipped or repeated, and each
 /// page makes progress.
 #[tokio::test(flavor = "multi_thread")]

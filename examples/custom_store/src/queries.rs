@@ -16,8 +16,9 @@ use invitation::{
 
 use crate::state::State;
 
-/// The number of items that a page examines before it comes back short. Without this limit,
-/// a search with few matches would hold the lock while it examines all items.
+/// The number of items that a page examines before it comes back short, and that the count of a
+/// search examines. Without this limit, a search with few matches would hold the lock while it
+/// examines all items.
 const LOOKED_AT: usize = 10_000;
 
 impl State {
@@ -65,9 +66,14 @@ impl State {
 
     pub(crate) fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> StatusCounts {
         let mut counts = StatusCounts::up_to(cap);
-        for kept in self.invitations.values() {
-            let invitation = &kept.invitation;
-            if scope.contains(&invitation.division) && filter.matches(invitation) {
+        let all = self.invitations.values().map(|kept| &kept.invitation);
+        let within = all.filter(|invitation| scope.contains(&invitation.division));
+        for (looked_at, invitation) in within.enumerate() {
+            if looked_at == LOOKED_AT && filter.search.is_some() {
+                counts.mark_lower_bounds(filter);
+                break;
+            }
+            if filter.matches(invitation) {
                 counts.add(invitation.status(filter.now), 1);
             }
         }

@@ -107,7 +107,7 @@ pub(crate) async fn search(
     Ok(Json(PageBody::of(&page)))
 }
 
-/// The number of invitations of each status. A number is exact up to 10,000.
+/// The number of invitations of each status. A number is exact, or a lower bound.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Counts)]
 pub(crate) struct CountsBody {
@@ -119,7 +119,8 @@ pub(crate) struct CountsBody {
     expired: u32,
     #[schema(maximum = 10_000)]
     revoked: u32,
-    /// The statuses that have more than 10,000 invitations.
+    /// The statuses whose number is a lower bound: those with more than 10,000 invitations, and
+    /// those of a search with so many candidates that not all were examined.
     #[schema(value_type = Vec<StatusSchema>)]
     capped: Vec<Status>,
 }

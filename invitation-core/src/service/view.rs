@@ -145,10 +145,12 @@ impl<S: Store> Invitations<S> {
     }
 
     /// Counts invitations within the actor's reach by status, each exactly up to
-    /// [`Limits::COUNT_CAP`].
+    /// [`Limits::COUNT_CAP`]. For a search, the numbers may be lower bounds if there are more
+    /// than [`Limits::COUNT_CANDIDATES`] invitations.
     ///
     /// One round trip; for a search that reads as the beginning of a code beyond its
-    /// first four symbols, one more for each 200 codes with the same four symbols.
+    /// first four symbols, one more for each 200 codes with the same four symbols, up to
+    /// the same number of codes.
     ///
     /// # Errors
     ///
@@ -182,8 +184,7 @@ impl<S: Store> Invitations<S> {
         counts: &mut StatusCounts,
     ) -> Result<(), Error> {
         let mut page = PageRequest { after: None, limit: Limits::MAX_PAGE };
-        // Enough pages to reach the cap in every status.
-        for _ in 0..=4 * Limits::COUNT_CAP / Limits::MAX_PAGE {
+        for _ in 0..Limits::COUNT_CANDIDATES.div_ceil(Limits::MAX_PAGE) {
             let listing = self.store.list(scope, filter, &page).await?;
             for invitation in &listing.items {
                 // As the list does: a damaged code is not counted.
@@ -193,10 +194,11 @@ impl<S: Store> Invitations<S> {
                 }
             }
             if listing.next.is_none() {
-                break;
+                return Ok(());
             }
             page.after = listing.next;
         }
+        counts.mark_lower_bounds(filter);
         Ok(())
     }
 

@@ -359,6 +359,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Returns how many invitations within the scope match, by status, exact up to `cap`
     /// ([`StatusCounts::up_to`]).
     ///
+    /// For a search, the store SHOULD bound its work: it MAY examine only some of the invitations
+    /// that may match, and mark the numbers as
+    /// [lower bounds](StatusCounts::mark_lower_bounds). A lower bound MUST NOT exceed the true
+    /// number. All numbers MUST be exact if the scope contains at most
+    /// [`Limits::COUNT_CANDIDATES`](crate::Limits::COUNT_CANDIDATES) invitations, tombstones
+    /// included.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the store fails.
