@@ -99,12 +99,6 @@ pub trait Dialect:
     const SINGLE_WRITER: bool;
     /// Whether an `UPDATE` can return the row (`RETURNING`).
     const RETURNING: bool;
-    /// Whether an index can satisfy a comparison of several columns at once, as in `(a, b) < (1,
-    /// 2)`.
-    const ROW_COMPARISON: bool;
-    /// Whether queries name the index to use. The planner's own choice may read far more rows
-    /// than the query needs.
-    const INDEX_HINTS: bool;
     /// Whether the planner chooses plans by statistics and accepts no index hints. Queries are
     /// then written so that only the intended index can satisfy them.
     const STATS_SENSITIVE_PLANNER: bool;
@@ -141,6 +135,21 @@ pub trait Dialect:
 
     /// Returns the connection as an executor.
     fn exec(conn: &mut Self::Connection) -> Self::Exec<'_>;
+
+    /// Returns the clause after a table that makes a query use this index. It is empty if the
+    /// planner's own choice is right.
+    #[must_use]
+    fn use_index(_index: &str) -> String {
+        String::new()
+    }
+
+    /// Returns the join of each candidate `c` with its invitation `i`, in the order of the
+    /// candidates.
+    #[must_use]
+    fn each_by_key(invitations: &str, use_key: &str) -> String {
+        // CROSS makes SQLite read the candidates first.
+        format!(" CROSS JOIN {invitations} i{use_key} ON i.id = c.which")
+    }
 
     /// Returns the number of rows that a statement touched.
     fn affected(result: &Self::QueryResult) -> u64;

@@ -17,6 +17,7 @@ use crate::{
     SqlStore,
     dialect::Dialect,
     error::store_error,
+    list,
     names::Names,
     ops::{self, Begin},
 };
@@ -228,7 +229,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &Filter,
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        in_host_transaction!(self, "list", conn => ops::list::<DB>(conn, &self.names, scope, filter, page))
+        in_host_transaction!(self, "list", conn => list::list::<DB>(conn, &self.names, scope, filter, page))
     }
 
     async fn count(
@@ -237,7 +238,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         filter: &Filter,
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
-        in_host_transaction!(self, "count", conn => ops::count::<DB>(conn, &self.names, scope, filter, cap))
+        in_host_transaction!(self, "count", conn => list::count::<DB>(conn, &self.names, scope, filter, cap))
     }
 
     async fn redemptions(

@@ -45,6 +45,7 @@ mod connections;
 mod dialect;
 mod error;
 mod joined;
+mod list;
 mod mechanisms;
 mod message;
 #[cfg(feature = "mysql")]

@@ -127,8 +127,6 @@ impl Dialect for MySql {
     const CANCEL_ROLLS_BACK: bool = false;
     const SINGLE_WRITER: bool = false;
     const RETURNING: bool = false;
-    const ROW_COMPARISON: bool = false;
-    const INDEX_HINTS: bool = true;
     const STATS_SENSITIVE_PLANNER: bool = false;
     const LATERAL_JOINS: bool = false;
     const ON_CONFLICT: bool = false;
@@ -149,6 +147,11 @@ impl Dialect for MySql {
 
     fn exec(conn: &mut MySqlConnection) -> &mut MySqlConnection {
         conn
+    }
+
+    fn use_index(index: &str) -> String {
+        // The planner's own choice may read far more rows than the query needs.
+        format!(" FORCE INDEX ({index})")
     }
 
     fn affected(result: &MySqlQueryResult) -> u64 {

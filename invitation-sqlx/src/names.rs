@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use crate::list::Index;
+
 /// The prefix of the names of the store's tables, `invitation_` by default.
 ///
 /// ```
@@ -97,6 +99,12 @@ impl Names {
 
     pub(crate) fn prefix(&self) -> &str {
         self.prefix.as_str()
+    }
+
+    /// Returns the full name of an index.
+    pub(crate) fn index(&self, index: Index) -> String {
+        let prefix = if index.is_key() { "" } else { self.prefix() };
+        format!("{prefix}{}", index.name())
     }
 
     pub(crate) fn migrations(&self) -> String {

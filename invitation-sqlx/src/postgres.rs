@@ -71,8 +71,6 @@ impl Dialect for Postgres {
     const CANCEL_ROLLS_BACK: bool = false;
     const SINGLE_WRITER: bool = false;
     const RETURNING: bool = true;
-    const ROW_COMPARISON: bool = true;
-    const INDEX_HINTS: bool = false;
     const STATS_SENSITIVE_PLANNER: bool = true;
     const LATERAL_JOINS: bool = true;
     const ON_CONFLICT: bool = true;
@@ -98,6 +96,14 @@ impl Dialect for Postgres {
 
     fn exec(conn: &mut PgConnection) -> &mut PgConnection {
         conn
+    }
+
+    fn each_by_key(invitations: &str, _: &str) -> String {
+        // The lateral join reads one invitation at a time. A plain join might read the whole
+        // table.
+        format!(
+            " CROSS JOIN LATERAL (SELECT * FROM {invitations} x WHERE x.id = c.which OFFSET 0) i"
+        )
     }
 
     fn affected(result: &PgQueryResult) -> u64 {

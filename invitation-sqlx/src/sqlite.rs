@@ -163,8 +163,6 @@ impl Dialect for Sqlite {
     const CANCEL_ROLLS_BACK: bool = true;
     const SINGLE_WRITER: bool = true;
     const RETURNING: bool = true;
-    const ROW_COMPARISON: bool = true;
-    const INDEX_HINTS: bool = false;
     const STATS_SENSITIVE_PLANNER: bool = false;
     const LATERAL_JOINS: bool = false;
     const ON_CONFLICT: bool = true;

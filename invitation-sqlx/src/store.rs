@@ -17,6 +17,7 @@ use crate::{
     connections::Connections,
     dialect::Dialect,
     error::store_error,
+    list,
     mechanisms::Mechanisms,
     names::Names,
     ops::{self, Begin},
@@ -316,7 +317,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         let mut conn = self.connections.acquire_to_read("list").await?;
-        let answer = ops::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
+        let answer = list::list::<DB>(&mut conn, &self.names, scope, filter, page).await;
         conn.finish(answer).await
     }
 
@@ -327,7 +328,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         cap: u32,
     ) -> Result<StatusCounts, StoreError> {
         let mut conn = self.connections.acquire_to_read("count").await?;
-        let answer = ops::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
+        let answer = list::count::<DB>(&mut conn, &self.names, scope, filter, cap).await;
         conn.finish(answer).await
     }
 

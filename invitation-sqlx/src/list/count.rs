@@ -1,12 +1,20 @@
 //! The number of invitations of each status.
 
-mod searched;
+use invitation_core::{
+    Filter, Limits, PageRequest, Scope, Search, Status, StatusCounts, StoreError,
+};
 
-use invitation_core::{Filter, Scope, Status, StatusCounts, StoreError};
-
+use super::{
+    Index,
+    candidates::{ListQuery, valid},
+    plan::{self, Plan},
+};
 use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
 };
+
+/// The maximum number of candidates of a search. Beyond it, the numbers are lower bounds.
+const MAX_COUNTED: u32 = Limits::COUNT_CANDIDATES;
 
 pub(crate) async fn count<DB: Dialect>(
     conn: &mut DB::Connection,
@@ -15,51 +23,79 @@ pub(crate) async fn count<DB: Dialect>(
     filter: &Filter,
     cap: u32,
 ) -> Result<StatusCounts, StoreError> {
+    if let Some(search) = &filter.search {
+        let page = PageRequest { after: None, limit: 1 };
+        let query = ListQuery { names, scope, filter, page: &page };
+        return query.count::<DB>(conn, search, cap).await;
+    }
     let mut s = Statement::<DB>::new("");
-    match &filter.search {
-        Some(search) => searched::write(&mut s, names, scope, filter, search),
-        None => by_status(&mut s, names, scope, filter, cap),
-    }
-    let mut counts = StatusCounts::up_to(cap);
-    let numbers = numbers(conn, "count", s, Status::ALL.len()).await?;
-    for (status, number) in Status::ALL.iter().zip(numbers) {
-        counts.add(*status, u32::try_from(number).unwrap_or(u32::MAX));
-    }
-    Ok(counts)
-}
-
-fn by_status<DB: Dialect>(
-    s: &mut Statement<DB>,
-    names: &Names,
-    scope: &Scope,
-    filter: &Filter,
-    cap: u32,
-) {
-    let most = cap.saturating_add(1);
     for (n, status) in Status::ALL.iter().copied().enumerate() {
         s.sql(if n == 0 { "SELECT " } else { ", " });
-        rows_up_to(s, most, |s| of_status(s, names, scope, filter, status));
+        rows_up_to(&mut s, cap.saturating_add(1), |s| of_status(s, names, scope, filter, status));
     }
+    let numbers = numbers(conn, "count", s, Status::ALL.len()).await?;
+    Ok(counts(cap, &numbers))
 }
 
-/// Counts the rows of several tables, each up to one more than its cap. `write` writes the query
-/// for the rows of a table, from the table's name on.
-pub(super) async fn up_to<DB: Dialect>(
-    conn: &mut DB::Connection,
-    operation: &'static str,
-    caps: &[u32],
-    mut write: impl FnMut(&mut Statement<DB>, usize) + Send,
-) -> Result<Vec<i64>, StoreError> {
-    let mut s = Statement::<DB>::new("SELECT ");
-    for (n, cap) in caps.iter().enumerate() {
-        s.sql(if n == 0 { "" } else { ", " });
-        rows_up_to(&mut s, cap.saturating_add(1), |s| write(s, n));
+fn counts(cap: u32, numbers: &[i64]) -> StatusCounts {
+    let mut counts = StatusCounts::up_to(cap);
+    for (status, number) in Status::ALL.iter().zip(numbers) {
+        counts.add(*status, u32::try_from(*number).unwrap_or(u32::MAX));
     }
-    numbers(conn, operation, s, caps.len()).await
+    counts
+}
+
+impl ListQuery<'_> {
+    /// Counts the matches of a search among the candidates of its rarest term. If there are too
+    /// many of those, counts among all invitations within the scope, if these are few.
+    async fn count<DB: Dialect>(
+        &self,
+        conn: &mut DB::Connection,
+        search: &Search,
+        cap: u32,
+    ) -> Result<StatusCounts, StoreError> {
+        let terms = plan::leading_terms::<DB>(conn, self.names, search, MAX_COUNTED).await?;
+        let (mut first, all) = (None, Filter::all(self.filter.now));
+        let found = Plan::Found(terms.first().map(|(_, term)| *term), search);
+        for plan in [found].into_iter().chain(plan::plans::<DB>(self.scope, &all, [])) {
+            let mut s = Statement::<DB>::new("");
+            self.numbers(&mut s, &plan);
+            let numbers = numbers(conn, "count", s, Status::ALL.len() + 1).await?;
+            let counts = counts(cap, &numbers);
+            if numbers.last() == Some(&0) {
+                return Ok(counts);
+            }
+            first.get_or_insert(counts);
+        }
+        let mut counts = first.unwrap_or_else(|| StatusCounts::up_to(cap));
+        counts.mark_lower_bounds(self.filter);
+        Ok(counts)
+    }
+
+    /// Writes the query for the number of matches of each status among the candidates, and for
+    /// the number of candidates after the last one that counts, 0 or 1.
+    fn numbers<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>) {
+        self.end(s, plan, MAX_COUNTED);
+        s.sql("SELECT ");
+        for status in Status::ALL {
+            s.sql("COUNT(CASE WHEN 1 = 1");
+            render::status(s, *status, self.filter);
+            s.sql(" THEN 1 END), ");
+        }
+        s.sql("(SELECT COUNT(*) FROM z) FROM (SELECT DISTINCT at, which FROM (");
+        self.candidates(s, plan, MAX_COUNTED);
+        s.sql(") f WHERE 1 = 1");
+        if !plan.is_scan() {
+            render::scope_of(s, "f", self.scope);
+        }
+        // The rows of candidates in the order of their creation are close to each other.
+        s.sql(" ORDER BY at) c");
+        self.join_and_filter(s, plan);
+    }
 }
 
 /// Writes the number of rows, up to `most`.
-fn rows_up_to<DB: Dialect>(
+pub(super) fn rows_up_to<DB: Dialect>(
     s: &mut Statement<DB>,
     most: u32,
     write: impl FnOnce(&mut Statement<DB>),
@@ -70,7 +106,8 @@ fn rows_up_to<DB: Dialect>(
     s.sql(") AS n)");
 }
 
-async fn numbers<DB: Dialect>(
+/// Returns the numbers in the only row of a query.
+pub(super) async fn numbers<DB: Dialect>(
     conn: &mut DB::Connection,
     operation: &'static str,
     s: Statement<DB>,
@@ -80,6 +117,7 @@ async fn numbers<DB: Dialect>(
     row::counts::<DB>(&found, columns)
 }
 
+/// Writes the table and the conditions of the invitations of a status.
 fn of_status<DB: Dialect>(
     s: &mut Statement<DB>,
     names: &Names,
@@ -87,34 +125,28 @@ fn of_status<DB: Dialect>(
     filter: &Filter,
     status: Status,
 ) {
-    if filter.status.is_some_and(|only| only != status) {
+    let Filter { created, expires, .. } = filter;
+    if !filter.statuses().contains(&status) {
         s.sql(format_args!("{} i WHERE 1 = 0", names.states));
-    } else if is_told_by_states(filter) {
-        let is_of_one = matches!(scope, Scope::Division(_));
-        let index = match status {
-            Status::Active | Status::Expired if is_of_one => "states_valid",
-            Status::Active | Status::Expired => "states_valid_anywhere",
-            Status::Used | Status::Revoked if is_of_one => "PRIMARY",
-            Status::Used | Status::Revoked => "states_anywhere",
-        };
-        s.sql(format_args!("{} i", names.states));
-        render::index_hint(s, names, index);
-        s.sql(" WHERE i.state = ").sql(render::state(status.state()));
-        render::scope(s, scope);
-        render::validity(s, status, filter);
-        render::span(s, "i.created_at", &filter.created);
-        render::span(s, "i.expires_at", &filter.expires);
-        // The order makes the planner use the index that has it. In the order of another index,
-        // the matching rows might be the last of the table.
-        s.sql(match status {
-            Status::Used | Status::Revoked => " ORDER BY i.created_at",
-            Status::Active | Status::Expired => " ORDER BY i.expires_at",
-        });
-    } else {
+    } else if !is_told_by_states(filter) {
         s.sql(format_args!("{} i WHERE 1 = 1", names.invitations));
         render::scope(s, scope);
-        let of_one = Filter { status: Some(status), ..filter.clone() };
-        render::filter(s, &of_one, names);
+        render::filter(s, &Filter { status: Some(status), ..filter.clone() }, names);
+    } else {
+        // The order makes the planner use the index that has it. In the order of another index, the
+        // matching rows might be the last of the table.
+        let (index, order) = match (status, scope) {
+            (Status::Active | Status::Expired, _) => (valid(scope), "expires_at"),
+            (_, Scope::Division(_)) => (Index::StatesKey, "created_at"),
+            (_, Scope::All) => (Index::StatesAnywhere, "created_at"),
+        };
+        render::by_index(s, names, index);
+        s.sql(" WHERE i.state = ").sql(render::state(status.state()));
+        render::scope(s, scope);
+        render::validity(s, "i.expires_at", status, filter);
+        render::span(s, "i.created_at", created);
+        render::span(s, "i.expires_at", expires);
+        s.sql(format_args!(" ORDER BY i.{order}"));
     }
 }
 

@@ -1,197 +1,124 @@
-//! A bounded number of candidates in the list's order.
+//! Plans: which candidates a list reads, chosen by the filter.
 
-use invitation_core::{InvitationId, Scope, Timestamp};
+use invitation_core::{Filter, Scope, Search, SearchTerm, State, Status, StoreError};
 
-use crate::{dialect::Dialect, render, statement::Statement};
+use super::{Index, count};
+use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
-use super::{ListQuery, Plan, end_of, page_of};
+/// The number of search terms by which candidates are found. All terms are checked on each
+/// candidate.
+const MAX_LEADING_TERMS: usize = 5;
 
-/// The maximum number of candidates of a scan.
-const WINDOW: u32 = 2_000;
+/// The maximum number of candidates that a search term or a tag finds, if they are to be the whole
+/// answer: entries of an index, sorted before any invitation is read.
+pub(super) const MAX_FOUND: u32 = 5_000;
 
-/// The maximum number of candidates of a scan that checks the search terms of each.
-pub(super) const SEARCH_WINDOW: u32 = 1_000;
-
-/// The index of a scan. All candidates have the same values in its first columns. The time of
-/// creation and the id are its next columns.
-pub(super) struct IndexScan<'a> {
-    pub(super) table: &'a str,
-    pub(super) index: &'static str,
-    pub(super) prefix: Vec<Prefix<'a>>,
-    pub(super) id: &'static str,
-    /// Whether the list has an earliest time of creation.
-    pub(super) has_oldest: bool,
+/// The candidates that a list reads.
+pub(super) enum Plan<'a> {
+    /// A *keyset scan*: candidates in the list's order, from an index whose first columns have
+    /// these values. The time of creation and the id are its next columns. If the candidates end
+    /// before the page is full, the page is short, and the next page continues after them.
+    Scan(Index, Vec<Value<'a>>),
+    /// A *small set*: all invitations that a search term or a tag finds, in any order. If there
+    /// are few of them, they are the whole answer.
+    Found(Option<&'a SearchTerm>, &'a Search),
+    /// A small set: all invitations that have expired, or that have not.
+    Validity(Status),
+    /// Expired or active invitations in any number, in groups with the same length of validity.
+    ByValidityLength(Status),
 }
 
-/// A column of the index, and the value that all candidates have in it.
-pub(super) type Prefix<'a> = (&'static str, Value<'a>);
-
+/// The value of a column.
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
     Text(&'a str),
     Blob(&'a [u8]),
     Time(i64),
-    State(i64),
+    State(State),
 }
 
-impl Value<'_> {
-    fn write<DB: Dialect>(self, s: &mut Statement<DB>) {
+/// Returns the plans of a filter, in the order in which they are tried. The first one with a
+/// complete answer is enough. The rare terms of a search have few matches.
+pub(super) fn plans<'a, DB: Dialect>(
+    scope: &'a Scope,
+    filter: &'a Filter,
+    rare: impl IntoIterator<Item = &'a SearchTerm>,
+) -> Vec<Plan<'a>> {
+    let Filter { now: _, status, role, inviter, batch, created: _, expires: _, search } = filter;
+    let division = match scope {
+        Scope::All => None,
+        Scope::Division(division) => Some(Value::Text(division.as_str())),
+    };
+    let within = |one, anywhere| if division.is_some() { one } else { anywhere };
+    let mut plans: Vec<_> = match search {
+        Some(search) if search.terms().is_empty() => vec![Plan::Found(None, search)],
+        Some(search) => rare.into_iter().map(|term| Plan::Found(Some(term), search)).collect(),
+        None => Vec::new(),
+    };
+    let scans = [
+        batch.as_ref().map(|batch| (Index::CodesBatch, vec![Value::Blob(batch.as_bytes())])),
+        status.map(|status| {
+            let state = division.into_iter().chain([Value::State(status.state())]);
+            (within(Index::StatesKey, Index::StatesAnywhere), state.collect())
+        }),
+        inviter.as_ref().map(|inviter| (Index::CodesInviter, vec![Value::Text(inviter.as_str())])),
+        role.as_ref()
+            .zip(division)
+            .map(|(role, division)| (Index::CodesRole, vec![Value::Text(role.as_str()), division])),
+    ];
+    let mut scans: Vec<_> = scans.into_iter().flatten().collect();
+    if scans.is_empty() {
+        let newest = within(Index::CodesNewest, Index::CodesNewestAnywhere);
+        scans.push((newest, division.into_iter().collect()));
+    }
+    let by_expiry = status.filter(|status| status.state() == State::Open);
+    let by_length = by_expiry.filter(|_| DB::LATERAL_JOINS && count::is_told_by_states(filter));
+    plans.extend(by_length.map(Plan::ByValidityLength));
+    plans.extend(scans.into_iter().map(|(index, fixed)| Plan::Scan(index, fixed)));
+    plans.extend(by_expiry.map(Plan::Validity));
+    plans
+}
+
+/// Returns the terms of a search by which candidates may be found, each with its number of
+/// matches up to one more than `cap`. The rarest comes first, because reading few matches costs
+/// least. The only term of a search is not counted.
+pub(super) async fn leading_terms<'a, DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    search: &'a Search,
+    cap: u32,
+) -> Result<Vec<(i64, &'a SearchTerm)>, StoreError> {
+    let terms = search.terms();
+    let terms = &terms[..terms.len().min(MAX_LEADING_TERMS)];
+    if let [] | [_] = terms {
+        return Ok(terms.iter().map(|term| (0, term)).collect());
+    }
+    let mut s = Statement::<DB>::new("SELECT ");
+    for (n, term) in terms.iter().enumerate() {
+        s.sql(if n == 0 { "" } else { ", " });
+        count::rows_up_to(&mut s, cap.saturating_add(1), |s| {
+            render::search_terms(s, names, term);
+            s.sql(" ORDER BY i.term");
+        });
+    }
+    let numbers = count::numbers(conn, "list", s, terms.len()).await?;
+    let mut counted: Vec<_> = numbers.into_iter().zip(terms).collect();
+    counted.sort_by_key(|(number, _)| *number);
+    Ok(counted)
+}
+
+impl Plan<'_> {
+    /// Returns the maximum number of candidates, besides the one that shows that more follow.
+    pub(super) fn max(&self, filter: &Filter) -> u32 {
         match self {
-            Self::Text(text) => s.text(text),
-            Self::Blob(bytes) => s.blob(bytes),
-            Self::Time(micros) => s.int(micros),
-            Self::State(number) => s.sql(number),
-        };
-    }
-}
-
-impl IndexScan<'_> {
-    /// Whether the scan is written as a range over the whole index key. Only its first column may
-    /// be fixed: with a second fixed column, the range would read all rows with the first value.
-    fn is_range<DB: Dialect>(&self) -> bool {
-        DB::STATS_SENSITIVE_PLANNER && self.prefix.len() <= 1 && !self.has_oldest
-    }
-
-    /// Returns the columns that order the scan, without the id. All candidates have the same
-    /// values in the first columns, so only a planner that chooses by statistics needs them in
-    /// the order.
-    fn order<DB: Dialect>(&self) -> Vec<&'static str> {
-        let is_range = self.is_range::<DB>();
-        let prefix = self.prefix.iter().map(|(column, _)| *column).filter(|_| is_range);
-        prefix.chain(["created_at"]).collect()
-    }
-}
-
-impl ListQuery<'_> {
-    pub(super) fn keyset_scan<DB: Dialect>(&self, s: &mut Statement<DB>, plan: Plan<'_>) {
-        let scan = self.index_scan(plan);
-        let reach = if self.filter.search.is_some() { SEARCH_WINDOW } else { WINDOW };
-        s.sql("SELECT * FROM (");
-        page_of(s);
-        s.sql("(");
-        self.window(s, &scan);
-        render::at_most(s, reach);
-        s.sql(") c");
-        let order = 0..scan.order::<DB>().len();
-        let order: Vec<_> = order.map(|n| format!("c.at{n} DESC, ")).collect();
-        let of = if let Plan::Status(status) = plan { Some(status) } else { None };
-        self.join_and_filter(s, of, &order.concat());
-        // The database reads the second part only if the first part leaves room for it.
-        s.sql(") found UNION ALL ");
-        end_of(s);
-        s.sql("(");
-        self.window(s, &scan);
-        s.sql(" LIMIT 1");
-        render::behind(s, reach - 1);
-        s.sql(") z LIMIT ").sql(self.page_and_one());
-    }
-
-    /// Begins the query for the candidates of a scan. The caller adds the limit.
-    pub(super) fn window<DB: Dialect>(&self, s: &mut Statement<DB>, scan: &IndexScan<'_>) {
-        let order = scan.order::<DB>();
-        s.sql("SELECT ");
-        for (n, column) in order.iter().enumerate() {
-            s.sql(format_args!("i.{column} AS at{n}, "));
-        }
-        let IndexScan { table, index, prefix, id, .. } = scan;
-        s.sql(format_args!("i.created_at AS at, i.{id} AS which"));
-        let tells_validity = *table == &*self.names.states;
-        s.sql(if tells_validity { ", i.expires_at AS valid_until" } else { "" });
-        s.sql(format_args!(" FROM {table} i"));
-        render::index_hint(s, self.names, index);
-        // The index contains only rows with a batch. The planner does not derive that from the
-        // row comparison.
-        let is_of_batch = *index == "codes_batch";
-        s.sql(if is_of_batch { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
-        if scan.is_range::<DB>() {
-            self.between(s, scan);
-        } else {
-            for (column, value) in prefix {
-                s.sql(format_args!(" AND i.{column} = "));
-                value.write(s);
-            }
-            self.restrict_range(s, "i.created_at", &format!("i.{id}"));
-        }
-        s.sql(" ORDER BY ");
-        for column in order {
-            s.sql(format_args!("i.{column} DESC, "));
-        }
-        s.sql(format_args!("i.{id} DESC"));
-    }
-
-    fn index_scan<'q>(&'q self, plan: Plan<'q>) -> IndexScan<'q> {
-        let division = match self.scope {
-            Scope::All => None,
-            Scope::Division(division) => Some(("division", Value::Text(division.as_str()))),
-        };
-        let within = |one, all| if division.is_some() { one } else { all };
-        let has_oldest = self.filter.created.from.is_some();
-        let table = &self.names.invitations;
-        let of_codes = |index, prefix| IndexScan { table, index, prefix, id: "id", has_oldest };
-        match plan {
-            Plan::Status(status) => {
-                let state = ("state", Value::State(render::state(status.state())));
-                IndexScan {
-                    table: &self.names.states,
-                    index: within("PRIMARY", "states_anywhere"),
-                    prefix: division.into_iter().chain([state]).collect(),
-                    id: "id",
-                    has_oldest,
-                }
-            }
-            // The indexes of a batch and of an inviter span all divisions, so the filter drops
-            // candidates of other divisions.
-            Plan::Batch(batch) => {
-                of_codes("codes_batch", vec![("batch", Value::Blob(batch.as_bytes()))])
-            }
-            Plan::Inviter(inviter) => {
-                of_codes("codes_inviter", vec![("inviter", Value::Text(inviter.as_str()))])
-            }
-            Plan::Role(role) => {
-                let role = ("role", Value::Text(role.as_str()));
-                of_codes("codes_role", [role].into_iter().chain(division).collect())
-            }
-            _ => of_codes(
-                within("codes_newest", "codes_newest_anywhere"),
-                division.into_iter().collect(),
-            ),
+            // Checking the terms of a candidate costs a look at the table of terms.
+            Self::Scan(..) if filter.search.is_some() => 1_000,
+            Self::Scan(..) | Self::Validity(_) | Self::ByValidityLength(_) => 2_000,
+            Self::Found(..) => MAX_FOUND,
         }
     }
 
-    /// Writes the candidates as a range that only their index can satisfy. PostgreSQL expects few
-    /// rows for an equality until it has statistics of the table. It would then use any index and
-    /// sort the rows.
-    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, scan: &IndexScan<'_>) {
-        let created = self.filter.created;
-        let until = created.until.map(Timestamp::as_micros);
-        bound(s, scan, ">=", None, None);
-        match &self.page.after {
-            Some(after) if until.is_none_or(|until| after.at.as_micros() < until) => {
-                bound(s, scan, "<", Some(after.at.as_micros()), Some(&after.id));
-            }
-            _ => bound(s, scan, if until.is_some() { "<" } else { "<=" }, until, None),
-        }
+    pub(super) fn is_scan(&self) -> bool {
+        matches!(self, Self::Scan(..))
     }
-}
-
-/// Compares the key of the index with the given values, if there are any. A query without values
-/// is planned once.
-fn bound<DB: Dialect>(
-    s: &mut Statement<DB>,
-    scan: &IndexScan<'_>,
-    is: &str,
-    at: Option<i64>,
-    id: Option<&InvitationId>,
-) {
-    let at = at.map(|at| ("created_at", Value::Time(at)));
-    let id = id.map(|id| (scan.id, Value::Blob(id.as_bytes())));
-    let columns = || scan.prefix.iter().copied().chain(at).chain(id);
-    if columns().next().is_none() {
-        return;
-    }
-    s.sql(" AND ").list(columns(), |s, (column, _)| {
-        s.sql(format_args!("i.{column}"));
-    });
-    s.sql(format_args!(" {is} "))
-        .list(columns(), |s, (_, value)| render::hidden_from_planner(s, |s| value.write(s)));
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use invitation_core::{EmailKey, Invitee, StoreError, Timestamp};
 
 use crate::{
-    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
+    dialect::Dialect, error::store_error, list::Index, names::Names, render, row,
+    statement::Statement,
 };
 
 /// The maximum number of addresses in one query.
@@ -22,12 +23,8 @@ pub(crate) async fn are_invited<DB: Dialect>(
         // The query asks for the addresses in all divisions. Pairs of two lists would give
         // MySQL's planner too many ranges.
         let addresses: BTreeSet<&EmailKey> = chunk.iter().map(|one| &one.address).collect();
-        let mut s = Statement::<DB>::new(format!(
-            "SELECT DISTINCT i.division, i.email_key FROM {} i",
-            names.invitations
-        ))
-        .one_off();
-        render::index_hint(&mut s, names, "codes_invitee");
+        let mut s = Statement::<DB>::new("SELECT DISTINCT i.division, i.email_key FROM ").one_off();
+        render::by_index(&mut s, names, Index::CodesInvitee);
         s.sql(" WHERE i.email_key IN ").list(&Vec::from_iter(addresses), |s, address| {
             s.text(address.as_str());
         });

@@ -4,12 +4,10 @@
 //! transaction begins.
 
 mod apply;
-mod count;
 mod insert;
 mod invited;
 mod lease;
 mod ledger;
-mod list;
 mod purge;
 mod quota;
 mod read;
@@ -21,10 +19,8 @@ mod step;
 
 pub(crate) use self::{
     apply::{apply, apply_generally},
-    count::count,
     insert::{insert, record, write_rows},
     invited::are_invited,
-    list::list,
     purge::purge,
     read::{events, facts, get, leases, locate, redemptions},
     step::{Begin, Step, unprepared},

@@ -3,7 +3,7 @@
 
 use invitation_core::{Quota, QuotaOf};
 
-use crate::{dialect::Dialect, names::Names, render, row, statement::Statement};
+use crate::{dialect::Dialect, list::Index, names::Names, render, row, statement::Statement};
 
 const KIND_INVITER: i64 = 0;
 const KIND_DIVISION: i64 = 1;
@@ -49,15 +49,12 @@ async fn count<DB: Dialect>(
     names: &Names,
     quota: &Quota,
 ) -> sqlx::Result<u32> {
-    let mut s = Statement::<DB>::new(format!(
-        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} s",
-        names.states
-    ));
+    let mut s = Statement::<DB>::new("SELECT COUNT(*) FROM (SELECT 1 AS one FROM ");
     let index = match quota.of {
-        QuotaOf::Inviter(_) => "states_valid_by",
-        QuotaOf::Division(_) => "states_valid",
+        QuotaOf::Inviter(_) => Index::StatesValidBy,
+        QuotaOf::Division(_) => Index::StatesValid,
     };
-    render::index_hint(&mut s, names, index);
+    render::by_index(&mut s, names, index);
     s.sql(" WHERE ");
     render::pending(&mut s, quota);
     s.sql(" LIMIT ").int(i64::from(quota.max.get()) + 1).sql(DB::locking_read(conn)).sql(") AS n");

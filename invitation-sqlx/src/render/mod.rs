@@ -15,7 +15,7 @@ use invitation_core::{
 pub(crate) use self::guard::{
     ValueSource, guard, guard_of_all, guard_of_unused, guard_without_leases,
 };
-use crate::{dialect::Dialect, names::Names, statement::Statement};
+use crate::{dialect::Dialect, list::Index, names::Names, statement::Statement};
 
 /// Returns the number of a state in the table of states.
 pub(crate) const fn state(state: State) -> i64 {
@@ -30,12 +30,10 @@ pub(crate) const fn state(state: State) -> i64 {
 /// and this is none of them.
 const END_OF_PREFIX: char = char::MAX;
 
-/// Writes the name of the index to use, on databases that need index hints.
-pub(crate) fn index_hint<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: &str) {
-    if DB::INDEX_HINTS {
-        let prefix = if index == "PRIMARY" { "" } else { names.prefix() };
-        s.sql(format_args!(" FORCE INDEX ({prefix}{index})"));
-    }
+/// Writes the table of an index with the alias `i`, to be read by that index.
+pub(crate) fn by_index<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index: Index) {
+    let (prefix, table) = (names.prefix(), index.table());
+    s.sql(format_args!("{prefix}{table} i")).sql(DB::use_index(&names.index(index)));
 }
 
 /// Writes a value that a planner which chooses by statistics cannot see.
@@ -52,14 +50,6 @@ pub(crate) fn hidden_from_planner<DB: Dialect>(
 /// all rows and uses an index that has them in order.
 pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     s.sql(" LIMIT ");
-    hidden_from_planner(s, |s| {
-        s.sql(rows);
-    });
-}
-
-/// Skips a number of rows.
-pub(crate) fn behind<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
-    s.sql(" OFFSET ");
     hidden_from_planner(s, |s| {
         s.sql(rows);
     });
@@ -90,21 +80,6 @@ pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
                 s.blob(digest.as_bytes());
             });
         }
-    }
-}
-
-/// Joins each candidate `c` with its invitation `i`.
-pub(crate) fn each_by_key<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
-    let Names { invitations, .. } = names;
-    // The lateral join reads one invitation at a time. A plain join might read the whole table.
-    if DB::STATS_SENSITIVE_PLANNER {
-        s.sql(" CROSS JOIN LATERAL (SELECT * FROM ").sql(invitations);
-        s.sql(" x WHERE x.id = c.which OFFSET 0) i");
-    } else {
-        // CROSS makes SQLite read the candidates first.
-        s.sql(format_args!(" CROSS JOIN {invitations} i"));
-        index_hint(s, names, "PRIMARY");
-        s.sql(" ON i.id = c.which");
     }
 }
 
@@ -232,20 +207,22 @@ pub(crate) fn status<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter:
         Status::Revoked => " AND i.uses < i.max_uses AND i.revoked_at IS NOT NULL",
         Status::Expired | Status::Active => " AND i.uses < i.max_uses AND i.revoked_at IS NULL",
     });
-    validity(s, status, filter);
+    validity(s, "i.expires_at", status, filter);
 }
 
-/// Writes the condition of a status on the expiry.
-pub(crate) fn validity<DB: Dialect>(s: &mut Statement<DB>, status: Status, filter: &Filter) {
-    match status {
-        Status::Used | Status::Revoked => {}
-        Status::Expired => {
-            s.sql(" AND i.expires_at <= ").int(filter.now.as_micros());
-        }
-        Status::Active => {
-            s.sql(" AND i.expires_at > ").int(filter.now.as_micros());
-        }
-    }
+/// Writes the condition of a status on the column of the expiry.
+pub(crate) fn validity<DB: Dialect>(
+    s: &mut Statement<DB>,
+    column: &str,
+    status: Status,
+    filter: &Filter,
+) {
+    let is = match status {
+        Status::Used | Status::Revoked => return,
+        Status::Expired => "<=",
+        Status::Active => ">",
+    };
+    s.sql(format_args!(" AND {column} {is} ")).int(filter.now.as_micros());
 }
 
 pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &TimeRange) {
@@ -284,20 +261,15 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(")");
 }
 
-/// Writes the range of terms `w` that match a searched term, from the index of terms. With `>`
-/// for `is`, the range contains the longer terms only.
-pub(crate) fn search_terms<DB: Dialect>(
-    s: &mut Statement<DB>,
-    names: &Names,
-    is: &str,
-    term: &SearchTerm,
-) {
+/// Writes the range of terms that match a searched term, from their index.
+pub(crate) fn search_terms<DB: Dialect>(s: &mut Statement<DB>, names: &Names, term: &SearchTerm) {
     let (below, end) = end_of(term);
-    s.sql(format_args!("{} w WHERE w.term {is} ", names.search_terms));
+    by_index(s, names, Index::TermsKey);
+    s.sql(" WHERE i.term >= ");
     hidden_from_planner(s, |s| {
         s.text(term.as_str());
     });
-    s.sql(format_args!(" AND w.term {below} "));
+    s.sql(format_args!(" AND i.term {below} "));
     hidden_from_planner(s, |s| {
         s.text(end);
     });
@@ -305,7 +277,8 @@ pub(crate) fn search_terms<DB: Dialect>(
 
 /// Writes the rows of invitations `i` whose code may begin with the searched text.
 pub(crate) fn tagged<DB: Dialect>(s: &mut Statement<DB>, names: &Names, search: &Search) {
-    s.sql(format_args!("{} i WHERE ", names.invitations));
+    by_index(s, names, Index::CodesTag);
+    s.sql(" WHERE ");
     if search.tags().is_empty() {
         s.sql("1 = 0");
         return;
@@ -322,14 +295,14 @@ fn end_of(term: &SearchTerm) -> (&'static str, String) {
     if term.is_whole() { ("<=", text.to_owned()) } else { ("<", format!("{text}{END_OF_PREFIX}")) }
 }
 
-/// Writes the condition of the invitations that a quota counts, on the table of states `s`.
+/// Writes the condition of the invitations that a quota counts, on the table of states `i`.
 pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
     match &quota.of {
-        QuotaOf::Inviter(user) => s.sql("s.inviter = ").text(user.as_str()),
-        QuotaOf::Division(division) => s.sql("s.division = ").text(division.as_str()),
+        QuotaOf::Inviter(user) => s.sql("i.inviter = ").text(user.as_str()),
+        QuotaOf::Division(division) => s.sql("i.division = ").text(division.as_str()),
     };
-    s.sql(" AND s.state = ").sql(state(State::Open));
-    s.sql(" AND s.expires_at > ").int(quota.now.as_micros());
+    s.sql(" AND i.state = ").sql(state(State::Open));
+    s.sql(" AND i.expires_at > ").int(quota.now.as_micros());
 }
 
 /// Writes the condition of the invitations that a purge removes.
@@ -353,18 +326,11 @@ pub(crate) fn after<DB: Dialect, I>(
     bytes: impl FnOnce(&I) -> &[u8; 16],
 ) {
     if let Some(after) = after {
-        let (time, id_bytes) = (after.at.as_micros(), bytes(&after.id));
-        if DB::ROW_COMPARISON {
-            s.sql(format_args!(" AND ({at}, {id}) < ("))
-                .int(time)
-                .sql(", ")
-                .blob(id_bytes)
-                .sql(")");
-        } else {
-            s.sql(format_args!(" AND {at} <= ")).int(time);
-            s.sql(format_args!(" AND ({at} < ")).int(time);
-            s.sql(format_args!(" OR {id} < ")).blob(id_bytes).sql(")");
-        }
+        let time = after.at.as_micros();
+        // MySQL and MariaDB find the beginning in an index by the first comparison only.
+        s.sql(format_args!(" AND {at} <= ")).int(time);
+        s.sql(format_args!(" AND ({at}, {id}) < (")).int(time);
+        s.sql(", ").blob(bytes(&after.id)).sql(")");
     }
 }
 

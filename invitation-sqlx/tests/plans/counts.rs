@@ -1,13 +1,14 @@
-//! Counts on PostgreSQL: exact up to the cap, and from entries of an index only.
+//! Counts: exact up to the cap, from entries of an index only, and of a bounded number of
+//! candidates of a search.
 
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    Criteria, Division, Draft, Filter, Invitations, Role, Scope, Status, StatusCounts, Store,
-    Timestamp,
+    Actor, Criteria, Division, Draft, Filter, Invitations, Limits, Role, Scope, Status,
+    StatusCounts, Store, Timestamp, UserId,
 };
 use invitation_sqlx::{
-    PgStore,
+    PgStore, SqliteStore,
     sqlx::{self, AssertSqlSafe, PgPool},
 };
 
@@ -61,6 +62,63 @@ async fn postgres_counts_exactly_up_to_the_cap() {
     assert_eq!(count(&store, 59_999).await, only_used(60_000, 59_999));
     assert_eq!(count(&store, 60_000).await, only_used(60_000, 60_000));
     assert_eq!(count(&store, 40_000).await, only_used(40_001, 40_000));
+}
+
+/// Counts the word of all addresses in a division of a hundred thousand invitations. Half of them
+/// have an address, and none of these is used.
+pub(super) async fn of_a_large_search_are_lower_bounds<S: Store>(invitations: &Invitations<S>) {
+    let counts = async |actor: &Actor, criteria: &Criteria| {
+        invitations.counts(actor, &criteria.clone().matching("example")).await.unwrap()
+    };
+    for actor in [manager(), admin()] {
+        let found = counts(&actor, &Criteria::new()).await;
+        let sum: u32 = Status::ALL.iter().map(|status| found.of(*status)).sum();
+        assert!((10_000..50_000).contains(&sum), "{found:?}");
+        assert_eq!(found.of(Status::Used), 0);
+        assert!(Status::ALL.iter().all(|status| !found.is_exact(*status)), "{found:?}");
+        let revoked = counts(&actor, &Criteria::new().with_status(Status::Revoked)).await;
+        assert!(revoked.of(Status::Revoked) <= 5_000, "{revoked:?}");
+        for status in Status::ALL {
+            assert_eq!(revoked.is_exact(*status), *status != Status::Revoked, "{revoked:?}");
+        }
+    }
+    // A division without invitations has exact counts, however many matches other divisions have.
+    let (user, role) = (UserId::new("u-9").unwrap(), Role::new("manager").unwrap());
+    let elsewhere = Actor::in_division(user, role, Division::new("hr").unwrap());
+    let found = counts(&elsewhere, &Criteria::new()).await;
+    assert_eq!(found, StatusCounts::up_to(Limits::COUNT_CAP));
+}
+
+/// With at most as many invitations as a search examines, its counts are exact. With more, they
+/// are lower bounds.
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_counts_of_a_large_search_are_lower_bounds() {
+    let _turn = TURN.lock().await;
+    let store = SqliteStore::in_memory().await.unwrap();
+    let insert = async |from: u32, until: u32| {
+        let sql = format!(
+            "WITH RECURSIVE n (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM n WHERE n < {until})
+             INSERT INTO invitation_codes (id, digest, tag, sealed, role, division, created_at,
+                 expires_at, max_uses, uses, held, version)
+             SELECT CAST(printf('%016d', n) AS BLOB), CAST(printf('%032d', n) AS BLOB), x'00', x'00',
+                 'staff', 'sales', n, 9e15, 1, 0, 0, 1 FROM n;
+             INSERT INTO invitation_search_terms
+             SELECT term, 'sales', created_at, id, 0
+             FROM invitation_codes, (SELECT 'anna' AS term UNION SELECT 'annabel')
+             WHERE created_at >= {from}"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(store.pool()).await.unwrap();
+    };
+    let service = Invitations::new(store.clone());
+    let count = async || service.counts(&admin(), &Criteria::new().matching("anna")).await.unwrap();
+    insert(1, 10_000).await;
+    let exact = count().await;
+    assert_eq!((exact.of(Status::Active), exact.is_exact(Status::Active)), (10_000, true));
+    assert!(exact.is_exact(Status::Used));
+    insert(10_001, 10_001).await;
+    let counts = count().await;
+    assert!((5_000..=10_000).contains(&counts.of(Status::Active)), "{counts:?}");
+    assert!(!counts.is_exact(Status::Active) && !counts.is_exact(Status::Used));
 }
 
 /// Search terms of an earlier redeemer may still be stored.

@@ -109,4 +109,5 @@ async fn mariadb_uses_the_intended_indexes() {
             assert!(keys.contains(&name), "{question:?} is to use {name}:\n{told}");
         }
     }
+    super::counts::of_a_large_search_are_lower_bounds(&invitations).await;
 }

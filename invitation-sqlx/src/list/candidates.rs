@@ -1,0 +1,210 @@
+//! The queries for the candidates of a plan.
+
+use invitation_core::{Filter, InvitationId, PageRequest, Scope, Timestamp};
+
+use super::{
+    Index,
+    plan::{Plan, Value},
+};
+use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+
+/// A list that is asked for.
+pub(super) struct ListQuery<'a> {
+    pub(super) names: &'a Names,
+    pub(super) scope: &'a Scope,
+    pub(super) filter: &'a Filter,
+    pub(super) page: &'a PageRequest<InvitationId>,
+}
+
+/// A column of an index, and the value that all candidates have in it.
+type Fixed<'a> = (&'static str, Value<'a>);
+
+impl ListQuery<'_> {
+    /// Begins a statement with the table `z`: the candidate after the first `max`, if there is
+    /// one. It is where the candidates of a scan end. A set with such a candidate is not small.
+    pub(super) fn end<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>, max: u32) {
+        if let Plan::ByValidityLength(status) = plan {
+            self.by_validity_length(s, *status);
+            return;
+        }
+        s.sql("WITH z AS (SELECT at, which FROM (");
+        self.candidates(s, plan, max);
+        s.sql(") m");
+        if plan.is_scan() {
+            s.sql(" ORDER BY ").sql(self.order::<DB>(plan));
+        }
+        s.sql(" LIMIT 1 OFFSET ").sql(max).sql(") ");
+    }
+
+    /// Writes the query for the candidates, up to one more than `max`: the time of creation as
+    /// `at`, and the id as `which`.
+    pub(super) fn candidates<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>, max: u32) {
+        let most = max.saturating_add(1);
+        match plan {
+            Plan::Scan(index, fixed) => {
+                self.scan(s, *index, fixed);
+                render::at_most(s, most);
+            }
+            Plan::ByValidityLength(_) => {
+                s.sql("SELECT at, which, NULL AS division FROM f");
+            }
+            Plan::Validity(status) => {
+                s.sql("SELECT i.created_at AS at, i.id AS which, i.division FROM ");
+                render::by_index(s, self.names, valid(self.scope));
+                s.sql(" WHERE i.state = ").sql(render::state(status.state()));
+                render::scope(s, self.scope);
+                render::validity(s, "i.expires_at", *status, self.filter);
+                s.sql(" ORDER BY i.expires_at");
+                render::at_most(s, most);
+            }
+            Plan::Found(term, search) => {
+                if let Some(term) = term {
+                    s.sql("SELECT * FROM (SELECT i.created_at AS at, i.invitation AS which, ");
+                    s.sql("i.division FROM ");
+                    render::search_terms(s, self.names, term);
+                    // The order makes the planner use the index of terms, even if most rows
+                    // match the term.
+                    s.sql(" ORDER BY i.term");
+                    render::at_most(s, most);
+                    s.sql(") v");
+                    if search.tags().is_empty() {
+                        return;
+                    }
+                    s.sql(" UNION ALL ");
+                }
+                s.sql("SELECT * FROM (SELECT i.created_at AS at, i.id AS which, i.division FROM ");
+                render::tagged(s, self.names, search);
+                s.sql(" LIMIT ").sql(most).sql(") t");
+            }
+        }
+    }
+
+    /// Returns the order of the candidates. Candidates of a range begin with the first column of
+    /// the index, so that PostgreSQL need not sort them.
+    pub(super) fn order<DB: Dialect>(&self, plan: &Plan<'_>) -> &'static str {
+        match plan {
+            Plan::Scan(_, fixed) if fixed.len() == 1 && self.is_range::<DB>(fixed) => {
+                "head DESC, at DESC, which DESC"
+            }
+            _ => "at DESC, which DESC",
+        }
+    }
+
+    /// Whether a scan is written as a range over the whole key of its index.
+    ///
+    /// PostgreSQL expects few rows for an equality until it has statistics of the table. It would
+    /// then use any index and sort the rows. Only the intended index can satisfy the range. With
+    /// a second fixed column, the range would read all rows with the first value.
+    fn is_range<DB: Dialect>(&self, fixed: &[Value<'_>]) -> bool {
+        DB::STATS_SENSITIVE_PLANNER && fixed.len() <= 1 && self.filter.created.from.is_none()
+    }
+
+    /// Writes the candidates of an index in the list's order, without a limit.
+    fn scan<DB: Dialect>(&self, s: &mut Statement<DB>, index: Index, fixed: &[Value<'_>]) {
+        let is_range = self.is_range::<DB>(fixed);
+        let fixed: Vec<Fixed<'_>> =
+            index.columns().iter().copied().zip(fixed.iter().copied()).collect();
+        let head = fixed.iter().filter(|_| is_range);
+        s.sql("SELECT i.created_at AS at, i.id AS which");
+        for (column, _) in head.clone() {
+            s.sql(format_args!(", i.{column} AS head"));
+        }
+        s.sql(if index.has_expiry() { ", i.expires_at AS ends_at" } else { "" }).sql(" FROM ");
+        render::by_index(s, self.names, index);
+        // The index contains only rows with a batch. The planner does not derive that from the
+        // row comparison.
+        let is_partial = index == Index::CodesBatch;
+        s.sql(if is_partial { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
+        if is_range {
+            self.between(s, &fixed);
+        } else {
+            for (column, value) in &fixed {
+                s.sql(format_args!(" AND i.{column} = "));
+                value.write(s);
+            }
+            self.restrict_range(s, "i.created_at", "i.id");
+        }
+        s.sql(" ORDER BY ");
+        for (column, _) in head {
+            s.sql(format_args!("i.{column} DESC, "));
+        }
+        s.sql("i.created_at DESC, i.id DESC");
+    }
+
+    /// Writes the candidates as a range over the whole key of the index.
+    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, fixed: &[Fixed<'_>]) {
+        let until = self.filter.created.until.map(Timestamp::as_micros);
+        let after = self.page.after.as_ref();
+        let after = after.filter(|after| until.is_none_or(|until| after.at.as_micros() < until));
+        let end = match after {
+            Some(after) => vec![
+                ("created_at", Value::Time(after.at.as_micros())),
+                ("id", Value::Blob(after.id.as_bytes())),
+            ],
+            None => until.map(|until| ("created_at", Value::Time(until))).into_iter().collect(),
+        };
+        compare(s, ">=", fixed);
+        let is_before = if end.is_empty() { "<=" } else { "<" };
+        compare(s, is_before, &[fixed, &end].concat());
+    }
+
+    pub(super) fn page_and_one(&self) -> u64 {
+        u64::from(self.page.limit) + 1
+    }
+
+    /// Restricts the candidates to the requested range of the list.
+    pub(super) fn restrict_range<DB: Dialect>(&self, s: &mut Statement<DB>, at: &str, id: &str) {
+        render::span(s, at, &self.filter.created);
+        render::after(s, at, id, self.page.after.as_ref(), InvitationId::as_bytes);
+    }
+
+    /// Joins the candidates `c` with their invitations and checks the whole filter.
+    pub(super) fn join_and_filter<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>) {
+        let key = DB::use_index(&self.names.index(Index::CodesKey));
+        s.sql(DB::each_by_key(&self.names.invitations, &key)).sql(" WHERE 1 = 1");
+        if let (Plan::Scan(index, _), Some(status)) = (plan, self.filter.status)
+            && index.has_expiry()
+        {
+            // The index entry holds the expiry, so this check needs no look at the wide row.
+            render::validity(s, "c.ends_at", status, self.filter);
+        }
+        // `COALESCE` hides the filter from the planner. The planner would count conditions again
+        // that the candidates already meet, expect too few rows, and choose another index.
+        s.sql(" AND COALESCE(1 = 1");
+        render::scope(s, self.scope);
+        render::filter(s, self.filter, self.names);
+        s.sql(", 1 = 0)");
+    }
+}
+
+/// Returns the index of invitations by their expiry.
+pub(super) fn valid(scope: &Scope) -> Index {
+    match scope {
+        Scope::All => Index::StatesValidAnywhere,
+        Scope::Division(_) => Index::StatesValid,
+    }
+}
+
+/// Compares columns of the index with values, if there are any. PostgreSQL plans a query without
+/// values once.
+fn compare<DB: Dialect>(s: &mut Statement<DB>, is: &str, key: &[Fixed<'_>]) {
+    if key.is_empty() {
+        return;
+    }
+    s.sql(" AND ").list(key, |s, (column, _)| {
+        s.sql(format_args!("i.{column}"));
+    });
+    s.sql(format_args!(" {is} "))
+        .list(key, |s, (_, value)| render::hidden_from_planner(s, |s| value.write(s)));
+}
+
+impl Value<'_> {
+    fn write<DB: Dialect>(self, s: &mut Statement<DB>) {
+        match self {
+            Self::Text(text) => s.text(text),
+            Self::Blob(bytes) => s.blob(bytes),
+            Self::Time(micros) => s.int(micros),
+            Self::State(state) => s.sql(render::state(state)),
+        };
+    }
+}

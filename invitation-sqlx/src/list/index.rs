@@ -1,0 +1,79 @@
+//! The indexes that queries name, or are written for.
+//!
+//! A test compares them with the schema of each database.
+
+/// An index, or the primary key of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Index {
+    CodesKey,
+    CodesNewest,
+    CodesNewestAnywhere,
+    CodesRole,
+    CodesInviter,
+    CodesBatch,
+    CodesTag,
+    CodesInvitee,
+    StatesKey,
+    StatesAnywhere,
+    StatesValid,
+    StatesValidAnywhere,
+    StatesValidBy,
+    TermsKey,
+}
+
+/// The name of an index that is the primary key.
+const KEY: &str = "PRIMARY";
+
+impl Index {
+    /// Returns the table, the name of the index, and its columns. Both names come without the
+    /// prefix. Further columns may follow, and a database with partial indexes leaves out the
+    /// column that the condition fixes.
+    const fn definition(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        const CODES: &str = "codes";
+        const STATES: &str = "states";
+        match self {
+            Self::CodesKey => (CODES, KEY, &["id"]),
+            Self::CodesNewest => (CODES, "codes_newest", &["division", "created_at", "id"]),
+            Self::CodesNewestAnywhere => (CODES, "codes_newest_anywhere", &["created_at", "id"]),
+            Self::CodesRole => (CODES, "codes_role", &["role", "division", "created_at", "id"]),
+            Self::CodesInviter => (CODES, "codes_inviter", &["inviter", "created_at", "id"]),
+            Self::CodesBatch => (CODES, "codes_batch", &["batch", "created_at", "id"]),
+            Self::CodesTag => (CODES, "codes_tag", &["tag"]),
+            Self::CodesInvitee => {
+                (CODES, "codes_invitee", &["email_key", "division", "expires_at"])
+            }
+            Self::StatesKey => (STATES, KEY, &["division", "state", "created_at", "id"]),
+            Self::StatesAnywhere => (STATES, "states_anywhere", &["state", "created_at", "id"]),
+            Self::StatesValid => (STATES, "states_valid", &["state", "division", "expires_at"]),
+            Self::StatesValidAnywhere => {
+                (STATES, "states_valid_anywhere", &["state", "expires_at"])
+            }
+            Self::StatesValidBy => (STATES, "states_valid_by", &["state", "inviter", "expires_at"]),
+            Self::TermsKey => {
+                ("search_terms", KEY, &["term", "division", "created_at", "invitation"])
+            }
+        }
+    }
+
+    /// Whether it is the primary key of its table.
+    pub(crate) fn is_key(self) -> bool {
+        self.name() == KEY
+    }
+
+    /// Whether its entries hold the expiry, although no scan is ordered by it.
+    pub(crate) const fn has_expiry(self) -> bool {
+        matches!(self, Self::StatesKey | Self::StatesAnywhere)
+    }
+
+    pub(crate) const fn table(self) -> &'static str {
+        self.definition().0
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        self.definition().1
+    }
+
+    pub(crate) const fn columns(self) -> &'static [&'static str] {
+        self.definition().2
+    }
+}
