@@ -21,9 +21,12 @@ pub(super) const NO_AUTOVACUUM: &str = "
 /// Returns the maximum number of rows that a single plan step returns or filters out.
 fn bound(question: Question) -> u64 {
     match question {
-        // Up to the cap of each status, or all matches of a term, which is half of them.
-        Question::StatusCounts | Question::CountsOf(_) => 10_001,
-        Question::Search(_) => 5_001,
+        // Up to the cap of each status.
+        Question::StatusCounts => 10_001,
+        // All terms of each candidate, a few terms of up to 10,001 candidates.
+        Question::CountsOf(_) => 60_000,
+        // All terms of each candidate, a few terms of up to 5,001 candidates.
+        Question::Search(_) => 30_000,
         _ => 2_001,
     }
 }
