@@ -287,7 +287,7 @@ pub(crate) async fn count(
     if filter.search.is_some() {
         // Few of the entries may match, so their number is bounded.
         let (mut after, mut examined) = (None, 0);
-        while examined < MAX_COUNTED {
+        while examined <= MAX_COUNTED {
             let piece = piece::<Record>(calls, &behind(&walked, after.as_ref()), MAX_PIECE).await?;
             examined += u32::try_from(piece.items.len()).unwrap_or(u32::MAX);
             for one in &piece.items {
