@@ -27,6 +27,10 @@ impl ListQuery<'_> {
             self.by_validity_length(s, *status);
             return;
         }
+        if let Plan::AllTerms(division, terms) = plan {
+            self.end_of_all_terms(s, division, terms, max);
+            return;
+        }
         s.sql("WITH z AS (SELECT at, which FROM (");
         self.candidates(s, plan, max);
         s.sql(") m");
@@ -45,6 +49,7 @@ impl ListQuery<'_> {
                 self.scan(s, *index, fixed);
                 render::at_most(s, most);
             }
+            Plan::AllTerms(division, terms) => self.with_all_terms(s, division, terms, max),
             Plan::ByValidityLength(_) => {
                 s.sql("SELECT at, which, NULL AS division FROM f");
             }
@@ -61,7 +66,7 @@ impl ListQuery<'_> {
                 if let Some(term) = term {
                     s.sql("SELECT * FROM (SELECT i.created_at AS at, i.invitation AS which, ");
                     s.sql("i.division FROM ");
-                    render::search_terms(s, self.names, term);
+                    render::search_terms(s, self.names, ">=", term);
                     // The order makes the planner use the index of terms, even if most rows
                     // match the term.
                     s.sql(" ORDER BY i.term");
@@ -100,12 +105,18 @@ impl ListQuery<'_> {
     }
 
     /// Writes the candidates of an index in the list's order, without a limit.
-    fn scan<DB: Dialect>(&self, s: &mut Statement<DB>, index: Index, fixed: &[Value<'_>]) {
+    pub(super) fn scan<DB: Dialect>(
+        &self,
+        s: &mut Statement<DB>,
+        index: Index,
+        fixed: &[Value<'_>],
+    ) {
+        let id = if index == Index::TermsKey { "i.invitation" } else { "i.id" };
         let is_range = self.is_range::<DB>(fixed);
         let fixed: Vec<Fixed<'_>> =
             index.columns().iter().copied().zip(fixed.iter().copied()).collect();
         let head = fixed.iter().filter(|_| is_range);
-        s.sql("SELECT i.created_at AS at, i.id AS which");
+        s.sql(format_args!("SELECT i.created_at AS at, {id} AS which"));
         for (column, _) in head.clone() {
             s.sql(format_args!(", i.{column} AS head"));
         }
@@ -122,13 +133,13 @@ impl ListQuery<'_> {
                 s.sql(format_args!(" AND i.{column} = "));
                 value.write(s);
             }
-            self.restrict_range(s, "i.created_at", "i.id");
+            self.restrict_range(s, "i.created_at", id);
         }
         s.sql(" ORDER BY ");
         for (column, _) in head {
             s.sql(format_args!("i.{column} DESC, "));
         }
-        s.sql("i.created_at DESC, i.id DESC");
+        s.sql(format_args!("i.created_at DESC, {id} DESC"));
     }
 
     /// Writes the candidates as a range over the whole key of the index.

@@ -6,6 +6,7 @@ use invitation_core::{
 
 use super::{
     Index,
+    all_terms::ChosenTerms,
     candidates::{ListQuery, valid},
     plan::{self, Plan},
 };
@@ -57,7 +58,9 @@ impl ListQuery<'_> {
         let terms = plan::leading_terms::<DB>(conn, self.names, search, MAX_COUNTED).await?;
         let (mut first, all) = (None, Filter::all(self.filter.now));
         let found = Plan::Found(terms.first().map(|(_, term)| *term), search);
-        for plan in [found].into_iter().chain(plan::plans::<DB>(self.scope, &all, [])) {
+        for plan in
+            [found].into_iter().chain(plan::plans::<DB>(self.scope, &all, ChosenTerms::default()))
+        {
             let mut s = Statement::<DB>::new("");
             self.numbers(&mut s, &plan);
             let numbers = numbers(conn, "count", s, Status::ALL.len() + 1).await?;

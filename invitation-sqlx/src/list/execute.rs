@@ -5,8 +5,9 @@ use invitation_core::{
 };
 
 use super::{
+    all_terms::{self, ChosenTerms},
     candidates::ListQuery,
-    plan::{self, MAX_FOUND, Plan},
+    plan::{self, Plan},
 };
 use crate::{
     dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
@@ -20,13 +21,12 @@ pub(crate) async fn list<DB: Dialect>(
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Record, InvitationId>, StoreError> {
     let query = ListQuery { names, scope, filter, page };
-    let mut rare = Vec::new();
-    if let Some(search) = &filter.search {
-        let terms = plan::leading_terms::<DB>(conn, names, search, MAX_FOUND).await?;
-        rare = terms.into_iter().filter(|(matches, _)| *matches <= i64::from(MAX_FOUND)).collect();
-    }
+    let chosen = match &filter.search {
+        Some(search) => all_terms::choose::<DB>(conn, names, scope, search).await?,
+        None => ChosenTerms::default(),
+    };
     let mut short = StorePage { items: Vec::new(), next: None };
-    for plan in plan::plans::<DB>(scope, filter, rare.into_iter().map(|(_, term)| term)) {
+    for plan in plan::plans::<DB>(scope, filter, chosen) {
         let (items, end) = query.run::<DB>(conn, &plan).await?;
         let is_full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
         let position = |last: &Record| Position { at: last.created_at, id: last.id };

@@ -3,6 +3,7 @@
 //! Each list reads a bounded number of candidates from an index, and checks the whole filter on
 //! each candidate. So its work is bounded for any number of rows.
 
+mod all_terms;
 mod by_validity_length;
 mod candidates;
 mod count;

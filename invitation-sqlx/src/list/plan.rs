@@ -1,8 +1,8 @@
 //! Plans: which candidates a list reads, chosen by the filter.
 
-use invitation_core::{Filter, Scope, Search, SearchTerm, State, Status, StoreError};
+use invitation_core::{Division, Filter, Scope, Search, SearchTerm, State, Status, StoreError};
 
-use super::{Index, count};
+use super::{Index, all_terms::ChosenTerms, count};
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
 /// The number of search terms by which candidates are found. All terms are checked on each
@@ -19,6 +19,8 @@ pub(super) enum Plan<'a> {
     /// these values. The time of creation and the id are its next columns. If the candidates end
     /// before the page is full, the page is short, and the next page continues after them.
     Scan(Index, Vec<Value<'a>>),
+    /// Invitations with all of these terms, in the list's order.
+    AllTerms(&'a Division, &'a [SearchTerm]),
     /// A *small set*: all invitations that a search term or a tag finds, in any order. If there
     /// are few of them, they are the whole answer.
     Found(Option<&'a SearchTerm>, &'a Search),
@@ -38,11 +40,11 @@ pub(super) enum Value<'a> {
 }
 
 /// Returns the plans of a filter, in the order in which they are tried. The first one with a
-/// complete answer is enough. The rare terms of a search have few matches.
+/// complete answer is enough.
 pub(super) fn plans<'a, DB: Dialect>(
     scope: &'a Scope,
     filter: &'a Filter,
-    rare: impl IntoIterator<Item = &'a SearchTerm>,
+    chosen: ChosenTerms<'a>,
 ) -> Vec<Plan<'a>> {
     let Filter { now: _, status, role, inviter, batch, created: _, expires: _, search } = filter;
     let division = match scope {
@@ -52,31 +54,44 @@ pub(super) fn plans<'a, DB: Dialect>(
     let within = |one, anywhere| if division.is_some() { one } else { anywhere };
     let mut plans: Vec<_> = match search {
         Some(search) if search.terms().is_empty() => vec![Plan::Found(None, search)],
-        Some(search) => rare.into_iter().map(|term| Plan::Found(Some(term), search)).collect(),
+        Some(search) => {
+            chosen.rare.into_iter().map(|term| Plan::Found(Some(term), search)).collect()
+        }
         None => Vec::new(),
     };
     let scans = [
-        batch.as_ref().map(|batch| (Index::CodesBatch, vec![Value::Blob(batch.as_bytes())])),
+        batch
+            .as_ref()
+            .map(|batch| Plan::Scan(Index::CodesBatch, vec![Value::Blob(batch.as_bytes())])),
+        chosen.common.map(|(division, terms)| Plan::AllTerms(division, terms)),
         status.map(|status| {
             let state = division.into_iter().chain([Value::State(status.state())]);
-            (within(Index::StatesKey, Index::StatesAnywhere), state.collect())
+            Plan::Scan(within(Index::StatesKey, Index::StatesAnywhere), state.collect())
         }),
-        inviter.as_ref().map(|inviter| (Index::CodesInviter, vec![Value::Text(inviter.as_str())])),
-        role.as_ref()
-            .zip(division)
-            .map(|(role, division)| (Index::CodesRole, vec![Value::Text(role.as_str()), division])),
+        inviter
+            .as_ref()
+            .map(|user| Plan::Scan(Index::CodesInviter, vec![Value::Text(user.as_str())])),
+        role.as_ref().zip(division).map(|(role, division)| {
+            Plan::Scan(Index::CodesRole, vec![Value::Text(role.as_str()), division])
+        }),
     ];
     let mut scans: Vec<_> = scans.into_iter().flatten().collect();
     if scans.is_empty() {
         let newest = within(Index::CodesNewest, Index::CodesNewestAnywhere);
-        scans.push((newest, division.into_iter().collect()));
+        scans.push(Plan::Scan(newest, division.into_iter().collect()));
     }
     let by_expiry = status.filter(|status| status.state() == State::Open);
     let by_length = by_expiry.filter(|_| DB::LATERAL_JOINS && count::is_told_by_states(filter));
     plans.extend(by_length.map(Plan::ByValidityLength));
-    plans.extend(scans.into_iter().map(|(index, fixed)| Plan::Scan(index, fixed)));
+    plans.extend(scans);
     plans.extend(by_expiry.map(Plan::Validity));
     plans
+}
+
+/// Returns the first terms of a search, which are the longest.
+pub(super) fn leading(search: &Search) -> &[SearchTerm] {
+    let terms = search.terms();
+    &terms[..terms.len().min(MAX_LEADING_TERMS)]
 }
 
 /// Returns the terms of a search by which candidates may be found, each with its number of
@@ -88,8 +103,7 @@ pub(super) async fn leading_terms<'a, DB: Dialect>(
     search: &'a Search,
     cap: u32,
 ) -> Result<Vec<(i64, &'a SearchTerm)>, StoreError> {
-    let terms = search.terms();
-    let terms = &terms[..terms.len().min(MAX_LEADING_TERMS)];
+    let terms = leading(search);
     if let [] | [_] = terms {
         return Ok(terms.iter().map(|term| (0, term)).collect());
     }
@@ -97,7 +111,7 @@ pub(super) async fn leading_terms<'a, DB: Dialect>(
     for (n, term) in terms.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " });
         count::rows_up_to(&mut s, cap.saturating_add(1), |s| {
-            render::search_terms(s, names, term);
+            render::search_terms(s, names, ">=", term);
             s.sql(" ORDER BY i.term");
         });
     }
@@ -112,13 +126,16 @@ impl Plan<'_> {
     pub(super) fn max(&self, filter: &Filter) -> u32 {
         match self {
             // Checking the terms of a candidate costs a look at the table of terms.
-            Self::Scan(..) if filter.search.is_some() => 1_000,
-            Self::Scan(..) | Self::Validity(_) | Self::ByValidityLength(_) => 2_000,
+            Self::Scan(..) | Self::AllTerms(..) if filter.search.is_some() => 1_000,
+            Self::Scan(..) | Self::AllTerms(..) | Self::Validity(_) | Self::ByValidityLength(_) => {
+                2_000
+            }
             Self::Found(..) => MAX_FOUND,
         }
     }
 
+    /// Whether the candidates come in the list's order, so that a short page can be continued.
     pub(super) fn is_scan(&self) -> bool {
-        matches!(self, Self::Scan(..))
+        matches!(self, Self::Scan(..) | Self::AllTerms(..))
     }
 }

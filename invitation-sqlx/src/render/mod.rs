@@ -261,11 +261,17 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(")");
 }
 
-/// Writes the range of terms that match a searched term, from their index.
-pub(crate) fn search_terms<DB: Dialect>(s: &mut Statement<DB>, names: &Names, term: &SearchTerm) {
+/// Writes the range of terms that match a searched term, from their index. With `>=` the range
+/// includes the term itself, with `>` only longer ones.
+pub(crate) fn search_terms<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    is: &str,
+    term: &SearchTerm,
+) {
     let (below, end) = end_of(term);
     by_index(s, names, Index::TermsKey);
-    s.sql(" WHERE i.term >= ");
+    s.sql(format_args!(" WHERE i.term {is} "));
     hidden_from_planner(s, |s| {
         s.text(term.as_str());
     });
