@@ -23,6 +23,7 @@ use crate::{
     dialect::{Batching, Dialect},
     error::store_error,
     names::Names,
+    retry::Retries,
     values::PushColumn,
 };
 
@@ -76,7 +77,15 @@ impl SqlStore<Sqlite> {
             .busy_timeout(BUSY_TIMEOUT);
         let pool =
             SqlitePoolOptions::new().after_release(|conn, _| Box::pin(Self::may_be_reused(conn)));
-        Self::opened(pool.connect_with(options)).await
+        let mut retries = Retries::with_random_pauses();
+        loop {
+            // Processes that create the file together also turn on its write-ahead log together.
+            // For that, SQLite does not wait for the other's lock.
+            match Self::opened(pool.clone().connect_with(options.clone())).await {
+                Err(error) if retries.again_after(&error).await => {}
+                done => return done,
+            }
+        }
     }
 
     /// Opens the database of this URL: `sqlite:FILE` as [`open`](Self::open) does, or
