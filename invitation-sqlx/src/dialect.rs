@@ -12,7 +12,13 @@ use sqlx::{
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{error::commit_error, names::Names, ops::Begin, values::PushColumn};
+use crate::{
+    error::{commit_error, store_error},
+    names::Names,
+    ops::{Begin, Step},
+    statement::Statement,
+    values::Value,
+};
 
 mod sealed {
     #[expect(unnameable_types, reason = "that is what seals")]
@@ -121,13 +127,6 @@ pub trait Dialect:
     /// Which redemptions of concurrent callers are sent together.
     #[doc(hidden)]
     const BATCHING: Batching;
-    /// Whether the server accepts several statements as one message. Values are then part of the
-    /// text. The same holds for the statements of a dialect that is not
-    /// [`CANCEL_SAFE`](Self::CANCEL_SAFE).
-    const MULTI_STATEMENTS: bool;
-    /// The function that binds a column of many rows as one value, if the database supports that.
-    #[doc(hidden)]
-    const PUSH_COLUMN: Option<PushColumn<Self>>;
     /// The maximum number of values that one statement binds.
     const MAX_BINDS: usize;
     /// The SQL of the migrations in order, with `{prefix}` for the table prefix.
@@ -180,6 +179,32 @@ pub trait Dialect:
     /// is not, or if that is unknown, later work of the host on the connection cannot be
     /// committed.
     fn fail_closed(conn: &mut Self::Connection, depth: usize) -> impl Future<Output = bool> + Send;
+
+    /// Writes rows of values to insert.
+    #[doc(hidden)]
+    fn push_rows(s: &mut Statement<Self>, rows: Vec<Vec<Value<'_>>>) {
+        if rows.len() > 1 {
+            s.set_one_off();
+        }
+        for (n, row) in rows.into_iter().enumerate() {
+            s.sql(if n == 0 { "VALUES (" } else { ", (" }).values(row).sql(")");
+        }
+    }
+
+    /// Runs one statement as a transaction of the store's own.
+    #[doc(hidden)]
+    fn run_as_transaction(
+        conn: &mut Self::Connection,
+        operation: &'static str,
+        s: Statement<Self>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            let failed = |error| store_error::<Self>(operation, error);
+            let mut step = Step::<Self>::begin(conn, Begin::Own).await.map_err(failed)?;
+            s.run(step.conn()).await.map_err(failed)?;
+            step.commit().await.map_err(|error| commit_error::<Self>(operation, error))
+        }
+    }
 
     /// Redeems in fewer round trips than the general path. Returns `None` if this database has no
     /// faster path for the transition, or if the general path has to explain the refusal.

@@ -43,11 +43,11 @@ mod cached_connection;
 mod connection_cache;
 mod connections;
 mod dialect;
+mod effects;
 mod error;
 mod joined;
 mod list;
 mod mechanisms;
-mod message;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod names;

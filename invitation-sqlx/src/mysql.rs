@@ -1,6 +1,7 @@
 //! The dialect of MySQL and MariaDB.
 
 mod errors;
+mod message;
 mod migrating;
 mod redeem;
 mod text;
@@ -14,14 +15,17 @@ use sqlx::{
 };
 use sqlx_core::transaction::TransactionManager;
 
-use self::text::{OptUtf8, Utf8};
+use self::{
+    message::Message,
+    text::{OptUtf8, Utf8},
+};
 use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
     error::commit_error,
     names::Names,
     ops::{self, Begin},
-    values::PushColumn,
+    statement::Statement,
 };
 
 /// A store in a MySQL (8.0.16 or later) or MariaDB (10.5 or later) database, of any character set
@@ -138,8 +142,6 @@ impl Dialect for MySql {
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const BATCHING: Batching = Batching::SameCode;
-    const MULTI_STATEMENTS: bool = true;
-    const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
     // the longest rows within MariaDB's default max_allowed_packet, 16 MB.
     const MAX_BINDS: usize = 16_384;
@@ -202,6 +204,18 @@ impl Dialect for MySql {
         // The server answers that the connection has ended, or does not answer.
         ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
         false
+    }
+
+    async fn run_as_transaction(
+        conn: &mut MySqlConnection,
+        operation: &'static str,
+        s: Statement<Self>,
+    ) -> Result<(), StoreError> {
+        let mut message = Message::beginning();
+        message.add(s);
+        message.commit();
+        let sent = message.send(conn).await;
+        sent.map(|_| ()).map_err(|error| error.into_store_error(operation))
     }
 
     async fn redeem(

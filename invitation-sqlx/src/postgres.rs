@@ -1,8 +1,9 @@
 //! The PostgreSQL dialect.
 
-mod batch;
+mod arrays;
 mod migrating;
-mod single_statement;
+mod redeem;
+mod statement;
 
 use std::borrow::Cow;
 
@@ -21,7 +22,8 @@ use crate::{
     error::{commit_error, store_error},
     names::Names,
     ops::{self, Begin},
-    values::{Column, PushColumn},
+    statement::Statement,
+    values::Value,
 };
 
 /// A store in a PostgreSQL database, version 13 or later, whose encoding must be UTF-8.
@@ -81,14 +83,6 @@ impl Dialect for Postgres {
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
     const BATCHING: Batching = Batching::AnyCode;
-    const MULTI_STATEMENTS: bool = false;
-    const PUSH_COLUMN: Option<PushColumn<Self>> = Some(|builder, column| {
-        match column {
-            Column::Ints(values) => builder.push_bind(values),
-            Column::Texts(values) => builder.push_bind(values),
-            Column::Blobs(values) => builder.push_bind(values),
-        };
-    });
     // The protocol counts the values in 16 bits:
     // https://www.postgresql.org/docs/current/protocol-message-formats.html
     const MAX_BINDS: usize = 65_535;
@@ -172,13 +166,27 @@ impl Dialect for Postgres {
         false
     }
 
+    fn push_rows(s: &mut Statement<Self>, rows: Vec<Vec<Value<'_>>>) {
+        if let [row] = &rows[..] {
+            s.sql("VALUES (").values(row.iter().cloned()).sql(")");
+            return;
+        }
+        // `UNNEST` stands in the select list, where PostgreSQL passes on one row at a time. In
+        // FROM it would first store all rows.
+        for (n, column) in arrays::of(rows).into_iter().enumerate() {
+            s.sql(if n == 0 { "SELECT UNNEST(" } else { ", UNNEST(" });
+            column.bind(s);
+            s.sql(")");
+        }
+    }
+
     async fn redeem(
         conn: &mut PgConnection,
         begin: Begin,
         names: &Names,
         transition: &Transition,
     ) -> Result<Option<Outcome>, StoreError> {
-        single_statement::redeem(conn, begin, names, transition).await
+        redeem::redeem(conn, begin, names, transition).await
     }
 
     async fn redeem_batch(
@@ -186,7 +194,7 @@ impl Dialect for Postgres {
         names: &Names,
         transitions: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
-        batch::redeem_batch(conn, names, transitions).await
+        redeem::redeem_batch(conn, names, transitions).await
     }
 
     async fn migrate(

@@ -24,7 +24,6 @@ use crate::{
     error::store_error,
     names::Names,
     retry::Retries,
-    values::PushColumn,
 };
 
 /// A store in a SQLite database.
@@ -182,8 +181,6 @@ impl Dialect for Sqlite {
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
     const BATCHING: Batching = Batching::AnyCode;
-    const MULTI_STATEMENTS: bool = false;
-    const PUSH_COLUMN: Option<PushColumn<Self>> = None;
     // The limit is SQLITE_MAX_VARIABLE_NUMBER, since SQLite 3.32.
     const MAX_BINDS: usize = 32_766;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];

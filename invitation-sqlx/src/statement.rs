@@ -2,20 +2,21 @@
 //!
 //! This is a thin layer over sqlx's query builder, with a method for each form of value.
 
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Database, Executor, QueryBuilder, RawSql, raw_sql};
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, Scalar},
     error::is_taken,
-    values::{Column, PushColumn},
+    values::Value,
 };
 
 /// An SQL statement under construction.
-pub(crate) struct Statement<DB: Dialect> {
+#[expect(unnameable_types, reason = "a part of the sealed dialects")]
+pub struct Statement<DB: Dialect> {
     builder: QueryBuilder<DB>,
     /// The same statement with its values in the text, for connections on which preparing is not
     /// safe.
@@ -39,8 +40,12 @@ impl<DB: Dialect> Statement<DB> {
     /// Marks a statement whose text depends on the number of values. It is not kept prepared,
     /// because the same text rarely comes again.
     pub(crate) fn one_off(mut self) -> Self {
-        self.is_one_off = true;
+        self.set_one_off();
         self
+    }
+
+    pub(crate) fn set_one_off(&mut self) {
+        self.is_one_off = true;
     }
 
     /// Marks a statement that carries a code or an address. The driver logs the text of
@@ -111,9 +116,21 @@ impl<DB: Dialect> Statement<DB> {
         self
     }
 
-    /// Binds the values of one column of many rows as one value.
-    pub(crate) fn column(&mut self, push: PushColumn<DB>, column: Column) {
-        push(&mut self.builder, column);
+    pub(crate) fn value(&mut self, value: Value<'_>) -> &mut Self {
+        match value {
+            Value::Int(value) => self.opt_int(value),
+            Value::Text(value) => self.opt_text(value),
+            Value::Blob(value) => self.opt_blob(value.as_deref()),
+            Value::Sql(expression) => self.sql(expression),
+        }
+    }
+
+    /// Writes values, separated by commas.
+    pub(crate) fn values<'v>(&mut self, values: impl IntoIterator<Item = Value<'v>>) -> &mut Self {
+        for (n, value) in values.into_iter().enumerate() {
+            self.sql(if n == 0 { "" } else { ", " }).value(value);
+        }
+        self
     }
 
     fn inline(&mut self, part: impl Display) {
@@ -136,6 +153,12 @@ impl<DB: Dialect> Statement<DB> {
     pub(crate) fn into_inlined(self) -> String {
         debug_assert!(!self.secret, "a secret is never in the text");
         self.inlined
+    }
+
+    /// Binds a value of a type that only this database has.
+    pub(crate) fn bind<T: Scalar<DB>>(&mut self, value: T) -> &mut Self {
+        self.builder.push_bind(value);
+        self
     }
 
     /// Writes values in parentheses, separated by commas. Calls `write` for each item.
@@ -220,11 +243,18 @@ impl<DB: Dialect> Statement<DB> {
     }
 }
 
+/// Shows no values, because they may be secret.
+impl<DB: Dialect> fmt::Debug for Statement<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Statement").finish_non_exhaustive()
+    }
+}
+
 /// A hexadecimal literal of bytes.
 struct Hex<'v>(&'v [u8]);
 
 impl Display for Hex<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("x'")?;
         for byte in self.0 {
             write!(f, "{byte:02x}")?;

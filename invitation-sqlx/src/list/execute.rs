@@ -69,7 +69,7 @@ impl ListQuery<'_> {
         let (max, order) = (plan.max(self.filter), self.order::<DB>(plan));
         let page_and_one = self.page_and_one();
         self.end(s, plan, max);
-        let columns = row::INVITATION;
+        let columns = &row::INVITATION;
         s.sql(format_args!(
             "SELECT * FROM (SELECT {columns}, c.at AS end_at, c.which AS end_id FROM ("
         ));

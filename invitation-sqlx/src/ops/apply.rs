@@ -15,7 +15,7 @@ use crate::{
     names::Names,
     render, row,
     statement::Statement,
-    values::{InputRow, ValueList},
+    values::InputRow,
 };
 
 /// The result of an attempt, inside the transaction.
@@ -223,7 +223,6 @@ pub(super) async fn write_event<DB: Dialect>(
 ) -> sqlx::Result<bool> {
     let mut s =
         Statement::<DB>::new(format!("INSERT INTO {} ({}) VALUES (", names.events, row::EVENT));
-    event.write(&mut ValueList::new(&mut s));
-    s.sql(")");
+    s.values(event.values()).sql(")");
     s.run_unless_taken(conn, "id").await
 }

@@ -6,11 +6,10 @@ use super::{Begin, Step, quota, request, search_terms};
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
-    message::Message,
     names::Names,
     row::{self, InvitationRow, StateRow},
     statement::Statement,
-    values::{ColumnArrays, InputRow, ValueList},
+    values::InputRow,
 };
 
 /// The number of values that the widest row binds, rounded up.
@@ -94,18 +93,9 @@ pub(crate) async fn record<DB: Dialect>(
     if events.is_empty() {
         return Ok(());
     }
-    if DB::MULTI_STATEMENTS && begin == Begin::Own && events.len() <= max_rows_per_statement::<DB>()
-    {
-        let mut message = Message::beginning::<DB>();
-        message.add(rows_added::<DB, _>(
-            &names.events,
-            row::EVENT,
-            events,
-            DB::SKIP_EXISTING_EVENT,
-        ));
-        message.commit::<DB>();
-        let sent = message.send::<DB>(conn).await;
-        return sent.map(|_| ()).map_err(|error| error.into_store_error::<DB>("record"));
+    if begin == Begin::Own && events.len() <= max_rows_per_statement::<DB>() {
+        let s = rows_added(&names.events, row::EVENT, events, DB::SKIP_EXISTING_EVENT);
+        return DB::run_as_transaction(conn, "record", s).await;
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     write_events::<DB>(step.conn(), names, events).await.map_err(failed)?;
@@ -148,30 +138,10 @@ fn rows_added<DB: Dialect, R: InputRow>(
     end: &str,
 ) -> Statement<DB> {
     let mut s = Statement::<DB>::new(format!("INSERT INTO {table} ({columns}) "));
-    match DB::PUSH_COLUMN {
-        Some(push) if rows.len() > 1 => {
-            // `UNNEST` stands in the select list, where PostgreSQL passes on one row at a time.
-            // In FROM it would first store all rows.
-            for (n, column) in ColumnArrays::of(rows).into_iter().enumerate() {
-                s.sql(if n == 0 { "SELECT UNNEST(" } else { ", UNNEST(" });
-                s.column(push, column);
-                s.sql(")");
-            }
-        }
-        _ => {
-            if rows.len() > 1 {
-                s = s.one_off();
-            }
-            if rows.iter().any(InputRow::is_secret) {
-                s.keep_secret();
-            }
-            for (n, row) in rows.iter().enumerate() {
-                s.sql(if n == 0 { "VALUES (" } else { ", (" });
-                row.write(&mut ValueList::new(&mut s));
-                s.sql(")");
-            }
-        }
+    if rows.iter().any(InputRow::is_secret) {
+        s.keep_secret();
     }
+    DB::push_rows(&mut s, rows.iter().map(InputRow::values).collect());
     s.sql(end);
     s
 }

@@ -6,7 +6,9 @@ use invitation_core::{
 };
 
 use super::ledger;
-use crate::{dialect::Dialect, error::store_error, names::Names, row, statement::Statement};
+use crate::{
+    dialect::Dialect, error::store_error, names::Names, row, statement::Statement, values::InputRow,
+};
 
 /// The effect of a change on the leases.
 pub(super) enum Leases {
@@ -155,8 +157,7 @@ async fn begin<DB: Dialect>(
         names.leases,
         row::LEASE
     ));
-    row::write_lease(&mut s, lease);
-    s.sql(", ").blob(invitation.id.as_bytes());
+    s.values(lease.values()).sql(", ").blob(invitation.id.as_bytes());
     s.sql(", ").text(invitation.division.as_str());
     s.sql(")");
     s.run_unless_taken(conn, "invitation, user_id").await

@@ -5,11 +5,12 @@ use invitation_core::{InvitationId, Record, Redemption, StoreError, Transition};
 
 use crate::{
     dialect::Dialect,
+    effects::{LEDGER, LedgerRow},
     error::store_error,
     names::Names,
-    row::{self, LedgerRow},
+    row,
     statement::Statement,
-    values::{InputRow, ValueList},
+    values::InputRow,
 };
 
 /// Returns the redemption by the user whom the transition is about.
@@ -42,12 +43,8 @@ pub(super) async fn write<DB: Dialect>(
     invitation: InvitationId,
     redemption: &Redemption,
 ) -> sqlx::Result<bool> {
-    let mut s = Statement::<DB>::new(format!(
-        "INSERT INTO {} ({}) VALUES (",
-        names.redemptions,
-        row::LEDGER
-    ));
-    LedgerRow { invitation, redemption }.write(&mut ValueList::new(&mut s));
-    s.sql(")");
+    let mut s =
+        Statement::<DB>::new(format!("INSERT INTO {} ({LEDGER}) VALUES (", names.redemptions));
+    s.values(LedgerRow { invitation, redemption }.values()).sql(")");
     s.run_unless_taken(conn, "invitation, user_id").await
 }

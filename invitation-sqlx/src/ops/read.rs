@@ -57,8 +57,8 @@ pub(crate) async fn facts<DB: Dialect>(
 ) -> Result<Option<Facts>, StoreError> {
     let Names { invitations, redemptions, leases, .. } = names;
     let mut s = Statement::<DB>::new("SELECT ");
-    s.sql(row::qualified(row::INVITATION, "i")).sql(", ");
-    s.sql(row::qualified(row::REDEMPTION, "r")).sql(", ");
+    s.sql(row::qualified(&row::INVITATION, "i")).sql(", ");
+    s.sql(row::qualified(&row::REDEMPTION, "r")).sql(", ");
     s.sql(row::qualified(row::LEASE, "l")).sql(", ");
     s.sql(row::qualified(row::LEASE, "f"));
     // The redemption of a single-use code is in its row, and not in the table.

@@ -4,9 +4,10 @@ use invitation_core::{Indexed, Record, StoredTerms};
 
 use crate::{
     dialect::Dialect,
+    effects,
     names::Names,
     statement::Statement,
-    values::{InputRow, Values},
+    values::{InputRow, Value},
 };
 
 use super::insert;
@@ -21,19 +22,19 @@ pub(crate) struct TermRow<'a> {
     part: i64,
 }
 
-const COLUMNS: &str = "term, division, created_at, invitation, part";
-
 impl InputRow for TermRow<'_> {
     fn is_secret(&self) -> bool {
         self.part == ADDRESS
     }
 
-    fn write(&self, v: &mut impl Values) {
-        v.text(self.text.as_str());
-        v.text(self.invitation.division.as_str());
-        v.int(self.invitation.created_at.as_micros());
-        v.blob(self.invitation.id.as_bytes().as_slice());
-        v.int(self.part);
+    fn values(&self) -> Vec<Value<'_>> {
+        vec![
+            Value::text(self.text.as_str()),
+            Value::text(self.invitation.division.as_str()),
+            Value::int(self.invitation.created_at.as_micros()),
+            Value::blob(self.invitation.id.as_bytes().as_slice()),
+            Value::int(self.part),
+        ]
     }
 }
 
@@ -58,7 +59,7 @@ pub(crate) async fn write<DB: Dialect>(
     names: &Names,
     terms: &[TermRow<'_>],
 ) -> sqlx::Result<()> {
-    insert::write_rows::<DB, _>(conn, &names.search_terms, COLUMNS, terms, "").await
+    insert::write_rows::<DB, _>(conn, &names.search_terms, effects::TERM, terms, "").await
 }
 
 /// Replaces the terms that a change has moved.

@@ -59,18 +59,6 @@ pub(crate) fn guard_without_leases<DB: Dialect>(
     s.sql(NO_LEASE);
 }
 
-/// Writes the guard of a single-use code that is unused, and that it has no lease. Such a code
-/// has no rows in the ledger.
-pub(crate) fn guard_of_unused<DB: Dialect>(
-    s: &mut Statement<DB>,
-    guard: &Guard,
-    values: ValueSource<'_>,
-    names: &Names,
-) {
-    guard_but(s, guard, values, names, &[Implied::WithoutLeases, Implied::WithoutUses]);
-    s.sql(NO_LEASE);
-}
-
 /// Without a lease, no user has one, so the statement needs no query of the table of leases. That
 /// table may be older than a row for which the statement had to wait.
 const NO_LEASE: &str = " AND i.held = 0";

@@ -7,15 +7,18 @@
 mod guard;
 
 use invitation_core::{
-    BindingParts, Change, EventFilter, EventId, Filter, Inviter, InviterParts, Position, Purge,
-    Quota, QuotaOf, Scope, Search, SearchTerm, State, Status, Target, TimeRange, Timestamp, UserId,
-    Username,
+    BindingParts, Change, EventFilter, Filter, Inviter, InviterParts, Position, Purge, Quota,
+    QuotaOf, Scope, Search, SearchTerm, State, Status, Target, TimeRange,
 };
 
-pub(crate) use self::guard::{
-    ValueSource, guard, guard_of_all, guard_of_unused, guard_without_leases,
+pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_without_leases};
+use crate::{
+    dialect::Dialect,
+    effects::{self, Use},
+    list::Index,
+    names::Names,
+    statement::Statement,
 };
-use crate::{dialect::Dialect, list::Index, names::Names, statement::Statement};
 
 /// Returns the number of a state in the table of states.
 pub(crate) const fn state(state: State) -> i64 {
@@ -97,32 +100,15 @@ pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &
     }
 }
 
-/// Writes the assignments of the latest redemption.
-pub(crate) fn latest_use<DB: Dialect>(
-    s: &mut Statement<DB>,
-    id: &EventId,
-    user: &UserId,
-    username: &Username,
-    at: Timestamp,
-    lease: Option<EventId>,
-) {
-    s.sql("used_id = ").blob(id.as_bytes());
-    s.sql(", used_by = ").text(user.as_str());
-    s.sql(", used_name = ").text(username.as_str());
-    s.sql(", used_at = ").int(at.as_micros());
-    s.sql(", used_role = role, used_lease = ");
-    s.opt_blob(lease.as_ref().map(|id| id.as_bytes().as_slice()));
-}
-
 /// Writes the assignments of an update.
 pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
     match change {
-        Change::Redeem { id, user, username, at, taken_over_from } => {
+        Change::Redeem { taken_over_from, .. } => {
             if taken_over_from.is_some() {
                 s.sql("held = held - 1, ");
             }
             s.sql("uses = uses + 1, ");
-            latest_use(s, id, user, username, *at, change.own_lease());
+            effects::set_latest_use(s, Use::of(change).as_ref());
             return;
         }
         Change::Hold { taken_over_from, .. } => {

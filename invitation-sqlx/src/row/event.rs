@@ -1,5 +1,7 @@
 //! Rows of events.
 
+use std::borrow::Cow;
+
 use invitation_core::{
     CorrelationId, Detail, Division, Event, EventId, InvitationId, Performer, PerformerParts,
     RequestContext, Source,
@@ -8,10 +10,10 @@ use invitation_core::{
 use super::{ColumnReader, Result};
 use crate::{
     dialect::Dialect,
-    values::{InputRow, Values},
+    values::{InputRow, Value},
 };
 
-/// The columns of an event, in the order of [`event`] and [`write_event`].
+/// The columns of an event, in the order in which [`event`] reads and [`InputRow`] writes them.
 pub(crate) const EVENT: &str = "id, at, actor, actor_role, redeemer, action, outcome, reason, \
      invitation, division, correlation, source, detail";
 
@@ -42,28 +44,23 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
 }
 
 impl InputRow for Event {
-    fn write(&self, v: &mut impl Values) {
-        write_event(v, self, |v| {
-            v.blob(self.invitation.as_ref().map(|id| id.as_bytes().as_slice()));
-            v.text(self.division.as_ref().map(Division::as_str));
-        });
+    fn values(&self) -> Vec<Value<'_>> {
+        let PerformerParts { user, role, username } = self.performer.parts();
+        let detail = (!self.detail.is_empty()).then(|| self.detail.to_json());
+        vec![
+            Value::blob(self.id.as_bytes().as_slice()),
+            Value::int(self.at.as_micros()),
+            Value::text(user),
+            Value::text(role),
+            Value::text(username),
+            Value::text(self.action.as_str()),
+            Value::text(self.outcome.as_str()),
+            Value::text(self.reason.map(invitation_core::Reason::as_str)),
+            Value::blob(self.invitation.as_ref().map(|id| id.as_bytes().as_slice())),
+            Value::text(self.division.as_ref().map(Division::as_str)),
+            Value::text(self.context.correlation.as_ref().map(CorrelationId::as_str)),
+            Value::text(self.context.source.as_ref().map(Source::as_str)),
+            Value::Text(detail.map(Cow::Owned)),
+        ]
     }
-}
-
-/// Writes the values of an event. `about` writes the invitation and its division.
-pub(crate) fn write_event<V: Values>(v: &mut V, event: &Event, about: impl FnOnce(&mut V)) {
-    let PerformerParts { user, role, username } = event.performer.parts();
-    v.blob(event.id.as_bytes().as_slice());
-    v.int(event.at.as_micros());
-    v.text(user);
-    v.text(role);
-    v.text(username);
-    v.text(event.action.as_str());
-    v.text(event.outcome.as_str());
-    v.text(event.reason.map(invitation_core::Reason::as_str));
-    about(v);
-    v.text(event.context.correlation.as_ref().map(CorrelationId::as_str));
-    v.text(event.context.source.as_ref().map(Source::as_str));
-    let detail = (!event.detail.is_empty()).then(|| event.detail.to_json());
-    v.text(detail.as_deref());
 }

@@ -7,33 +7,36 @@ mod uses;
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, EventId, Facts, Fingerprint,
+    BatchId, Binding, BindingParts, CodeDigest, CodeTag, Division, Facts, Fingerprint,
     InvitationId, Inviter, InviterParts, Located, Metadata, Position, Record, Redemption,
     RequestResults, Revocation, Role, SealedCode, State, StoreError, StoreErrorKind, Timestamp,
-    UserId, Username,
+    UserId,
 };
 use sqlx::Row;
 
 pub(crate) use self::{
-    event::{EVENT, event, write_event},
-    uses::{
-        LEASE, LEDGER, LedgerRow, REDEMPTION, lease, open_lease, redemption, write_lease,
-        write_redemption,
-    },
+    event::{EVENT, event},
+    uses::{LEASE, lease, open_lease, redemption},
 };
 use crate::{
     dialect::Dialect,
+    effects::{self, Columns, LATEST_USE, Use},
     error::CorruptColumn,
     render,
-    values::{InputRow, Values},
+    values::{InputRow, Value},
 };
+
+pub(crate) use crate::effects::REDEMPTION;
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them and
 /// [`InvitationRow`] writes them.
-pub(crate) const INVITATION: &str = "id, digest, tag, sealed, email, email_key, email_domain, \
-     role, division, inviter, inviter_role, grantor, grantor_role, created_at, expires_at, \
-     max_uses, uses, held, used_id, used_by, used_name, used_at, used_role, used_lease, revoked_at, revoked_reason, deleted_at, \
-     version, batch, metadata";
+pub(crate) static INVITATION: Columns = Columns::new(|| {
+    format!(
+        "id, digest, tag, sealed, email, email_key, email_domain, role, division, inviter, \
+         inviter_role, grantor, grantor_role, created_at, expires_at, max_uses, uses, held, {LATEST_USE}, revoked_at, \
+         revoked_reason, deleted_at, version, batch, metadata"
+    )
+});
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -184,7 +187,7 @@ pub(crate) fn qualified(columns: &str, table: &str) -> String {
 pub(crate) fn facts<DB: Dialect>(row: &DB::Row, user: &UserId) -> Result<Facts> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     let invitation = read_invitation(&mut c)?;
-    let entered = c.opt_part("redemptions", REDEMPTION, uses::read_redemption)?;
+    let entered = c.opt_part("redemptions", &REDEMPTION, uses::read_redemption)?;
     // The latest redemption may be in the row only.
     let mine = invitation.last_use.clone().filter(|last| last.user == *user).or(entered);
     let lease = c.opt_part("leases", LEASE, uses::read_lease)?;
@@ -199,7 +202,7 @@ pub(crate) fn facts_of_caller<DB: Dialect>(
 ) -> Result<(Record, Option<Redemption>, i64)> {
     let mut c = ColumnReader::<DB>::new(row, "codes");
     let invitation = read_invitation(&mut c)?;
-    let entered = c.opt_part("redemptions", REDEMPTION, uses::read_redemption)?;
+    let entered = c.opt_part("redemptions", &REDEMPTION, uses::read_redemption)?;
     Ok((invitation, entered, c.int("caller")?))
 }
 
@@ -277,7 +280,7 @@ fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> 
         max_uses: NonZeroU32::new(c.number("max_uses")?).ok_or_else(|| c.corrupt("max_uses"))?,
         uses: c.number("uses")?,
         held: c.number("held")?,
-        last_use: last_use(c)?,
+        last_use: c.opt_part("codes", &LATEST_USE, uses::read_redemption)?,
         revocation: match (c.opt_time("revoked_at")?, c.opt_text("revoked_reason")?) {
             (None, None) => None,
             (Some(at), reason) => Some(Revocation { at, reason }),
@@ -295,25 +298,6 @@ fn inviter<DB: Dialect>(c: &mut ColumnReader<'_, DB>, column: &'static str) -> R
     Inviter::from_parts(InviterParts { user, role }).ok_or_else(|| c.corrupt(column))
 }
 
-fn last_use<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Option<Redemption>> {
-    let id = c.opt_bytes("used_id")?;
-    let user = c.opt_stored("used_by", UserId::from_stored)?;
-    let username = c.opt_stored("used_name", Username::from_stored)?;
-    let at = c.opt_time("used_at")?;
-    let role = c.opt_stored("used_role", Role::from_stored)?;
-    let lease = c.opt_bytes("used_lease")?.map(EventId::from_bytes);
-    match (id, user, username, at, role, lease) {
-        (None, None, None, None, None, None) => Ok(None),
-        (Some(id), Some(user), Some(username), Some(at), Some(role), lease) => {
-            Ok(Some(Redemption { id: EventId::from_bytes(id), user, username, at, role, lease }))
-        }
-        _ => Err(c.corrupt("used_id")),
-    }
-}
-
-/// The columns of the latest redemption, in the order of [`write_redemption`].
-pub(crate) const LAST_USE: &str = "used_id, used_by, used_name, used_at, used_role, used_lease";
-
 /// A new row, with the id of the request that created it as its last column.
 pub(crate) struct InvitationRow<'a> {
     pub(crate) invitation: &'a Record,
@@ -325,37 +309,43 @@ impl InputRow for InvitationRow<'_> {
         true
     }
 
-    fn write(&self, v: &mut impl Values) {
+    fn values(&self) -> Vec<Value<'_>> {
         let Self { invitation, request } = self;
         let BindingParts { email, email_key, domain } = invitation.binding.parts();
         let (inviter, grantor) = (invitation.inviter.parts(), invitation.grantor.parts());
+        let last = invitation.last_use.as_ref().map(Use::made);
         let revocation = invitation.revocation.as_ref();
-        v.blob(invitation.id.as_bytes().as_slice());
-        v.blob(invitation.digest.as_bytes().as_slice());
-        v.blob(invitation.tag.as_bytes().as_slice());
-        v.blob(invitation.sealed.as_bytes());
-        v.text(email);
-        v.text(email_key);
-        v.text(domain);
-        v.text(invitation.role.as_str());
-        v.text(invitation.division.as_str());
-        v.text(inviter.user);
-        v.text(inviter.role);
-        v.text(grantor.user);
-        v.text(grantor.role);
-        v.int(invitation.created_at.as_micros());
-        v.int(invitation.expires_at.as_micros());
-        v.int(i64::from(invitation.max_uses.get()));
-        v.int(i64::from(invitation.uses));
-        v.int(i64::from(invitation.held));
-        write_redemption(v, invitation.last_use.as_ref());
-        v.int(revocation.map(|revocation| revocation.at.as_micros()));
-        v.text(revocation.and_then(|revocation| revocation.reason.as_deref()));
-        v.int(invitation.deleted_at.map(Timestamp::as_micros));
-        v.int(i64::try_from(invitation.version).unwrap_or(i64::MAX));
-        v.blob(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice()));
-        v.text(invitation.metadata.as_ref().map(Metadata::as_json));
-        v.blob(*request);
+        let mut values = vec![
+            Value::blob(invitation.id.as_bytes().as_slice()),
+            Value::blob(invitation.digest.as_bytes().as_slice()),
+            Value::blob(invitation.tag.as_bytes().as_slice()),
+            Value::blob(invitation.sealed.as_bytes()),
+            Value::text(email),
+            Value::text(email_key),
+            Value::text(domain),
+            Value::text(invitation.role.as_str()),
+            Value::text(invitation.division.as_str()),
+            Value::text(inviter.user),
+            Value::text(inviter.role),
+            Value::text(grantor.user),
+            Value::text(grantor.role),
+            Value::int(invitation.created_at.as_micros()),
+            Value::int(invitation.expires_at.as_micros()),
+            Value::int(i64::from(invitation.max_uses.get())),
+            Value::int(i64::from(invitation.uses)),
+            Value::int(i64::from(invitation.held)),
+        ];
+        values.extend(effects::values(last.as_ref()));
+        values.extend([
+            Value::int(revocation.map(|revocation| revocation.at.as_micros())),
+            Value::text(revocation.and_then(|revocation| revocation.reason.as_deref())),
+            Value::int(invitation.deleted_at.map(Timestamp::as_micros)),
+            Value::int(i64::try_from(invitation.version).unwrap_or(i64::MAX)),
+            Value::blob(invitation.batch.as_ref().map(|batch| batch.as_bytes().as_slice())),
+            Value::text(invitation.metadata.as_ref().map(Metadata::as_json)),
+            Value::blob(*request),
+        ]);
+        values
     }
 }
 
@@ -365,14 +355,16 @@ pub(crate) struct StateRow<'a>(pub(crate) &'a Record);
 pub(crate) const STATE: &str = "division, state, created_at, id, expires_at, inviter";
 
 impl InputRow for StateRow<'_> {
-    fn write(&self, v: &mut impl Values) {
+    fn values(&self) -> Vec<Value<'_>> {
         let Self(invitation) = self;
-        v.text(invitation.division.as_str());
-        v.int(render::state(invitation.state()));
-        v.int(invitation.created_at.as_micros());
-        v.blob(invitation.id.as_bytes().as_slice());
-        v.int(invitation.expires_at.as_micros());
-        v.text(invitation.inviter.parts().user);
+        vec![
+            Value::text(invitation.division.as_str()),
+            Value::int(render::state(invitation.state())),
+            Value::int(invitation.created_at.as_micros()),
+            Value::blob(invitation.id.as_bytes().as_slice()),
+            Value::int(invitation.expires_at.as_micros()),
+            Value::text(invitation.inviter.parts().user),
+        ]
     }
 }
 

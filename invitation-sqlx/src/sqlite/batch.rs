@@ -10,13 +10,13 @@ use invitation_core::{Facts, InvitationId, Record, State, StoreError, Transition
 use sqlx::{Sqlite, SqliteConnection};
 
 use crate::{
+    effects::{self, LATEST_USE, LEDGER, LedgerRow, Use},
     error::{commit_error, store_error},
     names::Names,
     ops::{self, Begin, Step},
-    render,
-    row::{self, LedgerRow},
+    render, row,
     statement::Statement,
-    values::{ValueList, Values},
+    values::Value,
 };
 
 /// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
@@ -88,17 +88,16 @@ fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> 
         codes.map(move |(plain, digest)| (caller, plain.user, digest))
     });
     let mut s = Statement::new("WITH p (caller, user_id, digest) AS (").one_off();
-    rows(&mut s, digests, |v, (caller, user, digest)| {
-        v.int(caller);
-        v.text(user.as_str());
-        v.blob(digest.as_bytes().as_slice());
+    rows(&mut s, digests, |(caller, user, digest)| {
+        let digest = Value::blob(digest.as_bytes().as_slice());
+        vec![Value::int(caller), Value::text(user.as_str()), digest]
     });
     // The redemption of a single-use code is in its row. CROSS makes SQLite read `p` first.
     s.sql(format_args!(
         ") SELECT {}, {}, p.caller FROM p CROSS JOIN {} i ON i.digest = p.digest AND i.held = 0 \
          LEFT JOIN {} r ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = p.user_id",
-        row::qualified(row::INVITATION, "i"),
-        row::qualified(row::REDEMPTION, "r"),
+        row::qualified(&row::INVITATION, "i"),
+        row::qualified(&effects::REDEMPTION, "r"),
         names.invitations,
         names.redemptions,
     ));
@@ -151,7 +150,7 @@ async fn write(
             Some(LedgerRow { invitation: facts.invitation.id, redemption })
         })
         .collect();
-    ops::write_rows::<Sqlite, _>(conn, &names.redemptions, row::LEDGER, &entries, "").await?;
+    ops::write_rows::<Sqlite, _>(conn, &names.redemptions, &LEDGER, &entries, "").await?;
     use_up(names, changed).run(conn).await?;
     let again: Vec<_> = changed.iter().filter(|invitation| invitation.uses > 1).collect();
     if !again.is_empty() {
@@ -163,12 +162,14 @@ async fn write(
 
 /// Returns the update of the invitations' own rows.
 fn redeem_rows(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
-    let assigned = format!("uses, {}", row::LAST_USE);
+    let assigned = format!("uses, {LATEST_USE}");
     let mut s = Statement::new(format!("WITH p (id, {assigned}) AS (")).one_off();
-    rows(&mut s, changed, |v, invitation| {
-        v.blob(invitation.id.as_bytes().as_slice());
-        v.int(i64::from(invitation.uses));
-        row::write_redemption(v, invitation.last_use.as_ref());
+    rows(&mut s, changed, |invitation| {
+        let last = invitation.last_use.as_ref().map(Use::made);
+        let key = Value::blob(invitation.id.as_bytes().as_slice());
+        let mut values = vec![key, Value::int(i64::from(invitation.uses))];
+        values.extend(effects::values(last.as_ref()));
+        values
     });
     let values = row::qualified(&assigned, "p");
     s.sql(format_args!(
@@ -181,13 +182,13 @@ fn redeem_rows(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
 /// Returns the update of the states of those invitations that are used up now.
 fn use_up(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     let Names { states, invitations, .. } = names;
-    let [open, used] = [State::Open, State::UsedUp].map(render::state);
+    let used = render::state(State::UsedUp);
     let mut s = Statement::new(format!(
-        "UPDATE {states} AS s SET state = {used} FROM {invitations} AS i WHERE i.uses = i.max_uses \
-         AND s.division = i.division AND s.state = {open} AND s.created_at = i.created_at \
-         AND s.id = i.id AND i.id IN "
-    ));
-    s = s.one_off();
+        "UPDATE {states} AS x SET state = {used} FROM {invitations} AS i WHERE "
+    ))
+    .one_off();
+    effects::is_used_up(&mut s);
+    s.sql(" AND i.id IN ");
     s.list(changed, |s, invitation| {
         s.blob(invitation.id.as_bytes());
     });
@@ -205,15 +206,13 @@ fn forget_names(names: &Names, again: &[&Record]) -> Statement<Sqlite> {
 }
 
 /// Writes a list of rows.
-fn rows<T>(
+fn rows<'v, T>(
     s: &mut Statement<Sqlite>,
     items: impl IntoIterator<Item = T>,
-    write: impl Fn(&mut ValueList<'_, Sqlite>, T),
+    values: impl Fn(T) -> Vec<Value<'v>>,
 ) {
     for (n, item) in items.into_iter().enumerate() {
-        s.sql(if n == 0 { "VALUES (" } else { ", (" });
-        write(&mut ValueList::new(s), item);
-        s.sql(")");
+        s.sql(if n == 0 { "VALUES (" } else { ", (" }).values(values(item)).sql(")");
     }
 }
 

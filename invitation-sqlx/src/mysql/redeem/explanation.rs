@@ -5,7 +5,9 @@ use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind};
 use sqlx::{MySql, mysql::MySqlRow};
 
 use super::SameCodeBatch;
-use crate::{dialect::Dialect, message::Message, names::Names, render, row, statement::Statement};
+use crate::{
+    dialect::Dialect, mysql::message::Message, names::Names, render, row, statement::Statement,
+};
 
 /// Adds the queries of `apply::explain`, except those for leases.
 pub(super) fn ask_why(message: &mut Message, batch: &SameCodeBatch<'_>, locking_read: &str) {

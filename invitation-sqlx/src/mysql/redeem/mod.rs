@@ -20,7 +20,7 @@ use self::{
 use crate::{
     dialect::Dialect,
     error::store_error,
-    message::{Message, MessageError, ResultSets},
+    mysql::message::{Message, MessageError, ResultSets},
     names::Names,
     ops::{
         Begin, Step,
@@ -92,14 +92,14 @@ async fn redeem_all(
     let Some(transition) = transitions.last() else { return Ok(None) };
     let Some(plain) = transition.as_plain_redemption() else { return Ok(None) };
     let batch = SameCodeBatch { names, transition, plain, transitions };
-    let mut message = Message::beginning::<MySql>();
+    let mut message = Message::beginning();
     write_change(&mut message, &batch);
-    message.commit::<MySql>();
-    match message.send::<MySql>(conn).await {
+    message.commit();
+    match message.send(conn).await {
         Ok(answers) => row_after(&answers),
         Err(error) => {
             let is_taken = error.is_taken();
-            let error = error.into_store_error::<MySql>("apply");
+            let error = error.into_store_error("apply");
             if !is_taken && error.kind() != StoreErrorKind::Conflict {
                 return Err(error);
             }
@@ -116,11 +116,11 @@ async fn in_own_transaction(
     conn: &mut MySqlConnection,
     batch: &SameCodeBatch<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
-    let mut message = Message::beginning::<MySql>();
+    let mut message = Message::beginning();
     write_change(&mut message, batch);
     // If the update changed nothing, the commit has nothing to commit.
-    message.commit::<MySql>();
-    match message.send::<MySql>(conn).await {
+    message.commit();
+    match message.send(conn).await {
         Ok(answers) => {
             if let Some(outcome) = outcome(&answers)? {
                 return Ok(Some(outcome));
@@ -128,16 +128,13 @@ async fn in_own_transaction(
         }
         // The next message begins with a rollback.
         Err(error) if error.is_taken() => {}
-        Err(error) => return Err(error.into_store_error::<MySql>("apply")),
+        Err(error) => return Err(error.into_store_error("apply")),
     }
-    let mut message = Message::beginning::<MySql>();
+    let mut message = Message::beginning();
     let first = message.len();
     ask_why(&mut message, batch, "");
     message.add_sql(MySql::ROLLBACK);
-    let answers = message
-        .send::<MySql>(conn)
-        .await
-        .map_err(|error| error.into_store_error::<MySql>("apply"))?;
+    let answers = message.send(conn).await.map_err(|error| error.into_store_error("apply"))?;
     explain(answers.get(first..).unwrap_or_default(), batch)
 }
 
@@ -154,7 +151,7 @@ async fn in_host_transaction(
     if let Some(sql) = step.keep_sql() {
         message.add_sql(&sql);
     }
-    match message.send::<MySql>(step.conn()).await {
+    match message.send(step.conn()).await {
         Ok(answers) => {
             if let Some(outcome) = outcome(&answers)? {
                 return Ok(Some(outcome));
@@ -164,13 +161,13 @@ async fn in_host_transaction(
             step.rollback().await.map_err(failed)?;
             step = Step::<MySql>::begin(conn, Begin::Nested).await.map_err(failed)?;
         }
-        Err(error) => return Err(error.into_store_error::<MySql>("apply")),
+        Err(error) => return Err(error.into_store_error("apply")),
     }
-    let convert = |error: MessageError| error.into_store_error::<MySql>("apply");
+    let convert = |error: MessageError| error.into_store_error("apply");
     let locking_read = MySql::locking_read(step.conn());
     let mut message = Message::default();
     ask_why(&mut message, batch, locking_read);
-    let answers = message.send::<MySql>(step.conn()).await.map_err(convert)?;
+    let answers = message.send(step.conn()).await.map_err(convert)?;
     let outcome = explain(&answers, batch)?;
     step.rollback().await.map_err(failed)?;
     Ok(outcome)
@@ -178,7 +175,7 @@ async fn in_host_transaction(
 
 /// Returns the row after the change, if the change was made. The message has only one query,
 /// which is its last statement.
-fn row_after(answers: &ResultSets<MySql>) -> Result<Option<Record>, StoreError> {
+fn row_after(answers: &ResultSets) -> Result<Option<Record>, StoreError> {
     let Some(found) = answers.iter().flatten().next() else { return Ok(None) };
     // The change is committed, so an error here leaves the outcome unknown.
     let unknown = |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
@@ -186,7 +183,7 @@ fn row_after(answers: &ResultSets<MySql>) -> Result<Option<Record>, StoreError> 
 }
 
 /// Returns the outcome of the change, if it was made.
-fn outcome(answers: &ResultSets<MySql>) -> Result<Option<Outcome>, StoreError> {
+fn outcome(answers: &ResultSets) -> Result<Option<Outcome>, StoreError> {
     // The update requires a row without leases, and a redemption begins none.
     let facts = row_after(answers)?
         .map(|invitation| Facts { mine: invitation.last_use.clone(), ..Facts::of(invitation) });

@@ -1,13 +1,17 @@
 //! The redemptions that share a statement, as rows of that statement.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use invitation_core::{CodeDigest, CorrelationId, EmailKey, PlainRedemption, Source, Transition};
+use invitation_core::{CodeDigest, EmailKey, PlainRedemption, Transition};
 
-use crate::values::{InputRow, Values};
+use crate::{
+    effects::{self, Columns, Use},
+    values::{InputRow, Value},
+};
 
 /// A redemption of a batch, with one of the digests that its code may have.
 pub(crate) struct BatchEntry<'a> {
@@ -64,7 +68,7 @@ pub(crate) fn same_code(transitions: &[&Transition]) -> Vec<usize> {
 }
 
 /// Assigns the entries their ordinals, their positions and the sizes of their groups.
-pub(crate) fn assign_positions(entries: &mut [BatchEntry<'_>]) {
+fn assign_positions(entries: &mut [BatchEntry<'_>]) {
     let mut sizes: HashMap<&CodeDigest, u32> = HashMap::new();
     for (ordinal, entry) in (0..).zip(entries.iter_mut()) {
         let size = sizes.entry(entry.digest).or_default();
@@ -83,29 +87,31 @@ fn is_compatible(a: &Transition, b: &Transition) -> bool {
     a.scope() == b.scope() && pairs.is_some() && pairs == grantable(b)
 }
 
-/// The columns of an entry, in the order in which they are written. A column that an event or an
-/// invitation has too has the same name.
-pub(crate) const ENTRY: &str = "ordinal, digest, position, group_size, used_id, used_by, used_name, used_at, \
-     terms, email_key, email_domain, correlation, source";
+/// The columns of an entry, in the order in which they are written. They begin with those of
+/// [`effects::ROW`], which have the names that an event or an invitation has too.
+pub(crate) static ENTRY: Columns = Columns::new(|| {
+    format!(
+        "{}, ordinal, digest, position, group_size, terms, email_key, email_domain",
+        effects::ROW
+    )
+});
 
 impl InputRow for BatchEntry<'_> {
-    fn write(&self, v: &mut impl Values) {
-        let PlainRedemption { id, user, username, at, address, context, .. } = self.plain;
-        v.int(self.ordinal);
-        v.blob(self.digest.as_bytes().as_slice());
-        v.int(i64::from(self.position));
-        v.int(i64::from(self.group_size));
-        v.blob(id.as_bytes().as_slice());
-        v.text(user.as_str());
-        v.text(username.as_str());
-        v.int(at.as_micros());
+    fn values(&self) -> Vec<Value<'_>> {
+        let PlainRedemption { username, address, context, .. } = self.plain;
         // Searches find the name of the latest redeemer only. No term contains a space.
         let is_last = self.position == self.group_size;
         let terms = is_last.then(|| username.search_terms().join(" "));
-        v.text(terms.as_deref().filter(|terms| !terms.is_empty()));
-        v.text(address.map(EmailKey::as_str));
-        v.text(address.map(EmailKey::domain));
-        v.text(context.correlation.as_ref().map(CorrelationId::as_str));
-        v.text(context.source.as_ref().map(Source::as_str));
+        let mut values = Use::plain(&self.plain).row(context);
+        values.extend([
+            Value::int(self.ordinal),
+            Value::blob(self.digest.as_bytes().as_slice()),
+            Value::int(i64::from(self.position)),
+            Value::int(i64::from(self.group_size)),
+            Value::Text(terms.filter(|terms| !terms.is_empty()).map(Cow::Owned)),
+            Value::text(address.map(EmailKey::as_str)),
+            Value::text(address.map(EmailKey::domain)),
+        ]);
+        values
     }
 }

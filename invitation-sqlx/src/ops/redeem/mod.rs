@@ -5,7 +5,7 @@ mod entries;
 
 use invitation_core::{Facts, Record, Transition};
 
-pub(crate) use self::entries::{BatchEntry, ENTRY, assign_positions, by_digest, same_code};
+pub(crate) use self::entries::{BatchEntry, ENTRY, by_digest, same_code};
 
 /// Returns the facts directly after one redemption, from the invitation after the whole batch.
 /// `more` is the number of later redemptions of the batch. The invitation has no leases.

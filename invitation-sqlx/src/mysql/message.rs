@@ -3,7 +3,7 @@
 use std::mem;
 
 use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, Either, Executor, raw_sql};
+use sqlx::{AssertSqlSafe, Either, Executor, MySql, MySqlConnection, mysql::MySqlRow, raw_sql};
 
 use invitation_core::StoreError;
 
@@ -16,7 +16,7 @@ use crate::{
 /// Statements that are sent together. The server runs them in order and stops at the first one
 /// that fails.
 #[derive(Default)]
-pub(crate) struct Message {
+pub(super) struct Message {
     text: String,
     statements: usize,
     /// The number of statements before the commit, if there is one.
@@ -24,10 +24,10 @@ pub(crate) struct Message {
 }
 
 /// The rows that the server returned for each statement.
-pub(crate) type ResultSets<DB> = Vec<Vec<<DB as sqlx::Database>::Row>>;
+pub(super) type ResultSets = Vec<Vec<MySqlRow>>;
 
 /// The error of a message whose statements did not all run.
-pub(crate) struct MessageError {
+pub(super) struct MessageError {
     error: sqlx::Error,
     /// Whether no statement of the message can have been committed.
     uncommitted: bool,
@@ -35,26 +35,26 @@ pub(crate) struct MessageError {
 
 impl MessageError {
     /// Whether a unique key was taken. The transaction or the savepoint is then still open.
-    pub(crate) fn is_taken(&self) -> bool {
+    pub(super) fn is_taken(&self) -> bool {
         self.uncommitted && is_taken(&self.error)
     }
 
-    pub(crate) fn into_store_error<DB: Dialect>(self, operation: &'static str) -> StoreError {
+    pub(super) fn into_store_error(self, operation: &'static str) -> StoreError {
         if self.uncommitted {
-            store_error::<DB>(operation, self.error)
+            store_error::<MySql>(operation, self.error)
         } else {
-            commit_error::<DB>(operation, self.error)
+            commit_error::<MySql>(operation, self.error)
         }
     }
 }
 
 impl Message {
-    pub(crate) fn add<DB: Dialect>(&mut self, statement: Statement<DB>) {
+    pub(super) fn add(&mut self, statement: Statement<MySql>) {
         self.add_sql(&statement.into_inlined());
     }
 
     /// Adds statements without values, such as those that begin or end transactions.
-    pub(crate) fn add_sql(&mut self, sql: &str) {
+    pub(super) fn add_sql(&mut self, sql: &str) {
         if !self.text.is_empty() {
             self.text.push_str("; ");
         }
@@ -64,31 +64,28 @@ impl Message {
     }
 
     /// Creates a message that begins a transaction of the store's own.
-    pub(crate) fn beginning<DB: Dialect>() -> Self {
+    pub(super) fn beginning() -> Self {
         let mut message = Self::default();
-        message.add_sql(DB::BEGIN);
+        message.add_sql(MySql::BEGIN);
         message
     }
 
     /// Adds the commit. It runs only if all statements before it succeed.
-    pub(crate) fn commit<DB: Dialect>(&mut self) {
+    pub(super) fn commit(&mut self) {
         self.before_commit = Some(self.statements);
-        self.add_sql(DB::COMMIT);
+        self.add_sql(MySql::COMMIT);
     }
 
     /// Returns the number of statements.
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.statements
     }
 
     /// Sends the message and waits for all results.
-    pub(crate) async fn send<DB: Dialect>(
-        self,
-        conn: &mut DB::Connection,
-    ) -> Result<ResultSets<DB>, MessageError> {
+    pub(super) async fn send(self, conn: &mut MySqlConnection) -> Result<ResultSets, MessageError> {
         let mut answers = Vec::with_capacity(self.statements);
         let mut rows = Vec::new();
-        let mut results = DB::exec(conn).fetch_many(raw_sql(AssertSqlSafe(self.text)));
+        let mut results = conn.fetch_many(raw_sql(AssertSqlSafe(self.text)));
         loop {
             match results.try_next().await {
                 Ok(Some(Either::Right(row))) => rows.push(row),

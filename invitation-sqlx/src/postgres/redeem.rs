@@ -1,0 +1,113 @@
+//! Redemptions by one statement, which makes all changes of one or of several redemptions.
+//!
+//! A redemption that the statement does not make is left to the general path, which then makes it
+//! or explains the refusal. So are all redemptions of a code if one of them may not redeem it, or
+//! if too few uses are left.
+
+use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
+use sqlx::{PgConnection, Postgres, postgres::PgRow};
+
+use super::statement;
+use crate::{
+    error::{is_taken, lone_statement_error, store_error},
+    names::Names,
+    ops::{
+        Begin, Step,
+        redeem::{BatchEntry, by_digest, facts_at_turn},
+    },
+    row,
+};
+
+/// The time that a batch waits for a locked row. After that, the caller of the locked code waits
+/// alone and does not delay the others.
+const LOCK_TIMEOUT: &str = "100ms";
+
+/// The SQL standard's code of a serialization failure. It occurs if the server's default
+/// isolation level does not let a statement see rows committed after it began.
+const SERIALIZATION_FAILURE: &str = "40001";
+
+/// Makes one redemption. It takes one round trip, or three with a savepoint.
+pub(super) async fn redeem(
+    conn: &mut PgConnection,
+    begin: Begin,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Option<Outcome>, StoreError> {
+    let entries = by_digest(&[transition]);
+    let Some(s) = statement::write(names, &entries, None) else { return Ok(None) };
+    let found = match begin {
+        // The statement is its own transaction, so its result is the result of the commit.
+        Begin::Own => match s.all(conn).await {
+            Ok(found) => found,
+            Err(error) if is_taken(&error) || is_serialization_failure(&error) => return Ok(None),
+            Err(error) => return Err(lone_statement_error::<Postgres>("apply", error)),
+        },
+        Begin::Nested => {
+            let failed = |error| store_error::<Postgres>("apply", error);
+            let mut step = Step::<Postgres>::begin(conn, begin).await.map_err(failed)?;
+            match s.all(step.conn()).await {
+                Ok(found) => {
+                    step.commit().await.map_err(failed)?;
+                    found
+                }
+                Err(error) if is_taken(&error) => {
+                    step.rollback().await.map_err(failed)?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    };
+    let facts = facts_of_each(&found, &entries, 1)?.pop().flatten();
+    Ok(facts.map(Box::new).map(Outcome::Applied))
+}
+
+/// Makes as many of the redemptions as possible, each with its event, in one round trip.
+pub(super) async fn redeem_batch(
+    conn: &mut PgConnection,
+    names: &Names,
+    transitions: &[&Transition],
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let entries = by_digest(transitions);
+    let found = match statement::write(names, &entries, Some(LOCK_TIMEOUT)) {
+        Some(s) => match s.all(conn).await {
+            Ok(found) => found,
+            // One of the redemptions failed, or concurrent work conflicted with it. The statement
+            // did nothing, so each caller redeems by itself.
+            Err(error) => match lone_statement_error::<Postgres>("apply", error) {
+                error if error.kind() == StoreErrorKind::OutcomeUnknown => return Err(error),
+                _ => Vec::new(),
+            },
+        },
+        None => Vec::new(),
+    };
+    facts_of_each(&found, &entries, transitions.len())
+}
+
+/// Returns the facts after each of the redemptions that were made, in the order of the callers.
+fn facts_of_each(
+    found: &[PgRow],
+    entries: &[BatchEntry<'_>],
+    callers: usize,
+) -> Result<Vec<Option<Facts>>, StoreError> {
+    let mut facts: Vec<_> = (0..callers).map(|_| None).collect();
+    for row in found {
+        // The change is committed, so an error from here on leaves the outcome unknown.
+        let unknown =
+            |error| StoreError::new(StoreErrorKind::OutcomeUnknown, "apply").because(error);
+        let (invitation, ordinal) =
+            row::invitation_and_ordinal::<Postgres>(row).map_err(unknown)?;
+        let entry = usize::try_from(ordinal).ok().and_then(|ordinal| entries.get(ordinal));
+        let Some((entry, slot)) = entry.and_then(|e| Some((e, facts.get_mut(e.caller)?))) else {
+            return Err(unknown(StoreError::new(StoreErrorKind::Corrupt, "apply")));
+        };
+        *slot =
+            Some(facts_at_turn(invitation, entry.transition, entry.group_size - entry.position));
+    }
+    Ok(facts)
+}
+
+fn is_serialization_failure(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == SERIALIZATION_FAILURE)
+}

@@ -1,0 +1,112 @@
+//! The statement of one or of several redemptions. A taken key undoes all its changes.
+
+use invitation_core::{State, Transition};
+use sqlx::Postgres;
+
+use super::arrays;
+use crate::{
+    effects,
+    names::Names,
+    ops::redeem::{BatchEntry, ENTRY},
+    render::{self, ValueSource},
+    row,
+    statement::Statement,
+    values::InputRow,
+};
+
+/// Writes the statement, if there is an entry. `lock_timeout` limits its wait for a locked row.
+pub(super) fn write(
+    names: &Names,
+    entries: &[BatchEntry<'_>],
+    lock_timeout: Option<&str>,
+) -> Option<Statement<Postgres>> {
+    let first = entries.first()?.transition;
+    let Names { states, search_terms, .. } = names;
+    let mut s = Statement::new("WITH ");
+    // The invitations `i` after their redemptions, and a row `p` for each redemption.
+    let both = if entries.iter().all(|entry| entry.group_size == 1) {
+        redeem_once_each(&mut s, names, first, |s| rows(s, entries, lock_timeout));
+        // The columns of `p` are columns of `u` then. The planner needs no join for that.
+        format!(
+            "u AS i CROSS JOIN LATERAL (SELECT {}, i.terms, i.ordinal) AS p",
+            row::qualified(&effects::ROW, "i")
+        )
+    } else {
+        s.sql("p AS MATERIALIZED ");
+        rows(&mut s, entries, lock_timeout);
+        s.sql(", ");
+        redeem_several_times(&mut s, names, first);
+        "u AS i JOIN p ON p.digest = i.digest".to_owned()
+    };
+    s.sql(", e AS (");
+    effects::insert_events(&mut s, names, first.event());
+    s.sql(format_args!(" FROM {both}), r AS ("));
+    effects::insert_redemptions(&mut s, names);
+    s.sql(format_args!(" FROM {both} WHERE {})", effects::IN_LEDGER));
+    s.sql(format_args!(", t AS (UPDATE {states} AS x SET state = "));
+    s.sql(render::state(State::UsedUp)).sql(" FROM u AS i WHERE ");
+    effects::is_used_up(&mut s);
+    // Terms of a concurrent use that this statement cannot see yet stay. No search counts them,
+    // and the next use deletes them.
+    s.sql(format_args!(
+        "), f AS (DELETE FROM {search_terms} AS x USING u AS i WHERE {}), \
+         w AS (INSERT INTO {search_terms} ({}) SELECT x.term, {} FROM {both}, \
+         UNNEST(STRING_TO_ARRAY(p.terms, ' ')) AS x (term))",
+        effects::OLD_TERMS,
+        effects::TERM,
+        effects::TERM_OF_USE
+    ));
+    s.sql(format_args!(" SELECT {}, p.ordinal FROM {both}", row::qualified(&row::INVITATION, "i")));
+    Some(s)
+}
+
+/// Writes the entries, one row each. The rows depend on the lock timeout, so that it is set
+/// before the statement looks for any invitation.
+fn rows(s: &mut Statement<Postgres>, entries: &[BatchEntry<'_>], lock_timeout: Option<&str>) {
+    s.sql("(SELECT p.* FROM ");
+    if let Some(time) = lock_timeout {
+        s.sql(format_args!("(SELECT set_config('lock_timeout', '{time}', TRUE) AS is_set) AS c, "));
+    }
+    let columns = arrays::of(entries.iter().map(InputRow::values).collect());
+    s.sql("UNNEST").list(columns, |s, column| column.bind(s));
+    s.sql(format_args!(" AS p ({ENTRY})"));
+    s.sql(if lock_timeout.is_some() { " WHERE c.is_set IS NOT NULL)" } else { ")" });
+}
+
+/// Writes the update of codes with one entry each.
+fn redeem_once_each(
+    s: &mut Statement<Postgres>,
+    names: &Names,
+    first: &Transition,
+    rows: impl FnOnce(&mut Statement<Postgres>),
+) {
+    s.sql(format_args!("u AS (UPDATE {} AS i SET uses = i.uses + 1, ", names.invitations));
+    effects::set_latest_use(s, None);
+    s.sql(" FROM ");
+    rows(s);
+    s.sql(" AS p WHERE i.digest = p.digest");
+    render::scope(s, first.scope());
+    render::guard_without_leases(s, first.guard(), ValueSource::Row("p"), names);
+    s.sql(format_args!(
+        " RETURNING {}, p.correlation, p.source, p.terms, p.ordinal)",
+        row::qualified(&row::INVITATION, "i")
+    ));
+}
+
+/// Writes the update of codes with any number of entries. One update changes each row once, for
+/// all of its entries, with the values of the last one.
+fn redeem_several_times(s: &mut Statement<Postgres>, names: &Names, first: &Transition) {
+    s.sql(format_args!(
+        "u AS (UPDATE {} AS i SET uses = i.uses + p.group_size, ",
+        names.invitations
+    ));
+    effects::set_latest_use(s, None);
+    s.sql(" FROM p WHERE p.position = p.group_size AND i.digest = p.digest");
+    render::scope(s, first.scope());
+    s.sql(" AND i.uses + p.group_size <= i.max_uses");
+    render::guard_without_leases(s, first.guard(), ValueSource::Row("p"), names);
+    s.sql(" AND (p.group_size = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
+    s.sql("AND NOT COALESCE(1 = 1");
+    render::guard_without_leases(s, first.guard(), ValueSource::Row("q"), names);
+    s.sql(format_args!(", FALSE))) RETURNING {})", row::qualified(&row::INVITATION, "i")));
+}
