@@ -25,7 +25,7 @@ pub(super) fn write(
     let mut s = Statement::new("WITH ");
     // The invitations `i` after their redemptions, and a row `p` for each redemption.
     let both = if entries.iter().all(|entry| entry.group_size == 1) {
-        redeem_once_each(&mut s, names, first, |s| rows(s, entries, lock_timeout));
+        redeem_once_each(&mut s, names, entries, first, lock_timeout);
         // The columns of `p` are columns of `u` then. The planner needs no join for that.
         format!(
             "u AS i CROSS JOIN LATERAL (SELECT {}, i.terms, i.ordinal) AS p",
@@ -77,14 +77,21 @@ fn rows(s: &mut Statement<Postgres>, entries: &[BatchEntry<'_>], lock_timeout: O
 fn redeem_once_each(
     s: &mut Statement<Postgres>,
     names: &Names,
+    entries: &[BatchEntry<'_>],
     first: &Transition,
-    rows: impl FnOnce(&mut Statement<Postgres>),
+    lock_timeout: Option<&str>,
 ) {
     s.sql(format_args!("u AS (UPDATE {} AS i SET uses = i.uses + 1, ", names.invitations));
     effects::set_latest_use(s, None);
     s.sql(" FROM ");
-    rows(s);
-    s.sql(" AS p WHERE i.digest = p.digest");
+    rows(s, entries, lock_timeout);
+    s.sql(" AS p WHERE i.digest = ");
+    match entries {
+        // A plan that PostgreSQL made for an empty table, and keeps, then still finds the row by
+        // its key. For a join, it would read the whole table.
+        [only] => s.blob(only.digest.as_bytes()),
+        _ => s.sql("p.digest"),
+    };
     render::scope(s, first.scope());
     render::guard_without_leases(s, first.guard(), ValueSource::Row("p"), names);
     s.sql(format_args!(

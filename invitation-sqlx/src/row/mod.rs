@@ -33,8 +33,8 @@ pub(crate) use crate::effects::REDEMPTION;
 pub(crate) static INVITATION: Columns = Columns::new(|| {
     format!(
         "id, digest, tag, sealed, email, email_key, email_domain, role, division, inviter, \
-         inviter_role, grantor, grantor_role, created_at, expires_at, max_uses, uses, held, {LATEST_USE}, revoked_at, \
-         revoked_reason, deleted_at, version, batch, metadata"
+         inviter_role, grantor, grantor_role, created_at, expires_at, max_uses, uses, held, \
+         {LATEST_USE}, revoked_at, revoked_reason, deleted_at, version, batch, metadata"
     )
 });
 

@@ -21,7 +21,7 @@ pub(crate) struct BatchEntry<'a> {
     pub(crate) caller: usize,
     pub(crate) transition: &'a Transition,
     plain: PlainRedemption<'a>,
-    digest: &'a CodeDigest,
+    pub(crate) digest: &'a CodeDigest,
     /// 1-based position among the entries for the same code.
     pub(crate) position: u32,
     /// The number of entries for the same code.
