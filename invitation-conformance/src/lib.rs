@@ -78,6 +78,7 @@ mod entropy;
 mod fixture;
 mod macros;
 pub mod model;
+pub mod people;
 pub mod port;
 pub mod races;
 pub mod service;

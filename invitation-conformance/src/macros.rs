@@ -129,8 +129,6 @@ macro_rules! __conformance_promises {
                     invitation_never_inserted_is_missing
                     facts_are_about_the_named_user
                     locate_finds_every_division_and_state
-                    names_are_compared_byte_for_byte
-                    redeemer_ids_are_compared_byte_for_byte
                     store_behind_a_pointer_behaves_like_the_store
                 }
                 round_trip {
@@ -162,6 +160,10 @@ macro_rules! __conformance_promises {
                 list_uses {
                     pages_of_leases_contain_every_lease_once
                     pages_of_redemptions_contain_every_redemption_once
+                }
+                names {
+                    names_are_compared_byte_for_byte
+                    redeemer_ids_are_compared_byte_for_byte
                 }
                 quota {
                     quota_counts_exactly_the_pending_invitations

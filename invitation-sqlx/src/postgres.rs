@@ -37,7 +37,8 @@ use crate::{
 ///
 /// A count by status reads entries of an index, up to one more than its cap for each status. A
 /// count by anything but the status, the expiry and the division reads each invitation with that
-/// property. A count of a search reads all matches of its terms.
+/// property. A count of a search examines at most 10,000 candidates; with more, its numbers are
+/// lower bounds.
 pub type PgStore = SqlStore<Postgres>;
 
 impl SqlStore<Postgres> {

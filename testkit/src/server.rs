@@ -258,6 +258,7 @@ impl<P: SmallDiskProgram> Server<P> {
 
 /// Tries to start, each time with new ports, because another program may take one first.
 pub(crate) fn try_thrice<T>(mut start: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    // The program is not installed, so another try fails too.
     let is_final = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     for _ in 0..2 {
         match start() {

@@ -17,6 +17,7 @@ mod insert;
 mod invited;
 mod list;
 mod list_uses;
+mod names;
 mod purge;
 mod quota;
 mod record;

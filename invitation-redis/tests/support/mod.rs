@@ -1,14 +1,15 @@
 //! Support code of the tests on Redis.
 
 // Each test program uses a part of it.
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
+#![allow(clippy::allow_attributes, clippy::unwrap_used)]
 
 pub mod load;
 pub mod whole;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use invitation_core::{Actor, Division, Draft, Redeemer, Role, UserId, Username};
+pub use invitation_conformance::people::{admin, redeemer as newcomer, staff};
 use invitation_redis::{OpenError, Persistence, RedisOptions, RedisStore};
 
 /// Returns a namespace that no other test of the program has, on a server that persists
@@ -21,20 +22,6 @@ pub fn options() -> RedisOptions {
 
 pub fn in_namespace(name: &str) -> RedisOptions {
     RedisOptions::new().with_namespace(name.parse().unwrap()).expecting(Persistence::Nothing)
-}
-
-pub fn admin() -> Actor {
-    Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap())
-        .based_in(Division::new("sales").unwrap())
-}
-
-pub fn newcomer(name: &str) -> Redeemer {
-    Redeemer::new(UserId::new(name).unwrap(), Username::new(name).unwrap())
-}
-
-/// Returns a draft for a member of staff.
-pub fn staff() -> Draft {
-    Draft::new().with_role(Role::new("staff").unwrap())
 }
 
 /// The address of a store, which can be passed to other processes as text.

@@ -13,7 +13,7 @@ use time::Duration;
 use crate::support::{
     admin, create,
     host::{Host, Kind, add_user, try_to_add_user},
-    manager, redeemer, trail, uses,
+    manager, redeemer, staff, trail, uses,
 };
 
 /// Creates a test of each promise, on one database.
@@ -227,10 +227,6 @@ pub(crate) async fn keys_quotas_reservations_and_purges_commit_with_the_host<DB:
     assert_eq!(empty, Purged { removed: 0, more: false });
     tx.rollback().await.unwrap();
     assert_eq!(uses(&invitations).await, 1, "it is still there");
-}
-
-fn staff() -> Draft {
-    Draft::new().with_role(invitation_core::Role::new("staff").unwrap())
 }
 
 /// Drops creations after an increasing number of polls. Returns how often the host's next

@@ -6,27 +6,10 @@
 
 pub mod host;
 
+pub use invitation_conformance::people::{admin, manager, redeemer, staff};
 use invitation_core::{
-    Actor, Criteria, Division, Draft, Event, EventCriteria, Invitation, Invitations, Paging,
-    Redeemer, Role, Store, UserId, Username,
+    Criteria, Draft, Event, EventCriteria, Invitation, Invitations, Paging, Store,
 };
-
-pub fn manager() -> Actor {
-    Actor::in_division(
-        UserId::new("mia").unwrap(),
-        Role::new("manager").unwrap(),
-        Division::new("sales").unwrap(),
-    )
-}
-
-pub fn admin() -> Actor {
-    Actor::across_divisions(UserId::new("ada").unwrap(), Role::new("admin").unwrap())
-        .based_in(Division::new("sales").unwrap())
-}
-
-pub fn redeemer(name: &str) -> Redeemer {
-    Redeemer::new(UserId::new(name).unwrap(), Username::new(name).unwrap())
-}
 
 pub async fn create<S: Store>(invitations: &Invitations<S>) -> (Invitation, String) {
     let created = invitations.create(&manager(), Draft::new()).await.unwrap();
