@@ -3,6 +3,8 @@
 use crate::{
     email::VerifiedEmail,
     performer::Performer,
+    policy::{Policy, Right},
+    refusal::Verdict,
     request_context::RequestContext,
     scope::Scope,
     text::{Division, Role, UserId, Username},
@@ -141,6 +143,12 @@ impl<'a> Caller<'a> {
             Who::User(actor) => Some(actor),
             Who::System(_) => None,
         }
+    }
+
+    /// Returns the verdict about the caller, if the policy does not give it `right`. The
+    /// system has every right.
+    pub(crate) fn lacking(self, policy: &Policy, right: Right) -> Option<Verdict> {
+        Verdict::lacking(policy, self.user()?.role(), right)
     }
 
     pub(crate) fn context(self) -> &'a RequestContext {

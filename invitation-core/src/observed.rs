@@ -51,6 +51,7 @@ fn call_ended(operation: &'static str, error: Option<StoreErrorKind>, took: Dura
         Some(StoreErrorKind::Unavailable) => "unavailable",
         Some(StoreErrorKind::Conflict) => "conflict",
         Some(StoreErrorKind::OutcomeUnknown) => "outcome_unknown",
+        Some(StoreErrorKind::NotMigrated) => "not_migrated",
         Some(StoreErrorKind::Corrupt) => "corrupt",
         Some(StoreErrorKind::Other) => "other",
     };

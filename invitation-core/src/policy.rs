@@ -67,6 +67,27 @@ impl Right {
         Self::Export,
     ];
 
+    /// Returns the words that complete the sentence "this role may not …".
+    pub(crate) fn activity(self) -> &'static str {
+        match self {
+            Self::Create => "create invitations",
+            Self::Bulk => "create many invitations in one call",
+            Self::MultiUse => "issue codes with several uses",
+            Self::BindDomain => "bind codes to a domain",
+            Self::View => "view invitations",
+            Self::Copy => "copy codes",
+            Self::Amend => "change invitations",
+            Self::Rotate => "replace codes",
+            Self::Revoke => "revoke invitations",
+            Self::Reinstate => "reinstate invitations",
+            Self::Delete => "delete invitations",
+            Self::Reservations => "list open reservations",
+            Self::Purge => "purge invitations",
+            Self::Audit => "read the audit trail",
+            Self::Export => "export invitations",
+        }
+    }
+
     /// Returns the action under which the audit trail records a use of the right, or its
     /// denial.
     pub(crate) fn action(self) -> Action {

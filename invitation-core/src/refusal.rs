@@ -6,7 +6,7 @@ use crate::{
     event::{Event, EventOutcome, Reason},
     facts::Facts,
     guard::Condition,
-    policy::Right,
+    policy::{Policy, Right},
     quota::{Quota, QuotaOf},
     target::Target,
     text::{Division, Role},
@@ -26,7 +26,13 @@ pub enum Refusal {
         /// The right that is missing.
         right: Right,
     },
-    /// The actor's role may not grant the requested role.
+    /// The policy does not know the role: the actor's own role, or the requested one. Often it
+    /// is misspelt, or the host forgot to add it to the [`Policy`].
+    UnknownRole {
+        /// The unknown role.
+        role: Role,
+    },
+    /// The actor's role may not grant the requested role, which the policy knows.
     RoleNotGrantable {
         /// The requested role.
         role: Role,
@@ -86,7 +92,8 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Forbidden { .. } => f.write_str("this role may not do that"),
+            Self::Forbidden { right } => write!(f, "this role may not {}", right.activity()),
+            Self::UnknownRole { role } => write!(f, "the role {role} is unknown to the policy"),
             Self::RoleNotGrantable { role } => {
                 write!(f, "this role may not invite anybody as {role}")
             }
@@ -141,6 +148,29 @@ impl Verdict {
     /// Returns the verdict that the actor's role lacks `right`.
     pub(crate) fn forbidden(right: Right, reason: Reason) -> Self {
         Self::new(Refusal::Forbidden { right }, reason)
+    }
+
+    /// Returns the verdict about an actor in `role`, if the role lacks `right`.
+    pub(crate) fn lacking(policy: &Policy, role: &Role, right: Right) -> Option<Self> {
+        if policy.allows(role, right) {
+            return None;
+        }
+        let reason = Reason::RightMissing;
+        Some(if policy.knows(role) {
+            Self::forbidden(right, reason)
+        } else {
+            Self::new(Refusal::UnknownRole { role: role.clone() }, reason)
+        })
+    }
+
+    /// Returns the verdict that the requested role cannot be granted.
+    pub(crate) fn not_grantable(policy: &Policy, role: Role) -> Self {
+        let refusal = if policy.knows(&role) {
+            Refusal::RoleNotGrantable { role }
+        } else {
+            Refusal::UnknownRole { role }
+        };
+        Self::new(refusal, Reason::RoleNotGrantable)
     }
 
     /// Returns the verdict that the target does not exist for the caller. `reason` tells
@@ -268,5 +298,42 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.refusal.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_right_is_named_and_unknown_role_is_called_unknown() {
+        let policy = Policy::default();
+        let role = |name: &str| Role::new(name).unwrap();
+        let lacking = |name: &str, right| {
+            Verdict::lacking(&policy, &role(name), right).map(|verdict| verdict.refusal.to_string())
+        };
+        for (name, right, text) in [
+            ("manager", Right::Delete, Some("this role may not delete invitations")),
+            ("manager", Right::Audit, Some("this role may not read the audit trail")),
+            ("Manager", Right::View, Some("the role Manager is unknown to the policy")),
+            ("manager", Right::View, None),
+        ] {
+            assert_eq!(lacking(name, right).as_deref(), text, "{name}");
+        }
+        for (name, text) in [
+            ("admin", "this role may not invite anybody as admin"),
+            ("root", "the role root is unknown to the policy"),
+        ] {
+            let verdict = Verdict::not_grantable(&policy, role(name));
+            assert_eq!(verdict.refusal.to_string(), text);
+            assert_eq!(verdict.outcome(), EventOutcome::Denied, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_right_has_a_text_of_its_own() {
+        let texts: std::collections::BTreeSet<_> =
+            Right::ALL.iter().map(|right| right.activity()).collect();
+        assert_eq!(texts.len(), Right::ALL.len());
     }
 }

@@ -58,6 +58,9 @@ pub enum StoreErrorKind {
     /// The connection broke after the change was sent, so the change may or may not have
     /// been made. To find out, repeat the operation with the same redeemer.
     OutcomeUnknown,
+    /// The tables of the store are missing: the host has not called the store's `migrate`, or
+    /// the connection does not see the tables. Nothing was changed.
+    NotMigrated,
     /// Stored data cannot be read.
     Corrupt,
     /// Any other failure. Nothing was changed.
@@ -123,6 +126,9 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "the store is unavailable",
             StoreErrorKind::Conflict => "the store was busy with concurrent work",
             StoreErrorKind::OutcomeUnknown => "whether the store made the change is unknown",
+            StoreErrorKind::NotMigrated => {
+                "the tables of the store are missing: call `migrate` on the store first"
+            }
             StoreErrorKind::Corrupt => "the store holds something that cannot be understood",
             StoreErrorKind::Other => "the store failed",
         };

@@ -23,7 +23,7 @@ use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
     error::commit_error,
-    names::Names,
+    names::{Names, names_a_table},
     ops::{self, Begin},
     statement::Statement,
 };
@@ -171,7 +171,12 @@ impl Dialect for MySql {
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
         let error = error.try_downcast_ref::<MySqlDatabaseError>();
-        error.map_or(StoreErrorKind::Other, |error| errors::kind(error.number()))
+        match error.map(|error| (error.number(), error.message())) {
+            // no such table
+            Some((1146, message)) if names_a_table(message) => StoreErrorKind::NotMigrated,
+            Some((number, _)) => errors::kind(number),
+            None => StoreErrorKind::Other,
+        }
     }
 
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {

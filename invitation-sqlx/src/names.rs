@@ -66,6 +66,27 @@ impl fmt::Display for InvalidPrefix {
 
 impl StdError for InvalidPrefix {}
 
+/// The ends of the names of all tables, behind the prefix.
+const TABLES: [&str; 9] = [
+    "codes",
+    "redemptions",
+    "leases",
+    "requests",
+    "quotas",
+    "states",
+    "search_terms",
+    "events",
+    "migrations",
+];
+
+/// Whether a database's message about a missing table names a table of a store. A trigger of
+/// the host may miss a table of the host's own, which `migrate` does not create.
+pub(crate) fn names_a_table(message: &str) -> bool {
+    message
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .any(|name| TABLES.iter().any(|table| name.len() > table.len() && name.ends_with(table)))
+}
+
 /// The full names of the tables, built once for each store.
 #[derive(Clone, Debug)]
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
@@ -109,5 +130,45 @@ impl Names {
 
     pub(crate) fn migrations(&self) -> String {
         format!("{}migrations", self.prefix())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_about_a_table_of_a_store_is_told_from_one_about_a_hosts_table() {
+        for (message, expected) in [
+            ("relation \"invitation_codes\" does not exist", true),
+            ("Relation »a_events« existiert nicht", true),
+            ("Table 'shop.acme_search_terms' doesn't exist", true),
+            ("no such table: main.invitation_migrations", true),
+            ("relation \"users\" does not exist", false),
+            ("no such table: codes", false),
+            ("missing FROM-clause entry for table \"i\"", false),
+            ("", false),
+        ] {
+            assert_eq!(names_a_table(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn every_table_of_a_store_is_known() {
+        let Names {
+            prefix: _,
+            invitations,
+            redemptions,
+            leases,
+            requests,
+            quotas,
+            states,
+            search_terms,
+            events,
+        } = Names::new(TablePrefix::default());
+        let names =
+            [invitations, redemptions, leases, requests, quotas, states, search_terms, events];
+        assert!(names.iter().all(|name| names_a_table(name)));
+        assert_eq!(names.len() + 1, TABLES.len(), "and the migrations");
     }
 }

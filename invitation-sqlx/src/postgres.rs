@@ -20,7 +20,7 @@ use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
     error::{commit_error, store_error},
-    names::Names,
+    names::{Names, names_a_table},
     ops::{self, Begin},
     statement::Statement,
     values::Value,
@@ -119,6 +119,8 @@ impl Dialect for Postgres {
             (_, Some("08" | "53" | "57" | "58")) => StoreErrorKind::Unavailable,
             // data or index corrupted
             ("XX001" | "XX002", _) => StoreErrorKind::Corrupt,
+            // undefined table; also an unknown alias, which is no missing table
+            ("42P01", _) if names_a_table(error.message()) => StoreErrorKind::NotMigrated,
             _ => StoreErrorKind::Other,
         }
     }

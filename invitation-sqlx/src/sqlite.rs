@@ -22,7 +22,7 @@ use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
     error::store_error,
-    names::Names,
+    names::{Names, names_a_table},
     retry::Retries,
 };
 
@@ -208,6 +208,13 @@ impl Dialect for Sqlite {
             Some(7..=10 | 13..=15) => StoreErrorKind::Unavailable,
             // CORRUPT, NOTADB
             Some(11 | 26) => StoreErrorKind::Corrupt,
+            // ERROR, of which only the message tells the cause
+            Some(1)
+                if error.message().starts_with("no such table: ")
+                    && names_a_table(error.message()) =>
+            {
+                StoreErrorKind::NotMigrated
+            }
             _ => StoreErrorKind::Other,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use invitation_core::{Error, FieldError, Refusal, StoreErrorKind};
+use invitation_core::{Error, FieldError, Refusal, StoreErrorKind, ValidationErrors};
 
 use super::{InputError, Problem, ProblemKind, pointer_to};
 use crate::identify::IdentifyError;
@@ -58,6 +58,34 @@ impl From<Error> for Problem {
     }
 }
 
+impl From<ValidationErrors> for Problem {
+    /// Lists the values that were not accepted, as the routers of this crate do. The JSON
+    /// pointer of each is `/` and the name of the field.
+    fn from(errors: ValidationErrors) -> Self {
+        Self::of(&errors.into())
+    }
+}
+
+impl From<FieldError> for Problem {
+    /// Lists the value that was not accepted, so that `?` answers it in a host's handler.
+    ///
+    /// ```
+    /// use invitation_axum::Problem;
+    /// use invitation_core::Username;
+    ///
+    /// fn name_of(form: &str) -> Result<Username, Problem> {
+    ///     Ok(Username::new(form)?)
+    /// }
+    ///
+    /// let problem = name_of("").unwrap_err();
+    /// assert_eq!(problem.kind().status(), 422);
+    /// assert_eq!(problem.errors()[0].pointer, "/username");
+    /// ```
+    fn from(error: FieldError) -> Self {
+        Self::of(&error.into())
+    }
+}
+
 impl From<IdentifyError> for Problem {
     fn from(_: IdentifyError) -> Self {
         Self::new(ProblemKind::Unavailable).with_retry_after(STORE_DOWN)
@@ -67,6 +95,7 @@ impl From<IdentifyError> for Problem {
 fn of_refusal(refusal: &Refusal) -> Problem {
     let kind = match refusal {
         Refusal::Forbidden { .. }
+        | Refusal::UnknownRole { .. }
         | Refusal::RoleNotGrantable { .. }
         | Refusal::DivisionNotAllowed { .. } => ProblemKind::Forbidden,
         Refusal::NotFound => ProblemKind::NotFound,
@@ -92,7 +121,8 @@ fn of_other(error: &Error) -> Problem {
         }
         Error::Invalid(input) => Problem::invalid(input.errors().iter().map(in_body)),
         Error::Store(store) => match store.kind() {
-            StoreErrorKind::Unavailable => {
+            // A later attempt succeeds once the host has migrated. The log tells what to do.
+            StoreErrorKind::Unavailable | StoreErrorKind::NotMigrated => {
                 Problem::new(ProblemKind::Unavailable).with_retry_after(STORE_DOWN)
             }
             StoreErrorKind::Conflict => {

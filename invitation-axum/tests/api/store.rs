@@ -57,6 +57,7 @@ async fn a_store_that_is_down_is_503_on_every_route() {
         (StoreErrorKind::Unavailable, "5"),
         (StoreErrorKind::Conflict, "1"),
         (StoreErrorKind::OutcomeUnknown, "5"),
+        (StoreErrorKind::NotMigrated, "5"),
     ] {
         store.interceptor().set(Some(kind));
         let staff = json!({"role": "staff", "division": "sales"});

@@ -9,7 +9,7 @@ use super::{
     limits::MAX_BATCH,
     read::out_of_reach,
     search::Search,
-    state::{DAY, Expected, ExpectedEvent, Model, ModelInvitation, forbidden, user},
+    state::{DAY, Expected, ExpectedEvent, Model, ModelInvitation, user},
     step::{ListCriteria, RevocationReason},
 };
 
@@ -23,7 +23,7 @@ impl Model {
     ) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
         if !self.rules.allows(by.role(), right) {
-            return self.refused_reading(by, action, forbidden(right), wanted.division);
+            return self.refused_reading(by, action, self.forbidden(by, right), wanted.division);
         }
         if !reason.is_valid() {
             return Expected::invalid("reason");
@@ -64,7 +64,7 @@ impl Model {
         if let Creator::User(who) = by
             && !self.rules.allows(who.role(), Right::Purge)
         {
-            let refusal = forbidden(Right::Purge);
+            let refusal = self.forbidden(who, Right::Purge);
             return self.refused(performer(by), Action::Purge, refusal, None, home(by));
         }
         if age < DAY {

@@ -6,7 +6,7 @@ use super::{
     answer::{Answer, Issue},
     create::set_code,
     identities::{ActingUser, Creator},
-    state::{Expected, ExpectedEvent, ExpectedRefusal, Model, ModelInvitation, forbidden, user},
+    state::{Expected, ExpectedEvent, ExpectedRefusal, Model, ModelInvitation, user},
     step::{AmendmentSpec, BindingSpec, Pick, RevocationReason, Version},
 };
 
@@ -20,7 +20,7 @@ impl Model {
     ) -> Expected {
         let (action, right) = (Action::Amend, Right::Amend);
         if !self.rules.allows(by.role(), right) {
-            return self.refused_about(by, action, forbidden(right), of);
+            return self.refused_about(by, action, self.forbidden(by, right), of);
         }
         if terms == (AmendmentSpec { binding: None, role: None, until: None }) {
             return Expected::invalid("amendment");
@@ -32,8 +32,7 @@ impl Model {
         if let Some(role) = terms.role
             && !self.rules.grants(by.role()).contains(&role)
         {
-            let refusal = Refusal::RoleNotGrantable { role: role.role() };
-            return self.refused_about(by, action, (refusal, Reason::RoleNotGrantable), of);
+            return self.refused_about(by, action, self.not_grantable(role), of);
         }
         let domain = matches!(terms.binding, Some(BindingSpec::Domain(_)));
         if domain && !self.rules.allows(by.role(), Right::BindDomain) {
@@ -80,7 +79,7 @@ impl Model {
     ) -> Expected {
         let (action, right) = (Action::Rotate, Right::Rotate);
         if !self.rules.allows(by.role(), right) {
-            return self.refused_about(by, action, forbidden(right), of);
+            return self.refused_about(by, action, self.forbidden(by, right), of);
         }
         let refusal = |model: &Self, row: &ModelInvitation| {
             // An actor without the right to the form first learns about the state, which
@@ -121,7 +120,7 @@ impl Model {
     ) -> Expected {
         let (action, right) = (Action::Revoke, Right::Revoke);
         if !self.rules.allows(by.role(), right) {
-            return self.refused_about(by, action, forbidden(right), of);
+            return self.refused_about(by, action, self.forbidden(by, right), of);
         }
         if !reason.is_valid() {
             return Expected::invalid("reason");
@@ -136,7 +135,7 @@ impl Model {
     pub(super) fn reinstate(&mut self, by: ActingUser, of: Pick, version: Version) -> Expected {
         let (action, right) = (Action::Reinstate, Right::Reinstate);
         if !self.rules.allows(by.role(), right) {
-            return self.refused_about(by, action, forbidden(right), of);
+            return self.refused_about(by, action, self.forbidden(by, right), of);
         }
         let refusal = |model: &Self, row: &ModelInvitation| {
             let not_revoked = (Refusal::NotRevoked, Reason::NotRevoked);
@@ -157,7 +156,7 @@ impl Model {
     pub(super) fn delete(&mut self, by: ActingUser, of: Pick, version: Version) -> Expected {
         let (action, right) = (Action::Delete, Right::Delete);
         if !self.rules.allows(by.role(), right) {
-            return self.refused_about(by, action, forbidden(right), of);
+            return self.refused_about(by, action, self.forbidden(by, right), of);
         }
         let refusal = |model: &Self, row: &ModelInvitation| model.other_version(of, row, version);
         let mut expected = self.change(by, of, action, refusal, |row, now| {

@@ -12,7 +12,7 @@ use super::{
     idempotency::KeyRequest,
     identities::{Creator, DivisionName, RoleName},
     limits::{MAX_BATCH, MAX_USES},
-    state::{Expected, ExpectedRefusal, Model, ModelInvitation, forbidden, user},
+    state::{Expected, ExpectedRefusal, Model, ModelInvitation, user},
     step::{BindingSpec, DraftSpec},
 };
 
@@ -104,7 +104,9 @@ impl Model {
     /// The system has every right; a user has the rights of their role.
     fn right_missing(&self, by: Creator, right: Right) -> Option<ExpectedRefusal> {
         match by {
-            Creator::User(who) if !self.rules.allows(who.role(), right) => Some(forbidden(right)),
+            Creator::User(who) if !self.rules.allows(who.role(), right) => {
+                Some(self.forbidden(who, right))
+            }
             _ => None,
         }
     }
@@ -163,8 +165,7 @@ impl Model {
         uses: u32,
     ) -> Option<ExpectedRefusal> {
         if !self.grantable(by, role) {
-            let refusal = Refusal::RoleNotGrantable { role: role.role() };
-            return Some((refusal, Reason::RoleNotGrantable));
+            return Some(self.not_grantable(role));
         }
         let Creator::User(who) = by else { return None };
         let lacks = |right| !self.rules.allows(who.role(), right);

@@ -6,7 +6,7 @@ use super::{
     answer::Answer,
     create::{CompleteTerms, home, performer},
     identities::{Creator, DivisionName, RoleName},
-    state::{Expected, Model, forbidden},
+    state::{Expected, Model},
     step::{BindingSpec, ExpirySpec},
 };
 
@@ -80,7 +80,10 @@ impl Model {
             Creator::User(who) => self.rules.allows(who.role(), Right::Copy),
         };
         if !sees_codes && rows().any(|row| row.facts.version != 1) {
-            return Some(refusal(forbidden(Right::Copy)));
+            return Some(refusal((
+                Refusal::Forbidden { right: Right::Copy },
+                Reason::RightMissing,
+            )));
         }
         let issues = rows().map(|row| row.issue(true));
         Some(Expected::without_events(Answer::Issued(issues.collect())))

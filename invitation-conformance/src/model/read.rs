@@ -7,14 +7,14 @@ use super::{
     codes,
     identities::{ActingUser, DivisionName, Newcomer},
     search::Search,
-    state::{Expected, ExpectedRefusal, Model, ModelInvitation, forbidden, user},
+    state::{Expected, ExpectedRefusal, Model, ModelInvitation, user},
     step::{EventCriteriaSpec, EventPerformer, ListCriteria, Pick, SearchText},
 };
 
 impl Model {
     pub(super) fn get(&self, by: ActingUser, of: Pick) -> Expected {
         if !self.rules.allows(by.role(), Right::View) {
-            return self.refused_about(by, Action::View, forbidden(Right::View), of);
+            return self.refused_about(by, Action::View, self.forbidden(by, Right::View), of);
         }
         match self.visible(by, of) {
             Ok(n) => {
@@ -27,7 +27,7 @@ impl Model {
 
     pub(super) fn copy(&self, by: ActingUser, of: Pick) -> Expected {
         if !self.rules.allows(by.role(), Right::Copy) {
-            return self.refused_about(by, Action::Copy, forbidden(Right::Copy), of);
+            return self.refused_about(by, Action::Copy, self.forbidden(by, Right::Copy), of);
         }
         match self.visible(by, of) {
             Ok(n) => {
@@ -83,7 +83,7 @@ impl Model {
             return self.refused_reading(
                 by,
                 Action::Audit,
-                forbidden(Right::Audit),
+                self.forbidden(by, Right::Audit),
                 wanted.division,
             );
         }
@@ -127,7 +127,7 @@ impl Model {
         wanted: ListCriteria,
     ) -> Result<Option<Search>, Box<Expected>> {
         if !self.rules.allows(by.role(), right) {
-            let refusal = forbidden(right);
+            let refusal = self.forbidden(by, right);
             return Err(Box::new(self.refused_reading(by, action, refusal, wanted.division)));
         }
         let search = match wanted.search.map(|search| Search::read(&self.search(search))) {

@@ -9,7 +9,7 @@ use super::{
     identities::{ActingUser, DivisionName, Newcomer},
     read::out_of_reach,
     redeem::granted,
-    state::{Expected, ExpectedRefusal, Model, ModelInvitation, forbidden, newcomer},
+    state::{Expected, ExpectedRefusal, Model, ModelInvitation, newcomer},
     step::{AccountCreation, Pick, ReservationPick},
 };
 
@@ -151,7 +151,7 @@ impl Model {
 
     pub(super) fn redemptions(&self, by: ActingUser, of: Pick) -> Expected {
         if !self.rules.allows(by.role(), Right::View) {
-            return self.refused_about(by, Action::View, forbidden(Right::View), of);
+            return self.refused_about(by, Action::View, self.forbidden(by, Right::View), of);
         }
         match self.visible(by, of) {
             Ok(n) => Expected::without_events(Answer::Used(self.rows[n].newest_redemptions())),
@@ -162,7 +162,7 @@ impl Model {
     pub(super) fn reservations(&self, by: ActingUser, division: Option<DivisionName>) -> Expected {
         let right = Right::Reservations;
         if !self.rules.allows(by.role(), right) {
-            return self.refused_reading(by, Action::View, forbidden(right), division);
+            return self.refused_reading(by, Action::View, self.forbidden(by, right), division);
         }
         if let Some(refusal) = out_of_reach(by, division) {
             return self.refused_reading(by, Action::View, refusal, division);

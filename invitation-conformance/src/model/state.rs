@@ -364,6 +364,27 @@ impl Model {
         let about = self.found(of).map(|n| &self.rows[n]);
         self.refused(user(who), action, refusal, about, None)
     }
+
+    /// Returns the refusal of a user whose role lacks a right.
+    pub(super) fn forbidden(&self, who: ActingUser, right: Right) -> ExpectedRefusal {
+        let role = who.role();
+        let refusal = if self.rules.knows(role) {
+            Refusal::Forbidden { right }
+        } else {
+            Refusal::UnknownRole { role: role.role() }
+        };
+        (refusal, Reason::RightMissing)
+    }
+
+    /// Returns the refusal of a role that the user may not grant.
+    pub(super) fn not_grantable(&self, role: RoleName) -> ExpectedRefusal {
+        let refusal = if self.rules.knows(role) {
+            Refusal::RoleNotGrantable { role: role.role() }
+        } else {
+            Refusal::UnknownRole { role: role.role() }
+        };
+        (refusal, Reason::RoleNotGrantable)
+    }
 }
 
 /// A denial depends on the actor's rights; a refusal depends on the invitation's state.
@@ -388,9 +409,4 @@ pub(super) fn user(who: ActingUser) -> Performer {
 pub(super) fn newcomer(person: Newcomer) -> Performer {
     let redeemer: Redeemer = person.redeemer(RequestContext::default());
     Performer::Redeemer { user: redeemer.user().clone(), username: redeemer.username().clone() }
-}
-
-/// Returns the refusal for a missing right.
-pub(super) fn forbidden(right: Right) -> ExpectedRefusal {
-    (Refusal::Forbidden { right }, Reason::RightMissing)
 }

@@ -307,7 +307,7 @@ pub async fn atomic_import_with_an_invalid_row_creates_nothing(fixture: Fixture)
     let lines: Vec<_> = found.errors().iter().map(invitation_core::FieldError::line).collect();
     assert_eq!(lines, [Some(1), Some(3)]);
     let answer = refusal(ask(vec![staff_draft(), root()]).await);
-    assert_eq!(answer, Refusal::RoleNotGrantable { role: role("root") });
+    assert_eq!(answer, Refusal::UnknownRole { role: role("root") });
     let answer = refusal(ask(vec![staff_draft(), staff_draft(), staff_draft()]).await);
     assert_eq!(answer, quota_exceeded(QuotaOf::Division(division("sales")), 2));
     let (rows, events) = harness.snapshot().await;

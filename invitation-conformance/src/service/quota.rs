@@ -218,7 +218,7 @@ pub async fn guard_is_evaluated_before_the_quota(fixture: Fixture) {
     let answer = service.reinstate(&admin(), id, IfVersion::Exactly(1)).await;
     assert_eq!(refusal(answer), Refusal::VersionMismatch { current: 2 }, "of another version");
     let answer = service.create(&admin(), Draft::new().with_role(role("root"))).await;
-    assert_eq!(refusal(answer), Refusal::RoleNotGrantable { role: role("root") }, "no such role");
+    assert_eq!(refusal(answer), Refusal::UnknownRole { role: role("root") }, "no such role");
     service.delete(&admin(), id, any).await.expect("may delete");
     let answer = service.reinstate(&admin(), id, any).await;
     assert_eq!(refusal(answer), Refusal::NotFound, "deleted");

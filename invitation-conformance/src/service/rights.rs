@@ -6,7 +6,7 @@ use invitation_core::{
     Paging, Performer, Reason, Record, Refusal, Revocation, Right, Target,
 };
 
-use super::rights_table::{Attempt, DIVISIONS, RoleCase, all_roles, attempts, expected};
+use super::rights_table::{Attempt, DIVISIONS, RoleCase, all_roles, attempts, expected, is_known};
 use crate::{
     Fixture,
     support::{
@@ -195,9 +195,15 @@ impl Cell {
     /// Returns the refusal for a reason, which reveals no more than the caller may know.
     fn expected_refusal(self, reason: Reason) -> Refusal {
         match reason {
+            Reason::RightMissing if !is_known(self.who.role()) => {
+                Refusal::UnknownRole { role: role(self.who.role()) }
+            }
             Reason::RightMissing => Refusal::Forbidden { right: self.attempt.right() },
             Reason::MultiUseNotAllowed => Refusal::Forbidden { right: Right::MultiUse },
             Reason::DomainNotAllowed => Refusal::Forbidden { right: Right::BindDomain },
+            Reason::RoleNotGrantable if !is_known(self.carried) => {
+                Refusal::UnknownRole { role: role(self.carried) }
+            }
             Reason::RoleNotGrantable => Refusal::RoleNotGrantable { role: role(self.carried) },
             Reason::DivisionNotAllowed => {
                 Refusal::DivisionNotAllowed { division: division(self.division) }

@@ -13,6 +13,11 @@ use crate::support::{
     samples::{division, domain, role},
 };
 
+/// Whether the default policy knows a role.
+pub(super) fn is_known(role: &str) -> bool {
+    matches!(role, "admin" | "manager" | "staff")
+}
+
 /// An actor's role and reach, based in sales.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RoleCase {
@@ -39,6 +44,10 @@ impl RoleCase {
     /// Returns a new actor without earlier calls.
     pub(super) fn actor(self, n: usize) -> Actor {
         fresh_actor(n, self.role, (!self.everywhere).then_some("sales"))
+    }
+
+    pub(super) fn role(self) -> &'static str {
+        self.role
     }
 
     pub(super) fn reaches(self, division: &str) -> bool {

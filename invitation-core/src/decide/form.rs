@@ -8,7 +8,7 @@ use crate::{
     performer::Performer,
     policy::{Policy, Right},
     record::Record,
-    refusal::{Refusal, Verdict},
+    refusal::Verdict,
     text::Role,
 };
 
@@ -51,7 +51,7 @@ impl<'a> Form<'a> {
     pub(crate) fn check(&self, performer: &Performer, policy: &Policy) -> Result<(), Verdict> {
         match self.first_missing(Authority::of(performer), policy) {
             None => Ok(()),
-            Some(missing) => Err(missing.verdict()),
+            Some(missing) => Err(missing.verdict(policy)),
         }
     }
 
@@ -77,11 +77,9 @@ impl<'a> Form<'a> {
 }
 
 impl Missing {
-    fn verdict(self) -> Verdict {
+    fn verdict(self, policy: &Policy) -> Verdict {
         match self {
-            Self::Grant(role) => {
-                Verdict::new(Refusal::RoleNotGrantable { role }, Reason::RoleNotGrantable)
-            }
+            Self::Grant(role) => Verdict::not_grantable(policy, role),
             Self::MultiUse => Verdict::forbidden(Right::MultiUse, Reason::MultiUseNotAllowed),
             Self::BindDomain => Verdict::forbidden(Right::BindDomain, Reason::DomainNotAllowed),
         }

@@ -2,7 +2,7 @@
 
 use super::{Created, Invitations, TRIES, evidence::Place};
 use crate::{
-    actor::Actor,
+    actor::{Actor, Caller},
     decide::{Call, Command, NewTerms, decide},
     draft::{Amendment, IfVersion},
     error::Error,
@@ -211,10 +211,9 @@ impl<S: Store> Invitations<S> {
         right: Right,
         action: Action,
     ) -> Result<(), Error> {
-        if self.settings.policy.allows(actor.role(), right) {
+        let Some(verdict) = Caller::from(actor).lacking(&self.settings.policy, right) else {
             return Ok(());
-        }
-        let verdict = Verdict::forbidden(right, Reason::RightMissing);
+        };
         Err(self.refuse_about(call, action, &Target::Id(id), verdict).await)
     }
 

@@ -8,10 +8,9 @@ use crate::{
     decide::Call,
     draft::Draft,
     error::Error,
-    event::{Action, Reason},
+    event::Action,
     field_error::FieldError,
     policy::Right,
-    refusal::Verdict,
     request::IdempotencyKey,
     store::Store,
     store_error::{StoreError, StoreErrorKind},
@@ -146,13 +145,12 @@ impl<S: Store> Invitations<S> {
         action: Action,
         named: Option<&Division>,
     ) -> Result<(), Error> {
-        match caller.user() {
-            Some(actor) if !self.settings.policy.allows(actor.role(), right) => {
-                let verdict = Verdict::forbidden(right, Reason::RightMissing);
+        match caller.lacking(&self.settings.policy, right) {
+            Some(verdict) => {
                 let place = Place::named_or_home(named.cloned(), caller);
                 Err(self.refuse(call, action, verdict, place).await)
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }

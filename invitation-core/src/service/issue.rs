@@ -214,20 +214,22 @@ impl<S: Store> Invitations<S> {
             let reason = Reason::IdempotencyKeyReused;
             return refuse(Verdict::new(Refusal::IdempotencyKeyReused, reason)).await;
         }
-        let may = |right| {
-            caller.user().is_none_or(|actor| self.settings.policy.allows(actor.role(), right))
-        };
+        let lacking = |right| caller.lacking(&self.settings.policy, right);
         // The code may have been rotated since then, and seeing the new one needs the
         // right to copy.
         let amended = |one: &Record| one.version != 1;
-        if !may(Right::Copy) && known.invitations.iter().any(amended) {
-            return refuse(Verdict::forbidden(Right::Copy, Reason::RightMissing)).await;
+        if let Some(verdict) = lacking(Right::Copy)
+            && known.invitations.iter().any(amended)
+        {
+            return refuse(verdict).await;
         }
         // Seeing the invitation's history needs the right to view.
         let lived =
             |one: &Record| amended(one) || one.uses > 0 || one.held > 0 || one.deleted_at.is_some();
-        if !may(Right::View) && known.invitations.iter().any(lived) {
-            return refuse(Verdict::forbidden(Right::View, Reason::RightMissing)).await;
+        if let Some(verdict) = lacking(Right::View)
+            && known.invitations.iter().any(lived)
+        {
+            return refuse(verdict).await;
         }
         let mut created = Vec::with_capacity(known.invitations.len());
         for invitation in known.invitations {

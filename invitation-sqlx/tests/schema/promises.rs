@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use invitation_core::{Draft, Invitations};
+use invitation_core::{Criteria, Draft, Error, Invitations, OsEntropy, Paging, StoreErrorKind};
 use invitation_sqlx::{
     SqlStore, TablePrefix, migrations,
     sqlx::{
@@ -22,6 +22,7 @@ use crate::support::{
 macro_rules! promises {
     ($database:ty) => {
         $crate::support::host::tests!($database, promises:
+            store_without_tables_says_to_migrate
             repeated_migration_changes_nothing
             eight_concurrent_migrations_run_each_step_once
             after_one_that_failed
@@ -42,6 +43,27 @@ pub(crate) trait Migrating: Kind<Connection: Migrate> {
 
     /// Returns whether the migration lock is free.
     fn is_free(pool: &Pool<Self>) -> impl Future<Output = bool> + Send;
+}
+
+pub(crate) async fn store_without_tables_says_to_migrate<DB: Migrating>() {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(Pool::connect(&database.url).await.unwrap());
+    let (invitations, manager) = (Invitations::new(store.clone()), manager());
+    let code = invitations.code_format().generate(&OsEntropy).unwrap().reveal();
+    let criteria = Criteria::new();
+    let list = invitations.list(&manager, &criteria, Paging::default());
+    for error in [
+        invitations.create(&manager, Draft::new()).await.err(),
+        invitations.redeem(&code, &redeemer("anna")).await.err(),
+        list.await.err(),
+    ] {
+        let Some(Error::Store(error)) = error else { panic!("{error:?}") };
+        assert_eq!(error.kind(), StoreErrorKind::NotMigrated);
+        assert!(error.to_string().contains("call `migrate`"), "{error}");
+        assert!(!error.is_retryable());
+    }
+    store.migrate().await.unwrap();
+    invitations.create(&manager, Draft::new()).await.unwrap();
 }
 
 pub(crate) async fn repeated_migration_changes_nothing<DB: Migrating>() {

@@ -47,6 +47,7 @@ enum KeptOutcome {
     Invalid(Vec<(String, String)>),
     Forbidden(Right),
     RoleNotGrantable(Role),
+    UnknownRole(Role),
     DivisionNotAllowed(Division),
     InviterQuota(UserId, std::num::NonZeroU32),
     DivisionQuota(Division, std::num::NonZeroU32),
@@ -106,6 +107,7 @@ pub(super) fn read(
             )),
             KeptOutcome::Forbidden(right) => refused(Refusal::Forbidden { right }),
             KeptOutcome::RoleNotGrantable(role) => refused(Refusal::RoleNotGrantable { role }),
+            KeptOutcome::UnknownRole(role) => refused(Refusal::UnknownRole { role }),
             KeptOutcome::DivisionNotAllowed(division) => {
                 refused(Refusal::DivisionNotAllowed { division })
             }
@@ -149,6 +151,7 @@ fn refusal(refusal: &Refusal) -> KeptOutcome {
     match refusal {
         Refusal::Forbidden { right } => KeptOutcome::Forbidden(*right),
         Refusal::RoleNotGrantable { role } => KeptOutcome::RoleNotGrantable(role.clone()),
+        Refusal::UnknownRole { role } => KeptOutcome::UnknownRole(role.clone()),
         Refusal::DivisionNotAllowed { division } => {
             KeptOutcome::DivisionNotAllowed(division.clone())
         }
