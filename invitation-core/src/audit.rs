@@ -42,7 +42,8 @@
 //! - **For stores**: [`PerformerParts`], the columns of a performer, and a
 //!   [`DetailTemplate`], to which a statement adds a number.
 //! - **Reading**: [`Invitations::events`](crate::Invitations::events) takes
-//!   [`EventCriteria`].
+//!   [`EventCriteria`]. An [`OutcomeFilter`] selects one outcome, or all attempts that did not
+//!   succeed.
 //! - **Inside a host's transaction** a refusal is not written, because the host may roll
 //!   back. The error carries it as [`Refused`], and
 //!   [`Invitations::record`](crate::Invitations::record) writes it.
@@ -53,6 +54,7 @@ pub use crate::{
     id::EventId,
     parts::PerformerParts,
     performer::Performer,
+    query::OutcomeFilter,
     refusal::Refused,
     request_context::RequestContext,
     service::EventCriteria,

@@ -121,7 +121,7 @@ pub use self::{
     plain::PlainRedemption,
     policy::{Policy, Right, Rights, RolePair},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Position, TimeRange},
+    query::{EventFilter, Filter, OutcomeFilter, Position, TimeRange},
     quota::{Cap, Quota, QuotaOf},
     record::Record,
     redemption::{Redemption, UsedBy},

@@ -1,7 +1,10 @@
 //! Queries to a store: filters of invitations and events, and pages of results.
 
+use std::str::FromStr;
+
 use crate::{
     event::{Action, Event, EventOutcome},
+    field_error::FieldError,
     id::{BatchId, InvitationId},
     record::Record,
     search::Search,
@@ -118,8 +121,8 @@ pub struct EventFilter {
     pub user: Option<UserId>,
     /// The action that an event must have.
     pub action: Option<Action>,
-    /// The outcome that an event must have.
-    pub outcome: Option<EventOutcome>,
+    /// The outcomes that an event may have.
+    pub outcome: Option<OutcomeFilter>,
     /// The time range in which an event must have happened.
     pub at: TimeRange,
 }
@@ -131,7 +134,88 @@ impl EventFilter {
         self.invitation.is_none_or(|id| event.invitation == Some(id))
             && self.user.as_ref().is_none_or(|user| event.performer.user() == Some(user))
             && self.action.is_none_or(|action| event.action == action)
-            && self.outcome.is_none_or(|outcome| event.outcome == outcome)
+            && self.outcome.is_none_or(|outcome| outcome.outcomes().contains(&event.outcome))
             && self.at.contains(event.at)
+    }
+}
+
+/// The outcomes of events that an [`EventFilter`] matches.
+///
+/// ```
+/// use invitation_core::{EventOutcome, audit::OutcomeFilter};
+///
+/// let not_done = [EventOutcome::Refused, EventOutcome::Denied];
+/// assert_eq!(OutcomeFilter::NotSucceeded.outcomes(), not_done);
+/// assert_eq!("denied".parse(), Ok(OutcomeFilter::Only(EventOutcome::Denied)));
+/// assert_eq!("not_succeeded".parse(), Ok(OutcomeFilter::NotSucceeded));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a filter")]
+pub enum OutcomeFilter {
+    /// One outcome.
+    Only(EventOutcome),
+    /// Every outcome but success: refused and denied.
+    NotSucceeded,
+}
+
+impl OutcomeFilter {
+    /// Returns the outcomes that match, at least one.
+    #[must_use]
+    pub const fn outcomes(self) -> &'static [EventOutcome] {
+        match self {
+            Self::Only(EventOutcome::Succeeded) => &[EventOutcome::Succeeded],
+            Self::Only(EventOutcome::Refused) => &[EventOutcome::Refused],
+            Self::Only(EventOutcome::Denied) => &[EventOutcome::Denied],
+            Self::NotSucceeded => &[EventOutcome::Refused, EventOutcome::Denied],
+        }
+    }
+
+    /// Returns the text that parses into this filter: the outcome, or `not_succeeded`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Only(outcome) => outcome.as_str(),
+            Self::NotSucceeded => "not_succeeded",
+        }
+    }
+
+    /// Returns all filters: each outcome, and then those that did not succeed.
+    pub fn all() -> impl Iterator<Item = Self> {
+        EventOutcome::ALL.iter().copied().map(Self::Only).chain([Self::NotSucceeded])
+    }
+}
+
+impl From<EventOutcome> for OutcomeFilter {
+    fn from(outcome: EventOutcome) -> Self {
+        Self::Only(outcome)
+    }
+}
+
+impl FromStr for OutcomeFilter {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        Self::all().find(|filter| filter.as_str() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::all().map(Self::as_str).collect();
+            FieldError::new("outcome", format!("must be one of {}", known.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcome_filter_matches_its_own_outcome_or_all_but_success() {
+        for &outcome in EventOutcome::ALL {
+            assert_eq!(OutcomeFilter::from(outcome).outcomes(), [outcome]);
+            let is_matched = OutcomeFilter::NotSucceeded.outcomes().contains(&outcome);
+            assert_eq!(is_matched, outcome != EventOutcome::Succeeded, "{outcome}");
+        }
+        for filter in OutcomeFilter::all() {
+            assert_eq!(filter.as_str().parse(), Ok(filter));
+        }
+        assert!("Denied".parse::<OutcomeFilter>().is_err());
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use invitation_core::{
     Action, Division, Error, Event, EventCriteria, EventOutcome, Page, Paging, Performer, Right,
-    Timestamp,
+    Timestamp, audit::OutcomeFilter,
 };
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -140,7 +140,7 @@ fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
         Kind::Choice(std::iter::once(Choice::new("", &*t.all)).chain(words).collect())
     };
     let actions = choice(Action::ALL.iter().map(|action| action.as_str()).collect());
-    let outcomes = choice(EventOutcome::ALL.iter().map(|outcome| outcome.as_str()).collect());
+    let outcomes = choice(OutcomeFilter::all().map(OutcomeFilter::as_str).collect());
     let mut fields = vec![
         Field::new("kind", &*t.filter_action, or_empty(&asked.query.kind), actions),
         Field::new("outcome", &*t.filter_outcome, or_empty(&asked.query.outcome), outcomes),

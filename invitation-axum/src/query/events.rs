@@ -1,9 +1,11 @@
 //! The filters of the audit trail.
 
-use invitation_core::{Action, Division, EventCriteria, EventOutcome, InvitationId, UserId};
+use invitation_core::{
+    Action, Division, EventCriteria, InvitationId, UserId, audit::OutcomeFilter,
+};
 use utoipa::IntoParams;
 
-use super::{EventKind, Given, Outcome, QueryErrors, QueryParams};
+use super::{EventKind, Given, OutcomeChoice, QueryErrors, QueryParams};
 
 /// The filters of the audit trail.
 #[derive(Default, Debug, IntoParams)]
@@ -18,8 +20,8 @@ pub(crate) struct EventQuery {
     /// Only events of this kind.
     #[param(inline, value_type = Option<EventKind>, nullable = false)]
     pub(crate) kind: Option<String>,
-    /// Only events with this outcome.
-    #[param(inline, value_type = Option<Outcome>, nullable = false)]
+    /// Only events with this outcome; `not_succeeded` is refused or denied.
+    #[param(inline, value_type = Option<OutcomeChoice>, nullable = false)]
     pub(crate) outcome: Option<String>,
     /// Only events of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
@@ -53,7 +55,7 @@ impl QueryParams for EventQuery {
             criteria = criteria.of_action(action);
         }
         let outcome = self.outcome.as_deref();
-        if let Some(outcome) = errors.check("outcome", outcome, str::parse::<EventOutcome>) {
+        if let Some(outcome) = errors.check("outcome", outcome, str::parse::<OutcomeFilter>) {
             criteria = criteria.with_outcome(outcome);
         }
         if let Some(division) = errors.check("division", self.division.as_deref(), Division::new) {

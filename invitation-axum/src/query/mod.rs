@@ -17,7 +17,7 @@ pub(crate) use self::{
     given::Given,
     invitations::{FilterQuery, ListQuery, StatusQuery},
     page::PageQuery,
-    schemas::{EventKind, Outcome, StatusFilter},
+    schemas::{EventKind, Outcome, OutcomeChoice, StatusFilter},
 };
 use crate::{problem::Problem, web::Web};
 

@@ -48,9 +48,24 @@ pub(crate) enum Outcome {
     Denied,
 }
 
+/// The outcomes to filter by.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the values of `OutcomeFilter`")]
+pub(crate) enum OutcomeChoice {
+    /// The action was done.
+    Succeeded,
+    /// The state of the invitation did not allow the action.
+    Refused,
+    /// The actor lacked the right to the action.
+    Denied,
+    /// The action was not done: refused or denied.
+    NotSucceeded,
+}
+
 #[cfg(test)]
 mod tests {
-    use invitation_core::{Action, EventOutcome};
+    use invitation_core::{Action, EventOutcome, audit::OutcomeFilter};
     use utoipa::PartialSchema;
 
     use super::*;
@@ -68,5 +83,7 @@ mod tests {
         assert_eq!(listed::<EventKind>(), values);
         let values: Vec<_> = EventOutcome::ALL.iter().map(|value| value.as_str()).collect();
         assert_eq!(listed::<Outcome>(), values);
+        let values: Vec<_> = OutcomeFilter::all().map(OutcomeFilter::as_str).collect();
+        assert_eq!(listed::<OutcomeChoice>(), values);
     }
 }

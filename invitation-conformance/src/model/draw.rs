@@ -1,6 +1,6 @@
 //! Draws the parts of steps.
 
-use invitation_core::{Action, EventOutcome, Status};
+use invitation_core::{Action, OutcomeFilter, Status};
 use proptest::{option, prelude::*, sample::select};
 
 use super::{
@@ -236,12 +236,12 @@ pub(super) fn event_criteria() -> impl Strategy<Value = EventCriteriaSpec> {
         acting_user().prop_map(EventPerformer::Actor),
         (0_u8..4).prop_map(EventPerformer::Person),
     ];
-    let outcomes = [EventOutcome::Succeeded, EventOutcome::Refused, EventOutcome::Denied];
+    let outcomes: Vec<_> = OutcomeFilter::all().collect();
     (
         option::weighted(0.3, pick()),
         option::weighted(0.2, performer),
         option::weighted(0.2, select(Action::ALL)),
-        option::weighted(0.2, select(outcomes.to_vec())),
+        option::weighted(0.2, select(outcomes)),
         option::weighted(0.3, division()),
         option::weighted(0.2, any::<bool>()),
     )

@@ -1,6 +1,8 @@
 //! Expected results of reads.
 
-use invitation_core::{Action, BatchId, Event, Reason, Refusal, Right, Status, UserId};
+use invitation_core::{
+    Action, BatchId, Event, EventOutcome, OutcomeFilter, Reason, Refusal, Right, Status, UserId,
+};
 
 use super::{
     answer::Answer,
@@ -109,7 +111,10 @@ impl Model {
         let about = wanted.about.is_none_or(|pick| event.invitation == Some(self.id(pick)));
         let user = wanted.by.is_none_or(|who| event.performer.user() == Some(&who.user()));
         let action = wanted.action.is_none_or(|action| event.action == action);
-        let outcome = wanted.outcome.is_none_or(|outcome| event.outcome == outcome);
+        let outcome = wanted.outcome.is_none_or(|wanted| match wanted {
+            OutcomeFilter::Only(outcome) => event.outcome == outcome,
+            OutcomeFilter::NotSucceeded => event.outcome != EventOutcome::Succeeded,
+        });
         let time = match wanted.now {
             None => true,
             Some(true) => event.at >= self.now,

@@ -1,6 +1,6 @@
 //! One step of a sequence: plain data that is valid in every state.
 
-use invitation_core::{Action, EventOutcome, Status};
+use invitation_core::{Action, OutcomeFilter, Status};
 
 use super::{
     identities::{ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName},
@@ -298,7 +298,7 @@ pub(super) struct EventCriteriaSpec {
     pub(super) about: Option<Pick>,
     pub(super) by: Option<EventPerformer>,
     pub(super) action: Option<Action>,
-    pub(super) outcome: Option<EventOutcome>,
+    pub(super) outcome: Option<OutcomeFilter>,
     pub(super) division: Option<DivisionName>,
     /// From (true) or until (false) now.
     pub(super) now: Option<bool>,

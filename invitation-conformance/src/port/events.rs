@@ -1,8 +1,8 @@
 //! The audit trail: newest first, filtered, within the scope, page by page.
 
 use invitation_core::{
-    Action, Event, EventFilter, EventOutcome, InvitationId, PageRequest, Performer, Reason, Scope,
-    Store, TimeRange, Username,
+    Action, Event, EventFilter, EventOutcome, InvitationId, OutcomeFilter, PageRequest, Performer,
+    Reason, Scope, Store, TimeRange, Username,
 };
 
 use crate::{
@@ -60,8 +60,8 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
     filters.extend(
         Action::ALL.iter().map(|action| EventFilter { action: Some(*action), ..all.clone() }),
     );
-    for outcome in EventOutcome::ALL {
-        let with_outcome = EventFilter { outcome: Some(*outcome), ..all.clone() };
+    for outcome in OutcomeFilter::all() {
+        let with_outcome = EventFilter { outcome: Some(outcome), ..all.clone() };
         filters.extend([
             EventFilter {
                 user: Some(user("u-anna")),

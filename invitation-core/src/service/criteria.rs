@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::{
     cursor::{Cursor, CursorId, ListOf},
-    event::{Action, EventOutcome},
+    event::Action,
     field_error::FieldError,
     id::{BatchId, InvitationId},
     limits::Limits,
     page::PageRequest,
-    query::{EventFilter, TimeRange},
+    query::{EventFilter, OutcomeFilter, TimeRange},
     status::Status,
     text::{Division, Role, UserId},
     time::Timestamp,
@@ -136,10 +136,15 @@ impl EventCriteria {
         self
     }
 
-    /// Matches events with this outcome.
-    pub fn with_outcome(mut self, outcome: EventOutcome) -> Self {
-        self.filter.outcome = Some(outcome);
+    /// Matches events with this outcome, or with those of an [`OutcomeFilter`].
+    pub fn with_outcome(mut self, outcome: impl Into<OutcomeFilter>) -> Self {
+        self.filter.outcome = Some(outcome.into());
         self
+    }
+
+    /// Matches events of attempts that did not succeed: refused or denied.
+    pub fn not_succeeded(self) -> Self {
+        self.with_outcome(OutcomeFilter::NotSucceeded)
     }
 
     /// Matches events that happened within this time range.

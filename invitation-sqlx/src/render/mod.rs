@@ -346,7 +346,11 @@ pub(crate) fn event_filter<DB: Dialect>(
         s.sql(" AND e.action = ").text(action.as_str());
     }
     if let Some(outcome) = filter.outcome {
-        s.sql(" AND e.outcome = ").text(outcome.as_str());
+        s.sql(" AND e.outcome IN (");
+        for (n, outcome) in outcome.outcomes().iter().enumerate() {
+            s.sql(if n > 0 { ", " } else { "" }).text(outcome.as_str());
+        }
+        s.sql(")");
     }
     span(s, "e.at", &filter.at);
 }
