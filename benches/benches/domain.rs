@@ -56,7 +56,7 @@ fn decisions(c: &mut Criterion) {
     let call = Call {
         id: EventId::from_bytes([1; 16]),
         now: Timestamp::from_micros(1_800_000_000_000_000).expect("within range"),
-        performer: Performer::System,
+        performer: Performer::System { name: None },
         context: RequestContext::default(),
     };
     c.bench_function("decide/redeem", |b| {

@@ -359,6 +359,10 @@ macro_rules! __conformance_promises {
                     denial_of_an_actor_is_recorded_despite_many_strangers
                     refusals_of_all_strangers_share_one_limit
                 }
+                performers {
+                    job_reads_and_administers_under_its_name
+                    name_of_an_actor_is_kept_with_each_event
+                }
             }
             races {
                 redemptions {

@@ -2,12 +2,13 @@
 
 use crate::{
     email::VerifiedEmail,
+    field_error::FieldError,
     performer::Performer,
     policy::{Policy, Right},
     refusal::Verdict,
     request_context::RequestContext,
     scope::Scope,
-    text::{Division, Role, UserId, Username},
+    text::{Division, Role, SystemName, UserId, Username},
 };
 
 /// A signed-in user of the host who manages invitations: the user id, the role, and the
@@ -30,6 +31,7 @@ pub struct Actor {
     role: Role,
     scope: Scope,
     home: Option<Division>,
+    name: Option<Username>,
     context: RequestContext,
 }
 
@@ -43,6 +45,7 @@ impl Actor {
             role,
             scope: Scope::Division(division),
             home,
+            name: None,
             context: RequestContext::default(),
         }
     }
@@ -50,7 +53,8 @@ impl Actor {
     /// Returns an actor who reaches all divisions, as an administrator does.
     #[must_use]
     pub fn across_divisions(user: UserId, role: Role) -> Self {
-        Self { user, role, scope: Scope::All, home: None, context: RequestContext::default() }
+        let context = RequestContext::default();
+        Self { user, role, scope: Scope::All, home: None, name: None, context }
     }
 
     /// Sets the home division: the division of an invitation when the call names none.
@@ -65,6 +69,22 @@ impl Actor {
         }
     }
 
+    /// Sets the name by which people know the user. The audit trail keeps it with each event
+    /// and shows it beside the user id, so the name stays that of the time of the event.
+    ///
+    /// ```
+    /// use invitation_core::{Actor, Role, UserId, Username};
+    ///
+    /// let admin = Actor::across_divisions(UserId::new("4711")?, Role::new("admin")?)
+    ///     .with_name(Username::new("Ada Lovelace")?);
+    /// assert_eq!(admin.name().map(Username::as_str), Some("Ada Lovelace"));
+    /// # Ok::<_, invitation_core::FieldError>(())
+    /// ```
+    #[must_use]
+    pub fn with_name(self, name: Username) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
     /// Sets the request context that the events of this actor's calls carry.
     #[must_use]
     pub fn with_context(self, context: RequestContext) -> Self {
@@ -75,6 +95,12 @@ impl Actor {
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user
+    }
+
+    /// Returns the name by which people know the user, if the host has set one.
+    #[must_use]
+    pub fn name(&self) -> Option<&Username> {
+        self.name.as_ref()
     }
 
     /// Returns the role in which the user acts.
@@ -102,27 +128,61 @@ impl Actor {
     }
 }
 
-/// The system as an actor: it creates the first codes, before there is a user who can.
+/// The system as an actor: the host's own code, which acts for no user. Examples are a job that
+/// runs at night, and the code that creates the first invitation before there is a user.
 ///
-/// It is a separate type so that no input can become it: no extractor and no deserialiser
+/// The system has every right in every division, but it can grant only roles that the policy
+/// knows. It is a separate type so that no input can become it: no extractor and no deserialiser
 /// returns one.
+///
+/// ```
+/// use invitation_core::{Criteria, Invitations, MemoryStore, Paging, Status, SystemActor};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let invitations = Invitations::new(MemoryStore::new());
+/// let reminder = SystemActor::new("reminder")?;
+/// let active = Criteria::new().with_status(Status::Active);
+/// let page = invitations.list(&reminder, &active, Paging::first(200)?).await?;
+/// assert!(page.items().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SystemActor {
+    name: Option<SystemName>,
     context: RequestContext,
 }
 
 impl SystemActor {
-    /// Returns the system actor, for code that the host itself runs, at installation or
+    /// Returns a system actor with the name of a job, which the audit trail shows.
+    ///
+    /// All system actors share their idempotency keys, whatever their names.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the text is no [name](crate::audit::SystemName).
+    pub fn new(name: impl AsRef<str>) -> Result<Self, FieldError> {
+        Ok(Self { name: Some(SystemName::new(name)?), ..Self::for_bootstrap() })
+    }
+
+    /// Returns the system actor without a name, for code that the host runs at installation or
     /// from its console.
     #[must_use]
     pub fn for_bootstrap() -> Self {
-        Self { context: RequestContext::default() }
+        Self { name: None, context: RequestContext::default() }
+    }
+
+    /// Returns the name, which [`for_bootstrap`](Self::for_bootstrap) does not set.
+    #[must_use]
+    pub fn name(&self) -> Option<&SystemName> {
+        self.name.as_ref()
     }
 
     /// Sets the request context that the events of these calls carry.
     #[must_use]
     pub fn with_context(self, context: RequestContext) -> Self {
-        Self { context }
+        Self { context, ..self }
     }
 }
 
@@ -151,6 +211,11 @@ impl<'a> Caller<'a> {
         Verdict::lacking(policy, self.user()?.role(), right)
     }
 
+    /// Returns whether the policy gives the caller `right`. The system has every right.
+    pub(crate) fn may(self, policy: &Policy, right: Right) -> bool {
+        self.user().is_none_or(|actor| policy.allows(actor.role(), right))
+    }
+
     pub(crate) fn context(self) -> &'a RequestContext {
         match self.0 {
             Who::User(actor) => &actor.context,
@@ -165,9 +230,10 @@ impl<'a> Caller<'a> {
     pub(crate) fn performer(self) -> Performer {
         match self.0 {
             Who::User(actor) => {
-                Performer::Actor { user: actor.user.clone(), role: actor.role.clone() }
+                let Actor { user, role, name, .. } = actor.clone();
+                Performer::Actor { user, role, name }
             }
-            Who::System(_) => Performer::System,
+            Who::System(system) => Performer::System { name: system.name.clone() },
         }
     }
 }

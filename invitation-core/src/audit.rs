@@ -37,7 +37,9 @@
 //! ```
 //!
 //! - **What an event says**: [`Event`] has an [`EventId`], a [`Performer`], an [`Action`], an
-//!   [`EventOutcome`], a [`Reason`] and bounded [`Detail`].
+//!   [`EventOutcome`], a [`Reason`] and bounded [`Detail`]. A performer has a name where the
+//!   host gave one: [`Actor::with_name`](crate::Actor::with_name), or the [`SystemName`] of a
+//!   job.
 //! - **What the host adds**: a [`RequestContext`] of a [`CorrelationId`] and a [`Source`].
 //! - **For stores**: [`PerformerParts`], the columns of a performer, and a
 //!   [`DetailTemplate`], to which a statement adds a number.
@@ -58,5 +60,5 @@ pub use crate::{
     refusal::Refused,
     request_context::RequestContext,
     service::EventCriteria,
-    text::{CorrelationId, Source},
+    text::{CorrelationId, Source, SystemName},
 };

@@ -149,7 +149,7 @@ pub use self::{
     },
     store_error::{StoreError, StoreErrorKind},
     target::Target,
-    text::{CorrelationId, Division, Role, Source, UserId, Username},
+    text::{CorrelationId, Division, Role, Source, SystemName, UserId, Username},
     time::{Clock, ManualClock, SystemClock, Timestamp},
     transition::Transition,
 };

@@ -9,7 +9,7 @@ use crate::{
     email::{Email, EmailDomain},
     inviter::Inviter,
     performer::Performer,
-    text::{Role, UserId, Username},
+    text::{Role, SystemName, UserId, Username},
 };
 
 /// The stored texts of a [`Binding`].
@@ -42,8 +42,8 @@ pub struct PerformerParts<T> {
     pub user: Option<T>,
     /// The role in which the user acted.
     pub role: Option<T>,
-    /// The username of a redeemer.
-    pub username: Option<T>,
+    /// The name for people: the username of a redeemer, the name of an actor or of a job.
+    pub name: Option<T>,
 }
 
 impl Binding {
@@ -116,18 +116,11 @@ impl Performer {
     /// Returns the texts that a store keeps.
     #[must_use]
     pub fn parts(&self) -> PerformerParts<&str> {
-        let none = PerformerParts { user: None, role: None, username: None };
-        match self {
-            Self::System => none,
-            Self::Actor { user, role } => {
-                PerformerParts { user: Some(user.as_str()), role: Some(role.as_str()), ..none }
-            }
-            Self::Redeemer { user, username } => PerformerParts {
-                user: Some(user.as_str()),
-                username: Some(username.as_str()),
-                ..none
-            },
-        }
+        let role = match self {
+            Self::Actor { role, .. } => Some(role.as_str()),
+            Self::System { .. } | Self::Redeemer { .. } => None,
+        };
+        PerformerParts { user: self.user().map(UserId::as_str), role, name: self.name() }
     }
 
     /// Returns the performer of stored texts, without validating them again; none if no
@@ -135,15 +128,17 @@ impl Performer {
     #[must_use]
     pub fn from_parts<T: AsRef<str>>(parts: PerformerParts<T>) -> Option<Self> {
         let user = parts.user.map(UserId::from_stored);
-        match (user, parts.role, parts.username) {
-            (None, None, None) => Some(Self::System),
-            (Some(user), Some(role), None) => {
-                Some(Self::Actor { user, role: Role::from_stored(role) })
-            }
+        match (user, parts.role, parts.name) {
+            (None, None, name) => Some(Self::System { name: name.map(SystemName::from_stored) }),
+            (Some(user), Some(role), name) => Some(Self::Actor {
+                user,
+                role: Role::from_stored(role),
+                name: name.map(Username::from_stored),
+            }),
             (Some(user), None, Some(username)) => {
                 Some(Self::Redeemer { user, username: Username::from_stored(username) })
             }
-            (None, _, _) | (Some(_), None, None) | (Some(_), Some(_), Some(_)) => None,
+            (None, Some(_), _) | (Some(_), None, None) => None,
         }
     }
 }
@@ -177,13 +172,13 @@ mod tests {
             }
         }
         assert_eq!(values, 3 + 2, "one combination for each kind of inviter");
-        for [user, role, username] in combinations() {
-            let parts = PerformerParts { user, role, username };
+        for [user, role, name] in combinations() {
+            let parts = PerformerParts { user, role, name };
             if let Some(performer) = Performer::from_parts(parts) {
                 assert_eq!(performer.parts(), parts);
                 values += 1;
             }
         }
-        assert_eq!(values, 3 + 2 + 3, "one combination for each kind of performer");
+        assert_eq!(values, 3 + 2 + 5, "each kind of performer, with a name and without");
     }
 }

@@ -193,7 +193,7 @@ mod tests {
             ("outcome", changed(|t| t.event.outcome = EventOutcome::Refused)),
             ("reason", changed(|t| t.event.reason = Some(Reason::Used))),
             ("detail", changed(|t| t.event.detail = Detail::none().with("a", "b"))),
-            ("performer", changed(|t| t.event.performer = Performer::System)),
+            ("performer", changed(|t| t.event.performer = Performer::System { name: None })),
             (
                 "performer's name",
                 changed(|t| {

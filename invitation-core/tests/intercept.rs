@@ -58,7 +58,7 @@ fn redemption(n: u8) -> Transition {
     let call = Call {
         id: EventId::from_bytes([n; 16]),
         now: Timestamp::MIN,
-        performer: Performer::System,
+        performer: Performer::System { name: None },
         context: RequestContext::default(),
     };
     let command = RedeemCommand::Redeem {

@@ -31,7 +31,7 @@ async fn revoking_by_code_names_the_damaged_codes_it_cannot_check() {
     let call = Call {
         id: EventId::from_bytes(id),
         now: service.now(),
-        performer: Performer::System,
+        performer: Performer::System { name: None },
         context: RequestContext::default(),
     };
     let command = Command::Rotate {

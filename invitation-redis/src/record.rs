@@ -204,12 +204,12 @@ pub(crate) struct EventPieces {
 
 pub(crate) fn event_in_pieces(event: &Event) -> EventPieces {
     let mut until_invitation = Packed::array(13);
-    let PerformerParts { user, role, username } = event.performer.parts();
+    let PerformerParts { user, role, name } = event.performer.parts();
     until_invitation
         .time(event.at)
         .opt_text(user)
         .opt_text(role)
-        .opt_text(username)
+        .opt_text(name)
         .text(event.action.as_str())
         .text(event.outcome.as_str())
         .opt_text(event.reason.map(invitation_core::Reason::as_str));
@@ -251,7 +251,7 @@ pub(crate) fn event(id: EventId, record: &[u8]) -> Result<Event> {
         performer: Performer::from_parts(PerformerParts {
             user: f.opt("actor", Fields::text)?,
             role: f.opt("actor_role", Fields::text)?,
-            username: f.opt("redeemer", Fields::text)?,
+            name: f.opt("actor_name", Fields::text)?,
         })
         .ok_or_else(|| f.corrupt("actor"))?,
         action: f.word("action", str::parse)?,

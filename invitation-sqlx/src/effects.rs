@@ -58,7 +58,7 @@ const OF_EVENT: [(&str, &str); 8] = [
     ("id", "p.used_id"),
     ("at", "p.used_at"),
     ("actor", "p.used_by"),
-    ("redeemer", "p.used_name"),
+    ("actor_name", "p.used_name"),
     ("invitation", "i.id"),
     ("division", "i.division"),
     ("correlation", "p.correlation"),

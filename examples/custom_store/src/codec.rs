@@ -206,5 +206,5 @@ macro_rules! keep_parts {
 keep_parts! {
     Binding as BindingParts { email, email_key, domain }
     Inviter as InviterParts { user, role }
-    Performer as PerformerParts { user, role, username }
+    Performer as PerformerParts { user, role, name }
 }

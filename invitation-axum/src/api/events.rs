@@ -29,6 +29,10 @@ pub(crate) struct EventBody {
     /// The role of the actor who manages invitations; `null` for a redeemer or the host.
     #[schema(required)]
     actor_role: Option<String>,
+    /// The name of the actor, or of the host's job that acted, as the host gave it at the time;
+    /// `null` if it gave none.
+    #[schema(required)]
+    actor_name: Option<String>,
     /// The username of the new user who presented a code.
     #[schema(required)]
     username: Option<String>,
@@ -56,12 +60,12 @@ pub(crate) struct EventBody {
 
 impl EventBody {
     fn of(event: &Event) -> Self {
-        let (mut actor_role, mut username) = (None, None);
-        match &event.performer {
-            Performer::System => {}
-            Performer::Actor { role, .. } => actor_role = Some(role.to_string()),
-            Performer::Redeemer { username: name, .. } => username = Some(name.to_string()),
-        }
+        let name = event.performer.name().map(str::to_owned);
+        let (actor_role, actor_name, username) = match &event.performer {
+            Performer::System { .. } => (None, name, None),
+            Performer::Actor { role, .. } => (Some(role.to_string()), name, None),
+            Performer::Redeemer { .. } => (None, None, name),
+        };
         let context = &event.context;
         let detail = event.detail.iter();
         Self {
@@ -69,6 +73,7 @@ impl EventBody {
             at: event.at.to_string(),
             actor: event.performer.user().map(ToString::to_string),
             actor_role,
+            actor_name,
             username,
             kind: event.action,
             outcome: event.outcome,

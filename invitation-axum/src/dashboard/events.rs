@@ -8,7 +8,7 @@ use axum::{
 };
 use invitation_core::{
     Action, Division, Error, Event, EventCriteria, EventOutcome, Page, Paging, Performer, Right,
-    Timestamp, audit::OutcomeFilter,
+    Timestamp, UserId, audit::OutcomeFilter,
 };
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -179,6 +179,8 @@ struct Row<'a> {
     at: When,
     who: String,
     role: Option<String>,
+    /// The user id, where `who` is a name.
+    id: Option<String>,
     action: String,
     outcome: EventOutcome,
     outcome_label: String,
@@ -211,20 +213,19 @@ impl<'a> Value<'a> {
 
 impl<'a> Row<'a> {
     fn of(event: &'a Event, t: &Strings, now: Timestamp) -> Self {
-        let (who, role) = match &event.performer {
-            Performer::System => (t.the_system.to_string(), None),
-            Performer::Actor { user, role } => {
-                (user.to_string(), Some((t.role)(role).into_owned()))
-            }
-            Performer::Redeemer { user, username } => {
-                let differs = username.as_str() != user.as_str();
-                (username.to_string(), differs.then(|| user.to_string()))
-            }
+        let performer = &event.performer;
+        let user = performer.user().map(UserId::as_str);
+        let name = performer.name().or(user);
+        let role = match performer {
+            Performer::System { name } => name.as_ref().map(|_| t.the_system.to_string()),
+            Performer::Actor { role, .. } => Some((t.role)(role).into_owned()),
+            Performer::Redeemer { .. } => None,
         };
         Self {
             at: When::exact(event.at, now, t),
-            who,
+            who: name.unwrap_or(&t.the_system).to_owned(),
             role,
+            id: user.filter(|user| name != Some(*user)).map(str::to_owned),
             action: in_words(t, event.action.as_str()),
             outcome: event.outcome,
             outcome_label: in_words(t, event.outcome.as_str()),

@@ -100,7 +100,7 @@ impl PageContext {
         right: Right,
         about: Option<InvitationId>,
     ) -> Result<(), Error> {
-        self.service().authorize(&self.actor, right, about).await
+        self.service().authorize(&*self.actor, right, about).await
     }
 }
 

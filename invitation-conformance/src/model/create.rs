@@ -368,7 +368,7 @@ pub(super) fn metadata(note: u8) -> Metadata {
 
 pub(super) fn performer(by: Creator) -> Performer {
     match by {
-        Creator::System => Performer::System,
+        Creator::System => Performer::System { name: None },
         Creator::User(who) => user(who),
     }
 }

@@ -402,7 +402,7 @@ fn outcome(reason: Reason) -> EventOutcome {
 
 /// Returns a user as the audit trail names them.
 pub(super) fn user(who: ActingUser) -> Performer {
-    Performer::Actor { user: who.user(), role: who.role().role() }
+    Performer::Actor { user: who.user(), role: who.role().role(), name: None }
 }
 
 /// Returns a newcomer as the audit trail names them.

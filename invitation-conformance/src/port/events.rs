@@ -21,7 +21,7 @@ fn mixed(factory: &Factory, about: &[InvitationId; 3]) -> Vec<Event> {
     (0..90_usize)
         .map(|n| Event {
             performer: match n % 5 {
-                0 => Performer::System,
+                0 => Performer::System { name: None },
                 1 => Performer::Redeemer {
                     user: user("u-anna"),
                     username: Username::new("bob").expect("a username"),
@@ -30,8 +30,8 @@ fn mixed(factory: &Factory, about: &[InvitationId; 3]) -> Vec<Event> {
                     user: user("u-bob"),
                     username: Username::new("u-anna").expect("a username"),
                 },
-                3 => Performer::Actor { user: user("u-anna"), role: role("u-bob") },
-                _ => Performer::Actor { user: user("U-anna"), role: role("admin") },
+                3 => Performer::Actor { user: user("u-anna"), role: role("u-bob"), name: None },
+                _ => Performer::Actor { user: user("U-anna"), role: role("admin"), name: None },
             },
             outcome: EventOutcome::ALL[n % 3],
             reason: (n % 3 > 0).then_some(Reason::Used),

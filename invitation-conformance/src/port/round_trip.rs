@@ -6,7 +6,7 @@ use invitation_core::{
     Action, BatchId, Binding, CodeDigest, CodeTag, CorrelationId, Detail, Division, Email,
     EmailDomain, Event, EventFilter, EventOutcome, Filter, Insert, Inserted, Inviter, Limits,
     Metadata, NewInvitation, Performer, Reason, Record, Redemption, RequestContext, Revocation,
-    Role, Scope, SealedCode, Source, Store, Timestamp, UserId, Username,
+    Role, Scope, SealedCode, Source, Store, SystemName, Timestamp, UserId, Username,
 };
 
 use crate::{
@@ -179,7 +179,24 @@ pub async fn recorded_events_are_returned_byte_for_byte(fixture: Fixture) {
     let mut events = vec![
         full.clone(),
         Event { id: factory.event_id(), at: Timestamp::MIN, ..full.clone() },
-        Event { performer: Performer::System, ..factory.event(Action::View, at(-1)) },
+        Event {
+            performer: Performer::System { name: None },
+            ..factory.event(Action::View, at(-1))
+        },
+        Event {
+            performer: Performer::System {
+                name: Some(SystemName::from_stored(unusual_text(SystemName::MAX_BYTES))),
+            },
+            ..factory.event(Action::View, at(-2))
+        },
+        Event {
+            performer: Performer::Actor {
+                user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
+                role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
+                name: Some(Username::from_stored(unusual_text(Username::MAX_BYTES))),
+            },
+            ..factory.event(Action::View, at(-3))
+        },
         Event { invitation: None, id: factory.event_id(), ..full },
     ];
     for (n, action) in (0..).zip(Action::ALL) {
@@ -209,7 +226,7 @@ pub async fn events_of_an_insert_are_returned_byte_for_byte(fixture: Fixture) {
     };
     let NewInvitation { invitation, event } = factory.new_invitation(largest(&factory, start()));
     let detail = Detail::none().with("role", &unusual_text(64)).with("role", "twice");
-    let event = Event { performer: Performer::System, context, detail, ..event };
+    let event = Event { performer: Performer::System { name: None }, context, detail, ..event };
     let row = NewInvitation { invitation, event };
     let inserted = store.insert(&Insert::of(vec![row.clone()])).await.expect("the store inserts");
     assert_eq!(inserted, Inserted::Stored, "the digest is free");

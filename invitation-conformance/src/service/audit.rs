@@ -77,7 +77,7 @@ pub async fn every_change_writes_one_complete_event(fixture: Fixture) {
 }
 
 fn admin_performs() -> Performer {
-    Performer::Actor { user: user("u-admin"), role: role("admin") }
+    Performer::Actor { user: user("u-admin"), role: role("admin"), name: None }
 }
 
 fn check(

@@ -126,7 +126,10 @@ pub async fn system_invitation_has_no_ceiling(fixture: Fixture) {
     assert_eq!(created.invitation().inviter(), &Inviter::System);
     let events = harness.events_of_invitation(created.invitation().id()).await;
     assert_eq!(events.len(), 1, "its evidence");
-    assert_eq!((&events[0].performer, events[0].action), (&Performer::System, Action::Create));
+    assert_eq!(
+        (&events[0].performer, events[0].action),
+        (&Performer::System { name: None }, Action::Create)
+    );
     let silent = harness.service.clone().with_policy(Policy::empty());
     let redeemed = silent.redeem(&created.code().reveal(), &newcomer("root")).await;
     assert_eq!(redeemed.map(|redeemed| redeemed.role().clone()).ok(), Some(role("admin")));

@@ -176,7 +176,8 @@ impl Cell {
         assert_eq!(said, self.expected_refusal(reason), "{self:?}: the refusal");
         assert_eq!(event.outcome, EventOutcome::Denied, "{self:?}");
         assert_eq!(event.action, self.attempt.action(), "{self:?}");
-        let by = Performer::Actor { user: actor.user().clone(), role: actor.role().clone() };
+        let by =
+            Performer::Actor { user: actor.user().clone(), role: actor.role().clone(), name: None };
         assert_eq!(event.performer, by, "{self:?}: who");
         assert_eq!(event.at, harness.now(), "{self:?}: when");
         let one = row.as_ref().filter(|_| self.attempt.is_on_one());

@@ -139,7 +139,7 @@ impl Factory {
         Event {
             id: self.event_id(),
             at,
-            performer: Performer::Actor { user: user("u-admin"), role: role("admin") },
+            performer: Performer::Actor { user: user("u-admin"), role: role("admin"), name: None },
             action,
             outcome: EventOutcome::Succeeded,
             reason: None,
@@ -162,7 +162,7 @@ impl Factory {
         Call {
             id: self.event_id(),
             now,
-            performer: Performer::Actor { user: user("u-admin"), role: role("admin") },
+            performer: Performer::Actor { user: user("u-admin"), role: role("admin"), name: None },
             context: RequestContext::default(),
         }
     }

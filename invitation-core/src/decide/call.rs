@@ -44,10 +44,10 @@ impl Call {
     /// Returns the performer as the inviter or grantor of an invitation.
     pub(crate) fn inviter(&self) -> Inviter {
         match &self.performer {
-            Performer::Actor { user, role } => {
+            Performer::Actor { user, role, .. } => {
                 Inviter::User { user: user.clone(), role: role.clone() }
             }
-            Performer::System | Performer::Redeemer { .. } => Inviter::System,
+            Performer::System { .. } | Performer::Redeemer { .. } => Inviter::System,
         }
     }
 }

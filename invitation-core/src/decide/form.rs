@@ -89,7 +89,7 @@ impl Missing {
 impl<'a> Authority<'a> {
     fn of(performer: &'a Performer) -> Self {
         match performer {
-            Performer::System => Self::System,
+            Performer::System { .. } => Self::System,
             Performer::Actor { role, .. } => Self::Role(role),
             Performer::Redeemer { .. } => Self::Nobody,
         }

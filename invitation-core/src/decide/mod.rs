@@ -14,7 +14,7 @@
 //! let call = Call {
 //!     id: EventId::from_bytes([1; 16]),
 //!     now: Timestamp::MIN,
-//!     performer: Performer::System,
+//!     performer: Performer::System { name: None },
 //!     context: RequestContext::default(),
 //! };
 //! let command = Command::Revoke { id: InvitationId::from_bytes([2; 16]), reason: None };

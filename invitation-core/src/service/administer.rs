@@ -2,7 +2,7 @@
 
 use super::{Created, Invitations, TRIES, evidence::Place};
 use crate::{
-    actor::{Actor, Caller},
+    actor::Caller,
     decide::{Call, Command, NewTerms, decide},
     draft::{Amendment, IfVersion},
     error::Error,
@@ -46,13 +46,14 @@ impl<S: Store> Invitations<S> {
     /// `QuotaExceeded` (when it was expired), `Conflict`; [`Error::Store`], [`Error::Entropy`].
     pub async fn amend(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         id: InvitationId,
         amendment: Amendment,
         if_version: IfVersion,
     ) -> Result<Invitation, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::Amend, Action::Amend).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::Amend, Action::Amend).await?;
         let Amendment { binding, role, expiry } = amendment;
         if binding.is_none() && role.is_none() && expiry.is_none() {
             return Err(FieldError::new("amendment", "must change something").into());
@@ -63,7 +64,7 @@ impl<S: Store> Invitations<S> {
         if let Err(verdict) = terms.check_rights(&call, &self.settings.policy) {
             return Err(self.refuse_about(&call, Action::Amend, &Target::Id(id), verdict).await);
         }
-        self.change_loaded(actor, &call, Action::Amend, id, if_version, |current| {
+        self.change_loaded(caller, &call, Action::Amend, id, if_version, |current| {
             Ok(Command::Amend { current, terms: terms.clone() })
         })
         .await
@@ -82,15 +83,16 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Entropy`].
     pub async fn rotate(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         id: InvitationId,
         if_version: IfVersion,
     ) -> Result<Created, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::Rotate, Action::Rotate).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::Rotate, Action::Rotate).await?;
         let mut drawn = None;
         let invitation = self
-            .change_loaded(actor, &call, Action::Rotate, id, if_version, |current| {
+            .change_loaded(caller, &call, Action::Rotate, id, if_version, |current| {
                 let code = drawn.insert(self.settings.format.generate(self.entropy())?);
                 let sealing = &self.settings.sealing;
                 let (digest, tag) = (sealing.digest(code), sealing.tag(code));
@@ -117,16 +119,17 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn revoke(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         id: InvitationId,
         reason: Option<&str>,
         if_version: IfVersion,
     ) -> Result<Invitation, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::Revoke, Action::Revoke).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::Revoke, Action::Revoke).await?;
         let reason = reason.map(checked_reason).transpose()?;
         let command = Command::Revoke { id, reason };
-        self.change(actor, &call, Action::Revoke, id, if_version, &command).await
+        self.change(caller, &call, Action::Revoke, id, if_version, &command).await
     }
 
     /// Undoes a revocation. The clock decides whether the invitation is then active or
@@ -141,13 +144,14 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn reinstate(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         id: InvitationId,
         if_version: IfVersion,
     ) -> Result<Invitation, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::Reinstate, Action::Reinstate).await?;
-        self.change_loaded(actor, &call, Action::Reinstate, id, if_version, |current| {
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::Reinstate, Action::Reinstate).await?;
+        self.change_loaded(caller, &call, Action::Reinstate, id, if_version, |current| {
             Ok(Command::Reinstate { current })
         })
         .await
@@ -164,14 +168,15 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn delete(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         id: InvitationId,
         if_version: IfVersion,
     ) -> Result<(), Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::Delete, Action::Delete).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::Delete, Action::Delete).await?;
         let command = Command::Delete { id };
-        self.change(actor, &call, Action::Delete, id, if_version, &command).await?;
+        self.change(caller, &call, Action::Delete, id, if_version, &command).await?;
         Ok(())
     }
 
@@ -187,17 +192,18 @@ impl<S: Store> Invitations<S> {
     /// [`Error::Refused`]: `Forbidden`; [`Error::Store`], [`Error::Entropy`].
     pub async fn authorize(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         right: Right,
         about: Option<InvitationId>,
     ) -> Result<(), Error> {
-        if self.settings.policy.allows(actor.role(), right) {
+        let caller = caller.into();
+        if caller.may(&self.settings.policy, right) {
             return Ok(());
         }
-        let call = self.call_by(actor.into())?;
+        let call = self.call_by(caller)?;
         match about {
-            Some(id) => self.permit_on(actor, &call, id, right, right.action()).await,
-            None => self.permit(actor.into(), &call, right, right.action(), None).await,
+            Some(id) => self.permit_on(caller, &call, id, right, right.action()).await,
+            None => self.permit(caller, &call, right, right.action(), None).await,
         }
     }
 
@@ -205,13 +211,13 @@ impl<S: Store> Invitations<S> {
     /// lacks `right`.
     pub(super) async fn permit_on(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         call: &Call,
         id: InvitationId,
         right: Right,
         action: Action,
     ) -> Result<(), Error> {
-        let Some(verdict) = Caller::from(actor).lacking(&self.settings.policy, right) else {
+        let Some(verdict) = caller.lacking(&self.settings.policy, right) else {
             return Ok(());
         };
         Err(self.refuse_about(call, action, &Target::Id(id), verdict).await)
@@ -220,7 +226,7 @@ impl<S: Store> Invitations<S> {
     /// Applies a change that needs no loaded facts.
     async fn change(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         call: &Call,
         action: Action,
         id: InvitationId,
@@ -229,7 +235,7 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Invitation, Error> {
         for _ in 0..TRIES {
             let step =
-                self.step(actor, call, action, id, if_version, command.clone(), None).await?;
+                self.step(caller, call, action, id, if_version, command.clone(), None).await?;
             if let Step::Done(invitation) = step {
                 return Ok(Invitation::from(*invitation));
             }
@@ -241,7 +247,7 @@ impl<S: Store> Invitations<S> {
     /// loads the facts and decides again.
     async fn change_loaded(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         call: &Call,
         action: Action,
         id: InvitationId,
@@ -250,11 +256,11 @@ impl<S: Store> Invitations<S> {
     ) -> Result<Invitation, Error> {
         let target = Target::Id(id);
         for _ in 0..TRIES {
-            let Some(current) = self.store.get(&target, actor.scope()).await? else {
+            let Some(current) = self.store.get(&target, &caller.scope()).await? else {
                 return Err(self.refuse_missing(call, action, &target, None).await);
             };
             let (command, seen) = (command(&current)?, Some(current.version));
-            let step = self.step(actor, call, action, id, if_version, command, seen).await?;
+            let step = self.step(caller, call, action, id, if_version, command, seen).await?;
             if let Step::Done(invitation) = step {
                 return Ok(Invitation::from(*invitation));
             }
@@ -266,7 +272,7 @@ impl<S: Store> Invitations<S> {
     #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
     async fn step(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         call: &Call,
         action: Action,
         id: InvitationId,
@@ -275,7 +281,7 @@ impl<S: Store> Invitations<S> {
         seen: Option<u64>,
     ) -> Result<Step, Error> {
         let target = Target::Id(id);
-        let scope = actor.scope().clone();
+        let scope = caller.scope();
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
         let transition = match decide(command, scope, if_version, call, policy, limits) {
             Ok(transition) => transition,

@@ -6,7 +6,7 @@ use time::Duration;
 
 use super::{Criteria, Invitations, Paging, administer::checked_reason};
 use crate::{
-    actor::{Actor, Caller},
+    actor::Caller,
     cursor::{Cursor, ListOf},
     decide::{Call, Command, decide},
     detail::Detail,
@@ -75,19 +75,20 @@ impl<S: Store> Invitations<S> {
     /// `DivisionNotAllowed`; [`Error::Store`], [`Error::Entropy`].
     pub async fn revoke_all(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         criteria: &Criteria,
         reason: Option<&str>,
         paging: Paging,
     ) -> Result<RevokedPage, Error> {
-        let call = self.call_by(actor.into())?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
         let named = criteria.division.as_ref();
-        self.permit(actor.into(), &call, Right::Revoke, Action::Revoke, named).await?;
+        self.permit(caller, &call, Right::Revoke, Action::Revoke, named).await?;
         let reason = reason.map(checked_reason).transpose()?;
         let now = paging.time(call.now);
         let page = paging.page(ListOf::Invitations)?;
-        let (filter, query) = self.filter(actor, criteria, now)?;
-        let scope = self.reach(actor, &call, named, Action::Revoke).await?;
+        let (filter, query) = self.filter(caller, criteria, now)?;
+        let scope = self.reach(caller, &call, named, Action::Revoke).await?;
 
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
         let listing = self.store.list(&scope, &filter, &page).await?;

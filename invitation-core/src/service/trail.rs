@@ -2,7 +2,7 @@
 
 use super::{EventCriteria, Invitations, Paging};
 use crate::{
-    actor::Actor,
+    actor::Caller,
     cursor::{Cursor, ListOf},
     error::Error,
     event::{Action, Event},
@@ -25,15 +25,16 @@ impl<S: Store> Invitations<S> {
     /// for an invalid cursor; [`Error::Store`], [`Error::Entropy`].
     pub async fn events(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         criteria: &EventCriteria,
         paging: Paging,
     ) -> Result<Page<Event>, Error> {
-        let call = self.call_by(actor.into())?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
         let named = criteria.division.as_ref();
-        self.permit(actor.into(), &call, Right::Audit, Action::Audit, named).await?;
+        self.permit(caller, &call, Right::Audit, Action::Audit, named).await?;
         let mut page = paging.page(ListOf::Events)?;
-        let scope = self.reach(actor, &call, named, Action::Audit).await?;
+        let scope = self.reach(caller, &call, named, Action::Audit).await?;
         let mut items = Vec::new();
         for _ in 0..Limits::MAX_LIST_CALLS {
             let listing = self.store.events(&scope, &criteria.filter, &page).await?;

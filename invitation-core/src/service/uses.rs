@@ -2,7 +2,7 @@
 
 use super::{Invitations, Paging};
 use crate::{
-    actor::Actor,
+    actor::Caller,
     cursor::{Cursor, ListOf},
     error::Error,
     event::Action,
@@ -58,15 +58,16 @@ impl<S: Store> Invitations<S> {
     /// As [`get`](Self::get), and [`Error::Invalid`] for an invalid cursor.
     pub async fn redemptions(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         id: InvitationId,
         paging: Paging,
     ) -> Result<Page<Redemption>, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::View, Action::View).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::View, Action::View).await?;
         let page = paging.page(ListOf::Redemptions)?;
-        self.load(actor, &call, id, Action::View).await?;
-        let listing = self.store.redemptions(actor.scope(), id, &page).await?;
+        self.load(caller, &call, id, Action::View).await?;
+        let listing = self.store.redemptions(&caller.scope(), id, &page).await?;
         let next = listing
             .next
             .map(|position| Cursor::behind(ListOf::Redemptions, position, paging.time(call.now)));
@@ -85,14 +86,15 @@ impl<S: Store> Invitations<S> {
     /// an invalid cursor; [`Error::Store`], [`Error::Entropy`].
     pub async fn reservations(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         division: Option<&Division>,
         paging: Paging,
     ) -> Result<Page<OpenReservation>, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit(actor.into(), &call, Right::Reservations, Action::View, division).await?;
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit(caller, &call, Right::Reservations, Action::View, division).await?;
         let page = paging.page(ListOf::Reservations)?;
-        let scope: Scope = self.reach(actor, &call, division, Action::View).await?;
+        let scope: Scope = self.reach(caller, &call, division, Action::View).await?;
         let listing = self.store.leases(&scope, &page).await?;
         let now: Timestamp = call.now;
         let items = listing.items.into_iter().map(|open| {

@@ -2,7 +2,7 @@
 
 use super::{Criteria, Invitations, Paging, evidence::Place};
 use crate::{
-    actor::{Actor, Caller},
+    actor::Caller,
     code::InvitationCode,
     cursor::{Cursor, ListOf},
     decide::{Call, actions},
@@ -77,11 +77,12 @@ impl<S: Store> Invitations<S> {
     /// for an invalid search or cursor; [`Error::Store`], [`Error::Entropy`].
     pub async fn list(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         criteria: &Criteria,
         paging: Paging,
     ) -> Result<Page<InvitationView>, Error> {
-        self.list_by(Right::View, actor, criteria, paging).await
+        let caller = caller.into();
+        self.list_by(Right::View, caller, criteria, paging).await
     }
 
     /// Lists invitations as [`list`](Self::list) does, without the codes, so that they
@@ -94,11 +95,12 @@ impl<S: Store> Invitations<S> {
     /// As [`list`](Self::list).
     pub async fn export(
         &self,
-        actor: &Actor,
+        caller: impl Into<Caller<'_>>,
         criteria: &Criteria,
         paging: Paging,
     ) -> Result<Page<InvitationView>, Error> {
-        let mut page = self.list_by(Right::Export, actor, criteria, paging).await?;
+        let caller = caller.into();
+        let mut page = self.list_by(Right::Export, caller, criteria, paging).await?;
         for view in &mut page.items {
             view.code = None;
         }
@@ -108,17 +110,17 @@ impl<S: Store> Invitations<S> {
     async fn list_by(
         &self,
         right: Right,
-        actor: &Actor,
+        caller: Caller<'_>,
         criteria: &Criteria,
         paging: Paging,
     ) -> Result<Page<InvitationView>, Error> {
-        let call = self.call_by(actor.into())?;
+        let call = self.call_by(caller)?;
         let named = criteria.division.as_ref();
-        self.permit(actor.into(), &call, right, Action::View, named).await?;
+        self.permit(caller, &call, right, Action::View, named).await?;
         let now = paging.time(call.now);
         let mut page = paging.page(ListOf::Invitations)?;
-        let (filter, query) = self.filter(actor, criteria, now)?;
-        let scope = self.reach(actor, &call, named, Action::View).await?;
+        let (filter, query) = self.filter(caller, criteria, now)?;
+        let scope = self.reach(caller, &call, named, Action::View).await?;
 
         let mut items = Vec::new();
         // A store bounds the work of one call, so its page may be short or empty although
@@ -131,7 +133,7 @@ impl<S: Store> Invitations<S> {
                 // and `copy` reports the damage.
                 let code = self.open(&invitation).ok();
                 if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
-                    items.push(self.view(actor, invitation.into(), code, now));
+                    items.push(self.view(caller, invitation.into(), code, now));
                     page.limit = page.limit.saturating_sub(1);
                 }
             }
@@ -155,12 +157,17 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// As [`list`](Self::list).
-    pub async fn counts(&self, actor: &Actor, criteria: &Criteria) -> Result<StatusCounts, Error> {
-        let call = self.call_by(actor.into())?;
+    pub async fn counts(
+        &self,
+        caller: impl Into<Caller<'_>>,
+        criteria: &Criteria,
+    ) -> Result<StatusCounts, Error> {
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
         let named = criteria.division.as_ref();
-        self.permit(actor.into(), &call, Right::View, Action::View, named).await?;
-        let (filter, query) = self.filter(actor, criteria, call.now)?;
-        let scope = self.reach(actor, &call, named, Action::View).await?;
+        self.permit(caller, &call, Right::View, Action::View, named).await?;
+        let (filter, query) = self.filter(caller, criteria, call.now)?;
+        let scope = self.reach(caller, &call, named, Action::View).await?;
         let split = query.as_ref().and_then(|query| Some((query, query.split()?)));
         let Some((query, (by_terms, by_tag))) = split else {
             return Ok(self.store.count(&scope, &filter, Limits::COUNT_CAP).await?);
@@ -210,13 +217,18 @@ impl<S: Store> Invitations<S> {
     ///
     /// [`Error::Refused`]: `Forbidden`; `NotFound`, also if it is out of reach;
     /// [`Error::Store`], [`Error::Entropy`].
-    pub async fn get(&self, actor: &Actor, id: InvitationId) -> Result<InvitationView, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::View, Action::View).await?;
-        let invitation = self.load(actor, &call, id, Action::View).await?;
+    pub async fn get(
+        &self,
+        caller: impl Into<Caller<'_>>,
+        id: InvitationId,
+    ) -> Result<InvitationView, Error> {
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::View, Action::View).await?;
+        let invitation = self.load(caller, &call, id, Action::View).await?;
         // The facts can be seen although the code is damaged; `copy` reports the damage.
         let code = self.open(&invitation).ok();
-        Ok(self.view(actor, invitation.into(), code, call.now))
+        Ok(self.view(caller, invitation.into(), code, call.now))
     }
 
     /// Returns the code of an invitation, to share it, and records that in the audit
@@ -229,10 +241,15 @@ impl<S: Store> Invitations<S> {
     /// As [`get`](Self::get), and [`Error::Seal`] when the stored code was damaged. If
     /// the event cannot be written, the call returns that error and no code. Inside a
     /// host's transaction the event commits with it; share the code only after that.
-    pub async fn copy(&self, actor: &Actor, id: InvitationId) -> Result<InvitationCode, Error> {
-        let call = self.call_by(actor.into())?;
-        self.permit_on(actor, &call, id, Right::Copy, Action::Copy).await?;
-        let invitation = self.load(actor, &call, id, Action::Copy).await?;
+    pub async fn copy(
+        &self,
+        caller: impl Into<Caller<'_>>,
+        id: InvitationId,
+    ) -> Result<InvitationCode, Error> {
+        let caller = caller.into();
+        let call = self.call_by(caller)?;
+        self.permit_on(caller, &call, id, Right::Copy, Action::Copy).await?;
+        let invitation = self.load(caller, &call, id, Action::Copy).await?;
         let code = self.open(&invitation)?;
         let event = call.done(Action::Copy, Detail::none()).about(&invitation);
         self.store.record(&[event]).await?;
@@ -246,22 +263,27 @@ impl<S: Store> Invitations<S> {
     /// No round trip. It checks no rights and records nothing: use it for facts that a
     /// call of this actor returned.
     #[must_use]
-    pub fn view_of(&self, actor: &Actor, invitation: Invitation) -> InvitationView {
+    pub fn view_of<'a>(
+        &self,
+        caller: impl Into<Caller<'a>>,
+        invitation: Invitation,
+    ) -> InvitationView {
+        let caller = caller.into();
         let now = self.now();
         let code = self.open(invitation.record()).ok();
-        self.view(actor, invitation, code, now)
+        self.view(caller, invitation, code, now)
     }
 
     /// Returns the invitation if it is within the actor's reach, and refuses otherwise.
     pub(super) async fn load(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         call: &Call,
         id: InvitationId,
         action: Action,
     ) -> Result<Record, Error> {
         let target = Target::Id(id);
-        match self.store.get(&target, actor.scope()).await? {
+        match self.store.get(&target, &caller.scope()).await? {
             Some(invitation) if invitation.deleted_at.is_none() => Ok(invitation),
             Some(tombstone) => {
                 let verdict = Verdict::missing(&target, Reason::Deleted);
@@ -275,14 +297,14 @@ impl<S: Store> Invitations<S> {
     /// Returns the scope of a query that may name a division.
     pub(super) async fn reach(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         call: &Call,
         named: Option<&Division>,
         action: Action,
     ) -> Result<Scope, Error> {
         match named {
-            None => Ok(actor.scope().clone()),
-            Some(division) if actor.scope().contains(division) => {
+            None => Ok(caller.scope()),
+            Some(division) if caller.scope().contains(division) => {
                 Ok(Scope::Division(division.clone()))
             }
             Some(division) => {
@@ -296,7 +318,7 @@ impl<S: Store> Invitations<S> {
 
     pub(super) fn filter(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         criteria: &Criteria,
         now: Timestamp,
     ) -> Result<(Filter, Option<Query>), Error> {
@@ -305,7 +327,7 @@ impl<S: Store> Invitations<S> {
             .as_ref()
             .map(|text| Query::parse(&text.0, &self.settings.format))
             .transpose()?;
-        let sees_codes = self.settings.policy.allows(actor.role(), Right::Copy);
+        let sees_codes = caller.may(&self.settings.policy, Right::Copy);
         let query = if sees_codes { query } else { query.map(Query::without_codes) };
         let filter = Filter {
             now,
@@ -322,16 +344,16 @@ impl<S: Store> Invitations<S> {
 
     fn view(
         &self,
-        actor: &Actor,
+        caller: Caller<'_>,
         invitation: Invitation,
         code: Option<InvitationCode>,
         listed_at: Timestamp,
     ) -> InvitationView {
         let policy = &self.settings.policy;
         InvitationView {
-            code: code.filter(|_| policy.allows(actor.role(), Right::Copy)),
+            code: code.filter(|_| caller.may(policy, Right::Copy)),
             status: invitation.status(listed_at),
-            actions: actions(invitation.record(), &Caller::from(actor).performer(), policy),
+            actions: actions(invitation.record(), &caller.performer(), policy),
             invitation,
         }
     }

@@ -24,7 +24,7 @@
 //!     let call = Call {
 //!         id: EventId::from_bytes([operation; 16]),
 //!         now: Timestamp::MIN,
-//!         performer: Performer::System,
+//!         performer: Performer::System { name: None },
 //!         context: RequestContext::default(),
 //!     };
 //!     let command = Command::Revoke { id, reason: None };

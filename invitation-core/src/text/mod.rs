@@ -171,6 +171,11 @@ impl Username {
 }
 
 name! {
+    /// The name of a job of the host that acts as the system, as the audit trail shows it.
+    SystemName, "system_name", 64
+}
+
+name! {
     /// A role of the host, such as `staff`.
     ///
     /// Only a [`Policy`](crate::Policy) gives a role its meaning. `Staff` and `staff` are

@@ -36,7 +36,7 @@ local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 24, 25, 26, 27
 -- username, since, until, division. Of a revocation: at, reason.
 local ITS_ID, ITS_USER, ITS_AT, UNTIL = 1, 2, 4, 5
 
--- Of an event: at, user, role, username, action, outcome, reason, invitation,
+-- Of an event: at, user, role, name, action, outcome, reason, invitation,
 -- division, correlation, source, detail, operation.
 local EV_AT, EV_USER, EV_ABOUT, EV_DIVISION, EV_DETAIL, EV_OPERATION = 1, 2, 8, 9, 12, 13
 

@@ -135,7 +135,7 @@ CREATE TABLE IF NOT EXISTS {prefix}events (
     at              BIGINT         NOT NULL,
     actor           VARBINARY(128),          -- NULL for the system
     actor_role      VARBINARY(64),           -- set for users who manage invitations
-    redeemer        VARBINARY(128),          -- the username of a redeemer
+    actor_name      VARBINARY(128),          -- of an actor, a redeemer or a job
     action          VARBINARY(64)  NOT NULL,
     outcome         VARBINARY(64)  NOT NULL,
     reason          VARBINARY(64),

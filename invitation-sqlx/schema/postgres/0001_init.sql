@@ -138,7 +138,7 @@ CREATE TABLE {prefix}events (
     at              BIGINT           NOT NULL,
     actor           TEXT COLLATE "C",         -- NULL for the system
     actor_role      TEXT COLLATE "C",         -- set for users who manage invitations
-    redeemer        TEXT COLLATE "C",         -- the username of a redeemer
+    actor_name      TEXT COLLATE "C",         -- of an actor, a redeemer or a job
     action          TEXT COLLATE "C" NOT NULL,
     outcome         TEXT COLLATE "C" NOT NULL,
     reason          TEXT COLLATE "C",

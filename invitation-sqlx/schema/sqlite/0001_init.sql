@@ -134,7 +134,7 @@ CREATE TABLE {prefix}events (
     at              INTEGER NOT NULL,
     actor           TEXT,                     -- NULL for the system
     actor_role      TEXT,                     -- set for users who manage invitations
-    redeemer        TEXT,                     -- the username of a redeemer
+    actor_name      TEXT,                     -- of an actor, a redeemer or a job
     action          TEXT    NOT NULL,
     outcome         TEXT    NOT NULL,
     reason          TEXT,

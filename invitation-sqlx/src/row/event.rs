@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The columns of an event, in the order in which [`event`] reads and [`InputRow`] writes them.
-pub(crate) const EVENT: &str = "id, at, actor, actor_role, redeemer, action, outcome, reason, \
+pub(crate) const EVENT: &str = "id, at, actor, actor_role, actor_name, action, outcome, reason, \
      invitation, division, correlation, source, detail";
 
 pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
@@ -25,7 +25,7 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
         performer: Performer::from_parts(PerformerParts {
             user: c.opt_text("actor")?,
             role: c.opt_text("actor_role")?,
-            username: c.opt_text("redeemer")?,
+            name: c.opt_text("actor_name")?,
         })
         .ok_or_else(|| c.corrupt("actor"))?,
         action: c.parsed("action", |text| text.parse())?,
@@ -45,14 +45,14 @@ pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
 
 impl InputRow for Event {
     fn values(&self) -> Vec<Value<'_>> {
-        let PerformerParts { user, role, username } = self.performer.parts();
+        let PerformerParts { user, role, name } = self.performer.parts();
         let detail = (!self.detail.is_empty()).then(|| self.detail.to_json());
         vec![
             Value::blob(self.id.as_bytes().as_slice()),
             Value::int(self.at.as_micros()),
             Value::text(user),
             Value::text(role),
-            Value::text(username),
+            Value::text(name),
             Value::text(self.action.as_str()),
             Value::text(self.outcome.as_str()),
             Value::text(self.reason.map(invitation_core::Reason::as_str)),

@@ -71,7 +71,7 @@ impl Denials {
     ) -> Admission {
         let (minute, budget) = (ledger::minute(now), limits.denials_per_minute());
         match performer {
-            Performer::System => {
+            Performer::System { .. } => {
                 Admission::of(lock(&self.system).admit(minute, budget), Counted::Performer)
             }
             Performer::Actor { user, .. } => lock(&self.actors).admit(user, minute, budget),

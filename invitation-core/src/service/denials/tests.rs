@@ -12,7 +12,11 @@ fn at(minute: i64) -> Timestamp {
 }
 
 fn actor(name: &str) -> Performer {
-    Performer::Actor { user: UserId::new(name).unwrap(), role: Role::new("manager").unwrap() }
+    Performer::Actor {
+        user: UserId::new(name).unwrap(),
+        role: Role::new("manager").unwrap(),
+        name: None,
+    }
 }
 
 fn redeemer(name: &str) -> Performer {
@@ -39,7 +43,7 @@ fn written_of_invented(denials: &Denials, minute: i64, ids: usize) -> usize {
 
 #[test]
 fn a_flood_is_recorded_up_to_the_budget_then_counted_by_powers_of_two() {
-    for performer in [actor("anna"), redeemer("anna"), Performer::System] {
+    for performer in [actor("anna"), redeemer("anna"), Performer::System { name: None }] {
         let denials = Denials::default();
         let admitted: Vec<_> = (0..12).map(|_| admit(&denials, &performer, 1)).collect();
         let own = |suppressed| Summary { suppressed, of: Counted::Performer };
@@ -56,7 +60,7 @@ fn a_flood_is_recorded_up_to_the_budget_then_counted_by_powers_of_two() {
 
 #[test]
 fn calls_under_way_when_a_minute_ends_open_no_new_budget() {
-    for performer in [actor("anna"), redeemer("anna"), Performer::System] {
+    for performer in [actor("anna"), redeemer("anna"), Performer::System { name: None }] {
         let denials = Denials::default();
         let written = (0..20).filter(|n| admit(&denials, &performer, 5 - n % 2).write).count();
         assert!(written <= 2 * 3, "{written}");
@@ -68,7 +72,13 @@ fn calls_under_way_when_a_minute_ends_open_no_new_budget() {
 #[test]
 fn one_performers_flood_hides_no_other_performer() {
     let denials = Denials::default();
-    let all = [actor("anna"), redeemer("anna"), actor("ben"), redeemer("ben"), Performer::System];
+    let all = [
+        actor("anna"),
+        redeemer("anna"),
+        actor("ben"),
+        redeemer("ben"),
+        Performer::System { name: None },
+    ];
     for performer in all {
         assert_eq!(written(&denials, &performer, 1, 100), 3, "{performer:?}");
     }
@@ -99,7 +109,11 @@ fn no_flood_of_redeemers_hides_a_denial_of_an_actor() {
         let denials = Denials::default();
         flood(&denials);
         assert_eq!(written(&denials, &actor("mia"), 1, 7), BUDGET as usize, "{name}");
-        assert_eq!(written(&denials, &Performer::System, 1, 7), BUDGET as usize, "{name}");
+        assert_eq!(
+            written(&denials, &Performer::System { name: None }, 1, 7),
+            BUDGET as usize,
+            "{name}"
+        );
     }
 }
 
