@@ -1,6 +1,7 @@
 //! Tests of the audit trail's endpoint.
 
 use axum::http::Method;
+use invitation_core::{Division, Draft, Role, SystemActor};
 use serde_json::{Value, json};
 
 use crate::support::{Harness, json};
@@ -42,6 +43,7 @@ async fn every_step_is_there_and_can_be_filtered() {
         ("?actor=u-anna".into(), vec!["redeem"]),
         ("?kind=view".into(), vec!["view", "view"]),
         ("?outcome=denied&division=sales".into(), vec!["view", "view"]),
+        ("?outcome=not_succeeded".into(), vec!["view", "view"]),
         ("?division=operations".into(), vec![]),
         (format!("?invitation={}", uuid::Uuid::from_u128(9)), vec![]),
     ] {
@@ -52,6 +54,27 @@ async fn every_step_is_there_and_can_be_filtered() {
     let cursor = page["next_cursor"].as_str().unwrap();
     let next = harness.get("admin", &format!("/events?limit=3&cursor={cursor}")).await.json();
     assert_eq!((kinds(&next), &next["next_cursor"]), (vec!["create"], &Value::Null));
+}
+
+#[tokio::test]
+async fn event_names_the_actor_or_the_job_where_the_host_gave_a_name() {
+    let harness = Harness::api();
+    harness.create("sales-manager", &json!({})).await;
+    harness.create("operations-manager", &json!({})).await;
+    let job = SystemActor::new("reminder").unwrap();
+    let draft = Draft::new().with_role(Role::new("staff").unwrap());
+    let draft = draft.in_division(Division::new("sales").unwrap());
+    harness.service().create(&job, draft).await.unwrap();
+    let all = harness.get("admin", "/events").await.json();
+    let expected = [
+        json!([null, null, "reminder"]),
+        json!(["operations-manager", "manager", "Olga Meier"]),
+        json!(["sales-manager", "manager", null]),
+    ];
+    for (event, expected) in all["items"].as_array().unwrap().iter().zip(expected) {
+        assert_eq!(json!([event["actor"], event["actor_role"], event["actor_name"]]), expected);
+        assert_eq!(event["username"], Value::Null);
+    }
 }
 
 #[tokio::test]

@@ -4,9 +4,10 @@
 use axum::{body::Body, http::Method};
 use invitation_axum::{Dashboard, Page, Strings};
 use invitation_core::{
-    Action, EventCriteria, EventOutcome, IfVersion, InvitationId, Paging, Right, Role, Status,
-    Timestamp,
+    Action, Division, Draft, EventCriteria, EventOutcome, IfVersion, InvitationId, Paging, Right,
+    Role, Status, SystemActor, Timestamp,
 };
+use serde_json::json;
 
 use crate::support::{Harness, MOUNT, person};
 
@@ -35,6 +36,23 @@ async fn the_list_is_the_screen_of_the_contract() {
     {
         assert!(page.text().contains(word), "an administrator is not offered {word}");
     }
+}
+
+#[tokio::test]
+async fn menu_and_trail_show_the_name_beside_the_id() {
+    let harness = Harness::dashboard();
+    harness.create("operations-manager", &json!({})).await;
+    let job = SystemActor::new("reminder").unwrap();
+    let draft = Draft::new().with_role(Role::new("staff").unwrap());
+    let draft = draft.in_division(Division::new("sales").unwrap());
+    harness.service().create(&job, draft).await.unwrap();
+    let menu = harness.get("operations-manager", "").await.is(200);
+    menu.says("<bdi>Olga Meier</bdi></strong> <span class=\"inv-minor\"><bdi>operations-manager<");
+    harness.get("sales-manager", "").await.is(200).says("<bdi>sales-manager</bdi></strong></p>");
+    let trail = harness.get("admin", "/events").await.is(200);
+    let trail = trail.says("<bdi>Olga Meier</bdi></span> <span class=\"inv-minor\"><bdi>Manager<");
+    let trail = trail.says("<span class=\"inv-minor\"><bdi>operations-manager</bdi></span>");
+    trail.says("<bdi>reminder</bdi></span> <span class=\"inv-minor\"><bdi>The system<");
 }
 
 #[tokio::test]
