@@ -10,9 +10,9 @@ use axum::{
 use invitation_core::{Actor, InvitationId, RequestContext, Right};
 
 use crate::{
-    middleware::RequestId,
     origin,
     problem::{Problem, ProblemKind},
+    request_id::RequestId,
     web::Web,
 };
 
@@ -38,9 +38,11 @@ impl FromRequestParts<Web> for SignedIn {
 /// the host has set one.
 fn with_request_id(actor: Actor, parts: &Parts) -> Actor {
     match parts.extensions.get::<RequestId>() {
-        Some(RequestId(id)) if actor.context().correlation.is_none() => {
-            let context =
-                RequestContext { correlation: Some(id.clone()), ..actor.context().clone() };
+        Some(id) if actor.context().correlation.is_none() => {
+            let context = RequestContext {
+                correlation: Some(id.correlation().clone()),
+                ..actor.context().clone()
+            };
             actor.with_context(context)
         }
         _ => actor,

@@ -44,7 +44,7 @@
 //! - **Errors**: every error is an `application/problem+json` ([`Problem`]).
 //! - **Evidence**: the id of the request is the correlation id of its events, unless the
 //!   host sets one. It is the `X-Request-Id` of the request or a new one, and the response
-//!   repeats it.
+//!   repeats it. The extractor [`RequestId`] gives it to the host's own handlers.
 //! - **Secrets**: no path, query, header or body gets into a span or a log line.
 //!   Responses must not be cached, and say so.
 
@@ -60,6 +60,7 @@ mod openapi;
 mod origin;
 mod problem;
 mod query;
+mod request_id;
 mod secret;
 mod web;
 
@@ -72,5 +73,6 @@ pub use self::{
     dashboard::{Dashboard, Layout, Page, Strings},
     identify::{Identify, IdentifyError},
     problem::{InputError, Place, Problem, ProblemKind},
+    request_id::RequestId,
     web::{Service, Web, WebLimits},
 };

@@ -17,12 +17,9 @@ use uuid::Uuid;
 use crate::{
     origin,
     problem::{Problem, ProblemKind},
+    request_id::RequestId,
     web::Web,
 };
-
-/// The id of a request, among its extensions.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) CorrelationId);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,7 +40,7 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 impl Web {
     /// Adds the middleware of the library's own routers to the host's routes:
     ///
-    /// - request ids, and spans without secrets;
+    /// - request ids, which a handler gets as [`RequestId`], and spans without secrets;
     /// - limits of requests;
     /// - response headers, unless the response sets them itself;
     /// - the refusal of changes that a page of another origin requests.
@@ -67,7 +64,7 @@ async fn observe(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", method = %request.method(), id = known);
     let header = id.as_ref().and_then(|id| HeaderValue::from_str(id.as_str()).ok());
     if let Some(id) = id {
-        request.extensions_mut().insert(RequestId(id));
+        request.extensions_mut().insert(RequestId::new(id));
     }
     let mut response = async {
         let response = next.run(request).await;
