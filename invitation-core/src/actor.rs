@@ -254,7 +254,7 @@ impl<'a> From<&'a SystemActor> for Caller<'a> {
 ///
 /// The user id is the key of idempotency: a redeemer who presents the same code again
 /// gets the same redemption. Use the id that the account will have, and choose it before
-/// the call.
+/// the call: see [Choosing the redeemer's id](crate::admit#choosing-the-redeemers-id).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Redeemer {
     user: UserId,

@@ -16,6 +16,61 @@
 //! after a conflict with concurrent work; the host's part is a [`Register`].
 //!
 //! A host whose accounts live elsewhere uses [reservations](crate::reserve).
+//!
+//! # Choosing the redeemer's id
+//!
+//! A redemption is idempotent by the user id of the [`Redeemer`](crate::Redeemer): the same id
+//! with the same code is the same redemption. A host that is about to create the account has to
+//! choose the id first.
+//!
+//! | id | a double click, or a repeated request after a lost reply |
+//! |---|---|
+//! | of an account that exists, such as that of the session | is a replay |
+//! | derived from the request by [`RedeemerIds`] | is a replay |
+//! | made up for each request, such as a new UUID | is refused: the code is used |
+//! | a plain hash of the code and the name | is a replay, but whoever reads the id can test guesses |
+//!
+//! The last two are traps:
+//!
+//! - **An id for each request** makes the second request another person. The first one has
+//!   redeemed the code, and the newcomer reads that it is used.
+//! - **A hash without a secret** can be computed by anybody. The host's own tables, logs and
+//!   backups contain the id. With it, a guess of a short code can be tested without the host, as
+//!   often as one likes.
+//!
+//! [`RedeemerIds`] avoids both. Its secret belongs to the host: make it once, keep it in a file
+//! beside the database that only the owner can read, and never change it. The demo host of this
+//! repository does so. All processes of one database use the same secret.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use invitation::{
+//!     Actor, Division, Draft, Email, Invitations, MemoryStore, Redeemer, Role, UserId, Username,
+//!     admit::RedeemerIds,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let invitations = Invitations::new(MemoryStore::new());
+//! # let (user, role) = (UserId::new("u-1")?, Role::new("manager")?);
+//! # let manager = Actor::in_division(user, role, Division::new("sales")?);
+//! # let created = invitations.create(&manager, Draft::new()).await?;
+//! # let typed = created.code().reveal();
+//! let ids = RedeemerIds::new("the host's secret, at least 32 bytes")?;
+//! // Twice, as after a double click.
+//! for is_repeated in [false, true] {
+//!     let (code, name) = (invitations.parse_code(&typed)?, Username::new("anna")?);
+//!     let form_key = ""; // or a hidden field of the form, or an idempotency key
+//!     let id = ids.derive(&code, &name, None::<&Email>, form_key);
+//!     let redeemed = invitations.redeem(&typed, &Redeemer::new(id, name)).await?;
+//!     assert_eq!(redeemed.is_replayed(), is_repeated);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An answer to a repeated request must not give access, because the request proves only that
+//! its sender knows the code and the name. Sign the newcomer in with a password or a session.
 
 use std::{fmt, future::Future};
 

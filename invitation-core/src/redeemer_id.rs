@@ -20,6 +20,8 @@ use crate::{
 /// sent are the same for the same request. So the repeated request
 /// [is a replay](crate::Redeemed::is_replayed), and gets the same account.
 ///
+/// [The module](crate::admit#choosing-the-redeemers-id) compares ways to choose the id.
+///
 /// The ids are HMACs under a secret of the host. Without the secret, nobody can test from an
 /// id whether a guessed code was the one. Choose the secret once, keep it beside the
 /// database, and never change it: with another secret, a repeated request is another person.

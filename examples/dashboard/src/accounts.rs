@@ -24,13 +24,14 @@ impl Account {
     /// all divisions, every other user only their own.
     pub(crate) fn actor(&self) -> Actor {
         let (id, role) = (self.id.clone(), self.role.clone());
-        match &self.division {
+        let actor = match &self.division {
             Some(division) if !self.is_administrator() => {
                 Actor::in_division(id, role, division.clone())
             }
             Some(home) => Actor::across_divisions(id, role).based_in(home.clone()),
             None => Actor::across_divisions(id, role),
-        }
+        };
+        actor.with_name(self.username.clone())
     }
 
     pub(crate) fn is_administrator(&self) -> bool {

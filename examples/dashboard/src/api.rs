@@ -7,7 +7,7 @@ use axum::{
 };
 use invitation::{
     Email, FieldError, Username,
-    web::{InputError, Json, Parts, Problem, ProblemKind},
+    web::{InputError, Json, Parts, Problem, ProblemKind, RequestId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,13 +46,13 @@ struct RegistrationBody {
 /// `POST /api/register`
 pub(crate) async fn register(
     State(App(host)): State<App>,
+    id: RequestId,
     headers: HeaderMap,
     Json(body): Json<ApplicationBody>,
 ) -> Result<Response, Problem> {
     let ApplicationBody { code, username, email } = body;
     let key = idempotency_key(&headers)?;
-    let application =
-        application(code, &username, email.as_deref(), key).map_err(Problem::invalid)?;
+    let application = application(&id, code, &username, email.as_deref(), key)?;
     Ok(match host.register(&application).await? {
         Registered::Done(account) => created(&account),
         Registered::ProofAsked(registration) => {
@@ -77,14 +77,16 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 
 /// The values of an application, or all that is wrong with them.
 pub(crate) fn application(
+    id: &RequestId,
     code: String,
     username: &str,
     email: Option<&str>,
     key: Option<&str>,
-) -> Result<Application, Vec<InputError>> {
+) -> Result<Application, Problem> {
     let email = email.map(Email::parse).transpose();
     match (Username::new(username), email) {
         (Ok(username), Ok(email)) => Ok(Application {
+            request: id.context(),
             code: Secret::new(code),
             username,
             email,
@@ -92,13 +94,13 @@ pub(crate) fn application(
         }),
         (username, email) => {
             let wrong = [username.err(), email.err()].into_iter().flatten();
-            Err(wrong.map(|invalid| in_body(&invalid)).collect())
+            Err(Problem::invalid(wrong.map(|error| in_body(&error))))
         }
     }
 }
 
-fn in_body(invalid: &FieldError) -> InputError {
-    InputError::in_body(format!("/{}", invalid.field()), invalid.message())
+fn in_body(error: &FieldError) -> InputError {
+    InputError::in_body(format!("/{}", error.field()), error.message())
 }
 
 /// The body of a confirmation: the handle and the token from the mail.
@@ -112,9 +114,10 @@ pub(crate) struct ConfirmationBody {
 /// `POST /api/register/confirm`
 pub(crate) async fn confirm(
     State(App(host)): State<App>,
+    id: RequestId,
     Json(body): Json<ConfirmationBody>,
 ) -> Result<Response, Problem> {
-    let account = host.confirm(&body.registration, &body.token).await?;
+    let account = host.confirm(id.context(), &body.registration, &body.token).await?;
     Ok(created(&account))
 }
 

@@ -11,6 +11,7 @@ use axum::{
 };
 use invitation::{
     Division,
+    admit::RedeemerIds,
     web::{Dashboard, Problem, ProblemKind, Service, Web},
 };
 
@@ -38,19 +39,21 @@ pub(crate) struct Host {
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) people: People,
     pub(crate) outbox: Outbox,
+    pub(crate) redeemer_ids: RedeemerIds,
     web: Web,
     addresses: Addresses,
 }
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, records, admission } = opened;
+        let Opened { invitations, records, admission, redeemer_ids } = opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
         let web = Web::new(invitations.clone(), people.clone());
         let web = web.with_base_url(addresses.base.clone());
         let web = addresses.loopback.iter().fold(web, Web::with_origin);
-        Self { invitations, records, admission, people, outbox: Outbox::default(), web, addresses }
+        let outbox = Outbox::default();
+        Self { invitations, records, admission, people, outbox, redeemer_ids, web, addresses }
     }
 
     /// Returns the URL of the page where newcomers confirm their address.

@@ -21,7 +21,8 @@
 //! - `reserving.rs` does the same where no transaction spans both;
 //! - `people.rs` tells the library which user is acting;
 //! - `app.rs` mounts the library's routers;
-//! - `register.rs` registers newcomers, with the proof of an address.
+//! - `register.rs` registers newcomers, with the proof of an address;
+//! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
 
 mod accounts;
 mod addresses;
@@ -35,6 +36,7 @@ mod pages;
 mod people;
 mod problems;
 mod records;
+mod redeemer_secret;
 mod register;
 mod registrations;
 mod reserving;

@@ -4,6 +4,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 
 use invitation::{
     Invitations, RedisStore, Store,
+    admit::RedeemerIds,
     redis::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
@@ -25,6 +26,7 @@ use crate::{
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
     records::Records,
+    redeemer_secret,
     reserving::Reserving,
     seed,
     tables::Tables,
@@ -39,6 +41,7 @@ pub(crate) struct Opened {
     pub(crate) invitations: Service,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
+    pub(crate) redeemer_ids: RedeemerIds,
 }
 
 /// Opens the database, and inserts the demonstration's data if it is new.
@@ -74,8 +77,12 @@ async fn prepared<DB: Dialect>(
     named(store.migrate().await)?;
     let invitations = service(store.clone());
     let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.on(store) };
-    let opened =
-        Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
+    let opened = Opened {
+        invitations,
+        records: Arc::new(tables.clone()),
+        admission: Arc::new(admission),
+        redeemer_ids: redeemer_secret::ids(&config.database)?,
+    };
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
@@ -101,8 +108,12 @@ async fn with_redis(
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
     tokio::spawn(admission.clone().keep_settling());
-    let opened =
-        Opened { invitations, records: Arc::new(tables.clone()), admission: Arc::new(admission) };
+    let opened = Opened {
+        invitations,
+        records: Arc::new(tables.clone()),
+        admission: Arc::new(admission),
+        redeemer_ids: redeemer_secret::ids(&config.database)?,
+    };
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use invitation::{
     Username,
-    web::{Form, InputError, Parts, Problem, ProblemKind},
+    web::{Form, InputError, Parts, Problem, ProblemKind, RequestId},
 };
 use serde::Deserialize;
 
@@ -160,16 +160,17 @@ pub(crate) async fn register(request: Parts) -> Result<Response, Problem> {
 
 pub(crate) async fn apply(
     State(App(host)): State<App>,
+    id: RequestId,
     request: Parts,
     Form(fields): Form<Fields>,
 ) -> Response {
     let email = Some(fields.email.trim()).filter(|email| !email.is_empty());
     let newcomer = cookie(&request, NEWCOMER).map(|id| id.hash());
     let applied =
-        application(fields.code.clone(), fields.username.trim(), email, newcomer.as_deref());
+        application(&id, fields.code.clone(), fields.username.trim(), email, newcomer.as_deref());
     let registered = match applied {
         Ok(application) => host.register(&application).await,
-        Err(errors) => Err(Problem::invalid(errors)),
+        Err(problem) => Err(problem),
     };
     match registered {
         Ok(Registered::Done(account)) => page(StatusCode::CREATED, &Welcome { account }),
@@ -216,8 +217,12 @@ pub(crate) async fn confirmation() -> Response {
     page(StatusCode::OK, &Confirm::default())
 }
 
-pub(crate) async fn confirm(State(App(host)): State<App>, Form(fields): Form<Answer>) -> Response {
-    match host.confirm(&fields.registration, &fields.token).await {
+pub(crate) async fn confirm(
+    State(App(host)): State<App>,
+    id: RequestId,
+    Form(fields): Form<Answer>,
+) -> Response {
+    match host.confirm(id.context(), &fields.registration, &fields.token).await {
         Ok(account) => page(StatusCode::CREATED, &Welcome { account }),
         Err(problem) => {
             let error = problem.detail().unwrap_or(problem.kind().title()).to_owned();

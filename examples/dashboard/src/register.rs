@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use invitation::{
-    Checked, Email, Error, Redeemer, UserId, Username, VerifiedEmail,
+    Checked, Email, Redeemer, Username, VerifiedEmail,
+    audit::RequestContext,
     clock::{Clock, SystemClock},
     web::{Problem, ProblemKind},
 };
@@ -18,11 +19,13 @@ use crate::{
     app::Host,
     problems::{busy, told},
     registrations::Registration,
-    secret::{self, Secret, hash},
+    secret::{self, Secret},
 };
 
 /// A registration request of a newcomer.
 pub(crate) struct Application {
+    /// The request, as the audit trail names it.
+    pub(crate) request: RequestContext,
     pub(crate) code: Secret,
     pub(crate) username: Username,
     pub(crate) email: Option<Email>,
@@ -44,9 +47,12 @@ impl Host {
         let Application { username, email, .. } = application;
         // The code as the library parses it, whatever its spelling.
         let code = self.invitations.parse_code(application.code.reveal());
-        let code = code.map_err(|error| told(&error.into()))?.reveal();
-        let user = account_id(&code, application)?;
-        let newcomer = Redeemer::new(user, username.clone());
+        let code = code.map_err(|error| told(&error.into()))?;
+        let key = application.key.as_deref().unwrap_or_default();
+        let user = self.redeemer_ids.derive(&code, username, email.as_ref(), key);
+        let newcomer =
+            Redeemer::new(user, username.clone()).with_context(application.request.clone());
+        let code = code.reveal();
         // Find out what the code requires, without consuming it. Without the right address,
         // the answer does not reveal whom the code is for. The answer may be outdated by
         // the next line; the redemption checks again.
@@ -67,7 +73,12 @@ impl Host {
     /// Confirms that the address is the newcomer's. A repeated answer to the same mail
     /// returns the same account. Both parts may be pasted from a mail, with its line
     /// breaks.
-    pub(crate) async fn confirm(&self, id: &str, token: &str) -> Result<Account, Problem> {
+    pub(crate) async fn confirm(
+        &self,
+        request: RequestContext,
+        id: &str,
+        token: &str,
+    ) -> Result<Account, Problem> {
         let (id, token) = (pasted(id), Secret::new(pasted(token)));
         let found = self.records.attempt(&id, now()).await.map_err(busy)?;
         let registration = found.ok_or_else(|| {
@@ -82,7 +93,9 @@ impl Host {
             }
         };
         let proof = VerifiedEmail::vouched_by_host(registration.address);
-        let newcomer = Redeemer::new(registration.account, registration.username).with_email(proof);
+        let newcomer = Redeemer::new(registration.account, registration.username)
+            .with_email(proof)
+            .with_context(request);
         self.admit(code, &newcomer).await
     }
 
@@ -127,21 +140,6 @@ impl Host {
             NotAdmitted::Database(error) => busy(error),
         })
     }
-}
-
-/// Derives the id of the new account from the code, which only the newcomer knows, and from
-/// all else in the request. The same request therefore means the same newcomer, and a lost
-/// answer can be repeated. A request with another code or other values is another person,
-/// and finds the name taken.
-///
-/// The answer gives no access. A host whose newcomers choose a password asks for the same
-/// password before it answers again.
-fn account_id(code: &str, application: &Application) -> Result<UserId, Problem> {
-    let Application { username, email, key, .. } = application;
-    let email = email.as_ref().map_or("", |email| email.key().as_str());
-    let key = key.as_deref().unwrap_or_default();
-    let id = hash(&["account", code, username.as_str(), email, key]);
-    UserId::new(id).map_err(|error| told(&Error::from(error)))
 }
 
 /// Removes line breaks, spaces and invisible characters from text pasted from a mail. Mail

@@ -64,6 +64,7 @@ on_every_store! {
         another_person_does_not
         names_that_read_alike_are_one_account
         a_second_start_finds_everything
+        event_of_a_registration_carries_its_request_id
     }
     refusing {
         every_refusal_has_its_problem

@@ -115,3 +115,34 @@ pub(crate) async fn a_second_start_finds_everything(store: &Store) {
     let seeded = answer(rows).await.json()["items"].as_array().map_or(0, Vec::len);
     assert_eq!(Some(seeded + 1), before.as_array().map(Vec::len), "but for the demonstration's");
 }
+
+pub(crate) async fn event_of_a_registration_carries_its_request_id(store: &Store) {
+    let host = store.start().await;
+    let code = host.code().await;
+    let event_of = async |id: &str| {
+        let events =
+            host.ask_as("admin", reqwest::Method::GET, "/api/invitations/events?limit=200");
+        let events = answer(events).await.json()["items"].clone();
+        let found = events.as_array().and_then(|events| {
+            events.iter().find(|event| event["correlation_id"] == id && event["kind"] == "redeem")
+        });
+        found.cloned().unwrap_or_else(|| panic!("no redemption of {id}: {events}"))
+    };
+    for (id, name, outcome) in [("req-7", "anna", "succeeded"), ("req-8", "ben", "refused")] {
+        let body = json!({"code": code, "username": name});
+        let request = host.ask(reqwest::Method::POST, "/api/register").header("x-request-id", id);
+        answer(request.json(&body)).await;
+        let event = event_of(id).await;
+        assert_eq!((&event["username"], &event["outcome"]), (&json!(name), &json!(outcome)));
+    }
+    // The page of the browser does the same.
+    let code = host.code().await;
+    let form = [("code", &*code), ("username", "carla"), ("email", "")];
+    let request = host.ask(reqwest::Method::POST, "/register").header("x-request-id", "req-9");
+    let answered = answer(request.header("origin", &host.base).form(&form)).await;
+    assert_eq!(answered.status, 201, "{answered:?}");
+    assert_eq!(event_of("req-9").await["username"], json!("carla"));
+    // The administrator's name stands beside the id.
+    let events = host.ask_as("admin", reqwest::Method::GET, "/api/invitations/events?kind=create");
+    assert_eq!(answer(events).await.json()["items"][0]["actor_name"], json!("admin"));
+}
