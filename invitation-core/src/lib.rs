@@ -119,7 +119,7 @@ pub use self::{
     parts::{BindingParts, InviterParts, PerformerParts},
     performer::Performer,
     plain::PlainRedemption,
-    policy::{Policy, Right, Rights, RolePair},
+    policy::{Policy, PolicyWarning, Right, Rights, RolePair},
     purge::{Purge, Purged},
     query::{EventFilter, Filter, OutcomeFilter, Position, TimeRange},
     quota::{Cap, Quota, QuotaOf},

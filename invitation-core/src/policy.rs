@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -157,7 +158,8 @@ pub struct RolePair {
 /// rights, and no invitation can carry a role that is missing from every `grants`. The
 /// divisions that a user reaches depend on the [`Actor`](crate::Actor), not on the role.
 ///
-/// The default is that of a system with three roles:
+/// The default is that of a system with three roles. [`with_added_rights`](Self::with_added_rights)
+/// extends a role of it, and [`warnings`](Self::warnings) names probable mistakes:
 ///
 /// | | `admin` | `manager` | `staff` |
 /// |---|---|---|---|
@@ -199,6 +201,53 @@ impl Policy {
     pub fn with_role(mut self, role: Role, rights: Rights) -> Self {
         self.roles.insert(role, rights);
         self
+    }
+
+    /// Adds `rights` to those that `role` has, and keeps the others.
+    ///
+    /// ```
+    /// use invitation_core::{Policy, Right, Rights, Role};
+    ///
+    /// let manager = Role::new("manager")?;
+    /// let policy = Policy::default()
+    ///     .with_added_rights(manager.clone(), Rights::none().may([Right::Revoke]));
+    /// assert!(policy.allows(&manager, Right::Revoke) && policy.allows(&manager, Right::Create));
+    /// assert!(policy.may_grant(&manager, &Role::new("staff")?));
+    /// # Ok::<_, invitation_core::FieldError>(())
+    /// ```
+    #[must_use]
+    pub fn with_added_rights(mut self, role: Role, rights: Rights) -> Self {
+        let known = self.roles.entry(role).or_default();
+        known.may.extend(rights.may);
+        known.grants.extend(rights.grants);
+        self
+    }
+
+    /// Returns the parts of the policy that are probably mistakes, by role in ascending order.
+    /// A host shows or logs them when it starts.
+    ///
+    /// ```
+    /// use invitation_core::{Policy, Right, Rights, Role, decide::PolicyWarning};
+    ///
+    /// let lead = Role::new("lead")?;
+    /// let policy = Policy::default()
+    ///     .with_role(lead.clone(), Rights::none().may([Right::View]));
+    /// assert_eq!(policy.warnings(), [PolicyWarning::NobodyGrants { role: lead }]);
+    /// assert_eq!(
+    ///     policy.warnings()[0].to_string(),
+    ///     "no role may grant lead, so only the system actor can invite anybody as lead",
+    /// );
+    /// assert!(Policy::default().warnings().is_empty());
+    /// # Ok::<_, invitation_core::FieldError>(())
+    /// ```
+    #[must_use]
+    pub fn warnings(&self) -> Vec<PolicyWarning> {
+        let granted = |role: &Role| self.roles.values().any(|rights| rights.grants.contains(role));
+        self.roles
+            .keys()
+            .filter(|role| !granted(role))
+            .map(|role| PolicyWarning::NobodyGrants { role: role.clone() })
+            .collect()
     }
 
     /// Returns whether `role` has `right`.
@@ -246,6 +295,28 @@ impl Policy {
                     .map(|granted| RolePair { grantor: grantor.clone(), granted: granted.clone() })
             })
             .collect()
+    }
+}
+
+/// A part of a policy that is probably a mistake. See [`Policy::warnings`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PolicyWarning {
+    /// The policy names the role, but lets no role grant it: no user can invite anybody as it.
+    NobodyGrants {
+        /// The role that no role may grant.
+        role: Role,
+    },
+}
+
+impl fmt::Display for PolicyWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NobodyGrants { role } => write!(
+                f,
+                "no role may grant {role}, so only the system actor can invite anybody as {role}"
+            ),
+        }
     }
 }
 

@@ -33,6 +33,8 @@
 //! - **Input**: a [`Command`], the [`Call`] in which it is given, the scope, the policy and
 //!   the limits. A [`Caller`] is the actor or the system on whose behalf a call is made.
 //! - **Output**: a [`Transition`], or the [`Verdict`] that refuses the command.
+//! - **Policy**: a [`PolicyWarning`] is a probable mistake in a policy
+//!   ([`Policy::warnings`](crate::Policy::warnings)).
 //! - **Redeemers**: [`decide_redemption`] decides a [`RedeemCommand`], which presents a code
 //!   or ends a reservation. It cannot fail, because the guard contains every rule.
 
@@ -56,7 +58,7 @@ pub(crate) use self::{
     redeem::{Next, Wanted, guard_of_check, next},
 };
 use self::{edit::Edit, quotas::quotas_of_revival};
-pub use crate::{actor::Caller, refusal::Verdict};
+pub use crate::{actor::Caller, policy::PolicyWarning, refusal::Verdict};
 use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},
