@@ -47,6 +47,7 @@ mod id;
 pub mod import;
 mod invitation;
 mod inviter;
+mod json;
 mod lease;
 mod limits;
 mod memory;
