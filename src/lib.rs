@@ -21,7 +21,7 @@ pub use invitation_core::{
 };
 #[cfg(feature = "redis")]
 #[doc(inline)]
-pub use invitation_redis::{self as redis, RedisStore};
+pub use invitation_redis::{self as redis_store, RedisStore};
 #[cfg(feature = "mysql")]
 #[doc(inline)]
 pub use invitation_sqlx::MySqlStore;

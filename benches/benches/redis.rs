@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use invitation::{
     Actor, Criteria, Division, Draft, Email, Invitations, Limits, Paging, Redeemer, RedisStore,
     Role, Status, SystemActor, UserId, Username,
-    redis::{Persistence, RedisOptions, redis},
+    redis_store::{Persistence, RedisOptions, redis},
 };
 use invitation_testkit::Redis;
 use tokio::{runtime::Runtime, task::JoinSet};

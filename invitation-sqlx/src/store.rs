@@ -76,7 +76,27 @@ pub struct SqlStore<DB: Dialect> {
 
 impl<DB: Dialect> SqlStore<DB> {
     /// Creates a store on the host's pool. Call [`migrate`](Self::migrate) once before you use
-    /// the store.
+    /// the store. `connect` opens a pool of the store's own and migrates.
+    ///
+    /// # What the pool must have
+    ///
+    /// Every connection of the pool is the same to the store: of one database, one user and one
+    /// schema (`search_path`), with the settings below. Set them in the options of the connection
+    /// or in `after_connect`, and not by a statement on one connection.
+    ///
+    /// | database | setting | without it |
+    /// |---|---|---|
+    /// | all | `acquire_timeout` of the pool, 30 s by default | – |
+    /// | PostgreSQL | `lock_timeout`, for instance 5 s | a call waits as long as another transaction holds a lock |
+    /// | PostgreSQL | `statement_timeout`, if the network may fail silently | a call waits as long as the network does |
+    /// | MySQL, MariaDB | `innodb_lock_wait_timeout`, for instance 5 s | a call waits for a lock for 50 s |
+    /// | SQLite, a file | `journal_mode = WAL` and `synchronous = FULL` | readers and writers exclude each other; a power cut may undo the last redemptions |
+    /// | SQLite, a file | `busy_timeout`, 5 s by default in sqlx | concurrent writers fail at once |
+    /// | SQLite | `after_release` calls `SqliteStore::may_be_reused` | after a full disk, sqlx may keep a connection that begins no transaction any more |
+    /// | SQLite, in memory | one connection that is never closed: `max_connections(1)`, `idle_timeout(None)`, `max_lifetime(None)` | each connection has a database of its own |
+    ///
+    /// The store needs no particular isolation level, character set, collation or time zone. Its
+    /// user needs the rights to read and write the tables, and for `migrate` to create them.
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         Self {

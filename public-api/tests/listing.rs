@@ -87,3 +87,19 @@ fn root_of_the_facade_hides_no_name_of_the_prelude() {
     let hidden: Vec<_> = root_names().intersection(&prelude).cloned().collect();
     assert!(hidden.is_empty(), "{hidden:?}");
 }
+
+/// A host that writes `use invitation::*` and `use redis::Client` means the crate `redis`. A module
+/// of that name would be ambiguous.
+#[test]
+fn root_of_the_facade_hides_no_crate_that_hosts_use() {
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    let (_, dependencies) = manifest.split_once("[workspace.dependencies]").unwrap();
+    let (dependencies, _) = dependencies.split_once("\n[").unwrap();
+    let names = dependencies.lines().filter_map(|line| line.split_once(" = "));
+    // The crates of this workspace may have the names of the facade's own modules.
+    let crates = names.filter(|(name, _)| !name.starts_with("invitation"));
+    let crates: BTreeSet<_> = crates.map(|(name, _)| name.replace('-', "_")).collect();
+    assert!(crates.contains("redis") && crates.len() > 40, "the crates are read: {crates:?}");
+    let hidden: Vec<_> = root_names().intersection(&crates).cloned().collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
+}

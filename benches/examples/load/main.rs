@@ -18,7 +18,7 @@ use std::{env, io, time::Duration};
 
 use invitation::{
     MySqlStore, PgStore, RedisStore, SqliteStore, Store,
-    redis::RedisOptions,
+    redis_store::RedisOptions,
     sql::sqlx::{self, mysql::MySqlPoolOptions, postgres::PgPoolOptions},
 };
 

@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use invitation::{
     Invitations, RedisStore, Store,
     admit::RedeemerIds,
-    redis::{Namespace, RedisOptions, redis},
+    redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
         sqlx::{

@@ -18,7 +18,7 @@ mod registration;
 
 use std::{env, error::Error as StdError, path::Path, process::ExitCode};
 
-use invitation::{Invitations, RedisStore, redis::RedisOptions};
+use invitation::{Invitations, RedisStore, redis_store::RedisOptions};
 use invitation_testkit::Redis;
 
 use self::{
