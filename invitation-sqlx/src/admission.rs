@@ -81,7 +81,7 @@ impl<DB: Dialect> HostTransaction for SqlTransaction<DB> {
 
 impl<DB: Dialect> Drop for SqlTransaction<DB> {
     fn drop(&mut self) {
-        if self.is_open && DB::CANCEL_SAFE {
+        if self.is_open {
             self.conn.start_rollback();
         }
     }

@@ -73,14 +73,12 @@ impl<DB: Dialect> CachedConnection<DB> {
         result
     }
 
-    /// Makes the driver roll back the transaction before the connection is used again. Only
-    /// for drivers that are [safe to cancel](Dialect::CANCEL_SAFE).
+    /// Makes the driver roll back the transaction before the connection is used again, if that is
+    /// safe.
     pub(crate) fn start_rollback(&mut self) {
-        // A call that was dropped may have left its savepoint.
-        for _ in 0..=DB::TransactionManager::get_transaction_depth(&self.conn) {
-            DB::TransactionManager::start_rollback(&mut self.conn);
+        if DB::start_rollback(&mut self.conn) {
+            self.state = ConnectionState::Reusable;
         }
-        self.state = ConnectionState::Reusable;
     }
 
     async fn end(&mut self) {
@@ -120,10 +118,9 @@ impl<DB: Dialect> DerefMut for CachedConnection<DB> {
 
 impl<DB: Dialect> Drop for CachedConnection<DB> {
     fn drop(&mut self) {
-        let is_undone = DB::CANCEL_ROLLS_BACK || (DB::CANCEL_SAFE && self.only_reads);
         match self.state {
             ConnectionState::Reusable => {}
-            ConnectionState::InUse if is_undone => {}
+            ConnectionState::InUse if DB::survives_drop(self.only_reads) => {}
             ConnectionState::InUse | ConnectionState::Broken => self.conn.close_on_drop(),
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     error::{commit_error, store_error},
     names::Names,
     ops::{Begin, Step},
-    statement::Statement,
+    statement::{Statement, StatementSink},
     values::Value,
 };
 
@@ -80,26 +80,11 @@ pub trait Dialect:
     type ColumnNumber: ColumnIndex<Self::Row> + From<usize>;
     /// The executor, always `&mut Self::Connection`.
     type Exec<'c>: Executor<'c, Database = Self>;
+    /// What statements are written into.
+    type Sink: StatementSink<Self>;
 
     /// The statement that begins the store's own transaction. The transaction will write.
     const BEGIN: &'static str;
-    /// The statement that commits the store's own transaction.
-    const COMMIT: &'static str = "COMMIT";
-    /// The statement that rolls back the store's own transaction.
-    const ROLLBACK: &'static str = "ROLLBACK";
-    /// Whether the driver counts savepoints correctly when a call is dropped while a savepoint
-    /// begins or ends. If not, the driver rolls back one level too much, or to a savepoint that
-    /// no longer exists. Either would damage the host's work.
-    const CANCEL_SAFE_SAVEPOINTS: bool;
-    /// Whether a connection stays usable after a call was dropped at any await. If not:
-    ///
-    /// - The store closes a connection of its own.
-    /// - On a host's connection, the store writes values into the text of statements, because
-    ///   preparing a statement must not be interrupted.
-    const CANCEL_SAFE: bool;
-    /// Whether the driver rolls back the transaction of a call that was dropped at any moment,
-    /// even while the transaction began. If not, the store closes the connection of such a call.
-    const CANCEL_ROLLS_BACK: bool;
     /// Whether the database lets one writer in at a time. The store then queues its writers
     /// fairly, instead of letting them poll for the database's lock.
     const SINGLE_WRITER: bool;
@@ -110,9 +95,6 @@ pub trait Dialect:
     const STATS_SENSITIVE_PLANNER: bool;
     /// Whether the database supports `CROSS JOIN LATERAL` and indexes on expressions.
     const LATERAL_JOINS: bool;
-    /// Whether an `INSERT` can skip a row whose key is taken (`ON CONFLICT`). If not, the store
-    /// handles the error.
-    const ON_CONFLICT: bool;
     /// The clause with which an `INSERT` of events skips events that exist.
     const SKIP_EXISTING_EVENT: &'static str;
     /// The assignment with which an `UPDATE` locks a row that it does not change otherwise.
@@ -161,6 +143,49 @@ pub trait Dialect:
     /// its transaction may or may not be open.
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind;
 
+    /// Begins a step: a transaction of the store's own, or a savepoint of the host's transaction.
+    #[doc(hidden)]
+    fn begin_step(
+        step: &mut Step<'_, Self>,
+        begin: Begin,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send {
+        step.begin_counted(begin)
+    }
+
+    /// Keeps the work of a step.
+    #[doc(hidden)]
+    fn commit_step(step: &mut Step<'_, Self>) -> impl Future<Output = sqlx::Result<()>> + Send {
+        step.commit_counted()
+    }
+
+    /// Undoes the work of a step.
+    #[doc(hidden)]
+    fn roll_back_step(step: &mut Step<'_, Self>) -> impl Future<Output = sqlx::Result<()>> + Send {
+        step.roll_back_counted()
+    }
+
+    /// Prepares a step, before any other work of it, for statements with
+    /// [secrets](StatementSink::keep_secret).
+    #[doc(hidden)]
+    fn expect_secrets(step: &mut Step<'_, Self>) -> impl Future<Output = sqlx::Result<()>> + Send {
+        let _ = step;
+        ready(Ok(()))
+    }
+
+    /// Returns whether the pool can use the store's own connection again after a call on it was
+    /// dropped at any await. The argument says whether the call began no transaction.
+    fn survives_drop(only_reads: bool) -> bool;
+
+    /// Makes the driver roll back the store's own transaction before the connection is used
+    /// again. Returns `false` if that is not safe: the connection is then closed.
+    fn start_rollback(conn: &mut Self::Connection) -> bool {
+        // A call that was dropped may have left its savepoint.
+        for _ in 0..=Self::TransactionManager::get_transaction_depth(conn) {
+            Self::TransactionManager::start_rollback(conn);
+        }
+        true
+    }
+
     /// Ends the transaction on a connection of the store's own, if one is open. Returns whether
     /// both the database and the driver are known to have no open transaction.
     fn end_transaction(conn: &mut Self::Connection) -> impl Future<Output = bool> + Send;
@@ -189,6 +214,17 @@ pub trait Dialect:
         for (n, row) in rows.into_iter().enumerate() {
             s.sql(if n == 0 { "VALUES (" } else { ", (" }).values(row).sql(")");
         }
+    }
+
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken.
+    #[doc(hidden)]
+    fn run_unless_taken(
+        mut s: Statement<Self>,
+        conn: &mut Self::Connection,
+        columns: &str,
+    ) -> impl Future<Output = sqlx::Result<bool>> + Send {
+        s.sql(format_args!(" ON CONFLICT ({columns}) DO NOTHING"));
+        async move { Ok(s.run(conn).await? == 1) }
     }
 
     /// Runs one statement as a transaction of the store's own.

@@ -4,6 +4,8 @@ mod errors;
 mod message;
 mod migrating;
 mod redeem;
+mod sink;
+mod step;
 mod text;
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
@@ -17,14 +19,15 @@ use sqlx_core::transaction::TransactionManager;
 
 use self::{
     message::Message,
+    sink::MySqlSink,
     text::{OptUtf8, Utf8},
 };
 use crate::{
     Joined, SqlStore,
     dialect::{Batching, Dialect},
-    error::commit_error,
+    error::{commit_error, is_taken},
     names::{Names, names_a_table},
-    ops::{self, Begin},
+    ops::{self, Begin, Step},
     statement::Statement,
 };
 
@@ -106,6 +109,11 @@ impl SqlStore<MySql> {
 /// the connection. A refusal takes four.
 pub type MySqlJoined<'t> = Joined<'t, MySql>;
 
+/// The statements that commit the store's own transaction.
+const COMMIT: &str = "RELEASE SAVEPOINT invitation; COMMIT; SET autocommit = 1";
+/// The statements that roll back the store's own transaction.
+const ROLLBACK: &str = "ROLLBACK; SET autocommit = 1";
+
 impl Dialect for MySql {
     type Int = i64;
     type OptInt = Option<i64>;
@@ -115,6 +123,7 @@ impl Dialect for MySql {
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut MySqlConnection;
+    type Sink = MySqlSink;
 
     // The ROLLBACK undoes a transaction that is still open on the connection, because beginning a
     // new one would commit it.
@@ -124,16 +133,10 @@ impl Dialect for MySql {
     // missing savepoint reveals the end.
     const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
-    const COMMIT: &'static str = "RELEASE SAVEPOINT invitation; COMMIT; SET autocommit = 1";
-    const ROLLBACK: &'static str = "ROLLBACK; SET autocommit = 1";
-    const CANCEL_SAFE_SAVEPOINTS: bool = false;
-    const CANCEL_SAFE: bool = false;
-    const CANCEL_ROLLS_BACK: bool = false;
     const SINGLE_WRITER: bool = false;
     const RETURNING: bool = false;
     const STATS_SENSITIVE_PLANNER: bool = false;
     const LATERAL_JOINS: bool = false;
-    const ON_CONFLICT: bool = false;
     const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
     // Two nodes of a cluster conflict only if a row really changes.
     const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
@@ -179,15 +182,39 @@ impl Dialect for MySql {
         }
     }
 
+    async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {
+        step::begin(step, begin).await
+    }
+
+    async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        step::commit(step).await
+    }
+
+    async fn roll_back_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        step::roll_back(step).await
+    }
+
+    async fn expect_secrets(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        step::arm_drop_guard(step).await
+    }
+
+    fn survives_drop(_: bool) -> bool {
+        false
+    }
+
+    fn start_rollback(_: &mut MySqlConnection) -> bool {
+        false
+    }
+
     async fn end_transaction(conn: &mut MySqlConnection) -> bool {
-        ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
+        ops::unprepared::<Self>(conn, ROLLBACK).await.is_ok()
     }
 
     async fn commit_shared(
         conn: &mut MySqlConnection,
         operation: &'static str,
     ) -> Result<(), StoreError> {
-        let committed = ops::unprepared::<Self>(conn, Self::COMMIT).await;
+        let committed = ops::unprepared::<Self>(conn, COMMIT).await;
         committed.map_err(|error| commit_error::<Self>(operation, error))?;
         // Only the driver still counts a transaction. This makes it count none; the ROLLBACK
         // that it sends does nothing.
@@ -209,6 +236,17 @@ impl Dialect for MySql {
         // The server answers that the connection has ended, or does not answer.
         ops::unprepared::<Self>(conn, "KILL CONNECTION CONNECTION_ID()").await.ok();
         false
+    }
+
+    async fn run_unless_taken(
+        s: Statement<Self>,
+        conn: &mut MySqlConnection,
+        _: &str,
+    ) -> sqlx::Result<bool> {
+        match s.run(conn).await {
+            Err(error) if is_taken(&error) => Ok(false),
+            run => Ok(run? == 1),
+        }
     }
 
     async fn run_as_transaction(

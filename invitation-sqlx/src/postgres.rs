@@ -4,12 +4,13 @@ mod arrays;
 mod migrating;
 mod redeem;
 mod statement;
+mod step;
 
 use std::borrow::Cow;
 
 use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
 use sqlx::{
-    PgConnection, Pool, Postgres,
+    PgConnection, Pool, Postgres, QueryBuilder,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     postgres::PgQueryResult,
@@ -21,7 +22,7 @@ use crate::{
     dialect::{Batching, Dialect},
     error::{commit_error, store_error},
     names::{Names, names_a_table},
-    ops::{self, Begin},
+    ops::{self, Begin, Step},
     statement::Statement,
     values::Value,
 };
@@ -65,18 +66,13 @@ impl Dialect for Postgres {
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut PgConnection;
+    type Sink = QueryBuilder<Self>;
 
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    const CANCEL_SAFE_SAVEPOINTS: bool = false;
-    const CANCEL_SAFE: bool = true;
-    // A transaction whose call is dropped before the server has confirmed its beginning stays
-    // open.
-    const CANCEL_ROLLS_BACK: bool = false;
     const SINGLE_WRITER: bool = false;
     const RETURNING: bool = true;
     const STATS_SENSITIVE_PLANNER: bool = true;
     const LATERAL_JOINS: bool = true;
-    const ON_CONFLICT: bool = true;
     const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const LOCK_BY_UPDATE: &'static str = "held = held";
     // An update locks the row that exists. `DO NOTHING` would not.
@@ -125,9 +121,23 @@ impl Dialect for Postgres {
         }
     }
 
+    async fn begin_step(step: &mut Step<'_, Self>, begin: Begin) -> sqlx::Result<()> {
+        step::begin(step, begin).await
+    }
+
+    async fn commit_step(step: &mut Step<'_, Self>) -> sqlx::Result<()> {
+        step::commit(step).await
+    }
+
+    fn survives_drop(only_reads: bool) -> bool {
+        // A transaction whose call is dropped before the server has confirmed its beginning stays
+        // open.
+        only_reads
+    }
+
     async fn end_transaction(conn: &mut PgConnection) -> bool {
         // Without an open transaction, ROLLBACK does nothing but warn.
-        ops::unprepared::<Self>(conn, Self::ROLLBACK).await.is_ok()
+        ops::unprepared::<Self>(conn, "ROLLBACK").await.is_ok()
             && Self::TransactionManager::get_transaction_depth(conn) == 0
     }
 

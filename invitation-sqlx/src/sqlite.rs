@@ -8,7 +8,7 @@ use std::{borrow::Cow, path::Path, time::Duration};
 
 use invitation_core::{Facts, StoreError, StoreErrorKind, Transition};
 use sqlx::{
-    Connection, Sqlite, SqliteConnection,
+    Connection, QueryBuilder, Sqlite, SqliteConnection,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
     sqlite::{
@@ -164,16 +164,13 @@ impl Dialect for Sqlite {
     type OptBlob = Option<Vec<u8>>;
     type ColumnNumber = usize;
     type Exec<'c> = &'c mut SqliteConnection;
+    type Sink = QueryBuilder<Self>;
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const CANCEL_SAFE_SAVEPOINTS: bool = true;
-    const CANCEL_SAFE: bool = true;
-    const CANCEL_ROLLS_BACK: bool = true;
     const SINGLE_WRITER: bool = true;
     const RETURNING: bool = true;
     const STATS_SENSITIVE_PLANNER: bool = false;
     const LATERAL_JOINS: bool = false;
-    const ON_CONFLICT: bool = true;
     const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
     const LOCK_BY_UPDATE: &'static str = "held = held";
     // An update locks the row that exists. `DO NOTHING` would not.
@@ -217,6 +214,11 @@ impl Dialect for Sqlite {
             }
             _ => StoreErrorKind::Other,
         }
+    }
+
+    fn survives_drop(_: bool) -> bool {
+        // The driver rolls back even if the call was dropped while its transaction began.
+        true
     }
 
     async fn end_transaction(conn: &mut SqliteConnection) -> bool {

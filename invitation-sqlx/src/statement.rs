@@ -1,39 +1,88 @@
 //! SQL statements with their values.
 //!
-//! This is a thin layer over sqlx's query builder, with a method for each form of value.
+//! A statement has a method for each form of value. It writes into a sink, which the dialect
+//! chooses.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
 
-use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, Database, Executor, QueryBuilder, RawSql, raw_sql};
-use sqlx_core::transaction::TransactionManager;
+use sqlx::{Database, Executor, QueryBuilder, SqlStr, error::BoxDynError};
 
-use crate::{
-    dialect::{Dialect, Scalar},
-    error::is_taken,
-    values::Value,
-};
+use crate::{dialect::Dialect, values::Value};
+
+/// The text and the values of a statement, in the form that a database's driver needs.
+#[expect(unnameable_types, reason = "a part of the sealed dialects")]
+pub trait StatementSink<DB: Dialect>: Default + Send {
+    /// Writes a part of the text.
+    fn push_sql(&mut self, part: impl Display);
+
+    /// Writes an integer.
+    fn push_int(&mut self, value: Option<i64>);
+
+    /// Writes a text.
+    fn push_text(&mut self, value: Option<String>);
+
+    /// Writes bytes.
+    fn push_blob(&mut self, value: Option<Vec<u8>>);
+
+    /// Compares a column with an address, which must not be in the text.
+    fn push_is_address(&mut self, column: &str, address: &str) {
+        self.push_sql(format_args!("{column} = "));
+        self.push_text(Some(address.to_owned()));
+    }
+
+    /// Marks a statement whose values must not be in the text.
+    fn keep_secret(&mut self) {}
+
+    /// Chooses the form in which the statement is sent on this connection.
+    fn choose_form(&mut self, _: &DB::Connection) {}
+
+    /// Returns the values that are sent beside the text. `None` sends the text without preparing
+    /// it.
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError>;
+
+    /// Returns the text.
+    fn into_text(self) -> SqlStr;
+}
+
+/// The sink of a database whose driver prepares each statement.
+impl<DB: Dialect> StatementSink<DB> for QueryBuilder<DB> {
+    fn push_sql(&mut self, part: impl Display) {
+        self.push(part);
+    }
+
+    fn push_int(&mut self, value: Option<i64>) {
+        self.push_bind(DB::OptInt::from(value));
+    }
+
+    fn push_text(&mut self, value: Option<String>) {
+        self.push_bind(DB::OptText::from(value));
+    }
+
+    fn push_blob(&mut self, value: Option<Vec<u8>>) {
+        self.push_bind(DB::OptBlob::from(value));
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        sqlx::Execute::take_arguments(&mut self.build())
+    }
+
+    fn into_text(self) -> SqlStr {
+        self.into_sql()
+    }
+}
 
 /// An SQL statement under construction.
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
 pub struct Statement<DB: Dialect> {
-    builder: QueryBuilder<DB>,
-    /// The same statement with its values in the text, for connections on which preparing is not
-    /// safe.
-    inlined: String,
+    /// The parts that are already written.
+    pub(crate) sink: DB::Sink,
     is_one_off: bool,
-    secret: bool,
 }
 
 impl<DB: Dialect> Statement<DB> {
-    pub(crate) fn new(sql: impl Into<String>) -> Self {
-        let mut s = Self {
-            builder: QueryBuilder::new(""),
-            inlined: String::new(),
-            is_one_off: false,
-            secret: false,
-        };
-        s.sql(sql.into());
+    pub(crate) fn new(sql: impl Display) -> Self {
+        let mut s = Self { sink: DB::Sink::default(), is_one_off: false };
+        s.sql(sql);
         s
     }
 
@@ -51,68 +100,44 @@ impl<DB: Dialect> Statement<DB> {
     /// Marks a statement that carries a code or an address. The driver logs the text of
     /// statements, so the values of a secret statement are never written into the text.
     pub(crate) fn keep_secret(&mut self) {
-        self.secret = true;
+        self.sink.keep_secret();
     }
 
     pub(crate) fn sql(&mut self, sql: impl Display) -> &mut Self {
-        self.inline(&sql);
-        self.builder.push(sql);
+        self.sink.push_sql(sql);
         self
     }
 
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
-        self.inline(value);
-        self.builder.push_bind(DB::Int::from(value));
-        self
+        self.opt_int(Some(value))
     }
 
     pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
-        match value {
-            Some(value) => self.inline(value),
-            None => self.inline("NULL"),
-        }
-        self.builder.push_bind(DB::OptInt::from(value));
+        self.sink.push_int(value);
         self
     }
 
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
-        let value = value.into();
-        self.inline(Hex(value.as_bytes()));
-        self.builder.push_bind(DB::Text::from(value));
-        self
+        self.opt_text(Some(value))
     }
 
     pub(crate) fn opt_text(&mut self, value: Option<impl Into<String>>) -> &mut Self {
-        let value = value.map(Into::into);
-        match &value {
-            Some(value) => self.inline(Hex(value.as_bytes())),
-            None => self.inline("NULL"),
-        }
-        self.builder.push_bind(DB::OptText::from(value));
+        self.sink.push_text(value.map(Into::into));
         self
     }
 
-    /// Compares a column with an address. The inlined text compares their digests, because the
-    /// driver logs it.
+    /// Compares a column with an address.
     pub(crate) fn is_address(&mut self, column: &str, address: &str) -> &mut Self {
-        let digest = Sha256::digest(address);
-        self.inline(format_args!("UNHEX(SHA2({column}, 256)) = {}", Hex(&digest)));
-        self.builder.push(column).push(" = ").push_bind(DB::Text::from(address.to_owned()));
+        self.sink.push_is_address(column, address);
         self
     }
 
     pub(crate) fn blob(&mut self, value: &[u8]) -> &mut Self {
-        self.inline(Hex(value));
-        self.builder.push_bind(DB::Blob::from(value.to_vec()));
-        self
+        self.opt_blob(Some(value))
     }
 
     pub(crate) fn opt_blob(&mut self, value: Option<&[u8]>) -> &mut Self {
-        match value {
-            Some(value) => self.inline(Hex(value)),
-            None => self.inline("NULL"),
-        }
-        self.builder.push_bind(DB::OptBlob::from(value.map(<[u8]>::to_vec)));
+        self.sink.push_blob(value.map(<[u8]>::to_vec));
         self
     }
 
@@ -130,34 +155,6 @@ impl<DB: Dialect> Statement<DB> {
         for (n, value) in values.into_iter().enumerate() {
             self.sql(if n == 0 { "" } else { ", " }).value(value);
         }
-        self
-    }
-
-    fn inline(&mut self, part: impl Display) {
-        if !DB::CANCEL_SAFE {
-            // Writing to a string cannot fail.
-            write!(self.inlined, "{part}").ok();
-        }
-    }
-
-    /// Returns the text with its values, if the connection is a host's and is not safe to prepare
-    /// statements on.
-    fn take_inlined(&mut self, conn: &DB::Connection) -> Option<RawSql> {
-        let is_hosts = DB::TransactionManager::get_transaction_depth(conn) > 0;
-        // All values in the text are numbers and hexadecimal literals.
-        (!DB::CANCEL_SAFE && is_hosts && !self.secret)
-            .then(|| raw_sql(AssertSqlSafe(std::mem::take(&mut self.inlined))))
-    }
-
-    /// Returns the text with its values, to be sent together with other statements.
-    pub(crate) fn into_inlined(self) -> String {
-        debug_assert!(!self.secret, "a secret is never in the text");
-        self.inlined
-    }
-
-    /// Binds a value of a type that only this database has.
-    pub(crate) fn bind<T: Scalar<DB>>(&mut self, value: T) -> &mut Self {
-        self.builder.push_bind(value);
         self
     }
 
@@ -179,31 +176,17 @@ impl<DB: Dialect> Statement<DB> {
 
     /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken.
     pub(crate) async fn run_unless_taken(
-        mut self,
+        self,
         conn: &mut DB::Connection,
         columns: &str,
     ) -> sqlx::Result<bool> {
-        if DB::ON_CONFLICT {
-            self.sql(format_args!(" ON CONFLICT ({columns}) DO NOTHING"));
-        }
-        match self.run(conn).await {
-            Err(error) if !DB::ON_CONFLICT && is_taken(&error) => Ok(false),
-            run => Ok(run? == 1),
-        }
-    }
-
-    #[cfg(all(test, feature = "sqlite"))]
-    pub(crate) fn as_sql(&self) -> String {
-        self.builder.sql().as_str().to_owned()
+        DB::run_unless_taken(self, conn, columns).await
     }
 
     /// Runs the statement. Returns the number of rows that it touched.
     pub(crate) async fn run(mut self, conn: &mut DB::Connection) -> sqlx::Result<u64> {
-        if let Some(query) = self.take_inlined(conn) {
-            return Ok(DB::affected(&DB::exec(conn).execute(query).await?));
-        }
-        let query = self.builder.build().persistent(!self.is_one_off);
-        Ok(DB::affected(&DB::exec(conn).execute(query).await?))
+        self.sink.choose_form(conn);
+        Ok(DB::affected(&DB::exec(conn).execute(self).await?))
     }
 
     /// Returns the first row, if there is one.
@@ -211,11 +194,8 @@ impl<DB: Dialect> Statement<DB> {
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Option<<DB as Database>::Row>> {
-        if let Some(query) = self.take_inlined(conn) {
-            return DB::exec(conn).fetch_optional(query).await;
-        }
-        let query = self.builder.build().persistent(!self.is_one_off);
-        DB::exec(conn).fetch_optional(query).await
+        self.sink.choose_form(conn);
+        DB::exec(conn).fetch_optional(self).await
     }
 
     /// Returns the row of a statement that always has one, such as a count.
@@ -235,11 +215,26 @@ impl<DB: Dialect> Statement<DB> {
         mut self,
         conn: &mut DB::Connection,
     ) -> sqlx::Result<Vec<<DB as Database>::Row>> {
-        if let Some(query) = self.take_inlined(conn) {
-            return DB::exec(conn).fetch_all(query).await;
-        }
-        let query = self.builder.build().persistent(!self.is_one_off);
-        DB::exec(conn).fetch_all(query).await
+        self.sink.choose_form(conn);
+        DB::exec(conn).fetch_all(self).await
+    }
+}
+
+impl<DB: Dialect> sqlx::Execute<'_, DB> for Statement<DB> {
+    fn sql(self) -> SqlStr {
+        self.sink.into_text()
+    }
+
+    fn statement(&self) -> Option<&DB::Statement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        self.sink.take_arguments()
+    }
+
+    fn persistent(&self) -> bool {
+        !self.is_one_off
     }
 }
 
@@ -247,19 +242,6 @@ impl<DB: Dialect> Statement<DB> {
 impl<DB: Dialect> fmt::Debug for Statement<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Statement").finish_non_exhaustive()
-    }
-}
-
-/// A hexadecimal literal of bytes.
-struct Hex<'v>(&'v [u8]);
-
-impl Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("x'")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str("'")
     }
 }
 

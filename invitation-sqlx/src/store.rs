@@ -195,9 +195,7 @@ impl<DB: Dialect> SqlStore<DB> {
         let mut conn = self.connections.acquire("migrate").await?;
         let _turn = self.connections.turn().await;
         let done = schema::migrate::<DB>(&mut conn, &self.names, newer).await;
-        // Where the connection is not reused, it is closed. That also releases a migration lock
-        // that it may still hold.
-        if DB::CANCEL_SAFE { conn.finish(done).await } else { done }
+        conn.finish(done).await
     }
 
     pub(crate) fn names(&self) -> &Names {

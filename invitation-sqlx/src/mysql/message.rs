@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Either, Executor, MySql, MySqlConnection, mysql::MySql
 
 use invitation_core::StoreError;
 
+use super::COMMIT;
 use crate::{
     dialect::Dialect,
     error::{commit_error, is_taken, store_error},
@@ -50,7 +51,7 @@ impl MessageError {
 
 impl Message {
     pub(super) fn add(&mut self, statement: Statement<MySql>) {
-        self.add_sql(&statement.into_inlined());
+        self.add_sql(&statement.sink.into_inlined());
     }
 
     /// Adds statements without values, such as those that begin or end transactions.
@@ -73,7 +74,7 @@ impl Message {
     /// Adds the commit. It runs only if all statements before it succeed.
     pub(super) fn commit(&mut self) {
         self.before_commit = Some(self.statements);
-        self.add_sql(MySql::COMMIT);
+        self.add_sql(COMMIT);
     }
 
     /// Returns the number of statements.

@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 /// The lock that keeps other migrations of the same database out. It belongs to the connection,
-/// which is closed in any case. The name has 59 of 64 allowed characters. Its functions exist on
+/// which is closed if the call is dropped. The name has 59 of 64 allowed characters. Its functions exist on
 /// every server; MD5, for example, is missing on MySQL 9.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)), 60)";
 const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
@@ -36,17 +36,28 @@ pub(super) async fn run(
         Err(sqlx::Error::Database(error)) if has_no_locks(&*error) => false,
         Err(error) => return Err(error.into()),
     };
+    let done = run_locked(conn, migrator, table).await;
+    if locked {
+        let unlocked = raw_sql(UNLOCK).execute(conn).await;
+        done?;
+        unlocked?;
+        return Ok(());
+    }
+    done
+}
+
+async fn run_locked(
+    conn: &mut MySqlConnection,
+    migrator: &Migrator,
+    table: &str,
+) -> Result<(), MigrateError> {
     // A migration that did not finish begins again, because the process that began it is gone.
     if exists(conn, table).await? {
         let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
         let sql = format!("DELETE FROM {table} WHERE success = FALSE AND version <= {newest}");
         trusted(sql).execute(&mut *conn).await?;
     }
-    migrator.run_direct(None, &mut *conn, false).await?;
-    if locked {
-        raw_sql(UNLOCK).execute(conn).await?;
-    }
-    Ok(())
+    migrator.run_direct(None, &mut *conn, false).await
 }
 
 /// Whether the server reports that it has no named locks.

@@ -56,7 +56,7 @@ pub(crate) async fn apply_generally<DB: Dialect>(
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
     if carries_a_secret(transition) {
-        step.arm_drop_guard().await.map_err(failed)?;
+        step.expect_secrets().await.map_err(failed)?;
     }
     match attempt::<DB>(step.conn(), names, transition).await? {
         Attempt::Made(facts) => {

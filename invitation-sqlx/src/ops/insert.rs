@@ -31,7 +31,7 @@ pub(crate) async fn insert<DB: Dialect>(
         return Ok(known.map_or(Inserted::Stored, Inserted::KeyKnown));
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    step.arm_drop_guard().await.map_err(failed)?;
+    step.expect_secrets().await.map_err(failed)?;
     if let Some(request) = kept {
         let forgotten_at = insert.forgotten_at();
         let known = request::write::<DB>(step.conn(), names, request, forgotten_at).await?;

@@ -23,5 +23,5 @@ pub(crate) use self::{
     invited::are_invited,
     purge::purge,
     read::{events, facts, get, leases, locate, redemptions},
-    step::{Begin, Step, unprepared},
+    step::{Begin, Step, savepoint_name, unprepared},
 };

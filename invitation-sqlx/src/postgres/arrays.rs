@@ -14,9 +14,9 @@ pub(super) enum Array {
 impl Array {
     pub(super) fn bind(self, s: &mut Statement<Postgres>) {
         match self {
-            Self::Ints(values) => s.bind(values),
-            Self::Texts(values) => s.bind(values),
-            Self::Blobs(values) => s.bind(values),
+            Self::Ints(values) => s.sink.push_bind(values),
+            Self::Texts(values) => s.sink.push_bind(values),
+            Self::Blobs(values) => s.sink.push_bind(values),
         };
     }
 }

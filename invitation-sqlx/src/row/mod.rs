@@ -19,7 +19,7 @@ pub(crate) use self::{
     uses::{LEASE, lease, open_lease, redemption},
 };
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, Scalar},
     effects::{self, Columns, LATEST_USE, Use},
     error::CorruptColumn,
     render,
@@ -57,50 +57,38 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
         StoreError::new(StoreErrorKind::Corrupt, "read").because(cause)
     }
 
-    fn at(&mut self) -> DB::ColumnNumber {
-        let at = self.next;
+    fn next<T: Scalar<DB>>(&mut self, column: &'static str) -> Result<T> {
+        let at = DB::ColumnNumber::from(self.next);
         self.next += 1;
-        DB::ColumnNumber::from(at)
+        self.row.try_get(at).map_err(|_| self.corrupt(column))
+    }
+
+    fn opt_int(&mut self, column: &'static str) -> Result<Option<i64>> {
+        self.next::<DB::OptInt>(column).map(Into::into)
     }
 
     fn int(&mut self, column: &'static str) -> Result<i64> {
-        let at = self.at();
-        let value = self.row.try_get::<DB::Int, _>(at).map_err(|_| self.corrupt(column))?;
-        Ok(value.into())
+        self.opt_int(column)?.ok_or_else(|| self.corrupt(column))
     }
 
     fn number(&mut self, column: &'static str) -> Result<u32> {
         u32::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
     }
 
-    fn opt_int(&mut self, column: &'static str) -> Result<Option<i64>> {
-        let at = self.at();
-        let value = self.row.try_get::<DB::OptInt, _>(at).map_err(|_| self.corrupt(column))?;
-        Ok(value.into())
+    fn opt_text(&mut self, column: &'static str) -> Result<Option<String>> {
+        self.next::<DB::OptText>(column).map(Into::into)
     }
 
     fn text(&mut self, column: &'static str) -> Result<String> {
-        let at = self.at();
-        let value = self.row.try_get::<DB::Text, _>(at).map_err(|_| self.corrupt(column))?;
-        Ok(value.into())
-    }
-
-    fn opt_text(&mut self, column: &'static str) -> Result<Option<String>> {
-        let at = self.at();
-        let value = self.row.try_get::<DB::OptText, _>(at).map_err(|_| self.corrupt(column))?;
-        Ok(value.into())
-    }
-
-    fn blob(&mut self, column: &'static str) -> Result<Vec<u8>> {
-        let at = self.at();
-        let value = self.row.try_get::<DB::Blob, _>(at).map_err(|_| self.corrupt(column))?;
-        Ok(value.into())
+        self.opt_text(column)?.ok_or_else(|| self.corrupt(column))
     }
 
     fn opt_blob(&mut self, column: &'static str) -> Result<Option<Vec<u8>>> {
-        let at = self.at();
-        let value = self.row.try_get::<DB::OptBlob, _>(at).map_err(|_| self.corrupt(column))?;
-        Ok(value.into())
+        self.next::<DB::OptBlob>(column).map(Into::into)
+    }
+
+    fn blob(&mut self, column: &'static str) -> Result<Vec<u8>> {
+        self.opt_blob(column)?.ok_or_else(|| self.corrupt(column))
     }
 
     fn bytes<const N: usize>(&mut self, column: &'static str) -> Result<[u8; N]> {

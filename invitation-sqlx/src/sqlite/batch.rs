@@ -250,13 +250,13 @@ mod tests {
         for s in
             [redeem_rows(names, &changed), use_up(names, &changed), forget_names(names, &again)]
         {
-            let explain = format!("EXPLAIN QUERY PLAN {}", s.as_sql());
+            let explain = format!("EXPLAIN QUERY PLAN {}", s.sink.sql().as_str());
             let plan = sqlx::raw_sql(sqlx::AssertSqlSafe(explain));
             let plan = plan.fetch_all(store.pool()).await.unwrap();
             assert!(!plan.is_empty());
             for step in plan.iter().map(|row| row.get::<String, _>(3)) {
                 let by_key = KEYS.iter().any(|key| step.ends_with(key));
-                assert!(by_key, "{step} in {}", s.as_sql());
+                assert!(by_key, "{step} in {}", s.sink.sql().as_str());
             }
         }
     }

@@ -151,7 +151,7 @@ fn savepoints(statements: &str, depth: usize) -> String {
     let mut sql = statements.to_owned();
     for n in 1..depth {
         // Writing to a string cannot fail.
-        write!(sql, "; SAVEPOINT _sqlx_savepoint_{n}").ok();
+        write!(sql, "; SAVEPOINT {}", ops::savepoint_name(n)).ok();
     }
     sql
 }

@@ -20,7 +20,11 @@ use self::{
 use crate::{
     dialect::Dialect,
     error::store_error,
-    mysql::message::{Message, MessageError, ResultSets},
+    mysql::{
+        ROLLBACK,
+        message::{Message, MessageError, ResultSets},
+        step::keep_sql,
+    },
     names::Names,
     ops::{
         Begin, Step,
@@ -104,7 +108,7 @@ async fn redeem_all(
                 return Err(error);
             }
             // Concurrent work conflicted with one of the redemptions.
-            unprepared::<MySql>(conn, MySql::ROLLBACK)
+            unprepared::<MySql>(conn, ROLLBACK)
                 .await
                 .map_err(|error| store_error::<MySql>("apply", error))?;
             Ok(None)
@@ -133,7 +137,7 @@ async fn in_own_transaction(
     let mut message = Message::beginning();
     let first = message.len();
     ask_why(&mut message, batch, "");
-    message.add_sql(MySql::ROLLBACK);
+    message.add_sql(ROLLBACK);
     let answers = message.send(conn).await.map_err(|error| error.into_store_error("apply"))?;
     explain(answers.get(first..).unwrap_or_default(), batch)
 }
@@ -148,7 +152,7 @@ async fn in_host_transaction(
     write_change(&mut message, batch);
     // If the update changed nothing, there is nothing to keep. If the call is dropped before the
     // answer, the rollback keeps all of the work or none.
-    if let Some(sql) = step.keep_sql() {
+    if let Some(sql) = keep_sql(&step) {
         message.add_sql(&sql);
     }
     match message.send(step.conn()).await {
