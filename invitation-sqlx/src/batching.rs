@@ -7,13 +7,9 @@ use std::{
     time::Duration,
 };
 
-use invitation_core::{Batcher, CodeDigest, Execute, Outcome, StoreError, Target, Transition};
+use invitation_core::{Batcher, CodeDigest, Execute, Outcome, StoreError, Transition};
 
-use crate::{
-    cached_connection::CachedConnection,
-    dialect::{Batching, Dialect},
-    store::SqlStore,
-};
+use crate::{cached_connection::CachedConnection, dialect::Dialect, store::SqlStore};
 
 /// The default number of batches in flight. Two batches keep two processors of the database
 /// busy.
@@ -43,11 +39,10 @@ struct InUse {
 }
 
 impl Batchers {
-    /// Creates batchers that each run at most `slots` batches at a time, or one if a second batch
-    /// would only wait for the database's writer or for the row that the first one has locked.
+    /// Creates batchers that each run at most `slots` batches at a time, or fewer if the database
+    /// gains nothing from more.
     pub(crate) fn new<DB: Dialect>(slots: NonZeroUsize) -> Self {
-        let waits = DB::SINGLE_WRITER || DB::BATCHING == Batching::SameCode;
-        Self { slots: if waits { NonZeroUsize::MIN } else { slots }, in_use: Arc::default() }
+        Self { slots: DB::batch_slots(slots), in_use: Arc::default() }
     }
 
     /// Creates batchers with the same number of slots, which share no batch with these.
@@ -101,11 +96,7 @@ impl<DB: Dialect> SqlStore<DB> {
         if !self.mechanisms.batches {
             return Redemptions(self).execute_alone(transition).await;
         }
-        let key = match transition.target() {
-            Target::Code(digests) if DB::BATCHING == Batching::SameCode => digests.as_slice(),
-            _ => &[],
-        };
-        let entered = self.batchers.enter(key);
+        let entered = self.batchers.enter(DB::batch_key(transition.target()));
         entered.batcher.submit(transition, &Redemptions(self)).await
     }
 

@@ -88,6 +88,6 @@ impl<DB: Dialect> Connections<DB> {
     /// a connection wait here. Each holds the turn no longer than the database's own lock
     /// timeout, and acquiring a connection has a timeout too.
     pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if DB::SINGLE_WRITER { Some(self.writer.lock().await) } else { None }
+        DB::writer_turn(&self.writer).await
     }
 }

@@ -1,7 +1,11 @@
 //! The differences between the databases.
 
-use std::future::{Future, ready};
+use std::{
+    future::{Future, ready},
+    num::NonZeroUsize,
+};
 
+use async_lock::{Mutex, MutexGuard};
 use sqlx::{
     ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Type,
     database::HasStatementCache,
@@ -9,13 +13,14 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
+use invitation_core::{CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition};
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     error::{commit_error, store_error},
     names::Names,
     ops::{Begin, Step},
+    row,
     statement::{Statement, StatementSink},
     values::Value,
 };
@@ -43,16 +48,6 @@ pub trait Scalar<DB: Database>:
 impl<T, DB: Database> Scalar<DB> for T where
     T: for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB> + Type<DB> + Send + Sync + Unpin + 'static
 {
-}
-
-/// The redemptions of concurrent callers that are sent together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(unnameable_types, reason = "a part of the sealed dialects")]
-pub enum Batching {
-    /// Redemptions of the same code are sent together.
-    SameCode,
-    /// Redemptions of any codes are sent together.
-    AnyCode,
 }
 
 /// A database that the store supports. The trait is sealed: the crate's features decide which
@@ -85,30 +80,18 @@ pub trait Dialect:
 
     /// The statement that begins the store's own transaction. The transaction will write.
     const BEGIN: &'static str;
-    /// Whether the database lets one writer in at a time. The store then queues its writers
-    /// fairly, instead of letting them poll for the database's lock.
-    const SINGLE_WRITER: bool;
-    /// Whether an `UPDATE` can return the row (`RETURNING`).
-    const RETURNING: bool;
-    /// Whether the planner chooses plans by statistics and accepts no index hints. Queries are
-    /// then written so that only the intended index can satisfy them.
-    const STATS_SENSITIVE_PLANNER: bool;
-    /// Whether the database supports `CROSS JOIN LATERAL` and indexes on expressions.
-    const LATERAL_JOINS: bool;
     /// The clause with which an `INSERT` of events skips events that exist.
-    const SKIP_EXISTING_EVENT: &'static str;
+    const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
+    /// The clause with which the `INSERT` of a quota's row locks a row that exists. An update locks
+    /// it; `DO NOTHING` would not.
+    const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     /// The assignment with which an `UPDATE` locks a row that it does not change otherwise.
-    const LOCK_BY_UPDATE: &'static str;
-    /// The clause with which the `INSERT` of a quota's row locks a row that exists.
-    const LOCK_QUOTA: &'static str;
+    const LOCK_BY_UPDATE: &'static str = "held = held";
     /// The clause that makes a query wait for transactions that are changing the row, and locks
     /// the row against changes until this transaction ends. Empty for a database with one writer.
     const FOR_SHARE: &'static str;
     /// The clause that also makes other queries with this clause wait.
     const FOR_UPDATE: &'static str;
-    /// Which redemptions of concurrent callers are sent together.
-    #[doc(hidden)]
-    const BATCHING: Batching;
     /// The maximum number of values that one statement binds.
     const MAX_BINDS: usize;
     /// The SQL of the migrations in order, with `{prefix}` for the table prefix.
@@ -132,12 +115,36 @@ pub trait Dialect:
         format!(" CROSS JOIN {invitations} i{use_key} ON i.id = c.which")
     }
 
+    /// Writes a value. A planner that would choose a worse plan because of the value does not see
+    /// it.
+    #[doc(hidden)]
+    fn hide_from_planner(s: &mut Statement<Self>, write: impl FnOnce(&mut Statement<Self>)) {
+        write(s);
+    }
+
+    /// Returns whether a keyset scan with this number of fixed columns compares the whole key of
+    /// its index, so that only that index can satisfy it.
+    #[doc(hidden)]
+    #[must_use]
+    fn scans_whole_key(_fixed: usize) -> bool {
+        false
+    }
+
+    /// Returns whether lists by validity may read each length of validity by itself.
+    #[doc(hidden)]
+    #[must_use]
+    fn lists_by_validity_length() -> bool {
+        false
+    }
+
     /// Returns the number of rows that a statement touched.
     fn affected(result: &Self::QueryResult) -> u64;
 
     /// Returns the clause that makes a query see the latest committed data. It is empty unless
     /// the transaction on this connection would hide that data.
-    fn locking_read(conn: &Self::Connection) -> &'static str;
+    fn locking_read(_conn: &Self::Connection) -> &'static str {
+        ""
+    }
 
     /// Classifies an error that the database itself reported. The statement then did nothing, but
     /// its transaction may or may not be open.
@@ -225,6 +232,43 @@ pub trait Dialect:
     ) -> impl Future<Output = sqlx::Result<bool>> + Send {
         s.sql(format_args!(" ON CONFLICT ({columns}) DO NOTHING"));
         async move { Ok(s.run(conn).await? == 1) }
+    }
+
+    /// Runs the guarded update of one invitation. Returns the row after it, if the update matched
+    /// one.
+    #[doc(hidden)]
+    fn update_invitation(
+        conn: &mut Self::Connection,
+        names: &Names,
+        transition: &Transition,
+        mut update: Statement<Self>,
+    ) -> impl Future<Output = sqlx::Result<Option<Self::Row>>> + Send {
+        let _ = (names, transition);
+        update.sql(format_args!(" RETURNING {}", row::INVITATION));
+        update.first(conn)
+    }
+
+    /// Waits for this writer's turn, on a database that lets one writer in at a time. The store
+    /// then queues its writers fairly, instead of letting them poll for the database's lock.
+    #[doc(hidden)]
+    fn writer_turn(queue: &Mutex<()>) -> impl Future<Output = Option<MutexGuard<'_, ()>>> + Send {
+        let _ = queue;
+        ready(None)
+    }
+
+    /// Returns the key of the redemptions that are sent together with one of this target. By
+    /// default, redemptions of any codes are sent together.
+    #[doc(hidden)]
+    #[must_use]
+    fn batch_key(_target: &Target) -> &[CodeDigest] {
+        &[]
+    }
+
+    /// Returns the number of batches of one key that are in flight at a time.
+    #[doc(hidden)]
+    #[must_use]
+    fn batch_slots(wanted: NonZeroUsize) -> NonZeroUsize {
+        wanted
     }
 
     /// Runs one statement as a transaction of the store's own.

@@ -8,12 +8,14 @@ mod sink;
 mod step;
 mod text;
 
-use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
+use std::num::NonZeroUsize;
+
+use invitation_core::{CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition};
 use sqlx::{
     MySql, MySqlConnection, Pool,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
-    mysql::{MySqlDatabaseError, MySqlQueryResult},
+    mysql::{MySqlDatabaseError, MySqlQueryResult, MySqlRow},
 };
 use sqlx_core::transaction::TransactionManager;
 
@@ -24,10 +26,11 @@ use self::{
 };
 use crate::{
     Joined, SqlStore,
-    dialect::{Batching, Dialect},
+    dialect::Dialect,
     error::{commit_error, is_taken},
     names::{Names, names_a_table},
     ops::{self, Begin, Step},
+    render,
     statement::Statement,
 };
 
@@ -133,10 +136,6 @@ impl Dialect for MySql {
     // missing savepoint reveals the end.
     const BEGIN: &'static str = "ROLLBACK; SET autocommit = 0; \
          SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; SAVEPOINT invitation";
-    const SINGLE_WRITER: bool = false;
-    const RETURNING: bool = false;
-    const STATS_SENSITIVE_PLANNER: bool = false;
-    const LATERAL_JOINS: bool = false;
     const SKIP_EXISTING_EVENT: &'static str = " ON DUPLICATE KEY UPDATE id = id";
     // Two nodes of a cluster conflict only if a row really changes.
     const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
@@ -144,7 +143,6 @@ impl Dialect for MySql {
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    const BATCHING: Batching = Batching::SameCode;
     // The protocol counts the values in 16 bits. A quarter of that limit keeps a statement with
     // the longest rows within MariaDB's default max_allowed_packet, 16 MB.
     const MAX_BINDS: usize = 16_384;
@@ -247,6 +245,38 @@ impl Dialect for MySql {
             Err(error) if is_taken(&error) => Ok(false),
             run => Ok(run? == 1),
         }
+    }
+
+    async fn update_invitation(
+        conn: &mut MySqlConnection,
+        names: &Names,
+        transition: &Transition,
+        update: Statement<Self>,
+    ) -> sqlx::Result<Option<MySqlRow>> {
+        if update.run(conn).await? == 0 {
+            return Ok(None);
+        }
+        // The row cannot have changed since the update, and this transaction sees its own update.
+        let mut s = ops::select_invitation::<Self>(names);
+        match transition.change().new_digest() {
+            Some(digest) => {
+                s.sql("i.digest = ").blob(digest.as_bytes());
+            }
+            None => render::target(&mut s, transition.target()),
+        }
+        s.first(conn).await
+    }
+
+    fn batch_key(target: &Target) -> &[CodeDigest] {
+        match target {
+            Target::Code(digests) => digests,
+            Target::Id(_) => &[],
+        }
+    }
+
+    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
+        // A second batch would only wait for the row that the first one has locked.
+        NonZeroUsize::MIN
     }
 
     async fn run_as_transaction(

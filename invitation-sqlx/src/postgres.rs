@@ -19,7 +19,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     Joined, SqlStore,
-    dialect::{Batching, Dialect},
+    dialect::Dialect,
     error::{commit_error, store_error},
     names::{Names, names_a_table},
     ops::{self, Begin, Step},
@@ -69,17 +69,8 @@ impl Dialect for Postgres {
     type Sink = QueryBuilder<Self>;
 
     const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    const SINGLE_WRITER: bool = false;
-    const RETURNING: bool = true;
-    const STATS_SENSITIVE_PLANNER: bool = true;
-    const LATERAL_JOINS: bool = true;
-    const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
-    const LOCK_BY_UPDATE: &'static str = "held = held";
-    // An update locks the row that exists. `DO NOTHING` would not.
-    const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = " FOR SHARE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
-    const BATCHING: Batching = Batching::AnyCode;
     // The protocol counts the values in 16 bits:
     // https://www.postgresql.org/docs/current/protocol-message-formats.html
     const MAX_BINDS: usize = 65_535;
@@ -97,12 +88,28 @@ impl Dialect for Postgres {
         )
     }
 
-    fn affected(result: &PgQueryResult) -> u64 {
-        result.rows_affected()
+    // PostgreSQL's planner chooses by statistics and accepts no index hints. For a subquery it
+    // makes the same plan whatever the value is.
+    fn hide_from_planner(s: &mut Statement<Self>, write: impl FnOnce(&mut Statement<Self>)) {
+        s.sql("(SELECT ");
+        write(s);
+        s.sql(")");
     }
 
-    fn locking_read(_: &PgConnection) -> &'static str {
-        ""
+    fn scans_whole_key(fixed: usize) -> bool {
+        // PostgreSQL expects few rows for an equality until it has statistics of the table. It
+        // would then use any index and sort the rows. With a second fixed column, the range would
+        // read all rows with the first value.
+        fixed <= 1
+    }
+
+    fn lists_by_validity_length() -> bool {
+        // The list needs LATERAL and an index on an expression.
+        true
+    }
+
+    fn affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {

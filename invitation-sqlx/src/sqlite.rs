@@ -4,8 +4,9 @@ mod batch;
 mod file;
 mod transaction;
 
-use std::{borrow::Cow, path::Path, time::Duration};
+use std::{borrow::Cow, num::NonZeroUsize, path::Path, time::Duration};
 
+use async_lock::{Mutex, MutexGuard};
 use invitation_core::{Facts, StoreError, StoreErrorKind, Transition};
 use sqlx::{
     Connection, QueryBuilder, Sqlite, SqliteConnection,
@@ -20,7 +21,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     Joined, SqlStore,
-    dialect::{Batching, Dialect},
+    dialect::Dialect,
     error::store_error,
     names::{Names, names_a_table},
     retry::Retries,
@@ -167,17 +168,8 @@ impl Dialect for Sqlite {
     type Sink = QueryBuilder<Self>;
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const SINGLE_WRITER: bool = true;
-    const RETURNING: bool = true;
-    const STATS_SENSITIVE_PLANNER: bool = false;
-    const LATERAL_JOINS: bool = false;
-    const SKIP_EXISTING_EVENT: &'static str = " ON CONFLICT (id) DO NOTHING";
-    const LOCK_BY_UPDATE: &'static str = "held = held";
-    // An update locks the row that exists. `DO NOTHING` would not.
-    const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
     const FOR_SHARE: &'static str = "";
     const FOR_UPDATE: &'static str = "";
-    const BATCHING: Batching = Batching::AnyCode;
     // The limit is SQLITE_MAX_VARIABLE_NUMBER, since SQLite 3.32.
     const MAX_BINDS: usize = 32_766;
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../schema/sqlite/0001_init.sql")];
@@ -188,10 +180,6 @@ impl Dialect for Sqlite {
 
     fn affected(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
-    }
-
-    fn locking_read(_: &SqliteConnection) -> &'static str {
-        ""
     }
 
     fn classify(error: &dyn DatabaseError) -> StoreErrorKind {
@@ -231,6 +219,15 @@ impl Dialect for Sqlite {
 
     async fn fail_closed(conn: &mut SqliteConnection, depth: usize) -> bool {
         transaction::fail_closed(conn, depth).await
+    }
+
+    async fn writer_turn(queue: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
+        Some(queue.lock().await)
+    }
+
+    fn batch_slots(_: NonZeroUsize) -> NonZeroUsize {
+        // A second batch would only wait for the turn of the first one.
+        NonZeroUsize::MIN
     }
 
     async fn redeem_batch(

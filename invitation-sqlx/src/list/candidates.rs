@@ -96,12 +96,8 @@ impl ListQuery<'_> {
     }
 
     /// Whether a scan is written as a range over the whole key of its index.
-    ///
-    /// PostgreSQL expects few rows for an equality until it has statistics of the table. It would
-    /// then use any index and sort the rows. Only the intended index can satisfy the range. With
-    /// a second fixed column, the range would read all rows with the first value.
     fn is_range<DB: Dialect>(&self, fixed: &[Value<'_>]) -> bool {
-        DB::STATS_SENSITIVE_PLANNER && fixed.len() <= 1 && self.filter.created.from.is_none()
+        DB::scans_whole_key(fixed.len()) && self.filter.created.from.is_none()
     }
 
     /// Writes the candidates of an index in the list's order, without a limit.
@@ -206,7 +202,7 @@ fn compare<DB: Dialect>(s: &mut Statement<DB>, is: &str, key: &[Fixed<'_>]) {
         s.sql(format_args!("i.{column}"));
     });
     s.sql(format_args!(" {is} "))
-        .list(key, |s, (_, value)| render::hidden_from_planner(s, |s| value.write(s)));
+        .list(key, |s, (_, value)| DB::hide_from_planner(s, |s| value.write(s)));
 }
 
 impl Value<'_> {

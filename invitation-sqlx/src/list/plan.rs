@@ -81,7 +81,8 @@ pub(super) fn plans<'a, DB: Dialect>(
         scans.push(Plan::Scan(newest, division.into_iter().collect()));
     }
     let by_expiry = status.filter(|status| status.state() == State::Open);
-    let by_length = by_expiry.filter(|_| DB::LATERAL_JOINS && count::is_told_by_states(filter));
+    let by_length =
+        by_expiry.filter(|_| DB::lists_by_validity_length() && count::is_told_by_states(filter));
     plans.extend(by_length.map(Plan::ByValidityLength));
     plans.extend(scans);
     plans.extend(by_expiry.map(Plan::Validity));

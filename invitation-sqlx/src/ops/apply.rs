@@ -116,7 +116,7 @@ async fn attempt<DB: Dialect>(
         // The invitation's current digest counts as taken too, but no unique key would report it.
         s.sql(" AND i.digest <> ").blob(digest.as_bytes());
     }
-    let changed = match changed_row::<DB>(conn, names, transition, s).await {
+    let changed = match DB::update_invitation(conn, names, transition, s).await {
         Err(error) if is_taken(&error) => return Ok(Attempt::CodeTaken),
         changed => changed.map_err(failed)?,
     };
@@ -144,35 +144,6 @@ async fn attempt<DB: Dialect>(
     let mut facts = Facts { mine, ..Facts::of(invitation) };
     lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
     Ok(Attempt::Made(Box::new(facts)))
-}
-
-/// Runs the update. Returns the row after it, if the update matched one.
-async fn changed_row<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    transition: &Transition,
-    mut update: Statement<DB>,
-) -> sqlx::Result<Option<DB::Row>> {
-    if DB::RETURNING {
-        update.sql(format_args!(" RETURNING {}", row::INVITATION));
-        return update.first(conn).await;
-    }
-    if update.run(conn).await? == 0 {
-        return Ok(None);
-    }
-    // The row cannot have changed since the update, and this transaction sees its own update.
-    let mut s = Statement::<DB>::new(format!(
-        "SELECT {} FROM {} i WHERE ",
-        row::INVITATION,
-        names.invitations
-    ));
-    match transition.change().new_digest() {
-        Some(digest) => {
-            s.sql("i.digest = ").blob(digest.as_bytes());
-        }
-        None => render::target(&mut s, transition.target()),
-    }
-    s.first(conn).await
 }
 
 /// Returns what the store sees when a transition was not made: the facts, and whether it had been

@@ -22,6 +22,6 @@ pub(crate) use self::{
     insert::{insert, record, write_rows},
     invited::are_invited,
     purge::purge,
-    read::{events, facts, get, leases, locate, redemptions},
+    read::{events, facts, get, leases, locate, redemptions, select_invitation},
     step::{Begin, Step, savepoint_name, unprepared},
 };

@@ -35,16 +35,17 @@ async fn find<DB: Dialect>(
     scope: &Scope,
     lock: &str,
 ) -> Result<Option<Record>, StoreError> {
-    let mut s = Statement::<DB>::new(format!(
-        "SELECT {} FROM {} i WHERE ",
-        row::INVITATION,
-        names.invitations
-    ));
+    let mut s = select_invitation::<DB>(names);
     render::target(&mut s, target);
     render::scope(&mut s, scope);
     s.sql(lock);
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("get", error))?;
     found.as_ref().map(row::invitation::<DB>).transpose()
+}
+
+/// Begins a query for an invitation, up to its conditions.
+pub(crate) fn select_invitation<DB: Dialect>(names: &Names) -> Statement<DB> {
+    Statement::new(format!("SELECT {} FROM {} i WHERE ", row::INVITATION, names.invitations))
 }
 
 /// Gets an invitation and the facts about a user: one statement, and so one instant.

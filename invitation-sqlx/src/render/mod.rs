@@ -39,21 +39,11 @@ pub(crate) fn by_index<DB: Dialect>(s: &mut Statement<DB>, names: &Names, index:
     s.sql(format_args!("{prefix}{table} i")).sql(DB::use_index(&names.index(index)));
 }
 
-/// Writes a value that a planner which chooses by statistics cannot see.
-pub(crate) fn hidden_from_planner<DB: Dialect>(
-    s: &mut Statement<DB>,
-    write: impl FnOnce(&mut Statement<DB>),
-) {
-    s.sql(if DB::STATS_SENSITIVE_PLANNER { "(SELECT " } else { "" });
-    write(s);
-    s.sql(if DB::STATS_SENSITIVE_PLANNER { ")" } else { "" });
-}
-
 /// Limits the number of rows. PostgreSQL's planner cannot see the number. It then expects few of
 /// all rows and uses an index that has them in order.
 pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
     s.sql(" LIMIT ");
-    hidden_from_planner(s, |s| {
+    DB::hide_from_planner(s, |s| {
         s.sql(rows);
     });
 }
@@ -65,7 +55,7 @@ pub(crate) fn at_most<DB: Dialect>(s: &mut Statement<DB>, rows: u32) {
 /// for each row.
 pub(crate) fn is_in_state<DB: Dialect>(s: &mut Statement<DB>, column: &str, value: State) {
     s.sql(column).sql(" = ");
-    hidden_from_planner(s, |s| {
+    DB::hide_from_planner(s, |s| {
         s.int(state(value));
     });
 }
@@ -258,11 +248,11 @@ pub(crate) fn search_terms<DB: Dialect>(
     let (below, end) = end_of(term);
     by_index(s, names, Index::TermsKey);
     s.sql(format_args!(" WHERE i.term {is} "));
-    hidden_from_planner(s, |s| {
+    DB::hide_from_planner(s, |s| {
         s.text(term.as_str());
     });
     s.sql(format_args!(" AND i.term {below} "));
-    hidden_from_planner(s, |s| {
+    DB::hide_from_planner(s, |s| {
         s.text(end);
     });
 }

@@ -8,7 +8,8 @@ use super::SameCodeBatch;
 use crate::{
     effects::{self, Use},
     mysql::message::Message,
-    render, row,
+    ops::select_invitation,
+    render,
     statement::Statement,
 };
 
@@ -62,8 +63,7 @@ pub(super) fn write_change(message: &mut Message, batch: &SameCodeBatch<'_>) {
         }
         message.add(s);
     }
-    let mut s =
-        Statement::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
+    let mut s = select_invitation(names);
     just_used(&mut s, transition);
     message.add(s);
 }

@@ -6,15 +6,15 @@ use sqlx::{MySql, mysql::MySqlRow};
 
 use super::SameCodeBatch;
 use crate::{
-    dialect::Dialect, mysql::message::Message, names::Names, render, row, statement::Statement,
+    dialect::Dialect, mysql::message::Message, names::Names, ops::select_invitation, render, row,
+    statement::Statement,
 };
 
 /// Adds the queries of `apply::explain`, except those for leases.
 pub(super) fn ask_why(message: &mut Message, batch: &SameCodeBatch<'_>, locking_read: &str) {
     let SameCodeBatch { names, transition, plain, .. } = *batch;
     let Names { invitations, events, redemptions, .. } = names;
-    let mut s =
-        Statement::new(format!("SELECT {} FROM {invitations} AS i WHERE ", row::INVITATION));
+    let mut s = select_invitation(names);
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
     s.sql(MySql::FOR_SHARE);
