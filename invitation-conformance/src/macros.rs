@@ -149,6 +149,11 @@ macro_rules! __conformance_promises {
                     counts_stop_at_one_beyond_the_cap
                     batch_filter_matches_exactly_that_batch
                 }
+                list_by_expiry {
+                    pages_contain_every_active_invitation_once_soonest_expiry_first
+                    every_filter_in_the_order_of_expiry_matches_the_specification
+                    changed_expiry_between_pages_moves_no_other_invitation
+                }
                 search {
                     search_finds_beginnings_of_terms
                     search_finds_current_values_only
@@ -202,6 +207,8 @@ macro_rules! __conformance_promises {
                     pages_share_the_time_of_the_first_page
                     pages_are_full_although_the_store_returns_short_ones
                     page_is_short_once_the_calls_to_the_store_are_used_up
+                    order_of_expiry_lists_active_invitations_only
+                    cursor_of_another_order_is_refused
                 }
                 events {
                     auditor_reads_events_within_reach_only

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     field_error::FieldError,
     id::{EventId, InvitationId},
-    query::Position,
+    query::{ListOrder, Position},
     time::Timestamp,
 };
 
@@ -33,12 +33,22 @@ pub struct Cursor {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ListOf {
     Invitations,
+    InvitationsByExpiry,
     Events,
     Redemptions,
     Reservations,
 }
 
 impl ListOf {
+    /// Returns the kind of a list of invitations. Each order has its own, because a position
+    /// of one order means nothing in another.
+    pub(crate) fn invitations(order: ListOrder) -> Self {
+        match order {
+            ListOrder::NewestFirst => Self::Invitations,
+            ListOrder::SoonestExpiryFirst => Self::InvitationsByExpiry,
+        }
+    }
+
     /// The byte that identifies the kind in a cursor; it never changes.
     fn kind(self) -> u8 {
         match self {
@@ -46,6 +56,7 @@ impl ListOf {
             Self::Events => 2,
             Self::Redemptions => 3,
             Self::Reservations => 4,
+            Self::InvitationsByExpiry => 5,
         }
     }
 }
@@ -158,6 +169,8 @@ mod tests {
         for other in [ListOf::Events, ListOf::Redemptions, ListOf::Reservations] {
             assert_eq!(paging.page::<EventId>(other).unwrap_err().field(), "cursor");
         }
+        let by_expiry = ListOf::InvitationsByExpiry;
+        assert_eq!(paging.page::<InvitationId>(by_expiry).unwrap_err().field(), "cursor");
         assert_eq!(paging.time(at(100)), at(9));
         assert_eq!(paging.time(at(8)), at(8), "never later than now");
     }

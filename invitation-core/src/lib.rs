@@ -122,7 +122,7 @@ pub use self::{
     plain::PlainRedemption,
     policy::{Policy, PolicyWarning, Right, Rights, RolePair},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, OutcomeFilter, Position, TimeRange},
+    query::{EventFilter, Filter, ListOrder, OutcomeFilter, Position, TimeRange},
     quota::{Cap, Quota, QuotaOf},
     record::Record,
     redemption::{Redemption, UsedBy},

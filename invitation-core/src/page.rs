@@ -2,7 +2,7 @@
 
 use crate::{cursor::Cursor, query::Position};
 
-/// Which page of a list a store returns, newest items first.
+/// Which page of a list a store returns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a bound")]
 pub struct PageRequest<I> {
@@ -13,7 +13,7 @@ pub struct PageRequest<I> {
     pub limit: u32,
 }
 
-/// One page of a list, newest items first.
+/// One page of a list.
 ///
 /// The calls of [`Invitations`](crate::Invitations) return it with a [`Cursor`], a store with
 /// a position ([`StorePage`]).
@@ -38,7 +38,7 @@ pub struct PageRequest<I> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "stores build it")]
 pub struct Page<T, N = Cursor> {
-    /// The items, newest first, at most as many as were asked for.
+    /// The items in the order of the list, at most as many as were asked for.
     pub items: Vec<T>,
     /// Where the next page begins; none when nothing follows. A page may hold fewer items
     /// than were asked for, or none, while this is set: the work for one page is bounded. The
@@ -52,7 +52,8 @@ pub struct Page<T, N = Cursor> {
 pub type StorePage<T, I> = Page<T, Position<I>>;
 
 impl<T, N> Page<T, N> {
-    /// Returns the items, newest first.
+    /// Returns the items in the order of the list: newest first, unless the list has another
+    /// order.
     #[must_use]
     pub fn items(&self) -> &[T] {
         &self.items

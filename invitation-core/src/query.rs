@@ -36,6 +36,8 @@ pub struct Filter {
     pub expires: TimeRange,
     /// The search that must find an invitation.
     pub search: Option<Search>,
+    /// The order of the list. It restricts nothing, and a count ignores it.
+    pub order: ListOrder,
 }
 
 impl Filter {
@@ -52,6 +54,7 @@ impl Filter {
             created: TimeRange::default(),
             expires: TimeRange::default(),
             search: None,
+            order: ListOrder::default(),
         }
     }
 
@@ -66,18 +69,54 @@ impl Filter {
     pub fn matches(&self, invitation: &Record) -> bool {
         use crate::inviter::Inviter;
 
+        // The order decides only where in the list an invitation stands.
+        let Self { now, status, role, inviter, batch, created, expires, search, order: _ } = self;
         let by = |user: &UserId| match &invitation.inviter {
             Inviter::User { user: inviter, .. } => inviter == user,
             Inviter::System => false,
         };
         invitation.deleted_at.is_none()
-            && self.status.is_none_or(|status| invitation.status(self.now) == status)
-            && self.role.as_ref().is_none_or(|role| invitation.role == *role)
-            && self.inviter.as_ref().is_none_or(by)
-            && self.batch.is_none_or(|batch| invitation.batch == Some(batch))
-            && self.created.contains(invitation.created_at)
-            && self.expires.contains(invitation.expires_at)
-            && self.search.as_ref().is_none_or(|search| search.matches(invitation))
+            && status.is_none_or(|status| invitation.status(*now) == status)
+            && role.as_ref().is_none_or(|role| invitation.role == *role)
+            && inviter.as_ref().is_none_or(by)
+            && batch.is_none_or(|batch| invitation.batch == Some(batch))
+            && created.contains(invitation.created_at)
+            && expires.contains(invitation.expires_at)
+            && search.as_ref().is_none_or(|search| search.matches(invitation))
+    }
+}
+
+/// The order of a list of invitations.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring an order")]
+pub enum ListOrder {
+    /// By `created_at`, then by id, both descending.
+    #[default]
+    NewestFirst,
+    /// By `expires_at`, then by id, both ascending. It comes with the status active only, and
+    /// a store need not serve it with another status.
+    SoonestExpiryFirst,
+}
+
+impl ListOrder {
+    /// Returns the position of an invitation in a list of this order.
+    #[must_use]
+    pub fn position(self, invitation: &Record) -> Position<InvitationId> {
+        let at = match self {
+            Self::NewestFirst => invitation.created_at,
+            Self::SoonestExpiryFirst => invitation.expires_at,
+        };
+        Position { at, id: invitation.id }
+    }
+
+    /// Returns whether `position` comes strictly after `other` in a list of this order. Lists
+    /// of other items than invitations have the newest first.
+    #[must_use]
+    pub fn is_after<I: PartialOrd>(self, position: &Position<I>, other: &Position<I>) -> bool {
+        match self {
+            Self::NewestFirst => position < other,
+            Self::SoonestExpiryFirst => position > other,
+        }
     }
 }
 
@@ -99,13 +138,15 @@ impl TimeRange {
     }
 }
 
-/// A position in a list ordered by time and id, newest first. Items after it are strictly
-/// older, or equally old with a smaller id.
+/// A position in a list ordered by time and id. In a list with the newest items first, items
+/// after it are strictly older, or equally old with a smaller id. In a list of
+/// [`ListOrder::SoonestExpiryFirst`], items after it are strictly later, or equally late with
+/// a greater id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the order has two parts")]
 pub struct Position<I> {
-    /// The time by which the item is sorted: `created_at` of an invitation, `at` of a
-    /// redemption or event, `since` of a lease.
+    /// The time by which the item is sorted: `created_at` or `expires_at` of an invitation,
+    /// `at` of a redemption or event, `since` of a lease.
     pub at: Timestamp,
     /// The id of the item.
     pub id: I,

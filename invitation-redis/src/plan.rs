@@ -5,8 +5,8 @@
 //! match.
 
 use invitation_core::{
-    BatchId, CodeTag, Filter, InvitationId, Invitee, Position, Scope, Search, SearchTerm, State,
-    Status, TimeRange, Timestamp,
+    BatchId, CodeTag, Filter, InvitationId, Invitee, ListOrder, Position, Scope, Search,
+    SearchTerm, State, Status, TimeRange, Timestamp,
 };
 
 use crate::wire::{after, time};
@@ -67,14 +67,31 @@ impl Range {
         self
     }
 
-    /// Restricts the range to entries within the time range and after the cursor's
-    /// position.
-    pub(crate) fn within<I: AsId>(self, span: &TimeRange, position: Option<&Position<I>>) -> Self {
+    /// Restricts the range to entries after a position.
+    fn beyond<I: AsId>(mut self, position: &Position<I>) -> Self {
+        let mut min = self.min[..=self.skip].to_vec();
+        min.extend(place(position));
+        // The cursor counts only if it lies within the range.
+        if min[1..] >= self.min[1..] {
+            min[0] = b'(';
+            self.min = min;
+        }
+        self
+    }
+
+    /// Restricts the range to entries that a list of this order has after a position.
+    pub(crate) fn behind<I: AsId>(self, order: ListOrder, position: Option<&Position<I>>) -> Self {
+        match (order, position) {
+            (_, None) => self,
+            (ListOrder::NewestFirst, Some(position)) => self.before(Some(&place(position))),
+            (ListOrder::SoonestExpiryFirst, Some(position)) => self.beyond(position),
+        }
+    }
+
+    /// Restricts the range to entries within the time range.
+    pub(crate) fn within(self, span: &TimeRange) -> Self {
         let until = span.until.map(time);
-        let place = position.map(place);
-        self.from(span.from.map(time))
-            .before(until.as_ref().map(<[u8; 8]>::as_slice))
-            .before(place.as_deref())
+        self.from(span.from.map(time)).before(until.as_ref().map(<[u8; 8]>::as_slice))
     }
 }
 
@@ -130,7 +147,7 @@ fn letter(state: State) -> &'static [u8] {
 /// The candidates for a filter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Plan {
-    /// Ranges that are each sorted by `created_at` and id.
+    /// Ranges that are each sorted in the order of the list.
     Ordered(Vec<Range>),
     /// Ranges in no order.
     Unordered(Vec<Range>),
@@ -147,10 +164,31 @@ impl Plan {
 /// Returns all plans that serve a filter. The first one always works, and is used if there
 /// is no better one.
 pub(crate) fn plans(scope: &Scope, filter: &Filter) -> Vec<Plan> {
-    let Filter { now: _, status, role, inviter, batch, created, expires, search } = filter;
-    let ordered = |prefix: &[u8]| {
-        Plan::Ordered(vec![Range::of(prefix).within::<InvitationId>(created, None)])
-    };
+    match filter.order {
+        ListOrder::NewestFirst => newest_first(scope, filter),
+        ListOrder::SoonestExpiryFirst => soonest_expiry_first(scope, filter),
+    }
+}
+
+/// Returns the plans of active invitations. An ordered range is sorted by expiry and id.
+fn soonest_expiry_first(scope: &Scope, filter: &Filter) -> Vec<Plan> {
+    let Filter { now, status: _, role, inviter, batch, created, expires, search, order: _ } =
+        filter;
+    let active = TimeRange { from: expires.from.max(Some(*now)), ..*expires };
+    let by_expiry = |prefix: &[u8]| Plan::Ordered(vec![Range::of(prefix).within(&active)]);
+    let by_creation = |prefix: &[u8]| Plan::Unordered(vec![Range::of(prefix).within(created)]);
+    let mut plans = vec![by_expiry(&scoped(scope, b'x', b'y', b"o"))];
+    plans.extend(inviter.as_ref().map(|user| by_expiry(&named(b"q", user.as_str()))));
+    plans.extend(role.as_ref().map(|role| by_creation(&named(b"r", role.as_str()))));
+    plans.extend(batch.as_ref().map(|batch| by_creation(&of_batch(batch))));
+    plans.extend(search.as_ref().map(by_search).into_iter().flatten());
+    plans
+}
+
+fn newest_first(scope: &Scope, filter: &Filter) -> Vec<Plan> {
+    let Filter { now: _, status, role, inviter, batch, created, expires, search, order: _ } =
+        filter;
+    let ordered = |prefix: &[u8]| Plan::Ordered(vec![Range::of(prefix).within(created)]);
     let mut plans = vec![Plan::Ordered(by_state(scope, *status, created))];
     if let Some(role) = role {
         plans.push(ordered(&named(b"r", role.as_str())));
@@ -167,7 +205,7 @@ pub(crate) fn plans(scope: &Scope, filter: &Filter) -> Vec<Plan> {
     let is_open = status.is_some_and(|status| status.state() == State::Open);
     if is_open && *expires != TimeRange::default() {
         let range = Range::of(&scoped(scope, b'x', b'y', b"o"));
-        plans.push(Plan::Unordered(vec![range.within::<InvitationId>(expires, None)]));
+        plans.push(Plan::Unordered(vec![range.within(expires)]));
     }
     plans
 }
@@ -181,9 +219,7 @@ fn by_state(scope: &Scope, status: Option<Status>, created: &TimeRange) -> Vec<R
         Some(status) => &[letter(status.state())],
         None => &[b"o", b"u", b"r"],
     };
-    let range = |letter: &&[u8]| {
-        Range::of(&scoped(scope, b's', b't', letter)).within::<InvitationId>(created, None)
-    };
+    let range = |letter: &&[u8]| Range::of(&scoped(scope, b's', b't', letter)).within(created);
     letters.iter().map(range).collect()
 }
 
@@ -277,12 +313,18 @@ mod tests {
     fn spans_and_positions_are_exact() {
         let at = |micros| Timestamp::from_micros(micros).expect("a time");
         let span = TimeRange { from: Some(at(10)), until: Some(at(20)) };
-        let range = Range::of(b"so").within::<InvitationId>(&span, None);
+        let range = Range::of(b"so").within(&span);
         let within = [9, 10, 19, 20].map(|micros| holds(&range, &key(b"so", at(micros))));
         assert_eq!(within, [false, true, true, false]);
         let position = Position { at: at(15), id: InvitationId::from_bytes([0; 16]) };
-        let range = range.within(&TimeRange::default(), Some(&position));
-        let within = [10, 14, 15, 19].map(|micros| holds(&range, &key(b"so", at(micros))));
-        assert_eq!(within, [true, true, false, false]);
+        let older = range.clone().behind(ListOrder::NewestFirst, Some(&position));
+        let later = range.behind(ListOrder::SoonestExpiryFirst, Some(&position));
+        let all = [9, 10, 14, 15, 16, 19, 20];
+        let within = |range: &Range| all.map(|micros| holds(range, &key(b"so", at(micros))));
+        assert_eq!(within(&older), [false, true, true, false, false, false, false]);
+        assert_eq!(within(&later), [false, false, false, false, true, true, false]);
+        let before = Position { at: at(3), id: InvitationId::from_bytes([0xff; 16]) };
+        let later = later.behind(ListOrder::SoonestExpiryFirst, Some(&before));
+        assert_eq!(within(&later), [false, false, false, false, true, true, false]);
     }
 }

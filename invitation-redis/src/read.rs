@@ -1,10 +1,8 @@
 //! Lists and counts, read from the index in chunks of bounded size.
 
-use std::cmp::Reverse;
-
 use invitation_core::{
-    Event, EventFilter, EventId, Filter, InvitationId, Invitee, Limits, OpenLease, PageRequest,
-    Position, Record, Redemption, Scope, Status, StatusCounts, StoreError, StorePage, TimeRange,
+    Event, EventFilter, EventId, Filter, InvitationId, Invitee, Limits, ListOrder, OpenLease,
+    PageRequest, Position, Record, Redemption, Scope, Status, StatusCounts, StoreError, StorePage,
     Timestamp,
 };
 use redis::Value;
@@ -31,6 +29,9 @@ const MAX_COUNTED: u32 = Limits::COUNT_CANDIDATES;
 /// The number of entries that a list examines before it returns a short page.
 const MAX_LOOKED_AT: usize = 4_000;
 
+/// The order of most lists.
+const NEWEST: ListOrder = ListOrder::NewestFirst;
+
 /// A record that is listed by a time and an id.
 trait Listed: Sized + Send {
     type Id: AsId + Copy + Ord + Send + Sync;
@@ -38,7 +39,10 @@ trait Listed: Sized + Send {
 
     /// Reads a record and the place at the end of its index entry.
     fn read(place: &[u8], record: &[u8]) -> Result<Self>;
-    fn position(&self) -> Position<Self::Id>;
+
+    /// Returns the position in a list of this order. Only invitations have another order than
+    /// the newest first.
+    fn position(&self, order: ListOrder) -> Position<Self::Id>;
 }
 
 impl Listed for Record {
@@ -49,8 +53,8 @@ impl Listed for Record {
         record::invitation(InvitationId::from_bytes(last_id(place)?), record)
     }
 
-    fn position(&self) -> Position<InvitationId> {
-        Position { at: self.created_at, id: self.id }
+    fn position(&self, order: ListOrder) -> Position<InvitationId> {
+        order.position(self)
     }
 }
 
@@ -62,7 +66,7 @@ impl Listed for Event {
         record::event(EventId::from_bytes(last_id(place)?), record)
     }
 
-    fn position(&self) -> Position<EventId> {
+    fn position(&self, _: ListOrder) -> Position<EventId> {
         Position { at: self.at, id: self.id }
     }
 }
@@ -75,7 +79,7 @@ impl Listed for Redemption {
         record::redemption(record)
     }
 
-    fn position(&self) -> Position<EventId> {
+    fn position(&self, _: ListOrder) -> Position<EventId> {
         Position { at: self.at, id: self.id }
     }
 }
@@ -90,7 +94,7 @@ impl Listed for OpenLease {
         record::open_lease(InvitationId::from_bytes(invitation), record)
     }
 
-    fn position(&self) -> Position<EventId> {
+    fn position(&self, _: ListOrder) -> Position<EventId> {
         Position { at: self.lease.since, id: self.lease.id }
     }
 }
@@ -99,21 +103,34 @@ fn last_id(place: &[u8]) -> Result<[u8; 16]> {
     place.last_chunk().copied().ok_or_else(|| record::corrupt_entry("id"))
 }
 
-/// The records of some ranges, newest first, down to the point where all ranges were read.
+/// The records of some ranges in the order of the list, up to the point where all ranges were
+/// read.
 struct Piece<T: Listed> {
     items: Vec<T>,
     /// The position at which the next chunk begins; `None` at the end.
     next: Option<Position<T::Id>>,
 }
 
-async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Result<Piece<T>> {
-    let mut arguments = vec![T::WHAT.into(), limit.to_string().into_bytes()];
+async fn piece<T: Listed>(
+    calls: &Calls,
+    ranges: &[Range],
+    order: ListOrder,
+    limit: usize,
+) -> Result<Piece<T>> {
+    let direction = match order {
+        ListOrder::NewestFirst => "backwards",
+        ListOrder::SoonestExpiryFirst => "forwards",
+    };
+    let mut arguments = vec![T::WHAT.into(), limit.to_string().into_bytes(), direction.into()];
     for range in ranges {
-        arguments.extend([range.max.clone(), range.min.clone()]);
+        arguments.extend([range.min.clone(), range.max.clone()]);
         arguments.push(range.skip.to_string().into_bytes());
     }
     let answer = calls.read("list", &PAGE, &arguments).await?;
-    let (mut items, mut frontier) = (Vec::new(), None);
+    let (mut items, mut frontier) = (Vec::new(), None::<Position<T::Id>>);
+    let is_behind = |position: &Position<T::Id>, frontier: &Option<Position<T::Id>>| {
+        frontier.as_ref().is_some_and(|frontier| order.is_after(position, frontier))
+    };
     for page in array("list", answer)? {
         let page = array("list", page)?;
         let is_full = page.len() >= 2 * limit;
@@ -125,23 +142,26 @@ async fn piece<T: Listed>(calls: &Calls, ranges: &[Range], limit: usize) -> Resu
                 return Err(record::corrupt_entry(T::WHAT));
             };
             let item = T::read(place, record)?;
-            last = Some(item.position());
+            last = Some(item.position(order));
             items.push(item);
         }
-        if is_full {
-            frontier = frontier.max(last);
+        if is_full && last.is_some_and(|last| !is_behind(&last, &frontier)) {
+            frontier = last;
         }
     }
-    items.sort_by_key(|item| Reverse(item.position()));
-    // Drops older items: a range that was not read to its end may have entries between
-    // them.
-    items.retain(|item| frontier.is_none_or(|frontier| item.position() >= frontier));
+    items.sort_by_key(|item| item.position(order));
+    if order == NEWEST {
+        items.reverse();
+    }
+    // Drops items behind the frontier: a range that was not read to its end may have entries
+    // between them.
+    items.retain(|item| !is_behind(&item.position(order), &frontier));
     Ok(Piece { items, next: frontier })
 }
 
 /// Returns the parts of ranges that come after a position.
-fn behind<I: AsId>(ranges: &[Range], after: Option<&Position<I>>) -> Vec<Range> {
-    ranges.iter().map(|range| range.clone().within(&TimeRange::default(), after)).collect()
+fn behind<I: AsId>(ranges: &[Range], order: ListOrder, after: Option<&Position<I>>) -> Vec<Range> {
+    ranges.iter().map(|range| range.clone().behind(order, after)).collect()
 }
 
 /// Scans from a position on. Stops when the page is full, or after examining
@@ -149,6 +169,7 @@ fn behind<I: AsId>(ranges: &[Range], after: Option<&Position<I>>) -> Vec<Range> 
 async fn walk<T: Listed>(
     calls: &Calls,
     ranges: &[Range],
+    order: ListOrder,
     page: &PageRequest<T::Id>,
     keep: impl Fn(&T) -> bool + Sync,
 ) -> Result<StorePage<T, T::Id>> {
@@ -157,11 +178,11 @@ async fn walk<T: Listed>(
     let (mut found, mut after, mut looked_at) = (Vec::new(), page.after, 0);
     loop {
         let Piece { items, next } =
-            piece::<T>(calls, &behind(ranges, after.as_ref()), size).await?;
+            piece::<T>(calls, &behind(ranges, order, after.as_ref()), order, size).await?;
         looked_at += items.len();
         found.extend(items.into_iter().filter(&keep));
         if found.len() > limit || next.is_none() {
-            return Ok(StorePage::from_one_more(found, page.limit, T::position));
+            return Ok(StorePage::from_one_more(found, page.limit, |last| last.position(order)));
         }
         if looked_at >= MAX_LOOKED_AT {
             return Ok(StorePage { items: found, next });
@@ -172,8 +193,8 @@ async fn walk<T: Listed>(
 
 /// Returns all records of some unordered ranges, each once, or `None` if there are too
 /// many.
-async fn collect(calls: &Calls, ranges: &[Range]) -> Result<Option<Vec<Record>>> {
-    let Piece { mut items, next } = piece::<Record>(calls, ranges, MAX_UNORDERED).await?;
+async fn collect(calls: &Calls, ranges: &[Range], order: ListOrder) -> Result<Option<Vec<Record>>> {
+    let Piece { mut items, next } = piece::<Record>(calls, ranges, order, MAX_UNORDERED).await?;
     // The same invitation may be in several ranges.
     items.dedup_by_key(|invitation| invitation.id);
     Ok(next.is_none().then_some(items))
@@ -232,16 +253,17 @@ pub(crate) async fn list(
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Record, InvitationId>> {
     let is_meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
-    let plan = best(calls, scope, filter).await?;
+    let (order, plan) = (filter.order, best(calls, scope, filter).await?);
     if let Plan::Unordered(ranges) = &plan
-        && let Some(mut found) = collect(calls, ranges).await?
+        && let Some(mut found) = collect(calls, ranges, order).await?
     {
+        let is_after = |one: &Record, after| order.is_after(&order.position(one), after);
         found.retain(is_meant);
-        found.retain(|one| page.after.is_none_or(|after| one.position() < after));
-        return Ok(StorePage::from_one_more(found, page.limit, Record::position));
+        found.retain(|one| page.after.as_ref().is_none_or(|after| is_after(one, after)));
+        return Ok(StorePage::from_one_more(found, page.limit, |last| order.position(last)));
     }
     let ranges = ordered(plan, scope, filter);
-    walk(calls, &ranges, page, is_meant).await
+    walk(calls, &ranges, order, page, is_meant).await
 }
 
 /// Returns the ranges to scan: those of the plan, or of the first plan if the number of
@@ -259,6 +281,8 @@ pub(crate) async fn count(
     filter: &Filter,
     cap: u32,
 ) -> Result<StatusCounts> {
+    // The number of matches depends on no order.
+    let filter = &Filter { order: NEWEST, ..filter.clone() };
     let statuses = filter.statuses();
     let mut counts = StatusCounts::up_to(cap);
     if let Some(ranges) = plan::counted(scope, filter, statuses) {
@@ -276,7 +300,7 @@ pub(crate) async fn count(
     };
     let plan = best(calls, scope, filter).await?;
     if let Plan::Unordered(ranges) = &plan
-        && let Some(found) = collect(calls, ranges).await?
+        && let Some(found) = collect(calls, ranges, NEWEST).await?
     {
         for one in &found {
             add(&mut counts, one);
@@ -288,7 +312,8 @@ pub(crate) async fn count(
         // Few of the entries may match, so their number is bounded.
         let (mut after, mut examined) = (None, 0);
         while examined <= MAX_COUNTED {
-            let piece = piece::<Record>(calls, &behind(&walked, after.as_ref()), MAX_PIECE).await?;
+            let rest = behind(&walked, NEWEST, after.as_ref());
+            let piece = piece::<Record>(calls, &rest, NEWEST, MAX_PIECE).await?;
             examined += u32::try_from(piece.items.len()).unwrap_or(u32::MAX);
             for one in &piece.items {
                 add(&mut counts, one);
@@ -308,14 +333,14 @@ pub(crate) async fn count(
         // A status that is already beyond the cap needs no further counting.
         while here.iter().any(|status| counts.is_exact(*status)) {
             let ranges = std::slice::from_ref(&rest);
-            let Piece { items, next } = piece::<Record>(calls, ranges, MAX_PIECE).await?;
+            let Piece { items, next } = piece::<Record>(calls, ranges, NEWEST, MAX_PIECE).await?;
             for one in &items {
                 add(&mut counts, one);
             }
             if next.is_none() {
                 break;
             }
-            rest = range.clone().within(&TimeRange::default(), next.as_ref());
+            rest = range.clone().behind(NEWEST, next.as_ref());
         }
     }
     Ok(counts)
@@ -328,11 +353,12 @@ pub(crate) async fn redemptions(
 ) -> Result<StorePage<Redemption, EventId>> {
     if invitation.max_uses.get() == 1 {
         let only = invitation.last_use.iter().cloned();
-        let only = only.filter(|one| page.after.is_none_or(|after| one.position() < after));
-        return Ok(StorePage::from_one_more(only.collect(), page.limit, Redemption::position));
+        let only = only.filter(|one| page.after.is_none_or(|after| one.position(NEWEST) < after));
+        let position = |last: &Redemption| last.position(NEWEST);
+        return Ok(StorePage::from_one_more(only.collect(), page.limit, position));
     }
     let range = Range::of(&[b"u".as_slice(), invitation.id.as_bytes()].concat());
-    walk(calls, &[range], page, |_: &Redemption| true).await
+    walk(calls, &[range], NEWEST, page, |_: &Redemption| true).await
 }
 
 pub(crate) async fn leases(
@@ -341,7 +367,7 @@ pub(crate) async fn leases(
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<OpenLease, EventId>> {
     let range = Range::of(&plan::scoped(scope, b'l', b'm', b""));
-    walk(calls, &[range], page, |_: &OpenLease| true).await
+    walk(calls, &[range], NEWEST, page, |_: &OpenLease| true).await
 }
 
 pub(crate) async fn events(
@@ -355,10 +381,11 @@ pub(crate) async fn events(
         (None, Some(user)) => plan::named(b"u", user.as_str()),
         (None, None) => plan::scoped(scope, b'a', b'd', b""),
     };
-    let range = Range::of(&prefix).within::<EventId>(&filter.at, None);
+    let range = Range::of(&prefix).within(&filter.at);
     let is_within = |event: &Event| match scope {
         Scope::All => true,
         Scope::Division(own) => event.division.as_ref() == Some(own),
     };
-    walk(calls, &[range], page, |event: &Event| is_within(event) && filter.matches(event)).await
+    walk(calls, &[range], NEWEST, page, |event: &Event| is_within(event) && filter.matches(event))
+        .await
 }

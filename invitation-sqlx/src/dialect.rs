@@ -107,6 +107,14 @@ pub trait Dialect:
         String::new()
     }
 
+    /// Returns the comparison that selects the open state, and that is the condition of the partial
+    /// indexes by expiry. After an equality, a planner without statistics expects so few rows
+    /// that it uses any index with the state, and sorts.
+    #[must_use]
+    fn is_open() -> &'static str {
+        "<= 0"
+    }
+
     /// Returns the join of each candidate `c` with its invitation `i`, in the order of the
     /// candidates.
     #[must_use]

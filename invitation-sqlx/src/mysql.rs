@@ -157,6 +157,11 @@ impl Dialect for MySql {
         format!(" FORCE INDEX ({index})")
     }
 
+    fn is_open() -> &'static str {
+        // There are no partial indexes, so the state is the first column of these.
+        "= 0"
+    }
+
     fn affected(result: &MySqlQueryResult) -> u64 {
         // The driver sets CLIENT_FOUND_ROWS, so this is the number of rows that matched.
         result.rows_affected()

@@ -99,7 +99,8 @@ impl Dialect for Postgres {
     fn scans_whole_key(fixed: usize) -> bool {
         // PostgreSQL expects few rows for an equality until it has statistics of the table. It
         // would then use any index and sort the rows. With a second fixed column, the range would
-        // read all rows with the first value.
+        // read all rows with the first value; so would a limit at its far end, which callers rule
+        // out.
         fixed <= 1
     }
 

@@ -23,8 +23,8 @@ mod unanalyzed;
 use std::{str::FromStr, sync::LazyLock};
 
 use invitation_core::{
-    BatchId, Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role, Status,
-    Store, UserId,
+    BatchId, Clock, Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role,
+    Status, Store, SystemClock, TimeRange, UserId,
 };
 use invitation_sqlx::{
     PgStore, SqliteStore,
@@ -80,6 +80,12 @@ enum Question {
     FirstPageOfAll,
     MiddlePage,
     Of(Status),
+    SoonestExpiry,
+    NextToExpire,
+    ExpiringWithin(i64),
+    SoonestExpiryOfAll,
+    SoonestExpiryBy(&'static str),
+    SoonestExpirySearch(&'static str),
     Search(&'static str),
     Role,
     Inviter,
@@ -101,6 +107,12 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::Of(Status::Expired), &["states_pkey", "codes_pkey"]),
     (Question::Of(Status::Used), &["states_pkey", "codes_pkey"]),
     (Question::Of(Status::Revoked), &["states_pkey", "codes_pkey"]),
+    (Question::SoonestExpiry, &["states_valid", "codes_pkey"]),
+    (Question::NextToExpire, &["states_valid", "codes_pkey"]),
+    (Question::ExpiringWithin(1), &["states_valid", "codes_pkey"]),
+    (Question::SoonestExpiryOfAll, &["states_valid_anywhere", "codes_pkey"]),
+    (Question::SoonestExpiryBy("u-7"), &["states_valid_by", "codes_pkey"]),
+    (Question::SoonestExpirySearch("rarely"), &["search_terms_pkey", "codes_pkey"]),
     (Question::Search("rarely"), &["search_terms_pkey", "search_terms_of", "codes_pkey"]),
     (Question::Search("example"), &["search_terms_pkey", "search_terms_of", "codes_pkey"]),
     (Question::Search("rarely example"), &["search_terms_pkey", "search_terms_of", "codes_pkey"]),
@@ -158,6 +170,33 @@ async fn ask<S: Store>(
         }
         Question::Of(status) => {
             list(Criteria::new().with_status(status)).await;
+        }
+        Question::SoonestExpiry => {
+            list(Criteria::new().soonest_expiry_first()).await;
+        }
+        Question::NextToExpire => {
+            let criteria = Criteria::new().soonest_expiry_first();
+            let Some(next) = list(criteria.clone()).await.next() else { return };
+            let page = Paging::first(50).unwrap().after(next);
+            invitations.list(&manager(), &criteria, page).await.unwrap();
+        }
+        Question::ExpiringWithin(days) => {
+            let now = SystemClock.now();
+            let until = now.checked_add(time::Duration::days(days));
+            let soon = TimeRange { from: None, until };
+            list(Criteria::new().soonest_expiry_first().expiring_within(soon)).await;
+        }
+        Question::SoonestExpiryOfAll => {
+            let page = Paging::first(50).unwrap();
+            let criteria = Criteria::new().soonest_expiry_first();
+            invitations.list(&admin(), &criteria, page).await.unwrap();
+        }
+        Question::SoonestExpiryBy(user) => {
+            let by = Criteria::new().by_inviter(UserId::new(user).unwrap());
+            list(by.soonest_expiry_first()).await;
+        }
+        Question::SoonestExpirySearch(text) => {
+            list(Criteria::new().soonest_expiry_first().matching(text)).await;
         }
         Question::Search(text) => {
             list(Criteria::new().matching(text)).await;

@@ -72,6 +72,9 @@ async fn questions(
         ("first page of all divisions", admin.clone(), Criteria::new()),
         ("active", manager(), of(Status::Active)),
         ("active of all divisions", admin.clone(), of(Status::Active)),
+        ("soonest expiry", manager(), Criteria::new().soonest_expiry_first()),
+        ("soonest expiry of all divisions", admin.clone(), Criteria::new().soonest_expiry_first()),
+        ("soonest expiry: rare", manager(), search("rarely").soonest_expiry_first()),
         ("expired", manager(), of(Status::Expired)),
         ("used", manager(), of(Status::Used)),
         ("revoked", manager(), of(Status::Revoked)),
@@ -105,6 +108,9 @@ async fn questions(
     medians.push(("page in the middle", pages(invitations, &Criteria::new(), rounds).await));
     let expired = of(Status::Expired);
     medians.push(("expired: page in the middle", pages(invitations, &expired, rounds).await));
+    let soonest = Criteria::new().soonest_expiry_first();
+    medians
+        .push(("soonest expiry: page in the middle", pages(invitations, &soonest, rounds).await));
     let role = |name| Criteria::new().with_role(Role::new(name).unwrap());
     for (question, actor, criteria) in [
         ("counts", manager(), Criteria::new()),

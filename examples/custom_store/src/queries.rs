@@ -9,7 +9,7 @@ use invitation::{
     InvitationId, Redemption, Timestamp,
     audit::{Event, EventId},
     store::{
-        EventFilter, Filter, Located, OpenLease, PageRequest, Position, Record, Scope,
+        EventFilter, Filter, ListOrder, Located, OpenLease, PageRequest, Position, Record, Scope,
         StatusCounts, StorePage, Target,
     },
 };
@@ -43,7 +43,21 @@ impl State {
             let meant = scope.contains(&invitation.division) && filter.matches(invitation);
             meant.then(|| invitation.clone())
         };
-        turn(self.by_created.range(older(page)).rev(), page.limit, wanted)
+        match filter.order {
+            ListOrder::NewestFirst => {
+                turn(self.by_created.range(older(page)).rev(), page.limit, wanted)
+            }
+            ListOrder::SoonestExpiryFirst => {
+                // This store has no index by expiry, so each page sorts all invitations.
+                let all = self.invitations.values().map(|kept| &kept.invitation);
+                let mut places: Vec<_> = all.map(|one| (one.expires_at, one.id)).collect();
+                places.sort_unstable();
+                let after = page.after.map_or(Bound::Unbounded, |p| Bound::Excluded((p.at, p.id)));
+                let later =
+                    places.iter().filter(|place| (after, Bound::Unbounded).contains(*place));
+                turn(later, page.limit, wanted)
+            }
+        }
     }
 
     pub(crate) fn events(
@@ -120,15 +134,15 @@ fn older<I: Copy>(page: &PageRequest<I>) -> impl RangeBounds<(Timestamp, I)> {
     (Bound::Unbounded, newest)
 }
 
-/// Returns a page of the `wanted` items at these places, newest first.
+/// Returns a page of the `wanted` items at these places, in their order.
 fn turn<'a, T, I: Copy + 'a>(
-    newest_first: impl Iterator<Item = &'a (Timestamp, I)>,
+    places: impl Iterator<Item = &'a (Timestamp, I)>,
     limit: u32,
     wanted: impl Fn(&(Timestamp, I)) -> Option<T>,
 ) -> StorePage<T, I> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (mut items, mut next) = (Vec::new(), None);
-    for (looked_at, place) in newest_first.enumerate() {
+    for (looked_at, place) in places.enumerate() {
         if looked_at == LOOKED_AT {
             return StorePage { items, next };
         }

@@ -7,7 +7,7 @@ use super::{
     create::{home, performer},
     identities::{ActingUser, Creator, DivisionName},
     limits::MAX_BATCH,
-    read::out_of_reach,
+    read::{out_of_reach, sort},
     search::Search,
     state::{DAY, Expected, ExpectedEvent, Model, ModelInvitation, user},
     step::{ListCriteria, RevocationReason},
@@ -33,6 +33,9 @@ impl Model {
             Some(search) => search,
             None => None,
         };
+        if wanted.required_status().is_none() {
+            return Expected::invalid("sort");
+        }
         if let Some(refusal) = out_of_reach(by, wanted.division) {
             return self.refused_reading(by, action, refusal, wanted.division);
         }
@@ -43,7 +46,7 @@ impl Model {
         let open = |row: &&ModelInvitation| row.has_uses_left() && row.facts.revocation.is_none();
         let mut meant: Vec<&ModelInvitation> =
             self.matching(by, wanted).filter(finds).filter(open).collect();
-        meant.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
+        sort(&mut meant, wanted);
         let ids: Vec<InvitationId> = meant.into_iter().map(|row| row.facts.id).collect();
         let mut events = Vec::new();
         for row in self.rows.iter().filter(|row| ids.contains(&row.facts.id)) {

@@ -169,10 +169,23 @@ pub(super) fn list_criteria() -> impl Strategy<Value = ListCriteria> {
         end(),
         end(),
         option::weighted(0.5, search_text()),
+        prop::bool::weighted(0.2),
     )
-        .prop_map(|(status, role, division, inviter, batch, created, expires, search)| {
-            ListCriteria { status, role, division, inviter, batch, created, expires, search }
-        });
+        .prop_map(
+            |(status, role, division, inviter, batch, created, expires, search, by_expiry)| {
+                ListCriteria {
+                    status,
+                    role,
+                    division,
+                    inviter,
+                    batch,
+                    created,
+                    expires,
+                    search,
+                    by_expiry,
+                }
+            },
+        );
     prop_oneof![1 => Just(ListCriteria::default()), 3 => narrow]
 }
 

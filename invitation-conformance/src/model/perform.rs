@@ -332,6 +332,9 @@ pub(super) fn service_criteria(wanted: &ListCriteria, model: &Model) -> Criteria
         let at = model.picked(pick).map_or(model.now, |row| row.facts.expires_at);
         service_criteria = service_criteria.expiring_within(time_range(at, from));
     }
+    if wanted.by_expiry {
+        service_criteria = service_criteria.soonest_expiry_first();
+    }
     match wanted.search {
         Some(search) => service_criteria.matching(model.search(search)),
         None => service_criteria,

@@ -51,7 +51,7 @@ impl Model {
             search.as_ref().is_none_or(|search| search.finds(&row.shown(), &row.code, sees_codes))
         };
         let mut rows: Vec<&ModelInvitation> = self.matching(by, wanted).filter(finds).collect();
-        rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
+        sort(&mut rows, wanted);
         let views = rows.into_iter().map(|row| self.view(by, row, self.now));
         Expected::without_events(Answer::Listed(views.collect()))
     }
@@ -140,6 +140,9 @@ impl Model {
             Some(Some(search)) => Some(search),
             Some(None) => return Err(Box::new(Expected::invalid("search"))),
         };
+        if wanted.required_status().is_none() {
+            return Err(Box::new(Expected::invalid("sort")));
+        }
         match out_of_reach(by, wanted.division) {
             Some(refusal) => {
                 Err(Box::new(self.refused_reading(by, action, refusal, wanted.division)))
@@ -165,6 +168,7 @@ impl Model {
         wanted: ListCriteria,
     ) -> impl Iterator<Item = &ModelInvitation> {
         let division = wanted.division.or(by.reach()).map(DivisionName::division);
+        let status = wanted.required_status().unwrap_or(wanted.status);
         self.rows.iter().filter(move |row| {
             let facts = &row.facts;
             let inviter = row.inviter.map(|(who, _)| who);
@@ -178,7 +182,7 @@ impl Model {
             });
             row.is_live()
                 && division.as_ref().is_none_or(|division| facts.division == *division)
-                && wanted.status.is_none_or(|status| row.status(self.now) == status)
+                && status.is_none_or(|status| row.status(self.now) == status)
                 && wanted.role.is_none_or(|role| row.role == role)
                 && wanted.inviter.is_none_or(|who| inviter == Some(who))
                 && wanted.batch.is_none_or(|pick| facts.batch == Some(self.batch(pick)))
@@ -215,6 +219,27 @@ impl Model {
                 symbols.into_iter().collect()
             }
         }
+    }
+}
+
+impl ListCriteria {
+    /// Returns the status that each item must have, if any; none if the order does not go with
+    /// the status.
+    pub(super) fn required_status(self) -> Option<Option<Status>> {
+        match (self.by_expiry, self.status) {
+            (false, status) => Some(status),
+            (true, None | Some(Status::Active)) => Some(Some(Status::Active)),
+            (true, Some(_)) => None,
+        }
+    }
+}
+
+/// Sorts the rows into the order of the list.
+pub(super) fn sort(rows: &mut [&ModelInvitation], wanted: ListCriteria) {
+    if wanted.by_expiry {
+        rows.sort_by_key(|row| (row.facts.expires_at, row.facts.id));
+    } else {
+        rows.sort_by_key(|row| std::cmp::Reverse((row.facts.created_at, row.facts.id)));
     }
 }
 

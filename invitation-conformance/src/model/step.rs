@@ -279,6 +279,8 @@ pub(super) struct ListCriteria {
     /// Expiring from (true) or until (false) the expiry of that invitation.
     pub(super) expires: Option<(Pick, bool)>,
     pub(super) search: Option<SearchText>,
+    /// Soonest expiry first, instead of newest first.
+    pub(super) by_expiry: bool,
 }
 
 /// The text of a search.

@@ -16,6 +16,7 @@ mod idempotency;
 mod insert;
 mod invited;
 mod list;
+mod list_by_expiry;
 mod list_uses;
 mod names;
 mod purge;

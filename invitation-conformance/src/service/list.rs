@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use invitation_core::{
-    Action, Actor, Binding, Criteria, Cursor, EventCriteria, Invitations, Inviter, Limits, Paging,
-    Record, Revocation, Status, TimeRange,
+    Action, Actor, Binding, Criteria, Cursor, Error, EventCriteria, FieldError, Invitations,
+    Inviter, Limits, Paging, Record, Revocation, Status, TimeRange,
 };
 
 use crate::{
@@ -265,4 +265,71 @@ pub async fn page_is_short_once_the_calls_to_the_store_are_used_up(fixture: Fixt
         paging = paging.after(next);
     }
     assert_eq!(pages, 2, "there are forty events");
+}
+
+/// The order of expiry lists active invitations only, and is refused with another status. So
+/// is a count and a revocation of all.
+pub async fn order_of_expiry_lists_active_invitations_only(fixture: Fixture) {
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    let now = harness.now();
+    let until = |n| Record { expires_at: later(now, n), ..factory.invitation() };
+    let rows = vec![
+        /* 0 */ until(3),
+        /* 1 */ until(1),
+        /* 2 */ until(0),
+        /* 3 */
+        Record { revocation: Some(Revocation { at: now, reason: None }), ..until(2) },
+        /* 4 */ Record { division: division("hr"), ..until(2) },
+        /* 5 */ until(9),
+    ];
+    let rows = store_in_order(&harness, &factory, rows).await;
+    let soonest = Criteria::new().soonest_expiry_first();
+    let within = TimeRange { from: None, until: Some(later(now, 9)) };
+    for (actor, criteria, expected) in [
+        (admin(), soonest.clone(), &[1, 4, 0, 5][..]),
+        (admin(), soonest.clone().with_status(Status::Active), &[1, 4, 0, 5]),
+        (admin(), soonest.clone().expiring_within(within), &[1, 4, 0]),
+        (manager("sales"), soonest.clone(), &[1, 0, 5]),
+        (manager("hr"), soonest.clone(), &[4]),
+    ] {
+        let page = harness.service.list(&actor, &criteria, Paging::default()).await;
+        let page = page.expect("may list");
+        let ids = page.items().iter().map(|item| item.invitation().id());
+        assert!(ids.eq(expected.iter().map(|n| rows[*n].id)), "{criteria:?}");
+        let counts = harness.service.counts(&actor, &criteria).await.expect("may count");
+        assert_eq!(usize::try_from(counts.of(Status::Active)), Ok(expected.len()), "{criteria:?}");
+    }
+    for status in [Status::Used, Status::Expired, Status::Revoked] {
+        let other = soonest.clone().with_status(status);
+        let (by, paging) = (admin(), Paging::default());
+        let errors = [
+            harness.service.list(&by, &other, paging).await.err(),
+            harness.service.export(&by, &other, paging).await.err(),
+            harness.service.counts(&by, &other).await.err(),
+            harness.service.revoke_all(&by, &other, None, paging).await.err(),
+        ];
+        for error in errors {
+            let Some(Error::Invalid(error)) = error else { panic!("{status}: {error:?}") };
+            let fields: Vec<_> = error.errors().iter().map(FieldError::field).collect();
+            assert_eq!(fields, ["sort"], "{status}");
+        }
+    }
+}
+
+/// A cursor belongs to the order of its list: a list in another order refuses it.
+pub async fn cursor_of_another_order_is_refused(fixture: Fixture) {
+    let (harness, factory) = (Harness::new(fixture), Factory::new());
+    store_in_order(&harness, &factory, (0..4).map(|_| factory.invitation()).collect()).await;
+    let newest = Criteria::new().with_status(Status::Active);
+    let soonest = newest.clone().soonest_expiry_first();
+    let first = Paging::first(3).expect("a page of three");
+    for (criteria, other) in [(&newest, &soonest), (&soonest, &newest)] {
+        let page = harness.service.list(&admin(), criteria, first).await.expect("may list");
+        let next = first.after(page.next().expect("one more follows"));
+        let rest = harness.service.list(&admin(), criteria, next).await.expect("may list");
+        assert_eq!((rest.items().len(), rest.next()), (1, None), "{criteria:?}");
+        let refused = harness.service.list(&admin(), other, next).await;
+        let Err(Error::Invalid(error)) = refused else { panic!("{other:?}: {refused:?}") };
+        assert!(error.errors().iter().all(|error| error.field() == "cursor"), "{error:?}");
+    }
 }

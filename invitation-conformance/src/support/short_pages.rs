@@ -8,8 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
-    Invitee, Located, OpenLease, Outcome, PageRequest, Position, Purge, Purged, Record, Redemption,
-    Scope, StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
+    Invitee, ListOrder, Located, OpenLease, Outcome, PageRequest, Position, Purge, Purged, Record,
+    Redemption, Scope, StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition,
+    UserId,
 };
 
 /// The store under test, but each page of invitations or events examines a fixed number of
@@ -100,8 +101,13 @@ impl Store for ShortPages {
         filter: &Filter,
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
-        let all = Filter::all(filter.now);
-        let at = |one: &Record| Position { at: one.created_at, id: one.id };
+        // The order of expiry goes with a status, so the candidates have it too.
+        let status = match filter.order {
+            ListOrder::NewestFirst => None,
+            ListOrder::SoonestExpiryFirst => filter.status,
+        };
+        let all = Filter { status, order: filter.order, ..Filter::all(filter.now) };
+        let at = |one: &Record| filter.order.position(one);
         let found = self.store.list(scope, &all, &self.candidates(page)).await?;
         Ok(matching(found, page.limit, at, |one| filter.matches(one)))
     }

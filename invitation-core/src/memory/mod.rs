@@ -19,7 +19,7 @@ use crate::{
     outcome::Outcome,
     page::{PageRequest, StorePage},
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Position},
+    query::{EventFilter, Filter, ListOrder, Position},
     record::Record,
     redemption::Redemption,
     scope::Scope,
@@ -128,9 +128,23 @@ impl Store for MemoryStore {
         page: &PageRequest<InvitationId>,
     ) -> Result<StorePage<Record, InvitationId>, StoreError> {
         let state = self.state();
-        let found = state.matching(scope, filter, page.after).take(one_more(page.limit)).cloned();
-        let position = |last: &Record| Position { at: last.created_at, id: last.id };
-        Ok(StorePage::from_one_more(found.collect(), page.limit, position))
+        let position = |one: &Record| filter.order.position(one);
+        let found: Vec<_> = match filter.order {
+            ListOrder::NewestFirst => {
+                let found = state.matching(scope, filter, page.after);
+                found.take(one_more(page.limit)).cloned().collect()
+            }
+            ListOrder::SoonestExpiryFirst => {
+                let is_after = |one: &&Record| {
+                    page.after.is_none_or(|after| filter.order.is_after(&position(one), &after))
+                };
+                let mut found: Vec<_> =
+                    state.matching(scope, filter, None).filter(is_after).collect();
+                found.sort_unstable_by_key(|one| position(one));
+                found.into_iter().take(one_more(page.limit)).cloned().collect()
+            }
+        };
+        Ok(StorePage::from_one_more(found, page.limit, position))
     }
 
     async fn count(

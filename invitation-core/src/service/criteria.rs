@@ -9,7 +9,7 @@ use crate::{
     id::{BatchId, InvitationId},
     limits::Limits,
     page::PageRequest,
-    query::{EventFilter, OutcomeFilter, TimeRange},
+    query::{EventFilter, ListOrder, OutcomeFilter, TimeRange},
     status::Status,
     text::{Division, Role, UserId},
     time::Timestamp,
@@ -33,6 +33,7 @@ pub struct Criteria {
     pub(super) created: TimeRange,
     pub(super) expires: TimeRange,
     pub(super) search: Option<SearchText>,
+    pub(super) order: ListOrder,
 }
 
 impl Criteria {
@@ -74,6 +75,43 @@ impl Criteria {
     /// Matches invitations that expire within this time range.
     pub fn expiring_within(self, expires: TimeRange) -> Self {
         Self { expires, ..self }
+    }
+
+    /// Lists the active invitations, the soonest to expire first.
+    ///
+    /// It goes with the status active only, which is then the default: a list, a count or a
+    /// revocation with another status is refused. If the expiry of an invitation changes
+    /// between two pages, the invitation may appear twice or not at all.
+    ///
+    /// ```
+    /// use invitation_core::{Criteria, Status, TimeRange, Timestamp};
+    ///
+    /// # let now = Timestamp::MIN;
+    /// let in_a_week = now.checked_add(time::Duration::days(7));
+    /// let soon = Criteria::new()
+    ///     .soonest_expiry_first()
+    ///     .expiring_within(TimeRange { from: None, until: in_a_week });
+    /// assert_eq!(soon, soon.clone().soonest_expiry_first());
+    /// ```
+    pub fn soonest_expiry_first(self) -> Self {
+        Self { order: ListOrder::SoonestExpiryFirst, ..self }
+    }
+
+    /// Returns the status that an invitation must have.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] for the field `sort` if the order does not go with the status.
+    pub(super) fn required_status(&self) -> Result<Option<Status>, FieldError> {
+        match (self.order, self.status) {
+            (ListOrder::NewestFirst, status) => Ok(status),
+            (ListOrder::SoonestExpiryFirst, None | Some(Status::Active)) => {
+                Ok(Some(Status::Active))
+            }
+            (ListOrder::SoonestExpiryFirst, Some(_)) => {
+                Err(FieldError::new("sort", "by expiry goes with the status active only"))
+            }
+        }
     }
 
     /// Matches invitations that a text search finds, over the text that the list shows.

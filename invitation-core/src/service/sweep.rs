@@ -86,7 +86,8 @@ impl<S: Store> Invitations<S> {
         self.permit(caller, &call, Right::Revoke, Action::Revoke, named).await?;
         let reason = reason.map(checked_reason).transpose()?;
         let now = paging.time(call.now);
-        let page = paging.page(ListOf::Invitations)?;
+        let list_of = ListOf::invitations(criteria.order);
+        let page = paging.page(list_of)?;
         let (filter, query) = self.filter(caller, criteria, now)?;
         let scope = self.reach(caller, &call, named, Action::Revoke).await?;
 
@@ -143,7 +144,7 @@ impl<S: Store> Invitations<S> {
                 }
             }
         }
-        let next = listing.next.map(|position| Cursor::behind(ListOf::Invitations, position, now));
+        let next = listing.next.map(|position| Cursor::behind(list_of, position, now));
         Ok(RevokedPage { revoked, unverified, next })
     }
 

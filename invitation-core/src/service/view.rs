@@ -65,7 +65,8 @@ impl InvitationView {
 }
 
 impl<S: Store> Invitations<S> {
-    /// Lists invitations within the actor's reach, newest first, with their codes.
+    /// Lists invitations within the actor's reach, with their codes: newest first, or by
+    /// [soonest expiry](Criteria::soonest_expiry_first).
     ///
     /// One round trip. If the store returns a short page with a position, up to
     /// [`Limits::MAX_LIST_CALLS`] round trips: the page is filled from there. So a short or
@@ -74,7 +75,8 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`, `DivisionNotAllowed`; [`Error::Invalid`]
-    /// for an invalid search or cursor; [`Error::Store`], [`Error::Entropy`].
+    /// for an invalid search or cursor, or an order that does not go with the status;
+    /// [`Error::Store`], [`Error::Entropy`].
     pub async fn list(
         &self,
         caller: impl Into<Caller<'_>>,
@@ -118,7 +120,8 @@ impl<S: Store> Invitations<S> {
         let named = criteria.division.as_ref();
         self.permit(caller, &call, right, Action::View, named).await?;
         let now = paging.time(call.now);
-        let mut page = paging.page(ListOf::Invitations)?;
+        let list_of = ListOf::invitations(criteria.order);
+        let mut page = paging.page(list_of)?;
         let (filter, query) = self.filter(caller, criteria, now)?;
         let scope = self.reach(caller, &call, named, Action::View).await?;
 
@@ -142,7 +145,7 @@ impl<S: Store> Invitations<S> {
                 break;
             }
         }
-        let next = page.after.map(|position| Cursor::behind(ListOf::Invitations, position, now));
+        let next = page.after.map(|position| Cursor::behind(list_of, position, now));
         Ok(Page { items, next })
     }
 
@@ -331,13 +334,14 @@ impl<S: Store> Invitations<S> {
         let query = if sees_codes { query } else { query.map(Query::without_codes) };
         let filter = Filter {
             now,
-            status: criteria.status,
+            status: criteria.required_status()?,
             role: criteria.role.clone(),
             inviter: criteria.inviter.clone(),
             batch: criteria.batch,
             created: criteria.created,
             expires: criteria.expires,
             search: query.as_ref().map(|query| query.search().clone()),
+            order: criteria.order,
         };
         Ok((filter, query))
     }

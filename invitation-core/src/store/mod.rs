@@ -94,7 +94,7 @@ pub use crate::{
     plain::PlainRedemption,
     policy::RolePair,
     purge::{Purge, Purged},
-    query::{EventFilter, Filter, Position},
+    query::{EventFilter, Filter, ListOrder, Position},
     quota::{Quota, QuotaOf},
     record::Record,
     request::{Fingerprint, IdempotentRequest, PriorRequest, RequestResults, ScopedIdempotencyKey},
@@ -176,6 +176,7 @@ use crate::{
 /// | [`Record::state`], [`Record::ended_at`] | what an index may keep |
 /// | [`Record::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by) | a search |
 /// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | the items of a list |
+/// | [`ListOrder::position`], [`ListOrder::is_after`] | the order of a list |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
 /// | [`Invitee::is_invited_by`] | an invited mailbox |
 /// | [`Insert::request_to_keep`], [`Insert::forgotten_at`] | whether and until when a key is kept |
@@ -339,8 +340,11 @@ pub trait Store: fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<bool>, StoreError>;
 
-    /// Returns the invitations within the scope that match, newest first: by
-    /// `created_at`, then by id, both descending.
+    /// Returns the invitations within the scope that match, in the [order](ListOrder) of the
+    /// filter.
+    ///
+    /// If the expiry of an invitation changes between two pages in the order of expiry, the
+    /// invitation may appear twice or not at all. No other item may.
     ///
     /// MUST bound its result by the page, and SHOULD bound its work: a page may be short or
     /// empty, with [`next`](crate::Page::next) set. The service then continues from there,

@@ -63,9 +63,9 @@ CREATE TABLE IF NOT EXISTS {prefix}states (
     inviter         VARBINARY(128),
     PRIMARY KEY (division, state, created_at, id),
     KEY {prefix}states_anywhere (state, created_at, id, expires_at),
-    KEY {prefix}states_valid (state, division, expires_at),
-    KEY {prefix}states_valid_anywhere (state, expires_at),
-    KEY {prefix}states_valid_by (state, inviter, expires_at)
+    KEY {prefix}states_valid (state, division, expires_at, id),
+    KEY {prefix}states_valid_anywhere (state, expires_at, id),
+    KEY {prefix}states_valid_by (state, inviter, expires_at, id)
 ) ENGINE = InnoDB;
 
 -- Redemptions of codes for several uses. The redemption of a single-use code is in its row.

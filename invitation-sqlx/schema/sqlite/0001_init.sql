@@ -60,9 +60,11 @@ CREATE TABLE {prefix}states (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX {prefix}states_anywhere ON {prefix}states (state, created_at, id, expires_at);
-CREATE INDEX {prefix}states_valid ON {prefix}states (division, expires_at) WHERE state = 0;
-CREATE INDEX {prefix}states_valid_anywhere ON {prefix}states (expires_at) WHERE state = 0;
-CREATE INDEX {prefix}states_valid_by ON {prefix}states (inviter, expires_at) WHERE state = 0;
+-- The condition is <= 0: after an equality, a planner without statistics expects so few rows that it
+-- uses any index with the state, and sorts.
+CREATE INDEX {prefix}states_valid ON {prefix}states (division, expires_at, id) WHERE state <= 0;
+CREATE INDEX {prefix}states_valid_anywhere ON {prefix}states (expires_at, id) WHERE state <= 0;
+CREATE INDEX {prefix}states_valid_by ON {prefix}states (inviter, expires_at, id) WHERE state <= 0;
 
 -- Redemptions of codes for several uses. The redemption of a single-use code is in its row.
 CREATE TABLE {prefix}redemptions (

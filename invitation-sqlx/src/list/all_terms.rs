@@ -114,7 +114,7 @@ impl ListQuery<'_> {
             s.sql(format_args!(") w{n} UNION ALL SELECT i.created_at, i.invitation, {n} FROM "));
             render::search_terms(s, self.names, ">", term);
             s.sql(" AND i.division = ").text(division.as_str());
-            self.restrict_range(s, "i.created_at", "i.invitation");
+            self.sort().restrict(s, "i.created_at", "i.invitation");
         }
         s.sql(") a GROUP BY at, which HAVING 1 = 1");
         for n in 0..terms.len() {
@@ -123,7 +123,7 @@ impl ListQuery<'_> {
         if let Some(search) = &self.filter.search {
             s.sql(" UNION SELECT i.created_at, i.id FROM ");
             render::tagged(s, self.names, search);
-            self.restrict_range(s, "i.created_at", "i.id");
+            self.sort().restrict(s, "i.created_at", "i.id");
         }
         // This is a join and not a subquery, because some releases of MariaDB do not find `h` in
         // a subquery.

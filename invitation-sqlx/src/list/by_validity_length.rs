@@ -61,10 +61,10 @@ impl ListQuery<'_> {
         s.sql(format_args!("UNION ALL SELECT at, which FROM f WHERE number > {each} LIMIT 1) "));
     }
 
-    /// Writes the rows that are neither used up nor revoked, with the condition of the index. For
-    /// `= 0`, the planner might choose another index and read a long part of it.
+    /// Writes the rows that are neither used up nor revoked, with the condition of the index. With
+    /// another condition, the planner might choose another index and read a long part of it.
     fn open<DB: Dialect>(&self, s: &mut Statement<DB>) {
-        s.sql(format_args!(" FROM {} i WHERE i.state < 1", self.names.states));
+        s.sql(format_args!(" FROM {} i WHERE i.state + 0 < 1", self.names.states));
         render::scope(s, self.scope);
     }
 

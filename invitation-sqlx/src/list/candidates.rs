@@ -1,10 +1,11 @@
 //! The queries for the candidates of a plan.
 
-use invitation_core::{Filter, InvitationId, PageRequest, Scope, Timestamp};
+use invitation_core::{Filter, InvitationId, PageRequest, Scope};
 
 use super::{
     Index,
     plan::{Plan, Value},
+    sort::{Fixed, Sort},
 };
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
@@ -15,9 +16,6 @@ pub(super) struct ListQuery<'a> {
     pub(super) filter: &'a Filter,
     pub(super) page: &'a PageRequest<InvitationId>,
 }
-
-/// A column of an index, and the value that all candidates have in it.
-type Fixed<'a> = (&'static str, Value<'a>);
 
 impl ListQuery<'_> {
     /// Begins a statement with the table `z`: the candidate after the first `max`, if there is
@@ -56,10 +54,16 @@ impl ListQuery<'_> {
             Plan::Validity(status) => {
                 s.sql("SELECT i.created_at AS at, i.id AS which, i.division FROM ");
                 render::by_index(s, self.names, valid(self.scope));
-                s.sql(" WHERE i.state = ").sql(render::state(status.state()));
+                s.sql(" WHERE i.state ").sql(DB::is_open());
                 render::scope(s, self.scope);
                 render::validity(s, "i.expires_at", *status, self.filter);
                 s.sql(" ORDER BY i.expires_at");
+                render::at_most(s, most);
+            }
+            Plan::Batch(batch) => {
+                s.sql("SELECT i.created_at AS at, i.id AS which, i.division FROM ");
+                render::by_index(s, self.names, Index::CodesBatch);
+                s.sql(" WHERE i.batch = ").blob(batch.as_bytes()).sql(" ORDER BY i.created_at");
                 render::at_most(s, most);
             }
             Plan::Found(term, search) => {
@@ -84,20 +88,27 @@ impl ListQuery<'_> {
         }
     }
 
-    /// Returns the order of the candidates. Candidates of a range begin with the first column of
-    /// the index, so that PostgreSQL need not sort them.
-    pub(super) fn order<DB: Dialect>(&self, plan: &Plan<'_>) -> &'static str {
-        match plan {
-            Plan::Scan(_, fixed) if fixed.len() == 1 && self.is_range::<DB>(fixed) => {
-                "head DESC, at DESC, which DESC"
-            }
-            _ => "at DESC, which DESC",
-        }
+    /// Returns the order of the list.
+    pub(super) fn sort(&self) -> Sort<'_> {
+        Sort::of(self.filter, self.page)
     }
 
-    /// Whether a scan is written as a range over the whole key of its index.
+    /// Returns the order of the candidates. Candidates of a range begin with the first column of
+    /// the index, so that PostgreSQL need not sort them.
+    pub(super) fn order<DB: Dialect>(&self, plan: &Plan<'_>) -> String {
+        let direction = self.sort().direction;
+        let is_headed = match plan {
+            Plan::Scan(_, fixed) => fixed.len() == 1 && self.is_range::<DB>(fixed),
+            _ => false,
+        };
+        let head = if is_headed { format!("head{direction}, ") } else { String::new() };
+        format!("{head}at{direction}, which{direction}")
+    }
+
+    /// Whether a scan in the order of creation is written as a range over the whole key of its
+    /// index.
     fn is_range<DB: Dialect>(&self, fixed: &[Value<'_>]) -> bool {
-        DB::scans_whole_key(fixed.len()) && self.filter.created.from.is_none()
+        DB::scans_whole_key(fixed.len()) && self.sort().can_be_range()
     }
 
     /// Writes the candidates of an index in the list's order, without a limit.
@@ -110,59 +121,41 @@ impl ListQuery<'_> {
         let id = if index == Index::TermsKey { "i.invitation" } else { "i.id" };
         let is_range = self.is_range::<DB>(fixed);
         let fixed: Vec<Fixed<'_>> =
-            index.columns().iter().copied().zip(fixed.iter().copied()).collect();
-        let head = fixed.iter().filter(|_| is_range);
-        s.sql(format_args!("SELECT i.created_at AS at, {id} AS which"));
+            index.key().iter().copied().zip(fixed.iter().copied()).collect();
+        let (head, sort) = (fixed.iter().filter(|_| is_range), self.sort());
+        let Sort { at, direction, .. } = sort;
+        s.sql(format_args!("SELECT i.{at} AS at, {id} AS which"));
         for (column, _) in head.clone() {
             s.sql(format_args!(", i.{column} AS head"));
         }
         s.sql(if index.has_expiry() { ", i.expires_at AS ends_at" } else { "" }).sql(" FROM ");
         render::by_index(s, self.names, index);
-        // The index contains only rows with a batch. The planner does not derive that from the
-        // row comparison.
-        let is_partial = index == Index::CodesBatch;
-        s.sql(if is_partial { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
+        if index.is_by_expiry() {
+            s.sql(" WHERE i.state ").sql(DB::is_open());
+        } else {
+            // The index contains only rows with a batch. The planner does not derive that from the
+            // row comparison.
+            let is_partial = index == Index::CodesBatch;
+            s.sql(if is_partial { " WHERE i.batch IS NOT NULL" } else { " WHERE 1 = 1" });
+        }
         if is_range {
-            self.between(s, &fixed);
+            sort.between(s, &fixed);
         } else {
             for (column, value) in &fixed {
                 s.sql(format_args!(" AND i.{column} = "));
                 value.write(s);
             }
-            self.restrict_range(s, "i.created_at", id);
+            sort.restrict(s, &format!("i.{at}"), id);
         }
         s.sql(" ORDER BY ");
         for (column, _) in head {
-            s.sql(format_args!("i.{column} DESC, "));
+            s.sql(format_args!("i.{column}{direction}, "));
         }
-        s.sql(format_args!("i.created_at DESC, {id} DESC"));
-    }
-
-    /// Writes the candidates as a range over the whole key of the index.
-    fn between<DB: Dialect>(&self, s: &mut Statement<DB>, fixed: &[Fixed<'_>]) {
-        let until = self.filter.created.until.map(Timestamp::as_micros);
-        let after = self.page.after.as_ref();
-        let after = after.filter(|after| until.is_none_or(|until| after.at.as_micros() < until));
-        let end = match after {
-            Some(after) => vec![
-                ("created_at", Value::Time(after.at.as_micros())),
-                ("id", Value::Blob(after.id.as_bytes())),
-            ],
-            None => until.map(|until| ("created_at", Value::Time(until))).into_iter().collect(),
-        };
-        compare(s, ">=", fixed);
-        let is_before = if end.is_empty() { "<=" } else { "<" };
-        compare(s, is_before, &[fixed, &end].concat());
+        s.sql(format_args!("i.{at}{direction}, {id}{direction}"));
     }
 
     pub(super) fn page_and_one(&self) -> u64 {
         u64::from(self.page.limit) + 1
-    }
-
-    /// Restricts the candidates to the requested range of the list.
-    pub(super) fn restrict_range<DB: Dialect>(&self, s: &mut Statement<DB>, at: &str, id: &str) {
-        render::span(s, at, &self.filter.created);
-        render::after(s, at, id, self.page.after.as_ref(), InvitationId::as_bytes);
     }
 
     /// Joins the candidates `c` with their invitations and checks the whole filter.
@@ -192,21 +185,8 @@ pub(super) fn valid(scope: &Scope) -> Index {
     }
 }
 
-/// Compares columns of the index with values, if there are any. PostgreSQL plans a query without
-/// values once.
-fn compare<DB: Dialect>(s: &mut Statement<DB>, is: &str, key: &[Fixed<'_>]) {
-    if key.is_empty() {
-        return;
-    }
-    s.sql(" AND ").list(key, |s, (column, _)| {
-        s.sql(format_args!("i.{column}"));
-    });
-    s.sql(format_args!(" {is} "))
-        .list(key, |s, (_, value)| DB::hide_from_planner(s, |s| value.write(s)));
-}
-
 impl Value<'_> {
-    fn write<DB: Dialect>(self, s: &mut Statement<DB>) {
+    pub(super) fn write<DB: Dialect>(self, s: &mut Statement<DB>) {
         match self {
             Self::Text(text) => s.text(text),
             Self::Blob(bytes) => s.blob(bytes),

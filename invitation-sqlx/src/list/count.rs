@@ -1,7 +1,7 @@
 //! The number of invitations of each status.
 
 use invitation_core::{
-    Filter, Limits, PageRequest, Scope, Search, Status, StatusCounts, StoreError,
+    Filter, Limits, ListOrder, PageRequest, Scope, Search, State, Status, StatusCounts, StoreError,
 };
 
 use super::{
@@ -24,6 +24,9 @@ pub(crate) async fn count<DB: Dialect>(
     filter: &Filter,
     cap: u32,
 ) -> Result<StatusCounts, StoreError> {
+    // The number of matches depends on no order. The plans for the order of creation reach every
+    // status.
+    let filter = &Filter { order: ListOrder::NewestFirst, ..filter.clone() };
     if let Some(search) = &filter.search {
         let page = PageRequest { after: None, limit: 1 };
         let query = ListQuery { names, scope, filter, page: &page };
@@ -144,7 +147,10 @@ fn of_status<DB: Dialect>(
             (_, Scope::All) => (Index::StatesAnywhere, "created_at"),
         };
         render::by_index(s, names, index);
-        s.sql(" WHERE i.state = ").sql(render::state(status.state()));
+        match status.state() {
+            State::Open => s.sql(" WHERE i.state ").sql(DB::is_open()),
+            state => s.sql(" WHERE i.state = ").sql(render::state(state)),
+        };
         render::scope(s, scope);
         render::validity(s, "i.expires_at", status, filter);
         render::span(s, "i.created_at", created);
@@ -155,6 +161,16 @@ fn of_status<DB: Dialect>(
 
 /// Whether the table of states holds all columns that the filter needs.
 pub(super) fn is_told_by_states(filter: &Filter) -> bool {
-    let Filter { now: _, status: _, role, inviter, batch, created: _, expires: _, search } = filter;
+    let Filter {
+        now: _,
+        status: _,
+        role,
+        inviter,
+        batch,
+        created: _,
+        expires: _,
+        search,
+        order: _,
+    } = filter;
     role.is_none() && inviter.is_none() && batch.is_none() && search.is_none()
 }

@@ -1,7 +1,7 @@
 //! Runs the plans of a list.
 
 use invitation_core::{
-    Filter, InvitationId, PageRequest, Position, Record, Scope, StoreError, StorePage,
+    Filter, InvitationId, ListOrder, PageRequest, Position, Record, Scope, StoreError, StorePage,
 };
 
 use super::{
@@ -29,7 +29,7 @@ pub(crate) async fn list<DB: Dialect>(
     for plan in plan::plans::<DB>(scope, filter, chosen) {
         let (items, end) = query.run::<DB>(conn, &plan).await?;
         let is_full = items.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let position = |last: &Record| Position { at: last.created_at, id: last.id };
+        let position = |last: &Record| filter.order.position(last);
         let found = StorePage::from_one_more(items, page.limit, position);
         if is_full || end.is_none() {
             return Ok(found);
@@ -66,8 +66,12 @@ impl ListQuery<'_> {
     /// Writes the query for the matches among the candidates, followed by the position where the
     /// candidates ended. The database reads the second part only if the first leaves room for it.
     fn page<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>) {
-        let (max, order) = (plan.max(self.filter), self.order::<DB>(plan));
+        let max = plan.max(self.filter);
         let page_and_one = self.page_and_one();
+        // Candidates of a small set have no expiry, so that only their rows can be sorted by it.
+        let sorts_rows = !plan.is_scan() && self.filter.order == ListOrder::SoonestExpiryFirst;
+        let order =
+            if sorts_rows { "i.expires_at, i.id".to_owned() } else { self.order::<DB>(plan) };
         self.end(s, plan, max);
         let columns = &row::INVITATION;
         s.sql(format_args!(
@@ -81,12 +85,17 @@ impl ListQuery<'_> {
             s.sql(") f WHERE (SELECT COUNT(*) FROM z) = 0");
             if !matches!(plan, Plan::ByValidityLength(_)) {
                 render::scope_of(s, "f", self.scope);
-                self.restrict_range(s, "f.at", "f.which");
+                if !sorts_rows {
+                    self.sort().restrict(s, "f.at", "f.which");
+                }
             }
-            s.sql(format_args!(" ORDER BY {order}"));
+            s.sql(" ORDER BY ").sql(self.order::<DB>(plan));
         }
         s.sql(") c");
         self.join_and_filter(s, plan);
+        if sorts_rows {
+            self.sort().restrict(s, "i.expires_at", "i.id");
+        }
         s.sql(format_args!(" ORDER BY {order} LIMIT {page_and_one}) found UNION ALL SELECT "));
         for _ in columns.split(',') {
             s.sql("NULL, ");

@@ -44,11 +44,15 @@ impl Index {
             }
             Self::StatesKey => (STATES, KEY, &["division", "state", "created_at", "id"]),
             Self::StatesAnywhere => (STATES, "states_anywhere", &["state", "created_at", "id"]),
-            Self::StatesValid => (STATES, "states_valid", &["state", "division", "expires_at"]),
-            Self::StatesValidAnywhere => {
-                (STATES, "states_valid_anywhere", &["state", "expires_at"])
+            Self::StatesValid => {
+                (STATES, "states_valid", &["state", "division", "expires_at", "id"])
             }
-            Self::StatesValidBy => (STATES, "states_valid_by", &["state", "inviter", "expires_at"]),
+            Self::StatesValidAnywhere => {
+                (STATES, "states_valid_anywhere", &["state", "expires_at", "id"])
+            }
+            Self::StatesValidBy => {
+                (STATES, "states_valid_by", &["state", "inviter", "expires_at", "id"])
+            }
             Self::TermsKey => {
                 ("search_terms", KEY, &["term", "division", "created_at", "invitation"])
             }
@@ -63,6 +67,19 @@ impl Index {
     /// Whether its entries hold the expiry, although no scan is ordered by it.
     pub(crate) const fn has_expiry(self) -> bool {
         matches!(self, Self::StatesKey | Self::StatesAnywhere)
+    }
+
+    /// Whether queries use it for invitations in the open state only.
+    pub(crate) const fn is_by_expiry(self) -> bool {
+        matches!(self, Self::StatesValid | Self::StatesValidAnywhere | Self::StatesValidBy)
+    }
+
+    /// Returns the columns after the state, which is the first one of an index by expiry.
+    pub(crate) fn key(self) -> &'static [&'static str] {
+        match self.columns() {
+            [_, key @ ..] if self.is_by_expiry() => key,
+            columns => columns,
+        }
     }
 
     pub(crate) const fn table(self) -> &'static str {

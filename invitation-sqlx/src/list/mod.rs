@@ -10,5 +10,6 @@ mod count;
 mod execute;
 mod index;
 mod plan;
+mod sort;
 
 pub(crate) use self::{count::count, execute::list, index::Index};

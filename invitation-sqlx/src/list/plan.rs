@@ -1,6 +1,8 @@
 //! Plans: which candidates a list reads, chosen by the filter.
 
-use invitation_core::{Division, Filter, Scope, Search, SearchTerm, State, Status, StoreError};
+use invitation_core::{
+    BatchId, Division, Filter, ListOrder, Scope, Search, SearchTerm, State, Status, StoreError,
+};
 
 use super::{Index, all_terms::ChosenTerms, count};
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
@@ -24,6 +26,8 @@ pub(super) enum Plan<'a> {
     /// A *small set*: all invitations that a search term or a tag finds, in any order. If there
     /// are few of them, they are the whole answer.
     Found(Option<&'a SearchTerm>, &'a Search),
+    /// A small set: all invitations of a batch.
+    Batch(&'a BatchId),
     /// A small set: all invitations that have expired, or that have not.
     Validity(Status),
     /// Expired or active invitations in any number, in groups with the same length of validity.
@@ -46,19 +50,62 @@ pub(super) fn plans<'a, DB: Dialect>(
     filter: &'a Filter,
     chosen: ChosenTerms<'a>,
 ) -> Vec<Plan<'a>> {
-    let Filter { now: _, status, role, inviter, batch, created: _, expires: _, search } = filter;
+    match filter.order {
+        ListOrder::NewestFirst => newest_first::<DB>(scope, filter, chosen),
+        ListOrder::SoonestExpiryFirst => soonest_expiry_first(scope, filter, chosen),
+    }
+}
+
+/// Returns the plans that find candidates by a search.
+fn found<'a>(filter: &'a Filter, rare: Vec<&'a SearchTerm>) -> Vec<Plan<'a>> {
+    match &filter.search {
+        Some(search) if search.terms().is_empty() => vec![Plan::Found(None, search)],
+        Some(search) => rare.into_iter().map(|term| Plan::Found(Some(term), search)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Returns the plans of active invitations in the order of expiry: small sets, which are sorted,
+/// and then a scan.
+fn soonest_expiry_first<'a>(
+    scope: &'a Scope,
+    filter: &'a Filter,
+    chosen: ChosenTerms<'a>,
+) -> Vec<Plan<'a>> {
+    let mut plans = found(filter, chosen.rare);
+    plans.extend(filter.batch.as_ref().map(Plan::Batch));
+    plans.push(match (&filter.inviter, scope) {
+        (Some(user), _) => Plan::Scan(Index::StatesValidBy, vec![Value::Text(user.as_str())]),
+        (None, Scope::Division(division)) => {
+            Plan::Scan(Index::StatesValid, vec![Value::Text(division.as_str())])
+        }
+        (None, Scope::All) => Plan::Scan(Index::StatesValidAnywhere, Vec::new()),
+    });
+    plans
+}
+
+fn newest_first<'a, DB: Dialect>(
+    scope: &'a Scope,
+    filter: &'a Filter,
+    chosen: ChosenTerms<'a>,
+) -> Vec<Plan<'a>> {
+    let Filter {
+        now: _,
+        status,
+        role,
+        inviter,
+        batch,
+        created: _,
+        expires: _,
+        search: _,
+        order: _,
+    } = filter;
     let division = match scope {
         Scope::All => None,
         Scope::Division(division) => Some(Value::Text(division.as_str())),
     };
     let within = |one, anywhere| if division.is_some() { one } else { anywhere };
-    let mut plans: Vec<_> = match search {
-        Some(search) if search.terms().is_empty() => vec![Plan::Found(None, search)],
-        Some(search) => {
-            chosen.rare.into_iter().map(|term| Plan::Found(Some(term), search)).collect()
-        }
-        None => Vec::new(),
-    };
+    let mut plans = found(filter, chosen.rare);
     let scans = [
         batch
             .as_ref()
@@ -128,10 +175,14 @@ impl Plan<'_> {
         match self {
             // Checking the terms of a candidate costs a look at the table of terms.
             Self::Scan(..) | Self::AllTerms(..) if filter.search.is_some() => 1_000,
-            Self::Scan(..) | Self::AllTerms(..) | Self::Validity(_) | Self::ByValidityLength(_) => {
-                2_000
-            }
-            Self::Found(..) => MAX_FOUND,
+            Self::Scan(..)
+            | Self::AllTerms(..)
+            | Self::Batch(_)
+            | Self::Validity(_)
+            | Self::ByValidityLength(_) => 2_000,
+            Self::Found(..) if filter.order == ListOrder::NewestFirst => MAX_FOUND,
+            // The expiry of each candidate costs a look at its row, before the sort.
+            Self::Found(..) => 1_000,
         }
     }
 

@@ -283,7 +283,7 @@ pub(crate) fn pending<DB: Dialect>(s: &mut Statement<DB>, quota: &Quota) {
         QuotaOf::Inviter(user) => s.sql("i.inviter = ").text(user.as_str()),
         QuotaOf::Division(division) => s.sql("i.division = ").text(division.as_str()),
     };
-    s.sql(" AND i.state = ").sql(state(State::Open));
+    s.sql(" AND i.state ").sql(DB::is_open());
     s.sql(" AND i.expires_at > ").int(quota.now.as_micros());
 }
 
@@ -307,11 +307,24 @@ pub(crate) fn after<DB: Dialect, I>(
     after: Option<&Position<I>>,
     bytes: impl FnOnce(&I) -> &[u8; 16],
 ) {
-    if let Some(after) = after {
+    beyond(s, "<", at, id, after, bytes);
+}
+
+/// Writes that a row lies strictly beyond a position: `<` in a descending order, `>` in an
+/// ascending one.
+pub(crate) fn beyond<DB: Dialect, I>(
+    s: &mut Statement<DB>,
+    is: &str,
+    at: &str,
+    id: &str,
+    position: Option<&Position<I>>,
+    bytes: impl FnOnce(&I) -> &[u8; 16],
+) {
+    if let Some(after) = position {
         let time = after.at.as_micros();
         // MySQL and MariaDB find the beginning in an index by the first comparison only.
-        s.sql(format_args!(" AND {at} <= ")).int(time);
-        s.sql(format_args!(" AND ({at}, {id}) < (")).int(time);
+        s.sql(format_args!(" AND {at} {is}= ")).int(time);
+        s.sql(format_args!(" AND ({at}, {id}) {is} (")).int(time);
         s.sql(", ").blob(bytes(&after.id)).sql(")");
     }
 }

@@ -53,7 +53,7 @@ fn bound(question: Question) -> u64 {
         // Up to 5,001 search terms, collected four times, and then a scan.
         Question::Search(_) => 60_000,
         // The candidates of two pages.
-        Question::MiddlePage => 26_000,
+        Question::MiddlePage | Question::NextToExpire => 26_000,
         // Up to 2,000 candidates, three times, and the remaining ones.
         _ => 14_000,
     }
