@@ -65,7 +65,7 @@ macro_rules! rights {
         }
     };
 }
-rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export);
+rights!(Create Bulk View Copy Amend Rotate Revoke Reinstate Delete Audit Export Reservations);
 
 /// An actor whose role has the right `R`. The extractor rejects as [`SignedIn`] does. It rejects
 /// an actor without the right with 403; the denial event names the invitation in the path, if

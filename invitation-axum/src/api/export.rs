@@ -18,7 +18,7 @@ use super::{
 use crate::{
     authorization::{Authorized, to},
     problem::Problem,
-    query::{FilterQuery, ListQuery, Query, StatusQuery, with_errors_in_query},
+    query::{FilterQuery, ListQuery, Query, SortQuery, StatusQuery, with_errors_in_query},
     web::Web,
 };
 
@@ -39,14 +39,14 @@ const COLUMNS: [&str; 14] = [
     "version",
 ];
 
-/// Exports the list as a CSV file, newest first, without the codes. The file is UTF-8 with a byte
+/// Exports the list as a CSV file in its order, without the codes. The file is UTF-8 with a byte
 /// order mark. A cell, or a part of one, that a spreadsheet could take for a formula gets an
 /// apostrophe in front. An import removes these apostrophes.
 #[utoipa::path(
     get,
     path = "/export.csv",
     operation_id = "export_invitations",
-    params(StatusQuery, FilterQuery),
+    params(StatusQuery, SortQuery, FilterQuery),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
         docs::Common, docs::WithQuery, docs::InBulk,

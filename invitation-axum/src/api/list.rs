@@ -14,13 +14,13 @@ use crate::{
     body,
     problem::Problem,
     query::{
-        FilterQuery, ListQuery, PageQuery, Query, QueryErrors, QueryParams, StatusFilter,
-        StatusQuery, with_errors_in_query,
+        FilterQuery, ListQuery, PageQuery, Query, QueryErrors, QueryParams, SortOrder, SortQuery,
+        StatusFilter, StatusQuery, with_errors_in_query,
     },
     web::Web,
 };
 
-/// A page of invitations, newest first.
+/// A page of invitations, in the order of the list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = InvitationPage)]
 pub(crate) struct PageBody {
@@ -40,12 +40,12 @@ impl PageBody {
     }
 }
 
-/// Lists the invitations within the actor's reach, newest first.
+/// Lists the invitations within the actor's reach: newest first, or by `sort`.
 #[utoipa::path(
     get,
     path = "/",
     operation_id = "list_invitations",
-    params(StatusQuery, FilterQuery, PageQuery),
+    params(StatusQuery, SortQuery, FilterQuery, PageQuery),
     responses((status = 200, description = "A page", body = PageBody), docs::Common, docs::WithQuery),
 )]
 pub(crate) async fn list(
@@ -74,11 +74,52 @@ pub(crate) struct SearchBody {
     /// Only invitations of this division.
     #[schema(min_length = 1, max_length = 64)]
     division: Option<String>,
+    /// Only invitations that the user with this id created.
+    #[schema(min_length = 1, max_length = 128)]
+    inviter: Option<String>,
+    /// Only invitations that the call with this id created.
+    #[schema(format = Uuid)]
+    batch: Option<String>,
+    /// Only invitations created at this instant or later.
+    #[schema(format = DateTime)]
+    created_after: Option<String>,
+    /// Only invitations created before this instant.
+    #[schema(format = DateTime)]
+    created_before: Option<String>,
+    /// Only invitations that expire at this instant or later.
+    #[schema(format = DateTime)]
+    expires_after: Option<String>,
+    /// Only invitations that expire before this instant.
+    #[schema(format = DateTime)]
+    expires_before: Option<String>,
+    /// The order, as in the parameter `sort` of `GET /`.
+    #[schema(value_type = Option<SortOrder>)]
+    sort: Option<String>,
     /// The maximum number of items; 50 by default.
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// The `next_cursor` of the previous page.
     cursor: Option<String>,
+}
+
+impl SearchBody {
+    /// Returns the fields as query parameters, whose parsers read them.
+    fn into_query(self) -> (ListQuery, PageQuery) {
+        let filter = FilterQuery {
+            search: self.search,
+            role: self.role,
+            division: self.division,
+            inviter: self.inviter,
+            batch: self.batch,
+            created_after: self.created_after,
+            created_before: self.created_before,
+            expires_after: self.expires_after,
+            expires_before: self.expires_before,
+        };
+        let (status, sort) = (StatusQuery { status: self.status }, SortQuery { sort: self.sort });
+        let limit = self.limit.map(|limit| limit.to_string());
+        (ListQuery { status, sort, filter }, PageQuery { limit, cursor: self.cursor })
+    }
 }
 
 /// Lists the invitations within the actor's reach as `GET /` does, with the search in the body. Use
@@ -95,11 +136,7 @@ pub(crate) async fn search(
     Authorized(actor, _): Authorized<to::View>,
     body::Json(body): body::Json<SearchBody>,
 ) -> Result<Json<PageBody>, Problem> {
-    let SearchBody { search, status, role, division, limit, cursor } = body;
-    // The fields pass through the parsers of the query parameters, which take text.
-    let filter = FilterQuery { search, role, division };
-    let query = ListQuery { status: StatusQuery { status }, filter };
-    let page = PageQuery { limit: limit.map(|limit| limit.to_string()), cursor };
+    let (query, page) = body.into_query();
     let mut errors = QueryErrors::default();
     let (criteria, paging) = (query, page).parse(&mut errors);
     errors.into_result().map_err(Problem::about_the_body)?;

@@ -4,15 +4,17 @@ mod amend;
 pub(crate) mod bulk;
 mod create;
 pub(crate) mod docs;
-mod draft;
+pub(crate) mod draft;
 mod events;
 mod export;
 mod invitation;
 mod list;
 mod metadata;
 mod one;
+mod revoke_all;
 pub(crate) mod rows;
 pub(crate) mod streamed;
+mod uses;
 
 use axum::{
     Router,
@@ -32,11 +34,14 @@ impl Web {
     ///
     /// | Route | Required right | Purpose |
     /// |---|---|---|
-    /// | `GET /` | `View` | a page, newest first: `status`, `search`, `role`, `division`, `limit`, `cursor` |
+    /// | `GET /` | `View` | a page: `status`, `search`, `role`, `division`, `inviter`, `batch`, `created_after`, `created_before`, `expires_after`, `expires_before`, `sort`, `limit`, `cursor` |
     /// | `POST /search` | `View` | the same with the search in the body, for searches that must not appear in a URL |
-    /// | `GET /counts` | `View` | the number of invitations of each status |
+    /// | `GET /counts` | `View` | the number of invitations of each status, with the same filters |
     /// | `POST /` | `Create` | a new invitation; `Idempotency-Key` |
     /// | `GET /{id}` | `View` | one invitation, with its version as `ETag` |
+    /// | `GET /{id}/redemptions` | `View` | its redemptions, newest first: `limit`, `cursor` |
+    /// | `GET /reservations` | `Reservations` | the open reservations, newest first: `limit`, `cursor` |
+    /// | `POST /revoke` | `Revoke` | revokes all invitations of an inviter, division, batch or role |
     /// | `POST /{id}/copy` | `Copy` | its code and a link, to share |
     /// | `PATCH /{id}` | `Amend` | other terms; `If-Match`, as for the next two rows |
     /// | `POST /{id}/revoke`, `/reinstate`, `/rotate` | `Revoke`, `Reinstate`, `Rotate` | a change of the invitation or of its code |
@@ -77,7 +82,10 @@ pub(crate) fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(bulk::bulk))
         .routes(routes!(export::export))
         .routes(routes!(events::events))
+        .routes(routes!(uses::reservations))
+        .routes(routes!(revoke_all::revoke_all))
         .routes(routes!(one::get, amend::amend, one::delete))
+        .routes(routes!(uses::redemptions))
         .routes(routes!(one::copy))
         .routes(routes!(one::revoke))
         .routes(routes!(one::reinstate))

@@ -15,9 +15,9 @@ pub(crate) use self::{
     errors::QueryErrors,
     events::EventQuery,
     given::Given,
-    invitations::{FilterQuery, ListQuery, StatusQuery},
+    invitations::{FilterQuery, ListQuery, SortQuery, StatusQuery},
     page::PageQuery,
-    schemas::{EventKind, Outcome, OutcomeChoice, StatusFilter},
+    schemas::{EventKind, Outcome, OutcomeChoice, SortOrder, StatusFilter},
 };
 use crate::{problem::Problem, web::Web};
 

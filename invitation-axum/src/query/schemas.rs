@@ -15,6 +15,17 @@ pub(crate) enum StatusFilter {
     Revoked,
 }
 
+/// The order of a list of invitations.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the values of a parameter")]
+pub(crate) enum SortOrder {
+    /// The newest first.
+    Created,
+    /// The soonest to expire first, of active invitations.
+    Expires,
+}
+
 /// The action that was done or attempted.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]

@@ -5,17 +5,20 @@ mod changes;
 mod create;
 mod events;
 mod export;
+mod filters;
 mod hostile;
 mod list;
 mod one;
 mod openapi;
 mod order;
 mod raw;
+mod revoke_all;
 mod silence;
 mod sockets;
 mod stalling;
 mod store;
 mod support;
+mod uses;
 
 #[path = "../harness/mod.rs"]
 mod harness;

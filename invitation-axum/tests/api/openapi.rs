@@ -41,7 +41,7 @@ async fn every_operation_says_how_it_can_fail() {
             }
         }
     }
-    assert_eq!(operations, 14);
+    assert_eq!(operations, 17);
 }
 
 /// Every reference in the document resolves within it.

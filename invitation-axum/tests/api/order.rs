@@ -26,6 +26,9 @@ fn routes() -> Vec<(Method, String, bool)> {
         (Method::POST, "/bulk".into(), false),
         (Method::GET, "/export.csv".into(), false),
         (Method::GET, "/events".into(), false),
+        (Method::GET, format!("/{ID}/redemptions"), true),
+        (Method::GET, "/reservations".into(), false),
+        (Method::POST, "/revoke".into(), false),
     ];
     for what in ["revoke", "reinstate", "rotate"] {
         routes.push((Method::POST, format!("/{ID}/{what}"), false));

@@ -1,0 +1,136 @@
+//! The endpoints that list the redemptions of an invitation, and the open reservations.
+
+use axum::{Json, extract::State};
+use invitation_core::{OpenReservation, Redemption};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::docs;
+use crate::{
+    authorization::{Authorized, PathId, to},
+    problem::Problem,
+    query::{PageQuery, Query, with_errors_in_query},
+    web::Web,
+};
+
+/// One redemption of an invitation.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Redemption)]
+pub(crate) struct RedemptionBody {
+    /// The username of the account that was created.
+    username: String,
+    /// The id of the user whose account was created.
+    user: String,
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+impl RedemptionBody {
+    fn of(redemption: &Redemption) -> Self {
+        Self {
+            username: redemption.username.to_string(),
+            user: redemption.user.to_string(),
+            at: redemption.at.to_string(),
+        }
+    }
+}
+
+/// A page of redemptions, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RedemptionPage)]
+pub(crate) struct RedemptionPageBody {
+    items: Vec<RedemptionBody>,
+    /// The cursor of the next page; `null` if nothing follows.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// Lists the redemptions of an invitation, newest first.
+#[utoipa::path(
+    get,
+    path = "/{id}/redemptions",
+    operation_id = "list_redemptions",
+    params(docs::Id, PageQuery),
+    responses(
+        (status = 200, description = "A page", body = RedemptionPageBody),
+        docs::OnOne, docs::WithQuery,
+    ),
+)]
+pub(crate) async fn redemptions(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::View>,
+    id: PathId,
+    Query(paging): Query<PageQuery>,
+) -> Result<Json<RedemptionPageBody>, Problem> {
+    let page = web.service().redemptions(&actor, id.id()?, paging).await;
+    let page = with_errors_in_query(page)?;
+    Ok(Json(RedemptionPageBody {
+        items: page.items().iter().map(RedemptionBody::of).collect(),
+        next_cursor: page.next().map(|cursor| cursor.to_string()),
+    }))
+}
+
+/// A use of an invitation that is held for a new user whose account is being created.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reservation)]
+pub(crate) struct ReservationBody {
+    /// The id of the invitation.
+    #[schema(format = Uuid)]
+    invitation: String,
+    /// The username of the new user.
+    username: String,
+    /// The id of the new user.
+    user: String,
+    #[schema(format = DateTime)]
+    since: String,
+    /// The instant from which another user may take over the use.
+    #[schema(format = DateTime)]
+    until: String,
+}
+
+impl ReservationBody {
+    fn of(reservation: &OpenReservation) -> Self {
+        let open = reservation.open();
+        Self {
+            invitation: open.invitation.to_string(),
+            username: open.lease.username.to_string(),
+            user: open.lease.user.to_string(),
+            since: open.lease.since.to_string(),
+            until: open.lease.until.to_string(),
+        }
+    }
+}
+
+/// A page of reservations, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReservationPage)]
+pub(crate) struct ReservationPageBody {
+    items: Vec<ReservationBody>,
+    /// The cursor of the next page; `null` if nothing follows.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// Lists the open reservations within the actor's reach, newest first. An expired one is listed
+/// until another user takes over its use.
+#[utoipa::path(
+    get,
+    path = "/reservations",
+    operation_id = "list_reservations",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "A page", body = ReservationPageBody),
+        docs::Common, docs::WithQuery,
+    ),
+)]
+pub(crate) async fn reservations(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Reservations>,
+    Query(paging): Query<PageQuery>,
+) -> Result<Json<ReservationPageBody>, Problem> {
+    let page = with_errors_in_query(web.service().reservations(&actor, None, paging).await)?;
+    Ok(Json(ReservationPageBody {
+        items: page.items().iter().map(ReservationBody::of).collect(),
+        next_cursor: page.next().map(|cursor| cursor.to_string()),
+    }))
+}
