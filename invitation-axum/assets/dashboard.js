@@ -135,12 +135,18 @@
         method: "POST",
         body: new URLSearchParams(new FormData(form)),
       });
+      // The whole page shows mistakes beside their fields.
+      if (!response.ok) return form.submit();
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("[data-inv-results]");
       // The link that clears the filters comes and goes with them.
       const buttons = page.querySelector("form[data-inv-filters] .inv-field-buttons");
       form.querySelector(".inv-field-buttons").replaceChildren(...buttons.childNodes);
       results.replaceChildren(...fresh.childNodes);
+      // One filter may set another: only active invitations are sorted by expiry.
+      for (const { name, value } of page.querySelectorAll("form[data-inv-filters] select")) {
+        form.elements[name].value = value;
+      }
       // A search that resembles a code has no address, and the list keeps none then.
       history.replaceState(null, "", response.redirected ? response.url : form.dataset.invHome);
       announce(results.querySelector(".inv-summary").textContent);
@@ -153,6 +159,6 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-inv-filters]");
-    if (form && event.target.matches("select")) filter(form);
+    if (form && event.target.matches("select, [inputmode=numeric]")) filter(form);
   });
 })();

@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Criteria, Division, Error, InvitationId, InvitationView, Page, Paging, Right, Scope, Status,
-    StatusCounts,
+    Criteria, Division, Error, FieldError, InvitationId, InvitationView, Page, Paging, Right,
+    Scope, Status, StatusCounts, TimeRange, Timestamp,
 };
 
 use super::{
@@ -20,15 +20,23 @@ use super::{
 };
 use crate::{
     problem::Problem,
-    query::{ListQuery, PageQuery, QueryErrors, QueryParams},
+    query::{FilterQuery, ListQuery, PageQuery, QueryErrors, QueryParams},
 };
 
 /// The page lengths on offer.
 const LENGTHS: [&str; 3] = ["50", "100", "200"];
 
+/// The order by soonest expiry, as the form and the URL name it.
+const BY_EXPIRY: &str = "expires";
+
+/// The largest number of days in *Expiring within*: the longest lifetime.
+const MAX_DAYS: i64 = 365;
+
 /// The parameters of a list as the user typed them.
 struct ListForm {
     query: ListQuery,
+    /// The number of days within which an invitation expires.
+    within: String,
     page: PageQuery,
     /// The cursors of the pages before this one.
     back: String,
@@ -56,7 +64,7 @@ pub(super) async fn show(
 pub(super) async fn search(context: PageContext, request: Request) -> Result<Response, Problem> {
     context.must(Right::View, None).await?;
     let asked = ListForm::of(&Input::of_body(request, context.web()).await?);
-    let is_understood = asked.parse(context.t(), &mut Mistakes::default()).is_some();
+    let is_understood = asked.parse(&context, &mut Mistakes::default()).is_some();
     match asked.links(&context).link() {
         Some(link) if is_understood => Ok(Redirect::to(&link).into_response()),
         _ => listed(&context, &asked, Source::Form, None).await,
@@ -76,7 +84,7 @@ async fn listed(
 ) -> Result<Response, Problem> {
     let (service, actor, t) = (context.service(), context.actor(), context.t());
     let mut mistakes = Mistakes::default();
-    let wanted = asked.parse(t, &mut mistakes);
+    let wanted = asked.parse(context, &mut mistakes);
     let mut found = None;
     if let Some((criteria, paging)) = wanted {
         match service.list(actor, &criteria, paging).await {
@@ -135,15 +143,33 @@ async fn listed(
 impl ListForm {
     fn of(input: &Input) -> Self {
         let given = &mut input.given();
-        let (query, page) = QueryParams::take(given);
-        Self { query, page, back: given.take("back").unwrap_or_default() }
+        let (mut query, page): (ListQuery, PageQuery) = QueryParams::take(given);
+        // The form shows no other filters, so a URL has no others.
+        let FilterQuery { search, role, division, .. } = query.filter;
+        query.filter = FilterQuery { search, role, division, ..FilterQuery::default() };
+        let within = given.take("within").unwrap_or_default();
+        // Only an active invitation expires, and the form sends the status *All* by default.
+        let is_about_expiry = !within.is_empty() || query.sort.sort.as_deref() == Some(BY_EXPIRY);
+        let status = &mut query.status.status;
+        if is_about_expiry && matches!(status.as_deref(), None | Some("all")) {
+            *status = Some(Status::Active.as_str().to_owned());
+        }
+        Self { query, within, page, back: given.take("back").unwrap_or_default() }
     }
 
-    fn parse(&self, t: &Strings, mistakes: &mut Mistakes) -> Option<(Criteria, Paging)> {
-        let mut errors = QueryErrors::default();
-        let parsed = (self.query.parse(&mut errors), self.page.parse(&mut errors));
+    fn parse(&self, context: &PageContext, mistakes: &mut Mistakes) -> Option<(Criteria, Paging)> {
+        let (t, mut errors) = (context.t(), QueryErrors::default());
+        let (mut criteria, paging) = (self.query.parse(&mut errors), self.page.parse(&mut errors));
         mistakes.add_query(t, &errors);
-        mistakes.is_empty().then_some(parsed)
+        if !self.within.is_empty() {
+            let expires = mistakes.check(t, expires_within(&self.within, context.now()));
+            criteria = criteria.expiring_within(expires.unwrap_or_default());
+        }
+        mistakes.is_empty().then_some((criteria, paging))
+    }
+
+    fn sort(&self) -> &str {
+        or_empty(&self.query.sort.sort)
     }
 
     fn status(&self) -> &str {
@@ -194,7 +220,7 @@ impl ListForm {
     }
 
     fn is_filtered(&self) -> bool {
-        let all = [self.role(), self.division(), self.search()];
+        let all = [self.role(), self.division(), self.search(), &self.within];
         all.iter().any(|value| !value.is_empty()) || !matches!(self.status(), "" | "all")
     }
 
@@ -202,11 +228,14 @@ impl ListForm {
         let status = if self.status() == "all" { "" } else { self.status() };
         // A default value is left out of the URL.
         let limit = if self.limit() == LENGTHS[0] { "" } else { self.limit() };
+        let sort = if self.sort() == BY_EXPIRY { BY_EXPIRY } else { "" };
         let (mut in_url, form_only) = split_off_codes(
             context,
             &[("role", self.role()), ("division", self.division()), ("search", self.search())],
         );
         in_url.insert(0, ("status", status.to_owned()));
+        in_url.push(("within", self.within.clone()));
+        in_url.push(("sort", sort.to_owned()));
         in_url.push(("limit", limit.to_owned()));
         ListLinks {
             list: context.home(),
@@ -216,6 +245,16 @@ impl ListForm {
             cursor: self.cursor(),
             back: &self.back,
         }
+    }
+}
+
+/// Returns the time range from now until this number of days later.
+fn expires_within(days: &str, now: Timestamp) -> Result<TimeRange, FieldError> {
+    let days = days.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    let until = days.and_then(|days| now.checked_add(time::Duration::days(days)));
+    match until {
+        Some(until) => Ok(TimeRange { from: Some(now), until: Some(until) }),
+        None => Err(FieldError::new("within", format!("must be 1 to {MAX_DAYS} days"))),
     }
 }
 
@@ -247,7 +286,11 @@ fn filters(context: &PageContext, asked: &ListForm) -> Vec<Field> {
         fields.push(Field::new("role", &*t.filter_role, asked.role(), Kind::Choice(choices)));
     }
     fields.extend(division_filter(context, &t.filter_division, asked.division()));
+    fields.push(Field::new("within", &*t.expiring_within, &*asked.within, Kind::Number));
     fields.push(Field::new("search", &*t.search, asked.search(), Kind::Search));
+    let orders =
+        vec![Choice::new("created", &*t.newest_first), Choice::new(BY_EXPIRY, &*t.soonest_expiry)];
+    fields.push(Field::new("sort", &*t.sort_by, asked.sort(), Kind::Choice(orders)));
     let choices = LENGTHS.iter().map(|length| Choice::new(*length, *length)).collect();
     fields.push(Field::new("limit", &*t.rows, asked.limit(), Kind::Choice(choices)));
     fields

@@ -139,6 +139,30 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
 }
 
 #[tokio::test]
+async fn sort_by_expiry_shows_the_status_that_goes_with_it() {
+    let scene = Scene::open(Look::default()).await;
+    scene.host.fill(12).await;
+    scene.sign_in("admin").await;
+    scene.find("#inv-sort").await.select_by_value("expires").await.unwrap();
+    scene.until("return location.search === '?status=active&sort=expires'").await;
+    scene.until("return document.querySelector('#inv-status').value === 'active'").await;
+    scene
+        .until(
+            "const times = [...document.querySelectorAll('tbody td:nth-child(5) time')]\
+             .map((time) => time.dateTime);\
+             return times.length > 1 && times.every((t, n) => n === 0 || times[n - 1] <= t)",
+        )
+        .await;
+    scene.find("#inv-within").await.send_keys("3").await.unwrap();
+    scene.press(keys::TAB).await;
+    scene.until("return location.search === '?status=active&within=3&sort=expires'").await;
+    // Another status does not go with the order, and the whole page says so.
+    scene.find("#inv-status").await.select_by_value("used").await.unwrap();
+    scene.until("return document.querySelector('#inv-sort-error') !== null").await;
+    scene.window.close().await;
+}
+
+#[tokio::test]
 async fn the_keyboard_alone_is_enough() {
     let scene = Scene::open(Look::default()).await;
     scene.sign_in("sales-manager").await;

@@ -1,5 +1,6 @@
 //! Tests of the dashboard over plain HTTP: its responses and headers for each user.
 
+mod expiry;
 mod importing;
 mod pages;
 mod secrets;

@@ -52,8 +52,16 @@ strings! {
     filter_role = "Filter Role";
     /// The label of the division filter.
     filter_division = "Filter Division";
+    /// The label of the filter by the number of days until the expiry.
+    expiring_within = "Expiring within (days)";
     /// The label of the search.
     search = "Search";
+    /// The label of the order.
+    sort_by = "Sort By";
+    /// The order with the newest invitations first.
+    newest_first = "Newest";
+    /// The order with the active invitations that expire soonest first.
+    soonest_expiry = "Soonest expiry";
     /// The label of the number of rows.
     rows = "Rows";
     /// The button of the filters.
