@@ -13,11 +13,14 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-use invitation_core::{CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition};
+use invitation_core::{
+    CodeDigest, Facts, Outcome, Status, StoreError, StoreErrorKind, Target, Transition,
+};
 use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     error::{commit_error, store_error},
+    list::ListQuery,
     names::Names,
     ops::{Begin, Step},
     row,
@@ -49,6 +52,10 @@ impl<T, DB: Database> Scalar<DB> for T where
     T: for<'q> Encode<'q, DB> + for<'r> Decode<'r, DB> + Type<DB> + Send + Sync + Unpin + 'static
 {
 }
+
+/// Begins a statement with the tables `f` and `z` of a plan: the matches of the page, and a row if
+/// the plan would have to read too much.
+pub(crate) type ByValidityLength<DB> = fn(&mut Statement<DB>, &ListQuery<'_>, Status);
 
 /// A database that the store supports. The trait is sealed: the crate's features decide which
 /// databases implement it.
@@ -138,11 +145,12 @@ pub trait Dialect:
         false
     }
 
-    /// Returns whether lists by validity may read each length of validity by itself.
+    /// Returns the plan for lists of active or expired invitations by their length of validity, if
+    /// the database has one. It needs lateral joins, and an index on an expression.
     #[doc(hidden)]
     #[must_use]
-    fn lists_by_validity_length() -> bool {
-        false
+    fn by_validity_length() -> Option<ByValidityLength<Self>> {
+        None
     }
 
     /// Returns the number of rows that a statement touched.

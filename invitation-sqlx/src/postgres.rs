@@ -1,6 +1,7 @@
 //! The PostgreSQL dialect.
 
 mod arrays;
+mod by_validity_length;
 mod migrating;
 mod redeem;
 mod statement;
@@ -19,7 +20,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::{
     Joined, SqlStore,
-    dialect::Dialect,
+    dialect::{ByValidityLength, Dialect},
     error::{commit_error, store_error},
     names::{Names, names_a_table},
     ops::{self, Begin, Step},
@@ -104,9 +105,8 @@ impl Dialect for Postgres {
         fixed <= 1
     }
 
-    fn lists_by_validity_length() -> bool {
-        // The list needs LATERAL and an index on an expression.
-        true
+    fn by_validity_length() -> Option<ByValidityLength<Self>> {
+        Some(by_validity_length::begin)
     }
 
     fn affected(result: &PgQueryResult) -> u64 {

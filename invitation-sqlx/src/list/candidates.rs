@@ -10,19 +10,21 @@ use super::{
 use crate::{dialect::Dialect, names::Names, render, statement::Statement};
 
 /// A list that is asked for.
-pub(super) struct ListQuery<'a> {
-    pub(super) names: &'a Names,
-    pub(super) scope: &'a Scope,
-    pub(super) filter: &'a Filter,
-    pub(super) page: &'a PageRequest<InvitationId>,
+#[derive(Debug)]
+#[expect(unnameable_types, reason = "a part of the sealed dialects")]
+pub struct ListQuery<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) scope: &'a Scope,
+    pub(crate) filter: &'a Filter,
+    pub(crate) page: &'a PageRequest<InvitationId>,
 }
 
 impl ListQuery<'_> {
     /// Begins a statement with the table `z`: the candidate after the first `max`, if there is
     /// one. It is where the candidates of a scan end. A set with such a candidate is not small.
-    pub(super) fn end<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>, max: u32) {
-        if let Plan::ByValidityLength(status) = plan {
-            self.by_validity_length(s, *status);
+    pub(super) fn end<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_, DB>, max: u32) {
+        if let Plan::ByValidityLength(begin, status) = plan {
+            begin(s, self, *status);
             return;
         }
         if let Plan::AllTerms(division, terms) = plan {
@@ -40,7 +42,12 @@ impl ListQuery<'_> {
 
     /// Writes the query for the candidates, up to one more than `max`: the time of creation as
     /// `at`, and the id as `which`.
-    pub(super) fn candidates<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>, max: u32) {
+    pub(super) fn candidates<DB: Dialect>(
+        &self,
+        s: &mut Statement<DB>,
+        plan: &Plan<'_, DB>,
+        max: u32,
+    ) {
         let most = max.saturating_add(1);
         match plan {
             Plan::Scan(index, fixed) => {
@@ -48,7 +55,7 @@ impl ListQuery<'_> {
                 render::at_most(s, most);
             }
             Plan::AllTerms(division, terms) => self.with_all_terms(s, division, terms, max),
-            Plan::ByValidityLength(_) => {
+            Plan::ByValidityLength(..) => {
                 s.sql("SELECT at, which, NULL AS division FROM f");
             }
             Plan::Validity(status) => {
@@ -95,7 +102,7 @@ impl ListQuery<'_> {
 
     /// Returns the order of the candidates. Candidates of a range begin with the first column of
     /// the index, so that PostgreSQL need not sort them.
-    pub(super) fn order<DB: Dialect>(&self, plan: &Plan<'_>) -> String {
+    pub(super) fn order<DB: Dialect>(&self, plan: &Plan<'_, DB>) -> String {
         let direction = self.sort().direction;
         let is_headed = match plan {
             Plan::Scan(_, fixed) => fixed.len() == 1 && self.is_range::<DB>(fixed),
@@ -154,12 +161,12 @@ impl ListQuery<'_> {
         s.sql(format_args!("i.{at}{direction}, {id}{direction}"));
     }
 
-    pub(super) fn page_and_one(&self) -> u64 {
+    pub(crate) fn page_and_one(&self) -> u64 {
         u64::from(self.page.limit) + 1
     }
 
     /// Joins the candidates `c` with their invitations and checks the whole filter.
-    pub(super) fn join_and_filter<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>) {
+    pub(super) fn join_and_filter<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_, DB>) {
         let key = DB::use_index(&self.names.index(Index::CodesKey));
         s.sql(DB::each_by_key(&self.names.invitations, &key)).sql(" WHERE 1 = 1");
         if let (Plan::Scan(index, _), Some(status)) = (plan, self.filter.status)

@@ -80,7 +80,7 @@ impl ListQuery<'_> {
 
     /// Writes the query for the number of matches of each status among the candidates, and for
     /// the number of candidates after the last one that counts, 0 or 1.
-    fn numbers<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>) {
+    fn numbers<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_, DB>) {
         self.end(s, plan, MAX_COUNTED);
         s.sql("SELECT ");
         for status in Status::ALL {

@@ -48,7 +48,7 @@ impl ListQuery<'_> {
     async fn run<DB: Dialect>(
         &self,
         conn: &mut DB::Connection,
-        plan: &Plan<'_>,
+        plan: &Plan<'_, DB>,
     ) -> Result<(Vec<Record>, Option<Position<InvitationId>>), StoreError> {
         let mut s = Statement::<DB>::new("");
         self.page(&mut s, plan);
@@ -65,7 +65,7 @@ impl ListQuery<'_> {
 
     /// Writes the query for the matches among the candidates, followed by the position where the
     /// candidates ended. The database reads the second part only if the first leaves room for it.
-    fn page<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_>) {
+    fn page<DB: Dialect>(&self, s: &mut Statement<DB>, plan: &Plan<'_, DB>) {
         let max = plan.max(self.filter);
         let page_and_one = self.page_and_one();
         // Candidates of a small set have no expiry, so that only their rows can be sorted by it.
@@ -83,7 +83,7 @@ impl ListQuery<'_> {
             s.sql("SELECT DISTINCT at, which FROM (");
             self.candidates(s, plan, max);
             s.sql(") f WHERE (SELECT COUNT(*) FROM z) = 0");
-            if !matches!(plan, Plan::ByValidityLength(_)) {
+            if !matches!(plan, Plan::ByValidityLength(..)) {
                 render::scope_of(s, "f", self.scope);
                 if !sorts_rows {
                     self.sort().restrict(s, "f.at", "f.which");

@@ -4,7 +4,6 @@
 //! each candidate. So its work is bounded for any number of rows.
 
 mod all_terms;
-mod by_validity_length;
 mod candidates;
 mod count;
 mod execute;
@@ -12,4 +11,4 @@ mod index;
 mod plan;
 mod sort;
 
-pub(crate) use self::{count::count, execute::list, index::Index};
+pub(crate) use self::{candidates::ListQuery, count::count, execute::list, index::Index};

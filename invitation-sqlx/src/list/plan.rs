@@ -5,7 +5,12 @@ use invitation_core::{
 };
 
 use super::{Index, all_terms::ChosenTerms, count};
-use crate::{dialect::Dialect, names::Names, render, statement::Statement};
+use crate::{
+    dialect::{ByValidityLength, Dialect},
+    names::Names,
+    render,
+    statement::Statement,
+};
 
 /// The number of search terms by which candidates are found. All terms are checked on each
 /// candidate.
@@ -16,7 +21,7 @@ const MAX_LEADING_TERMS: usize = 5;
 pub(super) const MAX_FOUND: u32 = 5_000;
 
 /// The candidates that a list reads.
-pub(super) enum Plan<'a> {
+pub(super) enum Plan<'a, DB: Dialect> {
     /// A *keyset scan*: candidates in the list's order, from an index whose first columns have
     /// these values. The time of creation and the id are its next columns. If the candidates end
     /// before the page is full, the page is short, and the next page continues after them.
@@ -31,7 +36,7 @@ pub(super) enum Plan<'a> {
     /// A small set: all invitations that have expired, or that have not.
     Validity(Status),
     /// Expired or active invitations in any number, in groups with the same length of validity.
-    ByValidityLength(Status),
+    ByValidityLength(ByValidityLength<DB>, Status),
 }
 
 /// The value of a column.
@@ -49,7 +54,7 @@ pub(super) fn plans<'a, DB: Dialect>(
     scope: &'a Scope,
     filter: &'a Filter,
     chosen: ChosenTerms<'a>,
-) -> Vec<Plan<'a>> {
+) -> Vec<Plan<'a, DB>> {
     match filter.order {
         ListOrder::NewestFirst => newest_first::<DB>(scope, filter, chosen),
         ListOrder::SoonestExpiryFirst => soonest_expiry_first(scope, filter, chosen),
@@ -57,7 +62,7 @@ pub(super) fn plans<'a, DB: Dialect>(
 }
 
 /// Returns the plans that find candidates by a search.
-fn found<'a>(filter: &'a Filter, rare: Vec<&'a SearchTerm>) -> Vec<Plan<'a>> {
+fn found<'a, DB: Dialect>(filter: &'a Filter, rare: Vec<&'a SearchTerm>) -> Vec<Plan<'a, DB>> {
     match &filter.search {
         Some(search) if search.terms().is_empty() => vec![Plan::Found(None, search)],
         Some(search) => rare.into_iter().map(|term| Plan::Found(Some(term), search)).collect(),
@@ -67,11 +72,11 @@ fn found<'a>(filter: &'a Filter, rare: Vec<&'a SearchTerm>) -> Vec<Plan<'a>> {
 
 /// Returns the plans of active invitations in the order of expiry: small sets, which are sorted,
 /// and then a scan.
-fn soonest_expiry_first<'a>(
+fn soonest_expiry_first<'a, DB: Dialect>(
     scope: &'a Scope,
     filter: &'a Filter,
     chosen: ChosenTerms<'a>,
-) -> Vec<Plan<'a>> {
+) -> Vec<Plan<'a, DB>> {
     let mut plans = found(filter, chosen.rare);
     plans.extend(filter.batch.as_ref().map(Plan::Batch));
     plans.push(match (&filter.inviter, scope) {
@@ -88,7 +93,7 @@ fn newest_first<'a, DB: Dialect>(
     scope: &'a Scope,
     filter: &'a Filter,
     chosen: ChosenTerms<'a>,
-) -> Vec<Plan<'a>> {
+) -> Vec<Plan<'a, DB>> {
     let Filter {
         now: _,
         status,
@@ -128,9 +133,9 @@ fn newest_first<'a, DB: Dialect>(
         scans.push(Plan::Scan(newest, division.into_iter().collect()));
     }
     let by_expiry = status.filter(|status| status.state() == State::Open);
-    let by_length =
-        by_expiry.filter(|_| DB::lists_by_validity_length() && count::is_told_by_states(filter));
-    plans.extend(by_length.map(Plan::ByValidityLength));
+    let by_length = by_expiry.zip(DB::by_validity_length());
+    let by_length = by_length.filter(|_| count::is_told_by_states(filter));
+    plans.extend(by_length.map(|(status, begin)| Plan::ByValidityLength(begin, status)));
     plans.extend(scans);
     plans.extend(by_expiry.map(Plan::Validity));
     plans
@@ -169,7 +174,7 @@ pub(super) async fn leading_terms<'a, DB: Dialect>(
     Ok(counted)
 }
 
-impl Plan<'_> {
+impl<DB: Dialect> Plan<'_, DB> {
     /// Returns the maximum number of candidates, besides the one that shows that more follow.
     pub(super) fn max(&self, filter: &Filter) -> u32 {
         match self {
@@ -179,7 +184,7 @@ impl Plan<'_> {
             | Self::AllTerms(..)
             | Self::Batch(_)
             | Self::Validity(_)
-            | Self::ByValidityLength(_) => 2_000,
+            | Self::ByValidityLength(..) => 2_000,
             Self::Found(..) if filter.order == ListOrder::NewestFirst => MAX_FOUND,
             // The expiry of each candidate costs a look at its row, before the sort.
             Self::Found(..) => 1_000,

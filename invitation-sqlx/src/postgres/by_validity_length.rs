@@ -7,14 +7,15 @@
 //! only invitations created within one day are undecided. The query checks a bounded number of
 //! those one by one.
 //!
-//! PostgreSQL only. Without this plan, the first page of expired invitations of a division of a
+//! Without this plan, the first page of expired invitations of a division of a
 //! million took 18 ms instead of 1.5 ms and came back empty (`benches/postgres/lists.rs`, mixed
 //! data): the newest expired invitation is behind more candidates than all calls for a page read.
 
 use invitation_core::{Status, Timestamp};
 
-use super::candidates::ListQuery;
-use crate::{dialect::Dialect, render, statement::Statement};
+use sqlx::Postgres;
+
+use crate::{list::ListQuery, render, statement::Statement};
 
 /// The length of validity in whole days, an indexed expression. Integer division drops the
 /// remainder, so lengths of less than a day, positive or negative, count as 0.
@@ -30,10 +31,14 @@ const MAX_LENGTHS: u32 = 64;
 /// less than a page of matches among them, the plan has no answer.
 const MAX_PER_LENGTH: u64 = 200;
 
+/// Begins a statement with the table `f`, the matches of the page, and the table `z`, which has a
+/// row if the plan would have to read too much.
+pub(super) fn begin(s: &mut Statement<Postgres>, query: &ListQuery<'_>, status: Status) {
+    query.tables(s, status);
+}
+
 impl ListQuery<'_> {
-    /// Begins a statement with the table `f`, the matches of the page, and the table `z`, which has
-    /// a row if the plan would have to read too much.
-    pub(super) fn by_validity_length<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
+    fn tables(&self, s: &mut Statement<Postgres>, status: Status) {
         let each = MAX_PER_LENGTH + self.page_and_one();
         s.sql("WITH RECURSIVE k (days, number) AS ((SELECT ").sql(DAYS).sql(", 1");
         self.open(s);
@@ -63,7 +68,7 @@ impl ListQuery<'_> {
 
     /// Writes the rows that are neither used up nor revoked, with the condition of the index. With
     /// another condition, the planner might choose another index and read a long part of it.
-    fn open<DB: Dialect>(&self, s: &mut Statement<DB>) {
+    fn open(&self, s: &mut Statement<Postgres>) {
         s.sql(format_args!(" FROM {} i WHERE i.state + 0 < 1", self.names.states));
         render::scope(s, self.scope);
     }
@@ -71,7 +76,7 @@ impl ListQuery<'_> {
     /// Restricts the creation times of a length to invitations that may have the status and that
     /// are on the page or after it. Each end of the range is one comparison. With two
     /// comparisons, the planner might enter the index at the wrong one and read up to the other.
-    fn range<DB: Dialect>(&self, s: &mut Statement<DB>, status: Status) {
+    fn range(&self, s: &mut Statement<Postgres>, status: Status) {
         let (earliest, end) = self.expiry(status);
         let created = self.filter.created;
         let from = created.from.map(Timestamp::as_micros);
@@ -85,7 +90,7 @@ impl ListQuery<'_> {
         let after = after.filter(|after| until.is_none_or(|until| after.at.as_micros() < until));
         // Writes the first instant that is too late even for the shortest validity of this
         // length.
-        let too_late = |s: &mut Statement<DB>| {
+        let too_late = |s: &mut Statement<Postgres>| {
             s.sql("(").opt_int(end).sql(format_args!(" - {DAY} * "));
             s.sql("CASE WHEN k.days > 0 THEN k.days ELSE k.days - 1 END)");
         };
