@@ -28,7 +28,7 @@
 //! | of an account that exists, such as that of the session | is a replay |
 //! | derived from the request by [`RedeemerIds`] | is a replay |
 //! | made up for each request, such as a new UUID | is refused: the code is used |
-//! | a plain hash of the code and the name | is a replay, but whoever reads the id can test guesses |
+//! | a plain hash of the code and the name | is a replay, but a reader of the id can test guesses of the code |
 //!
 //! The last two are traps:
 //!

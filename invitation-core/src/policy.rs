@@ -232,7 +232,7 @@ impl Policy {
     /// let lead = Role::new("lead")?;
     /// let policy = Policy::default()
     ///     .with_role(lead.clone(), Rights::none().may([Right::View]));
-    /// assert_eq!(policy.warnings(), [PolicyWarning::NobodyGrants { role: lead }]);
+    /// assert_eq!(policy.warnings(), [PolicyWarning::Ungrantable { role: lead }]);
     /// assert_eq!(
     ///     policy.warnings()[0].to_string(),
     ///     "no role may grant lead, so only the system actor can invite anybody as lead",
@@ -246,7 +246,7 @@ impl Policy {
         self.roles
             .keys()
             .filter(|role| !granted(role))
-            .map(|role| PolicyWarning::NobodyGrants { role: role.clone() })
+            .map(|role| PolicyWarning::Ungrantable { role: role.clone() })
             .collect()
     }
 
@@ -303,7 +303,7 @@ impl Policy {
 #[non_exhaustive]
 pub enum PolicyWarning {
     /// The policy names the role, but lets no role grant it: no user can invite anybody as it.
-    NobodyGrants {
+    Ungrantable {
         /// The role that no role may grant.
         role: Role,
     },
@@ -312,7 +312,7 @@ pub enum PolicyWarning {
 impl fmt::Display for PolicyWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NobodyGrants { role } => write!(
+            Self::Ungrantable { role } => write!(
                 f,
                 "no role may grant {role}, so only the system actor can invite anybody as {role}"
             ),

@@ -193,7 +193,7 @@ impl Dialect for Sqlite {
             Some(7..=10 | 13..=15) => StoreErrorKind::Unavailable,
             // CORRUPT, NOTADB
             Some(11 | 26) => StoreErrorKind::Corrupt,
-            // ERROR, of which only the message tells the cause
+            // ERROR: only its message tells the cause
             Some(1)
                 if error.message().starts_with("no such table: ")
                     && names_a_table(error.message()) =>

@@ -41,8 +41,8 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// [`Error::Invalid`] when the call changes nothing or breaks a bound;
-    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable` (the new role, or the
-    /// present one), `NotFound`, `VersionMismatch`, `Used`, `Revoked`,
+    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable` or `UnknownRole` (the new role, or
+    /// the present one), `NotFound`, `VersionMismatch`, `Used`, `Revoked`,
     /// `QuotaExceeded` (when it was expired), `Conflict`; [`Error::Store`], [`Error::Entropy`].
     pub async fn amend(
         &self,
@@ -78,7 +78,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `NotFound`,
+    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `UnknownRole`, `NotFound`,
     /// `VersionMismatch`, `Used`, `Revoked`, `Conflict`; [`Error::Store`],
     /// [`Error::Entropy`].
     pub async fn rotate(
@@ -139,7 +139,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `NotFound`,
+    /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable`, `UnknownRole`, `NotFound`,
     /// `VersionMismatch`, `Used`, `NotRevoked`, `QuotaExceeded`, `Conflict`;
     /// [`Error::Store`], [`Error::Entropy`].
     pub async fn reinstate(

@@ -25,7 +25,7 @@ impl<S: Store> Invitations<S> {
     /// # Errors
     ///
     /// - [`Error::Refused`] when the actor lacks the rights: `Forbidden`,
-    ///   `RoleNotGrantable`, `DivisionNotAllowed`; or when too many invitations are
+    ///   `RoleNotGrantable`, `UnknownRole`, `DivisionNotAllowed`; or when too many invitations are
     ///   pending: `QuotaExceeded`.
     /// - [`Error::Invalid`] when the draft breaks a bound or omits a field that has no
     ///   default; it names every such field.

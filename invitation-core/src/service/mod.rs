@@ -70,6 +70,11 @@ const TRIES: usize = 8;
 /// Cheap to clone and meant to be shared. Defaults: those of [`Policy`] and
 /// [`Limits`], 24-symbol codes, the machine's clock and randomness.
 ///
+/// Calls that manage invitations take a reference to an [`Actor`](crate::Actor) or to a
+/// [`SystemActor`](crate::SystemActor), as [`Caller`]. Where a call is refused as
+/// [`Forbidden`](crate::Refusal::Forbidden), an actor whose role the policy does not know is
+/// refused as [`UnknownRole`](crate::Refusal::UnknownRole) instead.
+///
 /// ```
 /// use invitation_core::{Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role, UserId, Username};
 ///
