@@ -1,5 +1,5 @@
-// Puts codes on the clipboard, and lets filters act at once. Without it, every button
-// and form does its work all the same.
+// Puts codes on the clipboard, shows times in the viewer's zone, closes menus, and lets
+// filters act at once. Without it, every button and form does its work all the same.
 (() => {
   "use strict";
 
@@ -125,6 +125,76 @@
     for (const form of document.querySelectorAll("form.inv-form")) form.invSent = false;
   });
 
+  // The viewer's own variant of the page's language, or else the page's language.
+  const languageOf = (element) => {
+    const wanted = element.closest("[lang]")?.lang;
+    const main = (tag) => tag.toLowerCase().split("-")[0];
+    if (!wanted) return undefined;
+    return navigator.languages.find((tag) => main(tag) === main(wanted)) ?? wanted;
+  };
+
+  const DAY = { day: "numeric", month: "short", year: "numeric" };
+  const CLOCK = { hour: "numeric", minute: "2-digit" };
+  // Evidence has seconds, and names its zone.
+  const EXACT = { ...DAY, ...CLOCK, second: "2-digit", timeZoneName: "short" };
+
+  // Shows a time in the viewer's zone. Where a list is short of room, it hides the clock.
+  const showLocalTime = (time, text) => {
+    const at = new Date(time.dateTime);
+    const language = languageOf(time);
+    const written = (options) => new Intl.DateTimeFormat(language, options).format(at);
+    const parts = [];
+    if (text.classList.contains("inv-exact")) {
+      parts.push(written(EXACT));
+    } else {
+      const clock = document.createElement("span");
+      clock.className = "inv-clock";
+      clock.textContent = `, ${written(CLOCK)}`;
+      parts.push(written(DAY), clock);
+    }
+    time.title = text.textContent;
+    text.replaceChildren(...parts);
+  };
+
+  // The server writes times in UTC, because it does not know the viewer's zone.
+  const showLocalTimes = (root) => {
+    for (const text of root.querySelectorAll("time[datetime]:not([title]) > .inv-absolute")) {
+      try {
+        showLocalTime(text.parentElement, text);
+      } catch {
+        // The browser cannot write the language, or not read the time: UTC stays.
+      }
+    }
+  };
+  showLocalTimes(document);
+
+  // A menu closes as menus do: by Escape, by a click elsewhere, and when the focus leaves.
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll(".inv-more[open]")) {
+      if (!menu.contains(except)) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target));
+  document.addEventListener("focusin", (event) => closeMenus(event.target));
+  document.addEventListener("keydown", (event) => {
+    const menu = document.querySelector(".inv-more[open]");
+    if (event.key !== "Escape" || !menu) return;
+    const hadFocus = menu.contains(document.activeElement);
+    menu.open = false;
+    if (hadFocus) menu.querySelector("summary").focus();
+  });
+
+  // A menu opens upwards where it would end below the window.
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (!menu.matches(".inv-more")) return;
+    menu.classList.remove("inv-upwards");
+    if (!menu.open) return;
+    const { bottom, height } = menu.querySelector("ul").getBoundingClientRect();
+    const isRoomAbove = menu.getBoundingClientRect().top > height;
+    menu.classList.toggle("inv-upwards", bottom > window.innerHeight && isRoomAbove);
+  }, true);
+
   // A filter that is changed acts at once, in place: the focus stays where it is.
   const filter = async (form) => {
     const results = document.querySelector("[data-inv-results]");
@@ -147,6 +217,7 @@
       for (const { name, value } of page.querySelectorAll("form[data-inv-filters] select")) {
         form.elements[name].value = value;
       }
+      showLocalTimes(results);
       // A search that resembles a code has no address, and the list keeps none then.
       history.replaceState(null, "", response.redirected ? response.url : form.dataset.invHome);
       announce(results.querySelector(".inv-summary").textContent);

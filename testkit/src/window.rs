@@ -36,6 +36,8 @@ pub struct Window {
 pub mod keys {
     /// The Tab key.
     pub const TAB: &str = "\u{e004}";
+    /// The Escape key.
+    pub const ESCAPE: &str = "\u{e00c}";
     /// The Enter key.
     pub const ENTER: &str = "\u{e007}";
     /// Control and V.
@@ -75,6 +77,11 @@ impl Window {
         let scheme = if look.dark { "dark" } else { "light" };
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Changes the user's time zone, an IANA name such as `Asia/Tokyo`.
+    pub async fn time_zone(&self, name: &str) {
+        self.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": name })).await;
     }
 
     async fn devtools(&self, name: &str, params: Value) {
@@ -154,13 +161,15 @@ impl Window {
         self.patiently(ask).await;
     }
 
-    /// Returns the button or link in `main` with this text.
+    /// Returns the button, link or menu in `main` with this text.
     async fn named(&self, says: &str) -> Element {
-        let path = format!("//main//*[self::a or self::button][normalize-space()='{says}']");
+        let path = format!(
+            "//main//*[self::a or self::button or self::summary][normalize-space()='{says}']"
+        );
         self.wait_for(Locator::XPath(&path), &format!("nothing says {says}")).await
     }
 
-    /// Clicks the button or link in `main` with this text.
+    /// Clicks the button, link or menu in `main` with this text.
     pub async fn click(&self, says: &str) {
         self.named(says).await.click().await.expect("it can be clicked");
     }

@@ -1,5 +1,12 @@
 //! The page of one invitation: its facts, its code, and the possible actions.
 
+use super::{
+    Strings,
+    form::Input,
+    page::{PageContext, asks_for_data, named, page},
+    row::{CopyForm, Fact, Row, Summary, When},
+};
+use crate::problem::Problem;
 use askama::Template;
 use axum::{
     Json,
@@ -9,16 +16,8 @@ use axum::{
 };
 use invitation_core::{
     Error, Invitation, InvitationCode, InvitationId, InvitationView, Inviter, Paging, Right,
+    Timestamp,
 };
-use time::OffsetDateTime;
-
-use super::{
-    Strings,
-    form::Input,
-    page::{PageContext, asks_for_data, named, page},
-    row::{CopyForm, Row, Summary},
-};
-use crate::problem::Problem;
 
 /// The page of one invitation.
 #[derive(Template, Debug)]
@@ -45,12 +44,13 @@ impl<'a> Detail<'a> {
         let now = context.now();
         let mut row = Row::new(invitation, invitation.status(now), Some(code), context, now);
         row.copy = context.may(Right::Copy).then(|| CopyForm::new(context, &row));
-        Self::new(context, heading, row, invitation)
+        Self::new(context, heading, row, invitation, now)
     }
 
     fn of_view(context: &'a PageContext, heading: &'a str, view: &'a InvitationView) -> Self {
-        let row = Row::of(view, context, context.now());
-        Self::new(context, heading, row, view.invitation())
+        let now = context.now();
+        let row = Row::of(view, context, now);
+        Self::new(context, heading, row, view.invitation(), now)
     }
 
     fn new(
@@ -58,10 +58,11 @@ impl<'a> Detail<'a> {
         heading: &'a str,
         mut row: Row<'a>,
         invitation: &'a Invitation,
+        now: Timestamp,
     ) -> Self {
         let t = context.t();
         row.copy = row.copy.map(CopyForm::enlarged);
-        let facts = Summary { t, row, shows_code: false, more: more(t, invitation) };
+        let facts = Summary { t, row, shows_code: false, more: more(t, invitation, now) };
         Self {
             t,
             base: context.base(),
@@ -80,15 +81,15 @@ impl<'a> Detail<'a> {
 }
 
 /// Returns the facts for which the table has no column.
-fn more<'a>(t: &'a Strings, invitation: &Invitation) -> Vec<(&'a str, String)> {
+fn more<'a>(t: &'a Strings, invitation: &Invitation, now: Timestamp) -> Vec<Fact<'a>> {
     let inviter = match invitation.inviter() {
         Inviter::System => t.the_system.to_string(),
         Inviter::User { user, role } => format!("{user} ({})", (t.role)(role)),
     };
-    let created = (t.absolute_time)(OffsetDateTime::from(invitation.created_at()));
-    let mut more = vec![(&*t.created_by, inviter), (&*t.created_at, created)];
+    let created = When::new(invitation.created_at(), now, t);
+    let mut more = vec![Fact::text(&t.created_by, inviter), Fact::instant(&t.created_at, created)];
     let reason = invitation.revocation().and_then(|revocation| revocation.reason.clone());
-    more.extend(reason.map(|reason| (&*t.reason_given, reason)));
+    more.extend(reason.map(|reason| Fact::text(&t.reason_given, reason)));
     more
 }
 
@@ -104,20 +105,21 @@ pub(super) async fn show(
     let mut detail = Detail::of_view(&context, &t.invitation, &view);
     detail.done = done(t, Input::of_query(query.as_deref()).text("done"));
     if view.invitation().max_uses().get() > 1 {
-        let users = redeemers(&context, id).await?;
-        detail.facts.more.extend(users.into_iter().map(|user| (&*t.column_used_by, user)));
+        let redeemers = redeemers(&context, id).await?;
+        detail.facts.more.extend(redeemers);
     }
     page(StatusCode::OK, &t.invitation, &detail)
 }
 
 /// Returns the latest redemptions of an invitation for several people.
-async fn redeemers(context: &PageContext, id: InvitationId) -> Result<Vec<String>, Error> {
-    let t = context.t();
+async fn redeemers(context: &PageContext, id: InvitationId) -> Result<Vec<Fact<'_>>, Error> {
+    let (t, now) = (context.t(), context.now());
     let page = context.service().redemptions(context.actor(), id, Paging::default()).await?;
-    let lines = page.items().iter().map(|redemption| {
-        format!("{}, {}", redemption.username, (t.absolute_time)(redemption.at.into()))
+    let facts = page.items().iter().map(|redemption| {
+        let at = When::new(redemption.at, now, t);
+        Fact::text(&t.column_used_by, redemption.username.to_string()).at(at)
     });
-    Ok(lines.collect())
+    Ok(facts.collect())
 }
 
 /// Gives out the code and records the copy in the audit trail. The script that fills the

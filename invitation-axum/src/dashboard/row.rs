@@ -38,7 +38,7 @@ pub(super) struct ActionLink<'a> {
     pub(super) label: &'a str,
     pub(super) is_final: bool,
     /// Whether the action is rarely needed. It then appears on the invitation's own page
-    /// only, and in no table.
+    /// only, and in no menu of a row.
     pub(super) is_rare: bool,
 }
 
@@ -78,6 +78,18 @@ impl<'a> Row<'a> {
             actions: Vec::new(),
             id,
         }
+    }
+}
+
+impl Row<'_> {
+    /// Returns the actions of the row's menu.
+    pub(super) fn menu(&self) -> impl Iterator<Item = &ActionLink<'_>> {
+        self.actions.iter().filter(|action| !action.is_rare)
+    }
+
+    /// Returns whether the row has a menu. An empty one would lead nowhere.
+    pub(super) fn has_menu(&self) -> bool {
+        self.menu().next().is_some()
     }
 }
 
@@ -127,13 +139,16 @@ pub(super) struct Mark<'a> {
 
 impl HtmlSafe for Mark<'_> {}
 
-/// An instant, as absolute time and as distance from now.
+/// An instant, as absolute time and as distance from now. The script replaces the absolute
+/// time by that of the viewer's zone.
 #[derive(Template, Debug)]
 #[template(path = "when.html")]
 pub(super) struct When {
     iso: String,
     absolute: String,
     relative: String,
+    /// Whether the absolute time has seconds.
+    is_exact: bool,
 }
 
 impl HtmlSafe for When {}
@@ -144,13 +159,14 @@ impl When {
             iso: at.to_string(),
             absolute: (t.absolute_time)(OffsetDateTime::from(at)),
             relative: (t.relative_time)(at.since(now)),
+            is_exact: false,
         }
     }
 
     /// Returns the instant to the second, as evidence needs it.
     pub(super) fn exact(at: Timestamp, now: Timestamp, t: &Strings) -> Self {
         let absolute = (t.exact_time)(OffsetDateTime::from(at));
-        Self { absolute, ..Self::new(at, now, t) }
+        Self { absolute, is_exact: true, ..Self::new(at, now, t) }
     }
 }
 
@@ -190,7 +206,30 @@ pub(super) struct Summary<'a> {
     pub(super) t: &'a Strings,
     pub(super) row: Row<'a>,
     pub(super) shows_code: bool,
-    pub(super) more: Vec<(&'a str, String)>,
+    pub(super) more: Vec<Fact<'a>>,
 }
 
 impl HtmlSafe for Summary<'_> {}
+
+/// A fact with a label: a text, an instant, or both.
+#[derive(Debug)]
+pub(super) struct Fact<'a> {
+    label: &'a str,
+    text: Option<String>,
+    at: Option<When>,
+}
+
+impl<'a> Fact<'a> {
+    pub(super) fn text(label: &'a str, text: String) -> Self {
+        Self { label, text: Some(text), at: None }
+    }
+
+    pub(super) fn instant(label: &'a str, at: When) -> Self {
+        Self { label, text: None, at: Some(at) }
+    }
+
+    /// Adds the instant at which it happened.
+    pub(super) fn at(self, at: When) -> Self {
+        Self { at: Some(at), ..self }
+    }
+}

@@ -40,9 +40,10 @@ macro_rules! strings {
             pub role: fn(&Role) -> Cow<'static, str>,
             /// The distance of an instant from now. A positive duration lies ahead.
             pub relative_time: fn(Duration) -> String,
-            /// The date and time of day; in English, in UTC.
+            /// The date and time of day; in English, in UTC. With scripts, the browser shows
+            /// the time of the viewer's zone instead, as the page's language writes it.
             pub absolute_time: fn(OffsetDateTime) -> String,
-            /// The date and time to the second, for the audit view.
+            /// The date and time to the second, for the audit view. Scripts replace it, too.
             pub exact_time: fn(OffsetDateTime) -> String,
             /// The user who redeemed an invitation last, and the number of others.
             pub used_by: fn(&UsedBy<'_>) -> String,

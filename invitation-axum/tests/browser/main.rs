@@ -2,8 +2,10 @@
 
 mod behaviour;
 mod host;
+mod rows;
 mod scene;
 mod screens;
+mod times;
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -19,6 +19,13 @@ impl Scene {
         Self { host, window }
     }
 
+    /// Opens another window on the same host, and closes this one.
+    pub(crate) async fn reopen(self, look: Look) -> Self {
+        self.window.close().await;
+        let window = Browser::shared().window(look).await.expect("a window");
+        Self { host: self.host, window }
+    }
+
     pub(crate) async fn sign_in(&self, name: &str) {
         self.at(&format!("/as/{name}")).await;
     }

@@ -43,6 +43,7 @@ async fn an_administrator_does_all_of_it() {
     window.fill("#inv-search", "anna.berg").await;
     window.follow("Apply").await;
     window.says("tbody td:nth-child(3) .inv-role", &["Manager"]).await;
+    window.click("More").await;
     window.click("Delete").await;
     window.says("h1", &["Delete this invitation?"]).await;
     window.click("Delete").await;

@@ -120,6 +120,8 @@ strings! {
     copied = "Copied";
     /// The announcement to screen readers after the copy.
     copied_announcement = "The code is on the clipboard.";
+    /// The button that opens the menu of a row.
+    more = "More";
     /// The link that opens the form with an invitation's terms.
     edit = "Edit";
     /// The link that revokes an invitation.
