@@ -55,6 +55,7 @@ mod body;
 mod dashboard;
 mod headers;
 mod identify;
+mod link;
 mod middleware;
 mod openapi;
 mod origin;
@@ -72,6 +73,7 @@ pub use self::{
     body::{Form, Json},
     dashboard::{Dashboard, Layout, Page, Strings},
     identify::{Identify, IdentifyError},
+    link::RegistrationLink,
     problem::{InputError, Place, Problem, ProblemKind},
     request_id::RequestId,
     web::{Service, Web, WebLimits},

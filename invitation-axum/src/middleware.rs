@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use invitation_core::CorrelationId;
@@ -23,41 +23,120 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The headers of every response that does not set them itself. They forbid other sites
-/// to embed it, referrers to leak its URL, browsers to guess its type, and caches to
-/// store it.
+/// The headers of every response that does not set them itself. They forbid caches to store
+/// it, referrers to leak its URL, and browsers to guess its type.
 ///
 /// The referrer policy is not `no-referrer`: with that, browsers send `Origin: null` with
 /// the dashboard's own forms. On plain HTTP with a host name there is no `Sec-Fetch-Site`
 /// to recognise them by.
-const ALWAYS: [(HeaderName, &str); 4] = [
+const ALWAYS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-store"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
 
+/// The content security policy of a response that does not set one itself.
+#[derive(Clone, Copy)]
+enum ContentPolicy {
+    /// Of data, which loads nothing.
+    Data,
+    /// Of HTML pages of the host.
+    Page,
+}
+
+impl ContentPolicy {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "default-src 'none'; frame-ancestors 'none'",
+            Self::Page => {
+                "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                 object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            }
+        }
+    }
+}
+
 impl Web {
-    /// Adds the middleware of the library's own routers to the host's routes:
+    /// Adds the middleware of the library's own routers to the host's routes for data:
     ///
     /// - request ids, which a handler gets as [`RequestId`], and spans without secrets;
-    /// - limits of requests;
-    /// - response headers, unless the response sets them itself;
-    /// - the refusal of changes that a page of another origin requests.
+    /// - [limits](crate::WebLimits) of requests;
+    /// - the refusal of changes that a page of another origin requests (403);
+    /// - 500 instead of a closed connection for a handler that panics;
+    /// - the headers below. A response that has set one of them keeps its value, except for
+    ///   the first.
+    ///
+    /// | Header | Value | Effect |
+    /// |---|---|---|
+    /// | `X-Request-Id` | the id of the request | the same id stands in the audit events |
+    /// | `Cache-Control` | `no-store` | no cache keeps the response |
+    /// | `Referrer-Policy` | `same-origin` | other sites do not learn the URL |
+    /// | `X-Content-Type-Options` | `nosniff` | a browser does not guess another type |
+    /// | `Content-Security-Policy` | `default-src 'none'; frame-ancestors 'none'` | a response that is opened as a page loads and runs nothing, and no page embeds it |
+    ///
+    /// This policy forbids an HTML page all its scripts, styles and images, also those of the
+    /// host. Use [`protect_pages`](Self::protect_pages) for pages.
     pub fn protect(&self, router: Router) -> Router {
-        self.with_middleware(router.layer(from_fn_with_state(self.clone(), same_origin)))
+        self.protect_with(ContentPolicy::Data, router)
+    }
+
+    /// Adds the middleware of [`protect`](Self::protect) to the host's routes for HTML
+    /// pages. Only the `Content-Security-Policy` differs. A page may use:
+    ///
+    /// - scripts, styles, fonts and images that are files of the same origin, and requests
+    ///   to it by script;
+    /// - styles in the page, and images as `data:` URLs.
+    ///
+    /// The policy forbids scripts in the page itself, because text that somebody has typed
+    /// could become one. It also forbids forms that lead to another origin, a `base`
+    /// element, plug-ins, and embedding in a frame. A response that sets a policy itself
+    /// keeps its own.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use invitation_axum::{Parts, Web};
+    /// # use invitation_core::{Actor, Invitations, MemoryStore, Store};
+    /// use axum::{Router, body::Body, http::Request, response::Html, routing::get};
+    /// use tower::ServiceExt;
+    ///
+    /// # let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    /// # let web = Web::new(Invitations::new(store), |_: &Parts| -> Option<Actor> { None });
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let pages = Router::new().route("/register", get(async || Html("…")));
+    /// let app = web.protect_pages(pages);
+    /// let response = app.oneshot(Request::get("/register").body(Body::empty())?).await?;
+    /// let policy = response.headers()["content-security-policy"].to_str()?;
+    /// assert!(policy.starts_with("default-src 'self';"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn protect_pages(&self, router: Router) -> Router {
+        self.protect_with(ContentPolicy::Page, router)
+    }
+
+    fn protect_with(&self, policy: ContentPolicy, router: Router) -> Router {
+        self.with_policy(policy, router.layer(from_fn_with_state(self.clone(), same_origin)))
     }
 
     /// Adds the middleware to the routes of `router` and to its fallbacks.
     pub(crate) fn with_middleware(&self, router: Router) -> Router {
+        self.with_policy(ContentPolicy::Data, router)
+    }
+
+    fn with_policy(&self, policy: ContentPolicy, router: Router) -> Router {
         router
             .layer(from_fn_with_state(self.clone(), bound))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(observe))
+            .layer(from_fn_with_state(policy, observe))
     }
 }
 
-async fn observe(mut request: Request, next: Next) -> Response {
+async fn observe(
+    State(policy): State<ContentPolicy>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(&request);
     // The span has neither the path nor the query: a user may have typed a code there.
     let known = id.as_ref().map(tracing::field::display);
@@ -77,7 +156,8 @@ async fn observe(mut request: Request, next: Next) -> Response {
     if let Some(id) = header {
         headers.insert(REQUEST_ID, id);
     }
-    for (name, value) in ALWAYS {
+    let policy = (header::CONTENT_SECURITY_POLICY, policy.as_str());
+    for (name, value) in ALWAYS.into_iter().chain([policy]) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response

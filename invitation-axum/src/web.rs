@@ -4,14 +4,13 @@ use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
 use invitation_core::{InvitationCode, Invitations, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zeroize::Zeroizing;
 
 use crate::{
     api::streamed::Pace,
     base_url::BaseUrl,
     identify::Identify,
+    link::RegistrationLink,
     problem::{Problem, ProblemKind},
-    secret::Secret,
 };
 
 /// The service that the routers call, with any store.
@@ -208,10 +207,35 @@ impl Web {
         usize::try_from(self.service().limits().batch().get()).unwrap_or(usize::MAX)
     }
 
-    /// Returns the registration link for a new user, if there is a base URL.
-    pub(crate) fn link(&self, code: &InvitationCode) -> Option<Secret> {
-        let page = self.base_url()?.of(&self.settings.register_path);
-        Some(Zeroizing::new(format!("{page}#{}", code.reveal().as_str())).into())
+    /// Returns the registration link for a newcomer, for a mail of the host; `None` without a
+    /// [base URL](Self::with_base_url).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use invitation_axum::{BaseUrl, Parts, Web};
+    /// # use invitation_core::{
+    /// #     Actor, Division, Draft, Invitations, MemoryStore, Role, Store, UserId,
+    /// # };
+    /// # let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    /// # let service = Invitations::new(store);
+    /// # let web = Web::new(service.clone(), |_: &Parts| -> Option<Actor> { None });
+    /// # let web = web.with_base_url(BaseUrl::parse("https://example.com")?);
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let admin = Actor::across_divisions(UserId::new("admin")?, Role::new("admin")?);
+    /// # let draft = Draft::new().with_role(Role::new("staff")?);
+    /// # let draft = draft.in_division(Division::new("sales")?);
+    /// let created = web.service().create(&admin, draft).await?;
+    /// let link = web.link(created.code()).expect("there is a base URL");
+    /// assert!(link.reveal().starts_with("https://example.com/register#"));
+    /// assert_eq!(format!("{link:?}"), "RegistrationLink(…)");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn link(&self, code: &InvitationCode) -> Option<RegistrationLink> {
+        let base_url = self.base_url()?;
+        Some(RegistrationLink::new(base_url, &self.settings.register_path, code))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     authorization::{Authorized, PathId, to},
     body::{MaybeJson, Nothing},
     headers::IfMatch,
+    link::RegistrationLink,
     problem::Problem,
     secret::Secret,
     web::Web,
@@ -66,7 +67,10 @@ pub(crate) async fn copy(
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<Json<Shared>, Problem> {
     let code = web.service().copy(&actor, id.id()?).await?;
-    Ok(Json(Shared { link: web.link(&code), code: code.reveal().into() }))
+    Ok(Json(Shared {
+        link: web.link(&code).map(RegistrationLink::into_secret),
+        code: code.reveal().into(),
+    }))
 }
 
 /// The revocation of an invitation.

@@ -11,6 +11,7 @@ mod list;
 mod one;
 mod openapi;
 mod order;
+mod protect;
 mod raw;
 mod revoke_all;
 mod silence;

@@ -1,0 +1,93 @@
+//! The middleware for routes of the host, and links for its mails.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+    response::Html,
+    routing::get,
+};
+use invitation_axum::Web;
+use tower::ServiceExt;
+
+use crate::support::Harness;
+
+const HEADERS: [&str; 5] = [
+    "x-request-id",
+    "cache-control",
+    "referrer-policy",
+    "x-content-type-options",
+    "content-security-policy",
+];
+
+/// Returns the headers of the documentation, as the host's page at `path` has them.
+async fn headers(app: Router, path: &str) -> [String; 5] {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    HEADERS.map(|name| response.headers()[name].to_str().unwrap().to_owned())
+}
+
+fn pages() -> Router {
+    let own =
+        [(header::CONTENT_SECURITY_POLICY, "default-src *"), (header::CACHE_CONTROL, "private")];
+    Router::new()
+        .route("/page", get(async || Html("a page")).post(async || "changed"))
+        .route("/own", get(async move || (own, Html("a page with headers of its own"))))
+}
+
+fn web() -> Web {
+    Harness::api().web
+}
+
+#[tokio::test]
+async fn protected_routes_get_the_documented_headers() {
+    let [id, others @ ..] = headers(web().protect(pages()), "/page").await;
+    assert!(!id.is_empty());
+    let policy = "default-src 'none'; frame-ancestors 'none'";
+    assert_eq!(others, ["no-store", "same-origin", "nosniff", policy]);
+    // An error has them too.
+    let [_, others @ ..] = headers(web().protect(pages()), "/nowhere").await;
+    assert_eq!(others, ["no-store", "same-origin", "nosniff", policy]);
+}
+
+#[tokio::test]
+async fn protected_pages_may_use_their_own_scripts_and_styles() {
+    let [id, others @ .., policy] = headers(web().protect_pages(pages()), "/page").await;
+    assert!(!id.is_empty());
+    assert_eq!(others, ["no-store", "same-origin", "nosniff"]);
+    let directive = |name: &str| policy.split("; ").find_map(|part| part.strip_prefix(name));
+    assert_eq!(directive("default-src "), Some("'self'"), "{policy}");
+    assert_eq!(directive("style-src "), Some("'self' 'unsafe-inline'"), "{policy}");
+    assert_eq!(directive("script-src "), None, "scripts follow the default: {policy}");
+    for closed in ["object-src ", "base-uri ", "frame-ancestors "] {
+        assert_eq!(directive(closed), Some("'none'"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_keeps_the_headers_that_it_sets() {
+    for app in [web().protect(pages()), web().protect_pages(pages())] {
+        let [_, cache, _, _, policy] = headers(app, "/own").await;
+        assert_eq!([&*cache, &*policy], ["private", "default-src *"]);
+    }
+}
+
+#[tokio::test]
+async fn protected_pages_refuse_changes_of_other_origins() {
+    for app in [web().protect(pages()), web().protect_pages(pages())] {
+        let request = Request::post("/page").header("sec-fetch-site", "cross-site");
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn a_link_carries_the_code_and_does_not_show_it() {
+    let harness = Harness::api().with_web(|web| web.with_register_path("join"));
+    let created = harness.invite().await;
+    let code = created.code().reveal();
+    let link = harness.web.link(created.code()).expect("a base URL is set");
+    assert_eq!(link.reveal(), format!("https://example.com/join#{}", &*code));
+    let first = code.split('-').next().unwrap();
+    assert!(!format!("{link:?}").contains(first), "{link:?}");
+}
