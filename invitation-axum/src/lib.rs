@@ -71,7 +71,7 @@ pub use axum::http::request::Parts;
 pub use self::{
     base_url::BaseUrl,
     body::{Form, Json},
-    dashboard::{Dashboard, Layout, Page, Strings},
+    dashboard::{Dashboard, HtmlText, Layout, MenuEntry, Page, Strings},
     identify::{Identify, IdentifyError},
     link::RegistrationLink,
     problem::{InputError, Place, Problem, ProblemKind},

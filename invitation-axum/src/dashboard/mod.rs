@@ -7,6 +7,7 @@ mod create;
 mod detail;
 mod events;
 mod form;
+mod html;
 mod import;
 mod layout;
 mod list;
@@ -27,7 +28,8 @@ use invitation_core::Division;
 
 use self::page::DashboardState;
 pub use self::{
-    layout::{Layout, Page},
+    html::HtmlText,
+    layout::{Layout, MenuEntry, Page},
     strings::Strings,
 };
 use crate::web::Web;
@@ -58,11 +60,21 @@ use crate::web::Web;
 ///     .with_sign_in("/login")
 ///     .with_divisions([Division::new("sales")?, Division::new("operations")?])
 ///     .with_layout(|page: &Page<'_>| {
+///         // Every `HtmlText` is written escaped: the title, the brand, the menu.
+///         let entries = page.menu().into_iter().map(|entry| {
+///             let current = if entry.is_current() { " aria-current=\"page\"" } else { "" };
+///             format!("<a href=\"{}\"{current}>{}</a>", entry.href(), entry.label())
+///         });
+///         let menu = format!("<nav>{}</nav>", entries.collect::<String>());
+///         let user = page.signed_in_as().map(|name| format!("<p>{name}</p>"));
 ///         format!(
-///             "<!doctype html><html lang=en><head><title>{}</title>{}</head>\
-///              <body class=inv-page><nav>…</nav><main>{}</main></body></html>",
+///             "<!doctype html><html lang=\"{}\"><head><title>{} · {}</title>{}</head>\
+///              <body class=\"inv-page\">{menu}{}<main>{}</main></body></html>",
+///             page.language(),
 ///             page.title(),
+///             page.brand(),
 ///             page.head(),
+///             user.unwrap_or_default(),
 ///             page.content(),
 ///         )
 ///     });
@@ -137,7 +149,9 @@ impl Dashboard {
         Self { divisions: divisions.into_iter().collect(), ..self }
     }
 
-    /// Puts the pages into the host's own layout instead of the sidebar.
+    /// Puts the pages into the host's own layout instead of the sidebar. [`Page`] has the
+    /// brand, the menu and the user for it. The HTML of
+    /// [`with_aside_html`](Self::with_aside_html) is not a part of it.
     pub fn with_layout(self, layout: impl Layout) -> Self {
         Self { layout: Some(Arc::new(layout)), ..self }
     }

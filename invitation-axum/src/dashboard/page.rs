@@ -257,7 +257,9 @@ impl Frame<'_> {
             }
             None => return response,
         };
+        let dashboard = &*self.dashboard_state.dashboard;
         let page = Page {
+            dashboard,
             title: &content.title,
             head: &assets::head(self.base),
             content: &content.html,
@@ -265,7 +267,7 @@ impl Frame<'_> {
             home: home(self.base),
             is_home: self.is_home,
         };
-        let document = match self.dashboard_state.dashboard.document(&page) {
+        let document = match dashboard.document(&page) {
             Ok(document) => document,
             Err(error) => {
                 log(&error);

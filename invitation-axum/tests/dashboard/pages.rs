@@ -347,16 +347,44 @@ async fn a_host_renames_translates_and_frames() {
         .with_dashboard(Dashboard::new().with_strings(texts).with_brand("Perfect<10>"));
     let page = harness.get("sales-manager", "").await.is(200);
     page.says(">Einladungen</a>").says("<h1>Einladungscodes</h1>").says("Perfect&#60;10&#62;");
+}
 
+#[tokio::test]
+async fn a_layout_of_the_host_gets_escaped_texts() {
+    let mut texts = Strings::english();
+    texts.heading = "Codes & more".into();
+    texts.menu_entry = "Invite <us>".into();
     let layout = |page: &Page<'_>| {
-        let user = page.actor().map(|actor| actor.user().as_str().to_owned());
-        format!("[{}|{:?}|{}|{}]", page.title(), user, page.home(), page.content())
+        let menu = page.menu();
+        let [entry] = &menu[..] else { panic!("{menu:?}") };
+        format!(
+            "[{}|{}|{}|{}|{}|{}|{}|{:?}]{}",
+            page.language(),
+            page.title(),
+            page.brand(),
+            entry.group(),
+            entry.label(),
+            entry.href(),
+            entry.is_current(),
+            page.signed_in_as().map(|name| name.to_string()),
+            page.content(),
+        )
     };
-    let harness = Harness::dashboard()
-        .with_dashboard(Dashboard::new().with_layout(layout).with_mount_point("/outside"));
+    let dashboard = Dashboard::new()
+        .with_strings(texts)
+        .with_brand("Perfect<10>")
+        .with_layout(layout)
+        .with_mount_point("/outside");
+    let harness = Harness::dashboard().with_dashboard(dashboard);
     let page = harness.get("sales-manager", "").await.is(200);
-    assert!(page.text().starts_with("[Invitation Codes|Some(\"sales-manager\")|/outside|"));
+    let beginning = "[en|Codes &#38; more|Perfect&#60;10&#62;|Users|Invite &#60;us&#62;|/outside|true|\
+        Some(\"sales-manager\")]";
+    assert!(page.text().starts_with(beginning), "{}", page.text());
     page.says("action=\"/outside/search\"");
+    let page = harness.get("sales-manager", "/new").await.is(200);
+    page.says("|/outside|false|");
+    let page = harness.get("", "").await.is(401);
+    page.says("|None]");
 }
 
 #[tokio::test]
