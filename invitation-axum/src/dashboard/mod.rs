@@ -40,10 +40,6 @@ use crate::web::Web;
 /// Rights are not set here: each page offers the actions that the service's policy allows
 /// the actor's role.
 ///
-/// Colours, fonts and corners are CSS variables (`--inv-accent`, `--inv-surface`, …: see
-/// the beginning of the style sheet). A host's own style sheet can set them on `.inv,
-/// .inv-page`.
-///
 /// ```
 /// use std::sync::Arc;
 ///
@@ -87,12 +83,15 @@ use crate::web::Web;
 /// let app: Router = Router::new().nest_service("/invitations", web.dashboard(dashboard));
 /// # Ok::<_, invitation_core::FieldError>(())
 /// ```
+///
+#[doc = include_str!("../../docs/theme.md")]
 #[derive(Clone)]
 #[must_use]
 pub struct Dashboard {
     strings: Strings,
     brand: Cow<'static, str>,
     aside: Cow<'static, str>,
+    style_sheet: Option<Cow<'static, str>>,
     sign_in: Option<Cow<'static, str>>,
     mounted_at: Option<Cow<'static, str>>,
     divisions: Vec<Division>,
@@ -107,6 +106,7 @@ impl Dashboard {
             strings: Strings::english(),
             brand: "Invitations".into(),
             aside: "".into(),
+            style_sheet: None,
             sign_in: None,
             mounted_at: None,
             divisions: Vec::new(),
@@ -128,6 +128,13 @@ impl Dashboard {
     /// is inserted into the page unescaped: it MUST NOT hold anything that a user typed.
     pub fn with_aside_html(self, html: impl Into<Cow<'static, str>>) -> Self {
         Self { aside: html.into(), ..self }
+    }
+
+    /// Links a style sheet of the host in each page, to set the variables of the
+    /// [theme](Self#theme). `href` is a path of the same origin: the content security policy
+    /// forbids others.
+    pub fn with_style_sheet(self, href: impl Into<Cow<'static, str>>) -> Self {
+        Self { style_sheet: Some(href.into()), ..self }
     }
 
     /// Sets the path of the host's sign-in page. A request without an actor is redirected

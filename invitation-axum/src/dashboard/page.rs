@@ -261,7 +261,7 @@ impl Frame<'_> {
         let page = Page {
             dashboard,
             title: &content.title,
-            head: &assets::head(self.base),
+            head: &assets::head(self.base, dashboard.style_sheet.as_deref()),
             content: &content.html,
             actor: self.actor,
             home: home(self.base),

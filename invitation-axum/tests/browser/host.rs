@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its scene breaks")]
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -26,6 +29,7 @@ pub(crate) struct Host {
     pub(crate) service: Service,
     pub(crate) clock: ManualClock,
     address: SocketAddr,
+    theme: Arc<Mutex<String>>,
 }
 
 impl Host {
@@ -40,12 +44,25 @@ impl Host {
         let dashboard = Dashboard::new()
             .with_brand("Perfect10")
             .with_sign_in("/signed-out")
+            .with_style_sheet("/theme.css")
             .with_divisions(divisions);
+        let theme = Arc::new(Mutex::new(String::new()));
+        let served = Arc::clone(&theme);
+        let css = async move || {
+            let css = served.lock().unwrap().clone();
+            ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "no-store")], css)
+        };
         let app = Router::new()
+            .route("/theme.css", get(css))
             .route("/as/{name}", get(sign_in))
             .route("/signed-out", get(async || "Sign in here"))
             .nest_service("/invitations", web.dashboard(dashboard));
-        Self { service, clock: harness.clock, address: serve(app).await }
+        Self { service, clock: harness.clock, address: serve(app).await, theme }
+    }
+
+    /// Sets the host's own style sheet, which begins empty.
+    pub(crate) fn set_theme(&self, css: &str) {
+        css.clone_into(&mut self.theme.lock().unwrap());
     }
 
     pub(crate) fn at(&self, path: &str) -> String {

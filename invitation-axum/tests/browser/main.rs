@@ -5,6 +5,7 @@ mod host;
 mod rows;
 mod scene;
 mod screens;
+mod theme;
 mod times;
 
 #[path = "../harness/mod.rs"]

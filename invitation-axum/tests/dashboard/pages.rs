@@ -347,6 +347,10 @@ async fn a_host_renames_translates_and_frames() {
         .with_dashboard(Dashboard::new().with_strings(texts).with_brand("Perfect<10>"));
     let page = harness.get("sales-manager", "").await.is(200);
     page.says(">Einladungen</a>").says("<h1>Einladungscodes</h1>").says("Perfect&#60;10&#62;");
+
+    let sheet = Dashboard::new().with_style_sheet("/theme.css?a=1&b=2");
+    let page = Harness::dashboard().with_dashboard(sheet).get("sales-manager", "").await.is(200);
+    page.says("<link rel=\"stylesheet\" href=\"/theme.css?a=1&#38;b=2\">");
 }
 
 #[tokio::test]
