@@ -87,8 +87,8 @@ impl Web {
     ///   to it by script;
     /// - styles in the page, and images as `data:` URLs.
     ///
-    /// The policy forbids scripts in the page itself, because text that somebody has typed
-    /// could become one. It also forbids forms that lead to another origin, a `base`
+    /// The policy forbids scripts in the page itself, because a text that a user typed could
+    /// become one. It also forbids forms that lead to another origin, a `base`
     /// element, plug-ins, and embedding in a frame. A response that sets a policy itself
     /// keeps its own.
     ///
