@@ -168,20 +168,25 @@
   };
   showLocalTimes(document);
 
-  // A menu closes as menus do: by Escape, by a click elsewhere, and when the focus leaves.
-  const closeMenus = (except) => {
+  // Menus and fields that cover a part of the list close by Escape, by a click elsewhere, and
+  // when the focus leaves them.
+  const closeCovers = (except) => {
     for (const menu of document.querySelectorAll(".inv-more[open]")) {
       if (!menu.contains(except)) menu.open = false;
     }
+    for (const field of document.querySelectorAll(".inv-list .inv-by-hand")) {
+      if (!field.form.contains(except)) field.remove();
+    }
   };
-  document.addEventListener("click", (event) => closeMenus(event.target));
-  document.addEventListener("focusin", (event) => closeMenus(event.target));
+  document.addEventListener("click", (event) => closeCovers(event.target));
+  document.addEventListener("focusin", (event) => closeCovers(event.target));
   document.addEventListener("keydown", (event) => {
-    const menu = document.querySelector(".inv-more[open]");
-    if (event.key !== "Escape" || !menu) return;
-    const hadFocus = menu.contains(document.activeElement);
-    menu.open = false;
-    if (hadFocus) menu.querySelector("summary").focus();
+    if (event.key !== "Escape") return;
+    // The focus returns to the button that opened it.
+    const opener = document.activeElement?.closest(".inv-more[open], .inv-list .inv-copy")
+      ?.querySelector("summary, button");
+    closeCovers(null);
+    opener?.focus();
   });
 
   // A menu opens upwards where it would end below the window.

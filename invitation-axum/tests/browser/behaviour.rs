@@ -64,6 +64,10 @@ async fn copying_without_a_clipboard_api_is_recorded_once() {
             let selected = "const field = document.activeElement;\
                 return field.selectionStart === 0 && field.selectionEnd === field.value.length";
             scene.until(selected).await;
+            // The field covers the next row until the user leaves it.
+            scene.press(keys::ESCAPE).await;
+            scene.until("return document.querySelector('.inv-by-hand') === null").await;
+            scene.until("return document.activeElement.matches('.inv-copy button')").await;
         }
         let address = scene.client().current_url().await.unwrap();
         assert_eq!(address.path(), "/invitations", "the page stays");
