@@ -22,9 +22,9 @@ const HEADERS: [&str; 5] = [
 
 /// Returns the headers of the documentation, as the host's page at `path` has them.
 async fn headers(app: Router, path: &str) -> [String; 5] {
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = app.oneshot(request).await.unwrap();
-    HEADERS.map(|name| response.headers()[name].to_str().unwrap().to_owned())
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("an answer");
+    HEADERS.map(|name| response.headers()[name].to_str().expect("text").to_owned())
 }
 
 fn pages() -> Router {
