@@ -88,6 +88,16 @@ pub enum Change {
         /// The time of deletion.
         at: Timestamp,
     },
+    /// Rewrites the stored forms of the same code, for example under another key. The
+    /// version, the terms and the leases stay.
+    Reseal {
+        /// The new look-up digest, which may equal the present one.
+        digest: CodeDigest,
+        /// The new search tag.
+        tag: CodeTag,
+        /// The code, sealed in the new form.
+        sealed: SealedCode,
+    },
 }
 
 impl Change {
@@ -172,6 +182,13 @@ impl Change {
                 facts.invitation.deleted_at = Some(*at);
                 None
             }
+            Self::Reseal { digest, tag, sealed } => {
+                let invitation = &mut facts.invitation;
+                invitation.digest = *digest;
+                invitation.tag = *tag;
+                invitation.sealed = sealed.clone();
+                None
+            }
         };
         if self.ends_all_leases() {
             facts.end_all_leases();
@@ -192,7 +209,8 @@ impl Change {
             Self::Redeem { .. }
             | Self::Hold { .. }
             | Self::Release { .. }
-            | Self::Reinstate { .. } => false,
+            | Self::Reinstate { .. }
+            | Self::Reseal { .. } => false,
         }
     }
 
@@ -206,6 +224,24 @@ impl Change {
             Self::Redeem { .. }
             | Self::Hold { .. }
             | Self::Release { .. }
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => false,
+        }
+    }
+
+    /// Returns whether the change shares its event with other changes: those of one page of
+    /// a re-sealing job. Such an event is written once, and about no invitation.
+    #[must_use]
+    pub fn shares_event(&self) -> bool {
+        match self {
+            Self::Reseal { .. } => true,
+            Self::Redeem { .. }
+            | Self::Hold { .. }
+            | Self::Release { .. }
+            | Self::Amend { .. }
+            | Self::Rotate { .. }
+            | Self::Revoke(_)
+            | Self::Reinstate { .. }
             | Self::Delete { .. } => false,
         }
     }
@@ -220,7 +256,8 @@ impl Change {
             | Self::Rotate { .. }
             | Self::Revoke(_)
             | Self::Reinstate { .. }
-            | Self::Delete { .. } => None,
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => None,
         }
     }
 
@@ -246,16 +283,15 @@ impl Change {
             | Self::Rotate { .. }
             | Self::Revoke(_)
             | Self::Reinstate { .. }
-            | Self::Delete { .. } => None,
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => None,
         }
     }
 
-    /// Returns the digest that the change gives to the code, if it replaces the code. No
-    /// other invitation, tombstones included, may have it.
-    #[must_use]
-    pub fn new_digest(&self) -> Option<&CodeDigest> {
+    /// Returns the digest that the change writes, if it writes one.
+    pub(crate) fn new_digest(&self) -> Option<&CodeDigest> {
         match self {
-            Self::Rotate { digest, .. } => Some(digest),
+            Self::Rotate { digest, .. } | Self::Reseal { digest, .. } => Some(digest),
             Self::Redeem { .. }
             | Self::Hold { .. }
             | Self::Release { .. }
@@ -278,7 +314,8 @@ impl Change {
             | Self::Rotate { .. }
             | Self::Revoke(_)
             | Self::Reinstate { .. }
-            | Self::Delete { .. } => None,
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => None,
         }
     }
 
@@ -297,7 +334,8 @@ impl Change {
             | Self::Release { .. }
             | Self::Amend { .. }
             | Self::Rotate { .. }
-            | Self::Delete { .. } => after.state(),
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => after.state(),
         }
     }
 
@@ -315,7 +353,7 @@ impl Change {
                 expiry: expires_at.is_some(),
                 ..none
             },
-            Self::Rotate { .. } => Indexed { code: true, ..none },
+            Self::Rotate { .. } | Self::Reseal { .. } => Indexed { code: true, ..none },
             Self::Revoke(_) | Self::Reinstate { .. } => Indexed { state: true, ..none },
             Self::Delete { .. } => Indexed { existence: true, ..none },
         }
@@ -382,7 +420,25 @@ mod tests {
             Change::Revoke(Revocation { at, reason: None }),
             Change::Reinstate { grantor: grantor.clone() },
             Change::Delete { at },
+            Change::Reseal {
+                digest: CodeDigest::from_bytes([8; 32]),
+                tag: CodeTag::from_bytes([8; 8]),
+                sealed: SealedCode::from_bytes(vec![8]),
+            },
         ]
+    }
+
+    #[test]
+    fn reseal_keeps_version_terms_and_leases() {
+        let change = changes().pop().unwrap();
+        assert!(change.shares_event() && !change.changes_terms() && !change.ends_all_leases());
+        let mut facts = Facts::of(sample::invitation());
+        facts.invitation.held = 1;
+        let before = facts.clone();
+        assert_eq!(change.apply_to(&mut facts), None);
+        let Change::Reseal { digest, tag, sealed } = change else { panic!("the last change") };
+        let invitation = Record { digest, tag, sealed, ..before.invitation };
+        assert_eq!(facts, Facts { invitation, ..before });
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub enum Error {
     /// The source of randomness failed. Nothing was changed.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// A stored code cannot be unsealed, so it cannot be shown.
+    /// A stored code cannot be unsealed, so it cannot be shown: it was damaged, or its key is
+    /// unknown or retired.
     #[error(transparent)]
     Seal(#[from] UnsealError),
 }

@@ -111,6 +111,8 @@ string_enum! {
         Delete = "delete",
         /// Invitations that ended long ago were removed for good.
         Purge = "purge",
+        /// Stored codes were rewritten under the active key.
+        Reseal = "reseal",
         /// Invitations were listed, counted or looked at.
         View = "view",
         /// The audit trail was read.
@@ -181,6 +183,8 @@ string_enum! {
         IdempotencyKeyReused = "idempotency_key_reused",
         /// Concurrent calls changed the invitation at every attempt.
         Conflict = "conflict",
+        /// The store keeps only a digest of the code, so the code cannot be shown.
+        CodeNotKept = "code_not_kept",
         /// Refusals of one performer beyond the limit per minute, which are only counted.
         /// The detail `suppressed` holds their number. If the detail `of` is `several`,
         /// the number covers several performers, and the event names one of them.

@@ -22,6 +22,7 @@
 //!
 //! - `tracing`: what the library does, as events and spans.
 //! - `metrics`: what the library does, in numbers. [`observe`] lists both.
+//! - `keyring`: codes that a stolen store does not give away; see [`code::Sealing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -96,7 +97,7 @@ pub use self::{
     change::{Change, Indexed},
     code::{
         CodeDigest, CodeFormat, CodeTag, InvitationCode, ParseCodeError, SealedCode, Sealing,
-        UnsealError,
+        UnsealCause, UnsealError,
     },
     cursor::Cursor,
     detail::{Detail, DetailTemplate},
@@ -138,8 +139,8 @@ pub use self::{
     service::{
         Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,
         ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation, Paging,
-        RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved, RevokedPage,
-        RowOutcome, RowWarning,
+        RedeemWithError, Redeemed, RedeemedWith, Released, ResealPage, Reservation, Reserved,
+        RevokedPage, RowOutcome, RowWarning,
     },
     state::State,
     status::Status,

@@ -46,11 +46,13 @@ pub enum Right {
     Audit,
     /// Export the whole list, without the codes.
     Export,
+    /// Rewrite the stored codes under the active key.
+    Reseal,
 }
 
 impl Right {
     /// All rights, in the order of their declaration.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,
@@ -66,6 +68,7 @@ impl Right {
         Self::Purge,
         Self::Audit,
         Self::Export,
+        Self::Reseal,
     ];
 
     /// Returns the words that complete the sentence "this role may not …".
@@ -86,6 +89,7 @@ impl Right {
             Self::Purge => "purge invitations",
             Self::Audit => "read the audit trail",
             Self::Export => "export invitations",
+            Self::Reseal => "re-encrypt stored codes",
         }
     }
 
@@ -103,6 +107,7 @@ impl Right {
             Self::Delete => Action::Delete,
             Self::Purge => Action::Purge,
             Self::Audit => Action::Audit,
+            Self::Reseal => Action::Reseal,
         }
     }
 }

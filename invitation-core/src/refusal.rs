@@ -87,6 +87,9 @@ pub enum Refusal {
     IdempotencyKeyReused,
     /// Concurrent calls changed the invitation at every attempt.
     Conflict,
+    /// The code was shown when it was created, and only its digest is stored. A
+    /// [rotation](crate::Invitations::rotate) gives a new code.
+    CodeNotKept,
 }
 
 impl fmt::Display for Refusal {
@@ -129,6 +132,9 @@ impl fmt::Display for Refusal {
                 f.write_str("something else was created under this idempotency key")
             }
             Self::Conflict => f.write_str("the invitation was changed by others, try again"),
+            Self::CodeNotKept => {
+                f.write_str("the code was shown once and is not kept, rotate it to get a new one")
+            }
         }
     }
 }
@@ -221,6 +227,11 @@ impl Verdict {
             }
         };
         Some(Self { refusal, reason })
+    }
+
+    /// Returns the verdict that the code cannot be shown again.
+    pub(crate) fn code_not_kept() -> Self {
+        Self::new(Refusal::CodeNotKept, Reason::CodeNotKept)
     }
 
     /// Returns the verdict that the quota of `full` has no room.

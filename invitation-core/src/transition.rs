@@ -2,6 +2,7 @@
 
 use crate::{
     change::Change,
+    code::CodeDigest,
     event::Event,
     facts::Facts,
     guard::Guard,
@@ -73,9 +74,12 @@ impl Transition {
     ///
     /// `invitation` is the invitation after the change. `ended` is the lease that
     /// [`Change::apply_to`] returned; if it belonged to a different user, the event names
-    /// it.
+    /// it. An event that [several changes share](Change::shares_event) names no invitation.
     #[must_use]
     pub fn evidence(&self, invitation: &Record, ended: Option<&Lease>) -> Event {
+        if self.change.shares_event() {
+            return self.event.clone();
+        }
         let event = self.event.clone().about(invitation);
         match ended.filter(|ended| self.redeemer() != Some(&ended.user)) {
             Some(ended) => event.taken_over_from(&ended.id),
@@ -83,9 +87,24 @@ impl Transition {
         }
     }
 
+    /// Returns the digest that the change gives to the invitation, if it moves it. No
+    /// invitation, tombstones included, may have it: if one does, the outcome is
+    /// [`Outcome::CodeTaken`].
+    #[must_use]
+    pub fn new_digest(&self) -> Option<&CodeDigest> {
+        let is_present = |digest: &CodeDigest| match &self.target {
+            Target::Code(present) => {
+                self.change.shares_event() && present.as_slice() == std::slice::from_ref(digest)
+            }
+            Target::Id(_) => false,
+        };
+        self.change.new_digest().filter(|digest| !is_present(digest))
+    }
+
     /// Returns the answer of a store that found `facts` and did not make the change.
     ///
-    /// `on_record` says whether the store already held the event. `full` is the quota
+    /// `on_record` says whether the store already held the event, and is false if the change
+    /// [shares its event](Change::shares_event). `full` is the quota
     /// that had no room, if there was one. The method is for stores whose guarded
     /// statement has no effect in several cases; it tells these cases apart.
     #[must_use]
@@ -100,7 +119,7 @@ impl Transition {
             return Outcome::QuotaFull(of);
         }
         // The digest of the invitation itself counts as a taken digest too.
-        if self.change.new_digest() == Some(&facts.invitation.digest) {
+        if self.new_digest() == Some(&facts.invitation.digest) {
             return Outcome::CodeTaken;
         }
         Outcome::Refused(Box::new(facts))

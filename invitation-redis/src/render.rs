@@ -15,7 +15,7 @@ use crate::{
 /// Encodes a transition as an argument of `apply.lua`.
 pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
     let (change, event) = (transition.change(), transition.event());
-    let mut p = Packed::array(15);
+    let mut p = Packed::array(16);
     let (id, digests) = target(transition.target());
     p.opt_bytes(id.as_ref().map(<[u8; 16]>::as_slice)).bytes(&digests);
     scope(&mut p, transition.scope());
@@ -41,6 +41,7 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
         }
         Some(ConsumedLease::Own { .. }) | None => p.none(),
     };
+    p.flag(change.shares_event());
     p.done()
 }
 
@@ -176,6 +177,13 @@ fn write_change(p: &mut Packed, change: &Change) {
         }
         Change::Reinstate { grantor } => record::write_inviter(p.begin(2).int(7), grantor),
         Change::Delete { at } => p.begin(3).int(8).none().time(*at),
+        Change::Reseal { digest, tag, sealed } => p
+            .begin(5)
+            .int(9)
+            .none()
+            .bytes(digest.as_bytes())
+            .bytes(tag.as_bytes())
+            .bytes(sealed.as_bytes()),
     };
 }
 

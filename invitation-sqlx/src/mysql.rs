@@ -263,7 +263,7 @@ impl Dialect for MySql {
         }
         // The row cannot have changed since the update, and this transaction sees its own update.
         let mut s = ops::select_invitation::<Self>(names);
-        match transition.change().new_digest() {
+        match transition.new_digest() {
             Some(digest) => {
                 s.sql("i.digest = ").blob(digest.as_bytes());
             }

@@ -85,7 +85,8 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     };
     let facts = kept.facts(step.redeemer());
     let id = facts.invitation.id;
-    let on_record = state.events.get(&step.event().id);
+    let shares_event = step.change().shares_event();
+    let on_record = state.events.get(&step.event().id).filter(|_| !shares_event);
     if on_record.is_some_and(|event| event.invitation == Some(id)) {
         return Ok(Planned::Answer(Outcome::Replayed(Box::new(facts))));
     }
@@ -95,13 +96,20 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     if let Some((full, _)) = first_full(state, step.quotas()) {
         return Ok(Planned::Answer(Outcome::QuotaFull(full)));
     }
-    if let Some(digest) = step.change().new_digest()
+    if let Some(digest) = step.new_digest()
         && state.has_digest(digest)
     {
         return Ok(Planned::Answer(Outcome::CodeTaken));
     }
-    free_event(state, step.event().id, "apply")?;
-    Ok(Planned::Change(id, change(step, &facts)))
+    if !shares_event {
+        free_event(state, step.event().id, "apply")?;
+    }
+    let mut ops = change(step, &facts);
+    if state.events.contains_key(&step.event().id) {
+        // Another change of the same page has written the event that they share.
+        ops.retain(|op| !matches!(op, Op::Event(_)));
+    }
+    Ok(Planned::Change(id, ops))
 }
 
 /// Returns the changes of a transition whose guard holds.

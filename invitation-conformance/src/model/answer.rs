@@ -39,6 +39,8 @@ pub(super) enum Answer {
     Withdrawn(Vec<InvitationId>),
     /// The invitations that a purge removed, and whether more may be left.
     Removed(Vec<InvitationId>, bool),
+    /// The number of invitations that each page of a re-sealing job rewrote.
+    Resealed(Vec<usize>),
     /// The code of an invitation.
     Code(String),
     /// One invitation, as `view` returns it.

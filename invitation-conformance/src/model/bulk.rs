@@ -4,7 +4,7 @@ use invitation_core::{Action, InvitationId, Right, Timestamp};
 
 use super::{
     answer::Answer,
-    create::{home, performer},
+    create::{home, performer, set_code},
     identities::{ActingUser, Creator, DivisionName},
     limits::MAX_BATCH,
     read::{out_of_reach, sort},
@@ -113,6 +113,41 @@ impl Model {
             answer: Answer::Removed(gone.to_vec(), more || over.len() > gone.len()),
             events: if gone.is_empty() { Vec::new() } else { vec![event] },
         }
+    }
+}
+
+impl Model {
+    /// `seen` provides the sizes of the pages, which the store chooses.
+    pub(super) fn reseal(&mut self, by: Creator, seen: &Answer) -> Expected {
+        if let Creator::User(who) = by
+            && !self.rules.allows(who.role(), Right::Reseal)
+        {
+            let refusal = self.forbidden(who, Right::Reseal);
+            return self.refused(performer(by), Action::Reseal, refusal, None, home(by));
+        }
+        let within = match by {
+            Creator::System => None,
+            Creator::User(who) => who.reach().map(DivisionName::division),
+        };
+        let key = self.key;
+        let mut moved = 0;
+        for row in self.rows.iter_mut().filter(|row| row.is_live()) {
+            let reached = within.as_ref().is_none_or(|within| row.facts.division == *within);
+            if reached && row.facts.sealed.key_id() != key.id() {
+                let code = row.code.clone();
+                set_code(key, &mut row.facts, &code);
+                moved += 1;
+            }
+        }
+        let pages = match seen {
+            Answer::Resealed(pages) if pages.iter().sum::<usize>() == moved => pages.clone(),
+            _ => return Expected::without_events(Answer::Resealed(vec![moved])),
+        };
+        let event = ExpectedEvent { division: within, ..self.event(performer(by), Action::Reseal) };
+        let event = event.with("key", &key.id().unwrap_or_default());
+        let events = pages.iter().filter(|rows| **rows > 0);
+        let events = events.map(|rows| event.clone().with("rows", rows)).collect();
+        Expected { answer: Answer::Resealed(pages), events }
     }
 }
 

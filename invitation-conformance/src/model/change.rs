@@ -90,9 +90,10 @@ impl Model {
             Answer::Issued(issued) if issued.len() == 1 => issued[0].code.clone(),
             _ => self.stranger.clone(),
         };
+        let key = self.key;
         let repeated = self.codes.iter().any(|(former, _)| *former == code);
         let mut expected = self.change(by, of, action, refusal, |row, _| {
-            set_code(&mut row.facts, &code);
+            set_code(key, &mut row.facts, &code);
             row.code.clone_from(&code);
             row.grant(by);
             row.facts.version += 1;

@@ -110,7 +110,7 @@ impl ServiceUnderTest {
 }
 
 /// The details of an event that are compared.
-const DETAIL_NAMES: [&str; 10] = [
+const DETAIL_NAMES: [&str; 12] = [
     "reservation",
     "until",
     "taken_over_from",
@@ -121,6 +121,8 @@ const DETAIL_NAMES: [&str; 10] = [
     "reason",
     "before",
     "removed",
+    "rows",
+    "key",
 ];
 
 fn matches_event(wanted: &ExpectedEvent, event: &Event) -> bool {

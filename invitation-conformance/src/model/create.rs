@@ -4,13 +4,14 @@ use std::num::NonZeroU32;
 
 use invitation_core::{
     Action, BatchId, CodeDigest, CodeFormat, CodeTag, InvitationId, Inviter, Metadata, Performer,
-    QuotaOf, Reason, Record, Refusal, Right, SealedCode, Sealing, Timestamp,
+    QuotaOf, Reason, Record, Refusal, Right, SealedCode, Timestamp,
 };
 
 use super::{
     answer::{Answer, Issue},
     idempotency::KeyRequest,
     identities::{Creator, DivisionName, RoleName},
+    keys::{ConstantNonces, KeyChoice},
     limits::{MAX_BATCH, MAX_USES},
     state::{Expected, ExpectedRefusal, Model, ModelInvitation, user},
     step::{BindingSpec, DraftSpec},
@@ -298,7 +299,7 @@ impl Model {
             ),
         };
         let DraftSpec { binding, note, .. } = whole.spec;
-        let StoredCode { digest, tag, sealed } = StoredCode::of(id, &code)?;
+        let StoredCode { digest, tag, sealed } = StoredCode::of(self.key, id, &code)?;
         let facts = Record {
             id,
             digest,
@@ -345,18 +346,19 @@ struct StoredCode {
 impl StoredCode {
     /// Returns the forms of the code that was shown for this invitation; none if the text is
     /// no code.
-    fn of(id: InvitationId, shown: &str) -> Option<Self> {
+    fn of(key: KeyChoice, id: InvitationId, shown: &str) -> Option<Self> {
         let code = CodeFormat::default().parse(shown).ok()?;
-        let sealing = Sealing::readable();
+        let sealing = key.sealing();
         let (digest, tag) = (sealing.digest(&code), sealing.tag(&code));
-        Some(Self { digest, tag, sealed: sealing.seal(id, &code) })
+        let sealed = sealing.seal(id, &code, &ConstantNonces::new(0)).ok()?;
+        Some(Self { digest, tag, sealed })
     }
 }
 
 /// Puts the code that was shown into the facts. Facts with another text stay as they are, so
 /// that the comparison with the store fails.
-pub(super) fn set_code(facts: &mut Record, shown: &str) {
-    if let Some(StoredCode { digest, tag, sealed }) = StoredCode::of(facts.id, shown) {
+pub(super) fn set_code(key: KeyChoice, facts: &mut Record, shown: &str) {
+    if let Some(StoredCode { digest, tag, sealed }) = StoredCode::of(key, facts.id, shown) {
         (facts.digest, facts.tag, facts.sealed) = (digest, tag, sealed);
     }
 }

@@ -6,6 +6,7 @@ use super::{
     answer::Answer,
     codes,
     compare::compare_answers,
+    keys::ConstantNonces,
     limits::LimitsSpec,
     perform::ServiceUnderTest,
     policy::PolicyChoice,
@@ -13,8 +14,6 @@ use super::{
     step::{ClockMove, Pick, Step},
     store_provider::StoreProvider,
 };
-use crate::SeededEntropy;
-
 /// The start of sequences: a few microseconds after 2027-01-15T08:00:00Z.
 const START: i64 = 1_800_000_000_000_007;
 
@@ -28,7 +27,7 @@ pub(super) async fn run<P: StoreProvider + ?Sized>(
     let mut model = Model::new(start);
     let service = Invitations::new(provider.open().await)
         .with_clock(clock.clone())
-        .with_entropy(SeededEntropy::new(7))
+        .with_entropy(ConstantNonces::new(7))
         .with_limits(LimitsSpec::WIDE.limits())
         .with_policy(PolicyChoice::Default.policy());
     let mut subject = ServiceUnderTest { service, clock };
@@ -55,6 +54,10 @@ async fn run_step<P: StoreProvider + ?Sized>(
         }
         Step::Limits(bounds) => {
             subject.service = subject.service.clone().with_limits(bounds.limits());
+        }
+        Step::Reseal { key, .. } => {
+            model.key = *key;
+            subject.service = subject.service.clone().with_sealing(key.sealing());
         }
         Step::Clock(clock_move) => {
             model.now = model.moved(*clock_move);
@@ -103,6 +106,7 @@ impl Model {
             Step::Delete { by, of, version } => self.delete(*by, *of, *version),
             Step::RevokeAll { by, wanted, reason, .. } => self.revoke_all(*by, *wanted, *reason),
             Step::Purge { by, age, max } => self.purge(*by, *age, *max, seen),
+            Step::Reseal { by, .. } => self.reseal(*by, seen),
             Step::List { by, wanted, .. } => self.list(*by, *wanted),
             Step::StatusCounts { by, wanted } => self.counts(*by, *wanted),
             Step::Events { by, wanted, .. } => self.events(*by, *wanted),

@@ -3,8 +3,8 @@
 //!
 //! The model is a second, naive implementation of the rules: plain lists and loops, written
 //! from the documentation and not from the code. [`check`] draws sequences of every command
-//! of [`Invitations`](invitation_core::Invitations). In between, the clock moves, the policy
-//! and the limits change, and the store is opened again.
+//! of [`Invitations`](invitation_core::Invitations). In between, the clock moves, the policy,
+//! the limits and the key of the codes change, and the store is opened again.
 //!
 //! After each step it compares these with the model: the answer, every fact of every
 //! invitation, the counts, the open reservations, the redemptions and the events. A
@@ -47,6 +47,7 @@ mod draw;
 mod driver;
 mod idempotency;
 mod identities;
+mod keys;
 mod limits;
 mod pages;
 mod perform;

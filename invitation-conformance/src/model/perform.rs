@@ -4,8 +4,8 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Actor, Amendment, Caller, Criteria, Draft, Expiry, IdempotencyKey, Invitations, ManualClock,
-    Purged, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved, Scope,
-    Status, Store, SystemActor, Target, TimeRange,
+    Paging, Purged, RedeemWithError, Redeemed, RedeemedWith, Released, Reservation, Reserved,
+    Scope, Status, Store, SystemActor, Target, TimeRange,
 };
 use time::Duration;
 
@@ -116,6 +116,7 @@ impl ServiceUnderTest {
                 self.revoke_all(*by, wanted, *reason, *limit, model).await
             }
             Step::Purge { by, age, max } => self.purge(*by, *age, *max, model).await,
+            Step::Reseal { by, limit, .. } => self.reseal(*by, *limit, model).await,
             Step::Redemptions { by, of, limit } => {
                 self.redemptions(*by, model.id(*of), *limit, model).await
             }
@@ -229,6 +230,27 @@ impl ServiceUnderTest {
             return Answer::Broken(format!("{removed} removed, and these are gone: {gone:?}"));
         }
         Answer::Removed(gone, more)
+    }
+
+    async fn reseal(&self, by: Creator, limit: u32, model: &Model) -> Answer {
+        let (actor, system) = caller(by, model);
+        let by = actor.as_ref().map_or(Caller::from(&system), Caller::from);
+        let first = Paging::first(limit).expect("a small page");
+        let (mut paging, mut pages) = (first, Vec::new());
+        loop {
+            let page = match self.service.reseal(by, paging).await {
+                Ok(page) => page,
+                Err(error) => return error.into(),
+            };
+            if !page.unopened().is_empty() || page.outdated() != page.resealed() {
+                return Answer::Broken(format!("{page:?}"));
+            }
+            pages.push(page.resealed());
+            match page.next() {
+                Some(cursor) => paging = first.after(cursor),
+                None => return Answer::Resealed(pages),
+            }
+        }
     }
 
     pub(super) async fn counts(

@@ -13,6 +13,7 @@ use super::{
     identities::{
         ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName, context,
     },
+    keys::KeyChoice,
     limits::LimitsSpec,
     policy::PolicyChoice,
     step::{BindingSpec, ExpirySpec, Pick, ReservationPick},
@@ -27,6 +28,7 @@ pub(super) struct Model {
     pub(super) now: Timestamp,
     pub(super) rules: PolicyChoice,
     pub(super) bounds: LimitsSpec,
+    pub(super) key: KeyChoice,
     /// All invitations in the order of creation, including tombstones and purged ones.
     pub(super) rows: Vec<ModelInvitation>,
     /// Every code that was issued, replaced ones included, with the index of its row.
@@ -203,6 +205,7 @@ impl Model {
             now,
             rules: PolicyChoice::Default,
             bounds: LimitsSpec::WIDE,
+            key: KeyChoice::None,
             rows: Vec::new(),
             codes: Vec::new(),
             reserved: Vec::new(),

@@ -4,6 +4,7 @@ use invitation_core::{Action, OutcomeFilter, Status};
 
 use super::{
     identities::{ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName},
+    keys::KeyChoice,
     limits::LimitsSpec,
     policy::PolicyChoice,
 };
@@ -96,6 +97,12 @@ pub(super) enum Step {
         by: Creator,
         age: i64,
         max: u32,
+    },
+    /// Begins to seal under this key, and re-seals all rows.
+    Reseal {
+        by: Creator,
+        key: KeyChoice,
+        limit: u32,
     },
     /// Reads a list. `pause` is the time between two pages, in microseconds.
     List {

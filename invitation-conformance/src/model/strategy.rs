@@ -10,6 +10,7 @@ use super::{
         policy, reservation_pick, revocation_reason, spelling, version,
     },
     identities::ActingUser,
+    keys::KeyChoice,
     policy::PolicyChoice,
     scenarios::scenario,
     state::{DAY, HOUR},
@@ -40,7 +41,7 @@ fn step() -> BoxedStrategy<Step> {
         6 => creating_once(),
         36 => presenting(),
         29 => changing(),
-        4 => bulk_step(),
+        5 => bulk_step(),
         15 => reading(),
         8 => clock_move().prop_map(Step::Clock),
         2 => Just(Step::Reopen),
@@ -119,6 +120,8 @@ fn bulk_step() -> BoxedStrategy<Step> {
         3 => (creator(), select(&AGES[..]), 1_u32..=3)
             .prop_map(|(by, age, max)| Step::Purge { by, age, max }),
         1 => creator().prop_map(|by| Step::Purge { by, age: DAY, max: 4 }),
+        2 => (creator(), select(&[KeyChoice::First, KeyChoice::Second][..]), 1_u32..=3)
+            .prop_map(|(by, key, limit)| Step::Reseal { by, key, limit }),
     ]
     .boxed()
 }

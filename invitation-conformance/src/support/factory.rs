@@ -72,7 +72,9 @@ impl Factory {
         id: InvitationId,
         code: &InvitationCode,
     ) -> (CodeDigest, CodeTag, SealedCode) {
-        (self.sealing.digest(code), self.sealing.tag(code), self.sealing.seal(id, code))
+        let sealed = self.sealing.seal(id, code, &self.entropy);
+        let sealed = sealed.expect("seeded randomness does not end");
+        (self.sealing.digest(code), self.sealing.tag(code), sealed)
     }
 
     /// Returns the code of an invitation that a factory created.

@@ -27,14 +27,20 @@
 //!   [`ParseCodeError`] says what is wrong with the text.
 //! - **In a store**: a code is found by its [`CodeDigest`] and searched by its [`CodeTag`].
 //!   [`Sealing`] makes the [`SealedCode`], from which the code can be shown again;
-//!   [`UnsealError`] reports a damaged one.
+//!   [`UnsealError`] reports one that cannot be opened, with its [`UnsealCause`].
+//! - **Against a stolen store**: the module `keyring` (feature `keyring`), and
+//!   [`Invitations::reseal`](crate::Invitations::reseal), which returns a [`ResealPage`].
 
 mod format;
+#[cfg(feature = "keyring")]
+pub mod keyring;
 mod parse_error;
 mod resembles;
+mod sealed;
 mod sealing;
 mod symbols;
 mod typed;
+mod unseal_error;
 
 use std::{fmt, sync::Arc};
 
@@ -44,9 +50,14 @@ use zeroize::{Zeroize, Zeroizing};
 pub use self::{
     format::CodeFormat,
     parse_error::ParseCodeError,
-    sealing::{CodeDigest, CodeTag, SealedCode, Sealing, UnsealError},
+    sealed::{CodeDigest, CodeTag, SealedCode},
+    sealing::Sealing,
+    unseal_error::{UnsealCause, UnsealError},
 };
-pub use crate::entropy::{Entropy, EntropyError, OsEntropy};
+pub use crate::{
+    entropy::{Entropy, EntropyError, OsEntropy},
+    service::ResealPage,
+};
 
 /// The number of symbols of the longest code.
 const MAX_SYMBOLS: usize = CodeFormat::MAX_SYMBOLS as usize;

@@ -1,87 +1,77 @@
-//! The forms in which a code is stored.
-
-use std::{fmt, sync::Arc};
+//! The mode in which codes are stored.
 
 use sha2::{Digest, Sha256};
 
-use super::{CodeFormat, InvitationCode, TAG_SYMBOLS};
-use crate::id::InvitationId;
-
-/// The digest by which a code is looked up: 32 bytes, unique in a store.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CodeDigest([u8; 32]);
-
-/// The tag by which a list is searched for the beginning of a code: 8 bytes, shared by
-/// all codes with the same first four symbols.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CodeTag([u8; 8]);
-
-macro_rules! bytes {
-    ($name:ident, $len:literal) => {
-        impl $name {
-            /// Creates the value from the bytes that a store kept.
-            #[must_use]
-            pub const fn from_bytes(bytes: [u8; $len]) -> Self {
-                Self(bytes)
-            }
-
-            /// Returns the bytes for a store to keep.
-            #[must_use]
-            pub const fn as_bytes(&self) -> &[u8; $len] {
-                &self.0
-            }
-        }
-
-        // This is not the code itself, but guesses of a code can be tested against it.
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    };
-}
-
-bytes!(CodeDigest, 32);
-bytes!(CodeTag, 8);
-
-/// The sealed form of a code, stored so that the code can be shown again: opaque,
-/// versioned bytes that only a [`Sealing`] creates and opens.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedCode(Arc<[u8]>);
-
-impl SealedCode {
-    /// The maximum number of bytes of a sealed code; a store's column must hold them.
-    pub const MAX_BYTES: usize = 128;
-
-    /// Creates the value from the bytes that a store kept. Opening it checks them.
-    #[must_use]
-    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(bytes.into())
-    }
-
-    /// Returns the bytes for a store to keep.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SealedCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealedCode(…)")
-    }
-}
+#[cfg(feature = "keyring")]
+use super::keyring::{Key, Keyring};
+use super::{
+    CodeDigest, CodeFormat, CodeTag, InvitationCode, SealedCode, TAG_SYMBOLS, UnsealCause,
+    UnsealError,
+    sealed::{Form, hashed_header, readable_header},
+};
+use crate::{
+    entropy::{Entropy, EntropyError},
+    id::InvitationId,
+};
 
 /// How codes are stored: looked up by a digest, shown again from sealed bytes.
 ///
-/// [`Sealing::readable`] is the only mode so far: the digest is SHA-256, and the "sealed"
-/// bytes are the code itself. **Anyone with access to the store, a backup or a replica
-/// can read the codes that are still active.** Protect them as you protect the codes.
-#[derive(Clone, Default, Debug)]
-pub struct Sealing(());
+/// | mode | digest and tag | sealed bytes | a stolen store reveals |
+/// |---|---|---|---|
+/// | [`readable`](Self::readable), the default | SHA-256 | the code | every active code |
+/// | [`hash_only`](Self::hash_only) | SHA-256 | nothing | no code of 115 bits; short codes by guessing |
+/// | `keyring` | HMAC-SHA-256 | the encrypted code | no code |
+/// | `keyed_hash_only` | HMAC-SHA-256 | nothing | no code |
+///
+/// The last two need the feature `keyring`; the module `keyring` describes them. Set the
+/// mode with [`Invitations::with_sealing`](crate::Invitations::with_sealing).
+///
+/// In the modes that store no code, only [`create`](crate::Invitations::create) and
+/// [`rotate`](crate::Invitations::rotate) return the code. It cannot be copied later, and a
+/// search finds it by its first four symbols or as a whole. A repeated creation under the
+/// same idempotency key is refused, because its result cannot be returned again.
+///
+/// Each row says how it was stored. So a service in one mode still reads the rows of
+/// another, as far as it has the key, until
+/// [`Invitations::reseal`](crate::Invitations::reseal) has rewritten them.
+///
+/// ```
+/// # use invitation_core as invitation;
+/// use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+/// use invitation::code::Sealing;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let invitations =
+///     Invitations::new(MemoryStore::new()).with_sealing(Sealing::hash_only());
+/// let manager =
+///     Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, Division::new("sales")?);
+///
+/// let created = invitations.create(&manager, Draft::new()).await?;
+/// assert!(!created.code().reveal().is_empty(), "it is shown once");
+/// let id = created.invitation().id();
+/// assert!(invitations.get(&manager, id).await?.code().is_none());
+/// assert!(invitations.copy(&manager, id).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sealing {
+    keys: Keys,
+    keeps_codes: bool,
+}
 
-/// The first byte of sealed bytes that contain the code unencrypted.
-const READABLE: u8 = 0;
+/// The keys of the digests and of the encryption.
+#[derive(Clone, Default, Debug)]
+enum Keys {
+    /// No key: digests are plain hashes.
+    #[default]
+    None,
+    /// The keys of a keyring; `accepts_unkeyed` is whether codes stored without a key are
+    /// still found.
+    #[cfg(feature = "keyring")]
+    Ring { ring: Keyring, accepts_unkeyed: bool },
+}
 
 /// A prefix of the hashed data, so that digests for different purposes never collide.
 const DIGEST: &[u8] = b"invitation/lookup/v1\0";
@@ -89,74 +79,227 @@ const TAG: &[u8] = b"invitation/tag/v1\0";
 
 impl Sealing {
     /// Stores codes unencrypted.
+    ///
+    /// **Anyone with access to the store, a backup or a replica can read the codes that are
+    /// still active.** Protect them as you protect the codes.
     #[must_use]
     pub fn readable() -> Self {
-        Self(())
+        Self { keys: Keys::None, keeps_codes: true }
+    }
+
+    /// Stores only SHA-256 digests of codes.
+    ///
+    /// Use it with formats of at least 112 bits, such as the default: a plain digest of a
+    /// shorter code can be found by trying all codes.
+    #[must_use]
+    pub fn hash_only() -> Self {
+        Self { keys: Keys::None, keeps_codes: false }
+    }
+
+    /// Stores codes encrypted, and their digests keyed.
+    ///
+    /// Codes that were stored without a key are still found and shown, until
+    /// [`keyed_only`](Self::keyed_only) is set.
+    #[cfg(feature = "keyring")]
+    #[must_use]
+    pub fn keyring(ring: Keyring) -> Self {
+        Self { keys: Keys::Ring { ring, accepts_unkeyed: true }, keeps_codes: true }
+    }
+
+    /// Stores only keyed digests of codes.
+    ///
+    /// Such a row cannot be moved to another key, because its code is not known. After a
+    /// rotation, keep the older key until the invitations under it have ended.
+    #[cfg(feature = "keyring")]
+    #[must_use]
+    pub fn keyed_hash_only(ring: Keyring) -> Self {
+        Self { keys: Keys::Ring { ring, accepts_unkeyed: true }, keeps_codes: false }
+    }
+
+    /// No longer finds or shows codes that were stored without a key.
+    ///
+    /// Set it in a new deployment, or when [`reseal`](crate::Invitations::reseal) has
+    /// rewritten all rows: a look-up then computes one digest fewer, and a row that was
+    /// written into the database without the key opens no account. `reseal` reports such
+    /// rows, and does not rewrite them.
+    #[cfg(feature = "keyring")]
+    #[must_use]
+    pub fn keyed_only(mut self) -> Self {
+        if let Keys::Ring { accepts_unkeyed, .. } = &mut self.keys {
+            *accepts_unkeyed = false;
+        }
+        self
     }
 
     /// Returns the digest under which a new code is stored.
     #[must_use]
     pub fn digest(&self, code: &InvitationCode) -> CodeDigest {
-        let digest = Sha256::new_with_prefix(DIGEST).chain_update(code.symbols()).finalize();
-        CodeDigest(digest.into())
+        match &self.keys {
+            Keys::None => unkeyed_digest(code),
+            #[cfg(feature = "keyring")]
+            Keys::Ring { ring, .. } => ring.active().digest(code.symbols()),
+        }
     }
 
-    /// Returns the digests under which a presented code may have been stored: one for
-    /// each key that is still in use, so one here.
+    /// Returns the digests under which a presented code may have been stored: one for each
+    /// key in use, and the unkeyed one as long as such rows are accepted.
     #[must_use]
     pub fn digests(&self, code: &InvitationCode) -> Vec<CodeDigest> {
-        vec![self.digest(code)]
+        match &self.keys {
+            Keys::None => vec![unkeyed_digest(code)],
+            #[cfg(feature = "keyring")]
+            Keys::Ring { ring, accepts_unkeyed } => {
+                let keyed = ring.usable().map(|key| key.digest(code.symbols()));
+                keyed.chain(accepts_unkeyed.then(|| unkeyed_digest(code))).collect()
+            }
+        }
     }
 
     /// Returns the tag under which a new code is stored.
     #[must_use]
     pub fn tag(&self, code: &InvitationCode) -> CodeTag {
-        Self::tag_of(&code.symbols()[..TAG_SYMBOLS])
+        let first = &code.symbols()[..TAG_SYMBOLS];
+        match &self.keys {
+            Keys::None => unkeyed_tag(first),
+            #[cfg(feature = "keyring")]
+            Keys::Ring { ring, .. } => ring.active().tag(first),
+        }
     }
 
     /// Returns the tags under which codes with this beginning may have been stored.
-    pub(crate) fn tags(beginning: &[u8]) -> Vec<CodeTag> {
-        beginning.get(..TAG_SYMBOLS).map(Self::tag_of).into_iter().collect()
+    pub(crate) fn tags(&self, beginning: &[u8]) -> Vec<CodeTag> {
+        let Some(first) = beginning.get(..TAG_SYMBOLS) else { return Vec::new() };
+        match &self.keys {
+            Keys::None => vec![unkeyed_tag(first)],
+            #[cfg(feature = "keyring")]
+            Keys::Ring { ring, accepts_unkeyed } => {
+                let keyed = ring.usable().map(|key| key.tag(first));
+                keyed.chain(accepts_unkeyed.then(|| unkeyed_tag(first))).collect()
+            }
+        }
     }
 
-    fn tag_of(first: &[u8]) -> CodeTag {
-        let digest: [u8; 32] = Sha256::new_with_prefix(TAG).chain_update(first).finalize().into();
-        let mut tag = [0; 8];
-        tag.copy_from_slice(&digest[..8]);
-        CodeTag(tag)
-    }
-
-    /// Seals `code` as the code of invitation `_id`.
-    #[must_use]
-    pub fn seal(&self, _id: InvitationId, code: &InvitationCode) -> SealedCode {
-        let mut bytes = Vec::with_capacity(1 + code.symbols().len());
-        bytes.push(READABLE);
-        bytes.extend_from_slice(code.symbols());
-        SealedCode(bytes.into())
+    /// Seals `code` as the code of invitation `id`. Draws 24 bytes from `entropy` if the
+    /// code is encrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] when the source of randomness fails.
+    #[cfg_attr(not(feature = "keyring"), expect(unused_variables, reason = "nothing is encrypted"))]
+    pub fn seal(
+        &self,
+        id: InvitationId,
+        code: &InvitationCode,
+        entropy: &dyn Entropy,
+    ) -> Result<SealedCode, EntropyError> {
+        if !self.keeps_codes {
+            return Ok(SealedCode::from_bytes(self.header()));
+        }
+        match &self.keys {
+            Keys::None => Ok(SealedCode::from_bytes([&self.header(), code.symbols()].concat())),
+            #[cfg(feature = "keyring")]
+            Keys::Ring { ring, .. } => ring.active().seal(&self.header(), id, code, entropy),
+        }
     }
 
     /// Returns the code of invitation `id`, written in `format`.
     ///
     /// # Errors
     ///
-    /// [`UnsealError`] when [`seal`](Self::seal) did not create the bytes.
+    /// [`UnsealError`] when [`seal`](Self::seal) did not create the bytes for this
+    /// invitation, when their key is unknown or retired, or when they contain no code.
     pub fn open(
         &self,
         id: InvitationId,
         sealed: &SealedCode,
         format: &CodeFormat,
     ) -> Result<InvitationCode, UnsealError> {
-        match sealed.as_bytes() {
-            [READABLE, symbols @ ..] => format.code_of(symbols).ok_or(UnsealError { id }),
-            _ => Err(UnsealError { id }),
+        let failed = |cause| UnsealError::new(id, cause);
+        let form = Form::of(sealed.as_bytes()).ok_or_else(|| failed(UnsealCause::Damaged))?;
+        let code = match form {
+            Form::Readable(_) | Form::Hashed { key: None } if !self.accepts_unkeyed() => {
+                return Err(failed(UnsealCause::Unkeyed));
+            }
+            Form::Readable(symbols) => format.code_of(symbols),
+            Form::Hashed { key: None } => return Err(failed(UnsealCause::NotKept)),
+            #[cfg(not(feature = "keyring"))]
+            Form::Encrypted { key, .. } | Form::Hashed { key: Some(key) } => {
+                return Err(failed(UnsealCause::UnknownKey(key.into())));
+            }
+            #[cfg(feature = "keyring")]
+            Form::Hashed { key: Some(key) } => {
+                self.key(key).map_err(failed)?;
+                return Err(failed(UnsealCause::NotKept));
+            }
+            #[cfg(feature = "keyring")]
+            Form::Encrypted { key, header, body } => {
+                let symbols = self.key(key).map_err(failed)?.open(header, id, body);
+                symbols.and_then(|symbols| format.code_of(&symbols))
+            }
+        };
+        code.ok_or_else(|| failed(UnsealCause::Damaged))
+    }
+
+    /// Whether codes that were stored without a key are found and opened.
+    fn accepts_unkeyed(&self) -> bool {
+        match &self.keys {
+            Keys::None => true,
+            #[cfg(feature = "keyring")]
+            Keys::Ring { accepts_unkeyed, .. } => *accepts_unkeyed,
+        }
+    }
+
+    /// Returns the key with this id, or why there is none.
+    #[cfg(feature = "keyring")]
+    fn key(&self, id: &str) -> Result<&Key, UnsealCause> {
+        match &self.keys {
+            Keys::None => Err(UnsealCause::UnknownKey(id.into())),
+            Keys::Ring { ring, .. } => ring.find(id),
+        }
+    }
+
+    /// Whether an actor with the right to copy may be shown the code of a row later.
+    pub(crate) fn shows(&self, sealed: &SealedCode) -> bool {
+        self.keeps_codes && sealed.holds_code()
+    }
+
+    /// Whether a row was stored in another way than a new one is: under another key, or in
+    /// another form.
+    pub(crate) fn is_outdated(&self, sealed: &SealedCode) -> bool {
+        !sealed.as_bytes().starts_with(&self.header())
+    }
+
+    /// Returns the first bytes of every sealed code that this mode creates.
+    fn header(&self) -> Vec<u8> {
+        match &self.keys {
+            Keys::None if self.keeps_codes => readable_header(),
+            Keys::None => hashed_header(None),
+            #[cfg(feature = "keyring")]
+            Keys::Ring { ring, .. } => ring.active().header(self.keeps_codes),
         }
     }
 }
 
-/// The error of a sealed code that cannot be opened: the stored bytes were damaged, or
-/// other software wrote them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the sealed code of invitation {id} cannot be opened")]
-pub struct UnsealError {
-    id: InvitationId,
+impl Default for Sealing {
+    /// Stores codes unencrypted.
+    fn default() -> Self {
+        Self::readable()
+    }
+}
+
+fn unkeyed_digest(code: &InvitationCode) -> CodeDigest {
+    let digest = Sha256::new_with_prefix(DIGEST).chain_update(code.symbols()).finalize();
+    CodeDigest::from_bytes(digest.into())
+}
+
+fn unkeyed_tag(first: &[u8]) -> CodeTag {
+    let digest = Sha256::new_with_prefix(TAG).chain_update(first).finalize();
+    tag_of(&digest.into())
+}
+
+/// Returns the tag that consists of the first bytes of a digest.
+pub(super) fn tag_of(digest: &[u8; 32]) -> CodeTag {
+    let mut tag = [0; 8];
+    tag.copy_from_slice(&digest[..8]);
+    CodeTag::from_bytes(tag)
 }

@@ -9,6 +9,7 @@ use crate::{
     code::{InvitationCode, Sealing},
     detail::Detail,
     draft::Draft,
+    entropy::{Entropy, EntropyError},
     event::{Action, Reason},
     field_error::{FieldError, ValidationErrors},
     id::{BatchId, InvitationId},
@@ -146,15 +147,17 @@ impl Terms {
         Ok(())
     }
 
-    /// Returns the invitation on these terms, with its event.
+    /// Returns the invitation on these terms, with its event. Fails when the code cannot be
+    /// sealed for lack of randomness.
     pub(crate) fn issue(
         self,
         id: InvitationId,
         code: &InvitationCode,
         batch: Option<BatchId>,
         sealing: &Sealing,
+        entropy: &dyn Entropy,
         call: &Call,
-    ) -> NewInvitation {
+    ) -> Result<NewInvitation, EntropyError> {
         let detail = bound_to(Detail::none(), &self.binding)
             .with("role", self.role.as_str())
             .with("expires_at", &self.expires_at.to_string())
@@ -169,7 +172,7 @@ impl Terms {
             id,
             digest: sealing.digest(code),
             tag: sealing.tag(code),
-            sealed: sealing.seal(id, code),
+            sealed: sealing.seal(id, code, entropy)?,
             binding: self.binding,
             role: self.role,
             division: self.division,
@@ -188,6 +191,6 @@ impl Terms {
             metadata: self.metadata,
         };
         let event = event.about(&invitation);
-        NewInvitation { invitation, event }
+        Ok(NewInvitation { invitation, event })
     }
 }

@@ -21,6 +21,7 @@ pub(crate) enum Edit {
     Revoke,
     Reinstate,
     Delete,
+    Reseal,
 }
 
 impl Edit {
@@ -35,7 +36,7 @@ impl Edit {
                 conditions.extend([Condition::UsesLeft, Condition::NotRevoked]);
             }
             Self::Reinstate => conditions.push(Condition::UsesLeft),
-            Self::Delete => {}
+            Self::Delete | Self::Reseal => {}
         }
         Guard::new(conditions)
     }
@@ -49,7 +50,7 @@ impl Edit {
     fn needs_form(self) -> bool {
         match self {
             Self::Amend | Self::Rotate | Self::Reinstate => true,
-            Self::Revoke | Self::Delete => false,
+            Self::Revoke | Self::Delete | Self::Reseal => false,
         }
     }
 
@@ -105,7 +106,8 @@ pub(crate) fn actions(invitation: &Record, user: &Performer, policy: &Policy) ->
         | Right::Reservations
         | Right::Purge
         | Right::Audit
-        | Right::Export => false,
+        | Right::Export
+        | Right::Reseal => false,
     };
     Right::ALL.into_iter().filter(|right| has(*right) && fits(*right)).collect()
 }

@@ -78,8 +78,8 @@ use crate::{
 
 /// A change of one invitation by an administrator.
 ///
-/// `Amend`, `Rotate` and `Reinstate` are decided on loaded facts, `current`; the others
-/// on the facts that the store finds.
+/// `Amend`, `Rotate`, `Reinstate` and `Reseal` are decided on loaded facts, `current`; the
+/// others on the facts that the store finds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command<'a> {
@@ -117,6 +117,19 @@ pub enum Command<'a> {
     Delete {
         /// The id of the invitation to delete.
         id: InvitationId,
+    },
+    /// Rewrites the stored forms of the same code, as one of a page.
+    Reseal {
+        /// The loaded invitation.
+        current: &'a Record,
+        /// The new look-up digest.
+        digest: CodeDigest,
+        /// The new search tag.
+        tag: CodeTag,
+        /// The code, sealed in the new form.
+        sealed: SealedCode,
+        /// The number of invitations of the page, which share the call and its event.
+        of: usize,
     },
 }
 
@@ -184,6 +197,21 @@ pub fn decide(
             let guard = Edit::Delete.guard(if_version);
             let change = Change::Delete { at: call.now };
             (id, Action::Delete, guard, Vec::new(), change, Detail::none())
+        }
+        Command::Reseal { current, digest, tag, sealed, of } => {
+            let key = sealed.key_id();
+            let detail = Detail::none().with("rows", &of.to_string());
+            let detail = key.iter().fold(detail, |detail, key| detail.with("key", key));
+            return Ok(Transition {
+                // After a concurrent rotation there is no invitation with the present digest,
+                // so the step cannot bring back the code that it read.
+                target: Target::Code(vec![current.digest]),
+                guard: Edit::Reseal.guard(if_version),
+                quotas: Vec::new(),
+                change: Change::Reseal { digest, tag, sealed },
+                event: call.done(Action::Reseal, detail).within(&scope),
+                scope,
+            });
         }
     };
     let event = call.done(action, detail);

@@ -238,7 +238,8 @@ impl State {
             return Outcome::Missing;
         };
         let mut facts = Box::new(self.invitations[slot].facts(transition.redeemer()));
-        if let Some(slot) = self.events_by_id.get(&transition.event().id) {
+        let shares_event = transition.change().shares_event();
+        if !shares_event && let Some(slot) = self.events_by_id.get(&transition.event().id) {
             // If another event has this id, the event cannot be written.
             let same = self.events[*slot].invitation == Some(facts.invitation.id);
             return if same { Outcome::Replayed(facts) } else { Outcome::Refused(facts) };
@@ -249,7 +250,7 @@ impl State {
         if let Some((full, _)) = self.full(transition.quotas()) {
             return Outcome::QuotaFull(full);
         }
-        if let Some(digest) = transition.change().new_digest() {
+        if let Some(digest) = transition.new_digest() {
             if self.by_digest.contains_key(digest) {
                 return Outcome::CodeTaken;
             }

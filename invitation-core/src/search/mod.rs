@@ -8,7 +8,7 @@ use std::fmt;
 pub(crate) use self::query::Query;
 use crate::{
     binding::Binding,
-    code::{CodeFormat, CodeTag},
+    code::{CodeFormat, CodeTag, Sealing},
     field_error::FieldError,
     record::Record,
     text::Username,
@@ -32,7 +32,8 @@ impl Search {
     /// them.
     pub const MAX_TERM_BYTES: usize = 768;
 
-    /// Parses the text of a search as a store gets it, for codes of `format`.
+    /// Parses the text of a search as a store gets it, for codes of `format` that are stored
+    /// without a key.
     ///
     /// [`Invitations`](crate::Invitations) parses the text of
     /// [`Criteria`](crate::Criteria) itself. Authors of stores call this in their tests.
@@ -50,7 +51,7 @@ impl Search {
     /// # Ok::<_, invitation_core::FieldError>(())
     /// ```
     pub fn parse(text: &str, format: &CodeFormat) -> Result<Self, FieldError> {
-        Query::parse(text, format).map(|query| query.search)
+        Query::parse(text, format, &Sealing::readable()).map(|query| query.search)
     }
 
     /// The terms that must match, the longest first, because these are likely the most
@@ -193,7 +194,7 @@ mod tests {
     use crate::email::Email;
 
     fn finds(search: &str, terms: &[String]) -> bool {
-        let query = Query::parse(search, &CodeFormat::default()).unwrap();
+        let query = Query::parse(search, &CodeFormat::default(), &Sealing::default()).unwrap();
         let wanted = query.search().terms();
         wanted.iter().all(|term| terms.iter().any(|own| term.is_met_by(own)))
     }

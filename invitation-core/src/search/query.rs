@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::{Search, SearchTerm, terms};
 use crate::{
-    code::{CodeFormat, InvitationCode, Sealing, TAG_SYMBOLS},
+    code::{CodeDigest, CodeFormat, InvitationCode, Sealing, TAG_SYMBOLS},
     field_error::FieldError,
     limits::Limits,
     record::Record,
@@ -16,12 +16,18 @@ use crate::{
 pub(crate) struct Query {
     pub(super) search: Search,
     beginning: Option<Zeroizing<Vec<u8>>>,
+    /// The digests of a complete code.
+    digests: Vec<CodeDigest>,
 }
 
 impl Query {
     /// Parses `text` as an address, as a code, or as terms and perhaps the beginning of a
     /// code.
-    pub(crate) fn parse(text: &str, format: &CodeFormat) -> Result<Self, FieldError> {
+    pub(crate) fn parse(
+        text: &str,
+        format: &CodeFormat,
+        sealing: &Sealing,
+    ) -> Result<Self, FieldError> {
         let invalid = |message: String| Err(FieldError::new("search", message));
         if text.len() > Limits::MAX_SEARCH {
             return invalid(format!("must not be longer than {} bytes", Limits::MAX_SEARCH));
@@ -31,23 +37,27 @@ impl Query {
         if let Some(key) = terms::address(&unicode::nfkc(&shown)) {
             let whole = SearchTerm { text: terms::whole_address(&key), is_whole: true };
             let search = Search { terms: vec![whole], tags: Vec::new() };
-            return Ok(Self { search, beginning: None });
+            return Ok(Self { search, beginning: None, digests: Vec::new() });
         }
         let beginning = format.read_beginning(text, TAG_SYMBOLS);
-        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| Sealing::tags(symbols));
+        let tags = beginning.as_ref().map_or_else(Vec::new, |symbols| sealing.tags(symbols));
         // A complete code is searched for as a code only: no term of it reaches the
         // store.
-        let terms = if format.parse(text).is_ok() { Vec::new() } else { wanted(text) };
+        let (terms, digests) = match format.parse(text) {
+            Ok(code) => (Vec::new(), sealing.digests(&code)),
+            Err(_) => (wanted(text), Vec::new()),
+        };
         if terms.is_empty() && beginning.is_none() {
             return invalid("must contain a letter or digit".to_owned());
         }
-        Ok(Self { search: Search { terms, tags }, beginning })
+        Ok(Self { search: Search { terms, tags }, beginning, digests })
     }
 
     /// Returns the same search by terms alone, for an actor who may not see codes: each
     /// symbol that a search confirms would disclose a part of a code.
     pub(crate) fn without_codes(self) -> Self {
-        Self { search: Search { tags: Vec::new(), ..self.search }, beginning: None }
+        let search = Search { tags: Vec::new(), ..self.search };
+        Self { search, beginning: None, digests: Vec::new() }
     }
 
     pub(crate) fn search(&self) -> &Search {
@@ -56,7 +66,7 @@ impl Query {
 
     /// Whether the search means an invitation that the store found by its tag.
     pub(crate) fn finds(&self, invitation: &Record, code: Option<&InvitationCode>) -> bool {
-        self.search.matches_terms(invitation) || self.finds_code(code)
+        self.search.matches_terms(invitation) || self.finds_code(invitation, code)
     }
 
     /// Splits the search in two: by terms, which the store decides alone, and by the
@@ -77,14 +87,22 @@ impl Query {
         invitation: &Record,
         code: Option<&InvitationCode>,
     ) -> bool {
-        !self.search.matches_terms(invitation) && self.finds_code(code)
+        !self.search.matches_terms(invitation) && self.finds_code(invitation, code)
     }
 
-    fn finds_code(&self, code: Option<&InvitationCode>) -> bool {
-        let begins = |code: &InvitationCode| {
-            self.beginning.as_ref().is_some_and(|symbols| code.starts_with(symbols))
-        };
-        code.is_some_and(begins)
+    /// Whether the search means the code of the invitation. If the store has only its digest,
+    /// the first four symbols can be compared, and a complete code.
+    fn finds_code(&self, invitation: &Record, code: Option<&InvitationCode>) -> bool {
+        let Some(beginning) = &self.beginning else { return false };
+        match code {
+            Some(code) => code.starts_with(beginning),
+            None if invitation.sealed.holds_code() => false,
+            None => {
+                let is_tag = beginning.len() == TAG_SYMBOLS;
+                is_tag && self.search.tags.contains(&invitation.tag)
+                    || self.digests.contains(&invitation.digest)
+            }
+        }
     }
 }
 
@@ -113,7 +131,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Query, FieldError> {
-        Query::parse(text, &CodeFormat::default())
+        Query::parse(text, &CodeFormat::default(), &Sealing::default())
     }
 
     /// Returns the terms of a search; a term that must match as a whole gets an `=`.

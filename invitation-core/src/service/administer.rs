@@ -96,7 +96,8 @@ impl<S: Store> Invitations<S> {
                 let code = drawn.insert(self.settings.format.generate(self.entropy())?);
                 let sealing = &self.settings.sealing;
                 let (digest, tag) = (sealing.digest(code), sealing.tag(code));
-                Ok(Command::Rotate { current, digest, tag, sealed: sealing.seal(id, code) })
+                let sealed = sealing.seal(id, code, self.entropy())?;
+                Ok(Command::Rotate { current, digest, tag, sealed })
             })
             .await?;
         match drawn {

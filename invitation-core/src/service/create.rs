@@ -58,7 +58,8 @@ impl<S: Store> Invitations<S> {
     /// - `Forbidden` when the invitation has a history since then, and the actor's role
     ///   may not [view](Right::View) it;
     /// - `Forbidden` when the invitation was changed since then, and the actor's role may
-    ///   not [copy](Right::Copy) codes.
+    ///   not [copy](Right::Copy) codes;
+    /// - `CodeNotKept` when it was created before, and the store keeps no code to return.
     pub async fn create_once(
         &self,
         caller: impl Into<Caller<'_>>,

@@ -105,10 +105,11 @@ impl<S: Store> Invitations<S> {
             let ids = self.state.ids.invitations(n, call.now, self.entropy())?;
             let rows =
                 accepted.terms.iter().zip(ids).zip(&codes).map(|(((terms, own), id), code)| {
-                    terms.clone().issue(id, code, accepted.batch, &settings.sealing, own)
+                    let (sealing, entropy) = (&settings.sealing, self.entropy());
+                    terms.clone().issue(id, code, accepted.batch, sealing, entropy, own)
                 });
-            let (quotas, request) = (quotas.clone(), request.clone());
-            let insert = Insert { rows: rows.collect(), quotas, request };
+            let rows = rows.collect::<Result<_, _>>()?;
+            let insert = Insert { rows, quotas: quotas.clone(), request: request.clone() };
             match self.store.insert(&insert).await? {
                 Inserted::Stored => {
                     report::succeeded(Action::Create, insert.rows.len());
@@ -230,6 +231,9 @@ impl<S: Store> Invitations<S> {
             && known.invitations.iter().any(lived)
         {
             return refuse(verdict).await;
+        }
+        if known.invitations.iter().any(|one| !self.settings.sealing.shows(&one.sealed)) {
+            return refuse(Verdict::code_not_kept()).await;
         }
         let mut created = Vec::with_capacity(known.invitations.len());
         for invitation in known.invitations {

@@ -14,6 +14,7 @@ mod issue;
 mod present;
 mod redeem;
 mod redeem_with;
+mod reseal;
 mod reserve;
 mod sweep;
 mod trail;
@@ -32,6 +33,7 @@ pub use self::{
     },
     redeem::Redeemed,
     redeem_with::{RedeemWithError, RedeemedWith, Released},
+    reseal::ResealPage,
     reserve::{Reservation, Reserved},
     sweep::RevokedPage,
     uses::OpenReservation,
@@ -175,6 +177,12 @@ impl<S: Store> Invitations<S> {
     #[must_use]
     pub fn with_code_format(self, format: CodeFormat) -> Self {
         self.with(|settings| settings.format = format)
+    }
+
+    /// Sets how codes are stored. [`Sealing`] compares the modes.
+    #[must_use]
+    pub fn with_sealing(self, sealing: Sealing) -> Self {
+        self.with(|settings| settings.sealing = sealing)
     }
 
     /// Sets how much the holder of a code learns from a refusal.

@@ -44,8 +44,9 @@ impl InvitationView {
         &self.invitation
     }
 
-    /// The code; `None` when the actor's role may not copy codes, or when the stored code
-    /// was damaged ([`Invitations::copy`] then returns an error).
+    /// The code; `None` when the actor's role may not copy codes, when the store keeps no
+    /// code, or when the stored code cannot be opened ([`Invitations::copy`] then returns an
+    /// error).
     #[must_use]
     pub fn code(&self) -> Option<&InvitationCode> {
         self.code.as_ref()
@@ -241,8 +242,9 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Error::Seal`] when the stored code was damaged. If
-    /// the event cannot be written, the call returns that error and no code. Inside a
+    /// As [`get`](Self::get); [`Error::Refused`]: `CodeNotKept` when only a digest of the
+    /// code is stored; [`Error::Seal`] when the stored code was damaged, or its key is
+    /// missing. If the event cannot be written, the call returns that error and no code. Inside a
     /// host's transaction the event commits with it; share the code only after that.
     pub async fn copy(
         &self,
@@ -253,6 +255,10 @@ impl<S: Store> Invitations<S> {
         let call = self.call_by(caller)?;
         self.permit_on(caller, &call, id, Right::Copy, Action::Copy).await?;
         let invitation = self.load(caller, &call, id, Action::Copy).await?;
+        if !self.settings.sealing.shows(&invitation.sealed) {
+            let place = Place::Invitation(id, invitation.division);
+            return Err(self.refuse(&call, Action::Copy, Verdict::code_not_kept(), place).await);
+        }
         let code = self.open(&invitation)?;
         let event = call.done(Action::Copy, Detail::none()).about(&invitation);
         self.store.record(&[event]).await?;
@@ -328,7 +334,7 @@ impl<S: Store> Invitations<S> {
         let query = criteria
             .search
             .as_ref()
-            .map(|text| Query::parse(&text.0, &self.settings.format))
+            .map(|text| Query::parse(&text.0, &self.settings.format, &self.settings.sealing))
             .transpose()?;
         let sees_codes = caller.may(&self.settings.policy, Right::Copy);
         let query = if sees_codes { query } else { query.map(Query::without_codes) };
@@ -354,10 +360,13 @@ impl<S: Store> Invitations<S> {
         listed_at: Timestamp,
     ) -> InvitationView {
         let policy = &self.settings.policy;
+        let shows = self.settings.sealing.shows(&invitation.record().sealed);
+        let mut actions = actions(invitation.record(), &caller.performer(), policy);
+        actions.retain(|action| *action != Right::Copy || shows);
         InvitationView {
-            code: code.filter(|_| caller.may(policy, Right::Copy)),
+            code: code.filter(|_| shows && caller.may(policy, Right::Copy)),
             status: invitation.status(listed_at),
-            actions: actions(invitation.record(), &caller.performer(), policy),
+            actions,
             invitation,
         }
     }

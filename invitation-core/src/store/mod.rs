@@ -267,19 +267,21 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// 1. Find the invitation by target within the scope, tombstones included; if there
     ///    is none, return [`Outcome::Missing`].
     /// 2. If the id of the transition's event is already stored for this invitation, the
-    ///    operation was applied before: return [`Outcome::Replayed`] and change nothing.
+    ///    operation was applied before: return [`Outcome::Replayed`] and change nothing. A
+    ///    change that [shares its event](Change::shares_event) is never a replay.
     /// 3. If a condition of the guard does not hold, return [`Outcome::Refused`] and
     ///    change nothing. The facts MUST be at least as new as those that failed the
     ///    guard.
     /// 4. If one of the quotas has no room besides the invitations that it already
     ///    counts, return [`Outcome::QuotaFull`] with the first such quota, and change
     ///    nothing.
-    /// 5. If the change is a rotation to a digest that is already stored, the
-    ///    invitation's own included, return [`Outcome::CodeTaken`] and change nothing.
+    /// 5. If the [new digest](Transition::new_digest) is already stored, as the invitation's
+    ///    own included, return [`Outcome::CodeTaken`] and change nothing.
     /// 6. Otherwise make the change, store its [`evidence`](Transition::evidence), and
     ///    return [`Outcome::Applied`]. If an event with its id is stored for something
     ///    else, the event cannot be written: change nothing and return
-    ///    [`Outcome::Refused`], or fail.
+    ///    [`Outcome::Refused`], or fail. A [shared](Change::shares_event) event that is
+    ///    stored already was written by another change of the same page, and stays.
     ///
     /// The facts include, if they exist, the redemption and the lease of
     /// [`Transition::redeemer`](crate::Transition::redeemer), and the first of all leases

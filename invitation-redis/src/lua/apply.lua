@@ -9,7 +9,8 @@
 --            terms, 10 id of the event, 11 its time, 12 its user or false, 13 its record
 --            up to the invitation, 14 that after the division, 15 if the use may be taken
 --            over from another user's lease: {14 up to the detail, the detail before and
---            after the id of that lease}, else false.
+--            after the id of that lease}, else false, 16 whether other changes share the
+--            event: it is then written once, about no invitation, in the division of 3.
 -- Returns for each transition
 --         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
 --         with mine = 1 when it is the last use; {'quota', number of the quota};
@@ -139,9 +140,12 @@ local function amend(id, change)
     if new then r[EMAIL], r[EMAIL_KEY], r[DOMAIN], r[ADDRESS_WORDS] = unpack(new) end
     if change[4] then r[ROLE] = change[4] end
     if change[5] then r[EXPIRES] = change[5] end
-  elseif word == 5 then -- Rotate grantor, digest, tag, sealed
-    write('HSET', CODES, new, id)
-    write('HDEL', CODES, r[DIGEST])
+  elseif word == 5 or word == 9 then
+    -- Rotate grantor, digest, tag, sealed; Reseal false, digest, tag, sealed
+    if new ~= r[DIGEST] then
+      write('HSET', CODES, new, id)
+      write('HDEL', CODES, r[DIGEST])
+    end
     r[DIGEST], r[TAG], r[SEALED] = new, change[4], change[5]
   elseif word == 6 then -- Revoke false, {at, reason or false}
     r[REVOCATION] = new
@@ -188,8 +192,13 @@ local function make(id, t)
   if ended and t[15] and ended[ITS_USER] ~= t[7] then
     behind = t[15][1] .. pack(t[15][2] .. uuid(ended[ITS_ID]) .. t[15][3], false)
   end
-  write('HSET', EVENTS, t[10], t[13] .. pack(id, r[DIVISION]) .. behind)
-  tell(t[10], t[11], t[12], id, r[DIVISION])
+  local about, division = id, r[DIVISION]
+  if t[16] then
+    if call('HEXISTS', EVENTS, t[10]) == 1 then return blob end
+    about, division = false, t[3]
+  end
+  write('HSET', EVENTS, t[10], t[13] .. pack(about, division) .. behind)
+  tell(t[10], t[11], t[12], about, division)
   return blob
 end
 
@@ -200,7 +209,7 @@ local function one(packed)
   r = blob and read(blob)
   if not r or (t[3] and r[DIVISION] ~= t[3]) then return { 'missing' } end
   mine, lease, first = facts_about(id, r, t[7])
-  local on_record = call('HGET', EVENTS, t[10])
+  local on_record = not t[16] and call('HGET', EVENTS, t[10])
   if on_record then
     -- An event of another invitation already has this id, so nothing is written.
     return answer(read(on_record)[EV_ABOUT] == id and 'replayed' or 'refused', id, blob)
@@ -209,7 +218,10 @@ local function one(packed)
   local full = t[5] and first_full(t[5])
   if full then return { 'quota', full } end
   local change = t[6]
-  if change[1] == 5 and call('HEXISTS', CODES, change[3]) == 1 then return { 'taken' } end
+  local word, new = change[1], change[3]
+  -- A re-sealed code may keep its digest.
+  local moves = word == 5 or (word == 9 and new ~= r[DIGEST])
+  if moves and call('HEXISTS', CODES, new) == 1 then return { 'taken' } end
   return answer('applied', id, make(id, t))
 end
 

@@ -112,7 +112,7 @@ async fn attempt<DB: Dialect>(
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
     render::guard(&mut s, transition.guard(), names);
-    if let Some(digest) = transition.change().new_digest() {
+    if let Some(digest) = transition.new_digest() {
         // The invitation's current digest counts as taken too, but no unique key would report it.
         s.sql(" AND i.digest <> ").blob(digest.as_bytes());
     }
@@ -128,7 +128,8 @@ async fn attempt<DB: Dialect>(
         Leases::Moved => return Ok(Attempt::Undo),
     };
     let event = transition.evidence(&invitation, ended.as_ref());
-    if !write_event::<DB>(conn, names, &event).await.map_err(failed)? {
+    let is_new = write_event::<DB>(conn, names, &event).await.map_err(failed)?;
+    if !is_new && !transition.change().shares_event() {
         return Ok(Attempt::Undo);
     }
     state::follow::<DB>(conn, names, transition.change(), &invitation).await.map_err(failed)?;
@@ -166,7 +167,8 @@ async fn explain<DB: Dialect>(
     lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
 
     let (event, id) = (&transition.event().id, facts.invitation.id);
-    let on_record = is_on_record::<DB>(conn, names, event, Some(id)).await.map_err(failed)?;
+    let on_record = !transition.change().shares_event()
+        && is_on_record::<DB>(conn, names, event, Some(id)).await.map_err(failed)?;
     Ok(transition.not_made(facts, on_record, full))
 }
 

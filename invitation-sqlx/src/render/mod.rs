@@ -7,8 +7,9 @@
 mod guard;
 
 use invitation_core::{
-    BindingParts, Change, EventFilter, Filter, Inviter, InviterParts, Position, Purge, Quota,
-    QuotaOf, Scope, Search, SearchTerm, State, Status, Target, TimeRange,
+    BindingParts, Change, CodeDigest, CodeTag, EventFilter, Filter, Inviter, InviterParts,
+    Position, Purge, Quota, QuotaOf, Scope, SealedCode, Search, SearchTerm, State, Status, Target,
+    TimeRange,
 };
 
 pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_without_leases};
@@ -127,9 +128,7 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
             }
         }
         Change::Rotate { digest, tag, sealed, grantor } => {
-            s.sql("digest = ").blob(digest.as_bytes());
-            s.sql(", tag = ").blob(tag.as_bytes());
-            s.sql(", sealed = ").blob(sealed.as_bytes()).sql(", ");
+            set_code(s, digest, *tag, sealed);
             set_grantor(s, grantor);
         }
         Change::Revoke(revocation) => {
@@ -143,11 +142,23 @@ pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
         Change::Delete { at } => {
             s.sql("deleted_at = ").int(at.as_micros()).sql(", ");
         }
+        Change::Reseal { digest, tag, sealed } => set_code(s, digest, *tag, sealed),
     }
     if change.ends_all_leases() {
         s.sql("held = 0, ");
     }
     s.sql(if change.changes_terms() { "version = version + 1" } else { "version = version" });
+}
+
+fn set_code<DB: Dialect>(
+    s: &mut Statement<DB>,
+    digest: &CodeDigest,
+    tag: CodeTag,
+    sealed: &SealedCode,
+) {
+    s.sql("digest = ").blob(digest.as_bytes());
+    s.sql(", tag = ").blob(tag.as_bytes());
+    s.sql(", sealed = ").blob(sealed.as_bytes()).sql(", ");
 }
 
 fn set_grantor<DB: Dialect>(s: &mut Statement<DB>, grantor: &Inviter) {

@@ -1,0 +1,295 @@
+//! The service with keys: what it stores, finds, shows and rewrites.
+
+use std::{collections::HashMap, sync::Arc};
+
+use invitation_core::{
+    Action, Actor, Amendment, Created, Criteria, Division, Draft, Email, Error, EventCriteria,
+    EventOutcome, Expiry, IdempotencyKey, IfVersion, Invitations, MemoryStore, Paging, Reason,
+    Redeemer, Refusal, Reserved, Right, Role, Sealing, UnsealCause, UserId, Username,
+    code::{ResealPage, keyring::Keyring},
+};
+
+use crate::{first_ring, id, overlapping_ring, secret};
+
+type Service = Invitations<Arc<MemoryStore>>;
+
+fn service(store: &Arc<MemoryStore>, sealing: Sealing) -> Service {
+    Invitations::new(Arc::clone(store)).with_sealing(sealing)
+}
+
+fn admin() -> Actor {
+    Actor::across_divisions(UserId::new("u-admin").unwrap(), Role::new("admin").unwrap())
+}
+
+fn draft() -> Draft {
+    Draft::new().with_role(Role::new("staff").unwrap()).in_division(Division::new("sales").unwrap())
+}
+
+fn newcomer(name: &str) -> Redeemer {
+    Redeemer::new(UserId::new(format!("u-{name}")).unwrap(), Username::new(name).unwrap())
+}
+
+async fn create(service: &Service) -> Created {
+    service.create(&admin(), draft()).await.unwrap()
+}
+
+fn page_of(limit: u32) -> Paging {
+    Paging::first(limit).unwrap()
+}
+
+/// Re-seals to the end, in pages of `limit`, and returns all pages.
+async fn reseal(service: &Service, limit: u32) -> Vec<ResealPage> {
+    let mut pages = Vec::new();
+    let mut paging = page_of(limit);
+    loop {
+        let page = service.reseal(&admin(), paging).await.unwrap();
+        let next = page.next();
+        pages.push(page);
+        match next {
+            Some(cursor) => paging = page_of(limit).after(cursor),
+            None => return pages,
+        }
+    }
+}
+
+fn total(pages: &[ResealPage], number: impl Fn(&ResealPage) -> usize) -> usize {
+    pages.iter().map(number).sum()
+}
+
+async fn events_of(service: &Service, action: Action) -> Vec<invitation_core::Event> {
+    let criteria = EventCriteria::new().of_action(action);
+    service.events(&admin(), &criteria, Paging::default()).await.unwrap().items
+}
+
+#[tokio::test]
+async fn codes_under_every_key_in_use_are_redeemed_copied_and_searched() {
+    let store = Arc::default();
+    let plain = create(&service(&store, Sealing::readable())).await;
+    let first = create(&service(&store, Sealing::keyring(first_ring()))).await;
+    let both = service(&store, Sealing::keyring(overlapping_ring()));
+    let second = create(&both).await;
+    for (n, created) in [plain, first, second].iter().enumerate() {
+        let (id, code) = (created.invitation().id(), created.code().reveal());
+        assert_eq!(both.copy(&admin(), id).await.unwrap(), *created.code(), "{n}");
+        for search in [&code[..4], &code[..9], &code[..]] {
+            let criteria = Criteria::new().matching(search);
+            let found = both.list(&admin(), &criteria, Paging::default()).await.unwrap();
+            let ids: Vec<_> = found.items.iter().map(|view| view.invitation().id()).collect();
+            assert_eq!(ids, [id], "{n}: {search}");
+        }
+        both.redeem(&code, &newcomer(&format!("n{n}"))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn reseal_moves_every_row_to_the_active_key_and_keeps_everything_else() {
+    let store = Arc::default();
+    let (old, new) = (
+        service(&store, Sealing::keyring(first_ring())),
+        service(&store, Sealing::keyring(overlapping_ring())),
+    );
+    let plain = create(&service(&store, Sealing::readable())).await;
+    let used = create(&old).await;
+    old.redeem(&used.code().reveal(), &newcomer("anna")).await.unwrap();
+    let reserved = create(&old).await;
+    let reservation = old.reserve(&reserved.code().reveal(), &newcomer("ben")).await.unwrap();
+    let deleted = create(&old).await;
+    old.delete(&admin(), deleted.invitation().id(), IfVersion::Any).await.unwrap();
+    let current = create(&new).await;
+
+    let before = HashMap::from([&plain, &used, &reserved].map(|created| {
+        let record = created.invitation();
+        (record.id(), record.version())
+    }));
+    let pages = reseal(&new, 2).await;
+    assert_eq!(total(&pages, ResealPage::resealed), 3, "not the tombstone, not the current one");
+    assert_eq!(total(&pages, ResealPage::outdated), 3);
+    assert_eq!(total(&pages, ResealPage::examined), 4);
+    assert_eq!(total(&reseal(&new, 2).await, ResealPage::resealed), 0, "it is done");
+
+    // The first key can retire now.
+    let ring = Keyring::new(id("k2"), &secret(2)).with_retired(id("k1")).unwrap();
+    let strict = service(&store, Sealing::keyring(ring).keyed_only());
+    for created in [&plain, &used, &reserved, &current] {
+        let id = created.invitation().id();
+        assert_eq!(strict.copy(&admin(), id).await.unwrap(), *created.code());
+        let now = strict.get(&admin(), id).await.unwrap();
+        if let Some(version) = before.get(&id) {
+            assert_eq!(now.invitation().version(), *version, "no new version");
+        }
+    }
+    let again = strict.redeem(&used.code().reveal(), &newcomer("anna")).await.unwrap();
+    assert!(again.is_replayed());
+    let Reserved::Open(reservation) = reservation else { panic!("it was free") };
+    strict.commit(reservation.id(), &newcomer("ben")).await.unwrap();
+    strict.redeem(&plain.code().reveal(), &newcomer("cleo")).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_page_with_work_leaves_one_event() {
+    let store = Arc::default();
+    let old = service(&store, Sealing::readable());
+    for _ in 0..5 {
+        create(&old).await;
+    }
+    let new = service(&store, Sealing::keyring(first_ring()));
+    assert_eq!(reseal(&new, 2).await.len(), 3);
+    let events = events_of(&new, Action::Reseal).await;
+    let rows: Vec<_> = events.iter().map(|event| event.detail.get("rows").unwrap()).collect();
+    assert_eq!(rows, ["1", "2", "2"], "newest first");
+    for event in &events {
+        assert_eq!(event.detail.get("key"), Some("k1"));
+        assert_eq!((event.outcome, event.invitation), (EventOutcome::Succeeded, None));
+        assert_eq!(event.performer.user().unwrap().as_str(), "u-admin");
+    }
+    reseal(&new, 2).await;
+    assert_eq!(events_of(&new, Action::Reseal).await.len(), 3, "no work, no event");
+}
+
+#[tokio::test]
+async fn row_of_a_retired_key_is_reported_and_its_code_is_unknown() {
+    let store = Arc::default();
+    let old = create(&service(&store, Sealing::keyring(first_ring()))).await;
+    let ring = Keyring::new(id("k2"), &secret(2)).with_retired(id("k1")).unwrap();
+    let service = service(&store, Sealing::keyring(ring));
+    create(&service).await;
+
+    let checked = service.check_seals(&admin(), Paging::default()).await.unwrap();
+    assert_eq!((checked.examined(), checked.outdated(), checked.resealed()), (2, 0, 0));
+    let [unopened] = checked.unopened() else { panic!("one row: {checked:?}") };
+    assert_eq!(unopened.invitation(), old.invitation().id());
+    assert_eq!(unopened.cause(), &UnsealCause::RetiredKey("k1".into()));
+
+    let refused = service.redeem(&old.code().reveal(), &newcomer("anna")).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(&Refusal::CodeUnknown), "as to a stranger");
+    let refused = service.copy(&admin(), old.invitation().id()).await.unwrap_err();
+    assert!(matches!(&refused, Error::Seal(error) if error.key_id() == Some("k1")), "{refused}");
+    let page = service.reseal(&admin(), Paging::default()).await.unwrap();
+    assert_eq!((page.resealed(), page.unopened().len()), (0, 1));
+    assert!(service.get(&admin(), old.invitation().id()).await.unwrap().code().is_none());
+}
+
+#[tokio::test]
+async fn unkeyed_row_is_not_adopted_by_a_service_of_keyed_rows_only() {
+    let store = Arc::default();
+    let forged = create(&service(&store, Sealing::readable())).await;
+    let strict = service(&store, Sealing::keyring(first_ring()).keyed_only());
+    let page = strict.reseal(&admin(), Paging::default()).await.unwrap();
+    assert_eq!(page.resealed(), 0);
+    assert_eq!(page.unopened()[0].cause(), &UnsealCause::Unkeyed);
+    let refused = strict.redeem(&forged.code().reveal(), &newcomer("eve")).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(&Refusal::CodeUnknown));
+}
+
+#[tokio::test]
+async fn code_that_is_not_kept_is_shown_by_create_and_rotate_only() {
+    for sealing in [Sealing::hash_only(), Sealing::keyed_hash_only(first_ring())] {
+        let store = Arc::default();
+        let service = service(&store, sealing);
+        let created = create(&service).await;
+        let id = created.invitation().id();
+        let view = service.get(&admin(), id).await.unwrap();
+        assert!(view.code().is_none() && !view.actions().contains(&Right::Copy));
+        assert!(view.actions().contains(&Right::Rotate));
+
+        let refused = service.copy(&admin(), id).await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(&Refusal::CodeNotKept));
+        let events = events_of(&service, Action::Copy).await;
+        let [event] = &events[..] else { panic!("one event: {events:?}") };
+        assert_eq!(
+            (event.outcome, event.reason),
+            (EventOutcome::Refused, Some(Reason::CodeNotKept))
+        );
+        assert_eq!(event.invitation, Some(id));
+
+        let rotated = service.rotate(&admin(), id, IfVersion::Any).await.unwrap();
+        service.redeem(&rotated.code().reveal(), &newcomer("anna")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn code_that_is_not_kept_is_found_by_its_first_group_and_as_a_whole() {
+    let store = Arc::default();
+    let service = service(&store, Sealing::keyed_hash_only(first_ring()));
+    let created = create(&service).await;
+    create(&service).await;
+    let code = created.code().reveal();
+    let link = format!("https://example.com/register#{}", *code);
+    for (search, found) in [(&code[..4], 1), (&code[..], 1), (&link, 1), (&code[..9], 0)] {
+        let criteria = Criteria::new().matching(search);
+        let listed = service.list(&admin(), &criteria, Paging::default()).await.unwrap();
+        assert_eq!(listed.items.len(), found, "{search}");
+        let counts = service.counts(&admin(), &criteria).await.unwrap();
+        let active = counts.of(invitation_core::Status::Active);
+        assert_eq!(usize::try_from(active).unwrap(), found, "{search}");
+    }
+}
+
+#[tokio::test]
+async fn repeated_create_cannot_show_a_code_that_is_not_kept() {
+    let store = Arc::default();
+    let service = service(&store, Sealing::hash_only());
+    let key = IdempotencyKey::new("k-1").unwrap();
+    let once = service.create_once(&admin(), &key, draft()).await.unwrap();
+    assert!(!once.is_replayed());
+    let refused = service.create_once(&admin(), &key, draft()).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(&Refusal::CodeNotKept));
+}
+
+#[tokio::test]
+async fn reseal_to_hash_only_drops_the_code_and_keeps_the_digest() {
+    let store = Arc::default();
+    for (before, after) in [
+        (Sealing::readable(), Sealing::hash_only()),
+        (Sealing::keyring(first_ring()), Sealing::keyed_hash_only(first_ring())),
+    ] {
+        let created = create(&service(&store, before)).await;
+        let service = service(&store, after);
+        assert_eq!(total(&reseal(&service, 9).await, ResealPage::resealed), 1);
+        let refused = service.copy(&admin(), created.invitation().id()).await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(&Refusal::CodeNotKept));
+        service.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
+        service.delete(&admin(), created.invitation().id(), IfVersion::Any).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn hash_only_row_of_an_older_key_stays_under_it() {
+    let store = Arc::default();
+    let created = create(&service(&store, Sealing::keyed_hash_only(first_ring()))).await;
+    let service = service(&store, Sealing::keyed_hash_only(overlapping_ring()));
+    let page = service.reseal(&admin(), Paging::default()).await.unwrap();
+    assert_eq!((page.resealed(), page.unopened()[0].cause()), (0, &UnsealCause::NotKept));
+    service.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
+}
+
+#[tokio::test]
+async fn amended_and_extended_row_is_resealed_too() {
+    let store = Arc::default();
+    let old = service(&store, Sealing::readable());
+    let created = create(&old).await;
+    let terms = Amendment::new()
+        .expiring(Expiry::InDays(9))
+        .for_email(Email::parse("anna@example.com").unwrap());
+    old.amend(&admin(), created.invitation().id(), terms, IfVersion::Any).await.unwrap();
+    let new = service(&store, Sealing::keyring(first_ring()));
+    assert_eq!(total(&reseal(&new, 9).await, ResealPage::resealed), 1);
+}
+
+#[tokio::test]
+async fn actor_without_the_right_cannot_reseal() {
+    let store = Arc::default();
+    let service = service(&store, Sealing::keyring(first_ring()));
+    let manager = Actor::in_division(
+        UserId::new("u-m").unwrap(),
+        Role::new("manager").unwrap(),
+        Division::new("sales").unwrap(),
+    );
+    let forbidden = Some(Refusal::Forbidden { right: Right::Reseal });
+    let refused = service.reseal(&manager, Paging::default()).await.unwrap_err();
+    assert_eq!(refused.refusal(), forbidden.as_ref());
+    let refused = service.check_seals(&manager, Paging::default()).await.unwrap_err();
+    assert_eq!(refused.refusal(), forbidden.as_ref());
+    let events = events_of(&service, Action::Reseal).await;
+    assert!(events.iter().all(|event| event.outcome == EventOutcome::Denied), "{events:?}");
+}
