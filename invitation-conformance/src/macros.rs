@@ -194,6 +194,13 @@ macro_rules! __conformance_promises {
                     purge_removes_expired_keys_without_invitations
                     resent_purge_is_not_applied_again
                 }
+                reseal {
+                    reseal_matches_the_specification
+                    reseals_of_one_page_share_one_event
+                    reseal_of_a_rotated_or_deleted_invitation_changes_nothing
+                    reseal_to_a_taken_digest_changes_nothing
+                    reseal_may_keep_the_digest
+                }
             }
             service {
                 search {
@@ -356,6 +363,11 @@ macro_rules! __conformance_promises {
                     version_counts_changes_of_terms_only
                     change_for_another_version_is_refused
                 }
+                reseal {
+                    resealed_codes_need_the_new_key_only
+                    interrupted_reseal_continues_or_begins_again
+                    reseal_stays_within_the_actors_reach
+                }
                 audit {
                     every_change_writes_one_complete_event
                     batch_writes_one_event_for_each_invitation
@@ -397,6 +409,12 @@ macro_rules! __conformance_promises {
                     commit_racing_a_revocation_comes_first_or_is_refused
                     late_commit_and_takeover_exclude_each_other
                     expired_reservation_is_taken_over_by_one_of_many
+                }
+                reseals {
+                    redeems_during_a_reseal_all_succeed
+                    reservations_during_a_reseal_are_committed
+                    rotations_during_a_reseal_keep_the_new_code
+                    concurrent_reseals_rewrite_each_row_once
                 }
                 quotas {
                     concurrent_creations_fill_exactly_the_free_places

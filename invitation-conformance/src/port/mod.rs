@@ -22,6 +22,7 @@ mod names;
 mod purge;
 mod quota;
 mod record;
+mod reseal;
 mod round_trip;
 mod search;
 

@@ -11,6 +11,7 @@ mod commits;
 mod idempotency;
 mod quotas;
 mod redemptions;
+mod reseals;
 mod reservations;
 
 pub use self::{redemptions::run_redemption_races, reservations::run_reservation_races};

@@ -26,6 +26,7 @@ mod redeem;
 mod redeem_with;
 mod refusal;
 mod replay;
+mod reseal;
 mod reservation_terms;
 mod reserve;
 mod revoke_all;

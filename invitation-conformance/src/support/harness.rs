@@ -4,8 +4,8 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_core::{
     Actor, Clock, Created, Draft, Error, Event, EventFilter, Filter, Invitation, InvitationId,
-    Invitations, Limits, ManualClock, Record, Refusal, Reservation, Reserved, Scope, Store, Target,
-    Timestamp, UserId,
+    Invitations, Limits, ManualClock, Record, Refusal, Reservation, Reserved, Scope, Sealing,
+    Store, Target, Timestamp, UserId,
 };
 
 use super::{
@@ -22,7 +22,7 @@ pub(crate) struct Harness {
     pub(crate) clock: ManualClock,
     pub(crate) service: Service,
     /// The fixture, which lives as long as the test.
-    _fixture: Fixture,
+    fixture: Arc<Fixture>,
 }
 
 impl Harness {
@@ -31,7 +31,7 @@ impl Harness {
         let service = Invitations::new(Arc::clone(&store))
             .with_clock(clock.clone())
             .with_entropy(SeededEntropy::new(1));
-        Self { store, clock, service, _fixture: fixture }
+        Self { store, clock, service, fixture: Arc::new(fixture) }
     }
 
     /// Creates a harness without a limit of refusals per minute: every refusal is written
@@ -40,6 +40,16 @@ impl Harness {
         let harness = Self::new(fixture);
         let limits = Limits::default().with_denials_per_minute(std::num::NonZeroU32::MAX);
         Self { service: harness.service.with_limits(limits), ..harness }
+    }
+
+    /// Returns a harness of the same store, whose service stores codes in another way.
+    pub(crate) fn with_sealing(&self, sealing: Sealing) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            clock: self.clock.clone(),
+            service: self.service.clone().with_sealing(sealing),
+            fixture: Arc::clone(&self.fixture),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
