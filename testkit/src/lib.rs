@@ -11,6 +11,7 @@
 //! - [`Log`]: captures the log output of a program.
 //! - [`ListeningProgram`]: a program under test that serves HTTP.
 //! - [`DropAfter`]: a call whose caller disconnects.
+//! - [`Canary`]: a secret that must not be found in the contents of a store.
 //! - `Answer`, with the feature `http`: a whole HTTP response, and assertions about it.
 //!
 //! Each kind of server is a [`Server`] of its own [`Program`]. The program describes how the
@@ -27,6 +28,7 @@
 mod answer;
 #[cfg(feature = "browser")]
 mod browser;
+mod canary;
 mod drop_after;
 mod galera;
 mod listening;
@@ -54,6 +56,7 @@ pub use self::{
     window::{Window, keys},
 };
 pub use self::{
+    canary::Canary,
     drop_after::DropAfter,
     galera::Galera,
     listening::ListeningProgram,
