@@ -20,6 +20,7 @@
 //! - `admission.rs` creates an account and redeems a code in one transaction;
 //! - `reserving.rs` does the same where no transaction spans both;
 //! - `people.rs` tells the library which user is acting;
+//! - `keys.rs` keeps the key under which codes are stored;
 //! - `app.rs` mounts the library's routers;
 //! - `register.rs` registers newcomers, with the proof of an address;
 //! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
@@ -30,6 +31,7 @@ mod admission;
 mod api;
 mod app;
 mod config;
+mod keys;
 mod mail;
 mod open;
 mod pages;

@@ -25,6 +25,7 @@ use crate::{
     admission::{Admission, InOneTransaction},
     app::Host,
     config::{Config, DEFAULT_DATABASE, DatabaseUrl},
+    keys::Keys,
     records::Records,
     redeemer_secret,
     reserving::Reserving,
@@ -75,7 +76,7 @@ async fn prepared<DB: Dialect>(
     named(tables.prepare(config.reset).await)?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
-    let invitations = service(store.clone());
+    let invitations = service(store.clone(), config).await?;
     let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.on(store) };
     let opened = Opened {
         invitations,
@@ -103,7 +104,7 @@ async fn with_redis(
     for warning in store.warnings() {
         tracing::warn!("{warning}");
     }
-    let invitations = service(store);
+    let invitations = service(store, config).await?;
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
@@ -117,9 +118,13 @@ async fn with_redis(
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
-fn service(store: impl Store + 'static) -> Service {
+/// Returns the service on a store, with the host's keys.
+async fn service(store: impl Store + 'static, config: &Config) -> Result<Service> {
+    let keys = Keys::open(&config.database)?;
     let store: Arc<dyn Store> = Arc::new(store);
-    Invitations::new(store)
+    let invitations = Invitations::new(store).with_sealing(keys.sealing());
+    keys.check(&invitations).await?;
+    Ok(invitations)
 }
 
 /// Inserts the demonstration's data if the database is new.

@@ -2,6 +2,7 @@
 //! database that it supports.
 
 mod host;
+mod keys;
 mod names;
 mod people;
 mod proving;

@@ -6,7 +6,7 @@ use crate::host::{Host, Store};
 use invitation::{SqliteStore, sql::sqlx};
 
 /// Returns the error output of a start that fails.
-fn complaint(command: &mut Command) -> String {
+pub(crate) fn complaint(command: &mut Command) -> String {
     let output = command.output().expect("it runs");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "it does not listen: {output:?}");
