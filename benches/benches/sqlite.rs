@@ -54,7 +54,8 @@ fn redeem(_: &mut Criterion) {
         let store = SqliteStore::open(folder.path().join("bench.db")).await.unwrap();
         let mut variants = [
             Variant::new("default", store.clone()),
-            Variant::new("without batches", store.without_batches()),
+            Variant::new("without batches", store.clone().without_batches()),
+            Variant::with_keyring(store),
         ];
         println!("\nredeem: single-use codes, without a reference\n");
         let none: Option<(&str, NoReference)> = None;

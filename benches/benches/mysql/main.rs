@@ -72,7 +72,8 @@ async fn redeem(server: &MariaDb, extent: &Extent) {
     let ours = store(&server.create_database(), 16).await;
     let mut variants = [
         Variant::new("default", ours.clone()),
-        Variant::new("without the message", ours.without_fast_path()),
+        Variant::new("without the message", ours.clone().without_fast_path()),
+        Variant::with_keyring(ours),
     ];
     println!("\nredeem: single-use codes, without a reference\n");
     let none: Option<(&str, NoReference)> = None;

@@ -17,8 +17,9 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
     let mut variants = [
         Variant::new("default", ours.clone()),
         Variant::new("without batches", ours.clone().without_batches()),
-        Variant::new("without the single statement", ours.without_fast_path()),
+        Variant::new("without the single statement", ours.clone().without_fast_path()),
         Variant::new("test_before_acquire(false)", store(&url, Pool::Untested).await),
+        Variant::with_keyring(ours),
     ];
     println!(
         "\nredeem: against pgbench with one statement per redeem, one connection for one caller, \

@@ -5,7 +5,13 @@
 
 use std::time::Duration;
 
-use invitation::Store;
+use invitation::{
+    Invitations, Store,
+    code::{
+        OsEntropy, Sealing,
+        keyring::{KeyId, KeySecret, Keyring},
+    },
+};
 
 use crate::load::Load;
 
@@ -27,6 +33,15 @@ pub(crate) struct Variant<S> {
 impl<S: Store + 'static> Variant<S> {
     pub(crate) fn new(name: &'static str, store: S) -> Self {
         Self { name, load: Load::on(store), rates: Vec::new() }
+    }
+
+    /// The store of a service that encrypts codes and keys their digests.
+    pub(crate) fn with_keyring(store: S) -> Self {
+        let secret = KeySecret::generate(&OsEntropy).unwrap();
+        let ring = Keyring::new(KeyId::new("bench").unwrap(), &secret);
+        let sealing = Sealing::keyring(ring).keyed_only();
+        let load = Load::from(Invitations::new(store).with_sealing(sealing));
+        Self { name: "with a keyring", load, rates: Vec::new() }
     }
 }
 

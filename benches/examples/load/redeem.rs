@@ -24,9 +24,15 @@ pub(crate) struct Load<S> {
     rates: BTreeMap<usize, f64>,
 }
 
+impl<S> From<Invitations<S>> for Load<S> {
+    fn from(invitations: Invitations<S>) -> Self {
+        Self { invitations: Arc::new(invitations), rates: BTreeMap::new() }
+    }
+}
+
 impl<S: Store + 'static> Load<S> {
     pub(crate) fn on(store: S) -> Self {
-        Self { invitations: Arc::new(Invitations::new(store)), rates: BTreeMap::new() }
+        Self::from(Invitations::new(store))
     }
 
     /// Returns how many codes `callers` callers redeem per second, each one after the other, for
