@@ -117,6 +117,16 @@ macro_rules! __conformance_promises {
                     change_of_terms_ends_all_leases
                     refused_lease_change_has_no_effect
                 }
+                mailbox {
+                    mailbox_unused_compares_comparison_forms
+                    mailbox_of_an_inserted_redemption_is_used
+                    mailbox_lease_expired_holds_from_the_microsecond_of_expiry
+                    every_mailbox_change_matches_the_specification
+                    mailbox_of_a_single_use_code_is_stored
+                    address_for_a_code_without_a_domain_is_not_stored
+                    mailbox_counts_while_the_code_is_bound_to_a_domain
+                    purge_removes_the_mailboxes
+                }
                 insert {
                     inserted_invitations_are_found_by_id_and_code
                     insert_of_1000_invitations_stores_all
@@ -291,6 +301,13 @@ macro_rules! __conformance_promises {
                     refused_commit_returns_the_account_to_the_host
                     dropped_creation_keeps_the_reservation
                 }
+                mailbox {
+                    second_user_with_the_same_mailbox_is_refused_as_used
+                    reserved_mailbox_is_used_until_the_reservation_expires
+                    released_mailbox_is_free_at_once
+                    check_ignores_the_mailbox
+                    invitation_for_an_address_with_several_uses_is_invalid
+                }
                 list_uses {
                     reservations_list_contains_only_open_ones_newest_first
                     redemptions_list_needs_the_right_to_view
@@ -415,6 +432,10 @@ macro_rules! __conformance_promises {
                     reservations_during_a_reseal_are_committed
                     rotations_during_a_reseal_keep_the_new_code
                     concurrent_reseals_rewrite_each_row_once
+                }
+                mailboxes {
+                    concurrent_redeems_with_one_mailbox_succeed_once
+                    concurrent_reserves_and_redeems_with_one_mailbox_succeed_once
                 }
                 quotas {
                     concurrent_creations_fill_exactly_the_free_places

@@ -1,5 +1,7 @@
 //! The address or domain to which a code is bound.
 
+use std::num::NonZeroU32;
+
 use crate::email::{Email, EmailDomain, EmailKey};
 
 /// The e-mail address or domain that a redeemer of a code must prove.
@@ -11,7 +13,8 @@ pub enum Binding {
     Anyone,
     /// The redeemer must prove this address.
     Address(Email),
-    /// The redeemer must prove any address of this domain.
+    /// The redeemer must prove any address of this domain. Each address redeems the
+    /// invitation once, whatever user id it comes with.
     Domain(EmailDomain),
 }
 
@@ -25,6 +28,52 @@ impl Binding {
             (_, None) => false,
             (Self::Address(bound), Some(address)) => bound.key() == address,
             (Self::Domain(bound), Some(address)) => bound.as_str() == address.domain(),
+        }
+    }
+
+    /// Returns the mailbox that a redemption with this proved address uses up: the address,
+    /// if the code is bound to a domain. No other function defines this rule.
+    ///
+    /// A code bound to an address has one use, and an address that is proved for an unbound
+    /// code is not stored.
+    #[must_use]
+    pub fn mailbox<'a>(&self, proved: Option<&'a EmailKey>) -> Option<&'a EmailKey> {
+        match self {
+            Self::Domain(_) => proved,
+            Self::Anyone | Self::Address(_) => None,
+        }
+    }
+
+    /// Returns whether an invitation with this binding may have `max_uses` uses. One mailbox
+    /// has one use, so a code that is bound to an address has one. No other function defines
+    /// this rule.
+    #[must_use]
+    pub fn allows_uses(&self, max_uses: NonZeroU32) -> bool {
+        match self {
+            Self::Address(_) => max_uses == NonZeroU32::MIN,
+            Self::Anyone | Self::Domain(_) => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mailbox_and_number_of_uses_follow_the_binding() {
+        let email = Email::parse("Anna@Example.com").unwrap();
+        let two = NonZeroU32::MIN.saturating_add(1);
+        for (binding, has_mailbox, allows_two) in [
+            (Binding::Anyone, false, true),
+            (Binding::Address(email.clone()), false, false),
+            (Binding::Domain(EmailDomain::parse("example.com").unwrap()), true, true),
+        ] {
+            let mailbox = binding.mailbox(Some(email.key()));
+            assert_eq!(mailbox, has_mailbox.then_some(email.key()), "{binding:?}");
+            assert_eq!(binding.mailbox(None), None, "{binding:?}");
+            assert!(binding.allows_uses(NonZeroU32::MIN), "{binding:?}");
+            assert_eq!(binding.allows_uses(two), allows_two, "{binding:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     binding::Binding,
     code::{CodeDigest, CodeTag, SealedCode},
+    email::EmailKey,
     facts::Facts,
     id::EventId,
     inviter::Inviter,
@@ -33,6 +34,10 @@ pub enum Change {
         username: Username,
         /// The time of the redemption.
         at: Timestamp,
+        /// The proved address. It becomes the mailbox of the redemption if the invitation is
+        /// bound to a domain. None if the redemption takes the user's own lease: then it gets
+        /// the mailbox of that lease.
+        address: Option<EmailKey>,
         /// The lease whose use the redemption takes; none takes a free use.
         taken_over_from: Option<ConsumedLease>,
     },
@@ -40,7 +45,7 @@ pub enum Change {
     /// renewal ends the user's lease and begins one with the same id.
     Hold {
         /// The new lease. Its end is brought forward to the expiry of the invitation if
-        /// it lies after it.
+        /// it lies after it. Its mailbox is kept only if the invitation is bound to a domain.
         lease: Lease,
         /// The lease whose use the new lease takes; none takes a free use.
         taken_over_from: Option<ConsumedLease>,
@@ -110,10 +115,12 @@ impl Change {
     /// | `Redeem` and `Hold`, `taken_over_from` none | stays · begins | none |
     /// | … of [`ConsumedLease::Own`](ConsumedLease) | ends · ends, and the new one begins | the one that ended |
     /// | … of [`ConsumedLease::Expired`](ConsumedLease) | stays · begins | the first of all leases, which ends |
+    /// | … of [`ConsumedLease::Mailbox`](ConsumedLease) | stays · begins | the one with the mailbox, which ends |
     /// | `Release` | ends | the one that ended |
     /// | one that [ends all leases](Self::ends_all_leases) | ends, as all leases do | none |
     ///
-    /// A `Redeem` also sets [`Facts::mine`] and [`Record::last_use`].
+    /// A `Redeem` also sets [`Facts::mine`] and [`Record::last_use`], and
+    /// [`Facts::mailbox_use`] if it names an address and gets a mailbox.
     ///
     /// The facts do not contain the second lease of the invitation. When the first lease
     /// has ended, [`Facts::first_lease`] is therefore none, and the store fills in the
@@ -122,9 +129,13 @@ impl Change {
     /// [`Record::last_use`]: crate::Record::last_use
     pub fn apply_to(&self, facts: &mut Facts) -> Option<Lease> {
         let ended = match self {
-            Self::Redeem { id, user, username, at, taken_over_from } => {
+            Self::Redeem { id, user, username, at, address, taken_over_from } => {
                 let ended = taken_over_from.and_then(|held| facts.end_lease(held));
                 let invitation = &mut facts.invitation;
+                let mailbox = match self.own_lease() {
+                    Some(_) => ended.as_ref().and_then(|own| own.mailbox.clone()),
+                    None => invitation.binding.mailbox(address.as_ref()).cloned(),
+                };
                 let redemption = Redemption {
                     id: *id,
                     user: user.clone(),
@@ -132,16 +143,20 @@ impl Change {
                     at: *at,
                     role: invitation.role.clone(),
                     lease: self.own_lease(),
+                    mailbox,
                 };
                 // The guard of a redemption has ensured that a use is left.
                 invitation.uses = invitation.uses.saturating_add(1);
                 invitation.last_use = Some(redemption.clone());
+                if address.is_some() && redemption.mailbox.is_some() {
+                    facts.mailbox_use = Some(redemption.clone());
+                }
                 facts.mine = Some(redemption);
                 ended
             }
             Self::Hold { lease, taken_over_from } => {
                 let ended = taken_over_from.and_then(|held| facts.end_lease(held));
-                facts.begin_lease(lease.bounded_by(&facts.invitation));
+                facts.begin_lease(lease.begun_on(&facts.invitation));
                 ended
             }
             Self::Release { lease, .. } => facts.end_lease(ConsumedLease::Own { lease: *lease }),
@@ -267,7 +282,7 @@ impl Change {
     pub fn own_lease(&self) -> Option<EventId> {
         match self.taken_over_from() {
             Some(ConsumedLease::Own { lease }) => Some(lease),
-            Some(ConsumedLease::Expired { .. }) | None => None,
+            Some(ConsumedLease::Expired { .. } | ConsumedLease::Mailbox { .. }) | None => None,
         }
     }
 
@@ -302,12 +317,30 @@ impl Change {
         }
     }
 
+    /// Returns the address that the change names as the redeemer's, if it names one. A lease
+    /// or a redemption keeps it only if the invitation is bound to a domain.
+    #[must_use]
+    pub fn address(&self) -> Option<&EmailKey> {
+        match self {
+            Self::Redeem { address, .. } => address.as_ref(),
+            Self::Hold { lease, .. } => lease.mailbox.as_ref(),
+            Self::Release { .. }
+            | Self::Amend { .. }
+            | Self::Rotate { .. }
+            | Self::Revoke(_)
+            | Self::Reinstate { .. }
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => None,
+        }
+    }
+
     /// Returns the lease that the change begins on `invitation`, if it begins one. Its end
-    /// is brought forward to the expiry of the invitation if it lies after it.
+    /// is brought forward to the expiry of the invitation if it lies after it, and it has a
+    /// mailbox only if the invitation is bound to a domain.
     #[must_use]
     pub fn new_lease(&self, invitation: &Record) -> Option<Lease> {
         match self {
-            Self::Hold { lease, .. } => Some(lease.bounded_by(invitation)),
+            Self::Hold { lease, .. } => Some(lease.begun_on(invitation)),
             Self::Redeem { .. }
             | Self::Release { .. }
             | Self::Amend { .. }
@@ -395,6 +428,7 @@ mod tests {
             username: username.clone(),
             since: at,
             until: sample::at(4_000),
+            mailbox: None,
         };
         let grantor = Inviter::System;
         let nothing = Change::Amend { binding: None, role: None, expires_at: None, grantor: None };
@@ -404,7 +438,14 @@ mod tests {
             Change::Amend { binding, role, expires_at, grantor }
         };
         vec![
-            Change::Redeem { id, user: user.clone(), username, at, taken_over_from: None },
+            Change::Redeem {
+                id,
+                user: user.clone(),
+                username,
+                at,
+                address: None,
+                taken_over_from: None,
+            },
             Change::Hold { lease, taken_over_from: None },
             Change::Release { user, lease: id },
             nothing,

@@ -52,13 +52,14 @@ impl Draft {
         }
     }
 
-    /// Binds the code to this address: the redeemer must prove it. Replaces a domain.
+    /// Binds the code to this address: the redeemer must prove it. Replaces a domain. Such an
+    /// invitation has one use; a draft with more is invalid.
     pub fn for_email(self, email: Email) -> Self {
         Self { binding: Binding::Address(email), ..self }
     }
 
-    /// Binds the code to this domain: the redeemer must prove an address of it. Replaces
-    /// an address.
+    /// Binds the code to this domain: the redeemer must prove an address of it. Each address
+    /// redeems the invitation once, whatever user id it comes with. Replaces an address.
     pub fn for_domain(self, domain: EmailDomain) -> Self {
         Self { binding: Binding::Domain(domain), ..self }
     }
@@ -128,7 +129,7 @@ impl Amendment {
     }
 
     /// Binds the invitation to this address. A proof of the previous address is no longer
-    /// enough.
+    /// enough. An invitation for several uses cannot be bound to an address.
     pub fn for_email(self, email: Email) -> Self {
         Self { binding: Some(Binding::Address(email)), ..self }
     }

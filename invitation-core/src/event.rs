@@ -157,6 +157,9 @@ string_enum! {
         Deleted = "deleted",
         /// Every use has been redeemed.
         Used = "used",
+        /// The code is bound to a domain, and another user has redeemed the invitation or
+        /// holds a use of it with the same proved address.
+        MailboxUsed = "mailbox_used",
         /// The invitation is revoked.
         Revoked = "revoked",
         /// The invitation is not revoked, so there is nothing to reinstate.

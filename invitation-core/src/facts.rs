@@ -1,6 +1,7 @@
 //! The facts that a decision about one invitation looks at.
 
 use crate::{
+    email::EmailKey,
     lease::{ConsumedLease, Lease},
     record::Record,
     redemption::Redemption,
@@ -20,19 +21,43 @@ pub struct Facts {
     /// The lease on the invitation that expires first, in [`Lease::order`], if there is
     /// one.
     pub first_lease: Option<Lease>,
+    /// The redemption by any user with the mailbox of the transition
+    /// ([`Transition::mailbox_on`]), if there is one.
+    ///
+    /// [`Transition::mailbox_on`]: crate::Transition::mailbox_on
+    pub mailbox_use: Option<Redemption>,
+    /// The lease of any user with the mailbox of the transition, if there is one.
+    pub mailbox_lease: Option<Lease>,
 }
 
 impl Facts {
-    /// Returns the facts of an invitation without a redemption by the user and without
-    /// leases.
+    /// Returns the facts of an invitation without leases, and without a redemption by the
+    /// user or the mailbox.
     #[must_use]
     pub fn of(invitation: Record) -> Self {
-        Self { invitation, mine: None, lease: None, first_lease: None }
+        Self {
+            invitation,
+            mine: None,
+            lease: None,
+            first_lease: None,
+            mailbox_use: None,
+            mailbox_lease: None,
+        }
     }
 
     /// Returns the lease in these facts if it belongs to `user`.
     pub(crate) fn lease_of(&self, user: &UserId) -> Option<&Lease> {
         self.lease.as_ref().filter(|own| own.user == *user)
+    }
+
+    /// Returns whether the redemption in these facts was made with `mailbox`.
+    pub(crate) fn is_mailbox_used(&self, mailbox: &EmailKey) -> bool {
+        self.mailbox_use.as_ref().is_some_and(|made| made.mailbox.as_ref() == Some(mailbox))
+    }
+
+    /// Returns the lease in these facts that has `mailbox`.
+    pub(crate) fn lease_with_mailbox(&self, mailbox: &EmailKey) -> Option<&Lease> {
+        self.mailbox_lease.as_ref().filter(|held| held.mailbox.as_ref() == Some(mailbox))
     }
 
     /// Ends the lease that `held` names, and returns it; none if there is no such lease.
@@ -42,10 +67,14 @@ impl Facts {
             ConsumedLease::Expired { now } => {
                 self.first_lease.clone().filter(|lease| lease.has_expired(now))
             }
+            ConsumedLease::Mailbox { now } => {
+                self.mailbox_lease.clone().filter(|lease| lease.has_expired(now))
+            }
         }?;
         let is_it = |lease: &Lease| lease.id == ended.id;
         self.lease.take_if(|own| is_it(own));
         self.first_lease.take_if(|first| is_it(first));
+        self.mailbox_lease.take_if(|held| is_it(held));
         self.invitation.held = self.invitation.held.saturating_sub(1);
         Some(ended)
     }
@@ -59,6 +88,9 @@ impl Facts {
         if comes_first {
             self.first_lease = Some(lease.clone());
         }
+        if lease.mailbox.is_some() {
+            self.mailbox_lease = Some(lease.clone());
+        }
         self.invitation.held = self.invitation.held.saturating_add(1);
         self.lease = Some(lease);
     }
@@ -67,5 +99,6 @@ impl Facts {
         self.invitation.held = 0;
         self.lease = None;
         self.first_lease = None;
+        self.mailbox_lease = None;
     }
 }

@@ -38,6 +38,9 @@ pub enum Condition {
     Version(u64),
     /// The user has no lease on the invitation.
     FirstHoldBy(UserId),
+    /// The code is not bound to a domain, or no user has redeemed the invitation with this
+    /// mailbox or has a lease with it.
+    MailboxUnused(EmailKey),
     /// At least one remaining use is not held by a lease.
     UseFree,
     /// At least one lease on the invitation has expired.
@@ -56,6 +59,13 @@ pub enum Condition {
     OwnLeaseExpired {
         /// The user who holds the lease.
         user: UserId,
+        /// The time of the call.
+        now: Timestamp,
+    },
+    /// A lease with this mailbox exists, of any user, and it has expired.
+    MailboxLeaseExpired {
+        /// The mailbox of the lease.
+        mailbox: EmailKey,
         /// The time of the call.
         now: Timestamp,
     },
@@ -81,6 +91,11 @@ impl Condition {
             },
             Self::Version(version) => invitation.version == *version,
             Self::FirstHoldBy(user) => facts.lease_of(user).is_none(),
+            Self::MailboxUnused(mailbox) => {
+                invitation.binding.mailbox(Some(mailbox)).is_none()
+                    || (!facts.is_mailbox_used(mailbox)
+                        && facts.lease_with_mailbox(mailbox).is_none())
+            }
             Self::UseFree => invitation.has_free_use(),
             Self::LeaseExpired { now } => {
                 facts.first_lease.as_ref().is_some_and(|first| first.has_expired(*now))
@@ -90,6 +105,9 @@ impl Condition {
             }
             Self::OwnLeaseExpired { user, now } => {
                 facts.lease_of(user).is_some_and(|own| own.has_expired(*now))
+            }
+            Self::MailboxLeaseExpired { mailbox, now } => {
+                facts.lease_with_mailbox(mailbox).is_some_and(|held| held.has_expired(*now))
             }
         }
     }
@@ -102,9 +120,11 @@ impl Condition {
         match self {
             Self::FirstUseBy(_)
             | Self::FirstHoldBy(_)
+            | Self::MailboxUnused(_)
             | Self::LeaseExpired { .. }
             | Self::HoldsLease { .. }
-            | Self::OwnLeaseExpired { .. } => true,
+            | Self::OwnLeaseExpired { .. }
+            | Self::MailboxLeaseExpired { .. } => true,
             Self::NotDeleted
             | Self::UsesLeft
             | Self::NotRevoked
@@ -137,5 +157,75 @@ impl Guard {
     #[must_use]
     pub fn first_refusal(&self, facts: &Facts) -> Option<&Condition> {
         self.0.iter().find(|condition| !condition.holds(facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        binding::Binding,
+        email::{Email, EmailDomain},
+        id::EventId,
+        lease::Lease,
+        record::Record,
+        redemption::Redemption,
+        sample,
+    };
+
+    fn key(address: &str) -> EmailKey {
+        Email::parse(address).unwrap().key().clone()
+    }
+
+    /// Facts of a code for a domain, with a redemption and a lease with these mailboxes.
+    fn facts(used: Option<&str>, held: Option<&str>) -> Facts {
+        let Redemption { user, username, at, .. } = sample::redemption();
+        let until = sample::at(5_000);
+        let id = EventId::from_bytes([8; 16]);
+        let binding = Binding::Domain(EmailDomain::parse("example.com").unwrap());
+        Facts {
+            mailbox_use: used
+                .map(|used| Redemption { mailbox: Some(key(used)), ..sample::redemption() }),
+            mailbox_lease: held.map(|held| {
+                let mailbox = Some(key(held));
+                Lease { id, user, username, since: at, until, mailbox }
+            }),
+            ..Facts::of(Record { binding, ..sample::invitation() })
+        }
+    }
+
+    #[test]
+    fn mailbox_of_a_domains_code_is_unused_without_a_use_and_a_lease() {
+        let (anna, ben) = ("anna@example.com", "ben@example.com");
+        let unused = Condition::MailboxUnused(key("Anna@Example.com"));
+        for (used, held, holds) in [
+            (None, None, true),
+            (Some(anna), None, false),
+            (None, Some(anna), false),
+            (Some(ben), Some(ben), true),
+        ] {
+            let mut facts = facts(used, held);
+            assert_eq!(unused.holds(&facts), holds, "{used:?} {held:?}");
+            for other in [Binding::Anyone, Binding::Address(Email::parse(anna).unwrap())] {
+                facts.invitation.binding = other;
+                assert!(unused.holds(&facts), "{used:?} {held:?}: no domain");
+            }
+        }
+    }
+
+    #[test]
+    fn lease_with_the_mailbox_expires_at_its_end() {
+        let (anna, ben) = ("anna@example.com", "ben@example.com");
+        for (held, now, holds) in [
+            (None, 9_000, false),
+            (Some(anna), 4_999, false),
+            (Some(anna), 5_000, true),
+            (Some(anna), 5_001, true),
+            (Some(ben), 5_001, false),
+        ] {
+            let expired =
+                Condition::MailboxLeaseExpired { mailbox: key(anna), now: sample::at(now) };
+            assert_eq!(expired.holds(&facts(None, held)), holds, "{held:?} at {now}");
+        }
     }
 }

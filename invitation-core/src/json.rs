@@ -102,7 +102,7 @@ struct RedemptionForm<'a> {
 impl Serialize for Redemption {
     /// Serializes the fields `id`, `user`, `username`, `at` and `role`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { id, user, username, at, role, lease: _ } = self;
+        let Self { id, user, username, at, role, lease: _, mailbox: _ } = self;
         RedemptionForm { id: *id, user, username, at: *at, role }.serialize(serializer)
     }
 }

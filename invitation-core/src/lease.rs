@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    email::EmailKey,
     field_error::FieldError,
     id::{EventId, InvitationId},
     record::Record,
@@ -33,6 +34,9 @@ pub struct Lease {
     /// The end of the lease. It holds its use while `now < until` and the invitation has
     /// not expired.
     pub until: Timestamp,
+    /// The proved address of the redeemer when the lease began, if the invitation is bound
+    /// to a domain. A renewal keeps it, and the redemption that takes the use gets it.
+    pub mailbox: Option<EmailKey>,
 }
 
 impl Lease {
@@ -53,10 +57,15 @@ impl Lease {
         self.until.min(invitation.expires_at)
     }
 
-    /// Returns the lease with its end brought forward to the expiry of `invitation`, if the
-    /// end lies after it.
-    pub(crate) fn bounded_by(&self, invitation: &Record) -> Self {
-        Self { until: self.holds_until(invitation), ..self.clone() }
+    /// Returns the lease as it begins on `invitation`. Its end is brought forward to the
+    /// expiry of the invitation if it lies after it. Its mailbox is removed if the invitation
+    /// is not bound to a domain.
+    pub(crate) fn begun_on(&self, invitation: &Record) -> Self {
+        Self {
+            until: self.holds_until(invitation),
+            mailbox: invitation.binding.mailbox(self.mailbox.as_ref()).cloned(),
+            ..self.clone()
+        }
     }
 
     /// Returns the sort key among the leases of an invitation. The first lease is the one
@@ -79,6 +88,12 @@ pub enum ConsumedLease {
     /// The lease of any user that expires first, by [`Lease::order`]. It has expired at
     /// `now`.
     Expired {
+        /// The time of the call.
+        now: Timestamp,
+    },
+    /// The lease of any user with the mailbox that the change names
+    /// ([`Facts::mailbox_lease`](crate::Facts)). It has expired at `now`.
+    Mailbox {
         /// The time of the call.
         now: Timestamp,
     },
@@ -192,6 +207,7 @@ mod tests {
             username: Username::new("anna").unwrap(),
             since: at(1),
             until: at(5),
+            mailbox: None,
         };
         assert!(!lease.has_expired(at(4)));
         assert!(lease.has_expired(at(5)));

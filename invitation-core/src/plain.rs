@@ -31,6 +31,10 @@ use crate::{
 ///
 /// Two plain redemptions therefore differ in these values and in the scope at most, so a
 /// store may apply several in one statement.
+///
+/// A faster path MUST leave an invitation that is bound to a domain to the general path. On
+/// such an invitation the address is a mailbox, which may be used or held by another user. On
+/// all others, [`Condition::MailboxUnused`] holds, and no mailbox is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while ignoring a value")]
 pub struct PlainRedemption<'a> {
@@ -61,7 +65,9 @@ impl Transition {
     #[must_use]
     pub fn as_plain_redemption(&self) -> Option<PlainRedemption<'_>> {
         let Target::Code(code) = &self.target else { return None };
-        let Change::Redeem { id, user, username, at, taken_over_from: None } = &self.change else {
+        let Change::Redeem { id, user, username, at, address: proved, taken_over_from: None } =
+            &self.change
+        else {
             return None;
         };
         let [
@@ -73,6 +79,7 @@ impl Transition {
             Condition::AddressProved(address),
             Condition::Grantable(grantable),
             Condition::FirstHoldBy(first_hold),
+            of_mailbox @ ..,
             Condition::UseFree,
         ] = self.guard.conditions()
         else {
@@ -96,6 +103,8 @@ impl Transition {
         let is_consistent = [first_use, first_hold, performer].iter().all(|other| *other == user)
             && (event, name) == (id, username)
             && [now, told_at].iter().all(|other| *other == at)
+            && address == proved
+            && of_mailbox == proved.clone().map(Condition::MailboxUnused).as_slice()
             && detail.is_empty();
         (is_consistent && self.quotas.is_empty() && !code.is_empty()).then_some(PlainRedemption {
             code,
@@ -117,6 +126,7 @@ mod tests {
         actor::Redeemer,
         decide::{Call, RedeemCommand, UseSource, decide_redemption},
         detail::Detail,
+        email::{Email, VerifiedEmail},
         event::Reason,
         guard::Guard,
         inviter::Inviter,
@@ -127,9 +137,24 @@ mod tests {
         text::Division,
     };
 
+    fn anna() -> Redeemer {
+        Redeemer::new(UserId::new("u-9").unwrap(), Username::new("anna").unwrap())
+    }
+
     /// A redemption as the service decides it, of a free use.
     fn plain() -> Transition {
-        let redeemer = Redeemer::new(UserId::new("u-9").unwrap(), Username::new("anna").unwrap());
+        decided(&anna())
+    }
+
+    fn with_proof() -> Transition {
+        decided(&anna().with_email(VerifiedEmail::vouched_by_host(email("anna@example.com"))))
+    }
+
+    fn email(address: &str) -> Email {
+        Email::parse(address).unwrap()
+    }
+
+    fn decided(redeemer: &Redeemer) -> Transition {
         let call = Call {
             id: EventId::from_bytes([7; 16]),
             now: sample::at(3_000),
@@ -138,11 +163,40 @@ mod tests {
         };
         let command = RedeemCommand::Redeem {
             code: vec![CodeDigest::from_bytes([2; 32])],
-            redeemer: &redeemer,
+            redeemer,
             ceiling: &Arc::from([]),
             source: UseSource::Free,
         };
         decide_redemption(command, Scope::All, &call)
+    }
+
+    #[test]
+    fn redemption_with_a_proof_is_plain_with_that_mailbox_only() {
+        let transition = with_proof();
+        let values = transition.as_plain_redemption().unwrap();
+        assert_eq!(values.address, Some(email("anna@example.com").key()));
+        let other = || email("ben@example.com").key().clone();
+        let at = |wanted: fn(&Condition) -> bool| {
+            with_proof().guard.conditions().iter().position(wanted).unwrap()
+        };
+        let proved = at(|one| matches!(one, Condition::AddressProved(_)));
+        let mailbox = at(|one| matches!(one, Condition::MailboxUnused(_)));
+        for (n, new) in [
+            (proved, Some(Condition::AddressProved(Some(other())))),
+            (proved, Some(Condition::AddressProved(None))),
+            (mailbox, Some(Condition::MailboxUnused(other()))),
+            (mailbox, None),
+        ] {
+            let mut conditions = with_proof().guard.conditions().to_vec();
+            conditions.splice(n..=n, new);
+            let transition = Transition { guard: Guard::new(conditions), ..with_proof() };
+            assert_eq!(transition.as_plain_redemption(), None, "{:?}", transition.guard);
+        }
+        let mut stored = with_proof();
+        if let Change::Redeem { address, .. } = &mut stored.change {
+            *address = Some(other());
+        }
+        assert_eq!(stored.as_plain_redemption(), None, "another address in the change");
     }
 
     fn changed(change: impl FnOnce(&mut Transition)) -> Transition {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::{
+    email::EmailKey,
     id::EventId,
     text::{Role, UserId, Username},
     time::Timestamp,
@@ -24,6 +25,9 @@ pub struct Redemption {
     pub role: Role,
     /// The lease that held the use for this redemption, if there was one.
     pub lease: Option<EventId>,
+    /// The proved address with which the invitation was redeemed, if it was bound to a
+    /// domain. No other redemption of the invitation has it.
+    pub mailbox: Option<EmailKey>,
 }
 
 /// The users who redeemed an invitation: the name of the latest, and the number of

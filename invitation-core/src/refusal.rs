@@ -46,7 +46,8 @@ pub enum Refusal {
     NotFound,
     /// No code that the redeemer can use matches.
     CodeUnknown,
-    /// Every use has been redeemed.
+    /// Every use has been redeemed, or the proved address has used its one use of a code
+    /// that is bound to a domain.
     Used,
     /// The invitation was revoked.
     Revoked,
@@ -215,6 +216,9 @@ impl Verdict {
                 Refusal::VersionMismatch { current: facts.invitation.version },
                 Reason::VersionMismatch,
             ),
+            Condition::MailboxUnused(_) | Condition::MailboxLeaseExpired { .. } => {
+                (Refusal::Used, Reason::MailboxUsed)
+            }
             Condition::UseFree | Condition::LeaseExpired { .. } => {
                 let invitation = &facts.invitation;
                 let first = facts.first_lease.as_ref();

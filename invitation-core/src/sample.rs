@@ -51,5 +51,6 @@ pub(crate) fn redemption() -> Redemption {
         at: at(3_000),
         role: Role::new("staff").unwrap(),
         lease: None,
+        mailbox: None,
     }
 }

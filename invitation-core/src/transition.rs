@@ -3,6 +3,7 @@
 use crate::{
     change::Change,
     code::CodeDigest,
+    email::EmailKey,
     event::Event,
     facts::Facts,
     guard::Guard,
@@ -129,5 +130,12 @@ impl Transition {
     #[must_use]
     pub fn redeemer(&self) -> Option<&UserId> {
         self.change.redeemer()
+    }
+
+    /// Returns the mailbox whose redemption and lease belong to the facts about
+    /// `invitation`: the proved address, if the invitation is bound to a domain.
+    #[must_use]
+    pub fn mailbox_on(&self, invitation: &Record) -> Option<&EmailKey> {
+        invitation.binding.mailbox(self.change.address())
     }
 }

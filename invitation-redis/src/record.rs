@@ -4,10 +4,10 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    BatchId, Binding, BindingParts, CodeDigest, CodeTag, CorrelationId, Detail, Division, Event,
-    EventId, IdempotentRequest, InvitationId, Inviter, InviterParts, Lease, Metadata, OpenLease,
-    Performer, PerformerParts, Record, Redemption, RequestContext, Revocation, Role, SealedCode,
-    Source, StoreError, UserId, Username,
+    BatchId, Binding, BindingParts, CodeDigest, CodeTag, CorrelationId, Detail, Division, EmailKey,
+    Event, EventId, IdempotentRequest, InvitationId, Inviter, InviterParts, Lease, Metadata,
+    OpenLease, Performer, PerformerParts, Record, Redemption, RequestContext, Revocation, Role,
+    SealedCode, Source, StoreError, UserId, Username,
 };
 
 use crate::wire::{Fields, Packed, corrupt};
@@ -130,22 +130,23 @@ pub(crate) fn write_revocation<'p>(p: &'p mut Packed, revocation: &Revocation) -
 }
 
 fn write_redemption<'p>(p: &'p mut Packed, redemption: &Redemption) -> &'p mut Packed {
-    p.begin(6)
+    p.begin(7)
         .bytes(redemption.id.as_bytes())
         .text(redemption.user.as_str())
         .text(redemption.username.as_str())
         .time(redemption.at)
         .text(redemption.role.as_str())
         .opt_bytes(redemption.lease.as_ref().map(|id| id.as_bytes().as_slice()))
+        .opt_text(redemption.mailbox.as_ref().map(EmailKey::as_str))
 }
 
 pub(crate) fn redemption(record: &[u8]) -> Result<Redemption> {
-    let mut f = Fields::of(record, "redemption", 6)?;
+    let mut f = Fields::of(record, "redemption", 7)?;
     redemption_fields(&mut f)
 }
 
 fn read_redemption(f: &mut Fields<'_>, field: &'static str) -> Result<Redemption> {
-    if f.begin(field)? != Some(6) {
+    if f.begin(field)? != Some(7) {
         return Err(f.corrupt(field));
     }
     redemption_fields(f)
@@ -159,17 +160,19 @@ fn redemption_fields(f: &mut Fields<'_>) -> Result<Redemption> {
         at: f.time("used_at")?,
         role: f.stored("used_role", Role::from_stored)?,
         lease: f.opt("used_lease", Fields::array)?.map(EventId::from_bytes),
+        mailbox: f.opt_stored("used_mailbox", EmailKey::from_stored)?,
     })
 }
 
 /// Writes a lease as a script takes it; the script adds the division.
 pub(crate) fn write_lease<'p>(p: &'p mut Packed, lease: &Lease) -> &'p mut Packed {
-    p.begin(5)
+    p.begin(6)
         .bytes(lease.id.as_bytes())
         .text(lease.user.as_str())
         .text(lease.username.as_str())
         .time(lease.since)
         .time(lease.until)
+        .opt_text(lease.mailbox.as_ref().map(EmailKey::as_str))
 }
 
 pub(crate) fn lease(record: &[u8]) -> Result<Lease> {
@@ -182,13 +185,14 @@ pub(crate) fn open_lease(invitation: InvitationId, record: &[u8]) -> Result<Open
 }
 
 fn read_lease(record: &[u8]) -> Result<(Lease, Division)> {
-    let mut f = Fields::of(record, "lease", 6)?;
+    let mut f = Fields::of(record, "lease", 7)?;
     let lease = Lease {
         id: EventId::from_bytes(f.array("id")?),
         user: f.stored("user", UserId::from_stored)?,
         username: f.stored("username", Username::from_stored)?,
         since: f.time("since")?,
         until: f.time("until")?,
+        mailbox: f.opt_stored("mailbox", EmailKey::from_stored)?,
     };
     Ok((lease, f.stored("division", Division::from_stored)?))
 }

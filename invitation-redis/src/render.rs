@@ -35,7 +35,7 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
         .bytes(&pieces.until_invitation)
         .bytes(&[pieces.context.as_slice(), &pieces.detail].concat());
     match change.taken_over_from() {
-        Some(ConsumedLease::Expired { .. }) => {
+        Some(ConsumedLease::Expired { .. } | ConsumedLease::Mailbox { .. }) => {
             let detail = event.taken_over_from_template();
             p.begin(3).bytes(&pieces.context).text(detail.before()).text(detail.after())
         }
@@ -82,10 +82,12 @@ fn needs(condition: &Condition) -> usize {
         | Condition::Grantable(_)
         | Condition::Version(_)
         | Condition::FirstHoldBy(_)
+        | Condition::MailboxUnused(_)
         | Condition::LeaseExpired { .. } => 1,
         Condition::AddressProved(_)
         | Condition::HoldsLease { .. }
-        | Condition::OwnLeaseExpired { .. } => 2,
+        | Condition::OwnLeaseExpired { .. }
+        | Condition::MailboxLeaseExpired { .. } => 2,
     }
 }
 
@@ -109,6 +111,10 @@ fn write_condition(p: &mut Packed, condition: &Condition) {
             p.int(12).text(user.as_str()).bytes(lease.as_bytes())
         }
         Condition::OwnLeaseExpired { user, now } => p.int(13).text(user.as_str()).time(*now),
+        Condition::MailboxUnused(mailbox) => p.int(14).text(mailbox.as_str()),
+        Condition::MailboxLeaseExpired { mailbox, now } => {
+            p.int(15).text(mailbox.as_str()).time(*now)
+        }
     };
 }
 
@@ -135,14 +141,15 @@ pub(crate) fn quotas(p: &mut Packed, quotas: &[Quota]) {
 
 fn write_change(p: &mut Packed, change: &Change) {
     match change {
-        Change::Redeem { id, user, username, at, taken_over_from } => {
-            held(p.begin(8).int(1), *taken_over_from)
+        Change::Redeem { id, user, username, at, address, taken_over_from } => {
+            held(p.begin(9).int(1), *taken_over_from)
                 .bytes(id.as_bytes())
                 .text(user.as_str())
                 .text(username.as_str())
                 .time(*at)
                 .opt_bytes(change.own_lease().as_ref().map(|id| id.as_bytes().as_slice()))
                 .text(&record::joined(&username.search_terms()))
+                .opt_text(address.as_ref().map(EmailKey::as_str))
         }
         Change::Hold { lease, taken_over_from } => {
             record::write_lease(held(p.begin(3).int(2), *taken_over_from), lease)
@@ -192,5 +199,6 @@ fn held(p: &mut Packed, held: Option<ConsumedLease>) -> &mut Packed {
         None => p.none(),
         Some(ConsumedLease::Own { lease }) => p.begin(2).int(1).bytes(lease.as_bytes()),
         Some(ConsumedLease::Expired { now }) => p.begin(2).int(2).time(now),
+        Some(ConsumedLease::Mailbox { now }) => p.begin(2).int(3).time(now),
     }
 }

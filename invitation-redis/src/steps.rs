@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use invitation_core::{Execute, Facts, InvitationId, Outcome, StoreError, Transition};
+use invitation_core::{
+    Execute, Facts, InvitationId, Lease, Outcome, Redemption, StoreError, Transition,
+};
 use redis::Value;
 
 use crate::{
@@ -118,15 +120,27 @@ fn outcome(transition: &Transition, answer: Value) -> Made {
 pub(crate) fn facts(answer: &mut Answer) -> Result<Facts, StoreError> {
     let id = InvitationId::from_bytes(answer.id()?);
     let invitation = record::invitation(id, &answer.bytes()?)?;
-    let mine = if answer.is_true() {
-        Some(invitation.last_use.clone().ok_or_else(|| answer.odd())?)
-    } else {
-        answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()?
-    };
+    let last = invitation.last_use.clone();
     Ok(Facts {
         invitation,
-        mine,
-        lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
-        first_lease: answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()?,
+        mine: redemption(answer, last.as_ref())?,
+        lease: lease(answer)?,
+        first_lease: lease(answer)?,
+        mailbox_use: redemption(answer, last.as_ref())?,
+        mailbox_lease: lease(answer)?,
     })
+}
+
+fn redemption(
+    answer: &mut Answer,
+    last: Option<&Redemption>,
+) -> Result<Option<Redemption>, StoreError> {
+    if answer.is_true() {
+        return last.cloned().map(Some).ok_or_else(|| answer.odd());
+    }
+    answer.opt_bytes()?.map(|found| record::redemption(&found)).transpose()
+}
+
+fn lease(answer: &mut Answer) -> Result<Option<Lease>, StoreError> {
+    answer.opt_bytes()?.map(|found| record::lease(&found)).transpose()
 }

@@ -239,14 +239,19 @@ pub trait Dialect:
         }
     }
 
-    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken.
+    /// Runs an `INSERT` of one row. Returns `false` if the key of these columns is taken, or any key
+    /// of the table if there are none. On MySQL and MariaDB, any key counts in both cases.
     #[doc(hidden)]
     fn run_unless_taken(
         mut s: Statement<Self>,
         conn: &mut Self::Connection,
-        columns: &str,
+        columns: Option<&str>,
     ) -> impl Future<Output = sqlx::Result<bool>> + Send {
-        s.sql(format_args!(" ON CONFLICT ({columns}) DO NOTHING"));
+        s.sql(" ON CONFLICT ");
+        if let Some(columns) = columns {
+            s.sql(format_args!("({columns}) "));
+        }
+        s.sql("DO NOTHING");
         async move { Ok(s.run(conn).await? == 1) }
     }
 

@@ -10,7 +10,7 @@
 use std::{fmt, ops::Deref, sync::LazyLock};
 
 use invitation_core::{
-    Change, CorrelationId, Event, EventId, InvitationId, PlainRedemption, Redemption,
+    Change, CorrelationId, EmailKey, Event, EventId, InvitationId, PlainRedemption, Redemption,
     RequestContext, Role, Source, State, Timestamp, UserId, Username,
 };
 
@@ -37,7 +37,7 @@ struct Column {
 type ValueOf = for<'a> fn(Option<&Use<'a>>) -> Value<'a>;
 
 /// The columns of a redemption.
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     column("used_id", "id", |of| Value::id(of.map(|of| of.id))),
     column("used_by", "user_id", |of| Value::text(of.map(|of| of.user.as_str()))),
     column("used_name", "username", |of| Value::text(of.map(|of| of.username.as_str()))),
@@ -47,7 +47,18 @@ const COLUMNS: [Column; 6] = [
         ..column("used_role", "role", |of| Value::text(of.and_then(|of| of.role).map(Role::as_str)))
     },
     column("used_lease", "lease", |of| Value::id(of.and_then(|of| of.lease))),
+    Column {
+        // The paths for several redemptions at once do not redeem a code that is bound to a
+        // domain, and no other redemption has a mailbox.
+        derived: Some("NULL"),
+        ..column(MAILBOX, "mailbox", |of| {
+            Value::text(of.and_then(|of| of.mailbox.stored()).map(EmailKey::as_str))
+        })
+    },
 ];
+
+/// The column of the mailbox in the invitation's row.
+const MAILBOX: &str = "used_mailbox";
 
 const fn column(row: &'static str, ledger: &'static str, value: ValueOf) -> Column {
     Column { row, ledger, value, derived: None }
@@ -133,24 +144,54 @@ pub(crate) struct Use<'a> {
     lease: Option<EventId>,
     /// The granted role. It is unknown before the redemption was made.
     role: Option<&'a Role>,
+    mailbox: Mailbox<'a>,
+}
+
+/// The mailbox of a redemption.
+#[derive(Clone, Copy)]
+enum Mailbox<'a> {
+    /// The redemption has no mailbox.
+    None,
+    /// The redemption has this mailbox.
+    Stored(&'a EmailKey),
+    /// This address is the mailbox if the invitation is bound to a domain.
+    IfForDomain(&'a EmailKey),
+    /// The redemption gets the mailbox of this lease of the redeemer.
+    OfLease(EventId),
+}
+
+impl<'a> Mailbox<'a> {
+    fn stored(self) -> Option<&'a EmailKey> {
+        match self {
+            Self::Stored(mailbox) => Some(mailbox),
+            Self::None | Self::IfForDomain(_) | Self::OfLease(_) => None,
+        }
+    }
 }
 
 impl<'a> Use<'a> {
     pub(crate) fn plain(plain: &PlainRedemption<'a>) -> Self {
         let PlainRedemption { id, user, username, at, .. } = *plain;
-        Self { id, user, username, at, lease: None, role: None }
+        Self { id, user, username, at, lease: None, role: None, mailbox: Mailbox::None }
     }
 
     /// Returns the values of a change that redeems.
     pub(crate) fn of(change: &'a Change) -> Option<Self> {
         let Change::Redeem { id, user, username, at, .. } = change else { return None };
-        Some(Self { id: *id, user, username, at: *at, lease: change.own_lease(), role: None })
+        let lease = change.own_lease();
+        let mailbox = match (lease, change.address()) {
+            (Some(lease), _) => Mailbox::OfLease(lease),
+            (None, Some(address)) => Mailbox::IfForDomain(address),
+            (None, None) => Mailbox::None,
+        };
+        Some(Self { id: *id, user, username, at: *at, lease, role: None, mailbox })
     }
 
     /// Returns the values of a redemption that was made.
     pub(crate) fn made(made: &'a Redemption) -> Self {
-        let Redemption { id, user, username, at, role, lease } = made;
-        Self { id: *id, user, username, at: *at, lease: *lease, role: Some(role) }
+        let Redemption { id, user, username, at, role, lease, mailbox } = made;
+        let mailbox = mailbox.as_ref().map_or(Mailbox::None, Mailbox::Stored);
+        Self { id: *id, user, username, at: *at, lease: *lease, role: Some(role), mailbox }
     }
 
     /// Returns the values of a row `p`.
@@ -186,14 +227,40 @@ impl InputRow for LedgerRow<'_> {
 }
 
 /// Writes the assignments of the latest redemption. The values are those of `of`, or of a row `p`.
-pub(crate) fn set_latest_use<DB: Dialect>(s: &mut Statement<DB>, of: Option<&Use<'_>>) {
+pub(crate) fn set_latest_use<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    of: Option<&Use<'_>>,
+) {
     for (n, column) in COLUMNS.iter().enumerate() {
         s.sql(if n == 0 { "" } else { ", " }).sql(column.row).sql(" = ");
         match (column.derived, of) {
+            (Some(_), Some(of)) if column.row == MAILBOX => mailbox(s, names, of),
             (Some(expression), _) => s.sql(expression),
             (None, Some(of)) => s.value((column.value)(Some(of))),
             (None, None) => s.sql(format_args!("p.{}", column.row)),
         };
+    }
+}
+
+/// Writes the mailbox of a redemption that the statement makes.
+fn mailbox<'s, DB: Dialect>(
+    s: &'s mut Statement<DB>,
+    names: &Names,
+    of: &Use<'_>,
+) -> &'s mut Statement<DB> {
+    match of.mailbox {
+        Mailbox::None => s.sql("NULL"),
+        Mailbox::Stored(mailbox) => s.text(mailbox.as_str()),
+        Mailbox::IfForDomain(address) => {
+            s.sql("CASE WHEN i.email_domain IS NOT NULL THEN ").text(address.as_str()).sql(" END")
+        }
+        // A lease keeps its mailbox, so an older version of its row has the same one.
+        Mailbox::OfLease(lease) => {
+            let from = format_args!("(SELECT l.mailbox FROM {} l", names.leases);
+            s.sql(from).sql(" WHERE l.invitation = i.id AND l.user_id = ").text(of.user.as_str());
+            s.sql(" AND l.id = ").blob(lease.as_bytes()).sql(")")
+        }
     }
 }
 
@@ -206,6 +273,15 @@ pub(crate) fn insert_events<DB: Dialect>(s: &mut Statement<DB>, names: &Names, e
         None => value,
     });
     s.sql(format_args!("INSERT INTO {} ({EVENT}) SELECT ", names.events)).values(values);
+}
+
+/// Writes the `INSERT` of the latest redemption of an invitation `i` into the ledger, up to its
+/// `WHERE`. The statement contains no value of the redemption, so that no address is in its text.
+pub(crate) fn insert_latest_use<DB: Dialect>(s: &mut Statement<DB>, names: &Names) {
+    let Names { invitations, redemptions, .. } = names;
+    let values = joined(&COLUMNS, |column| column.row);
+    s.sql(format_args!("INSERT INTO {redemptions} ({LEDGER}) SELECT id, {values} "));
+    s.sql(format_args!("FROM {invitations} i WHERE "));
 }
 
 /// Writes the `INSERT` of the ledger for each redemption, up to its `FROM`.

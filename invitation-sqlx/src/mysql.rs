@@ -52,8 +52,8 @@ use crate::{
 /// ledger and the search terms, queries the row, and commits.
 ///
 /// If the update changed nothing, a second message asks for the reason and a third one records
-/// the refusal. A redemption of a code with a reserved use takes a round trip for each statement,
-/// like all other changes. A lookup takes one round trip.
+/// the refusal. A redemption of a code with a reserved use, or of one that is bound to a domain,
+/// takes a round trip for each statement, like all other changes. A lookup takes one round trip.
 ///
 /// Callers who redeem a code while another redemption of it is in flight share the next message.
 /// One update counts all of them, and each has its event. The message redeems for all of them or
@@ -244,7 +244,7 @@ impl Dialect for MySql {
     async fn run_unless_taken(
         s: Statement<Self>,
         conn: &mut MySqlConnection,
-        _: &str,
+        _: Option<&str>,
     ) -> sqlx::Result<bool> {
         match s.run(conn).await {
             Err(error) if is_taken(&error) => Ok(false),

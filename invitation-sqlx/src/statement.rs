@@ -180,7 +180,15 @@ impl<DB: Dialect> Statement<DB> {
         conn: &mut DB::Connection,
         columns: &str,
     ) -> sqlx::Result<bool> {
-        DB::run_unless_taken(self, conn, columns).await
+        DB::run_unless_taken(self, conn, Some(columns)).await
+    }
+
+    /// Runs an `INSERT` of one row. Returns `false` if one of the table's keys is taken.
+    pub(crate) async fn run_unless_any_taken(
+        self,
+        conn: &mut DB::Connection,
+    ) -> sqlx::Result<bool> {
+        DB::run_unless_taken(self, conn, None).await
     }
 
     /// Runs the statement. Returns the number of rows that it touched.

@@ -14,7 +14,7 @@ use invitation::{
     },
     code::{CodeDigest, CodeTag, SealedCode},
     store::{
-        BindingParts, Fingerprint, Inviter, InviterParts, Lease, Record, RequestResults,
+        BindingParts, EmailKey, Fingerprint, Inviter, InviterParts, Lease, Record, RequestResults,
         Revocation, ScopedIdempotencyKey,
     },
 };
@@ -165,7 +165,7 @@ macro_rules! keep_fields {
     )*};
 }
 
-keep_texts!(CorrelationId, Division, Role, Source, UserId, Username);
+keep_texts!(CorrelationId, Division, EmailKey, Role, Source, UserId, Username);
 keep_words!(Action, EventOutcome, Reason);
 keep_bytes!(BatchId, CodeDigest, CodeTag, EventId, Fingerprint, InvitationId);
 keep_fields! {
@@ -173,8 +173,8 @@ keep_fields! {
         id, digest, tag, sealed, binding, role, division, inviter, grantor, created_at,
         expires_at, max_uses, uses, held, last_use, revocation, deleted_at, version, batch, metadata,
     }
-    Redemption { id, user, username, at, role, lease }
-    Lease { id, user, username, since, until }
+    Redemption { id, user, username, at, role, lease, mailbox }
+    Lease { id, user, username, since, until, mailbox }
     Revocation { at, reason }
     Event {
         id, at, performer, action, outcome, reason, invitation, division, context, detail,

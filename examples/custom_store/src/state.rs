@@ -10,7 +10,9 @@ use invitation::{
     InvitationId, Redemption, Timestamp, UserId,
     audit::{Event, EventId},
     code::CodeDigest,
-    store::{Facts, Fingerprint, Lease, Record, RequestResults, ScopedIdempotencyKey, Target},
+    store::{
+        Facts, Fingerprint, Lease, Record, RequestResults, ScopedIdempotencyKey, Target, Transition,
+    },
 };
 use serde_json::{Value, json};
 
@@ -193,12 +195,25 @@ impl State {
 }
 
 impl Kept {
-    /// Returns the facts by which a transition about `user` is decided and explained.
+    /// Returns the facts about `user`.
     pub(crate) fn facts(&self, user: Option<&UserId>) -> Facts {
         let mut facts = Facts::of(self.invitation.clone());
         facts.mine = user.and_then(|user| self.redemptions.get(user)).cloned();
         facts.lease = user.and_then(|user| self.leases.get(user)).cloned();
         facts.first_lease = self.leases.values().min_by_key(|lease| lease.order()).cloned();
+        facts
+    }
+
+    /// Returns the facts by which a transition is decided and explained.
+    pub(crate) fn facts_for(&self, step: &Transition) -> Facts {
+        let mut facts = self.facts(step.redeemer());
+        let mailbox = step.mailbox_on(&self.invitation);
+        if mailbox.is_some() {
+            let mut redemptions = self.redemptions.values();
+            facts.mailbox_use = redemptions.find(|made| made.mailbox.as_ref() == mailbox).cloned();
+            let mut leases = self.leases.values();
+            facts.mailbox_lease = leases.find(|held| held.mailbox.as_ref() == mailbox).cloned();
+        }
         facts
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     let Some(kept) = found.filter(|kept| step.scope().contains(&kept.invitation.division)) else {
         return Ok(Planned::Answer(Outcome::Missing));
     };
-    let facts = kept.facts(step.redeemer());
+    let facts = kept.facts_for(step);
     let id = facts.invitation.id;
     let shares_event = step.change().shares_event();
     let on_record = state.events.get(&step.event().id).filter(|_| !shares_event);

@@ -157,7 +157,7 @@ impl Core {
         self.commit("apply", step)?;
         // Look up by id: after a rotation, the code in the target is unknown.
         match self.state.invitations.get(&id) {
-            Some(kept) => Ok(Outcome::Applied(Box::new(kept.facts(transition.redeemer())))),
+            Some(kept) => Ok(Outcome::Applied(Box::new(kept.facts_for(transition)))),
             None => Err(StoreError::new(StoreErrorKind::OutcomeUnknown, "apply")),
         }
     }

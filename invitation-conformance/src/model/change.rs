@@ -39,6 +39,15 @@ impl Model {
             let refusal = Refusal::Forbidden { right: Right::BindDomain };
             return self.refused_about(by, action, (refusal, Reason::DomainNotAllowed), of);
         }
+        // The state and the rights come before the number of uses.
+        if matches!(terms.binding, Some(BindingSpec::Address(..)))
+            && let Ok(n) = self.visible(by, of)
+            && let row = &self.rows[n]
+            && self.not_open(of, row, version).or_else(|| self.present_form(by, row)).is_none()
+            && row.facts.max_uses.get() > 1
+        {
+            return Expected::invalid("email");
+        }
         let refusal = |model: &Self, row: &ModelInvitation| {
             // An actor without the right to the form first learns about the state, which
             // every viewer can see.

@@ -118,6 +118,9 @@ impl Model {
         let mut wrong = Vec::new();
         let expires_at = self.expiry(spec.until).map_err(|field| wrong.push(field)).ok();
         let max_uses = NonZeroU32::new(spec.uses).filter(|uses| uses.get() <= MAX_USES);
+        // One mailbox has one use.
+        let is_for_address = matches!(spec.binding, BindingSpec::Address(..));
+        let max_uses = max_uses.filter(|uses| !is_for_address || uses.get() == 1);
         if max_uses.is_none() {
             wrong.push("max_uses");
         }

@@ -1,12 +1,14 @@
 //! Expected results of presenting a code.
 
-use invitation_core::{Action, EventId, Lease, Reason, Redemption, Refusal, ReservationId};
+use invitation_core::{
+    Action, EventId, Lease, Reason, Redemption, Refusal, ReservationId, store::EmailKey,
+};
 
 use super::{
     answer::{Answer, Grant, Hold},
     identities::Newcomer,
     state::{Expected, ExpectedEvent, ExpectedRefusal, Model, ModelInvitation, Reserved, newcomer},
-    step::Pick,
+    step::{BindingSpec, Pick},
 };
 
 /// The use that a redeemer can take.
@@ -14,7 +16,8 @@ enum Use {
     Free,
     /// The use held by this lease of the redeemer.
     Own(Lease),
-    /// The use held by this expired lease of another redeemer.
+    /// The use held by this expired lease of another redeemer. If that redeemer proved the same
+    /// address, this use is taken even if another one is free.
     Expired(Lease),
 }
 
@@ -31,7 +34,7 @@ impl Model {
             Ok(Use::Own(own)) => {
                 let event = self.event(newcomer(person), action).with("reservation", &own.id);
                 self.end_lease(n, own.id);
-                self.used(n, person, id, Some(own.id), event)
+                self.used(n, person, id, Some(own), event)
             }
             Ok(Use::Expired(other)) => {
                 let event = self.event(newcomer(person), action).with("taken_over_from", &other.id);
@@ -58,6 +61,7 @@ impl Model {
             username: person.username(),
             since: self.now,
             until: asked.min(self.rows[n].facts.expires_at),
+            mailbox: self.rows[n].mailbox_of(person),
         };
         let event = self.event(newcomer(person), action).with("until", &asked);
         let new = ExpectedEvent { id: Some(id), ..event.clone() }.with("reservation", &id);
@@ -69,7 +73,8 @@ impl Model {
             Ok(Use::Own(own)) => {
                 let event = event.with("reservation", &own.id);
                 self.end_lease(n, own.id);
-                self.held(n, Lease { id: own.id, since: own.since, ..lease }, true, event)
+                let Lease { id, since, mailbox, .. } = own;
+                self.held(n, Lease { id, since, mailbox, ..lease }, true, event)
             }
             Ok(_) if self.reserved.iter().any(|former| former.lease == id) => {
                 Expected::without_events(Answer::Broken("a lease twice".to_owned()))
@@ -144,6 +149,20 @@ impl Model {
         if let Some(own) = row.leases.iter().find(|lease| lease.user == person.user()) {
             return Ok(Use::Own(own.clone()));
         }
+        if let Some(mailbox) = row.mailbox_of(person) {
+            let used = (Refusal::Used, Reason::MailboxUsed);
+            if row.redemptions.iter().any(|made| made.mailbox.as_ref() == Some(&mailbox)) {
+                return Err(used);
+            }
+            if let Some(held) = row.leases.iter().find(|held| held.mailbox == Some(mailbox.clone()))
+            {
+                return if self.now < held.until {
+                    Err(used)
+                } else {
+                    Ok(Use::Expired(held.clone()))
+                };
+            }
+        }
         if row.facts.uses as usize + row.leases.len() < row.facts.max_uses.get() as usize {
             return Ok(Use::Free);
         }
@@ -172,16 +191,20 @@ impl Model {
         }
     }
 
-    /// Expects that a use is redeemed.
+    /// Expects that a use is redeemed. `own` is the person's lease that held it, if one did.
     pub(super) fn used(
         &mut self,
         n: usize,
         person: Newcomer,
         id: EventId,
-        lease: Option<EventId>,
+        own: Option<Lease>,
         event: ExpectedEvent,
     ) -> Expected {
         let row = &mut self.rows[n];
+        let (lease, mailbox) = match own {
+            Some(own) => (Some(own.id), own.mailbox),
+            None => (None, row.mailbox_of(person)),
+        };
         let redemption = Redemption {
             id,
             user: person.user(),
@@ -189,6 +212,7 @@ impl Model {
             at: self.now,
             role: row.facts.role.clone(),
             lease,
+            mailbox,
         };
         row.facts.uses += 1;
         row.facts.last_use = Some(redemption.clone());
@@ -216,6 +240,15 @@ impl Model {
 impl ModelInvitation {
     pub(super) fn redemption_of(&self, person: Newcomer) -> Option<&Redemption> {
         self.redemptions.iter().find(|mine| mine.user == person.user())
+    }
+
+    /// Returns the mailbox that a use by this person takes: of a code for a domain only.
+    fn mailbox_of(&self, person: Newcomer) -> Option<EmailKey> {
+        let (proof, _) = person.proof?;
+        match self.binding {
+            BindingSpec::Domain(_) => Some(proof.email(false).key().clone()),
+            BindingSpec::Anyone | BindingSpec::Address(..) => None,
+        }
     }
 }
 

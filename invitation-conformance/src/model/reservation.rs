@@ -1,7 +1,7 @@
 //! Expected results of operations on reservations, and which callers may see them.
 
 use invitation_core::{
-    Action, EventId, OpenLease, OpenReservation, Reason, Refusal, ReservationId, Right,
+    Action, EventId, Lease, OpenLease, OpenReservation, Reason, Refusal, ReservationId, Right,
 };
 
 use super::{
@@ -44,33 +44,37 @@ impl Model {
             let refusal = (Refusal::ReservationLost, Reason::ReservationLost);
             return self.refused(newcomer(person), action, refusal, Some(row), None);
         }
-        if let Err(refusal) = self.commits(row, of, person) {
-            return self.refused(newcomer(person), action, refusal, Some(row), None);
-        }
+        let own = match self.commits(row, of, person) {
+            Ok(own) => own,
+            Err(refusal) => {
+                return self.refused(newcomer(person), action, refusal, Some(row), None);
+            }
+        };
         let event = self.event(newcomer(person), action).with("reservation", &of.lease());
         self.end_lease(n, of.lease());
-        self.used(n, person, id, Some(of.lease()), event)
+        self.used(n, person, id, Some(own), event)
     }
 
-    /// Returns the refusal if a person without a redemption of the invitation cannot
-    /// commit. Checks in the order of the guard's conditions.
+    /// Returns the lease that a person without a redemption of the invitation commits, or the
+    /// refusal. Checks in the order of the guard's conditions.
     fn commits(
         &self,
         row: &ModelInvitation,
         of: ReservationId,
         person: Newcomer,
-    ) -> Result<(), ExpectedRefusal> {
+    ) -> Result<Lease, ExpectedRefusal> {
         if row.is_deleted() {
             return Err((Refusal::NotFound, Reason::Deleted));
         }
         if row.facts.revocation.is_some() {
             return Err((Refusal::Revoked, Reason::Revoked));
         }
-        if !row.holds(of, person) {
+        let Some(own) = row.held_by(of, person) else {
             return Err((Refusal::ReservationLost, Reason::ReservationLost));
-        }
+        };
         self.not_expired(row)?;
-        self.grantable_still(row)
+        self.grantable_still(row)?;
+        Ok(own.clone())
     }
 
     fn release_as(&mut self, of: ReservationId, person: Newcomer) -> Expected {
@@ -84,7 +88,7 @@ impl Model {
             let refusal = (Refusal::Used, Reason::Used);
             return self.refused(newcomer(person), action, refusal, Some(row), None);
         }
-        if !row.holds(of, person) {
+        if row.held_by(of, person).is_none() {
             return Expected::without_events(Answer::Done);
         }
         let event = self.event(newcomer(person), action).with("reservation", &of.lease());
@@ -204,9 +208,9 @@ impl Open {
 }
 
 impl ModelInvitation {
-    /// Whether this lease still exists and belongs to this person.
-    fn holds(&self, of: ReservationId, person: Newcomer) -> bool {
-        self.leases.iter().any(|lease| lease.id == of.lease() && lease.user == person.user())
+    /// Returns this lease, if it still exists and belongs to this person.
+    fn held_by(&self, of: ReservationId, person: Newcomer) -> Option<&Lease> {
+        self.leases.iter().find(|lease| lease.id == of.lease() && lease.user == person.user())
     }
 
     pub(super) fn newest_redemptions(&self) -> Vec<invitation_core::Redemption> {

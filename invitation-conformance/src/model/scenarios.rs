@@ -5,7 +5,7 @@ use proptest::{option, prelude::*, sample::select};
 
 use super::{
     draw::{clock_move, division, expiry, key_creator, key_draft, limits, policy},
-    identities::{ActingUser, Creator, DivisionName, Newcomer, RoleName},
+    identities::{ActingUser, Creator, DivisionName, MailDomain, Mailbox, Newcomer, RoleName},
     policy::PolicyChoice,
     state::{DAY, HOUR},
     step::{
@@ -21,7 +21,8 @@ pub(super) fn scenario() -> BoxedStrategy<Vec<Step>> {
     prop_oneof![4 => contended(), 2 => interrupted(), 2 => revived(), 1 => cleaned(), 2 => repeated()].boxed()
 }
 
-/// Several people compete for the uses of one code while time passes.
+/// Several people compete for the uses of one code while time passes. Some of them prove the same
+/// address, which matters for a code that is bound to a domain.
 fn contended() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![
         2 => clock_move(),
@@ -29,7 +30,8 @@ fn contended() -> impl Strategy<Value = Vec<Step>> {
     ];
     let turn = (option::weighted(0.15, limits()), option::weighted(0.4, between), take_use());
     let turns = prop::collection::vec(turn, 2..=6);
-    (creation(select(&[1, 2, 2, 2, 3][..])), turns).prop_map(|(create, turns)| {
+    let binding = select(&[BindingSpec::Anyone, BindingSpec::Domain(MailDomain::Example)][..]);
+    (creation(select(&[1, 2, 2, 2, 3][..]), binding), turns).prop_map(|(create, turns)| {
         let mut steps = vec![create];
         for (bounds, clock_move, take) in turns {
             steps.extend(bounds.map(Step::Limits));
@@ -58,8 +60,8 @@ fn interrupted() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(change(AmendmentSpec { until: Some(ExpirySpec::After(2 * HOUR)), ..nothing })),
     ];
     let others = prop::collection::vec(other, 1..=2);
-    (creation(select(&[1, 2][..])), any_person(), others, any_person()).prop_map(
-        |(create, first, others, second)| {
+    (creation(select(&[1, 2][..]), Just(BindingSpec::Anyone)), any_person(), others, any_person())
+        .prop_map(|(create, first, others, second)| {
             let reserve =
                 Step::Reserve { code: LAST, spelling: Spelling::AsShown, newcomer: first };
             let of = ReservationPick { pick: LAST, own: true };
@@ -68,8 +70,7 @@ fn interrupted() -> impl Strategy<Value = Vec<Step>> {
             steps.push(Step::Commit { of, newcomer: first });
             steps.push(Step::Release { of, newcomer: second });
             steps
-        },
-    )
+        })
 }
 
 /// An invitation becomes pending again after other invitations have taken its place in
@@ -84,7 +85,7 @@ fn revived() -> impl Strategy<Value = Vec<Step>> {
     let revoke =
         Step::Revoke { by: ActingUser::Admin, of: LAST, reason: RevocationReason::Unsaid, version };
     let again = Just((revoke, Step::Reinstate { by: ActingUser::Admin, of, version }));
-    let uses = || creation(Just(1));
+    let uses = || creation(Just(1), Just(BindingSpec::Anyone));
     (limits(), uses(), prop_oneof![back, again], uses()).prop_map(
         |(bounds, first, (over, back), second)| {
             vec![Step::Limits(bounds), first, over, second, back]
@@ -131,17 +132,20 @@ fn repeated() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// Creates an invitation that anyone can redeem.
-fn creation(uses: impl Strategy<Value = u32>) -> impl Strategy<Value = Step> {
+/// Creates an invitation for staff in sales.
+fn creation(
+    uses: impl Strategy<Value = u32>,
+    binding: impl Strategy<Value = BindingSpec>,
+) -> impl Strategy<Value = Step> {
     let by = select(
         &[ActingUser::Admin, ActingUser::Admin, ActingUser::SalesLead, ActingUser::SalesManager][..],
     );
     let until = select(&[ExpirySpec::Default, ExpirySpec::Default, ExpirySpec::After(HOUR)][..]);
-    (by, until, uses).prop_map(|(by, until, uses)| {
-        // Only administrators may create several uses.
-        let uses = if by == ActingUser::Admin { uses } else { 1 };
-        let (binding, role, division) =
-            (BindingSpec::Anyone, Some(RoleName::Staff), Some(DivisionName::Sales));
+    (by, until, uses, binding).prop_map(|(by, until, uses, binding)| {
+        // Only administrators may create several uses, or bind a code to a domain.
+        let (uses, binding) =
+            if by == ActingUser::Admin { (uses, binding) } else { (1, BindingSpec::Anyone) };
+        let (role, division) = (Some(RoleName::Staff), Some(DivisionName::Sales));
         let draft = DraftSpec { binding, role, division, until, uses, note: None };
         Step::Create { by: Creator::User(by), draft, key: None }
     })
@@ -161,10 +165,11 @@ fn take_use() -> impl Strategy<Value = Step> {
 
 fn any_person() -> impl Strategy<Value = Newcomer> {
     let renamed = prop::bool::weighted(0.2);
-    (0_u8..4, renamed).prop_map(|(person, renamed)| Newcomer {
+    let proof = (select(&[Mailbox::Anna, Mailbox::Anna, Mailbox::Bob][..]), any::<bool>());
+    (0_u8..4, renamed, option::weighted(0.9, proof)).prop_map(|(person, renamed, proof)| Newcomer {
         person,
         renamed,
-        proof: None,
+        proof,
         division: None,
     })
 }

@@ -50,7 +50,7 @@ async fn hold(
 }
 
 fn failed<'t>(oracle: &LeaseOracle, transition: &'t Transition) -> Option<&'t Condition> {
-    transition.guard().first_refusal(&oracle.facts(transition.redeemer()))
+    transition.guard().first_refusal(&oracle.facts_for(transition))
 }
 
 /// `FirstHoldBy` refuses a user who already has a lease. User ids are compared byte for

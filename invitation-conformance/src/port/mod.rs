@@ -18,6 +18,7 @@ mod invited;
 mod list;
 mod list_by_expiry;
 mod list_uses;
+mod mailbox;
 mod names;
 mod purge;
 mod quota;

@@ -77,6 +77,7 @@ fn largest(factory: &Factory, created_at: Timestamp) -> Record {
             at: Timestamp::MIN,
             role: Role::new("staff").expect("a role"),
             lease: None,
+            mailbox: Some(email(&address).key().clone()),
         }),
         revocation: Some(Revocation { at: Timestamp::MAX, reason: Some(reason) }),
         deleted_at: None,

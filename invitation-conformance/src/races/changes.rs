@@ -11,7 +11,7 @@ use crate::{
     support::{
         concurrent::{redeem_task, run_concurrently},
         harness::{Harness, refusal},
-        samples::{admin, email, newcomer, newcomer_with_email, role},
+        samples::{admin, domain, newcomer, newcomer_with_email, role},
     },
 };
 
@@ -126,20 +126,21 @@ pub async fn no_redeem_succeeds_after_a_revocation(fixture: Fixture) {
     }
 }
 
-/// When a redemption races an amendment of role and address, it grants entirely the
+/// When a redemption races an amendment of role and binding, it grants entirely the
 /// version before or entirely the version after.
 pub async fn redeem_during_an_amendment_grants_one_whole_version(fixture: Fixture) {
     let harness = Harness::with_unlimited_denials(fixture);
     for round in 0..ROUNDS {
         let created = harness.create_for_uses(100).await;
         let (id, code) = (created.invitation().id(), created.code().reveal());
-        // Before: staff, for anyone. After: manager, for the one address.
+        // Before: staff, for anyone. After: manager, for the domain.
         let amendment =
-            Amendment::new().with_role(role("manager")).for_email(email("m@example.com"));
+            Amendment::new().with_role(role("manager")).for_domain(domain("example.com"));
         let mut jobs: Vec<_> = (0..6)
             .flat_map(|n| {
                 let plain = newcomer(&format!("plain{round}-{n}"));
-                let proved = newcomer_with_email(&format!("proved{round}-{n}"), "m@example.com");
+                let address = format!("m{n}@example.com");
+                let proved = newcomer_with_email(&format!("proved{round}-{n}"), &address);
                 [redeem_job(&harness, &code, plain), redeem_job(&harness, &code, proved)]
             })
             .collect();

@@ -9,6 +9,7 @@
 mod changes;
 mod commits;
 mod idempotency;
+mod mailboxes;
 mod quotas;
 mod redemptions;
 mod reseals;

@@ -73,17 +73,20 @@ pub async fn different_request_under_a_used_key_is_refused(fixture: Fixture) {
         draft().in_division(division("hr")),
         draft().expiring(Expiry::InDays(7)),
         draft().expiring(Expiry::At(at)),
-        draft().for_uses(NonZeroU32::MIN.saturating_add(1)),
         draft().with_metadata(metadata(2)),
     ];
     service.create_once(admin, &key("one"), draft()).await.expect("may create");
     let pair = vec![draft(), staff_draft()];
     service.create_many_once(admin, &key("many"), pair).await.expect("may create");
+    service.create_once(admin, &key("uses"), staff_draft()).await.expect("may create");
     let before = harness.snapshot().await;
     for (n, other) in others.into_iter().enumerate() {
         let answer = service.create_once(admin, &key("one"), other).await;
         assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "other {n}");
     }
+    let for_two = staff_draft().for_uses(NonZeroU32::MIN.saturating_add(1));
+    let answer = service.create_once(admin, &key("uses"), for_two).await;
+    assert_eq!(refusal(answer), Refusal::IdempotencyKeyReused, "another number of uses");
     for drafts in
         [vec![draft()], vec![staff_draft(), draft()], vec![draft(), staff_draft(), staff_draft()]]
     {

@@ -19,6 +19,7 @@ mod idempotency;
 mod import;
 mod list;
 mod list_uses;
+mod mailbox;
 mod performers;
 mod purge;
 mod quota;

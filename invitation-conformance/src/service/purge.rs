@@ -16,7 +16,7 @@ use crate::{
         quotas::staff_draft,
         reads::{all_leases, all_redemptions},
         samples::{
-            admin, division, email, key, manager, newcomer, newcomer_with_email, role, user,
+            admin, division, domain, key, manager, newcomer, newcomer_with_email, role, user,
         },
     },
 };
@@ -48,12 +48,12 @@ fn purges(events: &[Event]) -> Vec<&Event> {
 pub async fn purged_invitation_leaves_only_its_events(fixture: Fixture) {
     let harness = Harness::new(fixture);
     let service = &harness.service;
-    let draft = || staff_draft().for_uses(nonzero(3)).for_email(email("anna@example.com"));
+    let draft = || staff_draft().for_uses(nonzero(3)).for_domain(domain("example.com"));
     let created = service.create_once(&admin(), &key("k"), draft()).await.expect("may create");
     let (id, code) = (created.invitation().id(), created.code().reveal());
     let anna = newcomer_with_email("annabel", "anna@example.com");
     service.redeem(&code, &anna).await.expect("it is active");
-    let bob = newcomer_with_email("bob", "anna@example.com");
+    let bob = newcomer_with_email("bob", "bob@example.com");
     let reservation = reserved(service.reserve(&code, &bob).await);
     let stays = harness.create(Draft::new().expiring(invitation_core::Expiry::InDays(300))).await;
     harness.clock.set(created.invitation().expires_at());

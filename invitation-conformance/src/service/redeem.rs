@@ -41,6 +41,7 @@ pub async fn single_use_code_is_redeemed_once(fixture: Fixture) {
         at: harness.now(),
         role: role("staff"),
         lease: None,
+        mailbox: None,
     };
     assert_eq!(stored.last_use.as_ref(), Some(&redemption), "Used By");
     assert_eq!(stored.status(harness.now()), Status::Used);

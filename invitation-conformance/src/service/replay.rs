@@ -6,7 +6,7 @@ use crate::{
     Fixture,
     support::{
         harness::{Harness, refusal},
-        samples::{admin, email, newcomer, newcomer_with_email, role, user},
+        samples::{admin, domain, newcomer, newcomer_with_email, role, user},
     },
 };
 
@@ -60,10 +60,9 @@ pub async fn repeated_multi_use_redemption_returns_the_own_result(fixture: Fixtu
     assert_eq!(first.role(), &role("staff"));
     replay(&harness, &code, &first, "at once").await;
 
-    let amendment =
-        Amendment::new().with_role(role("manager")).for_email(email("carl@example.com"));
+    let amendment = Amendment::new().with_role(role("manager")).for_domain(domain("example.com"));
     service.amend(&admin(), id, amendment, any).await.expect("may amend");
-    replay(&harness, &code, &first, "after the role and the address were amended").await;
+    replay(&harness, &code, &first, "after the role and the binding were amended").await;
     let carl = newcomer_with_email("carl", "carl@example.com");
     let second = service.redeem(&code, &carl).await.expect("a use is left");
     assert_eq!(second.role(), &role("manager"), "the role of that moment");
@@ -78,7 +77,7 @@ pub async fn repeated_multi_use_redemption_returns_the_own_result(fixture: Fixtu
     let code = rotated.code().reveal();
     replay(&harness, &code, &first, "with the new code").await;
 
-    let dora = newcomer_with_email("dora", "carl@example.com");
+    let dora = newcomer_with_email("dora", "dora@example.com");
     service.redeem(&code, &dora).await.expect("the last use");
     replay(&harness, &code, &first, "after the last use").await;
     harness.clock.advance(time::Duration::days(400));

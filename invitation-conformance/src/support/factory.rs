@@ -127,6 +127,7 @@ impl Factory {
             at,
             role: role("staff"),
             lease: None,
+            mailbox: None,
         }
     }
 

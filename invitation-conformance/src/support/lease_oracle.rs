@@ -1,7 +1,8 @@
 //! The specification of one invitation with leases, applied step by step next to a store.
 
 use invitation_core::{
-    Event, Facts, Lease, Outcome, Record, Redemption, Scope, Store, Target, Transition, UserId,
+    EmailKey, Event, Facts, Lease, Outcome, Record, Redemption, Scope, Store, Target, Transition,
+    UserId,
 };
 
 use super::{
@@ -38,20 +39,32 @@ impl LeaseOracle {
         self.leases.iter().min_by_key(|lease| lease.order())
     }
 
-    /// Returns the current facts for a transition about that user.
+    /// Returns the current facts about that user.
     pub(crate) fn facts(&self, user: Option<&UserId>) -> Facts {
         let mine = |user: &UserId| self.redemptions.iter().find(|own| own.user == *user);
         Facts {
-            invitation: self.invitation.clone(),
             mine: user.and_then(mine).cloned(),
             lease: user.and_then(|user| self.lease_of(user)).cloned(),
             first_lease: self.first().cloned(),
+            ..Facts::of(self.invitation.clone())
         }
+    }
+
+    /// Returns the current facts for a transition.
+    pub(crate) fn facts_for(&self, transition: &Transition) -> Facts {
+        let mut facts = self.facts(transition.redeemer());
+        if let Some(mailbox) = transition.mailbox_on(&self.invitation) {
+            let is_it = |other: &Option<EmailKey>| other.as_ref() == Some(mailbox);
+            let (mut made, mut held) = (self.redemptions.iter(), self.leases.iter());
+            facts.mailbox_use = made.find(|made| is_it(&made.mailbox)).cloned();
+            facts.mailbox_lease = held.find(|held| is_it(&held.mailbox)).cloned();
+        }
+        facts
     }
 
     /// Applies the change to this oracle; returns the facts after it, and its evidence.
     fn make(&mut self, transition: &Transition) -> (Facts, Event) {
-        let mut facts = self.facts(transition.redeemer());
+        let mut facts = self.facts_for(transition);
         let ended = transition.change().apply_to(&mut facts);
         if transition.change().ends_all_leases() {
             self.leases.clear();
@@ -79,7 +92,7 @@ impl LeaseOracle {
         what: &str,
     ) -> bool {
         let mut events = trail(store, &self.invitation).await;
-        let before = self.facts(transition.redeemer());
+        let before = self.facts_for(transition);
         let outcome = apply(store, transition).await;
         let made = transition.guard().first_refusal(&before).is_none();
         if made {
@@ -100,7 +113,7 @@ impl LeaseOracle {
     /// Applies a transition that was applied before, and checks that nothing changes.
     pub(crate) async fn resend(&self, store: &dyn Store, transition: &Transition, what: &str) {
         let events = trail(store, &self.invitation).await;
-        let facts = self.facts(transition.redeemer());
+        let facts = self.facts_for(transition);
         let outcome = apply(store, transition).await;
         assert_eq!(outcome, Outcome::Replayed(Box::new(facts)), "{what}: resent");
         self.check(store, what).await;

@@ -2,7 +2,8 @@
 
 use super::{call::Call, form::Form};
 use crate::{
-    binding::Binding, detail::Detail, policy::Policy, refusal::Verdict, text::Role, time::Timestamp,
+    binding::Binding, detail::Detail, field_error::FieldError, policy::Policy, record::Record,
+    refusal::Verdict, text::Role, time::Timestamp,
 };
 
 /// The terms that an amendment sets, with the expiry already computed. A term that is
@@ -23,6 +24,16 @@ impl NewTerms {
     pub(crate) fn check_rights(&self, call: &Call, policy: &Policy) -> Result<(), Verdict> {
         let (role, binding) = (self.role.as_ref(), self.binding.as_ref());
         Form { role, binding, max_uses: None }.check(&call.performer, policy)
+    }
+
+    /// Rejects an address for an invitation with several uses.
+    pub(super) fn check_uses(&self, current: &Record) -> Result<(), FieldError> {
+        match &self.binding {
+            Some(binding) if !binding.allows_uses(current.max_uses) => {
+                Err(FieldError::new("email", "must not be set if the invitation has several uses"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The detail of the audit event, with masked addresses.

@@ -113,7 +113,7 @@ impl Terms {
             note(FieldError::new("division", "must be named"));
         }
         let expires_at = limits.expires_at(draft.expiry, call.now).map_err(&mut note).ok();
-        let uses = limits.check_uses(draft.max_uses).map_err(&mut note).ok();
+        let uses = check_uses(&draft.binding, draft.max_uses, limits).map_err(&mut note).ok();
         match (role, division, expires_at, uses) {
             (Some(role), Some(division), Some(expires_at), Some(())) => Ok(Self {
                 binding: draft.binding,
@@ -193,4 +193,11 @@ impl Terms {
         let event = event.about(&invitation);
         Ok(NewInvitation { invitation, event })
     }
+}
+
+fn check_uses(binding: &Binding, max_uses: NonZeroU32, limits: &Limits) -> Result<(), FieldError> {
+    if !binding.allows_uses(max_uses) {
+        return Err(FieldError::new("max_uses", "must be 1 if the invitation is for an address"));
+    }
+    limits.check_uses(max_uses)
 }

@@ -66,6 +66,7 @@ use crate::{
     draft::IfVersion,
     event::Action,
     facts::Facts,
+    field_error::FieldError,
     id::InvitationId,
     limits::Limits,
     policy::Policy,
@@ -131,6 +132,20 @@ pub enum Command<'a> {
         /// The number of invitations of the page, which share the call and its event.
         of: usize,
     },
+}
+
+impl Command<'_> {
+    /// Rejects new terms that do not fit the number of uses, which never changes.
+    pub(crate) fn check_uses(&self) -> Result<(), FieldError> {
+        match self {
+            Self::Amend { current, terms } => terms.check_uses(current),
+            Self::Rotate { .. }
+            | Self::Revoke { .. }
+            | Self::Reinstate { .. }
+            | Self::Delete { .. }
+            | Self::Reseal { .. } => Ok(()),
+        }
+    }
 }
 
 /// Decides an administrator's command: returns the one step that carries it out, or the

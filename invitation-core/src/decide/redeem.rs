@@ -23,7 +23,7 @@ use crate::{
 
 /// The use that a redemption or a reservation takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "there is no fourth way")]
+#[expect(clippy::exhaustive_enums, reason = "there is no other way")]
 pub enum UseSource {
     /// A use that no lease holds.
     Free,
@@ -31,6 +31,9 @@ pub enum UseSource {
     Own(Lease),
     /// The use that the first expired lease still holds, whatever its redeemer.
     Expired,
+    /// The use that an expired lease with this mailbox still holds, whatever its redeemer.
+    /// The mailbox is the redeemer's proved address.
+    Mailbox(EmailKey),
 }
 
 /// A redeemer's operation on one invitation.
@@ -149,7 +152,19 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
         Condition::LeaseExpired { .. } if facts.invitation.has_free_use() => {
             Next::Try(UseSource::Free)
         }
-        Condition::LeaseExpired { .. }
+        // An expired lease with the mailbox gives way. Its use is taken even if another use is
+        // free, so that at most one lease has the mailbox.
+        Condition::MailboxUnused(mailbox) => match facts.lease_with_mailbox(mailbox) {
+            Some(held) if held.has_expired(now) => Next::Try(UseSource::Mailbox(mailbox.clone())),
+            Some(_) | None => refuse(),
+        },
+        Condition::MailboxLeaseExpired { mailbox, .. }
+            if facts.lease_with_mailbox(mailbox).is_none() =>
+        {
+            Next::Try(UseSource::Free)
+        }
+        Condition::MailboxLeaseExpired { .. }
+        | Condition::LeaseExpired { .. }
         | Condition::NotDeleted
         | Condition::UsesLeft
         | Condition::NotRevoked
@@ -181,22 +196,47 @@ impl<'a> Presented<'a> {
     }
 
     /// Returns all conditions. The condition on leases comes last, because a lease passes.
+    ///
+    /// The redeemer's own lease comes before the mailbox, so that a repeated call stays a
+    /// repetition whatever address it proves.
     fn guard(&self, call: &Call, source: &UseSource) -> Vec<Condition> {
         let user = self.redeemer.user();
         let mut guard = conditions(self.redeemer, self.address.clone(), self.ceiling, call.now);
         match source {
             UseSource::Free => {
-                guard.extend([Condition::FirstHoldBy(user.clone()), Condition::UseFree]);
+                guard.push(Condition::FirstHoldBy(user.clone()));
+                guard.extend(self.mailbox_unused());
+                guard.push(Condition::UseFree);
             }
             UseSource::Own(own) => {
                 guard.push(Condition::HoldsLease { lease: own.id, user: user.clone() });
             }
             UseSource::Expired => {
-                let expired = Condition::LeaseExpired { now: call.now };
+                guard.push(Condition::FirstHoldBy(user.clone()));
+                guard.extend(self.mailbox_unused());
+                guard.push(Condition::LeaseExpired { now: call.now });
+            }
+            UseSource::Mailbox(mailbox) => {
+                let (mailbox, now) = (mailbox.clone(), call.now);
+                let expired = Condition::MailboxLeaseExpired { mailbox, now };
                 guard.extend([Condition::FirstHoldBy(user.clone()), expired]);
             }
         }
         guard
+    }
+
+    fn mailbox_unused(&self) -> Option<Condition> {
+        self.address.clone().map(Condition::MailboxUnused)
+    }
+
+    /// Returns the address that a redemption or a new lease may keep as its mailbox. A lease
+    /// that is renewed keeps its own.
+    fn mailbox(&self, source: &UseSource) -> Option<EmailKey> {
+        match source {
+            UseSource::Free | UseSource::Expired => self.address.clone(),
+            UseSource::Own(own) => own.mailbox.clone(),
+            UseSource::Mailbox(mailbox) => Some(mailbox.clone()),
+        }
     }
 
     /// Adds the condition that a lease which has not expired is not begun again.
@@ -210,16 +250,19 @@ impl<'a> Presented<'a> {
     }
 
     fn redeem(self, source: &UseSource, scope: Scope, call: &Call) -> Transition {
-        let detail = match source {
-            UseSource::Own(own) => of_lease(own.id),
-            UseSource::Free | UseSource::Expired => Detail::none(),
+        let (detail, address) = match source {
+            UseSource::Own(own) => (of_lease(own.id), None),
+            UseSource::Free | UseSource::Expired | UseSource::Mailbox(_) => {
+                (Detail::none(), self.mailbox(source))
+            }
         };
+        let taken_over_from = taken_over_from(source, call);
         Transition {
             guard: Guard::new(self.guard(call, source)),
             target: Target::Code(self.code),
             scope,
             quotas: Vec::new(),
-            change: redemption(self.redeemer, call, taken_over_from(source, call)),
+            change: redemption(self.redeemer, call, address, taken_over_from),
             event: call.done(Action::Redeem, detail),
         }
     }
@@ -234,10 +277,10 @@ impl<'a> Presented<'a> {
         // A renewed lease keeps its id and its start.
         let (id, since) = match source {
             UseSource::Own(own) => (own.id, own.since),
-            UseSource::Free | UseSource::Expired => (call.id, call.now),
+            UseSource::Free | UseSource::Expired | UseSource::Mailbox(_) => (call.id, call.now),
         };
-        let user = self.redeemer.user().clone();
-        let lease = Lease { id, user, username: self.redeemer.username().clone(), since, until };
+        let (user, username) = (self.redeemer.user().clone(), self.redeemer.username().clone());
+        let lease = Lease { id, user, username, since, until, mailbox: self.mailbox(source) };
         Transition {
             guard: self.guard_of_hold(call, source),
             target: Target::Code(self.code),
@@ -257,6 +300,8 @@ fn commit(
     call: &Call,
 ) -> Transition {
     let (lease, user) = (reservation.lease(), redeemer.user().clone());
+    // The lease has the mailbox to itself, so no condition on the mailbox can fail here.
+    let own = Some(ConsumedLease::Own { lease });
     let guard = Guard::new(vec![
         Condition::FirstUseBy(user.clone()),
         Condition::NotDeleted,
@@ -270,7 +315,7 @@ fn commit(
         scope,
         guard,
         quotas: Vec::new(),
-        change: redemption(redeemer, call, Some(ConsumedLease::Own { lease: reservation.lease() })),
+        change: redemption(redeemer, call, None, own),
         event: call.done(Action::Redeem, of_lease(lease)),
     }
 }
@@ -326,12 +371,18 @@ pub(crate) fn guard_of_check(
     Guard::new(conditions(redeemer, address, ceiling, now))
 }
 
-fn redemption(redeemer: &Redeemer, call: &Call, taken_over_from: Option<ConsumedLease>) -> Change {
+fn redemption(
+    redeemer: &Redeemer,
+    call: &Call,
+    address: Option<EmailKey>,
+    taken_over_from: Option<ConsumedLease>,
+) -> Change {
     Change::Redeem {
         id: call.id,
         user: redeemer.user().clone(),
         username: redeemer.username().clone(),
         at: call.now,
+        address,
         taken_over_from,
     }
 }
@@ -341,6 +392,7 @@ fn taken_over_from(source: &UseSource, call: &Call) -> Option<ConsumedLease> {
         UseSource::Free => None,
         UseSource::Own(own) => Some(ConsumedLease::Own { lease: own.id }),
         UseSource::Expired => Some(ConsumedLease::Expired { now: call.now }),
+        UseSource::Mailbox(_) => Some(ConsumedLease::Mailbox { now: call.now }),
     }
 }
 

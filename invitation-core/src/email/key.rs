@@ -16,6 +16,12 @@ impl EmailKey {
         Self(Arc::from(text.as_ref()))
     }
 
+    /// Restores a comparison form from a store, as it was written there. It is not checked.
+    #[must_use]
+    pub fn from_stored(text: impl AsRef<str>) -> Self {
+        Self::new(text)
+    }
+
     /// Returns the text, which is ASCII only.
     #[must_use]
     pub fn as_str(&self) -> &str {

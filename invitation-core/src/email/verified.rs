@@ -6,6 +6,9 @@ use super::Email;
 /// answered or by a trusted identity provider.
 ///
 /// It has no deserialiser, because ownership is a finding of the host and never an input.
+///
+/// For a code that is bound to a domain, its comparison form is the mailbox that redeems: one
+/// mailbox redeems an invitation once, whatever user id it comes with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VerifiedEmail(Email);
 

@@ -100,7 +100,7 @@ impl Store for MemoryStore {
     ) -> Result<Option<Facts>, StoreError> {
         let state = self.state();
         let found = state.find_in(target, scope);
-        Ok(found.map(|slot| state.invitations[slot].facts(Some(user))))
+        Ok(found.map(|slot| state.invitations[slot].facts(Some(user), None)))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     binding::Binding,
     code::CodeDigest,
+    email::EmailKey,
     event::Event,
     facts::Facts,
     id::{EventId, InvitationId},
@@ -93,6 +94,11 @@ impl Stored {
         last.filter(|last| last.user == *user).or_else(|| self.redemptions.get(user))
     }
 
+    fn redemption_with(&self, mailbox: &EmailKey) -> Option<&Redemption> {
+        let all = self.invitation.last_use.iter().chain(self.redemptions.values());
+        all.into_iter().find(|made| made.mailbox.as_ref() == Some(mailbox))
+    }
+
     pub(super) fn redemptions(&self) -> Vec<Redemption> {
         if self.invitation.max_uses.get() == 1 {
             return self.invitation.last_use.iter().cloned().collect();
@@ -112,14 +118,19 @@ impl Stored {
         self.leases.iter().min_by_key(|lease| lease.order())
     }
 
-    /// Returns the facts for deciding a transition about that user.
-    pub(super) fn facts(&self, user: Option<&UserId>) -> Facts {
+    /// Returns the facts about that user and that mailbox.
+    pub(super) fn facts(&self, user: Option<&UserId>, mailbox: Option<&EmailKey>) -> Facts {
         let own = |user: &UserId| self.leases.iter().find(|lease| lease.user == *user);
+        let with = |mailbox: &EmailKey| {
+            self.leases.iter().find(|lease| lease.mailbox.as_ref() == Some(mailbox))
+        };
         Facts {
             invitation: self.invitation.clone(),
             mine: user.and_then(|user| self.redemption_of(user)).cloned(),
             lease: user.and_then(own).cloned(),
             first_lease: self.first_lease().cloned(),
+            mailbox_use: mailbox.and_then(|mailbox| self.redemption_with(mailbox)).cloned(),
+            mailbox_lease: mailbox.and_then(with).cloned(),
         }
     }
 
@@ -237,7 +248,9 @@ impl State {
         let Some(slot) = self.find_in(transition.target(), transition.scope()) else {
             return Outcome::Missing;
         };
-        let mut facts = Box::new(self.invitations[slot].facts(transition.redeemer()));
+        let stored = &self.invitations[slot];
+        let mailbox = transition.mailbox_on(&stored.invitation);
+        let mut facts = Box::new(stored.facts(transition.redeemer(), mailbox));
         let shares_event = transition.change().shares_event();
         if !shares_event && let Some(slot) = self.events_by_id.get(&transition.event().id) {
             // If another event has this id, the event cannot be written.

@@ -40,7 +40,8 @@ impl<S: Store> Invitations<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the call changes nothing or breaks a bound;
+    /// [`Error::Invalid`] when the call changes nothing, breaks a bound, or names an address
+    /// for an invitation with several uses;
     /// [`Error::Refused`]: `Forbidden`, `RoleNotGrantable` or `UnknownRole` (the new role, or
     /// the present one), `NotFound`, `VersionMismatch`, `Used`, `Revoked`,
     /// `QuotaExceeded` (when it was expired), `Conflict`; [`Error::Store`], [`Error::Entropy`].
@@ -284,12 +285,15 @@ impl<S: Store> Invitations<S> {
         let target = Target::Id(id);
         let scope = caller.scope();
         let (policy, limits) = (&self.settings.policy, &self.settings.limits);
+        let is_valid = command.check_uses();
         let transition = match decide(command, scope, if_version, call, policy, limits) {
             Ok(transition) => transition,
             Err(verdict) => {
                 return Err(self.refuse_about(call, action, &target, verdict).await);
             }
         };
+        // Whether the new terms fit discloses the invitation's, so the rights come first.
+        is_valid?;
         let facts = match self.apply(&transition).await? {
             Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                 return Ok(Step::Done(Box::new(facts.invitation)));

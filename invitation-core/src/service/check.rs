@@ -39,7 +39,8 @@ impl<S: Store> Invitations<S> {
     ///
     /// The result is only a forecast: [`redeem`](Self::redeem) checks everything again,
     /// in its own atomic step. Reservations are not considered, because they are
-    /// temporary.
+    /// temporary. Nor is whether another user has redeemed a code for a domain with the
+    /// same address: only the owner of the address learns that.
     ///
     /// One call to the store; a refusal needs another call to record its evidence, and a
     /// refusal of an unknown code one more.

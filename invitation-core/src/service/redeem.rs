@@ -102,6 +102,10 @@ impl<S: Store> Invitations<S> {
     /// one. If no use is free, it takes one over from an expired reservation of another
     /// redeemer.
     ///
+    /// If the code is bound to a domain, each proved address redeems it once. Another user
+    /// with the same address gets `Used`. An expired reservation that has the address gives
+    /// way to the redemption.
+    ///
     /// One call to the store, and one more if a reservation holds the use. A refusal
     /// needs another call to record its evidence, and a refusal of an unknown code one
     /// more.

@@ -128,11 +128,12 @@ use crate::{
 /// - **Invitations**, tombstones included: every field of [`Record`]. The id is
 ///   unique; so is the digest of the code.
 /// - **Redemptions** ([`Redemption`]), at most one for each user and
-///   invitation. The redemption of a single-use invitation equals its
-///   [`Record::last_use`].
+///   invitation, and at most one for each [`Redemption::mailbox`] and invitation. The
+///   redemption of a single-use invitation equals its [`Record::last_use`].
 /// - **Leases** on an invitation ([`Lease`]), at most one for each user and
-///   invitation; [`Record::held`] is their number. A lease stays, expired or not,
-///   until a change ends it.
+///   invitation, and at most one for each [`Lease::mailbox`] and invitation;
+///   [`Record::held`] is their number. A lease stays, expired or not, until a change
+///   ends it.
 /// - **Events**, unique by id ([`Event`]).
 /// - **Requests** ([`IdempotentRequest`]): for each owner and idempotency key, the
 ///   fingerprint of the request, the invitations it created, and its results if there are
@@ -172,6 +173,7 @@ use crate::{
 /// |---|---|
 /// | [`Condition::holds`](crate::Condition::holds) | a condition of a guard |
 /// | [`Change::apply_to`](crate::Change::apply_to) | a change |
+/// | [`Transition::mailbox_on`] | the mailbox of the facts |
 /// | [`Transition::evidence`](crate::Transition::evidence) | the event of a change |
 /// | [`Record::state`], [`Record::ended_at`] | what an index may keep |
 /// | [`Record::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by) | a search |
@@ -284,8 +286,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///    stored already was written by another change of the same page, and stays.
     ///
     /// The facts include, if they exist, the redemption and the lease of
-    /// [`Transition::redeemer`](crate::Transition::redeemer), and the first of all leases
-    /// on the invitation. After a change they are the state after it.
+    /// [`Transition::redeemer`](crate::Transition::redeemer), the first of all leases on
+    /// the invitation, and the redemption and the lease with the mailbox
+    /// [`Transition::mailbox_on`]. After a change they are the state after it.
     ///
     /// A store MAY read older facts to render the guard into its own atomic statement;
     /// the verdict MUST be about the facts that the change is applied to.
@@ -303,7 +306,7 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Returns the facts about an invitation and a user, tombstones included, if the
     /// invitation lies within the scope: the invitation, the redemption and the lease of
-    /// the user, and the first of all leases.
+    /// the user, and the first of all leases. The facts name no mailbox.
     ///
     /// The facts MUST be those of one instant. The call SHOULD take no lock and one round
     /// trip.

@@ -12,24 +12,33 @@
 --            after the id of that lease}, else false, 16 whether other changes share the
 --            event: it is then written once, about no invitation, in the division of 3.
 -- Returns for each transition
---         {'applied' | 'replayed' | 'refused', id, record, mine, lease, first lease},
---         with mine = 1 when it is the last use; {'quota', number of the quota};
---         {'taken'}; {'missing'}; {'unreadable', message} when a record that was read is
+--         {'applied' | 'replayed' | 'refused', and the facts as in facts_answer};
+--         {'quota', number of the quota}; {'taken'}; {'missing'}; {'unreadable', message} when a record that was read is
 --         no record and nothing was changed; {'failed', message} when the server refused
 --         a command, or an error occurred during the change. Or for all of them
 --         {'failed', message}.
 
 -- The facts for the current transition, which its guard is checked against.
-local r, mine, lease, first
+local r, mine, lease, first, mailbox_use, mailbox_lease
 -- Whether the current transition has begun to write.
 local begun = false
 
 local function answer(word, id, blob)
-  return facts_answer(word, id, blob, r, mine, lease, first)
+  return facts_answer(word, id, blob, r, mine, lease, first, mailbox_use, mailbox_lease)
 end
 
 local function own_lease(of)
   return lease and lease[ITS_USER] == of and lease
+end
+
+local function lease_with(mailbox)
+  return mailbox_lease and mailbox_lease[MAILBOX_OF_LEASE] == mailbox and mailbox_lease
+end
+
+-- Returns the proved address that a change names, or false.
+local function address_of(change)
+  if change[1] == 1 then return change[9] end
+  return change[1] == 2 and change[3][MAILBOX_OF_LEASE]
 end
 
 -- Returns whether all conditions of a guard hold, each given by its number in render.rs. A
@@ -67,6 +76,11 @@ local function holds(guard)
       is_so, takes = own_lease(a) and lease[ITS_ID] == b, 3
     elseif word == 13 then -- OwnLeaseExpired user, now
       is_so, takes = own_lease(a) and not earlier(b, lease[UNTIL]), 3
+    elseif word == 14 then -- MailboxUnused key
+      local is_used = mailbox_use and mailbox_use[MAILBOX_OF_USE] == a
+      is_so, takes = not r[DOMAIN] or not (is_used or lease_with(a)), 2
+    elseif word == 15 then -- MailboxLeaseExpired key, now
+      is_so, takes = lease_with(a) and not earlier(b, mailbox_lease[UNTIL]), 3
     end
     if not is_so then return false end
     n = n + takes
@@ -75,17 +89,19 @@ local function holds(guard)
 end
 
 -- Ends the lease whose use is taken, and returns it: {1, its id} is the user's own lease,
--- {2, now} the first lease, if it has expired.
+-- {2, now} the first lease and {3, now} the lease with the mailbox, if it has expired.
 local function take(id, held)
   local ended
   if held[1] == 1 then
     ended = lease and lease[ITS_ID] == held[2] and lease
   else
-    ended = first and not earlier(held[2], first[UNTIL]) and first
+    local other = held[1] == 2 and first or held[1] == 3 and mailbox_lease
+    ended = other and not earlier(held[2], other[UNTIL]) and other
   end
   if ended then
     end_lease(id, ended)
     if lease and lease[ITS_ID] == ended[ITS_ID] then lease = nil end
+    if mailbox_lease and mailbox_lease[ITS_ID] == ended[ITS_ID] then mailbox_lease = nil end
     r[HELD] = math.max(r[HELD] - 1, 0)
   end
   return ended
@@ -102,22 +118,30 @@ local function rename(id, words)
   r[NAME_WORDS] = words
 end
 
--- Applies a change that leaves the terms alone. In the index, it moves the state at most.
-local function use(id, change)
+-- Applies a change that leaves the terms alone. Of the invitation's own index entries, it
+-- moves the state at most. `ended` is the lease whose use is taken.
+local function use(id, change, ended)
   local st = state(r)
   local at = ended_at(r, st)
-  if change[1] == 1 then -- Redeem held, id, user, username, at, lease or false, words
-    mine = { change[3], change[4], change[5], change[6], r[ROLE], change[7] }
+  local mailbox = r[DOMAIN] and address_of(change)
+  if change[1] == 1 then
+    -- Redeem held, id, user, username, at, own lease or false, words, address or false
+    local kept = mailbox
+    if change[7] then kept = ended and ended[MAILBOX_OF_LEASE] end
+    mine = { change[3], change[4], change[5], change[6], r[ROLE], change[7], kept or false }
     r[USES], r[LAST_USE] = r[USES] + 1, mine
+    if mailbox then mailbox_use = mine end
     rename(id, change[8])
     if r[MAX_USES] > 1 then
       write('HSET', REDEMPTIONS, id .. change[4], pack(mine))
       put({ 'u' .. id .. change[6] .. change[3] .. change[4] }, true)
+      if kept then put({ of_mailbox('n', id, kept) .. change[4] }, true) end
     end
-  elseif change[1] == 2 then -- Hold held, {id, user, username, since, until}
+  elseif change[1] == 2 then -- Hold held, {id, user, username, since, until, address or false}
     lease = change[3]
     if earlier(r[EXPIRES], lease[UNTIL]) then lease[UNTIL] = r[EXPIRES] end
-    lease[6] = r[DIVISION]
+    lease[MAILBOX_OF_LEASE], lease[DIVISION_OF_LEASE] = mailbox, r[DIVISION]
+    if mailbox then mailbox_lease = lease end
     write('HSET', LEASES, id .. lease[ITS_USER], pack(lease))
     put(lease_entries(id, lease), true)
     r[HELD] = r[HELD] + 1
@@ -175,13 +199,13 @@ local function make(id, t)
   begun = true
   if change[1] <= 3 then
     if change[2] then ended = take(id, change[2]) end
-    use(id, change)
+    use(id, change, ended)
   else
     amend(id, change)
   end
   if t[8] then
     end_all_leases(id)
-    r[HELD], lease = 0, nil
+    r[HELD], lease, mailbox_lease = 0, nil, nil
   end
   if t[9] then r[VERSION] = next_version(r[VERSION]) end
   local blob = pack(r)
@@ -208,7 +232,8 @@ local function one(packed)
   local blob = id and call('HGET', INVITATIONS, id)
   r = blob and read(blob)
   if not r or (t[3] and r[DIVISION] ~= t[3]) then return { 'missing' } end
-  mine, lease, first = facts_about(id, r, t[7])
+  local mailbox = r[DOMAIN] and address_of(t[6])
+  mine, lease, first, mailbox_use, mailbox_lease = facts_about(id, r, t[7], mailbox)
   local on_record = not t[16] and call('HGET', EVENTS, t[10])
   if on_record then
     -- An event of another invitation already has this id, so nothing is written.

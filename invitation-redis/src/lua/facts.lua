@@ -2,8 +2,7 @@
 --
 -- KEYS  the eight of the namespace.
 -- ARGV  1 id, or empty; 2 digests of 32 bytes each; 3 the user.
--- Returns {'found', id, record, mine, lease, first lease}, with mine = 1 when it is the last
---         use, or {'missing'}.
+-- Returns {'found', and the facts as in facts_answer}, or {'missing'}.
 
 local id = ARGV[1] ~= '' and ARGV[1] or by_digest(ARGV[2])
 local blob = id and call('HGET', INVITATIONS, id)

@@ -66,6 +66,9 @@ local function purge()
     for n, entry in ipairs(found) do fields[n] = id .. string.sub(entry, 42) end
     in_pieces('HDEL', REDEMPTIONS, fields)
     in_pieces('ZREM', INDEX, found)
+    local mailboxes = 'n' .. id
+    in_pieces('ZREM', INDEX,
+      call('ZRANGEBYLEX', INDEX, '[' .. mailboxes, '(' .. mailboxes .. '\255'))
     -- The key may belong to a later request by now.
     if r[REQUEST] then
       local made = call('HGET', REQUESTS, r[REQUEST])

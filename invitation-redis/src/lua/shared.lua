@@ -32,9 +32,10 @@ local LAST_USE, REVOCATION, DELETED, VERSION, BATCH, METADATA = 18, 19, 20, 21, 
 -- that it created.
 local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 24, 25, 26, 27
 
--- Of a redemption: id, user, username, at, role, lease. Of a lease: id, user,
--- username, since, until, division. Of a revocation: at, reason.
+-- Of a redemption: id, user, username, at, role, lease, mailbox. Of a lease: id, user,
+-- username, since, until, mailbox, division. Of a revocation: at, reason.
 local ITS_ID, ITS_USER, ITS_AT, UNTIL = 1, 2, 4, 5
+local MAILBOX_OF_USE, MAILBOX_OF_LEASE, DIVISION_OF_LEASE = 7, 6, 7
 
 -- Of an event: at, user, role, name, action, outcome, reason, invitation,
 -- division, correlation, source, detail, operation.
@@ -241,14 +242,22 @@ local function settle()
   told, settling = {}, false
 end
 
--- Returns the index entries of a lease: by its end, by its beginning in all divisions, and
--- by its beginning within its division.
+-- Returns the prefix of the index entry that leads from a mailbox to its user: 'n' for a
+-- redemption of a code for several uses, 'h' for a lease.
+local function of_mailbox(letter, id, mailbox)
+  return letter .. id .. sized(mailbox)
+end
+
+-- Returns the index entries of a lease: by its end, by its beginning in all divisions, by
+-- its beginning within its division, and by its mailbox if it has one.
 local function lease_entries(id, lease)
   local began = lease[4] .. lease[ITS_ID] .. id .. lease[ITS_USER]
+  local mailbox = lease[MAILBOX_OF_LEASE]
   return {
     'f' .. id .. lease[UNTIL] .. lease[ITS_ID] .. lease[ITS_USER],
     'l' .. began,
-    'm' .. sized(lease[6]) .. began,
+    'm' .. sized(lease[DIVISION_OF_LEASE]) .. began,
+    mailbox and of_mailbox('h', id, mailbox) .. lease[ITS_USER] or nil,
   }
 end
 
@@ -275,10 +284,20 @@ local function first_lease(id)
   return user and lease_of(id, user)
 end
 
--- Returns the facts about a user besides the record of the invitation: the user's redemption
--- and lease, and the first lease of all users.
-local function facts_about(id, r, user)
-  local mine, lease, first
+-- Returns the redemption of any user with a mailbox.
+local function use_with(id, r, mailbox)
+  local last = r[LAST_USE]
+  if last and last[MAILBOX_OF_USE] == mailbox then return last end
+  local user = r[MAX_USES] > 1 and users(of_mailbox('n', id, mailbox), 0, 1)[1]
+  local found = user and call('HGET', REDEMPTIONS, id .. user)
+  return found and read(found)
+end
+
+-- Returns the facts about a user and a mailbox besides the record of the invitation: the
+-- user's redemption and lease, the first lease of all users, and the redemption and lease of
+-- any user with the mailbox.
+local function facts_about(id, r, user, mailbox)
+  local mine, lease, first, mailbox_use, mailbox_lease
   local last = r[LAST_USE]
   if user then
     if last and last[ITS_USER] == user then
@@ -291,18 +310,24 @@ local function facts_about(id, r, user)
   if r[HELD] > 0 then
     lease = user and lease_of(id, user)
     first = first_lease(id)
+    local holder = mailbox and users(of_mailbox('h', id, mailbox), 0, 1)[1]
+    mailbox_lease = holder and lease_of(id, holder)
   end
-  return mine, lease, first
+  mailbox_use = mailbox and use_with(id, r, mailbox)
+  return mine, lease, first, mailbox_use, mailbox_lease
 end
 
--- Returns facts as an answer: {word, id, record, mine, lease, first lease}, with mine = 1 when
--- it is the last use.
-local function facts_answer(word, id, blob, r, mine, lease, first)
+-- Returns facts as an answer: {word, id, record, mine, lease, first lease, use and lease of
+-- the mailbox}. A redemption that is the last use is 1.
+local function facts_answer(word, id, blob, r, mine, lease, first, mailbox_use, mailbox_lease)
+  local function redemption(made) return made and (made == r[LAST_USE] or pack(made)) or false end
   return {
     word, id, blob,
-    mine and (mine == r[LAST_USE] or pack(mine)) or false,
+    redemption(mine),
     lease and pack(lease) or false,
     first and pack(first) or false,
+    redemption(mailbox_use),
+    mailbox_lease and pack(mailbox_lease) or false,
   }
 end
 

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     used_at         BIGINT,
     used_role       VARBINARY(64),
     used_lease      BINARY(16),              -- the lease that reserved its use
+    used_mailbox    VARBINARY(254),          -- its proved address, if bound to a domain
     revoked_at      BIGINT,
     revoked_reason  VARBINARY(500),
     deleted_at      BIGINT,
@@ -77,7 +78,9 @@ CREATE TABLE IF NOT EXISTS {prefix}redemptions (
     at              BIGINT         NOT NULL,
     role            VARBINARY(64)  NOT NULL, -- as granted at that time
     lease           BINARY(16),              -- the lease that reserved its use
+    mailbox         VARBINARY(254),          -- its proved address, if bound to a domain
     PRIMARY KEY (invitation, user_id),
+    UNIQUE KEY {prefix}redemptions_mailbox (invitation, mailbox),
     KEY {prefix}redemptions_newest (invitation, at, id)
 ) ENGINE = InnoDB;
 
@@ -91,7 +94,9 @@ CREATE TABLE IF NOT EXISTS {prefix}leases (
     held_since      BIGINT         NOT NULL,
     held_until      BIGINT         NOT NULL, -- expired once now >= held_until
     division        VARBINARY(64)  NOT NULL, -- of the invitation, never changes
+    mailbox         VARBINARY(254),          -- the proved address, if bound to a domain
     PRIMARY KEY (invitation, user_id),
+    UNIQUE KEY {prefix}leases_mailbox (invitation, mailbox),
     KEY {prefix}leases_first (invitation, held_until, id),
     KEY {prefix}leases_newest (division, held_since, id),
     KEY {prefix}leases_newest_anywhere (held_since, id)

@@ -26,6 +26,7 @@ CREATE TABLE {prefix}codes (
     used_at         BIGINT,
     used_role       TEXT COLLATE "C",
     used_lease      BYTEA,                    -- the lease that reserved its use
+    used_mailbox    TEXT COLLATE "C",         -- its proved address, if bound to a domain
     revoked_at      BIGINT,
     revoked_reason  TEXT COLLATE "C",
     deleted_at      BIGINT,
@@ -80,8 +81,11 @@ CREATE TABLE {prefix}redemptions (
     at              BIGINT           NOT NULL,
     role            TEXT COLLATE "C" NOT NULL, -- as granted at that time
     lease           BYTEA,                    -- the lease that reserved its use
+    mailbox         TEXT COLLATE "C",         -- its proved address, if bound to a domain
     PRIMARY KEY (invitation, user_id)
 );
+
+CREATE UNIQUE INDEX {prefix}redemptions_mailbox ON {prefix}redemptions (invitation, mailbox) WHERE mailbox IS NOT NULL;
 
 CREATE INDEX {prefix}redemptions_newest ON {prefix}redemptions (invitation, at, id);
 
@@ -95,8 +99,11 @@ CREATE TABLE {prefix}leases (
     held_since      BIGINT           NOT NULL,
     held_until      BIGINT           NOT NULL, -- expired once now >= held_until
     division        TEXT COLLATE "C" NOT NULL, -- of the invitation, never changes
+    mailbox         TEXT COLLATE "C",         -- the proved address, if bound to a domain
     PRIMARY KEY (invitation, user_id)
 );
+
+CREATE UNIQUE INDEX {prefix}leases_mailbox ON {prefix}leases (invitation, mailbox) WHERE mailbox IS NOT NULL;
 
 CREATE INDEX {prefix}leases_first ON {prefix}leases (invitation, held_until, id);
 CREATE INDEX {prefix}leases_newest ON {prefix}leases (division, held_since, id);

@@ -26,6 +26,7 @@ CREATE TABLE {prefix}codes (
     used_at         INTEGER,
     used_role       TEXT,
     used_lease      BLOB,                     -- the lease that reserved its use
+    used_mailbox    TEXT,                     -- its proved address, if bound to a domain
     revoked_at      INTEGER,
     revoked_reason  TEXT,
     deleted_at      INTEGER,
@@ -75,8 +76,11 @@ CREATE TABLE {prefix}redemptions (
     at              INTEGER NOT NULL,
     role            TEXT    NOT NULL,         -- as granted at that time
     lease           BLOB,                     -- the lease that reserved its use
+    mailbox         TEXT,                     -- its proved address, if bound to a domain
     PRIMARY KEY (invitation, user_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX {prefix}redemptions_mailbox ON {prefix}redemptions (invitation, mailbox) WHERE mailbox IS NOT NULL;
 
 CREATE INDEX {prefix}redemptions_newest ON {prefix}redemptions (invitation, at, id);
 
@@ -90,8 +94,11 @@ CREATE TABLE {prefix}leases (
     held_since      INTEGER NOT NULL,
     held_until      INTEGER NOT NULL,         -- expired once now >= held_until
     division        TEXT    NOT NULL,         -- of the invitation, never changes
+    mailbox         TEXT,                     -- the proved address, if bound to a domain
     PRIMARY KEY (invitation, user_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX {prefix}leases_mailbox ON {prefix}leases (invitation, mailbox) WHERE mailbox IS NOT NULL;
 
 CREATE INDEX {prefix}leases_first ON {prefix}leases (invitation, held_until, id);
 CREATE INDEX {prefix}leases_newest ON {prefix}leases (division, held_since, id);

@@ -26,8 +26,8 @@ enum Attempt {
     Unmatched,
     /// This quota has no room, so there is nothing to undo.
     Full(QuotaOf),
-    /// The work has to be undone, because the redeemer or the event exists already or a lease has
-    /// changed.
+    /// The work has to be undone, because the redeemer, the mailbox or the event exists already or
+    /// a lease has changed.
     Undo,
     /// The new code's digest is taken.
     CodeTaken,
@@ -54,10 +54,7 @@ pub(crate) async fn apply_generally<DB: Dialect>(
     transition: &Transition,
 ) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
-    let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    if carries_a_secret(transition) {
-        step.expect_secrets().await.map_err(failed)?;
-    }
+    let mut step = begin_step::<DB>(conn, begin, transition).await.map_err(failed)?;
     match attempt::<DB>(step.conn(), names, transition).await? {
         Attempt::Made(facts) => {
             step.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
@@ -75,7 +72,7 @@ pub(crate) async fn apply_generally<DB: Dialect>(
         }
         Attempt::Undo => {
             step.rollback().await.map_err(failed)?;
-            let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
+            let mut step = begin_step::<DB>(conn, begin, transition).await.map_err(failed)?;
             let outcome = explain::<DB>(step.conn(), names, transition, None).await?;
             step.rollback().await.map_err(failed)?;
             Ok(outcome)
@@ -87,10 +84,23 @@ pub(crate) async fn apply_generally<DB: Dialect>(
     }
 }
 
-/// Whether the transition writes a code or an address into the tables.
+async fn begin_step<'c, DB: Dialect>(
+    conn: &'c mut DB::Connection,
+    begin: Begin,
+    transition: &Transition,
+) -> sqlx::Result<Step<'c, DB>> {
+    let mut step = Step::<DB>::begin(conn, begin).await?;
+    if carries_a_secret(transition) {
+        step.expect_secrets().await?;
+    }
+    Ok(step)
+}
+
+/// Whether the transition writes a code or an address into the tables, or looks for one.
 fn carries_a_secret(transition: &Transition) -> bool {
-    let moved = transition.change().indexed();
-    moved.code || moved.address
+    let change = transition.change();
+    let moved = change.indexed();
+    moved.code || moved.address || change.address().is_some()
 }
 
 async fn attempt<DB: Dialect>(
@@ -107,7 +117,7 @@ async fn attempt<DB: Dialect>(
     if carries_a_secret(transition) {
         s.keep_secret();
     }
-    render::change(&mut s, transition.change());
+    render::change(&mut s, transition.change(), names);
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());
@@ -135,14 +145,16 @@ async fn attempt<DB: Dialect>(
     state::follow::<DB>(conn, names, transition.change(), &invitation).await.map_err(failed)?;
     let moved = transition.change().indexed();
     let mine = invitation.last_use.clone().filter(|_| moved.used_by);
-    if let Some(last) = &mine
+    if mine.is_some()
         && invitation.max_uses.get() > 1
-        && !ledger::write::<DB>(conn, names, invitation.id, last).await.map_err(failed)?
+        && !ledger::write::<DB>(conn, names, invitation.id).await.map_err(failed)?
     {
         return Ok(Attempt::Undo);
     }
     search_terms::follow::<DB>(conn, names, moved, &invitation).await.map_err(failed)?;
-    let mut facts = Facts { mine, ..Facts::of(invitation) };
+    // Before a change that begins a lease, no redemption had the mailbox.
+    let mailbox_use = mine.clone().filter(|_| transition.mailbox_on(&invitation).is_some());
+    let mut facts = Facts { mine, mailbox_use, ..Facts::of(invitation) };
     lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
     Ok(Attempt::Made(Box::new(facts)))
 }
@@ -163,7 +175,8 @@ async fn explain<DB: Dialect>(
         return Ok(Outcome::Missing);
     };
     let mine = ledger::mine::<DB>(conn, names, transition, &invitation).await?;
-    let mut facts = Facts { mine, ..Facts::of(invitation) };
+    let mailbox_use = ledger::with_mailbox::<DB>(conn, names, transition, &invitation).await?;
+    let mut facts = Facts { mine, mailbox_use, ..Facts::of(invitation) };
     lease::add_leases::<DB>(conn, names, transition, &mut facts).await?;
 
     let (event, id) = (&transition.event().id, facts.invitation.id);

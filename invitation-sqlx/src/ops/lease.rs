@@ -2,7 +2,7 @@
 //! before, and that row is the lock for them.
 
 use invitation_core::{
-    ConsumedLease, Facts, InvitationId, Lease, Record, StoreError, Transition, UserId,
+    ConsumedLease, EmailKey, Facts, InvitationId, Lease, Record, StoreError, Transition, UserId,
 };
 
 use super::ledger;
@@ -41,10 +41,11 @@ pub(super) async fn change<DB: Dialect>(
     // The guarded update may have waited for the row, and may have seen older leases. From here
     // on the row is locked, so the leases cannot change.
     let mut facts = Facts::of(invitation.clone());
-    // The ledger's unique key prevents a second redemption, but no key prevents a lease of a user
-    // who has redeemed.
+    // The ledger's unique keys prevent a second redemption, but no key prevents a lease of a user
+    // who has redeemed, or with a mailbox that was used.
     if new.is_some() {
         facts.mine = ledger::mine::<DB>(conn, names, transition, invitation).await?;
+        facts.mailbox_use = ledger::with_mailbox::<DB>(conn, names, transition, invitation).await?;
     }
     // The number of held uses may include the lease that begins here.
     let begun = u32::from(new.is_some() && change.taken_over_from().is_none());
@@ -59,6 +60,7 @@ pub(super) async fn change<DB: Dialect>(
     let taken = match change.taken_over_from() {
         Some(ConsumedLease::Own { .. }) => facts.lease,
         Some(ConsumedLease::Expired { .. }) => facts.first_lease,
+        Some(ConsumedLease::Mailbox { .. }) => facts.mailbox_lease,
         None => None,
     };
     if let Some(taken) = &taken
@@ -74,8 +76,8 @@ pub(super) async fn change<DB: Dialect>(
     Ok(Leases::Kept(taken))
 }
 
-/// Adds to the facts the first lease of all and the lease of the transition's redeemer. Sends no
-/// query if the invitation has no leases.
+/// Adds to the facts the first lease of all, and the leases of the transition's redeemer and of
+/// its mailbox. Sends no query if the invitation has no leases.
 pub(super) async fn add_leases<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -99,6 +101,9 @@ async fn load<DB: Dialect>(
         facts.lease = own::<DB>(conn, names, id, user).await?;
     }
     facts.first_lease = first::<DB>(conn, names, id).await?;
+    if let Some(mailbox) = transition.mailbox_on(&facts.invitation) {
+        facts.mailbox_lease = with_mailbox::<DB>(conn, names, id, mailbox).await?;
+    }
     Ok(())
 }
 
@@ -110,6 +115,19 @@ async fn own<DB: Dialect>(
 ) -> Result<Option<Lease>, StoreError> {
     let mut s = leases_of::<DB>(names, invitation);
     s.sql(" AND user_id = ").text(user.as_str()).sql(DB::locking_read(conn));
+    let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
+    found.as_ref().map(row::lease::<DB>).transpose()
+}
+
+async fn with_mailbox<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    invitation: InvitationId,
+    mailbox: &EmailKey,
+) -> Result<Option<Lease>, StoreError> {
+    let mut s = leases_of::<DB>(names, invitation);
+    s.keep_secret();
+    s.sql(" AND mailbox = ").text(mailbox.as_str()).sql(DB::locking_read(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("apply", error))?;
     found.as_ref().map(row::lease::<DB>).transpose()
 }
@@ -145,7 +163,8 @@ async fn end<DB: Dialect>(
     Ok(s.run(conn).await? == 1)
 }
 
-/// Begins a lease. Returns `false` if the user has one already: the unique key decides.
+/// Begins a lease. Returns `false` if the user or the mailbox has one already: the unique keys
+/// decide.
 async fn begin<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
@@ -157,8 +176,11 @@ async fn begin<DB: Dialect>(
         names.leases,
         row::LEASE
     ));
+    if lease.mailbox.is_some() {
+        s.keep_secret();
+    }
     s.values(lease.values()).sql(", ").blob(invitation.id.as_bytes());
     s.sql(", ").text(invitation.division.as_str());
     s.sql(")");
-    s.run_unless_taken(conn, "invitation, user_id").await
+    s.run_unless_any_taken(conn).await
 }

@@ -6,7 +6,8 @@ use invitation_core::{
 };
 
 use crate::{
-    dialect::Dialect, error::store_error, names::Names, render, row, statement::Statement,
+    dialect::Dialect, effects::LATEST_USE, error::store_error, names::Names, render, row,
+    statement::Statement,
 };
 
 pub(crate) async fn get<DB: Dialect>(
@@ -100,13 +101,15 @@ pub(crate) async fn redemptions<DB: Dialect>(
     let mut s = Statement::<DB>::new("");
     // The redemption of a single-use code is in the invitation's row.
     let ledger = format!(
-        "SELECT r.id, r.user_id, r.username, r.at, r.role, r.lease FROM {} r JOIN {} i \
-         ON i.id = r.invitation WHERE r.invitation = ",
-        names.redemptions, names.invitations
+        "SELECT {} FROM {} r JOIN {} i ON i.id = r.invitation WHERE r.invitation = ",
+        row::qualified(&row::REDEMPTION, "r"),
+        names.redemptions,
+        names.invitations
     );
     let row = format!(
-        " UNION ALL SELECT i.used_id, i.used_by, i.used_name, i.used_at, i.used_role, i.used_lease \
-         FROM {} i WHERE i.max_uses = 1 AND i.used_id IS NOT NULL AND i.id = ",
+        " UNION ALL SELECT {} FROM {} i \
+         WHERE i.max_uses = 1 AND i.used_id IS NOT NULL AND i.id = ",
+        row::qualified(&LATEST_USE, "i"),
         names.invitations
     );
     for (sql, at, id) in [(ledger, "r.at", "r.id"), (row, "i.used_at", "i.used_id")] {

@@ -82,7 +82,7 @@ fn redeem_once_each(
     lock_timeout: Option<&str>,
 ) {
     s.sql(format_args!("u AS (UPDATE {} AS i SET uses = i.uses + 1, ", names.invitations));
-    effects::set_latest_use(s, None);
+    effects::set_latest_use(s, names, None);
     s.sql(" FROM ");
     rows(s, entries, lock_timeout);
     s.sql(" AS p WHERE i.digest = ");
@@ -93,7 +93,7 @@ fn redeem_once_each(
         _ => s.sql("p.digest"),
     };
     render::scope(s, first.scope());
-    render::guard_without_leases(s, first.guard(), ValueSource::Row("p"), names);
+    render::guard_of_plain(s, first.guard(), ValueSource::Row("p"), names);
     s.sql(format_args!(
         " RETURNING {}, p.correlation, p.source, p.terms, p.ordinal)",
         row::qualified(&row::INVITATION, "i")
@@ -107,13 +107,13 @@ fn redeem_several_times(s: &mut Statement<Postgres>, names: &Names, first: &Tran
         "u AS (UPDATE {} AS i SET uses = i.uses + p.group_size, ",
         names.invitations
     ));
-    effects::set_latest_use(s, None);
+    effects::set_latest_use(s, names, None);
     s.sql(" FROM p WHERE p.position = p.group_size AND i.digest = p.digest");
     render::scope(s, first.scope());
     s.sql(" AND i.uses + p.group_size <= i.max_uses");
-    render::guard_without_leases(s, first.guard(), ValueSource::Row("p"), names);
+    render::guard_of_plain(s, first.guard(), ValueSource::Row("p"), names);
     s.sql(" AND (p.group_size = 1 OR NOT EXISTS (SELECT 1 FROM p AS q WHERE q.digest = p.digest ");
     s.sql("AND NOT COALESCE(1 = 1");
-    render::guard_without_leases(s, first.guard(), ValueSource::Row("q"), names);
+    render::guard_of_plain(s, first.guard(), ValueSource::Row("q"), names);
     s.sql(format_args!(", FALSE))) RETURNING {})", row::qualified(&row::INVITATION, "i")));
 }

@@ -28,7 +28,8 @@ impl ValueSource<'_> {
         };
     }
 
-    /// Writes that the invitation is for this address or for its domain.
+    /// Writes that the invitation is for this address or for its domain. A statement with rows
+    /// does not redeem codes that are bound to a domain.
     fn address<DB: Dialect>(self, s: &mut Statement<DB>, address: Option<&EmailKey>) {
         match (self, address) {
             (Self::Statement, None) => {}
@@ -38,7 +39,6 @@ impl ValueSource<'_> {
             }
             (Self::Row(row), _) => {
                 s.sql(format_args!(" OR i.email_key = {row}.email_key"));
-                s.sql(format_args!(" OR i.email_domain = {row}.email_domain"));
             }
         }
     }
@@ -48,26 +48,31 @@ pub(crate) fn guard<DB: Dialect>(s: &mut Statement<DB>, guard: &Guard, names: &N
     guard_but(s, guard, ValueSource::Statement, names, &[]);
 }
 
-/// Writes the guard, and that the invitation has no lease.
-pub(crate) fn guard_without_leases<DB: Dialect>(
+/// Writes the guard, and that the invitation is plain: it has no lease and no domain.
+pub(crate) fn guard_of_plain<DB: Dialect>(
     s: &mut Statement<DB>,
     guard: &Guard,
     values: ValueSource<'_>,
     names: &Names,
 ) {
-    guard_but(s, guard, values, names, &[Implied::WithoutLeases]);
-    s.sql(NO_LEASE);
+    guard_but(s, guard, values, names, &[Implied::WithoutLeases, Implied::WithoutDomain]);
+    s.sql(IS_PLAIN);
 }
 
-/// Without a lease, no user has one, so the statement needs no query of the table of leases. That
-/// table may be older than a row for which the statement had to wait.
-const NO_LEASE: &str = " AND i.held = 0";
+/// The condition of an invitation that a path for plain redemptions redeems.
+///
+/// - Without a lease, no user has one, so the statement needs no query of the table of leases.
+///   That table may be older than a row for which the statement had to wait.
+/// - Without a domain, the redemption has no mailbox, which another user may have used.
+const IS_PLAIN: &str = " AND i.held = 0 AND i.email_domain IS NULL";
 
 /// A requirement of the statement that makes a condition unnecessary.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Implied {
     /// The row has no leases.
     WithoutLeases,
+    /// The code is not bound to a domain.
+    WithoutDomain,
     /// The code is unused.
     WithoutUses,
     /// No requirement implies the condition, so it is always written.
@@ -79,6 +84,7 @@ fn implied(condition: &Condition) -> Implied {
     match condition {
         Condition::FirstHoldBy(_) => Implied::WithoutLeases,
         Condition::FirstUseBy(_) => Implied::WithoutUses,
+        Condition::MailboxUnused(_) => Implied::WithoutDomain,
         Condition::NotDeleted
         | Condition::UsesLeft
         | Condition::NotRevoked
@@ -89,7 +95,8 @@ fn implied(condition: &Condition) -> Implied {
         | Condition::UseFree
         | Condition::LeaseExpired { .. }
         | Condition::HoldsLease { .. }
-        | Condition::OwnLeaseExpired { .. } => Implied::Never,
+        | Condition::OwnLeaseExpired { .. }
+        | Condition::MailboxLeaseExpired { .. } => Implied::Never,
     }
 }
 
@@ -142,7 +149,7 @@ pub(crate) fn guard_of_all<DB: Dialect>(
             }
         }
     }
-    s.sql(NO_LEASE);
+    s.sql(IS_PLAIN);
 }
 
 fn condition<DB: Dialect>(
@@ -208,6 +215,18 @@ fn condition<DB: Dialect>(
             values.user(s, user);
             s.sql("))");
         }
+        Condition::MailboxUnused(mailbox) => {
+            s.sql("(i.email_domain IS NULL OR ((i.used_mailbox IS NULL OR NOT ");
+            s.is_address("i.used_mailbox", mailbox.as_str());
+            s.sql(format_args!(
+                ") AND (i.max_uses = 1 OR 0 = (SELECT COUNT(*) FROM {} r \
+                 WHERE r.invitation = i.id AND ",
+                names.redemptions
+            ));
+            s.is_address("r.mailbox", mailbox.as_str()).sql(")) AND NOT ");
+            a_lease(s, names).sql(" AND ");
+            s.is_address("l.mailbox", mailbox.as_str()).sql("))))");
+        }
         Condition::UseFree => {
             s.sql("i.uses + i.held < i.max_uses");
         }
@@ -225,6 +244,12 @@ fn condition<DB: Dialect>(
             a_lease(s, names).sql(" AND l.user_id = ");
             values.user(s, user);
             s.sql(" AND l.held_until <= ");
+            values.now(s, *now);
+            s.sql("))");
+        }
+        Condition::MailboxLeaseExpired { mailbox, now } => {
+            a_lease(s, names).sql(" AND ");
+            s.is_address("l.mailbox", mailbox.as_str()).sql(" AND l.held_until <= ");
             values.now(s, *now);
             s.sql("))");
         }

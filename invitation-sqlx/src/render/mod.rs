@@ -12,7 +12,7 @@ use invitation_core::{
     TimeRange,
 };
 
-pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_without_leases};
+pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_of_plain};
 use crate::{
     dialect::Dialect,
     effects::{self, Use},
@@ -92,14 +92,14 @@ pub(crate) fn scope_of<DB: Dialect>(s: &mut Statement<DB>, table: &str, scope: &
 }
 
 /// Writes the assignments of an update.
-pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change) {
+pub(crate) fn change<DB: Dialect>(s: &mut Statement<DB>, change: &Change, names: &Names) {
     match change {
         Change::Redeem { taken_over_from, .. } => {
             if taken_over_from.is_some() {
                 s.sql("held = held - 1, ");
             }
             s.sql("uses = uses + 1, ");
-            effects::set_latest_use(s, Use::of(change).as_ref());
+            effects::set_latest_use(s, names, Use::of(change).as_ref());
             return;
         }
         Change::Hold { taken_over_from, .. } => {

@@ -180,7 +180,7 @@ pub(crate) fn facts<DB: Dialect>(row: &DB::Row, user: &UserId) -> Result<Facts> 
     let mine = invitation.last_use.clone().filter(|last| last.user == *user).or(entered);
     let lease = c.opt_part("leases", LEASE, uses::read_lease)?;
     let first_lease = c.opt_part("leases", LEASE, uses::read_lease)?;
-    Ok(Facts { invitation, mine, lease, first_lease })
+    Ok(Facts { mine, lease, first_lease, ..Facts::of(invitation) })
 }
 
 /// Reads an invitation without leases, a redemption from the ledger if there is one, and the

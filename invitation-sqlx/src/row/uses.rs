@@ -1,7 +1,7 @@
 //! Rows of redemptions and leases.
 
 use invitation_core::{
-    Division, EventId, InvitationId, Lease, OpenLease, Redemption, Role, UserId, Username,
+    Division, EmailKey, EventId, InvitationId, Lease, OpenLease, Redemption, Role, UserId, Username,
 };
 
 use super::{ColumnReader, Result};
@@ -22,11 +22,12 @@ pub(super) fn read_redemption<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Resu
         at: c.time("at")?,
         role: c.stored("role", Role::from_stored)?,
         lease: c.opt_bytes("lease")?.map(EventId::from_bytes),
+        mailbox: c.opt_stored("mailbox", EmailKey::from_stored)?,
     })
 }
 
 /// The columns of a lease, in the order of [`lease`] and [`InputRow`].
-pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until";
+pub(crate) const LEASE: &str = "id, user_id, username, held_since, held_until, mailbox";
 
 pub(super) fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Lease> {
     Ok(Lease {
@@ -35,6 +36,7 @@ pub(super) fn read_lease<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Le
         username: c.stored("username", Username::from_stored)?,
         since: c.time("held_since")?,
         until: c.time("held_until")?,
+        mailbox: c.opt_stored("mailbox", EmailKey::from_stored)?,
     })
 }
 
@@ -60,6 +62,7 @@ impl InputRow for Lease {
             Value::text(self.username.as_str()),
             Value::int(self.since.as_micros()),
             Value::int(self.until.as_micros()),
+            Value::text(self.mailbox.as_ref().map(EmailKey::as_str)),
         ]
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Redeems for the callers in their order. A caller with `None` redeems by itself, because its
-/// guard refuses, its code has a lease, or no invitation has its code.
+/// guard refuses, its code has a lease or is bound to a domain, or no invitation has its code.
 pub(super) async fn redeem(
     conn: &mut SqliteConnection,
     names: &Names,
@@ -56,7 +56,8 @@ async fn attempt(
     Ok(facts)
 }
 
-/// Reads the facts of each caller whose code belongs to an invitation without leases.
+/// Reads the facts of each caller whose code belongs to an invitation without leases and without
+/// a domain.
 async fn read(
     conn: &mut SqliteConnection,
     names: &Names,
@@ -95,7 +96,7 @@ fn facts_query(names: &Names, transitions: &[&Transition]) -> Statement<Sqlite> 
     // The redemption of a single-use code is in its row. CROSS makes SQLite read `p` first.
     s.sql(format_args!(
         ") SELECT {}, {}, p.caller FROM p CROSS JOIN {} i ON i.digest = p.digest AND i.held = 0 \
-         LEFT JOIN {} r ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = p.user_id",
+         AND i.email_domain IS NULL LEFT JOIN {} r ON i.max_uses > 1 AND r.invitation = i.id AND r.user_id = p.user_id",
         row::qualified(&row::INVITATION, "i"),
         row::qualified(&effects::REDEMPTION, "r"),
         names.invitations,

@@ -73,7 +73,7 @@ fn update_invitation(batch: &SameCodeBatch<'_>) -> Statement<MySql> {
     let SameCodeBatch { names, transition, transitions, plain } = batch;
     let mut s = Statement::new(format!("UPDATE {} AS i SET ", names.invitations));
     s.sql(format_args!("uses = uses + {}, ", transitions.len()));
-    effects::set_latest_use(&mut s, Some(&Use::plain(plain)));
+    effects::set_latest_use(&mut s, names, Some(&Use::plain(plain)));
     s.sql(" WHERE ");
     render::target(&mut s, transition.target());
     render::scope(&mut s, transition.scope());

@@ -39,7 +39,8 @@ pub(super) fn ask_why(message: &mut Message, batch: &SameCodeBatch<'_>, locking_
 }
 
 /// Evaluates the results of the queries. Returns `None` if the invitation has leases, because
-/// their rows must be read while the invitation's row is locked.
+/// their rows must be read while the invitation's row is locked. Returns `None` too if the
+/// redemption has a mailbox, because the general path makes such a redemption.
 pub(super) fn explain(
     answers: &[Vec<MySqlRow>],
     batch: &SameCodeBatch<'_>,
@@ -47,7 +48,7 @@ pub(super) fn explain(
     let [invitations, redemptions, events] = answers_to_each(answers)?;
     let Some(found) = invitations.first() else { return Ok(Some(Outcome::Missing)) };
     let invitation = row::invitation::<MySql>(found)?;
-    if invitation.held > 0 {
+    if invitation.held > 0 || batch.transition.mailbox_on(&invitation).is_some() {
         return Ok(None);
     }
     let mine = match invitation.max_uses.get() {

@@ -90,10 +90,7 @@ fn is_compatible(a: &Transition, b: &Transition) -> bool {
 /// The columns of an entry, in the order in which they are written. They begin with those of
 /// [`effects::ROW`], which have the names that an event or an invitation has too.
 pub(crate) static ENTRY: Columns = Columns::new(|| {
-    format!(
-        "{}, ordinal, digest, position, group_size, terms, email_key, email_domain",
-        effects::ROW
-    )
+    format!("{}, ordinal, digest, position, group_size, terms, email_key", effects::ROW)
 });
 
 impl InputRow for BatchEntry<'_> {
@@ -110,7 +107,6 @@ impl InputRow for BatchEntry<'_> {
             Value::int(i64::from(self.group_size)),
             Value::Text(terms.filter(|terms| !terms.is_empty()).map(Cow::Owned)),
             Value::text(address.map(EmailKey::as_str)),
-            Value::text(address.map(EmailKey::domain)),
         ]);
         values
     }
