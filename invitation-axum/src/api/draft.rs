@@ -19,7 +19,8 @@ pub(crate) struct DraftBody {
     /// The only address that may redeem the code.
     #[schema(max_length = 254, format = Email, example = "anna@example.com")]
     pub(crate) email: Option<String>,
-    /// The only domain whose addresses may redeem the code. Not together with `email`.
+    /// The only domain whose addresses may redeem the code, each address once. Not together with
+    /// `email`.
     #[schema(max_length = 254, example = "example.com")]
     pub(crate) email_domain: Option<String>,
     /// The role that the new user gets.
@@ -34,7 +35,7 @@ pub(crate) struct DraftBody {
     /// The lifetime in days. Not together with `expires_at`.
     #[schema(minimum = 1, maximum = 365)]
     pub(crate) expires_in_days: Option<u32>,
-    /// The number of people who may redeem the code: 1 if `email` is given.
+    /// The number of people who may redeem the code. It is 1 for a code with an `email`.
     #[schema(minimum = 1, maximum = 100_000)]
     pub(crate) max_uses: Option<u32>,
     /// Data to store with the invitation: at most 4 KB, and 3 levels deep.

@@ -73,6 +73,10 @@ async fn an_amendment_that_is_not_accepted_changes_nothing() {
     ] {
         patch(&harness, &id, &body).await.invalid(pointers);
     }
+    let for_two = json!({"role": "staff", "division": "sales", "max_uses": 2});
+    let for_two = harness.create("admin", &for_two).await;
+    let other = for_two["id"].as_str().expect("it is there");
+    patch(&harness, other, &json!({"email": "anna@example.com"})).await.invalid(&["/email"]);
     patch(&harness, &id, &json!({"role": "root"})).await.problem(403, "forbidden");
     let after = harness.get("admin", &format!("/{id}")).await.json();
     assert_eq!(after["version"], 1);

@@ -106,6 +106,10 @@ async fn what_is_not_accepted_is_named_and_all_of_it() {
         body["division"] = json!("sales");
         harness.post_json("admin", "", &body).await.invalid(&[&field]);
     }
+    let for_two = json!({
+        "role": "staff", "division": "sales", "email": "anna@example.com", "max_uses": 2,
+    });
+    harness.post_json("admin", "", &for_two).await.invalid(&["/max_uses"]);
     let list = harness.get("admin", "").await.json();
     assert_eq!(list["items"], json!([]), "nothing was created");
     let events = harness.get("admin", "/events").await.json();

@@ -82,13 +82,14 @@ impl Host {
                 let email = format!("{}.{}@example.com", NAMES[n % 8], SURNAMES[n % 7]);
                 draft = draft.for_email(Email::parse(&email).unwrap());
             }
-            if n % 11 == 10 {
+            let is_for_many = n % 11 == 10 && n % 3 == 0;
+            if is_for_many {
                 draft = draft.for_uses(5.try_into().unwrap());
             }
             let created = self.service.create(&admin, draft).await.unwrap();
             let id = created.invitation().id();
             match n % 6 {
-                1 | 3 if n % 3 == 0 || n % 11 == 10 => {
+                1 | 3 if n % 3 == 0 || is_for_many => {
                     self.redeem(&created.code().reveal(), NAMES[n % 8]).await;
                 }
                 5 => {
