@@ -41,7 +41,7 @@ async fn the_list_is_the_screen_of_the_contract() {
 #[tokio::test]
 async fn menu_and_trail_show_the_name_beside_the_id() {
     let harness = Harness::dashboard();
-    harness.create("operations-manager", &json!({})).await;
+    let created = harness.create("operations-manager", &json!({})).await;
     let job = SystemActor::new("reminder").unwrap();
     let draft = Draft::new().with_role(Role::new("staff").unwrap());
     let draft = draft.in_division(Division::new("sales").unwrap());
@@ -53,6 +53,12 @@ async fn menu_and_trail_show_the_name_beside_the_id() {
     let trail = trail.says("<bdi>Olga Meier</bdi></span> <span class=\"inv-minor\"><bdi>Manager<");
     let trail = trail.says("<span class=\"inv-minor\"><bdi>operations-manager</bdi></span>");
     trail.says("<bdi>reminder</bdi></span> <span class=\"inv-minor\"><bdi>The system<");
+    // The inviter's name comes from the trail.
+    let path = format!("/{}", created["id"].as_str().unwrap());
+    let inviter = "operations-manager (Manager)";
+    harness.get("admin", &path).await.is(200).says(&format!("Olga Meier, {inviter}"));
+    let page = harness.get("operations-manager", &path).await.is(200).says(inviter);
+    page.says_nothing_of(&format!("Olga Meier, {inviter}"));
 }
 
 #[tokio::test]
