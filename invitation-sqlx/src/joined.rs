@@ -190,7 +190,7 @@ impl<DB: Dialect> Store for Joined<'_, DB> {
         let mut answers = Vec::with_capacity(transitions.len());
         for transition in transitions {
             answers.push(in_host_transaction!(self, "apply", conn => {
-                ops::apply::<DB>(conn, Begin::Nested, &self.names, transition)
+                ops::apply::<DB>(conn, Begin::Nested, &self.names, transition, true)
             }));
         }
         answers

@@ -3,7 +3,10 @@
 //! A statement has a method for each form of value. It writes into a sink, which the dialect
 //! chooses.
 
-use std::fmt::{self, Display};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+};
 
 use sqlx::{Database, Executor, QueryBuilder, SqlStr, error::BoxDynError};
 
@@ -15,19 +18,13 @@ pub trait StatementSink<DB: Dialect>: Default + Send {
     /// Writes a part of the text.
     fn push_sql(&mut self, part: impl Display);
 
-    /// Writes an integer.
-    fn push_int(&mut self, value: Option<i64>);
-
-    /// Writes a text.
-    fn push_text(&mut self, value: Option<String>);
-
-    /// Writes bytes.
-    fn push_blob(&mut self, value: Option<Vec<u8>>);
+    /// Writes a value.
+    fn push_value(&mut self, value: Value<'_>);
 
     /// Compares a column with an address, which must not be in the text.
     fn push_is_address(&mut self, column: &str, address: &str) {
         self.push_sql(format_args!("{column} = "));
-        self.push_text(Some(address.to_owned()));
+        self.push_value(Value::text(address));
     }
 
     /// Marks a statement whose values must not be in the text.
@@ -50,16 +47,13 @@ impl<DB: Dialect> StatementSink<DB> for QueryBuilder<DB> {
         self.push(part);
     }
 
-    fn push_int(&mut self, value: Option<i64>) {
-        self.push_bind(DB::OptInt::from(value));
-    }
-
-    fn push_text(&mut self, value: Option<String>) {
-        self.push_bind(DB::OptText::from(value));
-    }
-
-    fn push_blob(&mut self, value: Option<Vec<u8>>) {
-        self.push_bind(DB::OptBlob::from(value));
+    fn push_value(&mut self, value: Value<'_>) {
+        match value {
+            Value::Int(value) => self.push_bind(DB::OptInt::from(value)),
+            Value::Text(value) => self.push_bind(DB::OptText::from(value.map(Cow::into_owned))),
+            Value::Blob(value) => self.push_bind(DB::OptBlob::from(value.map(Cow::into_owned))),
+            Value::Sql(expression) => self.push(expression),
+        };
     }
 
     fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
@@ -109,12 +103,11 @@ impl<DB: Dialect> Statement<DB> {
     }
 
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
-        self.opt_int(Some(value))
+        self.value(Value::int(value))
     }
 
     pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
-        self.sink.push_int(value);
-        self
+        self.value(Value::int(value))
     }
 
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
@@ -122,8 +115,7 @@ impl<DB: Dialect> Statement<DB> {
     }
 
     pub(crate) fn opt_text(&mut self, value: Option<impl Into<String>>) -> &mut Self {
-        self.sink.push_text(value.map(Into::into));
-        self
+        self.value(Value::Text(value.map(|text| Cow::Owned(text.into()))))
     }
 
     /// Compares a column with an address.
@@ -133,21 +125,16 @@ impl<DB: Dialect> Statement<DB> {
     }
 
     pub(crate) fn blob(&mut self, value: &[u8]) -> &mut Self {
-        self.opt_blob(Some(value))
+        self.value(Value::blob(value))
     }
 
     pub(crate) fn opt_blob(&mut self, value: Option<&[u8]>) -> &mut Self {
-        self.sink.push_blob(value.map(<[u8]>::to_vec));
-        self
+        self.value(Value::blob(value))
     }
 
     pub(crate) fn value(&mut self, value: Value<'_>) -> &mut Self {
-        match value {
-            Value::Int(value) => self.opt_int(value),
-            Value::Text(value) => self.opt_text(value),
-            Value::Blob(value) => self.opt_blob(value.as_deref()),
-            Value::Sql(expression) => self.sql(expression),
-        }
+        self.sink.push_value(value);
+        self
     }
 
     /// Writes values, separated by commas.

@@ -209,16 +209,8 @@ impl<DB: Dialect> SqlStore<DB> {
         transition: &Transition,
     ) -> Result<Outcome, StoreError> {
         let (id, names) = (Some(transition.event().id), &self.names);
-        if !self.mechanisms.fast_path {
-            let begin = Begin::Own;
-            return retried!(
-                self,
-                conn,
-                id,
-                ops::apply_generally::<DB>(conn, begin, names, transition)
-            );
-        }
-        retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, names, transition))
+        let is_fast = self.mechanisms.fast_path;
+        retried!(self, conn, id, ops::apply::<DB>(conn, Begin::Own, names, transition, is_fast))
     }
 
     /// Redeems for the callers of a batch on this connection.

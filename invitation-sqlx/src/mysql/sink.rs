@@ -20,7 +20,7 @@ use sqlx::{
 };
 use sqlx_core::transaction::TransactionManager;
 
-use crate::statement::StatementSink;
+use crate::{statement::StatementSink, values::Value};
 
 /// A statement in two forms: to be prepared, and with its values in the text.
 #[expect(unnameable_types, reason = "an associated type of a sealed trait")]
@@ -44,13 +44,6 @@ impl MySqlSink {
         // Writing to a string cannot fail.
         write!(self.inlined, "{part}").ok();
     }
-
-    fn inline_bytes(&mut self, bytes: Option<&[u8]>) {
-        match bytes {
-            Some(bytes) => self.inline(Hex(bytes)),
-            None => self.inline("NULL"),
-        }
-    }
 }
 
 impl StatementSink<MySql> for MySqlSink {
@@ -59,22 +52,15 @@ impl StatementSink<MySql> for MySqlSink {
         self.prepared.push_sql(part);
     }
 
-    fn push_int(&mut self, value: Option<i64>) {
-        match value {
-            Some(value) => self.inline(value),
-            None => self.inline("NULL"),
+    fn push_value(&mut self, value: Value<'_>) {
+        match &value {
+            Value::Int(Some(number)) => self.inline(number),
+            Value::Text(Some(text)) => self.inline(Hex(text.as_bytes())),
+            Value::Blob(Some(bytes)) => self.inline(Hex(bytes)),
+            Value::Int(None) | Value::Text(None) | Value::Blob(None) => self.inline("NULL"),
+            Value::Sql(expression) => self.inline(expression),
         }
-        self.prepared.push_int(value);
-    }
-
-    fn push_text(&mut self, value: Option<String>) {
-        self.inline_bytes(value.as_ref().map(String::as_bytes));
-        self.prepared.push_text(value);
-    }
-
-    fn push_blob(&mut self, value: Option<Vec<u8>>) {
-        self.inline_bytes(value.as_deref());
-        self.prepared.push_blob(value);
+        self.prepared.push_value(value);
     }
 
     /// Compares the digests of the addresses in the inlined text, because the driver logs it.

@@ -22,10 +22,8 @@ use crate::{
 enum Attempt {
     /// The change and its event were written, and have to be committed.
     Made(Box<Facts>),
-    /// The guarded update matched no row, so there is nothing to undo.
-    Unmatched,
-    /// This quota has no room, so there is nothing to undo.
-    Full(QuotaOf),
+    /// The guarded update matched no row, or this quota has no room. There is nothing to undo.
+    Refused(Option<QuotaOf>),
     /// The work has to be undone, because the redeemer, the mailbox or the event exists already or
     /// a lease has changed.
     Undo,
@@ -33,26 +31,17 @@ enum Attempt {
     CodeTaken,
 }
 
-/// Applies one transition.
+/// Applies one transition: by the dialect's faster path, if it has one, or statement by statement.
 pub(crate) async fn apply<DB: Dialect>(
     conn: &mut DB::Connection,
     begin: Begin,
     names: &Names,
     transition: &Transition,
+    is_fast: bool,
 ) -> Result<Outcome, StoreError> {
-    if let Some(outcome) = DB::redeem(conn, begin, names, transition).await? {
+    if is_fast && let Some(outcome) = DB::redeem(conn, begin, names, transition).await? {
         return Ok(outcome);
     }
-    apply_generally::<DB>(conn, begin, names, transition).await
-}
-
-/// Applies one transition of any kind, statement by statement.
-pub(crate) async fn apply_generally<DB: Dialect>(
-    conn: &mut DB::Connection,
-    begin: Begin,
-    names: &Names,
-    transition: &Transition,
-) -> Result<Outcome, StoreError> {
     let failed = |error| store_error::<DB>("apply", error);
     let mut step = begin_step::<DB>(conn, begin, transition).await.map_err(failed)?;
     match attempt::<DB>(step.conn(), names, transition).await? {
@@ -60,13 +49,8 @@ pub(crate) async fn apply_generally<DB: Dialect>(
             step.commit().await.map_err(|error| commit_error::<DB>("apply", error))?;
             Ok(Outcome::Applied(facts))
         }
-        Attempt::Unmatched => {
-            let outcome = explain::<DB>(step.conn(), names, transition, None).await?;
-            step.rollback().await.map_err(failed)?;
-            Ok(outcome)
-        }
-        Attempt::Full(of) => {
-            let outcome = explain::<DB>(step.conn(), names, transition, Some(of)).await?;
+        Attempt::Refused(full) => {
+            let outcome = explain::<DB>(step.conn(), names, transition, full).await?;
             step.rollback().await.map_err(failed)?;
             Ok(outcome)
         }
@@ -111,7 +95,7 @@ async fn attempt<DB: Dialect>(
     let failed = |error| store_error::<DB>("apply", error);
     let full = quota::first_full::<DB>(conn, names, transition.quotas()).await.map_err(failed)?;
     if let Some((of, _)) = full {
-        return Ok(Attempt::Full(of));
+        return Ok(Attempt::Refused(Some(of)));
     }
     let mut s = Statement::<DB>::new(format!("UPDATE {} AS i SET ", names.invitations));
     if carries_a_secret(transition) {
@@ -130,7 +114,7 @@ async fn attempt<DB: Dialect>(
         Err(error) if is_taken(&error) => return Ok(Attempt::CodeTaken),
         changed => changed.map_err(failed)?,
     };
-    let Some(changed) = changed else { return Ok(Attempt::Unmatched) };
+    let Some(changed) = changed else { return Ok(Attempt::Refused(None)) };
     let invitation = row::invitation::<DB>(&changed)?;
 
     let ended = match lease::change::<DB>(conn, names, transition, &invitation).await? {

@@ -98,16 +98,10 @@ pub(crate) async fn record<DB: Dialect>(
         return DB::run_as_transaction(conn, "record", s).await;
     }
     let mut step = Step::<DB>::begin(conn, begin).await.map_err(failed)?;
-    write_events::<DB>(step.conn(), names, events).await.map_err(failed)?;
+    let (table, skip) = (&names.events, DB::SKIP_EXISTING_EVENT);
+    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, skip).await;
+    written.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("record", error))
-}
-
-async fn write_events<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    events: &[Event],
-) -> sqlx::Result<()> {
-    write_rows::<DB, _>(conn, &names.events, row::EVENT, events, DB::SKIP_EXISTING_EVENT).await
 }
 
 /// Adds rows to a table, with as many statements as needed. The clause `end` decides what happens

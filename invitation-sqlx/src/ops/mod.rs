@@ -18,7 +18,7 @@ mod state;
 mod step;
 
 pub(crate) use self::{
-    apply::{apply, apply_generally},
+    apply::apply,
     insert::{insert, record, write_rows},
     invited::are_invited,
     purge::purge,

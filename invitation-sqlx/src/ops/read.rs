@@ -117,11 +117,9 @@ pub(crate) async fn redemptions<DB: Dialect>(
         render::scope(&mut s, scope);
         render::after(&mut s, at, id, page.after.as_ref(), EventId::as_bytes);
     }
-    s.sql(" ORDER BY 4 DESC, 1 DESC LIMIT ").sql(u64::from(page.limit) + 1);
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("redemptions", error))?;
-    let items = found.iter().map(row::redemption::<DB>).collect::<Result<Vec<_>, _>>()?;
+    s.sql(" ORDER BY 4 DESC, 1 DESC");
     let position = |last: &Redemption| Position { at: last.at, id: last.id };
-    Ok(StorePage::from_one_more(items, page.limit, position))
+    read_page::<DB, _>(s, conn, "redemptions", page.limit, row::redemption::<DB>, position).await
 }
 
 pub(crate) async fn leases<DB: Dialect>(
@@ -137,11 +135,9 @@ pub(crate) async fn leases<DB: Dialect>(
     ));
     render::scope(&mut s, scope);
     render::after(&mut s, "held_since", "id", page.after.as_ref(), EventId::as_bytes);
-    s.sql(" ORDER BY held_since DESC, id DESC LIMIT ").sql(u64::from(page.limit) + 1);
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("leases", error))?;
-    let items = found.iter().map(row::open_lease::<DB>).collect::<Result<Vec<_>, _>>()?;
+    s.sql(" ORDER BY held_since DESC, id DESC");
     let position = |last: &OpenLease| Position { at: last.lease.since, id: last.lease.id };
-    Ok(StorePage::from_one_more(items, page.limit, position))
+    read_page::<DB, _>(s, conn, "leases", page.limit, row::open_lease::<DB>, position).await
 }
 
 pub(crate) async fn events<DB: Dialect>(
@@ -155,9 +151,22 @@ pub(crate) async fn events<DB: Dialect>(
         Statement::<DB>::new(format!("SELECT {} FROM {} e WHERE ", row::EVENT, names.events));
     render::event_filter(&mut s, scope, filter);
     render::after(&mut s, "e.at", "e.id", page.after.as_ref(), EventId::as_bytes);
-    s.sql(" ORDER BY e.at DESC, e.id DESC LIMIT ").sql(u64::from(page.limit) + 1);
-    let found = s.all(conn).await.map_err(|error| store_error::<DB>("events", error))?;
-    let items = found.iter().map(row::event::<DB>).collect::<Result<Vec<_>, _>>()?;
-    let position = |last: &invitation_core::Event| Position { at: last.at, id: last.id };
-    Ok(StorePage::from_one_more(items, page.limit, position))
+    s.sql(" ORDER BY e.at DESC, e.id DESC");
+    let position = |last: &Event| Position { at: last.at, id: last.id };
+    read_page::<DB, _>(s, conn, "events", page.limit, row::event::<DB>, position).await
+}
+
+/// Reads a page of a query whose order is written, and one row more to see whether more follow.
+async fn read_page<DB: Dialect, T>(
+    mut s: Statement<DB>,
+    conn: &mut DB::Connection,
+    operation: &'static str,
+    limit: u32,
+    read: impl Fn(&DB::Row) -> Result<T, StoreError>,
+    position: impl Fn(&T) -> Position<EventId>,
+) -> Result<StorePage<T, EventId>, StoreError> {
+    s.sql(" LIMIT ").sql(u64::from(limit) + 1);
+    let found = s.all(conn).await.map_err(|error| store_error::<DB>(operation, error))?;
+    let items = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(StorePage::from_one_more(items, limit, position))
 }

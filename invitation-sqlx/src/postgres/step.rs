@@ -5,9 +5,8 @@
 //! Either would damage the host's work.
 
 use std::{
-    mem,
-    pin::Pin,
-    task::{Context, Poll, ready},
+    future::{Future, poll_fn},
+    mem::ManuallyDrop,
 };
 
 use sqlx::Postgres;
@@ -17,7 +16,15 @@ use crate::ops::{Begin, Step, unprepared};
 pub(super) async fn begin(step: &mut Step<'_, Postgres>, begin: Begin) -> sqlx::Result<()> {
     match begin {
         Begin::Own => step.begin_counted(begin).await,
-        Begin::Nested => ForgetOnDrop::new(step.begin_counted(begin)).await,
+        Begin::Nested => {
+            // A call that is dropped while it waits leaks this future, because the future's own
+            // cleanup would undo too much. The statement that it had sent still takes effect, and
+            // an unused savepoint changes nothing. The cost is a few bytes of memory.
+            let mut waiting = ManuallyDrop::new(Box::pin(step.begin_counted(begin)));
+            let done = poll_fn(|cx| waiting.as_mut().poll(cx)).await;
+            drop(ManuallyDrop::into_inner(waiting));
+            done
+        }
     }
 }
 
@@ -29,34 +36,4 @@ pub(super) async fn commit(step: &mut Step<'_, Postgres>) -> sqlx::Result<()> {
     unprepared::<Postgres>(step.conn(), format!("SAVEPOINT {name}")).await?;
     step.commit_counted().await?;
     unprepared::<Postgres>(step.conn(), format!("RELEASE SAVEPOINT {name}")).await
-}
-
-/// A future that is leaked if it is dropped while it waits, because its own cleanup would undo
-/// too much. The statement that it had sent still takes effect, and an unused savepoint changes
-/// nothing. The cost is a few bytes of memory.
-struct ForgetOnDrop<F: Future>(Option<Pin<Box<F>>>);
-
-impl<F: Future> ForgetOnDrop<F> {
-    fn new(future: F) -> Self {
-        Self(Some(Box::pin(future)))
-    }
-}
-
-impl<F: Future<Output = sqlx::Result<()>>> Future for ForgetOnDrop<F> {
-    type Output = sqlx::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.0 else { return Poll::Ready(Ok(())) };
-        let done = ready!(future.as_mut().poll(cx));
-        self.0 = None;
-        Poll::Ready(done)
-    }
-}
-
-impl<F: Future> Drop for ForgetOnDrop<F> {
-    fn drop(&mut self) {
-        if let Some(waiting) = self.0.take() {
-            mem::forget(waiting);
-        }
-    }
 }

@@ -27,6 +27,7 @@ macro_rules! promises {
             whole_service_works_in_a_host_transaction
             joined_change_without_a_transaction_is_an_error
             dropped_call_keeps_the_hosts_work
+            dropped_change_on_a_new_connection_keeps_the_hosts_work
             keys_quotas_reservations_and_purges_commit_with_the_host
         );
     };
@@ -181,6 +182,31 @@ pub(crate) async fn dropped_call_keeps_the_hosts_work<DB: Kind>() {
         let expected = (u32::try_from(polls + 1).unwrap(), i64::try_from(polls + 1).unwrap());
         let made = (uses(&host.invitations).await, host.users().await);
         assert_eq!(made, expected, "dropped after {polls} polls");
+    }
+}
+
+pub(crate) async fn dropped_change_on_a_new_connection_keeps_the_hosts_work<DB: Kind>() {
+    let (host, admin) = (Host::<DB>::new().await, admin());
+    for polls in 0..40 {
+        let (invitation, _) = create(&host.invitations).await;
+        // A new connection each time, which has no prepared statements.
+        let mut conn = host.pool().acquire().await.unwrap();
+        conn.close_on_drop();
+        let mut tx = conn.begin().await.unwrap();
+        add_user(&mut tx, &format!("before-{polls}")).await;
+        {
+            let inside = host.invitations.on(host.invitations.store().join(&mut tx));
+            let revoke = inside.revoke(&admin, invitation.id(), None, IfVersion::Any);
+            DropAfter::new(revoke, polls).await;
+        }
+        // No statement may hang.
+        let patience = std::time::Duration::from_secs(20);
+        let rest = async {
+            add_user(&mut tx, &format!("after-{polls}")).await;
+            tx.commit().await.unwrap();
+        };
+        tokio::time::timeout(patience, rest).await.unwrap();
+        assert_eq!(host.users().await, 2 * i64::try_from(polls + 1).unwrap(), "{polls} polls");
     }
 }
 
