@@ -166,7 +166,8 @@ macro_rules! __conformance_promises {
                 }
                 search {
                     search_finds_beginnings_of_terms
-                    search_finds_current_values_only
+                    search_finds_the_address_and_every_redeemer
+                    search_finds_each_of_many_redeemers
                 }
                 events {
                     every_event_filter_matches_the_specification
@@ -217,6 +218,7 @@ macro_rules! __conformance_promises {
                     search_by_the_beginning_of_a_code_finds_it
                     search_without_letter_or_digit_is_invalid
                     search_by_code_without_the_right_to_copy_finds_nothing
+                    search_that_may_be_a_code_finds_an_earlier_redeemer
                 }
                 list {
                     each_criterion_narrows_the_list

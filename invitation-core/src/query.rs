@@ -9,7 +9,7 @@ use crate::{
     record::Record,
     search::Search,
     status::Status,
-    text::{Role, UserId},
+    text::{Role, UserId, Username},
     time::Timestamp,
 };
 
@@ -64,9 +64,14 @@ impl Filter {
         self.status.as_ref().map_or(Status::ALL, std::slice::from_ref)
     }
 
-    /// Returns whether the invitation matches.
+    /// Returns whether the invitation matches. `earlier` are the names of its redeemers before the
+    /// latest, whom only a search needs.
     #[must_use]
-    pub fn matches(&self, invitation: &Record) -> bool {
+    pub fn matches<'n>(
+        &self,
+        invitation: &Record,
+        earlier: impl IntoIterator<Item = &'n Username>,
+    ) -> bool {
         use crate::inviter::Inviter;
 
         // The order decides only where in the list an invitation stands.
@@ -82,7 +87,7 @@ impl Filter {
             && batch.is_none_or(|batch| invitation.batch == Some(batch))
             && created.contains(invitation.created_at)
             && expires.contains(invitation.expires_at)
-            && search.as_ref().is_none_or(|search| search.matches(invitation))
+            && search.as_ref().is_none_or(|search| search.matches(invitation, earlier))
     }
 }
 

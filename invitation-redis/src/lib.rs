@@ -167,6 +167,7 @@ mod calls;
 mod connection;
 mod error;
 mod keys;
+mod names;
 mod open;
 mod options;
 mod plan;

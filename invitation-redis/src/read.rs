@@ -1,5 +1,7 @@
 //! Lists and counts, read from the index in chunks of bounded size.
 
+use std::collections::HashSet;
+
 use invitation_core::{
     Event, EventFilter, EventId, Filter, InvitationId, Invitee, Limits, ListOrder, OpenLease,
     PageRequest, Position, Record, Redemption, Scope, Status, StatusCounts, StoreError, StorePage,
@@ -9,6 +11,7 @@ use redis::Value;
 
 use crate::{
     calls::{Calls, array},
+    names,
     plan::{self, AsId, MAX_UNORDERED, Plan, Range},
     record,
     script::{PAGE, SIZES},
@@ -164,6 +167,74 @@ fn behind<I: AsId>(ranges: &[Range], order: ListOrder, after: Option<&Position<I
     ranges.iter().map(|range| range.clone().behind(order, after)).collect()
 }
 
+/// Selects the records that a list wants.
+trait Wanted<T>: Sync {
+    fn select(&self, calls: &Calls, items: Vec<T>) -> impl Future<Output = Result<Vec<T>>> + Send;
+}
+
+/// All records.
+struct Everything;
+
+impl<T: Send> Wanted<T> for Everything {
+    async fn select(&self, _: &Calls, items: Vec<T>) -> Result<Vec<T>> {
+        Ok(items)
+    }
+}
+
+/// The invitations within a scope that match a filter.
+struct Meant<'a>(&'a Scope, &'a Filter);
+
+impl Wanted<Record> for Meant<'_> {
+    async fn select(&self, calls: &Calls, mut items: Vec<Record>) -> Result<Vec<Record>> {
+        let Self(scope, filter) = self;
+        items.retain(|one| scope.contains(&one.division));
+        let Some(search) = &filter.search else {
+            items.retain(|one| filter.matches(one, []));
+            return Ok(items);
+        };
+        let others = Filter { search: None, ..(*filter).clone() };
+        items.retain(|one| others.matches(one, []));
+        // A record has the latest redeemer's name only.
+        let (known, open): (Vec<_>, Vec<_>) =
+            items.iter().partition(|one| one.uses <= 1 || search.matches(one, []));
+        let mut found: HashSet<_> =
+            known.into_iter().filter(|one| search.matches(one, [])).map(|one| one.id).collect();
+        found.extend(names::found(calls, search, open.into_iter().map(|one| one.id)).await?);
+        items.retain(|one| found.contains(&one.id));
+        Ok(items)
+    }
+}
+
+impl Meant<'_> {
+    /// Counts the invitations that match.
+    async fn count(
+        &self,
+        calls: &Calls,
+        items: Vec<Record>,
+        counts: &mut StatusCounts,
+    ) -> Result<()> {
+        let Self(_, filter) = self;
+        for one in self.select(calls, items).await? {
+            counts.add(one.status(filter.now), 1);
+        }
+        Ok(())
+    }
+}
+
+/// The events within a scope that match a filter.
+struct MeantEvents<'a>(&'a Scope, &'a EventFilter);
+
+impl Wanted<Event> for MeantEvents<'_> {
+    async fn select(&self, _: &Calls, mut items: Vec<Event>) -> Result<Vec<Event>> {
+        let Self(scope, filter) = self;
+        items.retain(|event| match scope {
+            Scope::All => filter.matches(event),
+            Scope::Division(own) => event.division.as_ref() == Some(own) && filter.matches(event),
+        });
+        Ok(items)
+    }
+}
+
 /// Scans from a position on. Stops when the page is full, or after examining
 /// [`MAX_LOOKED_AT`] entries.
 async fn walk<T: Listed>(
@@ -171,7 +242,7 @@ async fn walk<T: Listed>(
     ranges: &[Range],
     order: ListOrder,
     page: &PageRequest<T::Id>,
-    keep: impl Fn(&T) -> bool + Sync,
+    wanted: &impl Wanted<T>,
 ) -> Result<StorePage<T, T::Id>> {
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let size = limit.saturating_add(1).clamp(MIN_PIECE, MAX_PIECE);
@@ -180,7 +251,7 @@ async fn walk<T: Listed>(
         let Piece { items, next } =
             piece::<T>(calls, &behind(ranges, order, after.as_ref()), order, size).await?;
         looked_at += items.len();
-        found.extend(items.into_iter().filter(&keep));
+        found.extend(wanted.select(calls, items).await?);
         if found.len() > limit || next.is_none() {
             return Ok(StorePage::from_one_more(found, page.limit, |last| last.position(order)));
         }
@@ -252,18 +323,18 @@ pub(crate) async fn list(
     filter: &Filter,
     page: &PageRequest<InvitationId>,
 ) -> Result<StorePage<Record, InvitationId>> {
-    let is_meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
     let (order, plan) = (filter.order, best(calls, scope, filter).await?);
+    let meant = Meant(scope, filter);
     if let Plan::Unordered(ranges) = &plan
         && let Some(mut found) = collect(calls, ranges, order).await?
     {
         let is_after = |one: &Record, after| order.is_after(&order.position(one), after);
-        found.retain(is_meant);
         found.retain(|one| page.after.as_ref().is_none_or(|after| is_after(one, after)));
+        let found = meant.select(calls, found).await?;
         return Ok(StorePage::from_one_more(found, page.limit, |last| order.position(last)));
     }
     let ranges = ordered(plan, scope, filter);
-    walk(calls, &ranges, order, page, is_meant).await
+    walk(calls, &ranges, order, page, &meant).await
 }
 
 /// Returns the ranges to scan: those of the plan, or of the first plan if the number of
@@ -292,19 +363,12 @@ pub(crate) async fn count(
         }
         return Ok(counts);
     }
-    let is_meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
-    let add = |counts: &mut StatusCounts, one: &Record| {
-        if is_meant(one) {
-            counts.add(one.status(filter.now), 1);
-        }
-    };
+    let meant = Meant(scope, filter);
     let plan = best(calls, scope, filter).await?;
     if let Plan::Unordered(ranges) = &plan
         && let Some(found) = collect(calls, ranges, NEWEST).await?
     {
-        for one in &found {
-            add(&mut counts, one);
-        }
+        meant.count(calls, found, &mut counts).await?;
         return Ok(counts);
     }
     let walked = ordered(plan, scope, filter);
@@ -315,9 +379,7 @@ pub(crate) async fn count(
             let rest = behind(&walked, NEWEST, after.as_ref());
             let piece = piece::<Record>(calls, &rest, NEWEST, MAX_PIECE).await?;
             examined += u32::try_from(piece.items.len()).unwrap_or(u32::MAX);
-            for one in &piece.items {
-                add(&mut counts, one);
-            }
+            meant.count(calls, piece.items, &mut counts).await?;
             if piece.next.is_none() {
                 return Ok(counts);
             }
@@ -334,9 +396,7 @@ pub(crate) async fn count(
         while here.iter().any(|status| counts.is_exact(*status)) {
             let ranges = std::slice::from_ref(&rest);
             let Piece { items, next } = piece::<Record>(calls, ranges, NEWEST, MAX_PIECE).await?;
-            for one in &items {
-                add(&mut counts, one);
-            }
+            meant.count(calls, items, &mut counts).await?;
             if next.is_none() {
                 break;
             }
@@ -358,7 +418,7 @@ pub(crate) async fn redemptions(
         return Ok(StorePage::from_one_more(only.collect(), page.limit, position));
     }
     let range = Range::of(&[b"u".as_slice(), invitation.id.as_bytes()].concat());
-    walk(calls, &[range], NEWEST, page, |_: &Redemption| true).await
+    walk(calls, &[range], NEWEST, page, &Everything).await
 }
 
 pub(crate) async fn leases(
@@ -367,7 +427,7 @@ pub(crate) async fn leases(
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<OpenLease, EventId>> {
     let range = Range::of(&plan::scoped(scope, b'l', b'm', b""));
-    walk(calls, &[range], NEWEST, page, |_: &OpenLease| true).await
+    walk(calls, &[range], NEWEST, page, &Everything).await
 }
 
 pub(crate) async fn events(
@@ -382,10 +442,5 @@ pub(crate) async fn events(
         (None, None) => plan::scoped(scope, b'a', b'd', b""),
     };
     let range = Range::of(&prefix).within(&filter.at);
-    let is_within = |event: &Event| match scope {
-        Scope::All => true,
-        Scope::Division(own) => event.division.as_ref() == Some(own),
-    };
-    walk(calls, &[range], NEWEST, page, |event: &Event| is_within(event) && filter.matches(event))
-        .await
+    walk(calls, &[range], NEWEST, page, &MeantEvents(scope, filter)).await
 }

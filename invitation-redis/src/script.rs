@@ -37,6 +37,7 @@ scripts! {
     FIND = "lua/find.lua";
     FACTS = "lua/facts.lua";
     PAGE = "lua/page.lua";
+    NAMES = "lua/names.lua";
     SIZES = "lua/sizes.lua";
     RECORD = "lua/record.lua";
     PURGE = "lua/purge.lua";

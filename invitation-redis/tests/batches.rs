@@ -7,9 +7,9 @@ mod support;
 use std::sync::Arc;
 
 use invitation_core::{
-    CodeDigest, Criteria, Entropy as _, EventId, InvitationId, Invitations, OsEntropy, Outcome,
-    Paging, Performer, Record, RequestContext, Role, RolePair, Scope, Status, Store, StoreError,
-    StoreErrorKind, Target, Transition,
+    Clock, CodeDigest, Criteria, Entropy as _, EventId, IfVersion, InvitationId, Invitations,
+    ManualClock, OsEntropy, Outcome, Paging, Performer, Record, RequestContext, Role, RolePair,
+    Scope, Status, Store, StoreError, StoreErrorKind, SystemClock, Target, Transition,
     decide::{Call, RedeemCommand, UseSource, decide_redemption},
 };
 use invitation_redis::{RedisOptions, RedisStore};
@@ -142,13 +142,44 @@ async fn callers_in_one_script_get_exactly_the_free_uses() {
     let paging = Paging::first(100).unwrap();
     let redemptions = invitations.redemptions(&admin(), code.id, paging).await.unwrap();
     assert_eq!(redemptions.items().len(), 20);
-    // A search finds the invitation by its last name, and the index contains no other one.
-    let criteria = Criteria::new().matching("name19").with_status(Status::Used);
-    let page = invitations.list(&admin(), &criteria, paging).await.unwrap();
-    assert_eq!(page.items().len(), 1);
+    // A search finds the invitation by the name of each redeemer.
+    for name in ["name0", "name7", "name19"] {
+        let criteria = Criteria::new().matching(name).with_status(Status::Used);
+        let page = invitations.list(&admin(), &criteria, paging).await.unwrap();
+        assert_eq!(page.items().len(), 1, "{name}");
+    }
     let index = format!("{{{}}}:index", options.namespace());
     let names = Redis::shared().ask(&["ZLEXCOUNT", &index, "[wname", "(wnamf"]).unwrap();
-    assert_eq!(names.trim(), "1");
+    assert_eq!(names.trim(), "20");
+}
+
+/// A code with more redeemers of the same name than one script reads is found by the last of
+/// them. Deleting and purging the code leaves no entry in the index.
+#[tokio::test(flavor = "multi_thread")]
+async fn purge_removes_the_terms_of_all_redeemers() {
+    let options = options();
+    let clock = ManualClock::new(SystemClock.now());
+    let store = RedisStore::connect(&Redis::shared().url(), options.clone()).await.unwrap();
+    let invitations = Invitations::new(store).with_clock(clock.clone());
+    let code = created(&invitations, 200, 1).await.remove(0);
+    let names = (0..150).map(|n| format!("common first{n}"));
+    let all: Vec<_> = names.map(|name| redeem(&invitations, code.digest, &name)).collect();
+    let answers = words(&invitations.store().apply(&all).await);
+    assert!(answers.iter().all(|word| word == "applied"), "{answers:?}");
+    for (search, expected) in [("common first149", 1), ("common first150", 0), ("first0 first1", 0)]
+    {
+        let criteria = Criteria::new().matching(search);
+        let page = invitations.list(&admin(), &criteria, Paging::default()).await.unwrap();
+        assert_eq!(page.items().len(), expected, "{search}");
+    }
+    invitations.delete(&admin(), code.id, IfVersion::Any).await.unwrap();
+    clock.advance(time::Duration::days(40));
+    let age = time::Duration::days(30);
+    let max = 10.try_into().unwrap();
+    assert_eq!(invitations.purge(&admin(), age, max).await.unwrap().removed, 1);
+    let index = format!("{{{}}}:index", options.namespace());
+    let left = Redis::shared().ask(&["ZRANGE", &index, "0", "-1"]).unwrap();
+    assert_eq!(left.trim(), "", "only the entry that keeps the key");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

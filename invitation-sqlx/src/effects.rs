@@ -80,15 +80,12 @@ const OF_EVENT: [(&str, &str); 8] = [
 /// invitation's row only.
 pub(crate) const IN_LEDGER: &str = "i.max_uses > 1";
 
-/// The condition of search terms `x` that a redemption deletes: those of earlier redeemers.
-pub(crate) const OLD_TERMS: &str =
-    "x.invitation = i.id AND x.part <> 0 AND x.part < i.uses AND i.uses > 1";
-
 /// The columns of a search term.
 pub(crate) const TERM: &str = "term, division, created_at, invitation, part";
 
-/// The values of a search term of the redeemer's name, behind the term itself.
-pub(crate) const TERM_OF_USE: &str = "i.division, i.created_at, i.id, i.uses";
+/// The values of a search term of a redeemer's name, behind the term itself, except for the number
+/// of the use.
+pub(crate) const TERM_OF_USE: &str = "i.division, i.created_at, i.id";
 
 /// A list of columns that is put together at its first use.
 pub(crate) struct Columns(LazyLock<String>);

@@ -39,8 +39,10 @@ impl State {
         page: &PageRequest<InvitationId>,
     ) -> StorePage<Record, InvitationId> {
         let wanted = |(_, id): &(Timestamp, InvitationId)| {
-            let invitation = &self.invitations.get(id)?.invitation;
-            let meant = scope.contains(&invitation.division) && filter.matches(invitation);
+            let kept = self.invitations.get(id)?;
+            let invitation = &kept.invitation;
+            let names = kept.redemptions.values().map(|redemption| &redemption.username);
+            let meant = scope.contains(&invitation.division) && filter.matches(invitation, names);
             meant.then(|| invitation.clone())
         };
         match filter.order {
@@ -80,14 +82,16 @@ impl State {
 
     pub(crate) fn count(&self, scope: &Scope, filter: &Filter, cap: u32) -> StatusCounts {
         let mut counts = StatusCounts::up_to(cap);
-        let all = self.invitations.values().map(|kept| &kept.invitation);
-        let within = all.filter(|invitation| scope.contains(&invitation.division));
-        for (looked_at, invitation) in within.enumerate() {
+        let all = self.invitations.values();
+        let within = all.filter(|kept| scope.contains(&kept.invitation.division));
+        for (looked_at, kept) in within.enumerate() {
+            let invitation = &kept.invitation;
+            let names = kept.redemptions.values().map(|redemption| &redemption.username);
             if looked_at == LOOKED_AT && filter.search.is_some() {
                 counts.mark_lower_bounds(filter);
                 break;
             }
-            if filter.matches(invitation) {
+            if filter.matches(invitation, names) {
                 counts.add(invitation.status(filter.now), 1);
             }
         }

@@ -75,7 +75,7 @@ pub(crate) async fn revoke_all(
         let message = "must have inviter, division, batch or role";
         return Err(Problem::invalid([InputError::in_body("", message)]));
     }
-    let query = FilterQuery { inviter, division, batch, role, ..FilterQuery::default() };
+    let query = FilterQuery { role, division, inviter, batch, ..FilterQuery::default() };
     let mut errors = QueryErrors::default();
     let criteria = query.parse(&mut errors);
     errors.into_result().map_err(Problem::about_the_body)?;

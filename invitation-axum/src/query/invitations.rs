@@ -42,8 +42,8 @@ pub(crate) struct SortQuery {
 pub(crate) struct FilterQuery {
     /// A search: a whole e-mail address, search terms, or the beginning of a code with at least its
     /// first group. A search term is a run of letters and digits. Either each term begins a term of
-    /// the e-mail address, or each begins a term of *Used By*. A term of one character must match a
-    /// whole term. Do not put a whole code into a URL: send only as much of it as the search
+    /// the e-mail address, or each begins a term of the name of one redeemer. A term of one character
+    /// must match a whole term. Do not put a whole code into a URL: send only as much of it as the search
     /// needs.
     #[param(min_length = 1, max_length = 200, nullable = false)]
     pub(crate) search: Option<String>,

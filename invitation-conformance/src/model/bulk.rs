@@ -33,7 +33,7 @@ impl Model {
             Some(search) => search,
             None => None,
         };
-        if wanted.required_status().is_none() {
+        if !wanted.is_sortable() {
             return Expected::invalid("sort");
         }
         if let Some(refusal) = out_of_reach(by, wanted.division) {

@@ -140,7 +140,7 @@ impl Model {
             Some(Some(search)) => Some(search),
             Some(None) => return Err(Box::new(Expected::invalid("search"))),
         };
-        if wanted.required_status().is_none() {
+        if !wanted.is_sortable() {
             return Err(Box::new(Expected::invalid("sort")));
         }
         match out_of_reach(by, wanted.division) {
@@ -168,7 +168,7 @@ impl Model {
         wanted: ListCriteria,
     ) -> impl Iterator<Item = &ModelInvitation> {
         let division = wanted.division.or(by.reach()).map(DivisionName::division);
-        let status = wanted.required_status().unwrap_or(wanted.status);
+        let status = wanted.required_status();
         self.rows.iter().filter(move |row| {
             let facts = &row.facts;
             let inviter = row.inviter.map(|(who, _)| who);
@@ -223,14 +223,14 @@ impl Model {
 }
 
 impl ListCriteria {
-    /// Returns the status that each item must have, if any; none if the order does not go with
-    /// the status.
-    pub(super) fn required_status(self) -> Option<Option<Status>> {
-        match (self.by_expiry, self.status) {
-            (false, status) => Some(status),
-            (true, None | Some(Status::Active)) => Some(Some(Status::Active)),
-            (true, Some(_)) => None,
-        }
+    /// Whether the order goes with the status.
+    pub(super) fn is_sortable(self) -> bool {
+        !self.by_expiry || matches!(self.status, None | Some(Status::Active))
+    }
+
+    /// Returns the status that each item must have, if any.
+    fn required_status(self) -> Option<Status> {
+        if self.by_expiry { Some(Status::Active) } else { self.status }
     }
 }
 

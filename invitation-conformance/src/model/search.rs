@@ -32,7 +32,7 @@ impl Search {
         (whole || !words.is_empty()).then_some(Self::Words(words, beginning))
     }
 
-    /// Whether an invitation matches: by its address, by the name of its redeemer, or by
+    /// Whether an invitation matches: by its address, by the name of one redeemer, or by
     /// its code if the actor may see codes.
     pub(super) fn finds(&self, own: &[&str], code: &str, sees_codes: bool) -> bool {
         match self {

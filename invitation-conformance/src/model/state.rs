@@ -168,14 +168,14 @@ impl ModelInvitation {
         self.facts.held = 0;
     }
 
-    /// Returns the address and *Used By*, as a list shows them.
+    /// Returns the address and the names of all redeemers.
     pub(super) fn shown(&self) -> Vec<&str> {
         let address = match self.binding {
             BindingSpec::Address(mailbox, other) => Some(mailbox.spelling(other)),
             BindingSpec::Anyone | BindingSpec::Domain(_) => None,
         };
-        let name = self.facts.last_use.as_ref().map(|last| last.username.as_str());
-        address.into_iter().chain(name).collect()
+        let names = self.redemptions.iter().map(|redemption| redemption.username.as_str());
+        address.into_iter().chain(names).collect()
     }
 
     /// Whether the proved address, if there is one, satisfies the binding.

@@ -23,7 +23,8 @@ pub async fn pages_contain_every_invitation_once_newest_first(fixture: Fixture) 
     factory.insert(&*store, &all).await;
     let (sales, filter) = (Scope::Division(division("sales")), Filter::all(read_time()));
     for scope in [Scope::All, sales] {
-        let expected = matching(&all, |one| scope.contains(&one.division) && filter.matches(one));
+        let expected =
+            matching(&all, |one| scope.contains(&one.division) && filter.matches(one, []));
         assert!(expected.len() > 20, "the population is large enough");
         for limit in [1, 2, 3, 7, 50, 200] {
             let found = all_invitations(&*store, &scope, &filter, limit).await;
@@ -86,14 +87,14 @@ pub async fn every_filter_matches_the_specification(fixture: Fixture) {
         for filter in filters() {
             let what = format!("{scope:?}, {filter:?}");
             let expected =
-                matching(&all, |one| scope.contains(&one.division) && filter.matches(one));
+                matching(&all, |one| scope.contains(&one.division) && filter.matches(one, []));
             let found = all_invitations(&*store, &scope, &filter, 200).await;
             assert_same(&found, &expected, &what);
             let counts = store.count(&scope, &filter, 1_000).await.expect("the store counts");
             assert_eq!(counts, counts_of(&expected, &filter, 1_000), "counted: {what}");
         }
     }
-    let hits = |filter: &Filter| all.iter().filter(|one| filter.matches(one)).count();
+    let hits = |filter: &Filter| all.iter().filter(|one| filter.matches(one, [])).count();
     assert!(filters().iter().filter(|filter| hits(filter) > 0).count() > 40, "most find something");
 }
 
@@ -104,7 +105,7 @@ pub async fn counts_stop_at_one_beyond_the_cap(fixture: Fixture) {
     let all = population(&factory, 90);
     factory.insert(&*store, &all).await;
     let filter = Filter::all(read_time());
-    let living = matching(&all, |one| filter.matches(one));
+    let living = matching(&all, |one| filter.matches(one, []));
     let exact = counts_of(&living, &filter, 1_000);
     assert!(Status::ALL.iter().all(|status| exact.of(*status) > 3), "{exact:?}");
     let caps = Status::ALL.iter().flat_map(|status| {
@@ -208,7 +209,7 @@ pub async fn batch_filter_matches_exactly_that_batch(fixture: Fixture) {
         for wanted in [batch(1), batch(2), batch(3)] {
             for status in [None, Some(Status::Revoked)] {
                 let filter = Filter { batch: Some(wanted), status, ..Filter::all(start()) };
-                let meant = |one: &Record| scope.contains(&one.division) && filter.matches(one);
+                let meant = |one: &Record| scope.contains(&one.division) && filter.matches(one, []);
                 let expected = matching(&rows, meant);
                 let found = all_invitations(&*store, &scope, &filter, 3).await;
                 assert_same(&found, &expected, &format!("{filter:?}"));

@@ -30,7 +30,7 @@ fn soonest() -> Filter {
 
 /// Returns the invitations of a filter in the order of expiry: the specification, in memory.
 fn expected(all: &[Record], scope: &Scope, filter: &Filter) -> Vec<Record> {
-    let is_meant = |one: &&Record| scope.contains(&one.division) && filter.matches(one);
+    let is_meant = |one: &&Record| scope.contains(&one.division) && filter.matches(one, []);
     let mut found: Vec<_> = all.iter().filter(is_meant).cloned().collect();
     found.sort_by_key(|one| (one.expires_at, one.id));
     found
@@ -157,8 +157,8 @@ pub async fn changed_expiry_between_pages_moves_no_other_invitation(fixture: Fix
         assert!(seen.len() < 200, "the list must end");
     }
     assert_eq!(changes.next(), None, "all changes were made");
-    let changed = [1, 7, 9, 15, 20].map(|n| rows[n].id);
-    seen.retain(|id| !changed.contains(id));
-    let expected = rows.iter().map(|row| row.id).filter(|id| !changed.contains(id));
+    let touched = [1, 7, 9, 15, 20].map(|n| rows[n].id);
+    seen.retain(|id| !touched.contains(id));
+    let expected = rows.iter().map(|row| row.id).filter(|id| !touched.contains(id));
     assert!(seen.iter().copied().eq(expected), "each once, in order: {seen:?}");
 }

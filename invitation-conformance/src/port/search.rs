@@ -1,7 +1,7 @@
 //! A search matches addresses, the beginnings of terms, and the beginnings of codes. No
 //! character in it acts as a pattern.
 
-use invitation_core::{Binding, CodeFormat, Filter, Record, Scope, Search, Status};
+use invitation_core::{Binding, CodeFormat, Filter, Outcome, Record, Scope, Search, Status};
 
 use super::list::{assert_same, counts_of};
 use crate::{
@@ -130,7 +130,7 @@ pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
     let mut hits = 0;
     for &search in SEARCHES {
         let filter = filter(search);
-        let expected = matching(&all, |one| filter.matches(one));
+        let expected = matching(&all, |one| filter.matches(one, []));
         hits += usize::from(!expected.is_empty());
         let found = all_invitations(&*store, &Scope::All, &filter, 50).await;
         assert_same(&found, &expected, &format!("search {search:?}"));
@@ -142,7 +142,7 @@ pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
             assert_eq!(counts, counts_of(&of_scope, &filter, cap), "{what}");
         }
         let used = Filter { status: Some(Status::Used), ..filter.clone() };
-        let expected = matching(&all, |one| hr.contains(&one.division) && used.matches(one));
+        let expected = matching(&all, |one| hr.contains(&one.division) && used.matches(one, []));
         let found = all_invitations(&*store, &hr, &used, 50).await;
         assert_same(&found, &expected, &format!("used in hr: {search:?}"));
         let counts = store.count(&hr, &used, 1_000).await.expect("the store counts");
@@ -151,13 +151,10 @@ pub async fn search_finds_beginnings_of_terms(fixture: Fixture) {
     assert!(hits > 60, "most of the searches find something, only {hits} do");
 }
 
-/// A search uses the current values: an amended address and the latest *Used By*, not the
-/// former ones.
-pub async fn search_finds_current_values_only(fixture: Fixture) {
-    use invitation_core::{
-        Outcome,
-        decide::{Command, NewTerms},
-    };
+/// A search finds the current address, not a former one, and the name of each redeemer. All terms
+/// must match the address, or the name of one redeemer. A deleted invitation is not found.
+pub async fn search_finds_the_address_and_every_redeemer(fixture: Fixture) {
+    use invitation_core::decide::{Command, NewTerms};
 
     let (store, factory) = (fixture.store(), Factory::new());
     let row = Record {
@@ -189,17 +186,16 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
             assert!(!found(miss).await, "a former address: {miss}");
         }
     }
-    for name in ["first user", "second user"] {
+    for name in ["first user", "second user", "Third.User@example.org"] {
         let redeem = factory.default_redeem(&row, &newcomer(name));
         assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "redeemed");
     }
-    assert!(found("second").await, "the latest redemption");
-    assert!(!found("first").await, "an earlier redemption");
-    assert!(found("user").await, "a term of both");
-    let redeem = factory.default_redeem(&row, &newcomer("Third.User@example.org"));
-    assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "redeemed");
-    assert!(found("third.user@example.org").await, "the address that is the latest name");
-    assert!(!found("second").await && !found("user@example.org").await, "and nothing else");
+    for search in ["first", "second", "user first", "SECOND us", "third.user@example.org"] {
+        assert!(found(search).await, "the name of one redeemer: {search}");
+    }
+    for search in ["first second", "first third", "user@example.org", "irst"] {
+        assert!(!found(search).await, "no name of one redeemer: {search}");
+    }
 
     let current = stored(&*store, &row).await;
     let binding = Some(Binding::Address(email("first@example.org")));
@@ -209,4 +205,61 @@ pub async fn search_finds_current_values_only(fixture: Fixture) {
     assert!(found("first").await, "an earlier redeemer's, and the address's");
     assert!(found("first@example.org").await, "the whole address");
     assert!(!found("first third").await, "a term of the address, and one of the name");
+    assert!(found("second").await, "an earlier redeemer");
+    let delete = factory.transition(Command::Delete { id: row.id });
+    assert!(matches!(apply(&*store, &delete).await, Outcome::Applied(_)), "deleted");
+    for search in ["first", "second", "third", "first@example.org"] {
+        assert!(!found(search).await, "a tombstone: {search}");
+    }
+}
+
+/// Each of many redeemers of one code is found, alone and with a second term, on each kind of
+/// list. A term of another redeemer does not help.
+pub async fn search_finds_each_of_many_redeemers(fixture: Fixture) {
+    let (store, factory) = (fixture.store(), Factory::new());
+    let for_many = || Record {
+        max_uses: std::num::NonZeroU32::new(200).expect("not zero"),
+        ..factory.invitation()
+    };
+    let rows: Vec<_> = (0..3).map(|_| for_many()).collect();
+    factory.insert(&*store, &rows).await;
+    // Transitions of one call may share a statement or a script.
+    for row in &rows {
+        let names = (0..40).map(|n| newcomer(&format!("anna number{n} of {}", n % 7)));
+        let redeem: Vec<_> = names.map(|name| factory.default_redeem(row, &name)).collect();
+        let outcomes = store.apply(&redeem).await;
+        assert!(outcomes.iter().all(|one| matches!(one, Ok(Outcome::Applied(_)))), "redeemed");
+    }
+    let others = for_many();
+    factory.insert(&*store, std::slice::from_ref(&others)).await;
+    let redeem = factory.default_redeem(&others, &newcomer("anna 3"));
+    assert!(matches!(apply(&*store, &redeem).await, Outcome::Applied(_)), "redeemed");
+    let soonest = Filter {
+        status: Some(Status::Active),
+        order: invitation_core::ListOrder::SoonestExpiryFirst,
+        ..Filter::all(read_time())
+    };
+    for (search, expected) in [
+        ("anna", 4),
+        ("number17", 3),
+        ("anna number0", 3),
+        ("number39 4 anna", 3),
+        ("number39 5", 0),
+        ("number1 number2", 0),
+        ("number11 number12", 0),
+        ("anna 3", 4),
+        ("of 3", 3),
+        ("absent", 0),
+    ] {
+        for filter in [filter(search), Filter { search: filter(search).search, ..soonest.clone() }]
+        {
+            let scopes = [Scope::All, Scope::Division(division("sales"))];
+            for scope in scopes {
+                let found = all_invitations(&*store, &scope, &filter, 2).await;
+                assert_eq!(found.len(), expected, "{search:?} in {:?}", filter.order);
+                let counts = store.count(&scope, &filter, 100).await.expect("the store counts");
+                assert_eq!(counts, counts_of(&found, &filter, 100), "counted: {search:?}");
+            }
+        }
+    }
 }

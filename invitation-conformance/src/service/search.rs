@@ -10,7 +10,7 @@ use crate::{
     support::{
         factory::Factory,
         harness::Harness,
-        samples::{admin, division, email, role, start, user},
+        samples::{admin, division, email, newcomer, role, start, user},
     },
 };
 
@@ -115,5 +115,41 @@ pub async fn search_by_code_without_the_right_to_copy_finds_nothing(fixture: Fix
         let criteria = Criteria::new().matching("anna");
         let page = service.list(&actor, &criteria, Paging::default()).await;
         assert_eq!(page.expect("by words").items().len(), 1, "{who} looks for a word");
+    }
+}
+
+/// A search that reads as the beginning of a code finds an invitation by the name of an earlier
+/// redeemer, even if the code of that invitation begins almost like the search.
+pub async fn search_that_may_be_a_code_finds_an_earlier_redeemer(fixture: Fixture) {
+    let harness = Harness::new(fixture);
+    let draft = Draft::new()
+        .with_role(role("staff"))
+        .in_division(division("sales"))
+        .for_uses(std::num::NonZeroU32::new(4).expect("not zero"));
+    let created = harness.create(draft).await;
+    let (id, code) = (created.invitation().id(), created.code().reveal());
+    let symbols = code.replace('-', "");
+    let nearly = |other: [char; 2]| {
+        let fifth = symbols.chars().nth(4);
+        let other = other.into_iter().find(|other| Some(*other) != fifth).expect("one of two");
+        format!("{}{other}", &symbols[..4])
+    };
+    let (name, absent) = (nearly(['7', '8']), nearly(['5', '6']));
+    for name in [&*name, "zoe", "una"] {
+        harness.service.redeem(&code, &newcomer(name)).await.expect("a use is left");
+    }
+    for (search, expected) in [(&name, 1), (&absent, 0)] {
+        let criteria = Criteria::new().matching(search.to_lowercase());
+        let page = harness.service.list(&admin(), &criteria, Paging::default()).await;
+        let page = page.expect("the administrator may list");
+        let found: Vec<_> = page.items().iter().map(|item| item.invitation().id()).collect();
+        assert_eq!(found, vec![id; expected], "{search}");
+        let counts = harness.service.counts(&admin(), &criteria).await.expect("may count");
+        assert_eq!(usize::try_from(counts.of(Status::Active)), Ok(expected), "{search}");
+    }
+    for (search, expected) in [(absent, 0), (name, 1)] {
+        let criteria = Criteria::new().matching(search);
+        let page = harness.service.revoke_all(&admin(), &criteria, None, Paging::default()).await;
+        assert_eq!(page.expect("may revoke").revoked(), vec![id; expected]);
     }
 }

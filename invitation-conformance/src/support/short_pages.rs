@@ -13,7 +13,7 @@ use invitation_core::{
     UserId,
 };
 
-/// The store under test, but each page of invitations or events examines a fixed number of
+/// The store under test without searches by earlier redeemers, but each page of invitations or events examines a fixed number of
 /// candidates. Stores with bounded work return such pages of long lists: short or empty ones
 /// with a position behind the last candidate.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl Store for ShortPages {
         let all = Filter { status, order: filter.order, ..Filter::all(filter.now) };
         let at = |one: &Record| filter.order.position(one);
         let found = self.store.list(scope, &all, &self.candidates(page)).await?;
-        Ok(matching(found, page.limit, at, |one| filter.matches(one)))
+        Ok(matching(found, page.limit, at, |one| filter.matches(one, [])))
     }
 
     async fn count(

@@ -24,7 +24,7 @@ use crate::{
     scope::Scope,
     store::{Insert, Inserted, Invitee, NewInvitation},
     target::Target,
-    text::UserId,
+    text::{UserId, Username},
     time::Timestamp,
     transition::Transition,
 };
@@ -104,6 +104,11 @@ impl Stored {
             return self.invitation.last_use.iter().cloned().collect();
         }
         self.redemptions.values().cloned().collect()
+    }
+
+    /// Returns the names of the redeemers, the latest included.
+    fn names(&self) -> impl Iterator<Item = &Username> {
+        self.redemptions.values().map(|redemption| &redemption.username)
     }
 
     pub(super) fn open_leases(&self) -> impl Iterator<Item = OpenLease> {
@@ -340,8 +345,12 @@ impl State {
         self.newest
             .range((Bound::Unbounded, before(after)))
             .rev()
-            .map(|(_, slot)| &self.invitations[*slot].invitation)
-            .filter(move |found| scope.contains(&found.division) && filter.matches(found))
+            .map(|(_, slot)| &self.invitations[*slot])
+            .filter(move |stored| {
+                scope.contains(&stored.invitation.division)
+                    && filter.matches(&stored.invitation, stored.names())
+            })
+            .map(|stored| &stored.invitation)
     }
 }
 

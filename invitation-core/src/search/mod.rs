@@ -19,7 +19,7 @@ use crate::{
 /// It finds an invitation on any of these conditions:
 ///
 /// - the address matches all terms;
-/// - the name of the latest redeemer matches all terms;
+/// - the name of one redeemer matches all terms;
 /// - one of the tags is the invitation's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Search {
@@ -71,18 +71,34 @@ impl Search {
         &self.tags
     }
 
-    /// Whether the search finds the invitation: the specification.
+    /// Whether the search finds the invitation: the specification. `earlier` are the names of
+    /// the redeemers before the latest.
     #[must_use]
-    pub fn matches(&self, invitation: &Record) -> bool {
-        self.tags.contains(&invitation.tag) || self.matches_terms(invitation)
+    pub fn matches<'n>(
+        &self,
+        invitation: &Record,
+        earlier: impl IntoIterator<Item = &'n Username>,
+    ) -> bool {
+        self.tags.contains(&invitation.tag)
+            || self.matches_latest(invitation)
+            || earlier.into_iter().any(|name| self.matches_name(name))
     }
 
-    fn matches_terms(&self, invitation: &Record) -> bool {
-        let meets_all = |own: &[String]| {
-            self.terms.iter().all(|term| own.iter().any(|own| term.is_met_by(own)))
-        };
+    /// Whether one name meets all terms: the specification.
+    #[must_use]
+    pub fn matches_name(&self, name: &Username) -> bool {
+        self.is_met_by(&name.search_terms())
+    }
+
+    /// Whether the address meets all terms, or the name of the latest redeemer does.
+    fn matches_latest(&self, invitation: &Record) -> bool {
         let StoredTerms { address, used_by } = invitation.search_terms();
-        !self.terms.is_empty() && (meets_all(&address) || meets_all(&used_by))
+        self.is_met_by(&address) || self.is_met_by(&used_by)
+    }
+
+    fn is_met_by(&self, own: &[String]) -> bool {
+        let is_met = |term: &SearchTerm| own.iter().any(|own| term.is_met_by(own));
+        !self.terms.is_empty() && self.terms.iter().all(is_met)
     }
 }
 
@@ -128,7 +144,8 @@ impl fmt::Debug for SearchTerm {
     }
 }
 
-/// The terms of an invitation, in two groups. A search must meet all its terms in one group.
+/// The terms of an invitation's record, in two groups. A search must meet all its terms in one
+/// group, or in the terms of an earlier redeemer's name.
 #[derive(Clone, PartialEq, Eq, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a group")]
 pub struct StoredTerms {
@@ -146,7 +163,8 @@ impl fmt::Debug for StoredTerms {
 }
 
 impl Record {
-    /// Returns the terms by which a search finds the invitation.
+    /// Returns the terms by which a search finds the invitation, besides those of the names of
+    /// earlier redeemers. A store keeps the latter from the redemptions.
     ///
     /// They move when [`Change::indexed`](crate::Change::indexed) says so.
     #[must_use]

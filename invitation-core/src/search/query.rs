@@ -64,9 +64,28 @@ impl Query {
         &self.search
     }
 
-    /// Whether the search means an invitation that the store found by its tag.
-    pub(crate) fn finds(&self, invitation: &Record, code: Option<&InvitationCode>) -> bool {
-        self.search.matches_terms(invitation) || self.finds_code(invitation, code)
+    /// Returns the search by terms alone.
+    pub(crate) fn by_terms(&self) -> Search {
+        Search { tags: Vec::new(), ..self.search.clone() }
+    }
+
+    /// Whether the search means an invitation that the store found. None if only the store can
+    /// say it, because only the store knows the names of earlier redeemers.
+    pub(crate) fn finds(&self, invitation: &Record, code: Option<&InvitationCode>) -> Option<bool> {
+        // The store finds an invitation with another tag by its terms.
+        let is_by_terms = !self.search.tags.contains(&invitation.tag);
+        if is_by_terms
+            || self.finds_code(invitation, code)
+            || self.search.matches_latest(invitation)
+        {
+            return Some(true);
+        }
+        (!self.has_earlier_names(invitation)).then_some(false)
+    }
+
+    /// Whether an earlier redeemer's name may meet the terms.
+    fn has_earlier_names(&self, invitation: &Record) -> bool {
+        invitation.uses > 1 && !self.search.terms.is_empty()
     }
 
     /// Splits the search in two: by terms, which the store decides alone, and by the
@@ -81,13 +100,17 @@ impl Query {
         })
     }
 
-    /// Whether only the code, not a term, shows that the search means the invitation.
+    /// Whether only the code, not a term, shows that the search means the invitation. None if only
+    /// the store can say it.
     pub(crate) fn finds_by_code_alone(
         &self,
         invitation: &Record,
         code: Option<&InvitationCode>,
-    ) -> bool {
-        !self.search.matches_terms(invitation) && self.finds_code(invitation, code)
+    ) -> Option<bool> {
+        if !self.finds_code(invitation, code) || self.search.matches_latest(invitation) {
+            return Some(false);
+        }
+        (!self.has_earlier_names(invitation)).then_some(true)
     }
 
     /// Whether the search means the code of the invitation. If the store has only its digest,

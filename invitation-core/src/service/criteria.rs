@@ -117,10 +117,10 @@ impl Criteria {
     /// Matches invitations that a text search finds, over the text that the list shows.
     ///
     /// - An e-mail address finds that address, in any spelling of the same mailbox, in the
-    ///   e-mail and in *Used By*.
+    ///   e-mail and in the names of the redeemers.
     /// - Other text is split into terms at every character that is neither letter nor
-    ///   digit. All terms must match the e-mail, or all must match *Used By*; a term
-    ///   matches if a term there begins with it. A term of one character must equal a
+    ///   digit. All terms must match the e-mail, or all must match the name of one redeemer;
+    ///   a term matches if a term there begins with it. A term of one character must equal a
     ///   whole term there. Case, compatibility form and normal form do not count.
     /// - Text that reads as the beginning of a code is also looked up as one, if the
     ///   actor's role may copy codes. It needs at least the first four symbols.

@@ -100,9 +100,7 @@ impl<S: Store> Invitations<S> {
                 continue;
             }
             let code = self.open(invitation);
-            let is_meant =
-                query.as_ref().is_none_or(|query| query.finds(invitation, code.as_ref().ok()));
-            if !is_meant {
+            if !self.is_meant(query.as_ref(), invitation, code.as_ref().ok()).await? {
                 // Redeeming needs only the digest, so a code that cannot be opened still
                 // works. It must not keep the rest of the page from being revoked.
                 if code.is_err() {

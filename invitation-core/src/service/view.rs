@@ -14,7 +14,7 @@ use crate::{
     limits::Limits,
     page::{Page, PageRequest},
     policy::Right,
-    query::Filter,
+    query::{Filter, Position, TimeRange},
     record::Record,
     refusal::{Refusal, Verdict},
     report,
@@ -136,7 +136,7 @@ impl<S: Store> Invitations<S> {
                 // code matches no search by code: one row must not make the whole list fail,
                 // and `copy` reports the damage.
                 let code = self.open(&invitation).ok();
-                if query.as_ref().is_none_or(|query| query.finds(&invitation, code.as_ref())) {
+                if self.is_meant(query.as_ref(), &invitation, code.as_ref()).await? {
                     items.push(self.view(caller, invitation.into(), code, now));
                     page.limit = page.limit.saturating_sub(1);
                 }
@@ -200,7 +200,11 @@ impl<S: Store> Invitations<S> {
             for invitation in &listing.items {
                 // As the list does: a damaged code is not counted.
                 let code = self.open(invitation).ok();
-                if query.finds_by_code_alone(invitation, code.as_ref()) {
+                let by_code_alone = match query.finds_by_code_alone(invitation, code.as_ref()) {
+                    Some(known) => known,
+                    None => !self.is_found_by_terms(query, invitation).await?,
+                };
+                if by_code_alone {
                     counts.add(invitation.status(filter.now), 1);
                 }
             }
@@ -211,6 +215,40 @@ impl<S: Store> Invitations<S> {
         }
         counts.mark_lower_bounds(filter);
         Ok(())
+    }
+
+    /// Returns whether a search means an invitation that the store has found.
+    pub(super) async fn is_meant(
+        &self,
+        query: Option<&Query>,
+        invitation: &Record,
+        code: Option<&InvitationCode>,
+    ) -> Result<bool, Error> {
+        let Some(query) = query else { return Ok(true) };
+        match query.finds(invitation, code) {
+            Some(known) => Ok(known),
+            None => self.is_found_by_terms(query, invitation).await,
+        }
+    }
+
+    /// Returns whether the store finds an invitation by the terms of a search. It costs a round
+    /// trip, but few invitations need it: those with several redeemers whose codes begin with
+    /// the same four symbols as the search, and go on otherwise.
+    async fn is_found_by_terms(&self, query: &Query, invitation: &Record) -> Result<bool, Error> {
+        let Record { id, created_at: at, division, .. } = invitation;
+        // The list begins with the invitation itself.
+        let next = u128::from_be_bytes(*id.as_bytes()).checked_add(1);
+        let after =
+            next.map(|next| Position { at: *at, id: InvitationId::from_bytes(next.to_be_bytes()) });
+        let until = Timestamp::from_micros(at.as_micros().saturating_add(1));
+        let filter = Filter {
+            search: Some(query.by_terms()),
+            created: TimeRange { from: Some(*at), until },
+            ..Filter::all(*at)
+        };
+        let scope = Scope::Division(division.clone());
+        let found = self.store.list(&scope, &filter, &PageRequest { after, limit: 1 }).await?;
+        Ok(found.items.iter().any(|one| one.id == *id))
     }
 
     /// Returns one invitation.

@@ -176,7 +176,7 @@ use crate::{
 /// | [`Transition::mailbox_on`] | the mailbox of the facts |
 /// | [`Transition::evidence`](crate::Transition::evidence) | the event of a change |
 /// | [`Record::state`], [`Record::ended_at`] | what an index may keep |
-/// | [`Record::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by) | a search |
+/// | [`Record::search_terms`], [`SearchTerm::is_met_by`](crate::SearchTerm::is_met_by), [`Search::matches_name`] | a search |
 /// | [`Filter::matches`](crate::Filter::matches), [`EventFilter::matches`](crate::EventFilter::matches) | the items of a list |
 /// | [`ListOrder::position`], [`ListOrder::is_after`] | the order of a list |
 /// | [`Quota::counts`](crate::Quota::counts), [`Quota::has_room`](crate::Quota::has_room) | a quota |
@@ -350,6 +350,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// If the expiry of an invitation changes between two pages in the order of expiry, the
     /// invitation may appear twice or not at all. No other item may.
+    ///
+    /// A search takes the names of all redeemers. Deleting an invitation MAY leave their
+    /// terms in an index until the purge, as long as no list shows the tombstone. The work for one
+    /// invitation SHOULD be bounded, even if 100,000 users have redeemed it.
     ///
     /// MUST bound its result by the page, and SHOULD bound its work: a page may be short or
     /// empty, with [`next`](crate::Page::next) set. The service then continues from there,

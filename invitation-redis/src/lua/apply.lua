@@ -107,15 +107,28 @@ local function take(id, held)
   return ended
 end
 
--- Replaces the search terms of the redeemer's name.
-local function rename(id, words)
-  if words == r[NAME_WORDS] then return end
-  if r[NAME_WORDS] ~= '' then
-    put_words(id, r[NAME_WORDS], false)
-    put_words(id, r[ADDRESS_WORDS], true)
-  end
+-- Adds the search terms of a redeemer's name. Those of earlier redeemers stay.
+local function add_name(id, user, words)
   put_words(id, words, true)
   r[NAME_WORDS] = words
+  if r[MAX_USES] > 1 then
+    for word in string.gmatch(words, '[^%z]+') do
+      put({ 'v' .. id .. word .. '\0' .. user }, true)
+    end
+  end
+end
+
+-- Returns the index entries of the address's terms that an earlier redeemer's name has too.
+local function shared_terms(id)
+  local found = {}
+  if r[MAX_USES] > 1 and r[USES] > 1 then
+    for word in string.gmatch(r[ADDRESS_WORDS], '[^%z]+') do
+      if users('v' .. id .. word .. '\0', 0, 1)[1] then
+        found[#found + 1] = 'w' .. word .. '\0' .. id
+      end
+    end
+  end
+  return found
 end
 
 -- Applies a change that leaves the terms alone. Of the invitation's own index entries, it
@@ -131,7 +144,7 @@ local function use(id, change, ended)
     mine = { change[3], change[4], change[5], change[6], r[ROLE], change[7], kept or false }
     r[USES], r[LAST_USE] = r[USES] + 1, mine
     if mailbox then mailbox_use = mine end
-    rename(id, change[8])
+    add_name(id, change[4], change[8])
     if r[MAX_USES] > 1 then
       write('HSET', REDEMPTIONS, id .. change[4], pack(mine))
       put({ 'u' .. id .. change[6] .. change[3] .. change[4] }, true)
@@ -156,6 +169,7 @@ end
 
 -- Applies a change of the terms, which may move every index entry.
 local function amend(id, change)
+  local shared = shared_terms(id)
   put_all(id, r, false)
   local word, grantor, new = change[1], change[2], change[3]
   if grantor then r[GRANTOR], r[GRANTOR_ROLE] = grantor[1], grantor[2] end
@@ -179,6 +193,7 @@ local function amend(id, change)
     r[DELETED] = new
   end
   put_all(id, r, true)
+  put(shared, not r[DELETED])
 end
 
 local function next_version(version)

@@ -69,6 +69,14 @@ local function purge()
     local mailboxes = 'n' .. id
     in_pieces('ZREM', INDEX,
       call('ZRANGEBYLEX', INDEX, '[' .. mailboxes, '(' .. mailboxes .. '\255'))
+    -- The terms of the redeemers' names.
+    local names = 'v' .. id
+    local terms = call('ZRANGEBYLEX', INDEX, '[' .. names, '(' .. names .. '\255')
+    for _, entry in ipairs(terms) do
+      local term = term_and_user(entry)
+      put({ 'w' .. term .. '\0' .. id }, false)
+    end
+    in_pieces('ZREM', INDEX, terms)
     -- The key may belong to a later request by now.
     if r[REQUEST] then
       local made = call('HGET', REQUESTS, r[REQUEST])

@@ -28,7 +28,8 @@ local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
 local ROLE, DIVISION, INVITER, INVITER_ROLE, GRANTOR, GRANTOR_ROLE = 7, 8, 9, 10, 11, 12
 local CREATED, EXPIRES, MAX_USES, USES, HELD = 13, 14, 15, 16, 17
 local LAST_USE, REVOCATION, DELETED, VERSION, BATCH, METADATA = 18, 19, 20, 21, 22, 23
--- Search terms are separated by NUL. Of a request, the record has its key and the first id
+-- Search terms are separated by NUL. The record has those of the address and of the latest
+-- redeemer's name; 'v' entries of the index have those of all redeemers of a code for several uses. Of a request, the record has its key and the first id
 -- that it created.
 local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 24, 25, 26, 27
 
@@ -193,6 +194,13 @@ local function put_words(id, words, is_there)
   for word in string.gmatch(words, '[^%z]+') do
     moved['w' .. word .. '\0' .. id] = is_there
   end
+end
+
+-- Returns the term and the user of an index entry of a redeemer's name: 'v', the id of the
+-- invitation, the term, NUL, and the user. Only codes for several uses have such entries.
+local function term_and_user(entry)
+  local at = string.find(entry, '\0', 18, true)
+  return string.sub(entry, 18, at - 1), string.sub(entry, at + 1)
 end
 
 -- Adds or removes all index entries of an invitation. They are a function of its record, so

@@ -124,7 +124,7 @@ CREATE TABLE IF NOT EXISTS {prefix}quotas (
 ) ENGINE = InnoDB;
 
 -- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
--- (part n). The terms of a name count only while its use is the latest.
+-- (part n). Those of a deleted invitation stay until the purge.
 CREATE TABLE IF NOT EXISTS {prefix}search_terms (
     term            VARBINARY(768) NOT NULL, -- the normalised form may take more bytes
     division        VARBINARY(64)  NOT NULL, -- of the invitation, like created_at
@@ -132,7 +132,7 @@ CREATE TABLE IF NOT EXISTS {prefix}search_terms (
     invitation      BINARY(16)     NOT NULL,
     part            BIGINT         NOT NULL,
     PRIMARY KEY (term, division, created_at, invitation, part),
-    KEY {prefix}search_terms_of (invitation, part)
+    KEY {prefix}search_terms_of (invitation, part, term)
 ) ENGINE = InnoDB;
 
 CREATE TABLE IF NOT EXISTS {prefix}events (

@@ -130,7 +130,7 @@ CREATE TABLE {prefix}quotas (
 );
 
 -- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
--- (part n). The terms of a name count only while its use is the latest.
+-- (part n). Those of a deleted invitation stay until the purge.
 CREATE TABLE {prefix}search_terms (
     term            TEXT COLLATE "C" NOT NULL,
     division        TEXT COLLATE "C" NOT NULL, -- of the invitation, like created_at
@@ -140,7 +140,7 @@ CREATE TABLE {prefix}search_terms (
     PRIMARY KEY (term, division, created_at, invitation, part)
 );
 
-CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part);
+CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part, term);
 
 CREATE TABLE {prefix}events (
     id              BYTEA            NOT NULL PRIMARY KEY,

@@ -125,7 +125,7 @@ CREATE TABLE {prefix}quotas (
 ) STRICT, WITHOUT ROWID;
 
 -- Search terms: of the address (part 0), and of the name of the redeemer of the n-th use
--- (part n). The terms of a name count only while its use is the latest.
+-- (part n). Those of a deleted invitation stay until the purge.
 CREATE TABLE {prefix}search_terms (
     term            TEXT    NOT NULL,
     division        TEXT    NOT NULL,         -- of the invitation, like created_at
@@ -135,7 +135,7 @@ CREATE TABLE {prefix}search_terms (
     PRIMARY KEY (term, division, created_at, invitation, part)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part);
+CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part, term);
 
 -- WITHOUT ROWID, because every index contains the id anyway.
 CREATE TABLE {prefix}events (

@@ -32,7 +32,7 @@ impl ListQuery<'_> {
             return;
         }
         s.sql("WITH z AS (SELECT at, which FROM (");
-        self.candidates(s, plan, max);
+        self.candidates(s, plan, max, Candidates::All);
         s.sql(") m");
         if plan.is_scan() {
             s.sql(" ORDER BY ").sql(self.order::<DB>(plan));
@@ -47,6 +47,7 @@ impl ListQuery<'_> {
         s: &mut Statement<DB>,
         plan: &Plan<'_, DB>,
         max: u32,
+        which: Candidates,
     ) {
         let most = max.saturating_add(1);
         match plan {
@@ -75,14 +76,25 @@ impl ListQuery<'_> {
             }
             Plan::Found(term, search) => {
                 if let Some(term) = term {
-                    s.sql("SELECT * FROM (SELECT i.created_at AS at, i.invitation AS which, ");
-                    s.sql("i.division FROM ");
+                    s.sql("SELECT v.at, v.which, v.division FROM (SELECT i.created_at AS at, ");
+                    s.sql("i.invitation AS which, i.division, i.part FROM ");
                     render::search_terms(s, self.names, ">=", term);
                     // The order makes the planner use the index of terms, even if most rows
                     // match the term.
                     s.sql(" ORDER BY i.term");
                     render::at_most(s, most);
                     s.sql(") v");
+                    // Only the terms of the same address or name are read: an invitation may have
+                    // 100,000 redeemers.
+                    if let (Candidates::Checked, [_, _, ..]) = (which, search.terms()) {
+                        s.sql(format_args!(
+                            " WHERE EXISTS (SELECT 1 FROM {} w WHERE w.invitation = v.which \
+                             AND w.part = v.part",
+                            self.names.search_terms
+                        ));
+                        render::meets_all(s, search.terms());
+                        s.sql(")");
+                    }
                     if search.tags().is_empty() {
                         return;
                     }
@@ -179,9 +191,25 @@ impl ListQuery<'_> {
         // that the candidates already meet, expect too few rows, and choose another index.
         s.sql(" AND COALESCE(1 = 1");
         render::scope(s, self.scope);
-        render::filter(s, self.filter, self.names);
+        match plan {
+            // The candidates have been checked against the search.
+            Plan::Found(..) => {
+                let others = Filter { search: None, ..self.filter.clone() };
+                render::filter(s, &others, self.names);
+            }
+            _ => render::filter(s, self.filter, self.names),
+        }
         s.sql(", 1 = 0)");
     }
+}
+
+/// Which of the candidates of a search a query writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Candidates {
+    /// Those with the term by which the plan looks for them.
+    All,
+    /// Those with all terms.
+    Checked,
 }
 
 /// Returns the index of invitations by their expiry.

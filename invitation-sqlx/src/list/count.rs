@@ -7,7 +7,7 @@ use invitation_core::{
 use super::{
     Index,
     all_terms::ChosenTerms,
-    candidates::{ListQuery, valid},
+    candidates::{Candidates, ListQuery, valid},
     plan::{self, Plan},
 };
 use crate::{
@@ -89,7 +89,7 @@ impl ListQuery<'_> {
             s.sql(" THEN 1 END), ");
         }
         s.sql("(SELECT COUNT(*) FROM z) FROM (SELECT DISTINCT at, which FROM (");
-        self.candidates(s, plan, MAX_COUNTED);
+        self.candidates(s, plan, MAX_COUNTED, Candidates::Checked);
         s.sql(") f WHERE 1 = 1");
         if !plan.is_scan() {
             render::scope_of(s, "f", self.scope);

@@ -6,7 +6,7 @@ use invitation_core::{
 
 use super::{
     all_terms::{self, ChosenTerms},
-    candidates::ListQuery,
+    candidates::{Candidates, ListQuery},
     plan::{self, Plan},
 };
 use crate::{
@@ -78,10 +78,10 @@ impl ListQuery<'_> {
             "SELECT * FROM (SELECT {columns}, c.at AS end_at, c.which AS end_id FROM ("
         ));
         if plan.is_scan() {
-            self.candidates(s, plan, max);
+            self.candidates(s, plan, max, Candidates::Checked);
         } else {
             s.sql("SELECT DISTINCT at, which FROM (");
-            self.candidates(s, plan, max);
+            self.candidates(s, plan, max, Candidates::Checked);
             s.sql(") f WHERE (SELECT COUNT(*) FROM z) = 0");
             if !matches!(plan, Plan::ByValidityLength(..)) {
                 render::scope_of(s, "f", self.scope);

@@ -62,44 +62,38 @@ pub(crate) async fn write<DB: Dialect>(
     insert::write_rows::<DB, _>(conn, &names.search_terms, effects::TERM, terms, "").await
 }
 
-/// Replaces the terms that a change has moved.
+/// Replaces the terms of an address that has changed, and adds those of a new redeemer's name. The
+/// terms of a deleted invitation stay until the purge: a code may have 100,000 redeemers.
 pub(super) async fn follow<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     moved: Indexed,
     invitation: &Record,
 ) -> sqlx::Result<()> {
-    if moved.existence {
-        return forget::<DB>(conn, names, invitation, "").await;
-    }
     if !moved.address && !moved.used_by {
         return Ok(());
     }
     let StoredTerms { address, used_by } = invitation.search_terms();
     if moved.address {
-        forget::<DB>(conn, names, invitation, " AND part = 0").await?;
+        forget_address::<DB>(conn, names, invitation).await?;
         let new: Vec<_> = rows(address, invitation, ADDRESS).collect();
         write::<DB>(conn, names, &new).await?;
     }
     if moved.used_by {
-        if invitation.uses > 1 {
-            forget::<DB>(conn, names, invitation, " AND part <> 0").await?;
-        }
         let new: Vec<_> = rows(used_by, invitation, invitation.uses.into()).collect();
         write::<DB>(conn, names, &new).await?;
     }
     Ok(())
 }
 
-async fn forget<DB: Dialect>(
+async fn forget_address<DB: Dialect>(
     conn: &mut DB::Connection,
     names: &Names,
     invitation: &Record,
-    which: &str,
 ) -> sqlx::Result<()> {
     let mut s =
         Statement::<DB>::new(format!("DELETE FROM {} WHERE invitation = ", names.search_terms));
-    s.blob(invitation.id.as_bytes()).sql(which);
+    s.blob(invitation.id.as_bytes()).sql(" AND part = ").int(ADDRESS);
     s.run(conn).await?;
     Ok(())
 }

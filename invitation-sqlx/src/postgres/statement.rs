@@ -24,19 +24,18 @@ pub(super) fn write(
     let Names { states, search_terms, .. } = names;
     let mut s = Statement::new("WITH ");
     // The invitations `i` after their redemptions, and a row `p` for each redemption.
-    let both = if entries.iter().all(|entry| entry.group_size == 1) {
+    let (both, use_number) = if entries.iter().all(|entry| entry.group_size == 1) {
         redeem_once_each(&mut s, names, entries, first, lock_timeout);
         // The columns of `p` are columns of `u` then. The planner needs no join for that.
-        format!(
-            "u AS i CROSS JOIN LATERAL (SELECT {}, i.terms, i.ordinal) AS p",
-            row::qualified(&effects::ROW, "i")
-        )
+        let own = row::qualified(&effects::ROW, "i");
+        (format!("u AS i CROSS JOIN LATERAL (SELECT {own}, i.terms, i.ordinal) AS p"), "i.uses")
     } else {
         s.sql("p AS MATERIALIZED ");
         rows(&mut s, entries, lock_timeout);
         s.sql(", ");
         redeem_several_times(&mut s, names, first);
-        "u AS i JOIN p ON p.digest = i.digest".to_owned()
+        let both = "u AS i JOIN p ON p.digest = i.digest".to_owned();
+        (both, "i.uses - p.group_size + p.position")
     };
     s.sql(", e AS (");
     effects::insert_events(&mut s, names, first.event());
@@ -46,13 +45,9 @@ pub(super) fn write(
     s.sql(format_args!(", t AS (UPDATE {states} AS x SET state = "));
     s.sql(render::state(State::UsedUp)).sql(" FROM u AS i WHERE ");
     effects::is_used_up(&mut s);
-    // Terms of a concurrent use that this statement cannot see yet stay. No search counts them,
-    // and the next use deletes them.
     s.sql(format_args!(
-        "), f AS (DELETE FROM {search_terms} AS x USING u AS i WHERE {}), \
-         w AS (INSERT INTO {search_terms} ({}) SELECT x.term, {} FROM {both}, \
+        "), w AS (INSERT INTO {search_terms} ({}) SELECT x.term, {}, {use_number} FROM {both}, \
          UNNEST(STRING_TO_ARRAY(p.terms, ' ')) AS x (term))",
-        effects::OLD_TERMS,
         effects::TERM,
         effects::TERM_OF_USE
     ));

@@ -221,8 +221,8 @@ pub(crate) fn span<DB: Dialect>(s: &mut Statement<DB>, column: &str, span: &Time
     }
 }
 
-/// Writes that the address or the name of the latest redeemer matches all terms. The subquery
-/// reads the terms of an invitation once for all searched terms.
+/// Writes that the address or the name of one redeemer matches all terms. The subquery reads the
+/// terms of an invitation once for all searched terms, in the order of its index.
 fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     s.sql(" AND (1 = 0");
     if !search.tags().is_empty() {
@@ -233,19 +233,25 @@ fn search<DB: Dialect>(s: &mut Statement<DB>, search: &Search, names: &Names) {
     let terms = search.terms();
     if !terms.is_empty() {
         s.sql(format_args!(
-            " OR EXISTS (SELECT 1 FROM {} w WHERE w.invitation = i.id \
-             AND (w.part = 0 OR w.part = i.uses) GROUP BY w.part HAVING ",
+            " OR EXISTS (SELECT 1 FROM {} w WHERE w.invitation = i.id",
             names.search_terms
         ));
-        for (n, term) in terms.iter().enumerate() {
-            s.sql(if n == 0 { "MAX(CASE WHEN w.term >= " } else { " + MAX(CASE WHEN w.term >= " });
-            let (below, end) = end_of(term);
-            s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end);
-            s.sql(" THEN 1 ELSE 0 END)");
-        }
-        s.sql(format_args!(" = {})", terms.len()));
+        meets_all(s, terms);
+        s.sql(")");
     }
     s.sql(")");
+}
+
+/// Writes the end of a query for the terms `w` of an invitation: one part of them meets all terms.
+pub(crate) fn meets_all<DB: Dialect>(s: &mut Statement<DB>, terms: &[SearchTerm]) {
+    s.sql(" GROUP BY w.part HAVING ");
+    for (n, term) in terms.iter().enumerate() {
+        s.sql(if n == 0 { "MAX(CASE WHEN w.term >= " } else { " + MAX(CASE WHEN w.term >= " });
+        let (below, end) = end_of(term);
+        s.text(term.as_str()).sql(format_args!(" AND w.term {below} ")).text(end);
+        s.sql(" THEN 1 ELSE 0 END)");
+    }
+    s.sql(format_args!(" = {}", terms.len()));
 }
 
 /// Writes the range of terms that match a searched term, from their index. With `>=` the range

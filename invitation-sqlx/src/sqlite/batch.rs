@@ -153,11 +153,9 @@ async fn write(
         .collect();
     ops::write_rows::<Sqlite, _>(conn, &names.redemptions, &LEDGER, &entries, "").await?;
     use_up(names, changed).run(conn).await?;
-    let again: Vec<_> = changed.iter().filter(|invitation| invitation.uses > 1).collect();
-    if !again.is_empty() {
-        forget_names(names, &again).run(conn).await?;
-    }
-    let terms: Vec<_> = changed.iter().flat_map(ops::search_terms::of_latest_name).collect();
+    // The facts after each redemption have its redeemer as the latest.
+    let after = made.iter().map(|(_, facts)| &facts.invitation);
+    let terms: Vec<_> = after.flat_map(ops::search_terms::of_latest_name).collect();
     ops::search_terms::write::<Sqlite>(conn, names, &terms).await
 }
 
@@ -196,16 +194,6 @@ fn use_up(names: &Names, changed: &[Record]) -> Statement<Sqlite> {
     s
 }
 
-/// Returns the deletion of the search terms of earlier redeemers.
-fn forget_names(names: &Names, again: &[&Record]) -> Statement<Sqlite> {
-    let delete = format!("DELETE FROM {} WHERE part <> 0 AND invitation IN ", names.search_terms);
-    let mut s = Statement::new(delete).one_off();
-    s.list(again, |s, invitation| {
-        s.blob(invitation.id.as_bytes());
-    });
-    s
-}
-
 /// Writes a list of rows.
 fn rows<'v, T>(
     s: &mut Statement<Sqlite>,
@@ -226,13 +214,8 @@ mod tests {
     use crate::SqliteStore;
 
     /// The steps of plans that read the rows of the statement only, or find rows by a key.
-    const KEYS: [&str; 5] = [
-        "p",
-        "CONSTANT ROWS",
-        "(id=?)",
-        "(division=? AND state=? AND created_at=? AND id=?)",
-        "(invitation=?)",
-    ];
+    const KEYS: [&str; 4] =
+        ["p", "CONSTANT ROWS", "(id=?)", "(division=? AND state=? AND created_at=? AND id=?)"];
 
     #[tokio::test]
     async fn statements_of_a_batch_find_rows_by_their_keys() {
@@ -247,10 +230,7 @@ mod tests {
             changed.push(store.get(&target, &Scope::All).await.unwrap().unwrap());
         }
         let names = store.names();
-        let again: Vec<_> = changed.iter().collect();
-        for s in
-            [redeem_rows(names, &changed), use_up(names, &changed), forget_names(names, &again)]
-        {
+        for s in [redeem_rows(names, &changed), use_up(names, &changed)] {
             let explain = format!("EXPLAIN QUERY PLAN {}", s.sink.sql().as_str());
             let plan = sqlx::raw_sql(sqlx::AssertSqlSafe(explain));
             let plan = plan.fetch_all(store.pool()).await.unwrap();

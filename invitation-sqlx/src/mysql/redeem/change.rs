@@ -16,7 +16,7 @@ use crate::{
 /// Adds the statements with the effects of all redemptions, and a query for the row after them.
 /// A taken key ends the message.
 pub(super) fn write_change(message: &mut Message, batch: &SameCodeBatch<'_>) {
-    let SameCodeBatch { names, transition, plain, .. } = *batch;
+    let SameCodeBatch { names, transition, .. } = *batch;
     let invitations = &names.invitations;
     message.add(update_invitation(batch));
 
@@ -42,25 +42,20 @@ pub(super) fn write_change(message: &mut Message, batch: &SameCodeBatch<'_>) {
     just_used(&mut s, transition);
     message.add(s);
 
-    let mut s = Statement::new(format!(
-        "DELETE x FROM {invitations} AS i STRAIGHT_JOIN {} AS x ON {} WHERE ",
-        names.search_terms,
-        effects::OLD_TERMS
-    ));
-    just_used(&mut s, transition);
-    message.add(s);
-
-    let terms = plain.username.search_terms();
-    if !terms.is_empty() {
-        let mut s =
-            Statement::new(format!("INSERT INTO {} ({})", names.search_terms, effects::TERM));
-        // Each term is selected from the invitation's row itself. A join with a list of terms
-        // would create a temporary table.
-        for (n, term) in terms.into_iter().enumerate() {
-            s.sql(if n == 0 { " SELECT " } else { " UNION ALL SELECT " }).text(term);
-            s.sql(format_args!(", {} FROM {invitations} AS i WHERE ", effects::TERM_OF_USE));
+    // Each term is selected from the invitation's row itself. A join with a list of terms would
+    // create a temporary table.
+    let mut s = Statement::new(format!("INSERT INTO {} ({})", names.search_terms, effects::TERM));
+    let mut has_terms = false;
+    for (later, plain) in batch.plain_redemptions().rev().enumerate() {
+        for term in plain.username.search_terms() {
+            s.sql(if has_terms { " UNION ALL SELECT " } else { " SELECT " }).text(term);
+            s.sql(format_args!(", {}, i.uses - {later}", effects::TERM_OF_USE));
+            s.sql(format_args!(" FROM {invitations} AS i WHERE "));
             just_used(&mut s, transition);
+            has_terms = true;
         }
+    }
+    if has_terms {
         message.add(s);
     }
     let mut s = select_invitation(names);
@@ -90,7 +85,7 @@ fn join_redemptions(s: &mut Statement<MySql>, batch: &SameCodeBatch<'_>) {
         " FROM {} AS i STRAIGHT_JOIN (SELECT {header} FROM DUAL WHERE 1 = 0",
         batch.names.invitations
     ));
-    for plain in batch.transitions.iter().filter_map(|one| one.as_plain_redemption()) {
+    for plain in batch.plain_redemptions() {
         s.sql(" UNION ALL SELECT ").values(Use::plain(&plain).row(plain.context));
     }
     s.sql(") AS p WHERE ");

@@ -63,6 +63,13 @@ struct SameCodeBatch<'a> {
     transitions: &'a [&'a Transition],
 }
 
+impl<'a> SameCodeBatch<'a> {
+    /// Returns the redemptions of the message in their order.
+    fn plain_redemptions(&self) -> impl DoubleEndedIterator<Item = PlainRedemption<'a>> + use<'a> {
+        self.transitions.iter().filter_map(|one| one.as_plain_redemption())
+    }
+}
+
 /// Redeems with one message for all callers of the first transition's code. Transitions of other
 /// codes are not in such a batch, because only callers of the same code wait for each other.
 /// Returns the facts after each redemption, in the order of the transitions, and `None` for

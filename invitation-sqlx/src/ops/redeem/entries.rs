@@ -96,16 +96,15 @@ pub(crate) static ENTRY: Columns = Columns::new(|| {
 impl InputRow for BatchEntry<'_> {
     fn values(&self) -> Vec<Value<'_>> {
         let PlainRedemption { username, address, context, .. } = self.plain;
-        // Searches find the name of the latest redeemer only. No term contains a space.
-        let is_last = self.position == self.group_size;
-        let terms = is_last.then(|| username.search_terms().join(" "));
+        // No term contains a space.
+        let terms = username.search_terms().join(" ");
         let mut values = Use::plain(&self.plain).row(context);
         values.extend([
             Value::int(self.ordinal),
             Value::blob(self.digest.as_bytes().as_slice()),
             Value::int(i64::from(self.position)),
             Value::int(i64::from(self.group_size)),
-            Value::Text(terms.filter(|terms| !terms.is_empty()).map(Cow::Owned)),
+            Value::Text((!terms.is_empty()).then_some(Cow::Owned(terms))),
             Value::text(address.map(EmailKey::as_str)),
         ]);
         values
