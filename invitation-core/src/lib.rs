@@ -14,6 +14,7 @@
 //! - [`code`]: the spelling and sealing of codes.
 //! - [`decide`]: from a command to a transition.
 //! - [`clock`]: the injected time.
+//! - [`feed`]: all events of a store in one total order, for consumers.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
@@ -42,6 +43,7 @@ mod entropy;
 mod error;
 mod event;
 mod facts;
+pub mod feed;
 mod field_error;
 mod guard;
 mod id;

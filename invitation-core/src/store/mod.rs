@@ -63,6 +63,7 @@
 //!   which of them a change moves, and [`PlainRedemption`] recognises the change that a fast
 //!   path may make.
 //! - **Retention**: [`Purge`] and [`Purged`].
+//! - **Consumers of events**: the port [`Feed`](feed::Feed) in the module [`feed`].
 //! - **Speed**: [`Batcher`] sends the transitions of concurrent calls together.
 //! - **Hooks**: [`Intercept`] wraps a store, and passes each [`Operation`] through an
 //!   [`Interceptor`].
@@ -85,6 +86,7 @@ pub use crate::{
     change::{Change, Indexed},
     email::EmailKey,
     facts::Facts,
+    feed,
     guard::{Condition, Guard},
     inviter::Inviter,
     lease::{ConsumedLease, Lease, OpenLease},

@@ -1,0 +1,207 @@
+//! The feed: all events of a store in one total order, each with a position.
+//!
+//! A consumer reads the feed page by page and remembers the last position that it has
+//! processed. It then misses no event, because a store never adds one at or before a
+//! position that it has handed out.
+//!
+//! ```
+//! # use invitation_core as invitation;
+//! use std::num::NonZeroU32;
+//!
+//! use invitation::feed::Feed;
+//! use invitation::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let invitations = Invitations::new(&store);
+//! for _ in 0..3 {
+//!     let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+//!     invitations.create(&SystemActor::for_bootstrap(), draft).await?;
+//! }
+//!
+//! let two = NonZeroU32::new(2).expect("not zero");
+//! let mut last = None;
+//! let mut processed = Vec::new();
+//! loop {
+//!     let page = store.feed(last, two).await?;
+//!     for one in page.events {
+//!         assert!(last < Some(one.position), "positions increase");
+//!         last = Some(one.position);
+//!         processed.push(one.event.id);
+//!     }
+//!     if !page.more {
+//!         break;
+//!     }
+//! }
+//! assert_eq!(processed.len(), 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - **The port**: [`Feed`]. Its page states the requirements on a store.
+//! - **What it returns**: a [`FeedPage`] of [`FeedEvent`]s, each at a [`FeedPosition`].
+//! - **Lost writes**: a store whose server may have lost acknowledged writes begins a new
+//!   [`FeedEpoch`]. A consumer sees the discontinuity in the page.
+
+use std::{fmt, num::NonZeroU32, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{event::Event, store_error::StoreError};
+
+/// The position of an event in the feed of one store. Positions are ordered by epoch, then
+/// transaction, then sequence; they increase, but have gaps.
+///
+/// Each part is at most 2⁶³ − 1, so that a signed column holds it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a store must not compile while losing a part")]
+pub struct FeedPosition {
+    /// The number of the [epoch](FeedEpoch).
+    pub epoch: u64,
+    /// The number of the transaction that wrote the event, if the store orders events by
+    /// transactions first; otherwise 0.
+    pub transaction: u64,
+    /// The number of the event within the transaction, or within the epoch if `transaction`
+    /// is 0.
+    pub sequence: u64,
+}
+
+impl FeedPosition {
+    /// The length of [`to_bytes`](Self::to_bytes).
+    pub const BYTES: usize = 24;
+
+    /// Returns the position as bytes, whose order is that of positions.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        for (part, place) in
+            [self.epoch, self.transaction, self.sequence].iter().zip(bytes.chunks_exact_mut(8))
+        {
+            place.copy_from_slice(&part.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// Returns the position of bytes that [`to_bytes`](Self::to_bytes) returned.
+    ///
+    /// ```
+    /// use invitation_core::feed::FeedPosition;
+    ///
+    /// let position = FeedPosition { epoch: 1, transaction: 4_711, sequence: 3 };
+    /// assert_eq!(FeedPosition::from_bytes(position.to_bytes()), position);
+    /// let later = FeedPosition { transaction: 70_000, sequence: 1, ..position };
+    /// assert!(position < later && position.to_bytes() < later.to_bytes());
+    /// ```
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let part = |n: usize| {
+            let from = n * 8;
+            bytes[from..from + 8].iter().fold(0, |part, byte| part << 8 | u64::from(*byte))
+        };
+        Self { epoch: part(0), transaction: part(1), sequence: part(2) }
+    }
+}
+
+/// A period in which a store lost no event that it had handed out.
+///
+/// A new epoch begins when the server may have lost acknowledged writes, for example after
+/// the promotion of a Redis replica.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "stores build it")]
+pub struct FeedEpoch {
+    /// The number of the epoch, from 1 on. It increases, but may have gaps.
+    pub number: u64,
+    /// The last position of the earlier epochs that the store still has; none if it has no
+    /// earlier event. Events at later positions of the earlier epochs are lost, if there were
+    /// any.
+    pub follows: Option<FeedPosition>,
+}
+
+impl FeedEpoch {
+    /// The first epoch of a store.
+    pub const FIRST: Self = Self { number: 1, follows: None };
+}
+
+/// An event at its position in the feed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "stores build it")]
+pub struct FeedEvent {
+    /// The position of the event.
+    pub position: FeedPosition,
+    /// The event.
+    pub event: Event,
+}
+
+/// One page of the feed, oldest events first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "stores build it")]
+pub struct FeedPage {
+    /// The epoch of all events of the page; in a page without events, the latest epoch.
+    ///
+    /// If it is later than the epoch of the consumer's last position, the feed has a
+    /// discontinuity between that position and this page.
+    pub epoch: FeedEpoch,
+    /// The events, in the order of their positions, at most as many as were asked for.
+    pub events: Vec<FeedEvent>,
+    /// Whether the next page may have events already. If false, the consumer has reached
+    /// the end for the moment.
+    pub more: bool,
+}
+
+/// The events of a store in one total order.
+///
+/// # For implementors
+///
+/// The feed consists of the events that the store keeps anyway. It has no rows of its own
+/// that could be lost or doubled.
+///
+/// - Every event of a call that has succeeded MUST appear at exactly one position, once all
+///   transactions have ended that were open when the call returned.
+/// - An event MUST NOT appear at or before a position that any caller has received. An id or
+///   an auto-increment that the database assigns before the commit is not a position: a
+///   transaction that commits later may have a smaller one.
+/// - The position and the content of an event MUST stay the same. If the server may have
+///   lost acknowledged writes, the store MUST begin a new [`FeedEpoch`] before it returns
+///   events that were written afterwards.
+/// - Events of a transaction that is rolled back MUST NOT appear.
+/// - A call MUST NOT wait for open transactions; it returns what stands before them.
+/// - `feed` SHOULD take one round trip, and MUST NOT slow down the calls that write.
+///
+/// The requirements on every call of [`Store`](crate::Store) hold here too.
+#[async_trait]
+pub trait Feed: fmt::Debug + Send + Sync {
+    /// Returns the events behind a position, or from the first event on, oldest first.
+    ///
+    /// All events of a page belong to one epoch. A page may be short or empty with
+    /// [`more`](FeedPage::more) set, because the work for one page is bounded; repeated
+    /// calls make progress.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store fails.
+    async fn feed(
+        &self,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError>;
+}
+
+macro_rules! forward {
+    ($type:ty) => {
+        #[async_trait]
+        impl<F: Feed + ?Sized> Feed for $type {
+            async fn feed(
+                &self,
+                after: Option<FeedPosition>,
+                limit: NonZeroU32,
+            ) -> Result<FeedPage, StoreError> {
+                (**self).feed(after, limit).await
+            }
+        }
+    };
+}
+
+forward!(&F);
+forward!(Box<F>);
+forward!(Arc<F>);
