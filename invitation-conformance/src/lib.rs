@@ -47,6 +47,8 @@
 //!
 //! A test filter selects an area: `cargo test port::purge`.
 //!
+//! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
+//!
 //! # Running the model
 //!
 //! [`model::check`] draws random sequences of calls and compares the store with a model after
@@ -75,6 +77,7 @@
 //! [`SeededEntropy`] and the module [`model`].
 
 mod entropy;
+pub mod feed;
 mod fixture;
 mod macros;
 pub mod model;

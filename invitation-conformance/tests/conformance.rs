@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_core::MemoryStore;
@@ -12,8 +13,16 @@ async fn fixture() -> Fixture {
     Fixture::new(MemoryStore::new())
 }
 
+async fn feed_fixture() -> FeedFixture {
+    FeedFixture::new(MemoryStore::new())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::fixture);
+}
+
+mod feed {
+    invitation_conformance::feed_conformance!(super::feed_fixture);
 }
 
 fn uses(n: u32) -> NonZeroU32 {

@@ -43,11 +43,33 @@
 //! - **What it returns**: a [`FeedPage`] of [`FeedEvent`]s, each at a [`FeedPosition`].
 //! - **Lost writes**: a store whose server may have lost acknowledged writes begins a new
 //!   [`FeedEpoch`]. A consumer sees the discontinuity in the page.
+//! - **Several consumers of one kind**: [`claim`] takes a durable named cursor for a time, so
+//!   that machines share the work, and another one continues after a crash. The port of a store
+//!   is [`FeedCursors`].
+//!
+//! # Delivery at least once
+//!
+//! A consumer processes a page, and advances its cursor afterwards. After a crash in between,
+//! the next holder gets the same page again. So every event is processed at least once, and the
+//! consumer recognises a repeated event by its [id](crate::audit::Event::id).
+//!
+//! # Retention
+//!
+//! No store removes events: a [`Purge`](crate::Purge) removes invitations and keeps their events.
+//! So a cursor is never overtaken by a removal, however far it is behind.
+
+mod claim;
+mod cursor;
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
 
+pub use self::{
+    claim::{Advance, Claim, ClaimedCursor, claim},
+    cursor::{CursorLease, FeedCursor, FeedCursors},
+};
+pub use crate::text::{CursorHolder, CursorName};
 use crate::{event::Event, store_error::StoreError};
 
 /// The position of an event in the feed of one store. Positions are ordered by epoch, then
@@ -112,9 +134,10 @@ impl FeedPosition {
 pub struct FeedEpoch {
     /// The number of the epoch, from 1 on. It increases, but may have gaps.
     pub number: u64,
-    /// The last position of the earlier epochs that the store still has; none if it has no
-    /// earlier event. Events at later positions of the earlier epochs are lost, if there were
-    /// any.
+    /// The last position of the earlier epochs; none if they have no event.
+    ///
+    /// Events that were handed out at later positions of the earlier epochs may be lost. Those
+    /// that are not lost appear again in this epoch, at other positions.
     pub follows: Option<FeedPosition>,
 }
 
@@ -147,6 +170,18 @@ pub struct FeedPage {
     /// Whether the next page may have events already. If false, the consumer has reached
     /// the end for the moment.
     pub more: bool,
+}
+
+impl FeedPage {
+    /// Creates a page from the next events, which may be one more than `limit`. The additional
+    /// one only shows that there is more.
+    #[must_use]
+    pub fn from_one_more(epoch: FeedEpoch, mut events: Vec<FeedEvent>, limit: NonZeroU32) -> Self {
+        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        let more = events.len() > limit;
+        events.truncate(limit);
+        Self { epoch, events, more }
+    }
 }
 
 /// The events of a store in one total order.

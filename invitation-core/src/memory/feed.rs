@@ -1,13 +1,15 @@
-//! The feed of the in-memory store: the order of writing.
+//! The feed of the in-memory store: the order of writing. And the cursors of consumers.
 
 use std::{cmp::Ordering, num::NonZeroU32};
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, one_more};
 use crate::{
     event::Event,
-    feed::{Feed, FeedEpoch, FeedEvent, FeedPage, FeedPosition},
+    feed::{
+        CursorName, Feed, FeedCursor, FeedCursors, FeedEpoch, FeedEvent, FeedPage, FeedPosition,
+    },
     store_error::StoreError,
 };
 
@@ -39,17 +41,29 @@ impl Feed for MemoryStore {
     ) -> Result<FeedPage, StoreError> {
         let state = self.state();
         let first = after.map_or(0, |after| events_until(after, state.events.len()));
-        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
-        let rest = &state.events[first..];
         let event = |(n, event): (usize, &Event)| FeedEvent {
             position: position(first + n),
             event: event.clone(),
         };
-        Ok(FeedPage {
-            epoch: FeedEpoch::FIRST,
-            events: rest.iter().enumerate().take(limit).map(event).collect(),
-            more: rest.len() > limit,
-        })
+        let rest = state.events[first..].iter().enumerate().map(event);
+        let events = rest.take(one_more(limit.get())).collect();
+        Ok(FeedPage::from_one_more(FeedEpoch::FIRST, events, limit))
+    }
+}
+
+#[async_trait]
+impl FeedCursors for MemoryStore {
+    async fn cursor(&self, name: &CursorName) -> Result<Option<FeedCursor>, StoreError> {
+        Ok(self.state().cursors.get(name).cloned())
+    }
+
+    async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let is_next = cursor.replaces(state.cursors.get(&cursor.name));
+        if is_next {
+            state.cursors.insert(cursor.name.clone(), cursor.clone());
+        }
+        Ok(is_next)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     email::EmailKey,
     event::Event,
     facts::Facts,
+    feed::{CursorName, FeedCursor},
     id::{EventId, InvitationId},
     lease::{Lease, OpenLease},
     outcome::Outcome,
@@ -39,6 +40,7 @@ pub(super) struct State {
     events_by_id: HashMap<EventId, usize, Uniform>,
     pub(super) newest_events: BTreeMap<(Timestamp, EventId), usize>,
     requests: HashMap<ScopedIdempotencyKey, StoredRequest>,
+    pub(super) cursors: HashMap<CursorName, FeedCursor>,
 }
 
 /// The stored data of a request with an idempotency key.

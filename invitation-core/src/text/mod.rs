@@ -199,6 +199,17 @@ identifier! {
     Source, "source", 128
 }
 
+identifier! {
+    /// The name of a [cursor](crate::feed::FeedCursor) in the feed, such as `mail`.
+    CursorName, "cursor", 64
+}
+
+identifier! {
+    /// The process that [holds](crate::feed::CursorLease) a cursor, such as a host's name with a
+    /// process id.
+    CursorHolder, "holder", 128
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

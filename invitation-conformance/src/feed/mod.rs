@@ -1,0 +1,57 @@
+//! Promises of a store's feed and of its cursors: the traits [`Feed`] and [`FeedCursors`].
+//!
+//! Call [`feed_conformance!`](crate::feed_conformance) in a module of its own, beside
+//! [`conformance!`](crate::conformance). Each function tests one promise. It takes a
+//! [`FeedFixture`] with an empty store, and panics if the store breaks the promise.
+
+#![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
+
+mod cursors;
+mod order;
+mod races;
+mod reader;
+
+use std::{any::Any, fmt, sync::Arc};
+
+use invitation_core::{
+    Store,
+    feed::{Feed, FeedCursors},
+};
+
+use crate::Fixture;
+
+/// An empty store with a feed for one test, and the guards that must live as long as the store.
+pub struct FeedFixture {
+    fixture: Fixture,
+    feed: Arc<dyn Feed>,
+    cursors: Arc<dyn FeedCursors>,
+}
+
+impl FeedFixture {
+    /// Creates a fixture from `store`, which must be empty and must not be used elsewhere.
+    #[must_use]
+    pub fn new(store: impl Store + Feed + FeedCursors + 'static) -> Self {
+        let store = Arc::new(store);
+        let (feed, cursors) = (Arc::clone(&store), Arc::clone(&store));
+        Self { fixture: Fixture::new(store), feed, cursors }
+    }
+
+    /// Keeps `guard` (a temporary directory, a server's process) alive until the test has
+    /// ended.
+    #[must_use]
+    pub fn keeping(self, guard: impl Any + Send) -> Self {
+        Self { fixture: self.fixture.keeping(guard), ..self }
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.fixture.store()
+    }
+}
+
+impl fmt::Debug for FeedFixture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedFixture").field("feed", &self.feed).finish_non_exhaustive()
+    }
+}
+
+crate::__feed_promises!(crate::macros::export_feed_promises, ());
