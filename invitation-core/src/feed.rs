@@ -8,7 +8,7 @@
 //! # use invitation_core as invitation;
 //! use std::num::NonZeroU32;
 //!
-//! use invitation::feed::Feed;
+//! use invitation::store::feed::Feed;
 //! use invitation::{Division, Draft, Invitations, MemoryStore, Role, SystemActor};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -53,6 +53,16 @@
 //! the next holder gets the same page again. So every event is processed at least once, and the
 //! consumer recognises a repeated event by its [id](crate::audit::Event::id).
 //!
+//! # The order in each store
+//!
+//! | Store | Order |
+//! |---|---|
+//! | memory, SQLite, Redis | the order of writing, because one call writes at a time |
+//! | PostgreSQL | by transaction; an event is in the feed once all transactions that write and began earlier have ended |
+//! | MySQL, MariaDB, Galera | by the call of `feed` that first finds the event committed, and then by its id |
+//!
+//! The pages of the stores state what a failover or a restored backup means for the feed.
+//!
 //! # Retention
 //!
 //! No store removes events: a [`Purge`](crate::Purge) removes invitations and keeps their events.
@@ -61,7 +71,7 @@
 mod claim;
 mod cursor;
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{cmp::Ordering, fmt, num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -103,6 +113,26 @@ impl FeedPosition {
             place.copy_from_slice(&part.to_be_bytes());
         }
         bytes
+    }
+
+    /// Returns the sequence up to which a consumer at this position has the events of an epoch and
+    /// a transaction: 0 if it has none of them, [`u64::MAX`] if it has all.
+    ///
+    /// ```
+    /// use invitation_core::feed::FeedPosition;
+    ///
+    /// let position = FeedPosition { epoch: 2, transaction: 0, sequence: 9 };
+    /// assert_eq!(position.sequence_within(1, 0), u64::MAX);
+    /// assert_eq!(position.sequence_within(2, 0), 9);
+    /// assert_eq!(position.sequence_within(3, 0), 0);
+    /// ```
+    #[must_use]
+    pub fn sequence_within(self, epoch: u64, transaction: u64) -> u64 {
+        match (self.epoch, self.transaction).cmp(&(epoch, transaction)) {
+            Ordering::Less => 0,
+            Ordering::Equal => self.sequence,
+            Ordering::Greater => u64::MAX,
+        }
     }
 
     /// Returns the position of bytes that [`to_bytes`](Self::to_bytes) returned.

@@ -133,6 +133,7 @@ pub async fn consumers_of_one_cursor_share_the_feed_and_lose_nothing(fixture: Fe
     let (store, factory) = (fixture.store(), Factory::new());
     let events: Vec<_> = (0..40).map(|n| factory.event(Action::View, later(start(), n))).collect();
     store.record(&events).await.expect("the store records");
+    let whole = whole_feed(&*fixture.feed, 40).await;
     let mut processed: HashMap<EventId, u32> = HashMap::new();
     let page = std::num::NonZeroU32::new(3).expect("not zero");
     for turn in 0..40 {
@@ -150,7 +151,6 @@ pub async fn consumers_of_one_cursor_share_the_feed_and_lose_nothing(fixture: Fe
             cursor.release().await.expect("it answers");
         }
     }
-    let whole = whole_feed(&*fixture.feed).await;
     assert!(whole.iter().all(|one| processed.contains_key(&one.event.id)), "nothing is lost");
     let repeated = processed.values().filter(|times| **times > 1).count();
     assert!(repeated > 0 && repeated < 40, "{repeated} were repeated after a death");

@@ -35,10 +35,10 @@ pub async fn pages_of_the_feed_contain_every_event_once(fixture: FeedFixture) {
     let mut all = all_events(&*store, &Scope::All, &EventFilter::default(), 50).await;
     all.sort_by_key(|event| event.id);
     assert_eq!(all.len(), 15, "the events that were written");
-    let whole = whole_feed(&*fixture.feed).await;
+    let whole = whole_feed(&*fixture.feed, 15).await;
     for limit in [1, 2, 7, 15, 1_000] {
         let mut reader = Reader::new(&*fixture.feed, limit);
-        reader.read_to_end().await;
+        reader.read_until(15).await;
         assert_eq!(reader.received, whole, "the same order in pages of {limit}");
         let mut events = reader.events();
         events.sort_by_key(|event| event.id);
@@ -53,13 +53,13 @@ pub async fn later_event_with_an_earlier_time_stands_behind(fixture: FeedFixture
     let first = factory.event(Action::View, later(start(), 10));
     let mut reader = Reader::new(&*fixture.feed, 10);
     store.record(&[first.clone()]).await.expect("the store records");
-    reader.read_to_end().await;
+    reader.read_until(1).await;
     // The id of this event is smaller, too.
     let early = Factory::new().event(Action::Copy, start());
     let early =
         invitation_core::Event { id: invitation_core::EventId::from_bytes([0; 16]), ..early };
     store.record(&[early.clone()]).await.expect("the store records");
-    reader.read_to_end().await;
+    reader.read_until(2).await;
     assert_eq!(reader.events(), [first, early]);
 }
 
@@ -69,9 +69,9 @@ pub async fn event_recorded_twice_has_one_position(fixture: FeedFixture) {
     let (first, second) =
         (factory.event(Action::View, start()), factory.event(Action::Copy, start()));
     store.record(&[first.clone()]).await.expect("the store records");
-    let before = whole_feed(&*fixture.feed).await;
+    let before = whole_feed(&*fixture.feed, 1).await;
     store.record(&[first.clone(), second.clone(), first.clone()]).await.expect("it records");
-    let after = whole_feed(&*fixture.feed).await;
+    let after = whole_feed(&*fixture.feed, 2).await;
     assert_eq!(after[..1], before[..], "the first one stays");
     assert_eq!(after.len(), 2, "and only the new one is added");
     assert_eq!(after[1].event, second);
@@ -86,5 +86,10 @@ pub async fn refused_change_has_no_event_in_the_feed(fixture: FeedFixture) {
         let outcome = apply(&*store, &factory.default_redeem(&row, &newcomer(name))).await;
         assert_eq!(matches!(outcome, Outcome::Applied(_)), applied, "{name}");
     }
-    assert_eq!(whole_feed(&*fixture.feed).await.len(), 2, "the creation and one redemption");
+    // An event of the refused change would stand before this one.
+    let last = factory.event(Action::View, start());
+    store.record(std::slice::from_ref(&last)).await.expect("the store records");
+    let whole = whole_feed(&*fixture.feed, 3).await;
+    assert_eq!(whole.len(), 3, "the creation, one redemption and the last event");
+    assert_eq!(whole[2].event, last);
 }

@@ -1,11 +1,17 @@
 //! A consumer that checks the requirements on each page.
 
-use std::num::NonZeroU32;
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use invitation_core::{
     Event,
     feed::{Feed, FeedEvent, FeedPosition},
 };
+
+/// The time after which an event counts as missing.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// A consumer that remembers everything that it has received.
 pub(super) struct Reader<'f> {
@@ -36,18 +42,15 @@ impl<'f> Reader<'f> {
         page.more
     }
 
-    /// Reads until the end of the feed. A store may need a bounded number of calls without
-    /// events.
-    pub(super) async fn read_to_end(&mut self) {
-        let mut idle = 0;
-        while idle < 100 {
-            let before = self.received.len();
-            if !self.read_page().await {
-                return;
-            }
-            idle = if self.received.len() > before { 0 } else { idle + 1 };
+    /// Reads until `count` events have been received. A store may hold events back while other
+    /// transactions of its server are open, so this waits for them.
+    pub(super) async fn read_until(&mut self, count: usize) {
+        let begun = Instant::now();
+        while self.received.len() < count {
+            self.read_page().await;
+            assert!(begun.elapsed() < MAX_WAIT, "{} of {count} events", self.received.len());
+            tokio::task::yield_now().await;
         }
-        panic!("repeated calls make progress");
     }
 
     pub(super) fn events(&self) -> Vec<Event> {
@@ -55,9 +58,9 @@ impl<'f> Reader<'f> {
     }
 }
 
-/// Returns all events of the feed.
-pub(super) async fn whole_feed(feed: &dyn Feed) -> Vec<FeedEvent> {
+/// Returns all events of the feed, of which there are `count`.
+pub(super) async fn whole_feed(feed: &dyn Feed, count: usize) -> Vec<FeedEvent> {
     let mut reader = Reader::new(feed, 100);
-    reader.read_to_end().await;
+    reader.read_until(count).await;
     reader.received
 }

@@ -44,7 +44,7 @@ pub struct ClaimedCursor<S> {
     lease: Duration,
 }
 
-/// Claims the cursor of this name for `lease` from `now` on. It takes two round trips.
+/// Claims the cursor of this name for `lease` from `now` on, in two calls of the store.
 ///
 /// The claim succeeds if the cursor is new, was released, or its lease has ended, and for the
 /// same holder at any time. Each process therefore needs a holder's name of its own.
@@ -56,7 +56,7 @@ pub struct ClaimedCursor<S> {
 /// # use invitation_core as invitation;
 /// use std::num::NonZeroU32;
 ///
-/// use invitation::feed::{Advance, Claim, CursorHolder, CursorName, Feed, claim};
+/// use invitation::store::feed::{Advance, Claim, CursorHolder, CursorName, Feed, claim};
 /// use invitation::{Clock, Division, Draft, Invitations, MemoryStore, Role, SystemActor, SystemClock};
 /// use time::Duration;
 ///
@@ -127,7 +127,7 @@ impl<S: FeedCursors> ClaimedCursor<S> {
 
     /// Moves the cursor to the last event that the caller has processed, and extends the lease
     /// to its full length from `now` on. A position before the present one only extends it. It
-    /// takes one round trip.
+    /// takes one call of the store.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl<S: FeedCursors> ClaimedCursor<S> {
     }
 
     /// Releases the cursor, so that another process can claim it at once. It does nothing if
-    /// another process has claimed it already. It takes one round trip.
+    /// another process has claimed it already. It takes one call of the store.
     ///
     /// # Errors
     ///

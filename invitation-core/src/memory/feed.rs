@@ -1,6 +1,6 @@
 //! The feed of the in-memory store: the order of writing. And the cursors of consumers.
 
-use std::{cmp::Ordering, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 
@@ -25,11 +25,9 @@ fn position(index: usize) -> FeedPosition {
 
 /// Returns how many of `count` events stand at or before a position.
 fn events_until(after: FeedPosition, count: usize) -> usize {
-    match (after.epoch, after.transaction).cmp(&GROUP) {
-        Ordering::Less => 0,
-        Ordering::Equal => usize::try_from(after.sequence).map_or(count, |until| until.min(count)),
-        Ordering::Greater => count,
-    }
+    let (epoch, transaction) = GROUP;
+    let until = after.sequence_within(epoch, transaction);
+    usize::try_from(until).map_or(count, |until| until.min(count))
 }
 
 #[async_trait]
