@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, ready},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
 };
 
 use async_lock::{Mutex, MutexGuard};
@@ -15,6 +15,7 @@ use sqlx::{
 
 use invitation_core::{
     CodeDigest, Facts, Outcome, Status, StoreError, StoreErrorKind, Target, Transition,
+    feed::{FeedPage, FeedPosition},
 };
 use sqlx_core::transaction::TransactionManager;
 
@@ -22,7 +23,7 @@ use crate::{
     error::{commit_error, store_error},
     list::ListQuery,
     names::Names,
-    ops::{Begin, Step},
+    ops::{self, Begin, Step},
     row,
     statement::{Statement, StatementSink},
     values::Value,
@@ -334,6 +335,17 @@ pub trait Dialect:
     ) -> impl Future<Output = Result<Vec<Option<Facts>>, StoreError>> + Send {
         let _ = (conn, names);
         ready(Ok(transitions.iter().map(|_| None).collect()))
+    }
+
+    /// Returns the events of the feed behind a position.
+    #[doc(hidden)]
+    fn feed(
+        conn: &mut Self::Connection,
+        names: &Names,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> impl Future<Output = Result<FeedPage, StoreError>> + Send {
+        ops::feed::page_by_position::<Self>(conn, names, after, limit)
     }
 
     /// Commits the transaction that the store shares with a host, which the driver began with

@@ -29,6 +29,29 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # The feed
+//!
+//! [`SqlStore`] implements [`Feed`](invitation_core::feed::Feed) and
+//! [`FeedCursors`](invitation_core::feed::FeedCursors). Events are in the feed after the commit of
+//! their transaction, also of a host's. No call that writes does anything for it.
+//!
+//! - **SQLite**: the order of commits. A page takes one statement.
+//! - **PostgreSQL**: the order of transaction ids, up to the oldest open transaction that has
+//!   written. A transaction of another database of the same server counts, too: while it is open,
+//!   later events are not in the feed yet. A page takes one statement, or two at the end.
+//! - **MySQL and MariaDB**: `feed` assigns the next positions to committed events that have none,
+//!   at most 500 in one call. An open transaction delays only its own events. A page takes one
+//!   round trip if it is full, two if there is nothing new, and otherwise five. On a Galera
+//!   cluster, any node can be asked: of two nodes that assign at once, one is undone.
+//!
+//! All events are in one [epoch](invitation_core::feed::FeedEpoch). The database must not lose
+//! commits that a consumer has seen: replicate synchronously, or delete the rows of
+//! `invitation_cursors` after a failover, and after restoring a backup. Consumers then begin
+//! with the first event again. On PostgreSQL, restore physical backups only: a dump that is
+//! restored on another server has events with transaction ids of the first one.
+//! [`Feed::feed`](invitation_core::feed::Feed::feed) then fails, with the kind *corrupt*, until
+//! the new server has reached these ids.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some parts serve two of the three databases.
@@ -45,6 +68,7 @@ mod connections;
 mod dialect;
 mod effects;
 mod error;
+mod feed;
 mod joined;
 mod list;
 mod mechanisms;

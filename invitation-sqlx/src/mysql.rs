@@ -1,6 +1,7 @@
 //! The dialect of MySQL and MariaDB.
 
 mod errors;
+mod feed;
 mod message;
 mod migrating;
 mod redeem;
@@ -8,9 +9,12 @@ mod sink;
 mod step;
 mod text;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
-use invitation_core::{CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition};
+use invitation_core::{
+    CodeDigest, Facts, Outcome, StoreError, StoreErrorKind, Target, Transition,
+    feed::{FeedPage, FeedPosition},
+};
 use sqlx::{
     MySql, MySqlConnection, Pool,
     error::DatabaseError,
@@ -311,6 +315,15 @@ impl Dialect for MySql {
         transitions: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
         redeem::redeem_batch(conn, names, transitions).await
+    }
+
+    async fn feed(
+        conn: &mut MySqlConnection,
+        names: &Names,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        feed::feed(conn, names, after, limit).await
     }
 
     async fn migrate(

@@ -100,6 +100,7 @@ pub struct Names {
     pub(crate) states: Arc<str>,
     pub(crate) search_terms: Arc<str>,
     pub(crate) events: Arc<str>,
+    pub(crate) cursors: Arc<str>,
 }
 
 impl Names {
@@ -114,6 +115,7 @@ impl Names {
             states: name("states"),
             search_terms: name("search_terms"),
             events: name("events"),
+            cursors: name("cursors"),
             prefix,
         }
     }

@@ -2,14 +2,18 @@
 
 mod arrays;
 mod by_validity_length;
+mod feed;
 mod migrating;
 mod redeem;
 mod statement;
 mod step;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, num::NonZeroU32};
 
-use invitation_core::{Facts, Outcome, StoreError, StoreErrorKind, Transition};
+use invitation_core::{
+    Facts, Outcome, StoreError, StoreErrorKind, Transition,
+    feed::{FeedPage, FeedPosition},
+};
 use sqlx::{
     PgConnection, Pool, Postgres, QueryBuilder,
     error::DatabaseError,
@@ -216,6 +220,15 @@ impl Dialect for Postgres {
         transitions: &[&Transition],
     ) -> Result<Vec<Option<Facts>>, StoreError> {
         redeem::redeem_batch(conn, names, transitions).await
+    }
+
+    async fn feed(
+        conn: &mut PgConnection,
+        names: &Names,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        feed::feed(conn, names, after, limit).await
     }
 
     async fn migrate(

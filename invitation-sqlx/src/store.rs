@@ -45,6 +45,7 @@ macro_rules! retried {
         }
     }};
 }
+pub(crate) use retried;
 
 /// A store on the connections of a pool. Each call is one statement or one transaction of its
 /// own. Each call takes one connection, so a pool of one is enough.

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_sqlx::SqlStore;
@@ -19,6 +20,13 @@ async fn fixture<DB: Kind>() -> Fixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     Fixture::new(store).keeping(database)
+}
+
+async fn feed_fixture<DB: Kind>() -> FeedFixture {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    FeedFixture::new(store).keeping(database)
 }
 
 async fn redemption_races<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds: u32) {
@@ -41,6 +49,10 @@ macro_rules! server {
         mod $name {
             mod promises {
                 invitation_conformance::conformance!(crate::fixture::<$database>);
+            }
+
+            mod feed {
+                invitation_conformance::feed_conformance!(crate::feed_fixture::<$database>);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -72,7 +84,7 @@ server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 1
 mod sqlite {
     use std::num::NonZeroU32;
 
-    use invitation_conformance::Fixture;
+    use invitation_conformance::{Fixture, feed::FeedFixture};
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
     use crate::{redemption_races, reservation_races, run_redemption_races, support::host::Kind};
@@ -93,6 +105,18 @@ mod sqlite {
 
     mod promises_in_memory {
         invitation_conformance::conformance!(super::in_memory);
+    }
+
+    async fn feed_in_memory() -> FeedFixture {
+        FeedFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    mod feed_on_a_file {
+        invitation_conformance::feed_conformance!(crate::feed_fixture::<super::Sqlite>);
+    }
+
+    mod feed_in_memory {
+        invitation_conformance::feed_conformance!(super::feed_in_memory);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -149,10 +149,30 @@ CREATE TABLE IF NOT EXISTS {prefix}events (
     correlation     VARBINARY(128),
     source          VARBINARY(128),
     detail          MEDIUMBLOB,
+    position        BIGINT,                  -- in the feed; assigned after the commit
+    UNIQUE KEY {prefix}events_feed (position),
     KEY {prefix}events_newest (at, id),
     KEY {prefix}events_division (division, at, id),
     KEY {prefix}events_invitation (invitation, at, id),
     KEY {prefix}events_actor (actor, at, id)
+) ENGINE = InnoDB;
+
+-- The last position that was assigned to an event. Whoever assigns positions locks the row.
+CREATE TABLE IF NOT EXISTS {prefix}feed (
+    id              BIGINT         NOT NULL PRIMARY KEY,
+    last            BIGINT         NOT NULL
+) ENGINE = InnoDB;
+
+INSERT IGNORE INTO {prefix}feed (id, last) VALUES (1, 0);
+
+-- How far the consumers of the feed have come, and who works from there.
+CREATE TABLE IF NOT EXISTS {prefix}cursors (
+    name            VARBINARY(64)  NOT NULL PRIMARY KEY,
+    position        BINARY(24),              -- of the last processed event
+    holder          VARBINARY(128),          -- both NULL if it was released
+    held_until      BIGINT,
+    claims          BIGINT         NOT NULL,
+    version         BIGINT         NOT NULL
 ) ENGINE = InnoDB;
 
 -- The invitations for human readers, with times in UTC. Sealed codes are not shown.

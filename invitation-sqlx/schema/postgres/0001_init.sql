@@ -155,13 +155,28 @@ CREATE TABLE {prefix}events (
     division        TEXT COLLATE "C",
     correlation     TEXT COLLATE "C",
     source          TEXT COLLATE "C",
-    detail          TEXT
+    detail          TEXT,
+    -- The position in the feed. All events of transactions before the oldest open one are
+    -- visible, and none is added to them.
+    transaction     XID8             NOT NULL DEFAULT pg_current_xact_id(),
+    sequence        BIGINT           NOT NULL GENERATED ALWAYS AS IDENTITY
 );
 
 CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
 CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
+CREATE INDEX {prefix}events_feed ON {prefix}events (transaction, sequence);
+
+-- How far the consumers of the feed have come, and who works from there.
+CREATE TABLE {prefix}cursors (
+    name            TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    position        BYTEA,                    -- of the last processed event: 24 bytes
+    holder          TEXT COLLATE "C",         -- both NULL if it was released
+    held_until      BIGINT,
+    claims          BIGINT           NOT NULL,
+    version         BIGINT           NOT NULL
+);
 
 -- The invitations for human readers. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS

@@ -137,9 +137,11 @@ CREATE TABLE {prefix}search_terms (
 
 CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part, term);
 
--- WITHOUT ROWID, because every index contains the id anyway.
+-- The position in the feed is the order of commits, because there is one writer at a time. A
+-- number would come again only if the last row was deleted, which nothing does.
 CREATE TABLE {prefix}events (
-    id              BLOB    NOT NULL PRIMARY KEY,
+    position        INTEGER NOT NULL PRIMARY KEY,
+    id              BLOB    NOT NULL UNIQUE,
     at              INTEGER NOT NULL,
     actor           TEXT,                     -- NULL for the system
     actor_role      TEXT,                     -- set for users who manage invitations
@@ -152,12 +154,22 @@ CREATE TABLE {prefix}events (
     correlation     TEXT,
     source          TEXT,
     detail          TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
 CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
+
+-- How far the consumers of the feed have come, and who works from there.
+CREATE TABLE {prefix}cursors (
+    name            TEXT    NOT NULL PRIMARY KEY,
+    position        BLOB,                     -- of the last processed event: 24 bytes
+    holder          TEXT,                     -- both NULL if it was released
+    held_until      INTEGER,
+    claims          INTEGER NOT NULL,
+    version         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS

@@ -11,8 +11,8 @@ pub(super) fn kind(number: u16) -> StoreErrorKind {
     match number {
         // The record has changed since it was read, lock wait timeout, deadlock (on a cluster
         // also a conflict with another node), or a missing savepoint of a transaction that has
-        // ended.
-        1020 | 1205 | 1213 | 1305 => StoreErrorKind::Conflict,
+        // ended. A lock is not free, where a statement does not wait for it.
+        1020 | 1205 | 1213 | 1305 | 3572 => StoreErrorKind::Conflict,
         // A file of the server (of the binary log, or a temporary one) cannot be created, read,
         // written, closed or synchronised; the disk is full; out of memory or of files.
         1..=5 | 20 | 23 | 27

@@ -4,6 +4,8 @@
 //! transaction begins.
 
 mod apply;
+mod cursor;
+pub(crate) mod feed;
 mod insert;
 mod invited;
 mod lease;
@@ -19,6 +21,7 @@ mod step;
 
 pub(crate) use self::{
     apply::apply,
+    cursor::{cursor, replace_cursor},
     insert::{insert, record, write_rows},
     invited::are_invited,
     purge::purge,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use invitation_core::{
     CorrelationId, Detail, Division, Event, EventId, InvitationId, Performer, PerformerParts,
     RequestContext, Source,
+    feed::{FeedEpoch, FeedEvent, FeedPosition},
 };
 
 use super::{ColumnReader, Result};
@@ -18,7 +19,31 @@ pub(crate) const EVENT: &str = "id, at, actor, actor_role, actor_name, action, o
      invitation, division, correlation, source, detail";
 
 pub(crate) fn event<DB: Dialect>(row: &DB::Row) -> Result<Event> {
+    read::<DB>(&mut ColumnReader::new(row, "events"))
+}
+
+/// Reads an event, and the transaction and sequence of its position behind it.
+pub(crate) fn feed_event<DB: Dialect>(row: &DB::Row) -> Result<FeedEvent> {
     let mut c = ColumnReader::<DB>::new(row, "events");
+    let event = read(&mut c)?;
+    let [transaction, sequence] = ["transaction", "sequence"].map(|part| c.count(part));
+    let (epoch, transaction, sequence) = (FeedEpoch::FIRST.number, transaction?, sequence?);
+    Ok(FeedEvent { position: FeedPosition { epoch, transaction, sequence }, event })
+}
+
+/// Reads the id of an event.
+#[cfg(feature = "mysql")]
+pub(crate) fn event_id<DB: Dialect>(row: &DB::Row) -> Result<EventId> {
+    ColumnReader::<DB>::new(row, "events").bytes("id").map(EventId::from_bytes)
+}
+
+/// Reads the last position that was assigned.
+#[cfg(feature = "mysql")]
+pub(crate) fn last_position<DB: Dialect>(row: &DB::Row) -> Result<i64> {
+    ColumnReader::<DB>::new(row, "feed").int("last")
+}
+
+fn read<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Event> {
     Ok(Event {
         id: EventId::from_bytes(c.bytes("id")?),
         at: c.time("at")?,

@@ -1,6 +1,7 @@
 //! Conversion between rows and the core's types. A row that this library did not write is an
 //! error.
 
+mod cursor;
 mod event;
 mod uses;
 
@@ -15,7 +16,8 @@ use invitation_core::{
 use sqlx::Row;
 
 pub(crate) use self::{
-    event::{EVENT, event},
+    cursor::{CURSOR, cursor},
+    event::{EVENT, event, feed_event},
     uses::{LEASE, lease, open_lease, redemption},
 };
 use crate::{
@@ -26,6 +28,8 @@ use crate::{
     values::{InputRow, Value},
 };
 
+#[cfg(feature = "mysql")]
+pub(crate) use self::event::{event_id, last_position};
 pub(crate) use crate::effects::REDEMPTION;
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them and
@@ -73,6 +77,11 @@ impl<'r, DB: Dialect> ColumnReader<'r, DB> {
 
     fn number(&mut self, column: &'static str) -> Result<u32> {
         u32::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
+    }
+
+    /// Reads a number that is never negative.
+    fn count(&mut self, column: &'static str) -> Result<u64> {
+        u64::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
     }
 
     fn opt_text(&mut self, column: &'static str) -> Result<Option<String>> {

@@ -10,6 +10,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    feed::{self, FeedFixture},
     races::{self, run_redemption_races, run_reservation_races},
 };
 use invitation_core::{Draft, Error, Invitations, StoreError, StoreErrorKind};
@@ -70,6 +71,20 @@ races! {
     concurrent_creations_fill_exactly_the_free_places
     concurrent_creations_reinstatements_and_extensions_share_the_places
     concurrent_creations_under_one_key_create_once
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn events_of_64_writers_on_three_nodes_are_read_once_in_one_order() {
+    let turn = TURN.lock().await;
+    let fixture = FeedFixture::new(Spread::over(nodes().await)).keeping(turn);
+    feed::events_of_64_writers_are_read_once_in_one_order(fixture).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_claims_of_a_cursor_on_three_nodes_succeed_once() {
+    let turn = TURN.lock().await;
+    let fixture = FeedFixture::new(Spread::over(nodes().await)).keeping(turn);
+    feed::concurrent_claims_of_a_cursor_succeed_once(fixture).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

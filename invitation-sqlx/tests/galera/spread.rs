@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -10,6 +11,7 @@ use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
     Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
     StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
+    feed::{CursorName, Feed, FeedCursor, FeedCursors, FeedPage, FeedPosition},
 };
 use invitation_sqlx::MySqlStore;
 
@@ -36,6 +38,28 @@ impl Spread {
 impl fmt::Debug for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spread").field("nodes", &self.nodes.len()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Feed for Spread {
+    async fn feed(
+        &self,
+        after: Option<FeedPosition>,
+        limit: NonZeroU32,
+    ) -> Result<FeedPage, StoreError> {
+        self.node().feed(after, limit).await
+    }
+}
+
+#[async_trait]
+impl FeedCursors for Spread {
+    async fn cursor(&self, name: &CursorName) -> Result<Option<FeedCursor>, StoreError> {
+        self.node().cursor(name).await
+    }
+
+    async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
+        self.node().replace_cursor(cursor).await
     }
 }
 
