@@ -82,7 +82,7 @@ impl fmt::Display for Namespace {
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     namespace: Namespace,
-    all: Arc<[String; 8]>,
+    all: Arc<[String; 10]>,
 }
 
 impl Keys {
@@ -96,6 +96,8 @@ impl Keys {
             "redemptions",
             "leases",
             "requests",
+            "feed",
+            "cursors",
         ];
         let all = Arc::new(words.map(|word| namespace.key(word)));
         Self { namespace, all }
@@ -105,7 +107,7 @@ impl Keys {
         &self.namespace
     }
 
-    pub(crate) fn all(&self) -> &[String; 8] {
+    pub(crate) fn all(&self) -> &[String; 10] {
         &self.all
     }
 }

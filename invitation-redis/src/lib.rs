@@ -16,7 +16,7 @@
 //!
 //! # One namespace, one slot
 //!
-//! A store keeps everything in eight keys, each named `{namespace}:` and a key name. In a
+//! A store keeps everything in ten keys, each named `{namespace}:` and a key name. In a
 //! cluster the text in the braces selects the slot. A namespace therefore lies in **one
 //! slot, on one primary**. Every step is one script over keys that it declares: check,
 //! change, index, event. A division is a value inside these keys and never part of a key,
@@ -80,6 +80,17 @@
 //! only once: a setting that an operator changes later goes unnoticed. Keys have no expiry;
 //! only a purge removes data.
 //!
+//! # The feed
+//!
+//! The order of the [feed](invitation_core::feed) is that of the scripts that write, and the
+//! namespace has one sequence. After a promotion or a restart of the primary, which may have
+//! lost acknowledged writes, the next call of the feed begins a new epoch. It begins behind the
+//! last event of which that primary knows that it was handed out or could have been. A consumer
+//! then receives the later events again, and misses none.
+//!
+//! Reading a page takes one round trip, and writes a mark if there are new events. It does not
+//! wait for replicas.
+//!
 //! # Operating it
 //!
 //! - Redis 7.0 or later, standalone or cluster. A standalone connection uses one address:
@@ -103,7 +114,7 @@
 //! This user has exactly the rights that a store in the namespace `invitation` needs:
 //!
 //! ```text
-//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +info
+//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +llen +lrange +info +time
 //! ```
 //!
 //! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
@@ -166,6 +177,7 @@
 mod calls;
 mod connection;
 mod error;
+mod feed;
 mod keys;
 mod names;
 mod open;

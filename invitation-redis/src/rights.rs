@@ -46,10 +46,11 @@ fn is_forbidden(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
 }
 
-/// Returns the commands that the client sends besides `EVAL`, each with arguments that make
-/// it complete.
+/// Returns the commands without a key that the client or a script sends besides `EVAL`, each
+/// with arguments that make it complete.
 fn of_the_client(calls: &Calls) -> Vec<String> {
-    let mut commands = vec!["EVALSHA - 0".to_owned(), "INFO everything".to_owned()];
+    let mut commands =
+        vec!["EVALSHA - 0".to_owned(), "INFO everything".to_owned(), "TIME".to_owned()];
     if calls.confirm.is_some() {
         commands.push("WAIT 1 1".to_owned());
         commands.push(format!("EXISTS {}", calls.keys.all()[0]));

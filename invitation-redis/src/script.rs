@@ -41,4 +41,7 @@ scripts! {
     SIZES = "lua/sizes.lua";
     RECORD = "lua/record.lua";
     PURGE = "lua/purge.lua";
+    FEED = "lua/feed.lua";
+    CURSOR = "lua/cursor.lua";
+    REPLACE_CURSOR = "lua/replace_cursor.lua";
 }

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_redis::RedisStore;
@@ -19,8 +20,17 @@ async fn in_a_namespace() -> Fixture {
     Fixture::new(store.unwrap())
 }
 
+async fn feed_in_a_namespace() -> FeedFixture {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
+    FeedFixture::new(store.unwrap())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::in_a_namespace);
+}
+
+mod feed {
+    invitation_conformance::feed_conformance!(super::feed_in_a_namespace);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,6 +1,6 @@
 -- Finds one invitation, and the facts about a user.
 --
--- KEYS  the eight of the namespace.
+-- KEYS  the ten of the namespace.
 -- ARGV  1 id, or empty; 2 digests of 32 bytes each; 3 the user.
 -- Returns {'found', and the facts as in facts_answer}, or {'missing'}.
 

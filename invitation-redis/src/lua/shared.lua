@@ -1,6 +1,6 @@
 -- Code that all scripts share. Each script is sent as this file followed by its own.
 --
--- KEYS, the same eight for every script, all in the slot of the namespace:
+-- KEYS, the same ten for every script, all in the slot of the namespace:
 --   1 invitations  hash  id -> record
 --   2 codes        hash  digest -> id
 --   3 events       hash  id -> event
@@ -10,6 +10,8 @@
 --   7 leases       hash  invitation, user -> lease
 --   8 requests     hash  idempotency key -> {fingerprint, ids one after another, results or
 --                        false, time from which the key counts as absent or false}
+--   9 feed         list  of the ids of events, in the order of writing
+--  10 cursors      hash  'c', name -> version (8 bytes), cursor; 'e' -> epochs of the feed
 --
 -- Records are MessagePack arrays; an absent field is `false`. Times and versions are 8
 -- bytes, most significant first, so that they sort correctly as text. Lua numbers are exact
@@ -22,6 +24,7 @@ local pack, read = cmsgpack.pack, cmsgpack.unpack
 local names = KEYS[1] and KEYS or ARGV
 local INVITATIONS, CODES, EVENTS, INDEX = names[1], names[2], names[3], names[4]
 local TRAIL, REDEMPTIONS, LEASES, REQUESTS = names[5], names[6], names[7], names[8]
+local FEED, CURSORS = names[9], names[10]
 
 -- The fields of an invitation.
 local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
@@ -102,7 +105,8 @@ local function write_rights()
   return {
     { 'HGET', INVITATIONS, CODES, EVENTS, LEASES, REQUESTS },
     { 'HEXISTS', INVITATIONS, CODES, EVENTS },
-    { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS },
+    { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS },
+    { 'RPUSH', FEED },
     { 'HDEL', INVITATIONS, CODES, REDEMPTIONS, LEASES, REQUESTS },
     { 'ZRANGEBYLEX', INDEX },
     { 'ZLEXCOUNT', INDEX },
@@ -115,7 +119,7 @@ end
 local ARGUMENTS = {
   HGET = { '' }, HMGET = { '' }, HEXISTS = { '' }, HSET = { '', '' }, HDEL = { '' },
   ZRANGEBYLEX = { '-', '-' }, ZREVRANGEBYLEX = { '-', '-' }, ZLEXCOUNT = { '-', '-' },
-  ZADD = { '0', '' }, ZREM = { '' },
+  ZADD = { '0', '' }, ZREM = { '' }, RPUSH = { '' }, LLEN = {}, LRANGE = { '0', '0' },
 }
 
 -- Returns whether the user may run a command, without running it. For a command that the
@@ -149,6 +153,7 @@ local function may_change()
     and can('ZADD', INDEX, '0', '') and can('ZADD', TRAIL, '0', '')
     and can('HDEL', LEASES, '') and can('ZREM', INDEX, '')
     and can('HGET', LEASES, '') and can('HEXISTS', EVENTS, '')
+    and can('RPUSH', FEED, '') and can('HSET', CURSORS, '', '')
     and can('ZRANGEBYLEX', INDEX, '-', '-') and can('ZLEXCOUNT', INDEX, '-', '-')
 end
 
@@ -182,9 +187,9 @@ local function guarded(body)
 end
 
 -- Pending writes: for each index entry whether it must exist (the last assignment counts),
--- and scores and entries for the trail. A script writes them all at once, because a command
--- costs as much as several entries.
-local moved, told = {}, {}
+-- scores and entries for the trail, and ids for the feed. A script writes them all at once,
+-- because a command costs as much as several entries.
+local moved, told, fed = {}, {}, {}
 
 local function put(entries, is_there)
   for n = 1, #entries do moved[entries[n]] = is_there end
@@ -247,7 +252,8 @@ local function settle()
     in_pieces('ZREM', INDEX, remove)
   end
   in_pieces('ZADD', TRAIL, told)
-  told, settling = {}, false
+  in_pieces('RPUSH', FEED, fed)
+  told, fed, settling = {}, {}, false
 end
 
 -- Returns the prefix of the index entry that leads from a mailbox to its user: 'n' for a
@@ -351,10 +357,11 @@ local function end_all_leases(id)
   end
 end
 
--- Adds the trail entries of an event: by its time in all divisions, within its division, by
+-- Adds an event to the feed and its entries to the trail: by its time in all divisions, within its division, by
 -- its invitation, and by its user.
 local function tell(id, at, user, about, division)
   local place, n = at .. id, #told
+  fed[#fed + 1] = id
   told[n + 1], told[n + 2] = '0', 'a' .. place
   n = n + 2
   if division then

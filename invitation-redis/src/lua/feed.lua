@@ -1,0 +1,72 @@
+-- Reads the events of the feed behind a position.
+--
+-- A promotion or a restart may have lost acknowledged writes, and new events then get the
+-- sequences of lost ones. It changes the server's replication id. So each call stores this id
+-- with the length of the feed, the mark. When the id has changed, a new epoch begins behind the
+-- mark: the mark exists, so all events up to it do, too, unchanged. Events behind it appear in
+-- the new epoch, also those that an earlier server has handed out and that were not lost.
+--
+-- KEYS  the ten of the namespace.
+-- ARGV  1 the epoch and 2 the sequence after which the page begins, 3 the maximum number of
+--       events.
+-- Returns {epoch, epoch before or 0, last sequence before the epoch, 1 if there is more,
+--         sequence of the first event, id, event, id, event, …}.
+
+local after_epoch, after, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local clock = call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+-- Clocks of servers differ by less than a day.
+if after_epoch > now + 86400000000 then
+  error({ err = 'ERR the position is of another store' })
+end
+
+-- Returns a number for a new epoch. The time makes it differ from that of an epoch that was
+-- lost, and that a consumer may know.
+local function new_number(last)
+  return math.max(now, last + 1, after_epoch + 1)
+end
+
+local last = call('LLEN', FEED) - 1
+local id = string.match(call('INFO', 'replication'), 'master_replid:(%x+)')
+if not id then error({ err = 'ERR the server states no replication id' }) end
+
+-- The replication id, the mark, and for each epoch its number and the last sequence before it.
+local stored = call('HGET', CURSORS, 'e')
+local own, mark, epochs = unpack(stored and read(stored) or { id, 0, { new_number(0), 0 } })
+local n = #epochs
+if own ~= id then
+  local number = new_number(epochs[n - 1])
+  -- An epoch without events is replaced, so that there are never more epochs than events.
+  if epochs[n] == mark then n = n - 2 end
+  epochs[n + 1], epochs[n + 2] = number, mark
+  n = n + 2
+elseif after_epoch > epochs[n - 1] then
+  -- The consumer knows an epoch that this server has lost.
+  epochs[n - 1] = new_number(epochs[n - 1])
+end
+local changed = pack({ id, last, epochs })
+if changed ~= stored then call('HSET', CURSORS, 'e', changed) end
+
+-- The first epoch that has events for the consumer, or else the latest one.
+local at, first, stop = n - 1, last + 1, last
+for e = 1, n, 2 do
+  local until_next = epochs[e + 3] or last
+  local from = epochs[e + 1]
+  if epochs[e] == after_epoch then from = math.max(from, after) end
+  if epochs[e] >= after_epoch and from < until_next then
+    at, first, stop = e, from + 1, until_next
+    break
+  end
+end
+stop = math.min(stop, first + limit - 1)
+
+local answer = { epochs[at], epochs[at - 2] or 0, epochs[at + 1], stop < last and 1 or 0, first }
+local ids = first <= stop and call('LRANGE', FEED, first, stop) or {}
+for from = 1, #ids, 1000 do
+  local upto = math.min(from + 999, #ids)
+  for k, event in ipairs(call('HMGET', EVENTS, unpack(ids, from, upto))) do
+    answer[#answer + 1], answer[#answer + 2] = ids[from + k - 1], event
+  end
+end
+return answer
