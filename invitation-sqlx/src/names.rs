@@ -67,7 +67,7 @@ impl fmt::Display for InvalidPrefix {
 impl StdError for InvalidPrefix {}
 
 /// The ends of the names of all tables, behind the prefix.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 11] = [
     "codes",
     "redemptions",
     "leases",
@@ -76,6 +76,8 @@ const TABLES: [&str; 9] = [
     "states",
     "search_terms",
     "events",
+    "feed",
+    "cursors",
     "migrations",
 ];
 
@@ -167,10 +169,20 @@ mod tests {
             states,
             search_terms,
             events,
+            cursors,
         } = Names::new(TablePrefix::default());
-        let names =
-            [invitations, redemptions, leases, requests, quotas, states, search_terms, events];
+        let names = [
+            invitations,
+            redemptions,
+            leases,
+            requests,
+            quotas,
+            states,
+            search_terms,
+            events,
+            cursors,
+        ];
         assert!(names.iter().all(|name| names_a_table(name)));
-        assert_eq!(names.len() + 1, TABLES.len(), "and the migrations");
+        assert_eq!(names.len() + 2, TABLES.len(), "the migrations, and MySQL's feed");
     }
 }

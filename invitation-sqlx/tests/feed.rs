@@ -22,7 +22,7 @@ fn event(number: u8) -> Event {
     Event {
         id: EventId::from_bytes([number; 16]),
         at: Timestamp::from_micros(1).unwrap(),
-        performer: Performer::System,
+        performer: Performer::System { name: None },
         action: Action::View,
         outcome: EventOutcome::Succeeded,
         reason: None,

@@ -118,6 +118,8 @@ pub(crate) fn prepare(setup: &Setup<'_>) -> io::Result<Command> {
     }
     command.arg(format!("--datadir={}", setup.data().display()));
     command.arg(format!("--socket={}", setup.path().join("socket").display()));
+    // A server that starts deletes temporary tables from this folder, those of other servers too.
+    command.arg(format!("--tmpdir={}", setup.path().display()));
     command.arg(format!("--pid-file={}", setup.path().join("pid").display()));
     command.arg(format!("--port={}", setup.port));
     command.args(["--max-connections=400", "--innodb-buffer-pool-size=256M"]);

@@ -52,13 +52,13 @@ pub async fn later_event_with_an_earlier_time_stands_behind(fixture: FeedFixture
     let (store, factory) = (fixture.store(), Factory::new());
     let first = factory.event(Action::View, later(start(), 10));
     let mut reader = Reader::new(&*fixture.feed, 10);
-    store.record(&[first.clone()]).await.expect("the store records");
+    store.record(std::slice::from_ref(&first)).await.expect("the store records");
     reader.read_until(1).await;
     // The id of this event is smaller, too.
     let early = Factory::new().event(Action::Copy, start());
     let early =
         invitation_core::Event { id: invitation_core::EventId::from_bytes([0; 16]), ..early };
-    store.record(&[early.clone()]).await.expect("the store records");
+    store.record(std::slice::from_ref(&early)).await.expect("the store records");
     reader.read_until(2).await;
     assert_eq!(reader.events(), [first, early]);
 }
@@ -68,7 +68,7 @@ pub async fn event_recorded_twice_has_one_position(fixture: FeedFixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let (first, second) =
         (factory.event(Action::View, start()), factory.event(Action::Copy, start()));
-    store.record(&[first.clone()]).await.expect("the store records");
+    store.record(std::slice::from_ref(&first)).await.expect("the store records");
     let before = whole_feed(&*fixture.feed, 1).await;
     store.record(&[first.clone(), second.clone(), first.clone()]).await.expect("it records");
     let after = whole_feed(&*fixture.feed, 2).await;

@@ -11,7 +11,7 @@ use invitation_core::{
 };
 
 /// The time after which an event counts as missing.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// A consumer that remembers everything that it has received.
 pub(super) struct Reader<'f> {

@@ -73,7 +73,7 @@ fn event(id: EventId) -> Event {
     Event {
         id,
         at: SystemClock.now(),
-        performer: Performer::System,
+        performer: Performer::System { name: None },
         action: Action::View,
         outcome: EventOutcome::Succeeded,
         reason: None,
