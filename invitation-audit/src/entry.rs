@@ -1,0 +1,213 @@
+//! The entries of the log: sealed events and discontinuities of the feed.
+
+use invitation_core::{
+    InvitationId, Timestamp,
+    audit::{Detail, Event, EventId},
+    code::{Entropy, EntropyError},
+    feed::{FeedEpoch, FeedEvent, FeedPosition},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{hash::TreeHash, line, personal::Personal};
+
+/// One entry of the log: a leaf of the Merkle tree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a log store must not compile while losing a field")]
+pub struct Entry {
+    /// The index of the leaf, from 0 on.
+    pub index: u64,
+    /// The hash of the leaf.
+    pub leaf: TreeHash,
+    /// What the leaf says.
+    pub content: Content,
+}
+
+/// What an entry says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Content {
+    /// An event of the store.
+    Event(Box<SealedEvent>),
+    /// The store began a new epoch: it may have lost events that were handed out.
+    Epoch(FeedEpoch),
+}
+
+/// An event as the log keeps it: every field of [`Event`] as plain text, so that a later
+/// version of the library can verify it. The username, the source and the values of the
+/// detail are [`Personal`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "an encoding must not compile while losing a field")]
+pub struct SealedEvent {
+    /// The position of the event in the feed.
+    #[serde(with = "line::position")]
+    pub position: FeedPosition,
+    /// The id of the event.
+    pub id: EventId,
+    /// The time of the event.
+    #[serde(with = "line::instant")]
+    pub at: Timestamp,
+    /// The user who acted; none for the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The role in which an actor acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The username of a redeemer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<Personal>,
+    /// The action.
+    pub action: String,
+    /// The outcome.
+    pub outcome: String,
+    /// The reason of a refusal or denial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The invitation that the event is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
+    /// The division of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<String>,
+    /// The correlation id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
+    /// The source of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Personal>,
+    /// The names and values of the detail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detail: Vec<(String, Personal)>,
+}
+
+impl Entry {
+    /// Makes the entry at this index.
+    #[must_use]
+    pub fn new(index: u64, content: Content) -> Self {
+        Self { index, leaf: content.leaf_hash(), content }
+    }
+
+    /// Returns whether the leaf hash is that of the content.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.leaf == self.content.leaf_hash()
+    }
+}
+
+impl Content {
+    /// Returns the hash of the [canonical form](Self::to_canonical).
+    #[must_use]
+    pub fn leaf_hash(&self) -> TreeHash {
+        TreeHash::of_leaf(&self.to_canonical())
+    }
+
+    /// Returns the event, if the entry is one.
+    #[must_use]
+    pub fn event(&self) -> Option<&SealedEvent> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Epoch(_) => None,
+        }
+    }
+}
+
+impl SealedEvent {
+    /// Seals an event of the feed, with a new salt for each personal value.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] when the source of randomness fails.
+    pub fn new(event: &FeedEvent, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let FeedEvent { position, event } = event;
+        // Names every field: a new one must be sealed, or this does not compile.
+        let Event {
+            id,
+            at,
+            performer,
+            action,
+            outcome,
+            reason,
+            invitation,
+            division,
+            context,
+            detail,
+        } = event;
+        let personal = |value: &str| Personal::new(value, entropy);
+        let parts = performer.parts();
+        let text = |text: &str| text.to_owned();
+        Ok(Self {
+            position: *position,
+            id: *id,
+            at: *at,
+            user: parts.user.map(text),
+            role: parts.role.map(text),
+            username: parts.username.map(personal).transpose()?,
+            action: text(action.as_str()),
+            outcome: text(outcome.as_str()),
+            reason: reason.map(|reason| text(reason.as_str())),
+            invitation: *invitation,
+            division: division.as_ref().map(|division| text(division.as_str())),
+            correlation: context.correlation.as_ref().map(|id| text(id.as_str())),
+            source: context.source.as_ref().map(|source| personal(source.as_str())).transpose()?,
+            detail: detail
+                .iter()
+                .map(|(name, value)| Ok((text(name), personal(value)?)))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Returns the names of the fields in which an event of the feed differs. Erased values
+    /// are not compared.
+    #[must_use]
+    pub fn differences(&self, other: &FeedEvent) -> Vec<&'static str> {
+        let FeedEvent { position, event } = other;
+        let Event {
+            id,
+            at,
+            performer,
+            action,
+            outcome,
+            reason,
+            invitation,
+            division,
+            context,
+            detail,
+        } = event;
+        let parts = performer.parts();
+        let correlation = context.correlation.as_ref().map(|id| id.as_str());
+        let source = context.source.as_ref().map(|source| source.as_str());
+        let compared = [
+            ("position", self.position == *position),
+            ("id", self.id == *id),
+            ("at", self.at == *at),
+            ("user", self.user.as_deref() == parts.user),
+            ("role", self.role.as_deref() == parts.role),
+            ("username", is_same(self.username.as_ref(), parts.username)),
+            ("action", self.action == action.as_str()),
+            ("outcome", self.outcome == outcome.as_str()),
+            ("reason", self.reason.as_deref() == reason.map(|reason| reason.as_str())),
+            ("invitation", self.invitation == *invitation),
+            ("division", self.division.as_deref() == division.as_ref().map(|one| one.as_str())),
+            ("correlation", self.correlation.as_deref() == correlation),
+            ("source", is_same(self.source.as_ref(), source)),
+            ("detail", self.has_detail(detail)),
+        ];
+        compared.iter().filter(|(_, is_same)| !is_same).map(|(name, _)| *name).collect()
+    }
+
+    fn has_detail(&self, detail: &Detail) -> bool {
+        self.detail.len() == detail.iter().count()
+            && self.detail.iter().zip(detail.iter()).all(|((own, sealed), (name, value))| {
+                own == name && is_same(Some(sealed), Some(value))
+            })
+    }
+}
+
+/// Returns whether a sealed value is this one, as far as it can still be read.
+fn is_same(sealed: Option<&Personal>, value: Option<&str>) -> bool {
+    match (sealed, value) {
+        (None, None) => true,
+        (Some(sealed), Some(value)) => sealed.value().is_none_or(|sealed| sealed == value),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}

@@ -1,0 +1,226 @@
+//! The sealer: appends the events of a feed to a log.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    StoreError,
+    code::{Entropy, EntropyError, OsEntropy},
+    feed::{Feed, FeedPage},
+};
+
+use crate::{
+    checkpoint::{CheckpointError, SignedCheckpoint},
+    entry::{Content, Entry, SealedEvent},
+    key::{LogKey, LogPublicKey},
+    log::{Batch, LogError, LogOffset, LogStore},
+    verify::{Finding, PAGE, Progress, Verifier, read_to_end},
+};
+
+/// Appends the events of a feed to a log, and signs a checkpoint behind each page.
+///
+/// The first call of [`seal`](Self::seal), and each one after a failure, verifies the log and
+/// finds the last sealed event in it. The log itself is the only record of the progress, so a
+/// sealer that is killed at any moment neither loses nor repeats an event.
+///
+/// Several sealers may work on one log: the log store lets one of them append at a time.
+///
+/// Call [`seal`](Self::seal) from a task of its own, for example every few seconds:
+///
+/// ```
+/// # use invitation_audit::{LogKey, MemoryLog, SealError, Sealer};
+/// # use invitation_core::{MemoryStore, code::OsEntropy};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (store, log) = (MemoryStore::new(), MemoryLog::new());
+/// # let key = LogKey::generate("example.com/invitations", &OsEntropy)?;
+/// let mut sealer = Sealer::new(&store, &log, key);
+/// while sealer.seal().await?.more {}
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Sealer<F, L> {
+    feed: F,
+    log: L,
+    key: LogKey,
+    earlier_keys: Vec<LogPublicKey>,
+    anchor: Option<SignedCheckpoint>,
+    entropy: Box<dyn Entropy>,
+    page: NonZeroU32,
+    state: Option<State>,
+}
+
+/// The end of the log.
+#[derive(Clone, Debug)]
+struct State {
+    progress: Progress,
+    end: LogOffset,
+}
+
+/// What one call of [`Sealer::seal`] did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Sealed {
+    /// The number of entries that it appended.
+    pub appended: u64,
+    /// The number of entries of the log.
+    pub size: u64,
+    /// The newest checkpoint; none if the log is empty. Save it elsewhere, as the anchor of
+    /// later verifications.
+    pub checkpoint: Option<SignedCheckpoint>,
+    /// Whether there may be more to seal already.
+    pub more: bool,
+}
+
+/// The reason why nothing was sealed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log store failed. The batch may have been stored if it is [`LogError::Other`]; the
+    /// next call finds out.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The log is not as it was sealed. The sealer does not extend it.
+    #[error("the log is not as it was sealed: {0}")]
+    Tampered(Finding),
+    /// The anchor is not signed by the key of the log.
+    #[error(transparent)]
+    Anchor(#[from] CheckpointError),
+    /// The feed is not in order: an event or an epoch does not follow the last sealed one.
+    #[error("the feed of the store is not in order")]
+    Order,
+    /// The source of randomness failed.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+impl<F: Feed, L: LogStore> Sealer<F, L> {
+    /// Returns a sealer of this feed, which extends a log or begins it.
+    #[must_use]
+    pub fn new(feed: F, log: L, key: LogKey) -> Self {
+        Self {
+            feed,
+            log,
+            key,
+            earlier_keys: Vec::new(),
+            anchor: None,
+            entropy: Box::new(OsEntropy),
+            page: PAGE,
+            state: None,
+        }
+    }
+
+    /// Sets a saved checkpoint, which the log must contain. Without one, the sealer does not
+    /// notice that the log was rolled back, and seals the removed events again.
+    #[must_use]
+    pub fn with_anchor(self, saved: SignedCheckpoint) -> Self {
+        Self { anchor: Some(saved), ..self }
+    }
+
+    /// Accepts the checkpoints of an earlier key of the same origin.
+    #[must_use]
+    pub fn with_earlier_key(mut self, key: LogPublicKey) -> Self {
+        self.earlier_keys.push(key);
+        self
+    }
+
+    /// Sets the largest number of events for one checkpoint. A verification names the place
+    /// of a rewritten event by the checkpoints around it. The default is 500.
+    #[must_use]
+    pub fn with_page_size(self, page: NonZeroU32) -> Self {
+        Self { page, ..self }
+    }
+
+    /// Sets the source of the salts. The default is the operating system's.
+    #[must_use]
+    pub fn with_entropy(self, entropy: impl Entropy + 'static) -> Self {
+        Self { entropy: Box::new(entropy), ..self }
+    }
+
+    /// Seals one page of events. Reads one page of the feed and appends one batch; the first
+    /// call, and each one after a failure, also reads the log once.
+    ///
+    /// If another sealer was faster, it appends nothing and returns [`Sealed::more`].
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]. A later call continues from what the log has.
+    pub async fn seal(&mut self) -> Result<Sealed, SealError> {
+        // Taken out: after a failure, or if this future is dropped, the state is read anew.
+        let state = match self.state.take() {
+            Some(state) => state,
+            None => self.read_log().await?,
+        };
+        let page = self.feed.feed(state.progress.last, self.page).await?;
+        let more = page.more;
+        let Some((batch, progress)) = self.batch(&state.progress, page)? else {
+            return Ok(self.sealed(0, state, more));
+        };
+        match self.log.append(state.end, &batch).await {
+            Ok(end) => {
+                let appended = batch.entries.len() as u64;
+                Ok(self.sealed(appended, State { progress, end }, more))
+            }
+            Err(LogError::Conflict) => {
+                let sealed = self.sealed(0, state, true);
+                self.state = None;
+                Ok(sealed)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn sealed(&mut self, appended: u64, state: State, more: bool) -> Sealed {
+        let State { progress, .. } = self.state.insert(state);
+        let (size, checkpoint) = (progress.tree.size(), progress.checkpoint.clone());
+        Sealed { appended, size, checkpoint, more }
+    }
+
+    async fn read_log(&self) -> Result<State, SealError> {
+        let keys = [self.key.public_key().clone()].into_iter().chain(self.earlier_keys.clone());
+        let mut verifier = Verifier::new(keys);
+        if let Some(anchor) = &self.anchor {
+            verifier = verifier.with_anchor(anchor)?;
+        }
+        let (verifier, end) = read_to_end(&self.log, verifier).await?;
+        let progress = verifier.into_progress().map_err(SealError::Tampered)?;
+        Ok(State { progress, end })
+    }
+
+    /// Returns the batch of a page, and the log with it; none if there is nothing to append.
+    fn batch(
+        &self,
+        before: &Progress,
+        page: FeedPage,
+    ) -> Result<Option<(Batch, Progress)>, SealError> {
+        let mut progress = before.clone();
+        let mut entries = Vec::with_capacity(page.events.len());
+        let mut append = |content: Content| {
+            if !progress.follows(&content) {
+                return Err(SealError::Order);
+            }
+            let entry = Entry::new(progress.tree.size(), content);
+            progress.push(&entry);
+            entries.push(entry);
+            Ok(())
+        };
+        if page.epoch.number != before.epoch {
+            append(Content::Epoch(page.epoch))?;
+        }
+        for event in &page.events {
+            let event = SealedEvent::new(event, &*self.entropy)?;
+            append(Content::Event(Box::new(event)))?;
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let size = progress.tree.size();
+        let checkpoint = SignedCheckpoint::sign(&self.key, size, progress.tree.root());
+        progress.signed = size;
+        progress.checkpoint = Some(checkpoint.clone());
+        Ok(Some((Batch { entries, checkpoint }, progress)))
+    }
+}

@@ -1,0 +1,246 @@
+//! The verification of a store's events against its log.
+
+use std::collections::VecDeque;
+
+use invitation_core::{
+    StoreError,
+    audit::EventId,
+    feed::{Feed, FeedEpoch, FeedEvent, FeedPosition},
+};
+
+use super::{
+    PAGE, Verdict, Verifier,
+    finding::{Finding, FindingKind},
+};
+use crate::{
+    entry::{Content, Entry, SealedEvent},
+    line::Record,
+    log::{LogError, LogOffset, LogStore},
+};
+
+/// The largest number of empty pages of a feed in a row that promise more.
+const MAX_EMPTY_PAGES: u32 = 1_000;
+
+/// The result of comparing a store with its log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct StoreReport {
+    /// The verdict about the log, and about the store if the log is intact.
+    pub verdict: Verdict,
+    /// The number of events that the store has and the log does not have yet.
+    pub unsealed: u64,
+    /// The number of events that the log has and the store lost before an epoch began.
+    pub lost: u64,
+}
+
+/// The reason why a store could not be compared with its log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log store failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The feed promised more events, but returned none.
+    #[error("the feed of the store does not progress")]
+    Stalled,
+    /// The feed returned a position or an epoch that does not follow the one before.
+    #[error("the feed of the store is not in order")]
+    Order,
+}
+
+/// Verifies a log, and then that the store still has every event as it was sealed.
+///
+/// Reads the log twice and the feed once, in pages. After a finding in the store, it reads the
+/// log and the feed once more, to tell a reordered event from a missing or an inserted one.
+///
+/// # Errors
+///
+/// [`FeedError`] when the store or the log store fails.
+pub async fn verify_store<F: Feed, L: LogStore>(
+    feed: F,
+    log: L,
+    verifier: Verifier,
+) -> Result<StoreReport, FeedError> {
+    let verdict = super::verify(&log, verifier).await?;
+    let report = StoreReport { verdict, unsealed: 0, lost: 0 };
+    if matches!(report.verdict, Verdict::Tampered(_)) {
+        return Ok(report);
+    }
+    Comparison { feed: &feed, log: &log }.run(report).await
+}
+
+struct Comparison<'a, F, L> {
+    feed: &'a F,
+    log: &'a L,
+}
+
+impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
+    async fn run(&self, mut report: StoreReport) -> Result<StoreReport, FeedError> {
+        let epochs = self.epochs().await?;
+        let is_lost = |position: FeedPosition| {
+            let ends = |epoch: &&FeedEpoch| position.epoch < epoch.number;
+            epochs.iter().find(ends).is_some_and(|epoch| epoch.follows < Some(position))
+        };
+        let mut sealed = Entries::new(self.log);
+        let mut events = Events::new(self.feed, None);
+        while let Some(entry) = sealed.next().await? {
+            let Some(own) = entry.content.event() else { continue };
+            // Asked after the log, so that an event sealed meanwhile is not missing.
+            let found = events.peek().await?;
+            let finding = match found {
+                Some(event) if event.position == own.position => {
+                    let differences = own.differences(event);
+                    if differences.is_empty() {
+                        events.take();
+                        continue;
+                    }
+                    self.altered(entry.index, own, event, differences).await?
+                }
+                // The event of the store stands before the next one of the log.
+                Some(event) if event.position < own.position => {
+                    let (id, position) = (event.event.id, event.position);
+                    let is_sealed = self.log_has(id).await?;
+                    let kind =
+                        if is_sealed { FindingKind::Reordered } else { FindingKind::Inserted };
+                    Finding::at(kind, entry.index).about(id, position)
+                }
+                Some(_) | None if is_lost(own.position) => {
+                    report.lost += 1;
+                    continue;
+                }
+                Some(_) | None => {
+                    let is_kept = self.feed_has(own.id).await?;
+                    let kind = if is_kept { FindingKind::Reordered } else { FindingKind::Missing };
+                    Finding::at(kind, entry.index).about(own.id, own.position)
+                }
+            };
+            return Ok(StoreReport { verdict: Verdict::Tampered(finding.in_store()), ..report });
+        }
+        while events.peek().await?.is_some() {
+            events.take();
+            report.unsealed += 1;
+        }
+        Ok(report)
+    }
+
+    /// Returns the finding about two different events at one position.
+    async fn altered(
+        &self,
+        index: u64,
+        own: &SealedEvent,
+        event: &FeedEvent,
+        fields: Vec<&'static str>,
+    ) -> Result<Finding, FeedError> {
+        let is_moved = own.id != event.event.id
+            && (self.log_has(event.event.id).await? || self.feed_has(own.id).await?);
+        let kind = if is_moved { FindingKind::Reordered } else { FindingKind::Altered };
+        Ok(Finding { fields, ..Finding::at(kind, index).about(own.id, own.position) })
+    }
+
+    /// Returns the epochs that the log records. There is one for each time that the store may
+    /// have lost writes, so they are few.
+    async fn epochs(&self) -> Result<Vec<FeedEpoch>, FeedError> {
+        let mut epochs = Vec::new();
+        let mut entries = Entries::new(self.log);
+        while let Some(entry) = entries.next().await? {
+            if let Content::Epoch(epoch) = entry.content {
+                epochs.push(epoch);
+            }
+        }
+        Ok(epochs)
+    }
+
+    async fn log_has(&self, id: EventId) -> Result<bool, FeedError> {
+        let mut entries = Entries::new(self.log);
+        while let Some(entry) = entries.next().await? {
+            if entry.content.event().is_some_and(|event| event.id == id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn feed_has(&self, id: EventId) -> Result<bool, FeedError> {
+        let mut events = Events::new(self.feed, None);
+        while let Some(event) = events.peek().await? {
+            if event.event.id == id {
+                return Ok(true);
+            }
+            events.take();
+        }
+        Ok(false)
+    }
+}
+
+/// The entries of a log, read in pages.
+struct Entries<'a, L> {
+    log: &'a L,
+    from: LogOffset,
+    page: VecDeque<Record>,
+}
+
+impl<'a, L: LogStore> Entries<'a, L> {
+    fn new(log: &'a L) -> Self {
+        Self { log, from: LogOffset::default(), page: VecDeque::new() }
+    }
+
+    async fn next(&mut self) -> Result<Option<Entry>, LogError> {
+        loop {
+            match self.page.pop_front() {
+                Some(Record::Entry(entry)) => return Ok(Some(entry)),
+                Some(Record::Checkpoint(_)) => {}
+                None => {
+                    let page = self.log.read(self.from, PAGE).await?;
+                    if page.records.is_empty() {
+                        return Ok(None);
+                    }
+                    (self.page, self.from) = (page.records.into(), page.next);
+                }
+            }
+        }
+    }
+}
+
+/// The events of a feed, read in pages.
+pub(crate) struct Events<'a, F> {
+    feed: &'a F,
+    after: Option<FeedPosition>,
+    page: VecDeque<FeedEvent>,
+}
+
+impl<'a, F: Feed> Events<'a, F> {
+    pub(crate) fn new(feed: &'a F, after: Option<FeedPosition>) -> Self {
+        Self { feed, after, page: VecDeque::new() }
+    }
+
+    /// Returns the next event; none at the present end of the feed.
+    async fn peek(&mut self) -> Result<Option<&FeedEvent>, FeedError> {
+        let mut empty = 0;
+        while self.page.is_empty() {
+            let page = self.feed.feed(self.after, PAGE).await?;
+            if page.events.is_empty() && !page.more {
+                return Ok(None);
+            }
+            empty += 1;
+            if empty > MAX_EMPTY_PAGES {
+                return Err(FeedError::Stalled);
+            }
+            for event in &page.events {
+                if self.after >= Some(event.position) {
+                    return Err(FeedError::Order);
+                }
+                self.after = Some(event.position);
+            }
+            self.page = page.events.into();
+        }
+        Ok(self.page.front())
+    }
+
+    /// Goes behind the event that [`peek`](Self::peek) returned.
+    fn take(&mut self) {
+        self.page.pop_front();
+    }
+}

@@ -1,0 +1,210 @@
+//! The verification of a log, record by record.
+
+use invitation_core::feed::{FeedEpoch, FeedPosition};
+
+use super::finding::{Finding, FindingKind, Verdict};
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint},
+    entry::{Content, Entry},
+    frontier::Frontier,
+    key::LogPublicKey,
+    line::Record,
+};
+
+/// The verification of a log, record by record, in constant memory.
+///
+/// [`verify`](crate::verify) and [`verify_lines`](crate::verify_lines) feed it. Use it directly
+/// for a log that arrives in another way.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    keys: Vec<LogPublicKey>,
+    anchor: Option<Checkpoint>,
+    progress: Progress,
+    finding: Option<Finding>,
+    /// The first index that is missing so far. It may follow later in the log.
+    gap: Option<u64>,
+}
+
+/// The part of a log that has been verified.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Progress {
+    pub(crate) tree: Frontier,
+    /// The number of entries that the last checkpoint covers.
+    pub(crate) signed: u64,
+    /// The position of the last event.
+    pub(crate) last: Option<FeedPosition>,
+    /// The number of the feed's epoch.
+    pub(crate) epoch: u64,
+    /// The newest checkpoint.
+    pub(crate) checkpoint: Option<SignedCheckpoint>,
+}
+
+impl Verifier {
+    /// Returns a verification by these public keys: the log's key, and earlier ones if the key
+    /// was replaced.
+    pub fn new(keys: impl IntoIterator<Item = LogPublicKey>) -> Self {
+        let progress = Progress {
+            tree: Frontier::default(),
+            signed: 0,
+            last: None,
+            epoch: FeedEpoch::FIRST.number,
+            checkpoint: None,
+        };
+        let keys = keys.into_iter().collect();
+        Self { keys, anchor: None, progress, finding: None, gap: None }
+    }
+
+    /// Compares the log with a checkpoint that was saved elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError`] if none of the keys has signed it.
+    pub fn with_anchor(mut self, saved: &SignedCheckpoint) -> Result<Self, CheckpointError> {
+        self.anchor = Some(saved.verify(&self.keys)?.clone());
+        self.compare_with_anchor();
+        Ok(self)
+    }
+
+    /// Verifies the next record of the log.
+    pub fn record(&mut self, record: &Record) {
+        if self.gap.is_some() {
+            return self.look_for_gap(record);
+        }
+        if self.finding.is_some() {
+            return;
+        }
+        match record {
+            Record::Entry(entry) => self.entry(entry),
+            Record::Checkpoint(checkpoint) => self.checkpoint(checkpoint),
+        }
+    }
+
+    /// Takes note that the next record of the log cannot be read.
+    pub fn unreadable(&mut self) {
+        if self.finding.is_none() {
+            let index = self.progress.tree.size();
+            self.finding = Some(Finding::at(FindingKind::Unreadable, index));
+        }
+    }
+
+    /// Returns whether further records cannot change the verdict.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.finding.is_some() && self.gap.is_none()
+    }
+
+    /// Returns the verdict about the records so far, as the whole log.
+    pub fn finish(self) -> Verdict {
+        let anchored = self.anchor.as_ref().map(|anchor| anchor.size);
+        match self.into_progress() {
+            Err(finding) => Verdict::Tampered(finding),
+            Ok(Progress { signed: sealed, .. }) => match anchored {
+                Some(anchored) => Verdict::Valid { anchored, sealed },
+                None => Verdict::Unanchored { sealed },
+            },
+        }
+    }
+
+    /// Returns the verified log, or the first finding.
+    pub(crate) fn into_progress(self) -> Result<Progress, Finding> {
+        let (size, signed) = (self.progress.tree.size(), self.progress.signed);
+        let anchored = self.anchor.map_or(0, |anchor| anchor.size);
+        if let Some(finding) = self.finding {
+            Err(finding)
+        } else if size > signed {
+            Err(Finding::new(FindingKind::UnsignedEntries, signed..size))
+        } else if anchored > size {
+            Err(Finding::new(FindingKind::Truncated, size..anchored))
+        } else {
+            Ok(self.progress)
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        let index = self.progress.tree.size();
+        let found = |kind| {
+            let finding = Finding::at(kind, index);
+            match entry.content.event() {
+                Some(event) => finding.about(event.id, event.position),
+                None => finding,
+            }
+        };
+        if entry.index > index {
+            // Missing, unless it follows: then reordered.
+            self.gap = Some(index);
+            self.finding = Some(Finding::at(FindingKind::Missing, index));
+        } else if entry.index < index {
+            self.finding = Some(found(FindingKind::Inserted));
+        } else if !entry.is_intact() {
+            self.finding = Some(found(FindingKind::Altered));
+        } else if !self.progress.follows(&entry.content) {
+            self.finding = Some(found(FindingKind::Reordered));
+        } else {
+            self.progress.push(entry);
+            self.compare_with_anchor();
+        }
+    }
+
+    fn look_for_gap(&mut self, record: &Record) {
+        let Record::Entry(entry) = record else { return };
+        if self.gap == Some(entry.index) {
+            let finding = Finding::at(FindingKind::Reordered, entry.index);
+            self.finding = Some(match entry.content.event() {
+                Some(event) => finding.about(event.id, event.position),
+                None => finding,
+            });
+            self.gap = None;
+        }
+    }
+
+    fn checkpoint(&mut self, checkpoint: &SignedCheckpoint) {
+        let Progress { tree, signed, .. } = &self.progress;
+        let (size, signed) = (tree.size(), *signed);
+        let finding = match checkpoint.verify(&self.keys) {
+            Err(_) => Some((FindingKind::UnsignedCheckpoint, signed..size)),
+            Ok(stated) if stated.size < size => Some((FindingKind::Inserted, signed..size)),
+            Ok(stated) if stated.size > size => Some((FindingKind::Missing, signed..stated.size)),
+            Ok(stated) if stated.root != tree.root() => {
+                Some((FindingKind::Rewritten, signed..size))
+            }
+            Ok(_) => None,
+        };
+        if let Some((kind, entries)) = finding {
+            self.finding = Some(Finding::new(kind, entries));
+        } else {
+            self.progress.signed = size;
+            self.progress.checkpoint = Some(checkpoint.clone());
+        }
+    }
+
+    fn compare_with_anchor(&mut self) {
+        let tree = &self.progress.tree;
+        if let Some(anchor) = self.anchor.as_ref().filter(|anchor| anchor.size == tree.size())
+            && anchor.root != tree.root()
+        {
+            self.finding = Some(Finding::new(FindingKind::Rewritten, 0..anchor.size));
+        }
+    }
+}
+
+impl Progress {
+    /// Returns whether an entry may stand behind the ones so far: positions and epochs
+    /// increase, and an event belongs to the epoch that the log has reached.
+    pub(crate) fn follows(&self, content: &Content) -> bool {
+        match content {
+            Content::Epoch(epoch) => epoch.number > self.epoch,
+            Content::Event(event) => {
+                let position = event.position;
+                position.epoch == self.epoch && self.last < Some(position)
+            }
+        }
+    }
+
+    pub(crate) fn push(&mut self, entry: &Entry) {
+        self.tree.push(entry.leaf);
+        match &entry.content {
+            Content::Epoch(epoch) => self.epoch = epoch.number,
+            Content::Event(event) => self.last = Some(event.position),
+        }
+    }
+}
