@@ -26,8 +26,8 @@ pub struct Checkpoint {
 
 /// A checkpoint as a signed note: C2SP `tlog-checkpoint`, with Ed25519 signatures.
 ///
-/// Save a copy of the newest one where nobody can alter it who can alter the log. Such a copy
-/// is the *anchor* of a verification.
+/// Save a copy of the newest checkpoint in another system, out of the reach of an attacker who
+/// can alter the log. Such a copy is the *anchor* of a verification.
 ///
 /// ```
 /// use invitation_audit::{LogKey, SignedCheckpoint, TreeHash};

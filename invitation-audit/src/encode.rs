@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! entry    = 0x01 kind fields            version 1
-//! kind     = 0x01 | 0x02                 event | epoch
+//! kind     = 0x01 | 0x02 | 0x03          event | epoch | erasure
 //! text     = length bytes                length: 8 bytes, big-endian
 //! option   = 0x00 | 0x01 text
 //! personal = the commitment, 32 bytes, as a text
@@ -17,11 +17,14 @@
 //!            number of details, 8 bytes, big-endian, then for each
 //!            text(name) text(personal value)
 //! epoch    = text(number) option(position)
+//! erasure  = text(index of the entry)
 //! ```
 //!
-//! A position has 24 bytes, an id 16. A time has 8: its microseconds since 1970, signed,
+//! A position has 24 bytes, an id 16, a number and an index 8, big-endian. A time has 8: its microseconds since 1970, signed,
 //! big-endian. Every field has its length in front, so two different entries have different
 //! forms.
+
+use invitation_core::{InvitationId, feed::FeedPosition};
 
 use crate::{
     entry::{Content, SealedEvent},
@@ -31,6 +34,7 @@ use crate::{
 const VERSION: u8 = 1;
 const EVENT: u8 = 1;
 const EPOCH: u8 = 2;
+const ERASURE: u8 = 3;
 
 impl Content {
     /// Returns the canonical form of the entry, which the leaf hash covers.
@@ -48,8 +52,12 @@ impl Content {
             }
             Self::Epoch(epoch) => {
                 bytes.0.push(EPOCH);
-                bytes.text(&epoch.number.to_be_bytes());
-                bytes.option(epoch.follows.map(|position| position.to_bytes()));
+                bytes.text(epoch.number.to_be_bytes());
+                bytes.option(epoch.follows.map(FeedPosition::to_bytes));
+            }
+            Self::Erasure { entry } => {
+                bytes.0.push(ERASURE);
+                bytes.text(entry.to_be_bytes());
             }
         }
         bytes.0
@@ -104,7 +112,7 @@ impl Bytes {
         self.text(action);
         self.text(outcome);
         self.option(reason.as_ref());
-        self.option(invitation.as_ref().map(|id| id.as_bytes()));
+        self.option(invitation.as_ref().map(InvitationId::as_bytes));
         self.option(division.as_ref());
         self.option(correlation.as_ref());
         self.option(source.as_ref().map(commitment));

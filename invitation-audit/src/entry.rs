@@ -1,8 +1,8 @@
 //! The entries of the log: sealed events and discontinuities of the feed.
 
 use invitation_core::{
-    InvitationId, Timestamp,
-    audit::{Detail, Event, EventId},
+    Division, InvitationId, Timestamp,
+    audit::{CorrelationId, Detail, Event, EventId, Reason, Source},
     code::{Entropy, EntropyError},
     feed::{FeedEpoch, FeedEvent, FeedPosition},
 };
@@ -30,6 +30,12 @@ pub enum Content {
     Event(Box<SealedEvent>),
     /// The store began a new epoch: it may have lost events that were handed out.
     Epoch(FeedEpoch),
+    /// The personal values of an earlier entry were erased. Without this record, an erased
+    /// value is a finding.
+    Erasure {
+        /// The index of the earlier entry.
+        entry: u64,
+    },
 }
 
 /// An event as the log keeps it: every field of [`Event`] as plain text, so that a later
@@ -106,7 +112,7 @@ impl Content {
     pub fn event(&self) -> Option<&SealedEvent> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Epoch(_) => None,
+            Self::Epoch(_) | Self::Erasure { .. } => None,
         }
     }
 }
@@ -156,6 +162,24 @@ impl SealedEvent {
         })
     }
 
+    /// Returns the personal values of the event.
+    pub fn personal(&self) -> impl Iterator<Item = &Personal> {
+        let detail = self.detail.iter().map(|(_, value)| value);
+        self.username.iter().chain(&self.source).chain(detail)
+    }
+
+    /// Returns the event with its personal values erased. Its leaf hash stays the same.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        let detail = self.detail.iter();
+        Self {
+            username: self.username.as_ref().map(Personal::erased),
+            source: self.source.as_ref().map(Personal::erased),
+            detail: detail.map(|(name, value)| (name.clone(), value.erased())).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Returns the names of the fields in which an event of the feed differs. Erased values
     /// are not compared.
     #[must_use]
@@ -174,8 +198,8 @@ impl SealedEvent {
             detail,
         } = event;
         let parts = performer.parts();
-        let correlation = context.correlation.as_ref().map(|id| id.as_str());
-        let source = context.source.as_ref().map(|source| source.as_str());
+        let correlation = context.correlation.as_ref().map(CorrelationId::as_str);
+        let source = context.source.as_ref().map(Source::as_str);
         let compared = [
             ("position", self.position == *position),
             ("id", self.id == *id),
@@ -185,9 +209,9 @@ impl SealedEvent {
             ("username", is_same(self.username.as_ref(), parts.username)),
             ("action", self.action == action.as_str()),
             ("outcome", self.outcome == outcome.as_str()),
-            ("reason", self.reason.as_deref() == reason.map(|reason| reason.as_str())),
+            ("reason", self.reason.as_deref() == reason.map(Reason::as_str)),
             ("invitation", self.invitation == *invitation),
-            ("division", self.division.as_deref() == division.as_ref().map(|one| one.as_str())),
+            ("division", self.division.as_deref() == division.as_ref().map(Division::as_str)),
             ("correlation", self.correlation.as_deref() == correlation),
             ("source", is_same(self.source.as_ref(), source)),
             ("detail", self.has_detail(detail)),

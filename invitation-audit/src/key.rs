@@ -61,7 +61,7 @@ pub struct LogKey {
     public: LogPublicKey,
 }
 
-/// The public key of a log, by which everybody can verify its checkpoints.
+/// The public key of a log. A verifier needs it, and may publish it.
 ///
 /// Its text form is that of signed notes: origin, key id and key, separated by `+`.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The text form of the log: one JSON object a line.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use invitation_core::feed::{FeedEpoch, FeedPosition};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub enum LineError {
 }
 
 /// The members of a line. Those of an entry and those of a checkpoint exclude each other.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Members<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,8 @@ struct Members<'a> {
     event: Option<Cow<'a, SealedEvent>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<EpochMembers>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erasure: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checkpoint: Option<Cow<'a, str>>,
 }
@@ -73,15 +75,19 @@ impl Record {
     ///
     /// [`LineError::Json`] if the record cannot be written as JSON.
     pub fn to_line(&self) -> Result<String, LineError> {
-        let none = Members { index: None, leaf: None, event: None, epoch: None, checkpoint: None };
         let members = match self {
-            Self::Checkpoint(checkpoint) => {
-                Members { checkpoint: Some(Cow::Borrowed(checkpoint.as_str())), ..none }
-            }
+            Self::Checkpoint(checkpoint) => Members {
+                checkpoint: Some(Cow::Borrowed(checkpoint.as_str())),
+                ..Members::default()
+            },
             Self::Entry(Entry { index, leaf, content }) => {
-                let entry = Members { index: Some(*index), leaf: Some(*leaf), ..none };
+                let entry =
+                    Members { index: Some(*index), leaf: Some(*leaf), ..Members::default() };
                 match content {
                     Content::Event(event) => Members { event: Some(Cow::Borrowed(event)), ..entry },
+                    Content::Erasure { entry: erased } => {
+                        Members { erasure: Some(*erased), ..entry }
+                    }
                     Content::Epoch(FeedEpoch { number, follows }) => {
                         let follows = follows.map(to_parts);
                         Members { epoch: Some(EpochMembers { number: *number, follows }), ..entry }
@@ -103,27 +109,45 @@ impl Record {
     ///
     /// [`LineError`] for every other text.
     pub fn from_line(line: &str) -> Result<Self, LineError> {
-        let record = match serde_json::from_str(line)? {
-            Members {
-                index: None,
-                leaf: None,
-                event: None,
-                epoch: None,
-                checkpoint: Some(note),
-            } => Self::Checkpoint(SignedCheckpoint::parse(&note)?),
-            Members { index: Some(index), leaf: Some(leaf), event, epoch, checkpoint: None } => {
-                let content = match (event, epoch) {
-                    (Some(event), None) => Content::Event(Box::new(event.into_owned())),
-                    (None, Some(EpochMembers { number, follows })) => {
-                        Content::Epoch(FeedEpoch { number, follows: follows.map(from_parts) })
-                    }
-                    (Some(_), Some(_)) | (None, None) => return Err(LineError::Kind),
-                };
+        // Members that do not belong together are another spelling: writing the record again
+        // leaves them out.
+        let members: Members<'_> = serde_json::from_str(line)?;
+        let content = match members {
+            Members { event: Some(event), .. } => {
+                Some(Content::Event(Box::new(event.into_owned())))
+            }
+            Members { epoch: Some(EpochMembers { number, follows }), .. } => {
+                Some(Content::Epoch(FeedEpoch { number, follows: follows.map(from_parts) }))
+            }
+            Members { erasure: Some(entry), .. } => Some(Content::Erasure { entry }),
+            Members { .. } => None,
+        };
+        let record = match (members.index, members.leaf, content, members.checkpoint) {
+            (Some(index), Some(leaf), Some(content), None) => {
                 Self::Entry(Entry { index, leaf, content })
             }
-            Members { .. } => return Err(LineError::Kind),
+            (None, None, None, Some(note)) => Self::Checkpoint(SignedCheckpoint::parse(&note)?),
+            _ => return Err(LineError::Kind),
         };
         if record.to_line()? == line { Ok(record) } else { Err(LineError::Spelling) }
+    }
+}
+
+impl Record {
+    /// Returns the record with the personal values of its event erased.
+    pub(crate) fn erased(self) -> Self {
+        match self {
+            Self::Entry(Entry { index, leaf, content: Content::Event(event) }) => {
+                let content = Content::Event(Box::new(event.erased()));
+                Self::Entry(Entry { index, leaf, content })
+            }
+            Self::Entry(_) | Self::Checkpoint(_) => self,
+        }
+    }
+
+    /// Returns whether the record is one of these entries.
+    pub(crate) fn is_one_of(&self, entries: &BTreeSet<u64>) -> bool {
+        matches!(self, Self::Entry(entry) if entries.contains(&entry.index))
     }
 }
 
@@ -141,7 +165,6 @@ pub(crate) mod position {
     use invitation_core::feed::FeedPosition;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(crate) fn serialize<S: Serializer>(
         position: &FeedPosition,
         serializer: S,

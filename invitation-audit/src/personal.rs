@@ -14,7 +14,7 @@ const PREFIX: &[u8] = b"invitation-audit personal v1\n";
 /// A personal value of an event: readable, or erased.
 ///
 /// The leaf of the event contains only a commitment: a hash of a random salt and the value.
-/// Without the salt the commitment tells nothing, not even to somebody who guesses the
+/// Without the salt the commitment tells nothing: an attacker cannot even test a guess of the
 /// value. Erasing the value and its salt therefore erases the datum, and the leaf stays.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -92,6 +92,12 @@ impl Personal {
             }
             Self::Erased(erased) => erased.commitment,
         }
+    }
+
+    /// Returns whether the value was erased.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.value().is_none()
     }
 
     /// Returns this value without its text and salt.

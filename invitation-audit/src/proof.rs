@@ -1,4 +1,4 @@
-//! Proofs about a log, for somebody who has only its checkpoints.
+//! Proofs about a log, for a verifier who has its checkpoints but not the log.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ use crate::{
 
 /// A proof that an entry is in the log of a checkpoint (RFC 6962, 2.1.1).
 ///
-/// It shows one event to somebody who must not see the others.
+/// With it, a host shows one event to a verifier who must not see the other events.
 ///
 /// ```
 /// use invitation_audit::{InclusionProof, LogKey, MemoryLog, Record, Sealer};
@@ -59,8 +59,8 @@ pub struct InclusionProof {
 
 /// A proof that the log of one checkpoint begins with the log of another (RFC 6962, 2.1.2).
 ///
-/// Whoever saved the older checkpoint verifies with it that nothing was altered since,
-/// without reading the log.
+/// A verifier who saved the older checkpoint needs only this proof, and not the log, to know
+/// that no earlier entry was altered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the proof consists of these")]
 pub struct ConsistencyProof {
@@ -144,7 +144,7 @@ fn joined(path: &[TreeHash]) -> Vec<u8> {
 /// to right, the leaves with even numbers (RFC 9420, appendix C).
 fn leaves_below(node: u64, size: u64) -> Range<u64> {
     let height = node.trailing_ones();
-    let first = (node >> height) / 2 << height;
+    let first = ((node >> height) / 2) << height;
     first..(first + (1 << height)).min(size)
 }
 

@@ -1,9 +1,9 @@
 //! The sealer: appends the events of a feed to a log.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 use invitation_core::{
-    StoreError,
+    StoreError, UserId,
     code::{Entropy, EntropyError, OsEntropy},
     feed::{Feed, FeedPage},
 };
@@ -13,8 +13,11 @@ use crate::{
     entry::{Content, Entry, SealedEvent},
     key::{LogKey, LogPublicKey},
     log::{Batch, LogError, LogOffset, LogStore},
-    verify::{Finding, PAGE, Progress, Verifier, read_to_end},
+    verify::{Entries, Finding, PAGE, Progress, Verifier, read_to_end},
 };
+
+/// The largest number of erasures for one checkpoint.
+const PAGE_OF_ERASURES: usize = 500;
 
 /// Appends the events of a feed to a log, and signs a checkpoint behind each page.
 ///
@@ -156,7 +159,8 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
         };
         let page = self.feed.feed(state.progress.last, self.page).await?;
         let more = page.more;
-        let Some((batch, progress)) = self.batch(&state.progress, page)? else {
+        let contents = self.contents(&state.progress, &page)?;
+        let Some((batch, progress)) = self.batch(&state.progress, contents)? else {
             return Ok(self.sealed(0, state, more));
         };
         match self.log.append(state.end, &batch).await {
@@ -171,6 +175,73 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Erases the personal values of a user from the log: of all sealed events that the user
+    /// performed. The user id stays. Returns the number of erased entries.
+    ///
+    /// The log first records which entries it erases, and then erases them. If the call fails,
+    /// repeat it. Reads the log once, and replaces its storage once; takes 8 bytes of memory for
+    /// each erased entry. The store's own events are not touched.
+    ///
+    /// ```
+    /// # use invitation_audit::{LogKey, MemoryLog, Sealer};
+    /// # use invitation_core::{Actor, Division, Draft, Invitations, MemoryStore, Redeemer, Role};
+    /// # use invitation_core::{SystemActor, UserId, Username};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (store, log) = (MemoryStore::new(), MemoryLog::new());
+    /// # let invitations = Invitations::new(&store);
+    /// # let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+    /// # let created = invitations.create(&SystemActor::for_bootstrap(), draft).await?;
+    /// # let code = created.code().to_string();
+    /// # let key = LogKey::from_seed("example.com/invitations", &[7; 32])?;
+    /// let anna = UserId::new("u-7")?;
+    /// invitations.redeem(&code, &Redeemer::new(anna.clone(), Username::new("anna")?)).await?;
+    ///
+    /// let mut sealer = Sealer::new(&store, &log, key);
+    /// sealer.seal().await?;
+    /// assert_eq!(sealer.erase_user(&anna).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]; [`LogError::Conflict`] if another sealer was faster.
+    pub async fn erase_user(&mut self, user: &UserId) -> Result<u64, SealError> {
+        // The erasure makes the offset of the state invalid.
+        self.state = None;
+        let mut state = self.read_log().await?;
+        let erasable = self.readable_entries_of(user).await?;
+        let indexes: Vec<u64> = erasable.iter().copied().collect();
+        for page in indexes.chunks(PAGE_OF_ERASURES) {
+            let contents = page.iter().map(|entry| Content::Erasure { entry: *entry }).collect();
+            if let Some((batch, progress)) = self.batch(&state.progress, contents)? {
+                let end = self.log.append(state.end, &batch).await?;
+                state = State { progress, end };
+            }
+        }
+        if !erasable.is_empty() {
+            self.log.erase(&erasable).await?;
+        }
+        Ok(erasable.len() as u64)
+    }
+
+    /// Returns the entries of a user that have personal values left.
+    async fn readable_entries_of(&self, user: &UserId) -> Result<BTreeSet<u64>, LogError> {
+        let mut found = BTreeSet::new();
+        let mut entries = Entries::new(&self.log);
+        while let Some(entry) = entries.next().await? {
+            let is_erasable = |event: &SealedEvent| {
+                event.user.as_deref() == Some(user.as_str())
+                    && event.personal().any(|value| !value.is_erased())
+            };
+            if entry.content.event().is_some_and(is_erasable) {
+                found.insert(entry.index);
+            }
+        }
+        Ok(found)
     }
 
     fn sealed(&mut self, appended: u64, state: State, more: bool) -> Sealed {
@@ -190,32 +261,36 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
         Ok(State { progress, end })
     }
 
-    /// Returns the batch of a page, and the log with it; none if there is nothing to append.
+    /// Returns what a page of the feed adds to the log.
+    fn contents(&self, before: &Progress, page: &FeedPage) -> Result<Vec<Content>, SealError> {
+        let is_new = page.epoch.number != before.epoch;
+        let epoch = is_new.then_some(Content::Epoch(page.epoch)).into_iter();
+        let mut contents: Vec<_> = epoch.collect();
+        for event in &page.events {
+            let event = SealedEvent::new(event, &*self.entropy)?;
+            contents.push(Content::Event(Box::new(event)));
+        }
+        Ok(contents)
+    }
+
+    /// Returns a batch, and the log with it; none if there is nothing to append.
     fn batch(
         &self,
         before: &Progress,
-        page: FeedPage,
+        contents: Vec<Content>,
     ) -> Result<Option<(Batch, Progress)>, SealError> {
+        if contents.is_empty() {
+            return Ok(None);
+        }
         let mut progress = before.clone();
-        let mut entries = Vec::with_capacity(page.events.len());
-        let mut append = |content: Content| {
+        let mut entries = Vec::with_capacity(contents.len());
+        for content in contents {
             if !progress.follows(&content) {
                 return Err(SealError::Order);
             }
             let entry = Entry::new(progress.tree.size(), content);
             progress.push(&entry);
             entries.push(entry);
-            Ok(())
-        };
-        if page.epoch.number != before.epoch {
-            append(Content::Epoch(page.epoch))?;
-        }
-        for event in &page.events {
-            let event = SealedEvent::new(event, &*self.entropy)?;
-            append(Content::Event(Box::new(event)))?;
-        }
-        if entries.is_empty() {
-            return Ok(None);
         }
         let size = progress.tree.size();
         let checkpoint = SignedCheckpoint::sign(&self.key, size, progress.tree.root());

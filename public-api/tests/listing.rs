@@ -7,8 +7,14 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf};
 use invitation_public_api::{Crate, listing};
 
 /// The crates that are published and covered by semantic versioning.
-const CRATES: [&str; 5] =
-    ["invitation", "invitation-axum", "invitation-core", "invitation-redis", "invitation-sqlx"];
+const CRATES: [&str; 6] = [
+    "invitation",
+    "invitation-audit",
+    "invitation-axum",
+    "invitation-core",
+    "invitation-redis",
+    "invitation-sqlx",
+];
 
 /// The largest number of names at the root of the facade.
 const MAX_NAMES: usize = 70;

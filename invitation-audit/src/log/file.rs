@@ -1,10 +1,11 @@
 //! A log in a file of JSON Lines.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    collections::BTreeSet,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     num::NonZeroU32,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,12 +16,17 @@ use crate::line::{LineError, Record};
 
 /// What the line of a checkpoint begins with.
 const CHECKPOINT: &[u8] = b"{\"checkpoint\":";
+/// What the line of an entry begins with.
+const ENTRY: &[u8] = b"{\"index\":";
 
 /// A log in a file: one JSON object a line, which is also the form of an
 /// [export](crate::export).
 ///
 /// The checkpoint is the last line of a batch. A batch without it was interrupted: the log
 /// ends before it, and the next batch takes its place.
+///
+/// An erasure writes the file anew beside the old one, and then replaces it. Do not verify the
+/// log at the same time. The blocks of the old file may remain on the disk for a while.
 ///
 /// The calls block their thread while they write and sync the file. Run the sealer on a task
 /// or a thread of its own.
@@ -31,9 +37,17 @@ pub struct FileLog {
 
 #[derive(Debug)]
 struct State {
+    path: PathBuf,
     file: File,
-    /// The number of bytes up to the last checkpoint.
-    end: u64,
+    /// The part up to the last checkpoint.
+    extent: Extent,
+}
+
+/// The length of a log.
+#[derive(Clone, Copy, Default, Debug)]
+struct Extent {
+    bytes: u64,
+    entries: u64,
 }
 
 impl FileLog {
@@ -49,22 +63,15 @@ impl FileLog {
     /// open for writing; [`LogError::Other`] if the file cannot be opened or read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         let path = path.as_ref();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(LogError::other)?;
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => LogError::Locked,
-            std::fs::TryLockError::Error(error) => LogError::other(error),
-        })?;
+        let file = open_locked(path)?;
         sync_folder(path).map_err(LogError::other)?;
-        let end = end_of_last_batch(&file).map_err(LogError::other)?;
-        Ok(Self { state: Mutex::new(State { file, end }) })
+        let extent = whole_batches(&file).map_err(LogError::other)?;
+        let path = path.to_owned();
+        Ok(Self { state: Mutex::new(State { path, file, extent }) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // `end` moves only after a complete write, so a poisoned state is consistent.
+        // The extent changes only after a complete write, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,38 +86,79 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the number of bytes up to the end of the last checkpoint.
-fn end_of_last_batch(file: &File) -> io::Result<u64> {
+/// Opens a file, or creates one that on Unix only its owner can read, and locks it.
+fn open_locked(path: &Path) -> Result<File, LogError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(LogError::other)?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => LogError::Locked,
+        TryLockError::Error(error) => LogError::other(error),
+    })?;
+    Ok(file)
+}
+
+/// Returns the extent up to the end of the last checkpoint.
+fn whole_batches(file: &File) -> io::Result<Extent> {
     let mut reader = BufReader::new(file);
-    let (mut read, mut end) = (0, 0);
+    let (mut read, mut whole) = (Extent::default(), Extent::default());
     let mut line = Vec::new();
     loop {
         line.clear();
         let length = (&mut reader).take(FileLog::MAX_LINE).read_until(b'\n', &mut line)?;
         if length == 0 {
-            return Ok(end);
+            return Ok(whole);
         }
-        read += length as u64;
+        read.bytes += length as u64;
+        read.entries += u64::from(line.starts_with(ENTRY));
         if line.starts_with(CHECKPOINT) && line.ends_with(b"\n") {
-            end = read;
+            whole = read;
         }
     }
 }
 
 impl State {
-    fn append(&mut self, lines: &str) -> io::Result<u64> {
+    fn append(&mut self, lines: &str, entries: usize) -> io::Result<u64> {
         // Removes what an interrupted batch left.
-        self.file.set_len(self.end)?;
-        self.file.seek(SeekFrom::Start(self.end))?;
+        self.file.set_len(self.extent.bytes)?;
+        self.file.seek(SeekFrom::Start(self.extent.bytes))?;
         self.file.write_all(lines.as_bytes())?;
         self.file.sync_data()?;
-        self.end += lines.len() as u64;
-        Ok(self.end)
+        self.extent.bytes += lines.len() as u64;
+        self.extent.entries += entries as u64;
+        Ok(self.extent.bytes)
+    }
+
+    /// Writes a copy of the log with these entries erased, and puts it in place of the log.
+    fn erase(&mut self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".erasing");
+        let beside = PathBuf::from(beside);
+        // An interrupted erasure may have left a file there.
+        let copy = open_locked(&beside)?;
+        copy.set_len(0).map_err(LogError::other)?;
+        let mut writer = BufWriter::new(copy);
+        self.file.seek(SeekFrom::Start(0)).map_err(LogError::other)?;
+        let mut reader = BufReader::new((&self.file).take(self.extent.bytes));
+        let mut bytes = 0;
+        while let Some(line) = read_line(&mut reader)? {
+            let record = Record::from_line(&line)?;
+            let line = if record.is_one_of(entries) { record.erased().to_line()? } else { line };
+            writer.write_all(line.as_bytes()).map_err(LogError::other)?;
+            bytes += line.len() as u64;
+        }
+        let copy = writer.into_inner().map_err(|error| LogError::other(error.into_error()))?;
+        copy.sync_all().map_err(LogError::other)?;
+        fs::rename(&beside, &self.path).map_err(LogError::other)?;
+        (self.file, self.extent.bytes) = (copy, bytes);
+        sync_folder(&self.path).map_err(LogError::other)
     }
 
     fn read(&mut self, from: u64, limit: u32) -> Result<LogPage, LogError> {
         self.file.seek(SeekFrom::Start(from)).map_err(LogError::other)?;
-        let rest = self.end.saturating_sub(from);
+        let rest = self.extent.bytes.saturating_sub(from);
         let mut reader = BufReader::new((&mut self.file).take(rest));
         let mut page = LogPage { records: Vec::new(), next: LogOffset(from) };
         for _ in 0..limit {
@@ -156,13 +204,18 @@ impl LogStore for FileLog {
         }
         lines.push_str(&Record::Checkpoint(batch.checkpoint.clone()).to_line()?);
         let mut state = self.state();
-        if end.0 != state.end {
+        let next = batch.entries.first().map_or(state.extent.entries, |entry| entry.index);
+        if (end.0, next) != (state.extent.bytes, state.extent.entries) {
             return Err(LogError::Conflict);
         }
-        state.append(&lines).map(LogOffset).map_err(LogError::other)
+        state.append(&lines, batch.entries.len()).map(LogOffset).map_err(LogError::other)
     }
 
     async fn read(&self, from: LogOffset, limit: NonZeroU32) -> Result<LogPage, LogError> {
         self.state().read(from.0, limit.get())
+    }
+
+    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
+        self.state().erase(entries)
     }
 }

@@ -1,6 +1,7 @@
 //! A log in memory.
 
 use std::{
+    collections::BTreeSet,
     num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -55,5 +56,12 @@ impl LogStore for MemoryLog {
         let page: Vec<_> = page.cloned().collect();
         let next = LogOffset(from.0.saturating_add(page.len() as u64));
         Ok(LogPage { records: page, next })
+    }
+
+    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
+        for record in self.records().iter_mut().filter(|record| record.is_one_of(entries)) {
+            *record = record.clone().erased();
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 mod file;
 mod memory;
 
-use std::{error::Error as StdError, fmt, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeSet, error::Error as StdError, fmt, num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -41,14 +41,14 @@ pub struct LogPage {
     pub next: LogOffset,
 }
 
-/// The storage of a log. It only grows.
+/// The storage of a log. It only grows, except for personal values that are erased.
 ///
 /// # For implementors
 ///
 /// - `append` MUST store all records of a batch or none, and the entries before the
 ///   checkpoint. After a crash in the middle, `read` MUST return nothing of the batch.
 /// - `append` MUST store nothing and return [`LogError::Conflict`] if the log does not end at
-///   the given offset. Of two sealers that append at the same offset, one succeeds.
+///   the given offset, or the first entry has not the next index. Of two sealers that append at the same offset, one succeeds.
 /// - A batch whose `append` has succeeded MUST survive a crash of the machine.
 /// - `read` MUST return records as they were appended, and MUST bound its result by `limit`.
 #[async_trait]
@@ -66,6 +66,19 @@ pub trait LogStore: fmt::Debug + Send + Sync {
     ///
     /// [`LogError`].
     async fn read(&self, from: LogOffset, limit: NonZeroU32) -> Result<LogPage, LogError>;
+
+    /// Erases the personal values of these entries
+    /// ([`SealedEvent::erased`](crate::SealedEvent::erased)), and changes nothing else. Other
+    /// entries, and indexes that the log does not have, are ignored. The call takes effect for
+    /// all entries or for none.
+    ///
+    /// MAY make offsets invalid that were returned before: `append` at such an offset is a
+    /// conflict. The store documents what remains of the values in backups.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError`].
+    async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError>;
 }
 
 /// A failure of a log store.
@@ -103,6 +116,10 @@ macro_rules! forward {
 
             async fn read(&self, from: LogOffset, limit: NonZeroU32) -> Result<LogPage, LogError> {
                 (**self).read(from, limit).await
+            }
+
+            async fn erase(&self, entries: &BTreeSet<u64>) -> Result<(), LogError> {
+                (**self).erase(entries).await
             }
         }
     };

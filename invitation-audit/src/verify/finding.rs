@@ -6,7 +6,7 @@ use invitation_core::{audit::EventId, feed::FeedPosition};
 
 /// The result of a verification.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[must_use = "a verification that nobody looks at shows nothing"]
+#[must_use = "a verification without a look at its verdict shows nothing"]
 #[expect(clippy::exhaustive_enums, reason = "a caller must not overlook a kind of verdict")]
 pub enum Verdict {
     /// The first `anchored` entries are those of the anchor: nothing of them was altered,
@@ -20,7 +20,7 @@ pub enum Verdict {
         sealed: u64,
     },
     /// There was no anchor. The entries are as the log's key signed them, but the log may
-    /// have been rolled back, or replaced by somebody who has the key.
+    /// have been rolled back, or rewritten by a thief of the secret key.
     Unanchored {
         /// The number of entries that the newest checkpoint of the log covers.
         sealed: u64,
@@ -37,8 +37,8 @@ pub struct Finding {
     pub subject: Subject,
     /// What was found.
     pub kind: FindingKind,
-    /// The indexes of the entries. One index is the exact place. Several are all entries
-    /// between two checkpoints, of which at least one is concerned.
+    /// The indexes of the entries. One index is the exact place. A longer range has the finding
+    /// in at least one of its entries: usually, the entries between two checkpoints.
     pub entries: Range<u64>,
     /// The event at the place, if it is known.
     pub event: Option<EventId>,
@@ -79,7 +79,9 @@ pub enum FindingKind {
     Truncated,
     /// A checkpoint does not have a valid signature of the log's key.
     UnsignedCheckpoint,
-    /// Entries follow the last checkpoint: a batch was interrupted, or somebody without the
+    /// Personal values of an entry were erased, but no later entry records the erasure.
+    Erased,
+    /// Entries follow the last checkpoint: a batch was interrupted, or an attacker without the
     /// key added them. The next batch of the sealer replaces them.
     UnsignedEntries,
 }
@@ -152,6 +154,7 @@ impl fmt::Display for FindingKind {
             Self::Rewritten => "rewritten",
             Self::Truncated => "cut off",
             Self::UnsignedCheckpoint => "checkpoint without a valid signature",
+            Self::Erased => "erased without a record",
             Self::UnsignedEntries => "not covered by a checkpoint",
         })
     }

@@ -6,12 +6,12 @@ mod verifier;
 
 use std::{io::BufRead, num::NonZeroU32};
 
-pub(crate) use self::verifier::Progress;
 pub use self::{
     finding::{Finding, FindingKind, Subject, Verdict},
     store::{FeedError, StoreReport, verify_store},
     verifier::Verifier,
 };
+pub(crate) use self::{store::Entries, verifier::Progress};
 use crate::{
     line::Record,
     log::{LogError, LogOffset, LogStore, read_line},

@@ -29,7 +29,8 @@ pub struct StoreReport {
     pub verdict: Verdict,
     /// The number of events that the store has and the log does not have yet.
     pub unsealed: u64,
-    /// The number of events that the log has and the store lost before an epoch began.
+    /// The number of events that the log has at positions which the store lost before an
+    /// epoch began. If the store still has such an event, the log has it again in that epoch.
     pub lost: u64,
 }
 
@@ -176,18 +177,18 @@ impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
 }
 
 /// The entries of a log, read in pages.
-struct Entries<'a, L> {
+pub(crate) struct Entries<'a, L> {
     log: &'a L,
     from: LogOffset,
     page: VecDeque<Record>,
 }
 
 impl<'a, L: LogStore> Entries<'a, L> {
-    fn new(log: &'a L) -> Self {
+    pub(crate) fn new(log: &'a L) -> Self {
         Self { log, from: LogOffset::default(), page: VecDeque::new() }
     }
 
-    async fn next(&mut self) -> Result<Option<Entry>, LogError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Entry>, LogError> {
         loop {
             match self.page.pop_front() {
                 Some(Record::Entry(entry)) => return Ok(Some(entry)),
@@ -205,14 +206,14 @@ impl<'a, L: LogStore> Entries<'a, L> {
 }
 
 /// The events of a feed, read in pages.
-pub(crate) struct Events<'a, F> {
+struct Events<'a, F> {
     feed: &'a F,
     after: Option<FeedPosition>,
     page: VecDeque<FeedEvent>,
 }
 
 impl<'a, F: Feed> Events<'a, F> {
-    pub(crate) fn new(feed: &'a F, after: Option<FeedPosition>) -> Self {
+    fn new(feed: &'a F, after: Option<FeedPosition>) -> Self {
         Self { feed, after, page: VecDeque::new() }
     }
 

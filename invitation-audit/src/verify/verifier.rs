@@ -1,5 +1,7 @@
 //! The verification of a log, record by record.
 
+use std::collections::BTreeSet;
+
 use invitation_core::feed::{FeedEpoch, FeedPosition};
 
 use super::finding::{Finding, FindingKind, Verdict};
@@ -9,9 +11,13 @@ use crate::{
     frontier::Frontier,
     key::LogPublicKey,
     line::Record,
+    personal::Personal,
 };
 
-/// The verification of a log, record by record, in constant memory.
+/// The verification of a log, record by record.
+///
+/// It takes constant memory, except for 8 bytes for each entry with erased values until it
+/// reads the record of their erasure.
 ///
 /// [`verify`](crate::verify) and [`verify_lines`](crate::verify_lines) feed it. Use it directly
 /// for a log that arrives in another way.
@@ -35,6 +41,9 @@ pub(crate) struct Progress {
     pub(crate) last: Option<FeedPosition>,
     /// The number of the feed's epoch.
     pub(crate) epoch: u64,
+    /// The entries with erased values whose erasure has not been read yet. They are the only
+    /// thing that grows with the log.
+    erased: BTreeSet<u64>,
     /// The newest checkpoint.
     pub(crate) checkpoint: Option<SignedCheckpoint>,
 }
@@ -48,6 +57,7 @@ impl Verifier {
             signed: 0,
             last: None,
             epoch: FeedEpoch::FIRST.number,
+            erased: BTreeSet::new(),
             checkpoint: None,
         };
         let keys = keys.into_iter().collect();
@@ -115,6 +125,8 @@ impl Verifier {
             Err(Finding::new(FindingKind::UnsignedEntries, signed..size))
         } else if anchored > size {
             Err(Finding::new(FindingKind::Truncated, size..anchored))
+        } else if let Some(first) = self.progress.erased.first() {
+            Err(Finding::at(FindingKind::Erased, *first))
         } else {
             Ok(self.progress)
         }
@@ -193,6 +205,7 @@ impl Progress {
     pub(crate) fn follows(&self, content: &Content) -> bool {
         match content {
             Content::Epoch(epoch) => epoch.number > self.epoch,
+            Content::Erasure { entry } => *entry < self.tree.size(),
             Content::Event(event) => {
                 let position = event.position;
                 position.epoch == self.epoch && self.last < Some(position)
@@ -201,10 +214,18 @@ impl Progress {
     }
 
     pub(crate) fn push(&mut self, entry: &Entry) {
-        self.tree.push(entry.leaf);
         match &entry.content {
             Content::Epoch(epoch) => self.epoch = epoch.number,
-            Content::Event(event) => self.last = Some(event.position),
+            Content::Erasure { entry } => {
+                self.erased.remove(entry);
+            }
+            Content::Event(event) => {
+                self.last = Some(event.position);
+                if event.personal().any(Personal::is_erased) {
+                    self.erased.insert(self.tree.size());
+                }
+            }
         }
+        self.tree.push(entry.leaf);
     }
 }
