@@ -194,7 +194,7 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
     /// # let invitations = Invitations::new(&store);
     /// # let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
     /// # let created = invitations.create(&SystemActor::for_bootstrap(), draft).await?;
-    /// # let code = created.code().to_string();
+    /// # let code = created.code().reveal();
     /// # let key = LogKey::from_seed("example.com/invitations", &[7; 32])?;
     /// let anna = UserId::new("u-7")?;
     /// invitations.redeem(&code, &Redeemer::new(anna.clone(), Username::new("anna")?)).await?;

@@ -96,7 +96,7 @@ async fn failed_append_is_repeated_only_if_it_was_not_stored() {
             let mut failures = 0;
             loop {
                 match sealer.seal().await {
-                    Ok(sealed) if !sealed.more => break,
+                    Ok(done) if !done.more => break,
                     Ok(_) => {}
                     Err(SealError::Log(LogError::Other(_))) => failures += 1,
                     Err(error) => panic!("{error}"),
@@ -134,9 +134,9 @@ async fn growing_feed_is_sealed_call_by_call() {
         let mut sealer = sealer(ListFeed::new(events(count)), &log, PAGE);
         let before = records(&log).await.len();
         while sealer.seal().await.unwrap().more {}
-        let sealed = sealer.seal().await.unwrap();
-        assert_eq!((sealed.appended, sealed.size, sealed.more), (0, count, false));
-        assert_eq!(sealed.checkpoint.is_none(), count == 0);
+        let done = sealer.seal().await.unwrap();
+        assert_eq!((done.appended, done.size, done.more), (0, count, false));
+        assert_eq!(done.checkpoint.is_none(), count == 0);
         assert!(records(&log).await.len() >= before);
     }
     assert_complete(&log, events(COUNT)).await;
@@ -166,7 +166,7 @@ fn batch_of(records: &[Record]) -> Batch {
 async fn new_file_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
-    let (folder, _log) = (tempfile::tempdir().unwrap(), ());
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     drop(FileLog::open(&path).unwrap());
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

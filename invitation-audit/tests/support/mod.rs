@@ -141,9 +141,9 @@ pub(crate) fn sealer<F: Feed, L: LogStore>(feed: F, log: L, page: u32) -> Sealer
 /// Seals all events of a feed, and returns the newest checkpoint.
 pub(crate) async fn seal_all<F: Feed, L: LogStore>(sealer: &mut Sealer<F, L>) -> SignedCheckpoint {
     loop {
-        let sealed = sealer.seal().await.unwrap();
-        if !sealed.more {
-            return sealed.checkpoint.unwrap();
+        let done = sealer.seal().await.unwrap();
+        if !done.more {
+            return done.checkpoint.unwrap();
         }
     }
 }
