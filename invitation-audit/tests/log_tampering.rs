@@ -30,8 +30,8 @@ fn found(text: &str, anchor: Option<&SignedCheckpoint>) -> Option<(FindingKind, 
     }
 }
 
-fn at(kind: FindingKind, index: u64) -> Option<(FindingKind, Range<u64>)> {
-    Some((kind, index..index + 1))
+fn at(kind: FindingKind, index: u64) -> (FindingKind, Range<u64>) {
+    (kind, index..index + 1)
 }
 
 fn text(records: &[Record]) -> String {
@@ -57,7 +57,7 @@ fn altered_fields(event: &SealedEvent) -> Vec<(&'static str, SealedEvent)> {
         changed("user", &|event| flip(&mut event.user)),
         changed("role", &|event| flip(&mut event.role)),
         changed("action", &|event| event.action.push('x')),
-        changed("outcome", &|event| event.outcome = "succeeded?".to_owned()),
+        changed("outcome", &|event| event.outcome.push('x')),
         changed("reason", &|event| flip(&mut event.reason)),
         changed("invitation", &|event| {
             event.invitation = match event.invitation {
@@ -104,7 +104,7 @@ async fn altered_field_of_every_event_is_named_by_its_entry() {
                 Record::Entry(Entry { index: *index, leaf: *leaf, content: content.clone() });
             assert_eq!(
                 found(&text(&altered), Some(&anchor)),
-                at(FindingKind::Altered, *index),
+                Some(at(FindingKind::Altered, *index)),
                 "{field} of entry {index}"
             );
             // With its leaf hash computed again, it is one of those of its checkpoint.
@@ -167,17 +167,17 @@ async fn swapped_removed_and_repeated_lines_are_named() {
         let mut swapped = lines.clone();
         swapped.swap(place, place + 1);
         let finding = found(&swapped.concat(), Some(&anchor));
-        assert_eq!(finding, at(FindingKind::Reordered, index), "swap {index}");
+        assert_eq!(finding, Some(at(FindingKind::Reordered, index)), "swap {index}");
 
         let mut removed = lines.clone();
         removed.remove(place);
         let finding = found(&removed.concat(), Some(&anchor));
-        assert_eq!(finding, at(FindingKind::Missing, index), "removal {index}");
+        assert_eq!(finding, Some(at(FindingKind::Missing, index)), "removal {index}");
 
         let mut repeated = lines.clone();
         repeated.insert(place + 1, lines[place].clone());
         let finding = found(&repeated.concat(), Some(&anchor));
-        assert_eq!(finding, at(FindingKind::Inserted, index + 1), "repetition {index}");
+        assert_eq!(finding, Some(at(FindingKind::Inserted, index + 1)), "repetition {index}");
     }
 }
 
