@@ -10,7 +10,7 @@
 //! personal = the commitment, 32 bytes, as a text
 //!
 //! event    = text(position) text(id) text(at)
-//!            option(user) option(role) option(personal username)
+//!            option(user) option(role) option(personal name)
 //!            text(action) text(outcome) option(reason)
 //!            option(invitation) option(division)
 //!            option(correlation) option(personal source)
@@ -93,7 +93,7 @@ impl Bytes {
             at,
             user,
             role,
-            username,
+            name,
             action,
             outcome,
             reason,
@@ -108,7 +108,7 @@ impl Bytes {
         self.text(at.as_micros().to_be_bytes());
         self.option(user.as_ref());
         self.option(role.as_ref());
-        self.option(username.as_ref().map(commitment));
+        self.option(name.as_ref().map(commitment));
         self.text(action);
         self.text(outcome);
         self.option(reason.as_ref());

@@ -39,7 +39,7 @@ pub enum Content {
 }
 
 /// An event as the log keeps it: every field of [`Event`] as plain text, so that a later
-/// version of the library can verify it. The username, the source and the values of the
+/// version of the library can verify it. The name, the source and the values of the
 /// detail are [`Personal`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,9 +59,9 @@ pub struct SealedEvent {
     /// The role in which an actor acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The username of a redeemer.
+    /// The name of the performer for people: of a redeemer, an actor or a job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<Personal>,
+    pub name: Option<Personal>,
     /// The action.
     pub action: String,
     /// The outcome.
@@ -147,7 +147,7 @@ impl SealedEvent {
             at: *at,
             user: parts.user.map(text),
             role: parts.role.map(text),
-            username: parts.username.map(personal).transpose()?,
+            name: parts.name.map(personal).transpose()?,
             action: text(action.as_str()),
             outcome: text(outcome.as_str()),
             reason: reason.map(|reason| text(reason.as_str())),
@@ -165,7 +165,7 @@ impl SealedEvent {
     /// Returns the personal values of the event.
     pub fn personal(&self) -> impl Iterator<Item = &Personal> {
         let detail = self.detail.iter().map(|(_, value)| value);
-        self.username.iter().chain(&self.source).chain(detail)
+        self.name.iter().chain(&self.source).chain(detail)
     }
 
     /// Returns the event with its personal values erased. Its leaf hash stays the same.
@@ -173,7 +173,7 @@ impl SealedEvent {
     pub fn erased(&self) -> Self {
         let detail = self.detail.iter();
         Self {
-            username: self.username.as_ref().map(Personal::erased),
+            name: self.name.as_ref().map(Personal::erased),
             source: self.source.as_ref().map(Personal::erased),
             detail: detail.map(|(name, value)| (name.clone(), value.erased())).collect(),
             ..self.clone()
@@ -206,7 +206,7 @@ impl SealedEvent {
             ("at", self.at == *at),
             ("user", self.user.as_deref() == parts.user),
             ("role", self.role.as_deref() == parts.role),
-            ("username", is_same(self.username.as_ref(), parts.username)),
+            ("name", is_same(self.name.as_ref(), parts.name)),
             ("action", self.action == action.as_str()),
             ("outcome", self.outcome == outcome.as_str()),
             ("reason", self.reason.as_deref() == reason.map(Reason::as_str)),

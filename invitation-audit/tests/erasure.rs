@@ -78,7 +78,7 @@ fn erased_values(event: &SealedEvent) -> Vec<SealedEvent> {
             all.push(erased);
         }
     };
-    with(&|event| event.username = event.username.as_ref().map(Personal::erased));
+    with(&|event| event.name = event.name.as_ref().map(Personal::erased));
     with(&|event| event.source = event.source.as_ref().map(Personal::erased));
     for n in 0..event.detail.len() {
         with(&|event| event.detail[n].1 = event.detail[n].1.erased());

@@ -89,7 +89,7 @@ fn erased_value_keeps_its_commitment_and_nothing_else() {
 
     let (_, Content::Event(event)) = &contents()[2] else { panic!() };
     let mut without = event.clone();
-    without.username = without.username.map(|username| username.erased());
+    without.name = without.name.map(|name| name.erased());
     let (before, after) = (Content::Event(event.clone()), Content::Event(without));
     assert_eq!(after.leaf_hash(), before.leaf_hash(), "the leaf stays");
     let line = Record::Entry(Entry::new(0, after)).to_line().unwrap();
@@ -227,7 +227,7 @@ proptest! {
         let (_, Content::Event(event)) = contents().swap_remove(2) else { panic!() };
         let value = Personal::new(&value, &Fixed(2)).unwrap();
         let event = SealedEvent {
-            username: Some(value.clone()),
+            name: Some(value.clone()),
             division: Some(name.clone()),
             detail: vec![(name, value)],
             position: position(u64::MAX / 10),

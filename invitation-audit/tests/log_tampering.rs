@@ -70,8 +70,8 @@ fn altered_fields(event: &SealedEvent) -> Vec<(&'static str, SealedEvent)> {
     ];
     let personal = |text: &str| invitation_audit::Personal::new(text, &support::Fixed(1)).unwrap();
     for value in [None, Some(personal("other"))] {
-        if event.username != value {
-            all.push(changed("username", &|event| event.username.clone_from(&value)));
+        if event.name != value {
+            all.push(changed("name", &|event| event.name.clone_from(&value)));
         }
         if event.source != value {
             all.push(changed("source", &|event| event.source.clone_from(&value)));

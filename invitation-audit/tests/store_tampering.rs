@@ -7,7 +7,9 @@ mod support;
 use invitation_audit::{FindingKind, MemoryLog, Subject, Verdict, Verifier, verify_store};
 use invitation_core::{
     Division, InvitationId, Role, Timestamp, UserId, Username,
-    audit::{Action, CorrelationId, Event, EventId, EventOutcome, Performer, Reason, Source},
+    audit::{
+        Action, CorrelationId, Event, EventId, EventOutcome, Performer, Reason, Source, SystemName,
+    },
     feed::{FeedEpoch, FeedEvent, FeedPosition},
 };
 
@@ -75,17 +77,28 @@ fn altered_fields(event: &Event) -> Vec<(Vec<&'static str>, Event)> {
     }
     let (user, other) = (UserId::new("u-1").unwrap(), UserId::new("u-2").unwrap());
     match &event.performer {
-        Performer::System => {}
+        Performer::System { .. } => {
+            changed(&["name"], &|event| {
+                let name = Some(SystemName::new("reminder").unwrap());
+                event.performer = Performer::System { name };
+            });
+        }
         Performer::Actor { role, .. } => {
             let role = role.clone();
             let staff = Role::new("staff").unwrap();
-            changed(&["user"], &|event| {
-                event.performer = Performer::Actor { user: other.clone(), role: role.clone() };
+            let actor = |user: &UserId, role: &Role| Performer::Actor {
+                user: user.clone(),
+                role: role.clone(),
+                name: None,
+            };
+            changed(&["user"], &|event| event.performer = actor(&other, &role));
+            changed(&["role"], &|event| event.performer = actor(&user, &staff));
+            changed(&["name"], &|event| {
+                let (user, role) = (user.clone(), role.clone());
+                let name = Some(Username::new("ben").unwrap());
+                event.performer = Performer::Actor { user, role, name };
             });
-            changed(&["role"], &|event| {
-                event.performer = Performer::Actor { user: user.clone(), role: staff.clone() };
-            });
-            changed(&["user", "role"], &|event| event.performer = Performer::System);
+            changed(&["user", "role"], &|event| event.performer = Performer::System { name: None });
         }
         Performer::Redeemer { username, .. } => {
             let (username, ben) = (username.clone(), Username::new("ben").unwrap());
@@ -93,11 +106,11 @@ fn altered_fields(event: &Event) -> Vec<(Vec<&'static str>, Event)> {
                 let (user, username) = (other.clone(), username.clone());
                 event.performer = Performer::Redeemer { user, username };
             });
-            changed(&["username"], &|event| {
+            changed(&["name"], &|event| {
                 let (user, username) = (user.clone(), ben.clone());
                 event.performer = Performer::Redeemer { user, username };
             });
-            changed(&["user", "username"], &|event| event.performer = Performer::System);
+            changed(&["user", "name"], &|event| event.performer = Performer::System { name: None });
         }
     }
     changed(&["detail"], &|event| event.detail = event.detail.clone().with("more", ""));
@@ -116,7 +129,7 @@ fn altered_fields(event: &Event) -> Vec<(Vec<&'static str>, Event)> {
 async fn altered_field_of_every_kind_of_event_is_named() {
     let performers = performers().map(|performer| event(2, performer));
     for original in performers.iter().chain(&events(8)[7..]) {
-        let sealed_events = vec![event(1, Performer::System), {
+        let sealed_events = vec![event(1, Performer::System { name: None }), {
             FeedEvent { position: position(2), event: original.event.clone() }
         }];
         let altered = altered_fields(&original.event);
@@ -144,7 +157,7 @@ async fn removed_inserted_and_swapped_events_are_named() {
         assert_eq!(found(removed).await, (FindingKind::Missing, index, vec![]));
 
         let mut inserted = events(COUNT);
-        let mut new = event(150, Performer::System);
+        let mut new = event(150, Performer::System { name: None });
         new.position = FeedPosition { sequence: position(index).sequence + 5, ..position(0) };
         inserted.insert(place, new);
         assert_eq!(found(inserted).await, (FindingKind::Inserted, index, vec![]));

@@ -59,8 +59,8 @@ pub(crate) fn event(number: u64, performer: Performer) -> FeedEvent {
 pub(crate) fn performers() -> [Performer; 3] {
     let user = UserId::new("u-1").unwrap();
     [
-        Performer::System,
-        Performer::Actor { user: user.clone(), role: Role::new("admin").unwrap() },
+        Performer::System { name: None },
+        Performer::Actor { user: user.clone(), role: Role::new("admin").unwrap(), name: None },
         Performer::Redeemer { user, username: Username::new("anna").unwrap() },
     ]
 }
