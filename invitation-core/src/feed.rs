@@ -47,6 +47,9 @@
 //!   that machines share the work, and another one continues after a crash. The port of a store
 //!   is [`FeedCursors`].
 //!
+//! The feed has the events of all divisions. It is for the host's own code, and asks no
+//! [`Policy`](crate::Policy).
+//!
 //! # Delivery at least once
 //!
 //! A consumer processes a page, and advances its cursor afterwards. After a crash in between,
@@ -195,7 +198,8 @@ pub struct FeedPage {
     /// If it is later than the epoch of the consumer's last position, the feed has a
     /// discontinuity between that position and this page.
     pub epoch: FeedEpoch,
-    /// The events, in the order of their positions, at most as many as were asked for.
+    /// The events, in the order of their positions. They are at most as many as were asked for,
+    /// and at most [`MAX_EVENTS`](Self::MAX_EVENTS).
     pub events: Vec<FeedEvent>,
     /// Whether the next page may have events already. If false, the consumer has reached
     /// the end for the moment.
@@ -203,11 +207,20 @@ pub struct FeedPage {
 }
 
 impl FeedPage {
-    /// Creates a page from the next events, which may be one more than `limit`. The additional
-    /// one only shows that there is more.
+    /// The maximum number of events of a page, whatever the caller asks for.
+    pub const MAX_EVENTS: u32 = 1_000;
+
+    /// Returns the number of events that a store reads for a page: one more than the page holds,
+    /// to find out whether there is more.
+    #[must_use]
+    pub fn one_more(limit: NonZeroU32) -> u32 {
+        limit.get().min(Self::MAX_EVENTS) + 1
+    }
+
+    /// Creates a page from the next events, at most [`one_more`](Self::one_more).
     #[must_use]
     pub fn from_one_more(epoch: FeedEpoch, mut events: Vec<FeedEvent>, limit: NonZeroU32) -> Self {
-        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(Self::one_more(limit) - 1).unwrap_or(usize::MAX);
         let more = events.len() > limit;
         events.truncate(limit);
         Self { epoch, events, more }

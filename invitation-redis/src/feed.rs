@@ -20,9 +20,6 @@ use crate::{
     wire::{Fields, Packed},
 };
 
-/// The maximum number of events that one script reads.
-const MAX_PAGE: u32 = 1_000;
-
 #[async_trait]
 impl Feed for RedisStore {
     async fn feed(
@@ -30,7 +27,7 @@ impl Feed for RedisStore {
         after: Option<FeedPosition>,
         limit: NonZeroU32,
     ) -> Result<FeedPage, StoreError> {
-        let limit = limit.get().min(MAX_PAGE);
+        let limit = limit.get().min(FeedPage::MAX_EVENTS);
         let (epoch, sequence) = after.map_or((0, 0), |after| (after.epoch, after.sequence));
         let arguments = [epoch.to_string(), sequence.to_string(), limit.to_string()];
         let answer = self.calls.read("feed", &FEED, &arguments.map(String::into_bytes)).await?;

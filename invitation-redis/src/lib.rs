@@ -84,9 +84,9 @@
 //!
 //! The order of the [feed](invitation_core::feed) is that of the scripts that write, and the
 //! namespace has one sequence. After a promotion or a restart of the primary, which may have
-//! lost acknowledged writes, the next call of the feed begins a new epoch. It begins behind the
-//! last event of which that primary knows that it was handed out or could have been. A consumer
-//! then receives the later events again, and misses none.
+//! lost acknowledged writes, the next call of the feed begins a new epoch. It follows
+//! the last event that existed at the latest call of the feed known to this primary. A consumer
+//! receives the events behind it, some of them again, and misses none.
 //!
 //! Reading a page takes one round trip, and writes a mark if there are new events. It does not
 //! wait for replicas.

@@ -90,8 +90,8 @@ async fn event_in_the_place_of_a_lost_one_is_read_in_a_new_epoch() {
     assert_eq!(all[..3], first[..], "certain positions stay");
     assert_eq!(all[3..], next[..]);
     record(&after, [9]).await;
-    let (newest, same_epoch) = read(&after, next.last().map(|one| one.position)).await;
-    assert_eq!((numbers(&newest), same_epoch), (vec![9], new_epoch));
+    let (ninth, same_epoch) = read(&after, next.last().map(|one| one.position)).await;
+    assert_eq!((numbers(&ninth), same_epoch), (vec![9], new_epoch));
 }
 
 /// A second primary, promoted from a replica that has not heard of the first one's epoch, begins

@@ -45,13 +45,18 @@
 //!   round trip if it is full, two if there is nothing new, and otherwise five. On a Galera
 //!   cluster, any node can be asked: of two nodes that assign at once, one is undone.
 //!
-//! All events are in one [epoch](invitation_core::feed::FeedEpoch). The database must not lose
-//! commits that a consumer has seen: replicate synchronously, or delete the rows of
-//! `invitation_cursors` after a failover, and after restoring a backup. Consumers then begin
-//! with the first event again. On PostgreSQL, restore physical backups only: a dump that is
-//! restored on another server has events with transaction ids of the first one.
-//! [`Feed::feed`](invitation_core::feed::Feed::feed) then fails, with the kind *corrupt*, until
-//! the new server has reached these ids.
+//! All events are in one [epoch](invitation_core::feed::FeedEpoch). A failover or a restored
+//! backup may lose commits. The cursors of the store lose the same commits, so consumers that use
+//! them miss nothing. A consumer that keeps its position elsewhere has to begin anew.
+//!
+//! On PostgreSQL, the tables of a dump have transaction ids of another server. The feed is then an
+//! error, of the kind *corrupt*, until these statements have run before any other use of the
+//! tables. Consumers begin with the first event again:
+//!
+//! ```sql
+//! UPDATE invitation_events SET transaction = '1'::XID8;
+//! UPDATE invitation_cursors SET position = NULL, version = version + 1;
+//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some parts serve two of the three databases.

@@ -39,7 +39,7 @@ async fn held(
     now: Timestamp,
 ) -> ClaimedCursor<Cursors> {
     match claimed(cursors, name, holder, now).await {
-        Claim::Held(cursor) => cursor,
+        Claim::Granted(cursor) => cursor,
         Claim::Taken(lease) => panic!("{holder} claims {name}, but {lease:?}"),
     }
 }
@@ -122,7 +122,7 @@ pub async fn concurrent_claims_of_a_cursor_succeed_once(fixture: FeedFixture) {
             async move { claimed(&cursors, "mail", &format!("p{n}"), minutes(round)).await }
         });
         let claims = run_concurrently(jobs.collect()).await;
-        let winners = claims.iter().filter(|claim| matches!(claim, Claim::Held(_))).count();
+        let winners = claims.iter().filter(|claim| matches!(claim, Claim::Granted(_))).count();
         assert_eq!(winners, 1, "round {round}");
     }
 }

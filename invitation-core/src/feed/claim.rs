@@ -16,7 +16,7 @@ const TRIES: u32 = 8;
 #[expect(clippy::exhaustive_enums, reason = "a cursor is held by the caller or by another one")]
 pub enum Claim<S> {
     /// The caller holds the cursor.
-    Held(ClaimedCursor<S>),
+    Granted(ClaimedCursor<S>),
     /// Another process holds the cursor.
     Taken(CursorLease),
 }
@@ -71,7 +71,7 @@ pub struct ClaimedCursor<S> {
 /// let page = NonZeroU32::new(100).expect("not zero");
 ///
 /// let now = SystemClock.now();
-/// let Claim::Held(mut cursor) = claim(&store, &mail, &first, now, lease).await? else {
+/// let Claim::Granted(mut cursor) = claim(&store, &mail, &first, now, lease).await? else {
 ///     panic!("no other process works on this cursor")
 /// };
 /// let events = store.feed(cursor.position(), page).await?.events;
@@ -83,7 +83,7 @@ pub struct ClaimedCursor<S> {
 /// cursor.release().await?;
 ///
 /// // Another machine continues behind the processed events.
-/// let Claim::Held(cursor) = claim(&store, &mail, &second, now, lease).await? else {
+/// let Claim::Granted(cursor) = claim(&store, &mail, &second, now, lease).await? else {
 ///     panic!("the cursor was released")
 /// };
 /// assert!(store.feed(cursor.position(), page).await?.events.is_empty());
@@ -112,7 +112,7 @@ pub async fn claim<S: FeedCursors>(
         };
         if store.replace_cursor(&cursor).await? {
             let holder = holder.clone();
-            return Ok(Claim::Held(ClaimedCursor { store, cursor, holder, lease }));
+            return Ok(Claim::Granted(ClaimedCursor { store, cursor, holder, lease }));
         }
     }
     Err(StoreError::new(StoreErrorKind::Conflict, "claim"))

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, one_more};
+use super::MemoryStore;
 use crate::{
     event::Event,
     feed::{
@@ -44,7 +44,8 @@ impl Feed for MemoryStore {
             event: event.clone(),
         };
         let rest = state.events[first..].iter().enumerate().map(event);
-        let events = rest.take(one_more(limit.get())).collect();
+        let size = usize::try_from(FeedPage::one_more(limit)).unwrap_or(usize::MAX);
+        let events = rest.take(size).collect();
         Ok(FeedPage::from_one_more(FeedEpoch::FIRST, events, limit))
     }
 }

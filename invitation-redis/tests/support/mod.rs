@@ -82,6 +82,9 @@ pub fn snapshot(server: &invitation_testkit::Redis) -> Vec<(String, String)> {
             if redis.call('TYPE', KEYS[1]).ok == 'zset' then
               return redis.call('ZRANGE', KEYS[1], 0, -1)
             end
+            if redis.call('TYPE', KEYS[1]).ok == 'list' then
+              return redis.call('LRANGE', KEYS[1], 0, -1)
+            end
             local fields = redis.call('HKEYS', KEYS[1])
             table.sort(fields)
             local all = {}

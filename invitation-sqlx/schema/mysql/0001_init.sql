@@ -157,7 +157,7 @@ CREATE TABLE IF NOT EXISTS {prefix}events (
     KEY {prefix}events_actor (actor, at, id)
 ) ENGINE = InnoDB;
 
--- The last position that was assigned to an event. Whoever assigns positions locks the row.
+-- The last position that was assigned to an event. A call that assigns positions locks the row.
 CREATE TABLE IF NOT EXISTS {prefix}feed (
     id              BIGINT         NOT NULL PRIMARY KEY,
     last            BIGINT         NOT NULL

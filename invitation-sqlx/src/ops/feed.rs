@@ -30,7 +30,7 @@ pub(crate) async fn page<DB: Dialect>(
     mut s: Statement<DB>,
     limit: NonZeroU32,
 ) -> Result<FeedPage, StoreError> {
-    s.sql(" LIMIT ").sql(u64::from(limit.get()) + 1);
+    s.sql(" LIMIT ").sql(FeedPage::one_more(limit));
     let found = s.all(conn).await.map_err(|error| store_error::<DB>("feed", error))?;
     let events = found.iter().map(row::feed_event::<DB>).collect::<Result<Vec<_>, _>>()?;
     Ok(FeedPage::from_one_more(FeedEpoch::FIRST, events, limit))

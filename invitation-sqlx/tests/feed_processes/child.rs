@@ -91,7 +91,7 @@ async fn claimed<DB: Kind>(store: &SqlStore<DB>, number: u8) -> ClaimedCursor<&S
     loop {
         let claimed = claim(store, &name, &holder, SystemClock.now(), LEASE).await;
         match claimed.unwrap() {
-            Claim::Held(cursor) => return cursor,
+            Claim::Granted(cursor) => return cursor,
             Claim::Taken(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
