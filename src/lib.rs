@@ -3,6 +3,9 @@
 #![cfg_attr(any(not(doctest), feature = "testing"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "audit-log")]
+#[doc(inline)]
+pub use invitation_audit as audit_log;
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use invitation_axum as web;
@@ -33,4 +36,4 @@ pub use invitation_sqlx::PgStore;
 pub use invitation_sqlx::SqliteStore;
 #[cfg(feature = "sqlx")]
 #[doc(inline)]
-pub use invitation_sqlx::{self as sql, Joined};
+pub use invitation_sqlx as sql;
