@@ -42,6 +42,7 @@ pub(crate) enum EventKind {
     Reinstate,
     Delete,
     Purge,
+    Reseal,
     View,
     Audit,
 }
