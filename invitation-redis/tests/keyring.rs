@@ -42,10 +42,11 @@ async fn dump(url: &str, namespace: &str) -> Vec<u8> {
         let mut read = match kind.as_str() {
             "hash" => redis::cmd("HGETALL"),
             "zset" => redis::cmd("ZRANGE"),
+            "list" => redis::cmd("LRANGE"),
             other => panic!("{key} is a {other}"),
         };
         read.arg(&key);
-        if kind == "zset" {
+        if kind != "hash" {
             read.arg(0).arg(-1);
         }
         contents.extend(key.into_bytes());
