@@ -66,6 +66,9 @@ pub enum CheckpointError {
     /// It belongs to the log of another origin than that of the key.
     #[error("the checkpoint belongs to a log of another origin")]
     Origin,
+    /// It is the anchor of a verification that has already read more entries than it covers.
+    #[error("the verification has already read more entries than the checkpoint covers")]
+    Late,
 }
 
 impl Checkpoint {

@@ -7,8 +7,8 @@ mod support;
 use std::ops::Range;
 
 use invitation_audit::{
-    Checkpoint, Content, Entry, FindingKind, Frontier, LogKey, Record, SealedEvent,
-    SignedCheckpoint, Verdict,
+    Checkpoint, CheckpointError, Content, Entry, FindingKind, Frontier, LogKey, Record,
+    SealedEvent, SignedCheckpoint, Verdict,
 };
 use invitation_core::{InvitationId, Timestamp, audit::EventId};
 use proptest::prelude::*;
@@ -295,6 +295,39 @@ fn anchor_of_another_key_or_origin_is_refused() {
         assert!(verifier.with_anchor(&anchor).is_err());
     }
     assert!(SignedCheckpoint::sign(&key(), Checkpoint::MAX_SIZE, root).verify(&[]).is_err());
+}
+
+#[tokio::test]
+async fn anchor_of_an_empty_log_makes_no_verdict_valid() {
+    let (records, _) = log().await;
+    let empty = SignedCheckpoint::sign(&key(), 0, Frontier::default().root());
+    let unanchored = Verdict::Unanchored { sealed: COUNT };
+    assert_eq!(verdict(&text(&records), Some(&empty)), unanchored);
+    assert_eq!(verdict("", Some(&empty)), Verdict::Unanchored { sealed: 0 });
+}
+
+#[tokio::test]
+async fn anchor_set_after_its_entries_were_read_is_refused() {
+    let (records, anchor) = log().await;
+    let mut other = events(COUNT);
+    other[12].event.division = None;
+    let (rewritten, _) = sealed(other, PAGE).await;
+    let (_, earlier) = sealed(events(3), PAGE).await;
+    let mut verifier = invitation_audit::Verifier::new([support::public()]);
+    for (read, record) in rewritten.iter().enumerate() {
+        let is_late = verifier.clone().with_anchor(&earlier).is_err();
+        assert_eq!(is_late, read > 3, "{read}");
+        verifier.record(record);
+    }
+    let refused = verifier.clone().with_anchor(&earlier);
+    assert!(matches!(refused, Err(CheckpointError::Late)));
+    // All entries were read, and the root is still that of the anchor, or is not.
+    let rewritten = verifier.with_anchor(&anchor).unwrap().finish();
+    assert!(matches!(rewritten, Verdict::Tampered(_)), "{rewritten}");
+    let mut verifier = invitation_audit::Verifier::new([support::public()]);
+    records.iter().for_each(|record| verifier.record(record));
+    let valid = Verdict::Valid { anchored: COUNT, sealed: COUNT };
+    assert_eq!(verifier.with_anchor(&anchor).unwrap().finish(), valid);
 }
 
 proptest! {

@@ -19,7 +19,7 @@ pub enum Verdict {
         /// the end.
         sealed: u64,
     },
-    /// There was no anchor. The entries are as the log's key signed them, but the log may
+    /// There was no anchor, or one of an empty log. The entries are as the log's key signed them, but the log may
     /// have been rolled back, or rewritten by a thief of the secret key.
     Unanchored {
         /// The number of entries that the newest checkpoint of the log covers.

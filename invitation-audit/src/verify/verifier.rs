@@ -25,6 +25,8 @@ use crate::{
 pub struct Verifier {
     keys: Vec<LogPublicKey>,
     anchor: Option<Checkpoint>,
+    /// Whether the first entries of the log have the size and the root of the anchor.
+    is_matched: bool,
     progress: Progress,
     finding: Option<Finding>,
     /// The first index that is missing so far. It may follow later in the log.
@@ -61,16 +63,27 @@ impl Verifier {
             checkpoint: None,
         };
         let keys = keys.into_iter().collect();
-        Self { keys, anchor: None, progress, finding: None, gap: None }
+        Self { keys, anchor: None, is_matched: false, progress, finding: None, gap: None }
     }
 
-    /// Compares the log with a checkpoint that was saved elsewhere.
+    /// Compares the log with a checkpoint that was saved elsewhere. A second anchor replaces the
+    /// first one.
+    ///
+    /// A checkpoint of an empty log covers no entry, so the verdict stays
+    /// [`Unanchored`](Verdict::Unanchored).
     ///
     /// # Errors
     ///
-    /// [`CheckpointError`] if none of the keys has signed it.
+    /// [`CheckpointError`] if none of the keys has signed it; [`CheckpointError::Late`] if the
+    /// verification has already read more entries than the checkpoint covers.
     pub fn with_anchor(mut self, saved: &SignedCheckpoint) -> Result<Self, CheckpointError> {
-        self.anchor = Some(saved.verify(&self.keys)?.clone());
+        let anchor = saved.verify(&self.keys)?;
+        // The tree keeps no earlier root, so a late comparison is impossible.
+        if anchor.size < self.progress.tree.size() {
+            return Err(CheckpointError::Late);
+        }
+        self.anchor = Some(anchor.clone());
+        self.is_matched = false;
         self.compare_with_anchor();
         Ok(self)
     }
@@ -105,12 +118,12 @@ impl Verifier {
 
     /// Returns the verdict about the records so far, as the whole log.
     pub fn finish(self) -> Verdict {
-        let anchored = self.anchor.as_ref().map(|anchor| anchor.size);
+        let matched = self.anchor.as_ref().filter(|_| self.is_matched).map(|anchor| anchor.size);
         match self.into_progress() {
             Err(finding) => Verdict::Tampered(finding),
-            Ok(Progress { signed: sealed, .. }) => match anchored {
-                Some(anchored) => Verdict::Valid { anchored, sealed },
-                None => Verdict::Unanchored { sealed },
+            Ok(Progress { signed: sealed, .. }) => match matched {
+                Some(anchored) if anchored > 0 => Verdict::Valid { anchored, sealed },
+                Some(_) | None => Verdict::Unanchored { sealed },
             },
         }
     }
@@ -191,10 +204,11 @@ impl Verifier {
 
     fn compare_with_anchor(&mut self) {
         let tree = &self.progress.tree;
-        if let Some(anchor) = self.anchor.as_ref().filter(|anchor| anchor.size == tree.size())
-            && anchor.root != tree.root()
-        {
-            self.finding = Some(Finding::new(FindingKind::Rewritten, 0..anchor.size));
+        if let Some(anchor) = self.anchor.as_ref().filter(|anchor| anchor.size == tree.size()) {
+            self.is_matched = anchor.root == tree.root();
+            if !self.is_matched {
+                self.finding = Some(Finding::new(FindingKind::Rewritten, 0..anchor.size));
+            }
         }
     }
 }
