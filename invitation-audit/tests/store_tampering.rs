@@ -234,6 +234,32 @@ async fn loss_before_an_epoch_is_sealed_and_counted() {
 }
 
 #[tokio::test]
+async fn loss_before_a_second_epoch_that_follows_less_is_counted() {
+    let of_epoch = |mut event: FeedEvent, epoch| {
+        event.position.epoch = epoch;
+        event
+    };
+    let all = events(6);
+    let epoch = |number, kept| FeedEpoch { number, follows: Some(position(kept)) };
+    let first = ListFeed::new(all[..4].to_vec());
+    // The first promotion loses event 4, the second one event 3, and event 5 of its epoch.
+    let fifth = of_epoch(all[4].clone(), 2);
+    let sixth = of_epoch(all[5].clone(), 3);
+    let second = ListFeed([&all[..3], &[fifth]].concat(), vec![FeedEpoch::FIRST, epoch(2, 3)]);
+    let third =
+        ListFeed([&all[..2], &[sixth]].concat(), vec![FeedEpoch::FIRST, epoch(2, 3), epoch(3, 2)]);
+    let log = MemoryLog::new();
+    let mut anchor = None;
+    for feed in [&first, &second, &third] {
+        anchor = Some(seal_all(&mut sealer(feed, &log, PAGE)).await);
+    }
+    let verifier = Verifier::new([support::public()]).with_anchor(&anchor.unwrap()).unwrap();
+    let report = verify_store(&third, &log, verifier).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Valid { anchored: 8, sealed: 8 });
+    assert_eq!((report.unsealed, report.lost), (0, 3));
+}
+
+#[tokio::test]
 async fn tampered_log_is_reported_before_the_store() {
     let (mut records, _) = sealed(events(COUNT), PAGE).await;
     records.remove(4);

@@ -81,9 +81,10 @@ struct Comparison<'a, F, L> {
 impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
     async fn run(&self, mut report: StoreReport) -> Result<StoreReport, FeedError> {
         let epochs = self.epochs().await?;
+        // Asks every later epoch: a second promotion may lose more than the first one.
         let is_lost = |position: FeedPosition| {
-            let ends = |epoch: &&FeedEpoch| position.epoch < epoch.number;
-            epochs.iter().find(ends).is_some_and(|epoch| epoch.follows < Some(position))
+            let ends = |e: &FeedEpoch| position.epoch < e.number && e.follows < Some(position);
+            epochs.iter().any(ends)
         };
         let mut sealed = Entries::new(self.log);
         let mut events = Events::new(self.feed, None);
