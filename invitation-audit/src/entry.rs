@@ -219,6 +219,48 @@ impl SealedEvent {
         compared.iter().filter(|(_, is_same)| !is_same).map(|(name, _)| *name).collect()
     }
 
+    /// Returns the names of the fields, other than the position, in which a second entry about
+    /// the event differs. Erased values are not compared.
+    pub(crate) fn differences_of_copy(&self, copy: &Self) -> Vec<&'static str> {
+        // Names every field: a new one must be compared, or this does not compile.
+        let Self {
+            position: _,
+            id,
+            at,
+            user,
+            role,
+            name,
+            action,
+            outcome,
+            reason,
+            invitation,
+            division,
+            correlation,
+            source,
+            detail,
+        } = copy;
+        let has_detail = self.detail.len() == detail.len()
+            && self.detail.iter().zip(detail).all(|((own, sealed), (name, value))| {
+                own == name && is_same_value(Some(sealed), Some(value))
+            });
+        let compared = [
+            ("id", self.id == *id),
+            ("at", self.at == *at),
+            ("user", self.user == *user),
+            ("role", self.role == *role),
+            ("name", is_same_value(self.name.as_ref(), name.as_ref())),
+            ("action", self.action == *action),
+            ("outcome", self.outcome == *outcome),
+            ("reason", self.reason == *reason),
+            ("invitation", self.invitation == *invitation),
+            ("division", self.division == *division),
+            ("correlation", self.correlation == *correlation),
+            ("source", is_same_value(self.source.as_ref(), source.as_ref())),
+            ("detail", has_detail),
+        ];
+        compared.iter().filter(|(_, is_same)| !is_same).map(|(name, _)| *name).collect()
+    }
+
     fn has_detail(&self, detail: &Detail) -> bool {
         self.detail.len() == detail.iter().count()
             && self.detail.iter().zip(detail.iter()).all(|((own, sealed), (name, value))| {
@@ -233,5 +275,16 @@ fn is_same(sealed: Option<&Personal>, value: Option<&str>) -> bool {
         (None, None) => true,
         (Some(sealed), Some(value)) => sealed.value().is_none_or(|sealed| sealed == value),
         (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Returns whether two sealed values are the same, as far as both can still be read. Their salts
+/// differ, so their commitments show nothing.
+fn is_same_value(one: Option<&Personal>, other: Option<&Personal>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            other.value().is_none_or(|other| is_same(Some(one), Some(other)))
+        }
+        (one, other) => one.is_none() && other.is_none(),
     }
 }

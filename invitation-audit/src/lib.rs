@@ -71,9 +71,14 @@
 //! | erases a personal value on their own | that entry: erased without a record |
 //! | alters an event of the store | that event, and the fields that differ |
 //! | removes, adds or moves an event of the store | that event: missing, inserted or reordered |
+//! | alters an event of the store behind a new epoch | that event, and the fields that differ |
+//! | removes events of the store behind a new epoch | none: [`lost`](StoreReport::lost) counts them |
 //!
 //! No verification can know what was added after the anchor and then removed. So save a
 //! checkpoint often: in another system, in print, or with a witness.
+//!
+//! An epoch excuses lost events, and an attacker who writes to the store can begin one. So compare
+//! the number of lost events with the promotions and restorations that you know of.
 //!
 //! # What the log keeps
 //!

@@ -233,6 +233,70 @@ async fn loss_before_an_epoch_is_sealed_and_counted() {
     }
 }
 
+/// Verifies after a promotion. The new epoch has these events: sealed already, or not yet.
+async fn after_return(returned: Vec<FeedEvent>, seals: bool) -> invitation_audit::StoreReport {
+    let kept = events(COUNT)[..3].to_vec();
+    let promoted = |returned: Vec<FeedEvent>| {
+        let second = FeedEpoch { number: 2, follows: Some(position(3)) };
+        ListFeed([kept.clone(), returned].concat(), vec![FeedEpoch::FIRST, second])
+    };
+    let log = MemoryLog::new();
+    seal_all(&mut sealer(ListFeed::new(events(COUNT)), &log, PAGE)).await;
+    let sealed_events = if seals { returned.clone() } else { Vec::new() };
+    let anchor = seal_all(&mut sealer(promoted(sealed_events), &log, PAGE)).await;
+    let verifier = Verifier::new([support::public()]).with_anchor(&anchor).unwrap();
+    verify_store(promoted(returned), log, verifier).await.unwrap()
+}
+
+#[tokio::test]
+async fn lost_event_that_returns_with_another_content_is_altered() {
+    for lost in [4, 9, 16, 19] {
+        let mut intact = events(COUNT).remove(lost);
+        intact.position.epoch = 2;
+        for seals in [true, false] {
+            let report = after_return(vec![intact.clone()], seals).await;
+            assert!(matches!(report.verdict, Verdict::Valid { .. }), "{}", report.verdict);
+            assert_eq!((report.lost, report.unsealed), (COUNT - 3, u64::from(!seals)));
+        }
+        for (fields, event) in altered_fields(&intact.event) {
+            if fields == ["id"] {
+                continue;
+            }
+            for seals in [true, false] {
+                let returned = FeedEvent { event: event.clone(), ..intact };
+                let report = after_return(vec![returned], seals).await;
+                let Verdict::Tampered(finding) = report.verdict else { panic!("{fields:?}") };
+                assert_eq!((finding.subject, finding.kind), (Subject::Store, FindingKind::Altered));
+                assert_eq!(finding.entries, lost as u64..lost as u64 + 1);
+                assert_eq!(finding.fields, fields);
+                assert_eq!(finding.event, Some(intact.event.id));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn lost_event_that_returns_after_an_erasure_is_intact() {
+    let mut returned = events(COUNT).remove(9);
+    returned.position.epoch = 2;
+    let second = FeedEpoch { number: 2, follows: Some(position(3)) };
+    let stored = [events(3), vec![returned]].concat();
+    let promoted = ListFeed(stored, vec![FeedEpoch::FIRST, second]);
+    let log = MemoryLog::new();
+    let mut first = sealer(ListFeed::new(events(COUNT)), &log, PAGE);
+    seal_all(&mut first).await;
+    // The first copy is erased, and the second one is readable.
+    assert!(first.erase_user(&UserId::new("u-1").unwrap()).await.unwrap() > 0);
+    seal_all(&mut sealer(&promoted, &log, PAGE)).await;
+    for _ in 0..2 {
+        let verifier = Verifier::new([support::public()]);
+        let report = verify_store(&promoted, &log, verifier).await.unwrap();
+        assert!(matches!(report.verdict, Verdict::Unanchored { .. }), "{}", report.verdict);
+        // Now the second copy, too.
+        sealer(&promoted, &log, PAGE).erase_user(&UserId::new("u-1").unwrap()).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn loss_before_a_second_epoch_that_follows_less_is_counted() {
     let of_epoch = |mut event: FeedEvent, epoch| {

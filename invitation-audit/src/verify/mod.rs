@@ -1,6 +1,7 @@
 //! Verification: of a log alone, and of the events of a store against it.
 
 mod finding;
+mod lost;
 mod store;
 mod verifier;
 

@@ -30,7 +30,9 @@ pub struct StoreReport {
     /// The number of events that the store has and the log does not have yet.
     pub unsealed: u64,
     /// The number of events that the log has at positions which the store lost before an
-    /// epoch began. If the store still has such an event, the log has it again in that epoch.
+    /// epoch began. If the store still has such an event, at a later position, its fields are
+    /// compared. An epoch excuses the loss of all others, and a verdict does not show it: if no
+    /// server was promoted or restored, a number other than 0 is a finding.
     pub lost: u64,
 }
 
@@ -54,8 +56,12 @@ pub enum FeedError {
 
 /// Verifies a log, and then that the store still has every event as it was sealed.
 ///
-/// Reads the log twice and the feed once, in pages. After a finding in the store, it reads the
-/// log and the feed once more, to tell a reordered event from a missing or an inserted one.
+/// Reads the log three times and the feed once, in pages. After a finding in the store, it reads
+/// the log and the feed once more, to tell a reordered event from a missing or an inserted one.
+///
+/// An epoch of the feed excuses that events before it are lost:
+/// [`lost`](StoreReport::lost) counts them. Their later copies are compared. For that, the call
+/// reads the log once more, and once more for each 10,000 lost events, which it keeps in memory.
 ///
 /// # Errors
 ///
@@ -73,9 +79,9 @@ pub async fn verify_store<F: Feed, L: LogStore>(
     Comparison { feed: &feed, log: &log }.run(report).await
 }
 
-struct Comparison<'a, F, L> {
-    feed: &'a F,
-    log: &'a L,
+pub(super) struct Comparison<'a, F, L> {
+    pub(super) feed: &'a F,
+    pub(super) log: &'a L,
 }
 
 impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
@@ -124,6 +130,11 @@ impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
         while events.peek().await?.is_some() {
             events.take();
             report.unsealed += 1;
+        }
+        if report.lost > 0
+            && let Some(finding) = self.altered_copy(is_lost).await?
+        {
+            report.verdict = Verdict::Tampered(finding.in_store());
         }
         Ok(report)
     }
@@ -207,19 +218,19 @@ impl<'a, L: LogStore> Entries<'a, L> {
 }
 
 /// The events of a feed, read in pages.
-struct Events<'a, F> {
+pub(super) struct Events<'a, F> {
     feed: &'a F,
     after: Option<FeedPosition>,
     page: VecDeque<FeedEvent>,
 }
 
 impl<'a, F: Feed> Events<'a, F> {
-    fn new(feed: &'a F, after: Option<FeedPosition>) -> Self {
+    pub(super) fn new(feed: &'a F, after: Option<FeedPosition>) -> Self {
         Self { feed, after, page: VecDeque::new() }
     }
 
     /// Returns the next event; none at the present end of the feed.
-    async fn peek(&mut self) -> Result<Option<&FeedEvent>, FeedError> {
+    pub(super) async fn peek(&mut self) -> Result<Option<&FeedEvent>, FeedError> {
         let mut empty = 0;
         while self.page.is_empty() {
             let page = self.feed.feed(self.after, PAGE).await?;
@@ -242,7 +253,7 @@ impl<'a, F: Feed> Events<'a, F> {
     }
 
     /// Goes behind the event that [`peek`](Self::peek) returned.
-    fn take(&mut self) {
+    pub(super) fn take(&mut self) {
         self.page.pop_front();
     }
 }
