@@ -1,5 +1,6 @@
 //! The port for the storage of a log, and two implementations.
 
+mod batch_write;
 mod file;
 mod memory;
 
