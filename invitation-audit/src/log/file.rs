@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -11,7 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Batch, LogError, LogOffset, LogPage, LogStore, batch_write::write_batch};
+use super::{
+    Batch, LogError, LogOffset, LogPage, LogStore,
+    batch_write::write_batch,
+    lock::{open_locked, sync_folder},
+};
 use crate::line::{LineError, Record};
 
 /// What the line of a checkpoint begins with.
@@ -28,6 +32,9 @@ const ENTRY: &[u8] = b"{\"index\":";
 ///
 /// An erasure writes the file anew beside the old one, and then replaces it. Do not verify the
 /// log at the same time. The blocks of the old file may remain on the disk for a while.
+///
+/// A lock on the file lets one process write it. On systems other than Unix, do not open the log
+/// while another process erases: the lock may be one of the replaced file.
 ///
 /// The calls block their thread while they write and sync the file. Run the sealer on a task
 /// or a thread of its own.
@@ -75,30 +82,6 @@ impl FileLog {
         // The extent changes only after a complete write, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes a new file survive a crash of the machine.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    // Other systems cannot open a folder as a file.
-    if cfg!(unix) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Opens a file, or creates one that on Unix only its owner can read, and locks it.
-fn open_locked(path: &Path) -> Result<File, LogError> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(LogError::other)?;
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => LogError::Locked,
-        TryLockError::Error(error) => LogError::other(error),
-    })?;
-    Ok(file)
 }
 
 /// Returns the extent up to the end of the last checkpoint.

@@ -2,6 +2,7 @@
 
 mod batch_write;
 mod file;
+mod lock;
 mod memory;
 
 use std::{collections::BTreeSet, error::Error as StdError, fmt, num::NonZeroU32, sync::Arc};
