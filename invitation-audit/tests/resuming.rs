@@ -13,8 +13,8 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_audit::{
-    Batch, FileLog, FindingKind, LogError, LogOffset, LogPage, LogStore, MemoryLog, Record,
-    SealError, Sealer, Verdict, Verifier, verify, verify_store,
+    Batch, FileLog, FindingKind, LineError, LogError, LogOffset, LogPage, LogStore, MemoryLog,
+    Record, SealError, Sealer, Verdict, Verifier, verify, verify_store,
 };
 use invitation_core::feed::{FeedEpoch, FeedEvent};
 
@@ -194,6 +194,36 @@ async fn opening_a_file_changes_nothing_in_it() {
     let verdict = verify(&file, Verifier::new([public()])).await.unwrap();
     assert_eq!(verdict, Verdict::Unanchored { sealed: 16 });
     assert_eq!(fs::read_to_string(folder.path().join("log")).unwrap(), text);
+}
+
+#[tokio::test]
+async fn file_that_is_no_log_is_refused_and_stays() {
+    let (log, _) = sealed(events(COUNT), PAGE).await;
+    let log = lines(&log).concat();
+    let noted = format!("{log}a note\n");
+    let split = format!("{log}{{\n\"index\":20}}\n");
+    for text in ["a diary\n", "\n", "{\"name\":1}\n", "{\"in\n", "\0\0\0", &noted, &split] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, text).unwrap();
+        let refused = FileLog::open(&path);
+        assert!(matches!(refused, Err(LogError::Unreadable(LineError::Kind))), "{text}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[tokio::test]
+async fn rest_of_a_batch_that_a_crash_left_unwritten_is_replaced() {
+    let (log, anchor) = sealed(events(COUNT), PAGE).await;
+    let first_batch = PAGE as usize + 1;
+    for rest in ["\0\0\0", "\0\0\0\"leaf\":\n", "{", "{\"checkpoint\":\"exa", "{\"index\":8\0\0"] {
+        let text = lines(&log)[..first_batch].concat() + rest;
+        let (_folder, file) = file_log(text.as_bytes());
+        seal_all(&mut sealer(ListFeed::new(events(COUNT)), &file, PAGE)).await;
+        let verifier = Verifier::new([public()]).with_anchor(&anchor).unwrap();
+        let verdict = verify(&file, verifier).await.unwrap();
+        assert_eq!(verdict, Verdict::Valid { anchored: COUNT, sealed: COUNT }, "{rest}");
+    }
 }
 
 #[tokio::test]

@@ -68,12 +68,13 @@ impl FileLog {
     /// # Errors
     ///
     /// [`LogError::Locked`] if another process, or another `FileLog` of this one, has the file
-    /// open for writing; [`LogError::Other`] if the file cannot be opened or read.
+    /// open for writing; [`LogError::Unreadable`] if the file is no log: the next batch would
+    /// take the place of its content; [`LogError::Other`] if it cannot be opened or read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         let path = path.as_ref();
         let file = open_locked(path)?;
         sync_folder(path).map_err(LogError::other)?;
-        let extent = whole_batches(&file).map_err(LogError::other)?;
+        let extent = whole_batches(&file)?;
         let path = path.to_owned();
         Ok(Self { state: Mutex::new(State { path, file, extent }) })
     }
@@ -84,23 +85,40 @@ impl FileLog {
     }
 }
 
-/// Returns the extent up to the end of the last checkpoint.
-fn whole_batches(file: &File) -> io::Result<Extent> {
+/// Returns the extent up to the end of the last checkpoint. Refuses a file in which something else
+/// than an interrupted batch follows.
+fn whole_batches(file: &File) -> Result<Extent, LogError> {
     let mut reader = BufReader::new(file);
     let (mut read, mut whole) = (Extent::default(), Extent::default());
     let mut line = Vec::new();
+    let mut is_batch = true;
     loop {
         line.clear();
-        let length = (&mut reader).take(FileLog::MAX_LINE).read_until(b'\n', &mut line)?;
-        if length == 0 {
+        let limited = (&mut reader).take(FileLog::MAX_LINE).read_until(b'\n', &mut line);
+        let length = limited.map_err(LogError::other)?;
+        if length == 0 && is_batch {
             return Ok(whole);
+        }
+        if length == 0 {
+            return Err(LineError::Kind.into());
+        }
+        if read.bytes == whole.bytes {
+            is_batch = begins_batch(&line, whole);
         }
         read.bytes += length as u64;
         read.entries += u64::from(line.starts_with(ENTRY));
         if line.starts_with(CHECKPOINT) && line.ends_with(b"\n") {
-            whole = read;
+            (whole, is_batch) = (read, true);
         }
     }
+}
+
+/// Returns whether an interrupted batch may begin with this line.
+fn begins_batch(line: &[u8], whole: Extent) -> bool {
+    let begins = |start: &[u8]| line.starts_with(start) || start.starts_with(line);
+    // After a crash of the machine, blocks that were not written yet may read as zeros.
+    let is_unwritten = whole.bytes > 0 && line.starts_with(&[0]);
+    begins(ENTRY) || begins(CHECKPOINT) || is_unwritten
 }
 
 impl State {
