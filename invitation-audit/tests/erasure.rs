@@ -145,6 +145,21 @@ async fn erasure_that_was_interrupted_is_completed_by_the_next_call() {
     assert_eq!(verdict, Verdict::Unanchored { sealed: 2 * COUNT });
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn erasure_keeps_the_permissions_of_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (log, _) = sealed(of_two_users(), PAGE).await;
+    let (folder, file) = file_log(lines(&log).concat().as_bytes());
+    let path = folder.path().join("log");
+    for mode in [0o640, 0o600] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        file.erase(&BTreeSet::from([3])).await.unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+    }
+}
+
 #[tokio::test]
 async fn sealer_from_before_an_erasure_reads_the_file_again() {
     let (log, _) = sealed(of_two_users(), PAGE).await;

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use super::{
     Batch, LogError, LogOffset, LogPage, LogStore,
     batch_write::write_batch,
-    lock::{open_locked, sync_folder},
+    lock::{keep_access, open_locked, sync_folder},
 };
 use crate::line::{LineError, Record};
 
@@ -31,7 +31,9 @@ const ENTRY: &[u8] = b"{\"index\":";
 /// survive a crash of the machine, so a batch costs two syncs.
 ///
 /// An erasure writes the file anew beside the old one, and then replaces it. Do not verify the
-/// log at the same time. The blocks of the old file may remain on the disk for a while.
+/// log at the same time. The blocks of the old file may remain on the disk for a while. On Unix
+/// the new file keeps owner and permissions, if the process may set them: else it is readable by
+/// the process's own user only.
 ///
 /// A lock on the file lets one process write it. On systems other than Unix, do not open the log
 /// while another process erases: the lock may be one of the replaced file.
@@ -151,6 +153,7 @@ impl State {
             bytes += line.len() as u64;
         }
         let copy = writer.into_inner().map_err(|error| LogError::other(error.into_error()))?;
+        keep_access(&self.file, &copy).map_err(LogError::other)?;
         copy.sync_all().map_err(LogError::other)?;
         fs::rename(&beside, &self.path).map_err(LogError::other)?;
         (self.file, self.extent.bytes) = (copy, bytes);

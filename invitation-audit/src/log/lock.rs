@@ -58,6 +58,26 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Gives a copy the owner and the permissions of a file. If this process may not give files away,
+/// only the owner of the copy can read it.
+#[cfg(unix)]
+pub(super) fn keep_access(file: &File, copy: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+
+    let access = file.metadata()?;
+    // First the owner: the permissions of a group are meant for that group alone.
+    if fchown(copy, Some(access.uid()), Some(access.gid())).is_ok() {
+        copy.set_permissions(access.permissions())?;
+    }
+    Ok(())
+}
+
+/// Does nothing: a new file takes the access of its folder on other systems.
+#[cfg(not(unix))]
+pub(super) fn keep_access(_: &File, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Makes a new name of a file survive a crash of the machine.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     // Other systems cannot open a folder as a file.
