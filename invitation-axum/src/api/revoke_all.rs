@@ -17,8 +17,8 @@ use crate::{
 /// The number of revocations after which a request ends, although more may follow.
 const ENOUGH: usize = 200;
 
-/// The maximum number of pages that one request reads. A page may be short or empty, if matches
-/// are rare.
+/// The number of pages after which a request ends, if it has revoked anything. A page may be short
+/// or empty, if matches are rare.
 const MAX_PAGES: usize = 1_000;
 
 /// The filters of the invitations to revoke. At least one is required.
@@ -49,12 +49,14 @@ pub(crate) struct RevokeAllBody {
 pub(crate) struct RevokedAllBody {
     /// The number of invitations that this request revoked.
     revoked: usize,
-    /// Whether all are revoked. If not, send the same request again.
+    /// Whether all are revoked. If not, send the same request again. `revoked` is then above 0, so
+    /// repeated requests come to an end.
     done: bool,
 }
 
 /// Revokes the invitations of a filter that have uses left, expired ones included. One request
-/// revokes some hundred of them: send it again while `done` is false.
+/// revokes some hundred of them: send it again while `done` is false. A request that finds none of
+/// them within the time limit of requests is answered with 503, as any slow request is.
 #[utoipa::path(
     post,
     path = "/revoke",
@@ -100,11 +102,40 @@ async fn revoked(
             revoked += page.revoked().len();
             pages += 1;
             let Some(next) = page.next() else { break };
-            if revoked >= ENOUGH || pages >= MAX_PAGES {
+            if is_enough(revoked, pages) {
                 return Ok(RevokedAllBody { revoked, done: false });
             }
             paging = first.after(next);
         }
     }
     Ok(RevokedAllBody { revoked, done: true })
+}
+
+/// Whether a request ends although more may follow.
+///
+/// A repeated request begins at the first page again. It gets further only because revoked
+/// invitations have left the lists. A request that has revoked nothing therefore continues, and the
+/// time limit of requests ends it.
+const fn is_enough(revoked: usize, pages: usize) -> bool {
+    revoked >= ENOUGH || (revoked > 0 && pages >= MAX_PAGES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_that_revoked_nothing_never_ends_before_the_last_page() {
+        for pages in [1, MAX_PAGES - 1, MAX_PAGES, MAX_PAGES + 1, usize::MAX] {
+            assert!(!is_enough(0, pages), "{pages} pages");
+        }
+        for (revoked, pages, expected) in [
+            (1, MAX_PAGES - 1, false),
+            (1, MAX_PAGES, true),
+            (ENOUGH - 1, 1, false),
+            (ENOUGH, 1, true),
+        ] {
+            assert_eq!(is_enough(revoked, pages), expected, "{revoked} in {pages} pages");
+        }
+    }
 }
