@@ -163,9 +163,16 @@ async fn observe(
     response
 }
 
-/// Returns the id from the client or a proxy if it consists of plain characters, and a
-/// new one otherwise.
+/// Returns the id of a request, in this order:
+///
+/// 1. the id from an outer layer of this middleware, if the host put a router of the library behind
+///    [`Web::protect`]: the outer layer writes the header of the response;
+/// 2. the id from the client or a proxy, if it consists of plain characters;
+/// 3. a new id.
 fn request_id(request: &Request) -> Option<CorrelationId> {
+    if let Some(outer) = request.extensions().get::<RequestId>() {
+        return Some(outer.correlation().clone());
+    }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     given

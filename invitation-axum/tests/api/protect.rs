@@ -3,14 +3,18 @@
 use axum::{
     Router,
     body::Body,
-    http::{Request, header},
+    http::{Method, Request, header},
     response::Html,
     routing::get,
 };
 use invitation_axum::Web;
+use serde_json::json;
 use tower::ServiceExt;
 
-use crate::support::Harness;
+use crate::{
+    harness::with_json,
+    support::{Harness, request},
+};
 
 const HEADERS: [&str; 5] = [
     "x-request-id",
@@ -78,6 +82,24 @@ async fn protected_pages_refuse_changes_of_other_origins() {
         let request = Request::post("/page").header("sec-fetch-site", "cross-site");
         let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn router_behind_protect_records_the_request_id_of_the_response() {
+    let harness = Harness::api();
+    for given in ["", "req-7", "not an id"] {
+        let mut request = request(Method::POST, "admin", "");
+        if !given.is_empty() {
+            request = request.header("x-request-id", given);
+        }
+        let staff = json!({"role": "staff", "division": "sales"});
+        let app = harness.web.protect_pages(harness.web.protect(harness.app()));
+        let response = app.oneshot(with_json(request, &staff)).await.expect("an answer");
+        assert_eq!(response.status(), 201);
+        let id = response.headers()["x-request-id"].to_str().expect("text");
+        let events = harness.get("admin", "/events?limit=1").await.json();
+        assert_eq!(events["items"][0]["correlation_id"], id, "{given:?}");
     }
 }
 
