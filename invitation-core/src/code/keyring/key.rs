@@ -27,7 +27,8 @@ const SEAL: &[u8] = b"invitation/keyring/v1/seal";
 const NONCE: usize = 24;
 const MAC: usize = 16;
 
-/// A key with its subkeys, which are wiped on drop.
+/// A key with its subkeys, which are wiped on drop: the feature `keyring` enables `zeroize` of
+/// `sha2`, whose states hold the keys of both HMACs.
 pub(in crate::code) struct Key {
     id: KeyId,
     lookup: Hmac<Sha256>,
@@ -128,4 +129,21 @@ fn associated(header: &[u8], id: InvitationId) -> Vec<u8> {
 
 fn mac(key: &Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
     key.clone().chain_update(message).finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::Sha256;
+    use zeroize::ZeroizeOnDrop;
+
+    use super::XChaCha20Poly1305;
+
+    fn is_wiped<T: ZeroizeOnDrop>() {}
+
+    // Without the features, this does not compile.
+    #[test]
+    fn hash_states_and_cipher_keys_are_wiped_on_drop() {
+        is_wiped::<Sha256>();
+        is_wiped::<XChaCha20Poly1305>();
+    }
 }
