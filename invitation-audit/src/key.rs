@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
 };
@@ -14,7 +14,10 @@ use invitation_core::code::{Entropy, EntropyError};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::hash::{bytes_from_text, bytes_to_text};
+use crate::{
+    hash::{bytes_from_text, bytes_to_text},
+    log::sync_folder,
+};
 
 /// The byte that signed notes assign to Ed25519.
 const ED25519: u8 = 1;
@@ -96,6 +99,10 @@ impl LogKey {
 
     /// Draws a new key and writes it into a new file, which on Unix only its owner can read.
     ///
+    /// The file has the whole key or does not exist, also after a crash. The call writes a draft
+    /// beside it, whose name ends with `.draft`, and then links the file to it. So the file
+    /// system must have hard links. A crash may leave the draft, whose key is of no use.
+    ///
     /// # Errors
     ///
     /// Those of [`generate`](Self::generate), or [`KeyError::File`], also if the file exists.
@@ -104,14 +111,24 @@ impl LogKey {
         origin: &str,
         entropy: &dyn Entropy,
     ) -> Result<Self, KeyError> {
-        let key = Self::generate(origin, entropy)?;
+        let (path, key) = (path.as_ref(), Self::generate(origin, entropy)?);
+        // Each key has an id of its own, so drafts of several processes do not meet.
+        let mut draft = path.to_owned().into_os_string();
+        draft.push(format!(".{}.draft", key.public.id_text()));
+        let draft = PathBuf::from(draft);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        file.write_all(key.to_secret_text().as_bytes())?;
-        file.sync_all()?;
+        let mut file = options.open(&draft)?;
+        let written = file
+            .write_all(key.to_secret_text().as_bytes())
+            .and_then(|()| file.sync_all())
+            // Unlike a renaming, a link replaces no existing key.
+            .and_then(|()| fs::hard_link(&draft, path));
+        let removed = fs::remove_file(&draft);
+        written.and(removed)?;
+        sync_folder(path)?;
         Ok(key)
     }
 

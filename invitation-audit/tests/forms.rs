@@ -5,7 +5,13 @@
 
 mod support;
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use invitation_audit::{
     Checkpoint, CheckpointError, Content, Entry, Frontier, KeyError, LineError, LogKey,
@@ -145,6 +151,34 @@ fn secret_key_is_written_once_and_never_shown() {
         fs::write(&path, damaged).unwrap();
         let error = LogKey::read_file(&path).unwrap_err();
         assert!(!format!("{error} {error:?}").contains(secret));
+    }
+}
+
+#[test]
+fn key_file_has_the_whole_key_from_its_first_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..100 {
+        let path = folder.path().join("key");
+        let is_done = AtomicBool::new(false);
+        let (first, created) = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                loop {
+                    let is_last = is_done.load(Ordering::SeqCst);
+                    let read = fs::read_to_string(&path).ok();
+                    if read.is_some() || is_last {
+                        break read;
+                    }
+                }
+            });
+            let created = LogKey::create_file(&path, "example.com/log", &Fixed(number));
+            is_done.store(true, Ordering::SeqCst);
+            (reader.join().unwrap(), created)
+        });
+        created.unwrap();
+        assert_eq!(first, fs::read_to_string(&path).ok(), "{number}");
+        assert!(LogKey::create_file(&path, "example.com/log", &Fixed(200)).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+        fs::remove_file(&path).unwrap();
     }
 }
 

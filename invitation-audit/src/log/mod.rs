@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, error::Error as StdError, fmt, num::NonZeroU32,
 
 use async_trait::async_trait;
 
-pub(crate) use self::file::read_line;
 pub use self::{file::FileLog, memory::MemoryLog};
+pub(crate) use self::{file::read_line, lock::sync_folder};
 use crate::{
     checkpoint::SignedCheckpoint,
     entry::Entry,
