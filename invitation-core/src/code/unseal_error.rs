@@ -17,7 +17,7 @@ pub struct UnsealError {
 }
 
 impl UnsealError {
-    pub(super) fn new(id: InvitationId, cause: UnsealCause) -> Self {
+    pub(crate) fn new(id: InvitationId, cause: UnsealCause) -> Self {
         Self { id, cause }
     }
 
@@ -47,8 +47,8 @@ impl UnsealError {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum UnsealCause {
-    /// The stored bytes were changed, belong to another invitation, were sealed under
-    /// another secret with the same key id, or were written by other software.
+    /// The stored bytes were changed, belong to another invitation or to another digest, were
+    /// sealed under another secret with the same key id, or were written by other software.
     Damaged,
     /// The code is stored under a key with this id, and the service has no such key.
     UnknownKey(Arc<str>),

@@ -3,7 +3,7 @@
 use super::{Invitations, Paging};
 use crate::{
     actor::Caller,
-    code::{InvitationCode, UnsealError},
+    code::{InvitationCode, UnsealCause, UnsealError},
     cursor::{Cursor, ListOf},
     decide::{Call, Command, decide},
     draft::IfVersion,
@@ -51,11 +51,12 @@ impl ResealPage {
         self.resealed
     }
 
-    /// The invitations that cannot be rewritten, because their codes cannot be opened. The
+    /// The invitations whose codes cannot be opened, so that they cannot be rewritten. The
     /// [cause](UnsealError::cause) says why. They stay as they are.
     ///
-    /// A code that is [not kept](crate::code::UnsealCause::NotKept) can still be redeemed as
-    /// long as the keyring has its key, and one that is damaged, too.
+    /// A code that is [not kept](UnsealCause::NotKept) can still be redeemed as long as the
+    /// keyring has its key. So can one that is [damaged](UnsealCause::Damaged), unless the
+    /// key has another secret than the one under which the code was stored.
     #[must_use]
     pub fn unopened(&self) -> &[UnsealError] {
         &self.unopened
@@ -66,6 +67,15 @@ impl ResealPage {
     pub fn next(&self) -> Option<Cursor> {
         self.next
     }
+}
+
+/// The rows of a page whose codes are opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    /// The rows that are stored in another way than a new one.
+    Outdated,
+    /// All rows. This finds a wrong secret under the id of the active key, too.
+    All,
 }
 
 /// The result of examining one page.
@@ -104,7 +114,7 @@ impl<S: Store> Invitations<S> {
         let caller = caller.into();
         let call = self.call_by(caller)?;
         let Examined { mut progress, outdated, scope } =
-            self.examine(caller, &call, paging).await?;
+            self.examine(caller, &call, paging, Opened::Outdated).await?;
         let mut steps = Vec::with_capacity(outdated.len());
         for (current, code) in &outdated {
             match self.rewritten(current, code, outdated.len(), &scope, &call)? {
@@ -133,13 +143,19 @@ impl<S: Store> Invitations<S> {
         Ok(progress)
     }
 
-    /// Examines the stored codes as [`reseal`](Self::reseal) does, and changes nothing. Needs
-    /// [`Right::Reseal`].
+    /// Opens all stored codes of a page, those under the active key included, and changes
+    /// nothing. Needs [`Right::Reseal`].
     ///
-    /// A host calls it for all pages when it starts, and refuses to start if a key is
-    /// missing: [`ResealPage::unopened`] then has an error with a
-    /// [`key_id`](UnsealError::key_id). Codes under a missing key cannot be redeemed: they
-    /// are unknown.
+    /// A host calls it for all pages when it starts, and refuses to start if a key is missing
+    /// or wrong. [`ResealPage::unopened`] then has:
+    ///
+    /// - for a missing key, an error with a [`key_id`](UnsealError::key_id);
+    /// - for a key with another secret under the same id, an error with the cause
+    ///   [`Damaged`](UnsealCause::Damaged).
+    ///
+    /// Codes under a missing or wrong key cannot be redeemed: they are unknown. Codes that are
+    /// [not kept](UnsealCause::NotKept) cannot be checked; the page has them only if they are
+    /// stored in another way than a new one.
     ///
     /// One round trip.
     ///
@@ -153,15 +169,16 @@ impl<S: Store> Invitations<S> {
     ) -> Result<ResealPage, Error> {
         let caller = caller.into();
         let call = self.call_by(caller)?;
-        Ok(self.examine(caller, &call, paging).await?.progress)
+        Ok(self.examine(caller, &call, paging, Opened::All).await?.progress)
     }
 
-    /// Reads a page, and opens the codes that are stored in another way than a new one.
+    /// Reads a page, and opens codes of it.
     async fn examine(
         &self,
         caller: Caller<'_>,
         call: &Call,
         paging: Paging,
+        opened: Opened,
     ) -> Result<Examined, Error> {
         self.permit(caller, call, Right::Reseal, Action::Reseal, None).await?;
         let now = paging.time(call.now);
@@ -171,11 +188,18 @@ impl<S: Store> Invitations<S> {
         let (mut outdated, mut unopened) = (Vec::new(), Vec::new());
         let settings = &self.settings;
         for row in listing.items {
-            if !settings.sealing.is_outdated(&row.sealed) {
+            let is_outdated = settings.sealing.is_outdated(&row.sealed);
+            if !is_outdated && opened == Opened::Outdated {
                 continue;
             }
             match settings.sealing.open(row.id, &row.sealed, &settings.format) {
-                Ok(code) => outdated.push((row, code)),
+                // Rewriting such a row would issue a code that nobody was given.
+                Ok(code) if !settings.sealing.digests(&code).contains(&row.digest) => {
+                    unopened.push(UnsealError::new(row.id, UnsealCause::Damaged));
+                }
+                Ok(code) if is_outdated => outdated.push((row, code)),
+                Ok(_) => {}
+                Err(error) if !is_outdated && *error.cause() == UnsealCause::NotKept => {}
                 Err(error) => unopened.push(error),
             }
         }

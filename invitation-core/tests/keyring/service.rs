@@ -3,10 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use invitation_core::{
-    Action, Actor, Amendment, Created, Criteria, Division, Draft, Email, Error, EventCriteria,
-    EventOutcome, Expiry, IdempotencyKey, IfVersion, Invitations, MemoryStore, Paging, Reason,
-    Redeemer, Refusal, Reserved, Right, Role, Sealing, UnsealCause, UserId, Username,
+    Action, Actor, Amendment, CodeFormat, Created, Criteria, Division, Draft, Email, Error,
+    EventCriteria, EventId, EventOutcome, Expiry, IdempotencyKey, IfVersion, InvitationCode,
+    InvitationId, Invitations, Limits, MemoryStore, OsEntropy, Outcome, Paging, Performer, Policy,
+    Reason, Redeemer, Refusal, RequestContext, Reserved, Right, Role, Scope, Sealing, Store,
+    Target, UnsealCause, UserId, Username,
     code::{ResealPage, keyring::Keyring},
+    decide::{Call, Command, decide},
 };
 
 use crate::{first_ring, id, overlapping_ring, secret};
@@ -54,6 +57,25 @@ async fn reseal(service: &Service, limit: u32) -> Vec<ResealPage> {
 
 fn total(pages: &[ResealPage], number: impl Fn(&ResealPage) -> usize) -> usize {
     pages.iter().map(number).sum()
+}
+
+/// Lets the sealed bytes of a readable row hold another valid code, as a damaged row may.
+async fn replace_sealed(store: &MemoryStore, id: InvitationId, other: &InvitationCode) {
+    let row = store.get(&Target::Id(id), &Scope::All).await.unwrap().unwrap();
+    let sealing = Sealing::readable();
+    let (digest, tag, current) = (row.digest, sealing.tag(other), &row);
+    let sealed = sealing.seal(id, other, &OsEntropy).unwrap();
+    let command = Command::Reseal { current, digest, tag, sealed, of: 1 };
+    let call = Call {
+        id: EventId::from_bytes([7; 16]),
+        now: row.created_at,
+        performer: Performer::System { name: None },
+        context: RequestContext::default(),
+    };
+    let (policy, limits) = (Policy::default(), Limits::default());
+    let step = decide(command, Scope::All, IfVersion::Any, &call, &policy, &limits).unwrap();
+    let outcomes = store.apply(&[step]).await;
+    assert!(matches!(outcomes[..], [Ok(Outcome::Applied(_))]), "{outcomes:?}");
 }
 
 async fn events_of(service: &Service, action: Action) -> Vec<invitation_core::Event> {
@@ -167,6 +189,49 @@ async fn row_of_a_retired_key_is_reported_and_its_code_is_unknown() {
     let page = service.reseal(&admin(), Paging::default()).await.unwrap();
     assert_eq!((page.resealed(), page.unopened().len()), (0, 1));
     assert!(service.get(&admin(), old.invitation().id()).await.unwrap().code().is_none());
+}
+
+#[tokio::test]
+async fn check_with_another_secret_under_the_active_id_reports_damaged_rows() {
+    let store = Arc::default();
+    let sealed = create(&service(&store, Sealing::keyring(first_ring()))).await;
+    create(&service(&store, Sealing::keyed_hash_only(first_ring()))).await;
+    let wrong = Keyring::new(id("k1"), &secret(7));
+    let wrong = service(&store, Sealing::keyring(wrong));
+    let checked = wrong.check_seals(&admin(), Paging::default()).await.unwrap();
+    let found: Vec<_> =
+        checked.unopened().iter().map(|error| (error.invitation(), error.cause())).collect();
+    let not_kept = found.iter().position(|(_, cause)| **cause == UnsealCause::NotKept);
+    assert!(not_kept.is_some(), "it is stored in another way: {found:?}");
+    assert!(found.contains(&(sealed.invitation().id(), &UnsealCause::Damaged)), "{found:?}");
+    let refused = wrong.redeem(&sealed.code().reveal(), &newcomer("anna")).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(&Refusal::CodeUnknown), "the key is wrong");
+
+    let right = service(&store, Sealing::keyed_hash_only(first_ring()));
+    let checked = right.check_seals(&admin(), Paging::default()).await.unwrap();
+    assert_eq!((checked.outdated(), checked.unopened()), (1, &[][..]), "one is not kept");
+    let right = service(&store, Sealing::keyring(first_ring()));
+    assert!(reseal(&right, 9).await.iter().all(|page| page.resealed() == 0));
+}
+
+#[tokio::test]
+async fn code_of_another_digest_is_reported_and_not_resealed() {
+    let store: Arc<MemoryStore> = Arc::default();
+    let old = service(&store, Sealing::readable());
+    let created = create(&old).await;
+    let id = created.invitation().id();
+    let other = CodeFormat::default().generate(&OsEntropy).unwrap();
+    replace_sealed(&store, id, &other).await;
+
+    let new = service(&store, Sealing::keyring(first_ring()));
+    let checked = new.check_seals(&admin(), Paging::default()).await.unwrap();
+    let page = new.reseal(&admin(), Paging::default()).await.unwrap();
+    for page in [checked, page] {
+        let [unopened] = page.unopened() else { panic!("one row: {page:?}") };
+        assert_eq!((unopened.invitation(), unopened.cause()), (id, &UnsealCause::Damaged));
+        assert_eq!((page.outdated(), page.resealed()), (0, 0));
+    }
+    new.redeem(&created.code().reveal(), &newcomer("anna")).await.unwrap();
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@
 //! keep the previous bytes of a row in free pages, logs and backups: rotate the codes that
 //! must not be read there.
 //!
-//! To be sure at the start of a process that no key is missing, call
+//! To be sure at the start of a process that no key is missing or wrong, call
 //! [`Invitations::check_seals`](crate::Invitations::check_seals).
 
 mod error;
