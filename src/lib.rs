@@ -25,6 +25,9 @@ pub use invitation_core::{
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use invitation_redis::{self as redis_store, RedisStore};
+#[cfg(feature = "sqlx")]
+#[doc(inline)]
+pub use invitation_sqlx as sql;
 #[cfg(feature = "mysql")]
 #[doc(inline)]
 pub use invitation_sqlx::MySqlStore;
@@ -34,6 +37,3 @@ pub use invitation_sqlx::PgStore;
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use invitation_sqlx::SqliteStore;
-#[cfg(feature = "sqlx")]
-#[doc(inline)]
-pub use invitation_sqlx as sql;

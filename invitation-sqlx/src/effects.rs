@@ -4,8 +4,10 @@
 //! In the expressions, `i` is the invitation's row after the redemption. `p` is the redemption's
 //! row among those of a statement for several redemptions. `x` is a row that an effect changes.
 //!
-//! A new column of a redemption is a line in [`COLUMNS`], a line in `row::read_redemption`, and
-//! two columns in each schema.
+//! A new column of a redemption is a line in [`COLUMNS`], a line in `row::read_redemption` at the
+//! same place, and two columns in each schema. A value that the invitation's row gives is
+//! `derived`. A value of the caller is a field of [`Use`], set in each of its constructors, and a
+//! field of `Change::Redeem` and `PlainRedemption` in the core.
 
 use std::{fmt, ops::Deref, sync::LazyLock};
 
@@ -36,7 +38,8 @@ struct Column {
 /// The value of a column, which is NULL without a redemption.
 type ValueOf = for<'a> fn(Option<&Use<'a>>) -> Value<'a>;
 
-/// The columns of a redemption.
+/// The columns of a redemption. The id is the first and the time the fourth: `ops::read` sorts by
+/// these numbers.
 const COLUMNS: [Column; 7] = [
     column("used_id", "id", |of| Value::id(of.map(|of| of.id))),
     column("used_by", "user_id", |of| Value::text(of.map(|of| of.user.as_str()))),

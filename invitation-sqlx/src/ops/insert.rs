@@ -1,5 +1,7 @@
 //! New rows: invitations with their events, and events alone.
 
+use std::sync::LazyLock;
+
 use invitation_core::{Event, EventId, Insert, Inserted, NewInvitation, StoreError};
 
 use super::{Begin, Step, quota, request, search_terms};
@@ -12,8 +14,10 @@ use crate::{
     values::InputRow,
 };
 
-/// The number of values that the widest row binds, rounded up.
-const BINDS_PER_ROW: usize = 32;
+/// The number of values that the widest row binds: that of an invitation, with the id of the
+/// request.
+static BINDS_PER_ROW: LazyLock<usize> =
+    LazyLock::new(|| row::INVITATION.split(',').count().saturating_add(1));
 
 /// Stores new invitations, all or none.
 pub(crate) async fn insert<DB: Dialect>(
@@ -120,8 +124,8 @@ pub(crate) async fn write_rows<DB: Dialect, R: InputRow>(
 }
 
 /// Returns the maximum number of rows that one statement adds.
-const fn max_rows_per_statement<DB: Dialect>() -> usize {
-    DB::MAX_BINDS / BINDS_PER_ROW
+fn max_rows_per_statement<DB: Dialect>() -> usize {
+    DB::MAX_BINDS / *BINDS_PER_ROW
 }
 
 /// Returns the statement that adds these rows.

@@ -46,11 +46,12 @@ INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, divis
 SELECT id, created_at, inviter, 'create', 'succeeded', id, division FROM invitation_codes;
 
 INSERT INTO invitation_leases
+    (invitation, user_id, id, username, held_since, held_until, division)
 SELECT id, 'u-1', id, 'anna', created_at, created_at, division
 FROM invitation_codes ORDER BY id LIMIT 20000;
 
-INSERT INTO invitation_redemptions
-SELECT id, 'u-1', id, 'anna', created_at, role, NULL
+INSERT INTO invitation_redemptions (invitation, user_id, id, username, at, role)
+SELECT id, 'u-1', id, 'anna', created_at, role
 FROM invitation_codes ORDER BY id LIMIT 20000;
 
 ANALYZE TABLE invitation_codes, invitation_states, invitation_search_terms, invitation_events,
