@@ -180,9 +180,13 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
     /// Erases the personal values of a user from the log: of all sealed events that the user
     /// performed. The user id stays. Returns the number of erased entries.
     ///
+    /// Events that others performed stay whole, also if their details contain a value of the user,
+    /// such as the masked address of an invitation. The store's own events are not touched.
+    ///
     /// The log first records which entries it erases, and then erases them. If the call fails,
-    /// repeat it. Reads the log once, and replaces its storage once; takes 8 bytes of memory for
-    /// each erased entry. The store's own events are not touched.
+    /// repeat it. Reads the log twice, and replaces its storage once, for which a
+    /// [`FileLog`](crate::FileLog) reads it once more. Takes 8 bytes of memory for each erased
+    /// entry.
     ///
     /// ```
     /// # use invitation_audit::{LogKey, MemoryLog, Sealer};

@@ -87,8 +87,9 @@ pub(crate) async fn read_to_end<L: LogStore>(
 /// Verifies a log in its text form, such as an [export](crate::export) or the file of a
 /// [`FileLog`](crate::FileLog). Reads it once; needs neither a store nor an async runtime.
 ///
-/// Do not call it on a file while a sealer writes it: an unfinished batch is reported as
-/// [`UnsignedEntries`](FindingKind::UnsignedEntries).
+/// Do not call it on a file while a sealer writes it. An unfinished batch is reported as
+/// [`UnsignedEntries`](FindingKind::UnsignedEntries), or as [`Unreadable`](FindingKind::Unreadable)
+/// if its last line is incomplete. [`FileLog`](crate::FileLog) leaves both out.
 ///
 /// # Errors
 ///
