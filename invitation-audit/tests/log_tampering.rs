@@ -252,6 +252,16 @@ async fn cut_log_is_valid_only_without_its_anchor() {
 }
 
 #[tokio::test]
+async fn log_cut_within_a_line_is_unreadable_there() {
+    let (records, anchor) = log().await;
+    let lines = lines(&records);
+    let (whole, half) = (lines[..4].concat(), &lines[4][..lines[4].len() - 1]);
+    let finding = found(&format!("{whole}{half}"), Some(&anchor));
+    assert_eq!(finding, Some(at(FindingKind::Unreadable, 4)));
+    assert_eq!(found(&whole, Some(&anchor)), Some((FindingKind::UnsignedEntries, 0..4)));
+}
+
+#[tokio::test]
 async fn log_that_another_key_signed_is_refused() {
     let (records, anchor) = log().await;
     let other = LogKey::from_seed(support::ORIGIN, &[8; 32]).unwrap();
@@ -325,7 +335,9 @@ async fn anchor_set_after_its_entries_were_read_is_refused() {
     let rewritten = verifier.with_anchor(&anchor).unwrap().finish();
     assert!(matches!(rewritten, Verdict::Tampered(_)), "{rewritten}");
     let mut verifier = invitation_audit::Verifier::new([support::public()]);
-    records.iter().for_each(|record| verifier.record(record));
+    for record in &records {
+        verifier.record(record);
+    }
     let valid = Verdict::Valid { anchored: COUNT, sealed: COUNT };
     assert_eq!(verifier.with_anchor(&anchor).unwrap().finish(), valid);
 }

@@ -39,7 +39,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Returns whether a path still names this file. An erasure may have replaced it between the
-/// opening and the locking: the lock is then one of a file that nobody else sees.
+/// opening and the locking. The lock is then on the old file, which no other writer opens.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;

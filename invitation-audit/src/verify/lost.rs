@@ -59,11 +59,11 @@ impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
             let finding = Finding::at(FindingKind::Altered, index).about(own.id, own.position);
             Ok(Some(Finding { fields, ..finding }))
         };
-        let mut last = None;
+        let mut end = None;
         let mut entries = Entries::new(self.log);
         while let Some(entry) = entries.next().await? {
             let Content::Event(copy) = entry.content else { continue };
-            last = Some(copy.position);
+            end = Some(copy.position);
             if let Some((index, own)) = lost.get(&copy.id) {
                 let fields = own.differences_of_copy(&copy);
                 if !fields.is_empty() {
@@ -72,7 +72,7 @@ impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
             }
         }
         // The events before this position are those of the log: they were compared already.
-        let mut events = Events::new(self.feed, last);
+        let mut events = Events::new(self.feed, end);
         while let Some(copy) = events.peek().await? {
             if let Some((index, own)) = lost.get(&copy.event.id) {
                 let mut fields = own.differences(copy);
