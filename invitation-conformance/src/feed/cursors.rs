@@ -107,7 +107,12 @@ pub async fn cursor_of_a_dead_holder_is_handed_on(fixture: FeedFixture) {
     assert_eq!(second.position(), Some(position(5)));
     let late = first.advance(position(9), minutes(1)).await.expect("it answers");
     assert_eq!(late, Advance::TakenOver);
+    let again = first.advance(position(9), minutes(1)).await.expect("it answers");
+    assert_eq!(again, Advance::TakenOver, "the first answer taught it no newer claim");
     first.release().await.expect("it answers");
+    let stored = cursors.cursor(&named("mail")).await.expect("it answers").expect("it exists");
+    let holder = stored.lease.map(|lease| lease.holder.as_str().to_owned());
+    assert_eq!(holder.as_deref(), Some("second"), "the late release freed nothing");
     let on = second.advance(position(6), minutes(1)).await.expect("it answers");
     assert_eq!(on, Advance::Done, "the late calls changed nothing");
     second.release().await.expect("it answers");

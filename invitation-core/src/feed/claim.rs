@@ -39,7 +39,10 @@ pub enum Advance {
 #[derive(Debug)]
 pub struct ClaimedCursor<S> {
     store: S,
+    /// The cursor as this claim last knows it. It is never the cursor of another claim.
     cursor: FeedCursor,
+    /// The number of this claim.
+    claims: u64,
     holder: CursorHolder,
     lease: Duration,
 }
@@ -111,8 +114,8 @@ pub async fn claim<S: FeedCursors>(
             },
         };
         if store.replace_cursor(&cursor).await? {
-            let holder = holder.clone();
-            return Ok(Claim::Granted(ClaimedCursor { store, cursor, holder, lease }));
+            let (claims, holder) = (cursor.claims, holder.clone());
+            return Ok(Claim::Granted(ClaimedCursor { store, cursor, claims, holder, lease }));
         }
     }
     Err(StoreError::new(StoreErrorKind::Conflict, "claim"))
@@ -137,7 +140,7 @@ impl<S: FeedCursors> ClaimedCursor<S> {
         position: FeedPosition,
         now: Timestamp,
     ) -> Result<Advance, StoreError> {
-        let claims = self.cursor.claims;
+        let claims = self.claims;
         let until = end_of(self.lease, now);
         let holder = self.holder.clone();
         let lease = CursorLease { holder, until };
@@ -152,7 +155,7 @@ impl<S: FeedCursors> ClaimedCursor<S> {
     ///
     /// [`StoreError`] when the store fails. The lease then ends by itself.
     pub async fn release(mut self) -> Result<(), StoreError> {
-        let claims = self.cursor.claims;
+        let claims = self.claims;
         self.change(|cursor| cursor.released(claims)).await?;
         Ok(())
     }
@@ -169,10 +172,11 @@ impl<S: FeedCursors> ClaimedCursor<S> {
                 return Ok(true);
             }
             // Another process has claimed the cursor, or the answer to an earlier change was lost.
-            let Some(stored) = self.store.cursor(&self.cursor.name).await? else {
-                return Ok(false);
-            };
-            self.cursor = stored;
+            match self.store.cursor(&self.cursor.name).await? {
+                Some(stored) if stored.claims == self.claims => self.cursor = stored,
+                // With the cursor of another claim, a later call would change it as its holder.
+                _ => return Ok(false),
+            }
         }
         Err(StoreError::new(StoreErrorKind::Conflict, "advance"))
     }
