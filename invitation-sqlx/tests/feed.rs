@@ -132,6 +132,55 @@ async fn mariadb_late_committer_stands_behind_what_was_read() {
     late_committer_stands_behind_what_was_read::<invitation_sqlx::sqlx::MySql>().await;
 }
 
+/// A call that assigns positions is at work in another process. This call neither waits for it, nor
+/// makes its consumer ask again at once.
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_page_beside_another_assigner_is_returned_at_once_without_more() {
+    let host = Host::<invitation_sqlx::sqlx::MySql>::new().await;
+    let store = host.invitations.store();
+    store.record(&[event(1)]).await.unwrap();
+    let mut assigner = host.begin().await;
+    let lock = "SELECT last FROM invitation_feed WHERE id = 1 FOR UPDATE";
+    support::host::inside(&mut assigner, lock).await;
+    let page = store.feed(None, NonZeroU32::MIN);
+    let page = tokio::time::timeout(Duration::from_secs(20), page).await;
+    let page = page.expect("it does not wait for the lock").unwrap();
+    assert!(page.events.is_empty());
+    assert!(!page.more, "the consumer would ask again at once");
+    assigner.rollback().await.unwrap();
+    assert_eq!(numbers(&read(store, None).await), [1]);
+}
+
+/// More events than one call assigns positions to.
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_feed_of_more_events_than_one_call_assigns_is_complete_and_in_order() {
+    let host = Host::<invitation_sqlx::sqlx::MySql>::new().await;
+    let store = host.invitations.store();
+    let numbered = |n: u16| {
+        let mut id = [7; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        Event { id: EventId::from_bytes(id), ..event(0) }
+    };
+    let events: Vec<Event> = (0..1_200).map(numbered).collect();
+    for events in events.chunks(100) {
+        store.record(events).await.unwrap();
+    }
+    let (mut found, mut last, mut calls) = (Vec::new(), None, 0);
+    loop {
+        let page = store.feed(last, NonZeroU32::new(1_000).unwrap()).await.unwrap();
+        last = page.events.last().map(|one| one.position).or(last);
+        found.extend(page.events.into_iter().map(|one| one.event.id));
+        calls += 1;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(found, events.iter().map(|one| one.id).collect::<Vec<_>>());
+    assert_eq!(calls, 3);
+}
+
 /// An event of a host's transaction gets its position with the commit, or none.
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

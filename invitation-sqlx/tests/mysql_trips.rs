@@ -7,7 +7,7 @@ mod support;
 
 use std::{num::NonZeroU32, str::FromStr};
 
-use invitation_core::{Draft, Email, Invitations, Refusal, Role, VerifiedEmail};
+use invitation_core::{Draft, Email, Invitations, Refusal, Role, VerifiedEmail, feed::Feed};
 use invitation_sqlx::{
     MySqlStore,
     sqlx::{
@@ -123,6 +123,27 @@ async fn repeated_redemption_takes_two_round_trips() {
         assert!(told.unwrap().is_replayed());
         assert_eq!(trips, 2, "{uses}");
     }
+}
+
+/// The row with the last position is locked within one message, so that no process that freezes
+/// between two messages holds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn feed_takes_four_round_trips_with_new_events_and_two_without() {
+    let wired = Wired::new().await;
+    let Wired { invitations, .. } = &wired;
+    let (store, page) = (invitations.store(), NonZeroU32::new(10).unwrap());
+    create(invitations).await;
+    // The first calls also prepare their statements.
+    for limit in [page, NonZeroU32::MIN] {
+        store.feed(None, limit).await.unwrap();
+    }
+    create(invitations).await;
+    for (expected, events) in [(4, 2), (2, 2)] {
+        let (trips, told) = wired.trips(1, store.feed(None, page)).await;
+        assert_eq!((trips, told.unwrap().events.len()), (expected, events));
+    }
+    let (trips, told) = wired.trips(1, store.feed(None, NonZeroU32::MIN)).await;
+    assert_eq!((trips, told.unwrap().more), (1, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]

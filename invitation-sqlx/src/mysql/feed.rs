@@ -4,6 +4,9 @@
 //! nodes. So `feed` assigns positions to events that are committed and have none yet. It locks
 //! the row with the last position meanwhile, so that positions become visible in their order. On
 //! a cluster, two nodes that assign at once conflict on that row, and one of them is undone.
+//!
+//! The lock begins and ends within one message. So a process that freezes or loses its network
+//! does not hold it, and cannot stop the feed of the others.
 
 use std::num::NonZeroU32;
 
@@ -27,7 +30,7 @@ use crate::{
 const MAX_ASSIGNED: usize = 500;
 
 /// Returns a page. It takes one round trip if the page is full, two if all events have positions,
-/// and otherwise five.
+/// and otherwise four.
 pub(super) async fn feed(
     conn: &mut MySqlConnection,
     names: &Names,
@@ -35,12 +38,18 @@ pub(super) async fn feed(
     limit: NonZeroU32,
 ) -> Result<FeedPage, StoreError> {
     let page = page_by_position::<MySql>(conn, names, after, limit).await?;
-    if page.more || !is_any_unassigned(conn, names).await? {
+    if page.more {
         return Ok(page);
     }
-    let is_all = match assign(conn, names).await {
-        Ok(is_all) => is_all,
-        // Another call assigns positions. If it was undone, the next call repeats its work.
+    let ids = unassigned(conn, names).await?;
+    if ids.is_empty() {
+        return Ok(page);
+    }
+    let may_be_more = match assign(conn, names, &ids).await {
+        Ok(()) => ids.len() == MAX_ASSIGNED,
+        // Another call assigns positions. If it was undone, a later call repeats its work. This
+        // call does not say that there is more, because its consumer would ask again at once for
+        // as long as the other call works.
         Err(error) if error.kind() == StoreErrorKind::Conflict => {
             let ended = unprepared::<MySql>(conn, super::ROLLBACK).await;
             ended.map_err(|error| store_error::<MySql>("feed", error))?;
@@ -49,60 +58,57 @@ pub(super) async fn feed(
         Err(error) => return Err(error),
     };
     let page = page_by_position::<MySql>(conn, names, after, limit).await?;
-    Ok(FeedPage { more: page.more || !is_all, ..page })
+    Ok(FeedPage { more: page.more || may_be_more, ..page })
 }
 
-/// Writes the query of committed events without a position. A plain read neither sees uncommitted
-/// events nor waits for them.
-fn unassigned(names: &Names, limit: usize) -> String {
+/// Returns the ids of committed events without a position, in their order. A plain read neither
+/// sees uncommitted events nor waits for them.
+async fn unassigned(conn: &mut MySqlConnection, names: &Names) -> Result<Vec<EventId>, StoreError> {
     let index = MySql::use_index(&format!("{}events_feed", names.prefix()));
-    format!(
-        "SELECT id FROM {}{index} WHERE position IS NULL ORDER BY id LIMIT {limit}",
+    let found = Statement::<MySql>::new(format!(
+        "SELECT id FROM {}{index} WHERE position IS NULL ORDER BY id LIMIT {MAX_ASSIGNED}",
         names.events
-    )
+    ));
+    let found = found.all(conn).await.map_err(|error| store_error::<MySql>("feed", error))?;
+    found.iter().map(row::event_id::<MySql>).collect()
 }
 
-async fn is_any_unassigned(conn: &mut MySqlConnection, names: &Names) -> Result<bool, StoreError> {
-    let found = Statement::<MySql>::new(unassigned(names, 1)).first(conn).await;
-    Ok(found.map_err(|error| store_error::<MySql>("feed", error))?.is_some())
-}
-
-/// Assigns the next positions to committed events, in the order of their ids. Returns whether
-/// none is left.
+/// Assigns the next positions to committed events, in this order. An event that another call has
+/// given a position meanwhile keeps that one.
 ///
 /// # Errors
 ///
 /// Of the kind *conflict*, if another call assigns positions at the same time.
-async fn assign(conn: &mut MySqlConnection, names: &Names) -> Result<bool, StoreError> {
-    let corrupt = || StoreError::new(StoreErrorKind::Corrupt, "feed");
+async fn assign(
+    conn: &mut MySqlConnection,
+    names: &Names,
+    ids: &[EventId],
+) -> Result<(), StoreError> {
     let feed = format!("{}feed", names.prefix());
     let mut message = Message::beginning();
+    let lock = message.len();
     message.add_sql(&format!("SELECT last FROM {feed} WHERE id = 1 FOR UPDATE NOWAIT"));
-    message.add_sql(&unassigned(names, MAX_ASSIGNED));
-    let answers = message.send(conn).await.map_err(|error| error.into_store_error("feed"))?;
-    let [.., last, ids] = &answers[..] else { return Err(corrupt()) };
-    let last = last.first().map(row::last_position::<MySql>).transpose()?.ok_or_else(corrupt)?;
-    let ids = ids.iter().map(row::event_id::<MySql>).collect::<Result<Vec<_>, _>>()?;
-    let added = i64::try_from(ids.len()).ok();
-    let next = added.and_then(|added| last.checked_add(added)).ok_or_else(corrupt)?;
-
-    let mut message = Message::default();
-    if !ids.is_empty() {
-        message.add(positions(names, last, &ids));
-        message.add_sql(&format!("UPDATE {feed} SET last = {next} WHERE id = 1"));
-    }
+    message.add(positions(names, &feed, ids));
+    message.add_sql(&format!("UPDATE {feed} SET last = last + {} WHERE id = 1", ids.len()));
     message.commit();
-    message.send(conn).await.map_err(|error| error.into_store_error("feed"))?;
-    Ok(ids.len() < MAX_ASSIGNED)
+    let answers = message.send(conn).await.map_err(|error| error.into_store_error("feed"))?;
+    // Without the row, the message has changed nothing.
+    let is_locked = answers.get(lock).is_some_and(|rows| !rows.is_empty());
+    if is_locked { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Corrupt, "feed")) }
 }
 
-/// Writes the statement that assigns the positions behind `last`.
-fn positions(names: &Names, last: i64, ids: &[EventId]) -> Statement<MySql> {
-    let mut s = Statement::new(format!("UPDATE {} SET position = {last} + FIELD(id", names.events));
+/// Writes the statement that assigns the positions behind the last one.
+fn positions(names: &Names, feed: &str, ids: &[EventId]) -> Statement<MySql> {
+    // By any other index, the update would lock events of open transactions, and wait for them.
+    let (events, index) = (&names.events, MySql::use_index("PRIMARY"));
+    let mut s = Statement::new(format!(
+        "UPDATE {events}{index} SET position = COALESCE(position, \
+         (SELECT last FROM {feed} WHERE id = 1) + FIELD(id"
+    ));
     for id in ids {
         s.sql(", ").blob(id.as_bytes());
     }
-    s.sql(") WHERE id IN ").list(ids, |s, id| {
+    s.sql(")) WHERE id IN ").list(ids, |s, id| {
         s.blob(id.as_bytes());
     });
     s

@@ -37,12 +37,6 @@ pub(crate) fn event_id<DB: Dialect>(row: &DB::Row) -> Result<EventId> {
     ColumnReader::<DB>::new(row, "events").bytes("id").map(EventId::from_bytes)
 }
 
-/// Reads the last position that was assigned.
-#[cfg(feature = "mysql")]
-pub(crate) fn last_position<DB: Dialect>(row: &DB::Row) -> Result<i64> {
-    ColumnReader::<DB>::new(row, "feed").int("last")
-}
-
 fn read<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Event> {
     Ok(Event {
         id: EventId::from_bytes(c.bytes("id")?),

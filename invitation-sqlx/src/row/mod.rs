@@ -29,7 +29,7 @@ use crate::{
 };
 
 #[cfg(feature = "mysql")]
-pub(crate) use self::event::{event_id, last_position};
+pub(crate) use self::event::event_id;
 pub(crate) use crate::effects::REDEMPTION;
 
 /// The columns of an invitation, in the order in which [`invitation`] reads them and
