@@ -196,6 +196,11 @@ impl<DB: Dialect> SqlStore<DB> {
         let mut conn = self.connections.acquire("migrate").await?;
         let _turn = self.connections.turn().await;
         let done = schema::migrate::<DB>(&mut conn, &self.names, newer).await;
+        if done.is_err() && !DB::survives_drop(false) {
+            // Dropping the connection closes it. Otherwise a lock of the migration that could not
+            // be released, which belongs to the connection, would go back to the pool with it.
+            return done;
+        }
         conn.finish(done).await
     }
 

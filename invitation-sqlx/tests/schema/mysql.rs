@@ -1,10 +1,13 @@
 //! Migrations on MariaDB, where each statement commits by itself.
 
-use invitation_sqlx::sqlx::{MySql, MySqlPool};
+use invitation_sqlx::{
+    SqlStore,
+    sqlx::{MySql, MySqlPool, mysql::MySqlPoolOptions},
+};
 
 use crate::{
     promises::{Migrating, promises},
-    support::host::number,
+    support::host::{Kind, number, run},
     upgrades::{Upgrading, upgrades},
 };
 
@@ -19,6 +22,19 @@ impl Migrating for MySql {
         let free = "SELECT IS_FREE_LOCK(CONCAT('invitation ', LEFT(SHA2(DATABASE(), 256), 48)))";
         number(pool, free).await == 1
     }
+}
+
+/// The lock of a migration belongs to its connection. If it could not be released, the connection
+/// must not go back to the pool with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_migration_closes_its_connection() {
+    let database = MySql::empty();
+    let pool = MySqlPoolOptions::new().max_connections(1).connect(&database.url).await.unwrap();
+    run(&pool, &format!("CREATE TABLE invitation_{} (x INT)", MySql::LAST)).await;
+    let connection = async || number(&pool, "SELECT CAST(CONNECTION_ID() AS SIGNED)").await;
+    let before = connection().await;
+    SqlStore::new(pool.clone()).migrate().await.unwrap_err();
+    assert_ne!(connection().await, before);
 }
 
 impl Upgrading for MySql {
