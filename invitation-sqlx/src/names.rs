@@ -67,7 +67,10 @@ impl fmt::Display for InvalidPrefix {
 impl StdError for InvalidPrefix {}
 
 /// The ends of the names of all tables, behind the prefix.
-const TABLES: [&str; 11] = [
+///
+/// MySQL's `feed` is missing: a statement reads it only after `events`, which the same migration
+/// creates. A host may well have a table of such a name, for instance `news_feed`.
+const TABLES: [&str; 10] = [
     "codes",
     "redemptions",
     "leases",
@@ -76,7 +79,6 @@ const TABLES: [&str; 11] = [
     "states",
     "search_terms",
     "events",
-    "feed",
     "cursors",
     "migrations",
 ];
@@ -149,6 +151,7 @@ mod tests {
             ("Table 'shop.acme_search_terms' doesn't exist", true),
             ("no such table: main.invitation_migrations", true),
             ("relation \"users\" does not exist", false),
+            ("Table 'shop.news_feed' doesn't exist", false),
             ("no such table: codes", false),
             ("missing FROM-clause entry for table \"i\"", false),
             ("", false),
@@ -183,6 +186,6 @@ mod tests {
             cursors,
         ];
         assert!(names.iter().all(|name| names_a_table(name)));
-        assert_eq!(names.len() + 2, TABLES.len(), "the migrations, and MySQL's feed");
+        assert_eq!(names.len() + 1, TABLES.len(), "the migrations");
     }
 }
