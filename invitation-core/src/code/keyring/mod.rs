@@ -74,7 +74,7 @@
 //!
 //! # How to rotate a key
 //!
-//! No redemption fails at any step:
+//! All processes have a keyring already. Then no redemption fails at any step:
 //!
 //! 1. Add the new key as an [older](Keyring::with_older) one, in every process. All processes
 //!    can then read what the new key will write.
@@ -85,10 +85,23 @@
 //! 4. Name the previous key as [retired](Keyring::with_retired), and destroy its secret when
 //!    the backups that need it are gone.
 //!
-//! A store that was used without a keyring is given one in the same way, beginning with
-//! step 2. Set [`Sealing::keyed_only`](super::Sealing::keyed_only) in step 4. A database may
-//! keep the previous bytes of a row in free pages, logs and backups: rotate the codes that
-//! must not be read there.
+//! # How to give a store its first keyring
+//!
+//! A process without a keyring does not find the codes that a process with one has created,
+//! rotated or re-sealed. It answers a redemption of such a code with *unknown*. So the two
+//! kinds of processes must not run side by side:
+//!
+//! 1. Stop all processes that use the store without a keyring, also jobs and tools.
+//! 2. Start them again with the keyring. They find and show the codes that were stored
+//!    without a key, too.
+//! 3. Re-seal the rows as in step 3 above.
+//! 4. Set [`Sealing::keyed_only`](super::Sealing::keyed_only) in every process.
+//!
+//! Once a row is stored under the keyring, a host cannot go back to processes without it. A
+//! database may keep the previous bytes of a row in free pages, logs and backups: rotate the
+//! codes that must not be read there.
+//!
+//! # How to find a missing key
 //!
 //! To be sure at the start of a process that no key is missing or wrong, call
 //! [`Invitations::check_seals`](crate::Invitations::check_seals).
