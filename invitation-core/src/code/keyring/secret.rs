@@ -30,7 +30,7 @@ impl KeySecret {
     /// The length of a secret, in bytes.
     pub const BYTES: usize = 32;
 
-    /// The maximum length of a file or variable with a secret, in bytes.
+    /// The maximum number of bytes that are read of a file.
     const MAX_TEXT: usize = 1_024;
 
     /// Uses these bytes. They must be random: a passphrase is not.
@@ -68,8 +68,8 @@ impl KeySecret {
         Self::parse(&value)
     }
 
-    /// Reads a file, and [parses](Self::parse) it. The call blocks the thread while it reads
-    /// at most 1 kB.
+    /// Reads the first 1,024 bytes of a file, and [parses](Self::parse) them. The call blocks
+    /// the thread meanwhile.
     ///
     /// # Errors
     ///
@@ -104,11 +104,11 @@ impl KeySecret {
     }
 }
 
-/// Reads a file up to the maximum length of a text; one byte more makes it malformed.
+/// Reads the beginning of a file, and ignores the rest.
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut file = File::open(path)?;
     // One allocation of the full size: a growing one would leave copies of the secret behind.
-    let mut text = Zeroizing::new(vec![0; KeySecret::MAX_TEXT + 1]);
+    let mut text = Zeroizing::new(vec![0; KeySecret::MAX_TEXT]);
     let mut length = 0;
     while length < text.len() {
         match file.read(&mut text[length..])? {
