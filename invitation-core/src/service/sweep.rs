@@ -66,7 +66,8 @@ impl<S: Store> Invitations<S> {
     /// Invitations created after the first page are not revoked, unless the caller begins
     /// again.
     ///
-    /// Two calls to the store for each page.
+    /// Two calls to the store for each page, and those by which [`list`](Self::list) checks a
+    /// search for the beginning of a code.
     ///
     /// # Errors
     ///

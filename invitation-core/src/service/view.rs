@@ -73,6 +73,10 @@ impl<S: Store> Invitations<S> {
     /// [`Limits::MAX_LIST_CALLS`] round trips: the page is filled from there. So a short or
     /// empty page with a cursor means that the matches are rare.
     ///
+    /// A search that reads as the beginning of a code may take more: one round trip for each
+    /// invitation with several redeemers whose code begins with the same four symbols, and goes
+    /// on otherwise.
+    ///
     /// # Errors
     ///
     /// [`Error::Refused`]: `Forbidden`, `DivisionNotAllowed`; [`Error::Invalid`]
@@ -156,7 +160,8 @@ impl<S: Store> Invitations<S> {
     ///
     /// One round trip; for a search that reads as the beginning of a code beyond its
     /// first four symbols, one more for each 200 codes with the same four symbols, up to
-    /// the same number of codes.
+    /// the same number of codes. Of these codes, each that goes on otherwise and has several
+    /// redeemers takes one more.
     ///
     /// # Errors
     ///
