@@ -177,6 +177,17 @@ async fn a_missing_key_is_named_when_the_store_opens() {
     }
 }
 
+/// A later change of a batch reads redemptions after an earlier one has written.
+#[tokio::test]
+async fn missing_right_to_read_one_redemption_is_named_when_the_store_opens() {
+    let server = Redis::start().unwrap();
+    allow(&server, &documented()[0]);
+    allow(&server, &["invitation", "-hget"]);
+    let missing = missing(&server, in_namespace(NAMESPACE)).await;
+    let expected = "HGET {invitation}:redemptions".to_owned();
+    assert!(missing.contains(&expected), "{missing:?}");
+}
+
 /// An operator may have renamed a command.
 #[tokio::test]
 async fn a_renamed_command_is_named_when_the_store_opens() {

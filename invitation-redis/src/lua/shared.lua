@@ -103,7 +103,7 @@ local written = 0
 -- Returns the commands that a script may need after its first write, each with its keys.
 local function write_rights()
   return {
-    { 'HGET', INVITATIONS, CODES, EVENTS, LEASES, REQUESTS },
+    { 'HGET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS },
     { 'HEXISTS', INVITATIONS, CODES, EVENTS },
     { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS },
     { 'RPUSH', FEED },
@@ -152,7 +152,8 @@ local function may_change()
     and can('HSET', LEASES, '', '') and can('HSET', REQUESTS, '', '')
     and can('ZADD', INDEX, '0', '') and can('ZADD', TRAIL, '0', '')
     and can('HDEL', LEASES, '') and can('ZREM', INDEX, '')
-    and can('HGET', LEASES, '') and can('HEXISTS', EVENTS, '')
+    and can('HGET', LEASES, '') and can('HGET', REDEMPTIONS, '')
+    and can('HEXISTS', EVENTS, '')
     and can('RPUSH', FEED, '') and can('HSET', CURSORS, '', '')
     and can('ZRANGEBYLEX', INDEX, '-', '-') and can('ZLEXCOUNT', INDEX, '-', '-')
 end
