@@ -88,6 +88,10 @@
 //! the last event that existed at the latest call of the feed known to this primary. A consumer
 //! receives the events behind it, some of them again, and misses none.
 //!
+//! A new epoch also begins without any loss when the server changes its replication id. It does
+//! so when its first replica connects, when it has freed the backlog of replication, and when
+//! the slot of the namespace moves to another node.
+//!
 //! Reading a page takes one round trip, and writes a mark if there are new events. It does not
 //! wait for replicas.
 //!
