@@ -18,7 +18,7 @@ use crate::{
     api::application,
     app::{App, DASHBOARD},
     people::{cookie, session_cookie, sessions},
-    problems::{busy, told},
+    problems::busy,
     register::Registered,
     secret,
     seed::USERS,
@@ -134,7 +134,11 @@ pub(crate) async fn sign_in(
     for former in sessions(&request) {
         host.people.sessions.end(&former);
     }
-    let begun = host.people.sessions.begin(account.id).map_err(|error| told(&error.into()))?;
+    let begun = host
+        .people
+        .sessions
+        .begin(account.id)
+        .map_err(|error| Problem::of_redeeming(&error.into()))?;
     let cookie = session_cookie(begun.reveal(), LIFETIME.as_secs());
     let to = if account.role.as_str() == "staff" { "/" } else { DASHBOARD };
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(to)).into_response())
@@ -153,7 +157,7 @@ pub(crate) async fn register(request: Parts) -> Result<Response, Problem> {
     if cookie(&request, NEWCOMER).is_some() {
         return Ok(response);
     }
-    let id = secret::random().map_err(|error| told(&error.into()))?;
+    let id = secret::random().map_err(|error| Problem::of_redeeming(&error.into()))?;
     let cookie = format!("{NEWCOMER}={}; Path=/register; HttpOnly; SameSite=Lax", id.reveal());
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), response).into_response())
 }

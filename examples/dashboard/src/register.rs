@@ -17,7 +17,7 @@ use crate::{
     accounts::Account,
     admission::NotAdmitted,
     app::Host,
-    problems::{busy, told},
+    problems::busy,
     registrations::Registration,
     secret::{self, Secret},
 };
@@ -47,7 +47,7 @@ impl Host {
         let Application { username, email, .. } = application;
         // The code as the library parses it, whatever its spelling.
         let code = self.invitations.parse_code(application.code.reveal());
-        let code = code.map_err(|error| told(&error.into()))?;
+        let code = code.map_err(|error| Problem::of_redeeming(&error.into()))?;
         let key = application.key.as_deref().unwrap_or_default();
         let user = self.redeemer_ids.derive(&code, username, email.as_ref(), key);
         let newcomer =
@@ -57,7 +57,7 @@ impl Host {
         // the answer does not reveal whom the code is for. The answer may be outdated by
         // the next line; the redemption checks again.
         let checked = self.invitations.check(&code, &newcomer, email.as_ref()).await;
-        match checked.map_err(|error| told(&error))? {
+        match checked.map_err(|error| Problem::of_redeeming(&error))? {
             Checked::ProofOf(address) => {
                 let id = self.ask_for_proof(&code, &newcomer, address).await?;
                 Ok(Registered::ProofAsked(id))
@@ -113,7 +113,7 @@ impl Host {
         if taken.is_some() {
             return Err(username_taken());
         }
-        let random = || secret::random().map_err(|error| told(&error.into()));
+        let random = || secret::random().map_err(|error| Problem::of_redeeming(&error.into()));
         let id = random()?;
         // The token contains the code, so that this host stores only a hash of both while
         // it waits.
@@ -133,7 +133,7 @@ impl Host {
 
     async fn admit(&self, code: &str, newcomer: &Redeemer) -> Result<Account, Problem> {
         self.admission.admit(code, newcomer).await.map_err(|error| match error {
-            NotAdmitted::Invitation(error) => told(&error),
+            NotAdmitted::Invitation(error) => Problem::of_redeeming(&error),
             NotAdmitted::UsernameTaken => username_taken(),
             // The code is redeemed, even if its account was removed: no second account.
             NotAdmitted::AccountGone => Problem::new(ProblemKind::CodeUsed),

@@ -2,7 +2,9 @@
 
 use std::{error::Error as _, time::Duration};
 
-use invitation_core::{Error, FieldError, Refusal, StoreErrorKind, ValidationErrors};
+use invitation_core::{
+    Error, FieldError, Refusal, StoreErrorKind, ValidationErrors, code::ParseCodeError,
+};
 
 use super::{InputError, Problem, ProblemKind, pointer_to};
 use crate::identify::IdentifyError;
@@ -18,7 +20,8 @@ impl Problem {
     /// Translates an error for users who manage invitations.
     ///
     /// Failures of the store are for the host's log. The problem says only that the
-    /// request may work later, or that there is an internal error.
+    /// request may work later, or that there is an internal error. `of` logs nothing:
+    /// `Problem::from` translates in the same way, and logs the cause of such a failure.
     pub fn of(error: &Error) -> Self {
         match error {
             Error::Refused(refused) => of_refusal(refused.refusal()),
@@ -27,14 +30,19 @@ impl Problem {
     }
 
     /// Translates an error for the new user who presented a code. It is like
-    /// [`of`](Self::of), but gives 410 for a code that is used, revoked or expired.
+    /// [`of`](Self::of), but gives 410 for a code that is used, revoked or expired. It logs
+    /// the cause of a failure of the store, the entropy source or the sealing, so the host
+    /// does not log it again.
     pub fn of_redeeming(error: &Error) -> Self {
         let kind = match error.refusal() {
             Some(Refusal::Used) => ProblemKind::CodeUsed,
             // The new user must not learn that the inviter has lost the right.
             Some(Refusal::Revoked | Refusal::GrantWithdrawn) => ProblemKind::CodeRevoked,
             Some(Refusal::Expired { .. }) => ProblemKind::CodeExpired,
-            _ => return Self::of(error),
+            _ => {
+                log_failure(error);
+                return Self::of(error);
+            }
         };
         Self::new(kind)
     }
@@ -50,11 +58,16 @@ impl From<Error> for Problem {
     /// Translates like [`of`](Problem::of), and logs failures of the store, the entropy
     /// source or the sealing.
     fn from(error: Error) -> Self {
-        if let Error::Store(_) | Error::Entropy(_) | Error::Seal(_) = &error {
-            let cause = error.source().map(ToString::to_string);
-            tracing::error!(%error, cause, "a call could not be carried out");
-        }
+        log_failure(&error);
         Self::of(&error)
+    }
+}
+
+impl From<ParseCodeError> for Problem {
+    /// Translates a typing mistake in a code, so that `?` answers
+    /// [`parse_code`](invitation_core::Invitations::parse_code) in a host's handler.
+    fn from(error: ParseCodeError) -> Self {
+        Self::of(&error.into())
     }
 }
 
@@ -89,6 +102,15 @@ impl From<FieldError> for Problem {
 impl From<IdentifyError> for Problem {
     fn from(_: IdentifyError) -> Self {
         Self::new(ProblemKind::Unavailable).with_retry_after(STORE_DOWN)
+    }
+}
+
+/// Logs a failure that is not due to the request. Its cause names no code: the stores leave
+/// codes out of their errors.
+fn log_failure(error: &Error) {
+    if let Error::Store(_) | Error::Entropy(_) | Error::Seal(_) = error {
+        let cause = error.source().map(ToString::to_string);
+        tracing::error!(%error, cause, "a call could not be carried out");
     }
 }
 
@@ -149,4 +171,48 @@ fn in_body(invalid: &FieldError) -> InputError {
         None => field,
     };
     InputError::in_body(pointer, invalid.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use invitation_core::{Invitations, MemoryStore, StoreError};
+    use invitation_testkit::Log;
+
+    use super::*;
+
+    fn logged(translate: impl FnOnce() -> Problem) -> (Problem, String) {
+        let log = Log::default();
+        let subscriber =
+            tracing_subscriber::fmt().with_writer(log.writer()).with_ansi(false).finish();
+        let problem = tracing::subscriber::with_default(subscriber, translate);
+        (problem, log.text())
+    }
+
+    fn store_failure() -> Error {
+        let cause = io::Error::other("no route to the database");
+        StoreError::new(StoreErrorKind::Unavailable, "redeem").because(cause).into()
+    }
+
+    #[test]
+    fn problem_of_a_store_failure_logs_its_cause_once() {
+        let of_redeeming = logged(|| Problem::of_redeeming(&store_failure()));
+        for (problem, log) in [of_redeeming, logged(|| store_failure().into())] {
+            assert_eq!(problem.kind(), ProblemKind::Unavailable);
+            assert_eq!(problem.detail(), None, "the cause is not for the client");
+            assert_eq!(log.matches("no route to the database").count(), 1, "{log}");
+            assert!(log.contains("the store is unavailable (redeem)"), "{log}");
+        }
+    }
+
+    #[test]
+    fn code_with_a_typing_mistake_is_422_and_is_not_logged() {
+        let parse = || Invitations::new(MemoryStore::new()).parse_code("KANARI").unwrap_err();
+        let of_redeeming = logged(|| Problem::of_redeeming(&parse().into()));
+        for (problem, log) in [of_redeeming, logged(|| parse().into())] {
+            assert_eq!(problem.kind(), ProblemKind::CodeMistyped);
+            assert_eq!(log, "");
+        }
+    }
 }
