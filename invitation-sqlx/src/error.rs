@@ -40,6 +40,80 @@ pub(crate) fn lone_statement_kind(kind: StoreErrorKind) -> StoreErrorKind {
     }
 }
 
+/// Returns whether concurrent work caused the error of a host's own statement or commit, so that
+/// repeating the whole transaction may help.
+///
+/// True for a deadlock, a failed serialization and a busy database. False for a connection that
+/// broke: the outcome of a commit is then unknown. It answers
+/// [`Register::is_conflict`](invitation_core::admit::Register::is_conflict).
+///
+/// ```
+/// use invitation_core::{
+///     Actor, Division, Draft, Error, Invitations, Redeemed, Redeemer, Role, UserId, Username,
+///     admit::Register,
+/// };
+/// use invitation_sqlx::{
+///     SqliteStore, is_conflict,
+///     sqlx::{self, Sqlite, SqliteConnection},
+/// };
+///
+/// struct Users;
+///
+/// #[derive(Debug)]
+/// enum NotRegistered {
+///     Invitation(Error),
+///     Database(sqlx::Error),
+/// }
+///
+/// impl From<Error> for NotRegistered {
+///     fn from(error: Error) -> Self {
+///         Self::Invitation(error)
+///     }
+/// }
+///
+/// #[async_trait::async_trait]
+/// impl Register<SqliteConnection> for Users {
+///     type Account = String;
+///     type Error = NotRegistered;
+///
+///     async fn register(
+///         &self,
+///         tx: &mut SqliteConnection,
+///         redeemed: &Redeemed,
+///     ) -> Result<String, NotRegistered> {
+///         let name = redeemed.username().to_string();
+///         if !redeemed.is_replayed() {
+///             let account = sqlx::query("INSERT INTO users (name) VALUES (?)").bind(&name);
+///             account.execute(tx).await.map_err(NotRegistered::Database)?;
+///         }
+///         Ok(name)
+///     }
+///
+///     fn is_conflict(&self, error: &NotRegistered) -> bool {
+///         matches!(error, NotRegistered::Database(error) if is_conflict::<Sqlite>(error))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = SqliteStore::in_memory().await?;
+/// sqlx::raw_sql("CREATE TABLE users (name TEXT PRIMARY KEY)").execute(store.pool()).await?;
+/// let invitations = Invitations::new(store);
+/// # let (mia, role) = (UserId::new("mia")?, Role::new("manager")?);
+/// # let mia = Actor::in_division(mia, role, Division::new("sales")?);
+/// let code = invitations.create(&mia, Draft::new()).await?.code().reveal();
+/// let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?);
+/// let account = invitations.admit_with(&code, &anna, &Users).await.expect("a free name");
+/// assert_eq!(account, "anna");
+/// assert!(!is_conflict::<Sqlite>(&sqlx::Error::PoolTimedOut));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn is_conflict<DB: Dialect>(error: &sqlx::Error) -> bool {
+    kind::<DB>(error) == StoreErrorKind::Conflict
+}
+
 fn kind<DB: Dialect>(error: &sqlx::Error) -> StoreErrorKind {
     match error {
         sqlx::Error::Database(error) => DB::classify(&**error),
@@ -78,3 +152,70 @@ impl fmt::Display for CorruptColumn {
 }
 
 impl StdError for CorruptColumn {}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use std::{borrow::Cow, io};
+
+    use sqlx::{
+        Sqlite,
+        error::{DatabaseError, ErrorKind},
+    };
+
+    use super::*;
+
+    /// An error that the database reported, with its result code.
+    #[derive(Debug)]
+    struct Reported(&'static str);
+
+    impl fmt::Display for Reported {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Reported {}
+
+    impl DatabaseError for Reported {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn busy_database_is_a_conflict_and_a_broken_connection_is_not() {
+        let reported = |code| sqlx::Error::Database(Box::new(Reported(code)));
+        // BUSY, and BUSY_SNAPSHOT
+        for code in ["5", "517"] {
+            assert!(is_conflict::<Sqlite>(&reported(code)), "{code}");
+        }
+        // IOERR, and CONSTRAINT_UNIQUE
+        for code in ["10", "2067"] {
+            assert!(!is_conflict::<Sqlite>(&reported(code)), "{code}");
+        }
+        let broken = sqlx::Error::Io(io::ErrorKind::ConnectionReset.into());
+        for error in [broken, sqlx::Error::PoolTimedOut, sqlx::Error::RowNotFound] {
+            assert!(!is_conflict::<Sqlite>(&error), "{error}");
+        }
+    }
+}

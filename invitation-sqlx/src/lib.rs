@@ -105,6 +105,7 @@ pub use self::sqlite::{SqliteJoined, SqliteStore};
 pub use self::{
     admission::{SqlAttempts, SqlTransaction},
     dialect::{Dialect, Scalar},
+    error::is_conflict,
     joined::Joined,
     names::{InvalidPrefix, TablePrefix},
     schema::migrations,

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use invitation::{
-    Error, Invitations, Redeemed, Redeemer, StoreErrorKind,
+    Error, Invitations, Redeemed, Redeemer,
     admit::Register,
-    sql::{Dialect, SqlStore, sqlx},
+    sql::{Dialect, SqlStore, is_conflict, sqlx},
 };
 
 use crate::{accounts::Account, tables::Tables};
@@ -78,11 +78,6 @@ impl<DB: Dialect> Register<DB::Connection> for InOneTransaction<DB> {
     }
 
     fn is_conflict(&self, error: &NotAdmitted) -> bool {
-        match error {
-            NotAdmitted::Database(sqlx::Error::Database(error)) => {
-                DB::classify(&**error) == StoreErrorKind::Conflict
-            }
-            _ => false,
-        }
+        matches!(error, NotAdmitted::Database(error) if is_conflict::<DB>(error))
     }
 }

@@ -18,8 +18,8 @@ use invitation::{
     Actor, Division, Draft, Error, Invitations, PgStore, Redeemer, Role, StoreErrorKind, UserId,
     Username,
     sql::{
-        TablePrefix,
-        sqlx::{self, PgPool, error::DatabaseError, postgres::PgPoolOptions},
+        self, TablePrefix,
+        sqlx::{self, PgPool, postgres::PgPoolOptions},
     },
 };
 use invitation_testkit::Postgres;
@@ -133,8 +133,5 @@ fn is_conflict(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
     if let Some(Error::Store(error)) = error.downcast_ref() {
         return error.kind() == StoreErrorKind::Conflict;
     }
-    let reported = error.downcast_ref().and_then(sqlx::Error::as_database_error);
-    let code = reported.and_then(DatabaseError::code);
-    // Serialisation failure and deadlock.
-    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+    error.downcast_ref().is_some_and(sql::is_conflict::<sqlx::Postgres>)
 }
