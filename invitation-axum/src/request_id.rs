@@ -16,9 +16,14 @@ use crate::problem::{Problem, ProblemKind};
 /// The route must be behind [`Web::protect`](crate::Web::protect), which assigns the ids. Any
 /// other request is answered with 500, and the log names the reason.
 ///
+/// The example redeems without an account. A handler that also writes the account has a state
+/// with the type of the store, such as `Invitations<SqliteStore>`, and calls
+/// [`admit`](invitation_core::Invitations::admit). [`Service`](crate::Service) shows how a host
+/// has both.
+///
 /// ```
 /// use axum::{Router, extract::State, routing::post};
-/// use invitation_axum::{Problem, RequestId, Service};
+/// use invitation_axum::{Problem, RequestId, Service, Web};
 /// use invitation_core::{Redeemer, UserId, Username};
 ///
 /// async fn register(
@@ -32,9 +37,9 @@ use crate::problem::{Problem, ProblemKind};
 ///     Ok(redeemed.map_err(|error| Problem::of_redeeming(&error))?.role().to_string())
 /// }
 ///
-/// fn routes(service: Service) -> Router {
-///     // The host passes this router to `Web::protect`.
-///     Router::new().route("/register", post(register)).with_state(service)
+/// fn routes(web: &Web) -> Router {
+///     let routes = Router::new().route("/register", post(register));
+///     web.protect(routes.with_state(web.service().clone()))
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]

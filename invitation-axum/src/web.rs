@@ -14,6 +14,26 @@ use crate::{
 };
 
 /// The service that the routers call, with any store.
+///
+/// It has no [`admit`](Invitations::admit), which needs the type of the store. A host keeps the
+/// service on that type for its registration, and makes this one from it:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use invitation_axum::{Parts, Service, Web};
+/// use invitation_core::{Actor, Invitations, MemoryStore, Store};
+///
+/// /// The type of the store may be `SqliteStore`, or another that can be cloned.
+/// fn for_web<S: Store + Clone + 'static>(invitations: &Invitations<S>) -> Service {
+///     let store = invitations.store().clone();
+///     invitations.on(Arc::new(store) as Arc<dyn Store>)
+/// }
+///
+/// let invitations = Invitations::new(Arc::new(MemoryStore::new()));
+/// let web = Web::new(for_web(&invitations), |_: &Parts| None::<Actor>);
+/// assert_eq!(web.service().limits(), invitations.limits());
+/// ```
 pub type Service = Invitations<Arc<dyn Store>>;
 
 /// The limits of requests. The defaults:

@@ -157,6 +157,9 @@ pub struct SystemActor {
 impl SystemActor {
     /// Returns a system actor with the name of a job, which the audit trail shows.
     ///
+    /// The audit trail shows what it changes. A successful read writes no event, as for any
+    /// actor.
+    ///
     /// All system actors share their idempotency keys, whatever their names.
     ///
     /// # Errors

@@ -69,6 +69,17 @@
 //! # }
 //! ```
 //!
+//! The id depends on all four values: the code, the username, the address by its comparison key,
+//! and the form key. A newcomer who corrects the name or the address therefore gets another id,
+//! and so does the same content from a form with another key.
+//!
+//! - **Before the redemption** another id does no harm: nothing has been kept under the first.
+//! - **After it** the corrected request is that of another person, who reads that the code is
+//!   used. The account exists under the first name: the newcomer signs in and corrects the name
+//!   there.
+//!
+//! A form key alone cannot replace the other values: it only tells apart what they do not.
+//!
 //! An answer to a repeated request must not give access, because the request proves only that
 //! its sender knows the code and the name. Sign the newcomer in with a password or a session.
 
@@ -80,6 +91,12 @@ pub use crate::redeemer_id::RedeemerIds;
 use crate::{error::Error, service::Redeemed, store::Store, store_error::StoreError};
 
 /// A store that can begin a transaction in which the host writes too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot begin a transaction in which the host writes too",
+    note = "the stores of SQL databases can, as a type of their own: keep the service on \
+            `SqliteStore`, and make the one for `Web` by \
+            `invitations.on(Arc::new(store) as Arc<dyn Store>)`"
+)]
 pub trait Transactional: Store {
     /// A transaction on the store's database.
     type Transaction: HostTransaction + 'static;
@@ -188,6 +205,9 @@ impl<T: HostTransaction> Admission<T> {
     }
 
     /// Undoes the redemption and the host's work. The code can be redeemed again.
+    ///
+    /// No event is left, as after dropping the guard: the event of the redemption is undone
+    /// with it. Only a refusal of [`admit`](crate::Invitations::admit) writes one of its own.
     pub async fn rollback(self) {
         self.tx.rollback().await;
     }
@@ -221,7 +241,8 @@ pub trait Register<C: Send>: Sync {
     -> Result<Self::Account, Self::Error>;
 
     /// Returns whether the error is a conflict with concurrent work, so that another attempt
-    /// may help: a deadlock, a failed serialization. The SQL stores tell it for an error of
-    /// the driver.
+    /// may help: a deadlock, a failed serialization. For an error of the SQL driver,
+    /// `sql::is_conflict` of the facade (`invitation_sqlx::is_conflict`) returns it; the page of
+    /// that function has a whole `Register`.
     fn is_conflict(&self, error: &Self::Error) -> bool;
 }

@@ -49,6 +49,10 @@ impl Invitation {
     }
 
     /// Returns the user or system that created the invitation.
+    ///
+    /// It holds the user's id and role, and no name. The host finds the name by the id, or
+    /// in the performer of the event of the creation, if the
+    /// [actor had a name](crate::Actor::with_name).
     #[must_use]
     pub fn inviter(&self) -> &Inviter {
         &self.0.inviter

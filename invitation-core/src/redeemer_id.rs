@@ -25,6 +25,13 @@ use crate::{
 /// The ids are HMACs under a secret of the host. Without the secret, nobody can test from an
 /// id whether a guessed code was the one. Choose the secret once, keep it beside the
 /// database, and never change it: with another secret, a repeated request is another person.
+/// This command makes a file with a secret that only its owner can read:
+///
+/// ```sh
+/// (umask 077; head -c 32 /dev/urandom > redeemer-ids.secret)
+/// ```
+///
+/// `RedeemerIds::new(std::fs::read("redeemer-ids.secret")?)` uses it.
 ///
 /// ```
 /// # use invitation_core as invitation;

@@ -50,6 +50,9 @@ impl Web {
     /// | `GET /export.csv` | `Export` | the list as a file, without the codes |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
     ///
+    /// `sort` is `created` (newest first, the default) or `expires` (soonest expiry first). The
+    /// filter of events by what happened is `kind`, such as `kind=redeem`.
+    ///
     /// [`openapi`](Self::openapi) returns the full description. A request is checked in this
     /// order, and the first check that fails determines the response:
     ///

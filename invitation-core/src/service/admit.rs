@@ -20,6 +20,9 @@ impl<S: Transactional> Invitations<S> {
     /// The transaction holds the code until it ends: other callers of the same code wait
     /// for it. So do nothing in it that waits for another service.
     ///
+    /// The store must be a SQL store by its own type: `Arc<dyn Store>` has no `admit`.
+    /// [`on`](Self::on) makes the service for the web routers from this one.
+    ///
     /// Two calls to the database more than [`redeem`](Self::redeem): begin and commit.
     ///
     /// # Errors

@@ -83,6 +83,8 @@ impl Criteria {
     /// revocation with another status is refused. If the expiry of an invitation changes
     /// between two pages, the invitation may appear twice or not at all.
     ///
+    /// The duration in the example is of the crate `time`, version 0.3.
+    ///
     /// ```
     /// use invitation_core::{Criteria, Status, TimeRange, Timestamp};
     ///

@@ -210,6 +210,29 @@ impl<S: Store> Invitations<S> {
 
     /// Returns the same service on another store; for a call inside a host's transaction,
     /// pass a store that joins it.
+    ///
+    /// Both services have the same settings. A host that calls [`admit`](Self::admit) keeps the
+    /// service on the store's own type. It makes the service for the web routers from that, on
+    /// a clone of the store:
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use std::sync::Arc;
+    ///
+    /// use invitation::{Invitations, MemoryStore, Store};
+    ///
+    /// /// The type of the store may be `SqliteStore`, or another that can be cloned.
+    /// fn for_web<S>(invitations: &Invitations<S>) -> Invitations<Arc<dyn Store>>
+    /// where
+    ///     S: Store + Clone + 'static,
+    /// {
+    ///     let store = invitations.store().clone();
+    ///     invitations.on(Arc::new(store) as Arc<dyn Store>)
+    /// }
+    ///
+    /// let invitations = Invitations::new(Arc::new(MemoryStore::new()));
+    /// assert_eq!(for_web(&invitations).limits(), invitations.limits());
+    /// ```
     #[must_use]
     pub fn on<T: Store>(&self, store: T) -> Invitations<T> {
         Invitations { store, settings: Arc::clone(&self.settings), state: Arc::clone(&self.state) }

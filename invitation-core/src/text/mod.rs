@@ -129,7 +129,10 @@ macro_rules! name {
 }
 
 identifier! {
-    /// The id of a user in the host's system. It is never shown.
+    /// The id of a user in the host's system.
+    ///
+    /// Managers and the audit trail show it beside the name. It is kept as long as the events
+    /// are. So never put an e-mail address or a secret into it.
     UserId, "user_id", 128
 }
 
