@@ -19,7 +19,7 @@ use std::{
 use invitation::{
     Invitations, Paging, Store, SystemActor,
     code::{
-        OsEntropy, ResealPage, Sealing,
+        OsEntropy, ResealPage, Sealing, UnsealCause, UnsealError,
         keyring::{KeyId, KeySecret, Keyring},
     },
     sql::sqlx::sqlite::SqliteConnectOptions,
@@ -55,8 +55,8 @@ impl Keys {
         Sealing::keyring(self.ring.clone())
     }
 
-    /// Refuses to start if codes are stored under a key that is missing here. Otherwise moves
-    /// all codes to the active key.
+    /// Refuses to start if stored codes cannot be opened: their key is missing here, or has
+    /// another secret. Otherwise moves all codes to the active key.
     pub(crate) async fn check<S: Store>(&self, invitations: &Invitations<S>) -> Result {
         let system = SystemActor::for_bootstrap();
         let mut next = Some(Paging::first(PAGE)?);
@@ -68,6 +68,13 @@ impl Keys {
                     "{file}: codes are stored under the key with the id {id}, which is not there"
                 )
                 .into());
+            }
+            let damaged = |error: &&UnsealError| *error.cause() == UnsealCause::Damaged;
+            if let Some(error) = page.unopened().iter().find(damaged) {
+                let file = self.file.display();
+                return Err(
+                    format!("{file}: has a wrong secret, or the row changed: {error}").into()
+                );
             }
             next = following(&page)?;
         }

@@ -1,5 +1,7 @@
 //! The layout around a page.
 
+use std::fmt;
+
 use askama::Template;
 use invitation_core::{Actor, Username};
 
@@ -8,7 +10,6 @@ use super::{Dashboard, HtmlText, Strings};
 /// A page of the dashboard, for a [`Layout`] to put a document around it.
 ///
 /// Each [`HtmlText`] is written escaped. The example of [`Dashboard`] shows a whole layout.
-#[derive(Debug)]
 pub struct Page<'a> {
     pub(super) dashboard: &'a Dashboard,
     pub(super) title: &'a str,
@@ -17,6 +18,13 @@ pub struct Page<'a> {
     pub(super) actor: Option<&'a Actor>,
     pub(super) home: &'a str,
     pub(super) is_home: bool,
+}
+
+/// Shows no content, because the list and the page of an invitation contain codes.
+impl fmt::Debug for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("title", &self.title).finish_non_exhaustive()
+    }
 }
 
 impl Page<'_> {

@@ -59,6 +59,10 @@ async fn a_start_without_the_key_is_refused() {
         assert!(said.contains("invitation-demo.db.keys"), "{said}");
         assert!(!said.contains(key.trim()), "{said}");
     }
+    let other = format!("{id} {}\n", "0123456789abcdef".repeat(4));
+    fs::write(&file, other).expect("it can be written");
+    let said = complaint(&mut store.command());
+    assert!(said.contains("invitation-demo.db.keys: has a wrong secret"), "{said}");
     fs::write(&file, &key).expect("it can be written");
     #[cfg(unix)]
     {
