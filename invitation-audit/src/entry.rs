@@ -62,9 +62,9 @@ pub struct SealedEvent {
     /// The name of the performer for people: of a redeemer, an actor or a job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Personal>,
-    /// The action.
+    /// The action that was done or attempted, as the store names it.
     pub action: String,
-    /// The outcome.
+    /// The outcome of the action, as the store names it.
     pub outcome: String,
     /// The reason of a refusal or denial.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,9 +15,9 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a log store must not compile while losing a kind")]
 pub enum Record {
-    /// An entry.
+    /// An entry of the log.
     Entry(Entry),
-    /// A checkpoint.
+    /// A signed checkpoint, which ends a batch of entries.
     Checkpoint(SignedCheckpoint),
 }
 

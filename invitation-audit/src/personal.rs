@@ -31,9 +31,9 @@ pub enum Personal {
 #[serde(deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a commitment covers these two")]
 pub struct Readable {
-    /// The value.
+    /// The value as the event had it.
     pub value: String,
-    /// The salt.
+    /// The random salt of the commitment.
     pub salt: Salt,
 }
 

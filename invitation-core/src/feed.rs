@@ -185,7 +185,7 @@ impl FeedEpoch {
 pub struct FeedEvent {
     /// The position of the event.
     pub position: FeedPosition,
-    /// The event.
+    /// The event at this position.
     pub event: Event,
 }
 

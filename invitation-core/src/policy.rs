@@ -132,7 +132,7 @@ impl Rights {
         Self::default()
     }
 
-    /// Adds `rights`.
+    /// Adds `rights` to those of the role.
     #[must_use]
     pub fn may(mut self, rights: impl IntoIterator<Item = Right>) -> Self {
         self.may.extend(rights);

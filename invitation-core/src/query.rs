@@ -198,7 +198,7 @@ impl EventFilter {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a store must not compile while ignoring a filter")]
 pub enum OutcomeFilter {
-    /// One outcome.
+    /// Matches one outcome.
     Only(EventOutcome),
     /// Every outcome but success: refused and denied.
     NotSucceeded,

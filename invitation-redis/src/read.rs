@@ -172,7 +172,7 @@ trait Wanted<T>: Sync {
     fn select(&self, calls: &Calls, items: Vec<T>) -> impl Future<Output = Result<Vec<T>>> + Send;
 }
 
-/// All records.
+/// A selection of all records.
 struct Everything;
 
 impl<T: Send> Wanted<T> for Everything {

@@ -8,11 +8,11 @@ use invitation_core::EventId;
 #[derive(Clone)]
 #[expect(unnameable_types, reason = "a part of the sealed dialects")]
 pub enum Value<'a> {
-    /// An integer.
+    /// An integer, or NULL.
     Int(Option<i64>),
-    /// A text.
+    /// A text, or NULL.
     Text(Option<Cow<'a, str>>),
-    /// Bytes.
+    /// Bytes, or NULL.
     Blob(Option<Cow<'a, [u8]>>),
     /// An SQL expression that stands in place of a value.
     Sql(Cow<'static, str>),

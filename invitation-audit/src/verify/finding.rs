@@ -52,7 +52,7 @@ pub struct Finding {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Subject {
-    /// The log.
+    /// The log itself, not the store.
     Log,
     /// The events of the store, compared with an intact log.
     Store,

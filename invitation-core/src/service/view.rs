@@ -38,7 +38,7 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    /// The invitation.
+    /// Returns the invitation of the row.
     #[must_use]
     pub fn invitation(&self) -> &Invitation {
         &self.invitation

@@ -40,7 +40,7 @@ pub enum KeyError {
     Unreadable {
         /// The path of the file.
         path: PathBuf,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
