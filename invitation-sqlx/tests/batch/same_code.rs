@@ -87,8 +87,9 @@ pub(crate) async fn refused_callers_take_no_uses_of_a_batch<DB: Counted>() {
         (&*code, proved(4, 7)),
     ];
     let answers = harness.redeem_concurrently(calls).await;
-    assert_eq!(refusal(&answers[0]), Refusal::AddressProofRequired);
-    assert_eq!(refusal(&answers[1]), Refusal::AddressProofRequired);
+    // A caller whom the batch did not serve is judged again by itself, maybe after the last use.
+    let reasons = [Refusal::AddressProofRequired, Refusal::Used];
+    assert!(answers[..2].iter().all(|answer| reasons.contains(&refusal(answer))), "{answers:?}");
     assert!(answers[2].is_ok(), "the only use was left");
     assert_eq!(refusal(&answers[3]), Refusal::Used);
     assert_eq!(uses(&harness.invitations).await, 1);
