@@ -14,6 +14,7 @@
 //! - [`code`]: the spelling and sealing of codes.
 //! - [`decide`]: from a command to a transition.
 //! - [`clock`]: the injected time.
+//! - [`documents`]: small versioned records of the consumers of the feed.
 //! - [`feed`]: all events of a store in one total order, for consumers.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
@@ -37,6 +38,7 @@ pub mod code;
 mod cursor;
 pub mod decide;
 mod detail;
+pub mod documents;
 mod draft;
 mod email;
 mod entropy;

@@ -68,7 +68,7 @@ impl<T, N: Copy> Page<T, N> {
     }
 }
 
-impl<T, I: Copy> StorePage<T, I> {
+impl<T, I> StorePage<T, I> {
     /// Makes a page of up to `limit + 1` items that were found in order. The extra item
     /// shows that more follow, and is dropped.
     #[must_use]

@@ -28,6 +28,7 @@
 //! - **In a store**: a code is found by its [`CodeDigest`] and searched by its [`CodeTag`].
 //!   [`Sealing`] makes the [`SealedCode`], from which the code can be shown again;
 //!   [`UnsealError`] reports one that cannot be opened, with its [`UnsealCause`].
+//! - **What a refusal tells the holder of a code**: [`Disclosure`].
 //! - **Against a stolen store**: the module `keyring` (feature `keyring`), and
 //!   [`Invitations::reseal`](crate::Invitations::reseal), which returns a [`ResealPage`].
 
@@ -56,7 +57,7 @@ pub use self::{
 };
 pub use crate::{
     entropy::{Entropy, EntropyError, OsEntropy},
-    service::ResealPage,
+    service::{Disclosure, ResealPage},
 };
 
 /// The number of symbols of the longest code.

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     binding::Binding,
     code::CodeDigest,
+    documents::{Document, DocumentKey},
     email::EmailKey,
     event::Event,
     facts::Facts,
@@ -41,6 +42,7 @@ pub(super) struct State {
     pub(super) newest_events: BTreeMap<(Timestamp, EventId), usize>,
     requests: HashMap<ScopedIdempotencyKey, StoredRequest>,
     pub(super) cursors: HashMap<CursorName, FeedCursor>,
+    pub(super) documents: HashMap<DocumentKey, Document>,
 }
 
 /// The stored data of a request with an idempotency key.

@@ -63,7 +63,8 @@
 //!   which of them a change moves, and [`PlainRedemption`] recognises the change that a fast
 //!   path may make.
 //! - **Retention**: [`Purge`] and [`Purged`].
-//! - **Consumers of events**: the port [`Feed`](feed::Feed) in the module [`feed`].
+//! - **Consumers of events**: the port [`Feed`](feed::Feed) in the module [`feed`], and the port
+//!   [`Documents`](documents::Documents) for what they keep, in the module [`documents`].
 //! - **Speed**: [`Batcher`] sends the transitions of concurrent calls together.
 //! - **Hooks**: [`Intercept`] wraps a store, and passes each [`Operation`] through an
 //!   [`Interceptor`].
@@ -84,6 +85,7 @@ pub use self::{
 };
 pub use crate::{
     change::{Change, Indexed},
+    documents,
     email::EmailKey,
     facts::Facts,
     feed,

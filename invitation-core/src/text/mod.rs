@@ -213,6 +213,21 @@ identifier! {
     CursorHolder, "holder", 128
 }
 
+identifier! {
+    /// The kind of a [document](crate::documents::Document), such as `mail`.
+    DocumentKind, "kind", 32
+}
+
+identifier! {
+    /// The name of a [document](crate::documents::Document) within its kind.
+    DocumentName, "name", 200
+}
+
+identifier! {
+    /// The state of a [document](crate::documents::Document), such as `queued`.
+    DocumentState, "state", 32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

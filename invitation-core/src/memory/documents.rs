@@ -1,0 +1,117 @@
+//! The documents of the in-memory store.
+
+use std::{cmp::Reverse, collections::HashSet, num::NonZeroU32};
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, one_more};
+use crate::{
+    documents::{
+        Document, DocumentFilter, DocumentKey, DocumentKind, DocumentName, DocumentState, Documents,
+    },
+    event::Event,
+    page::{PageRequest, StorePage},
+    query::Position,
+    scope::Scope,
+    store_error::StoreError,
+    time::Timestamp,
+};
+
+fn position(document: &Document) -> Position<DocumentName> {
+    Position { at: document.at, id: document.key.name.clone() }
+}
+
+/// Returns the number of documents that a call with this limit may concern.
+fn bounded(limit: NonZeroU32) -> usize {
+    usize::try_from(limit.get()).unwrap_or(usize::MAX).min(Document::MAX_BATCH)
+}
+
+#[async_trait]
+impl Documents for MemoryStore {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
+        Ok(self.state().documents.get(key).cloned())
+    }
+
+    async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for document in documents {
+            let key = document.key.clone();
+            state.documents.entry(key).or_insert_with(|| document.clone());
+        }
+        Ok(())
+    }
+
+    async fn replace_documents(
+        &self,
+        documents: &[Document],
+        events: &[Event],
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let keys: HashSet<_> = documents.iter().map(|document| &document.key).collect();
+        let replaces = |document: &Document| document.replaces(state.documents.get(&document.key));
+        if keys.len() < documents.len() || !documents.iter().all(replaces) {
+            return Ok(false);
+        }
+        for document in documents {
+            state.documents.insert(document.key.clone(), document.clone());
+        }
+        for event in events {
+            state.write(event.clone());
+        }
+        Ok(true)
+    }
+
+    async fn due_documents(
+        &self,
+        kind: &DocumentKind,
+        now: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<Vec<Document>, StoreError> {
+        let state = self.state();
+        let is_due = |document: &&Document| {
+            document.key.kind == *kind && document.due.is_some_and(|due| due <= now)
+        };
+        let mut due: Vec<_> = state.documents.values().filter(is_due).cloned().collect();
+        due.sort_by(|a, b| (a.due, &a.key.name).cmp(&(b.due, &b.key.name)));
+        due.truncate(bounded(limit));
+        Ok(due)
+    }
+
+    async fn list_documents(
+        &self,
+        scope: &Scope,
+        filter: &DocumentFilter,
+        page: &PageRequest<DocumentName>,
+    ) -> Result<StorePage<Document, DocumentName>, StoreError> {
+        let state = self.state();
+        let is_shown = |document: &&Document| {
+            document.is_within(scope)
+                && filter.matches(document)
+                && page.after.as_ref().is_none_or(|after| position(document) < *after)
+        };
+        let mut found: Vec<_> = state.documents.values().filter(is_shown).cloned().collect();
+        found.sort_by_key(|document| Reverse(position(document)));
+        found.truncate(one_more(page.limit));
+        Ok(StorePage::from_one_more(found, page.limit, position))
+    }
+
+    async fn remove_documents(
+        &self,
+        kind: &DocumentKind,
+        state: &DocumentState,
+        before: Timestamp,
+        limit: NonZeroU32,
+    ) -> Result<u32, StoreError> {
+        let mut stored = self.state();
+        let is_old = |document: &&Document| {
+            let Document { key, state: own, at, due, .. } = document;
+            key.kind == *kind && own == state && *at < before && due.is_none()
+        };
+        let old = stored.documents.values().filter(is_old).take(bounded(limit));
+        let old: Vec<_> = old.map(|document| document.key.clone()).collect();
+        for key in &old {
+            stored.documents.remove(key);
+        }
+        Ok(u32::try_from(old.len()).unwrap_or(u32::MAX))
+    }
+}
