@@ -14,14 +14,17 @@ pub use invitation_axum as web;
 pub use invitation_conformance::{self as testing, conformance};
 #[doc(inline)]
 pub use invitation_core::{
-    Actor, Amendment, BatchId, Binding, Cap, Checked, Created, Criteria, Cursor, Disclosure,
-    Division, Draft, Email, EmailDomain, Error, Expiry, FieldError, IdempotencyKey, IfVersion,
-    Invitation, InvitationCode, InvitationId, InvitationView, Invitations, Limits, MemoryStore,
-    Metadata, Page, Paging, Policy, Redeemed, Redeemer, Redemption, Refusal, RevokedPage, Right,
-    Rights, Role, Status, StatusCounts, Store, StoreError, StoreErrorKind, SystemActor, TimeRange,
-    Timestamp, UsedBy, UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock,
-    code, decide, import, observe, reserve, store,
+    Actor, Amendment, BatchId, Binding, Cap, Checked, Created, Criteria, Cursor, Division, Draft,
+    Email, EmailDomain, Error, Expiry, FieldError, IdempotencyKey, IfVersion, Invitation,
+    InvitationCode, InvitationId, InvitationView, Invitations, Limits, MemoryStore, Metadata, Page,
+    Paging, Policy, Redeemed, Redeemer, Redemption, Refusal, RevokedPage, Right, Rights, Role,
+    Status, StatusCounts, Store, StoreError, StoreErrorKind, SystemActor, TimeRange, Timestamp,
+    UsedBy, UserId, Username, ValidationErrors, VerifiedEmail, admit, audit, clock, code, decide,
+    import, observe, reserve, store,
 };
+#[cfg(feature = "delivery")]
+#[doc(inline)]
+pub use invitation_delivery as delivery;
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use invitation_redis::{self as redis_store, RedisStore};
