@@ -16,6 +16,8 @@
 
 #[path = "shared/compare.rs"]
 mod compare;
+#[path = "shared/consumer.rs"]
+mod consumer;
 #[path = "shared/extent.rs"]
 mod extent;
 #[path = "../examples/load/redeem.rs"]
@@ -55,6 +57,7 @@ fn redeem(_: &mut Criterion) {
         let mut variants = [
             Variant::new("default", store.clone()),
             Variant::new("without batches", store.clone().without_batches()),
+            Variant::with_consumer(store.clone()),
             Variant::with_keyring(store),
         ];
         println!("\nredeem: single-use codes, without a reference\n");

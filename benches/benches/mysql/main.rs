@@ -23,6 +23,8 @@
 mod callers;
 #[path = "../shared/compare.rs"]
 mod compare;
+#[path = "../shared/consumer.rs"]
+mod consumer;
 #[path = "../shared/extent.rs"]
 mod extent;
 mod hot;
@@ -73,6 +75,7 @@ async fn redeem(server: &MariaDb, extent: &Extent) {
     let mut variants = [
         Variant::new("default", ours.clone()),
         Variant::new("without the message", ours.clone().without_fast_path()),
+        Variant::with_consumer(ours.clone()),
         Variant::with_keyring(ours),
     ];
     println!("\nredeem: single-use codes, without a reference\n");

@@ -23,6 +23,8 @@ mod bulk;
 mod callers;
 #[path = "../shared/compare.rs"]
 mod compare;
+#[path = "../shared/consumer.rs"]
+mod consumer;
 #[path = "../shared/durable.rs"]
 mod durable;
 #[path = "../shared/extent.rs"]

@@ -20,6 +20,7 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
         Variant::new("without the single statement", ours.clone().without_fast_path()),
         Variant::new("without the connection cache", ours.clone().with_connection_cache(0)),
         Variant::new("test_before_acquire(false)", store(&url, Pool::Untested).await),
+        Variant::with_consumer(ours.clone()),
         Variant::with_keyring(ours),
     ];
     println!(

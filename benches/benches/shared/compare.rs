@@ -3,7 +3,7 @@
 
 #![expect(clippy::future_not_send, reason = "the main task awaits these futures")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use invitation::{
     Invitations, Store,
@@ -11,9 +11,10 @@ use invitation::{
         OsEntropy, Sealing,
         keyring::{KeyId, KeySecret, Keyring},
     },
+    store::feed::Feed,
 };
 
-use crate::load::Load;
+use crate::{consumer::FeedReader, load::Load};
 
 /// The extent of the measurements.
 pub(crate) struct Extent {
@@ -27,12 +28,23 @@ pub(crate) struct Extent {
 pub(crate) struct Variant<S> {
     name: &'static str,
     load: Load<S>,
+    /// A consumer of the feed, which reads while this variant runs.
+    reader: Option<FeedReader>,
     rates: Vec<Vec<f64>>,
 }
 
 impl<S: Store + 'static> Variant<S> {
     pub(crate) fn new(name: &'static str, store: S) -> Self {
-        Self { name, load: Load::on(store), rates: Vec::new() }
+        Self { name, load: Load::on(store), reader: None, rates: Vec::new() }
+    }
+
+    /// The same store while a consumer reads its feed.
+    pub(crate) fn with_consumer(store: S) -> Self
+    where
+        S: Feed + Clone,
+    {
+        let reader = FeedReader::new(Arc::new(store.clone()));
+        Self { reader: Some(reader), ..Self::new("with a consumer", store) }
     }
 
     /// The store of a service that encrypts codes and keys their digests.
@@ -41,7 +53,7 @@ impl<S: Store + 'static> Variant<S> {
         let ring = Keyring::new(KeyId::new("bench").unwrap(), &secret);
         let sealing = Sealing::keyring(ring).keyed_only();
         let load = Load::from(Invitations::new(store).with_sealing(sealing));
-        Self { name: "with a keyring", load, rates: Vec::new() }
+        Self { name: "with a keyring", load, reader: None, rates: Vec::new() }
     }
 }
 
@@ -67,8 +79,15 @@ pub(crate) async fn run<S: Store + 'static>(
             for turn in 0..variants.len() {
                 let turn = (turn + round) % variants.len();
                 let variant = &mut variants[turn];
+                let reading = match variant.reader.take() {
+                    Some(reader) => Some(reader.begin().await),
+                    None => None,
+                };
                 let rate = variant.load.rate(callers, extent.time, &quiesce).await;
                 variant.rates[at].push(rate);
+                if let Some(reading) = reading {
+                    variant.reader = Some(reading.end().await);
+                }
             }
         }
     }
