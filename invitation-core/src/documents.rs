@@ -28,10 +28,14 @@
 //! assert_eq!(due, [document.clone()]);
 //!
 //! // Of two workers that replace one version, one succeeds.
-//! let done = document.next(sent).never_due();
-//! assert!(store.replace_documents(std::slice::from_ref(&done), &[]).await?);
-//! assert!(!store.replace_documents(&[done], &[]).await?);
+//! let by_a = document.next(sent.clone()).never_due().with_body(b"worker a".to_vec())?;
+//! let by_b = document.next(sent).never_due().with_body(b"worker b".to_vec())?;
+//! assert!(store.replace_documents(std::slice::from_ref(&by_a), &[]).await?);
+//! assert!(!store.replace_documents(&[by_b], &[]).await?);
 //! assert!(store.due_documents(&mail, now, NonZeroU32::MIN).await?.is_empty());
+//!
+//! // The first worker may repeat its call, for instance after a lost reply.
+//! assert!(store.replace_documents(&[by_a], &[]).await?);
 //! # Ok(())
 //! # }
 //! ```
@@ -42,6 +46,11 @@
 //! Only one worker succeeds. It then works, and replaces the document again. If it dies, the
 //! document is due again at the end of the lease.
 //!
+//! Replacing a document by one that is already stored succeeds, so that a worker can repeat a
+//! call whose outcome it does not know. Therefore two claims MUST NOT be equal: the body of a
+//! claim contains something that only this claim has, such as a random number. The store could
+//! not tell equal claims of two workers from a repeated call, and both workers would succeed.
+//!
 //! # What a document must not contain
 //!
 //! A document must contain no code. It should contain no personal data either, but name the
@@ -49,10 +58,20 @@
 
 mod port;
 
+use std::{collections::HashSet, fmt, num::NonZeroU32};
+
 pub use self::port::Documents;
 pub use crate::text::{DocumentKind, DocumentName, DocumentState};
 use crate::{
-    field_error::FieldError, id::InvitationId, scope::Scope, text::Division, time::Timestamp,
+    event::Event,
+    field_error::FieldError,
+    id::InvitationId,
+    page::{Page, StorePage},
+    query::Position,
+    scope::Scope,
+    store_error::{StoreError, StoreErrorKind},
+    text::Division,
+    time::Timestamp,
 };
 
 /// The key of a document: its kind, and a name within the kind.
@@ -82,7 +101,8 @@ impl DocumentKey {
 pub struct Document {
     /// The key of the document.
     pub key: DocumentKey,
-    /// The number of times that the document was written, from 1 on.
+    /// The number of times that the document was written, from 1 on. At most
+    /// [`MAX_VERSION`](Self::MAX_VERSION).
     pub version: u64,
     /// The division that the document belongs to; none if it concerns all divisions.
     pub division: Option<Division>,
@@ -102,8 +122,11 @@ impl Document {
     /// The maximum length of a body, in bytes.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// The maximum number of documents in one call of a store.
+    /// The maximum number of documents in one call of a store, and of events beside them.
     pub const MAX_BATCH: usize = 1_000;
+
+    /// The maximum version, 2⁶³ − 1, so that a signed column holds it.
+    pub const MAX_VERSION: u64 = i64::MAX.unsigned_abs();
 
     /// Creates the first version of a document, which is never due and has an empty body.
     #[must_use]
@@ -156,10 +179,72 @@ impl Document {
     }
 
     /// Returns whether a store that has `stored` under this key may replace it by this
-    /// document. This is the specification of [`Documents::replace_documents`].
+    /// document: by the version after the stored one, or by the stored document itself.
     #[must_use]
     pub fn replaces(&self, stored: Option<&Self>) -> bool {
-        stored.map_or(0, |stored| stored.version).checked_add(1) == Some(self.version)
+        let before = stored.map_or(0, |stored| stored.version);
+        before.checked_add(1) == Some(self.version) || stored == Some(self)
+    }
+
+    /// Returns whether a store may replace what it has by all of these documents. `stored` returns
+    /// what the store has under a key. This is the specification of
+    /// [`Documents::replace_documents`].
+    #[must_use]
+    pub fn all_replace<'d>(
+        documents: &'d [Self],
+        stored: impl Fn(&DocumentKey) -> Option<&'d Self>,
+    ) -> bool {
+        Self::have_distinct_keys(documents)
+            && documents.iter().all(|document| document.replaces(stored(&document.key)))
+    }
+
+    /// Returns whether no key occurs twice.
+    #[must_use]
+    pub fn have_distinct_keys(documents: &[Self]) -> bool {
+        let keys: HashSet<_> = documents.iter().map(|document| &document.key).collect();
+        keys.len() == documents.len()
+    }
+
+    /// Checks the bounds of a call of a store, before the store does anything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if the call has more than [`MAX_BATCH`](Self::MAX_BATCH) documents or
+    /// events, or a document whose body or version is beyond its maximum.
+    pub fn check_call(
+        operation: &'static str,
+        documents: &[Self],
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let wrong = |field, max: &dyn fmt::Display| {
+            let cause = FieldError::new(field, format!("must be at most {max}"));
+            Err(StoreError::new(StoreErrorKind::Other, operation).because(cause))
+        };
+        if documents.len() > Self::MAX_BATCH {
+            return wrong("documents", &Self::MAX_BATCH);
+        }
+        if events.len() > Self::MAX_BATCH {
+            return wrong("events", &Self::MAX_BATCH);
+        }
+        if documents.iter().any(|document| document.body.len() > Self::MAX_BODY) {
+            return wrong("body", &Self::MAX_BODY);
+        }
+        if documents.iter().any(|document| document.version > Self::MAX_VERSION) {
+            return wrong("version", &Self::MAX_VERSION);
+        }
+        Ok(())
+    }
+
+    /// Returns the number of documents that a call with this limit may concern.
+    #[must_use]
+    pub fn bounded(limit: NonZeroU32) -> u32 {
+        limit.get().min(u32::try_from(Self::MAX_BATCH).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the position of the document in a list.
+    #[must_use]
+    pub fn position(&self) -> Position<DocumentName> {
+        Position { at: self.at, id: self.key.name.clone() }
     }
 
     /// Returns whether a list of this scope shows the document. A document without a division
@@ -200,6 +285,36 @@ impl DocumentFilter {
             && self.state.as_ref().is_none_or(|state| *state == document.state)
             && (self.invitation.is_none() || self.invitation == document.invitation)
     }
+
+    /// The maximum number of candidates that a store examines for one page of a list.
+    pub const MAX_CANDIDATES: u32 = 1_000;
+
+    /// Returns the number of candidates that a store examines for a page of this limit. A store
+    /// whose index finds exactly the documents that match needs no others.
+    #[must_use]
+    pub fn candidates(limit: u32, is_exact: bool) -> u32 {
+        let least = if is_exact { 1 } else { 200 };
+        limit.clamp(least, Self::MAX_CANDIDATES)
+    }
+
+    /// Returns the page with those of the first `max` candidates that match. A store passes the
+    /// candidates in the order of the list, with one more to show that more follow.
+    #[must_use]
+    pub fn page(
+        &self,
+        scope: &Scope,
+        mut candidates: Vec<Document>,
+        max: u32,
+        limit: u32,
+    ) -> StorePage<Document, DocumentName> {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let is_more = candidates.len() > max;
+        candidates.truncate(max);
+        let end = candidates.last().filter(|_| is_more).map(Document::position);
+        candidates.retain(|document| document.is_within(scope) && self.matches(document));
+        let page = StorePage::from_one_more(candidates, limit, Document::position);
+        Page { next: page.next.or(end), ..page }
+    }
 }
 
 #[cfg(test)]
@@ -213,12 +328,41 @@ mod tests {
     }
 
     #[test]
-    fn next_version_replaces_exactly_the_version_before() {
+    fn document_replaces_the_version_before_and_itself() {
+        let (first, sent) = (document(), DocumentState::new("sent").unwrap());
+        let (second, third) = (first.next(sent.clone()), first.next(sent.clone()).next(sent));
+        assert!(first.replaces(None) && second.replaces(Some(&first)));
+        assert!(!second.replaces(None) && !third.replaces(Some(&first)));
+        assert!(!first.replaces(Some(&second)));
+        assert!(first.replaces(Some(&first)) && second.replaces(Some(&second)));
+        let other = second.clone().with_body(vec![1]).unwrap();
+        assert!(!other.replaces(Some(&second)), "the same version with another content");
+        let last = Document { version: u64::MAX, ..document() };
+        assert!(!Document { version: 0, ..document() }.replaces(Some(&last)));
+    }
+
+    #[test]
+    fn documents_with_one_key_do_not_replace_together() {
+        let second = document().next(DocumentState::new("sent").unwrap());
         let first = document();
-        let second = first.next(DocumentState::new("sent").unwrap());
-        assert!(first.replaces(None) && !first.replaces(Some(&first)));
-        assert!(second.replaces(Some(&first)) && !second.replaces(None));
-        assert!(!second.replaces(Some(&second)));
+        assert!(Document::all_replace(&[second.clone()], |_| Some(&first)));
+        assert!(!Document::all_replace(&[second.clone(), second], |_| Some(&first)));
+        assert!(Document::all_replace(&[], |_| None));
+    }
+
+    #[test]
+    fn call_beyond_a_maximum_is_refused_by_the_name_of_the_field() {
+        let refused = |documents: &[Document]| {
+            let error = Document::check_call("add_documents", documents, &[]).unwrap_err();
+            std::error::Error::source(&error).unwrap().to_string()
+        };
+        assert!(Document::check_call("add_documents", &vec![document(); 1_000], &[]).is_ok());
+        assert!(refused(&vec![document(); 1_001]).contains("documents"));
+        let too_long = Document { body: vec![0; Document::MAX_BODY + 1], ..document() };
+        assert!(refused(&[document(), too_long]).contains("body"));
+        let last = Document { version: Document::MAX_VERSION, ..document() };
+        assert!(Document::check_call("add_documents", std::slice::from_ref(&last), &[]).is_ok());
+        assert!(refused(&[Document { version: last.version + 1, ..last }]).contains("version"));
     }
 
     #[test]
@@ -226,6 +370,35 @@ mod tests {
         assert!(document().with_body(vec![0; Document::MAX_BODY]).is_ok());
         let refused = document().with_body(vec![0; Document::MAX_BODY + 1]).unwrap_err();
         assert_eq!(refused.field(), "body");
+    }
+
+    #[test]
+    fn page_of_a_list_continues_behind_its_last_document_or_its_last_candidate() {
+        let named = |n: i64, state: &str| Document {
+            state: DocumentState::new(state).unwrap(),
+            at: Timestamp::from_micros(-n).unwrap(),
+            ..document()
+        };
+        let all = ["a", "b", "b", "a", "b"].iter().zip(0..).map(|(state, n)| named(n, state));
+        let all: Vec<_> = all.collect();
+        let filter = DocumentFilter {
+            state: Some(DocumentState::new("b").unwrap()),
+            ..DocumentFilter::all(document().key.kind)
+        };
+        for (max, limit, found, next) in [
+            (5, 3, vec![1, 2, 4], None),
+            (5, 2, vec![1, 2], Some(2)),
+            (4, 3, vec![1, 2], Some(3)),
+            (4, 2, vec![1, 2], Some(3)),
+            (4, 1, vec![1], Some(1)),
+            (1, 1, vec![], Some(0)),
+        ] {
+            let page = filter.page(&Scope::All, all.clone(), max, limit);
+            let times = page.items.iter().map(|one| -one.at.as_micros());
+            assert_eq!(times.collect::<Vec<_>>(), found, "{max}, {limit}");
+            let next_at = page.next.map(|position| -position.at.as_micros());
+            assert_eq!(next_at, next, "{max}, {limit}");
+        }
     }
 
     #[test]

@@ -18,11 +18,10 @@ use crate::{
 /// # For implementors
 ///
 /// The requirements on every call of [`Store`](crate::Store) apply here too. A store keeps each
-/// document unchanged, and compares names byte for byte. [`Document::replaces`],
+/// document unchanged, and compares names byte for byte. [`Document::all_replace`],
 /// [`Document::is_within`] and [`DocumentFilter::matches`] are the specification.
 ///
-/// No call has more than [`Document::MAX_BATCH`] documents. A store MAY refuse a longer call with
-/// an error.
+/// A store MUST refuse a call that [`Document::check_call`] refuses.
 #[async_trait]
 pub trait Documents: fmt::Debug + Send + Sync {
     /// Returns the document of this key.
@@ -46,6 +45,10 @@ pub trait Documents: fmt::Debug + Send + Sync {
     /// If one of the documents does not [replace](Document::replaces) what is stored under its
     /// key, or if a key occurs twice, the store MUST change nothing and return `false`. An event
     /// whose id is already stored stays unchanged.
+    ///
+    /// Replacing a document by itself succeeds and changes nothing. So a caller can repeat a call
+    /// whose outcome is unknown, with the same documents and events. Two callers that compete for
+    /// a document must therefore not write equal ones (see [the module](super)).
     ///
     /// # Errors
     ///
@@ -90,7 +93,7 @@ pub trait Documents: fmt::Debug + Send + Sync {
 
     /// Removes documents of a kind in a state whose `at` lies before `before` and that are not
     /// due at any time: at most `limit`, and at most [`Document::MAX_BATCH`]. Returns how many it
-    /// removed; 0 when none is left.
+    /// removed; 0 when none is left. A call may remove fewer than are left.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The documents of the in-memory store.
 
-use std::{cmp::Reverse, collections::HashSet, num::NonZeroU32};
+use std::{cmp::Reverse, num::NonZeroU32};
 
 use async_trait::async_trait;
 
@@ -11,19 +11,14 @@ use crate::{
     },
     event::Event,
     page::{PageRequest, StorePage},
-    query::Position,
     scope::Scope,
     store_error::StoreError,
     time::Timestamp,
 };
 
-fn position(document: &Document) -> Position<DocumentName> {
-    Position { at: document.at, id: document.key.name.clone() }
-}
-
 /// Returns the number of documents that a call with this limit may concern.
 fn bounded(limit: NonZeroU32) -> usize {
-    usize::try_from(limit.get()).unwrap_or(usize::MAX).min(Document::MAX_BATCH)
+    usize::try_from(Document::bounded(limit)).unwrap_or(usize::MAX)
 }
 
 #[async_trait]
@@ -33,6 +28,7 @@ impl Documents for MemoryStore {
     }
 
     async fn add_documents(&self, documents: &[Document]) -> Result<(), StoreError> {
+        Document::check_call("add_documents", documents, &[])?;
         let mut state = self.state();
         for document in documents {
             let key = document.key.clone();
@@ -46,10 +42,9 @@ impl Documents for MemoryStore {
         documents: &[Document],
         events: &[Event],
     ) -> Result<bool, StoreError> {
+        Document::check_call("replace_documents", documents, events)?;
         let mut state = self.state();
-        let keys: HashSet<_> = documents.iter().map(|document| &document.key).collect();
-        let replaces = |document: &Document| document.replaces(state.documents.get(&document.key));
-        if keys.len() < documents.len() || !documents.iter().all(replaces) {
+        if !Document::all_replace(documents, |key| state.documents.get(key)) {
             return Ok(false);
         }
         for document in documents {
@@ -87,12 +82,12 @@ impl Documents for MemoryStore {
         let is_shown = |document: &&Document| {
             document.is_within(scope)
                 && filter.matches(document)
-                && page.after.as_ref().is_none_or(|after| position(document) < *after)
+                && page.after.as_ref().is_none_or(|after| document.position() < *after)
         };
         let mut found: Vec<_> = state.documents.values().filter(is_shown).cloned().collect();
-        found.sort_by_key(|document| Reverse(position(document)));
+        found.sort_by_key(|document| Reverse(document.position()));
         found.truncate(one_more(page.limit));
-        Ok(StorePage::from_one_more(found, page.limit, position))
+        Ok(StorePage::from_one_more(found, page.limit, Document::position))
     }
 
     async fn remove_documents(
