@@ -12,6 +12,7 @@ use invitation_core::{
     Scope, Store, StoreCall, StoreError, StoreErrorKind, Target, Timestamp, Transition, UserId,
     Username,
     decide::{Call, RedeemCommand, UseSource, decide_redemption},
+    documents::{Document, DocumentFilter, DocumentKey, DocumentKind, DocumentState, Documents},
 };
 
 /// What an interceptor does with every call.
@@ -124,6 +125,32 @@ async fn every_operation_passes_through_under_its_name() {
     assert!(noted.iter().all(|(_, outcome)| outcome.is_ok()));
     let writes: Vec<_> = noted.iter().filter(|(operation, _)| operation.is_write()).collect();
     assert_eq!(writes.len(), 4, "insert, apply, record and purge");
+}
+
+#[tokio::test]
+async fn every_operation_of_documents_passes_through_under_its_name() {
+    let store = intercepted(MemoryStore::new(), Way::PassOn);
+    let (kind, state) = (DocumentKind::new("mail").unwrap(), DocumentState::new("sent").unwrap());
+    let first = Document::new(DocumentKey::new(kind.clone(), "a").unwrap(), state, Timestamp::MIN);
+    let (one, now) = (std::num::NonZeroU32::MIN, Timestamp::MAX);
+    store.add_documents(std::slice::from_ref(&first)).await.unwrap();
+    let next = first.next(first.state.clone());
+    assert!(store.replace_documents(std::slice::from_ref(&next), &[]).await.unwrap());
+    assert_eq!(store.document(&next.key).await.unwrap(), Some(next.clone()));
+    assert_eq!(store.due_documents(&kind, now, one).await.unwrap(), []);
+    let (filter, page) = (DocumentFilter::all(kind.clone()), PageRequest { after: None, limit: 1 });
+    let listed = store.list_documents(&Scope::All, &filter, &page).await.unwrap();
+    assert_eq!(listed.items, [next.clone()]);
+    assert_eq!(store.remove_documents(&kind, &next.state, now, one).await.unwrap(), 1);
+
+    let noted = store.interceptor().1.lock().unwrap().clone();
+    let names: Vec<_> = noted.iter().map(|(operation, _)| operation.as_str()).collect();
+    let writes = ["add_documents", "replace_documents"];
+    let reads = ["document", "due_documents", "list_documents"];
+    assert_eq!(names, [writes.as_slice(), &reads, &["remove_documents"]].concat());
+    let is_write = |(operation, _): &(Operation, _)| operation.is_write();
+    assert_eq!(noted.iter().filter(|one| is_write(one)).count(), 3);
+    assert!(noted.iter().all(|(_, outcome)| outcome.is_ok()));
 }
 
 #[tokio::test]

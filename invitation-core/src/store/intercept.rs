@@ -1,5 +1,7 @@
 //! A wrapper around a store, with a hook around each operation.
 
+mod documents;
+
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
@@ -25,7 +27,7 @@ use crate::{
     transition::Transition,
 };
 
-/// An operation of [`Store`].
+/// An operation of [`Store`] or of [`Documents`](crate::documents::Documents).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Operation {
@@ -55,6 +57,18 @@ pub enum Operation {
     Events,
     /// [`Store::purge`].
     Purge,
+    /// [`Documents::document`](crate::documents::Documents::document).
+    Document,
+    /// [`Documents::add_documents`](crate::documents::Documents::add_documents).
+    AddDocuments,
+    /// [`Documents::replace_documents`](crate::documents::Documents::replace_documents).
+    ReplaceDocuments,
+    /// [`Documents::due_documents`](crate::documents::Documents::due_documents).
+    DueDocuments,
+    /// [`Documents::list_documents`](crate::documents::Documents::list_documents).
+    ListDocuments,
+    /// [`Documents::remove_documents`](crate::documents::Documents::remove_documents).
+    RemoveDocuments,
 }
 
 impl Operation {
@@ -75,6 +89,12 @@ impl Operation {
             Self::Record => "record",
             Self::Events => "events",
             Self::Purge => "purge",
+            Self::Document => "document",
+            Self::AddDocuments => "add_documents",
+            Self::ReplaceDocuments => "replace_documents",
+            Self::DueDocuments => "due_documents",
+            Self::ListDocuments => "list_documents",
+            Self::RemoveDocuments => "remove_documents",
         }
     }
 
@@ -82,7 +102,13 @@ impl Operation {
     #[must_use]
     pub const fn is_write(self) -> bool {
         match self {
-            Self::Insert | Self::Apply | Self::Record | Self::Purge => true,
+            Self::Insert
+            | Self::Apply
+            | Self::Record
+            | Self::Purge
+            | Self::AddDocuments
+            | Self::ReplaceDocuments
+            | Self::RemoveDocuments => true,
             Self::Get
             | Self::Facts
             | Self::Locate
@@ -91,7 +117,10 @@ impl Operation {
             | Self::Count
             | Self::Redemptions
             | Self::Leases
-            | Self::Events => false,
+            | Self::Events
+            | Self::Document
+            | Self::DueDocuments
+            | Self::ListDocuments => false,
         }
     }
 }
@@ -196,7 +225,7 @@ impl<S, I: Interceptor> Intercept<S, I> {
     }
 }
 
-impl<S: Store, I: Interceptor> Intercept<S, I> {
+impl<S: Sync, I: Interceptor> Intercept<S, I> {
     /// Makes a call through the interceptor. `outcome` says what the interceptor learns of
     /// the answer.
     async fn through<T: Send>(
