@@ -48,6 +48,7 @@
 //! A test filter selects an area: `cargo test port::purge`.
 //!
 //! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
+//! [`documents_conformance!`] tests its [`documents`].
 //!
 //! # Running the model
 //!
@@ -76,6 +77,7 @@
 //! a store that passed before may then fail them. It covers the macro, [`Fixture`],
 //! [`SeededEntropy`] and the module [`model`].
 
+pub mod documents;
 mod entropy;
 pub mod feed;
 mod fixture;

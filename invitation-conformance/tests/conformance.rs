@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    documents::DocumentsFixture,
     feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
@@ -17,12 +18,20 @@ async fn feed_fixture() -> FeedFixture {
     FeedFixture::new(MemoryStore::new())
 }
 
+async fn documents_fixture() -> DocumentsFixture {
+    DocumentsFixture::new(MemoryStore::new())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::fixture);
 }
 
 mod feed {
     invitation_conformance::feed_conformance!(super::feed_fixture);
+}
+
+mod documents {
+    invitation_conformance::documents_conformance!(super::documents_fixture);
 }
 
 fn uses(n: u32) -> NonZeroU32 {
