@@ -154,6 +154,21 @@ pub trait Dialect:
         None
     }
 
+    /// Returns the clause with which an `INSERT` skips rows whose key exists. `key` has the columns
+    /// of the primary key.
+    #[must_use]
+    fn skip_existing(key: &str) -> String {
+        format!(" ON CONFLICT ({key}) DO NOTHING")
+    }
+
+    /// Returns the clause with which an `INSERT` replaces these columns of rows whose key exists.
+    #[must_use]
+    fn replace_existing(key: &str, columns: &str) -> String {
+        let values: Vec<_> =
+            columns.split(", ").map(|column| format!("{column} = excluded.{column}")).collect();
+        format!(" ON CONFLICT ({key}) DO UPDATE SET {}", values.join(", "))
+    }
+
     /// Returns the number of rows that a statement touched.
     fn affected(result: &Self::QueryResult) -> u64;
 

@@ -58,6 +58,12 @@
 //! UPDATE invitation_cursors SET position = NULL, version = version + 1;
 //! ```
 
+//! # Documents
+//!
+//! [`SqlStore`] implements [`Documents`](invitation_core::documents::Documents) too. A query takes
+//! one round trip. A replacement is one transaction: it locks the stored documents, compares them,
+//! and writes all new versions and events, with one statement for each 1 MiB of bodies.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some parts serve two of the three databases.
 #![cfg_attr(
@@ -71,6 +77,7 @@ mod cached_connection;
 mod connection_cache;
 mod connections;
 mod dialect;
+mod documents;
 mod effects;
 mod error;
 mod feed;

@@ -166,6 +166,20 @@ impl Dialect for MySql {
         "= 0"
     }
 
+    fn skip_existing(key: &str) -> String {
+        // `INSERT IGNORE` would also hide other errors. An assignment of the old value changes
+        // nothing.
+        let column = key.split(", ").next().unwrap_or(key);
+        format!(" ON DUPLICATE KEY UPDATE {column} = {column}")
+    }
+
+    fn replace_existing(_: &str, columns: &str) -> String {
+        // MariaDB has no alias for the new row.
+        let values: Vec<_> =
+            columns.split(", ").map(|column| format!("{column} = VALUES({column})")).collect();
+        format!(" ON DUPLICATE KEY UPDATE {}", values.join(", "))
+    }
+
     fn affected(result: &MySqlQueryResult) -> u64 {
         // The driver sets CLIENT_FOUND_ROWS, so this is the number of rows that matched.
         result.rows_affected()

@@ -70,7 +70,7 @@ impl StdError for InvalidPrefix {}
 ///
 /// MySQL's `feed` is missing: a statement reads it only after `events`, which the same migration
 /// creates. A host may well have a table of such a name, for instance `news_feed`.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "codes",
     "redemptions",
     "leases",
@@ -80,6 +80,7 @@ const TABLES: [&str; 10] = [
     "search_terms",
     "events",
     "cursors",
+    "documents",
     "migrations",
 ];
 
@@ -105,6 +106,7 @@ pub struct Names {
     pub(crate) search_terms: Arc<str>,
     pub(crate) events: Arc<str>,
     pub(crate) cursors: Arc<str>,
+    pub(crate) documents: Arc<str>,
 }
 
 impl Names {
@@ -120,6 +122,7 @@ impl Names {
             search_terms: name("search_terms"),
             events: name("events"),
             cursors: name("cursors"),
+            documents: name("documents"),
             prefix,
         }
     }
@@ -173,6 +176,7 @@ mod tests {
             search_terms,
             events,
             cursors,
+            documents,
         } = Names::new(TablePrefix::default());
         let names = [
             invitations,
@@ -184,6 +188,7 @@ mod tests {
             search_terms,
             events,
             cursors,
+            documents,
         ];
         assert!(names.iter().all(|name| names_a_table(name)));
         assert_eq!(names.len() + 1, TABLES.len(), "the migrations");

@@ -27,11 +27,12 @@ pub(crate) struct Retries {
 }
 
 impl Retries {
-    /// Creates the retries of the operation that writes this event. The random part of the
-    /// event's id varies the pauses, so that conflicting operations do not meet again.
+    /// Creates the retries of the operation that writes this event, if it writes one. The random
+    /// part of the event's id varies the pauses, so that conflicting operations do not meet again.
     pub(crate) fn of(operation: Option<EventId>) -> Self {
-        let random = operation.map(|id| Uuid::from_bytes(*id.as_bytes()).as_u64_pair().1);
-        Self { begun: Instant::now(), made: 0, random: random.unwrap_or_default() }
+        let Some(id) = operation else { return Self::with_random_pauses() };
+        let random = Uuid::from_bytes(*id.as_bytes()).as_u64_pair().1;
+        Self { begun: Instant::now(), made: 0, random }
     }
 
     /// Creates the retries of an operation that has no event yet.

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    documents::DocumentsFixture,
     feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
@@ -27,6 +28,13 @@ async fn feed_fixture<DB: Kind>() -> FeedFixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     FeedFixture::new(store).keeping(database)
+}
+
+async fn documents_fixture<DB: Kind>() -> DocumentsFixture {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    DocumentsFixture::new(store).keeping(database)
 }
 
 async fn redemption_races<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds: u32) {
@@ -53,6 +61,12 @@ macro_rules! server {
 
             mod feed {
                 invitation_conformance::feed_conformance!(crate::feed_fixture::<$database>);
+            }
+
+            mod documents {
+                invitation_conformance::documents_conformance!(
+                    crate::documents_fixture::<$database>
+                );
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -84,7 +98,7 @@ server!(postgres, invitation_sqlx::sqlx::Postgres: rounds 100, rounds_for_uses 1
 mod sqlite {
     use std::num::NonZeroU32;
 
-    use invitation_conformance::{Fixture, feed::FeedFixture};
+    use invitation_conformance::{Fixture, documents::DocumentsFixture, feed::FeedFixture};
     use invitation_sqlx::{SqliteStore, sqlx::Sqlite};
 
     use crate::{redemption_races, reservation_races, run_redemption_races, support::host::Kind};
@@ -109,6 +123,18 @@ mod sqlite {
 
     async fn feed_in_memory() -> FeedFixture {
         FeedFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    async fn documents_in_memory() -> DocumentsFixture {
+        DocumentsFixture::new(SqliteStore::in_memory().await.unwrap())
+    }
+
+    mod documents_on_a_file {
+        invitation_conformance::documents_conformance!(crate::documents_fixture::<super::Sqlite>);
+    }
+
+    mod documents_in_memory {
+        invitation_conformance::documents_conformance!(super::documents_in_memory);
     }
 
     mod feed_on_a_file {

@@ -11,6 +11,8 @@ mod all_terms;
 mod by_validity_length;
 #[path = "plans/counts.rs"]
 mod counts;
+#[path = "plans/documents.rs"]
+mod documents;
 #[path = "plans/indexes.rs"]
 mod indexes;
 #[cfg(feature = "mysql")]

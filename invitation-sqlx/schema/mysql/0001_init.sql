@@ -175,6 +175,25 @@ CREATE TABLE IF NOT EXISTS {prefix}cursors (
     version         BIGINT         NOT NULL
 ) ENGINE = InnoDB;
 
+-- Small versioned records that consumers of the feed keep, such as the delivery of a mail.
+CREATE TABLE IF NOT EXISTS {prefix}documents (
+    kind            VARBINARY(32)  NOT NULL,
+    name            VARBINARY(200) NOT NULL,
+    version         BIGINT         NOT NULL,
+    division        VARBINARY(64),           -- NULL if it concerns all divisions
+    invitation      BINARY(16),              -- the invitation that it is about, if any
+    state           VARBINARY(32)  NOT NULL,
+    at              BIGINT         NOT NULL,
+    due             BIGINT,                  -- NULL if there is nothing to do
+    body            MEDIUMBLOB     NOT NULL,
+    PRIMARY KEY (kind, name),
+    KEY {prefix}documents_due (kind, due, name),
+    KEY {prefix}documents_newest (kind, at, name),
+    KEY {prefix}documents_state (kind, state, at, name),
+    KEY {prefix}documents_division (kind, division, at, name),
+    KEY {prefix}documents_invitation (kind, invitation, at, name)
+) ENGINE = InnoDB;
+
 -- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW {prefix}overview AS
 SELECT

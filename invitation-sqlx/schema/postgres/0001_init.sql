@@ -178,6 +178,26 @@ CREATE TABLE {prefix}cursors (
     version         BIGINT           NOT NULL
 );
 
+-- Small versioned records that consumers of the feed keep, such as the delivery of a mail.
+CREATE TABLE {prefix}documents (
+    kind            TEXT COLLATE "C" NOT NULL,
+    name            TEXT COLLATE "C" NOT NULL,
+    version         BIGINT           NOT NULL,
+    division        TEXT COLLATE "C",         -- NULL if it concerns all divisions
+    invitation      BYTEA,                    -- the invitation that it is about, if any
+    state           TEXT COLLATE "C" NOT NULL,
+    at              BIGINT           NOT NULL,
+    due             BIGINT,                   -- NULL if there is nothing to do
+    body            BYTEA            NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
+CREATE INDEX {prefix}documents_due ON {prefix}documents (kind, due, name) WHERE due IS NOT NULL;
+CREATE INDEX {prefix}documents_newest ON {prefix}documents (kind, at, name);
+CREATE INDEX {prefix}documents_state ON {prefix}documents (kind, state, at, name);
+CREATE INDEX {prefix}documents_division ON {prefix}documents (kind, division, at, name) WHERE division IS NOT NULL;
+CREATE INDEX {prefix}documents_invitation ON {prefix}documents (kind, invitation, at, name) WHERE invitation IS NOT NULL;
+
 -- The invitations for human readers. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS
 SELECT

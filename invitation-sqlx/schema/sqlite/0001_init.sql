@@ -171,6 +171,26 @@ CREATE TABLE {prefix}cursors (
     version         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Small versioned records that consumers of the feed keep, such as the delivery of a mail.
+CREATE TABLE {prefix}documents (
+    kind            TEXT    NOT NULL,
+    name            TEXT    NOT NULL,
+    version         INTEGER NOT NULL,
+    division        TEXT,                     -- NULL if it concerns all divisions
+    invitation      BLOB,                     -- the invitation that it is about, if any
+    state           TEXT    NOT NULL,
+    at              INTEGER NOT NULL,
+    due             INTEGER,                  -- NULL if there is nothing to do
+    body            BLOB    NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT;
+
+CREATE INDEX {prefix}documents_due ON {prefix}documents (kind, due, name) WHERE due IS NOT NULL;
+CREATE INDEX {prefix}documents_newest ON {prefix}documents (kind, at, name);
+CREATE INDEX {prefix}documents_state ON {prefix}documents (kind, state, at, name);
+CREATE INDEX {prefix}documents_division ON {prefix}documents (kind, division, at, name) WHERE division IS NOT NULL;
+CREATE INDEX {prefix}documents_invitation ON {prefix}documents (kind, invitation, at, name) WHERE invitation IS NOT NULL;
+
 -- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS
 SELECT

@@ -19,6 +19,12 @@ pub(crate) enum Index {
     StatesValidAnywhere,
     StatesValidBy,
     TermsKey,
+    DocumentsKey,
+    DocumentsDue,
+    DocumentsNewest,
+    DocumentsState,
+    DocumentsDivision,
+    DocumentsInvitation,
 }
 
 /// The name of an index that is the primary key.
@@ -31,6 +37,7 @@ impl Index {
     const fn definition(self) -> (&'static str, &'static str, &'static [&'static str]) {
         const CODES: &str = "codes";
         const STATES: &str = "states";
+        const DOCUMENTS: &str = "documents";
         match self {
             Self::CodesKey => (CODES, KEY, &["id"]),
             Self::CodesNewest => (CODES, "codes_newest", &["division", "created_at", "id"]),
@@ -55,6 +62,18 @@ impl Index {
             }
             Self::TermsKey => {
                 ("search_terms", KEY, &["term", "division", "created_at", "invitation"])
+            }
+            Self::DocumentsKey => (DOCUMENTS, KEY, &["kind", "name"]),
+            Self::DocumentsDue => (DOCUMENTS, "documents_due", &["kind", "due", "name"]),
+            Self::DocumentsNewest => (DOCUMENTS, "documents_newest", &["kind", "at", "name"]),
+            Self::DocumentsState => {
+                (DOCUMENTS, "documents_state", &["kind", "state", "at", "name"])
+            }
+            Self::DocumentsDivision => {
+                (DOCUMENTS, "documents_division", &["kind", "division", "at", "name"])
+            }
+            Self::DocumentsInvitation => {
+                (DOCUMENTS, "documents_invitation", &["kind", "invitation", "at", "name"])
             }
         }
     }

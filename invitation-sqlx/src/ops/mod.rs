@@ -5,6 +5,7 @@
 
 mod apply;
 mod cursor;
+mod documents;
 pub(crate) mod feed;
 mod insert;
 mod invited;
@@ -22,6 +23,9 @@ mod step;
 pub(crate) use self::{
     apply::apply,
     cursor::{cursor, replace_cursor},
+    documents::{
+        add_documents, document, due_documents, list_documents, remove_documents, replace_documents,
+    },
     insert::{insert, record, write_rows},
     invited::are_invited,
     purge::purge,

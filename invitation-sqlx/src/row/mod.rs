@@ -2,6 +2,7 @@
 //! error.
 
 mod cursor;
+mod document;
 mod event;
 mod uses;
 
@@ -17,6 +18,7 @@ use sqlx::Row;
 
 pub(crate) use self::{
     cursor::{CURSOR, cursor},
+    document::{DOCUMENT, DOCUMENT_HEAD, document, document_name, listed_document},
     event::{EVENT, event, feed_event},
     uses::{LEASE, lease, open_lease, redemption},
 };

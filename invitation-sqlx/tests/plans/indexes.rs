@@ -31,11 +31,18 @@ fn all() -> Vec<Index> {
         StatesValidAnywhere,
         StatesValidBy,
         TermsKey,
+        DocumentsKey,
+        DocumentsDue,
+        DocumentsNewest,
+        DocumentsState,
+        DocumentsDivision,
+        DocumentsInvitation,
     ];
     all.map(|index| match index {
         CodesKey | CodesNewest | CodesNewestAnywhere | CodesRole | CodesInviter | CodesBatch
         | CodesTag | CodesInvitee | StatesKey | StatesAnywhere | StatesValid
-        | StatesValidAnywhere | StatesValidBy | TermsKey => index,
+        | StatesValidAnywhere | StatesValidBy | TermsKey | DocumentsKey | DocumentsDue
+        | DocumentsNewest | DocumentsState | DocumentsDivision | DocumentsInvitation => index,
     })
     .to_vec()
 }

@@ -36,7 +36,7 @@ async fn plan(conn: &mut MySqlConnection, statement: &str) -> Vec<Line> {
 }
 
 /// Returns the number of rows that the connection has read.
-async fn rows_read(conn: &mut MySqlConnection) -> u64 {
+pub(super) async fn rows_read(conn: &mut MySqlConnection) -> u64 {
     let sql = "SHOW SESSION STATUS LIKE 'Handler_read%'";
     let rows = sqlx::raw_sql(sql).fetch_all(conn).await.unwrap();
     rows.iter().map(|row| row.get::<String, _>(1).parse::<u64>().unwrap()).sum()

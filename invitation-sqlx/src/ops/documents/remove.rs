@@ -1,0 +1,67 @@
+//! Removal of documents with which nothing is left to do.
+
+use std::num::NonZeroU32;
+
+use invitation_core::{
+    StoreError, StoreErrorKind, Timestamp,
+    documents::{Document, DocumentKind, DocumentState},
+};
+
+use super::MAX_NAMES;
+use crate::{
+    dialect::Dialect,
+    error::{commit_error, store_error},
+    list::Index,
+    names::Names,
+    ops::{Begin, Step},
+    render, row,
+    statement::Statement,
+};
+
+/// Removes the oldest documents of a kind and state that are not due. Returns how many.
+pub(crate) async fn remove_documents<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    kind: &DocumentKind,
+    state: &DocumentState,
+    before: Timestamp,
+    limit: NonZeroU32,
+) -> Result<u32, StoreError> {
+    let failed = |error| store_error::<DB>("remove_documents", error);
+    let removable = |s: &mut Statement<DB>| {
+        s.sql("kind = ").text(kind.as_str()).sql(" AND state = ").text(state.as_str());
+        s.sql(" AND at < ").int(before.as_micros()).sql(" AND due IS NULL");
+    };
+    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
+    let mut s = Statement::<DB>::new("SELECT i.name FROM ");
+    render::by_index(&mut s, names, Index::DocumentsState);
+    s.sql(" WHERE ");
+    removable(&mut s);
+    s.sql(" ORDER BY i.at, i.name");
+    render::at_most(&mut s, Document::bounded(limit));
+    let found = s.all(step.conn()).await.map_err(failed)?;
+    let mut found = found.iter().map(row::document_name::<DB>).collect::<Result<Vec<_>, _>>()?;
+    if found.is_empty() {
+        step.rollback().await.map_err(failed)?;
+        return Ok(0);
+    }
+    // In the order of the keys, as calls that replace them.
+    found.sort_unstable();
+    let mut removed = 0;
+    for found in found.chunks(MAX_NAMES) {
+        let mut s =
+            Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.documents)).one_off();
+        // A document that has become due since the query stays.
+        removable(&mut s);
+        s.sql(" AND name IN ").list(found, |s, name| {
+            s.text(name.as_str());
+        });
+        removed += s.run(step.conn()).await.map_err(failed)?;
+    }
+    if removed == 0 {
+        // All of them have changed meanwhile, and 0 would say that none is left.
+        return Err(StoreError::new(StoreErrorKind::Conflict, "remove_documents"));
+    }
+    step.commit().await.map_err(|error| commit_error::<DB>("remove_documents", error))?;
+    Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+}

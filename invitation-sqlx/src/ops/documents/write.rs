@@ -1,0 +1,180 @@
+//! New documents, and new versions of documents.
+
+use std::{cmp::Ordering, collections::HashMap, iter};
+
+use invitation_core::{
+    Event, StoreError, StoreErrorKind,
+    documents::{Document, DocumentKey},
+};
+
+use super::MAX_NAMES;
+use crate::{
+    dialect::Dialect,
+    error::{commit_error, is_taken, store_error},
+    list::Index,
+    names::Names,
+    ops::{Begin, Step, write_rows},
+    render, row,
+    statement::Statement,
+};
+
+/// The maximum length of all bodies in one statement, unless it has only one. It keeps a statement
+/// within MariaDB's default `max_allowed_packet`, 16 MB.
+const MAX_BODIES: usize = 1024 * 1024;
+
+/// The columns of the key.
+const KEY: &str = "kind, name";
+
+/// Stores those of the documents whose key is not stored yet.
+pub(crate) async fn add_documents<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    documents: &[Document],
+) -> Result<(), StoreError> {
+    let failed = |error| store_error::<DB>("add_documents", error);
+    if documents.is_empty() {
+        return Ok(());
+    }
+    // In the order of the keys, so that concurrent calls do not wait for each other's keys in a
+    // circle. Of two documents with one key, the first stays first.
+    let mut documents: Vec<_> = documents.iter().collect();
+    documents.sort_by(by_key);
+    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
+    insert::<DB>(step.conn(), names, &documents, &DB::skip_existing(KEY)).await.map_err(failed)?;
+    step.commit().await.map_err(|error| commit_error::<DB>("add_documents", error))
+}
+
+/// Stores documents in place of the versions before, together with events. Returns whether it did.
+pub(crate) async fn replace_documents<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    documents: &[Document],
+    events: &[Event],
+) -> Result<bool, StoreError> {
+    let failed = |error| store_error::<DB>("replace_documents", error);
+    let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
+    let stored = lock::<DB>(step.conn(), names, documents).await?;
+    if !Document::all_replace(documents, |key| stored.get(key)) {
+        step.rollback().await.map_err(failed)?;
+        return Ok(false);
+    }
+    let changed = documents.iter().filter(|document| stored.get(&document.key) != Some(*document));
+    let (mut next, mut new): (Vec<_>, Vec<_>) =
+        changed.partition(|document| stored.contains_key(&document.key));
+    next.sort_by(by_key);
+    new.sort_by(by_key);
+    match insert::<DB>(step.conn(), names, &new, "").await {
+        // Another call has stored the document since this one has looked. A repetition sees it.
+        Err(error) if is_taken(&error) => {
+            let conflict = StoreError::new(StoreErrorKind::Conflict, "replace_documents");
+            return Err(conflict.because(error));
+        }
+        inserted => inserted.map_err(failed)?,
+    }
+    // These rows are locked, so each of them exists.
+    let replace = DB::replace_existing(KEY, row::DOCUMENT);
+    insert::<DB>(step.conn(), names, &next, &replace).await.map_err(failed)?;
+    let (table, skip) = (&names.events, DB::SKIP_EXISTING_EVENT);
+    let written = write_rows::<DB, _>(step.conn(), table, row::EVENT, events, skip).await;
+    written.map_err(failed)?;
+    step.commit().await.map_err(|error| commit_error::<DB>("replace_documents", error))?;
+    Ok(true)
+}
+
+fn by_key(a: &&Document, b: &&Document) -> Ordering {
+    a.key.cmp(&b.key)
+}
+
+/// Returns the stored documents with the keys of these ones, and locks them against changes until
+/// the transaction ends.
+async fn lock<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    documents: &[Document],
+) -> Result<HashMap<DocumentKey, Document>, StoreError> {
+    // In the order of the keys, so that concurrent calls do not lock in a circle.
+    let mut keys: Vec<_> = documents.iter().map(|document| &document.key).collect();
+    keys.sort_unstable();
+    let mut stored = HashMap::with_capacity(keys.len());
+    for keys in keys.chunk_by(|a, b| a.kind == b.kind).flat_map(|keys| keys.chunks(MAX_NAMES)) {
+        let [first, others @ ..] = keys else { continue };
+        let mut s = Statement::<DB>::new(format!("SELECT {} FROM ", row::DOCUMENT));
+        if !others.is_empty() {
+            s = s.one_off();
+        }
+        render::by_index(&mut s, names, Index::DocumentsKey);
+        s.sql(" WHERE i.kind = ").text(first.kind.as_str()).sql(" AND i.name IN ");
+        s.list(keys, |s, key| {
+            s.text(key.name.as_str());
+        });
+        s.sql(" ORDER BY i.name").sql(DB::FOR_UPDATE);
+        let found = s.all(conn).await;
+        for found in found.map_err(|error| store_error::<DB>("replace_documents", error))? {
+            let document = row::document::<DB>(&found)?;
+            stored.insert(document.key.clone(), document);
+        }
+    }
+    Ok(stored)
+}
+
+/// Writes rows. The clause `end` decides what happens to rows that exist.
+async fn insert<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    documents: &[&Document],
+    end: &str,
+) -> sqlx::Result<()> {
+    for documents in by_size(documents) {
+        write_rows::<DB, _>(conn, &names.documents, row::DOCUMENT, documents, end).await?;
+    }
+    Ok(())
+}
+
+/// Returns the documents in groups whose bodies fit one statement.
+fn by_size<'s, 'd>(mut rest: &'s [&'d Document]) -> impl Iterator<Item = &'s [&'d Document]> {
+    iter::from_fn(move || {
+        let mut size = 0_usize;
+        let fits = |document: &&&Document| {
+            size = size.saturating_add(document.body.len());
+            size <= MAX_BODIES
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (group, others) = rest.split_at_checked(count)?;
+        rest = others;
+        Some(group)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use invitation_core::{
+        Timestamp,
+        documents::{DocumentKind, DocumentState},
+    };
+
+    use super::*;
+
+    #[test]
+    fn groups_of_documents_have_bounded_bodies_and_miss_none() {
+        let document = |n: usize, size: usize| {
+            let key = DocumentKey::new(DocumentKind::new("mail").unwrap(), n.to_string()).unwrap();
+            let state = DocumentState::new("queued").unwrap();
+            Document { body: vec![0; size], ..Document::new(key, state, Timestamp::MIN) }
+        };
+        for (sizes, expected) in [
+            (vec![], vec![]),
+            (vec![0, 0, 0], vec![3]),
+            (vec![MAX_BODIES], vec![1]),
+            (vec![MAX_BODIES, 0, 1], vec![2, 1]),
+            (vec![1, MAX_BODIES], vec![1, 1]),
+            (vec![MAX_BODIES / 2; 5], vec![2, 2, 1]),
+        ] {
+            let documents: Vec<_> =
+                sizes.iter().enumerate().map(|(n, size)| document(n, *size)).collect();
+            let documents: Vec<_> = documents.iter().collect();
+            let groups: Vec<_> = by_size(&documents).collect();
+            assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), expected);
+            assert_eq!(groups.concat(), documents);
+        }
+    }
+}
