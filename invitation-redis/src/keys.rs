@@ -82,7 +82,7 @@ impl fmt::Display for Namespace {
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     namespace: Namespace,
-    all: Arc<[String; 10]>,
+    all: Arc<[String; 12]>,
 }
 
 impl Keys {
@@ -98,6 +98,8 @@ impl Keys {
             "requests",
             "feed",
             "cursors",
+            "documents",
+            "document_index",
         ];
         let all = Arc::new(words.map(|word| namespace.key(word)));
         Self { namespace, all }
@@ -107,7 +109,7 @@ impl Keys {
         &self.namespace
     }
 
-    pub(crate) fn all(&self) -> &[String; 10] {
+    pub(crate) fn all(&self) -> &[String; 12] {
         &self.all
     }
 }

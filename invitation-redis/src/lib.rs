@@ -16,7 +16,7 @@
 //!
 //! # One namespace, one slot
 //!
-//! A store keeps everything in ten keys, each named `{namespace}:` and a key name. In a
+//! A store keeps everything in twelve keys, each named `{namespace}:` and a key name. In a
 //! cluster the text in the braces selects the slot. A namespace therefore lies in **one
 //! slot, on one primary**. Every step is one script over keys that it declares: check,
 //! change, index, event. A division is a value inside these keys and never part of a key,
@@ -95,6 +95,12 @@
 //! Reading a page takes one round trip, and writes a mark if there are new events. It does not
 //! wait for replicas.
 //!
+//! # Documents
+//!
+//! Each call of [`Documents`](invitation_core::documents::Documents) is one script, and so one
+//! round trip. Documents have a hash and an index of their own, with up to five entries for each
+//! document. Changing a document costs no more when there are many invitations, and the reverse.
+//!
 //! # Operating it
 //!
 //! - Redis 7.0 or later, standalone or cluster. A standalone connection uses one address:
@@ -102,7 +108,7 @@
 //! - A restricted user needs the commands under [Rights](#rights). The store never uses
 //!   `KEYS` or `SCAN`.
 //! - The work of each script is bounded: a page of a list, a batch (`Limits::with_batch`),
-//!   64 transitions, 500 invitations in a purge. Three costs grow with the data: a change
+//!   64 transitions, 500 invitations in a purge, 1,000 documents. Three costs grow with the data: a change
 //!   that ends all leases, with their number; removing an invitation, with its redemptions;
 //!   a purge of all divisions, with the number of divisions.
 //! - A user with access to `MONITOR` or the slow log sees the records that scripts write,
@@ -180,6 +186,7 @@
 
 mod calls;
 mod connection;
+mod documents;
 mod error;
 mod feed;
 mod keys;

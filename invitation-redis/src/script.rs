@@ -21,9 +21,14 @@ impl Script {
 }
 
 macro_rules! scripts {
-    ($($name:ident = $file:literal;)+) => {$(
+    ($($name:ident = $file:literal $(after $shared:literal)?;)+) => {$(
         pub(crate) static $name: Script = Script {
-            source: concat!(include_str!("lua/shared.lua"), "\n", include_str!($file)),
+            source: concat!(
+                include_str!("lua/shared.lua"),
+                "\n",
+                $(include_str!($shared), "\n",)?
+                include_str!($file)
+            ),
             hash: LazyLock::new(|| redis::Script::new($name.source).get_hash().to_owned()),
         };
     )+};
@@ -44,4 +49,9 @@ scripts! {
     FEED = "lua/feed.lua";
     CURSOR = "lua/cursor.lua";
     REPLACE_CURSOR = "lua/replace_cursor.lua";
+    DOCUMENT = "lua/document.lua" after "lua/documents_shared.lua";
+    ADD_DOCUMENTS = "lua/add_documents.lua" after "lua/documents_shared.lua";
+    REPLACE_DOCUMENTS = "lua/replace_documents.lua" after "lua/documents_shared.lua";
+    LIST_DOCUMENTS = "lua/list_documents.lua" after "lua/documents_shared.lua";
+    REMOVE_DOCUMENTS = "lua/remove_documents.lua" after "lua/documents_shared.lua";
 }

@@ -8,7 +8,7 @@ mod support;
 
 use std::sync::Arc;
 
-use invitation_conformance::{Fixture, model};
+use invitation_conformance::{Fixture, documents::DocumentsFixture, model};
 use invitation_core::Store;
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::RedisCluster;
@@ -25,6 +25,14 @@ async fn in_a_namespace() -> Fixture {
 
 mod promises {
     invitation_conformance::conformance!(super::in_a_namespace);
+}
+
+async fn documents_in_a_namespace() -> DocumentsFixture {
+    DocumentsFixture::new(connect(support::options()).await)
+}
+
+mod documents {
+    invitation_conformance::documents_conformance!(super::documents_in_a_namespace);
 }
 
 struct Place(RedisOptions);

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::{
     Fixture,
+    documents::DocumentsFixture,
     feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
@@ -25,12 +26,21 @@ async fn feed_in_a_namespace() -> FeedFixture {
     FeedFixture::new(store.unwrap())
 }
 
+async fn documents_in_a_namespace() -> DocumentsFixture {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
+    DocumentsFixture::new(store.unwrap())
+}
+
 mod promises {
     invitation_conformance::conformance!(super::in_a_namespace);
 }
 
 mod feed {
     invitation_conformance::feed_conformance!(super::feed_in_a_namespace);
+}
+
+mod documents {
+    invitation_conformance::documents_conformance!(super::documents_in_a_namespace);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -16,7 +16,8 @@ use std::{
 
 use invitation_core::{
     Action, Actor, Criteria, Error, EventCriteria, EventOutcome, IdempotencyKey, Invitations,
-    Paging, Status, StoreErrorKind,
+    Paging, Status, StoreErrorKind, Timestamp,
+    documents::{Document, DocumentKey, DocumentKind, DocumentState, Documents},
 };
 use invitation_redis::{RedisOptions, RedisStore};
 use invitation_testkit::{Proxy, Redis, RedisCluster};
@@ -105,6 +106,36 @@ async fn a_list_whose_answer_is_lost_can_be_asked_for_again() {
     let is_so = |error: &Error| matches!(error, Error::Store(error) if error.is_retryable());
     assert!(answer.as_ref().is_err_and(is_so), "nothing is unknown of a read: {answer:?}");
     settled(&broken).await;
+}
+
+/// A lost reply of a replacement is no refusal. Whether it was made or not, repeating the call
+/// replaces the document once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replacement_whose_answer_is_lost_can_be_repeated() {
+    let (proxy, broken, sound) = wired(&options()).await;
+    let key = DocumentKey::new(DocumentKind::new("mail").unwrap(), "a").unwrap();
+    let state = DocumentState::new("queued").unwrap();
+    let mut document = Document::new(key.clone(), state.clone(), Timestamp::MIN);
+    // The first call on a server without the script would take an additional round trip.
+    let one = std::slice::from_ref(&document);
+    assert!(sound.store().replace_documents(one, &[]).await.unwrap());
+    for answer_is_lost in [true, false] {
+        document = document.next(state.clone());
+        settled(&broken).await;
+        if answer_is_lost {
+            proxy.lose_answer_after(0);
+        } else {
+            proxy.lose_request_after(0);
+        }
+        let one = std::slice::from_ref(&document);
+        let error = broken.store().replace_documents(one, &[]).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
+        assert!(!proxy.stop_faults(), "it was lost");
+        let stored = sound.store().document(&key).await.unwrap();
+        assert_eq!(stored.as_ref() == Some(&document), answer_is_lost);
+        assert!(sound.store().replace_documents(one, &[]).await.unwrap());
+        assert_eq!(sound.store().document(&key).await.unwrap(), Some(document.clone()));
+    }
 }
 
 /// The cluster client repeats a command when its connection breaks. The change must not be

@@ -7,7 +7,10 @@ mod support;
 
 use std::{num::NonZeroU32, time::Duration};
 
-use invitation_core::{Criteria, Error, IfVersion, Invitations, Paging, StoreErrorKind};
+use invitation_core::{
+    Criteria, Error, IfVersion, Invitations, PageRequest, Paging, Scope, StoreErrorKind, Timestamp,
+    documents::{Document, DocumentFilter, DocumentKey, DocumentKind, DocumentState, Documents},
+};
 use invitation_redis::{OpenError, Persistence, RedisOptions, RedisStore};
 use invitation_testkit::{Redis, RedisCluster};
 use support::{admin, in_namespace, newcomer, snapshot, staff};
@@ -58,6 +61,27 @@ async fn can_do_all(store: RedisStore) {
     assert_eq!(page.items().len(), 1);
     let age = time::Duration::days(365);
     invitations.purge(&admin(), age, NonZeroU32::MIN).await.unwrap();
+
+    let (store, [first, next]) = (invitations.store(), versions());
+    store.add_documents(std::slice::from_ref(&first)).await.unwrap();
+    assert!(store.replace_documents(std::slice::from_ref(&next), &[]).await.unwrap());
+    assert_eq!(store.document(&next.key).await.unwrap(), Some(next.clone()));
+    let (kind, now) = (&next.key.kind, Timestamp::MAX);
+    assert_eq!(store.due_documents(kind, now, NonZeroU32::MIN).await.unwrap(), []);
+    let (filter, page) = (DocumentFilter::all(kind.clone()), PageRequest { after: None, limit: 2 });
+    let page = store.list_documents(&Scope::All, &filter, &page).await.unwrap();
+    assert_eq!(page.items, [next.clone()]);
+    let removed = store.remove_documents(kind, &next.state, now, NonZeroU32::MIN).await;
+    assert_eq!(removed.unwrap(), 1);
+}
+
+/// Returns the first two versions of a document, of which the first is due.
+fn versions() -> [Document; 2] {
+    let key = DocumentKey::new(DocumentKind::new("mail").unwrap(), "a").unwrap();
+    let state = |name| DocumentState::new(name).unwrap();
+    let first = Document::new(key, state("queued"), Timestamp::MIN).due_at(Timestamp::MIN);
+    let next = first.next(state("sent")).never_due();
+    [first, next]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +90,7 @@ async fn the_documented_user_can_do_all_in_its_namespace_and_nothing_elsewhere()
     allow(&server, &documented()[0]);
     can_do_all(RedisStore::connect(&url(&server), in_namespace(NAMESPACE)).await.unwrap()).await;
     let keys = server.ask(&["KEYS", "*"]).unwrap();
-    assert_eq!(keys.lines().count(), 10);
+    assert_eq!(keys.lines().count(), 12);
     assert!(keys.lines().all(|key| key.starts_with("{invitation}:")), "{keys}");
 
     let elsewhere = missing(&server, in_namespace("another-tenant")).await;
@@ -137,7 +161,7 @@ async fn each_missing_command_is_named_when_the_store_opens() {
     assert_eq!(tried, 17);
     allow(&server, rule);
     RedisStore::connect(&url(&server), in_namespace(NAMESPACE)).await.unwrap();
-    assert_eq!(server.ask(&["DBSIZE"]).unwrap(), "10");
+    assert_eq!(server.ask(&["DBSIZE"]).unwrap(), "12");
 }
 
 /// A right may be missing for one key, or for writing only.
@@ -155,6 +179,8 @@ async fn a_missing_key_is_named_when_the_store_opens() {
         "requests",
         "feed",
         "cursors",
+        "documents",
+        "document_index",
     ];
     let others = |without: &str| {
         let words = ["invitations"].into_iter().chain(words).filter(move |word| *word != without);
@@ -194,7 +220,9 @@ async fn a_renamed_command_is_named_when_the_store_opens() {
     let server = Redis::with(&[("rename-command", "zrangebylex hidden")]).unwrap();
     allow(&server, &["invitation", "on", ">PASSWORD", "~*", "+@all"]);
     let missing = missing(&server, in_namespace(NAMESPACE)).await;
-    assert_eq!(missing, ["ZRANGEBYLEX {invitation}:index"]);
+    let expected =
+        ["index", "document_index"].map(|key| format!("ZRANGEBYLEX {{invitation}}:{key}"));
+    assert_eq!(missing, expected);
 }
 
 /// Rights are removed while the host runs: a change that cannot be completed does not
@@ -233,6 +261,57 @@ async fn a_right_that_is_taken_away_later_leaves_no_half_made_change() {
     }
 }
 
+/// The same holds for documents.
+#[tokio::test(flavor = "multi_thread")]
+async fn right_taken_away_later_leaves_no_half_made_change_of_documents() {
+    let server = Redis::start().unwrap();
+    let (rule, [first, next]) = (&documented()[0], versions());
+    for (command, key) in [
+        ("hset", ""),
+        ("hget", ""),
+        ("hset", "documents"),
+        ("hdel", "documents"),
+        ("zadd", "document_index"),
+        ("zrem", "document_index"),
+    ] {
+        server.ask(&["FLUSHALL"]).unwrap();
+        allow(&server, rule);
+        let store = RedisStore::connect(&url(&server), in_namespace(NAMESPACE)).await.unwrap();
+        store.add_documents(std::slice::from_ref(&first)).await.unwrap();
+        let before = snapshot(&server);
+        if key.is_empty() {
+            allow(&server, &["invitation", &format!("-{command}")]);
+        } else {
+            // The user keeps the right to read the key.
+            let others = [
+                "invitations",
+                "codes",
+                "events",
+                "index",
+                "trail",
+                "redemptions",
+                "leases",
+                "requests",
+                "feed",
+                "cursors",
+                "documents",
+                "document_index",
+            ];
+            let pattern = |name: &&str| format!("~{{invitation}}:{name}");
+            let others: Vec<_> = others.iter().filter(|name| **name != key).map(pattern).collect();
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            allow(&server, &[["invitation", "resetkeys"].as_slice(), &others].concat());
+            allow(&server, &["invitation", &format!("%R~{{invitation}}:{key}")]);
+        }
+        let replaced = store.replace_documents(std::slice::from_ref(&next), &[]).await;
+        assert_eq!(replaced.unwrap_err().kind(), StoreErrorKind::Other, "{command} {key}");
+        assert_eq!(snapshot(&server), before, "{command} {key}");
+        allow(&server, &["invitation", "resetkeys"]);
+        allow(&server, rule);
+        assert!(store.replace_documents(std::slice::from_ref(&next), &[]).await.unwrap());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_cluster_every_primary_is_asked() {
     let cluster = RedisCluster::start().unwrap();
@@ -252,5 +331,11 @@ async fn in_a_cluster_every_primary_is_asked() {
     let opened = open().await;
     let Err(OpenError::Permission { node: named, missing }) = opened else { panic!("{opened:?}") };
     assert!(named.ends_with(&node.port().to_string()), "{named}");
-    assert_eq!(missing, ["ASKING", "ZADD {invitation}:index", "ZADD {invitation}:trail"]);
+    let expected = [
+        "ASKING",
+        "ZADD {invitation}:index",
+        "ZADD {invitation}:trail",
+        "ZADD {invitation}:document_index",
+    ];
+    assert_eq!(missing, expected);
 }

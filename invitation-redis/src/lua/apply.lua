@@ -1,6 +1,6 @@
 -- Applies transitions, each on its own, or reports why not.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1  whether to touch: '1' or '0'; then for each transition a MessagePack array:
 --            1 id or false, 2 digests of 32 bytes each, 3 division or false (the
 --            scope), 4 guard: {condition number, its arguments, condition number, …},

@@ -1,6 +1,6 @@
 -- Returns the stored cursor of a name.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 the name.
 
 return { call('HGET', CURSORS, 'c' .. ARGV[1]) }

@@ -1,6 +1,6 @@
 -- Finds one invitation, and the facts about a user.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 id, or empty; 2 digests of 32 bytes each; 3 the user.
 -- Returns {'found', and the facts as in facts_answer}, or {'missing'}.
 

@@ -6,7 +6,7 @@
 -- mark: the mark exists, so all events up to it do, too, unchanged. Events behind it appear in
 -- the new epoch, also those that an earlier server has handed out and that were not lost.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 the epoch and 2 the sequence after which the page begins, 3 the maximum number of
 --       events.
 -- Returns {epoch, epoch before or 0, last sequence before the epoch, 1 if there is more,

@@ -1,6 +1,6 @@
 -- Finds one invitation.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 id, or empty; 2 digests of 32 bytes each.
 -- Returns {id, record}, or {} when there is none.
 

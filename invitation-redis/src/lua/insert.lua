@@ -1,6 +1,6 @@
 -- Stores new invitations with their events and the key of their request: all or none.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1  MessagePack array:
 --            1 the operation: bytes unique to this call, 2 quotas as in apply.lua,
 --            3 key of the request or false, 4 its fingerprint, 5 whether to touch,

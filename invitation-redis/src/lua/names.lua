@@ -1,6 +1,6 @@
 -- Reads redemptions whose username has a certain term.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 the maximum number per invitation; then for each invitation: its id, and the beginning
 --       and the end of a range of its index entries by term.
 -- Returns for each invitation {entry, redemption, entry, redemption, …}.

@@ -2,12 +2,12 @@
 -- While a slot moves to another node, a script with a key that does not exist has to wait
 -- until the whole slot has arrived.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 the layout.
 -- Returns {layout that is there}, or {'failed', message}.
 
-local HASHES = { CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, INVITATIONS }
-local SORTED_SETS = { INDEX, TRAIL }
+local HASHES = { CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, INVITATIONS }
+local SORTED_SETS = { INDEX, TRAIL, DOCUMENT_INDEX }
 
 return guarded(function()
   -- A key of another type fails here, and not in the middle of a change.

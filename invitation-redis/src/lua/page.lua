@@ -1,6 +1,6 @@
 -- Reads index entries from the end or the beginning of each range, with their records.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 kind: 'invitations', 'events', 'leases' or 'redemptions'; 2 the maximum number
 --       of entries per range; 3 'backwards' from the end or 'forwards'; then for each range:
 --       its beginning, its end, and the number of bytes of an entry before its place.

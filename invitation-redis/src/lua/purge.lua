@@ -1,7 +1,7 @@
 -- Removes invitations that were over before an instant, with all their data except for
 -- their events.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1  MessagePack array:
 --            1 division or false (the scope), 2 the instant, 3 the maximum number,
 --            4 id of the event, 5 the event, 6 and 7 its detail before and after the

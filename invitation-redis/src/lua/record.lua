@@ -1,6 +1,6 @@
 -- Stores events that belong to no change. An event that already exists stays as it is.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 whether to touch: '1' or '0'; then for each event: id, event.
 -- Returns {'stored'}, or {'failed', message}.
 

@@ -1,6 +1,6 @@
 -- Stores a cursor in place of the one with the version before.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  1 whether to touch: '1' or '0', 2 the name, 3 the version before, of 8 bytes, 4 the
 --       cursor, beginning with its version.
 -- Returns {'replaced'}, {'kept'}, or {'failed', message}.

@@ -1,7 +1,7 @@
 -- Finds the commands and keys that the user may not use. It calls the server's own check
 -- and runs no command.
 --
--- ARGV  1 to 10 the keys of the namespace; then for each command that the client itself
+-- ARGV  1 to 12 the keys of the namespace; then for each command that the client itself
 --       sends: its words, separated by spaces.
 -- Returns each missing command with its key, or false when the server is too old for the
 -- check.
@@ -9,14 +9,14 @@
 if not redis.acl_check_cmd then return false end
 
 local rights = write_rights()
-rights[#rights + 1] = { 'HMGET', INVITATIONS, EVENTS, REDEMPTIONS, LEASES }
-rights[#rights + 1] = { 'ZREVRANGEBYLEX', INDEX, TRAIL }
+rights[#rights + 1] = { 'HMGET', INVITATIONS, EVENTS, REDEMPTIONS, LEASES, DOCUMENTS }
+rights[#rights + 1] = { 'ZREVRANGEBYLEX', INDEX, TRAIL, DOCUMENT_INDEX }
 rights[#rights + 1] = { 'HGET', CURSORS }
 rights[#rights + 1] = { 'LLEN', FEED }
 rights[#rights + 1] = { 'LRANGE', FEED }
 
 local missing = {}
-for n = 11, #ARGV do
+for n = 13, #ARGV do
   local words = {}
   for word in string.gmatch(ARGV[n], '%S+') do words[#words + 1] = word end
   local name = words[1] == 'CLUSTER' and 'CLUSTER SLOTS' or words[1]

@@ -1,6 +1,6 @@
 -- Counts the entries of ranges of the index, without reading them.
 --
--- KEYS  the ten of the namespace.
+-- KEYS  those of the namespace.
 -- ARGV  for each range: its beginning, its end.
 -- Returns the number of entries of each range.
 
