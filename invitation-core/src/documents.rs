@@ -345,7 +345,7 @@ mod tests {
     fn documents_with_one_key_do_not_replace_together() {
         let second = document().next(DocumentState::new("sent").unwrap());
         let first = document();
-        assert!(Document::all_replace(&[second.clone()], |_| Some(&first)));
+        assert!(Document::all_replace(std::slice::from_ref(&second), |_| Some(&first)));
         assert!(!Document::all_replace(&[second.clone(), second], |_| Some(&first)));
         assert!(Document::all_replace(&[], |_| None));
     }

@@ -58,7 +58,9 @@ pub async fn repeated_replacement_succeeds_and_changes_nothing(fixture: Document
     let calls = [(first.clone(), created), (second.clone(), sent)];
     for (n, (document, event)) in calls.iter().enumerate() {
         for _ in 0..3 {
-            let again = replace(documents, &[document.clone()], &[event.clone()]).await;
+            let again =
+                replace(documents, std::slice::from_ref(document), std::slice::from_ref(event))
+                    .await;
             assert!(again, "version {}", document.version);
             assert_eq!(stored(documents, &key("a")).await.as_ref(), Some(document));
             assert_eq!(events(&fixture).await.len(), n + 1, "each event once");

@@ -1,6 +1,6 @@
 //! New documents, and new versions of documents.
 
-use std::{cmp::Ordering, collections::HashMap, iter};
+use std::{collections::HashMap, iter};
 
 use invitation_core::{
     Event, StoreError, StoreErrorKind,
@@ -38,7 +38,7 @@ pub(crate) async fn add_documents<DB: Dialect>(
     // In the order of the keys, so that concurrent calls do not wait for each other's keys in a
     // circle. Of two documents with one key, the first stays first.
     let mut documents: Vec<_> = documents.iter().collect();
-    documents.sort_by(by_key);
+    documents.sort_by(|a, b| a.key.cmp(&b.key));
     let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
     insert::<DB>(step.conn(), names, &documents, &DB::skip_existing(KEY)).await.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("add_documents", error))
@@ -61,8 +61,8 @@ pub(crate) async fn replace_documents<DB: Dialect>(
     let changed = documents.iter().filter(|document| stored.get(&document.key) != Some(*document));
     let (mut next, mut new): (Vec<_>, Vec<_>) =
         changed.partition(|document| stored.contains_key(&document.key));
-    next.sort_by(by_key);
-    new.sort_by(by_key);
+    next.sort_by(|a, b| a.key.cmp(&b.key));
+    new.sort_by(|a, b| a.key.cmp(&b.key));
     match insert::<DB>(step.conn(), names, &new, "").await {
         // Another call has stored the document since this one has looked. A repetition sees it.
         Err(error) if is_taken(&error) => {
@@ -79,10 +79,6 @@ pub(crate) async fn replace_documents<DB: Dialect>(
     written.map_err(failed)?;
     step.commit().await.map_err(|error| commit_error::<DB>("replace_documents", error))?;
     Ok(true)
-}
-
-fn by_key(a: &&Document, b: &&Document) -> Ordering {
-    a.key.cmp(&b.key)
 }
 
 /// Returns the stored documents with the keys of these ones, and locks them against changes until
