@@ -45,7 +45,8 @@
 //! - **Evidence**: the id of the request is the correlation id of its events, unless the
 //!   host sets one. It is the `X-Request-Id` of the request or a new one, and the response
 //!   repeats it. The extractor [`RequestId`] gives it to the host's own handlers.
-//!   The JSON API shows it as the `correlation_id` of an event.
+//!   The JSON API shows it as the `correlation_id` of an event, and `GET /events?correlation_id=`
+//!   finds the events of a request. The dashboard's audit view links to them.
 //! - **Secrets**: no path, query, header or body gets into a span or a log line.
 //!   Responses must not be cached, and say so.
 

@@ -16,8 +16,9 @@
 //! let manager = Actor::in_division(UserId::new("u-1")?, Role::new("manager")?, sales);
 //!
 //! // The host labels the events of a request, so that they can be found again.
-//! let correlation = Some(CorrelationId::new("req-7")?);
-//! let manager = manager.with_context(RequestContext { correlation, source: None });
+//! let request = CorrelationId::new("req-7")?;
+//! let context = RequestContext { correlation: Some(request.clone()), source: None };
+//! let manager = manager.with_context(context);
 //! let created = invitations.create(&manager, Draft::new()).await?;
 //! assert!(invitations.create(&manager, Draft::new().with_role(Role::new("admin")?)).await.is_err());
 //!
@@ -31,7 +32,11 @@
 //! assert_eq!(done.invitation, Some(created.invitation().id()));
 //! assert_eq!((denied.action, denied.outcome), (Action::Create, EventOutcome::Denied));
 //! assert_eq!(denied.reason, Some(Reason::RoleNotGrantable));
-//! assert!(page.items().iter().all(|event| event.context.correlation.is_some()));
+//!
+//! // The label finds them again.
+//! let of_request = EventCriteria::new().with_correlation(request);
+//! let found = invitations.events(&admin, &of_request, Paging::first(50)?).await?;
+//! assert_eq!(found.items(), page.items());
 //! # Ok(())
 //! # }
 //! ```
@@ -45,7 +50,7 @@
 //!   [`DetailTemplate`], to which a statement adds a number.
 //! - **Reading**: [`Invitations::events`](crate::Invitations::events) takes
 //!   [`EventCriteria`]. An [`OutcomeFilter`] selects one outcome, or all attempts that did not
-//!   succeed.
+//!   succeed. [`EventCriteria::with_correlation`] finds the events of one request.
 //! - **Inside a host's transaction** a refusal is not written, because the host may roll
 //!   back. The error carries it as [`Refused`], and
 //!   [`Invitations::record`](crate::Invitations::record) writes it.

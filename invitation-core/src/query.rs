@@ -9,7 +9,7 @@ use crate::{
     record::Record,
     search::Search,
     status::Status,
-    text::{Role, UserId, Username},
+    text::{CorrelationId, Role, UserId, Username},
     time::Timestamp,
 };
 
@@ -169,6 +169,8 @@ pub struct EventFilter {
     pub action: Option<Action>,
     /// The outcomes that an event may have.
     pub outcome: Option<OutcomeFilter>,
+    /// The correlation id that an event must carry.
+    pub correlation: Option<CorrelationId>,
     /// The time range in which an event must have happened.
     pub at: TimeRange,
 }
@@ -177,11 +179,13 @@ impl EventFilter {
     /// Returns whether the event matches.
     #[must_use]
     pub fn matches(&self, event: &Event) -> bool {
-        self.invitation.is_none_or(|id| event.invitation == Some(id))
-            && self.user.as_ref().is_none_or(|user| event.performer.user() == Some(user))
-            && self.action.is_none_or(|action| event.action == action)
-            && self.outcome.is_none_or(|outcome| outcome.outcomes().contains(&event.outcome))
-            && self.at.contains(event.at)
+        let Self { invitation, user, action, outcome, correlation, at } = self;
+        invitation.is_none_or(|id| event.invitation == Some(id))
+            && user.as_ref().is_none_or(|user| event.performer.user() == Some(user))
+            && action.is_none_or(|action| event.action == action)
+            && outcome.is_none_or(|outcome| outcome.outcomes().contains(&event.outcome))
+            && correlation.as_ref().is_none_or(|id| event.context.correlation.as_ref() == Some(id))
+            && at.contains(event.at)
     }
 }
 

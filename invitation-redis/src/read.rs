@@ -436,10 +436,12 @@ pub(crate) async fn events(
     filter: &EventFilter,
     page: &PageRequest<EventId>,
 ) -> Result<StorePage<Event, EventId>> {
-    let prefix = match (&filter.invitation, &filter.user) {
-        (Some(id), _) => [b"i".as_slice(), id.as_bytes()].concat(),
-        (None, Some(user)) => plan::named(b"u", user.as_str()),
-        (None, None) => plan::scoped(scope, b'a', b'd', b""),
+    // A request has few events, an invitation more, and a user the most.
+    let prefix = match (&filter.correlation, &filter.invitation, &filter.user) {
+        (Some(correlation), _, _) => plan::named(b"c", correlation.as_str()),
+        (None, Some(id), _) => [b"i".as_slice(), id.as_bytes()].concat(),
+        (None, None, Some(user)) => plan::named(b"u", user.as_str()),
+        (None, None, None) => plan::scoped(scope, b'a', b'd', b""),
     };
     let range = Range::of(&prefix).within(&filter.at);
     walk(calls, &[range], NEWEST, page, &MeantEvents(scope, filter)).await

@@ -3,8 +3,8 @@
 //! `Change::apply_to`), and `lua/apply.lua` implements it again.
 
 use invitation_core::{
-    BindingParts, Change, Condition, ConsumedLease, EmailKey, Guard, Quota, QuotaOf, Role,
-    RolePair, Scope, Target, Transition, UserId,
+    BindingParts, Change, Condition, ConsumedLease, CorrelationId, EmailKey, Guard, Quota, QuotaOf,
+    Role, RolePair, Scope, Target, Transition, UserId,
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 /// Encodes a transition as an argument of `apply.lua`.
 pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
     let (change, event) = (transition.change(), transition.event());
-    let mut p = Packed::array(16);
+    let mut p = Packed::array(17);
     let (id, digests) = target(transition.target());
     p.opt_bytes(id.as_ref().map(<[u8; 16]>::as_slice)).bytes(&digests);
     scope(&mut p, transition.scope());
@@ -41,7 +41,8 @@ pub(crate) fn transition(transition: &Transition) -> Vec<u8> {
         }
         Some(ConsumedLease::Own { .. }) | None => p.none(),
     };
-    p.flag(change.shares_event());
+    let correlation = event.context.correlation.as_ref().map(CorrelationId::as_str);
+    p.flag(change.shares_event()).opt_text(correlation);
     p.done()
 }
 

@@ -25,8 +25,8 @@ mod unanalyzed;
 use std::{str::FromStr, sync::LazyLock};
 
 use invitation_core::{
-    BatchId, Clock, Criteria, Draft, EventCriteria, InvitationId, Invitations, Paging, Role,
-    Status, Store, SystemClock, TimeRange, UserId,
+    BatchId, Clock, CorrelationId, Criteria, Draft, EventCriteria, InvitationId, Invitations,
+    Paging, Role, Status, Store, SystemClock, TimeRange, UserId,
 };
 use invitation_sqlx::{
     PgStore, SqliteStore,
@@ -48,8 +48,11 @@ const MIXED: &str = concat!(
 );
 /// An event for each invitation; redemptions and reservations for some.
 const MORE: &str = "
-    INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, division)
-    SELECT id, created_at, inviter, 'create', 'succeeded', id, division FROM invitation_codes;
+    INSERT INTO invitation_events
+        (id, at, actor, actor_role, action, outcome, invitation, division, correlation)
+    SELECT id, created_at, inviter, inviter_role, 'create', 'succeeded', id, division,
+        CASE WHEN used_by IS NULL THEN encode(id, 'hex') ELSE 'nightly' END
+    FROM invitation_codes;
     INSERT INTO invitation_leases
         (invitation, user_id, id, username, held_since, held_until, division)
     SELECT id, 'u-1', id, 'anna', created_at, created_at, division
@@ -97,6 +100,7 @@ enum Question {
     StatusCounts,
     CountsOf(&'static str),
     EventsOfOne,
+    EventsOfRequest(&'static str),
     Reservations,
 }
 
@@ -130,6 +134,8 @@ const QUESTIONS: &[(Question, &[&str])] = &[
     (Question::CountsOf("example"), &["search_terms_pkey", "codes_pkey"]),
     (Question::CountsOf("anna west"), &["search_terms_pkey", "codes_pkey"]),
     (Question::EventsOfOne, &["events_invitation"]),
+    (Question::EventsOfRequest("req-7"), &["events_correlation"]),
+    (Question::EventsOfRequest("nightly"), &["events_correlation"]),
     (Question::Reservations, &["leases_newest_anywhere"]),
 ];
 
@@ -223,6 +229,15 @@ async fn ask<S: Store>(
         Question::EventsOfOne => {
             let criteria = EventCriteria::new().about(id);
             invitations.events(&admin(), &criteria, Paging::first(50).unwrap()).await.unwrap();
+        }
+        Question::EventsOfRequest(request) => {
+            let criteria =
+                EventCriteria::new().with_correlation(CorrelationId::new(request).unwrap());
+            let page = Paging::first(50).unwrap();
+            let found = invitations.events(&admin(), &criteria, page).await.unwrap();
+            if let Some(next) = found.next() {
+                invitations.events(&admin(), &criteria, page.after(next)).await.unwrap();
+            }
         }
         Question::Reservations => {
             let page = Paging::first(50).unwrap();

@@ -84,7 +84,7 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
             Some(_) => (t.events_summary)(items.len(), next.is_some()),
             None => others.unwrap_or_default(),
         },
-        rows: items.iter().map(|event| Row::of(event, t, now)).collect(),
+        rows: items.iter().map(|event| Row::of(event, context, now)).collect(),
         pager: asked.links(context, &list).pager(t, next),
     };
     page(status, &t.audit_trail, &audit)
@@ -105,15 +105,20 @@ impl EventForm {
     }
 
     fn is_filtered(&self) -> bool {
-        let EventQuery { invitation, actor, kind, outcome, division } = &self.query;
-        [invitation, actor, kind, outcome, division].iter().any(|value| value.is_some())
+        let EventQuery { invitation, actor, kind, outcome, correlation_id, division } = &self.query;
+        let filters = [invitation, actor, kind, outcome, correlation_id, division];
+        filters.iter().any(|value| value.is_some())
     }
 
     fn links<'a>(&'a self, context: &PageContext, list: &'a str) -> ListLinks<'a> {
-        let EventQuery { invitation, actor, kind, outcome, division } = &self.query;
+        let EventQuery { invitation, actor, kind, outcome, correlation_id, division } = &self.query;
         let (mut in_url, form_only) = split_off_codes(
             context,
-            &[("division", or_empty(division)), ("actor", or_empty(actor))],
+            &[
+                ("division", or_empty(division)),
+                ("actor", or_empty(actor)),
+                ("correlation_id", or_empty(correlation_id)),
+            ],
         );
         // These are identifiers of the library; other values do not get past
         // `parse`.
@@ -153,6 +158,8 @@ fn filters(context: &PageContext, asked: &EventForm) -> Vec<Field> {
         or_empty(&asked.query.invitation),
         Kind::Text,
     ));
+    let request = or_empty(&asked.query.correlation_id);
+    fields.push(Field::new("correlation_id", &*t.filter_request, request, Kind::Text));
     fields
 }
 
@@ -188,6 +195,26 @@ struct Row<'a> {
     invitation: Option<String>,
     division: Option<&'a str>,
     detail: Vec<(String, Value<'a>)>,
+    request: Option<RequestLink<'a>>,
+}
+
+/// The id of the request that an event belongs to.
+struct RequestLink<'a> {
+    id: &'a str,
+    /// The URL of all events of the request; none if the id resembles a code, which must not
+    /// appear in a URL.
+    link: Option<String>,
+}
+
+impl<'a> RequestLink<'a> {
+    fn of(event: &'a Event, context: &PageContext) -> Option<Self> {
+        let id = event.context.correlation.as_ref()?.as_str();
+        let list = format!("{}/events", context.base());
+        let (in_url, form_only) = split_off_codes(context, &[("correlation_id", id)]);
+        let (search, cursor, back) = (list.clone(), "", "");
+        let links = ListLinks { list: &list, search, in_url, form_only, cursor, back };
+        Some(Self { id, link: links.link() })
+    }
 }
 
 /// A value among the details of an event.
@@ -212,7 +239,8 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(event: &'a Event, t: &Strings, now: Timestamp) -> Self {
+    fn of(event: &'a Event, context: &PageContext, now: Timestamp) -> Self {
+        let t = context.t();
         let performer = &event.performer;
         let user = performer.user().map(UserId::as_str);
         let name = performer.name().or(user);
@@ -239,6 +267,7 @@ impl<'a> Row<'a> {
                     (format!("{}:", name.replace('_', " ")), Value::of(name, value, now, t))
                 })
                 .collect(),
+            request: RequestLink::of(event, context),
         }
     }
 

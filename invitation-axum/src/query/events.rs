@@ -1,7 +1,7 @@
 //! The filters of the audit trail.
 
 use invitation_core::{
-    Action, Division, EventCriteria, InvitationId, UserId, audit::OutcomeFilter,
+    Action, CorrelationId, Division, EventCriteria, InvitationId, UserId, audit::OutcomeFilter,
 };
 use utoipa::IntoParams;
 
@@ -23,6 +23,9 @@ pub(crate) struct EventQuery {
     /// Only events with this outcome; `not_succeeded` is refused or denied.
     #[param(inline, value_type = Option<OutcomeChoice>, nullable = false)]
     pub(crate) outcome: Option<String>,
+    /// Only events of the request with this id, which its answer had as `X-Request-Id`.
+    #[param(min_length = 1, max_length = 128, nullable = false)]
+    pub(crate) correlation_id: Option<String>,
     /// Only events of this division.
     #[param(min_length = 1, max_length = 64, nullable = false)]
     pub(crate) division: Option<String>,
@@ -38,6 +41,7 @@ impl QueryParams for EventQuery {
             actor: take("actor"),
             kind: take("kind"),
             outcome: take("outcome"),
+            correlation_id: take("correlation_id"),
             division: take("division"),
         }
     }
@@ -57,6 +61,10 @@ impl QueryParams for EventQuery {
         let outcome = self.outcome.as_deref();
         if let Some(outcome) = errors.check("outcome", outcome, str::parse::<OutcomeFilter>) {
             criteria = criteria.with_outcome(outcome);
+        }
+        let correlation = self.correlation_id.as_deref();
+        if let Some(id) = errors.check("correlation_id", correlation, CorrelationId::new) {
+            criteria = criteria.with_correlation(id);
         }
         if let Some(division) = errors.check("division", self.division.as_deref(), Division::new) {
             criteria = criteria.in_division(division);

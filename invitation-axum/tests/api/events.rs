@@ -45,6 +45,8 @@ async fn every_step_is_there_and_can_be_filtered() {
         ("?outcome=denied&division=sales".into(), vec!["view", "view"]),
         ("?outcome=not_succeeded".into(), vec!["view", "view"]),
         ("?division=operations".into(), vec![]),
+        ("?correlation_id=req-7".into(), vec!["create"]),
+        ("?correlation_id=req".into(), vec![]),
         (format!("?invitation={}", uuid::Uuid::from_u128(9)), vec![]),
     ] {
         let page = harness.get("admin", &format!("/events{query}")).await.json();
@@ -78,6 +80,19 @@ async fn event_names_the_actor_or_the_job_where_the_host_gave_a_name() {
 }
 
 #[tokio::test]
+async fn request_id_of_an_answer_finds_the_events_of_the_request() {
+    let harness = Harness::api();
+    let created = harness.create("sales-manager", &json!({})).await;
+    let path = format!("/{}", created["id"].as_str().unwrap());
+    let denied = harness.get("sales-staff", &path).await;
+    let id = denied.header("x-request-id").to_owned();
+    harness.get("sales-staff", &path).await;
+    let page = harness.get("admin", &format!("/events?correlation_id={id}")).await.json();
+    assert_eq!(kinds(&page), ["view"]);
+    assert_eq!(page["items"][0]["correlation_id"], id);
+}
+
+#[tokio::test]
 async fn what_is_no_filter_is_refused() {
     let harness = Harness::api();
     for (query, pointer) in [
@@ -85,6 +100,7 @@ async fn what_is_no_filter_is_refused() {
         ("?actor=", "/actor"),
         ("?kind=Create", "/kind"),
         ("?outcome=yes", "/outcome"),
+        ("?correlation_id=", "/correlation_id"),
         ("?limit=0", "/limit"),
         ("?cursor=7", "/cursor"),
         ("?since=7", "/since"),

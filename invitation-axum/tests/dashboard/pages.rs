@@ -313,6 +313,21 @@ async fn the_trail_shows_every_time_as_people_read_it() {
 }
 
 #[tokio::test]
+async fn trail_links_each_event_to_the_events_of_its_request() {
+    let harness = Harness::dashboard();
+    let refused = harness.get("sales-staff", "").await;
+    let id = refused.header("x-request-id").to_owned();
+    harness.get("sales-staff", "").await;
+    let trail = harness.get("admin", "/events").await.is(200);
+    let link = format!("{MOUNT}/events?correlation_id={id}");
+    trail.says(&format!("<a href=\"{link}\"><bdi>{id}</bdi></a>")).says("2 events");
+    let of_request = harness.get("admin", &format!("/events?correlation_id={id}")).await.is(200);
+    of_request.says("1 event").says(&format!("value=\"{id}\""));
+    let form = [("correlation_id", id.as_str())];
+    assert_eq!(harness.post_form("admin", "/events", &form).await.leads_to(), link);
+}
+
+#[tokio::test]
 async fn pages_lead_forwards_and_back() {
     let harness = Harness::dashboard();
     for _ in 0..5 {

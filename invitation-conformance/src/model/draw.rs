@@ -255,14 +255,16 @@ pub(super) fn event_criteria() -> impl Strategy<Value = EventCriteriaSpec> {
         option::weighted(0.2, performer),
         option::weighted(0.2, select(Action::ALL)),
         option::weighted(0.2, select(outcomes)),
+        option::weighted(0.2, 0_u8..40),
         option::weighted(0.3, division()),
         option::weighted(0.2, any::<bool>()),
     )
-        .prop_map(|(about, by, action, outcome, division, now)| EventCriteriaSpec {
+        .prop_map(|(about, by, action, outcome, step, division, now)| EventCriteriaSpec {
             about,
             by,
             action,
             outcome,
+            step,
             division,
             now,
         })

@@ -134,6 +134,9 @@ impl ServiceUnderTest {
         if let Some(outcome) = wanted.outcome {
             criteria = criteria.with_outcome(outcome);
         }
+        if let Some(correlation) = wanted.step.and_then(|n| context(n.into()).correlation) {
+            criteria = criteria.with_correlation(correlation);
+        }
         if let Some(division) = wanted.division {
             criteria = criteria.in_division(division.division());
         }

@@ -7,7 +7,7 @@ use invitation_core::{
 use super::{
     answer::Answer,
     codes,
-    identities::{ActingUser, DivisionName, Newcomer},
+    identities::{ActingUser, DivisionName, Newcomer, context},
     search::Search,
     state::{Expected, ExpectedRefusal, Model, ModelInvitation, user},
     step::{EventCriteriaSpec, EventPerformer, ListCriteria, Pick, SearchText},
@@ -115,12 +115,13 @@ impl Model {
             OutcomeFilter::Only(outcome) => event.outcome == outcome,
             OutcomeFilter::NotSucceeded => event.outcome != EventOutcome::Succeeded,
         });
+        let step = wanted.step.is_none_or(|n| event.context == context(n.into()));
         let time = match wanted.now {
             None => true,
             Some(true) => event.at >= self.now,
             Some(false) => event.at < self.now,
         };
-        within && about && user && action && outcome && time
+        within && about && user && action && outcome && step && time
     }
 
     /// Returns the parsed search, or the refusal if the actor may not read this.

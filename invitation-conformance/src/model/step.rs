@@ -308,6 +308,8 @@ pub(super) struct EventCriteriaSpec {
     pub(super) by: Option<EventPerformer>,
     pub(super) action: Option<Action>,
     pub(super) outcome: Option<OutcomeFilter>,
+    /// The step of the sequence whose events are read.
+    pub(super) step: Option<u8>,
     pub(super) division: Option<DivisionName>,
     /// From (true) or until (false) now.
     pub(super) now: Option<bool>,

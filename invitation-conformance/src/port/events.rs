@@ -1,8 +1,8 @@
 //! The audit trail: newest first, filtered, within the scope, page by page.
 
 use invitation_core::{
-    Action, Event, EventFilter, EventOutcome, InvitationId, OutcomeFilter, PageRequest, Performer,
-    Reason, Scope, Store, TimeRange, Username,
+    Action, CorrelationId, Event, EventFilter, EventOutcome, InvitationId, OutcomeFilter,
+    PageRequest, Performer, Reason, RequestContext, Scope, Store, TimeRange, Username,
 };
 
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 fn mixed(factory: &Factory, about: &[InvitationId; 3]) -> Vec<Event> {
     let actions = [Action::Redeem, Action::View, Action::Copy, Action::Audit];
     let places = [Some("sales"), Some("hr"), None, Some("Sales")];
+    // They differ by case and by what follows a common beginning.
+    let requests = [Some("req-1"), None, Some("Req-1"), Some("req-1 x"), Some("req-"), None, None];
     (0..90_usize)
         .map(|n| Event {
             performer: match n % 5 {
@@ -37,10 +39,15 @@ fn mixed(factory: &Factory, about: &[InvitationId; 3]) -> Vec<Event> {
             reason: (n % 3 > 0).then_some(Reason::Used),
             invitation: about.get(n % 4).copied(),
             division: places[(n / 2) % 4].map(division),
+            context: RequestContext { correlation: requests[n % 7].map(correlation), source: None },
             ..factory
                 .event(actions[(n / 3) % 4], later(start(), i64::try_from(n * 7 % 20).unwrap_or(0)))
         })
         .collect()
+}
+
+fn correlation(id: &str) -> CorrelationId {
+    CorrelationId::new(id).expect("a correlation id")
 }
 
 fn filters(about: InvitationId) -> Vec<EventFilter> {
@@ -60,6 +67,15 @@ fn filters(about: InvitationId) -> Vec<EventFilter> {
     filters.extend(
         Action::ALL.iter().map(|action| EventFilter { action: Some(*action), ..all.clone() }),
     );
+    for request in ["req-1", "Req-1", "req-1 x", "req-", "req", "req-%"] {
+        let of_request = EventFilter { correlation: Some(correlation(request)), ..all.clone() };
+        filters.extend([
+            EventFilter { invitation: Some(about), ..of_request.clone() },
+            EventFilter { user: Some(user("u-anna")), ..of_request.clone() },
+            EventFilter { at: TimeRange { from, until }, ..of_request.clone() },
+            of_request,
+        ]);
+    }
     for outcome in OutcomeFilter::all() {
         let with_outcome = EventFilter { outcome: Some(outcome), ..all.clone() };
         filters.extend([

@@ -11,7 +11,7 @@ use crate::{
     page::PageRequest,
     query::{EventFilter, ListOrder, OutcomeFilter, TimeRange},
     status::Status,
-    text::{Division, Role, UserId},
+    text::{CorrelationId, Division, Role, UserId},
     time::Timestamp,
 };
 
@@ -179,6 +179,14 @@ impl EventCriteria {
     /// Matches events with this outcome, or with those of an [`OutcomeFilter`].
     pub fn with_outcome(mut self, outcome: impl Into<OutcomeFilter>) -> Self {
         self.filter.outcome = Some(outcome.into());
+        self
+    }
+
+    /// Matches events of calls with this correlation id, such as the id of one request of the
+    /// host. The stores find them by an index, so that the size of the trail does not matter.
+    /// The [module](crate::audit) of the trail has an example.
+    pub fn with_correlation(mut self, correlation: CorrelationId) -> Self {
+        self.filter.correlation = Some(correlation);
         self
     }
 

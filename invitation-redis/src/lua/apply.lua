@@ -10,7 +10,8 @@
 --            up to the invitation, 14 that after the division, 15 if the use may be taken
 --            over from another user's lease: {14 up to the detail, the detail before and
 --            after the id of that lease}, else false, 16 whether other changes share the
---            event: it is then written once, about no invitation, in the division of 3.
+--            event: it is then written once, about no invitation, in the division of 3,
+--            17 the correlation id of the event or false.
 -- Returns for each transition
 --         {'applied' | 'replayed' | 'refused', and the facts as in facts_answer};
 --         {'quota', number of the quota}; {'taken'}; {'missing'}; {'unreadable', message} when a record that was read is
@@ -237,7 +238,7 @@ local function make(id, t)
     about, division = false, t[3]
   end
   write('HSET', EVENTS, t[10], t[13] .. pack(about, division) .. behind)
-  tell(t[10], t[11], t[12], about, division)
+  tell(t[10], t[11], t[12], about, division, t[17])
   return blob
 end
 

@@ -45,7 +45,8 @@ local MAILBOX_OF_USE, MAILBOX_OF_LEASE, DIVISION_OF_LEASE = 7, 6, 7
 
 -- Of an event: at, user, role, name, action, outcome, reason, invitation,
 -- division, correlation, source, detail, operation.
-local EV_AT, EV_USER, EV_ABOUT, EV_DIVISION, EV_DETAIL, EV_OPERATION = 1, 2, 8, 9, 12, 13
+local EV_AT, EV_USER, EV_ABOUT, EV_DIVISION, EV_CORRELATION = 1, 2, 8, 9, 10
+local EV_DETAIL, EV_OPERATION = 12, 13
 
 -- Returns whether time a is before time b.
 local function earlier(a, b)
@@ -360,9 +361,9 @@ local function end_all_leases(id)
   end
 end
 
--- Adds an event to the feed and its entries to the trail: by its time in all divisions, within its division, by
--- its invitation, and by its user.
-local function tell(id, at, user, about, division)
+-- Adds an event to the feed and its entries to the trail: by its time in all divisions, within
+-- its division, by its invitation, by its user, and by its correlation id.
+local function tell(id, at, user, about, division, correlation)
   local place, n = at .. id, #told
   fed[#fed + 1] = id
   told[n + 1], told[n + 2] = '0', 'a' .. place
@@ -375,12 +376,17 @@ local function tell(id, at, user, about, division)
     told[n + 1], told[n + 2] = '0', 'i' .. about .. place
     n = n + 2
   end
-  if user then told[n + 1], told[n + 2] = '0', 'u' .. sized(user) .. place end
+  if user then
+    told[n + 1], told[n + 2] = '0', 'u' .. sized(user) .. place
+    n = n + 2
+  end
+  if correlation then told[n + 1], told[n + 2] = '0', 'c' .. sized(correlation) .. place end
 end
 
 local function write_event(id, event)
   write('HSET', EVENTS, id, pack(event))
-  tell(id, event[EV_AT], event[EV_USER], event[EV_ABOUT], event[EV_DIVISION])
+  tell(id, event[EV_AT], event[EV_USER], event[EV_ABOUT], event[EV_DIVISION],
+    event[EV_CORRELATION])
 end
 
 -- Returns the invitation id for the first known digest, of 32 bytes each.

@@ -154,7 +154,8 @@ CREATE TABLE IF NOT EXISTS {prefix}events (
     KEY {prefix}events_newest (at, id),
     KEY {prefix}events_division (division, at, id),
     KEY {prefix}events_invitation (invitation, at, id),
-    KEY {prefix}events_actor (actor, at, id)
+    KEY {prefix}events_actor (actor, at, id),
+    KEY {prefix}events_correlation (correlation, at, id)
 ) ENGINE = InnoDB;
 
 -- The last position that was assigned to an event. A call that assigns positions locks the row.

@@ -166,6 +166,7 @@ CREATE INDEX {prefix}events_newest ON {prefix}events (at, id);
 CREATE INDEX {prefix}events_division ON {prefix}events (division, at, id);
 CREATE INDEX {prefix}events_invitation ON {prefix}events (invitation, at, id);
 CREATE INDEX {prefix}events_actor ON {prefix}events (actor, at, id);
+CREATE INDEX {prefix}events_correlation ON {prefix}events (correlation, at, id) WHERE correlation IS NOT NULL;
 CREATE INDEX {prefix}events_feed ON {prefix}events (transaction, sequence);
 
 -- How far the consumers of the feed have come, and who works from there.

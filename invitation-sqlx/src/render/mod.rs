@@ -372,5 +372,8 @@ pub(crate) fn event_filter<DB: Dialect>(
         }
         s.sql(")");
     }
+    if let Some(correlation) = &filter.correlation {
+        s.sql(" AND e.correlation = ").text(correlation.as_str());
+    }
     span(s, "e.at", &filter.at);
 }

@@ -42,8 +42,11 @@ FROM invitation_codes WHERE CONV(HEX(id), 16, 10) % ({rows} / 20) = 8;
 INSERT INTO invitation_search_terms
 SELECT used_name, division, created_at, id, uses FROM invitation_codes WHERE used_by IS NOT NULL;
 
-INSERT INTO invitation_events (id, at, actor, action, outcome, invitation, division)
-SELECT id, created_at, inviter, 'create', 'succeeded', id, division FROM invitation_codes;
+INSERT INTO invitation_events
+    (id, at, actor, actor_role, action, outcome, invitation, division, correlation)
+SELECT id, created_at, inviter, inviter_role, 'create', 'succeeded', id, division,
+    IF(used_by IS NULL, HEX(id), 'nightly')
+FROM invitation_codes;
 
 INSERT INTO invitation_leases
     (invitation, user_id, id, username, held_since, held_until, division)

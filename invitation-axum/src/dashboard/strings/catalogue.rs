@@ -290,6 +290,8 @@ strings! {
     filter_user = "User";
     /// The label of the invitation filter.
     filter_invitation = "Invitation";
+    /// The label of the filter by the id of a request.
+    filter_request = "Request";
     /// The heading of the column with the time.
     event_at = "When";
     /// The heading of the column with the user.
@@ -300,6 +302,8 @@ strings! {
     event_outcome = "Outcome";
     /// The heading of the column with the invitation.
     event_invitation = "Invitation";
+    /// The text before the id of a request, a link to all events of that request.
+    event_request = "Request";
     /// The heading of the column with all further details.
     event_detail = "Detail";
     /// The title of an audit view without events.
