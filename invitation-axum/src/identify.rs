@@ -42,9 +42,10 @@ pub trait Identify: Send + Sync + 'static {
     /// the response is then 401.
     ///
     /// It is called once for each request, before the body is read. It MUST rely only on
-    /// facts that the host can vouch for. The menu and the audit trail show the actor's name
-    /// beside the user id, if the host sets one ([`Actor::with_name`]). If it gives the actor a correlation id
-    /// ([`Actor::with_context`]), that id is kept.
+    /// facts that the host can vouch for. The menu, the audit trail and the invitations that the
+    /// actor creates show the actor's name beside the user id, if the host sets one
+    /// ([`Actor::with_name`]). If it gives the actor a correlation id ([`Actor::with_context`]),
+    /// that id is kept.
     ///
     /// # Errors
     ///

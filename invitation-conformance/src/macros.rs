@@ -585,6 +585,7 @@ macro_rules! __conformance_promises {
                 performers {
                     job_reads_and_administers_under_its_name
                     name_of_an_actor_is_kept_with_each_event
+                    name_of_the_inviter_is_kept_with_the_invitation
                 }
             }
             races {

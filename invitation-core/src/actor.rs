@@ -69,8 +69,9 @@ impl Actor {
         }
     }
 
-    /// Sets the name by which people know the user. The audit trail keeps it with each event
-    /// and shows it beside the user id, so the name stays that of the time of the event.
+    /// Sets the name by which people know the user. The audit trail keeps it with each event,
+    /// and an invitation with its [inviter](crate::Inviter), so the name stays that of the time.
+    /// Both show it beside the user id. Nothing is decided by it.
     ///
     /// ```
     /// use invitation_core::{Actor, Role, UserId, Username};

@@ -50,9 +50,8 @@ impl Invitation {
 
     /// Returns the user or system that created the invitation.
     ///
-    /// It holds the user's id and role, and no name. The host finds the name by the id, or
-    /// in the performer of the event of the creation, if the
-    /// [actor had a name](crate::Actor::with_name).
+    /// It holds the user's id, role, and the name that the
+    /// [actor had](crate::Actor::with_name) at that time.
     #[must_use]
     pub fn inviter(&self) -> &Inviter {
         &self.0.inviter

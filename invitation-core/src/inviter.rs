@@ -1,6 +1,6 @@
 //! The creator of an invitation.
 
-use crate::text::{Role, UserId};
+use crate::text::{Role, UserId, Username};
 
 /// The creator or the grantor of an invitation, and the role in which that user acted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,5 +15,8 @@ pub enum Inviter {
         /// The role of the user at that time. A redemption is refused unless the policy
         /// *now* lets the grantor's role grant the invitation's role.
         role: Role,
+        /// The name by which people knew the user at that time, if the host
+        /// [gave one](crate::Actor::with_name). It is shown, and no decision depends on it.
+        name: Option<Username>,
     },
 }

@@ -152,6 +152,7 @@ struct InvitationForm<'a> {
     uses: u32,
     max_uses: u32,
     created_by: Option<&'a UserId>,
+    created_by_name: Option<&'a Username>,
     created_at: Timestamp,
     version: u64,
     batch: Option<BatchId>,
@@ -167,9 +168,9 @@ impl<'a> InvitationForm<'a> {
             Binding::Address(email) => (Some(email.as_str()), None),
             Binding::Domain(domain) => (None, Some(domain.as_str())),
         };
-        let created_by = match invitation.inviter() {
-            Inviter::System => None,
-            Inviter::User { user, .. } => Some(user),
+        let (created_by, created_by_name) = match invitation.inviter() {
+            Inviter::System => (None, None),
+            Inviter::User { user, role: _, name } => (Some(user), name.as_ref()),
         };
         Self {
             id: invitation.id(),
@@ -184,6 +185,7 @@ impl<'a> InvitationForm<'a> {
             uses: invitation.uses(),
             max_uses: invitation.max_uses().get(),
             created_by,
+            created_by_name,
             created_at: invitation.created_at(),
             version: invitation.version(),
             batch: invitation.batch(),

@@ -32,6 +32,8 @@ pub struct InviterParts<T> {
     pub user: Option<T>,
     /// The role of that user at the time.
     pub role: Option<T>,
+    /// The name by which people knew that user at the time.
+    pub name: Option<T>,
 }
 
 /// The stored texts of a [`Performer`].
@@ -91,10 +93,12 @@ impl Inviter {
     #[must_use]
     pub fn parts(&self) -> InviterParts<&str> {
         match self {
-            Self::System => InviterParts { user: None, role: None },
-            Self::User { user, role } => {
-                InviterParts { user: Some(user.as_str()), role: Some(role.as_str()) }
-            }
+            Self::System => InviterParts { user: None, role: None, name: None },
+            Self::User { user, role, name } => InviterParts {
+                user: Some(user.as_str()),
+                role: Some(role.as_str()),
+                name: name.as_ref().map(Username::as_str),
+            },
         }
     }
 
@@ -102,12 +106,14 @@ impl Inviter {
     /// inviter has these parts.
     #[must_use]
     pub fn from_parts<T: AsRef<str>>(parts: InviterParts<T>) -> Option<Self> {
-        match (parts.user, parts.role) {
-            (None, None) => Some(Self::System),
-            (Some(user), Some(role)) => {
-                Some(Self::User { user: UserId::from_stored(user), role: Role::from_stored(role) })
-            }
-            (Some(_), None) | (None, Some(_)) => None,
+        match (parts.user, parts.role, parts.name) {
+            (None, None, None) => Some(Self::System),
+            (Some(user), Some(role), name) => Some(Self::User {
+                user: UserId::from_stored(user),
+                role: Role::from_stored(role),
+                name: name.map(Username::from_stored),
+            }),
+            (None, None, Some(_)) | (Some(_), None, _) | (None, Some(_), _) => None,
         }
     }
 }
@@ -164,14 +170,14 @@ mod tests {
             }
         }
         assert_eq!(values, 3, "one combination for each kind of binding");
-        for [user, role] in combinations() {
-            let parts = InviterParts { user, role };
+        for [user, role, name] in combinations() {
+            let parts = InviterParts { user, role, name };
             if let Some(inviter) = Inviter::from_parts(parts) {
                 assert_eq!(inviter.parts(), parts);
                 values += 1;
             }
         }
-        assert_eq!(values, 3 + 2, "one combination for each kind of inviter");
+        assert_eq!(values, 3 + 3, "each kind of inviter, a user with a name and without");
         for [user, role, name] in combinations() {
             let parts = PerformerParts { user, role, name };
             if let Some(performer) = Performer::from_parts(parts) {
@@ -179,6 +185,6 @@ mod tests {
                 values += 1;
             }
         }
-        assert_eq!(values, 3 + 2 + 5, "each kind of performer, with a name and without");
+        assert_eq!(values, 3 + 3 + 5, "each kind of performer, with a name and without");
     }
 }

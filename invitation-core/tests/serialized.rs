@@ -41,7 +41,8 @@ async fn invitation_view_has_the_fields_of_the_api_and_no_code() {
         "email": null, "email_domain": null, "role": "staff", "division": "sales",
         "status": "used", "expires_at": "1970-01-08T00:00:00Z",
         "used_by": "ben", "used_at": "1970-01-01T00:00:00Z", "uses": 1, "max_uses": 1,
-        "created_by": "u-1", "created_at": "1970-01-01T00:00:00Z", "version": 1,
+        "created_by": "u-1", "created_by_name": "Ada",
+        "created_at": "1970-01-01T00:00:00Z", "version": 1,
         "batch": null, "metadata": null, "actions": ["copy", "delete"],
     });
     assert_eq!(without_ids(written["items"][0].take()), expected);

@@ -35,7 +35,7 @@ pub(crate) fn write_invitation(
     let BindingParts { email, email_key, domain } = invitation.binding.parts();
     let (inviter, grantor) = (invitation.inviter.parts(), invitation.grantor.parts());
     let terms = invitation.search_terms();
-    let mut p = Packed::array(27);
+    let mut p = Packed::array(29);
     p.bytes(invitation.digest.as_bytes())
         .bytes(invitation.tag.as_bytes())
         .bytes(invitation.sealed.as_bytes())
@@ -46,8 +46,10 @@ pub(crate) fn write_invitation(
         .text(invitation.division.as_str())
         .opt_text(inviter.user)
         .opt_text(inviter.role)
+        .opt_text(inviter.name)
         .opt_text(grantor.user)
         .opt_text(grantor.role)
+        .opt_text(grantor.name)
         .time(invitation.created_at)
         .time(invitation.expires_at)
         .int(invitation.max_uses.get())
@@ -73,7 +75,7 @@ pub(crate) fn write_invitation(
 }
 
 pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Record> {
-    let mut f = Fields::of(record, "invitation", 27)?;
+    let mut f = Fields::of(record, "invitation", 29)?;
     let digest = CodeDigest::from_bytes(f.array("digest")?);
     let tag = CodeTag::from_bytes(f.array("tag")?);
     let sealed = SealedCode::from_bytes(f.bytes("sealed")?.to_vec());
@@ -116,13 +118,14 @@ pub(crate) fn invitation(id: InvitationId, record: &[u8]) -> Result<Record> {
 fn read_inviter(f: &mut Fields<'_>, field: &'static str) -> Result<Inviter> {
     let user = f.opt(field, Fields::text)?;
     let role = f.opt(field, Fields::text)?;
-    Inviter::from_parts(InviterParts { user, role }).ok_or_else(|| f.corrupt(field))
+    let name = f.opt(field, Fields::text)?;
+    Inviter::from_parts(InviterParts { user, role, name }).ok_or_else(|| f.corrupt(field))
 }
 
 /// Writes the parts of an inviter as an array.
 pub(crate) fn write_inviter<'p>(p: &'p mut Packed, inviter: &Inviter) -> &'p mut Packed {
-    let InviterParts { user, role } = inviter.parts();
-    p.begin(2).opt_text(user).opt_text(role)
+    let InviterParts { user, role, name } = inviter.parts();
+    p.begin(3).opt_text(user).opt_text(role).opt_text(name)
 }
 
 pub(crate) fn write_revocation<'p>(p: &'p mut Packed, revocation: &Revocation) -> &'p mut Packed {

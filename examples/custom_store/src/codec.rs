@@ -205,6 +205,6 @@ macro_rules! keep_parts {
 
 keep_parts! {
     Binding as BindingParts { email, email_key, domain }
-    Inviter as InviterParts { user, role }
+    Inviter as InviterParts { user, role, name }
     Performer as PerformerParts { user, role, name }
 }

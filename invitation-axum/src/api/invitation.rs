@@ -50,6 +50,9 @@ pub(crate) struct InvitationBody {
     /// The id of the user who created the invitation; `null` if the host itself did.
     #[schema(required)]
     created_by: Option<String>,
+    /// The name of that user at that time, as the host gave it; `null` if it gave none.
+    #[schema(required)]
+    created_by_name: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     /// The version, which each change of terms increments. It is the `ETag`.
@@ -102,9 +105,11 @@ impl InvitationBody {
             Binding::Address(email) => (Some(email.as_str().to_owned()), None),
             Binding::Domain(domain) => (None, Some(domain.as_str().to_owned())),
         };
-        let created_by = match &facts.inviter() {
-            Inviter::System => None,
-            Inviter::User { user, .. } => Some(user.as_str().to_owned()),
+        let (created_by, created_by_name) = match facts.inviter() {
+            Inviter::System => (None, None),
+            Inviter::User { user, role: _, name } => {
+                (Some(user.to_string()), name.as_ref().map(ToString::to_string))
+            }
         };
         Self {
             id: facts.id().to_string(),
@@ -120,6 +125,7 @@ impl InvitationBody {
             uses: facts.uses(),
             max_uses: facts.max_uses().get(),
             created_by,
+            created_by_name,
             created_at: facts.created_at().to_string(),
             version: facts.version(),
             batch: facts.batch().map(|batch| batch.to_string()),

@@ -15,8 +15,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use invitation_core::{
-    Action, Error, EventCriteria, EventOutcome, Invitation, InvitationCode, InvitationId,
-    InvitationView, Inviter, Paging, Right, Timestamp,
+    Error, Invitation, InvitationCode, InvitationId, InvitationView, Inviter, Paging, Right,
+    Timestamp,
 };
 
 /// The page of one invitation.
@@ -44,19 +44,13 @@ impl<'a> Detail<'a> {
         let now = context.now();
         let mut row = Row::new(invitation, invitation.status(now), Some(code), context, now);
         row.copy = context.may(Right::Copy).then(|| CopyForm::new(context, &row));
-        Self::new(context, heading, row, more(context.t(), invitation, None, now))
+        Self::new(context, heading, row, more(context.t(), invitation, now))
     }
 
-    /// `inviter` is the name of the inviter, if it is known.
-    fn of_view(
-        context: &'a PageContext,
-        heading: &'a str,
-        view: &'a InvitationView,
-        inviter: Option<&str>,
-    ) -> Self {
+    fn of_view(context: &'a PageContext, heading: &'a str, view: &'a InvitationView) -> Self {
         let now = context.now();
         let row = Row::of(view, context, now);
-        Self::new(context, heading, row, more(context.t(), view.invitation(), inviter, now))
+        Self::new(context, heading, row, more(context.t(), view.invitation(), now))
     }
 
     fn new(
@@ -86,17 +80,14 @@ impl<'a> Detail<'a> {
 }
 
 /// Returns the facts for which the table has no column.
-fn more<'a>(
-    t: &'a Strings,
-    invitation: &Invitation,
-    name: Option<&str>,
-    now: Timestamp,
-) -> Vec<Fact<'a>> {
+fn more<'a>(t: &'a Strings, invitation: &Invitation, now: Timestamp) -> Vec<Fact<'a>> {
     let inviter = match invitation.inviter() {
         Inviter::System => t.the_system.to_string(),
-        Inviter::User { user, role } => format!("{user} ({})", (t.role)(role)),
+        Inviter::User { user, role, name: None } => format!("{user} ({})", (t.role)(role)),
+        Inviter::User { user, role, name: Some(name) } => {
+            format!("{name}, {user} ({})", (t.role)(role))
+        }
     };
-    let inviter = name.map(|name| format!("{name}, {inviter}")).unwrap_or(inviter);
     let created = When::new(invitation.created_at(), now, t);
     let mut more = vec![Fact::text(&t.created_by, inviter), Fact::instant(&t.created_at, created)];
     let reason = invitation.revocation().and_then(|revocation| revocation.reason.clone());
@@ -113,26 +104,13 @@ pub(super) async fn show(
     let id = named_or_forbidden(&context, &id, Right::View).await?;
     let view = context.service().get(context.actor(), id).await?;
     let t = context.t();
-    let inviter = inviter_name(&context, id).await?;
-    let mut detail = Detail::of_view(&context, &t.invitation, &view, inviter.as_deref());
+    let mut detail = Detail::of_view(&context, &t.invitation, &view);
     detail.done = done(t, Input::of_query(query.as_deref()).text("done"));
     if view.invitation().max_uses().get() > 1 {
         let redeemers = redeemers(&context, id).await?;
         detail.facts.more.extend(redeemers);
     }
     page(StatusCode::OK, &t.invitation, &detail)
-}
-
-/// Returns the name of the inviter, if the host gave one. It stands in the event of the creation,
-/// and only auditors see it here.
-async fn inviter_name(context: &PageContext, id: InvitationId) -> Result<Option<String>, Error> {
-    if !context.may(Right::Audit) {
-        return Ok(None);
-    }
-    let creation = EventCriteria::new().about(id).of_action(Action::Create);
-    let creation = creation.with_outcome(EventOutcome::Succeeded);
-    let page = context.service().events(context.actor(), &creation, Paging::first(1)?).await?;
-    Ok(page.items().first().and_then(|event| event.performer.name()).map(str::to_owned))
 }
 
 /// Returns the latest redemptions of an invitation for several people.

@@ -17,13 +17,16 @@ async fn what_a_manager_leaves_out_is_filled_in() {
     let expected = json!({
         "email": null, "email_domain": null, "role": "staff", "division": "sales",
         "status": "active", "used_by": null, "used_at": null, "uses": 0, "max_uses": 1,
-        "created_by": "sales-manager", "created_at": "2027-01-15T08:00:00Z",
-        "expires_at": "2027-01-22T08:00:00Z", "version": 1, "batch": null, "metadata": null,
+        "created_by": "sales-manager", "created_by_name": null,
+        "created_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-22T08:00:00Z", "version": 1, "batch": null, "metadata": null,
         "actions": ["copy"],
     });
     for (field, value) in expected.as_object().unwrap() {
-        assert_eq!(&created[field], value, "{field}");
+        assert_eq!(created.get(field), Some(value), "{field}");
     }
+    let named = harness.create("operations-manager", &json!({})).await;
+    assert_eq!(named["created_by"], "operations-manager");
+    assert_eq!(named["created_by_name"], "Olga Meier");
     // With a slash at the end, the location is the same.
     let slash = harness.post_json("sales-manager", "/", &json!({"email": null})).await;
     assert_eq!(slash.status, 201);

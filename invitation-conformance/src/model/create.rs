@@ -296,10 +296,7 @@ impl Model {
     ) -> Option<ModelInvitation> {
         let (inviter, user) = match by {
             Creator::System => (Inviter::System, None),
-            Creator::User(who) => (
-                Inviter::User { user: who.user(), role: who.role().role() },
-                Some((who, who.role())),
-            ),
+            Creator::User(who) => (who.inviter(), Some((who, who.role()))),
         };
         let DraftSpec { binding, note, .. } = whole.spec;
         let StoredCode { digest, tag, sealed } = StoredCode::of(self.key, id, &code)?;

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use invitation_core::{
-    Actor, CorrelationId, Division, Email, EmailDomain, Redeemer, RequestContext, Role, UserId,
-    Username, VerifiedEmail,
+    Actor, CorrelationId, Division, Email, EmailDomain, Inviter, Redeemer, RequestContext, Role,
+    UserId, Username, VerifiedEmail,
 };
 
 /// The divisions of a sequence.
@@ -120,7 +120,28 @@ impl ActingUser {
             Self::SalesLead => actor.based_in(DivisionName::Hr.division()),
             _ => actor,
         };
+        let actor = match self.name() {
+            Some(name) => actor.with_name(name),
+            None => actor,
+        };
         actor.with_context(context)
+    }
+
+    /// Returns the name that the host gives the user, if it gives one.
+    pub(super) fn name(self) -> Option<Username> {
+        let name = match self {
+            Self::BasedAdmin => "Olga Meier",
+            Self::SalesManager => "u-admin",
+            Self::Admin | Self::OperationsManager | Self::SalesLead | Self::SalesStaff => {
+                return None;
+            }
+        };
+        Some(Username::new(name).expect("a fixed name is valid"))
+    }
+
+    /// Returns the user as an invitation keeps its inviter and its grantor.
+    pub(super) fn inviter(self) -> Inviter {
+        Inviter::User { user: self.user(), role: self.role().role(), name: self.name() }
     }
 }
 

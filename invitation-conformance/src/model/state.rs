@@ -1,9 +1,9 @@
 //! The state of the model, and the values derived from it.
 
 use invitation_core::{
-    Action, Binding, Division, Event, EventId, EventOutcome, InvitationId, Inviter, Lease,
-    Performer, Reason, Record, Redeemer, Redemption, Refusal, RequestContext, ReservationId,
-    Revocation, Right, Status, Timestamp,
+    Action, Binding, Division, Event, EventId, EventOutcome, InvitationId, Lease, Performer,
+    Reason, Record, Redeemer, Redemption, Refusal, RequestContext, ReservationId, Revocation,
+    Right, Status, Timestamp,
 };
 
 use super::{
@@ -159,7 +159,7 @@ impl ModelInvitation {
 
     /// Grants the role anew, by the rights that `by` has now.
     pub(super) fn grant(&mut self, by: ActingUser) {
-        self.facts.grantor = Inviter::User { user: by.user(), role: by.role().role() };
+        self.facts.grantor = by.inviter();
         self.grantor = Some((by, by.role()));
     }
 
@@ -405,7 +405,7 @@ fn outcome(reason: Reason) -> EventOutcome {
 
 /// Returns a user as the audit trail names them.
 pub(super) fn user(who: ActingUser) -> Performer {
-    Performer::Actor { user: who.user(), role: who.role().role(), name: None }
+    Performer::Actor { user: who.user(), role: who.role().role(), name: who.name() }
 }
 
 /// Returns a newcomer as the audit trail names them.

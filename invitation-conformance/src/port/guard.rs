@@ -176,7 +176,7 @@ pub async fn grantable_compares_the_stored_role_pair(fixture: Fixture) {
     let (store, factory) = (fixture.store(), Factory::new());
     let pair =
         |grantor: &str, granted: &str| RolePair { grantor: role(grantor), granted: role(granted) };
-    let lead = || Inviter::User { user: user("u-lead"), role: role("lead") };
+    let lead = || Inviter::User { user: user("u-lead"), role: role("lead"), name: None };
     let many: Vec<_> = (0..300).map(|n| pair(&format!("r{n}"), "staff")).collect();
     let many_and_it = [many.as_slice(), &[pair("lead", "staff")]].concat();
     let table: Vec<(&str, Inviter, Role, Vec<RolePair>, bool)> = vec![

@@ -24,7 +24,7 @@ pub async fn names_are_compared_byte_for_byte(fixture: Fixture) {
         .map(|(n, word)| Record {
             division: division(word),
             role: role(word),
-            inviter: Inviter::User { user: user(word), role: role("admin") },
+            inviter: Inviter::User { user: user(word), role: role("admin"), name: None },
             created_at: later(start(), n),
             ..factory.invitation()
         })

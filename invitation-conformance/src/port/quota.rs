@@ -68,7 +68,7 @@ pub async fn quota_counts_exactly_the_pending_invitations(fixture: Fixture) {
 fn member(factory: &Factory, of: &QuotaOf) -> Record {
     match of {
         QuotaOf::Inviter(user) => Record {
-            inviter: Inviter::User { user: user.clone(), role: role("admin") },
+            inviter: Inviter::User { user: user.clone(), role: role("admin"), name: None },
             division: division("elsewhere"),
             ..factory.invitation()
         },

@@ -60,10 +60,12 @@ fn largest(factory: &Factory, created_at: Timestamp) -> Record {
         inviter: Inviter::User {
             user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
             role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
+            name: Some(Username::from_stored(unusual_text(Username::MAX_BYTES))),
         },
         grantor: Inviter::User {
             user: UserId::from_stored(unusual_text(UserId::MAX_BYTES)),
             role: Role::from_stored(unusual_text(Role::MAX_BYTES)),
+            name: Some(Username::from_stored(unusual_text(Username::MAX_BYTES))),
         },
         created_at,
         expires_at: Timestamp::MAX,

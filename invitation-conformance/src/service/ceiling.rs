@@ -56,8 +56,10 @@ pub async fn redeem_checks_the_role_of_the_latest_grantor(fixture: Fixture) {
     let demoted = Policy::default().with_role(role("manager"), Rights::none());
     let demoted = harness.service.clone().with_policy(demoted);
     let (service, any) = (&harness.service, IfVersion::Any);
-    let by =
-        |actor: &Actor| Inviter::User { user: actor.user().clone(), role: actor.role().clone() };
+    let by = |actor: &Actor| {
+        let (user, role) = (actor.user().clone(), actor.role().clone());
+        Inviter::User { user, role, name: None }
+    };
     for (what, grants) in [
         ("no change", false),
         ("another e-mail address", false),

@@ -39,7 +39,7 @@ async fn positions(harness: &Harness, actor: &Actor, of: &Criteria, rows: &[Reco
 pub async fn each_criterion_narrows_the_list(fixture: Fixture) {
     let (harness, factory) = (Harness::new(fixture), Factory::new());
     let (now, tick) = (harness.now(), |n| later(harness.now(), n));
-    let by = |id: &str| Inviter::User { user: user(id), role: role("admin") };
+    let by = |id: &str| Inviter::User { user: user(id), role: role("admin"), name: None };
     let rows = vec![
         /* 0 */ factory.invitation(),
         /* 1 */

@@ -1,8 +1,8 @@
 //! Performers: jobs of the host act as the system under a name, and users have names too.
 
 use invitation_core::{
-    Amendment, Criteria, Draft, EventCriteria, EventOutcome, Expiry, IfVersion, Inviter, Paging,
-    Performer, Right, SystemActor, SystemName, Username,
+    Actor, Amendment, Criteria, Draft, EventCriteria, EventOutcome, Expiry, IfVersion, Inviter,
+    Paging, Performer, Right, SystemActor, SystemName, Username,
 };
 
 use crate::{
@@ -61,6 +61,32 @@ pub async fn job_reads_and_administers_under_its_name(fixture: Fixture) {
     let trail = service.events(&job, &refused, first).await.expect("may audit");
     let [denied] = trail.items() else { panic!("one denial: {trail:?}") };
     assert_eq!((&denied.performer, denied.outcome), (&by, EventOutcome::Denied));
+}
+
+/// An invitation keeps the names that its inviter and its grantor had at the time.
+pub async fn name_of_the_inviter_is_kept_with_the_invitation(fixture: Fixture) {
+    let harness = Harness::new(fixture);
+    let named = |actor: Actor, text: &str| actor.with_name(Username::new(text).expect("a name"));
+    let by = |actor: &Actor| Inviter::User {
+        user: actor.user().clone(),
+        role: actor.role().clone(),
+        name: actor.name().cloned(),
+    };
+    let (ada, olga) = (named(manager("sales"), "Ada"), named(admin(), "Olga Meier"));
+    let (service, any) = (&harness.service, IfVersion::Any);
+    let created = service.create(&ada, Draft::new()).await.expect("may create");
+    let id = created.invitation().id();
+    for grantor in [&ada, &olga, &named(admin(), "Olga Maier"), &admin()] {
+        if *grantor != ada {
+            let later = Amendment::new().expiring(Expiry::InDays(9));
+            service.amend(grantor, id, later, any).await.expect("an administrator may");
+        }
+        let shown = harness.shown(id).await;
+        assert_eq!((shown.inviter(), shown.grantor()), (&by(&ada), &by(grantor)));
+    }
+    service.revoke(&admin(), id, None, any).await.expect("an administrator may");
+    service.reinstate(&olga, id, any).await.expect("an administrator may");
+    assert_eq!(harness.shown(id).await.grantor(), &by(&olga));
 }
 
 /// The name of an actor is kept with each event, done or denied, as it was at the time. The

@@ -29,7 +29,7 @@ pub(super) struct Case {
 /// Returns one or more cases for each reason to refuse an issued code, except reservations.
 pub(super) fn cases(harness: &Harness, factory: &Factory) -> Vec<Case> {
     let now = harness.now();
-    let by_lead = Inviter::User { user: user("u-lead"), role: role("lead") };
+    let by_lead = Inviter::User { user: user("u-lead"), role: role("lead"), name: None };
     let bound = |to: Binding| Record { binding: to, ..factory.invitation() };
     let rows = [
         (
@@ -162,7 +162,7 @@ pub async fn first_applicable_reason_is_returned(fixture: Fixture) {
         row.binding =
             if has(4) { Binding::Address(email("a@example.com")) } else { Binding::Anyone };
         let grantor = if has(5) { "lead" } else { "admin" };
-        row.grantor = Inviter::User { user: user("u-lead"), role: role(grantor) };
+        row.grantor = Inviter::User { user: user("u-lead"), role: role(grantor), name: None };
         factory.insert(&*harness.store, std::slice::from_ref(&row)).await;
 
         let redeemer = newcomer(&format!("n{combination}"));

@@ -103,7 +103,7 @@ impl Cell {
             inviter: match self.attempt {
                 Attempt::RevokeAll => {
                     let user = user(&format!("u-inviter-{}", self.n));
-                    Inviter::User { user, role: role("admin") }
+                    Inviter::User { user, role: role("admin"), name: None }
                 }
                 _ => Inviter::System,
             },

@@ -101,9 +101,9 @@ impl Factory {
             binding: Binding::Anyone,
             role: role("staff"),
             division: division("sales"),
-            inviter: Inviter::User { user: user("u-admin"), role: role("admin") },
+            inviter: Inviter::User { user: user("u-admin"), role: role("admin"), name: None },
             // Not the performer of the factory's transitions, so that a lost change is seen.
-            grantor: Inviter::User { user: user("u-grantor"), role: role("admin") },
+            grantor: Inviter::User { user: user("u-grantor"), role: role("admin"), name: None },
             created_at: start(),
             expires_at: later(start(), 7 * 86_400_000_000),
             max_uses: NonZeroU32::MIN,

@@ -44,8 +44,8 @@ impl Call {
     /// Returns the performer as the inviter or grantor of an invitation.
     pub(crate) fn inviter(&self) -> Inviter {
         match &self.performer {
-            Performer::Actor { user, role, .. } => {
-                Inviter::User { user: user.clone(), role: role.clone() }
+            Performer::Actor { user, role, name } => {
+                Inviter::User { user: user.clone(), role: role.clone(), name: name.clone() }
             }
             Performer::System { .. } | Performer::Redeemer { .. } => Inviter::System,
         }

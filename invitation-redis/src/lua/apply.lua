@@ -173,7 +173,7 @@ local function amend(id, change)
   local shared = shared_terms(id)
   put_all(id, r, false)
   local word, grantor, new = change[1], change[2], change[3]
-  if grantor then r[GRANTOR], r[GRANTOR_ROLE] = grantor[1], grantor[2] end
+  if grantor then r[GRANTOR], r[GRANTOR_ROLE], r[GRANTOR_NAME] = unpack(grantor) end
   if word == 4 then
     -- Amend grantor, {email, key, domain, words} or false, role or false, expiry or false
     if new then r[EMAIL], r[EMAIL_KEY], r[DOMAIN], r[ADDRESS_WORDS] = unpack(new) end

@@ -30,13 +30,14 @@ local FEED, CURSORS, DOCUMENTS, DOCUMENT_INDEX = names[9], names[10], names[11],
 
 -- The fields of an invitation.
 local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
-local ROLE, DIVISION, INVITER, INVITER_ROLE, GRANTOR, GRANTOR_ROLE = 7, 8, 9, 10, 11, 12
-local CREATED, EXPIRES, MAX_USES, USES, HELD = 13, 14, 15, 16, 17
-local LAST_USE, REVOCATION, DELETED, VERSION, BATCH, METADATA = 18, 19, 20, 21, 22, 23
+local ROLE, DIVISION, INVITER, INVITER_ROLE, INVITER_NAME = 7, 8, 9, 10, 11
+local GRANTOR, GRANTOR_ROLE, GRANTOR_NAME = 12, 13, 14
+local CREATED, EXPIRES, MAX_USES, USES, HELD = 15, 16, 17, 18, 19
+local LAST_USE, REVOCATION, DELETED, VERSION, BATCH, METADATA = 20, 21, 22, 23, 24, 25
 -- Search terms are separated by NUL. The record has those of the address and of the latest
 -- redeemer's name; 'v' entries of the index have those of all redeemers of a code for several uses. Of a request, the record has its key and the first id
 -- that it created.
-local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 24, 25, 26, 27
+local ADDRESS_WORDS, NAME_WORDS, REQUEST, REQUEST_FIRST = 26, 27, 28, 29
 
 -- Of a redemption: id, user, username, at, role, lease, mailbox. Of a lease: id, user,
 -- username, since, until, mailbox, division. Of a revocation: at, reason.

@@ -14,10 +14,12 @@ CREATE TABLE IF NOT EXISTS {prefix}codes (
     email_domain    VARBINARY(254),          -- set if bound to a domain instead
     role            VARBINARY(64)  NOT NULL,
     division        VARBINARY(64)  NOT NULL,
-    inviter         VARBINARY(128),          -- both NULL if the system created it
+    inviter         VARBINARY(128),          -- all NULL if the system created it
     inviter_role    VARBINARY(64),
+    inviter_name    VARBINARY(128),          -- as people knew the user then
     grantor         VARBINARY(128),          -- the user whose rights the role is granted by
     grantor_role    VARBINARY(64),
+    grantor_name    VARBINARY(128),
     created_at      BIGINT         NOT NULL,
     expires_at      BIGINT         NOT NULL, -- valid while now < expires_at
     max_uses        BIGINT         NOT NULL CHECK (max_uses >= 1),

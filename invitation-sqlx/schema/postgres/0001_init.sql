@@ -11,10 +11,12 @@ CREATE TABLE {prefix}codes (
     email_domain    TEXT COLLATE "C",         -- set if bound to a domain instead
     role            TEXT COLLATE "C" NOT NULL,
     division        TEXT COLLATE "C" NOT NULL,
-    inviter         TEXT COLLATE "C",         -- both NULL if the system created it
+    inviter         TEXT COLLATE "C",         -- all NULL if the system created it
     inviter_role    TEXT COLLATE "C",
+    inviter_name    TEXT COLLATE "C",         -- as people knew the user then
     grantor         TEXT COLLATE "C",         -- the user whose rights the role is granted by
     grantor_role    TEXT COLLATE "C",
+    grantor_name    TEXT COLLATE "C",
     created_at      BIGINT           NOT NULL,
     expires_at      BIGINT           NOT NULL, -- valid while now < expires_at
     max_uses        BIGINT           NOT NULL CHECK (max_uses >= 1),

@@ -11,10 +11,12 @@ CREATE TABLE {prefix}codes (
     email_domain    TEXT,                     -- set if bound to a domain instead
     role            TEXT    NOT NULL,
     division        TEXT    NOT NULL,
-    inviter         TEXT,                     -- both NULL if the system created it
+    inviter         TEXT,                     -- all NULL if the system created it
     inviter_role    TEXT,
+    inviter_name    TEXT,                     -- as people knew the user then
     grantor         TEXT,                     -- the user whose rights the role is granted by
     grantor_role    TEXT,
+    grantor_name    TEXT,
     created_at      INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL,         -- valid while now < expires_at
     max_uses        INTEGER NOT NULL CHECK (max_uses >= 1),

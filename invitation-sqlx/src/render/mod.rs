@@ -162,8 +162,9 @@ fn set_code<DB: Dialect>(
 }
 
 fn set_grantor<DB: Dialect>(s: &mut Statement<DB>, grantor: &Inviter) {
-    let InviterParts { user, role } = grantor.parts();
-    s.sql("grantor = ").opt_text(user).sql(", grantor_role = ").opt_text(role).sql(", ");
+    let InviterParts { user, role, name } = grantor.parts();
+    s.sql("grantor = ").opt_text(user).sql(", grantor_role = ").opt_text(role);
+    s.sql(", grantor_name = ").opt_text(name).sql(", ");
 }
 
 pub(crate) fn filter<DB: Dialect>(s: &mut Statement<DB>, filter: &Filter, names: &Names) {

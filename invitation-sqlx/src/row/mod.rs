@@ -39,7 +39,8 @@ pub(crate) use crate::effects::REDEMPTION;
 pub(crate) static INVITATION: Columns = Columns::new(|| {
     format!(
         "id, digest, tag, sealed, email, email_key, email_domain, role, division, inviter, \
-         inviter_role, grantor, grantor_role, created_at, expires_at, max_uses, uses, held, \
+         inviter_role, inviter_name, grantor, grantor_role, grantor_name, created_at, \
+         expires_at, max_uses, uses, held, \
          {LATEST_USE}, revoked_at, revoked_reason, deleted_at, version, batch, metadata"
     )
 });
@@ -293,8 +294,8 @@ fn read_invitation<DB: Dialect>(c: &mut ColumnReader<'_, DB>) -> Result<Record> 
 }
 
 fn inviter<DB: Dialect>(c: &mut ColumnReader<'_, DB>, column: &'static str) -> Result<Inviter> {
-    let (user, role) = (c.opt_text(column)?, c.opt_text(column)?);
-    Inviter::from_parts(InviterParts { user, role }).ok_or_else(|| c.corrupt(column))
+    let [user, role, name] = [c.opt_text(column)?, c.opt_text(column)?, c.opt_text(column)?];
+    Inviter::from_parts(InviterParts { user, role, name }).ok_or_else(|| c.corrupt(column))
 }
 
 /// A new row, with the id of the request that created it as its last column.
@@ -326,8 +327,10 @@ impl InputRow for InvitationRow<'_> {
             Value::text(invitation.division.as_str()),
             Value::text(inviter.user),
             Value::text(inviter.role),
+            Value::text(inviter.name),
             Value::text(grantor.user),
             Value::text(grantor.role),
+            Value::text(grantor.name),
             Value::int(invitation.created_at.as_micros()),
             Value::int(invitation.expires_at.as_micros()),
             Value::int(i64::from(invitation.max_uses.get())),
