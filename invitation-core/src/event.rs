@@ -149,6 +149,8 @@ string_enum! {
         DomainNotAllowed = "domain_not_allowed",
         /// The call named a division that the actor does not reach.
         DivisionNotAllowed = "division_not_allowed",
+        /// The policy does not know the actor's role, so that the role has no rights.
+        UnknownRole = "unknown_role",
         /// There is no such invitation or code.
         Unknown = "unknown",
         /// The invitation exists, but in a division outside the actor's scope.

@@ -162,11 +162,10 @@ impl Verdict {
         if policy.allows(role, right) {
             return None;
         }
-        let reason = Reason::RightMissing;
         Some(if policy.knows(role) {
-            Self::forbidden(right, reason)
+            Self::forbidden(right, Reason::RightMissing)
         } else {
-            Self::new(Refusal::UnknownRole { role: role.clone() }, reason)
+            Self::new(Refusal::UnknownRole { role: role.clone() }, Reason::UnknownRole)
         })
     }
 
@@ -271,6 +270,7 @@ impl Verdict {
             | Reason::MultiUseNotAllowed
             | Reason::DomainNotAllowed
             | Reason::DivisionNotAllowed
+            | Reason::UnknownRole
             | Reason::OutOfScope => EventOutcome::Denied,
             _ => EventOutcome::Refused,
         }
@@ -324,17 +324,18 @@ mod tests {
     fn missing_right_is_named_and_unknown_role_is_called_unknown() {
         let policy = Policy::default();
         let role = |name: &str| Role::new(name).unwrap();
-        let lacking = |name: &str, right| {
-            Verdict::lacking(&policy, &role(name), right).map(|verdict| verdict.refusal.to_string())
-        };
-        for (name, right, text) in [
-            ("manager", Right::Delete, Some("this role may not delete invitations")),
-            ("manager", Right::Audit, Some("this role may not read the audit trail")),
-            ("Manager", Right::View, Some("the role Manager is unknown to the policy")),
-            ("manager", Right::View, None),
+        let lacking = |name: &str, right| Verdict::lacking(&policy, &role(name), right);
+        let (missing, unknown) = (Reason::RightMissing, Reason::UnknownRole);
+        for (name, right, text, reason) in [
+            ("manager", Right::Delete, "this role may not delete invitations", missing),
+            ("manager", Right::Audit, "this role may not read the audit trail", missing),
+            ("Manager", Right::View, "the role Manager is unknown to the policy", unknown),
         ] {
-            assert_eq!(lacking(name, right).as_deref(), text, "{name}");
+            let verdict = lacking(name, right).unwrap();
+            assert_eq!((verdict.refusal.to_string().as_str(), verdict.reason), (text, reason));
+            assert_eq!(verdict.outcome(), EventOutcome::Denied, "{name}");
         }
+        assert!(lacking("manager", Right::View).is_none());
         for (name, text) in [
             ("admin", "this role may not invite anybody as admin"),
             ("root", "the role root is unknown to the policy"),

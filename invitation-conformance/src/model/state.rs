@@ -371,12 +371,11 @@ impl Model {
     /// Returns the refusal of a user whose role lacks a right.
     pub(super) fn forbidden(&self, who: ActingUser, right: Right) -> ExpectedRefusal {
         let role = who.role();
-        let refusal = if self.rules.knows(role) {
-            Refusal::Forbidden { right }
+        if self.rules.knows(role) {
+            (Refusal::Forbidden { right }, Reason::RightMissing)
         } else {
-            Refusal::UnknownRole { role: role.role() }
-        };
-        (refusal, Reason::RightMissing)
+            (Refusal::UnknownRole { role: role.role() }, Reason::UnknownRole)
+        }
     }
 
     /// Returns the refusal of a role that the user may not grant.
@@ -398,6 +397,7 @@ fn outcome(reason: Reason) -> EventOutcome {
         | Reason::MultiUseNotAllowed
         | Reason::DomainNotAllowed
         | Reason::DivisionNotAllowed
+        | Reason::UnknownRole
         | Reason::OutOfScope => EventOutcome::Denied,
         _ => EventOutcome::Refused,
     }

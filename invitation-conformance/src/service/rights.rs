@@ -183,7 +183,8 @@ impl Cell {
         let one = row.as_ref().filter(|_| self.attempt.is_on_one());
         assert_eq!(event.invitation, one.map(|row| row.id), "{self:?}: on what");
         // The right to create batches is checked before the fields of the batch.
-        let is_early = self.attempt == Attempt::CreateMany && reason == Reason::RightMissing;
+        let lacks_right = matches!(reason, Reason::RightMissing | Reason::UnknownRole);
+        let is_early = self.attempt == Attempt::CreateMany && lacks_right;
         if self.attempt.names_a_division() && !is_early {
             assert_eq!(event.division, Some(division(self.division)), "{self:?}: where");
         }
@@ -196,9 +197,7 @@ impl Cell {
     /// Returns the refusal for a reason, which reveals no more than the caller may know.
     fn expected_refusal(self, reason: Reason) -> Refusal {
         match reason {
-            Reason::RightMissing if !is_known(self.who.role()) => {
-                Refusal::UnknownRole { role: role(self.who.role()) }
-            }
+            Reason::UnknownRole => Refusal::UnknownRole { role: role(self.who.role()) },
             Reason::RightMissing => Refusal::Forbidden { right: self.attempt.right() },
             Reason::MultiUseNotAllowed => Refusal::Forbidden { right: Right::MultiUse },
             Reason::DomainNotAllowed => Refusal::Forbidden { right: Right::BindDomain },

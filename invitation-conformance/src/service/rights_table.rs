@@ -293,7 +293,8 @@ pub(super) fn expected(
 ) -> Vec<Reason> {
     // A missing right of the role is reported before every check of the call's arguments.
     if !who.has(attempt.right()) {
-        return vec![Reason::RightMissing];
+        let is_known = is_known(who.role());
+        return vec![if is_known { Reason::RightMissing } else { Reason::UnknownRole }];
     }
     if attempt.is_on_one() {
         // An invitation out of reach does not exist for the actor, so nothing else is
