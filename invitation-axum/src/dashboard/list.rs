@@ -8,7 +8,7 @@ use axum::{
 };
 use invitation_core::{
     Criteria, Division, Error, FieldError, InvitationId, InvitationView, Page, Paging, Right,
-    Scope, Status, StatusCounts, TimeRange, Timestamp,
+    Scope, Status, StatusCounts,
 };
 
 use super::{
@@ -30,7 +30,7 @@ const LENGTHS: [&str; 3] = ["50", "100", "200"];
 const BY_EXPIRY: &str = "expires";
 
 /// The largest number of days in *Expiring within*: the longest lifetime.
-const MAX_DAYS: i64 = 365;
+const MAX_DAYS: u32 = 365;
 
 /// The parameters of a list as the user typed them.
 struct ListForm {
@@ -162,8 +162,8 @@ impl ListForm {
         let (mut criteria, paging) = (self.query.parse(&mut errors), self.page.parse(&mut errors));
         mistakes.add_query(t, &errors);
         if !self.within.is_empty() {
-            let expires = mistakes.check(t, expires_within(&self.within, context.now()));
-            criteria = criteria.expiring_within(expires.unwrap_or_default());
+            let days = mistakes.check(t, number_of_days(&self.within));
+            criteria = criteria.expiring_in(days.unwrap_or_default());
         }
         mistakes.is_empty().then_some((criteria, paging))
     }
@@ -248,14 +248,10 @@ impl ListForm {
     }
 }
 
-/// Returns the time range from now until this number of days later.
-fn expires_within(days: &str, now: Timestamp) -> Result<TimeRange, FieldError> {
-    let days = days.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
-    let until = days.and_then(|days| now.checked_add(time::Duration::days(days)));
-    match until {
-        Some(until) => Ok(TimeRange { from: Some(now), until: Some(until) }),
-        None => Err(FieldError::new("within", format!("must be 1 to {MAX_DAYS} days"))),
-    }
+/// Reads the field *Expiring within*.
+fn number_of_days(text: &str) -> Result<u32, FieldError> {
+    let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    days.ok_or_else(|| FieldError::new("within", format!("must be 1 to {MAX_DAYS} days")))
 }
 
 /// Returns the text of a parameter, which is empty if the parameter is missing.

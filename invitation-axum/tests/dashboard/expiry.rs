@@ -1,6 +1,6 @@
 //! Tests of the filter and the order by expiry.
 
-use crate::support::Harness;
+use crate::support::{Harness, MOUNT};
 
 /// Creates invitations that expire in 9, 2 and 5 days, and one that has expired.
 async fn some(harness: &Harness) {
@@ -66,6 +66,30 @@ async fn list_of_invitations_expiring_within_days_ends_there() {
         page.says("id=\"inv-within-error\">Must be 1 to 365 days")
             .says(&format!("value=\"{wrong}\""));
     }
+}
+
+#[tokio::test]
+async fn days_on_the_next_page_are_counted_from_the_first() {
+    let harness = Harness::dashboard();
+    let create = async |name: &str, days: &str| {
+        let email = format!("{name}@example.com");
+        let form = [("email", &*email), ("expires_in_days", days), ("key", name)];
+        harness.post_form("sales-manager", "/new", &form).await.is(201);
+        harness.clock.advance(time::Duration::SECOND);
+    };
+    create("late", "5").await;
+    create("soon", "3").await;
+    for n in 0..50 {
+        create(&format!("n{n}"), "3").await;
+    }
+    let first = harness.get("sales-manager", "?within=4").await.is(200);
+    let (_, link) = first.text().split_once("rel=\"next\" href=\"").expect("a second page");
+    let link = link.split('"').next().expect("an end").replace("&#38;", "&");
+    let path = link.strip_prefix(MOUNT).expect("a path of the dashboard").to_owned();
+    // By now, the one in five days expires within four.
+    harness.clock.advance(time::Duration::hours(25));
+    let second = harness.get("sales-manager", &path).await.is(200);
+    assert_eq!(names(second.text()), ["soon"]);
 }
 
 #[tokio::test]

@@ -206,6 +206,13 @@ pub async fn pages_share_the_time_of_the_first_page(fixture: Fixture) {
     assert_eq!(ids(&page), [rows[2].id, rows[0].id], "by a manager: of the own division");
     let now = harness.service.list(&admin(), &criteria, first).await.expect("may list");
     assert_eq!(ids(&now), [rows[5].id, rows[3].id], "a new list is judged anew");
+
+    // A number of days is counted from the first page, too.
+    let soon = criteria.expiring_in(1);
+    let page = harness.service.list(&admin(), &soon, rest).await.expect("may list");
+    assert_eq!(ids(&page), [rows[2].id, rows[0].id], "counted from the first page");
+    let page = harness.service.list(&admin(), &soon, first).await.expect("may list");
+    assert_eq!(ids(&page), [], "counted from now");
 }
 
 /// A page of a list is full unless the list ends, although the store returns short and empty

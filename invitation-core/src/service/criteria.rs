@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use time::Duration;
+
 use crate::{
     cursor::{Cursor, CursorId, ListOf},
     event::Action,
@@ -32,6 +34,7 @@ pub struct Criteria {
     pub(super) batch: Option<BatchId>,
     pub(super) created: TimeRange,
     pub(super) expires: TimeRange,
+    pub(super) expires_in: Option<Duration>,
     pub(super) search: Option<SearchText>,
     pub(super) order: ListOrder,
 }
@@ -77,24 +80,51 @@ impl Criteria {
         Self { expires, ..self }
     }
 
+    /// Matches invitations that expire within this number of periods of 24 hours, counted from
+    /// the time of the first page. All pages of a list share that time, and so does each call
+    /// without pages.
+    ///
+    /// A criterion of [`expiring_within`](Self::expiring_within) holds besides. A revoked or used
+    /// invitation keeps its expiry and matches too, unless the status excludes it.
+    ///
+    /// ```
+    /// use invitation_core::{
+    ///     Actor, Criteria, Division, Draft, Expiry, Invitations, MemoryStore, Paging, Role, UserId,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let invitations = Invitations::new(MemoryStore::new());
+    /// let (user, role) = (UserId::new("mia")?, Role::new("manager")?);
+    /// let mia = Actor::in_division(user, role, Division::new("sales")?);
+    /// for days in [2, 9] {
+    ///     invitations.create(&mia, Draft::new().expiring(Expiry::InDays(days))).await?;
+    /// }
+    /// let soon = Criteria::new().soonest_expiry_first().expiring_in(7);
+    /// let page = invitations.list(&mia, &soon, Paging::default()).await?;
+    /// assert_eq!(page.items().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn expiring_in(self, days: u32) -> Self {
+        Self { expires_in: Some(Duration::days(days.into())), ..self }
+    }
+
+    /// Returns the time range of the expiry, for pages of which the first was made at `now`.
+    pub(super) fn expiry_range(&self, now: Timestamp) -> TimeRange {
+        let Some(time) = self.expires_in else { return self.expires };
+        let end = now.checked_add(time).unwrap_or(Timestamp::MAX);
+        let until = self.expires.until.map_or(end, |until| until.min(end));
+        TimeRange { from: self.expires.from.max(Some(now)), until: Some(until) }
+    }
+
     /// Lists the active invitations, the soonest to expire first.
     ///
     /// It goes with the status active only, which is then the default: a list, a count or a
     /// revocation with another status is refused. If the expiry of an invitation changes
     /// between two pages, the invitation may appear twice or not at all.
     ///
-    /// The duration in the example is of the crate `time`, version 0.3.
-    ///
-    /// ```
-    /// use invitation_core::{Criteria, Status, TimeRange, Timestamp};
-    ///
-    /// # let now = Timestamp::MIN;
-    /// let in_a_week = now.checked_add(time::Duration::days(7));
-    /// let soon = Criteria::new()
-    ///     .soonest_expiry_first()
-    ///     .expiring_within(TimeRange { from: None, until: in_a_week });
-    /// assert_eq!(soon, soon.clone().soonest_expiry_first());
-    /// ```
+    /// [`expiring_in`](Self::expiring_in) has an example.
     pub fn soonest_expiry_first(self) -> Self {
         Self { order: ListOrder::SoonestExpiryFirst, ..self }
     }
@@ -258,6 +288,24 @@ impl Default for Paging {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn expiry_in_days_begins_now_and_narrows_the_given_range() {
+        let at = |days| Timestamp::MIN.checked_add(Duration::days(days)).unwrap();
+        let range = |from, until| TimeRange { from, until };
+        let week = Criteria::new().expiring_in(7);
+        assert_eq!(week.expiry_range(at(1)), range(Some(at(1)), Some(at(8))));
+        for (given, expected) in [
+            (range(Some(at(0)), Some(at(9))), range(Some(at(1)), Some(at(8)))),
+            (range(Some(at(2)), Some(at(3))), range(Some(at(2)), Some(at(3)))),
+            (range(None, Some(at(0))), range(Some(at(1)), Some(at(0)))),
+        ] {
+            assert_eq!(week.clone().expiring_within(given).expiry_range(at(1)), expected);
+        }
+        let longest = Criteria::new().expiring_in(u32::MAX).expiry_range(at(1));
+        assert_eq!(longest, range(Some(at(1)), Some(Timestamp::MAX)));
+        assert_eq!(Criteria::new().expiry_range(at(1)), TimeRange::default());
+    }
 
     #[test]
     fn pages_are_bounded() {

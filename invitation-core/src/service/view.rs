@@ -388,7 +388,7 @@ impl<S: Store> Invitations<S> {
             inviter: criteria.inviter.clone(),
             batch: criteria.batch,
             created: criteria.created,
-            expires: criteria.expires,
+            expires: criteria.expiry_range(now),
             search: query.as_ref().map(|query| query.search().clone()),
             order: criteria.order,
         };
