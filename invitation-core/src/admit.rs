@@ -39,8 +39,9 @@
 //!   often as one likes.
 //!
 //! [`RedeemerIds`] avoids both. Its secret belongs to the host: make it once, keep it in a file
-//! beside the database that only the owner can read, and never change it. The demo host of this
-//! repository does so. All processes of one database use the same secret.
+//! beside the database that only the owner can read, and never change it.
+//! [`RedeemerIds::from_file_or_create`] does so. All processes of one database use the same
+//! secret.
 //!
 //! ```
 //! # use invitation_core as invitation;
@@ -82,6 +83,8 @@
 //!
 //! An answer to a repeated request must not give access, because the request proves only that
 //! its sender knows the code and the name. Sign the newcomer in with a password or a session.
+
+pub mod secret_file;
 
 use std::{fmt, future::Future};
 

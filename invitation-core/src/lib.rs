@@ -1,7 +1,8 @@
 //! The domain of the invitation library.
 //!
 //! The crate is pure: it does no I/O, reads no clock, draws no randomness and needs no
-//! async runtime. [`decide::decide`] takes a command, the time and randomness, and
+//! async runtime. The exceptions are the sources that a host injects, such as [`OsEntropy`], and
+//! the files of its secrets, such as [`admit::secret_file`]. [`decide::decide`] takes a command, the time and randomness, and
 //! returns a
 //! [`Transition`]: a guard, a change and an event. A [`Store`] applies the transition in one
 //! atomic step. [`Invitations`] is the service that connects these parts; hosts call it.

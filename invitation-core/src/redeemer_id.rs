@@ -1,14 +1,17 @@
 //! Ids for redeemers who have no account yet.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use uuid::Builder;
+use zeroize::Zeroizing;
 
 use crate::{
+    admit::secret_file::{self, SecretFileError},
     code::InvitationCode,
     email::Email,
+    entropy::{Entropy as _, EntropyError, OsEntropy},
     field_error::FieldError,
     text::{UserId, Username},
 };
@@ -25,13 +28,7 @@ use crate::{
 /// The ids are HMACs under a secret of the host. Without the secret, nobody can test from an
 /// id whether a guessed code was the one. Choose the secret once, keep it beside the
 /// database, and never change it: with another secret, a repeated request is another person.
-/// This command makes a file with a secret that only its owner can read:
-///
-/// ```sh
-/// (umask 077; head -c 32 /dev/urandom > redeemer-ids.secret)
-/// ```
-///
-/// `RedeemerIds::new(std::fs::read("redeemer-ids.secret")?)` uses it.
+/// [`from_file_or_create`](Self::from_file_or_create) keeps it in a file.
 ///
 /// ```
 /// # use invitation_core as invitation;
@@ -73,6 +70,52 @@ impl RedeemerIds {
         }
     }
 
+    /// Reads the secret from a file. If there is no file, makes one with a new secret.
+    ///
+    /// The file holds 64 hexadecimal digits in lower case, which are 256 random bits. White space
+    /// around them is ignored. [`secret_file`] says how the file is read and made: a new one is
+    /// complete or not there, an existing one is never overwritten, and on Unix only its owner
+    /// has access.
+    ///
+    /// All processes of one database need the same file. The call blocks the thread; a host calls
+    /// it once, at its start.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretFileError`], which names the path, and nothing of the secret.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::{Username, admit::RedeemerIds, code::CodeFormat};
+    /// # use invitation::code::OsEntropy;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("redeemer-ids-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let path = folder.join("redeemer-ids.secret");
+    /// let first_start = RedeemerIds::from_file_or_create(&path)?;
+    /// let next_start = RedeemerIds::from_file_or_create(&path)?;
+    ///
+    /// let (code, anna) = (CodeFormat::default().generate(&OsEntropy)?, Username::new("anna")?);
+    /// let id = first_start.derive(&code, &anna, None, "");
+    /// assert_eq!(next_start.derive(&code, &anna, None, ""), id);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_file_or_create(path: impl AsRef<Path>) -> Result<Self, SecretFileError> {
+        let path = path.as_ref();
+        let text = secret_file::read_or_create(path, new_secret)?;
+        let digits = text.trim();
+        let is_secret = digits.len() == SECRET_DIGITS
+            && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_secret {
+            let message = format!("must be {SECRET_DIGITS} hexadecimal digits in lower case");
+            return Err(SecretFileError::new(path, FieldError::new("secret", message)));
+        }
+        Self::new(digits).map_err(|error| SecretFileError::new(path, error))
+    }
+
     /// Derives the id of the person who sent this registration. It has the form of a UUID
     /// (version 8, RFC 9562).
     ///
@@ -99,6 +142,22 @@ impl RedeemerIds {
         let (half, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
         UserId::from_stored(Builder::from_custom_bytes(*half).into_uuid().to_string())
     }
+}
+
+/// The number of hexadecimal digits of a secret in a file.
+const SECRET_DIGITS: usize = 64;
+
+/// Returns 256 random bits of the operating system as a line of hexadecimal digits.
+fn new_secret() -> Result<Zeroizing<String>, EntropyError> {
+    let mut bytes = Zeroizing::new([0; SECRET_DIGITS / 2]);
+    OsEntropy.fill(&mut *bytes)?;
+    // The capacity keeps the text from being moved, which would leave a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(SECRET_DIGITS + 1));
+    for nibble in bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]) {
+        text.extend(char::from_digit(u32::from(nibble), 16));
+    }
+    text.push('\n');
+    Ok(text)
 }
 
 impl fmt::Debug for RedeemerIds {
@@ -148,6 +207,30 @@ mod tests {
         let code = CodeFormat::default().generate(&OsEntropy).unwrap();
         let (a, b) = (Username::new("anna").unwrap(), Username::new("annak").unwrap());
         assert_ne!(ids(1).derive(&code, &a, None, "k"), ids(1).derive(&code, &b, None, ""));
+    }
+
+    #[test]
+    fn file_without_a_secret_is_refused_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids.secret");
+        let code = CodeFormat::default().generate(&OsEntropy).unwrap();
+        let anna = Username::new("anna").unwrap();
+        let first = RedeemerIds::from_file_or_create(&path).unwrap();
+        let made = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(made.trim_end().len(), SECRET_DIGITS);
+        // An editor may add white space.
+        std::fs::write(&path, format!(" {made}\r\n")).unwrap();
+        let again = RedeemerIds::from_file_or_create(&path).unwrap();
+        assert_eq!(again.derive(&code, &anna, None, ""), first.derive(&code, &anna, None, ""));
+        let other = made.replace(|c: char| c.is_ascii_hexdigit(), "e").to_uppercase();
+        for wrong in ["", "\n", &made[1..], &format!("{}{made}", &made[..1]), &other, "secret"] {
+            std::fs::write(&path, wrong).unwrap();
+            let refused = RedeemerIds::from_file_or_create(&path).unwrap_err().to_string();
+            assert!(refused.contains("ids.secret") && refused.contains("64 hex"), "{refused}");
+            let digits = wrong.trim();
+            assert!(digits.is_empty() || digits == "secret" || !refused.contains(digits));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), wrong, "nothing is overwritten");
+        }
     }
 
     #[test]

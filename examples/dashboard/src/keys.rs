@@ -8,24 +8,19 @@
 //! A real host keeps the file apart from the backups of the database, or reads the secret from
 //! its secret manager.
 
-use std::{
-    ffi::OsString,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use invitation::{
     Invitations, Paging, Store, SystemActor,
+    admit::secret_file,
     code::{
-        OsEntropy, ResealPage, Sealing, UnsealCause, UnsealError,
+        Entropy, EntropyError, OsEntropy, ResealPage, Sealing, UnsealCause, UnsealError,
         keyring::{KeyId, KeySecret, Keyring},
     },
     sql::sqlx::sqlite::SqliteConnectOptions,
 };
 
-use crate::{Result, config::DatabaseUrl, secret};
+use crate::{Result, config::DatabaseUrl};
 
 /// The name of the file beside a database on a server.
 const FILE: &str = "invitation-demo.keys";
@@ -43,10 +38,9 @@ impl Keys {
     /// Reads the keys of a database. Makes a file with a new key if there is none.
     pub(crate) fn open(database: &DatabaseUrl) -> Result<Self> {
         let file = file_of(database)?;
-        if !file.exists() {
-            named(&file, make(&file))?;
-        }
-        let ring = named(&file, read(&file))?;
+        let text = secret_file::read_or_create(&file, new_line)?;
+        // The error contains nothing of a secret.
+        let ring = parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
         Ok(Self { ring, file })
     }
 
@@ -104,33 +98,16 @@ fn file_of(database: &DatabaseUrl) -> Result<PathBuf> {
     Ok(name.into())
 }
 
-/// Makes a file with a new key, which only its owner can read. If another process makes one at
-/// the same time, the first stays.
-fn make(file: &Path) -> Result {
-    let id = format!("demo-{}", &secret::random()?.reveal()[..8]);
+/// Returns the line of a new key.
+fn new_line() -> std::result::Result<String, EntropyError> {
+    let mut id = [0; 4];
+    OsEntropy.fill(&mut id)?;
     let secret = KeySecret::generate(&OsEntropy)?;
-    let line = format!("{} {}\n", KeyId::new(id)?, *secret.reveal_hex());
-    // The complete file gets its name in one step, so that no reader sees a half-written one.
-    let draft = file.with_extension(format!("{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut draft| {
-        draft.write_all(line.as_bytes())?;
-        draft.sync_all()
-    });
-    let named = written.and_then(|()| match fs::hard_link(&draft, file) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked,
-    });
-    fs::remove_file(&draft).ok();
-    Ok(named?)
+    Ok(format!("demo-{:08x} {}\n", u32::from_be_bytes(id), *secret.reveal_hex()))
 }
 
-fn read(file: &Path) -> Result<Keyring> {
-    refuse_readable_by_others(&File::open(file)?)?;
-    let text = fs::read_to_string(file)?;
+/// Reads the lines of the file.
+fn parse(text: &str) -> Result<Keyring> {
     let mut ring: Option<Keyring> = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (id, secret) = line.split_once(' ').ok_or("each line must be an id and a secret")?;
@@ -141,20 +118,4 @@ fn read(file: &Path) -> Result<Keyring> {
         });
     }
     ring.ok_or_else(|| "there is no key".into())
-}
-
-/// Refuses a file that other users of the machine can read.
-fn refuse_readable_by_others(file: &File) -> Result {
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o077 != 0 {
-        return Err("only its owner may have access (chmod 600)".into());
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
-}
-
-/// Adds the path of the file to an error. The error contains nothing of a secret.
-fn named<T>(file: &Path, outcome: Result<T>) -> Result<T> {
-    outcome.map_err(|error| format!("{}: {error}", file.display()).into())
 }

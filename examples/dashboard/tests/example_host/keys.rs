@@ -72,7 +72,7 @@ async fn a_start_without_the_key_is_refused() {
         };
         set(0o640);
         let said = complaint(&mut store.command());
-        assert!(said.contains("only its owner"), "{said}");
+        assert!(said.contains("only the owner"), "{said}");
         set(0o600);
     }
     let host = store.start().await;
