@@ -16,30 +16,50 @@ use crate::problem::{Problem, ProblemKind};
 /// The route must be behind [`Web::protect`](crate::Web::protect), which assigns the ids. Any
 /// other request is answered with 500, and the log names the reason.
 ///
-/// The example redeems without an account. A handler that also writes the account has a state
-/// with the type of the store, such as `Invitations<SqliteStore>`, and calls
-/// [`admit`](invitation_core::Invitations::admit). [`Service`](crate::Service) shows how a host
-/// has both.
+/// The handler of the example registers a newcomer by
+/// [`admit`](invitation_core::Invitations::admit): the account and the redemption are kept
+/// together. Its state has the type of the store, such as `Invitations<SqliteStore>`, because a
+/// [`Service`](crate::Service) has no `admit`; the page of `Service` shows how a host has both.
 ///
 /// ```
-/// use axum::{Router, extract::State, routing::post};
-/// use invitation_axum::{Problem, RequestId, Service, Web};
-/// use invitation_core::{Redeemer, UserId, Username};
+/// use axum::{Json, Router, extract::State, routing::post};
+/// use invitation_axum::{Problem, RequestId, Web};
+/// use invitation_core::{
+///     Invitations, Redeemer, Username,
+///     admit::{RedeemerIds, Transactional},
+/// };
 ///
-/// async fn register(
-///     State(invitations): State<Service>,
-///     request: RequestId,
+/// #[derive(serde::Deserialize)]
+/// struct Registration {
 ///     code: String,
-/// ) -> Result<String, Problem> {
-///     let anna = Redeemer::new(UserId::new("u-2")?, Username::new("anna")?)
-///         .with_context(request.context());
-///     let redeemed = invitations.redeem(&code, &anna).await;
-///     Ok(redeemed.map_err(|error| Problem::of_redeeming(&error))?.role().to_string())
+///     username: String,
 /// }
 ///
-/// fn routes(web: &Web) -> Router {
-///     let routes = Router::new().route("/register", post(register));
-///     web.protect(routes.with_state(web.service().clone()))
+/// async fn register<S: Transactional>(
+///     State((invitations, ids)): State<(Invitations<S>, RedeemerIds)>,
+///     request: RequestId,
+///     Json(form): Json<Registration>,
+/// ) -> Result<String, Problem> {
+///     let refused = |error| Problem::of_redeeming(&error);
+///     let (code, name) = (invitations.parse_code(&form.code)?, Username::new(form.username)?);
+///     let newcomer = Redeemer::new(ids.derive(&code, &name, None, ""), name)
+///         .with_context(request.context());
+///     let mut admission = invitations.admit(&form.code, &newcomer).await.map_err(refused)?;
+///     if !admission.is_replayed() {
+///         let _tx = admission.tx(); // the host writes the account on this connection
+///     }
+///     let redeemed = admission.commit().await.map_err(refused)?;
+///     Ok(redeemed.role().to_string())
+/// }
+///
+/// /// The type of the store may be `SqliteStore`, or that of another SQL database.
+/// fn routes<S: Transactional + Clone + 'static>(
+///     web: &Web,
+///     invitations: Invitations<S>,
+///     ids: RedeemerIds,
+/// ) -> Router {
+///     let routes = Router::new().route("/register", post(register::<S>));
+///     web.protect(routes.with_state((invitations, ids)))
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -54,6 +54,96 @@ impl<S: Transactional> Invitations<S> {
     /// Admits a redeemer and lets the host write the account, in one transaction. Repeats the
     /// whole transaction a few times if concurrent work conflicts with it.
     ///
+    /// As many round trips as [`admit`](Self::admit) and [`commit`](Admission::commit), for each
+    /// attempt.
+    ///
+    /// The host's part is a [`Register`]. In this one, `driver` stands for the driver of the
+    /// database. The page of `sql::is_conflict` of the facade (`invitation_sqlx::is_conflict`) has
+    /// the same on SQLite.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// # mod driver {
+    /// #     #[derive(Debug, thiserror::Error)]
+    /// #     #[error("{code}")]
+    /// #     pub struct Error { pub code: &'static str }
+    /// #     pub struct Connection;
+    /// #     impl Connection {
+    /// #         pub async fn execute(&mut self, _: &str, _: &[&str]) -> Result<(), Error> { Ok(()) }
+    /// #     }
+    /// # }
+    /// use async_trait::async_trait;
+    /// use invitation::{
+    ///     Error, Invitations, Redeemed, Redeemer,
+    ///     admit::{HostTransaction, Register, Transactional},
+    /// };
+    ///
+    /// /// The accounts of the host.
+    /// struct Users;
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum NotRegistered {
+    ///     #[error(transparent)]
+    ///     Invitation(#[from] Error),
+    ///     #[error("the name belongs to another user")]
+    ///     NameTaken,
+    ///     #[error(transparent)]
+    ///     Database(driver::Error),
+    /// }
+    ///
+    /// impl From<driver::Error> for NotRegistered {
+    ///     fn from(error: driver::Error) -> Self {
+    ///         match error.code {
+    ///             "23505" => Self::NameTaken, // a unique key
+    ///             _ => Self::Database(error),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// #[async_trait]
+    /// impl Register<driver::Connection> for Users {
+    ///     type Account = String;
+    ///     type Error = NotRegistered;
+    ///
+    ///     /// Called once for each attempt, in a transaction of its own.
+    ///     async fn register(
+    ///         &self,
+    ///         tx: &mut driver::Connection,
+    ///         redeemed: &Redeemed,
+    ///     ) -> Result<String, NotRegistered> {
+    ///         let id = redeemed.redemption().user.to_string();
+    ///         // After a lost reply or a double click, the account exists.
+    ///         if !redeemed.is_replayed() {
+    ///             let (name, role) = (redeemed.username().as_str(), redeemed.role().as_str());
+    ///             let insert = "INSERT INTO users (id, name, role) VALUES (?, ?, ?)";
+    ///             tx.execute(insert, &[&id, name, role]).await?;
+    ///         }
+    ///         Ok(id)
+    ///     }
+    ///
+    ///     /// A deadlock and a failed serialization are worth another attempt. A taken name is not.
+    ///     fn is_conflict(&self, error: &NotRegistered) -> bool {
+    ///         let conflicts = ["40001", "40P01"];
+    ///         matches!(error, NotRegistered::Database(error) if conflicts.contains(&error.code))
+    ///     }
+    /// }
+    ///
+    /// async fn register<S: Transactional>(
+    ///     invitations: &Invitations<S>,
+    ///     code: &str,
+    ///     newcomer: &Redeemer,
+    /// ) -> Result<String, NotRegistered>
+    /// where
+    ///     S::Transaction: HostTransaction<Connection = driver::Connection>,
+    /// {
+    ///     invitations.admit_with(code, newcomer, &Users).await
+    /// }
+    ///
+    /// let failed = |code| Users.is_conflict(&driver::Error { code }.into());
+    /// assert!(failed("40001") && failed("40P01"));
+    /// assert!(!failed("23505") && !failed("57P01"));
+    /// ```
+    ///
     /// # Errors
     ///
     /// The error of the host's [`register`](Register::register), or that of
