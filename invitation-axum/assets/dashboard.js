@@ -200,8 +200,13 @@
     menu.classList.toggle("inv-upwards", bottom > window.innerHeight && isRoomAbove);
   }, true);
 
-  // A filter that is changed acts at once, in place: the focus stays where it is.
+  // A filter that is changed acts at once, in place: the focus stays where it is. A later change
+  // cancels the request of an earlier one, whose late answer would set the filters back.
+  let newest = null;
   const filter = async (form) => {
+    newest?.abort();
+    const request = new AbortController();
+    newest = request;
     const results = document.querySelector("[data-inv-results]");
     results.classList.add("inv-busy");
     try {
@@ -209,10 +214,14 @@
       const response = await fetch(form.getAttribute("action"), {
         method: "POST",
         body: new URLSearchParams(new FormData(form)),
+        signal: request.signal,
       });
+      const text = await response.text();
+      // The answer may have been complete before it was cancelled.
+      if (request.signal.aborted) return;
       // The whole page shows mistakes beside their fields.
       if (!response.ok) return form.submit();
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const page = new DOMParser().parseFromString(text, "text/html");
       const fresh = page.querySelector("[data-inv-results]");
       // The link that clears the filters comes and goes with them.
       const buttons = page.querySelector("form[data-inv-filters] .inv-field-buttons");
@@ -227,9 +236,9 @@
       history.replaceState(null, "", response.redirected ? response.url : form.dataset.invHome);
       announce(results.querySelector(".inv-summary").textContent);
     } catch {
-      form.submit();
+      if (!request.signal.aborted) form.submit();
     } finally {
-      results.classList.remove("inv-busy");
+      if (newest === request) results.classList.remove("inv-busy");
     }
   };
 

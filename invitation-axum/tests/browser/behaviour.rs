@@ -142,6 +142,45 @@ async fn a_filter_acts_at_once_and_keeps_the_focus() {
     scene.window.close().await;
 }
 
+/// The answer to an earlier change of a filter comes after that to a later one.
+#[tokio::test]
+async fn late_answer_to_an_earlier_filter_changes_nothing() {
+    let scene = Scene::open(Look::default()).await;
+    scene.host.fill(12).await;
+    scene.sign_in("admin").await;
+    // Holds the first answer back, with its whole body. The script handles an answer before the
+    // next task of the browser begins.
+    let hold = "const real = window.fetch;\
+        const held = new Promise((release) => { window.release = release; });\
+        let number = 0;\
+        window.fetch = async (to, { signal, ...options }) => {\
+          const first = number++ === 0;\
+          const response = await real(to, options);\
+          const text = await response.text();\
+          if (first) { window.isHeld = true; await held; }\
+          if (first) setTimeout(() => { window.isOver = true; });\
+          const { ok, redirected, url } = response;\
+          return { ok, redirected, url, text: async () => text };\
+        };";
+    scene.client().execute(hold, Vec::new()).await.unwrap();
+    scene.find("#inv-status").await.select_by_value("revoked").await.unwrap();
+    scene.until("return window.isHeld === true").await;
+    scene.find("#inv-role").await.select_by_value("staff").await.unwrap();
+    scene.find("#inv-status").await.select_by_value("active").await.unwrap();
+    scene.until("return location.search === '?status=active&role=staff'").await;
+    scene.client().execute("window.release()", Vec::new()).await.unwrap();
+    scene.until("return window.isOver === true").await;
+    scene.until("return document.querySelector('.inv-busy') === null").await;
+    assert_eq!(scene.value("#inv-status").await, "active");
+    assert_eq!(scene.value("#inv-role").await, "staff");
+    let address = scene.client().current_url().await.unwrap();
+    assert_eq!(address.query(), Some("status=active&role=staff"));
+    let shown = "return [...document.querySelectorAll('tbody .inv-status')]\
+        .every((status) => status.textContent === 'Active')";
+    scene.until(shown).await;
+    scene.window.close().await;
+}
+
 #[tokio::test]
 async fn sort_by_expiry_shows_the_status_that_goes_with_it() {
     let scene = Scene::open(Look::default()).await;
