@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use invitation_core::{Draft, Paging, Refusal, Status};
+use invitation_core::{Draft, Email, EmailDomain, Paging, Refusal, Status, VerifiedEmail};
 use invitation_testkit::DropAfter;
 use tokio::{task::yield_now, time::timeout};
 
@@ -80,19 +80,38 @@ pub(crate) async fn batch_redeems_as_often_as_the_code_has_uses<DB: Counted>() {
 pub(crate) async fn refused_callers_take_no_uses_of_a_batch<DB: Counted>() {
     let harness = Harness::<DB>::new().await;
     let code = harness.code(Draft::new().for_email(address(7))).await;
+    let refused = vec![(&*code, person(1)), (&*code, proved(2, 8)), (&*code, proved(5, 9))];
+    for answer in harness.redeem_concurrently(refused).await {
+        assert_eq!(refusal(&answer), Refusal::AddressProofRequired);
+    }
+    assert_eq!(uses(&harness.invitations).await, 0);
+    // The reason of the refused caller depends on whether it is judged before the last use. That
+    // there is one does not.
+    let calls = vec![(&*code, person(1)), (&*code, proved(3, 7))];
+    let answers = harness.redeem_concurrently(calls).await;
+    assert!(answers[0].is_err() && answers[1].is_ok(), "the only use was left: {answers:?}");
+    assert_eq!(uses(&harness.invitations).await, 1);
+    let refused = vec![(&*code, person(1)), (&*code, proved(4, 7))];
+    for answer in harness.redeem_concurrently(refused).await {
+        assert_eq!(refusal(&answer), Refusal::Used);
+    }
+
+    // With enough uses for all, each reason is certain.
+    let domain = EmailDomain::parse("example.com").unwrap();
+    let code = harness.code(for_uses(4).for_domain(domain)).await;
+    let elsewhere = Email::parse("person2@example.org").unwrap();
     let calls = vec![
         (&*code, person(1)),
-        (&*code, proved(2, 8)),
-        (&*code, proved(3, 7)),
-        (&*code, proved(4, 7)),
+        (&*code, person(2).with_email(VerifiedEmail::vouched_by_host(elsewhere))),
+        (&*code, proved(3, 3)),
+        (&*code, proved(4, 4)),
     ];
     let answers = harness.redeem_concurrently(calls).await;
-    // A caller whom the batch did not serve is judged again by itself, maybe after the last use.
-    let reasons = [Refusal::AddressProofRequired, Refusal::Used];
-    assert!(answers[..2].iter().all(|answer| reasons.contains(&refusal(answer))), "{answers:?}");
-    assert!(answers[2].is_ok(), "the only use was left");
-    assert_eq!(refusal(&answers[3]), Refusal::Used);
-    assert_eq!(uses(&harness.invitations).await, 1);
+    for answer in &answers[..2] {
+        assert_eq!(refusal(answer), Refusal::AddressProofRequired);
+    }
+    assert!(answers[2..].iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(uses(&harness.invitations).await, 1 + 2);
 }
 
 pub(crate) async fn concurrent_calls_of_one_user_are_one_redemption<DB: Counted>() {
