@@ -6,9 +6,9 @@ mod support;
 
 use std::num::NonZeroU32;
 
+use invitation_conformance::feed::system_event;
 use invitation_core::{
-    Action, Event, EventId, EventOutcome, Store, StoreErrorKind, Timestamp,
-    audit::{Detail, Performer, RequestContext},
+    EventId, Store, StoreErrorKind, Timestamp,
     feed::{Feed, FeedEpoch, FeedEvent, FeedPosition},
 };
 use invitation_redis::{RedisOptions, RedisStore};
@@ -17,18 +17,8 @@ use support::options;
 
 /// Records events with these numbers as ids.
 async fn record(store: &RedisStore, numbers: impl IntoIterator<Item = u8>) {
-    let event = |number| Event {
-        id: EventId::from_bytes([number; 16]),
-        at: Timestamp::from_micros(1).unwrap(),
-        performer: Performer::System { name: None },
-        action: Action::View,
-        outcome: EventOutcome::Succeeded,
-        reason: None,
-        invitation: None,
-        division: None,
-        context: RequestContext::default(),
-        detail: Detail::none(),
-    };
+    let at = Timestamp::from_micros(1).unwrap();
+    let event = |number| system_event(EventId::from_bytes([number; 16]), at);
     store.record(&numbers.into_iter().map(event).collect::<Vec<_>>()).await.unwrap();
 }
 

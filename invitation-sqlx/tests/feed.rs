@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use invitation_conformance::feed::system_event;
 use invitation_core::{
-    Action, Event, EventId, EventOutcome, Store, Timestamp,
-    audit::{Detail, Performer, RequestContext},
+    Event, EventId, Store, Timestamp,
     feed::{Feed, FeedEvent, FeedPosition},
 };
 use invitation_sqlx::SqlStore;
@@ -19,18 +19,7 @@ use support::host::Host;
 
 /// Returns an event whose id is this number. Its time is always the same.
 fn event(number: u8) -> Event {
-    Event {
-        id: EventId::from_bytes([number; 16]),
-        at: Timestamp::from_micros(1).unwrap(),
-        performer: Performer::System { name: None },
-        action: Action::View,
-        outcome: EventOutcome::Succeeded,
-        reason: None,
-        invitation: None,
-        division: None,
-        context: RequestContext::default(),
-        detail: Detail::none(),
-    }
+    system_event(EventId::from_bytes([number; 16]), Timestamp::from_micros(1).unwrap())
 }
 
 /// Reads all that is there behind a position, without waiting.

@@ -14,7 +14,8 @@ mod reader;
 use std::{any::Any, fmt, sync::Arc};
 
 use invitation_core::{
-    Store,
+    Action, Event, EventId, EventOutcome, Store, Timestamp,
+    audit::{Detail, Performer, RequestContext},
     feed::{Feed, FeedCursors},
 };
 
@@ -51,6 +52,32 @@ impl FeedFixture {
 impl fmt::Debug for FeedFixture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FeedFixture").field("feed", &self.feed).finish_non_exhaustive()
+    }
+}
+
+/// Returns an event of the system without any optional field, for tests of a feed beside these
+/// promises.
+///
+/// ```
+/// use invitation_conformance::feed::system_event;
+/// use invitation_core::{EventId, Timestamp};
+///
+/// let event = system_event(EventId::from_bytes([7; 16]), Timestamp::MIN);
+/// assert_eq!((event.at, event.performer.user()), (Timestamp::MIN, None));
+/// ```
+#[must_use]
+pub fn system_event(id: EventId, at: Timestamp) -> Event {
+    Event {
+        id,
+        at,
+        performer: Performer::System { name: None },
+        action: Action::View,
+        outcome: EventOutcome::Succeeded,
+        reason: None,
+        invitation: None,
+        division: None,
+        context: RequestContext::default(),
+        detail: Detail::none(),
     }
 }
 

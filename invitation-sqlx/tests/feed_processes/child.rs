@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
+use invitation_conformance::feed::system_event;
 use invitation_core::{
-    Action, Clock, Event, EventId, EventOutcome, Store, SystemClock,
-    audit::{Detail, Performer, RequestContext},
+    Clock, EventId, Store, SystemClock,
     feed::{Advance, Claim, ClaimedCursor, CursorHolder, CursorName, Feed, claim},
 };
 use invitation_sqlx::{
@@ -57,7 +57,7 @@ async fn write<DB: Kind>(store: &SqlStore<DB>, process: u8) {
                 // Ids in no order.
                 let mut id = [call.wrapping_mul(77); 16];
                 id[13..].copy_from_slice(&[process, writer, call]);
-                let event = event(EventId::from_bytes(id));
+                let event = system_event(EventId::from_bytes(id), SystemClock.now());
                 store.record(std::slice::from_ref(&event)).await.unwrap();
                 written.push(event.id);
             }
@@ -66,21 +66,6 @@ async fn write<DB: Kind>(store: &SqlStore<DB>, process: u8) {
     }
     for id in writers.join_all().await.concat() {
         println!("{id}");
-    }
-}
-
-fn event(id: EventId) -> Event {
-    Event {
-        id,
-        at: SystemClock.now(),
-        performer: Performer::System { name: None },
-        action: Action::View,
-        outcome: EventOutcome::Succeeded,
-        reason: None,
-        invitation: None,
-        division: None,
-        context: RequestContext::default(),
-        detail: Detail::none(),
     }
 }
 
