@@ -119,19 +119,6 @@ local function add_name(id, user, words)
   end
 end
 
--- Returns the index entries of the address's terms that an earlier redeemer's name has too.
-local function shared_terms(id)
-  local found = {}
-  if r[MAX_USES] > 1 and r[USES] > 1 then
-    for word in string.gmatch(r[ADDRESS_WORDS], '[^%z]+') do
-      if users('v' .. id .. word .. '\0', 0, 1)[1] then
-        found[#found + 1] = 'w' .. word .. '\0' .. id
-      end
-    end
-  end
-  return found
-end
-
 -- Applies a change that leaves the terms alone. Of the invitation's own index entries, it
 -- moves the state at most. `ended` is the lease whose use is taken.
 local function use(id, change, ended)
@@ -170,7 +157,6 @@ end
 
 -- Applies a change of the terms, which may move every index entry.
 local function amend(id, change)
-  local shared = shared_terms(id)
   put_all(id, r, false)
   local word, grantor, new = change[1], change[2], change[3]
   if grantor then r[GRANTOR], r[GRANTOR_ROLE], r[GRANTOR_NAME] = unpack(grantor) end
@@ -194,7 +180,6 @@ local function amend(id, change)
     r[DELETED] = new
   end
   put_all(id, r, true)
-  put(shared, not r[DELETED])
 end
 
 local function next_version(version)
