@@ -1,4 +1,6 @@
-//! Proofs about a log, for a verifier who has its checkpoints but not the log.
+//! Proofs that an entry is in a log, and that a log only grew.
+//!
+//! A verifier checks them against signed checkpoints, and needs no copy of the log.
 
 use std::ops::Range;
 

@@ -21,7 +21,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 const MAX_INVITATIONS: usize = 50;
 const MAX_NAMES: usize = 40;
 
-/// Returns those of the invitations of which a redeemer's name meets all terms of the search.
+/// Returns the given invitations that have at least one redeemer whose name meets all terms of the
+/// search.
 pub(crate) async fn found(
     calls: &Calls,
     search: &Search,

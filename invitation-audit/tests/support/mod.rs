@@ -65,7 +65,8 @@ pub(crate) fn performers() -> [Performer; 3] {
     ]
 }
 
-/// Events of each kind of performer in turn, and every eighth with all optional fields unset.
+/// Returns events with the numbers 1 to `count`. Their performers are of each kind in turn. Every
+/// eighth event has no optional field.
 pub(crate) fn events(count: u64) -> Vec<FeedEvent> {
     (1..=count)
         .map(|number| {

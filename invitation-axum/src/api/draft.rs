@@ -35,7 +35,7 @@ pub(crate) struct DraftBody {
     /// The lifetime in days. Not together with `expires_at`.
     #[schema(minimum = 1, maximum = 365)]
     pub(crate) expires_in_days: Option<u32>,
-    /// The number of people who may redeem the code: 1 if `email` is given.
+    /// The number of people who may redeem the code. With `email` it must be 1.
     #[schema(minimum = 1, maximum = 100_000)]
     pub(crate) max_uses: Option<u32>,
     /// Data to store with the invitation: at most 4 KB, and 3 levels deep.
