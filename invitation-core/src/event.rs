@@ -190,6 +190,9 @@ string_enum! {
         Conflict = "conflict",
         /// The store keeps only a digest of the code, so the code cannot be shown.
         CodeNotKept = "code_not_kept",
+        /// The source of the call, or all sources together, had too many failed guesses. The
+        /// code was not evaluated.
+        TooManyRequests = "too_many_requests",
         /// Refusals of one performer beyond the limit per minute, which are only counted.
         /// The detail `suppressed` holds their number. If the detail `of` is `several`,
         /// the number covers several performers, and the event names one of them.

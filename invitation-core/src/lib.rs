@@ -20,12 +20,14 @@
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
 //! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
+//! - [`throttle`]: limits on wrong guesses of codes.
 //!
 //! # Features
 //!
 //! - `tracing`: what the library does, as events and spans.
 //! - `metrics`: what the library does, in numbers. [`observe`] lists both.
 //! - `keyring`: codes that a stolen store does not give away; see [`code::Sealing`].
+//! - `throttle`: limits on wrong guesses of codes; see [`throttle`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -91,6 +93,7 @@ mod store_error;
 mod string_enum;
 mod target;
 mod text;
+pub mod throttle;
 mod time;
 mod transition;
 mod unicode;

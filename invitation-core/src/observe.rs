@@ -13,9 +13,12 @@
 //! | `invitation_batch_size` | histogram | | changes that a store sends in one batch |
 //! | `invitation_connections_total` | counter | `source` | connections for redemptions: from the `cache`, or from the `pool` |
 //! | `invitation_pool_wait_seconds` | histogram | | time until the pool hands out a connection |
+//! | `invitation_throttled_total` | counter | `budget` | presented codes that [`throttle`](crate::throttle) did not let through: `overall`, `source` or `source_and_code` |
+//! | `invitation_guess_alarms_total` | counter | | minutes in which the failed guesses of all sources exceeded their budget |
 //!
 //! With `tracing`, each step is an event of the level DEBUG and the target `invitation`,
-//! with the fields `action` and `outcome`. A retry is one with the field `operation`.
+//! with the fields `action` and `outcome`. A retry is one with the field `operation`, and a
+//! throttled attempt one with the field `budget`. The alarm of guesses has the level WARN.
 //!
 //! A service reports its steps by itself, and the stores of this library report retries,
 //! batches and connections. Calls to a store are reported if the host wraps it in

@@ -2,6 +2,8 @@
 
 use std::{fmt, num::NonZeroU32};
 
+use time::Duration;
+
 use crate::{
     event::{Event, EventOutcome, Reason},
     facts::Facts,
@@ -91,6 +93,12 @@ pub enum Refusal {
     /// The code was shown when it was created, and only its digest is stored. A
     /// [rotation](crate::Invitations::rotate) gives a new code.
     CodeNotKept,
+    /// There were too many failed guesses of codes, and the [throttle](crate::throttle) did not
+    /// let this one through. The code was not evaluated.
+    TooManyRequests {
+        /// The time after which to try again, in whole seconds: at most 60.
+        retry_after: Duration,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -135,6 +143,10 @@ impl fmt::Display for Refusal {
             Self::Conflict => f.write_str("the invitation was changed by others, try again"),
             Self::CodeNotKept => {
                 f.write_str("the code was shown once and is not kept, rotate it to get a new one")
+            }
+            Self::TooManyRequests { retry_after } => {
+                let seconds = retry_after.whole_seconds();
+                write!(f, "there were too many wrong codes, try again in {seconds} s")
             }
         }
     }
@@ -235,6 +247,16 @@ impl Verdict {
     /// Returns the verdict that the code cannot be shown again.
     pub(crate) fn code_not_kept() -> Self {
         Self::new(Refusal::CodeNotKept, Reason::CodeNotKept)
+    }
+
+    /// Returns the verdict that the throttle did not let a code through.
+    pub(crate) fn throttled(retry_after: Duration) -> Self {
+        Self::new(Refusal::TooManyRequests { retry_after }, Reason::TooManyRequests)
+    }
+
+    /// Returns whether the refusal is that of a failed guess, which a throttle counts.
+    pub(crate) fn is_failed_guess(&self) -> bool {
+        matches!(self.refusal, Refusal::CodeUnknown | Refusal::AddressProofRequired)
     }
 
     /// Returns the verdict that the quota of `full` has no room.

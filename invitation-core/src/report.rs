@@ -55,6 +55,52 @@ fn steps(action: Action, outcome: &'static str, number: usize) {
     let _ = (action, outcome, number);
 }
 
+/// A budget of failed guesses.
+#[cfg(feature = "throttle")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum GuessBudget {
+    /// Of all sources together.
+    Overall,
+    /// Of one source.
+    Source,
+    /// Of one source with one code.
+    SourceAndCode,
+}
+
+#[cfg(feature = "throttle")]
+impl GuessBudget {
+    /// All budgets, in the order in which an attempt takes their tokens.
+    pub(crate) const ALL: [Self; 3] = [Self::Overall, Self::Source, Self::SourceAndCode];
+
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Overall => "overall",
+            Self::Source => "source",
+            Self::SourceAndCode => "source_and_code",
+        }
+    }
+}
+
+/// Reports that an attempt was refused, because this budget of failed guesses had no token.
+#[cfg(feature = "throttle")]
+pub(crate) fn throttled(budget: GuessBudget) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "invitation", budget = budget.as_str(), "attempt throttled");
+    #[cfg(feature = "metrics")]
+    metrics::counter!("invitation_throttled_total", "budget" => budget.as_str()).increment(1);
+    let _ = budget;
+}
+
+/// Reports that the failed guesses of all sources exceed their budget.
+#[cfg(feature = "throttle")]
+pub(crate) fn guess_alarm() {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "invitation", "the failed guesses of all sources exceed their budget");
+    #[cfg(feature = "metrics")]
+    metrics::counter!("invitation_guess_alarms_total").increment(1);
+}
+
 /// Reports that a store tries `operation` again, because concurrent work was in its way.
 pub fn retry(operation: &'static str) {
     #[cfg(feature = "tracing")]

@@ -9,8 +9,9 @@ use std::{
 };
 
 use invitation_core::{
-    Actor, Criteria, Division, Draft, IfVersion, Invitations, MemoryStore, Paging, Redeemer, Role,
-    UserId, Username, observe,
+    Actor, Criteria, Division, Draft, IfVersion, Invitations, ManualClock, MemoryStore, OsEntropy,
+    Paging, Redeemer, RequestContext, Role, Source, Timestamp, UserId, Username, observe,
+    throttle::{GuessBudgets, GuessThrottle},
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
@@ -144,4 +145,32 @@ fn a_store_reports_its_retries_batches_and_connections() {
     let expected = expected.map(|(name, number)| (name.to_owned(), number));
     assert_eq!(numbers, BTreeMap::from(expected));
     assert!(log.contains("retry"), "{log}");
+}
+
+#[test]
+fn throttled_attempts_are_counted_by_budget_and_an_alarm_is_given_once_a_minute() {
+    let (numbers, log) = observed(async || {
+        let budgets = GuessBudgets::default().with_overall(40.try_into().unwrap());
+        let clock = ManualClock::new(Timestamp::from_micros(0).unwrap());
+        let invitations = Invitations::new(MemoryStore::new())
+            .with_clock(clock.clone())
+            .with_throttle(GuessThrottle::in_process().with_budgets(budgets));
+        let eve = Redeemer::new(UserId::new("u-2").unwrap(), Username::new("eve").unwrap());
+        for _ in 0..2 {
+            for n in 0..100 {
+                let source = Some(Source::new(format!("192.0.2.{}", n % 3)).unwrap());
+                let context = RequestContext { correlation: None, source };
+                let code = invitations.code_format().generate(&OsEntropy).unwrap().reveal();
+                invitations.redeem(&code, &eve.clone().with_context(context)).await.unwrap_err();
+            }
+            clock.advance(time::Duration::MINUTE);
+        }
+    });
+    let number = |name: &str| numbers.get(name).copied();
+    // Three sources have 30 tokens each.
+    assert_eq!(number("invitation_throttled_total source"), Some(20), "{numbers:?}");
+    assert_eq!(number("invitation_throttled_total overall"), None);
+    assert_eq!(number("invitation_guess_alarms_total"), Some(2), "one in each minute");
+    assert_eq!(log.matches("WARN").count(), 2, "{log}");
+    assert!(!log.contains("192.0.2"), "{log}");
 }

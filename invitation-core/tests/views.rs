@@ -39,8 +39,8 @@ async fn codes_of_a_former_format_are_still_shown() {
     let invitations = Invitations::new(MemoryStore::new());
     let manager = in_sales("mia", "manager");
     let old = invitations.create(&manager, Draft::new()).await.expect("a manager may");
-    let shorter = CodeFormat::new(16).and_then(|f| f.with_prefix("ACME")).expect("a format");
-    let invitations = invitations.with_code_format(shorter);
+    let shorter = CodeFormat::new(17).and_then(|f| f.with_prefix("ACME")).expect("a format");
+    let invitations = invitations.with_code_format(shorter).expect("enough bits");
     let new = invitations.create(&manager, Draft::new()).await.expect("a manager may");
 
     let page = invitations.list(&manager, &Criteria::new(), Paging::default()).await;

@@ -46,7 +46,9 @@ impl CodeFormat {
     /// The maximum number of symbols: the check symbol protects no longer codes.
     pub const MAX_SYMBOLS: u8 = 31;
     /// The minimum number of symbols: 55 random bits. At 10,000 active codes and 100
-    /// guesses a second, the odds of one hit within a month are below 1 in 10,000.
+    /// guesses a second, the odds of one hit within a month are below 1 in 10,000. A service
+    /// with fewer than 17 symbols, which is below 80 bits, needs a
+    /// [throttle](crate::Invitations::with_throttle).
     pub const MIN_SYMBOLS: u8 = 12;
 
     const MAX_PREFIX: usize = 12;

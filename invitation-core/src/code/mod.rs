@@ -31,6 +31,7 @@
 //! - **What a refusal tells the holder of a code**: [`Disclosure`].
 //! - **Against a stolen store**: the module `keyring` (feature `keyring`), and
 //!   [`Invitations::reseal`](crate::Invitations::reseal), which returns a [`ResealPage`].
+//! - **Against guessing**: the module [`throttle`].
 
 mod format;
 #[cfg(feature = "keyring")]
@@ -58,6 +59,7 @@ pub use self::{
 pub use crate::{
     entropy::{Entropy, EntropyError, OsEntropy},
     service::{Disclosure, ResealPage},
+    throttle,
 };
 
 /// The number of symbols of the longest code.

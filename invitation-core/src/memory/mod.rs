@@ -1,5 +1,6 @@
 //! The in-memory store: the executable specification of [`Store`].
 
+mod budgets;
 mod documents;
 mod feed;
 mod state;

@@ -27,6 +27,7 @@ use crate::{
     store::{Insert, Inserted, Invitee, NewInvitation},
     target::Target,
     text::{UserId, Username},
+    throttle::{BudgetCount, BudgetKey},
     time::Timestamp,
     transition::Transition,
 };
@@ -43,6 +44,7 @@ pub(super) struct State {
     requests: HashMap<ScopedIdempotencyKey, StoredRequest>,
     pub(super) cursors: HashMap<CursorName, FeedCursor>,
     pub(super) documents: HashMap<DocumentKey, Document>,
+    pub(super) budgets: HashMap<BudgetKey, BudgetCount>,
 }
 
 /// The stored data of a request with an idempotency key.

@@ -5,6 +5,7 @@ use crate::{
     actor::Redeemer,
     admit::{Admission, Attempts, HostTransaction, Register, Transactional},
     error::Error,
+    event::Action,
     store_error::{StoreError, StoreErrorKind},
 };
 
@@ -35,10 +36,18 @@ impl<S: Transactional> Invitations<S> {
         code: &str,
         redeemer: &Redeemer,
     ) -> Result<Admission<S::Transaction>, Error> {
-        // A typing mistake needs no connection.
-        self.parse_code(code)?;
-        let mut tx = self.store.begin().await?;
-        let done = self.on(tx.join()).redeem(code, redeemer).await;
+        // A typing mistake needs no connection, and nor does a refusal of the throttle.
+        let code = self.parse_code(code)?;
+        let call = self.call(redeemer.performer(), redeemer.context())?;
+        let guess = self.guess(&call, Action::Redeem, &code, redeemer).await?;
+        let mut tx = match self.store.begin().await {
+            Ok(tx) => tx,
+            Err(error) => {
+                guess.end(false);
+                return Err(error.into());
+            }
+        };
+        let done = self.on(tx.join()).redeem_guess(&code, redeemer, &call, guess).await;
         match done {
             Ok(done) => Ok(Admission::new(tx, done)),
             Err(error) => {

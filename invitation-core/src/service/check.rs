@@ -87,16 +87,32 @@ impl<S: Store> Invitations<S> {
         let address = proved.or(claimed).map(|address| address.key().clone());
         let guard = guard_of_check(redeemer, address, &settings.ceiling, call.now);
         let (target, scope) = (Target::Code(settings.sealing.digests(&code)), redeemer.scope());
-        let Some(facts) = self.store.facts(&target, &scope, redeemer.user()).await? else {
-            return Err(self.refuse_unknown(&call, Wanted::Redemption, &target, &scope).await);
+        let guess = self.guess(&call, Action::Redeem, &code, redeemer).await?;
+        let facts = match self.store.facts(&target, &scope, redeemer.user()).await {
+            Ok(Some(facts)) => facts,
+            Ok(None) => {
+                guess.end(true);
+                return Err(self.refuse_unknown(&call, Wanted::Redemption, &target, &scope).await);
+            }
+            Err(error) => {
+                guess.end(false);
+                return Err(error.into());
+            }
         };
-        match next(Wanted::Redemption, &guard, &facts, call.now) {
+        let next = next(Wanted::Redemption, &guard, &facts, call.now);
+        let verdict = match &next {
+            Next::Refuse(failed) => Verdict::explain(failed, &target, &facts),
+            _ => None,
+        };
+        let verdict = verdict.map(|verdict| self.told(verdict));
+        guess.end(verdict.as_ref().is_some_and(Verdict::is_failed_guess));
+        match next {
             Next::Redeemed => Ok(Checked::AlreadyRedeemed(Box::new(redeemed(facts, true)?))),
-            Next::Refuse(failed) => {
-                let verdict = Verdict::explain(&failed, &target, &facts).ok_or_else(corrupt)?;
+            Next::Refuse(_) => {
+                let verdict = verdict.ok_or_else(corrupt)?;
                 let Record { id, division, .. } = facts.invitation;
                 let place = Place::Invitation(id, division);
-                Err(self.refuse_told(&call, Action::Redeem, verdict, place).await)
+                Err(self.refuse(&call, Action::Redeem, verdict, place).await)
             }
             // The guard lacks only a use to take, so the code can be redeemed.
             Next::Try(_) | Next::Leased(_) => Ok(match (facts.invitation.binding, proved) {

@@ -9,6 +9,7 @@ mod created;
 mod criteria;
 mod denials;
 mod evidence;
+mod guess;
 mod import;
 mod issue;
 mod present;
@@ -55,6 +56,7 @@ use crate::{
     request_context::RequestContext,
     store::{CommittedBy, Store},
     store_error::StoreError,
+    throttle::Throttle,
     time::{Clock, SystemClock, Timestamp},
     transition::Transition,
 };
@@ -115,6 +117,7 @@ struct Settings {
     disclosure: Disclosure,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    throttle: Option<Arc<dyn Throttle>>,
 }
 
 /// The state that clones share.
@@ -152,6 +155,7 @@ impl<S: Store> Invitations<S> {
             disclosure: Disclosure::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            throttle: None,
         };
         Self { store, settings: Arc::new(settings), state: Arc::default() }
     }
@@ -169,14 +173,6 @@ impl<S: Store> Invitations<S> {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         self.with(|settings| settings.limits = limits)
-    }
-
-    /// Sets the format of codes. Codes of an earlier format with another number of
-    /// symbols are still shown, but no longer accepted: change the number only when no
-    /// such code is active.
-    #[must_use]
-    pub fn with_code_format(self, format: CodeFormat) -> Self {
-        self.with(|settings| settings.format = format)
     }
 
     /// Sets how codes are stored. [`Sealing`] compares the modes.

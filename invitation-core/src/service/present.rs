@@ -1,6 +1,6 @@
 //! Presenting a code: the common part of redeeming and reserving.
 
-use super::{Disclosure, Invitations, TRIES, evidence::Place};
+use super::{Invitations, TRIES, evidence::Place, guess::Guess};
 use crate::{
     actor::Redeemer,
     code::InvitationCode,
@@ -41,29 +41,61 @@ pub(super) enum Settled {
     Leased(Lease, Box<Facts>),
 }
 
+/// The result of evaluating a code, before the evidence of a refusal is written.
+#[derive(Debug)]
+enum Evaluated {
+    Settled(Settled),
+    /// The redeemer's scope has no such code.
+    Missing(Target),
+    Refused(Verdict, Place),
+}
+
 impl<S: Store> Invitations<S> {
     /// Redeems a code or holds a use of it: a free use, one of the redeemer's own lease,
-    /// or one taken over from an expired lease.
+    /// or one taken over from an expired lease. Ends the guess with the verdict.
     pub(super) async fn present(
         &self,
         code: &InvitationCode,
         redeemer: &Redeemer,
         wanted: Wanted,
+        call: &Call,
+        guess: Guess,
     ) -> Result<Settled, Error> {
-        let call = self.call(redeemer.performer(), redeemer.context())?;
+        let evaluated = self.evaluate(code, redeemer, wanted, call).await;
+        guess.end(match &evaluated {
+            Ok(Evaluated::Missing(_)) => true,
+            Ok(Evaluated::Refused(verdict, _)) => verdict.is_failed_guess(),
+            // The store gave no answer to the guess, or it was no failure.
+            Ok(Evaluated::Settled(_)) | Err(_) => false,
+        });
+        match evaluated? {
+            Evaluated::Settled(settled) => Ok(settled),
+            Evaluated::Missing(target) => {
+                Err(self.refuse_unknown(call, wanted, &target, &redeemer.scope()).await)
+            }
+            Evaluated::Refused(verdict, place) => {
+                Err(self.refuse(call, wanted.action(), verdict, place).await)
+            }
+        }
+    }
+
+    async fn evaluate(
+        &self,
+        code: &InvitationCode,
+        redeemer: &Redeemer,
+        wanted: Wanted,
+        call: &Call,
+    ) -> Result<Evaluated, Error> {
         let until = self.settings.limits.lease_end(call.now);
         let (mut source, mut place) = (UseSource::Free, Place::Division(None));
         for _ in 0..TRIES {
-            let transition = self.presented(code, redeemer, wanted, until, source, &call);
+            let transition = self.presented(code, redeemer, wanted, until, source, call);
             let facts = match self.apply(&transition).await? {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
-                    return settled(wanted, &call, facts);
+                    return settled(wanted, call, facts).map(Evaluated::Settled);
                 }
                 Outcome::Refused(facts) => facts,
-                Outcome::Missing => {
-                    let (target, scope) = (transition.target(), transition.scope());
-                    return Err(self.refuse_unknown(&call, wanted, target, scope).await);
-                }
+                Outcome::Missing => return Ok(Evaluated::Missing(transition.target().clone())),
                 Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt(wanted)),
             };
             let Record { id, division, .. } = &facts.invitation;
@@ -71,22 +103,22 @@ impl<S: Store> Invitations<S> {
             match next(wanted, transition.guard(), &facts, call.now) {
                 Next::Redeemed => {
                     report::replayed(wanted.action());
-                    return Ok(Settled::Redeemed(facts));
+                    return Ok(Evaluated::Settled(Settled::Redeemed(facts)));
                 }
                 Next::Leased(lease) => {
                     report::replayed(wanted.action());
-                    return Ok(Settled::Leased(lease, facts));
+                    return Ok(Evaluated::Settled(Settled::Leased(lease, facts)));
                 }
                 Next::Try(other) => source = other,
                 Next::Refuse(failed) => {
                     let verdict = Verdict::explain(&failed, transition.target(), &facts)
                         .ok_or_else(|| corrupt(wanted))?;
-                    return Err(self.refuse_told(&call, wanted.action(), verdict, place).await);
+                    return Ok(Evaluated::Refused(self.told(verdict), place));
                 }
             }
         }
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
-        Err(self.refuse_told(&call, wanted.action(), verdict, place).await)
+        Ok(Evaluated::Refused(self.told(verdict), place))
     }
 
     fn presented(
@@ -121,22 +153,6 @@ impl<S: Store> Invitations<S> {
             Scope::All => None,
         };
         self.refuse_missing(call, wanted.action(), target, named).await
-    }
-
-    /// Refuses a presented code, disclosing as much as the host's [`Disclosure`] setting
-    /// allows.
-    pub(super) async fn refuse_told(
-        &self,
-        call: &Call,
-        action: Action,
-        verdict: Verdict,
-        place: Place,
-    ) -> Error {
-        let verdict = match self.settings.disclosure {
-            Disclosure::ToHolder => verdict,
-            Disclosure::Nothing => verdict.told_as(Refusal::CodeUnknown),
-        };
-        self.refuse(call, action, verdict, place).await
     }
 }
 

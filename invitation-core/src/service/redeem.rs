@@ -1,10 +1,12 @@
 //! Redeeming a code.
 
-use super::{Invitations, present::Settled};
+use super::{Invitations, guess::Guess, present::Settled};
 use crate::{
     actor::Redeemer,
-    decide::Wanted,
+    code::InvitationCode,
+    decide::{Call, Wanted},
     error::Error,
+    event::Action,
     facts::Facts,
     id::InvitationId,
     lease::ReservationId,
@@ -116,12 +118,26 @@ impl<S: Store> Invitations<S> {
     /// - [`Error::Refused`]: `CodeUnknown` (also for a code of another division
     ///   than the redeemer's), `Used`, `Revoked`, `Expired`,
     ///   `AddressProofRequired`, `GrantWithdrawn`, `Reserved`, `Conflict`. With
-    ///   [`Disclosure::Nothing`](super::Disclosure::Nothing), always `CodeUnknown`.
+    ///   [`Disclosure::Nothing`](super::Disclosure::Nothing), always `CodeUnknown`. With a
+    ///   [throttle](Self::with_throttle) also `TooManyRequests`: the code was not evaluated.
     /// - [`Error::Store`]. After [`OutcomeUnknown`](StoreErrorKind::OutcomeUnknown), call
     ///   again with the same redeemer: the result says whether it was redeemed.
     pub async fn redeem(&self, code: &str, redeemer: &Redeemer) -> Result<Redeemed, Error> {
         let code = self.parse_code(code)?;
-        match self.present(&code, redeemer, Wanted::Redemption).await? {
+        let call = self.call(redeemer.performer(), redeemer.context())?;
+        let guess = self.guess(&call, Action::Redeem, &code, redeemer).await?;
+        self.redeem_guess(&code, redeemer, &call, guess).await
+    }
+
+    /// Redeems a code for whose evaluation the throttle has given a token.
+    pub(super) async fn redeem_guess(
+        &self,
+        code: &InvitationCode,
+        redeemer: &Redeemer,
+        call: &Call,
+        guess: Guess,
+    ) -> Result<Redeemed, Error> {
+        match self.present(code, redeemer, Wanted::Redemption, call, guess).await? {
             Settled::Made(facts) => redeemed(*facts, false),
             Settled::Redeemed(facts) => redeemed(*facts, true),
             Settled::Leased(..) => Err(StoreError::new(StoreErrorKind::Corrupt, "redeem").into()),

@@ -106,7 +106,9 @@ impl<S: Store> Invitations<S> {
     /// held by other redeemers.
     pub async fn reserve(&self, code: &str, redeemer: &Redeemer) -> Result<Reserved, Error> {
         let code = self.parse_code(code)?;
-        match self.present(&code, redeemer, Wanted::Reservation).await? {
+        let call = self.call(redeemer.performer(), redeemer.context())?;
+        let guess = self.guess(&call, Action::Reserve, &code, redeemer).await?;
+        match self.present(&code, redeemer, Wanted::Reservation, &call, guess).await? {
             Settled::Made(facts) => match *facts {
                 Facts { lease: Some(lease), invitation, .. } => {
                     Ok(Reserved::Open(Reservation { lease, invitation, replayed: false }))

@@ -1,0 +1,162 @@
+//! The counts of all budgets of one process, within one minute.
+
+use std::{collections::HashMap, num::NonZeroU32};
+
+use futures_channel::oneshot;
+
+use super::{
+    BudgetKey, BudgetWindow, GuessBudgets,
+    buckets::{BucketPlace, BucketRules, Buckets, NoToken, window_to_count_in},
+};
+use crate::{report::GuessBudget, time::Timestamp};
+
+/// The maximum number of calls that wait for a token of another call. Further ones are refused.
+const MAX_WAITING: usize = 1_000;
+
+/// The keys of the budgets that an attempt takes tokens of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GuessKeys {
+    pub(super) source: BudgetKey,
+    pub(super) code: BudgetKey,
+}
+
+impl GuessKeys {
+    pub(super) fn of(&self, budget: GuessBudget) -> BudgetKey {
+        match budget {
+            GuessBudget::Overall => BudgetKey::OVERALL,
+            GuessBudget::Source => self.source,
+            GuessBudget::SourceAndCode => self.code,
+        }
+    }
+}
+
+/// The counts of the current window.
+#[derive(Debug)]
+pub(super) struct GuessCounts {
+    pub(super) window: BudgetWindow,
+    overall: Buckets,
+    sources: Buckets,
+    codes: Buckets,
+    /// Whether the overall budget has given its alarm.
+    has_alarmed: bool,
+    /// The calls that wait for a token of a bucket. All of them wake up when a call gives its
+    /// token back or spends it, so that none depends on another one that was dropped.
+    waiting: HashMap<(GuessBudget, BucketPlace), Vec<oneshot::Sender<()>>>,
+    /// The number of waiting calls.
+    waiters: usize,
+}
+
+/// The places of the tokens that an attempt took: overall, of the source, of source and code.
+pub(super) type Places = [BucketPlace; 3];
+
+/// The answer to an attempt.
+pub(super) enum TokenAnswer {
+    /// A token of each budget.
+    Tokens {
+        window: BudgetWindow,
+        places: Places,
+        /// Whether the overall budget gives an alarm.
+        alarms: bool,
+    },
+    /// Other calls hold the last tokens: try again when this is answered.
+    Later(oneshot::Receiver<()>),
+    /// This budget has no token.
+    Nothing(GuessBudget, NoToken),
+}
+
+impl GuessCounts {
+    pub(super) fn new(budgets: &GuessBudgets, rules: fn(NonZeroU32) -> BucketRules) -> Self {
+        Self {
+            window: BudgetWindow::at(Timestamp::MIN),
+            overall: Buckets::new(rules(budgets.overall())),
+            sources: Buckets::new(rules(budgets.per_source())),
+            codes: Buckets::new(rules(budgets.per_source_and_code())),
+            has_alarmed: false,
+            waiting: HashMap::new(),
+            waiters: 0,
+        }
+    }
+
+    pub(super) fn of(&mut self, budget: GuessBudget) -> &mut Buckets {
+        match budget {
+            GuessBudget::Overall => &mut self.overall,
+            GuessBudget::Source => &mut self.sources,
+            GuessBudget::SourceAndCode => &mut self.codes,
+        }
+    }
+
+    /// Begins the window of this call, if it is another one. Its buckets are all new, so memory
+    /// is bounded by what happens within a minute.
+    fn enter(&mut self, window: BudgetWindow) {
+        let window = window_to_count_in(self.window, window);
+        if window != self.window {
+            self.window = window;
+            self.has_alarmed = false;
+            self.waiting.clear();
+            self.waiters = 0;
+            for budget in GuessBudget::ALL {
+                self.of(budget).clear();
+            }
+        }
+    }
+
+    /// Returns the block of a budget for which the caller should ask now, and its window.
+    pub(super) fn block_due(
+        &mut self,
+        budget: GuessBudget,
+        keys: &GuessKeys,
+        window: BudgetWindow,
+    ) -> Option<(BudgetWindow, NonZeroU32)> {
+        self.enter(window);
+        let window = self.window;
+        let buckets = self.of(budget);
+        let block = buckets.rules().block()?;
+        buckets.should_ask(&keys.of(budget)).then_some((window, block))
+    }
+
+    /// Takes a token of each budget, or none.
+    pub(super) fn take(
+        &mut self,
+        keys: &GuessKeys,
+        window: BudgetWindow,
+        only_alarms: bool,
+        may_wait: bool,
+    ) -> TokenAnswer {
+        self.enter(window);
+        let places = GuessBudget::ALL.map(|budget| self.of(budget).place(keys.of(budget)));
+        let mut alarms = false;
+        for (n, budget) in GuessBudget::ALL.into_iter().enumerate() {
+            let Err(empty) = self.of(budget).take(places[n]) else { continue };
+            if budget == GuessBudget::Overall && only_alarms {
+                self.overall.at(places[n]).take_beyond();
+                // Calls under way are no reason for an alarm.
+                alarms = empty == NoToken::Spent && !self.has_alarmed;
+                continue;
+            }
+            for (place, taken) in places.into_iter().zip(GuessBudget::ALL).take(n) {
+                self.of(taken).give_back(place);
+            }
+            return if empty == NoToken::InUse && may_wait && self.waiters < MAX_WAITING {
+                TokenAnswer::Later(self.wait_at(budget, places[n]))
+            } else {
+                TokenAnswer::Nothing(budget, empty)
+            };
+        }
+        self.has_alarmed |= alarms;
+        TokenAnswer::Tokens { window: self.window, places, alarms }
+    }
+
+    fn wait_at(&mut self, budget: GuessBudget, place: BucketPlace) -> oneshot::Receiver<()> {
+        let (sender, ended) = oneshot::channel();
+        self.waiting.entry((budget, place)).or_default().push(sender);
+        self.waiters += 1;
+        ended
+    }
+
+    /// Wakes the calls that wait for a token of a bucket.
+    pub(super) fn wake(&mut self, budget: GuessBudget, place: BucketPlace) {
+        if let Some(woken) = self.waiting.remove(&(budget, place)) {
+            self.waiters = self.waiters.saturating_sub(woken.len());
+        }
+    }
+}
