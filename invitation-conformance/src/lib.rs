@@ -49,6 +49,7 @@
 //!
 //! [`feed_conformance!`] tests the [`feed`] of a store, and its cursors, in the same way.
 //! [`documents_conformance!`] tests its [`documents`].
+//! [`budgets::run_budget_promises`] tests the budgets of failed guesses.
 //!
 //! # Running the model
 //!
@@ -77,6 +78,7 @@
 //! a store that passed before may then fail them. It covers the macro, [`Fixture`],
 //! [`SeededEntropy`] and the module [`model`].
 
+pub mod budgets;
 pub mod documents;
 mod entropy;
 pub mod feed;

@@ -1,9 +1,10 @@
 //! The memory store passes the conformance suite.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_conformance::{
     Fixture,
+    budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
@@ -32,6 +33,11 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_fixture);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn budgets_are_counted_as_specified() {
+    run_budget_promises(Arc::new(MemoryStore::new())).await;
 }
 
 fn uses(n: u32) -> NonZeroU32 {
