@@ -93,6 +93,14 @@ pub trait Dialect:
     /// The clause with which the `INSERT` of a quota's row locks a row that exists. An update locks
     /// it; `DO NOTHING` would not.
     const LOCK_QUOTA: &'static str = " ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind";
+    /// The alias of the table of budgets in an `INSERT`, and the clause that counts further tokens
+    /// of a key, as `BudgetCount::after_taking` specifies.
+    const COUNT_TOKENS: (&'static str, &'static str) = (
+        " AS b",
+        " ON CONFLICT (id) DO UPDATE SET \
+         taken = CASE WHEN excluded.minute > b.minute THEN 0 ELSE b.taken END + excluded.taken, \
+         minute = CASE WHEN excluded.minute > b.minute THEN excluded.minute ELSE b.minute END",
+    );
     /// The assignment with which an `UPDATE` locks a row that it does not change otherwise.
     const LOCK_BY_UPDATE: &'static str = "held = held";
     /// The clause that makes a query wait for transactions that are changing the row, and locks

@@ -73,6 +73,7 @@
 
 mod admission;
 mod batching;
+mod budgets;
 mod cached_connection;
 mod connection_cache;
 mod connections;

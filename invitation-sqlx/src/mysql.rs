@@ -144,6 +144,13 @@ impl Dialect for MySql {
     // Two nodes of a cluster conflict only if a row really changes.
     const LOCK_BY_UPDATE: &'static str = "touched = touched + 1";
     const LOCK_QUOTA: &'static str = " ON DUPLICATE KEY UPDATE counted = counted + 1";
+    // Assignments are made from left to right, so the first one sees the minute before.
+    const COUNT_TOKENS: (&'static str, &'static str) = (
+        "",
+        " ON DUPLICATE KEY UPDATE \
+         taken = IF(VALUES(minute) > minute, 0, taken) + VALUES(taken), \
+         minute = GREATEST(minute, VALUES(minute))",
+    );
     // MariaDB has no FOR SHARE.
     const FOR_SHARE: &'static str = " LOCK IN SHARE MODE";
     const FOR_UPDATE: &'static str = " FOR UPDATE";

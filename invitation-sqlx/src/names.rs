@@ -110,6 +110,7 @@ tables! {
     events = "events",
     cursors = "cursors",
     documents = "documents",
+    budgets = "budgets",
 }
 
 /// The end of the name of the table of migrations, which no query reads.

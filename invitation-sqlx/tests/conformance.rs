@@ -4,16 +4,17 @@
 
 mod support;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_conformance::{
     Fixture,
+    budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
 };
 use invitation_sqlx::SqlStore;
-use support::host::{Kind, unsynced_pool};
+use support::host::{Kind, number, unsynced_pool};
 
 /// Returns a store in a database of its own, without durability against a power loss.
 async fn fixture<DB: Kind>() -> Fixture {
@@ -35,6 +36,15 @@ async fn documents_fixture<DB: Kind>() -> DocumentsFixture {
     let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
     store.migrate().await.unwrap();
     DocumentsFixture::new(store).keeping(database)
+}
+
+async fn budget_promises<DB: Kind>() {
+    let database = DB::empty();
+    let store = SqlStore::<DB>::new(unsynced_pool(&database.url, 16).await);
+    store.migrate().await.unwrap();
+    run_budget_promises(Arc::new(store.clone())).await;
+    let kept = "SELECT COUNT(*) FROM invitation_budgets WHERE minute < 39999999";
+    assert_eq!(number(store.pool(), kept).await, 0, "counts of former minutes are removed");
 }
 
 async fn redemption_races<DB: Kind>(uses: impl IntoIterator<Item = u32>, rounds: u32) {
@@ -67,6 +77,11 @@ macro_rules! server {
                 invitation_conformance::documents_conformance!(
                     crate::documents_fixture::<$database>
                 );
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn budgets_are_counted_as_specified() {
+                crate::budget_promises::<$database>().await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -143,6 +158,11 @@ mod sqlite {
 
     mod feed_in_memory {
         invitation_conformance::feed_conformance!(super::feed_in_memory);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn budgets_are_counted_as_specified() {
+        crate::budget_promises::<Sqlite>().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -197,6 +197,14 @@ CREATE TABLE IF NOT EXISTS {prefix}documents (
     KEY {prefix}documents_invitation (kind, invitation, at, name)
 ) ENGINE = InnoDB;
 
+-- The failed guesses of codes in the last two minutes. No row has an address or a code.
+CREATE TABLE IF NOT EXISTS {prefix}budgets (
+    id              BINARY(32)     NOT NULL PRIMARY KEY, -- a hash of the source, or of source and code
+    minute          BIGINT         NOT NULL, -- since 1970-01-01T00:00Z
+    taken           BIGINT         NOT NULL, -- tokens taken in that minute
+    KEY {prefix}budgets_minute (minute)
+) ENGINE = InnoDB;
+
 -- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW {prefix}overview AS
 SELECT

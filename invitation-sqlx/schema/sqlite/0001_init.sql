@@ -194,6 +194,15 @@ CREATE INDEX {prefix}documents_state ON {prefix}documents (kind, state, at, name
 CREATE INDEX {prefix}documents_division ON {prefix}documents (kind, division, at, name) WHERE division IS NOT NULL;
 CREATE INDEX {prefix}documents_invitation ON {prefix}documents (kind, invitation, at, name) WHERE invitation IS NOT NULL;
 
+-- The failed guesses of codes in the last two minutes. No row has an address or a code.
+CREATE TABLE {prefix}budgets (
+    id              BLOB    NOT NULL PRIMARY KEY, -- a hash of the source, or of source and code
+    minute          INTEGER NOT NULL,         -- since 1970-01-01T00:00Z
+    taken           INTEGER NOT NULL          -- tokens taken in that minute
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX {prefix}budgets_minute ON {prefix}budgets (minute);
+
 -- The invitations for human readers, with times in UTC. Sealed codes are not shown.
 CREATE VIEW {prefix}overview AS
 SELECT

@@ -4,6 +4,7 @@
 //! transaction begins.
 
 mod apply;
+mod budget;
 mod cursor;
 mod documents;
 pub(crate) mod feed;
@@ -22,6 +23,7 @@ mod step;
 
 pub(crate) use self::{
     apply::apply,
+    budget::take_tokens,
     cursor::{cursor, replace_cursor},
     documents::{
         add_documents, document, due_documents, list_documents, remove_documents, replace_documents,

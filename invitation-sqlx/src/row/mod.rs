@@ -404,6 +404,11 @@ pub(crate) fn located<DB: Dialect>(row: &DB::Row) -> Result<Located> {
     })
 }
 
+/// Reads the number of tokens that were taken of a budget.
+pub(crate) fn taken_tokens<DB: Dialect>(row: &DB::Row) -> Result<u64> {
+    ColumnReader::<DB>::new(row, "budgets").count("taken")
+}
+
 /// Reads a row of `columns` numbers.
 pub(crate) fn counts<DB: Dialect>(row: &DB::Row, columns: usize) -> Result<Vec<i64>> {
     let mut c = ColumnReader::<DB>::new(row, "codes");

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use invitation_core::{
     Action, Error, EventOutcome, Invitations, Redeemed, Redeemer, Refusal, StoreErrorKind,
     admit::{Admission, Register},
+    code::OsEntropy,
+    throttle::GuessThrottle,
 };
 use invitation_sqlx::{
     SqlStore, SqlTransaction, TablePrefix,
@@ -35,6 +37,7 @@ macro_rules! promises {
             store_with_a_prefix_admits_into_its_own_tables
             registration_can_be_spawned
             one_code_admits_one_of_many
+            throttle_needs_no_connection_beside_the_transaction
         );
     };
 }
@@ -312,4 +315,31 @@ pub(crate) async fn one_code_admits_one_of_many<DB: Kind>() {
     }
     assert_eq!(admitted, 1);
     assert_eq!(kept(&host).await, (1, 1, 1));
+}
+
+/// With a pool of one connection, a call for tokens beside an open transaction would wait in vain.
+pub(crate) async fn throttle_needs_no_connection_beside_the_transaction<DB: Kind>() {
+    let host = Host::<DB>::new().await;
+    let store = SqlStore::<DB>::new(unsynced_pool(host.url(), 1).await);
+    let throttle = GuessThrottle::shared(store.clone());
+    let invitations = Invitations::new(store.clone()).with_throttle(throttle);
+    let (_, code) = create(&invitations).await;
+    let guess = || invitations.code_format().generate(&OsEntropy).unwrap().reveal().to_string();
+    let calls = async {
+        // More failures than a block has tokens, so that the throttle takes a further block.
+        for _ in 0..12 {
+            let refused = invitations.admit(&guess(), &redeemer("eve")).await.unwrap_err();
+            assert_eq!(refused.refusal(), Some(&Refusal::CodeUnknown));
+        }
+        let mut tx = DB::begin(store.pool()).await;
+        let joined = invitations.on(store.join(&mut tx));
+        let refused = joined.redeem(&guess(), &redeemer("eve")).await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(&Refusal::CodeUnknown));
+        drop(joined);
+        tx.rollback().await.unwrap();
+        register(&invitations, &code, &redeemer("anna")).await.unwrap();
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), calls).await.expect("no call waits");
+    let taken = "SELECT COUNT(*) FROM invitation_budgets";
+    assert!(number(host.pool(), taken).await > 0, "failures are shared");
 }
