@@ -82,7 +82,7 @@ impl fmt::Display for Namespace {
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     namespace: Namespace,
-    all: Arc<[String; 12]>,
+    all: Arc<[String; 13]>,
 }
 
 impl Keys {
@@ -100,6 +100,7 @@ impl Keys {
             "cursors",
             "documents",
             "document_index",
+            "budgets",
         ];
         let all = Arc::new(words.map(|word| namespace.key(word)));
         Self { namespace, all }
@@ -109,7 +110,7 @@ impl Keys {
         &self.namespace
     }
 
-    pub(crate) fn all(&self) -> &[String; 12] {
+    pub(crate) fn all(&self) -> &[String; 13] {
         &self.all
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! # One namespace, one slot
 //!
-//! A store keeps everything in twelve keys, each named `{namespace}:` and a key name. In a
+//! A store keeps everything in thirteen keys, each named `{namespace}:` and a key name. In a
 //! cluster the text in the braces selects the slot. A namespace therefore lies in **one
 //! slot, on one primary**. Every step is one script over keys that it declares: check,
 //! change, index, event. A division is a value inside these keys and never part of a key,
@@ -124,7 +124,7 @@
 //! This user has exactly the rights that a store in the namespace `invitation` needs:
 //!
 //! ```text
-//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +llen +lrange +info +time
+//! ACL SETUSER invitation reset on >PASSWORD ~{invitation}:* +eval +evalsha +hget +hmget +hset +hdel +hexists +zadd +zrem +zrangebylex +zrevrangebylex +zlexcount +rpush +llen +lrange +unlink +info +time
 //! ```
 //!
 //! Another namespace has another pattern ([`Namespace::pattern`]). Some options need more:
@@ -184,6 +184,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod budgets;
 mod calls;
 mod connection;
 mod documents;

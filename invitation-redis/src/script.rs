@@ -49,6 +49,7 @@ scripts! {
     FEED = "lua/feed.lua";
     CURSOR = "lua/cursor.lua";
     REPLACE_CURSOR = "lua/replace_cursor.lua";
+    TAKE_TOKENS = "lua/take_tokens.lua";
     DOCUMENT = "lua/document.lua" after "lua/documents_shared.lua";
     ADD_DOCUMENTS = "lua/add_documents.lua" after "lua/documents_shared.lua";
     REPLACE_DOCUMENTS = "lua/replace_documents.lua" after "lua/documents_shared.lua";

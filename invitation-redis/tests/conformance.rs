@@ -4,10 +4,11 @@
 
 mod support;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use invitation_conformance::{
     Fixture,
+    budgets::run_budget_promises,
     documents::DocumentsFixture,
     feed::FeedFixture,
     races::{run_redemption_races, run_reservation_races},
@@ -41,6 +42,12 @@ mod feed {
 
 mod documents {
     invitation_conformance::documents_conformance!(super::documents_in_a_namespace);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn budgets_are_counted_as_specified() {
+    let store = RedisStore::connect(&Redis::shared().url(), support::options()).await;
+    run_budget_promises(Arc::new(store.unwrap())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

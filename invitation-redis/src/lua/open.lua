@@ -6,7 +6,7 @@
 -- ARGV  1 the layout.
 -- Returns {layout that is there}, or {'failed', message}.
 
-local HASHES = { CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, INVITATIONS }
+local HASHES = { CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, BUDGETS, INVITATIONS }
 local SORTED_SETS = { INDEX, TRAIL, DOCUMENT_INDEX }
 
 return guarded(function()

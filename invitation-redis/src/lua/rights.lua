@@ -1,7 +1,7 @@
 -- Finds the commands and keys that the user may not use. It calls the server's own check
 -- and runs no command.
 --
--- ARGV  1 to 12 the keys of the namespace; then for each command that the client itself
+-- ARGV  1 to 13 the keys of the namespace; then for each command that the client itself
 --       sends: its words, separated by spaces.
 -- Returns each missing command with its key, or false when the server is too old for the
 -- check.
@@ -16,7 +16,7 @@ rights[#rights + 1] = { 'LLEN', FEED }
 rights[#rights + 1] = { 'LRANGE', FEED }
 
 local missing = {}
-for n = 13, #ARGV do
+for n = 14, #ARGV do
   local words = {}
   for word in string.gmatch(ARGV[n], '%S+') do words[#words + 1] = word end
   local name = words[1] == 'CLUSTER' and 'CLUSTER SLOTS' or words[1]

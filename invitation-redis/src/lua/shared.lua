@@ -1,6 +1,6 @@
 -- Code that all scripts share. Each script is sent as this file followed by its own.
 --
--- KEYS, the same twelve for every script, all in the slot of the namespace:
+-- KEYS, the same thirteen for every script, all in the slot of the namespace:
 --   1 invitations  hash  id -> record
 --   2 codes        hash  digest -> id
 --   3 events       hash  id -> event
@@ -14,6 +14,7 @@
 --  10 cursors      hash  'c', name -> version (8 bytes), cursor; 'e' -> epochs of the feed
 --  11 documents    hash  kind, name -> document
 --  12 document_index  zset  of documents, all of score 0
+--  13 budgets      hash  key -> tokens taken in the current minute; '' -> that minute
 --
 -- Records are MessagePack arrays; an absent field is `false`. Times and versions are 8
 -- bytes, most significant first, so that they sort correctly as text. Lua numbers are exact
@@ -27,6 +28,7 @@ local names = KEYS[1] and KEYS or ARGV
 local INVITATIONS, CODES, EVENTS, INDEX = names[1], names[2], names[3], names[4]
 local TRAIL, REDEMPTIONS, LEASES, REQUESTS = names[5], names[6], names[7], names[8]
 local FEED, CURSORS, DOCUMENTS, DOCUMENT_INDEX = names[9], names[10], names[11], names[12]
+local BUDGETS = names[13]
 
 -- The fields of an invitation.
 local DIGEST, TAG, SEALED, EMAIL, EMAIL_KEY, DOMAIN = 1, 2, 3, 4, 5, 6
@@ -107,9 +109,10 @@ local written = 0
 -- Returns the commands that a script may need after its first write, each with its keys.
 local function write_rights()
   return {
-    { 'HGET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, DOCUMENTS },
+    { 'HGET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, DOCUMENTS, BUDGETS },
     { 'HEXISTS', INVITATIONS, CODES, EVENTS, DOCUMENTS },
-    { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS },
+    { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, BUDGETS },
+    { 'UNLINK', BUDGETS },
     { 'RPUSH', FEED },
     { 'HDEL', INVITATIONS, CODES, REDEMPTIONS, LEASES, REQUESTS, DOCUMENTS },
     { 'ZRANGEBYLEX', INDEX, DOCUMENT_INDEX },
@@ -124,6 +127,7 @@ local ARGUMENTS = {
   HGET = { '' }, HMGET = { '' }, HEXISTS = { '' }, HSET = { '', '' }, HDEL = { '' },
   ZRANGEBYLEX = { '-', '-' }, ZREVRANGEBYLEX = { '-', '-' }, ZLEXCOUNT = { '-', '-' },
   ZADD = { '0', '' }, ZREM = { '' }, RPUSH = { '' }, LLEN = {}, LRANGE = { '0', '0' },
+  UNLINK = {},
 }
 
 -- Returns whether the user may run a command, without running it. For a command that the
