@@ -67,7 +67,7 @@ kinds! {
     IdempotencyKeyReused = "idempotency-key-reused", CONFLICT, "Idempotency key used for something else";
     /// Too many invitations are pending.
     QuotaExceeded = "quota-exceeded", TOO_MANY_REQUESTS, "Too many pending invitations";
-    /// Too many requests of this kind are running.
+    /// Too many requests of this kind are running, or too many presented codes were wrong.
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests";
     /// The typed code fails its check symbol or format, so that it cannot exist.
     CodeMistyped = "code-mistyped", UNPROCESSABLE_ENTITY, "The code has a typing mistake";

@@ -130,6 +130,12 @@ fn of_refusal(refusal: &Refusal) -> Problem {
                 .with_detail(refusal.to_string())
                 .with_retry_after(QUOTA_FULL);
         }
+        Refusal::TooManyRequests { retry_after } => {
+            let wait = retry_after.unsigned_abs();
+            return Problem::new(ProblemKind::TooManyRequests)
+                .with_detail(refusal.to_string())
+                .with_retry_after(wait);
+        }
         // All other refusals are due to the state of the invitation.
         _ => ProblemKind::Conflict,
     };
@@ -177,7 +183,10 @@ fn in_body(invalid: &FieldError) -> InputError {
 mod tests {
     use std::io;
 
-    use invitation_core::{Invitations, MemoryStore, StoreError};
+    use invitation_core::{
+        Invitations, MemoryStore, OsEntropy, Redeemer, StoreError, UserId, Username,
+        throttle::{Attempt, Decision, Throttle},
+    };
     use invitation_testkit::Log;
 
     use super::*;
@@ -213,6 +222,31 @@ mod tests {
         for (problem, log) in [of_redeeming, logged(|| parse().into())] {
             assert_eq!(problem.kind(), ProblemKind::CodeMistyped);
             assert_eq!(log, "");
+        }
+    }
+
+    /// A throttle that lets nothing through.
+    #[derive(Debug)]
+    struct ShutThrottle;
+
+    #[async_trait::async_trait]
+    impl Throttle for ShutThrottle {
+        async fn take(&self, _: &Attempt<'_>) -> Result<Decision, StoreError> {
+            Ok(Decision::Refused { retry_after: time::Duration::milliseconds(41_500) })
+        }
+    }
+
+    #[tokio::test]
+    async fn throttled_code_is_429_with_the_time_to_wait() {
+        let invitations = Invitations::new(MemoryStore::new()).with_throttle(ShutThrottle);
+        let code = invitations.code_format().generate(&OsEntropy).unwrap().reveal();
+        let eve = Redeemer::new(UserId::new("u-1").unwrap(), Username::new("eve").unwrap());
+        let error = invitations.redeem(&code, &eve).await.unwrap_err();
+        for problem in [Problem::of_redeeming(&error), Problem::of(&error)] {
+            assert_eq!(problem.kind(), ProblemKind::TooManyRequests);
+            assert_eq!(problem.kind().status(), 429);
+            let response = axum::response::IntoResponse::into_response(problem);
+            assert_eq!(response.headers()["retry-after"], "42");
         }
     }
 }
