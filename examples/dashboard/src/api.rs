@@ -7,13 +7,14 @@ use axum::{
 };
 use invitation::{
     Email, FieldError, Username,
-    web::{InputError, Json, Parts, Problem, ProblemKind, RequestId},
+    web::{InputError, Json, Parts, Problem, ProblemKind},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::Account,
     app::App,
+    client_request::ClientRequest,
     mail::Mail,
     problems::busy,
     register::{Application, Registered},
@@ -46,13 +47,13 @@ struct RegistrationBody {
 /// `POST /api/register`
 pub(crate) async fn register(
     State(App(host)): State<App>,
-    id: RequestId,
+    client: ClientRequest,
     headers: HeaderMap,
     Json(body): Json<ApplicationBody>,
 ) -> Result<Response, Problem> {
     let ApplicationBody { code, username, email } = body;
     let key = idempotency_key(&headers)?;
-    let application = application(&id, code, &username, email.as_deref(), key)?;
+    let application = application(&client, code, &username, email.as_deref(), key)?;
     Ok(match host.register(&application).await? {
         Registered::Done(account) => created(&account),
         Registered::ProofAsked(registration) => {
@@ -77,7 +78,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 
 /// The values of an application, or all that is wrong with them.
 pub(crate) fn application(
-    id: &RequestId,
+    client: &ClientRequest,
     code: String,
     username: &str,
     email: Option<&str>,
@@ -86,7 +87,7 @@ pub(crate) fn application(
     let email = email.map(Email::parse).transpose();
     match (Username::new(username), email) {
         (Ok(username), Ok(email)) => Ok(Application {
-            request: id.context(),
+            request: client.context(),
             code: Secret::new(code),
             username,
             email,
@@ -114,10 +115,10 @@ pub(crate) struct ConfirmationBody {
 /// `POST /api/register/confirm`
 pub(crate) async fn confirm(
     State(App(host)): State<App>,
-    id: RequestId,
+    client: ClientRequest,
     Json(body): Json<ConfirmationBody>,
 ) -> Result<Response, Problem> {
-    let account = host.confirm(id.context(), &body.registration, &body.token).await?;
+    let account = host.confirm(client.context(), &body.registration, &body.token).await?;
     Ok(created(&account))
 }
 

@@ -30,6 +30,7 @@ mod addresses;
 mod admission;
 mod api;
 mod app;
+mod client_request;
 mod config;
 mod keys;
 mod mail;
@@ -47,7 +48,13 @@ mod seed;
 mod sessions;
 mod tables;
 
-use std::{error::Error as StdError, io::Write, net::Ipv4Addr, process::ExitCode, time::Duration};
+use std::{
+    error::Error as StdError,
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    time::Duration,
+};
 
 use tokio::net::TcpListener;
 
@@ -93,7 +100,7 @@ async fn run() -> Result {
 
     // Requests in progress are answered, unless that takes too long.
     tokio::select! {
-        served = axum::serve(listener, app::app(host))
+        served = axum::serve(listener, app::app(host).into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(stop)
             .into_future() => served?,
         () = async {

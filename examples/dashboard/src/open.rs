@@ -5,6 +5,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use invitation::{
     Invitations, RedisStore, Store,
     admit::RedeemerIds,
+    code::throttle::{GuessThrottle, SharedBudgets},
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
         Dialect, SqlStore,
@@ -118,11 +119,16 @@ async fn with_redis(
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
-/// Returns the service on a store, with the host's keys.
-async fn service(store: impl Store + 'static, config: &Config) -> Result<Service> {
+/// Returns the service on a store, with the host's keys, and with the limits on wrong guesses
+/// that all processes on the store share.
+async fn service<S>(store: S, config: &Config) -> Result<Service>
+where
+    S: Store + SharedBudgets + Clone + 'static,
+{
     let keys = Keys::open(&config.database)?;
+    let throttle = GuessThrottle::shared(store.clone());
     let store: Arc<dyn Store> = Arc::new(store);
-    let invitations = Invitations::new(store).with_sealing(keys.sealing());
+    let invitations = Invitations::new(store).with_sealing(keys.sealing()).with_throttle(throttle);
     keys.check(&invitations).await?;
     Ok(invitations)
 }

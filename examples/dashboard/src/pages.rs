@@ -9,7 +9,7 @@ use axum::{
 };
 use invitation::{
     Username,
-    web::{Form, InputError, Parts, Problem, ProblemKind, RequestId},
+    web::{Form, InputError, Parts, Problem, ProblemKind},
 };
 use serde::Deserialize;
 
@@ -17,6 +17,7 @@ use crate::{
     accounts::Account,
     api::application,
     app::{App, DASHBOARD},
+    client_request::ClientRequest,
     people::{cookie, session_cookie, sessions},
     problems::busy,
     register::Registered,
@@ -164,14 +165,19 @@ pub(crate) async fn register(request: Parts) -> Result<Response, Problem> {
 
 pub(crate) async fn apply(
     State(App(host)): State<App>,
-    id: RequestId,
+    client: ClientRequest,
     request: Parts,
     Form(fields): Form<Fields>,
 ) -> Response {
     let email = Some(fields.email.trim()).filter(|email| !email.is_empty());
     let newcomer = cookie(&request, NEWCOMER).map(|id| id.hash());
-    let applied =
-        application(&id, fields.code.clone(), fields.username.trim(), email, newcomer.as_deref());
+    let applied = application(
+        &client,
+        fields.code.clone(),
+        fields.username.trim(),
+        email,
+        newcomer.as_deref(),
+    );
     let registered = match applied {
         Ok(application) => host.register(&application).await,
         Err(problem) => Err(problem),
@@ -223,10 +229,10 @@ pub(crate) async fn confirmation() -> Response {
 
 pub(crate) async fn confirm(
     State(App(host)): State<App>,
-    id: RequestId,
+    client: ClientRequest,
     Form(fields): Form<Answer>,
 ) -> Response {
-    match host.confirm(id.context(), &fields.registration, &fields.token).await {
+    match host.confirm(client.context(), &fields.registration, &fields.token).await {
         Ok(account) => page(StatusCode::CREATED, &Welcome { account }),
         Err(problem) => {
             let error = problem.detail().unwrap_or(problem.kind().title()).to_owned();

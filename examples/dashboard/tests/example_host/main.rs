@@ -70,6 +70,7 @@ on_every_store! {
     refusing {
         every_refusal_has_its_problem
         a_taken_name_leaves_the_code_usable
+        too_many_wrong_codes_are_refused_for_a_while
     }
     proving {
         an_address_is_proved_before_anything_happens

@@ -1,8 +1,11 @@
 //! Refusals, and the reasons that the contract gives for them.
 
-use invitation::sql::sqlx::{
-    self, Connection,
-    sqlite::{SqliteConnectOptions, SqliteConnection},
+use invitation::{
+    code::{CodeFormat, OsEntropy},
+    sql::sqlx::{
+        self, Connection,
+        sqlite::{SqliteConnectOptions, SqliteConnection},
+    },
 };
 use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
@@ -109,6 +112,34 @@ async fn evidence(host: &Host) {
     for reason in expected {
         assert!(reasons.contains(&reason), "{reason} is not among {reasons:?}");
     }
+}
+
+/// The throttle counts failures by the address of the client. It comes after the check of the
+/// typed code.
+pub(crate) async fn too_many_wrong_codes_are_refused_for_a_while(store: &Store) {
+    let host = store.start().await;
+    let format = CodeFormat::default();
+    let mut evaluated = 0;
+    let refused = loop {
+        let guess = format.generate(&OsEntropy).expect("randomness").reveal();
+        let answer = host.register(&guess, "a").await;
+        if answer.status != 404 {
+            break answer;
+        }
+        evaluated += 1;
+        assert!(evaluated <= 100, "there is no limit");
+    };
+    refused.problem(429, "too-many-requests");
+    // Two minutes, if one began meanwhile; and the block of one process.
+    assert!((30..=80).contains(&evaluated), "{evaluated}");
+    let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=60).contains(&wait), "{wait}");
+    host.register("KANARI", "a").await.problem(422, "code-mistyped");
+    let path = "/api/invitations/events?limit=200&kind=redeem";
+    let trail = answer(host.ask_as("admin", Method::GET, path)).await.is(200).json();
+    let events = trail["items"].as_array().expect("a list");
+    let throttled = events.iter().find(|event| event["reason"] == "too_many_requests");
+    assert_eq!(throttled.expect("it is on record")["source"], "127.0.0.1");
 }
 
 /// A host may have more unique keys than the name. Hitting one of them says nothing about
