@@ -58,7 +58,8 @@ fn redeem(_: &mut Criterion) {
             Variant::new("default", store.clone()),
             Variant::new("without batches", store.clone().without_batches()),
             Variant::with_consumer(store.clone()),
-            Variant::with_keyring(store),
+            Variant::with_keyring(store.clone()),
+            Variant::with_keyring_and_throttle(store),
         ];
         println!("\nredeem: single-use codes, without a reference\n");
         let none: Option<(&str, NoReference)> = None;

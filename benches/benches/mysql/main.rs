@@ -76,7 +76,8 @@ async fn redeem(server: &MariaDb, extent: &Extent) {
         Variant::new("default", ours.clone()),
         Variant::new("without the message", ours.clone().without_fast_path()),
         Variant::with_consumer(ours.clone()),
-        Variant::with_keyring(ours),
+        Variant::with_keyring(ours.clone()),
+        Variant::with_keyring_and_throttle(ours),
     ];
     println!("\nredeem: single-use codes, without a reference\n");
     let none: Option<(&str, NoReference)> = None;

@@ -21,7 +21,8 @@ pub(crate) async fn run(server: &Postgres, extent: &Extent) {
         Variant::new("without the connection cache", ours.clone().with_connection_cache(0)),
         Variant::new("test_before_acquire(false)", store(&url, Pool::Untested).await),
         Variant::with_consumer(ours.clone()),
-        Variant::with_keyring(ours),
+        Variant::with_keyring(ours.clone()),
+        Variant::with_keyring_and_throttle(ours),
     ];
     println!(
         "\nredeem: against pgbench with one statement per redeem, one connection for one caller, \

@@ -10,6 +10,7 @@ use invitation::{
     code::{
         OsEntropy, Sealing,
         keyring::{KeyId, KeySecret, Keyring},
+        throttle::{GuessThrottle, SharedBudgets},
     },
     store::feed::Feed,
 };
@@ -49,12 +50,25 @@ impl<S: Store + 'static> Variant<S> {
 
     /// The store of a service that encrypts codes and keys their digests.
     pub(crate) fn with_keyring(store: S) -> Self {
-        let secret = KeySecret::generate(&OsEntropy).unwrap();
-        let ring = Keyring::new(KeyId::new("bench").unwrap(), &secret);
-        let sealing = Sealing::keyring(ring).keyed_only();
-        let load = Load::from(Invitations::new(store).with_sealing(sealing));
+        let load = Load::from(keyed(store));
         Self { name: "with a keyring", load, reader: None, rates: Vec::new() }
     }
+
+    /// The same, with limits on failed guesses that processes share.
+    pub(crate) fn with_keyring_and_throttle(store: S) -> Self
+    where
+        S: SharedBudgets + Clone,
+    {
+        let throttle = GuessThrottle::shared(store.clone());
+        let load = Load::from(keyed(store).with_throttle(throttle));
+        Self { name: "with a keyring and a throttle", load, reader: None, rates: Vec::new() }
+    }
+}
+
+fn keyed<S: Store>(store: S) -> Invitations<S> {
+    let secret = KeySecret::generate(&OsEntropy).unwrap();
+    let ring = Keyring::new(KeyId::new("bench").unwrap(), &secret);
+    Invitations::new(store).with_sealing(Sealing::keyring(ring).keyed_only())
 }
 
 /// Measures the first variant, which is the store with default options, and the others. Prints

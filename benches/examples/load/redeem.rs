@@ -11,6 +11,7 @@ use std::{
 
 use invitation::{
     Division, Draft, Invitations, Redeemer, Role, Store, SystemActor, UserId, Username,
+    audit::{RequestContext, Source},
 };
 use tokio::task::JoinSet;
 
@@ -84,7 +85,10 @@ impl<S: Store + 'static> Load<S> {
             running.spawn(async move {
                 let name = format!("person{caller}");
                 let user = UserId::new(name.as_str()).unwrap();
-                let newcomer = Redeemer::new(user, Username::new(name).unwrap());
+                // A source of each caller's own, as of newcomers in different places.
+                let source = Some(Source::new(format!("192.0.2.{caller}")).unwrap());
+                let newcomer = Redeemer::new(user, Username::new(name).unwrap())
+                    .with_context(RequestContext { correlation: None, source });
                 while start.elapsed() < time {
                     let Some(code) = codes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                     invitations.redeem(code, &newcomer).await.unwrap();
