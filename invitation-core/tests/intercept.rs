@@ -140,7 +140,7 @@ async fn every_operation_of_documents_passes_through_under_its_name() {
     assert_eq!(store.due_documents(&kind, now, one).await.unwrap(), []);
     let (filter, page) = (DocumentFilter::all(kind.clone()), PageRequest { after: None, limit: 1 });
     let listed = store.list_documents(&Scope::All, &filter, &page).await.unwrap();
-    assert_eq!(listed.items, [next.clone()]);
+    assert_eq!(listed.items, std::slice::from_ref(&next));
     assert_eq!(store.remove_documents(&kind, &next.state, now, one).await.unwrap(), 1);
 
     let noted = store.interceptor().1.lock().unwrap().clone();

@@ -70,7 +70,7 @@ async fn can_do_all(store: RedisStore) {
     assert_eq!(store.due_documents(kind, now, NonZeroU32::MIN).await.unwrap(), []);
     let (filter, page) = (DocumentFilter::all(kind.clone()), PageRequest { after: None, limit: 2 });
     let page = store.list_documents(&Scope::All, &filter, &page).await.unwrap();
-    assert_eq!(page.items, [next.clone()]);
+    assert_eq!(page.items, std::slice::from_ref(&next));
     let removed = store.remove_documents(kind, &next.state, now, NonZeroU32::MIN).await;
     assert_eq!(removed.unwrap(), 1);
 }

@@ -69,8 +69,8 @@ fn member(factory: &Factory, n: usize) -> Record {
         inviter: match pick(15, 4) {
             0 => Inviter::System,
             k => {
-                let user = user(["u-admin", "u-1", "u-10"][k - 1]);
-                Inviter::User { user, role: role("admin"), name: None }
+                let id = user(["u-admin", "u-1", "u-10"][k - 1]);
+                Inviter::User { user: id, role: role("admin"), name: None }
             }
         },
         created_at: at(start().as_micros() - 50 + micros(pick(4, 12))),

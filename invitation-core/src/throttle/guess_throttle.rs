@@ -131,8 +131,8 @@ impl Throttle for GuessThrottle {
             {
                 self.ask_for_blocks(&**shared, &keys, window).await?;
             }
-            let taken = self.counts().take(&keys, window, only_alarms, !attempt.in_transaction);
-            let (budget, retry_after) = match taken {
+            let answer = self.counts().take(&keys, window, only_alarms, !attempt.in_transaction);
+            let (budget, retry_after) = match answer {
                 TokenAnswer::Tokens { window, places, alarms } => {
                     if alarms {
                         report::guess_alarm();

@@ -70,8 +70,9 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 fn prefix(address: Ipv6Addr) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = address.octets();
-    [a, b, c, d, e, f, g, h]
+    let mut prefix = [0; 8];
+    prefix.copy_from_slice(&address.octets()[..8]);
+    prefix
 }
 
 #[cfg(test)]

@@ -77,9 +77,9 @@ async fn concurrent_guesses_are_evaluated_as_often_as_the_budget_allows() {
     for _ in 0..200 {
         let (invitations, barrier) = (Arc::clone(&invitations), Arc::clone(&barrier));
         guesses.spawn(async move {
-            let guessed = guessed(&invitations);
+            let wrong_code = guessed(&invitations);
             barrier.wait().await;
-            crate::answer(invitations.redeem(&guessed, &stranger(Some(FLOODER))).await)
+            crate::answer(invitations.redeem(&wrong_code, &stranger(Some(FLOODER))).await)
         });
     }
     let answers = guesses.join_all().await;

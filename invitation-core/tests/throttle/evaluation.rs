@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use invitation_core::{
-    CodeFormat, Disclosure, Draft, Email, Error, Invitations, MemoryStore, StoreError,
+    CodeFormat, Disclosure, Draft, Email, Error, Invitations, MemoryStore, Source, StoreError,
     StoreErrorKind, VerifiedEmail,
     throttle::{Attempt, Decision, GuessThrottle, Throttle},
 };
@@ -194,7 +194,7 @@ async fn own_throttle_is_told_what_an_attempt_is() {
     impl Throttle for Closed {
         async fn take(&self, attempt: &Attempt<'_>) -> Result<Decision, StoreError> {
             assert_eq!((attempt.bits, attempt.in_transaction), (75, false));
-            assert_eq!(attempt.source.map(|source| source.as_str()), Some(SOURCE));
+            assert_eq!(attempt.source.map(Source::as_str), Some(SOURCE));
             // It is too long, and not a whole number of seconds.
             Ok(Decision::Refused { retry_after: time::Duration::seconds_f64(3_600.5) })
         }

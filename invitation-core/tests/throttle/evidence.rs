@@ -1,7 +1,7 @@
 //! The evidence of throttled attempts.
 
 use invitation_core::{
-    Action, EventCriteria, EventOutcome, Limits, Paging, Reason, throttle::GuessThrottle,
+    Action, EventCriteria, EventOutcome, Limits, Paging, Reason, Source, throttle::GuessThrottle,
 };
 
 use crate::{admin, clock, exhaust, guess, number, service};
@@ -23,6 +23,6 @@ async fn throttled_attempts_are_on_record_and_a_flood_of_them_is_summarised() {
     assert_eq!(of(Reason::Suppressed).count(), 10);
     let one = of(Reason::TooManyRequests).next().unwrap();
     assert_eq!(one.outcome, EventOutcome::Refused);
-    assert_eq!(one.context.source.as_ref().map(|source| source.as_str()), Some("192.0.2.7"));
+    assert_eq!(one.context.source.as_ref().map(Source::as_str), Some("192.0.2.7"));
     assert_eq!(one.invitation, None);
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use invitation_core::{
-    Invitations, ManualClock, OsEntropy, Redeemer, Refusal, RequestContext, Source, Store,
-    Timestamp, throttle::GuessThrottle,
+    Invitations, ManualClock, OsEntropy, Refusal, RequestContext, Source, Store, Timestamp,
+    throttle::GuessThrottle,
 };
 use invitation_sqlx::{
     SqlStore,

@@ -50,7 +50,8 @@ const QUESTIONS: [(Question, &[&str]); 10] = [
     (Question::Division, &["documents_division"]),
     (Question::Invitation, &["documents_invitation"]),
     (Question::Replace, &["documents_pkey"]),
-    (Question::Remove, &["documents_state", "documents_pkey"]),
+    // PostgreSQL finds old documents in the order of creation if most of them are in the state.
+    (Question::Remove, &["documents_pkey"]),
 ];
 
 fn kind() -> DocumentKind {
@@ -209,6 +210,8 @@ async fn sqlite_uses_the_intended_indexes_of_documents() {
 #[cfg(feature = "mysql")]
 #[tokio::test(flavor = "multi_thread")]
 async fn mariadb_reads_few_documents() {
+    // The other tests read the statements in the log of the process.
+    let _turn = TURN.lock().await;
     let url = invitation_testkit::MariaDb::shared().create_database();
     let pool = sqlx::mysql::MySqlPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
     let store = invitation_sqlx::MySqlStore::new(pool.clone());

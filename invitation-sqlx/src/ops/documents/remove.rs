@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use invitation_core::{
-    StoreError, StoreErrorKind, Timestamp,
+    StoreError, Timestamp,
     documents::{Document, DocumentKind, DocumentState},
 };
 
@@ -28,39 +28,30 @@ pub(crate) async fn remove_documents<DB: Dialect>(
     limit: NonZeroU32,
 ) -> Result<u32, StoreError> {
     let failed = |error| store_error::<DB>("remove_documents", error);
-    let removable = |s: &mut Statement<DB>| {
-        s.sql("kind = ").text(kind.as_str()).sql(" AND state = ").text(state.as_str());
-        s.sql(" AND at < ").int(before.as_micros()).sql(" AND due IS NULL");
-    };
     let mut step = Step::<DB>::begin(conn, Begin::Own).await.map_err(failed)?;
     let mut s = Statement::<DB>::new("SELECT i.name FROM ");
     render::by_index(&mut s, names, Index::DocumentsState);
-    s.sql(" WHERE ");
-    removable(&mut s);
+    s.sql(" WHERE i.kind = ").text(kind.as_str()).sql(" AND i.state = ").text(state.as_str());
+    s.sql(" AND i.at < ").int(before.as_micros()).sql(" AND i.due IS NULL");
     s.sql(" ORDER BY i.at, i.name");
     render::at_most(&mut s, Document::bounded(limit));
+    // A document that another call is changing is waited for, and stays if it has become due.
+    s.sql(DB::FOR_UPDATE);
     let found = s.all(step.conn()).await.map_err(failed)?;
-    let mut found = found.iter().map(row::document_name::<DB>).collect::<Result<Vec<_>, _>>()?;
+    let found = found.iter().map(row::document_name::<DB>).collect::<Result<Vec<_>, _>>()?;
     if found.is_empty() {
         step.rollback().await.map_err(failed)?;
         return Ok(0);
     }
-    // In the order of the keys, as calls that replace them.
-    found.sort_unstable();
     let mut removed = 0;
+    // By the key alone, so that PostgreSQL uses its index without statistics too.
     for found in found.chunks(MAX_NAMES) {
-        let mut s =
-            Statement::<DB>::new(format!("DELETE FROM {} WHERE ", names.documents)).one_off();
-        // A document that has become due since the query stays.
-        removable(&mut s);
-        s.sql(" AND name IN ").list(found, |s, name| {
+        let delete = format!("DELETE FROM {} WHERE kind = ", names.documents);
+        let mut s = Statement::<DB>::new(delete).one_off();
+        s.text(kind.as_str()).sql(" AND name IN ").list(found, |s, name| {
             s.text(name.as_str());
         });
         removed += s.run(step.conn()).await.map_err(failed)?;
-    }
-    if removed == 0 {
-        // All of them have changed meanwhile, and 0 would say that none is left.
-        return Err(StoreError::new(StoreErrorKind::Conflict, "remove_documents"));
     }
     step.commit().await.map_err(|error| commit_error::<DB>("remove_documents", error))?;
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
