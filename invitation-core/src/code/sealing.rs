@@ -67,10 +67,21 @@ enum Keys {
     /// No key: digests are plain hashes.
     #[default]
     None,
-    /// The keys of a keyring; `accepts_unkeyed` is whether codes stored without a key are
-    /// still found.
+    /// The keys of a keyring, and the part that codes without a key still have.
     #[cfg(feature = "keyring")]
-    Ring { ring: Keyring, accepts_unkeyed: bool },
+    Ring { ring: Keyring, unkeyed: UnkeyedCodes },
+}
+
+/// The part that codes without a key have in a service with a keyring.
+#[cfg(feature = "keyring")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum UnkeyedCodes {
+    /// New codes are stored without a key, and such codes are found.
+    Written,
+    /// Codes that were stored without a key are found.
+    Found,
+    /// Codes that were stored without a key are not found.
+    Refused,
 }
 
 /// A prefix of the hashed data, so that digests for different purposes never collide.
@@ -103,7 +114,7 @@ impl Sealing {
     #[cfg(feature = "keyring")]
     #[must_use]
     pub fn keyring(ring: Keyring) -> Self {
-        Self { keys: Keys::Ring { ring, accepts_unkeyed: true }, keeps_codes: true }
+        Self { keys: Keys::Ring { ring, unkeyed: UnkeyedCodes::Found }, keeps_codes: true }
     }
 
     /// Stores only keyed digests of codes.
@@ -113,10 +124,52 @@ impl Sealing {
     #[cfg(feature = "keyring")]
     #[must_use]
     pub fn keyed_hash_only(ring: Keyring) -> Self {
-        Self { keys: Keys::Ring { ring, accepts_unkeyed: true }, keeps_codes: false }
+        Self { keys: Keys::Ring { ring, unkeyed: UnkeyedCodes::Found }, keeps_codes: false }
     }
 
-    /// No longer finds or shows codes that were stored without a key.
+    /// Finds and shows codes under the keyring, but still stores new ones without a key.
+    ///
+    /// It is the first step when a fleet of processes gets its first keyring: a process that
+    /// has no keyring yet finds every code that this one writes. **New codes are as
+    /// unprotected as without a keyring.** The module [`keyring`](super::keyring) has all
+    /// steps.
+    ///
+    /// [`reseal`](crate::Invitations::reseal) does not take a code out of the keyring again:
+    /// it leaves rows under a key as they are. [`keyed_only`](Self::keyed_only) ends this
+    /// mode.
+    ///
+    /// ```
+    /// # use invitation_core as invitation;
+    /// use invitation::code::keyring::{KeyId, KeySecret, Keyring};
+    /// use invitation::code::{OsEntropy, Sealing};
+    /// # use invitation::{Actor, Division, Draft, Invitations, MemoryStore, Role, UserId};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = MemoryStore::new();
+    /// # let admin = Actor::across_divisions(UserId::new("u-1")?, Role::new("admin")?);
+    /// # let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+    /// let ring = Keyring::new(KeyId::new("2026-01")?, &KeySecret::generate(&OsEntropy)?);
+    /// let first_step = Sealing::keyring(ring).writing_unkeyed();
+    ///
+    /// let created =
+    ///     Invitations::new(&store).with_sealing(first_step).create(&admin, draft).await?;
+    /// let without_keyring = Invitations::new(&store);
+    /// let id = created.invitation().id();
+    /// assert_eq!(without_keyring.copy(&admin, id).await?, *created.code());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "keyring")]
+    #[must_use]
+    pub fn writing_unkeyed(mut self) -> Self {
+        if let Keys::Ring { unkeyed, .. } = &mut self.keys {
+            *unkeyed = UnkeyedCodes::Written;
+        }
+        self
+    }
+
+    /// No longer finds, shows or writes codes without a key.
     ///
     /// Set it in a new deployment, or when [`reseal`](crate::Invitations::reseal) has
     /// rewritten all rows: a look-up then computes one digest fewer, and a row that was
@@ -125,8 +178,8 @@ impl Sealing {
     #[cfg(feature = "keyring")]
     #[must_use]
     pub fn keyed_only(mut self) -> Self {
-        if let Keys::Ring { accepts_unkeyed, .. } = &mut self.keys {
-            *accepts_unkeyed = false;
+        if let Keys::Ring { unkeyed, .. } = &mut self.keys {
+            *unkeyed = UnkeyedCodes::Refused;
         }
         self
     }
@@ -134,10 +187,10 @@ impl Sealing {
     /// Returns the digest under which a new code is stored.
     #[must_use]
     pub fn digest(&self, code: &InvitationCode) -> CodeDigest {
-        match &self.keys {
-            Keys::None => unkeyed_digest(code),
+        match self.writing_key() {
+            None => unkeyed_digest(code),
             #[cfg(feature = "keyring")]
-            Keys::Ring { ring, .. } => ring.active().digest(code.symbols()),
+            Some(key) => key.digest(code.symbols()),
         }
     }
 
@@ -148,9 +201,10 @@ impl Sealing {
         match &self.keys {
             Keys::None => vec![unkeyed_digest(code)],
             #[cfg(feature = "keyring")]
-            Keys::Ring { ring, accepts_unkeyed } => {
+            Keys::Ring { ring, .. } => {
                 let keyed = ring.usable().map(|key| key.digest(code.symbols()));
-                keyed.chain(accepts_unkeyed.then(|| unkeyed_digest(code))).collect()
+                let unkeyed = self.accepts_unkeyed().then(|| unkeyed_digest(code));
+                keyed.chain(unkeyed).collect()
             }
         }
     }
@@ -159,10 +213,10 @@ impl Sealing {
     #[must_use]
     pub fn tag(&self, code: &InvitationCode) -> CodeTag {
         let first = &code.symbols()[..TAG_SYMBOLS];
-        match &self.keys {
-            Keys::None => unkeyed_tag(first),
+        match self.writing_key() {
+            None => unkeyed_tag(first),
             #[cfg(feature = "keyring")]
-            Keys::Ring { ring, .. } => ring.active().tag(first),
+            Some(key) => key.tag(first),
         }
     }
 
@@ -172,9 +226,9 @@ impl Sealing {
         match &self.keys {
             Keys::None => vec![unkeyed_tag(first)],
             #[cfg(feature = "keyring")]
-            Keys::Ring { ring, accepts_unkeyed } => {
+            Keys::Ring { ring, .. } => {
                 let keyed = ring.usable().map(|key| key.tag(first));
-                keyed.chain(accepts_unkeyed.then(|| unkeyed_tag(first))).collect()
+                keyed.chain(self.accepts_unkeyed().then(|| unkeyed_tag(first))).collect()
             }
         }
     }
@@ -195,10 +249,10 @@ impl Sealing {
         if !self.keeps_codes {
             return Ok(SealedCode::from_bytes(self.header()));
         }
-        match &self.keys {
-            Keys::None => Ok(SealedCode::from_bytes([&self.header(), code.symbols()].concat())),
+        match self.writing_key() {
+            None => Ok(SealedCode::from_bytes([&self.header(), code.symbols()].concat())),
             #[cfg(feature = "keyring")]
-            Keys::Ring { ring, .. } => ring.active().seal(&self.header(), id, code, entropy),
+            Some(key) => key.seal(&self.header(), id, code, entropy),
         }
     }
 
@@ -245,7 +299,24 @@ impl Sealing {
         match &self.keys {
             Keys::None => true,
             #[cfg(feature = "keyring")]
-            Keys::Ring { accepts_unkeyed, .. } => *accepts_unkeyed,
+            Keys::Ring { unkeyed, .. } => *unkeyed != UnkeyedCodes::Refused,
+        }
+    }
+
+    /// Returns the key under which new codes are stored, if there is one.
+    #[cfg(feature = "keyring")]
+    fn writing_key(&self) -> Option<&Key> {
+        match &self.keys {
+            Keys::None | Keys::Ring { unkeyed: UnkeyedCodes::Written, .. } => None,
+            Keys::Ring { ring, .. } => Some(ring.active()),
+        }
+    }
+
+    /// Returns that new codes are stored without a key.
+    #[cfg(not(feature = "keyring"))]
+    fn writing_key(&self) -> Option<std::convert::Infallible> {
+        match self.keys {
+            Keys::None => None,
         }
     }
 
@@ -264,18 +335,28 @@ impl Sealing {
     }
 
     /// Whether a row was stored in another way than a new one is: under another key, or in
-    /// another form.
+    /// another form. A service with a keyring never takes a row out of it again.
     pub(crate) fn is_outdated(&self, sealed: &SealedCode) -> bool {
-        !sealed.as_bytes().starts_with(&self.header())
+        let stays = self.leaves_keyed_rows() && sealed.key_id().is_some();
+        !stays && !sealed.as_bytes().starts_with(&self.header())
+    }
+
+    /// Whether rows under a key stay as they are, although new ones are stored without a key.
+    fn leaves_keyed_rows(&self) -> bool {
+        match &self.keys {
+            Keys::None => false,
+            #[cfg(feature = "keyring")]
+            Keys::Ring { unkeyed, .. } => *unkeyed == UnkeyedCodes::Written,
+        }
     }
 
     /// Returns the first bytes of every sealed code that this mode creates.
     fn header(&self) -> Vec<u8> {
-        match &self.keys {
-            Keys::None if self.keeps_codes => readable_header(),
-            Keys::None => hashed_header(None),
+        match self.writing_key() {
+            None if self.keeps_codes => readable_header(),
+            None => hashed_header(None),
             #[cfg(feature = "keyring")]
-            Keys::Ring { ring, .. } => ring.active().header(self.keeps_codes),
+            Some(key) => key.header(self.keeps_codes),
         }
     }
 }

@@ -358,3 +358,36 @@ async fn actor_without_the_right_cannot_reseal() {
     let events = events_of(&service, Action::Reseal).await;
     assert!(events.iter().all(|event| event.outcome == EventOutcome::Denied), "{events:?}");
 }
+
+/// The first steps of a fleet: processes without the keyring run beside those that only read with
+/// it, and these run beside those that write with it. Each kind finds what the other one writes.
+#[tokio::test]
+async fn first_keyring_is_rolled_out_without_an_unknown_code() {
+    let store = Arc::default();
+    let without = service(&store, Sealing::readable());
+    let reading = service(&store, Sealing::keyring(first_ring()).writing_unkeyed());
+    let writing = service(&store, Sealing::keyring(first_ring()));
+    for (n, (from, to)) in
+        [(&without, &reading), (&reading, &without), (&reading, &writing), (&writing, &reading)]
+            .into_iter()
+            .enumerate()
+    {
+        let created = create(from).await;
+        let (id, code) = (created.invitation().id(), created.code().reveal());
+        assert_eq!(to.copy(&admin(), id).await.unwrap(), *created.code(), "step {n}");
+        let criteria = Criteria::new().matching(&code[..9]);
+        let found = to.list(&admin(), &criteria, Paging::default()).await.unwrap();
+        assert_eq!(found.items().len(), 1, "step {n}");
+        to.redeem(&code, &newcomer(&format!("n{n}"))).await.unwrap();
+    }
+    let sealed = create(&writing).await;
+    assert_eq!(total(&reseal(&reading, 9).await, ResealPage::outdated), 0, "none is taken out");
+    let row = store.get(&Target::Id(sealed.invitation().id()), &Scope::All).await.unwrap();
+    assert_eq!(row.unwrap().sealed.key_id(), Some("k1"));
+    assert_eq!(total(&reseal(&writing, 9).await, ResealPage::resealed), 3);
+    let strict = service(&store, Sealing::keyring(first_ring()).writing_unkeyed().keyed_only());
+    let created = create(&strict).await;
+    strict.redeem(&created.code().reveal(), &newcomer("last")).await.unwrap();
+    let row = store.get(&Target::Id(created.invitation().id()), &Scope::All).await.unwrap();
+    assert_eq!(row.unwrap().sealed.key_id(), Some("k1"), "the last setting counts");
+}

@@ -88,14 +88,19 @@
 //! # How to give a store its first keyring
 //!
 //! A process without a keyring does not find the codes that a process with one has created,
-//! rotated or re-sealed. It answers a redemption of such a code with *unknown*. So the two
-//! kinds of processes must not run side by side:
+//! rotated or re-sealed. It answers a redemption of such a code with *unknown*. So the first
+//! step lets all processes read what none of them writes yet. Then no redemption fails at any
+//! step:
 //!
-//! 1. Stop all processes that use the store without a keyring, also jobs and tools.
-//! 2. Start them again with the keyring. They find and show the codes that were stored
-//!    without a key, too.
+//! 1. Give every process the keyring with
+//!    [`Sealing::writing_unkeyed`](super::Sealing::writing_unkeyed). It still stores codes
+//!    without a key, so that processes without the keyring find them.
+//! 2. When the last process has it, remove `writing_unkeyed`, in every process. A process
+//!    that still has it can read all rows, too.
 //! 3. Re-seal the rows as in step 3 above.
 //! 4. Set [`Sealing::keyed_only`](super::Sealing::keyed_only) in every process.
+//!
+//! With a single process, begin with step 2.
 //!
 //! Once a row is stored under the keyring, a host cannot go back to processes without it. A
 //! database may keep the previous bytes of a row in free pages, logs and backups: rotate the
