@@ -13,6 +13,7 @@ use invitation_core::{
     Username,
     decide::{Call, RedeemCommand, UseSource, decide_redemption},
     documents::{Document, DocumentFilter, DocumentKey, DocumentKind, DocumentState, Documents},
+    feed::{CursorName, Feed, FeedCursor, FeedCursors},
 };
 
 /// What an interceptor does with every call.
@@ -101,6 +102,11 @@ async fn every_operation_passes_through_under_its_name() {
     let max = std::num::NonZeroU32::MIN;
     let purge = Purge { scope: all, before: Timestamp::MIN, max, event };
     store.purge(&purge).await.unwrap();
+    assert_eq!(store.feed(None, max).await.unwrap().events, []);
+    let name = CursorName::new("mail").unwrap();
+    assert_eq!(store.cursor(&name).await.unwrap(), None);
+    let cursor = FeedCursor { name, position: None, lease: None, claims: 0, version: 1 };
+    assert!(store.replace_cursor(&cursor).await.unwrap());
 
     let noted = store.interceptor().1.lock().unwrap().clone();
     let names: Vec<_> = noted.iter().map(|(operation, _)| operation.as_str()).collect();
@@ -119,12 +125,15 @@ async fn every_operation_passes_through_under_its_name() {
             "leases",
             "record",
             "events",
-            "purge"
+            "purge",
+            "feed",
+            "cursor",
+            "replace_cursor"
         ]
     );
     assert!(noted.iter().all(|(_, outcome)| outcome.is_ok()));
     let writes: Vec<_> = noted.iter().filter(|(operation, _)| operation.is_write()).collect();
-    assert_eq!(writes.len(), 4, "insert, apply, record and purge");
+    assert_eq!(writes.len(), 5, "insert, apply, record, purge and replace_cursor");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A wrapper around a store, with a hook around each operation.
 
 mod documents;
+mod feed;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -27,7 +28,8 @@ use crate::{
     transition::Transition,
 };
 
-/// An operation of [`Store`] or of [`Documents`](crate::documents::Documents).
+/// An operation of [`Store`], [`Documents`](crate::documents::Documents),
+/// [`Feed`](crate::feed::Feed) or [`FeedCursors`](crate::feed::FeedCursors).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Operation {
@@ -69,6 +71,12 @@ pub enum Operation {
     ListDocuments,
     /// [`Documents::remove_documents`](crate::documents::Documents::remove_documents).
     RemoveDocuments,
+    /// [`Feed::feed`](crate::feed::Feed::feed).
+    Feed,
+    /// [`FeedCursors::cursor`](crate::feed::FeedCursors::cursor).
+    Cursor,
+    /// [`FeedCursors::replace_cursor`](crate::feed::FeedCursors::replace_cursor).
+    ReplaceCursor,
 }
 
 impl Operation {
@@ -95,6 +103,9 @@ impl Operation {
             Self::DueDocuments => "due_documents",
             Self::ListDocuments => "list_documents",
             Self::RemoveDocuments => "remove_documents",
+            Self::Feed => "feed",
+            Self::Cursor => "cursor",
+            Self::ReplaceCursor => "replace_cursor",
         }
     }
 
@@ -108,7 +119,8 @@ impl Operation {
             | Self::Purge
             | Self::AddDocuments
             | Self::ReplaceDocuments
-            | Self::RemoveDocuments => true,
+            | Self::RemoveDocuments
+            | Self::ReplaceCursor => true,
             Self::Get
             | Self::Facts
             | Self::Locate
@@ -120,7 +132,9 @@ impl Operation {
             | Self::Events
             | Self::Document
             | Self::DueDocuments
-            | Self::ListDocuments => false,
+            | Self::ListDocuments
+            | Self::Feed
+            | Self::Cursor => false,
         }
     }
 }
@@ -154,7 +168,8 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
 }
 
 /// A store whose operations pass through an [`Interceptor`], for example to count them, to
-/// measure them, or to inject faults in tests.
+/// measure them, or to inject faults in tests. If the store has a feed and cursors, their
+/// operations pass through it, too.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
