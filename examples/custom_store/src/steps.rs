@@ -90,6 +90,9 @@ pub(crate) fn transition(state: &State, step: &Transition) -> Result<Planned, St
     if on_record.is_some_and(|event| event.invitation == Some(id)) {
         return Ok(Planned::Answer(Outcome::Replayed(Box::new(facts))));
     }
+    if !step.target().finds(&facts.invitation) {
+        return Ok(Planned::Answer(Outcome::Missing));
+    }
     if step.guard().first_refusal(&facts).is_some() {
         return Ok(Planned::Answer(Outcome::Refused(Box::new(facts))));
     }

@@ -203,6 +203,7 @@ impl Store for JournalStore {
         self.run("facts", move |core| {
             let found = core.state.find(&target);
             let found = found.filter(|kept| scope.contains(&kept.invitation.division));
+            let found = found.filter(|kept| target.finds(&kept.invitation));
             Ok(found.map(|kept| kept.facts(Some(&user))))
         })
         .await

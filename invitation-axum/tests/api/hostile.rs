@@ -3,10 +3,17 @@
 use axum::{
     body::Body,
     http::{Method, Request},
+    response::IntoResponse,
 };
+use http_body_util::BodyExt;
+use invitation_axum::Problem;
+use invitation_core::{CodeFormat, Division, IfVersion, OsEntropy, Redeemer, UserId, Username};
 use serde_json::json;
 
-use crate::support::{Harness, MOUNT, json, request};
+use crate::{
+    harness::person,
+    support::{Harness, MOUNT, json, request},
+};
 
 fn create(headers: &[(&'static str, &str)]) -> Request<Body> {
     let mut request = json(Method::POST, "sales-manager", "", &json!({}));
@@ -152,4 +159,32 @@ async fn what_is_too_large() {
     let request = request(Method::GET, "admin", "").header("x-large", "a".repeat(17_000));
     let answer = harness.send(request.body(Body::empty()).unwrap()).await;
     answer.problem(431, "headers-too-large");
+}
+
+/// What a host answers to a stranger with a code that was never issued, one of another division
+/// and a deleted one.
+#[tokio::test]
+async fn unknown_foreign_and_deleted_codes_are_alike_to_the_byte() {
+    let harness = Harness::api();
+    let [foreign, deleted] = [harness.invite().await, harness.invite().await];
+    let admin = person("admin").unwrap();
+    let id = deleted.invitation().id();
+    harness.service().delete(&admin, id, IfVersion::Any).await.unwrap();
+    let unknown = CodeFormat::default().generate(&OsEntropy).unwrap();
+    let stranger = |division: &str| {
+        let eve = Redeemer::new(UserId::new("eve").unwrap(), Username::new("eve").unwrap());
+        eve.in_division(Division::new(division).unwrap())
+    };
+    let mut answers = Vec::new();
+    for (code, division) in
+        [(&unknown, "sales"), (foreign.code(), "operations"), (deleted.code(), "sales")]
+    {
+        let refused = harness.service().redeem(&code.reveal(), &stranger(division)).await;
+        let answer = Problem::of_redeeming(&refused.unwrap_err()).into_response();
+        let (parts, body) = answer.into_parts();
+        answers.push((parts.status, parts.headers, body.collect().await.unwrap().to_bytes()));
+    }
+    assert_eq!(answers[0].0, 404);
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
 }

@@ -308,6 +308,9 @@ macro_rules! __conformance_promises {
                     interrupted_reseal_continues_or_begins_again
                     reseal_stays_within_the_actors_reach
                 }
+                unknown_codes {
+                    unknown_foreign_and_deleted_codes_are_alike
+                }
                 audit {
                     every_change_writes_one_complete_event
                     batch_writes_one_event_for_each_invitation

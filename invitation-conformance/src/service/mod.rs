@@ -34,6 +34,7 @@ mod revoke_all;
 mod rights;
 mod rights_table;
 mod search;
+mod unknown_codes;
 mod version;
 
 // Exports every listed function of the modules above.

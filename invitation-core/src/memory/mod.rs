@@ -102,8 +102,9 @@ impl Store for MemoryStore {
         user: &UserId,
     ) -> Result<Option<Facts>, StoreError> {
         let state = self.state();
-        let found = state.find_in(target, scope);
-        Ok(found.map(|slot| state.invitations[slot].facts(Some(user), None)))
+        let found = state.find_in(target, scope).map(|slot| &state.invitations[slot]);
+        let found = found.filter(|stored| target.finds(&stored.invitation));
+        Ok(found.map(|stored| stored.facts(Some(user), None)))
     }
 
     async fn locate(&self, target: &Target) -> Result<Option<Located>, StoreError> {

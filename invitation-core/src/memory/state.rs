@@ -260,13 +260,20 @@ impl State {
             return Outcome::Missing;
         };
         let stored = &self.invitations[slot];
+        let shares_event = transition.change().shares_event();
+        let event = self.events_by_id.get(&transition.event().id).filter(|_| !shares_event);
+        let about = event.map(|slot| self.events[*slot].invitation);
+        let is_replay = about.map(|about| about == Some(stored.invitation.id));
+        if is_replay != Some(true) && !transition.target().finds(&stored.invitation) {
+            return Outcome::Missing;
+        }
         let mailbox = transition.mailbox_on(&stored.invitation);
         let mut facts = Box::new(stored.facts(transition.redeemer(), mailbox));
-        let shares_event = transition.change().shares_event();
-        if !shares_event && let Some(slot) = self.events_by_id.get(&transition.event().id) {
-            // If another event has this id, the event cannot be written.
-            let same = self.events[*slot].invitation == Some(facts.invitation.id);
-            return if same { Outcome::Replayed(facts) } else { Outcome::Refused(facts) };
+        match is_replay {
+            Some(true) => return Outcome::Replayed(facts),
+            // Another event has this id, so the event cannot be written.
+            Some(false) => return Outcome::Refused(facts),
+            None => {}
         }
         if transition.guard().first_refusal(&facts).is_some() {
             return Outcome::Refused(facts);

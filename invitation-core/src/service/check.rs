@@ -92,7 +92,7 @@ impl<S: Store> Invitations<S> {
             Ok(Some(facts)) => facts,
             Ok(None) => {
                 guess.end(true);
-                return Err(self.refuse_unknown(&call, Wanted::Redemption, &target, &scope).await);
+                return Err(self.refuse_unknown(&call, Action::Redeem, &target, &scope).await);
             }
             Err(error) => {
                 guess.end(false);

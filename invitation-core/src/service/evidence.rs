@@ -14,6 +14,7 @@ use crate::{
     id::InvitationId,
     refusal::{Refused, Verdict},
     report,
+    scope::Scope,
     store::{Located, Store},
     target::Target,
     text::Division,
@@ -64,7 +65,7 @@ impl<S: Store> Invitations<S> {
         named: Option<&Division>,
     ) -> Error {
         self.refuse_located(call, action, target, named, |found| {
-            let reason = if found { Reason::OutOfScope } else { Reason::Unknown };
+            let reason = if found.is_some() { Reason::OutOfScope } else { Reason::Unknown };
             Verdict::missing(target, reason)
         })
         .await
@@ -81,6 +82,32 @@ impl<S: Store> Invitations<S> {
         self.refuse_located(call, action, target, None, |_| verdict).await
     }
 
+    /// Refuses `call` because no invitation within the scope has the presented code. A stranger
+    /// learns neither from the answer nor from its time whether the code is of another division,
+    /// was deleted, or never existed. The event says which.
+    pub(super) async fn refuse_unknown(
+        &self,
+        call: &Call,
+        action: Action,
+        target: &Target,
+        scope: &Scope,
+    ) -> Error {
+        let named = match scope {
+            Scope::Division(division) => Some(division),
+            Scope::All => None,
+        };
+        self.refuse_located(call, action, target, named, |found| {
+            let reason = match found {
+                // A code does not find a tombstone.
+                Some(located) if scope.contains(&located.division) => Reason::Deleted,
+                Some(_) => Reason::OutOfScope,
+                None => Reason::Unknown,
+            };
+            Verdict::missing(target, reason)
+        })
+        .await
+    }
+
     /// Does the same work whether the target exists or not.
     async fn refuse_located(
         &self,
@@ -88,11 +115,11 @@ impl<S: Store> Invitations<S> {
         action: Action,
         target: &Target,
         named: Option<&Division>,
-        verdict: impl FnOnce(bool) -> Verdict,
+        verdict: impl FnOnce(Option<&Located>) -> Verdict,
     ) -> Error {
         match self.store.locate(target).await {
             Ok(located) => {
-                let verdict = verdict(located.is_some());
+                let verdict = verdict(located.as_ref());
                 let place = match located {
                     Some(Located { id, division }) => Place::Invitation(id, division),
                     None => Place::Division(named.cloned()),

@@ -13,7 +13,6 @@ use crate::{
     record::Record,
     refusal::{Refusal, Verdict},
     report,
-    scope::Scope,
     store::Store,
     store_error::{StoreError, StoreErrorKind},
     target::Target,
@@ -71,7 +70,7 @@ impl<S: Store> Invitations<S> {
         match evaluated? {
             Evaluated::Settled(settled) => Ok(settled),
             Evaluated::Missing(target) => {
-                Err(self.refuse_unknown(call, wanted, &target, &redeemer.scope()).await)
+                Err(self.refuse_unknown(call, wanted.action(), &target, &redeemer.scope()).await)
             }
             Evaluated::Refused(verdict, place) => {
                 Err(self.refuse(call, wanted.action(), verdict, place).await)
@@ -139,20 +138,6 @@ impl<S: Store> Invitations<S> {
             }
         };
         decide_redemption(command, redeemer.scope(), call)
-    }
-
-    pub(super) async fn refuse_unknown(
-        &self,
-        call: &Call,
-        wanted: Wanted,
-        target: &Target,
-        scope: &Scope,
-    ) -> Error {
-        let named = match scope {
-            Scope::Division(division) => Some(division),
-            Scope::All => None,
-        };
-        self.refuse_missing(call, wanted.action(), target, named).await
     }
 }
 

@@ -275,15 +275,18 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// 2. If the id of the transition's event is already stored for this invitation, the
     ///    operation was applied before: return [`Outcome::Replayed`] and change nothing. A
     ///    change that [shares its event](Change::shares_event) is never a replay.
-    /// 3. If a condition of the guard does not hold, return [`Outcome::Refused`] and
+    /// 3. If the target does not [find](Target::finds) the invitation, because it is a
+    ///    tombstone and the target is a code, return [`Outcome::Missing`]. This SHOULD take
+    ///    the time of a code that was never stored.
+    /// 4. If a condition of the guard does not hold, return [`Outcome::Refused`] and
     ///    change nothing. The facts MUST be at least as new as those that failed the
     ///    guard.
-    /// 4. If one of the quotas has no room besides the invitations that it already
+    /// 5. If one of the quotas has no room besides the invitations that it already
     ///    counts, return [`Outcome::QuotaFull`] with the first such quota, and change
     ///    nothing.
-    /// 5. If the [new digest](Transition::new_digest) is already stored, as the invitation's
+    /// 6. If the [new digest](Transition::new_digest) is already stored, as the invitation's
     ///    own included, return [`Outcome::CodeTaken`] and change nothing.
-    /// 6. Otherwise make the change, store its [`evidence`](Transition::evidence), and
+    /// 7. Otherwise make the change, store its [`evidence`](Transition::evidence), and
     ///    return [`Outcome::Applied`]. If an event with its id is stored for something
     ///    else, the event cannot be written: change nothing and return
     ///    [`Outcome::Refused`], or fail. A [shared](Change::shares_event) event that is
@@ -308,8 +311,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError`] when the store fails.
     async fn get(&self, target: &Target, scope: &Scope) -> Result<Option<Record>, StoreError>;
 
-    /// Returns the facts about an invitation and a user, tombstones included, if the
-    /// invitation lies within the scope: the invitation, the redemption and the lease of
+    /// Returns the facts about an invitation and a user, if the target
+    /// [finds](Target::finds) the invitation and it lies within the scope: the invitation, the redemption and the lease of
     /// the user, and the first of all leases. The facts name no mailbox.
     ///
     /// The facts MUST be those of one instant. The call SHOULD take no lock and one round

@@ -154,8 +154,7 @@ async fn explain<DB: Dialect>(
     let failed = |error| store_error::<DB>("apply", error);
     // The row stays locked until this transaction ends, so everything read next belongs to this
     // version of the row.
-    let found = read::get_held::<DB>(conn, names, transition.target(), transition.scope());
-    let Some(invitation) = found.await? else {
+    let Some(invitation) = read::get_held::<DB>(conn, names, transition).await? else {
         return Ok(Outcome::Missing);
     };
     let mine = ledger::mine::<DB>(conn, names, transition, &invitation).await?;

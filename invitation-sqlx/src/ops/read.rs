@@ -2,7 +2,7 @@
 
 use invitation_core::{
     Event, EventFilter, EventId, Facts, InvitationId, Located, OpenLease, PageRequest, Position,
-    Record, Redemption, Scope, StoreError, StorePage, Target, UserId,
+    Record, Redemption, Scope, StoreError, StorePage, Target, Transition, UserId,
 };
 
 use crate::{
@@ -16,30 +16,29 @@ pub(crate) async fn get<DB: Dialect>(
     target: &Target,
     scope: &Scope,
 ) -> Result<Option<Record>, StoreError> {
-    find::<DB>(conn, names, target, scope, "").await
-}
-
-/// Returns an invitation and locks it against changes until the transaction ends.
-pub(crate) async fn get_held<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    target: &Target,
-    scope: &Scope,
-) -> Result<Option<Record>, StoreError> {
-    find::<DB>(conn, names, target, scope, DB::FOR_SHARE).await
-}
-
-async fn find<DB: Dialect>(
-    conn: &mut DB::Connection,
-    names: &Names,
-    target: &Target,
-    scope: &Scope,
-    lock: &str,
-) -> Result<Option<Record>, StoreError> {
     let mut s = select_invitation::<DB>(names);
     render::target(&mut s, target);
     render::scope(&mut s, scope);
-    s.sql(lock);
+    first_invitation::<DB>(conn, s).await
+}
+
+/// Returns the invitation of a transition that was not made, and locks it against changes until
+/// the transaction ends.
+pub(crate) async fn get_held<DB: Dialect>(
+    conn: &mut DB::Connection,
+    names: &Names,
+    transition: &Transition,
+) -> Result<Option<Record>, StoreError> {
+    let mut s = select_invitation::<DB>(names);
+    render::refused(&mut s, names, transition);
+    s.sql(DB::FOR_SHARE);
+    first_invitation::<DB>(conn, s).await
+}
+
+async fn first_invitation<DB: Dialect>(
+    conn: &mut DB::Connection,
+    s: Statement<DB>,
+) -> Result<Option<Record>, StoreError> {
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("get", error))?;
     found.as_ref().map(row::invitation::<DB>).transpose()
 }
@@ -73,6 +72,7 @@ pub(crate) async fn facts<DB: Dialect>(
          FROM {leases} x WHERE x.invitation = i.id ORDER BY x.held_until, x.id LIMIT 1) WHERE "
     ));
     render::target(&mut s, target);
+    render::hide_tombstone(&mut s, names, target, None);
     render::scope(&mut s, scope);
     s.sql(DB::locking_read(conn));
     let found = s.first(conn).await.map_err(|error| store_error::<DB>("facts", error))?;

@@ -7,9 +7,9 @@
 mod guard;
 
 use invitation_core::{
-    BindingParts, Change, CodeDigest, CodeTag, EventFilter, Filter, Inviter, InviterParts,
+    BindingParts, Change, CodeDigest, CodeTag, EventFilter, EventId, Filter, Inviter, InviterParts,
     Position, Purge, Quota, QuotaOf, Scope, SealedCode, Search, SearchTerm, State, Status, Target,
-    TimeRange,
+    TimeRange, Transition,
 };
 
 pub(crate) use self::guard::{ValueSource, guard, guard_of_all, guard_of_plain};
@@ -75,6 +75,33 @@ pub(crate) fn target<DB: Dialect>(s: &mut Statement<DB>, target: &Target) {
             });
         }
     }
+}
+
+/// Writes the conditions by which the invitation of a transition is found that was not made.
+pub(crate) fn refused<DB: Dialect>(s: &mut Statement<DB>, names: &Names, transition: &Transition) {
+    let event = (!transition.change().shares_event()).then_some(&transition.event().id);
+    target(s, transition.target());
+    hide_tombstone(s, names, transition.target(), event);
+    scope(s, transition.scope());
+}
+
+/// Hides a tombstone that the target does not find ([`Target::finds`]), unless this event is on
+/// record for it: then the transition was applied before the deletion.
+pub(crate) fn hide_tombstone<DB: Dialect>(
+    s: &mut Statement<DB>,
+    names: &Names,
+    target: &Target,
+    event: Option<&EventId>,
+) {
+    match target {
+        Target::Id(_) => return,
+        Target::Code(_) => s.sql(" AND (i.deleted_at IS NULL"),
+    };
+    if let Some(event) = event {
+        s.sql(format_args!(" OR EXISTS (SELECT 1 FROM {} e WHERE e.id = ", names.events));
+        s.blob(event.as_bytes()).sql(" AND e.invitation = i.id)");
+    }
+    s.sql(")");
 }
 
 pub(crate) fn scope<DB: Dialect>(s: &mut Statement<DB>, scope: &Scope) {

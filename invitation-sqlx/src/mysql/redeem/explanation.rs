@@ -15,8 +15,7 @@ pub(super) fn ask_why(message: &mut Message, batch: &SameCodeBatch<'_>, locking_
     let SameCodeBatch { names, transition, plain, .. } = *batch;
     let Names { invitations, events, redemptions, .. } = names;
     let mut s = select_invitation(names);
-    render::target(&mut s, transition.target());
-    render::scope(&mut s, transition.scope());
+    render::refused(&mut s, names, transition);
     s.sql(MySql::FOR_SHARE);
     message.add(s);
 
