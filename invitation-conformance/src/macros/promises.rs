@@ -360,6 +360,10 @@ macro_rules! __conformance_promises {
                     rotations_during_a_reseal_keep_the_new_code
                     concurrent_reseals_rewrite_each_row_once
                 }
+                key_rotation {
+                    keys_are_rolled_out_under_load_without_a_failed_call
+                    code_under_a_retired_key_is_refused_by_the_name_of_the_key
+                }
                 mailboxes {
                     concurrent_redeems_with_one_mailbox_succeed_once
                     concurrent_reserves_and_redeems_with_one_mailbox_succeed_once

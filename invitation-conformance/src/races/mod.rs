@@ -9,6 +9,7 @@
 mod changes;
 mod commits;
 mod idempotency;
+mod key_rotation;
 mod mailboxes;
 mod quotas;
 mod redemptions;

@@ -22,6 +22,20 @@ pub(crate) fn first_key() -> Sealing {
     Sealing::keyring(Keyring::new(id, &secret))
 }
 
+/// Returns the mode of the first step to a keyring: a service reads what the first key sealed, and
+/// still writes without a key.
+pub(crate) fn first_key_not_written() -> Sealing {
+    first_key().writing_unkeyed()
+}
+
+/// Returns the mode of the first step to a new key: a service reads what the second key sealed, and
+/// still writes under the first.
+pub(crate) fn first_key_and_next() -> Sealing {
+    let ((id, secret), (next, new)) = (key("k1"), key("k2"));
+    let ring = Keyring::new(id, &secret).with_older(next, &new);
+    Sealing::keyring(ring.expect("another key"))
+}
+
 /// Returns the mode of a service with a new active key, which also reads what the first
 /// key sealed.
 pub(crate) fn second_key() -> Sealing {
