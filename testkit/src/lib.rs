@@ -7,11 +7,13 @@
 //! - [`Redis`], alone or with a replica, and [`RedisCluster`]: package `redis-server`.
 //! - `Browser`, with the feature of that name: Chromium, package `chromium-driver`.
 //! - [`Proxy`]: a connection to a server that breaks on purpose.
+//! - [`Monitor`]: a record of the commands that a Redis server runs.
 //! - [`SmallDisk`]: a disk for a server's data that a test fills.
 //! - [`Log`]: captures the log output of a program.
 //! - [`ListeningProgram`]: a program under test that serves HTTP.
 //! - [`DropAfter`]: a call whose caller disconnects.
-//! - [`Canary`]: a secret that must not be found in the contents of a store.
+//! - [`Canary`], and many of them as [`Canaries`]: secrets that must not be found in what a store
+//!   leaves behind.
 //! - `Answer`, with the feature `http`: a whole HTTP response, and assertions about it.
 //!
 //! Each kind of server is a [`Server`] of its own [`Program`]. The program describes how the
@@ -34,6 +36,7 @@ mod galera;
 mod listening;
 mod log;
 mod mariadb;
+mod monitor;
 mod network;
 mod postgres;
 mod process;
@@ -56,12 +59,13 @@ pub use self::{
     window::{Window, keys},
 };
 pub use self::{
-    canary::Canary,
+    canary::{Canaries, Canary},
     drop_after::DropAfter,
     galera::Galera,
     listening::ListeningProgram,
     log::Log,
     mariadb::{MariaDb, MariaDbProgram},
+    monitor::Monitor,
     postgres::{Postgres, PostgresProgram},
     proxy::Proxy,
     redis::{Redis, RedisProgram},

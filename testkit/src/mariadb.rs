@@ -5,7 +5,7 @@ use std::{fs, io, process::Command, sync::OnceLock};
 use crate::{
     database_name,
     programs::{chosen, find, run},
-    server::{Disk, Program, Server, Setup, SmallDiskProgram},
+    server::{Disk, Program, Server, Settings, Setup, SmallDiskProgram, owned},
     small_disk::SmallDiskHolds,
 };
 
@@ -20,11 +20,11 @@ pub type MariaDb = Server<MariaDbProgram>;
 pub enum MariaDbProgram {}
 
 impl Program for MariaDbProgram {
-    type Options = ();
+    type Options = Settings;
 
     const USER: &'static str = "mysql";
 
-    fn prepare(setup: &Setup<'_>, (): &()) -> io::Result<Command> {
+    fn prepare(setup: &Setup<'_>, settings: &Settings) -> io::Result<Command> {
         let mut command = prepare(setup)?;
         command.arg(match setup.small_disk {
             Some(SmallDiskHolds::DataAndLogs) => "--log-bin=binlog",
@@ -38,6 +38,9 @@ impl Program for MariaDbProgram {
             fs::rename(setup.data().join("ib_logfile0"), elsewhere.join("ib_logfile0"))?;
             command.arg(format!("--innodb-log-group-home-dir={}", elsewhere.display()));
             command.arg(format!("--tmpdir={}", elsewhere.display()));
+        }
+        for (name, value) in settings {
+            command.arg(format!("--{name}={value}"));
         }
         Ok(command)
     }
@@ -59,6 +62,15 @@ impl SmallDiskProgram for MariaDbProgram {
 }
 
 impl MariaDb {
+    /// Starts a server with more settings. The path of a file is relative to its data.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`start`](Self::start).
+    pub fn with(settings: &[(&str, &str)]) -> io::Result<Self> {
+        Self::start_with(Disk::Unsynced, &owned(settings))
+    }
+
     /// Returns the URL of a database; `mysql` always exists.
     #[must_use]
     pub fn url(&self, database: &str) -> String {

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     database_name,
     programs::{chosen, find, missing, run},
-    server::{Disk, Program, Server, Setup, SmallDiskProgram},
+    server::{Disk, Program, Server, Settings, Setup, SmallDiskProgram, owned},
     small_disk::SmallDiskHolds,
 };
 
@@ -25,14 +25,14 @@ pub type Postgres = Server<PostgresProgram>;
 pub enum PostgresProgram {}
 
 impl Program for PostgresProgram {
-    type Options = ();
+    type Options = Settings;
 
     const USER: &'static str = "postgres";
     /// PostgreSQL's immediate shutdown. It is like a crash, but releases the shared memory,
     /// which KILL would leave behind.
     const STOP_SIGNAL: &'static str = "QUIT";
 
-    fn prepare(setup: &Setup<'_>, (): &()) -> io::Result<Command> {
+    fn prepare(setup: &Setup<'_>, settings: &Settings) -> io::Result<Command> {
         let programs = programs()?;
         let data = setup.data();
         let mut init = setup.user.command(&programs.join("initdb"));
@@ -55,6 +55,9 @@ impl Program for PostgresProgram {
             set("synchronous_commit=off");
             set("full_page_writes=off");
         }
+        for (name, value) in settings {
+            set(&format!("{name}={value}"));
+        }
         Ok(command)
     }
 
@@ -75,6 +78,15 @@ impl SmallDiskProgram for PostgresProgram {
 }
 
 impl Postgres {
+    /// Starts a server with more settings.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`start`](Self::start).
+    pub fn with(settings: &[(&str, &str)]) -> io::Result<Self> {
+        Self::start_with(Disk::Unsynced, &owned(settings))
+    }
+
     /// Returns the URL of a database; `postgres` always exists.
     #[must_use]
     pub fn url(&self, database: &str) -> String {

@@ -156,6 +156,11 @@ impl Process {
         wires.order("stop").map(|_| ())
     }
 
+    /// Returns the folder of the server.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Returns the process id while the server runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.wires.lock().unwrap_or_else(PoisonError::into_inner).pid

@@ -4,10 +4,10 @@ use std::{io, process::Command, sync::OnceLock, time::Duration};
 
 use crate::{
     programs::{find, run},
-    server::{Disk, Program, Server, Setup, wait_until},
+    server::{Disk, Program, Server, Settings, Setup, owned, wait_until},
 };
 
-const PACKAGE: &str = "redis-server";
+pub(crate) const PACKAGE: &str = "redis-server";
 
 /// A private Redis server. It keeps everything in memory only, unless it is
 /// [durable](Server::durable) or its settings say otherwise.
@@ -17,9 +17,6 @@ pub type Redis = Server<RedisProgram>;
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "it has no values")]
 pub enum RedisProgram {}
-
-/// Names and values of settings.
-pub(crate) type Settings = Vec<(String, String)>;
 
 impl Program for RedisProgram {
     type Options = Settings;
@@ -131,12 +128,8 @@ impl Redis {
     }
 }
 
-pub(crate) fn owned(settings: &[(&str, &str)]) -> Settings {
-    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-}
-
 /// Sends a command to the server on a port.
-fn ask(port: u16, command: &[&str]) -> io::Result<String> {
+pub(crate) fn ask(port: u16, command: &[&str]) -> io::Result<String> {
     let mut client = Command::new(find("redis-cli", PACKAGE)?);
     // With -e, redis-cli fails if the answer is an error.
     client.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-e"]).args(command);

@@ -4,8 +4,8 @@ use std::{io, sync::LazyLock};
 
 use crate::{
     network::free_ports,
-    redis::{Redis, owned},
-    server::{Disk, try_thrice, wait_until},
+    redis::Redis,
+    server::{Disk, owned, try_thrice, wait_until},
 };
 
 /// The number of nodes with slots; each has a replica.

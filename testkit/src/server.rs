@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Debug,
-    io,
+    fs, io,
     marker::PhantomData,
     path::{Path, PathBuf},
     process::Command,
@@ -48,6 +48,13 @@ pub trait Program: Debug + Sized + Send + Sync + 'static {
 
     /// Returns the place of the server that all tests of this program share.
     fn shared() -> &'static OnceLock<Server<Self>>;
+}
+
+/// Names and values of a server's settings.
+pub(crate) type Settings = Vec<(String, String)>;
+
+pub(crate) fn owned(settings: &[(&str, &str)]) -> Settings {
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A program whose data a test may put on a small disk.
@@ -165,6 +172,28 @@ impl<P: Program> Server<P> {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.process.pid()
+    }
+
+    /// Returns the paths of all files of the server: its data, its own logs, and the file `log`
+    /// with what it prints.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be read.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.process.folder().to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    files.push(entry.path());
+                }
+            }
+        }
+        Ok(files)
     }
 
     /// Ends the server like a crash. Its data stay.
