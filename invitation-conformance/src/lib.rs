@@ -69,6 +69,8 @@
 //! - Durability: no test kills the process or the server.
 //! - Lost answers, broken connections and cancelled calls.
 //! - A store that joins a transaction of the host.
+//! - The files, logs and messages of a store. [`secrets`] uses codes for a test that searches
+//!   them.
 //!
 //! These depend on the database. A store needs tests of its own for them.
 //!
@@ -88,6 +90,7 @@ pub mod model;
 pub mod people;
 pub mod port;
 pub mod races;
+pub mod secrets;
 pub mod service;
 mod support;
 
