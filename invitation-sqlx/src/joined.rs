@@ -31,6 +31,9 @@ use crate::{
 /// - The store does not write the evidence of a refusal here, because the host may roll back. The
 ///   error carries it ([`Refused`](invitation_core::Refused)), and `Invitations::record`, on a
 ///   service outside of the transaction, writes it.
+/// - It has no [feed](invitation_core::feed). The positions of the transaction's own events are
+///   known after its commit, and the cursor of a consumer must not depend on a host's rollback.
+///   Read the feed of the [`SqlStore`].
 /// - Nothing is retried. A conflict with concurrent work is an error whose
 ///   [`is_retryable`](StoreError::is_retryable) is true. The host repeats its whole work in a new
 ///   transaction. Never repeat the failed call alone.

@@ -94,6 +94,34 @@ async fn postgres_late_committer_stands_behind_what_was_read() {
     late_committer_stands_behind_what_was_read::<invitation_sqlx::sqlx::Postgres>().await;
 }
 
+/// A transaction with an event stays open while others write and a consumer reads, hundreds of
+/// times. Its event comes behind everything that was read, and nothing is missing. The reads stand
+/// for the minute that a slow job may take: the feed reads no clock.
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_writer_held_open_over_many_reads_is_not_missed() {
+    const ROUNDS: u8 = 240;
+    let host = Host::<invitation_sqlx::sqlx::Postgres>::new().await;
+    let store = host.invitations.store();
+    store.record(&[event(0)]).await.unwrap();
+    let mut seen = read_until(store, None, 0).await;
+    let mut held = host.begin().await;
+    store.join(&mut held).record(&[event(255)]).await.unwrap();
+    for number in 1..ROUNDS {
+        store.record(&[event(number)]).await.unwrap();
+        let after = seen.last().map(|one| one.position);
+        seen.extend(read(store, after).await);
+    }
+    assert!(!numbers(&seen).contains(&255), "it is not committed");
+    held.commit().await.unwrap();
+    let after = seen.last().map(|one| one.position);
+    seen.extend(read_until(store, after, ROUNDS - 1).await);
+    assert_eq!(numbers(&read(store, None).await), numbers(&seen), "the order stays");
+    let mut all = numbers(&seen);
+    all.sort_unstable();
+    assert_eq!(all, (0..ROUNDS).chain([255]).collect::<Vec<_>>(), "each event once");
+}
+
 /// A dump restored on another server has events of transactions that the server has not begun.
 #[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
