@@ -135,6 +135,11 @@ impl SignedCheckpoint {
         &self.note
     }
 
+    /// Returns what the checkpoint says, without a look at its signatures.
+    pub(crate) fn stated(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
     /// Returns what the checkpoint says, if one of the keys has signed it. Signatures of other
     /// keys do not count, for example those of witnesses.
     ///

@@ -103,6 +103,8 @@
 //!   [`MemoryLog`].
 //! - **Verifying**: [`verify`], [`verify_lines`], [`verify_store`], [`Verifier`],
 //!   [`LogPublicKey`], [`SignedCheckpoint`].
+//! - **Showing the verdict on a page**: [`LogStatus`], which the dashboard of `invitation-axum`
+//!   takes.
 //! - **Showing one event**: an [`InclusionProof`]. Showing that a log only grew: a
 //!   [`ConsistencyProof`].
 //! - **Taking the log along**: [`export`]. The example `verify_log` verifies an export with
@@ -130,6 +132,7 @@ mod log;
 mod personal;
 mod proof;
 mod sealer;
+mod status;
 mod verify;
 
 pub use self::{
@@ -144,6 +147,7 @@ pub use self::{
     personal::{Erased, Personal, Readable, Salt},
     proof::{ConsistencyProof, InclusionProof},
     sealer::{SealError, Sealed, Sealer},
+    status::LogStatus,
     verify::{
         FeedError, Finding, FindingKind, StoreReport, Subject, Verdict, Verifier, verify,
         verify_lines, verify_store,

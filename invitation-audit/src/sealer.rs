@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, num::NonZeroU32};
 
 use invitation_core::{
-    StoreError, UserId,
+    StoreError, Timestamp, UserId,
     code::{Entropy, EntropyError, OsEntropy},
     feed::{Feed, FeedPage},
 };
@@ -71,6 +71,8 @@ pub struct Sealed {
     /// The newest checkpoint; none if the log is empty. Save it elsewhere, as the anchor of
     /// later verifications.
     pub checkpoint: Option<SignedCheckpoint>,
+    /// The time of the newest sealed event; none if the log has no event.
+    pub newest: Option<Timestamp>,
     /// Whether there may be more to seal already.
     pub more: bool,
 }
@@ -251,7 +253,7 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
     fn sealed(&mut self, appended: u64, state: State, more: bool) -> Sealed {
         let State { progress, .. } = self.state.insert(state);
         let (size, checkpoint) = (progress.tree.size(), progress.checkpoint.clone());
-        Sealed { appended, size, checkpoint, more }
+        Sealed { appended, size, checkpoint, newest: progress.newest, more }
     }
 
     async fn read_log(&self) -> Result<State, SealError> {

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
-use invitation_core::{InvitationCode, Invitations, Store};
+use invitation_core::{InvitationCode, Invitations, Store, audit::LogMonitor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -128,6 +128,7 @@ struct Settings {
     other_origins: Vec<String>,
     register_path: String,
     limits: WebLimits,
+    audit_log: Option<Arc<dyn LogMonitor>>,
 }
 
 impl Web {
@@ -140,6 +141,7 @@ impl Web {
             other_origins: Vec::new(),
             register_path: "/register".to_owned(),
             limits,
+            audit_log: None,
         };
         let (identify, settings) = (Arc::new(identify), Arc::new(settings));
         Self { service, identify, settings, bulk: limits.bulk_permits() }
@@ -177,6 +179,37 @@ impl Web {
         self.with(|settings| settings.register_path = path)
     }
 
+    /// Shows the state of the tamper-evident log on the audit view of the dashboard: the verdict
+    /// of the last verification, and the newest checkpoint. Only users who reach all divisions
+    /// see it, because the log has the events of all of them.
+    ///
+    /// `LogStatus` of the crate `invitation-audit` is such a monitor.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use invitation_axum::{Parts, Web};
+    /// # use invitation_core::{Actor, Invitations, MemoryStore, Store};
+    /// use invitation_core::audit::{LogMonitor, LogState};
+    ///
+    /// #[derive(Debug)]
+    /// struct NotVerified;
+    ///
+    /// impl LogMonitor for NotVerified {
+    ///     fn log_state(&self) -> LogState {
+    ///         LogState::default()
+    ///     }
+    /// }
+    ///
+    /// # let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    /// # let service = Invitations::new(store);
+    /// let web = Web::new(service, |_: &Parts| None::<Actor>).with_audit_log(NotVerified);
+    /// # let _ = web;
+    /// ```
+    #[must_use]
+    pub fn with_audit_log(self, log: impl LogMonitor + 'static) -> Self {
+        self.with(|settings| settings.audit_log = Some(Arc::new(log)))
+    }
+
     /// Sets the limits of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
@@ -207,6 +240,10 @@ impl Web {
     pub(crate) fn own_origins(&self) -> impl Iterator<Item = &str> {
         let base = self.base_url().map(BaseUrl::origin);
         base.into_iter().chain(self.settings.other_origins.iter().map(String::as_str))
+    }
+
+    pub(crate) fn audit_log(&self) -> Option<&dyn LogMonitor> {
+        self.settings.audit_log.as_deref()
     }
 
     pub(crate) fn limits(&self) -> &WebLimits {

@@ -51,6 +51,8 @@
 //! - **Reading**: [`Invitations::events`](crate::Invitations::events) takes
 //!   [`EventCriteria`]. An [`OutcomeFilter`] selects one outcome, or all attempts that did not
 //!   succeed. [`EventCriteria::with_correlation`] finds the events of one request.
+//! - **A tamper-evident log**: a [`LogMonitor`] tells a page the [`LogState`] of one, with its
+//!   [`LogVerdict`] and its newest [`LogCheckpoint`].
 //! - **Inside a host's transaction** a refusal is not written, because the host may roll
 //!   back. The error carries it as [`Refused`], and
 //!   [`Invitations::record`](crate::Invitations::record) writes it.
@@ -59,6 +61,7 @@ pub use crate::{
     detail::{Detail, DetailTemplate},
     event::{Action, Event, EventOutcome, Reason},
     id::EventId,
+    log_state::{LogCheckpoint, LogMonitor, LogState, LogVerdict},
     parts::PerformerParts,
     performer::Performer,
     query::OutcomeFilter,

@@ -58,6 +58,7 @@ mod inviter;
 mod json;
 mod lease;
 mod limits;
+mod log_state;
 mod memory;
 mod metadata;
 pub mod observe;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use invitation_core::feed::{FeedEpoch, FeedPosition};
+use invitation_core::{
+    Timestamp,
+    feed::{FeedEpoch, FeedPosition},
+};
 
 use super::finding::{Finding, FindingKind, Verdict};
 use crate::{
@@ -41,6 +44,9 @@ pub(crate) struct Progress {
     pub(crate) signed: u64,
     /// The position of the last event.
     pub(crate) last: Option<FeedPosition>,
+    /// The time of the newest event: of the latest, not of the last one, because the clocks of
+    /// several processes differ.
+    pub(crate) newest: Option<Timestamp>,
     /// The number of the feed's epoch.
     pub(crate) epoch: u64,
     /// The entries with erased values whose erasure has not been read yet. They are the only
@@ -58,6 +64,7 @@ impl Verifier {
             tree: Frontier::default(),
             signed: 0,
             last: None,
+            newest: None,
             epoch: FeedEpoch::FIRST.number,
             erased: BTreeSet::new(),
             checkpoint: None,
@@ -235,6 +242,7 @@ impl Progress {
             }
             Content::Event(event) => {
                 self.last = Some(event.position);
+                self.newest = self.newest.max(Some(event.at));
                 if event.personal().any(Personal::is_erased) {
                     self.erased.insert(self.tree.size());
                 }

@@ -15,6 +15,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Strings,
+    audit_log::AuditLog,
     form::{Choice, Field, Input, Kind, Mistakes},
     list::{division_filter, or_empty},
     page::{PageContext, page},
@@ -78,6 +79,7 @@ async fn listed(context: &PageContext, asked: &EventForm) -> Result<Response, Pr
         t,
         base: context.base(),
         home: context.home(),
+        log: AuditLog::of(context),
         filters,
         is_filtered: asked.is_filtered(),
         summary: match found {
@@ -174,6 +176,7 @@ struct Audit<'a> {
     t: &'a Strings,
     base: &'a str,
     home: &'a str,
+    log: Option<AuditLog<'a>>,
     filters: Vec<Field>,
     is_filtered: bool,
     summary: String,

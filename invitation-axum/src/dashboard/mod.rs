@@ -1,6 +1,7 @@
 //! The dashboard: server-rendered pages for managing invitations.
 
 mod assets;
+mod audit_log;
 mod change;
 mod confirm;
 mod create;

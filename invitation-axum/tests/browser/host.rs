@@ -18,11 +18,31 @@ use invitation_axum::{Dashboard, Service, Web};
 use invitation_core::{
     Division, Draft, Email, Expiry, IfVersion, ManualClock, Redeemer, Role, Timestamp, UserId,
     Username,
+    audit::{LogCheckpoint, LogMonitor, LogState, LogVerdict},
 };
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use crate::harness::people::person_at_home as person;
 use crate::harness::{Harness, people::who, serve};
+
+/// A log whose verification found something.
+#[derive(Debug)]
+struct Tampered(Timestamp);
+
+impl LogMonitor for Tampered {
+    fn log_state(&self) -> LogState {
+        let root = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned();
+        let place = "in the log, entry 31 (event 0199c0f1-8f3c-7abc-8def-0123456789ab): altered in \
+                     performer_role, reason";
+        LogState {
+            checkpoint: Some(LogCheckpoint { size: 4_711, root, newest: Some(self.0) }),
+            verdict: LogVerdict::Tampered { place: place.to_owned() },
+            verified_at: Some(self.0),
+            lost: 0,
+            failed_at: Some(self.0),
+        }
+    }
+}
 
 /// A running host.
 pub(crate) struct Host {
@@ -39,7 +59,7 @@ impl Host {
         harness.clock.set(now);
         let service = harness.service().clone();
         // Without a base URL: a test knows its port only when it listens.
-        let web = Web::new(service.clone(), who);
+        let web = Web::new(service.clone(), who).with_audit_log(Tampered(now));
         let divisions = ["sales", "operations"].map(|name| Division::new(name).unwrap());
         let dashboard = Dashboard::new()
             .with_brand("Perfect10")

@@ -1,5 +1,6 @@
 //! Tests of the dashboard over plain HTTP: its responses and headers for each user.
 
+mod audit_log;
 mod expiry;
 mod importing;
 mod pages;

@@ -282,6 +282,30 @@ strings! {
     import_keep = "All of them are in the list of codes, too.";
     /// The text above the audit view's filters.
     audit_intro = "Every change, copy, refusal and denial, newest first.";
+    /// The heading of the part about the tamper-evident log.
+    log_heading = "Tamper-evident log";
+    /// The label of the verdict about the log.
+    log_verdict = "Verdict";
+    /// The verdict before the first verification.
+    log_unverified = "Not verified yet";
+    /// The verdict about a log that has everything of a saved checkpoint.
+    log_valid = "Valid";
+    /// The verdict about a consistent log that was compared with no saved checkpoint.
+    log_unanchored = "Unanchored: nothing shows a rollback";
+    /// The verdict about an altered log or store. The place follows.
+    log_tampered = "Tampered:";
+    /// The label of the time of the last verification.
+    log_verified_at = "Verified";
+    /// The label of the time since which verifying fails.
+    log_failed_at = "Sealing or verifying failed";
+    /// The label of the number of sealed events that the store has lost.
+    log_lost = "Events that the store lost";
+    /// The label of the number of entries in the last checkpoint.
+    log_size = "Entries in the last checkpoint";
+    /// The label of the time of the newest event in the last checkpoint.
+    log_newest = "Newest event in it";
+    /// The label of the root hash of the last checkpoint.
+    log_root = "Root";
     /// The label of the action filter.
     filter_action = "Action";
     /// The label of the outcome filter.

@@ -1,0 +1,109 @@
+//! The state of a log for pages: what the last sealing and the last verification found.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+
+use invitation_core::{
+    Timestamp,
+    audit::{LogCheckpoint, LogMonitor, LogState, LogVerdict},
+};
+
+use crate::{
+    sealer::{SealError, Sealed},
+    verify::{Finding, StoreReport, Verdict},
+};
+
+/// The state of a log, which a page can show without reading the log. Clones share it.
+///
+/// The task that seals and verifies tells it what it finds:
+///
+/// ```
+/// use invitation_audit::{LogKey, LogStatus, MemoryLog, Sealer, Verifier, verify_store};
+/// use invitation_core::audit::{LogMonitor, LogVerdict};
+/// # use invitation_core::{Clock, MemoryStore, SystemClock, code::OsEntropy};
+/// # use invitation_core::{Division, Draft, Invitations, Role, SystemActor};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (store, log, clock) = (MemoryStore::new(), MemoryLog::new(), SystemClock);
+/// # let draft = Draft::new().with_role(Role::new("staff")?).in_division(Division::new("sales")?);
+/// # Invitations::new(&store).create(&SystemActor::for_bootstrap(), draft).await?;
+/// let key = LogKey::generate("example.com/invitations", &OsEntropy)?;
+/// let public = key.public_key().clone();
+/// let status = LogStatus::new(); // give a clone to the pages
+///
+/// let mut sealer = Sealer::new(&store, &log, key);
+/// status.set_sealed(&sealer.seal().await?);
+///
+/// let report = verify_store(&store, &log, Verifier::new([public])).await?;
+/// status.set_verified(&report, clock.now());
+///
+/// let shown = status.log_state();
+/// assert_eq!(shown.verdict, LogVerdict::Unanchored);
+/// assert_eq!(shown.checkpoint.map(|checkpoint| checkpoint.size), Some(1));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default, Debug)]
+pub struct LogStatus(Arc<RwLock<LogState>>);
+
+impl LogStatus {
+    /// Creates the state of a log that was not verified yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the newest checkpoint.
+    pub fn set_sealed(&self, sealed: &Sealed) {
+        let checkpoint = sealed.checkpoint.as_ref().map(|signed| {
+            let stated = signed.stated();
+            let root = stated.root.to_string();
+            LogCheckpoint { size: stated.size, root, newest: sealed.newest }
+        });
+        self.state().checkpoint = checkpoint;
+    }
+
+    /// Sets the result of a verification that ended at `now`.
+    pub fn set_verified(&self, report: &StoreReport, now: Timestamp) {
+        let verdict = match &report.verdict {
+            Verdict::Valid { .. } => LogVerdict::Valid,
+            Verdict::Unanchored { .. } => LogVerdict::Unanchored,
+            Verdict::Tampered(finding) => tampered(finding),
+        };
+        let mut state = self.state();
+        (state.verdict, state.lost) = (verdict, report.lost);
+        (state.verified_at, state.failed_at) = (Some(now), None);
+    }
+
+    /// Sets the reason why sealing failed at `now`. A log that is not as it was sealed is a
+    /// verdict; after any other failure, the earlier verdict stays.
+    pub fn set_seal_error(&self, error: &SealError, now: Timestamp) {
+        match error {
+            SealError::Tampered(finding) => {
+                let mut state = self.state();
+                (state.verdict, state.verified_at) = (tampered(finding), Some(now));
+            }
+            _ => self.set_failed(now),
+        }
+    }
+
+    /// Records that sealing or verifying failed at `now`. The earlier verdict stays, with its time.
+    pub fn set_failed(&self, now: Timestamp) {
+        self.state().failed_at = Some(now);
+    }
+
+    fn state(&self) -> RwLockWriteGuard<'_, LogState> {
+        // No caller panics between two changes, so a poisoned state is consistent.
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogMonitor for LogStatus {
+    fn log_state(&self) -> LogState {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn tampered(finding: &Finding) -> LogVerdict {
+    LogVerdict::Tampered { place: finding.to_string() }
+}
