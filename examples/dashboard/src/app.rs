@@ -46,12 +46,16 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(opened: Opened, addresses: Addresses) -> Self {
-        let Opened { invitations, records, admission, redeemer_ids } = opened;
+        let Opened { invitations, records, admission, redeemer_ids, log } = opened;
         let people =
             People { records: Arc::clone(&records), sessions: Arc::new(Sessions::default()) };
         let web = Web::new(invitations.clone(), people.clone());
         let web = web.with_base_url(addresses.base.clone());
         let web = addresses.loopback.iter().fold(web, Web::with_origin);
+        let web = match log {
+            Some(log) => web.with_audit_log(log),
+            None => web,
+        };
         let outbox = Outbox::default();
         Self { invitations, records, admission, people, outbox, redeemer_ids, web, addresses }
     }

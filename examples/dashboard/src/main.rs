@@ -21,6 +21,7 @@
 //! - `reserving.rs` does the same where no transaction spans both;
 //! - `people.rs` tells the library which user is acting;
 //! - `keys.rs` keeps the key under which codes are stored;
+//! - `sealing.rs` seals the audit trail in a tamper-evident log;
 //! - `app.rs` mounts the library's routers;
 //! - `register.rs` registers newcomers, with the proof of an address;
 //! - `redeemer_secret.rs` keeps the secret from which the ids of their accounts are derived.
@@ -43,6 +44,7 @@ mod redeemer_secret;
 mod register;
 mod registrations;
 mod reserving;
+mod sealing;
 mod secret;
 mod seed;
 mod sessions;

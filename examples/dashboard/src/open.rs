@@ -5,6 +5,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use invitation::{
     Invitations, RedisStore, Store,
     admit::RedeemerIds,
+    audit_log::LogStatus,
     code::throttle::{GuessThrottle, SharedBudgets},
     redis_store::{Namespace, RedisOptions, redis},
     sql::{
@@ -30,7 +31,7 @@ use crate::{
     records::Records,
     redeemer_secret,
     reserving::Reserving,
-    seed,
+    sealing, seed,
     tables::Tables,
 };
 
@@ -44,6 +45,7 @@ pub(crate) struct Opened {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) redeemer_ids: RedeemerIds,
+    pub(crate) log: Option<LogStatus>,
 }
 
 /// Opens the database, and inserts the demonstration's data if it is new.
@@ -78,12 +80,14 @@ async fn prepared<DB: Dialect>(
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
     let invitations = service(store.clone(), config).await?;
+    let log = sealing::start(store.clone(), config)?;
     let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.on(store) };
     let opened = Opened {
         invitations,
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
+        log,
     };
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
@@ -105,7 +109,8 @@ async fn with_redis(
     for warning in store.warnings() {
         tracing::warn!("{warning}");
     }
-    let invitations = service(store, config).await?;
+    let invitations = service(store.clone(), config).await?;
+    let log = sealing::start(store, config)?;
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
     admission.settle().await?;
@@ -115,6 +120,7 @@ async fn with_redis(
         records: Arc::new(tables.clone()),
         admission: Arc::new(admission),
         redeemer_ids: redeemer_secret::ids(&config.database)?,
+        log,
     };
     seeded(tables, Host::new(opened, addresses.clone())).await
 }

@@ -9,6 +9,7 @@ mod proving;
 mod racing;
 mod refusing;
 mod registering;
+mod sealing;
 mod starting;
 
 #[tokio::test]
