@@ -65,6 +65,7 @@ fn decisions(c: &mut Criterion) {
                 code: digests.clone(),
                 redeemer: black_box(&newcomer),
                 ceiling: &ceiling,
+                vouched: None,
                 source: UseSource::Free,
             };
             decide_redemption(command, Scope::All, &call)

@@ -176,6 +176,11 @@ string_enum! {
         AddressDiffers = "address_differs",
         /// The policy no longer lets the grantor's role grant the invitation's role.
         GrantWithdrawn = "grant_withdrawn",
+        /// The host's [hook](crate::standing::Standing) says that the grantor may no longer
+        /// grant the invitation.
+        GrantorStanding = "grantor_standing",
+        /// The host's [hook](crate::standing::Standing) failed or did not answer in time.
+        StandingUnknown = "standing_unknown",
         /// The invitation has changed since the version that the caller expected.
         VersionMismatch = "version_mismatch",
         /// Leases of other users hold every use that is left.

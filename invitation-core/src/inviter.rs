@@ -13,7 +13,8 @@ pub enum Inviter {
         /// The user who acted.
         user: UserId,
         /// The role of the user at that time. A redemption is refused unless the policy
-        /// *now* lets the grantor's role grant the invitation's role.
+        /// *now* lets the grantor's role grant the invitation's role. Whether the user still
+        /// has this role is a matter of the grantor's [standing](crate::standing).
         role: Role,
         /// The name by which people knew the user at that time, if the host
         /// [gave one](crate::Actor::with_name). It is shown, and no decision depends on it.

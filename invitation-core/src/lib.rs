@@ -19,6 +19,7 @@
 //! - [`feed`]: all events of a store in one total order, for consumers.
 //! - [`import`]: many invitations in one request.
 //! - [`observe`]: events for `tracing` and numbers for `metrics`.
+//! - [`standing`]: whether the grantor of an invitation may still grant it.
 //! - [`reserve`]: redeeming for hosts whose accounts live outside of the store's transaction.
 //! - [`throttle`]: limits on wrong guesses of codes.
 //!
@@ -86,6 +87,7 @@ mod sample;
 mod scope;
 mod search;
 mod service;
+pub mod standing;
 mod state;
 mod status;
 mod status_counts;

@@ -2,7 +2,8 @@
 //!
 //! Both are features and off by default. Without them, the functions here do nothing. With
 //! them, the host installs a subscriber and a recorder as for its other libraries. Reports
-//! contain neither codes nor addresses nor names.
+//! contain neither codes nor addresses nor names, except the
+//! `error` of a host's own hook.
 //!
 //! | Metric | Kind | Labels | Meaning |
 //! |---|---|---|---|
@@ -19,6 +20,8 @@
 //! With `tracing`, each step is an event of the level DEBUG and the target `invitation`,
 //! with the fields `action` and `outcome`. A retry is one with the field `operation`, and a
 //! throttled attempt one with the field `budget`. The alarm of guesses has the level WARN.
+//! If a host's hook does not say whether a grantor may still grant an invitation, that is an event
+//! of the level WARN with the field `error`, or with `limit`, the time limit in seconds.
 //!
 //! A service reports its steps by itself, and the stores of this library report retries,
 //! batches and connections. Calls to a store are reported if the host wraps it in

@@ -165,6 +165,7 @@ mod tests {
             code: vec![CodeDigest::from_bytes([2; 32])],
             redeemer,
             ceiling: &Arc::from([]),
+            vouched: None,
             source: UseSource::Free,
         };
         decide_redemption(command, Scope::All, &call)

@@ -62,7 +62,8 @@ pub enum Refusal {
     },
     /// The code is bound to an address that the redeemer has not proved.
     AddressProofRequired,
-    /// The policy no longer lets the grantor's role grant the invitation's role.
+    /// The policy no longer lets the grantor's role grant the invitation's role, or the host
+    /// does not vouch for the grantor's [standing](crate::standing).
     GrantWithdrawn,
     /// The invitation is not at the version that the caller expected.
     VersionMismatch {

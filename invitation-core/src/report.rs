@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{
     event::{Action, EventOutcome},
     outcome::Outcome,
+    standing::NoAnswer,
     transition::Transition,
 };
 
@@ -99,6 +100,25 @@ pub(crate) fn guess_alarm() {
     tracing::warn!(target: "invitation", "the failed guesses of all sources exceed their budget");
     #[cfg(feature = "metrics")]
     metrics::counter!("invitation_guess_alarms_total").increment(1);
+}
+
+/// Reports that a host's hook did not say whether a grantor may still grant an invitation.
+pub(crate) fn standing_unknown(cause: &NoAnswer) {
+    let error = match cause {
+        NoAnswer::Failed(error) => Some(&**error as &(dyn std::error::Error + 'static)),
+        NoAnswer::TooLate => None,
+    };
+    #[cfg(feature = "tracing")]
+    match error {
+        Some(error) => {
+            tracing::warn!(target: "invitation", error, "the standing of a grantor is unknown");
+        }
+        None => {
+            let limit = crate::standing::TIME_LIMIT.as_secs();
+            tracing::warn!(target: "invitation", limit, "the standing of a grantor is unknown");
+        }
+    }
+    let _ = error;
 }
 
 /// Reports that a store tries `operation` again, because concurrent work was in its way.

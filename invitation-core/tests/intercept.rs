@@ -67,6 +67,7 @@ fn redemption(n: u8) -> Transition {
         code: vec![CodeDigest::from_bytes([n; 32])],
         redeemer: &redeemer,
         ceiling: &Arc::from([]),
+        vouched: None,
         source: UseSource::Free,
     };
     decide_redemption(command, Scope::All, &call)

@@ -58,6 +58,7 @@ fn redeem(invitations: &Service, digest: CodeDigest, name: &str) -> Transition {
         code: vec![digest],
         redeemer: &redeemer,
         ceiling: &ceiling,
+        vouched: None,
         source: UseSource::Free,
     };
     decide_redemption(command, Scope::All, &call)

@@ -242,6 +242,13 @@ macro_rules! __conformance_promises {
                     amend_rotate_and_reinstate_need_the_right_to_grant
                     amend_or_create_above_the_own_rights_is_denied
                 }
+                standing {
+                    grantor_without_standing_is_refused_and_the_code_stays_unspent
+                    hook_is_asked_about_the_latest_grant
+                    replay_refusal_and_grant_of_the_system_ask_nothing
+                    commit_asks_only_after_the_lease_has_expired
+                    answer_about_an_earlier_grant_does_not_count
+                }
                 quota {
                     inviter_quota_limits_pending_invitations
                     division_quota_limits_pending_invitations

@@ -14,6 +14,8 @@ use super::{
     step::{ClockMove, Pick, Step},
     store_provider::StoreProvider,
 };
+use crate::support::vouching::{Vouch, Voucher};
+
 /// The start of sequences: a few microseconds after 2027-01-15T08:00:00Z.
 const START: i64 = 1_800_000_000_000_007;
 
@@ -54,6 +56,11 @@ async fn run_step<P: StoreProvider + ?Sized>(
         }
         Step::Limits(bounds) => {
             subject.service = subject.service.clone().with_limits(bounds.limits());
+        }
+        Step::Standing(without) => {
+            let vouch = without.map_or(Vouch::Everybody, |who| Vouch::AllBut(who.user()));
+            let service = subject.service.clone();
+            subject.service = service.with_standing(Voucher::new(vouch));
         }
         Step::Reseal { key, .. } => {
             model.key = *key;
@@ -119,6 +126,10 @@ impl Model {
             }
             Step::Limits(bounds) => {
                 self.bounds = *bounds;
+                Expected::without_events(Answer::Done)
+            }
+            Step::Standing(without) => {
+                self.without_standing = *without;
                 Expected::without_events(Answer::Done)
             }
         }

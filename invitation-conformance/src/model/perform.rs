@@ -123,7 +123,11 @@ impl ServiceUnderTest {
             Step::Reservations { by, division, limit } => {
                 self.reservations(*by, *division, *limit, model).await
             }
-            Step::Clock(_) | Step::Reopen | Step::Policy(_) | Step::Limits(_) => Answer::Done,
+            Step::Clock(_)
+            | Step::Reopen
+            | Step::Policy(_)
+            | Step::Limits(_)
+            | Step::Standing(_) => Answer::Done,
         }
     }
 

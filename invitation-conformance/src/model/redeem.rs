@@ -29,7 +29,7 @@ impl Model {
             Ok(n) => n,
             Err(expected) => return *expected,
         };
-        match self.usable(n, person) {
+        match self.usable(n, person, action) {
             Ok(Use::Free) => self.used(n, person, id, None, self.event(newcomer(person), action)),
             Ok(Use::Own(own)) => {
                 let event = self.event(newcomer(person), action).with("reservation", &own.id);
@@ -65,7 +65,7 @@ impl Model {
         };
         let event = self.event(newcomer(person), action).with("until", &asked);
         let new = ExpectedEvent { id: Some(id), ..event.clone() }.with("reservation", &id);
-        match self.usable(n, person) {
+        match self.usable(n, person, action) {
             Ok(Use::Own(own)) if self.now < own.until => {
                 Expected::without_events(held(&self.rows[n], &own, true))
             }
@@ -128,7 +128,7 @@ impl Model {
 
     /// Returns the use that a person without a redemption of the invitation can take, or
     /// the refusal. Checks in the order of the guard's conditions.
-    fn usable(&self, n: usize, person: Newcomer) -> Result<Use, ExpectedRefusal> {
+    fn usable(&self, n: usize, person: Newcomer, action: Action) -> Result<Use, ExpectedRefusal> {
         let row = &self.rows[n];
         if row.is_deleted() {
             return Err((Refusal::CodeUnknown, Reason::Deleted));
@@ -146,7 +146,12 @@ impl Model {
             return Err((Refusal::AddressProofRequired, reason));
         }
         self.grantable_still(row)?;
-        if let Some(own) = row.leases.iter().find(|lease| lease.user == person.user()) {
+        let own = row.leases.iter().find(|lease| lease.user == person.user());
+        // A reservation that is there is returned, whatever the host says now.
+        if action != Action::Reserve || own.is_none_or(|own| self.now >= own.until) {
+            self.vouched_for(row)?;
+        }
+        if let Some(own) = own {
             return Ok(Use::Own(own.clone()));
         }
         if let Some(mailbox) = row.mailbox_of(person) {
@@ -186,6 +191,16 @@ impl Model {
         match row.grantor {
             Some((_, role)) if !self.rules.grants(role).contains(&row.role) => {
                 Err((Refusal::GrantWithdrawn, Reason::GrantWithdrawn))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The host vouches for the grantor, if it is asked. The system needs nobody's word.
+    pub(super) fn vouched_for(&self, row: &ModelInvitation) -> Result<(), ExpectedRefusal> {
+        match row.grantor {
+            Some((who, _)) if self.without_standing == Some(who) => {
+                Err((Refusal::GrantWithdrawn, Reason::GrantorStanding))
             }
             _ => Ok(()),
         }

@@ -74,6 +74,9 @@ impl Model {
         };
         self.not_expired(row)?;
         self.grantable_still(row)?;
+        if self.now >= own.until {
+            self.vouched_for(row)?;
+        }
         Ok(own.clone())
     }
 

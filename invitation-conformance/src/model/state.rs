@@ -28,6 +28,8 @@ pub(super) struct Model {
     pub(super) now: Timestamp,
     pub(super) rules: PolicyChoice,
     pub(super) bounds: LimitsSpec,
+    /// The user for whom the host no longer vouches.
+    pub(super) without_standing: Option<ActingUser>,
     pub(super) key: KeyChoice,
     /// All invitations in the order of creation, including tombstones and purged ones.
     pub(super) rows: Vec<ModelInvitation>,
@@ -205,6 +207,7 @@ impl Model {
             now,
             rules: PolicyChoice::Default,
             bounds: LimitsSpec::WIDE,
+            without_standing: None,
             key: KeyChoice::None,
             rows: Vec::new(),
             codes: Vec::new(),

@@ -134,6 +134,8 @@ pub(super) enum Step {
     Reopen,
     Policy(PolicyChoice),
     Limits(LimitsSpec),
+    /// Lets a host judge the grantors, which from now on vouches for all but this user.
+    Standing(Option<ActingUser>),
 }
 
 /// An invitation or a code: one of the known ones, with the number wrapping around, or

@@ -47,6 +47,7 @@ fn step() -> BoxedStrategy<Step> {
         2 => Just(Step::Reopen),
         3 => policy().prop_map(Step::Policy),
         3 => limits().prop_map(Step::Limits),
+        2 => option::weighted(0.8, acting_user()).prop_map(Step::Standing),
     ]
     .boxed()
 }

@@ -70,6 +70,7 @@ pub async fn invitation_never_inserted_is_missing(fixture: Fixture) {
         code: Vec::new(),
         redeemer: &anna,
         ceiling: &Arc::from(Vec::new()),
+        vouched: None,
         source: UseSource::Free,
     };
     let call = factory.call(start());

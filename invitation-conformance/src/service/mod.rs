@@ -34,6 +34,7 @@ mod revoke_all;
 mod rights;
 mod rights_table;
 mod search;
+mod standing;
 mod unknown_codes;
 mod version;
 

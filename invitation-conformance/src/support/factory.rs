@@ -195,7 +195,11 @@ impl Factory {
         ceiling: &Arc<[RolePair]>,
     ) -> Transition {
         let (code, source) = (vec![row.digest], UseSource::Free);
-        self.transition_of(redeemer, now, RedeemCommand::Redeem { code, redeemer, ceiling, source })
+        self.transition_of(
+            redeemer,
+            now,
+            RedeemCommand::Redeem { code, redeemer, ceiling, vouched: None, source },
+        )
     }
 
     /// Returns the transition for the redeemer's `command` at `now`.
@@ -222,7 +226,7 @@ impl Factory {
         self.transition_of(
             redeemer,
             now,
-            RedeemCommand::Redeem { code, redeemer, ceiling: &ceiling, source },
+            RedeemCommand::Redeem { code, redeemer, ceiling: &ceiling, vouched: None, source },
         )
     }
 
@@ -238,7 +242,7 @@ impl Factory {
         self.transition_of(
             redeemer,
             now,
-            RedeemCommand::Reserve { code, redeemer, ceiling, until, source },
+            RedeemCommand::Reserve { code, redeemer, ceiling, vouched: None, until, source },
         )
     }
 
@@ -252,7 +256,11 @@ impl Factory {
     ) -> Transition {
         let reservation = ReservationId::new(row.id, lease);
         let ceiling = &Policy::default().ceiling();
-        self.transition_of(redeemer, now, RedeemCommand::Commit { reservation, redeemer, ceiling })
+        self.transition_of(
+            redeemer,
+            now,
+            RedeemCommand::Commit { reservation, redeemer, ceiling, vouched: None },
+        )
     }
 
     /// Returns the release of this lease on `row`.

@@ -11,3 +11,4 @@ pub(crate) mod quotas;
 pub(crate) mod reads;
 pub(crate) mod samples;
 pub(crate) mod short_pages;
+pub(crate) mod vouching;

@@ -35,6 +35,8 @@
 //! - **Output**: a [`Transition`], or the [`Verdict`] that refuses the command.
 //! - **Policy**: a [`PolicyWarning`] is a probable mistake in a policy
 //!   ([`Policy::warnings`](crate::Policy::warnings)).
+//! - **Grantors**: the module [`standing`] has the hook by which a host says whether the user who
+//!   granted an invitation may still grant it.
 //! - **Redeemers**: [`decide_redemption`] decides a [`RedeemCommand`], which presents a code
 //!   or ends a reservation. It cannot fail, because the guard contains every rule.
 
@@ -55,10 +57,10 @@ pub(crate) use self::{
     create::{Rejected, Terms},
     edit::actions,
     quotas::quotas,
-    redeem::{Next, Wanted, guard_of_check, next},
+    redeem::{Next, Wanted, guard_of_check, guard_of_look, next},
 };
 use self::{edit::Edit, quotas::quotas_of_revival};
-pub use crate::{actor::Caller, policy::PolicyWarning, refusal::Verdict};
+pub use crate::{actor::Caller, policy::PolicyWarning, refusal::Verdict, standing};
 use crate::{
     change::Change,
     code::{CodeDigest, CodeTag, SealedCode},

@@ -1,6 +1,6 @@
 //! Deciding on redemptions and reservations.
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use super::call::Call;
 use crate::{
@@ -48,6 +48,9 @@ pub enum RedeemCommand<'a> {
         redeemer: &'a Redeemer,
         /// The pairs of a grantor's role and a role that the current policy lets it grant.
         ceiling: &'a Arc<[RolePair]>,
+        /// The version of the terms for which the host has vouched; none if it is not asked. See
+        /// [`standing`](crate::standing).
+        vouched: Option<u64>,
         /// The use that the redemption takes.
         source: UseSource,
     },
@@ -59,6 +62,9 @@ pub enum RedeemCommand<'a> {
         redeemer: &'a Redeemer,
         /// The pairs of a grantor's role and a role that the current policy lets it grant.
         ceiling: &'a Arc<[RolePair]>,
+        /// The version of the terms for which the host has vouched; none if it is not asked. See
+        /// [`standing`](crate::standing).
+        vouched: Option<u64>,
         /// The time at which the lease expires.
         until: Timestamp,
         /// The use that the reservation takes.
@@ -72,6 +78,9 @@ pub enum RedeemCommand<'a> {
         redeemer: &'a Redeemer,
         /// The pairs of a grantor's role and a role that the current policy lets it grant.
         ceiling: &'a Arc<[RolePair]>,
+        /// The version of the terms for which the host has vouched; none if it is not asked. See
+        /// [`standing`](crate::standing).
+        vouched: Option<u64>,
     },
     /// Releases a held use.
     Release {
@@ -87,14 +96,17 @@ pub enum RedeemCommand<'a> {
 #[must_use]
 pub fn decide_redemption(command: RedeemCommand<'_>, scope: Scope, call: &Call) -> Transition {
     match command {
-        RedeemCommand::Redeem { code, redeemer, ceiling, source } => {
-            Presented::with_proof(code, redeemer, ceiling).redeem(&source, scope, call)
+        RedeemCommand::Redeem { code, redeemer, ceiling, vouched, source } => {
+            let presented = Presented::with_proof(code, redeemer, ceiling, vouched);
+            presented.redeem(&source, scope, call)
         }
-        RedeemCommand::Reserve { code, redeemer, ceiling, until, source } => {
-            Presented::with_proof(code, redeemer, ceiling).reserve(until, &source, scope, call)
+        RedeemCommand::Reserve { code, redeemer, ceiling, vouched, until, source } => {
+            let presented = Presented::with_proof(code, redeemer, ceiling, vouched);
+            presented.reserve(until, &source, scope, call)
         }
-        RedeemCommand::Commit { reservation, redeemer, ceiling } => {
-            commit(reservation, redeemer, ceiling, scope, call)
+        RedeemCommand::Commit { reservation, redeemer, ceiling, vouched } => {
+            let granted = Granted { ceiling, vouched };
+            commit(reservation, redeemer, granted, scope, call)
         }
         RedeemCommand::Release { reservation, redeemer } => {
             release(reservation, redeemer, scope, call)
@@ -163,6 +175,8 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
         {
             Next::Try(UseSource::Free)
         }
+        // The host vouched for the grantor of earlier terms: it is asked about the present ones.
+        Condition::Version(_) => Next::Try(UseSource::Free),
         Condition::MailboxLeaseExpired { .. }
         | Condition::LeaseExpired { .. }
         | Condition::NotDeleted
@@ -170,18 +184,35 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
         | Condition::NotRevoked
         | Condition::NotExpired { .. }
         | Condition::AddressProved(_)
-        | Condition::Grantable(_)
-        | Condition::Version(_) => refuse(),
+        | Condition::Grantable(_) => refuse(),
     }
 }
 
-/// A presented code, with its redeemer and the role pairs that may be granted.
+/// What is known about grants, other than the invitation.
+#[derive(Clone, Copy)]
+struct Granted<'a> {
+    /// The role pairs that may be granted.
+    ceiling: &'a Arc<[RolePair]>,
+    /// The version of the terms for which the host has vouched.
+    vouched: Option<u64>,
+}
+
+impl Granted<'_> {
+    /// Returns the conditions: the role may be granted, and the grantor is the one whom the host
+    /// vouched for. Every change of the grantor, the role or the binding changes the version.
+    fn conditions(self) -> impl Iterator<Item = Condition> {
+        let grantable = Condition::Grantable(Arc::clone(self.ceiling));
+        iter::once(grantable).chain(self.vouched.map(Condition::Version))
+    }
+}
+
+/// A presented code, with its redeemer and what may be granted.
 struct Presented<'a> {
     code: Vec<CodeDigest>,
     redeemer: &'a Redeemer,
     /// The address that is compared with the binding.
     address: Option<EmailKey>,
-    ceiling: &'a Arc<[RolePair]>,
+    granted: Granted<'a>,
 }
 
 impl<'a> Presented<'a> {
@@ -190,9 +221,10 @@ impl<'a> Presented<'a> {
         code: Vec<CodeDigest>,
         redeemer: &'a Redeemer,
         ceiling: &'a Arc<[RolePair]>,
+        vouched: Option<u64>,
     ) -> Self {
         let address = redeemer.email().map(|proof| proof.email().key().clone());
-        Self { code, redeemer, address, ceiling }
+        Self { code, redeemer, address, granted: Granted { ceiling, vouched } }
     }
 
     /// Returns all conditions. The condition on leases comes last, because a lease passes.
@@ -201,7 +233,7 @@ impl<'a> Presented<'a> {
     /// repetition whatever address it proves.
     fn guard(&self, call: &Call, source: &UseSource) -> Vec<Condition> {
         let user = self.redeemer.user();
-        let mut guard = conditions(self.redeemer, self.address.clone(), self.ceiling, call.now);
+        let mut guard = conditions(self.redeemer, self.address.clone(), self.granted, call.now);
         match source {
             UseSource::Free => {
                 guard.push(Condition::FirstHoldBy(user.clone()));
@@ -295,25 +327,25 @@ impl<'a> Presented<'a> {
 fn commit(
     reservation: ReservationId,
     redeemer: &Redeemer,
-    ceiling: &Arc<[RolePair]>,
+    granted: Granted<'_>,
     scope: Scope,
     call: &Call,
 ) -> Transition {
     let (lease, user) = (reservation.lease(), redeemer.user().clone());
     // The lease has the mailbox to itself, so no condition on the mailbox can fail here.
     let own = Some(ConsumedLease::Own { lease });
-    let guard = Guard::new(vec![
+    let mut guard = vec![
         Condition::FirstUseBy(user.clone()),
         Condition::NotDeleted,
         Condition::NotRevoked,
         Condition::HoldsLease { lease, user },
         Condition::NotExpired { now: call.now },
-        Condition::Grantable(Arc::clone(ceiling)),
-    ]);
+    ];
+    guard.extend(granted.conditions());
     Transition {
         target: Target::Id(reservation.invitation()),
         scope,
-        guard,
+        guard: Guard::new(guard),
         quotas: Vec::new(),
         change: redemption(redeemer, call, None, own),
         event: call.done(Action::Redeem, of_lease(lease)),
@@ -346,18 +378,19 @@ fn release(
 fn conditions(
     redeemer: &Redeemer,
     address: Option<EmailKey>,
-    ceiling: &Arc<[RolePair]>,
+    granted: Granted<'_>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    vec![
+    let mut conditions = vec![
         Condition::FirstUseBy(redeemer.user().clone()),
         Condition::NotDeleted,
         Condition::UsesLeft,
         Condition::NotRevoked,
         Condition::NotExpired { now },
         Condition::AddressProved(address),
-        Condition::Grantable(Arc::clone(ceiling)),
-    ]
+    ];
+    conditions.extend(granted.conditions());
+    conditions
 }
 
 /// Returns the guard that says whether a code can be redeemed once `address` is proved. It
@@ -368,7 +401,21 @@ pub(crate) fn guard_of_check(
     ceiling: &Arc<[RolePair]>,
     now: Timestamp,
 ) -> Guard {
-    Guard::new(conditions(redeemer, address, ceiling, now))
+    Guard::new(conditions(redeemer, address, Granted { ceiling, vouched: None }, now))
+}
+
+/// Returns the guard that says whether a code may be redeemed or reserved, apart from the use to
+/// take. The host is asked about its grantor then. Of the leases, it looks at the redeemer's own,
+/// because a reservation that is there is the result.
+pub(crate) fn guard_of_look(
+    redeemer: &Redeemer,
+    ceiling: &Arc<[RolePair]>,
+    now: Timestamp,
+) -> Guard {
+    let address = redeemer.email().map(|proof| proof.email().key().clone());
+    let mut guard = conditions(redeemer, address, Granted { ceiling, vouched: None }, now);
+    guard.push(Condition::FirstHoldBy(redeemer.user().clone()));
+    Guard::new(guard)
 }
 
 fn redemption(

@@ -24,6 +24,9 @@ impl<S: Transactional> Invitations<S> {
     /// The store must be a SQL store by its own type: `Arc<dyn Store>` has no `admit`.
     /// [`on`](Self::on) makes the service for the web routers from this one.
     ///
+    /// If the host [judges grantors](crate::standing), it is asked before the transaction begins.
+    /// If the terms of the invitation change in between, the call is a conflict.
+    ///
     /// Two calls to the database more than [`redeem`](Self::redeem): begin and commit.
     ///
     /// # Errors
@@ -40,6 +43,7 @@ impl<S: Transactional> Invitations<S> {
         let code = self.parse_code(code)?;
         let call = self.call(redeemer.performer(), redeemer.context())?;
         let guess = self.guess(&call, Action::Redeem, &code, redeemer).await?;
+        let (vouched, guess) = self.vouch_before(&code, redeemer, &call, guess).await?;
         let mut tx = match self.store.begin().await {
             Ok(tx) => tx,
             Err(error) => {
@@ -47,7 +51,8 @@ impl<S: Transactional> Invitations<S> {
                 return Err(error.into());
             }
         };
-        let done = self.on(tx.join()).redeem_guess(&code, redeemer, &call, guess).await;
+        let joined = self.on(tx.join());
+        let done = joined.redeem_guess(&code, redeemer, &call, guess, vouched).await;
         match done {
             Ok(done) => Ok(Admission::new(tx, done)),
             Err(error) => {

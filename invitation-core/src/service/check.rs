@@ -40,7 +40,8 @@ impl<S: Store> Invitations<S> {
     /// The result is only a forecast: [`redeem`](Self::redeem) checks everything again,
     /// in its own atomic step. Reservations are not considered, because they are
     /// temporary. Nor is whether another user has redeemed a code for a domain with the
-    /// same address: only the owner of the address learns that.
+    /// same address: only the owner of the address learns that. A host that
+    /// [judges grantors](crate::standing) is asked.
     ///
     /// One call to the store; a refusal needs another call to record its evidence, and a
     /// refusal of an unknown code one more.
@@ -102,26 +103,31 @@ impl<S: Store> Invitations<S> {
         let next = next(Wanted::Redemption, &guard, &facts, call.now);
         let verdict = match &next {
             Next::Refuse(failed) => Verdict::explain(failed, &target, &facts),
-            _ => None,
+            Next::Redeemed | Next::Leased(_) | Next::Try(_) => None,
         };
         let verdict = verdict.map(|verdict| self.told(verdict));
         guess.end(verdict.as_ref().is_some_and(Verdict::is_failed_guess));
-        match next {
-            Next::Redeemed => Ok(Checked::AlreadyRedeemed(Box::new(redeemed(facts, true)?))),
-            Next::Refuse(_) => {
-                let verdict = verdict.ok_or_else(corrupt)?;
-                let Record { id, division, .. } = facts.invitation;
-                let place = Place::Invitation(id, division);
-                Err(self.refuse(&call, Action::Redeem, verdict, place).await)
+        let verdict = match (next, verdict) {
+            (Next::Redeemed, _) => {
+                return Ok(Checked::AlreadyRedeemed(Box::new(redeemed(facts, true)?)));
             }
+            (Next::Refuse(_), verdict) => verdict.ok_or_else(corrupt)?,
             // The guard lacks only a use to take, so the code can be redeemed.
-            Next::Try(_) | Next::Leased(_) => Ok(match (facts.invitation.binding, proved) {
-                (Binding::Anyone, _) | (_, Some(_)) => Checked::Redeemable,
-                (Binding::Address(stored), None) => Checked::ProofOf(stored),
-                (Binding::Domain(_), None) => {
-                    Checked::ProofOf(claimed.cloned().ok_or_else(corrupt)?)
+            (Next::Try(_) | Next::Leased(_), _) => match self.vouch(&facts.invitation).await {
+                Ok(()) => {
+                    return Ok(match (facts.invitation.binding, proved) {
+                        (Binding::Anyone, _) | (_, Some(_)) => Checked::Redeemable,
+                        (Binding::Address(stored), None) => Checked::ProofOf(stored),
+                        (Binding::Domain(_), None) => {
+                            Checked::ProofOf(claimed.cloned().ok_or_else(corrupt)?)
+                        }
+                    });
                 }
-            }),
-        }
+                Err(verdict) => self.told(verdict),
+            },
+        };
+        let Record { id, division, .. } = facts.invitation;
+        let place = Place::Invitation(id, division);
+        Err(self.refuse(&call, Action::Redeem, verdict, place).await)
     }
 }

@@ -17,6 +17,7 @@ mod redeem;
 mod redeem_with;
 mod reseal;
 mod reserve;
+mod standing;
 mod sweep;
 mod trail;
 mod uses;
@@ -54,6 +55,7 @@ use crate::{
     refusal::Refused,
     report,
     request_context::RequestContext,
+    standing::Standing,
     store::{CommittedBy, Store},
     store_error::StoreError,
     throttle::Throttle,
@@ -115,6 +117,8 @@ struct Settings {
     format: CodeFormat,
     sealing: Sealing,
     disclosure: Disclosure,
+    /// The host's hook about grantors, if it has one.
+    standing: Option<Arc<dyn Standing>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     throttle: Option<Arc<dyn Throttle>>,
@@ -153,6 +157,7 @@ impl<S: Store> Invitations<S> {
             format: CodeFormat::default(),
             sealing: Sealing::readable(),
             disclosure: Disclosure::default(),
+            standing: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             throttle: None,
@@ -185,6 +190,16 @@ impl<S: Store> Invitations<S> {
     #[must_use]
     pub fn with_disclosure(self, disclosure: Disclosure) -> Self {
         self.with(|settings| settings.disclosure = disclosure)
+    }
+
+    /// Sets the host's hook that is asked, at each redemption, whether the grantor may still
+    /// grant the invitation. Without one, the library compares the grantor's role at the time
+    /// with the present policy, and does not know whether the user still has it.
+    ///
+    /// The page of the module [`standing`](crate::standing) has an example and the cost.
+    #[must_use]
+    pub fn with_standing(self, standing: impl Standing + 'static) -> Self {
+        self.with(|settings| settings.standing = Some(Arc::new(standing)))
     }
 
     /// Sets the clock.

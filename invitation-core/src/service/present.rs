@@ -1,10 +1,12 @@
 //! Presenting a code: the common part of redeeming and reserving.
 
-use super::{Invitations, TRIES, evidence::Place, guess::Guess};
+use super::{Invitations, Settings, TRIES, evidence::Place, guess::Guess, standing::Vouched};
 use crate::{
     actor::Redeemer,
     code::InvitationCode,
-    decide::{Call, Next, RedeemCommand, UseSource, Wanted, decide_redemption, next},
+    decide::{
+        Call, Next, RedeemCommand, UseSource, Wanted, decide_redemption, guard_of_look, next,
+    },
     error::Error,
     event::{Action, Reason},
     facts::Facts,
@@ -40,18 +42,90 @@ pub(super) enum Settled {
     Leased(Lease, Box<Facts>),
 }
 
+/// A code that a redeemer presents in one call, with the time until which a reservation holds
+/// its use.
+struct Presentation<'a> {
+    code: &'a InvitationCode,
+    redeemer: &'a Redeemer,
+    wanted: Wanted,
+    until: Timestamp,
+    call: &'a Call,
+}
+
+impl Presentation<'_> {
+    /// Returns the step that takes a use. If the host has vouched for a version of the terms, it
+    /// takes one of that version only.
+    fn step(&self, settings: &Settings, source: UseSource, vouched: Option<u64>) -> Transition {
+        let Self { redeemer, until, .. } = *self;
+        let (code, ceiling) = (settings.sealing.digests(self.code), &settings.ceiling);
+        let command = match self.wanted {
+            Wanted::Redemption => {
+                RedeemCommand::Redeem { code, redeemer, ceiling, vouched, source }
+            }
+            Wanted::Reservation => {
+                RedeemCommand::Reserve { code, redeemer, ceiling, vouched, until, source }
+            }
+        };
+        decide_redemption(command, redeemer.scope(), self.call)
+    }
+}
+
 /// The result of evaluating a code, before the evidence of a refusal is written.
 #[derive(Debug)]
 enum Evaluated {
     Settled(Settled),
+    Refused(RefusedCode),
+}
+
+/// The reason why a code was refused.
+#[derive(Debug)]
+enum RefusedCode {
     /// The redeemer's scope has no such code.
     Missing(Target),
-    Refused(Verdict, Place),
+    /// The verdict, as the caller is told it.
+    Told(Verdict, Place),
+}
+
+impl RefusedCode {
+    fn is_failed_guess(&self) -> bool {
+        match self {
+            Self::Missing(_) => true,
+            Self::Told(verdict, _) => verdict.is_failed_guess(),
+        }
+    }
+}
+
+/// The result of looking at a code before a use is taken.
+enum Looked {
+    /// The redeemer has redeemed or reserved it already.
+    Settled(Settled),
+    Refused(RefusedCode),
+    /// The host has vouched for the terms of this version. The step takes this use first.
+    Vouched {
+        version: u64,
+        from: UseSource,
+    },
+}
+
+impl Settled {
+    /// Reports and returns the redeemer's earlier redemption.
+    fn redeemed(wanted: Wanted, facts: Box<Facts>) -> Self {
+        report::replayed(wanted.action());
+        Self::Redeemed(facts)
+    }
+
+    /// Reports and returns the redeemer's earlier lease.
+    fn leased(wanted: Wanted, lease: Lease, facts: Box<Facts>) -> Self {
+        report::replayed(wanted.action());
+        Self::Leased(lease, facts)
+    }
 }
 
 impl<S: Store> Invitations<S> {
     /// Redeems a code or holds a use of it: a free use, one of the redeemer's own lease,
     /// or one taken over from an expired lease. Ends the guess with the verdict.
+    ///
+    /// If the host judges grantors, each step takes a use on terms that the host has vouched for.
     pub(super) async fn present(
         &self,
         code: &InvitationCode,
@@ -59,85 +133,188 @@ impl<S: Store> Invitations<S> {
         wanted: Wanted,
         call: &Call,
         guess: Guess,
+        before: Vouched,
     ) -> Result<Settled, Error> {
-        let evaluated = self.evaluate(code, redeemer, wanted, call).await;
-        guess.end(match &evaluated {
-            Ok(Evaluated::Missing(_)) => true,
-            Ok(Evaluated::Refused(verdict, _)) => verdict.is_failed_guess(),
-            // The store gave no answer to the guess, or it was no failure.
-            Ok(Evaluated::Settled(_)) | Err(_) => false,
-        });
-        match evaluated? {
-            Evaluated::Settled(settled) => Ok(settled),
-            Evaluated::Missing(target) => {
-                Err(self.refuse_unknown(call, wanted.action(), &target, &redeemer.scope()).await)
+        let until = self.settings.limits.lease_end(call.now);
+        let presentation = Presentation { code, redeemer, wanted, until, call };
+        match self.evaluate(&presentation, before).await {
+            Ok(Evaluated::Settled(settled)) => {
+                guess.end(false);
+                Ok(settled)
             }
-            Evaluated::Refused(verdict, place) => {
-                Err(self.refuse(call, wanted.action(), verdict, place).await)
+            Ok(Evaluated::Refused(refused)) => {
+                Err(self.refuse_code(refused, &presentation, guess).await)
+            }
+            // The store gave no answer to the guess.
+            Err(error) => {
+                guess.end(false);
+                Err(error)
             }
         }
     }
 
     async fn evaluate(
         &self,
-        code: &InvitationCode,
-        redeemer: &Redeemer,
-        wanted: Wanted,
-        call: &Call,
+        presentation: &Presentation<'_>,
+        before: Vouched,
     ) -> Result<Evaluated, Error> {
-        let until = self.settings.limits.lease_end(call.now);
+        let Presentation { wanted, call, .. } = *presentation;
         let (mut source, mut place) = (UseSource::Free, Place::Division(None));
+        let mut vouched = before.version();
+        if vouched.is_none() && self.asks_about_grantors() {
+            match self.look(presentation).await? {
+                Looked::Settled(settled) => return Ok(Evaluated::Settled(settled)),
+                Looked::Refused(refused) => return Ok(Evaluated::Refused(refused)),
+                Looked::Vouched { version, from } => (source, vouched) = (from, Some(version)),
+            }
+        }
         for _ in 0..TRIES {
-            let transition = self.presented(code, redeemer, wanted, until, source, call);
+            let transition = presentation.step(&self.settings, source, vouched);
             let facts = match self.apply(&transition).await? {
                 Outcome::Applied(facts) | Outcome::Replayed(facts) => {
                     return settled(wanted, call, facts).map(Evaluated::Settled);
                 }
                 Outcome::Refused(facts) => facts,
-                Outcome::Missing => return Ok(Evaluated::Missing(transition.target().clone())),
+                Outcome::Missing => {
+                    let target = transition.target().clone();
+                    return Ok(Evaluated::Refused(RefusedCode::Missing(target)));
+                }
                 Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt(wanted)),
             };
             let Record { id, division, .. } = &facts.invitation;
             place = Place::Invitation(*id, division.clone());
-            match next(wanted, transition.guard(), &facts, call.now) {
-                Next::Redeemed => {
-                    report::replayed(wanted.action());
-                    return Ok(Evaluated::Settled(Settled::Redeemed(facts)));
-                }
+            let verdict = match next(wanted, transition.guard(), &facts, call.now) {
+                Next::Redeemed => return Ok(Evaluated::Settled(Settled::redeemed(wanted, facts))),
                 Next::Leased(lease) => {
-                    report::replayed(wanted.action());
-                    return Ok(Evaluated::Settled(Settled::Leased(lease, facts)));
+                    return Ok(Evaluated::Settled(Settled::leased(wanted, lease, facts)));
                 }
-                Next::Try(other) => source = other,
-                Next::Refuse(failed) => {
-                    let verdict = Verdict::explain(&failed, transition.target(), &facts)
-                        .ok_or_else(|| corrupt(wanted))?;
-                    return Ok(Evaluated::Refused(self.told(verdict), place));
+                Next::Try(other) => {
+                    source = other;
+                    match self.vouched_for(&facts.invitation, vouched, before).await? {
+                        Ok(version) => {
+                            vouched = version;
+                            continue;
+                        }
+                        Err(verdict) => verdict,
+                    }
                 }
-            }
+                Next::Refuse(failed) => Verdict::explain(&failed, transition.target(), &facts)
+                    .ok_or_else(|| corrupt(wanted))?,
+            };
+            return Ok(Evaluated::Refused(RefusedCode::Told(self.told(verdict), place)));
         }
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
-        Ok(Evaluated::Refused(self.told(verdict), place))
+        Ok(Evaluated::Refused(RefusedCode::Told(self.told(verdict), place)))
     }
 
-    fn presented(
+    /// Ends the guess with the refusal, and writes the evidence.
+    async fn refuse_code(
+        &self,
+        refused: RefusedCode,
+        presentation: &Presentation<'_>,
+        guess: Guess,
+    ) -> Error {
+        let Presentation { redeemer, call, wanted, .. } = *presentation;
+        guess.end(refused.is_failed_guess());
+        match refused {
+            RefusedCode::Missing(target) => {
+                self.refuse_unknown(call, wanted.action(), &target, &redeemer.scope()).await
+            }
+            RefusedCode::Told(verdict, place) => {
+                self.refuse(call, wanted.action(), verdict, place).await
+            }
+        }
+    }
+
+    /// Asks the host about the grantor of a code before a transaction begins in which the code
+    /// is redeemed. Asks nothing if the redeemer has redeemed it already. Returns the guess,
+    /// unless it has ended.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the redemption, whatever its reason. Its event is recorded as that of a
+    /// redemption is.
+    pub(super) async fn vouch_before(
         &self,
         code: &InvitationCode,
         redeemer: &Redeemer,
-        wanted: Wanted,
-        until: Timestamp,
-        source: UseSource,
         call: &Call,
-    ) -> Transition {
+        guess: Guess,
+    ) -> Result<(Vouched, Guess), Error> {
+        if !self.asks_about_grantors() {
+            return Ok((Vouched::NotYet, guess));
+        }
+        let wanted = Wanted::Redemption;
+        let presentation = Presentation { code, redeemer, wanted, until: call.now, call };
+        match self.look(&presentation).await {
+            Ok(Looked::Settled(_)) => Ok((Vouched::NotYet, guess)),
+            Ok(Looked::Vouched { version, .. }) => Ok((Vouched::Before(version), guess)),
+            Ok(Looked::Refused(refused)) => {
+                Err(self.refuse_code(refused, &presentation, guess).await)
+            }
+            Err(error) => {
+                guess.end(false);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads the facts about a code, and asks the host about its grantor unless they decide the
+    /// call. Leases of other redeemers do not decide it, because they pass.
+    async fn look(&self, presentation: &Presentation<'_>) -> Result<Looked, Error> {
+        let Presentation { code, redeemer, wanted, call, .. } = *presentation;
         let settings = &self.settings;
-        let (code, ceiling) = (settings.sealing.digests(code), &settings.ceiling);
-        let command = match wanted {
-            Wanted::Redemption => RedeemCommand::Redeem { code, redeemer, ceiling, source },
-            Wanted::Reservation => {
-                RedeemCommand::Reserve { code, redeemer, ceiling, until, source }
+        let (target, scope) = (Target::Code(settings.sealing.digests(code)), redeemer.scope());
+        let Some(facts) = self.store.facts(&target, &scope, redeemer.user()).await? else {
+            return Ok(Looked::Refused(RefusedCode::Missing(target)));
+        };
+        let guard = guard_of_look(redeemer, &settings.ceiling, call.now);
+        let facts = Box::new(facts);
+        let verdict = match next(wanted, &guard, &facts, call.now) {
+            Next::Redeemed => return Ok(Looked::Settled(Settled::redeemed(wanted, facts))),
+            Next::Leased(lease) => {
+                return Ok(Looked::Settled(Settled::leased(wanted, lease, facts)));
+            }
+            Next::Try(from) => match self.vouch(&facts.invitation).await {
+                Ok(()) => return Ok(Looked::Vouched { version: facts.invitation.version, from }),
+                Err(verdict) => verdict,
+            },
+            Next::Refuse(failed) => {
+                Verdict::explain(&failed, &target, &facts).ok_or_else(|| corrupt(wanted))?
             }
         };
-        decide_redemption(command, redeemer.scope(), call)
+        let Record { id, division, .. } = facts.invitation;
+        let place = Place::Invitation(id, division);
+        Ok(Looked::Refused(RefusedCode::Told(self.told(verdict), place)))
+    }
+
+    /// Returns the facts that a step is about, as if its guard had refused them.
+    pub(super) async fn facts_before(
+        &self,
+        transition: &Transition,
+        redeemer: &Redeemer,
+    ) -> Result<Outcome, StoreError> {
+        let (target, scope) = (transition.target(), transition.scope());
+        let facts = self.store.facts(target, scope, redeemer.user()).await?;
+        Ok(facts.map_or(Outcome::Missing, |facts| Outcome::Refused(Box::new(facts))))
+    }
+
+    /// Returns the version of the terms that the host vouches for, or the verdict that refuses
+    /// them. Asks nothing about a version that it has vouched for.
+    async fn vouched_for(
+        &self,
+        invitation: &Record,
+        vouched: Option<u64>,
+        before: Vouched,
+    ) -> Result<Result<Option<u64>, Verdict>, Error> {
+        let version = Some(invitation.version);
+        match before {
+            _ if !self.asks_about_grantors() || vouched == version => Ok(Ok(vouched)),
+            Vouched::NotYet => Ok(self.vouch(invitation).await.map(|()| version)),
+            Vouched::Before(_) => Err(StoreError::new(StoreErrorKind::Conflict, "redeem")
+                .because("the terms changed after the host had vouched for the grantor")
+                .into()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Redeeming a code.
 
-use super::{Invitations, guess::Guess, present::Settled};
+use super::{Invitations, guess::Guess, present::Settled, standing::Vouched};
 use crate::{
     actor::Redeemer,
     code::InvitationCode,
@@ -110,7 +110,7 @@ impl<S: Store> Invitations<S> {
     ///
     /// One call to the store, and one more if a reservation holds the use. A refusal
     /// needs another call to record its evidence, and a refusal of an unknown code one
-    /// more.
+    /// more. If the host [judges grantors](crate::standing), one more call reads the grant.
     ///
     /// # Errors
     ///
@@ -126,18 +126,20 @@ impl<S: Store> Invitations<S> {
         let code = self.parse_code(code)?;
         let call = self.call(redeemer.performer(), redeemer.context())?;
         let guess = self.guess(&call, Action::Redeem, &code, redeemer).await?;
-        self.redeem_guess(&code, redeemer, &call, guess).await
+        self.redeem_guess(&code, redeemer, &call, guess, Vouched::NotYet).await
     }
 
-    /// Redeems a code for whose evaluation the throttle has given a token.
+    /// Redeems a code for whose evaluation the throttle has given a token, and for whose grantor
+    /// the host may have vouched already.
     pub(super) async fn redeem_guess(
         &self,
         code: &InvitationCode,
         redeemer: &Redeemer,
         call: &Call,
         guess: Guess,
+        vouched: Vouched,
     ) -> Result<Redeemed, Error> {
-        match self.present(code, redeemer, Wanted::Redemption, call, guess).await? {
+        match self.present(code, redeemer, Wanted::Redemption, call, guess, vouched).await? {
             Settled::Made(facts) => redeemed(*facts, false),
             Settled::Redeemed(facts) => redeemed(*facts, true),
             Settled::Leased(..) => Err(StoreError::new(StoreErrorKind::Corrupt, "redeem").into()),

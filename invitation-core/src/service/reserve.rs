@@ -1,6 +1,9 @@
 //! Reservations: redeeming for hosts whose accounts live outside the store's transaction.
 
-use super::{Invitations, Redeemed, TRIES, evidence::Place, present::Settled, redeem::redeemed};
+use super::{
+    Invitations, Redeemed, TRIES, evidence::Place, present::Settled, redeem::redeemed,
+    standing::Vouched,
+};
 use crate::{
     actor::Redeemer,
     decide::{RedeemCommand, Wanted, decide_redemption},
@@ -15,6 +18,7 @@ use crate::{
     refusal::{Refusal, Verdict},
     store::Store,
     store_error::{StoreError, StoreErrorKind},
+    target::Target,
     text::{Division, Role},
     time::Timestamp,
 };
@@ -108,7 +112,8 @@ impl<S: Store> Invitations<S> {
         let code = self.parse_code(code)?;
         let call = self.call(redeemer.performer(), redeemer.context())?;
         let guess = self.guess(&call, Action::Reserve, &code, redeemer).await?;
-        match self.present(&code, redeemer, Wanted::Reservation, &call, guess).await? {
+        let (wanted, vouched) = (Wanted::Reservation, Vouched::NotYet);
+        match self.present(&code, redeemer, wanted, &call, guess, vouched).await? {
             Settled::Made(facts) => match *facts {
                 Facts { lease: Some(lease), invitation, .. } => {
                     Ok(Reserved::Open(Reservation { lease, invitation, replayed: false }))
@@ -133,7 +138,12 @@ impl<S: Store> Invitations<S> {
     /// is by then. Take the id from the host's own records, never from a client: a
     /// refusal here discloses its reason.
     ///
-    /// One call to the store; a refusal needs another call to record its evidence.
+    /// A host that [judges grantors](crate::standing) is asked if the reservation has expired.
+    /// During the lease it is not: it was asked when the reservation began, and the account has
+    /// been created since.
+    ///
+    /// One call to the store, and one more that reads the grant if the host judges grantors; a
+    /// refusal needs another call to record its evidence.
     ///
     /// # Errors
     ///
@@ -154,9 +164,9 @@ impl<S: Store> Invitations<S> {
         reservation: ReservationId,
         redeemer: &Redeemer,
     ) -> Result<Redeemed, Error> {
-        let command =
-            RedeemCommand::Commit { reservation, redeemer, ceiling: &self.settings.ceiling };
-        let (facts, replayed) = self.settle(command, reservation, redeemer, Action::Redeem).await?;
+        let ceiling = &self.settings.ceiling;
+        let step = |vouched| RedeemCommand::Commit { reservation, redeemer, ceiling, vouched };
+        let (facts, replayed) = self.settle(step, reservation, redeemer, Action::Redeem).await?;
         redeemed(facts, replayed)
     }
 
@@ -177,24 +187,33 @@ impl<S: Store> Invitations<S> {
         reservation: ReservationId,
         redeemer: &Redeemer,
     ) -> Result<(), Error> {
-        let command = RedeemCommand::Release { reservation, redeemer };
-        self.settle(command, reservation, redeemer, Action::Release).await.map(drop)
+        let step = |_| RedeemCommand::Release { reservation, redeemer };
+        self.settle(step, reservation, redeemer, Action::Release).await.map(drop)
     }
 
     /// Applies a step that ends a reservation. Returns the current facts, and whether the
-    /// reservation had already ended.
-    async fn settle(
+    /// reservation had already ended. `step` returns the step on terms of the version that the
+    /// host has vouched for.
+    async fn settle<'a>(
         &self,
-        command: RedeemCommand<'_>,
+        step: impl Fn(Option<u64>) -> RedeemCommand<'a>,
         reservation: ReservationId,
         redeemer: &Redeemer,
         action: Action,
     ) -> Result<(Facts, bool), Error> {
         let corrupt = || StoreError::new(StoreErrorKind::Corrupt, action.as_str());
         let call = self.call(redeemer.performer(), redeemer.context())?;
-        let transition = decide_redemption(command, redeemer.scope(), &call);
+        let asks = action == Action::Redeem && self.asks_about_grantors();
+        let (mut reads_first, mut vouched) = (asks, None);
+        let target = Target::Id(reservation.invitation());
         for _ in 0..TRIES {
-            let facts = match self.apply(&transition).await? {
+            let transition = decide_redemption(step(vouched), redeemer.scope(), &call);
+            let outcome = if reads_first {
+                self.facts_before(&transition, redeemer).await?
+            } else {
+                self.apply(&transition).await?
+            };
+            let facts = match outcome {
                 Outcome::Applied(facts) => return Ok((*facts, false)),
                 Outcome::Replayed(facts) => return Ok((*facts, true)),
                 Outcome::Refused(facts) => *facts,
@@ -206,6 +225,22 @@ impl<S: Store> Invitations<S> {
                 Outcome::CodeTaken | Outcome::QuotaFull(_) => return Err(corrupt().into()),
             };
             let verdict = match (transition.guard().first_refusal(&facts), action) {
+                // The facts allow the commit, except that the host may have to vouch for the
+                // present terms.
+                (None | Some(Condition::Version(_)), _) if asks => {
+                    reads_first = false;
+                    let own = facts.lease_of(redeemer.user());
+                    if own.is_some_and(|own| !own.has_expired(call.now)) {
+                        continue;
+                    }
+                    match self.vouch(&facts.invitation).await {
+                        Ok(()) => {
+                            vouched = Some(facts.invitation.version);
+                            continue;
+                        }
+                        Err(verdict) => verdict,
+                    }
+                }
                 // The current facts satisfy the guard: the invitation has changed
                 // meanwhile.
                 (None, _) => continue,
@@ -233,6 +268,6 @@ impl<S: Store> Invitations<S> {
             return Err(self.refuse(&call, action, verdict, place).await);
         }
         let verdict = Verdict::new(Refusal::Conflict, Reason::Conflict);
-        Err(self.refuse_about(&call, action, transition.target(), verdict).await)
+        Err(self.refuse_about(&call, action, &target, verdict).await)
     }
 }

@@ -5,6 +5,7 @@
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod lost;
 mod promises;
+mod standing;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -12,11 +13,13 @@ mod support;
 #[cfg(feature = "sqlite")]
 mod sqlite {
     crate::promises::promises!(invitation_sqlx::sqlx::Sqlite);
+    crate::standing::promises!(invitation_sqlx::sqlx::Sqlite);
 }
 
 #[cfg(feature = "postgres")]
 mod postgres {
     crate::promises::promises!(invitation_sqlx::sqlx::Postgres);
+    crate::standing::promises!(invitation_sqlx::sqlx::Postgres);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::Postgres, lost: lost_message_leaves_both_or_neither
     );
@@ -33,6 +36,7 @@ mod postgres {
 #[cfg(feature = "mysql")]
 mod mysql {
     crate::promises::promises!(invitation_sqlx::sqlx::MySql);
+    crate::standing::promises!(invitation_sqlx::sqlx::MySql);
     crate::support::host::tests!(
         invitation_sqlx::sqlx::MySql, lost: lost_message_leaves_both_or_neither
     );
