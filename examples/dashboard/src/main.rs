@@ -20,6 +20,7 @@
 //! - `admission.rs` creates an account and redeems a code in one transaction;
 //! - `reserving.rs` does the same where no transaction spans both;
 //! - `people.rs` tells the library which user is acting;
+//! - `standing.rs` says whether the user who granted an invitation may still grant it;
 //! - `keys.rs` keeps the key under which codes are stored;
 //! - `sealing.rs` seals the audit trail in a tamper-evident log;
 //! - `app.rs` mounts the library's routers;
@@ -48,6 +49,7 @@ mod sealing;
 mod secret;
 mod seed;
 mod sessions;
+mod standing;
 mod tables;
 
 use std::{

@@ -32,6 +32,7 @@ use crate::{
     redeemer_secret,
     reserving::Reserving,
     sealing, seed,
+    standing::Grantors,
     tables::Tables,
 };
 
@@ -79,7 +80,7 @@ async fn prepared<DB: Dialect>(
     named(tables.prepare(config.reset).await)?;
     let store = SqlStore::new(tables.pool().clone());
     named(store.migrate().await)?;
-    let invitations = service(store.clone(), config).await?;
+    let invitations = service(store.clone(), &tables, config).await?;
     let log = sealing::start(store.clone(), config)?;
     let admission = InOneTransaction { tables: tables.clone(), invitations: invitations.on(store) };
     let opened = Opened {
@@ -109,7 +110,7 @@ async fn with_redis(
     for warning in store.warnings() {
         tracing::warn!("{warning}");
     }
-    let invitations = service(store.clone(), config).await?;
+    let invitations = service(store.clone(), &tables, config).await?;
     let log = sealing::start(store, config)?;
     let admission = Reserving { tables: tables.clone(), invitations: invitations.clone() };
     // Settle the registrations that a crash left open, before the first request.
@@ -125,9 +126,9 @@ async fn with_redis(
     seeded(tables, Host::new(opened, addresses.clone())).await
 }
 
-/// Returns the service on a store, with the host's keys, and with the limits on wrong guesses
-/// that all processes on the store share.
-async fn service<S>(store: S, config: &Config) -> Result<Service>
+/// Returns the service on a store, with the host's keys and its word on grantors, and with the
+/// limits on wrong guesses that all processes on the store share.
+async fn service<S, DB: Dialect>(store: S, tables: &Tables<DB>, config: &Config) -> Result<Service>
 where
     S: Store + SharedBudgets + Clone + 'static,
 {
@@ -135,6 +136,8 @@ where
     let throttle = GuessThrottle::shared(store.clone());
     let store: Arc<dyn Store> = Arc::new(store);
     let invitations = Invitations::new(store).with_sealing(keys.sealing()).with_throttle(throttle);
+    let (tables, policy) = (tables.clone(), invitations.policy().clone());
+    let invitations = invitations.with_standing(Grantors { tables, policy });
     keys.check(&invitations).await?;
     Ok(invitations)
 }

@@ -10,6 +10,7 @@ mod racing;
 mod refusing;
 mod registering;
 mod sealing;
+mod standing;
 mod starting;
 
 #[tokio::test]
@@ -20,6 +21,16 @@ async fn another_unique_key_is_not_a_taken_name() {
 #[tokio::test]
 async fn another_unique_key_is_not_a_taken_name_where_a_use_is_reserved() {
     refusing::another_unique_key_is_not_a_taken_name(&host::Store::redis()).await;
+}
+
+#[tokio::test]
+async fn manager_without_the_role_grants_no_more() {
+    standing::manager_without_the_role_grants_no_more(&host::Store::sqlite()).await;
+}
+
+#[tokio::test]
+async fn manager_without_the_role_grants_no_more_where_a_use_is_reserved() {
+    standing::manager_without_the_role_grants_no_more(&host::Store::redis()).await;
 }
 
 /// The same promises on every store.
