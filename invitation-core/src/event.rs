@@ -111,6 +111,8 @@ string_enum! {
         Delete = "delete",
         /// Invitations that ended long ago were removed for good.
         Purge = "purge",
+        /// Old events were removed for good.
+        PurgeEvents = "purge_events",
         /// Stored codes were rewritten under the active key.
         Reseal = "reseal",
         /// Invitations were listed, counted or looked at.

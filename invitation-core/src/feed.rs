@@ -46,6 +46,7 @@
 //! - **Several consumers of one kind**: [`claim`] takes a durable named cursor for a time, so
 //!   that machines share the work, and another one continues after a crash. The port of a store
 //!   is [`FeedCursors`].
+//! - **Old events**: [`FeedRetention`] removes them.
 //!
 //! The feed has the events of all divisions. It is for the host's own code, and asks no
 //! [`Policy`](crate::Policy).
@@ -68,22 +69,40 @@
 //!
 //! # Retention
 //!
-//! No store removes events: a [`Purge`](crate::Purge) removes invitations and keeps their events.
-//! So a cursor is never overtaken by a removal, however far it is behind.
+//! A [`Purge`](crate::Purge) removes invitations and keeps their events.
+//! [`Invitations::purge_events`](crate::Invitations::purge_events) removes events, oldest first:
+//!
+//! - It removes a prefix of the positions, at most one page a call. What is left keeps its
+//!   positions.
+//! - Each removed event is at least a day old, and older than the caller asked for.
+//! - No removal goes beyond the slowest durable cursor, so a cursor is never overtaken, however
+//!   far it is behind. A consumer that keeps its position elsewhere is not protected. The sealer
+//!   of an audit log sets a cursor of its own, so that no event is removed before it is sealed.
+//! - A cursor without a consumer holds back all later removals.
+//!   [`FeedRetention::remove_cursor`] removes it, which is a decision of the host.
+//! - Each removal leaves one event, which a verification of the audit log reads: see
+//!   [`RemovedEvents`].
+//!
+//! The port of a store is [`FeedRetention`].
 
 mod claim;
 mod cursor;
+pub(crate) mod retention;
 
-use std::{cmp::Ordering, fmt, num::NonZeroU32, sync::Arc};
+use std::{cmp::Ordering, fmt, num::NonZeroU32, str::FromStr, sync::Arc};
 
 use async_trait::async_trait;
 
 pub use self::{
-    claim::{Advance, Claim, ClaimedCursor, claim},
+    claim::{Advance, Claim, ClaimedCursor, claim, follow},
     cursor::{CursorLease, FeedCursor, FeedCursors},
+    retention::{EventRemoval, EventsRemoved, FeedRetention, RemovedEvents},
 };
-pub use crate::text::{CursorHolder, CursorName};
-use crate::{event::Event, store_error::StoreError};
+use crate::{event::Event, field_error::FieldError, store_error::StoreError};
+pub use crate::{
+    service::PurgedEvents,
+    text::{CursorHolder, CursorName},
+};
 
 /// The position of an event in the feed of one store. Positions are ordered by epoch, then
 /// transaction, then sequence; they increase, but have gaps.
@@ -155,6 +174,37 @@ impl FeedPosition {
             bytes[from..from + 8].iter().fold(0, |part, byte| part << 8 | u64::from(*byte))
         };
         Self { epoch: part(0), transaction: part(1), sequence: part(2) }
+    }
+}
+
+impl fmt::Display for FeedPosition {
+    /// Writes the three numbers with full stops between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.epoch, self.transaction, self.sequence)
+    }
+}
+
+impl FromStr for FeedPosition {
+    type Err = FieldError;
+
+    /// Reads the text that [`Display`](fmt::Display) writes.
+    ///
+    /// ```
+    /// use invitation_core::feed::FeedPosition;
+    ///
+    /// let position = FeedPosition { epoch: 1, transaction: 4_711, sequence: 3 };
+    /// assert_eq!("1.4711.3".parse(), Ok(position));
+    /// assert_eq!(position.to_string(), "1.4711.3");
+    /// assert!("1.4711".parse::<FeedPosition>().is_err());
+    /// ```
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let mut parts = text.split('.').map(|part| part.parse().ok());
+        match [(); 4].map(|()| parts.next()) {
+            [Some(Some(epoch)), Some(Some(transaction)), Some(Some(sequence)), None] => {
+                Ok(Self { epoch, transaction, sequence })
+            }
+            _ => Err(FieldError::new("position", "must be three numbers with full stops between")),
+        }
     }
 }
 

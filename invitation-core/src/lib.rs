@@ -150,8 +150,8 @@ pub use self::{
     service::{
         Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,
         ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation, Paging,
-        RedeemWithError, Redeemed, RedeemedWith, Released, ResealPage, Reservation, Reserved,
-        RevokedPage, RowOutcome, RowWarning,
+        PurgedEvents, RedeemWithError, Redeemed, RedeemedWith, Released, ResealPage, Reservation,
+        Reserved, RevokedPage, RowOutcome, RowWarning,
     },
     state::State,
     status::Status,

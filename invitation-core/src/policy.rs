@@ -42,6 +42,8 @@ pub enum Right {
     Reservations,
     /// Remove invitations that ended long ago, for good.
     Purge,
+    /// Remove old events of all divisions, for good.
+    PurgeEvents,
     /// Read the audit trail.
     Audit,
     /// Export the whole list, without the codes.
@@ -52,7 +54,7 @@ pub enum Right {
 
 impl Right {
     /// All rights, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Create,
         Self::Bulk,
         Self::MultiUse,
@@ -66,6 +68,7 @@ impl Right {
         Self::Delete,
         Self::Reservations,
         Self::Purge,
+        Self::PurgeEvents,
         Self::Audit,
         Self::Export,
         Self::Reseal,
@@ -87,6 +90,7 @@ impl Right {
             Self::Delete => "delete invitations",
             Self::Reservations => "list open reservations",
             Self::Purge => "purge invitations",
+            Self::PurgeEvents => "purge events",
             Self::Audit => "read the audit trail",
             Self::Export => "export invitations",
             Self::Reseal => "re-encrypt stored codes",
@@ -106,6 +110,7 @@ impl Right {
             Self::Reinstate => Action::Reinstate,
             Self::Delete => Action::Delete,
             Self::Purge => Action::Purge,
+            Self::PurgeEvents => Action::PurgeEvents,
             Self::Audit => Action::Audit,
             Self::Reseal => Action::Reseal,
         }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use invitation_core::{
     EventId, StoreError,
     feed::{
-        CursorHolder, CursorLease, CursorName, Feed, FeedCursor, FeedCursors, FeedEpoch, FeedEvent,
-        FeedPage, FeedPosition,
+        CursorHolder, CursorLease, CursorName, EventRemoval, EventsRemoved, Feed, FeedCursor,
+        FeedCursors, FeedEpoch, FeedEvent, FeedPage, FeedPosition, FeedRetention,
     },
 };
 use redis::Value;
@@ -15,7 +15,7 @@ use redis::Value;
 use crate::{
     calls::{Answer, array},
     record::{self, corrupt_entry},
-    script::{CURSOR, FEED, REPLACE_CURSOR},
+    script::{CURSOR, CURSORS, FEED, REMOVE_CURSOR, REMOVE_EVENTS, REPLACE_CURSOR},
     store::{RedisStore, touch},
     wire::{Fields, Packed},
 };
@@ -80,6 +80,48 @@ impl FeedCursors for RedisStore {
         match answer.word() {
             b"replaced" => Ok(true),
             b"kept" => Ok(false),
+            _ => Err(answer.odd()),
+        }
+    }
+}
+
+#[async_trait]
+impl FeedRetention for RedisStore {
+    async fn cursors(&self) -> Result<Vec<FeedCursor>, StoreError> {
+        let answer = array("cursors", self.calls.read("cursors", &CURSORS, &[]).await?)?;
+        let cursor = |pair: &[Value]| match pair {
+            [Value::BulkString(name), Value::BulkString(record)] => {
+                let name = String::from_utf8(name.clone()).map_err(|_| corrupt_entry("cursor"))?;
+                read_cursor(&CursorName::from_stored(name), record)
+            }
+            _ => Err(corrupt_entry("cursor")),
+        };
+        answer.chunks(2).map(cursor).collect()
+    }
+
+    async fn remove_cursor(&self, name: &CursorName, version: u64) -> Result<bool, StoreError> {
+        let name = name.as_str().as_bytes().to_vec();
+        let arguments = [touch(&self.calls), name, version.to_be_bytes().to_vec()];
+        let answer = self.calls.write("remove_cursor", &REMOVE_CURSOR, &arguments).await?;
+        let answer = Answer::of("remove_cursor", answer)?;
+        match answer.word() {
+            b"removed" => Ok(true),
+            b"kept" => Ok(false),
+            _ => Err(answer.odd()),
+        }
+    }
+
+    async fn remove_events(&self, removal: &EventRemoval) -> Result<EventsRemoved, StoreError> {
+        let ids: Vec<_> = removal.ids().iter().flat_map(EventId::as_bytes).copied().collect();
+        let mut p = Packed::array(4);
+        record::pack_event(p.bytes(removal.event().id.as_bytes()), removal.event());
+        p.flag(self.calls.touches()).bytes(&ids);
+        let answer = self.calls.write("remove_events", &REMOVE_EVENTS, &[p.done()]).await?;
+        let answer = Answer::of("remove_events", answer)?;
+        match answer.word() {
+            b"removed" => Ok(EventsRemoved::Done),
+            b"before" => Ok(EventsRemoved::Before),
+            b"changed" => Ok(EventsRemoved::Changed),
             _ => Err(answer.odd()),
         }
     }

@@ -50,6 +50,9 @@ scripts! {
     CURSOR = "lua/cursor.lua";
     REPLACE_CURSOR = "lua/replace_cursor.lua";
     TAKE_TOKENS = "lua/take_tokens.lua";
+    CURSORS = "lua/cursors.lua";
+    REMOVE_CURSOR = "lua/remove_cursor.lua";
+    REMOVE_EVENTS = "lua/remove_events.lua";
     DOCUMENT = "lua/document.lua" after "lua/documents_shared.lua";
     ADD_DOCUMENTS = "lua/add_documents.lua" after "lua/documents_shared.lua";
     REPLACE_DOCUMENTS = "lua/replace_documents.lua" after "lua/documents_shared.lua";

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use invitation_conformance::feed::system_event;
 use invitation_core::{
-    EventId, Store, StoreErrorKind, Timestamp,
+    EventId, Invitations, Store, StoreErrorKind, SystemActor, Timestamp,
     feed::{Feed, FeedEpoch, FeedEvent, FeedPosition},
 };
 use invitation_redis::{RedisOptions, RedisStore};
@@ -138,6 +138,38 @@ async fn restart_begins_an_epoch_behind_what_was_read() {
     let (all, _) = read(&store, None).await;
     assert_eq!(numbers(&all), [1, 2, 3, 4]);
     assert_eq!(all[..3], first[..]);
+}
+
+/// The list of the feed is shorter after a purge. Sequences stay, also in the epoch of a promoted
+/// replica.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sequences_stay_after_a_purge_and_a_promotion() {
+    let (primary, options) = (Redis::start().unwrap(), options());
+    let replica = Redis::replica_of(&primary).unwrap();
+    let before = open(&primary, &options).await;
+    record(&before, 1..=5).await;
+    let (first, _) = read(&before, None).await;
+    let invitations = Invitations::new(before);
+    let (job, age) = (SystemActor::for_bootstrap(), time::Duration::DAY);
+    let three = NonZeroU32::new(3).unwrap();
+    assert_eq!(invitations.purge_events(&job, age, three).await.unwrap().removed, 3);
+    let (left, _) = read(invitations.store(), None).await;
+    assert_eq!(left[..2], first[3..], "the others stay at their positions");
+    assert_eq!((left.len(), left[2].position.sequence), (3, 6));
+    replica.catch_up_with(&primary).unwrap();
+    replica.promote().unwrap();
+    primary.stop_now().unwrap();
+
+    let after = open(&replica, &options).await;
+    record(&after, [6]).await;
+    let (all, epoch) = read(&after, None).await;
+    assert_eq!(all[..3], left[..], "certain positions stay");
+    assert_eq!((all.len(), all[3].position.sequence), (4, 7));
+    assert_eq!(epoch.follows, Some(left[2].position));
+    let invitations = Invitations::new(after);
+    assert_eq!(invitations.purge_events(&job, age, three).await.unwrap().removed, 2);
+    let (rest, _) = read(invitations.store(), first.last().map(|one| one.position)).await;
+    assert_eq!(rest[..2], all[2..], "events of two epochs");
 }
 
 /// A position that no server can have handed out is an error, and not the end of the feed.

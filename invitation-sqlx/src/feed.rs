@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 use invitation_core::{
     StoreError,
-    feed::{CursorName, Feed, FeedCursor, FeedCursors, FeedPage, FeedPosition},
+    feed::{
+        CursorName, EventRemoval, EventsRemoved, Feed, FeedCursor, FeedCursors, FeedPage,
+        FeedPosition, FeedRetention,
+    },
 };
 
 use crate::{SqlStore, dialect::Dialect, ops, retry::Retries, store::retried};
@@ -34,5 +37,25 @@ impl<DB: Dialect> FeedCursors for SqlStore<DB> {
     async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
         let mut conn = self.connections.acquire("replace_cursor").await?;
         retried!(self, conn, None, ops::replace_cursor::<DB>(&mut conn, &self.names, cursor))
+    }
+}
+
+#[async_trait]
+impl<DB: Dialect> FeedRetention for SqlStore<DB> {
+    async fn cursors(&self) -> Result<Vec<FeedCursor>, StoreError> {
+        let mut conn = self.connections.acquire_to_read("cursors").await?;
+        let answer = ops::cursors::<DB>(&mut conn, &self.names).await;
+        conn.finish(answer).await
+    }
+
+    async fn remove_cursor(&self, name: &CursorName, version: u64) -> Result<bool, StoreError> {
+        let mut conn = self.connections.acquire("remove_cursor").await?;
+        retried!(self, conn, None, ops::remove_cursor::<DB>(&mut conn, &self.names, name, version))
+    }
+
+    async fn remove_events(&self, removal: &EventRemoval) -> Result<EventsRemoved, StoreError> {
+        let mut conn = self.connections.acquire("remove_events").await?;
+        let id = Some(removal.event().id);
+        retried!(self, conn, id, ops::remove_events::<DB>(&mut conn, &self.names, removal))
     }
 }

@@ -42,6 +42,7 @@ pub(crate) enum EventKind {
     Reinstate,
     Delete,
     Purge,
+    PurgeEvents,
     Reseal,
     View,
     Audit,

@@ -1,4 +1,5 @@
-//! Promises of a store's feed and of its cursors: the traits [`Feed`] and [`FeedCursors`].
+//! Promises of a store's feed, of its cursors and of the removal of old events: the traits
+//! [`Feed`], [`FeedCursors`] and [`FeedRetention`].
 //!
 //! Call [`feed_conformance!`](crate::feed_conformance) in a module of its own, beside
 //! [`conformance!`](crate::conformance). Each function tests one promise. It takes a
@@ -10,13 +11,14 @@ mod cursors;
 mod order;
 mod races;
 mod reader;
+mod retention;
 
 use std::{any::Any, fmt, sync::Arc};
 
 use invitation_core::{
     Action, Event, EventId, EventOutcome, Store, Timestamp,
     audit::{Detail, Performer, RequestContext},
-    feed::{Feed, FeedCursors},
+    feed::{Feed, FeedCursors, FeedRetention},
 };
 
 use crate::Fixture;
@@ -26,15 +28,21 @@ pub struct FeedFixture {
     fixture: Fixture,
     feed: Arc<dyn Feed>,
     cursors: Arc<dyn FeedCursors>,
+    whole: Arc<dyn FeedStore>,
 }
+
+/// A store with a feed, cursors and a removal of old events.
+trait FeedStore: Store + FeedRetention {}
+
+impl<S: Store + FeedRetention> FeedStore for S {}
 
 impl FeedFixture {
     /// Creates a fixture from `store`, which must be empty and must not be used elsewhere.
     #[must_use]
-    pub fn new(store: impl Store + Feed + FeedCursors + 'static) -> Self {
+    pub fn new(store: impl Store + FeedRetention + 'static) -> Self {
         let store = Arc::new(store);
-        let (feed, cursors) = (Arc::clone(&store), Arc::clone(&store));
-        Self { fixture: Fixture::new(store), feed, cursors }
+        let (feed, cursors, whole) = (Arc::clone(&store), Arc::clone(&store), Arc::clone(&store));
+        Self { fixture: Fixture::new(store), feed, cursors, whole }
     }
 
     /// Keeps `guard` (a temporary directory, a server's process) alive until the test has

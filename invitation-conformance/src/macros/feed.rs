@@ -79,6 +79,15 @@ macro_rules! __feed_promises {
                 concurrent_claims_of_a_cursor_succeed_once
                 consumers_of_one_cursor_share_the_feed_and_lose_nothing
             }
+            retention {
+                purge_removes_the_oldest_events_and_the_others_stay
+                purged_events_are_in_no_list_and_change_no_invitation
+                purge_stops_at_a_young_event_and_at_the_slowest_cursor
+                events_after_a_purge_of_all_stand_behind_it
+                concurrent_purges_remove_each_event_once
+                cursor_is_removed_at_its_known_version_only
+                purge_of_events_outside_rights_and_limits_removes_nothing
+            }
         }
     };
 }

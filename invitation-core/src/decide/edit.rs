@@ -105,6 +105,7 @@ pub(crate) fn actions(invitation: &Record, user: &Performer, policy: &Policy) ->
         | Right::View
         | Right::Reservations
         | Right::Purge
+        | Right::PurgeEvents
         | Right::Audit
         | Right::Export
         | Right::Reseal => false,

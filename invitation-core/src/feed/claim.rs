@@ -121,6 +121,34 @@ pub async fn claim<S: FeedCursors>(
     Err(StoreError::new(StoreErrorKind::Conflict, "claim"))
 }
 
+/// Moves the cursor of this name forward to a position, and creates it if there is none. It needs
+/// no claim, and leaves the lease of one as it is. A position before the present one changes
+/// nothing. It takes two calls of the store, or one if nothing changes.
+///
+/// It is for a consumer that keeps its progress itself, beside its work, and only has to hold
+/// events back from a [removal](super::FeedRetention): the sealer of an audit log. Without a
+/// position, the cursor holds all events back.
+///
+/// # Errors
+///
+/// [`StoreError`] when the store fails. The same call may be repeated after any error.
+pub async fn follow<S: FeedCursors>(
+    store: S,
+    name: &CursorName,
+    position: Option<FeedPosition>,
+) -> Result<(), StoreError> {
+    for _ in 0..TRIES {
+        let stored = store.cursor(name).await?;
+        let Some(cursor) = FeedCursor::following(stored.as_ref(), name, position) else {
+            return Ok(());
+        };
+        if store.replace_cursor(&cursor).await? {
+            return Ok(());
+        }
+    }
+    Err(StoreError::new(StoreErrorKind::Conflict, "follow"))
+}
+
 impl<S: FeedCursors> ClaimedCursor<S> {
     /// Returns the position of the last processed event; none before the first.
     #[must_use]

@@ -51,6 +51,21 @@ impl FeedCursor {
         Self { name, position: None, lease: Some(lease), claims: 1, version: 1 }
     }
 
+    /// Returns the cursor of a consumer that has come to a position and claims nothing; none if it
+    /// is there already.
+    pub(super) fn following(
+        stored: Option<&Self>,
+        name: &CursorName,
+        position: Option<FeedPosition>,
+    ) -> Option<Self> {
+        match stored {
+            None => Some(Self { name: name.clone(), position, lease: None, claims: 0, version: 1 }),
+            Some(stored) => {
+                (stored.position < position).then(|| Self { position, ..stored.next() })
+            }
+        }
+    }
+
     /// Returns the cursor after a claim, or the lease that forbids it.
     ///
     /// A lease ends at its last instant. A process that claims again under its own name, for
@@ -177,6 +192,22 @@ mod tests {
         assert_eq!(taken.advanced(1, position(9), lease("a", 400)), None);
         assert_eq!(taken.released(1), None);
         assert!(taken.advanced(2, position(9), lease("b", 400)).is_some());
+    }
+
+    #[test]
+    fn following_cursor_moves_forward_only_and_keeps_the_lease() {
+        let at = |sequence| Some(FeedPosition { epoch: 1, transaction: 0, sequence });
+        let held = held_by_a();
+        let following = |stored: Option<&FeedCursor>, position| {
+            FeedCursor::following(stored, &held.name, position)
+        };
+        let new = following(None, None).unwrap();
+        assert_eq!((new.position, new.claims, new.version), (None, 0, 1));
+        let moved = following(Some(&held), at(5)).unwrap();
+        assert_eq!((moved.position, moved.version, &moved.lease), (at(5), 2, &held.lease));
+        for position in [None, at(4), at(5)] {
+            assert_eq!(following(Some(&moved), position), None, "{position:?}");
+        }
     }
 
     #[test]

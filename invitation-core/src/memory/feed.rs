@@ -8,7 +8,8 @@ use super::MemoryStore;
 use crate::{
     event::Event,
     feed::{
-        CursorName, Feed, FeedCursor, FeedCursors, FeedEpoch, FeedEvent, FeedPage, FeedPosition,
+        CursorName, EventRemoval, EventsRemoved, Feed, FeedCursor, FeedCursors, FeedEpoch,
+        FeedEvent, FeedPage, FeedPosition, FeedRetention,
     },
     store_error::StoreError,
 };
@@ -38,12 +39,13 @@ impl Feed for MemoryStore {
         limit: NonZeroU32,
     ) -> Result<FeedPage, StoreError> {
         let state = self.state();
-        let first = after.map_or(0, |after| events_until(after, state.events.len()));
+        let (removed, left) = (state.removed_events, state.events.len());
+        let first = after.map_or(0, |after| events_until(after, removed + left)).max(removed);
         let event = |(n, event): (usize, &Event)| FeedEvent {
             position: position(first + n),
             event: event.clone(),
         };
-        let rest = state.events[first..].iter().enumerate().map(event);
+        let rest = state.events.range(first - removed..).enumerate().map(event);
         let size = usize::try_from(FeedPage::one_more(limit)).unwrap_or(usize::MAX);
         let events = rest.take(size).collect();
         Ok(FeedPage::from_one_more(FeedEpoch::FIRST, events, limit))
@@ -63,6 +65,26 @@ impl FeedCursors for MemoryStore {
             state.cursors.insert(cursor.name.clone(), cursor.clone());
         }
         Ok(is_next)
+    }
+}
+
+#[async_trait]
+impl FeedRetention for MemoryStore {
+    async fn cursors(&self) -> Result<Vec<FeedCursor>, StoreError> {
+        Ok(self.state().cursors.values().cloned().collect())
+    }
+
+    async fn remove_cursor(&self, name: &CursorName, version: u64) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let is_it = state.cursors.get(name).is_some_and(|cursor| cursor.version == version);
+        if is_it {
+            state.cursors.remove(name);
+        }
+        Ok(is_it)
+    }
+
+    async fn remove_events(&self, removal: &EventRemoval) -> Result<EventsRemoved, StoreError> {
+        Ok(self.state().remove_events(removal))
     }
 }
 

@@ -216,7 +216,7 @@ impl Store for MemoryStore {
             .newest_events
             .range((Bound::Unbounded, before(page.after)))
             .rev()
-            .map(|(_, slot)| &state.events[*slot])
+            .map(|(_, slot)| state.event(*slot))
             .filter(within)
             .filter(|event| filter.matches(event))
             .take(one_more(page.limit))

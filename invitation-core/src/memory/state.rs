@@ -1,7 +1,7 @@
 //! The contents of the in-memory store, and the operations on them under the lock.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque, hash_map::Entry},
     hash::{BuildHasher, Hasher},
     ops::Bound,
 };
@@ -13,7 +13,7 @@ use crate::{
     email::EmailKey,
     event::Event,
     facts::Facts,
-    feed::{CursorName, FeedCursor},
+    feed::{CursorName, EventRemoval, EventsRemoved, FeedCursor},
     id::{EventId, InvitationId},
     lease::{Lease, OpenLease},
     outcome::Outcome,
@@ -38,7 +38,11 @@ pub(super) struct State {
     by_id: HashMap<InvitationId, usize, Uniform>,
     by_digest: HashMap<CodeDigest, usize, Uniform>,
     newest: BTreeMap<(Timestamp, InvitationId), usize>,
-    pub(super) events: Vec<Event>,
+    /// The events that are left, in the order of writing.
+    pub(super) events: VecDeque<Event>,
+    /// The number of removed events, which came before those that are left. The slot of an event
+    /// counts them too.
+    pub(super) removed_events: usize,
     events_by_id: HashMap<EventId, usize, Uniform>,
     pub(super) newest_events: BTreeMap<(Timestamp, EventId), usize>,
     requests: HashMap<ScopedIdempotencyKey, StoredRequest>,
@@ -262,7 +266,7 @@ impl State {
         let stored = &self.invitations[slot];
         let shares_event = transition.change().shares_event();
         let event = self.events_by_id.get(&transition.event().id).filter(|_| !shares_event);
-        let about = event.map(|slot| self.events[*slot].invitation);
+        let about = event.map(|slot| self.event(*slot).invitation);
         let is_replay = about.map(|about| about == Some(stored.invitation.id));
         if is_replay != Some(true) && !transition.target().finds(&stored.invitation) {
             return Outcome::Missing;
@@ -343,10 +347,33 @@ impl State {
     /// Stores an event; an event with the same id stays unchanged.
     pub(super) fn write(&mut self, event: Event) {
         if let Entry::Vacant(vacant) = self.events_by_id.entry(event.id) {
-            vacant.insert(self.events.len());
-            self.newest_events.insert((event.at, event.id), self.events.len());
-            self.events.push(event);
+            let slot = self.removed_events + self.events.len();
+            vacant.insert(slot);
+            self.newest_events.insert((event.at, event.id), slot);
+            self.events.push_back(event);
         }
+    }
+
+    /// Returns the event of a slot, which the maps have.
+    pub(super) fn event(&self, slot: usize) -> &Event {
+        &self.events[slot - self.removed_events]
+    }
+
+    pub(super) fn remove_events(&mut self, removal: &EventRemoval) -> EventsRemoved {
+        if self.events_by_id.contains_key(&removal.event().id) {
+            return EventsRemoved::Before;
+        }
+        let first = self.events.iter().map(|event| event.id).take(removal.ids().len());
+        if !first.eq(removal.ids().iter().copied()) {
+            return EventsRemoved::Changed;
+        }
+        for event in self.events.drain(..removal.ids().len()) {
+            self.events_by_id.remove(&event.id);
+            self.newest_events.remove(&(event.at, event.id));
+        }
+        self.removed_events += removal.ids().len();
+        self.write(removal.event().clone());
+        EventsRemoved::Done
     }
 
     pub(super) fn matching<'s>(

@@ -13,6 +13,7 @@ mod guess;
 mod import;
 mod issue;
 mod present;
+mod purge_events;
 mod redeem;
 mod redeem_with;
 mod reseal;
@@ -33,6 +34,7 @@ pub use self::{
     import::{
         Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
     },
+    purge_events::PurgedEvents,
     redeem::Redeemed,
     redeem_with::{RedeemWithError, RedeemedWith, Released},
     reseal::ResealPage,

@@ -27,7 +27,9 @@ local function new_number(last)
   return math.max(now, last + 1, after_epoch + 1)
 end
 
-local last = call('LLEN', FEED) - 1
+-- The sequence of an event is its index in the list, plus the number of events before the list.
+local removed = tonumber(call('HGET', CURSORS, 'p') or '0')
+local last = call('LLEN', FEED) - 1 + removed
 local id = string.match(call('INFO', 'replication'), 'master_replid:(%x+)')
 if not id then error({ err = 'ERR the server states no replication id' }) end
 
@@ -52,7 +54,7 @@ if changed ~= stored then call('HSET', CURSORS, 'e', changed) end
 local at, first, stop = n - 1, last + 1, last
 for e = 1, n, 2 do
   local until_next = epochs[e + 3] or last
-  local from = epochs[e + 1]
+  local from = math.max(epochs[e + 1], removed)
   if epochs[e] == after_epoch then from = math.max(from, after) end
   if epochs[e] >= after_epoch and from < until_next then
     at, first, stop = e, from + 1, until_next
@@ -62,7 +64,7 @@ end
 stop = math.min(stop, first + limit - 1)
 
 local answer = { epochs[at], epochs[at - 2] or 0, epochs[at + 1], stop < last and 1 or 0, first }
-local ids = first <= stop and call('LRANGE', FEED, first, stop) or {}
+local ids = first <= stop and call('LRANGE', FEED, first - removed, stop - removed) or {}
 for from = 1, #ids, 1000 do
   local upto = math.min(from + 999, #ids)
   for k, event in ipairs(call('HMGET', EVENTS, unpack(ids, from, upto))) do

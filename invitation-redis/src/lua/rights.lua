@@ -12,6 +12,7 @@ local rights = write_rights()
 rights[#rights + 1] = { 'HMGET', INVITATIONS, EVENTS, REDEMPTIONS, LEASES, DOCUMENTS }
 rights[#rights + 1] = { 'ZREVRANGEBYLEX', INDEX, TRAIL, DOCUMENT_INDEX }
 rights[#rights + 1] = { 'HGET', CURSORS }
+rights[#rights + 1] = { 'HGETALL', CURSORS }
 rights[#rights + 1] = { 'LLEN', FEED }
 rights[#rights + 1] = { 'LRANGE', FEED }
 

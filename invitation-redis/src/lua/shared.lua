@@ -10,8 +10,10 @@
 --   7 leases       hash  invitation, user -> lease
 --   8 requests     hash  idempotency key -> {fingerprint, ids one after another, results or
 --                        false, time from which the key counts as absent or false}
---   9 feed         list  of the ids of events, in the order of writing
---  10 cursors      hash  'c', name -> version (8 bytes), cursor; 'e' -> epochs of the feed
+--   9 feed         list  of the ids of events, in the order of writing, behind one element
+--                        that is no event
+--  10 cursors      hash  'c', name -> version (8 bytes), cursor; 'e' -> epochs of the feed;
+--                        'p' -> the number of events that were removed from the feed
 --  11 documents    hash  kind, name -> document
 --  12 document_index  zset  of documents, all of score 0
 --  13 budgets      hash  key -> tokens taken in the current minute; '' -> that minute
@@ -114,11 +116,12 @@ local function write_rights()
     { 'HSET', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS, BUDGETS },
     { 'UNLINK', BUDGETS },
     { 'RPUSH', FEED },
-    { 'HDEL', INVITATIONS, CODES, REDEMPTIONS, LEASES, REQUESTS, DOCUMENTS },
+    { 'LTRIM', FEED },
+    { 'HDEL', INVITATIONS, CODES, EVENTS, REDEMPTIONS, LEASES, REQUESTS, CURSORS, DOCUMENTS },
     { 'ZRANGEBYLEX', INDEX, DOCUMENT_INDEX },
     { 'ZLEXCOUNT', INDEX },
     { 'ZADD', INDEX, TRAIL, DOCUMENT_INDEX },
-    { 'ZREM', INDEX, DOCUMENT_INDEX },
+    { 'ZREM', INDEX, TRAIL, DOCUMENT_INDEX },
   }
 end
 
@@ -127,7 +130,7 @@ local ARGUMENTS = {
   HGET = { '' }, HMGET = { '' }, HEXISTS = { '' }, HSET = { '', '' }, HDEL = { '' },
   ZRANGEBYLEX = { '-', '-' }, ZREVRANGEBYLEX = { '-', '-' }, ZLEXCOUNT = { '-', '-' },
   ZADD = { '0', '' }, ZREM = { '' }, RPUSH = { '' }, LLEN = {}, LRANGE = { '0', '0' },
-  UNLINK = {},
+  UNLINK = {}, LTRIM = { '0', '0' }, HGETALL = {},
 }
 
 -- Returns whether the user may run a command, without running it. For a command that the

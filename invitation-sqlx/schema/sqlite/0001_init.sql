@@ -140,7 +140,8 @@ CREATE TABLE {prefix}search_terms (
 CREATE INDEX {prefix}search_terms_of ON {prefix}search_terms (invitation, part, term);
 
 -- The position in the feed is the order of commits, because there is one writer at a time. A
--- number would come again only if the last row was deleted, which nothing does.
+-- number would come again only if the last row was deleted. A removal of old events writes a
+-- row behind them, and nothing else deletes any.
 CREATE TABLE {prefix}events (
     position        INTEGER NOT NULL PRIMARY KEY,
     id              BLOB    NOT NULL UNIQUE,

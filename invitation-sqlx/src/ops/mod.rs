@@ -17,6 +17,7 @@ mod quota;
 mod read;
 pub(crate) mod redeem;
 mod request;
+mod retention;
 pub(crate) mod search_terms;
 mod state;
 mod step;
@@ -32,5 +33,6 @@ pub(crate) use self::{
     invited::are_invited,
     purge::purge,
     read::{events, facts, get, leases, locate, redemptions, select_invitation},
+    retention::{cursors, remove_cursor, remove_events},
     step::{Begin, Step, savepoint_name, unprepared},
 };

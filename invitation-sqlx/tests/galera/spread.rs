@@ -11,7 +11,10 @@ use invitation_core::{
     CommittedBy, Event, EventFilter, EventId, Facts, Filter, Insert, Inserted, InvitationId,
     Invitee, Located, OpenLease, Outcome, PageRequest, Purge, Purged, Record, Redemption, Scope,
     StatusCounts, Store, StoreError, StorePage, Target, Timestamp, Transition, UserId,
-    feed::{CursorName, Feed, FeedCursor, FeedCursors, FeedPage, FeedPosition},
+    feed::{
+        CursorName, EventRemoval, EventsRemoved, Feed, FeedCursor, FeedCursors, FeedPage,
+        FeedPosition, FeedRetention,
+    },
 };
 use invitation_sqlx::MySqlStore;
 
@@ -60,6 +63,21 @@ impl FeedCursors for Spread {
 
     async fn replace_cursor(&self, cursor: &FeedCursor) -> Result<bool, StoreError> {
         self.node().replace_cursor(cursor).await
+    }
+}
+
+#[async_trait]
+impl FeedRetention for Spread {
+    async fn cursors(&self) -> Result<Vec<FeedCursor>, StoreError> {
+        self.node().cursors().await
+    }
+
+    async fn remove_cursor(&self, name: &CursorName, version: u64) -> Result<bool, StoreError> {
+        self.node().remove_cursor(name, version).await
+    }
+
+    async fn remove_events(&self, removal: &EventRemoval) -> Result<EventsRemoved, StoreError> {
+        self.node().remove_events(removal).await
     }
 }
 
