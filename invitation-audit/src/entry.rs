@@ -2,9 +2,9 @@
 
 use invitation_core::{
     Division, InvitationId, Timestamp,
-    audit::{CorrelationId, Detail, Event, EventId, Reason, Source},
+    audit::{Action, CorrelationId, Detail, Event, EventId, Reason, Source},
     code::{Entropy, EntropyError},
-    feed::{FeedEpoch, FeedEvent, FeedPosition},
+    feed::{FeedEpoch, FeedEvent, FeedPosition, RemovedEvents},
 };
 use serde::{Deserialize, Serialize};
 
@@ -168,16 +168,41 @@ impl SealedEvent {
         self.name.iter().chain(&self.source).chain(detail)
     }
 
+    /// Returns the personal values that [`erased`](Self::erased) erases.
+    pub(crate) fn erasable(&self) -> impl Iterator<Item = &Personal> {
+        let detail = self.detail.iter().filter(|(name, _)| self.is_erasable(name));
+        self.name.iter().chain(&self.source).chain(detail.map(|(_, value)| value))
+    }
+
     /// Returns the event with its personal values erased. Its leaf hash stays the same.
+    ///
+    /// The position up to which a purge removed events stays. It is no personal data, and a
+    /// verification knows by it what the store no longer has.
     #[must_use]
     pub fn erased(&self) -> Self {
-        let detail = self.detail.iter();
+        let detail = self.detail.iter().map(|(name, value)| {
+            let value = if self.is_erasable(name) { value.erased() } else { value.clone() };
+            (name.clone(), value)
+        });
         Self {
             name: self.name.as_ref().map(Personal::erased),
             source: self.source.as_ref().map(Personal::erased),
-            detail: detail.map(|(name, value)| (name.clone(), value.erased())).collect(),
+            detail: detail.collect(),
             ..self.clone()
         }
+    }
+
+    /// Returns whether a value of the detail is personal.
+    fn is_erasable(&self, name: &str) -> bool {
+        self.action != Action::PurgeEvents.as_str() || name != RemovedEvents::THROUGH
+    }
+
+    /// Returns which events the store removed, if this is the event of a removal.
+    pub(crate) fn removal(&self) -> Option<RemovedEvents> {
+        let is_removal = self.action == Action::PurgeEvents.as_str() && self.reason.is_none();
+        let mut detail = self.detail.iter().filter(|_| is_removal);
+        let (_, through) = detail.find(|(name, _)| name == RemovedEvents::THROUGH)?;
+        Some(RemovedEvents { at: self.at, through: through.value()?.parse().ok()? })
     }
 
     /// Returns the names of the fields in which an event of the feed differs. Erased values

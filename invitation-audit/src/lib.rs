@@ -73,12 +73,17 @@
 //! | removes, adds or moves an event of the store | that event: missing, inserted or reordered |
 //! | alters an event of the store behind a new epoch | that event, and the fields that differ |
 //! | removes events of the store behind a new epoch | none: [`lost`](StoreReport::lost) counts them |
+//! | removes old events of the store, and writes the event of a purge | none: [`purged`](StoreReport::purged) counts them |
 //!
 //! No verification can know what was added after the anchor and then removed. So save a
 //! checkpoint often: in another system, in print, or with a witness.
 //!
 //! An epoch excuses lost events, and an attacker who writes to the store can begin one. So compare
 //! the number of lost events with the promotions and restorations that you know of.
+//!
+//! A store may [purge](invitation_core::Invitations::purge_events) old events. The log keeps their
+//! entries and verifies as before. [`Sealer::seal_with_cursor`] makes sure that no event is purged
+//! before it is sealed.
 //!
 //! # What the log keeps
 //!

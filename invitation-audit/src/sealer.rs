@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 use invitation_core::{
     StoreError, Timestamp, UserId,
     code::{Entropy, EntropyError, OsEntropy},
-    feed::{Feed, FeedPage},
+    feed::{CursorName, Feed, FeedCursors, FeedPage, follow},
 };
 
 use crate::{
@@ -179,11 +179,37 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
         }
     }
 
+    /// Seals one page of events as [`seal`](Self::seal) does, and then moves the cursor of this
+    /// name behind the last sealed event. The cursor keeps events in the store until they are
+    /// sealed: see [`Invitations::purge_events`](invitation_core::Invitations::purge_events).
+    ///
+    /// A host that purges events calls this instead of `seal`, the first time before its first
+    /// purge. The log stays the record of the progress, so a cursor that is behind it does no
+    /// harm.
+    ///
+    /// Two calls to the store more than `seal`, or one if nothing was sealed.
+    ///
+    /// # Errors
+    ///
+    /// As `seal`.
+    pub async fn seal_with_cursor(&mut self, name: &CursorName) -> Result<Sealed, SealError>
+    where
+        F: FeedCursors,
+    {
+        let sealed = self.seal().await?;
+        // Without a state, another sealer was faster: it moves the cursor.
+        if let Some(state) = &self.state {
+            follow(&self.feed, name, state.progress.last).await?;
+        }
+        Ok(sealed)
+    }
+
     /// Erases the personal values of a user from the log: of all sealed events that the user
     /// performed. The user id stays. Returns the number of erased entries.
     ///
     /// Events that others performed stay whole, also if their details contain a value of the user,
-    /// such as the masked address of an invitation. The store's own events are not touched.
+    /// such as the masked address of an invitation. So does the position in the event of a purge
+    /// of events, which later verifications read. The store's own events are not touched.
     ///
     /// The log first records which entries it erases, and then erases them. If the call fails,
     /// repeat it. Reads the log twice, and replaces its storage once, for which a
@@ -241,7 +267,7 @@ impl<F: Feed, L: LogStore> Sealer<F, L> {
         while let Some(entry) = entries.next().await? {
             let is_erasable = |event: &SealedEvent| {
                 event.user.as_deref() == Some(user.as_str())
-                    && event.personal().any(|value| !value.is_erased())
+                    && event.erasable().any(|value| !value.is_erased())
             };
             if entry.content.event().is_some_and(is_erasable) {
                 found.insert(entry.index);

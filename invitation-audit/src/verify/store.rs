@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use invitation_core::{
     StoreError,
     audit::EventId,
-    feed::{Feed, FeedEpoch, FeedEvent, FeedPosition},
+    feed::{Feed, FeedEpoch, FeedEvent, FeedPosition, RemovedEvents},
 };
 
 use super::{
@@ -34,6 +34,11 @@ pub struct StoreReport {
     /// compared. An epoch excuses the loss of all others, and a verdict does not show it: if no
     /// server was promoted or restored, a number other than 0 is a finding.
     pub lost: u64,
+    /// The number of events that the log has, and that the store has
+    /// [purged](invitation_core::Invitations::purge_events), as the event of the purge states.
+    /// Whoever writes to the store can write such an event too. So compare the purges of the audit
+    /// trail with those that you know of, and verify the store before each purge.
+    pub purged: u64,
 }
 
 /// The reason why a store could not be compared with its log.
@@ -63,6 +68,9 @@ pub enum FeedError {
 /// [`lost`](StoreReport::lost) counts them. Their later copies are compared. For that, the call
 /// reads the log once more, and once more for each 10,000 lost events, which it keeps in memory.
 ///
+/// The event of a purge excuses that the store no longer has events before it:
+/// [`purged`](StoreReport::purged) counts them. It excuses none that was younger than a day.
+///
 /// # Errors
 ///
 /// [`FeedError`] when the store or the log store fails.
@@ -72,7 +80,7 @@ pub async fn verify_store<F: Feed, L: LogStore>(
     verifier: Verifier,
 ) -> Result<StoreReport, FeedError> {
     let verdict = super::verify(&log, verifier).await?;
-    let report = StoreReport { verdict, unsealed: 0, lost: 0 };
+    let report = StoreReport { verdict, unsealed: 0, lost: 0, purged: 0 };
     if matches!(report.verdict, Verdict::Tampered(_)) {
         return Ok(report);
     }
@@ -86,12 +94,16 @@ pub(super) struct Comparison<'a, F, L> {
 
 impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
     async fn run(&self, mut report: StoreReport) -> Result<StoreReport, FeedError> {
-        let epochs = self.epochs().await?;
+        let (epochs, mut removal) = self.excuses().await?;
         // Asks every later epoch: a second promotion may lose more than the first one.
         let is_lost = |position: FeedPosition| {
             let ends = |e: &FeedEpoch| position.epoch < e.number && e.follows < Some(position);
             epochs.iter().any(ends)
         };
+        let is_removed = |removal: Option<RemovedEvents>, own: &SealedEvent| {
+            removal.is_some_and(|removal| removal.took(own.position, own.at))
+        };
+        let mut has_read_end = false;
         let mut sealed = Entries::new(self.log);
         let mut events = Events::new(self.feed, None);
         while let Some(entry) = sealed.next().await? {
@@ -119,7 +131,20 @@ impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
                     report.lost += 1;
                     continue;
                 }
+                Some(_) | None if is_removed(removal, own) => {
+                    report.purged += 1;
+                    continue;
+                }
                 Some(_) | None => {
+                    // The purge may not be sealed yet.
+                    if !has_read_end {
+                        has_read_end = true;
+                        removal = self.unsealed_removal().await?.or(removal);
+                        if is_removed(removal, own) {
+                            report.purged += 1;
+                            continue;
+                        }
+                    }
                     let is_kept = self.feed_has(own.id).await?;
                     let kind = if is_kept { FindingKind::Reordered } else { FindingKind::Missing };
                     Finding::at(kind, entry.index).about(own.id, own.position)
@@ -153,17 +178,34 @@ impl<F: Feed, L: LogStore> Comparison<'_, F, L> {
         Ok(Finding { fields, ..Finding::at(kind, index).about(own.id, own.position) })
     }
 
-    /// Returns the epochs that the log records. There is one for each time that the store may
-    /// have lost writes, so they are few.
-    async fn epochs(&self) -> Result<Vec<FeedEpoch>, FeedError> {
-        let mut epochs = Vec::new();
+    /// Returns the epochs that the log records, and the last removal of events. There is an epoch
+    /// for each time that the store may have lost writes, so they are few.
+    async fn excuses(&self) -> Result<(Vec<FeedEpoch>, Option<RemovedEvents>), FeedError> {
+        let (mut epochs, mut removal) = (Vec::new(), None);
         let mut entries = Entries::new(self.log);
         while let Some(entry) = entries.next().await? {
-            if let Content::Epoch(epoch) = entry.content {
-                epochs.push(epoch);
+            match entry.content {
+                Content::Epoch(epoch) => epochs.push(epoch),
+                Content::Event(event) => removal = event.removal().or(removal),
+                Content::Erasure { .. } => {}
             }
         }
-        Ok(epochs)
+        Ok((epochs, removal))
+    }
+
+    /// Returns the last removal of events among the events that are not sealed yet.
+    async fn unsealed_removal(&self) -> Result<Option<RemovedEvents>, FeedError> {
+        let (mut end, mut removal) = (None, None);
+        let mut entries = Entries::new(self.log);
+        while let Some(entry) = entries.next().await? {
+            end = entry.content.event().map(|event| event.position).or(end);
+        }
+        let mut events = Events::new(self.feed, end);
+        while let Some(event) = events.peek().await? {
+            removal = RemovedEvents::stated_by(&event.event).or(removal);
+            events.take();
+        }
+        Ok(removal)
     }
 
     async fn log_has(&self, id: EventId) -> Result<bool, FeedError> {
