@@ -12,8 +12,6 @@
 //! writes nothing, and takes the same time for every kind.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures")]
-#![expect(clippy::disallowed_methods, reason = "it reads the clock to measure")]
-#![expect(clippy::future_not_send, reason = "the main task awaits these futures")]
 
 use std::{
     env,

@@ -7,7 +7,8 @@ mod support;
 use std::num::NonZeroU32;
 
 use invitation_audit::{
-    FindingKind, LogStore, MemoryLog, Sealer, StoreReport, Verdict, Verifier, verify_store,
+    FindingKind, LogOffset, LogStore, MemoryLog, Sealer, StoreReport, Verdict, Verifier,
+    verify_store,
 };
 use invitation_core::{
     Actor, Division, Draft, Invitations, ManualClock, MemoryStore, Role, Timestamp, UserId,
@@ -174,7 +175,7 @@ async fn purge_of_an_erased_user_still_excuses_its_events() {
     let user = UserId::new("u-admin").unwrap();
     assert_eq!(purging.sealer().erase_user(&user).await.unwrap(), 5);
     assert_eq!(purging.sealer().erase_user(&user).await.unwrap(), 0, "nothing is left to erase");
-    let records = purging.log.read(Default::default(), NonZeroU32::MAX).await.unwrap().records;
+    let records = purging.log.read(LogOffset::default(), NonZeroU32::MAX).await.unwrap().records;
     assert!(!format!("{records:?}").contains("zoe"), "the name is gone");
     let report = purging.report().await;
     assert_eq!(report.verdict, Verdict::Unanchored { sealed: 10 });

@@ -104,21 +104,18 @@ pub(crate) fn guess_alarm() {
 
 /// Reports that a host's hook did not say whether a grantor may still grant an invitation.
 pub(crate) fn standing_unknown(cause: &NoAnswer) {
-    let error = match cause {
-        NoAnswer::Failed(error) => Some(&**error as &(dyn std::error::Error + 'static)),
-        NoAnswer::TooLate => None,
-    };
     #[cfg(feature = "tracing")]
-    match error {
-        Some(error) => {
+    match cause {
+        NoAnswer::Failed(error) => {
+            let error = &**error as &(dyn std::error::Error + 'static);
             tracing::warn!(target: "invitation", error, "the standing of a grantor is unknown");
         }
-        None => {
+        NoAnswer::TooLate => {
             let limit = crate::standing::TIME_LIMIT.as_secs();
             tracing::warn!(target: "invitation", limit, "the standing of a grantor is unknown");
         }
     }
-    let _ = error;
+    let _ = cause;
 }
 
 /// Reports that a store tries `operation` again, because concurrent work was in its way.

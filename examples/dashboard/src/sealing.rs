@@ -71,15 +71,15 @@ async fn seal<F: Feed>(feed: &F, files: &Files, status: &LogStatus) -> Result<In
     for round in 0_u32.. {
         let mut is_new = false;
         loop {
-            let sealed = sealer.seal().await;
-            let sealed = sealed.inspect_err(|e| status.set_seal_error(e, SystemClock.now()))?;
-            status.set_sealed(&sealed);
-            if sealed.checkpoint != anchor {
+            let outcome = sealer.seal().await;
+            let page = outcome.inspect_err(|e| status.set_seal_error(e, SystemClock.now()))?;
+            status.set_sealed(&page);
+            if page.checkpoint != anchor {
                 is_new = true;
-                anchor = sealed.checkpoint;
+                anchor = page.checkpoint;
                 files.save(anchor.as_ref())?;
             }
-            if !sealed.more {
+            if !page.more {
                 break;
             }
         }

@@ -19,7 +19,7 @@ impl LogMonitor for Fixed {
 }
 
 fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_micros((1_799_999_000 + seconds) * 1_000_000).unwrap()
+    Timestamp::from_micros((1_799_999_000 + seconds) * 1_000_000).expect("a time after 1970")
 }
 
 fn with_log(state: LogState) -> Harness {

@@ -80,8 +80,8 @@ impl Fleet {
                 let committed = at(0).read().await.commit(own.id(), &redeemer).await;
                 committed.unwrap_or_else(|error| panic!("commit: {error:?}"));
             } else {
-                let redeemed = at(1).read().await.redeem(&code, &redeemer).await;
-                redeemed.unwrap_or_else(|error| panic!("redeem: {error:?}"));
+                let answer = at(1).read().await.redeem(&code, &redeemer).await;
+                answer.unwrap_or_else(|error| panic!("redeem: {error:?}"));
             }
             self.calls.fetch_add(1, Ordering::Relaxed);
         }

@@ -156,7 +156,9 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
             Some(own) => Next::Leased(own.clone()),
             None => Next::Try(UseSource::Free),
         },
-        Condition::HoldsLease { .. } => Next::Try(UseSource::Free),
+        // With another version the host vouched for the grantor of earlier terms: it is asked about
+        // the present ones.
+        Condition::HoldsLease { .. } | Condition::Version(_) => Next::Try(UseSource::Free),
         Condition::UseFree => match &facts.first_lease {
             Some(first) if first.has_expired(now) => Next::Try(UseSource::Expired),
             Some(_) | None => refuse(),
@@ -175,8 +177,6 @@ pub(crate) fn next(wanted: Wanted, guard: &Guard, facts: &Facts, now: Timestamp)
         {
             Next::Try(UseSource::Free)
         }
-        // The host vouched for the grantor of earlier terms: it is asked about the present ones.
-        Condition::Version(_) => Next::Try(UseSource::Free),
         Condition::MailboxLeaseExpired { .. }
         | Condition::LeaseExpired { .. }
         | Condition::NotDeleted

@@ -51,8 +51,7 @@ impl<S: Transactional> Invitations<S> {
                 return Err(error.into());
             }
         };
-        let joined = self.on(tx.join());
-        let done = joined.redeem_guess(&code, redeemer, &call, guess, vouched).await;
+        let done = self.on(tx.join()).redeem_guess(&code, redeemer, &call, guess, vouched).await;
         match done {
             Ok(done) => Ok(Admission::new(tx, done)),
             Err(error) => {
