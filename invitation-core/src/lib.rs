@@ -29,6 +29,7 @@
 //! - `metrics`: what the library does, in numbers. [`observe`] lists both.
 //! - `keyring`: codes that a stolen store does not give away; see [`code::Sealing`].
 //! - `throttle`: limits on wrong guesses of codes; see [`throttle`].
+//! - `files`: imports from CSV and JSON Lines files; see [`import`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

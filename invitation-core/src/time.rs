@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -39,6 +40,9 @@ impl Timestamp {
     pub const fn from_micros(micros: i64) -> Option<Self> {
         if micros < Self::MIN.0 || micros > Self::MAX.0 { None } else { Some(Self(micros)) }
     }
+
+    /// Describes the texts that [`FromStr`] accepts, for a message.
+    pub const SYNTAX: &str = "must be an instant, as in 2027-01-04T08:00:00Z";
 
     /// Returns the microseconds since the epoch.
     #[must_use]
@@ -79,6 +83,18 @@ impl TryFrom<OffsetDateTime> for Timestamp {
             .ok()
             .and_then(Self::from_micros)
             .ok_or_else(|| FieldError::new("time", "must lie between the years 0 and 9999"))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = FieldError;
+
+    /// Parses an RFC 3339 instant, and truncates it to the microsecond.
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let instant = OffsetDateTime::parse(text, &Rfc3339).ok();
+        instant
+            .and_then(|instant| Self::try_from(instant).ok())
+            .ok_or_else(|| FieldError::new("time", Self::SYNTAX))
     }
 }
 

@@ -1,15 +1,11 @@
 //! The endpoint that changes the terms of an invitation.
 
 use axum::{extract::State, response::Response};
-use invitation_core::{Amendment, Email, Expiry, Role};
+use invitation_core::{Amendment, Email, Expiry, Role, Timestamp};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use super::{
-    docs,
-    draft::{INSTANT, instant},
-    one::as_changed,
-};
+use super::{docs, one::as_changed};
 use crate::{
     authorization::{Authorized, PathId, to},
     body::Json,
@@ -67,10 +63,10 @@ impl AmendBody {
         }
         match &self.expires_at {
             Field::Missing => {}
-            Field::Null => note("/expires_at", INSTANT),
-            Field::Given(at) => match instant(at) {
-                Some(at) => amendment = amendment.expiring(Expiry::At(at)),
-                None => note("/expires_at", INSTANT),
+            Field::Null => note("/expires_at", Timestamp::SYNTAX),
+            Field::Given(at) => match at.parse() {
+                Ok(at) => amendment = amendment.expiring(Expiry::At(at)),
+                Err(_) => note("/expires_at", Timestamp::SYNTAX),
             },
         }
         match &self.role {

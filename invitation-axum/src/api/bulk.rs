@@ -217,7 +217,7 @@ async fn read(request: Request, web: &Web) -> Result<ParsedRows, Problem> {
     };
     let bytes = body::read(request.into_body(), web.limits().bulk_body, web).await?;
     let max = web.max_rows();
-    if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&rows::decode(&bytes)?, max) }
+    if is_json { rows::of_json(&bytes, max) } else { rows::of_csv(&bytes, max) }
 }
 
 /// Returns the outcome that each row would have, and creates nothing.

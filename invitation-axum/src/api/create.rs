@@ -6,7 +6,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{docs, draft::DraftBody, invitation::InvitationBody, one::tagged};
+use invitation_core::import::file::DraftFields;
+
+use super::{
+    docs,
+    draft::{DraftBody, draft},
+    invitation::InvitationBody,
+    one::tagged,
+};
 use crate::{
     authorization::{Authorized, to},
     body::Json,
@@ -30,9 +37,9 @@ pub(crate) async fn create(
     Authorized(actor, _): Authorized<to::Create>,
     IdempotencyKeyHeader(key): IdempotencyKeyHeader,
     OriginalUri(uri): OriginalUri,
-    Json(body): Json<DraftBody>,
+    Json(fields): Json<DraftFields>,
 ) -> Result<Response, Problem> {
-    let draft = body.read("").map_err(Problem::invalid)?;
+    let draft = draft(fields, "").map_err(Problem::invalid)?;
     let created = match &key {
         Some(key) => web.service().create_once(&actor, key, draft).await?,
         None => web.service().create(&actor, draft).await?,

@@ -8,11 +8,11 @@ use axum::{
 };
 use invitation_core::{
     Actor, Binding, Criteria, Cursor, Error, InvitationView, Inviter, Limits, Page, Paging,
+    import::file::harmless,
 };
 
 use super::{
     docs,
-    rows::harmless,
     streamed::{Chunks, streamed},
 };
 use crate::{

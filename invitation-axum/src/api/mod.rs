@@ -9,7 +9,6 @@ mod events;
 mod export;
 mod invitation;
 mod list;
-mod metadata;
 mod one;
 mod revoke_all;
 pub(crate) mod rows;

@@ -1,17 +1,12 @@
 //! The rows of an import, from JSON or from a CSV file. Each row is read on its own, so
 //! that one mistake does not hide those of other rows.
 
-mod columns;
 mod csv;
-mod formula;
 mod json;
-mod records;
-mod text;
 
-use invitation_core::{Draft, ImportRow};
+use invitation_core::{Draft, ImportRow, import::file::Columns};
 
-use self::columns::Columns;
-pub(crate) use self::{csv::of_csv, formula::harmless, json::of_json, text::decode};
+pub(crate) use self::{csv::of_csv, json::of_json};
 use crate::problem::{InputError, Problem, pointer_to};
 
 /// All rows of an import.

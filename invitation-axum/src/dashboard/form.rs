@@ -1,16 +1,15 @@
 //! The fields of forms: label, hint, value and mistake of a field belong together.
 
-use std::{borrow::Cow, convert::Infallible, fmt::Write as _};
+use std::{convert::Infallible, fmt::Write as _};
 
 use askama::{Template, filters::HtmlSafe};
 use axum::{extract::Request, http::header};
 use futures_util::stream;
-use invitation_core::{FieldError, ValidationErrors};
+use invitation_core::{FieldError, ValidationErrors, import::file::decode};
 use url::form_urlencoded;
 
 use super::{Strings, page::PageContext, row::Summary};
 use crate::{
-    api::rows,
     body::{self, media_type, unsupported},
     problem::{Problem, ProblemKind},
     query::{Given, QueryErrors},
@@ -65,7 +64,7 @@ impl Input {
                 return Err(Problem::new(ProblemKind::Malformed));
             }
             if name == file || name == typed {
-                let text = || rows::decode(&value).map(Cow::into_owned);
+                let text = || decode(&value).map_err(Problem::from);
                 if name == typed {
                     written = Some(text());
                 } else if !value.is_empty() {

@@ -132,7 +132,7 @@ impl Sheet {
 
     async fn import(&self, context: &PageContext) -> Result<BulkBody, Problem> {
         let web = context.web();
-        let rows = rows::of_csv(&self.csv, web.max_rows())?;
+        let rows = rows::of_csv(self.csv.as_bytes(), web.max_rows())?;
         let key = IdempotencyKey::new(&self.key)
             .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the form has no key"))?;
         bulk::import(web, context.actor(), rows, self.how(), Some(&key)).await
@@ -151,7 +151,7 @@ impl Sheet {
 
     async fn checked(&self, context: &PageContext) -> Result<BulkBody, Problem> {
         let web = context.web();
-        let rows = rows::of_csv(&self.csv, web.max_rows())?;
+        let rows = rows::of_csv(self.csv.as_bytes(), web.max_rows())?;
         bulk::rehearse(web, context.actor(), rows, self.how()).await
     }
 

@@ -6,7 +6,6 @@ use invitation_core::{
 use utoipa::IntoParams;
 
 use super::{Given, QueryErrors, QueryParams, SortOrder, StatusFilter};
-use crate::api::draft::{INSTANT, instant};
 
 /// The filters and the order of a list or an export of invitations.
 #[derive(Default, Debug)]
@@ -138,7 +137,9 @@ impl QueryParams for FilterQuery {
         if let Some(batch) = errors.check("batch", batch, str::parse::<BatchId>) {
             criteria = criteria.in_batch(batch);
         }
-        let mut at = |name, given: &Option<String>| errors.check(name, given.as_deref(), time);
+        let mut at = |name, given: &Option<String>| {
+            errors.check(name, given.as_deref(), str::parse::<Timestamp>)
+        };
         let created = TimeRange {
             from: at("created_after", &self.created_after),
             until: at("created_before", &self.created_before),
@@ -153,8 +154,4 @@ impl QueryParams for FilterQuery {
             None => criteria,
         }
     }
-}
-
-fn time(text: &str) -> Result<Timestamp, FieldError> {
-    instant(text).ok_or_else(|| FieldError::new("time", INSTANT))
 }

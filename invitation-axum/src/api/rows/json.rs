@@ -5,11 +5,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use invitation_core::ImportRow;
+use invitation_core::{ImportRow, import::file::DraftFields};
 
 use super::{Note, ParsedRows, Row, Source, Unread, too_many};
 use crate::{
-    api::draft::DraftBody,
+    api::draft::draft,
     body::{field_error, pointer, refused},
     problem::{Problem, ProblemKind},
 };
@@ -73,10 +73,10 @@ impl<'de> Visitor<'de> for Elements {
 /// makes the whole body malformed.
 fn row(n: usize, element: &str, has_address: &mut bool) -> Result<Row, Problem> {
     let mut json = serde_json::Deserializer::from_str(element);
-    let draft = match serde_path_to_error::deserialize::<_, DraftBody>(&mut json) {
-        Ok(body) => {
-            *has_address |= body.email.is_some();
-            body.read(&format!("/{n}"))
+    let draft = match serde_path_to_error::deserialize::<_, DraftFields>(&mut json) {
+        Ok(fields) => {
+            *has_address |= fields.email.is_some();
+            draft(fields, &format!("/{n}"))
         }
         Err(error) if error.inner().is_data() => {
             let pointer = format!("/{n}{}", pointer(error.path()));

@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::text::{line_breaks, malformed};
-use crate::problem::Problem;
+use super::{FileError, encoding::line_breaks};
 
 /// The longest record in bytes, and the largest number of cells in a record. No valid row
 /// comes near.
-const MAX_RECORD: usize = 32 * 1_024;
+pub(super) const MAX_RECORD: usize = 32 * 1_024;
 const MAX_CELLS: usize = 100;
 
 const CARELESS_QUOTE: &str =
@@ -46,9 +45,27 @@ struct Cell<'t> {
     fault: Option<&'static str>,
 }
 
+impl Record<'_> {
+    /// Returns whether all cells are empty, without a fault.
+    pub(super) fn is_blank(&self) -> bool {
+        self.fault.is_none() && self.cells.iter().all(|cell| cell.is_empty())
+    }
+}
+
 impl<'t> Records<'t> {
-    pub(super) fn of(text: &'t str, separator: char) -> Self {
-        Self { rest: text, line: 1, separator }
+    /// Returns a reader of a text whose first character is in this line.
+    pub(super) fn at(line: usize, text: &'t str, separator: char) -> Self {
+        Self { rest: text, line, separator }
+    }
+
+    /// Returns the line that the next record begins in.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Returns the text behind the last record.
+    pub(super) fn rest(&self) -> &'t str {
+        self.rest
     }
 
     pub(super) fn with_separator(self, separator: char) -> Self {
@@ -56,7 +73,7 @@ impl<'t> Records<'t> {
     }
 
     /// Consumes a first line such as `sep=;`, and returns its separator.
-    pub(super) fn declared_separator(&mut self) -> Result<Option<char>, Problem> {
+    pub(super) fn declared_separator(&mut self) -> Result<Option<char>, FileError> {
         let end = self.rest.find(['\r', '\n']).unwrap_or(self.rest.len());
         let line = &self.rest[..end];
         let bare = line.trim_matches('"');
@@ -70,24 +87,24 @@ impl<'t> Records<'t> {
                 self.advance(line.len() + line_break_at(&self.rest[end..]));
                 Ok(Some(separator))
             }
-            _ => Err(malformed(
+            _ => Err(FileError::malformed(
                 "line 1: the separator must be a comma, a semicolon or a tab".to_owned(),
             )),
         }
     }
 
     /// Returns the next record that is not empty or has a fault.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'t>>, Problem> {
+    pub(super) fn next(&mut self) -> Result<Option<Record<'t>>, FileError> {
         while !self.rest.is_empty() {
             let record = self.record()?;
-            if record.fault.is_some() || record.cells.iter().any(|cell| !cell.is_empty()) {
+            if !record.is_blank() {
                 return Ok(Some(record));
             }
         }
         Ok(None)
     }
 
-    fn record(&mut self) -> Result<Record<'t>, Problem> {
+    pub(super) fn record(&mut self) -> Result<Record<'t>, FileError> {
         let (all, line) = (self.rest, self.line);
         // A record that goes on beyond this window is too long.
         let window = &all[..all.floor_char_boundary(MAX_RECORD.min(all.len()))];
@@ -99,7 +116,7 @@ impl<'t> Records<'t> {
             at += cell.length;
             if cells.len() > MAX_CELLS {
                 let message = format!("line {line} has more than {MAX_CELLS} columns");
-                return Err(malformed(message));
+                return Err(FileError::malformed(message));
             }
             if cell.ends_record {
                 let text = &all[..at];
@@ -110,7 +127,7 @@ impl<'t> Records<'t> {
     }
 
     /// Reads the first cell of a text. The text may be cut off.
-    fn cell(&self, text: &'t str, is_cut: bool, line: usize) -> Result<Cell<'t>, Problem> {
+    fn cell(&self, text: &'t str, is_cut: bool, line: usize) -> Result<Cell<'t>, FileError> {
         let is_space = |c: char| c.is_whitespace() && !self.ends_cell(c);
         let begin = text.len() - text.trim_start_matches(is_space).len();
         let Some(quoted) = text[begin..].strip_prefix('"') else {
@@ -125,7 +142,7 @@ impl<'t> Records<'t> {
         };
         let (cell, length) = unquoted(quoted).ok_or_else(|| {
             let from = self.line + line_breaks(self.before(text).as_bytes());
-            malformed(if is_cut {
+            FileError::malformed(if is_cut {
                 format!(
                     "line {from}: a cell is longer than {MAX_RECORD} bytes, or its quotation \
                      mark is not closed"
@@ -146,11 +163,16 @@ impl<'t> Records<'t> {
     }
 
     /// Returns the end of an unquoted cell, and whether the record ends there.
-    fn end_of_cell(&self, text: &str, is_cut: bool, line: usize) -> Result<(usize, bool), Problem> {
+    fn end_of_cell(
+        &self,
+        text: &str,
+        is_cut: bool,
+        line: usize,
+    ) -> Result<(usize, bool), FileError> {
         match text.find(|c| self.ends_cell(c)) {
             Some(at) => Ok((at, !text[at..].starts_with(self.separator))),
             None if is_cut => {
-                Err(malformed(format!("line {line} is longer than {MAX_RECORD} bytes")))
+                Err(FileError::malformed(format!("line {line} is longer than {MAX_RECORD} bytes")))
             }
             None => Ok((text.len(), true)),
         }
@@ -200,7 +222,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(usize, Vec<String>, bool)> {
-        let mut records = Records::of(text, ',');
+        let mut records = Records::at(1, text, ',');
         let mut all = Vec::new();
         while let Some(record) = records.next().unwrap() {
             let cells = record.cells.iter().map(|cell| cell.clone().into_owned()).collect();
@@ -250,15 +272,15 @@ mod tests {
             (&format!("a\n{long}"), "line 2 is longer than"),
             (&many, "line 1 has more than"),
         ] {
-            let mut records = Records::of(text, ',');
-            let problem = loop {
+            let mut records = Records::at(1, text, ',');
+            let error = loop {
                 match records.next() {
                     Ok(Some(_)) => {}
                     Ok(None) => panic!("{says}"),
-                    Err(problem) => break problem,
+                    Err(error) => break error,
                 }
             };
-            assert!(problem.detail().unwrap().contains(says), "{problem:?}");
+            assert!(error.to_string().contains(says), "{error:?}");
         }
     }
 
@@ -272,12 +294,12 @@ mod tests {
             ("a;b\n", None, 1),
             ("", None, 1),
         ] {
-            let mut records = Records::of(text, ',');
+            let mut records = Records::at(1, text, ',');
             assert_eq!(records.declared_separator().unwrap(), separator, "{text:?}");
             assert_eq!(records.line, line, "{text:?}");
         }
         for text in ["sep=\na", "sep=x\n", "sep=;;\n", "sep=é"] {
-            assert!(Records::of(text, ',').declared_separator().is_err(), "{text:?}");
+            assert!(Records::at(1, text, ',').declared_separator().is_err(), "{text:?}");
         }
     }
 }

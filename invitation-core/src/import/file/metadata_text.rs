@@ -1,8 +1,9 @@
 //! Metadata as a client sends it.
 
-use invitation_core::{FieldError, Metadata};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
+
+use crate::{field_error::FieldError, metadata::Metadata};
 
 /// The longest metadata text that is parsed, in bytes. White space and escapes may make
 /// it longer than the compact form that is stored.
@@ -14,10 +15,10 @@ const MAX_TEXT: usize = 16 * Metadata::MAX_BYTES;
 /// a text that is short enough: a tree of the whole body would take a hundred times its
 /// memory.
 #[derive(Clone, Debug)]
-pub(crate) struct MetadataBody(Result<Metadata, FieldError>);
+pub struct MetadataText(Result<Metadata, FieldError>);
 
-impl MetadataBody {
-    pub(crate) fn read(self) -> Result<Metadata, FieldError> {
+impl MetadataText {
+    pub(super) fn read(self) -> Result<Metadata, FieldError> {
         self.0
     }
 
@@ -39,7 +40,7 @@ impl MetadataBody {
     }
 }
 
-impl<'de> Deserialize<'de> for MetadataBody {
+impl<'de> Deserialize<'de> for MetadataText {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
         <&RawValue>::deserialize(json).map(|raw| Self::of_text(raw.get()))
     }
@@ -51,7 +52,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Sample {
-        metadata: Option<MetadataBody>,
+        metadata: Option<MetadataText>,
     }
 
     /// Reads metadata the way a body is read: through `serde_path_to_error`.

@@ -29,7 +29,15 @@ fn beginnings(cell: &str) -> impl Iterator<Item = usize> {
 
 /// Returns the cell with an apostrophe in front of each part that could be taken for a formula, or
 /// that begins with a control character.
-pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {
+///
+/// ```
+/// use invitation_core::import::file::harmless;
+///
+/// assert_eq!(harmless("=1+1"), "'=1+1");
+/// assert_eq!(harmless("anna@example.com"), "anna@example.com");
+/// ```
+#[must_use]
+pub fn harmless(cell: &str) -> Cow<'_, str> {
     let is_harmful = |at: &usize| is_harmful(&cell[*at..], *at == 0);
     let mut harmful = beginnings(cell).filter(is_harmful).peekable();
     if harmful.peek().is_none() {

@@ -3,30 +3,17 @@
 
 use std::borrow::Cow;
 
-use super::{records::Record, text::malformed};
-use crate::problem::{InputError, Problem, pointer_to};
-
-/// The fields of a row.
-pub(super) const FIELDS: [&str; 8] = [
-    "email",
-    "email_domain",
-    "role",
-    "division",
-    "expires_at",
-    "expires_in_days",
-    "max_uses",
-    "metadata",
-];
+use super::{ColumnMistake, DraftFields, FileError, records::Record};
 
 /// The longest part of a column name that a message repeats, in characters. A file without a header
 /// has data of its first row here.
 const MAX_NAME: usize = 64;
 
-/// The columns of a file, in their order.
-#[derive(Debug)]
-pub(crate) struct Columns(Vec<Column>);
+/// The columns of a CSV file, in their order.
+#[derive(Clone, Debug)]
+pub struct Columns(Vec<Column>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Column {
     field: &'static str,
     spelling: String,
@@ -52,40 +39,44 @@ pub(super) fn field(name: &str) -> Option<&'static str> {
 
 impl Columns {
     /// Reads the line that names the columns. Trailing separators are ignored.
-    pub(super) fn of(header: &Record<'_>) -> Result<Self, Problem> {
+    pub(super) fn of(header: &Record<'_>) -> Result<Self, FileError> {
         let line = header.line;
         if let Some(fault) = header.fault {
-            return Err(malformed(format!("line {line}: {fault}")));
+            return Err(FileError::malformed(format!("line {line}: {fault}")));
         }
         let (mut columns, mut wrong) = (Vec::<Column>::new(), Vec::new());
         for (n, name) in named(&header.cells).iter().enumerate() {
             let name: String = name.chars().take(MAX_NAME).collect();
             let mut refuse = |message: String| {
                 let message = format!("line {line}, {name}: {message}");
-                wrong.push(InputError::in_body(pointer_to(&name), message));
+                wrong.push(ColumnMistake { column: name.clone(), message });
             };
             match field(&name) {
                 _ if name.is_empty() => {
                     let message = format!("line {line}: column {} has no name", n + 1);
-                    wrong.push(InputError::in_body("", message));
+                    wrong.push(ColumnMistake { column: String::new(), message });
                 }
-                None => refuse(format!("is no column; the columns are {}", FIELDS.join(", "))),
+                None => refuse(format!(
+                    "is no column; the columns are {}",
+                    DraftFields::NAMES.join(", ")
+                )),
                 Some(field) => match columns.iter().find(|column| column.field == field) {
                     Some(first) if first.spelling == name => refuse("is named twice".to_owned()),
                     Some(first) => refuse(format!("means the same column as {}", first.spelling)),
                     None => columns.push(Column { field, spelling: name }),
                 },
             }
-            if wrong.len() == FIELDS.len() {
+            if wrong.len() == DraftFields::NAMES.len() {
                 break;
             }
         }
-        if wrong.is_empty() { Ok(Self(columns)) } else { Err(Problem::invalid(wrong)) }
+        if wrong.is_empty() { Ok(Self(columns)) } else { Err(FileError::Columns(wrong)) }
     }
 
     /// Returns the file's spelling of a field, or the field's own name if the file has no
     /// such column.
-    pub(super) fn spelling<'c>(&'c self, field: &'c str) -> &'c str {
+    #[must_use]
+    pub fn spelling<'c>(&'c self, field: &'c str) -> &'c str {
         self.0.iter().find(|column| column.field == field).map_or(field, |column| &column.spelling)
     }
 
@@ -144,7 +135,7 @@ mod tests {
         for unknown in ["", "e", "emails", "e-mail 2", "name", "status", "used by", "division id"] {
             assert_eq!(field(unknown), None, "{unknown}");
         }
-        for field_name in FIELDS {
+        for field_name in DraftFields::NAMES {
             assert_eq!(field(field_name), Some(field_name));
         }
     }
