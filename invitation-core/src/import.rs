@@ -39,11 +39,13 @@
 //!   row stops all; [`Duplicates`] says what happens to a mailbox that comes twice.
 //! - **The result**: [`Imported`] holds an [`ImportedRow`] for each row, with a
 //!   [`RowOutcome`] and [`RowWarning`]s.
+//! - **Any size**: a [`PartedImport`] takes its rows in parts.
 //! - **Files** (feature `files`): the module `file` reads the rows of CSV and JSON Lines.
 
 #[cfg(feature = "files")]
 pub mod file;
 
 pub use crate::service::{
-    Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
+    Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind, PartedImport,
+    RowOutcome, RowWarning,
 };

@@ -150,9 +150,9 @@ pub use self::{
     search::{Search, SearchTerm, StoredTerms},
     service::{
         Checked, Created, Criteria, Disclosure, Duplicates, EventCriteria, Import, ImportMode,
-        ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation, Paging,
-        PurgedEvents, RedeemWithError, Redeemed, RedeemedWith, Released, ResealPage, Reservation,
-        Reserved, RevokedPage, RowOutcome, RowWarning,
+        ImportRow, Imported, ImportedRow, InvitationView, Invitations, OpenReservation,
+        OutcomeKind, Paging, PartedImport, PurgedEvents, RedeemWithError, Redeemed, RedeemedWith,
+        Released, ResealPage, Reservation, Reserved, RevokedPage, RowOutcome, RowWarning,
     },
     state::State,
     status::Status,

@@ -8,7 +8,7 @@ use axum::{
 };
 use invitation_core::{
     Actor, Duplicates, Error, FieldError, IdempotencyKey, Import, ImportMode, ImportRow,
-    ImportedRow, Refusal, RowOutcome as Outcome, RowWarning, ValidationErrors,
+    ImportedRow, OutcomeKind, RowOutcome as Outcome, RowWarning, ValidationErrors,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -58,20 +58,30 @@ impl QueryParams for BulkQuery {
         let dry_run = errors.check("dry_run", self.dry_run.as_deref(), |text| {
             text.parse::<bool>().map_err(|_| FieldError::new("dry_run", "must be true or false"))
         });
-        let mode = errors.check("mode", self.mode.as_deref(), |text| match text {
-            "atomic" => Ok(ImportMode::AllOrNone),
-            "best_effort" => Ok(ImportMode::BestEffort),
-            _ => Err(FieldError::new("mode", "must be atomic or best_effort")),
-        });
-        let duplicates =
-            errors.check("duplicates", self.duplicates.as_deref(), |text| match text {
-                "skip" => Ok(Duplicates::Skip),
-                "create" => Ok(Duplicates::Create),
-                _ => Err(FieldError::new("duplicates", "must be skip or create")),
-            });
+        let mode = parse_mode(errors, self.mode.as_deref());
+        let duplicates = parse_duplicates(errors, self.duplicates.as_deref());
         let (mode, duplicates) = (mode.unwrap_or_default(), duplicates.unwrap_or_default());
         (dry_run.unwrap_or(false), How { mode, duplicates })
     }
+}
+
+pub(crate) fn parse_mode(errors: &mut QueryErrors, given: Option<&str>) -> Option<ImportMode> {
+    errors.check("mode", given, |text| match text {
+        "atomic" => Ok(ImportMode::AllOrNone),
+        "best_effort" => Ok(ImportMode::BestEffort),
+        _ => Err(FieldError::new("mode", "must be atomic or best_effort")),
+    })
+}
+
+pub(crate) fn parse_duplicates(
+    errors: &mut QueryErrors,
+    given: Option<&str>,
+) -> Option<Duplicates> {
+    errors.check("duplicates", given, |text| match text {
+        "skip" => Ok(Duplicates::Skip),
+        "create" => Ok(Duplicates::Create),
+        _ => Err(FieldError::new("duplicates", "must be skip or create")),
+    })
 }
 
 /// The options of an import.
@@ -85,7 +95,7 @@ pub(crate) struct How {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
-enum Mode {
+pub(crate) enum Mode {
     Atomic,
     BestEffort,
 }
@@ -94,7 +104,7 @@ enum Mode {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
-enum OnDuplicates {
+pub(crate) enum OnDuplicates {
     Skip,
     Create,
 }
@@ -160,6 +170,21 @@ pub(crate) enum RowOutcome {
     Deleted,
     /// The row was not created, and the store failed to record why.
     Unavailable,
+}
+
+impl From<OutcomeKind> for RowOutcome {
+    fn from(kind: OutcomeKind) -> Self {
+        match kind {
+            OutcomeKind::Created => Self::Created,
+            OutcomeKind::Valid => Self::Valid,
+            OutcomeKind::Skipped => Self::Skipped,
+            OutcomeKind::Invalid => Self::Invalid,
+            OutcomeKind::Forbidden => Self::Forbidden,
+            OutcomeKind::QuotaExceeded => Self::QuotaExceeded,
+            OutcomeKind::Deleted => Self::Deleted,
+            _ => Self::Unavailable,
+        }
+    }
 }
 
 /// Creates up to 1,000 invitations, from a JSON array or a CSV file.
@@ -304,38 +329,27 @@ impl Read {
 
     fn result(&mut self, n: usize, outcome: Outcome, warnings: Vec<Note>) -> RowResult {
         let (mut id, mut code) = (None, None);
-        let (outcome, errors) = match outcome {
-            Outcome::Created(created) if created.invitation().deleted_at().is_some() => {
-                (RowOutcome::Deleted, Vec::new())
-            }
-            Outcome::Created(created) => {
+        let kind = outcome.kind().into();
+        let errors = match outcome {
+            Outcome::Created(created) if kind == RowOutcome::Created => {
                 id = Some(created.invitation().id().to_string());
                 code = Some(created.code().reveal().into());
-                (RowOutcome::Created, Vec::new())
+                Vec::new()
             }
-            Outcome::Valid => (RowOutcome::Valid, Vec::new()),
-            Outcome::Skipped => (RowOutcome::Skipped, Vec::new()),
             Outcome::Unreadable => {
                 let notes = self.rows.get_mut(n).map(|(_, notes)| std::mem::take(notes));
-                (RowOutcome::Invalid, notes.unwrap_or_default())
+                notes.unwrap_or_default()
             }
             Outcome::Invalid(found) => {
-                let mistakes = found.errors().iter().map(|invalid| self.mistake(n, invalid));
-                (RowOutcome::Invalid, mistakes.collect())
+                found.errors().iter().map(|invalid| self.mistake(n, invalid)).collect()
             }
-            Outcome::Refused(refused) => {
-                let outcome = match refused.refusal() {
-                    Refusal::QuotaExceeded { .. } => RowOutcome::QuotaExceeded,
-                    _ => RowOutcome::Forbidden,
-                };
-                (outcome, vec![self.note(n, "", &refused.to_string())])
-            }
-            _ => (RowOutcome::Unavailable, Vec::new()),
+            Outcome::Refused(refused) => vec![self.note(n, "", &refused.to_string())],
+            _ => Vec::new(),
         };
         let said = |notes: &[Note]| notes.iter().map(|note| note.error.clone()).collect();
         RowResult {
             line: self.line(n),
-            outcome,
+            outcome: kind,
             id,
             code,
             errors: said(&errors),
@@ -350,14 +364,7 @@ impl Read {
     }
 
     fn warning(&self, n: usize, warning: RowWarning) -> Note {
-        let message = match warning {
-            RowWarning::WithoutAddress => "is empty: anybody may redeem the code".to_owned(),
-            RowWarning::Repeated { first } => {
-                format!("is the same mailbox as in {}", self.source.place(self.line(first)))
-            }
-            RowWarning::AlreadyInvited => "has an active invitation to this division".to_owned(),
-            _ => "is noticeable".to_owned(),
-        };
+        let message = warning.message(|first| self.source.place(self.line(first)));
         self.note(n, "email", &message)
     }
 

@@ -32,7 +32,8 @@ pub use self::{
     created::Created,
     criteria::{Criteria, EventCriteria, Paging},
     import::{
-        Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
+        Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind,
+        PartedImport, RowOutcome, RowWarning,
     },
     purge_events::PurgedEvents,
     redeem::Redeemed,

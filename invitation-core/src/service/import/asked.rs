@@ -6,11 +6,12 @@ use crate::{
     error::Error,
     field_error::ValidationErrors,
     id::BatchId,
-    refusal::Refused,
+    refusal::{Refusal, Refused},
     request::{
         Fingerprint, Fingerprinting, IdempotencyKey, IdempotentRequest, ScopedIdempotencyKey,
     },
     service::Created,
+    string_enum::string_enum,
 };
 
 /// Many drafts in one request, each with an outcome of its own.
@@ -133,8 +134,68 @@ pub enum RowWarning {
         /// The index of the earlier row, counted from 0.
         first: usize,
     },
+    /// A row of an earlier part of the same import has the same mailbox: see
+    /// [`PartedImport`](super::PartedImport).
+    RepeatedEarlier,
     /// The mailbox has an active invitation to the row's division.
     AlreadyInvited,
+}
+
+string_enum! {
+    /// The kind of a row's outcome, as a word for results and files.
+    #[non_exhaustive]
+    OutcomeKind, "outcome" {
+        /// The row was created.
+        Created = "created",
+        /// The row would be created.
+        Valid = "valid",
+        /// The row's mailbox occurs twice or is already invited, and the import skips such rows.
+        Skipped = "skipped",
+        /// Some values of the row are not accepted, or the row cannot be read.
+        Invalid = "invalid",
+        /// The actor may not create the row.
+        Forbidden = "forbidden",
+        /// Too many invitations are pending.
+        QuotaExceeded = "quota_exceeded",
+        /// The row was created earlier under the same key, and has been deleted since.
+        Deleted = "deleted",
+        /// The row was not created, and the store failed to record why.
+        Unavailable = "unavailable",
+    }
+}
+
+impl RowOutcome {
+    /// Returns the kind of this outcome.
+    #[must_use]
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Created(created) if created.invitation().deleted_at().is_some() => {
+                OutcomeKind::Deleted
+            }
+            Self::Created(_) => OutcomeKind::Created,
+            Self::Valid => OutcomeKind::Valid,
+            Self::Skipped => OutcomeKind::Skipped,
+            Self::Invalid(_) | Self::Unreadable => OutcomeKind::Invalid,
+            Self::Refused(refused) => match refused.refusal() {
+                Refusal::QuotaExceeded { .. } => OutcomeKind::QuotaExceeded,
+                _ => OutcomeKind::Forbidden,
+            },
+            Self::Failed(_) => OutcomeKind::Unavailable,
+        }
+    }
+}
+
+impl RowWarning {
+    /// Returns the message, which completes the sentence "the address …". `place` names the
+    /// earlier row of a [repeated](Self::Repeated) mailbox by its index.
+    pub fn message(&self, place: impl FnOnce(usize) -> String) -> String {
+        match self {
+            Self::WithoutAddress => "is empty: anybody may redeem the code".to_owned(),
+            Self::Repeated { first } => format!("is the same mailbox as in {}", place(*first)),
+            Self::RepeatedEarlier => "is the same mailbox as in an earlier row".to_owned(),
+            Self::AlreadyInvited => "has an active invitation to this division".to_owned(),
+        }
+    }
 }
 
 impl Import {

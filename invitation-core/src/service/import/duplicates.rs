@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use super::RowWarning;
+use super::{RowWarning, parted::Earlier};
 use crate::email::EmailKey;
 
 /// The mailbox of a row.
@@ -34,7 +34,12 @@ pub(super) struct Found {
 
 /// Returns the warnings for these rows, in their order. A mailbox that occurs twice is a
 /// duplicate from its second row on, even if the rows invite to different divisions.
-pub(super) fn find(rows: Vec<Mailbox>, expects_addresses: bool) -> Vec<Found> {
+/// So is one that an earlier part of the import has.
+pub(super) fn find(
+    rows: Vec<Mailbox>,
+    expects_addresses: bool,
+    earlier: &Earlier<'_>,
+) -> Vec<Found> {
     let mut firsts = HashMap::new();
     let about = |Mailbox { row, address, is_for_anyone, is_invited }: Mailbox| {
         let mut warnings = Vec::new();
@@ -42,11 +47,15 @@ pub(super) fn find(rows: Vec<Mailbox>, expects_addresses: bool) -> Vec<Found> {
             warnings.push(RowWarning::WithoutAddress);
         }
         if let Some(address) = address {
+            let is_earlier = earlier.have(&address);
             match firsts.entry(address) {
                 Entry::Occupied(first) => {
                     warnings.push(RowWarning::Repeated { first: *first.get() });
                 }
-                Entry::Vacant(first) => _ = first.insert(row),
+                Entry::Vacant(_) if is_earlier => warnings.push(RowWarning::RepeatedEarlier),
+                Entry::Vacant(first) => {
+                    first.insert(row);
+                }
             }
         }
         let is_repeated = !warnings.is_empty() && !is_for_anyone;
@@ -98,7 +107,7 @@ mod tests {
             .map(|(row, warnings, is_duplicate)| Found { row, warnings, is_duplicate })
         };
         for expects in [false, true] {
-            assert_eq!(find(rows(), expects), expected(expects), "{expects}");
+            assert_eq!(find(rows(), expects, &Earlier::default()), expected(expects), "{expects}");
         }
     }
 }

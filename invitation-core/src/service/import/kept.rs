@@ -58,6 +58,7 @@ enum KeptOutcome {
 enum KeptWarning {
     WithoutAddress,
     Repeated(usize),
+    RepeatedEarlier,
     AlreadyInvited,
 }
 
@@ -121,6 +122,7 @@ pub(super) fn read(
         let warnings = warnings.into_iter().map(|kept| match kept {
             KeptWarning::WithoutAddress => RowWarning::WithoutAddress,
             KeptWarning::Repeated(first) => RowWarning::Repeated { first },
+            KeptWarning::RepeatedEarlier => RowWarning::RepeatedEarlier,
             KeptWarning::AlreadyInvited => RowWarning::AlreadyInvited,
         });
         rows.push(ImportedRow { outcome, warnings: warnings.collect() });
@@ -170,6 +172,7 @@ fn warning(warning: &RowWarning) -> KeptWarning {
     match warning {
         RowWarning::WithoutAddress => KeptWarning::WithoutAddress,
         RowWarning::Repeated { first } => KeptWarning::Repeated(*first),
+        RowWarning::RepeatedEarlier => KeptWarning::RepeatedEarlier,
         RowWarning::AlreadyInvited => KeptWarning::AlreadyInvited,
     }
 }

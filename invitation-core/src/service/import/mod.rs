@@ -5,14 +5,18 @@ mod asked;
 mod duplicates;
 mod judged;
 mod kept;
+mod parted;
 mod quota;
 
 pub use self::asked::{
-    Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, RowOutcome, RowWarning,
+    Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind, RowOutcome,
+    RowWarning,
 };
+pub use self::parted::PartedImport;
 use self::{
     duplicates::Mailbox,
     judged::{Candidate, Denied, Judged},
+    parted::Earlier,
     quota::Rooms,
 };
 use super::{
@@ -26,6 +30,7 @@ use crate::{
     error::Error,
     event::Action,
     field_error::{FieldError, ValidationErrors},
+    id::BatchId,
     policy::Right,
     refusal::{Refused, Verdict},
     request::{IdempotencyKey, IdempotentRequest, PriorRequest},
@@ -72,7 +77,17 @@ impl<S: Store> Invitations<S> {
         import: Import,
         key: Option<&IdempotencyKey>,
     ) -> Result<Imported, Error> {
-        let caller = caller.into();
+        self.import_after(caller.into(), import, key, &Earlier::default()).await
+    }
+
+    /// Creates the invitations of an import, which may be a part of a larger one.
+    async fn import_after(
+        &self,
+        caller: Caller<'_>,
+        import: Import,
+        key: Option<&IdempotencyKey>,
+        earlier: &Earlier<'_>,
+    ) -> Result<Imported, Error> {
         let call = self.call_by(caller)?;
         self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(import.rows.len())?;
@@ -92,8 +107,8 @@ impl<S: Store> Invitations<S> {
             }
         }
         self.record_denials(caller, &mut judged).await?;
-        self.warn(&mut judged, &call, asked).await?;
-        self.store_import(caller, &call, judged, asked.mode, request).await
+        self.warn(&mut judged, &call, asked, earlier).await?;
+        self.store_import(caller, &call, judged, asked.mode, request, earlier.batch).await
     }
 
     /// Returns the result that each row would have, with the same warnings, and creates
@@ -110,7 +125,16 @@ impl<S: Store> Invitations<S> {
         caller: impl Into<Caller<'_>>,
         import: Import,
     ) -> Result<Vec<ImportedRow>, Error> {
-        let caller = caller.into();
+        self.rehearse_after(caller.into(), import, &Earlier::default()).await
+    }
+
+    /// Rehearses an import, which may be a part of a larger one.
+    async fn rehearse_after(
+        &self,
+        caller: Caller<'_>,
+        import: Import,
+        earlier: &Earlier<'_>,
+    ) -> Result<Vec<ImportedRow>, Error> {
         let call = self.call_by(caller)?;
         self.permit(caller, &call, Right::Bulk, Action::Create, None).await?;
         self.check_number(import.rows.len())?;
@@ -120,7 +144,7 @@ impl<S: Store> Invitations<S> {
             let refused = Refused::new(verdict.refusal().clone(), Vec::new());
             judged.rows[row].outcome = RowOutcome::Refused(refused);
         }
-        self.warn(&mut judged, &call, asked).await?;
+        self.warn(&mut judged, &call, asked, earlier).await?;
         Ok(judged.rows)
     }
 
@@ -161,6 +185,7 @@ impl<S: Store> Invitations<S> {
         judged: &mut Judged,
         call: &Call,
         asked: asked::Asked,
+        earlier: &Earlier<'_>,
     ) -> Result<(), Error> {
         let invitees: Vec<_> =
             judged.accepted.iter().filter_map(|one| one.terms.invitee()).collect();
@@ -186,7 +211,7 @@ impl<S: Store> Invitations<S> {
             })
             .collect();
         let mut skipped = Vec::new();
-        for found in duplicates::find(mailboxes, asked.expects_addresses) {
+        for found in duplicates::find(mailboxes, asked.expects_addresses, earlier) {
             let row = &mut judged.rows[found.row];
             row.warnings = found.warnings;
             if found.is_duplicate && asked.duplicates == Duplicates::Skip {
@@ -207,9 +232,13 @@ impl<S: Store> Invitations<S> {
         judged: Judged,
         mode: ImportMode,
         request: Option<IdempotentRequest>,
+        batch: Option<BatchId>,
     ) -> Result<Imported, Error> {
         let Judged { mut rows, accepted: candidates, .. } = judged;
-        let batch = Some(self.state.ids.batch(call.now, self.entropy())?);
+        let batch = match batch {
+            Some(batch) => Some(batch),
+            None => Some(self.state.ids.batch(call.now, self.entropy())?),
+        };
         let mut rooms = Rooms::default();
         for _ in 0..ROUNDS {
             let full = rooms.refuse(&candidates);
