@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     field_error::FieldError,
-    id::{EventId, InvitationId},
+    id::{BatchId, EventId, InvitationId},
     query::{ListOrder, Position},
     time::Timestamp,
 };
@@ -37,6 +37,8 @@ pub(crate) enum ListOf {
     Events,
     Redemptions,
     Reservations,
+    #[cfg(feature = "files")]
+    Imports,
 }
 
 impl ListOf {
@@ -57,6 +59,8 @@ impl ListOf {
             Self::Redemptions => 3,
             Self::Reservations => 4,
             Self::InvitationsByExpiry => 5,
+            #[cfg(feature = "files")]
+            Self::Imports => 6,
         }
     }
 }
@@ -83,6 +87,7 @@ macro_rules! cursor_id {
 
 cursor_id!(InvitationId);
 cursor_id!(EventId);
+cursor_id!(BatchId);
 
 impl Cursor {
     const BYTES: usize = 1 + 8 + 8 + 16;

@@ -40,10 +40,13 @@
 //! - **The result**: [`Imported`] holds an [`ImportedRow`] for each row, with a
 //!   [`RowOutcome`] and [`RowWarning`]s.
 //! - **Any size**: a [`PartedImport`] takes its rows in parts.
-//! - **Files** (feature `files`): the module `file` reads the rows of CSV and JSON Lines.
+//! - **Files** (feature `files`): the module `file` reads the rows of CSV and JSON Lines, and the
+//!   module `jobs` imports files in the background.
 
 #[cfg(feature = "files")]
 pub mod file;
+#[cfg(feature = "files")]
+pub mod jobs;
 
 pub use crate::service::{
     Duplicates, Import, ImportMode, ImportRow, Imported, ImportedRow, OutcomeKind, PartedImport,

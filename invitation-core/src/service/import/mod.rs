@@ -2,6 +2,8 @@
 //! key.
 
 mod asked;
+#[cfg(feature = "files")]
+mod batch;
 mod duplicates;
 mod judged;
 mod kept;

@@ -1,0 +1,268 @@
+//! The outcome of each row: how it is kept, and how it is returned with the codes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ImportError, ImportProgress, Spool, SpoolFile, part::RowPlace};
+use crate::{
+    actor::Actor,
+    code::InvitationCode,
+    id::{BatchId, InvitationId},
+    import::file::FileReader,
+    invitation::Invitation,
+    policy::Right,
+    service::{ImportedRow, Invitations, OutcomeKind, RowOutcome},
+    store::Store,
+    store_error::{StoreError, StoreErrorKind},
+    time::Timestamp,
+};
+
+/// The number of bytes that are read from the spool at a time.
+const PIECE: usize = 256 * 1_024;
+
+/// The outcome of a row, as the spool keeps it: one JSON object on each line.
+#[derive(Serialize, Deserialize)]
+struct KeptRow {
+    line: usize,
+    outcome: OutcomeKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<InvitationId>,
+    /// The time of creation, by which the store finds the invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// Returns the lines that keep the outcomes of a part, and counts them.
+pub(super) fn write(
+    places: &[RowPlace],
+    rows: &[ImportedRow],
+    reader: &FileReader,
+    progress: &mut ImportProgress,
+) -> Vec<u8> {
+    let mut written = Vec::new();
+    for kept in kept_of(places, rows, reader) {
+        progress.count(kept.outcome, !kept.warnings.is_empty());
+        // The value consists of texts and numbers only, so serializing it cannot fail.
+        written.extend(serde_json::to_vec(&kept).unwrap_or_default());
+        written.push(b'\n');
+    }
+    written
+}
+
+/// Returns the outcomes of rows that nothing was created of.
+pub(super) fn preview(
+    places: &[RowPlace],
+    rows: &[ImportedRow],
+    reader: &FileReader,
+) -> Vec<ResultRow> {
+    let row = |kept: KeptRow| ResultRow {
+        line: kept.line,
+        outcome: kept.outcome,
+        invitation: None,
+        code: None,
+        errors: kept.errors,
+        warnings: kept.warnings,
+    };
+    kept_of(places, rows, reader).map(row).collect()
+}
+
+fn kept_of<'a>(
+    places: &'a [RowPlace],
+    rows: &'a [ImportedRow],
+    reader: &'a FileReader,
+) -> impl Iterator<Item = KeptRow> + 'a {
+    let note = |field: &str, message: &str| match field {
+        "" | "drafts" => message.to_owned(),
+        field => format!("{}: {message}", reader.spelling(field)),
+    };
+    let line_of = |n: usize| places.get(n).map_or(n + 1, |place| place.line);
+    places.iter().zip(rows).map(move |(place, row)| {
+        let mut kept = KeptRow {
+            line: place.line,
+            outcome: row.outcome.kind(),
+            id: None,
+            at: None,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        };
+        match &row.outcome {
+            RowOutcome::Created(created) => {
+                kept.id = Some(created.invitation().id());
+                kept.at = Some(created.invitation().created_at().as_micros());
+            }
+            RowOutcome::Unreadable => {
+                let mistakes = place.mistakes.iter();
+                kept.errors =
+                    mistakes.map(|mistake| note(&mistake.field, &mistake.message)).collect();
+            }
+            RowOutcome::Invalid(found) => {
+                let errors = found.errors().iter();
+                kept.errors = errors.map(|error| note(error.field(), error.message())).collect();
+            }
+            RowOutcome::Refused(refused) => kept.errors = vec![refused.to_string()],
+            RowOutcome::Failed(error) => kept.errors = vec![error.to_string()],
+            RowOutcome::Valid | RowOutcome::Skipped => {}
+        }
+        for warning in &row.warnings {
+            let message = warning.message(|first| format!("line {}", line_of(first)));
+            kept.warnings.push(note("email", &message));
+        }
+        kept
+    })
+}
+
+/// The outcome of one row of an import.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ResultRow {
+    /// The line of the file in which the row begins, from 1 on.
+    pub line: usize,
+    /// The outcome. [`OutcomeKind::Deleted`] if the invitation does not exist any more.
+    pub outcome: OutcomeKind,
+    /// The invitation in its present state, if it was created and exists.
+    pub invitation: Option<Invitation>,
+    /// Its present code; none if the actor may not copy codes, or if the store keeps none.
+    pub code: Option<InvitationCode>,
+    /// The reasons why the row was not created.
+    pub errors: Vec<String>,
+    /// The warnings about the row.
+    pub warnings: Vec<String>,
+}
+
+/// The outcomes of the rows of an import, in the order of the file.
+///
+/// The codes are read from the store when they are returned: the result is never stored with
+/// them.
+#[derive(Debug)]
+pub struct ImportResults {
+    spool: Arc<dyn Spool>,
+    file: SpoolFile,
+    id: BatchId,
+    actor: Actor,
+    page_rows: usize,
+    /// Whether the actor may copy codes.
+    has_codes: bool,
+    at: u64,
+    end: u64,
+    /// The bytes that were read, and the position behind the last row in them.
+    buffer: Vec<u8>,
+    begin: usize,
+}
+
+/// The part of [`ImportResults`] that a job knows.
+pub(super) struct ResultSource {
+    pub(super) spool: Arc<dyn Spool>,
+    pub(super) file: SpoolFile,
+    pub(super) id: BatchId,
+    pub(super) page_rows: u32,
+    /// The length of the outcomes that are complete.
+    pub(super) end: u64,
+}
+
+impl ImportResults {
+    /// Opens the results, and records once that the codes of the batch are copied.
+    pub(super) async fn open<S: Store>(
+        invitations: &Invitations<S>,
+        actor: &Actor,
+        source: ResultSource,
+        created: u64,
+    ) -> Result<Self, ImportError> {
+        let ResultSource { spool, file, id, page_rows, end } = source;
+        // Without the file there is no copy to record. Without outcomes there is no file.
+        if end > 0 {
+            spool.read(file, 0, 1).await?;
+        }
+        let has_codes = created > 0 && invitations.policy().allows(actor.role(), Right::Copy);
+        if has_codes {
+            invitations.record_copy_of_batch(actor, id, created).await?;
+        }
+        Ok(Self {
+            spool,
+            file,
+            id,
+            actor: actor.clone(),
+            page_rows: usize::try_from(page_rows).unwrap_or(usize::MAX),
+            has_codes,
+            at: 0,
+            end,
+            buffer: Vec::new(),
+            begin: 0,
+        })
+    }
+
+    /// Returns the outcomes of the next part of the file; an empty list at the end.
+    ///
+    /// A few round trips for each part with created rows: one for 200 invitations.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] when the store or the spool fails. The call may be repeated.
+    pub async fn next_page<S: Store>(
+        &mut self,
+        invitations: &Invitations<S>,
+    ) -> Result<Vec<ResultRow>, ImportError> {
+        let kept = self.kept_rows().await?;
+        let mut times: Vec<_> = kept.iter().filter_map(|row| row.at).collect();
+        times.dedup();
+        let mut records = HashMap::new();
+        for at in times {
+            let at = Timestamp::from_micros(at).ok_or_else(corrupt)?;
+            for record in invitations.created_at(&self.actor, self.id, at).await? {
+                records.insert(record.id, record);
+            }
+        }
+        let rows = kept.into_iter().map(|row| {
+            let record = row.id.and_then(|id| records.remove(&id));
+            let outcome = match (row.outcome, &record) {
+                (OutcomeKind::Created, None) => OutcomeKind::Deleted,
+                (outcome, _) => outcome,
+            };
+            let code = record.as_ref().filter(|_| self.has_codes);
+            let code = code.and_then(|record| invitations.shown_code(record));
+            ResultRow {
+                line: row.line,
+                outcome,
+                invitation: record.map(Invitation::from),
+                code,
+                errors: row.errors,
+                warnings: row.warnings,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// Reads the lines of the next part.
+    async fn kept_rows(&mut self) -> Result<Vec<KeptRow>, ImportError> {
+        let mut rows = Vec::new();
+        while rows.len() < self.page_rows {
+            let rest = &self.buffer[self.begin..];
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                rows.push(serde_json::from_slice(&rest[..end]).map_err(|_| corrupt())?);
+                self.begin += end + 1;
+                continue;
+            }
+            let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+            if left == 0 {
+                break;
+            }
+            let piece = self.spool.read(self.file, self.at, left.min(PIECE)).await?;
+            if piece.is_empty() {
+                return Err(corrupt().into());
+            }
+            self.at += piece.len() as u64;
+            self.buffer.drain(..self.begin);
+            self.begin = 0;
+            self.buffer.extend(piece);
+        }
+        Ok(rows)
+    }
+}
+
+fn corrupt() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "import results")
+}

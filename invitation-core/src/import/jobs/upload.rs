@@ -1,0 +1,185 @@
+//! The upload of the file of an import.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    ImportError, ImportJob, ImportOrder, ImportState, Imports, SpoolFile,
+    job::{Kept, KeptActor, key},
+};
+use crate::{
+    actor::Actor,
+    id::BatchId,
+    request::{Fingerprinting, IdempotencyKey},
+    service::{Duplicates, ImportMode, Invitations},
+    store::Store,
+    store_error::StoreErrorKind,
+};
+
+/// The number of bytes that are written to the spool at a time.
+const PIECE: usize = 256 * 1_024;
+
+/// A file that is being uploaded.
+///
+/// Write its bytes, and then [`submit`](Self::submit) it, or [`discard`](Self::discard) it. An
+/// upload that is dropped leaves its file in the spool.
+#[derive(Debug)]
+#[must_use]
+pub struct Upload {
+    imports: Imports,
+    actor: Actor,
+    order: ImportOrder,
+    file: BatchId,
+    digest: Sha256,
+    bytes: u64,
+    /// The bytes that are not written to the spool yet.
+    buffer: Vec<u8>,
+}
+
+/// An import that was ordered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Submitted {
+    /// The import.
+    pub job: ImportJob,
+    /// Whether an earlier request with the same key had ordered it.
+    pub is_replayed: bool,
+}
+
+impl Upload {
+    pub(super) fn new(imports: Imports, actor: Actor, order: ImportOrder, file: BatchId) -> Self {
+        let (digest, buffer) = (Sha256::new(), Vec::new());
+        Self { imports, actor, order, file, digest, bytes: 0, buffer }
+    }
+
+    /// Adds bytes of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::TooLarge`] beyond the maximum size; [`ImportError::Spool`].
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ImportError> {
+        let max = self.imports.max_bytes;
+        let length = self.bytes + self.buffer.len() as u64 + bytes.len() as u64;
+        if length > max {
+            return Err(ImportError::TooLarge { max });
+        }
+        self.digest.update(bytes);
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), ImportError> {
+        let piece = std::mem::take(&mut self.buffer);
+        let length = piece.len() as u64;
+        self.imports.spool.write(SpoolFile::rows(self.file), self.bytes, piece).await?;
+        self.bytes += length;
+        Ok(())
+    }
+
+    /// Orders the import of the file, once for each key of the user. The file is durable when the
+    /// call returns.
+    ///
+    /// One round trip to the store, with a key two.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Service`]: `IdempotencyKeyReused` when the user sent another file or other
+    /// options under the key; a failure of the store. [`ImportError::Spool`].
+    pub async fn submit<S: Store>(
+        mut self,
+        invitations: &Invitations<S>,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Submitted, ImportError> {
+        if !self.buffer.is_empty() || self.bytes == 0 {
+            self.flush().await?;
+        }
+        self.imports.spool.sync(SpoolFile::rows(self.file)).await?;
+        let submitted = self.add(invitations, key).await;
+        let is_ours = match &submitted {
+            Ok(submitted) => !submitted.is_replayed,
+            // The import may be stored, and then needs its file.
+            Err(ImportError::Service(crate::Error::Store(error))) => {
+                error.kind() == StoreErrorKind::OutcomeUnknown
+            }
+            Err(_) => false,
+        };
+        if !is_ours {
+            self.discard().await?;
+        }
+        submitted
+    }
+
+    async fn add<S: Store>(
+        &self,
+        invitations: &Invitations<S>,
+        key_given: Option<&IdempotencyKey>,
+    ) -> Result<Submitted, ImportError> {
+        let kept = self.kept(invitations);
+        let id = match key_given {
+            Some(key) => self.keyed_id(key),
+            None => self.file,
+        };
+        let state = if self.order.is_held { ImportState::Uploaded } else { ImportState::Queued };
+        let job = ImportJob::new(id, kept, state, invitations.now()).map_err(crate::Error::from)?;
+        let documents = &self.imports.documents;
+        documents.add_documents(std::slice::from_ref(&job.document)).await?;
+        if key_given.is_none() {
+            return Ok(Submitted { job, is_replayed: false });
+        }
+        let Some(stored) = documents.document(&key(id)).await? else {
+            return Err(ImportError::NotFound);
+        };
+        let stored = ImportJob::read(stored)?;
+        if stored.kept.fingerprint != job.kept.fingerprint {
+            return Err(invitations.refuse_key(&self.actor).await.into());
+        }
+        let is_replayed = stored.kept.file != self.file;
+        Ok(Submitted { job: stored, is_replayed })
+    }
+
+    fn kept<S: Store>(&self, invitations: &Invitations<S>) -> Kept {
+        let is_atomic = self.order.mode == ImportMode::AllOrNone;
+        let creates_duplicates = self.order.duplicates == Duplicates::Create;
+        let mut all = Fingerprinting::new("import file");
+        all.part(Some(self.order.format.as_str()));
+        all.part(is_atomic.then_some("atomic"));
+        all.part(creates_duplicates.then_some("create duplicates"));
+        all.bytes(&self.digest.clone().finalize());
+        Kept {
+            file: self.file,
+            format: self.order.format,
+            is_atomic,
+            creates_duplicates,
+            actor: KeptActor::of(&self.actor),
+            fingerprint: *all.finish().as_bytes(),
+            bytes: self.bytes,
+            part_rows: invitations.limits().batch(),
+            progress: super::ImportProgress::default(),
+            parts: 0,
+            result_bytes: 0,
+            failures: 0,
+            reason: None,
+            ended: None,
+        }
+    }
+
+    /// Returns the id of the import under a key: the same for the same user and key.
+    fn keyed_id(&self, key: &IdempotencyKey) -> BatchId {
+        let mut all = Fingerprinting::new("import id");
+        all.part(Some(self.actor.user().as_str()));
+        all.part(Some(key.as_str()));
+        let digest = all.finish();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.as_bytes()[..16]);
+        BatchId::from_bytes(*uuid::Builder::from_custom_bytes(bytes).into_uuid().as_bytes())
+    }
+
+    /// Removes what was uploaded.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Spool`].
+    pub async fn discard(self) -> Result<(), ImportError> {
+        self.imports.spool.remove(SpoolFile::rows(self.file)).await?;
+        Ok(())
+    }
+}

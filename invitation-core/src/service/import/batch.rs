@@ -1,0 +1,85 @@
+//! The invitations of a batch, for the results of an import.
+
+use crate::{
+    actor::Actor,
+    code::InvitationCode,
+    detail::Detail,
+    error::Error,
+    event::{Action, Reason},
+    id::BatchId,
+    limits::Limits,
+    page::PageRequest,
+    query::{Filter, TimeRange},
+    record::Record,
+    refusal::{Refusal, Verdict},
+    report,
+    service::{Invitations, evidence::Place},
+    store::Store,
+    store_error::{StoreError, StoreErrorKind},
+    time::Timestamp,
+};
+
+/// The maximum number of pages that one part of an import takes: far more than its rows need.
+const MAX_PAGES: u32 = 10_000;
+
+impl<S: Store> Invitations<S> {
+    /// Records that the codes of a batch are copied.
+    pub(crate) async fn record_copy_of_batch(
+        &self,
+        actor: &Actor,
+        batch: BatchId,
+        number: u64,
+    ) -> Result<(), Error> {
+        let call = self.call_by(actor.into())?;
+        let detail = Detail::none()
+            .with("batch", &batch.to_string())
+            .with("invitations", &number.to_string());
+        let event = call.done(Action::Copy, detail).within(actor.scope());
+        self.store.record(&[event]).await?;
+        report::succeeded(Action::Copy, 1);
+        Ok(())
+    }
+
+    /// Returns the invitations of a batch that were created at an instant and are not deleted.
+    pub(crate) async fn created_at(
+        &self,
+        actor: &Actor,
+        batch: BatchId,
+        at: Timestamp,
+    ) -> Result<Vec<Record>, Error> {
+        let until = Timestamp::from_micros(at.as_micros().saturating_add(1));
+        let filter = Filter {
+            batch: Some(batch),
+            created: TimeRange { from: Some(at), until },
+            ..Filter::all(self.now())
+        };
+        let mut page = PageRequest { after: None, limit: Limits::MAX_PAGE };
+        let mut found = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let listed = self.store.list(actor.scope(), &filter, &page).await?;
+            found.extend(listed.items);
+            page.after = listed.next;
+            if page.after.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(StoreError::new(StoreErrorKind::Other, "import results").into())
+    }
+
+    /// Returns the code of an invitation; none if the store keeps none, or if it cannot be opened.
+    pub(crate) fn shown_code(&self, record: &Record) -> Option<InvitationCode> {
+        let shows = self.settings.sealing.shows(&record.sealed);
+        if shows { self.open(record).ok() } else { None }
+    }
+
+    /// Refuses an import under a key that the user gave to another one.
+    pub(crate) async fn refuse_key(&self, actor: &Actor) -> Error {
+        let call = match self.call_by(actor.into()) {
+            Ok(call) => call,
+            Err(error) => return error.into(),
+        };
+        let verdict = Verdict::new(Refusal::IdempotencyKeyReused, Reason::IdempotencyKeyReused);
+        let place = Place::named_or_home(None, actor.into());
+        self.refuse(&call, Action::Create, verdict, place).await
+    }
+}
