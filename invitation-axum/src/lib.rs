@@ -65,6 +65,7 @@ mod problem;
 mod query;
 mod request_id;
 mod secret;
+mod spool;
 mod web;
 
 pub use async_trait::async_trait;
@@ -78,5 +79,6 @@ pub use self::{
     link::RegistrationLink,
     problem::{InputError, Place, Problem, ProblemKind},
     request_id::RequestId,
+    spool::FolderSpool,
     web::{Service, Web, WebLimits},
 };

@@ -1,6 +1,11 @@
 //! The middleware in front of every route: request ids, spans, limits, response headers.
 
-use std::any::Any;
+use std::{
+    any::Any,
+    pin::pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -188,7 +193,19 @@ async fn same_origin(State(web): State<Web>, request: Request, next: Next) -> Re
     }
 }
 
-async fn bound(State(web): State<Web>, request: Request, next: Next) -> Response {
+/// The time of a request beyond the usual limit, which a handler may set once.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct LongerTime(Arc<OnceLock<Duration>>);
+
+impl LongerTime {
+    /// Allows the request this much time, from its beginning.
+    pub(crate) fn allow(&self, time: Duration) {
+        // Only the first setting counts.
+        let _ = self.0.set(time);
+    }
+}
+
+async fn bound(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let limits = web.limits();
     let uri = request.uri();
     let uri_bytes = uri.path().len() + uri.query().map_or(0, str::len);
@@ -200,11 +217,19 @@ async fn bound(State(web): State<Web>, request: Request, next: Next) -> Response
     if header_bytes > limits.headers {
         return Problem::new(ProblemKind::HeadersTooLarge).into_response();
     }
-    match tokio::time::timeout(limits.request_time, next.run(request)).await {
+    let longer = LongerTime::default();
+    request.extensions_mut().insert(longer.clone());
+    let mut running = pin!(next.run(request));
+    let mut response = tokio::time::timeout(limits.request_time, &mut running).await;
+    if let (Err(_), Some(time)) = (&response, longer.0.get()) {
+        let rest = time.saturating_sub(limits.request_time);
+        response = tokio::time::timeout(rest, running).await;
+    }
+    match response {
         Ok(response) => response,
         Err(_) => Problem::new(ProblemKind::Unavailable)
             .with_detail("it took too long, and whether it was done is unknown")
-            .with_retry_after(std::time::Duration::from_secs(5))
+            .with_retry_after(Duration::from_secs(5))
             .into_response(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
-use invitation_core::{InvitationCode, Invitations, Store, audit::LogMonitor};
+use invitation_core::{InvitationCode, Invitations, Store, audit::LogMonitor, import::jobs::Imports};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -42,7 +42,9 @@ pub type Service = Invitations<Arc<dyn Store>>;
 /// - a minute for a request until its response begins;
 /// - 16 KB of headers and 8 KB of URI;
 /// - 8 imports and exports at a time;
-/// - 10 minutes for an export, and 30 seconds for the client to read each page of it.
+/// - 10 minutes for an export, and 30 seconds for the client to read each page of it;
+/// - an hour for the upload of a file to [import](Web::with_imports), and 30 seconds for each piece
+///   of it.
 ///
 /// A client that stops sending or reading cannot exceed them: it loses its place among
 /// the imports and exports. Its connection stays open until the host's server or the
@@ -53,6 +55,7 @@ pub struct WebLimits {
     pub(crate) bulk_body: usize,
     pub(crate) body_time: Duration,
     pub(crate) request_time: Duration,
+    pub(crate) upload_time: Duration,
     pub(crate) headers: usize,
     pub(crate) uri: usize,
     pub(crate) export_pace: Pace,
@@ -66,6 +69,7 @@ impl Default for WebLimits {
             bulk_body: 5_000_000,
             body_time: Duration::from_secs(30),
             request_time: Duration::from_mins(1),
+            upload_time: Duration::from_hours(1),
             headers: 16 * 1024,
             uri: 8 * 1024,
             export_pace: Pace { total: Duration::from_mins(10), chunk: Duration::from_secs(30) },
@@ -86,6 +90,13 @@ impl WebLimits {
     #[must_use]
     pub fn with_request_time(self, request_time: Duration) -> Self {
         Self { request_time, ..self }
+    }
+
+    /// Limits the total time of an upload to `POST /imports`, also where it is longer than that of
+    /// [other requests](Self::with_request_time). A longer one gets 408.
+    #[must_use]
+    pub fn with_upload_time(self, upload_time: Duration) -> Self {
+        Self { upload_time, ..self }
     }
 
     /// Limits the total time of an export. After it, the file breaks off.
@@ -124,6 +135,7 @@ pub struct Web {
 
 #[derive(Clone)]
 struct Settings {
+    imports: Option<Imports>,
     base_url: Option<BaseUrl>,
     other_origins: Vec<String>,
     register_path: String,
@@ -137,6 +149,7 @@ impl Web {
     pub fn new(service: Service, identify: impl Identify) -> Self {
         let limits = WebLimits::default();
         let settings = Settings {
+            imports: None,
             base_url: None,
             other_origins: Vec::new(),
             register_path: "/register".to_owned(),
@@ -210,6 +223,42 @@ impl Web {
         self.with(|settings| settings.audit_log = Some(Arc::new(log)))
     }
 
+    /// Serves imports of files of any size: `/imports` in the API, and the pages of the dashboard.
+    /// Without this setting they do not exist (404).
+    ///
+    /// The host also runs the worker. It calls [`Imports::run`], or for an SQL store
+    /// [`Imports::run_in_transactions`], again and again in a task:
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use invitation_axum::{FolderSpool, Parts, Web};
+    /// # use invitation_core::{Actor, Invitations, MemoryStore, Store, import::jobs::Imports};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # let folder = std::env::temp_dir().join(format!("with-imports-{}", std::process::id()));
+    /// let store = Arc::new(MemoryStore::new());
+    /// let imports = Imports::new(Arc::clone(&store), FolderSpool::open(&folder)?);
+    /// let invitations = Invitations::new(store as Arc<dyn Store>);
+    /// let web = Web::new(invitations.clone(), |_: &Parts| None::<Actor>)
+    ///     .with_imports(imports.clone());
+    ///
+    /// tokio::spawn(async move {
+    ///     loop {
+    ///         if let Err(error) = imports.run(&invitations).await {
+    ///             eprintln!("an import is repeated later: {error}");
+    ///         }
+    ///         tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     }
+    /// });
+    /// # assert!(web.imports().is_some());
+    /// # std::fs::remove_dir_all(&folder)
+    /// # })?;
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_imports(self, imports: Imports) -> Self {
+        self.with(|settings| settings.imports = Some(imports))
+    }
+
     /// Sets the limits of requests.
     #[must_use]
     pub fn with_limits(self, limits: WebLimits) -> Self {
@@ -226,6 +275,12 @@ impl Web {
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// Returns the imports that the routers serve, if the host has set them.
+    #[must_use]
+    pub fn imports(&self) -> Option<&Imports> {
+        self.settings.imports.as_ref()
     }
 
     pub(crate) fn identify(&self) -> &dyn Identify {

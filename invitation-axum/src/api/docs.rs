@@ -42,6 +42,15 @@ problems! {
         "403" "The actor may not do this, or the request comes from another origin",
         "404" "The invitation does not exist, or the actor may not see it",
         "503" "The store is down, or too busy";
+    /// Problem responses of every request about imports: `Common`, and 404.
+    OnImports:
+        "401" "No user is signed in",
+        "403" "The actor may not do this, or the request comes from another origin",
+        "404" "There is no such import within the actor's reach, or the host serves no imports",
+        "503" "The store is down or too busy, or another machine has the file";
+    /// Problem responses of a request that needs an import in another state.
+    ImportState:
+        "409" "The state of the import does not allow it";
     /// Problem responses of a request with query parameters.
     WithQuery:
         "400" "The query cannot be read",
@@ -144,6 +153,9 @@ macro_rules! parameters {
 parameters! {
     /// The id in the path.
     Id: Path True "id" "The id of the invitation"
+        text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
+    /// The id of an import in the path.
+    Import: Path True "import" "The id of the import, which is the batch of its invitations"
         text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build();
     /// The expected version of the invitation.
     Version: Header False "If-Match" "The `ETag` with which the client got the invitation, or `*` for any version"

@@ -7,6 +7,7 @@ pub(crate) mod docs;
 pub(crate) mod draft;
 mod events;
 mod export;
+pub(crate) mod imports;
 mod invitation;
 mod list;
 mod one;
@@ -46,6 +47,10 @@ impl Web {
     /// | `POST /{id}/revoke`, `/reinstate`, `/rotate` | `Revoke`, `Reinstate`, `Rotate` | a change of the invitation or of its code |
     /// | `DELETE /{id}` | `Delete` | removes the invitation |
     /// | `POST /bulk` | `Bulk` | many, from JSON or CSV: `dry_run`, `mode`, `duplicates` |
+    /// | `POST /imports` | `Bulk` | orders the import of a file of any size: `mode`, `duplicates`; `Idempotency-Key` |
+    /// | `GET /imports`, `GET /imports/{import}` | `Bulk` | imports and their progress: `limit`, `cursor` |
+    /// | `GET /imports/{import}/result` | `Bulk` | the outcome of each row as a file, with the codes for a role that has `Copy` |
+    /// | `POST /imports/{import}/cancel` | `Bulk` | ends an import |
     /// | `GET /export.csv` | `Export` | the list as a file, without the codes |
     /// | `GET /events` | `Audit` | the audit trail: `invitation`, `actor`, `kind`, `outcome`, `division`, `limit`, `cursor` |
     ///
@@ -82,6 +87,10 @@ pub(crate) fn routes() -> OpenApiRouter<Web> {
         .routes(routes!(list::search))
         .routes(routes!(list::counts))
         .routes(routes!(bulk::bulk))
+        .routes(routes!(imports::list, imports::order))
+        .routes(routes!(imports::get))
+        .routes(routes!(imports::result::result))
+        .routes(routes!(imports::cancel))
         .routes(routes!(export::export))
         .routes(routes!(events::events))
         .routes(routes!(uses::reservations))

@@ -7,6 +7,7 @@ mod events;
 mod export;
 mod filters;
 mod hostile;
+mod imports;
 mod list;
 mod one;
 mod openapi;

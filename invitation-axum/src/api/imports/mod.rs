@@ -1,0 +1,232 @@
+//! The endpoints of imports as jobs: ordering, listing, watching, cancelling and their results.
+
+mod body;
+pub(crate) mod result;
+pub(crate) mod upload;
+
+use std::{convert::Infallible, error::Error as _};
+
+use axum::{
+    Json,
+    extract::{Extension, FromRequestParts, OriginalUri, RawPathParams, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use invitation_core::{
+    BatchId, Error,
+    import::jobs::{ImportError, Imports, SpoolError},
+};
+use utoipa::IntoParams;
+
+use self::body::{ImportJobBody, ImportJobPageBody};
+use super::{
+    bulk::{Mode, OnDuplicates, parse_duplicates, parse_mode},
+    docs,
+};
+use crate::{
+    authorization::{Authorized, to},
+    headers::IdempotencyKeyHeader,
+    middleware::LongerTime,
+    problem::{Problem, ProblemKind},
+    query::{Given, PageQuery, Query, QueryErrors, QueryParams},
+    web::Web,
+};
+
+/// The options of an import.
+#[derive(Default, Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OrderQuery {
+    /// Whether a row with a mistake stops the import: `best_effort` (the default) creates every
+    /// row that can be created, `atomic` creates all rows or none.
+    #[param(inline, value_type = Option<Mode>, nullable = false)]
+    mode: Option<String>,
+    /// How to treat rows whose mailbox occurs twice or already has an active invitation
+    /// to the row's division. `skip` (the default) leaves them out, `create` creates
+    /// them.
+    #[param(inline, value_type = Option<OnDuplicates>, nullable = false)]
+    duplicates: Option<String>,
+}
+
+impl QueryParams for OrderQuery {
+    type Parsed = upload::Options;
+
+    fn take(given: &mut Given) -> Self {
+        let mut take = |name| given.take(name);
+        Self { mode: take("mode"), duplicates: take("duplicates") }
+    }
+
+    fn parse(&self, errors: &mut QueryErrors) -> upload::Options {
+        let mode = parse_mode(errors, self.mode.as_deref());
+        let duplicates = parse_duplicates(errors, self.duplicates.as_deref());
+        upload::Options { mode, duplicates }
+    }
+}
+
+/// The id of an import in the path; `None` if its text is no id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ImportId(Option<BatchId>);
+
+impl ImportId {
+    pub(crate) fn id(self) -> Result<BatchId, Problem> {
+        self.0.ok_or_else(no_such_import)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ImportId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let Ok(params) = RawPathParams::from_request_parts(parts, state).await else {
+            return Ok(Self(None));
+        };
+        let id = params.iter().filter(|(name, _)| *name == "import").last();
+        Ok(Self(id.and_then(|(_, id)| id.parse().ok())))
+    }
+}
+
+fn no_such_import() -> Problem {
+    Problem::new(ProblemKind::NotFound)
+}
+
+impl Web {
+    /// Returns the imports, or 404 if the host serves none.
+    pub(crate) fn served_imports(&self) -> Result<&Imports, Problem> {
+        self.imports().ok_or_else(no_such_import)
+    }
+}
+
+impl From<ImportError> for Problem {
+    /// Translates an error of an import, and logs a failure of the store or the spool.
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Service(error) => error.into(),
+            ImportError::NotFound => no_such_import(),
+            ImportError::TooLarge { .. } => {
+                Self::new(ProblemKind::TooLarge).with_detail(error.to_string())
+            }
+            ImportError::NotEnded | ImportError::Ended => {
+                Self::new(ProblemKind::Conflict).with_detail(error.to_string())
+            }
+            ImportError::Spool(SpoolError::Missing) => {
+                Self::new(ProblemKind::Unavailable).with_detail(error.to_string())
+            }
+            other => {
+                tracing::error!(error = other.source(), "an import failed: {other}");
+                Self::new(ProblemKind::Unavailable)
+            }
+        }
+    }
+}
+
+/// Orders the import of a CSV or JSON Lines file of any size. It runs in the background.
+///
+/// The file is read as by `POST /bulk`; JSON Lines has one object on each line. A form sends it as
+/// the field `file`. The maximum size is that of the host, 500 MB by default. An atomic import
+/// checks all rows first, and then creates all invitations in one step; on a store without
+/// transactions this step has the maximum number of rows of `POST /bulk`.
+///
+/// A repeated request under the same `Idempotency-Key` returns the import that the first one
+/// ordered.
+#[utoipa::path(
+    post,
+    path = "/imports",
+    operation_id = "order_import",
+    params(OrderQuery, docs::Key),
+    request_body(content(
+        (String = "text/csv"),
+        (String = "application/jsonl"),
+        (upload::ImportForm = "multipart/form-data"),
+    )),
+    responses(
+        (
+            status = 202, description = "The import is ordered", body = ImportJobBody,
+            headers(("Location" = String, description = "The URL path of the import")),
+        ),
+        docs::OnImports, docs::WithBody, docs::KeyReused, docs::InBulk,
+    ),
+)]
+pub(crate) async fn order(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Bulk>,
+    Query(options): Query<OrderQuery>,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
+    OriginalUri(uri): OriginalUri,
+    Extension(longer): Extension<LongerTime>,
+    request: Request,
+) -> Result<Response, Problem> {
+    web.served_imports()?;
+    let permit = web.bulk_permit()?;
+    let job = upload::receive(&web, actor, options, key, &longer, permit, request).await?;
+    let body = ImportJobBody::of(&job)?;
+    let place = format!("{}/{}", uri.path().trim_end_matches('/'), body.id());
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    if let Ok(place) = HeaderValue::from_str(&place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// Lists imports, newest first.
+#[utoipa::path(
+    get,
+    path = "/imports",
+    operation_id = "list_imports",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "A page", body = ImportJobPageBody),
+        docs::OnImports, docs::WithQuery,
+    ),
+)]
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Bulk>,
+    Query(paging): Query<PageQuery>,
+) -> Result<Json<ImportJobPageBody>, Problem> {
+    let imports = web.served_imports()?;
+    let page = imports.list(web.service(), &actor, paging).await.map_err(|error| {
+        let is_invalid = matches!(&error, ImportError::Service(Error::Invalid(_)));
+        let problem = Problem::from(error);
+        if is_invalid { problem.about_the_query() } else { problem }
+    })?;
+    Ok(Json(ImportJobPageBody::of(&page)?))
+}
+
+/// Returns an import and its progress.
+#[utoipa::path(
+    get,
+    path = "/imports/{import}",
+    operation_id = "get_import",
+    params(docs::Import),
+    responses((status = 200, description = "The import", body = ImportJobBody), docs::OnImports),
+)]
+pub(crate) async fn get(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Bulk>,
+    id: ImportId,
+) -> Result<Json<ImportJobBody>, Problem> {
+    let imports = web.served_imports()?;
+    let job = imports.get(web.service(), &actor, id.id()?).await?;
+    Ok(Json(ImportJobBody::of(&job)?))
+}
+
+/// Ends an import. Invitations that are created stay: revoke them by their batch, which is the id of
+/// the import. Repeating the request has no effect.
+#[utoipa::path(
+    post,
+    path = "/imports/{import}/cancel",
+    operation_id = "cancel_import",
+    params(docs::Import),
+    responses(
+        (status = 200, description = "The import, which is cancelled", body = ImportJobBody),
+        docs::OnImports, docs::ImportState,
+    ),
+)]
+pub(crate) async fn cancel(
+    State(web): State<Web>,
+    Authorized(actor, _): Authorized<to::Bulk>,
+    id: ImportId,
+) -> Result<Json<ImportJobBody>, Problem> {
+    let imports = web.served_imports()?;
+    let job = imports.cancel(web.service(), &actor, id.id()?).await?;
+    Ok(Json(ImportJobBody::of(&job)?))
+}

@@ -1,0 +1,312 @@
+//! Receiving the file of an import as a stream.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::header,
+};
+use futures_util::{Stream, stream};
+use http_body_util::BodyExt;
+use invitation_core::{
+    Actor, IdempotencyKey,
+    import::{
+        Duplicates, ImportMode,
+        file::FileFormat,
+        jobs::{ImportJob, ImportOrder, Upload},
+    },
+};
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
+use utoipa::ToSchema;
+
+use crate::{
+    body::{self, MAX_FIELDS, media_type, unsupported},
+    middleware::LongerTime,
+    problem::{Problem, ProblemKind},
+    web::Web,
+};
+
+/// The options of an import, as far as they are given.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Options {
+    pub(crate) mode: Option<ImportMode>,
+    pub(crate) duplicates: Option<Duplicates>,
+}
+
+/// The form that a browser sends.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ImportForm {
+    /// The file. A name that ends in `.jsonl` or `.ndjson`, or such a content type, means JSON
+    /// Lines.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+impl Options {
+    fn order(self, format: FileFormat) -> ImportOrder {
+        ImportOrder::new(format)
+            .with_mode(self.mode.unwrap_or(ImportMode::BestEffort))
+            .with_duplicates(self.duplicates.unwrap_or_default())
+    }
+}
+
+/// Receives a file and orders its import.
+///
+/// A task of its own receives it: if the client breaks off, what was received is removed.
+pub(crate) async fn receive(
+    web: &Web,
+    actor: Actor,
+    options: Options,
+    key: Option<IdempotencyKey>,
+    longer: &LongerTime,
+    permit: OwnedSemaphorePermit,
+    request: Request,
+) -> Result<ImportJob, Problem> {
+    let owned = web.clone();
+    in_task(web, longer, permit, async move {
+        receive_into(&owned, &actor, options, key.as_ref(), request).await
+    })
+    .await
+}
+
+/// Runs the reception of a file in a task of its own, within the time of uploads.
+pub(crate) async fn in_task<T: Send + 'static>(
+    web: &Web,
+    longer: &LongerTime,
+    permit: OwnedSemaphorePermit,
+    receiving: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let time = web.limits().upload_time;
+    // A little more than the task takes at most, so that its answer arrives.
+    longer.allow(time + web.limits().request_time);
+    let task = async move {
+        let _permit = permit;
+        tokio::time::timeout(time, receiving)
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(ProblemKind::RequestTimeout)))
+    };
+    let task = tokio::spawn(task.in_current_span());
+    task.await.unwrap_or_else(|_| Err(Problem::new(ProblemKind::Internal)))
+}
+
+async fn receive_into(
+    web: &Web,
+    actor: &Actor,
+    options: Options,
+    key: Option<&IdempotencyKey>,
+    request: Request,
+) -> Result<ImportJob, Problem> {
+    let format = match media_type(&request).as_deref() {
+        Some("text/csv") => FileFormat::Csv,
+        Some(kind) if is_json_lines(kind) => FileFormat::JsonLines,
+        Some("multipart/form-data") => return of_form(web, actor, options, key, request).await,
+        _ => {
+            body::discard(request.into_body()).await;
+            return Err(unsupported(
+                "the body must be text/csv, application/jsonl or multipart/form-data",
+            ));
+        }
+    };
+    let mut upload = begin(web, actor, options.order(format)).await?;
+    let mut body = request.into_body();
+    let received = async {
+        while let Some(piece) = next_piece(web, &mut body).await? {
+            upload.write(&piece).await?;
+        }
+        Ok(())
+    };
+    let received: Result<(), Problem> = received.await;
+    if received.is_err() {
+        // The client gets the answer instead of a broken connection.
+        body::discard(body).await;
+    }
+    end(web, upload, received, key).await
+}
+
+async fn of_form(
+    web: &Web,
+    actor: &Actor,
+    options: Options,
+    key: Option<&IdempotencyKey>,
+    request: Request,
+) -> Result<ImportJob, Problem> {
+    let mut form = FormParts::of(request, web)?;
+    while let Some(mut part) = form.next().await? {
+        if part.name() != "file" {
+            continue;
+        }
+        let mut upload = begin(web, actor, options.order(part.format())).await?;
+        let received = part.write_to(&mut upload).await;
+        return end(web, upload, received, key).await;
+    }
+    Err(Problem::new(ProblemKind::Malformed).with_detail("the form has no file"))
+}
+
+/// The longest text of a field of a form, in bytes.
+const MAX_TEXT: usize = 1_000;
+
+/// The largest number of bytes that a form may be ahead of what is read of it. It bounds the memory
+/// for a part whose header does not end.
+const MAX_AHEAD: usize = 1_000_000;
+
+/// The parts of a form, which arrive as a stream.
+pub(crate) struct FormParts<'w> {
+    web: &'w Web,
+    parts: multer::Multipart<'static>,
+    /// The number of bytes that arrived and are not read yet.
+    ahead: Arc<AtomicUsize>,
+    left: usize,
+}
+
+/// A part of a form.
+pub(crate) struct FormPart<'w> {
+    web: &'w Web,
+    field: multer::Field<'static>,
+    ahead: Arc<AtomicUsize>,
+}
+
+impl<'w> FormParts<'w> {
+    pub(crate) fn of(request: Request, web: &'w Web) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok());
+        let boundary =
+            boundary.ok_or_else(|| unsupported("the body must be that of a form with a file"))?;
+        let mut body = Box::pin(request.into_body().into_data_stream());
+        let ahead = Arc::new(AtomicUsize::new(0));
+        let arrived = Arc::clone(&ahead);
+        // The reader of a part polls again, so a pause needs no waker. A header that does not end
+        // is never read: then the time limit of the body ends the pause.
+        let bytes = stream::poll_fn(move |cx| {
+            if arrived.load(Ordering::Relaxed) > MAX_AHEAD {
+                return Poll::Pending;
+            }
+            let piece = body.as_mut().poll_next(cx);
+            if let Poll::Ready(Some(Ok(bytes))) = &piece {
+                arrived.fetch_add(bytes.len(), Ordering::Relaxed);
+            }
+            piece
+        });
+        let parts = multer::Multipart::new(bytes, boundary);
+        Ok(Self { web, parts, ahead, left: MAX_FIELDS })
+    }
+
+    /// Returns the next part. The rest of the part before is passed over.
+    pub(crate) async fn next(&mut self) -> Result<Option<FormPart<'w>>, Problem> {
+        self.left = self.left.checked_sub(1).ok_or_else(broken_form)?;
+        let field = in_time(self.web, self.parts.next_field()).await?;
+        let field = field.map_err(|_| broken_form())?;
+        Ok(field.map(|field| FormPart { web: self.web, field, ahead: Arc::clone(&self.ahead) }))
+    }
+}
+
+impl FormPart<'_> {
+    pub(crate) fn name(&self) -> &str {
+        self.field.name().unwrap_or_default()
+    }
+
+    /// Returns the next bytes of the part; none at its end.
+    async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
+        let piece = in_time(self.web, self.field.chunk()).await?.map_err(|_| broken_form())?;
+        if let Some(bytes) = &piece {
+            let read = |ahead: usize| Some(ahead.saturating_sub(bytes.len()));
+            // The closure always returns a number, so the update cannot fail.
+            let _ = self.ahead.fetch_update(Ordering::Relaxed, Ordering::Relaxed, read);
+        }
+        Ok(piece)
+    }
+
+    /// Returns the text of a short field.
+    pub(crate) async fn text(mut self) -> Result<String, Problem> {
+        let mut text = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            if text.len() + piece.len() > MAX_TEXT {
+                return Err(broken_form());
+            }
+            text.extend_from_slice(&piece);
+        }
+        String::from_utf8(text).map_err(|_| broken_form())
+    }
+
+    /// Writes the part to the upload.
+    pub(crate) async fn write_to(&mut self, upload: &mut Upload) -> Result<(), Problem> {
+        while let Some(piece) = self.piece().await? {
+            upload.write(&piece).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the format of a file, by its content type and its name.
+    pub(crate) fn format(&self) -> FileFormat {
+        let kind = self.field.content_type();
+        let is_typed = kind.is_some_and(|kind| is_json_lines(kind.essence_str()));
+        let is_named = self.field.file_name().is_some_and(|name| {
+            let name = name.to_ascii_lowercase();
+            [".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end))
+        });
+        if is_typed || is_named { FileFormat::JsonLines } else { FileFormat::Csv }
+    }
+}
+
+fn broken_form() -> Problem {
+    Problem::new(ProblemKind::Malformed).with_detail("the form cannot be read")
+}
+
+fn is_json_lines(kind: &str) -> bool {
+    matches!(
+        kind,
+        "application/jsonl"
+            | "application/jsonlines"
+            | "application/x-ndjson"
+            | "application/ndjson"
+    )
+}
+
+pub(crate) async fn begin(web: &Web, actor: &Actor, order: ImportOrder) -> Result<Upload, Problem> {
+    Ok(web.served_imports()?.upload(web.service(), actor, order).await?)
+}
+
+/// Orders the import of an upload that was received, or removes what was.
+pub(crate) async fn end(
+    web: &Web,
+    upload: Upload,
+    received: Result<(), Problem>,
+    key: Option<&IdempotencyKey>,
+) -> Result<ImportJob, Problem> {
+    match received {
+        Ok(()) => Ok(upload.submit(web.service(), key).await?.job),
+        Err(problem) => {
+            if let Err(error) = upload.discard().await {
+                tracing::warn!(%error, "an upload that broke off was not removed");
+            }
+            Err(problem)
+        }
+    }
+}
+
+/// Returns the next piece of a body. Each must arrive within the time of a body.
+async fn next_piece(web: &Web, body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = in_time(web, body.frame()).await? {
+        let frame = frame
+            .map_err(|_| Problem::new(ProblemKind::Malformed).with_detail("the body breaks off"))?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+async fn in_time<T>(web: &Web, step: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(web.limits().body_time, step)
+        .await
+        .map_err(|_| Problem::new(ProblemKind::RequestTimeout))
+}
